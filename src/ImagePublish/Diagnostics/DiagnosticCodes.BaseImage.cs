@@ -1,0 +1,16 @@
+namespace ImagePublish.Diagnostics;
+
+/// <content>The image that an image is built on.</content>
+public static partial class DiagnosticCodes
+{
+    /// <summary>The base image does not exist.</summary>
+    public static DiagnosticCode BaseNotFound { get; } = new("IMG2001", "The base image does not exist");
+
+    /// <summary>The base image does not exist for the platform.</summary>
+    public static DiagnosticCode BasePlatformMissing { get; } = new("IMG2002", "The base image does not exist for the platform");
+
+    /// <summary>The base image is damaged or is not what it claims to be.</summary>
+    public static DiagnosticCode BaseInvalid { get; } = new("IMG2003", "The base image is damaged or is not what it claims to be");
+
+    private static DiagnosticCode[] BaseImage => [BaseNotFound, BasePlatformMissing, BaseInvalid];
+}

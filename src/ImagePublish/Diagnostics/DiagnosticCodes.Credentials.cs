@@ -1,0 +1,16 @@
+namespace ImagePublish.Diagnostics;
+
+/// <content>Signing in.</content>
+public static partial class DiagnosticCodes
+{
+    /// <summary>The registry does not accept the credentials, or wants some.</summary>
+    public static DiagnosticCode Unauthorized { get; } = new("IMG5001", "The registry does not accept the credentials, or wants some");
+
+    /// <summary>Stored credentials or their helper can not be used.</summary>
+    public static DiagnosticCode CredentialsUnusable { get; } = new("IMG5002", "Stored credentials or their helper can not be used");
+
+    /// <summary>The registry sends credentials to an untrusted place.</summary>
+    public static DiagnosticCode UntrustedRealm { get; } = new("IMG5003", "The registry sends credentials to an untrusted place");
+
+    private static DiagnosticCode[] Credentials => [Unauthorized, CredentialsUnusable, UntrustedRealm];
+}

@@ -1,0 +1,31 @@
+namespace ImagePublish.Diagnostics;
+
+/// <content>What the project or the command line asks for.</content>
+public static partial class DiagnosticCodes
+{
+    /// <summary>An image reference is malformed.</summary>
+    public static DiagnosticCode InvalidReference { get; } = new("IMG1001", "An image reference is malformed");
+
+    /// <summary>A digest is malformed.</summary>
+    public static DiagnosticCode InvalidDigest { get; } = new("IMG1002", "A digest is malformed");
+
+    /// <summary>A platform is malformed or unknown.</summary>
+    public static DiagnosticCode InvalidPlatform { get; } = new("IMG1003", "A platform is malformed or unknown");
+
+    /// <summary>A tag is malformed.</summary>
+    public static DiagnosticCode InvalidTag { get; } = new("IMG1004", "A tag is malformed");
+
+    /// <summary>A repository name is malformed.</summary>
+    public static DiagnosticCode InvalidRepository { get; } = new("IMG1005", "A repository name is malformed");
+
+    /// <summary>A registry host is malformed.</summary>
+    public static DiagnosticCode InvalidRegistry { get; } = new("IMG1006", "A registry host is malformed");
+
+    /// <summary>A property or an item has a value that it can not have.</summary>
+    public static DiagnosticCode InvalidValue { get; } = new("IMG1007", "A property or an item has a value that it can not have");
+
+    /// <summary>The publish folder is missing or empty.</summary>
+    public static DiagnosticCode PublishFolderEmpty { get; } = new("IMG1008", "The publish folder is missing or empty");
+
+    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty];
+}

@@ -1,0 +1,7 @@
+namespace ImagePublish.Diagnostics;
+
+/// <content>Operating system packages.</content>
+public static partial class DiagnosticCodes
+{
+    private static DiagnosticCode[] Packages => [];
+}

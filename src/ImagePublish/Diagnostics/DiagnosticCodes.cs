@@ -1,0 +1,8 @@
+namespace ImagePublish.Diagnostics;
+
+/// <summary>Every code of the engine and the tasks, one file for each range.</summary>
+public static partial class DiagnosticCodes
+{
+    /// <summary>All codes, in order.</summary>
+    public static IReadOnlyList<DiagnosticCode> All => [.. Input, .. BaseImage, .. Layers, .. Registry, .. Credentials, .. Packages];
+}

@@ -1,0 +1,79 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text.Json.Serialization;
+using ImagePublish.Diagnostics;
+
+namespace ImagePublish.Oci;
+
+/// <summary>A content's identity: an algorithm and a hash, such as <c>sha256:2c26…</c>. Valid by construction.</summary>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests">image-spec, Digests</see>.
+/// Only the registered algorithms <c>sha256</c> and <c>sha512</c> are accepted: what can't be verified is not used.
+/// </remarks>
+[JsonConverter(typeof(DigestJsonConverter))]
+public sealed record Digest
+{
+    private const string Sha256Prefix = "sha256:";
+    private const string Sha512Prefix = "sha512:";
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
+    private Digest(string value) => Value = value;
+
+    /// <summary>The whole, <c>algorithm:hex</c>.</summary>
+    public string Value { get; }
+
+    /// <summary><c>sha256</c> or <c>sha512</c>.</summary>
+    public string Algorithm => Value[..(Sha256Prefix.Length - 1)];
+
+    /// <summary>The hash in lower-case hexadecimal digits.</summary>
+    public string Hex => Value[Sha256Prefix.Length..];
+
+    /// <summary>The algorithm as the framework names it.</summary>
+    public HashAlgorithmName HashAlgorithm => Value.StartsWith(Sha512Prefix, StringComparison.Ordinal) ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256;
+
+    /// <summary>Reads a digest.</summary>
+    /// <param name="text">The text to read.</param>
+    /// <returns>The digest.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG1002</c>: it is malformed.</exception>
+    public static Digest Parse(string text) =>
+        TryParse(text, out var digest) ? digest : throw new ImagePublishException(
+            DiagnosticCodes.InvalidDigest, $"'{Text.Shown(text)}' is not a digest: expected 'sha256:' and 64 lower-case hexadecimal digits.");
+
+    /// <summary>Reads a digest if it is one.</summary>
+    /// <param name="text">The text to read.</param>
+    /// <param name="digest">The digest.</param>
+    /// <returns>Whether it was one.</returns>
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Digest? digest)
+    {
+        digest = IsValid(text, Sha256Prefix, 64) || IsValid(text, Sha512Prefix, 128) ? new Digest(text!) : null;
+        return digest is not null;
+    }
+
+    /// <summary>The SHA-256 digest of some content.</summary>
+    /// <param name="content">The content.</param>
+    /// <returns>Its digest.</returns>
+    public static Digest Of(ReadOnlySpan<byte> content) => FromSha256(SHA256.HashData(content));
+
+    /// <summary>The digest with this SHA-256 hash.</summary>
+    /// <param name="hash">The 32 bytes of the hash.</param>
+    /// <returns>The digest.</returns>
+    public static Digest FromSha256(ReadOnlySpan<byte> hash)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(hash.Length, SHA256.HashSizeInBytes);
+        return new Digest(Sha256Prefix + Convert.ToHexStringLower(hash));
+    }
+
+    /// <summary>Whether a hash is this digest's.</summary>
+    /// <param name="hash">The bytes of the hash.</param>
+    /// <returns>Whether it is.</returns>
+    public bool Matches(ReadOnlySpan<byte> hash) => Hex.Equals(Convert.ToHexStringLower(hash), StringComparison.Ordinal);
+
+    /// <inheritdoc/>
+    public override string ToString() => Value;
+
+    private static bool IsValid(string? text, string prefix, int digits) =>
+        text is not null && text.Length == prefix.Length + digits && text.StartsWith(prefix, StringComparison.Ordinal)
+        && !text.AsSpan(prefix.Length).ContainsAnyExcept(HexDigits);
+}

@@ -1,0 +1,31 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ImagePublish.Oci;
+
+/// <summary>An image for several platforms: one manifest for each.</summary>
+/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md">image-spec, Image Index</see>.</remarks>
+/// <param name="Manifests">The manifests, each with its platform.</param>
+public sealed record ImageIndex(IReadOnlyList<Descriptor> Manifests)
+{
+    /// <summary>Always 2.</summary>
+    [JsonPropertyOrder(-2)]
+    public int SchemaVersion { get; init; } = 2;
+
+    /// <summary>The index's own media type; null where the document does not say.</summary>
+    [JsonPropertyOrder(-1)]
+    public string? MediaType { get; init; }
+
+    /// <summary>The type of artifact, where it is not an image.</summary>
+    public string? ArtifactType { get; init; }
+
+    /// <summary>The manifest that this one is attached to.</summary>
+    public Descriptor? Subject { get; init; }
+
+    /// <summary>Annotations of the index.</summary>
+    public IReadOnlyDictionary<string, string>? Annotations { get; init; }
+
+    /// <summary>What the document says besides, kept as it is.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, JsonElement>? Unknown { get; set; }
+}

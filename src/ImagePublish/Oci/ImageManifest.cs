@@ -1,0 +1,32 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ImagePublish.Oci;
+
+/// <summary>An image for one platform: its config and its layers, the base's first.</summary>
+/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md">image-spec, Image Manifest</see>.</remarks>
+/// <param name="Config">The config.</param>
+/// <param name="Layers">The layers, from the bottom up.</param>
+public sealed record ImageManifest(Descriptor Config, IReadOnlyList<Descriptor> Layers)
+{
+    /// <summary>Always 2.</summary>
+    [JsonPropertyOrder(-2)]
+    public int SchemaVersion { get; init; } = 2;
+
+    /// <summary>The manifest's own media type; null where the document does not say.</summary>
+    [JsonPropertyOrder(-1)]
+    public string? MediaType { get; init; }
+
+    /// <summary>The type of artifact, where it is not an image.</summary>
+    public string? ArtifactType { get; init; }
+
+    /// <summary>The manifest that this one is attached to.</summary>
+    public Descriptor? Subject { get; init; }
+
+    /// <summary>Annotations of the image.</summary>
+    public IReadOnlyDictionary<string, string>? Annotations { get; init; }
+
+    /// <summary>What the document says besides, kept as it is.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, JsonElement>? Unknown { get; set; }
+}

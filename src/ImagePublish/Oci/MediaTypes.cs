@@ -1,0 +1,105 @@
+namespace ImagePublish.Oci;
+
+/// <summary>The media types of images and their parts, in both families.</summary>
+/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md">image-spec, Media Types</see> and its table of compatible types.</remarks>
+public static class MediaTypes
+{
+    /// <summary>An OCI image index.</summary>
+    public const string OciIndex = "application/vnd.oci.image.index.v1+json";
+
+    /// <summary>An OCI image manifest.</summary>
+    public const string OciManifest = "application/vnd.oci.image.manifest.v1+json";
+
+    /// <summary>An OCI image config.</summary>
+    public const string OciConfig = "application/vnd.oci.image.config.v1+json";
+
+    /// <summary>An uncompressed OCI layer; compressed ones add <c>+gzip</c> or <c>+zstd</c>.</summary>
+    public const string OciLayer = "application/vnd.oci.image.layer.v1.tar";
+
+    /// <summary>An uncompressed OCI layer that is not to be distributed.</summary>
+    public const string OciForeignLayer = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+
+    /// <summary>Docker's manifest list, its index.</summary>
+    public const string DockerIndex = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+    /// <summary>Docker's manifest.</summary>
+    public const string DockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
+
+    /// <summary>Docker's config.</summary>
+    public const string DockerConfig = "application/vnd.docker.container.image.v1+json";
+
+    /// <summary>Docker's uncompressed layer; compressed ones add <c>.gzip</c>.</summary>
+    public const string DockerLayer = "application/vnd.docker.image.rootfs.diff.tar";
+
+    /// <summary>Docker's layer that is not to be distributed.</summary>
+    public const string DockerForeignLayer = "application/vnd.docker.image.rootfs.foreign.diff.tar";
+
+    /// <summary>Docker's manifest schema 1, which nobody should use any more.</summary>
+    public const string DockerSchema1 = "application/vnd.docker.distribution.manifest.v1";
+
+    /// <summary>What a client that reads images asks for, in order of preference.</summary>
+    public static IReadOnlyList<string> Manifests { get; } = [OciIndex, DockerIndex, OciManifest, DockerManifest];
+
+    /// <summary>Whether it is an index.</summary>
+    /// <param name="mediaType">A media type.</param>
+    /// <returns>Whether it is.</returns>
+    public static bool IsIndex(string? mediaType) => mediaType is OciIndex or DockerIndex;
+
+    /// <summary>Whether it is an image manifest.</summary>
+    /// <param name="mediaType">A media type.</param>
+    /// <returns>Whether it is.</returns>
+    public static bool IsManifest(string? mediaType) => mediaType is OciManifest or DockerManifest;
+
+    /// <summary>Whether it is a layer that is fetched from elsewhere and never pushed.</summary>
+    /// <param name="mediaType">A media type.</param>
+    /// <returns>Whether it is.</returns>
+    public static bool IsForeign(string? mediaType) =>
+        mediaType is not null && (mediaType.StartsWith(OciForeignLayer, StringComparison.Ordinal) || mediaType.StartsWith(DockerForeignLayer, StringComparison.Ordinal));
+
+    /// <summary>The family of an index, a manifest, a config or a layer.</summary>
+    /// <param name="mediaType">A media type.</param>
+    /// <returns>Docker's for Docker's own types, else OCI's.</returns>
+    public static ImageFormat FormatOf(string? mediaType) =>
+        mediaType?.StartsWith("application/vnd.docker.", StringComparison.Ordinal) == true ? ImageFormat.Docker : ImageFormat.Oci;
+
+    /// <summary>The index type of a family.</summary>
+    /// <param name="format">The family.</param>
+    /// <returns>The media type.</returns>
+    public static string Index(ImageFormat format) => format == ImageFormat.Docker ? DockerIndex : OciIndex;
+
+    /// <summary>The manifest type of a family.</summary>
+    /// <param name="format">The family.</param>
+    /// <returns>The media type.</returns>
+    public static string Manifest(ImageFormat format) => format == ImageFormat.Docker ? DockerManifest : OciManifest;
+
+    /// <summary>The config type of a family.</summary>
+    /// <param name="format">The family.</param>
+    /// <returns>The media type.</returns>
+    public static string Config(ImageFormat format) => format == ImageFormat.Docker ? DockerConfig : OciConfig;
+
+    /// <summary>The layer type of a family.</summary>
+    /// <param name="format">The family.</param>
+    /// <param name="compression">How the layer is compressed.</param>
+    /// <param name="foreign">Whether the layer is not to be distributed.</param>
+    /// <returns>The media type.</returns>
+    public static string Layer(ImageFormat format, Compression compression, bool foreign = false) => format switch
+    {
+        ImageFormat.Docker => (foreign ? DockerForeignLayer : DockerLayer) + Suffix(compression, '.', "gzip", "zstd"),
+        _ => (foreign ? OciForeignLayer : OciLayer) + Suffix(compression, '+', "gzip", "zstd"),
+    };
+
+    /// <summary>How a layer of this type is compressed.</summary>
+    /// <param name="mediaType">A layer's media type.</param>
+    /// <returns>Its compression; an unknown type counts as not compressed.</returns>
+    public static Compression CompressionOf(string mediaType) =>
+        mediaType.EndsWith("gzip", StringComparison.Ordinal) ? Compression.Gzip
+        : mediaType.EndsWith("zstd", StringComparison.Ordinal) ? Compression.Zstd
+        : Compression.None;
+
+    private static string Suffix(Compression compression, char separator, string gzip, string zstd) => compression switch
+    {
+        Compression.Gzip => separator + gzip,
+        Compression.Zstd => separator + zstd,
+        _ => "",
+    };
+}

@@ -1,0 +1,61 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ImagePublish.Diagnostics;
+
+namespace ImagePublish.Oci;
+
+/// <summary>What an image runs on: operating system, architecture and, where it matters, variant and version.</summary>
+/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md">image-spec, Image Index</see>, property <c>platform</c>.</remarks>
+/// <param name="Os">The operating system in Go's words: <c>linux</c>, <c>windows</c>.</param>
+/// <param name="Architecture">The architecture in Go's words: <c>amd64</c>, <c>arm64</c>, <c>arm</c>, <c>386</c>, …</param>
+public sealed record Platform(string Os, string Architecture)
+{
+    /// <summary>The CPU's variant, such as <c>v7</c> for arm and <c>v8</c> for arm64.</summary>
+    public string? Variant { get; init; }
+
+    /// <summary>The operating system's version, which Windows images must match.</summary>
+    [JsonPropertyName("os.version")]
+    public string? OsVersion { get; init; }
+
+    /// <summary>Features of the operating system that the image needs.</summary>
+    [JsonPropertyName("os.features")]
+    public IReadOnlyList<string>? OsFeatures { get; init; }
+
+    /// <summary>What the document says of it besides, kept as it is.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, JsonElement>? Unknown { get; set; }
+
+    /// <summary>Reads <c>os/architecture</c> or <c>os/architecture/variant</c>.</summary>
+    /// <param name="text">The text to read.</param>
+    /// <returns>The platform.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG1003</c>: it is malformed.</exception>
+    public static Platform Parse(string text) =>
+        TryParse(text, out var platform) ? platform : throw new ImagePublishException(
+            DiagnosticCodes.InvalidPlatform, $"'{Text.Shown(text)}' is not a platform: expected os/architecture or os/architecture/variant, such as linux/arm64.");
+
+    /// <summary>Reads <c>os/architecture</c> or <c>os/architecture/variant</c> if it is one.</summary>
+    /// <param name="text">The text to read.</param>
+    /// <param name="platform">The platform.</param>
+    /// <returns>Whether it was one.</returns>
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Platform? platform)
+    {
+        var parts = text?.Split('/') ?? [];
+        var wellFormed = parts.Length is 2 or 3 && parts.All(part => part.Length is > 0 and < 64 && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-'));
+        platform = wellFormed ? new Platform(parts[0], parts[1]) { Variant = parts.Length == 3 ? parts[2] : null } : null;
+        return wellFormed;
+    }
+
+    /// <summary>Whether an image for this platform runs where <paramref name="wanted"/> is asked for.</summary>
+    /// <remarks>A variant that is not named is the architecture's usual one: <c>v8</c> for arm64, <c>v7</c> for arm, <c>v1</c> for amd64.</remarks>
+    /// <param name="wanted">The platform asked for; its version, if any, must be the beginning of this one's.</param>
+    /// <returns>Whether it does.</returns>
+    public bool Satisfies(Platform wanted) =>
+        Os == wanted.Os && Architecture == wanted.Architecture && EffectiveVariant == wanted.EffectiveVariant
+        && (wanted.OsVersion is null || (OsVersion ?? "").StartsWith(wanted.OsVersion, StringComparison.Ordinal));
+
+    /// <inheritdoc/>
+    public override string ToString() => (Variant is null ? $"{Os}/{Architecture}" : $"{Os}/{Architecture}/{Variant}") + (OsVersion is null ? "" : $" ({OsVersion})");
+
+    private string EffectiveVariant => Variant ?? Architecture switch { "arm64" => "v8", "arm" => "v7", "amd64" => "v1", _ => "" };
+}
