@@ -1,0 +1,131 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace ImagePublish.Tasks.Tests.Fixtures;
+
+/// <summary>
+/// A Docker daemon of the tests' own, with a containerd of its own: everything it keeps lies in one folder, no network of the machine is touched,
+/// containers use the host's network. Needs root, or sudo that asks nothing.
+/// </summary>
+public sealed class DockerEngine : IAsyncDisposable
+{
+    // Another client of the same name may come first on PATH.
+    private const string Client = "/usr/bin/docker";
+
+    private readonly TemporaryFolder folder = new();
+    private Server? server;
+
+    private DockerEngine()
+    {
+    }
+
+    /// <summary>The value of <c>DOCKER_HOST</c> that leads to this daemon.</summary>
+    public string Host => $"unix://{folder["docker.sock"]}";
+
+    public static async Task<DockerEngine> StartAsync(CancellationToken cancellationToken)
+    {
+        var engine = new DockerEngine();
+        try
+        {
+            engine.server = await Server.StartAsync(
+                engine.Daemon(),
+                async _ => (await engine.Command("version").RunAsync(cancellationToken)).ExitCode == 0,
+                cancellationToken);
+            return engine;
+        }
+        catch
+        {
+            await engine.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A command of the Docker client, aimed at this daemon.</summary>
+    public CommandLine Command(params string[] arguments) => new(Client, arguments)
+    {
+        Environment = new Dictionary<string, string?>
+        {
+            ["DOCKER_HOST"] = Host,
+            ["DOCKER_CONFIG"] = folder["config"],
+            ["DOCKER_CONTEXT"] = null,
+            ["DOCKER_TLS_VERIFY"] = null,
+        },
+    };
+
+    public Task<CommandOutput> PullAsync(string reference, CancellationToken cancellationToken) =>
+        Command("pull", "--quiet", reference).SucceedAsync(cancellationToken);
+
+    /// <summary>Loads an archive and returns what Docker said it was.</summary>
+    public async Task<string> LoadAsync(string archive, CancellationToken cancellationToken) =>
+        (await Command("load", "--input", archive).SucceedAsync(cancellationToken)).Output;
+
+    /// <summary>What <c>docker image inspect</c> says of one image.</summary>
+    public async Task<JsonElement> InspectAsync(string reference, CancellationToken cancellationToken)
+    {
+        var output = await Command("image", "inspect", reference).SucceedAsync(cancellationToken);
+        using var images = JsonDocument.Parse(output.Output);
+        return images.RootElement[0].Clone();
+    }
+
+    /// <summary>Runs a container to its end. <paramref name="arguments"/> follow <c>docker run</c>: options, image, command.</summary>
+    public Task<CommandOutput> RunAsync(CancellationToken cancellationToken, params string[] arguments) =>
+        Command(["run", "--rm", "--network=host", .. arguments]).RunAsync(cancellationToken);
+
+    /// <summary>Starts a web app's container on a free port of localhost, with a command in place of its own if one is given.</summary>
+    public async Task<DockerContainer> StartAsync(string reference, IReadOnlyList<string> command, CancellationToken cancellationToken)
+    {
+        var port = FreePort();
+        var run = Command(["run", "--detach", "--network=host", $"--env=ASPNETCORE_HTTP_PORTS={port}", reference, .. command]);
+        var output = await run.SucceedAsync(cancellationToken);
+        return new DockerContainer(this, output.Output.Trim(), port);
+    }
+
+    public Task<DockerContainer> StartAsync(string reference, CancellationToken cancellationToken) => StartAsync(reference, [], cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (server is not null)
+        {
+            await RemoveContainersAsync();
+            await server.DisposeAsync();
+        }
+
+        // Docker leaves the mount of the host's network behind, and its files belong to root.
+        await AsRoot("umount", folder["exec/netns/default"]).RunAsync(CancellationToken.None);
+        await AsRoot("rm", "-rf", folder.Path).RunAsync(CancellationToken.None);
+        folder.Dispose();
+    }
+
+    private async Task RemoveContainersAsync()
+    {
+        var containers = await Command("ps", "--all", "--quiet").RunAsync(CancellationToken.None);
+        if (containers.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } ids)
+            await Command(["rm", "--force", .. ids]).RunAsync(CancellationToken.None);
+    }
+
+    private CommandLine Daemon() => AsRoot(
+        "dockerd",
+        "--host", Host,
+        "--data-root", folder["data"],
+        "--exec-root", folder["exec"],
+        "--pidfile", folder["docker.pid"],
+        "--group", Environment.UserName,
+        "--storage-driver=vfs",
+        "--bridge=none",
+        "--iptables=false",
+        "--ip6tables=false");
+
+    private static CommandLine AsRoot(params string[] command)
+    {
+        string[] found = ["env", $"PATH={Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin", .. command];
+        return Environment.IsPrivilegedProcess ? new CommandLine(found[0], found[1..]) : new CommandLine("sudo", ["-n", .. found]);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,46 @@
+using System.Runtime.Versioning;
+using ImagePublish.Tasks.Tests.Fixtures;
+
+[assembly: AssemblyFixture(typeof(Peers))]
+[assembly: UnsupportedOSPlatform("windows")]
+
+namespace ImagePublish.Tasks.Tests.Fixtures;
+
+/// <summary>
+/// What many tests share, each started when a test first asks for it and ended with the run: take it as a constructor's argument.
+/// </summary>
+public sealed class Peers : IAsyncDisposable
+{
+    private readonly Lazy<Task<DockerEngine>> docker = new(() => DockerEngine.StartAsync(CancellationToken.None));
+    private readonly Lazy<Task<BaseImage>> baseImage = new(() => BaseImage.GetAsync(CancellationToken.None));
+    private readonly Lazy<Task<DockerRegistry>> registry;
+
+    public Peers() => registry = new(StartRegistryAsync);
+
+    public Task<DockerEngine> DockerAsync() => docker.Value;
+
+    public Task<BaseImage> BaseImageAsync() => baseImage.Value;
+
+    /// <summary>A registry that everyone may read and write, with the base images in it. Tests use repositories of their own.</summary>
+    public Task<DockerRegistry> RegistryAsync() => registry.Value;
+
+    public async ValueTask DisposeAsync()
+    {
+        await DisposeAsync(docker);
+        await DisposeAsync(registry);
+    }
+
+    private async Task<DockerRegistry> StartRegistryAsync()
+    {
+        var started = await DockerRegistry.StartAsync(CancellationToken.None);
+        await (await baseImage.Value).PushToAsync(started, CancellationToken.None);
+        return started;
+    }
+
+    private static async Task DisposeAsync<T>(Lazy<Task<T>> peer)
+        where T : IAsyncDisposable
+    {
+        if (peer.IsValueCreated && peer.Value.IsCompletedSuccessfully)
+            await (await peer.Value).DisposeAsync();
+    }
+}
