@@ -1,0 +1,28 @@
+namespace ImagePublish.Diagnostics;
+
+/// <content>The local store, its caches and archives.</content>
+public static partial class DiagnosticCodes
+{
+    /// <summary>The local store can not be read or written.</summary>
+    public static DiagnosticCode StoreFailed { get; } = new("IMG3101", "The local store can not be read or written");
+
+    /// <summary>The local store is locked by another process.</summary>
+    public static DiagnosticCode StoreBusy { get; } = new("IMG3102", "The local store is locked by another process");
+
+    /// <summary>The local store is damaged.</summary>
+    public static DiagnosticCode StoreDamaged { get; } = new("IMG3103", "The local store is damaged");
+
+    /// <summary>An image lacks content in the local store.</summary>
+    public static DiagnosticCode StoreIncomplete { get; } = new("IMG3104", "An image lacks content in the local store");
+
+    /// <summary>The image is not in the local store.</summary>
+    public static DiagnosticCode NotInStore { get; } = new("IMG3105", "The image is not in the local store");
+
+    /// <summary>The archive or layout is no image, or is damaged.</summary>
+    public static DiagnosticCode ArchiveInvalid { get; } = new("IMG3106", "The archive or layout is no image, or is damaged");
+
+    /// <summary>An archive can not be read or written.</summary>
+    public static DiagnosticCode ArchiveFailed { get; } = new("IMG3107", "An archive can not be read or written");
+
+    private static DiagnosticCode[] Storage => [StoreFailed, StoreBusy, StoreDamaged, StoreIncomplete, NotInStore, ArchiveInvalid, ArchiveFailed];
+}

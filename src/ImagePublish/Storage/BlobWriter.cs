@@ -1,0 +1,161 @@
+using System.Security.Cryptography;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Storage;
+
+/// <summary>A blob on its way into the store. It becomes one when it is committed and is deleted when it is disposed before.</summary>
+#pragma warning disable CA1710 // A blob is what it makes; that it is written as a stream is the smaller part.
+public sealed class BlobWriter : Stream
+#pragma warning restore CA1710
+{
+    private readonly StoreDisk disk;
+    private readonly string path;
+    private readonly Stream file;
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private long length;
+    private bool closed;
+
+    internal BlobWriter(StoreDisk disk)
+    {
+        this.disk = disk;
+        (path, file) = disk.CreateTemporary();
+    }
+
+    /// <inheritdoc/>
+    public override bool CanRead => false;
+
+    /// <inheritdoc/>
+    public override bool CanSeek => false;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => !closed;
+
+    /// <summary>The bytes written so far.</summary>
+    public override long Length => length;
+
+    /// <inheritdoc/>
+    public override long Position { get => length; set => throw new NotSupportedException(); }
+
+    /// <summary>Checks what was written and makes it a blob of the store.</summary>
+    /// <param name="descriptor">What it must be.</param>
+    /// <param name="cancellationToken">Gives up; nothing stays behind.</param>
+    /// <returns>The blob.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG4005</c>: it is something else; <c>IMG3101</c>: the disk refuses.</exception>
+    public async Task<FileBlobSource> CommitAsync(Descriptor descriptor, CancellationToken cancellationToken)
+    {
+        await CloseAsync();
+        if (length != descriptor.Size || !await MatchesAsync(descriptor.Digest, cancellationToken))
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.ContentMismatch,
+                $"Content for {descriptor.Digest} with {descriptor.Size} bytes is something else: {length} bytes. It was not kept; get it again from its source.");
+        }
+
+        disk.Touch(path);
+        var target = disk.Layout.BlobFile(descriptor.Digest);
+        await disk.MoveAsync(path, target, cancellationToken);
+        return new FileBlobSource(descriptor, target);
+    }
+
+    /// <inheritdoc/>
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    /// <inheritdoc/>
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        try
+        {
+            file.Write(buffer);
+        }
+        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+        {
+            throw disk.Refused(path, exception);
+        }
+
+        Count(buffer);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await file.WriteAsync(buffer, cancellationToken);
+        }
+        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+        {
+            throw disk.Refused(path, exception);
+        }
+
+        Count(buffer.Span);
+    }
+
+    /// <inheritdoc/>
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    /// <inheritdoc/>
+    public override void Flush()
+    {
+        // The file is flushed once, when it is committed.
+    }
+
+    /// <inheritdoc/>
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            try
+            {
+                file.Dispose();
+            }
+            catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+            {
+                // What could not be written is thrown away below.
+            }
+
+            hash.Dispose();
+            closed = true;
+            StoreDisk.Delete(path);
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void Count(ReadOnlySpan<byte> buffer)
+    {
+        hash.AppendData(buffer);
+        length += buffer.Length;
+    }
+
+    private async Task CloseAsync()
+    {
+        closed = true;
+        try
+        {
+            await file.DisposeAsync();
+        }
+        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+        {
+            throw disk.Refused(path, exception);
+        }
+    }
+
+    private async Task<bool> MatchesAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        if (digest.HashAlgorithm == HashAlgorithmName.SHA256)
+            return digest.Matches(hash.GetHashAndReset());
+        await using var written = File.OpenRead(path);
+        return digest.Matches(await CryptographicOperations.HashDataAsync(digest.HashAlgorithm, written, cancellationToken));
+    }
+}

@@ -1,0 +1,79 @@
+using System.Security.Cryptography;
+using System.Text;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Storage;
+
+/// <summary>Small records under keys, one file each, that are cheap to lose: what is missing, damaged or unreadable is simply not there.</summary>
+/// <remarks>A file begins with the digest of its kind, key and content, so a record that was cut short or put under another key is never believed.</remarks>
+public sealed class CacheRecords
+{
+    /// <summary>The most bytes that a record may have.</summary>
+    public const int MaxSize = 64 * 1024;
+
+    private static readonly TimeSpan TouchAfter = TimeSpan.FromHours(1);
+
+    private readonly StoreDisk disk;
+
+    internal CacheRecords(StoreDisk disk) => this.disk = disk;
+
+    /// <summary>Reads a record, and notes that it was used.</summary>
+    /// <param name="kind">What kind of record it is: a short name of lower-case letters.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Its content, or null.</returns>
+    public async Task<byte[]?> ReadAsync(string kind, Digest key, CancellationToken cancellationToken)
+    {
+        var path = PathOf(kind, key);
+        try
+        {
+            var file = new FileInfo(path);
+            if (!file.Exists || file.LinkTarget is not null || file.Length is < SHA256.HashSizeInBytes or > MaxSize + SHA256.HashSizeInBytes)
+                return null;
+            var bytes = await File.ReadAllBytesAsync(path, cancellationToken);
+            if (bytes.Length < SHA256.HashSizeInBytes)
+                return null;
+            var content = bytes[SHA256.HashSizeInBytes..];
+            if (!bytes.AsSpan(0, SHA256.HashSizeInBytes).SequenceEqual(Seal(kind, key, content)))
+                return null;
+            if (disk.Now - file.LastWriteTimeUtc > TouchAfter)
+                disk.Touch(path);
+            return content;
+        }
+        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes a record over one that is there.</summary>
+    /// <param name="kind">What kind of record it is: a short name of lower-case letters.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="content">Its content, at most <see cref="MaxSize"/> bytes.</param>
+    /// <param name="cancellationToken">Gives up; the old record stays.</param>
+    /// <returns>When it is done.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
+    public async Task WriteAsync(string kind, Digest key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(content.Length, MaxSize);
+        byte[] bytes = [.. Seal(kind, key, content.Span), .. content.Span];
+        await disk.WriteAsync(PathOf(kind, key), bytes, durable: false, cancellationToken);
+        disk.Touch(PathOf(kind, key));
+    }
+
+    /// <summary>Removes a record, if it is there.</summary>
+    /// <param name="kind">What kind of record it is.</param>
+    /// <param name="key">Its key.</param>
+    public void Remove(string kind, Digest key) => StoreDisk.Delete(PathOf(kind, key));
+
+    private string PathOf(string kind, Digest key) => Path.Combine(disk.Layout.RecordsFolder, kind, key.Hex[..2], key.Hex);
+
+    private static byte[] Seal(string kind, Digest key, ReadOnlySpan<byte> content)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"{kind}\n{key}\n"));
+        hash.AppendData(content);
+        return hash.GetHashAndReset();
+    }
+}

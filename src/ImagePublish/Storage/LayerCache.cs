@@ -1,0 +1,88 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Storage;
+
+/// <summary>What this machine knows of layers: which blob a tar became, and which repositories have a blob.</summary>
+/// <remarks>All of it is a hint: a blob that it names may be pruned here or gone from the registry, and whoever uses it checks.</remarks>
+/// <param name="store">The store that the records and the blobs live in.</param>
+public sealed class LayerCache(ImageStore store)
+{
+    private const string LayerKind = "layers";
+    private const string PlaceKind = "places";
+    private const int MaxPlaces = 8;
+
+    /// <summary>Finds the blob that a tar became.</summary>
+    /// <param name="diffId">The digest of the tar.</param>
+    /// <param name="compressionKey">Everything else that decides the blob's bytes: compression, level, compressor and its version, family.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The blob, which need not be in the store, or null.</returns>
+    public async Task<Descriptor?> FindAsync(Digest diffId, string compressionKey, CancellationToken cancellationToken) =>
+        Read(await store.Records.ReadAsync(LayerKind, LayerKey(diffId, compressionKey), cancellationToken), CacheJsonContext.Default.Descriptor);
+
+    /// <summary>Remembers which blob a tar became.</summary>
+    /// <param name="diffId">The digest of the tar.</param>
+    /// <param name="compressionKey">Everything else that decides the blob's bytes.</param>
+    /// <param name="layer">The blob.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is done.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
+    public Task RememberAsync(Digest diffId, string compressionKey, Descriptor layer, CancellationToken cancellationToken) =>
+        store.Records.WriteAsync(LayerKind, LayerKey(diffId, compressionKey), JsonSerializer.SerializeToUtf8Bytes(layer, CacheJsonContext.Default.Descriptor), cancellationToken);
+
+    /// <summary>Finds the repositories that are known to have a blob, the latest first: another of the same registry can mount it from there.</summary>
+    /// <param name="blob">The blob's digest.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>At most a few repositories.</returns>
+    public async Task<IReadOnlyList<Repository>> FindPlacesAsync(Digest blob, CancellationToken cancellationToken)
+    {
+        var names = Read(await store.Records.ReadAsync(PlaceKind, blob, cancellationToken), CacheJsonContext.Default.StringArray) ?? [];
+        var places = new List<Repository>();
+        foreach (var name in names)
+        {
+            if (Reference.TryParse(name, out var reference, out _))
+                places.Add(reference.Repository);
+        }
+
+        return places;
+    }
+
+    /// <summary>Remembers that a repository has a blob.</summary>
+    /// <param name="blob">The blob's digest.</param>
+    /// <param name="repository">The repository.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is done. Of two at the same moment one may be forgotten.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
+    public async Task RememberPlaceAsync(Digest blob, Repository repository, CancellationToken cancellationToken)
+    {
+        var known = await FindPlacesAsync(blob, cancellationToken);
+        if (known.Count > 0 && known[0] == repository)
+            return;
+        string[] names = [.. known.Where(place => place != repository).Prepend(repository).Take(MaxPlaces).Select(place => place.ToString())];
+        await store.Records.WriteAsync(PlaceKind, blob, JsonSerializer.SerializeToUtf8Bytes(names, CacheJsonContext.Default.StringArray), cancellationToken);
+    }
+
+    private static Digest LayerKey(Digest diffId, string compressionKey) => Digest.Of(Encoding.UTF8.GetBytes($"{diffId}\n{compressionKey}"));
+
+    private static T? Read<T>(byte[]? content, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return content is null ? null : JsonSerializer.Deserialize(content, type);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Descriptor))]
+[JsonSerializable(typeof(string[]))]
+internal sealed partial class CacheJsonContext : JsonSerializerContext;

@@ -1,0 +1,54 @@
+using System.Text.Json;
+using ImagePublish.Diagnostics;
+
+namespace ImagePublish.Storage;
+
+/// <summary>The file <c>oci-layout</c>, which makes a folder an image layout.</summary>
+/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file">image-spec, oci-layout file</see>.</remarks>
+internal static class LayoutMarker
+{
+    /// <summary>Its content.</summary>
+    public static ReadOnlySpan<byte> Content => "{\"imageLayoutVersion\":\"1.0.0\"}"u8;
+
+    /// <summary>Makes a folder an image layout if it is none.</summary>
+    public static void Ensure(StoreDisk disk)
+    {
+        var path = disk.Layout.LayoutFile;
+        if (disk.Do(path, File.Exists))
+        {
+            if (!IsSupported(disk.Do(path, File.ReadAllBytes)))
+                throw new ImagePublishException(DiagnosticCodes.StoreDamaged, $"'{path}' is not of an image layout of version 1. Delete it if the folder is the local store, or choose another folder with ImageStore.");
+            return;
+        }
+
+        disk.Do(path, Create);
+
+        string Create(string target)
+        {
+            Directory.CreateDirectory(disk.Layout.BlobsFolder);
+            var (temporary, stream) = disk.CreateTemporary();
+            using (stream)
+                stream.Write(Content);
+            File.Move(temporary, target, overwrite: true);
+            return target;
+        }
+    }
+
+    /// <summary>Whether this is the marker of a layout that can be read here.</summary>
+    public static bool IsSupported(ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(content);
+            return JsonElement.TryParseValue(ref reader, out var marker)
+                && marker.Value.ValueKind == JsonValueKind.Object
+                && marker.Value.TryGetProperty("imageLayoutVersion", out var version)
+                && version.ValueKind == JsonValueKind.String
+                && version.GetString()!.StartsWith("1.", StringComparison.Ordinal);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Storage;
+
+/// <summary>Every touch of the disk: files are written beside their target and moved into place, and what the disk refuses becomes one clear error.</summary>
+internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
+{
+    private const int MoveAttempts = 5;
+
+    public StoreLayout Layout { get; } = layout;
+
+    public StoreOptions Options { get; } = options;
+
+    public DateTimeOffset Now => Options.Time.GetUtcNow();
+
+    /// <summary>Whether an exception is the disk's: full, read-only, forbidden, gone.</summary>
+    public static bool IsRefusal(Exception exception) => exception is IOException or UnauthorizedAccessException;
+
+    /// <summary>The one error for what the disk refuses.</summary>
+    public ImagePublishException Refused(string path, Exception cause) => new(
+        DiagnosticCodes.StoreFailed,
+        $"The local store in '{Layout.Folder}' can not be used: {Text.Shown(cause.Message)} ('{path}'). Free some space, check the folder's permissions, or choose another folder with ImageStore.",
+        cause);
+
+    /// <summary>Does something to a file.</summary>
+    public T Do<T>(string path, Func<string, T> action)
+    {
+        try
+        {
+            return action(path);
+        }
+        catch (Exception exception) when (IsRefusal(exception))
+        {
+            throw Refused(path, exception);
+        }
+    }
+
+    /// <summary>Creates a temporary file.</summary>
+    public (string Path, Stream Stream) CreateTemporary()
+    {
+        var path = Path.Combine(Layout.TemporaryFolder, Guid.NewGuid().ToString("N"));
+        return Do(path, _ =>
+        {
+            Directory.CreateDirectory(Layout.TemporaryFolder);
+            return (path, Options.CreateFile(path));
+        });
+    }
+
+    /// <summary>Writes a small file in one go: others see the old content or the new, never a part.</summary>
+    public async Task WriteAsync(string target, ReadOnlyMemory<byte> content, bool durable, CancellationToken cancellationToken)
+    {
+        var (path, stream) = CreateTemporary();
+        try
+        {
+            await using (stream)
+            {
+                await stream.WriteAsync(content, cancellationToken);
+                await stream.FlushAsync(cancellationToken);
+                if (durable && stream is FileStream file)
+                    RandomAccess.FlushToDisk(file.SafeFileHandle);
+            }
+
+            await MoveAsync(path, target, cancellationToken);
+        }
+        catch (Exception exception) when (IsRefusal(exception))
+        {
+            throw Refused(target, exception);
+        }
+        finally
+        {
+            Delete(path);
+        }
+    }
+
+    /// <summary>Moves a finished file into its place, over what is there.</summary>
+    public async Task MoveAsync(string path, string target, CancellationToken cancellationToken)
+    {
+        Do(target, _ => Directory.CreateDirectory(Path.GetDirectoryName(target)!));
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                File.Move(path, target, overwrite: true);
+                return;
+            }
+            catch (Exception exception) when (IsRefusal(exception))
+            {
+                // On Windows a reader or a virus scanner that has the target open is in the way, but not for long.
+                if (!OperatingSystem.IsWindows() || attempt == MoveAttempts)
+                    throw Refused(target, exception);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(20 * attempt), Options.Time, cancellationToken);
+        }
+    }
+
+    /// <summary>Notes that a file was used now. On a read-only disk nothing is pruned, so it may fail.</summary>
+    public void Touch(string path)
+    {
+        try
+        {
+            File.SetLastWriteTimeUtc(path, Now.UtcDateTime);
+        }
+        catch (Exception exception) when (IsRefusal(exception))
+        {
+        }
+    }
+
+    /// <summary>Deletes a file that may be gone or in use; what stays is swept by a later prune.</summary>
+    public static bool Delete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+            return true;
+        }
+        catch (Exception exception) when (IsRefusal(exception))
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using ImagePublish.Oci;
+
+namespace ImagePublish.Storage;
+
+/// <summary>Where what lies in a store's folder. A digest, valid by construction, is the only part of a path that comes from outside.</summary>
+/// <param name="Folder">The store's folder, a full path.</param>
+internal sealed record StoreLayout(string Folder)
+{
+    /// <summary>The marker file that the specification demands.</summary>
+    public string LayoutFile => Path.Combine(Folder, "oci-layout");
+
+    /// <summary>The list of images.</summary>
+    public string IndexFile => Path.Combine(Folder, "index.json");
+
+    /// <summary>The folder that has one folder for each digest algorithm.</summary>
+    public string BlobsFolder => Path.Combine(Folder, "blobs");
+
+    /// <summary>Files that are being written, on the same volume as their targets.</summary>
+    public string TemporaryFolder => Path.Combine(OwnFolder, "tmp");
+
+    /// <summary>The file that is locked while the store is changed.</summary>
+    public string LockFile => Path.Combine(OwnFolder, "lock");
+
+    /// <summary>The cache records.</summary>
+    public string RecordsFolder => Path.Combine(OwnFolder, "records");
+
+    // Other tools pass over what the specification does not know; one folder of ours keeps it tidy.
+    private string OwnFolder => Path.Combine(Folder, ".imagepublish");
+
+    /// <summary>A blob's file.</summary>
+    /// <param name="digest">The blob's digest.</param>
+    /// <returns>Its path.</returns>
+    public string BlobFile(Digest digest) => Path.Combine(BlobsFolder, digest.Algorithm, digest.Hex);
+}

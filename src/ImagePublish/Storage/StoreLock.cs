@@ -1,0 +1,58 @@
+using ImagePublish.Diagnostics;
+
+namespace ImagePublish.Storage;
+
+/// <summary>One process, and one task in it, changes a store at a time.</summary>
+/// <remarks>
+/// The lock is an open file handle, so the operating system ends it when its process dies, however it dies. On some network file systems it locks nothing;
+/// then two changes at the same moment may lose one of them, but every file stays whole: all are moved into place.
+/// </remarks>
+internal sealed class StoreLock : IDisposable
+{
+    private const int SharingViolation = unchecked((int)0x80070020);
+    private const int LockViolation = unchecked((int)0x80070021);
+    private const int WouldBlockOnLinux = 11;
+    private const int WouldBlockOnMac = 35;
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
+
+    private readonly FileStream file;
+
+    private StoreLock(FileStream file) => this.file = file;
+
+    /// <summary>Waits until the store is this one's to change.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3102</c>: another process has it for too long; <c>IMG3101</c>: the disk refuses.</exception>
+    public static async Task<StoreLock> AcquireAsync(StoreDisk disk, CancellationToken cancellationToken)
+    {
+        var path = disk.Layout.LockFile;
+        var started = disk.Options.Time.GetTimestamp();
+        for (var pause = TimeSpan.FromMilliseconds(1); ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (disk.Do(path, TryOpen) is { } file)
+                return new StoreLock(file);
+            if (disk.Options.Time.GetElapsedTime(started) > disk.Options.LockTimeout)
+                throw Busy(disk);
+            await Task.Delay(pause, disk.Options.Time, cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => file.Dispose();
+
+    private static FileStream? TryOpen(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+        }
+        catch (IOException exception) when (exception.HResult is SharingViolation or LockViolation or WouldBlockOnLinux or WouldBlockOnMac)
+        {
+            return null;
+        }
+    }
+
+    private static ImagePublishException Busy(StoreDisk disk) => new(
+        DiagnosticCodes.StoreBusy,
+        $"Another process has kept '{disk.Layout.LockFile}' locked for more than {disk.Options.LockTimeout.TotalSeconds:0} seconds. Wait for it to end, or end it, and try again.");
+}

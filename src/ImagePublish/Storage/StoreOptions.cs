@@ -1,0 +1,18 @@
+namespace ImagePublish.Storage;
+
+/// <summary>How a store behaves.</summary>
+public sealed record StoreOptions
+{
+    /// <summary>The clock, which last-used times come from.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>How long to wait for another process that changes the store.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a blob is kept after its last use although no image names it: the time that a publish may take from its first blob to its reference.</summary>
+    public TimeSpan GracePeriod { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Opens a new temporary file; tests fill the disk here.</summary>
+    internal Func<string, Stream> CreateFile { get; init; } = path =>
+        new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 128 * 1024, FileOptions.Asynchronous);
+}

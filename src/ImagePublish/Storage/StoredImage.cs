@@ -1,0 +1,34 @@
+using ImagePublish.Oci;
+
+namespace ImagePublish.Storage;
+
+/// <summary>An image that the store lists.</summary>
+/// <param name="Name">Its name, such as <c>acme/shop:1.0</c>; null for an entry that another tool made without one.</param>
+/// <param name="Descriptor">Its manifest or index.</param>
+public sealed record StoredImage(string? Name, Descriptor Descriptor)
+{
+    /// <summary>The platforms that the store has it for.</summary>
+    public IReadOnlyList<Platform> Platforms { get; init; } = [];
+
+    /// <summary>The bytes of all its blobs, each counted once.</summary>
+    public long Size { get; init; }
+
+    /// <summary>When its config says that it was made, as the config writes it; null if it does not say.</summary>
+    public string? Created { get; init; }
+
+    /// <summary>When it was last written or read here.</summary>
+    public DateTimeOffset LastUsed { get; init; }
+
+    /// <summary>Whether all of its content is there with the right size.</summary>
+    public bool IsWhole { get; init; }
+}
+
+/// <summary>How much of an image must be in the store for it to be listed.</summary>
+public enum StoredPlatforms
+{
+    /// <summary>Everything.</summary>
+    All,
+
+    /// <summary>At least one platform of an index, as of a base that only one was needed of. Other tools can read only those that are there.</summary>
+    Some,
+}
