@@ -1,0 +1,43 @@
+using System.Net.Http.Headers;
+
+namespace ImagePublish.Registries.Auth;
+
+/// <summary>A token, what it is for and until when it is used.</summary>
+/// <param name="Value">What goes into the header.</param>
+/// <param name="Scopes">What it was asked for.</param>
+/// <param name="IssuedAt">When it was asked for, by our clock.</param>
+/// <param name="ExpiresAt">When it stops being used: somewhat before its end, for requests take time and clocks differ.</param>
+internal sealed record BearerToken(string Value, IReadOnlyList<Scope> Scopes, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt)
+{
+    private static readonly TimeSpan LongestMargin = TimeSpan.FromSeconds(30);
+
+    /// <summary>The header value that carries it.</summary>
+    public AuthenticationHeaderValue Header => new("Bearer", Value);
+
+    /// <summary>Whether it was got because one that should still have been good was refused.</summary>
+    public bool ReplacesRefused { get; init; }
+
+    /// <summary>A new identity token that came with it, which takes the place of the one that was sent.</summary>
+    public string? IdentityToken { get; init; }
+
+    /// <summary>A token that lives for some time from when it was asked for.</summary>
+    public static BearerToken Living(string value, IReadOnlyList<Scope> scopes, DateTimeOffset issuedAt, TimeSpan lifetime)
+    {
+        var margin = lifetime / 5;
+        return new BearerToken(value, scopes, issuedAt, issuedAt + lifetime - (margin < LongestMargin ? margin : LongestMargin));
+    }
+
+    /// <summary>Never shows the token.</summary>
+    /// <returns>Its scopes.</returns>
+    public override string ToString() => $"BearerToken {{ {string.Join(' ', Scopes)} }}";
+}
+
+/// <summary>Where a registry wants tokens to be asked for.</summary>
+/// <param name="Address">The token service's URL.</param>
+/// <param name="Service">The name of the registry to the token service, if it has one.</param>
+internal sealed record BearerRealm(Uri Address, string? Service)
+{
+    /// <summary>The realm of a Bearer challenge, or null where it has none.</summary>
+    public static BearerRealm? Of(Challenge challenge) =>
+        challenge.IsBearer && Uri.TryCreate(challenge.Parameter("realm"), UriKind.RelativeOrAbsolute, out var address) ? new BearerRealm(address, challenge.Parameter("service")) : null;
+}

@@ -1,0 +1,85 @@
+using System.Collections.Frozen;
+using System.Net;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Registries.Auth;
+
+/// <summary>How far the place that a registry sends us to for tokens is trusted.</summary>
+internal enum RealmTrust
+{
+    /// <summary>It belongs to somebody else: it may be asked for a token for nobody, and never sees credentials.</summary>
+    Foreign,
+
+    /// <summary>It belongs to the registry.</summary>
+    Registry,
+}
+
+/// <summary>Decides where tokens may be asked for: a realm is a URL that the other side chose, and credentials go there.</summary>
+/// <remarks>
+/// A realm belongs to its registry if it is on the same host, or if both are of one domain (<c>registry-1.docker.io</c> and <c>auth.docker.io</c>,
+/// <c>registry.gitlab.com</c> and <c>gitlab.com</c>), or if the user says so. Precedent: CVE-2026-33540.
+/// </remarks>
+/// <param name="insecure">The registries that may be spoken to in plain http; loopback ones always may.</param>
+/// <param name="trustedHosts">Hosts of token services that the user trusts with every registry's credentials.</param>
+internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList<string> trustedHosts)
+{
+    private readonly FrozenSet<string> _trustedHosts = trustedHosts.Select(Normalize).ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>Checks a realm, and each place it redirects to.</summary>
+    /// <param name="registry">The registry that names it.</param>
+    /// <param name="realm">The realm.</param>
+    /// <returns>How far it is trusted.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG5003</c>: nothing may be sent there.</exception>
+    public RealmTrust Check(Registry registry, Uri realm)
+    {
+        if (!realm.IsAbsoluteUri || (realm.Scheme != Uri.UriSchemeHttps && realm.Scheme != Uri.UriSchemeHttp) || realm.Host.Length == 0)
+            throw Refused(registry, realm, "it is not an http address");
+        if (realm.UserInfo.Length > 0)
+            throw Refused(registry, realm, "it carries a user name");
+        var trust = TrustOf(registry, Normalize(realm.IdnHost));
+        if (realm.Scheme == Uri.UriSchemeHttp && (trust == RealmTrust.Foreign || !MayBePlain(registry)))
+            throw Refused(registry, realm, "it is not https");
+        if (trust == RealmTrust.Foreign && !IsPublic(registry, Normalize(realm.IdnHost)))
+            throw Refused(registry, realm, "it is inside this machine or network, where the registry is not");
+        return trust;
+    }
+
+    /// <summary>Whether connections to a realm must be checked by address, <see cref="RealmGuard"/>.</summary>
+    public bool NeedsGuard(Registry registry, Uri realm) =>
+        !realm.Authority.Equals(registry.ApiHost, StringComparison.OrdinalIgnoreCase) && !_trustedHosts.Contains(Normalize(realm.IdnHost));
+
+    /// <summary>The error for a realm that would get credentials and is not trusted with them.</summary>
+    public static ImagePublishException Foreign(Registry registry, Uri realm) =>
+        Refused(registry, realm, "it belongs to somebody else and would get your credentials");
+
+    /// <summary>A URL as it may be shown: without user name, query and fragment.</summary>
+    public static string Shown(Uri uri) =>
+        Text.Shown(uri.IsAbsoluteUri ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) : "a relative address");
+
+    /// <summary>Whether a name or address without brackets is this machine's by its very text.</summary>
+    internal static bool IsLoopbackName(string host) =>
+        host == "localhost" || host.EndsWith(".localhost", StringComparison.Ordinal) || (IPAddress.TryParse(host, out var address) && AddressReaches.Of(address) == AddressReach.Loopback);
+
+    /// <summary>A host in lower case, without brackets and the root's dot.</summary>
+    internal static string Normalize(string host) => host.Trim('[', ']').TrimEnd('.').ToLowerInvariant();
+
+    private static ImagePublishException Refused(Registry registry, Uri realm, string reason) =>
+        new(DiagnosticCodes.UntrustedRealm, $"{registry} wants tokens to be asked for at {Shown(realm)}, which is refused: {reason}.");
+
+    private RealmTrust TrustOf(Registry registry, string host)
+    {
+        var own = Normalize(HostOf(registry));
+        var isOwn = host == own || (IsLoopbackName(host) && IsLoopbackName(own)) || DomainName.AreOfOneOwner(host, own);
+        return isOwn || _trustedHosts.Contains(host) ? RealmTrust.Registry : RealmTrust.Foreign;
+    }
+
+    private bool MayBePlain(Registry registry) => registry.IsLoopback || insecure.Contains(registry);
+
+    // What a name leads to is seen when connecting; what an address or localhost says is clear now.
+    private static bool IsPublic(Registry registry, string host) =>
+        !IsLoopbackName(host) && (!IPAddress.TryParse(host, out var address) || AddressReaches.Of(address) is var reach && (reach == AddressReach.Public
+            || (reach == AddressReach.Private && IPAddress.TryParse(Normalize(HostOf(registry)), out var own) && AddressReaches.Of(own) is AddressReach.Private or AddressReach.Loopback)));
+
+    private static string HostOf(Registry registry) => registry == Registry.DockerHub ? registry.ApiHost : registry.HostName;
+}

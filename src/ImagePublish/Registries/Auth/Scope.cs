@@ -1,0 +1,75 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+
+namespace ImagePublish.Registries.Auth;
+
+/// <summary>What a token allows: <c>repository:acme/shop:pull,push</c>.</summary>
+/// <remarks><see href="https://distribution.github.io/distribution/spec/auth/scope/">distribution, token scope</see>.</remarks>
+/// <param name="Type">The kind of resource, mostly <c>repository</c>.</param>
+/// <param name="Name">The resource's name.</param>
+/// <param name="Actions">What may be done with it, divided by commas; kept in order and without repetition.</param>
+internal sealed record Scope(string Type, string Name, string Actions)
+{
+    private const string RepositoryType = "repository";
+
+    private static readonly SearchValues<char> NotInScopes = SearchValues.Create(" \t\r\n\"\\");
+
+    /// <summary>What may be done, divided by commas.</summary>
+    public string Actions { get; } = Canonical(Actions);
+
+    /// <summary>The repository's name, or null where it is about something else.</summary>
+    public string? RepositoryName => Type == RepositoryType ? Name : null;
+
+    private bool AllowsPush => Actions.Split(',').Contains("push");
+
+    /// <summary>To read a repository.</summary>
+    public static Scope Pull(string repository) => new(RepositoryType, repository, "pull");
+
+    /// <summary>To read and write a repository.</summary>
+    public static Scope Push(string repository) => new(RepositoryType, repository, "pull,push");
+
+    /// <summary>Reads a scope if it is one: the name may hold colons, a host's port for instance.</summary>
+    public static bool TryParse(string text, [NotNullWhen(true)] out Scope? scope)
+    {
+        var first = text.IndexOf(':', StringComparison.Ordinal);
+        var last = text.LastIndexOf(':');
+        var isScope = first > 0 && last > first + 1 && last < text.Length - 1 && !text.AsSpan().ContainsAny(NotInScopes);
+        scope = isScope ? new Scope(text[..first], text[(first + 1)..last], text[(last + 1)..]) : null;
+        return isScope && scope!.Actions.Length > 0;
+    }
+
+    /// <summary>Reads a list of scopes divided by spaces, passing over what is none.</summary>
+    public static IReadOnlyList<Scope> ParseList(string? text)
+    {
+        var scopes = new List<Scope>();
+        foreach (var part in (text ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (TryParse(part, out var scope))
+                scopes.Add(scope);
+        }
+
+        return Merge(scopes);
+    }
+
+    /// <summary>One scope for each resource, with all the actions that are wanted of it. Those that push come first: a few registries look only at the first.</summary>
+    public static IReadOnlyList<Scope> Merge(IEnumerable<Scope> scopes) =>
+        [.. scopes
+            .GroupBy(scope => (scope.Type, scope.Name))
+            .Select(same => new Scope(same.Key.Type, same.Key.Name, string.Join(',', same.Select(scope => scope.Actions))))
+            .OrderByDescending(scope => scope.AllowsPush)];
+
+    /// <summary>Whether a token for these scopes serves where those are needed.</summary>
+    public static bool Covers(IReadOnlyList<Scope> granted, IReadOnlyList<Scope> needed) => needed.All(scope => granted.Any(scope.IsPartOf));
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Type}:{Name}:{Actions}";
+
+    private static string Canonical(string actions) =>
+        string.Join(',', actions.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
+
+    private bool IsPartOf(Scope wider)
+    {
+        var granted = wider.Actions.Split(',');
+        return wider.Type == Type && wider.Name == Name && (granted.Contains("*") || Actions.Split(',').All(granted.Contains));
+    }
+}
