@@ -1,0 +1,38 @@
+using System.Buffers;
+
+namespace ImagePublish.Layers;
+
+/// <summary>A piece of a layer's tar on its way through the pipeline, with the memory it needs. Used again and again.</summary>
+internal sealed class Block(int size, IBlockEncoder? encoder) : IDisposable
+{
+    private readonly byte[] buffer = ArrayPool<byte>.Shared.Rent(size);
+
+    /// <summary>How much of it is filled.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>The piece of the tar.</summary>
+    public ReadOnlyMemory<byte> Input => buffer.AsMemory(0, Length);
+
+    /// <summary>Where more of it goes.</summary>
+    public Span<byte> Free => buffer.AsSpan(Length, size - Length);
+
+    /// <summary>The encoder that belongs to this block, and holds its result.</summary>
+    public IBlockEncoder? Encoder => encoder;
+
+    /// <summary>When the result is there.</summary>
+    public Task<ReadOnlyMemory<byte>>? Encoded { get; private set; }
+
+    public void Advance(int count) => Length += count;
+
+    public void Reset() => (Length, Encoded) = (0, null);
+
+    /// <summary>Starts encoding on the thread pool.</summary>
+    public void Encode(CancellationToken cancellationToken) =>
+        Encoded = encoder is null ? Task.FromResult(Input) : Task.Run(() => encoder.Encode(Input), cancellationToken);
+
+    public void Dispose()
+    {
+        encoder?.Dispose();
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+}

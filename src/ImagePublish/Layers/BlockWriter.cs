@@ -1,0 +1,70 @@
+using System.Threading.Channels;
+
+namespace ImagePublish.Layers;
+
+/// <summary>Fills blocks one after the other and sends each on its way as soon as it is full.</summary>
+internal sealed class BlockWriter(BlockPool pool, ChannelWriter<Block> blocks, CancellationToken cancellationToken)
+{
+    private Block? current;
+
+    /// <summary>How many bytes were written.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>Where the next bytes go; never empty. Call <see cref="Advance"/> once they are there.</summary>
+    public Span<byte> Free => (current ??= pool.Rent(cancellationToken)).Free;
+
+    public void Advance(int count)
+    {
+        current!.Advance(count);
+        Position += count;
+        if (current.Free.IsEmpty)
+            Send();
+    }
+
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var free = Free;
+            var count = Math.Min(free.Length, bytes.Length);
+            bytes[..count].CopyTo(free);
+            Advance(count);
+            bytes = bytes[count..];
+        }
+    }
+
+    public void WriteZeros(long count)
+    {
+        while (count > 0)
+        {
+            var free = Free;
+            var zeros = free[..(int)Math.Min(free.Length, count)];
+            zeros.Clear();
+            Advance(zeros.Length);
+            count -= zeros.Length;
+        }
+    }
+
+    /// <summary>Fills up to a multiple of a unit.</summary>
+    public void PadTo(int unit)
+    {
+        var over = Position % unit;
+        if (over > 0)
+            WriteZeros(unit - over);
+    }
+
+    /// <summary>Sends what is left.</summary>
+    public void Complete()
+    {
+        if (current is not null)
+            Send();
+    }
+
+    private void Send()
+    {
+        var block = current!;
+        current = null;
+        block.Encode(cancellationToken);
+        blocks.TryWrite(block);
+    }
+}

@@ -1,0 +1,46 @@
+namespace ImagePublish.Layers;
+
+/// <summary>How a tar becomes a blob: block by block, so that all cores can work on one layer. The number of cores never changes the bytes.</summary>
+internal interface ILayerEncoding
+{
+    /// <summary>The bytes of the tar that go into one block.</summary>
+    int BlockSize { get; }
+
+    /// <summary>What the blob begins with.</summary>
+    ReadOnlyMemory<byte> Start { get; }
+
+    /// <summary>An encoder for one block at a time; null where blocks are kept as they are.</summary>
+    IBlockEncoder? CreateBlockEncoder();
+
+    /// <summary>Called for each block in order.</summary>
+    /// <param name="block">An encoded block.</param>
+    void Add(Block block);
+
+    /// <summary>What the blob ends with, after all blocks were added.</summary>
+    ReadOnlyMemory<byte> End();
+}
+
+/// <summary>Encodes one block at a time, with memory of its own.</summary>
+internal interface IBlockEncoder : IDisposable
+{
+    /// <summary>Encodes a block.</summary>
+    /// <param name="input">Its bytes.</param>
+    /// <returns>The result, good until the next call.</returns>
+    ReadOnlyMemory<byte> Encode(ReadOnlyMemory<byte> input);
+}
+
+/// <summary>No compression.</summary>
+internal sealed class PlainEncoding : ILayerEncoding
+{
+    public int BlockSize => 1 << 20;
+
+    public ReadOnlyMemory<byte> Start => default;
+
+    public IBlockEncoder? CreateBlockEncoder() => null;
+
+    public void Add(Block block)
+    {
+    }
+
+    public ReadOnlyMemory<byte> End() => default;
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Layers;
+
+/// <summary>How layers are compressed.</summary>
+/// <param name="Compression">The algorithm.</param>
+/// <param name="Level">Its level: 0 to 9 for gzip, 1 to 22 for zstd; null for the default.</param>
+/// <exception cref="ImagePublishException"><c>IMG1007</c>: there is no such level.</exception>
+public sealed record LayerCompression(Compression Compression, int? Level)
+{
+    /// <summary>The algorithm's level: 0 to 9 for gzip, 1 to 22 for zstd; null for the default.</summary>
+    public int? Level { get; } = Checked(Compression, Level);
+
+    /// <summary>
+    /// Identifies everything that decides a blob's bytes besides its tar. Two machines with equal keys compress alike; with another zlib or processor family the bytes may differ, and
+    /// with them the digest of a layer with the same diff id. So a cache of compressed layers asks for the diff id and this key.
+    /// </summary>
+    public string Key => Compression switch
+    {
+        Compression.Gzip => string.Create(
+            CultureInfo.InvariantCulture,
+            $"gzip-{EffectiveLevel}-{GzipEncoding.DefaultBlockSize}-dotnet{Environment.Version}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}"),
+        Compression.Zstd => string.Create(
+            CultureInfo.InvariantCulture, $"zstd-{EffectiveLevel}-{ZstdEncoding.DefaultBlockSize}-zstdsharp{typeof(ZstdSharp.Compressor).Assembly.GetName().Version}"),
+        _ => "none",
+    };
+
+    private int EffectiveLevel => Level ?? (Compression == Compression.Zstd ? ZstdEncoding.DefaultLevel : GzipEncoding.DefaultLevel);
+
+    /// <inheritdoc/>
+    public override string ToString() => Level is null ? Name(Compression) : string.Create(CultureInfo.InvariantCulture, $"{Name(Compression)}:{Level}");
+
+    internal ILayerEncoding CreateEncoding() => Compression switch
+    {
+        Compression.Gzip => new GzipEncoding(EffectiveLevel),
+        Compression.Zstd => new ZstdEncoding(EffectiveLevel),
+        _ => new PlainEncoding(),
+    };
+
+    private static int? Checked(Compression compression, int? level)
+    {
+        var (min, max) = compression switch { Compression.Gzip => (0, 9), Compression.Zstd => (1, 22), _ => (int.MinValue, int.MaxValue) };
+        return level is null || (level >= min && level <= max) ? level : throw new ImagePublishException(
+            DiagnosticCodes.InvalidValue, string.Create(CultureInfo.InvariantCulture, $"ImageCompressionLevel is {level}; {Name(compression)} has the levels {min} to {max}."));
+    }
+
+    private static string Name(Compression compression) => compression.ToString().ToLowerInvariant();
+}

@@ -1,0 +1,89 @@
+using System.Buffers;
+using System.Collections.Frozen;
+using System.Text;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Layers;
+
+/// <summary>The rules for paths in layers.</summary>
+internal static class LayerPath
+{
+    /// <summary>NAME_MAX and PATH_MAX of Linux, in bytes.</summary>
+    private const int MaxNameBytes = 255;
+    private const int MaxPathBytes = 4095;
+
+    /// <summary>
+    /// Control characters (NUL among them) break tar headers and terminals. A backslash is legal on Linux, but is a separator on Windows and in several tools that
+    /// read images, so that it could lead anywhere.
+    /// </summary>
+    private static readonly SearchValues<char> Forbidden = SearchValues.Create(
+        [.. Enumerable.Range(0, 0x20).Select(code => (char)code), .. Enumerable.Range(0x7f, 0x21).Select(code => (char)code), '\\']);
+
+    /// <summary>
+    /// Directories that a base image owns. A directory entry replaces the attributes of the one below it (a sticky <c>/tmp</c>, a private <c>/root</c>),
+    /// so layers don't bring them along as parents of their files.
+    /// </summary>
+    private static readonly FrozenSet<string> OwnedByBase = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "", "bin", "boot", "dev", "etc", "etc/opt", "etc/ssl", "etc/ssl/certs", "home", "lib", "lib32", "lib64", "libx32", "media", "mnt", "opt", "proc", "root", "run", "sbin",
+        "srv", "sys", "tmp", "usr", "usr/bin", "usr/include", "usr/lib", "usr/lib32", "usr/lib64", "usr/libexec", "usr/local", "usr/local/bin", "usr/local/etc",
+        "usr/local/include", "usr/local/lib", "usr/local/sbin", "usr/local/share", "usr/sbin", "usr/share", "usr/share/ca-certificates", "usr/share/doc", "usr/share/dotnet",
+        "usr/share/fonts", "usr/share/zoneinfo", "usr/src", "var", "var/cache", "var/lib", "var/local", "var/lock", "var/log", "var/mail", "var/opt", "var/run", "var/spool", "var/tmp",
+        "Files", "Files/Program Files", "Files/ProgramData", "Files/Users", "Files/Windows", "Hives");
+
+    public static bool IsOwnedByBase(string path) => OwnedByBase.Contains(path);
+
+    public static string Join(string folder, string name) => folder.Length == 0 ? name : $"{folder}/{name}";
+
+    public static string ParentOf(string path) => path.LastIndexOf('/') is var slash and >= 0 ? path[..slash] : "";
+
+    /// <summary>The directories above a path, the nearest first, without the root.</summary>
+    public static IEnumerable<string> ParentsOf(string path)
+    {
+        for (var parent = ParentOf(path); parent.Length > 0; parent = ParentOf(parent))
+            yield return parent;
+    }
+
+    /// <summary>Refuses a path that would not be the same thing to every reader of the layer.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3001</c>: it leaves the image. <c>IMG3004</c>: a name that can't be in a layer.</exception>
+    public static void Check(string path)
+    {
+        if (path.StartsWith('/') || path.Split('/').Contains(".."))
+            throw new ImagePublishException(DiagnosticCodes.UnsafePath, $"'{Text.Shown(path)}' leaves the image: a path in a layer is relative to the root and has no '..'.");
+        if (Encoding.UTF8.GetByteCount(path) > MaxPathBytes)
+            throw Invalid(path, $"is longer than {MaxPathBytes} bytes");
+
+        foreach (var name in path.Split('/'))
+            CheckName(path, name);
+    }
+
+    private static void CheckName(string path, string name)
+    {
+        if (name is "" or ".")
+            throw Invalid(path, "has an empty part");
+        if (name.AsSpan().ContainsAny(Forbidden))
+            throw Invalid(path, "has a control character or a backslash in its name");
+        if (!IsUnicode(name))
+            throw Invalid(path, "has a name that is not valid Unicode");
+        if (Encoding.UTF8.GetByteCount(name) > MaxNameBytes)
+            throw Invalid(path, $"has a name longer than {MaxNameBytes} bytes");
+        if (name.StartsWith(".wh.", StringComparison.Ordinal))
+            throw Invalid(path, "has a name that begins with '.wh.', which deletes files in an image");
+    }
+
+    /// <summary>On Unix a name that is not UTF-8 is read with replacement characters, and no file has that name.</summary>
+    private static bool IsUnicode(string name)
+    {
+        foreach (var rune in name.EnumerateRunes())
+        {
+            if (rune == Rune.ReplacementChar)
+                return false;
+        }
+
+        return true;
+    }
+
+    public static ImagePublishException Invalid(string path, string why) =>
+        new(DiagnosticCodes.InvalidEntry, $"'{Text.Shown(path)}' {why}: it can not be put into a layer. Rename it, or leave it out of the publish output.");
+}

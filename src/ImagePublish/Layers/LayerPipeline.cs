@@ -1,0 +1,99 @@
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Layers;
+
+/// <summary>From content to blob in bounded memory: one thread reads files and writes tar, the thread pool compresses blocks, and one task hashes and writes them in order.</summary>
+internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism)
+{
+    /// <summary>Beyond that, reading and hashing are the limit; more blocks would only take memory.</summary>
+    private const int MaxParallelism = 16;
+
+    private readonly int blocks = 2 * Math.Clamp(parallelism, 1, MaxParallelism);
+
+    /// <summary>Runs it once.</summary>
+    /// <param name="content">What to write.</param>
+    /// <param name="output">Where the blob goes; null to compute only the diff id.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<PipelineResult> RunAsync(LayerContent content, Stream? output, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var pool = new BlockPool(blocks, encoding);
+        var channel = Channel.CreateUnbounded<Block>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+
+        // A thread of its own: it waits for files and for free blocks, which would starve the thread pool that compresses.
+        var producer = Task.Factory.StartNew(
+            () => Produce(content, new BlockWriter(pool, channel.Writer, stop.Token), channel.Writer, stop.Token),
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            return await ConsumeAsync(channel.Reader, pool, output, cancellationToken);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await producer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await pool.DrainAsync();
+        }
+    }
+
+    private static void Produce(LayerContent content, BlockWriter tar, ChannelWriter<Block> blocks, CancellationToken cancellationToken)
+    {
+        try
+        {
+            TarProducer.Write(content, tar, cancellationToken);
+            blocks.Complete();
+        }
+        catch (Exception exception) when (blocks.TryComplete(exception))
+        {
+            // The reader of the channel throws it.
+        }
+    }
+
+    private async Task<PipelineResult> ConsumeAsync(ChannelReader<Block> ready, BlockPool pool, Stream? output, CancellationToken cancellationToken)
+    {
+        using var diffId = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var blob = new BlobOutput(output);
+        await blob.WriteAsync(encoding.Start, cancellationToken);
+        await foreach (var block in ready.ReadAllAsync(cancellationToken))
+        {
+            diffId.AppendData(block.Input.Span);
+            var encoded = await block.Encoded!;
+            encoding.Add(block);
+            await blob.WriteAsync(encoded, cancellationToken);
+            pool.Return(block);
+        }
+
+        await blob.WriteAsync(encoding.End(), cancellationToken);
+        return new PipelineResult(Digest.FromSha256(diffId.GetHashAndReset()), blob.Digest(), blob.Size);
+    }
+
+    /// <summary>Where the blob goes, counted and hashed; nowhere when only the diff id is asked for.</summary>
+    private sealed class BlobOutput(Stream? output) : IDisposable
+    {
+        private readonly IncrementalHash? hash = output is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+        public long Size { get; private set; }
+
+        public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+        {
+            if (output is null || bytes.IsEmpty)
+                return;
+
+            hash!.AppendData(bytes.Span);
+            Size += bytes.Length;
+            await output.WriteAsync(bytes, cancellationToken);
+        }
+
+        public Digest? Digest() => hash is null ? null : Oci.Digest.FromSha256(hash.GetHashAndReset());
+
+        public void Dispose() => hash?.Dispose();
+    }
+}
+
+/// <summary>What a pipeline computed.</summary>
+/// <param name="DiffId">The digest of the tar.</param>
+/// <param name="Digest">The digest of the blob; null when none was written.</param>
+/// <param name="Size">The blob's size in bytes.</param>
+internal sealed record PipelineResult(Digest DiffId, Digest? Digest, long Size);

@@ -1,0 +1,95 @@
+namespace ImagePublish.Layers;
+
+/// <summary>Decides which file lies in which layer, so that what changes often does not drag along what does not.</summary>
+/// <remarks>
+/// A layer depends on nothing but its own files: two services with the same packages in the same target folder get the same package layer, byte for byte.
+/// </remarks>
+public static class LayerPlan
+{
+    private const int App = 4;
+
+    private static readonly string[] Names = ["runtime", "packages", "projects", "static", "app"];
+
+    /// <summary>Divides the publish output into layers.</summary>
+    /// <param name="entries">What <see cref="PublishFolder.Read"/> found, and other entries, which go to the app.</param>
+    /// <param name="items">What is known of the files. Unknown files go to the app.</param>
+    /// <param name="mode">One layer, or one for each rate of change.</param>
+    /// <returns>
+    /// The layers, the lowest first: the runtime pack; released packages; prerelease packages and referenced projects; static web content and satellites; the app.
+    /// None is empty, unless there is nothing at all.
+    /// </returns>
+    public static IReadOnlyList<LayerContent> Create(IReadOnlyList<LayerEntry> entries, IReadOnlyCollection<PublishItem> items, LayeringMode mode)
+    {
+        if (mode == LayeringMode.Single)
+            return [LayerContent.Create(Names[App], WithTimes(entries, Origins(items)))];
+
+        var origins = Origins(items);
+        var directories = entries.Where(entry => entry.Kind == LayerEntryKind.Directory).ToDictionary(entry => entry.Path, StringComparer.Ordinal);
+        var filled = entries.SelectMany(entry => LayerPath.ParentsOf(entry.Path)).ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. WithTimes(entries, origins)
+                .Where(entry => entry.Kind != LayerEntryKind.Directory || !filled.Contains(entry.Path))
+                .GroupBy(entry => LayerOf(entry, origins))
+                .OrderBy(layer => layer.Key)
+                .Select(layer => LayerContent.Create(Names[layer.Key], WithParents(layer, directories))),
+        ];
+    }
+
+    /// <summary>Each layer has the directories of its own files, with the attributes they have in all of them.</summary>
+    private static IEnumerable<LayerEntry> WithParents(IEnumerable<LayerEntry> layer, Dictionary<string, LayerEntry> directories)
+    {
+        var added = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var entry in layer)
+        {
+            foreach (var parent in LayerPath.ParentsOf(entry.Path))
+            {
+                if (added.Add(parent) && directories.TryGetValue(parent, out var directory))
+                    yield return directory;
+            }
+
+            yield return entry;
+        }
+    }
+
+    private static Dictionary<string, PublishItemOrigin> Origins(IReadOnlyCollection<PublishItem> items)
+    {
+        var origins = new Dictionary<string, PublishItemOrigin>(StringComparer.Ordinal);
+        foreach (var item in items)
+            origins[item.RelativePath.Replace('\\', '/').TrimStart('/')] = item.Origin;
+        return origins;
+    }
+
+    private static PublishItemOrigin OriginOf(LayerEntry entry, Dictionary<string, PublishItemOrigin> origins) =>
+        entry.PublishPath is { } path && origins.TryGetValue(path, out var origin) ? origin : PublishItemOrigin.App;
+
+    private static int LayerOf(LayerEntry entry, Dictionary<string, PublishItemOrigin> origins)
+    {
+        // What names the app's own versions changes with the app, wherever the items say it comes from.
+        if (entry.Kind == LayerEntryKind.Directory || entry.PublishPath is not { } path || IsHostFile(path))
+            return App;
+
+        return OriginOf(entry, origins) switch
+        {
+            PublishItemOrigin.Runtime => 0,
+            PublishItemOrigin.Package => 1,
+            PublishItemOrigin.StaticContent => 3,
+            PublishItemOrigin.App when StaticContent.IsAt(path) || IsSatellite(path) => 3,
+            PublishItemOrigin.PrereleasePackage or PublishItemOrigin.Project => 2,
+            _ => App,
+        };
+    }
+
+    private static bool IsHostFile(string path) =>
+        !path.Contains('/', StringComparison.Ordinal)
+        && (path.EndsWith(".deps.json", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".runtimeconfig.json", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>A translation of the app's own texts. Those of packages stay with their packages, which they change with.</summary>
+    private static bool IsSatellite(string path) => path.Contains('/', StringComparison.Ordinal) && path.EndsWith(".resources.dll", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Static web content is known by its place already when it is read; here is what only the items know of.</summary>
+    private static IEnumerable<LayerEntry> WithTimes(IEnumerable<LayerEntry> entries, Dictionary<string, PublishItemOrigin> origins) =>
+        entries.Select(entry => entry is { Content: { } content, PublishPath: { } path } && !StaticContent.IsAt(path) && OriginOf(entry, origins) == PublishItemOrigin.StaticContent
+            ? entry with { Modified = StaticContent.TimeOf(content) }
+            : entry);
+}

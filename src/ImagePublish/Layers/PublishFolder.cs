@@ -1,0 +1,89 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Layers;
+
+/// <summary>Reads what <c>dotnet publish</c> wrote: it is what ships.</summary>
+public static class PublishFolder
+{
+    private static readonly EnumerationOptions Everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false, ReturnSpecialDirectories = false };
+
+    /// <summary>Reads a folder's directories, files and links; contents are only opened where the rules ask for it.</summary>
+    /// <remarks>
+    /// Nothing of the build machine gets in but names, contents and whether a file is executable. A link stays a link when it points into the folder.
+    /// The target folder itself and the directories above it are entries too, but none that a base image owns.
+    /// </remarks>
+    /// <param name="folder">The folder's full path.</param>
+    /// <param name="defaults">Place, owner, time and modes.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Its entries in ordinal order of their paths.</returns>
+    /// <exception cref="ImagePublishException">
+    /// <c>IMG1008</c>: there is no such folder. <c>IMG3001</c>: a link leaves it or loops. <c>IMG3002</c>: a file can't be read. <c>IMG3004</c>: something that can't be in a layer.
+    /// </exception>
+    public static IReadOnlyList<LayerEntry> Read(string folder, LayerEntryDefaults defaults, CancellationToken cancellationToken)
+    {
+        var root = new DirectoryInfo(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        if (!root.Exists)
+            throw new ImagePublishException(DiagnosticCodes.PublishFolderEmpty, $"The publish folder '{Text.Shown(folder)}' does not exist. Publish the project first.");
+
+        var entries = new List<LayerEntry>();
+        ReadFolder(root, "");
+        FolderLinks.Check(entries);
+        if (defaults.TargetFolder.Length > 0)
+            entries.AddRange(LayerPath.ParentsOf(defaults.TargetFolder).Prepend(defaults.TargetFolder).Select(path => Directory(path, null)));
+        entries.RemoveAll(entry => entry.Kind == LayerEntryKind.Directory && LayerPath.IsOwnedByBase(entry.Path));
+        entries.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
+        return entries;
+
+        void ReadFolder(DirectoryInfo directory, string publishPath)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            foreach (var info in DiskFiles.Guarded(directory.FullName, () => directory.GetFileSystemInfos("*", Everything)))
+            {
+                var path = LayerPath.Join(publishPath, info.Name);
+                var entry = ReadEntry(info, path);
+                LayerPath.Check(entry.Path);
+                entries.Add(entry);
+                if (entry.Kind == LayerEntryKind.Directory)
+                    ReadFolder((DirectoryInfo)info, path);
+            }
+        }
+
+        LayerEntry ReadEntry(FileSystemInfo info, string publishPath)
+        {
+            if (DiskFiles.Guarded(info.FullName, () => info.LinkTarget) is { } target)
+                return Owned(publishPath, LayerEntryKind.SymbolicLink) with { LinkTarget = FolderLinks.TargetInImage(root, publishPath, target) };
+            return info is FileInfo file ? File(file, publishPath) : Directory(LayerPath.Join(defaults.TargetFolder, publishPath), publishPath);
+        }
+
+        LayerEntry File(FileInfo file, string publishPath)
+        {
+            var length = DiskFiles.Guarded(file.FullName, () => file.Length);
+            if (length == 0)
+                SpecialFiles.Refuse(file, publishPath);
+            var content = new FileOnDisk(file.FullName, length);
+            return Owned(publishPath, LayerEntryKind.File) with
+            {
+                Mode = Modes.Of(file, defaults.Executables),
+                Content = content,
+                Modified = StaticContent.IsAt(publishPath) ? StaticContent.TimeOf(content) : defaults.Modified,
+            };
+        }
+
+        LayerEntry Directory(string path, string? publishPath) => new(path, LayerEntryKind.Directory)
+        {
+            Uid = defaults.Uid,
+            Gid = defaults.Gid,
+            Modified = defaults.Modified,
+            PublishPath = publishPath,
+        };
+
+        LayerEntry Owned(string publishPath, LayerEntryKind kind) => new(LayerPath.Join(defaults.TargetFolder, publishPath), kind)
+        {
+            Uid = defaults.Uid,
+            Gid = defaults.Gid,
+            Modified = defaults.Modified,
+            PublishPath = publishPath,
+        };
+    }
+}

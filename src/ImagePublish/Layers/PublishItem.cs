@@ -1,0 +1,40 @@
+namespace ImagePublish.Layers;
+
+/// <summary>What MSBuild's publish items say of a file in the publish folder.</summary>
+/// <param name="RelativePath">Its path in the publish folder, with either separator.</param>
+/// <param name="Origin">Where it comes from.</param>
+public sealed record PublishItem(string RelativePath, PublishItemOrigin Origin);
+
+/// <summary>Where a published file comes from, and so how often it changes.</summary>
+public enum PublishItemOrigin
+{
+    /// <summary>The project itself.</summary>
+    App,
+
+    /// <summary>The runtime pack of a self-contained app.</summary>
+    Runtime,
+
+    /// <summary>A released package.</summary>
+    Package,
+
+    /// <summary>A prerelease package.</summary>
+    PrereleasePackage,
+
+    /// <summary>A referenced project.</summary>
+    Project,
+
+    /// <summary>Static web content.</summary>
+    StaticContent,
+}
+
+/// <summary>How the publish output is divided into layers.</summary>
+public enum LayeringMode
+{
+    /// <summary>By how often files change, what changes least lowest.</summary>
+    Auto,
+
+    /// <summary>All in one layer.</summary>
+#pragma warning disable CA1720 // The property's value, and no floating-point number.
+    Single,
+#pragma warning restore CA1720
+}

@@ -1,0 +1,50 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Tests.Layers;
+
+/// <summary>What the tests of this room share.</summary>
+internal static class LayerTesting
+{
+    public static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public static IReadOnlyList<LayerEntry> Read(TempFolder folder, LayerEntryDefaults? defaults = null) => PublishFolder.Read(folder.Path, defaults ?? new LayerEntryDefaults(), Token);
+
+    public static LayerContent Content(TempFolder folder, LayerEntryDefaults? defaults = null) => LayerContent.Create("app", Read(folder, defaults));
+
+    public static LayerEntry File(string path, string text) => new(path, LayerEntryKind.File) { Content = new FileInMemory(System.Text.Encoding.UTF8.GetBytes(text)) };
+
+    public static async Task<byte[]> TarAsync(LayerContent content)
+    {
+        using var tar = new MemoryStream();
+        await LayerTar.WriteAsync(content, tar, Token);
+        return tar.ToArray();
+    }
+
+    public static async Task<(BuiltLayer Layer, byte[] Blob)> BuildAsync(LayerContent content, Compression compression, int? level = null, int parallelism = 4)
+    {
+        using var blob = new MemoryStream();
+        var layer = await LayerBuilder.BuildAsync(content, new LayerCompression(compression, level), ImageFormat.Oci, blob, parallelism, Token);
+        return (layer, blob.ToArray());
+    }
+
+    public static byte[] Gunzip(byte[] blob)
+    {
+        using var gzip = new GZipStream(new MemoryStream(blob), CompressionMode.Decompress);
+        using var tar = new MemoryStream();
+        gzip.CopyTo(tar);
+        return tar.ToArray();
+    }
+
+    /// <summary>The entries of a tar as the framework's own reader sees them, with their data kept.</summary>
+    public static List<TarEntry> Entries(byte[] tar)
+    {
+        using var reader = new TarReader(new MemoryStream(tar));
+        var entries = new List<TarEntry>();
+        while (reader.GetNextEntry(copyData: true) is { } entry)
+            entries.Add(entry);
+        return entries;
+    }
+}
