@@ -64,6 +64,10 @@ public sealed class TestRegistry : IAsyncDisposable
         return registry;
     }
 
+    /// <summary>Starts one that behaves like a product or service.</summary>
+    public static Task<TestRegistry> StartAsync(RegistryDialect dialect, Action<TestRegistryOptions>? configure = null, CancellationToken cancellationToken = default) =>
+        StartAsync(dialect.Configure + configure, cancellationToken);
+
     /// <summary>A client that trusts the authority and does nothing by itself: no redirects, no cookies, no sign-in.</summary>
     public HttpClient CreateClient() => new(new SocketsHttpHandler
     {

@@ -10,12 +10,15 @@ public enum AuthSchemes
     Bearer = 2,
 }
 
-/// <summary>Which of several requested scopes a token is made for.</summary>
+/// <summary>Which of several <c>scope</c> parameters a token is made for.</summary>
 public enum ScopesHonoured
 {
     All,
     First,
     Last,
+
+    /// <summary>None: the token is good for whatever its user may do.</summary>
+    Ignored,
 }
 
 /// <summary>How one signs in. Bearer tokens come from the registry's own token endpoint.</summary>
@@ -78,6 +81,9 @@ public sealed class AuthOptions
 
     /// <summary>Nobody is ever let in: the 401 loop.</summary>
     public bool AlwaysRefuse { get; set; }
+
+    /// <summary>The first request of these steps in each repository is answered 401, however it was signed in: as if the token had expired just then.</summary>
+    public ISet<RegistryStep> RefuseOnce { get; } = new HashSet<RegistryStep>();
 
     public ScopesHonoured ScopesHonoured { get; set; }
 

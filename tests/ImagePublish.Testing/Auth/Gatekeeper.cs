@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagePublish.Testing;
@@ -6,6 +7,7 @@ namespace ImagePublish.Testing;
 internal sealed class Gatekeeper(TestRegistry registry)
 {
     private readonly TestRegistryOptions _options = registry.Options;
+    private readonly ConcurrentDictionary<(RegistryStep Step, string Repository), bool> _refused = new();
 
     private AuthOptions Auth => _options.Auth;
 
@@ -45,15 +47,22 @@ internal sealed class Gatekeeper(TestRegistry registry)
     {
         if (registry.Tokens.Use(value) is not { } token)
             return () => ChallengeAsync(exchange, needed, "invalid_token");
-        return needed.FirstOrDefault(n => !token.Grants.Any(g => g.Covers(n))) is { } missing ? () => DenyAsync(exchange, needed, missing) : null;
+        var missing = Auth.ScopesHonoured == ScopesHonoured.Ignored ? Refused(token.User, needed)
+            : needed.FirstOrDefault(n => !token.Grants.Any(g => g.Covers(n)));
+        return missing is null ? RefuseOnce(exchange, needed) : () => DenyAsync(exchange, needed, missing);
     }
 
     private Func<Task>? CheckPassword(Exchange exchange, string header, IReadOnlyList<Grant> needed)
     {
         if (Credentials.Parse(header) is not { } given || Credentials.Check(Auth, registry.Tokens, given.User, given.Password) is not { } user)
             return () => ChallengeAsync(exchange, needed, null);
-        return Refused(user, needed) is { } missing ? () => DenyAsync(exchange, needed, missing) : null;
+        return Refused(user, needed) is { } missing ? () => DenyAsync(exchange, needed, missing) : RefuseOnce(exchange, needed);
     }
+
+    private Func<Task>? RefuseOnce(Exchange exchange, IReadOnlyList<Grant> needed) =>
+        Auth.RefuseOnce.Contains(exchange.Route.Step) && _refused.TryAdd((exchange.Route.Step, exchange.Repository), true)
+            ? () => ChallengeAsync(exchange, needed, "invalid_token")
+            : null;
 
     private Grant? Refused(string? user, IReadOnlyList<Grant> needed) => needed.FirstOrDefault(n => !Allowed(user, n).Covers(n));
 

@@ -51,7 +51,7 @@ internal sealed class TokenEndpoint(TestRegistry registry, Gatekeeper gatekeeper
         if (Auth.Service is { } service && exchange.Query("service") != service)
             return exchange.ErrorAsync(400, "BAD_REQUEST", "service is missing or wrong");
         var offline = exchange.Query("offline_token") == "true" && user is not null;
-        return AnswerAsync(exchange, user, exchange.Queries("scope").SelectMany(s => s.Split(' ')), offline ? registry.Tokens.IssueRefresh(user!) : null);
+        return AnswerAsync(exchange, user, exchange.Queries("scope"), offline ? registry.Tokens.IssueRefresh(user!) : null);
     }
 
     private async Task PostAsync(Exchange exchange)
@@ -70,7 +70,7 @@ internal sealed class TokenEndpoint(TestRegistry registry, Gatekeeper gatekeeper
         else if (user is null)
             await exchange.JsonAsync(401, new JsonObject { ["error"] = "invalid_grant" });
         else
-            await AnswerAsync(exchange, user, Text(form, "scope").Split(' '), Refresh(form, user));
+            await AnswerAsync(exchange, user, form.TryGetValue("scope", out var scopes) ? scopes.OfType<string>() : [], Refresh(form, user));
     }
 
     private string? Refresh(Dictionary<string, StringValues> form, string user) =>
@@ -80,14 +80,13 @@ internal sealed class TokenEndpoint(TestRegistry registry, Gatekeeper gatekeeper
 
     private Task AnswerAsync(Exchange exchange, string? user, IEnumerable<string> scopes, string? refresh)
     {
-        var asked = scopes.Where(s => s.Length > 0).ToArray();
         var honoured = Auth.ScopesHonoured switch
         {
-            ScopesHonoured.First => asked.Take(1),
-            ScopesHonoured.Last => asked.TakeLast(1),
-            _ => asked,
+            ScopesHonoured.First => scopes.Take(1),
+            ScopesHonoured.Last => scopes.TakeLast(1),
+            _ => scopes,
         };
-        var grants = honoured.Select(Grant.Parse).OfType<Grant>().Select(g => gatekeeper.Allowed(user, g)).Where(g => g.Actions.Count > 0).ToArray();
+        var grants = honoured.SelectMany(s => s.Split(' ')).Select(Grant.Parse).OfType<Grant>().Select(g => gatekeeper.Allowed(user, g)).Where(g => g.Actions.Count > 0).ToArray();
         var token = registry.Tokens.Issue(user, grants);
         var body = new JsonObject
         {

@@ -8,6 +8,9 @@ public sealed class ContentOptions
     /// <summary>A tag that exists can't move to another digest: answered with this status, 409 or 412.</summary>
     public int? ImmutableTagStatus { get; set; }
 
+    /// <summary>Which tags <see cref="ImmutableTagStatus"/> is about; all by default.</summary>
+    public Func<string, bool> ImmutableTags { get; set; } = static _ => true;
+
     /// <summary>Blobs, and children of an index, have to be in the repository before what refers to them.</summary>
     public bool CheckReferences { get; set; } = true;
 

@@ -76,7 +76,7 @@ internal sealed partial class ManifestEndpoints(TestRegistry registry)
                 : null;
         if (!Tag().IsMatch(reference))
             return new(400, "TAG_INVALID", "manifest tag did not match URI", reference);
-        return Options.ImmutableTagStatus is { } status
+        return Options.ImmutableTagStatus is { } status && Options.ImmutableTags(reference)
             && registry.Content.Tags(repository).TryGetValue(reference, out var now) && now != Digests.Sha256(bytes)
             ? new(status, status == 412 ? "PRECONDITION" : "TAG_INVALID", $"the tag {reference} is immutable and exists", reference)
             : null;

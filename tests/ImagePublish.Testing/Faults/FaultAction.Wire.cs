@@ -55,11 +55,7 @@ public sealed partial class FaultAction
 
     /// <summary>Announces the whole answer and ends the connection after so many bytes of it.</summary>
     public static FaultAction TruncateResponse(long count) => new($"truncates the answer after {count} bytes", (http, _, next) =>
-        CutAsync(http, count, next, () =>
-        {
-            Wire.Reset(http);
-            return Task.CompletedTask;
-        }));
+        CutAsync(http, count, next, () => throw new CutException()));
 
     /// <summary>Sends so many bytes of the answer, then nothing.</summary>
     public static FaultAction StallResponse(long count) => new($"stalls after {count} bytes of the answer", (http, _, next) =>
@@ -77,7 +73,7 @@ public sealed partial class FaultAction
     {
         await next();
         await http.Response.CompleteAsync();
-        await Task.Delay(20, Given(http));
+        await Task.Delay(200, Given(http));
         Wire.Reset(http);
     });
 
@@ -102,9 +98,7 @@ public sealed partial class FaultAction
             if (part.Length == bytes.Length)
                 return;
             await inner.FlushAsync(cancel);
-            await Task.Delay(20, cancel);
             await then();
-            throw new IOException("The answer was cut on request.");
         });
         return next();
     }

@@ -31,8 +31,13 @@ internal sealed partial class Pipeline(TestRegistry registry)
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
-            record.Aborted = true;
             Wire.Reset(http);
+        }
+        catch (CutException)
+        {
+            // Kestrel sends what was written, then closes: nothing that was meant to arrive is lost in a reset.
+            record.Aborted = true;
+            throw;
         }
         finally
         {
@@ -43,10 +48,11 @@ internal sealed partial class Pipeline(TestRegistry registry)
 
     private void Prepare(HttpContext http, RecordedRequest record)
     {
+        Wire.Attach(http, record);
         // The last to be called, so that it sees what the faults made of the status.
         http.Response.OnStarting(() =>
         {
-            record.Status = http.Response.StatusCode;
+            record.Status = record.Aborted ? 0 : http.Response.StatusCode;
             return Task.CompletedTask;
         });
         foreach (var (name, value) in registry.Options.ResponseHeaders)

@@ -7,9 +7,15 @@ namespace ImagePublish.Testing;
 /// <summary>The connection below a request.</summary>
 internal static class Wire
 {
+    /// <summary>Tells <see cref="Reset"/> whose connection it is.</summary>
+    public static void Attach(HttpContext http, RecordedRequest record) => http.Items[typeof(RecordedRequest)] = record;
+
     /// <summary>Ends the connection, all streams of HTTP/2 with it, by a TCP reset.</summary>
     public static void Reset(HttpContext http)
     {
+        // Before the client can know of it.
+        if (http.Items[typeof(RecordedRequest)] is RecordedRequest record)
+            record.Aborted = true;
         if (http.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
         {
             try

@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace ImagePublish.Testing;
+
+/// <summary>A line of TCP on loopback, to put in front of a real server: slow if need be, and breaking.</summary>
+public sealed class ProxyLine : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _closing = new();
+    private readonly ConcurrentDictionary<Socket, bool> _open = new();
+    private readonly EndPoint _target;
+    private readonly Task _accepting;
+    private long _bytesUp;
+    private long _bytesDown;
+    private int _breaks;
+
+    private ProxyLine(EndPoint target)
+    {
+        _target = target;
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    /// <summary><c>127.0.0.1:port</c>.</summary>
+    public string Host => _listener.LocalEndpoint.ToString()!;
+
+    /// <summary>For each connection and direction.</summary>
+    public long? BytesPerSecond { get; set; }
+
+    /// <summary>Each connection is reset once it carried so many bytes towards the server.</summary>
+    public long? BreakAfterBytes { get; set; }
+
+    /// <summary>Bytes towards the server, of all connections.</summary>
+    public long BytesUp => Interlocked.Read(ref _bytesUp);
+
+    public long BytesDown => Interlocked.Read(ref _bytesDown);
+
+    /// <summary>How often the line broke.</summary>
+    public int Breaks => Volatile.Read(ref _breaks);
+
+    /// <param name="host"><c>127.0.0.1:5000</c>.</param>
+    public static ProxyLine To(string host) => new(IPEndPoint.Parse(host.Replace("localhost", "127.0.0.1", StringComparison.Ordinal)));
+
+    /// <summary>Resets every connection that is open now.</summary>
+    public void Cut()
+    {
+        foreach (var socket in _open.Keys)
+            Reset(socket);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync();
+        _listener.Dispose();
+        Cut();
+        await _accepting;
+        _closing.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        var lines = new List<Task>();
+        try
+        {
+            while (true)
+                lines.Add(CarryAsync(await _listener.AcceptSocketAsync(_closing.Token)));
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            await Task.WhenAll(lines);
+        }
+    }
+
+    private async Task CarryAsync(Socket client)
+    {
+        using var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var _ = client;
+        client.NoDelay = true;
+        _open[client] = _open[server] = true;
+        try
+        {
+            await server.ConnectAsync(_target, _closing.Token);
+            await Task.WhenAll(PumpAsync(client, server, up: true), PumpAsync(server, client, up: false));
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            Reset(client);
+            Reset(server);
+        }
+        finally
+        {
+            _open.TryRemove(client, out var _);
+            _open.TryRemove(server, out var _);
+        }
+    }
+
+    private async Task PumpAsync(Socket from, Socket to, bool up)
+    {
+        var buffer = new byte[64 << 10];
+        var (start, moved) = (Stopwatch.GetTimestamp(), 0L);
+        try
+        {
+            for (int read; (read = await from.ReceiveAsync(Allowed(buffer, up ? moved : 0), _closing.Token)) > 0;)
+            {
+                await SendAsync(to, buffer.AsMemory(0, read));
+                moved += read;
+                Interlocked.Add(ref up ? ref _bytesUp : ref _bytesDown, read);
+                if (up && moved >= BreakAfterBytes)
+                {
+                    Interlocked.Increment(ref _breaks);
+                    throw new SocketException((int)SocketError.ConnectionReset);
+                }
+
+                if (BytesPerSecond is { } speed && TimeSpan.FromSeconds((double)moved / speed) - Stopwatch.GetElapsedTime(start) is { Ticks: > 10_000 } due)
+                    await Task.Delay(due, _closing.Token);
+            }
+
+            to.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // What ends one direction ends the other, too.
+            Reset(from);
+            Reset(to);
+        }
+    }
+
+    private Memory<byte> Allowed(byte[] buffer, long moved)
+    {
+        var slice = BytesPerSecond is { } speed ? Math.Max(1, speed / 20) : buffer.Length;
+        return buffer.AsMemory(0, (int)Math.Clamp(Math.Min(slice, (BreakAfterBytes ?? long.MaxValue) - moved), 1, buffer.Length));
+    }
+
+    private async Task SendAsync(Socket to, ReadOnlyMemory<byte> bytes)
+    {
+        while (bytes.Length > 0)
+            bytes = bytes[await to.SendAsync(bytes, _closing.Token)..];
+    }
+
+    private static void Reset(Socket socket)
+    {
+        try
+        {
+            socket.LingerState = new LingerOption(true, 0);
+            socket.Close(0);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Gone already.
+        }
+    }
+}
