@@ -13,6 +13,7 @@ public sealed class Peers : IAsyncDisposable
 {
     private readonly Lazy<Task<DockerEngine>> docker = new(() => DockerEngine.StartAsync(CancellationToken.None));
     private readonly Lazy<Task<BaseImage>> baseImage = new(() => BaseImage.GetAsync(CancellationToken.None));
+    private readonly Lazy<Task<PackedPackage>> package = new(() => PackedPackage.PackAsync(CancellationToken.None));
     private readonly Lazy<Task<DockerRegistry>> registry;
 
     public Peers() => registry = new(StartRegistryAsync);
@@ -24,8 +25,15 @@ public sealed class Peers : IAsyncDisposable
     /// <summary>A registry that everyone may read and write, with the base images in it. Tests use repositories of their own.</summary>
     public Task<DockerRegistry> RegistryAsync() => registry.Value;
 
+    /// <summary>The package under test, packed once.</summary>
+    public Task<PackedPackage> PackageAsync() => package.Value;
+
+    /// <summary>A folder for projects that take the package under test from its feed.</summary>
+    public async Task<TestWorkspace> WorkspaceAsync() => new(await package.Value);
+
     public async ValueTask DisposeAsync()
     {
+        await DisposeAsync(package);
         await DisposeAsync(docker);
         await DisposeAsync(registry);
     }

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Xml.Linq;
+
+namespace ImagePublish.Tasks.Tests.Fixtures;
+
+/// <summary>A project file that a test writes and builds. Each method but the builds changes the file and returns the project.</summary>
+public sealed class TestProject
+{
+    private static readonly string[] Queries =
+        ["-getItem:PublishedImage", "-getProperty:ImageDigest", "-getProperty:ImageReference", "-getProperty:PublishDir"];
+
+    private readonly TestWorkspace workspace;
+    private readonly PackedPackage package;
+    private readonly XDocument document;
+    private int builds;
+
+    internal TestProject(TestWorkspace workspace, PackedPackage package, string file)
+    {
+        this.workspace = workspace;
+        this.package = package;
+        File = file;
+        document = XDocument.Load(file);
+    }
+
+    public string File { get; }
+
+    public string Folder => Path.GetDirectoryName(File)!;
+
+    /// <summary>References the package under test, as <c>dotnet add package</c> does.</summary>
+    public TestProject WithImagePublish() => PackageReference(PackedPackage.Id, package.Version);
+
+    public TestProject Property(string name, string value)
+    {
+        var existing = document.Root!.Elements("PropertyGroup").Elements(name).FirstOrDefault();
+        if (existing is not null)
+            existing.Value = value;
+        else
+            Group("PropertyGroup").Add(new XElement(name, value));
+        return Save();
+    }
+
+    public TestProject Item(string type, string include, params (string Name, string Value)[] metadata)
+    {
+        var item = new XElement(type, new XAttribute("Include", include));
+        foreach (var (name, value) in metadata)
+            item.SetAttributeValue(name, value);
+        Group("ItemGroup").Add(item);
+        return Save();
+    }
+
+    public TestProject PackageReference(string id, string version) => Item("PackageReference", id, ("Version", version));
+
+    public TestProject ProjectReference(TestProject other) => Item("ProjectReference", Path.GetRelativePath(Folder, other.File));
+
+    /// <summary>Any other element below the root, such as a target.</summary>
+    public TestProject Element(string xml)
+    {
+        document.Root!.Add(XElement.Parse(xml));
+        return Save();
+    }
+
+    public TestProject Content(string name, string content)
+    {
+        workspace.Write(Path.Combine(Path.GetFileName(Folder), name), content);
+        return this;
+    }
+
+    public Task<BuildOutput> PublishAsync(CancellationToken cancellationToken, params string[] arguments) => RunAsync("publish", arguments, cancellationToken);
+
+    public Task<BuildOutput> BuildAsync(CancellationToken cancellationToken, params string[] arguments) => RunAsync("build", arguments, cancellationToken);
+
+    /// <summary>Runs one of the package's targets.</summary>
+    public Task<BuildOutput> TargetAsync(string target, CancellationToken cancellationToken, params string[] arguments) =>
+        RunAsync("build", [$"-t:{target}", .. arguments], cancellationToken);
+
+    /// <summary>The command that the builds run, for a test that changes its environment.</summary>
+    public CommandLine Command(string verb, params IReadOnlyList<string> arguments) =>
+        workspace.DotNet([verb, File, "-nologo", "-tl:off", .. arguments]);
+
+    /// <summary>Runs <see cref="Command"/>'s result and reads what it built.</summary>
+    public async Task<BuildOutput> RunAsync(CommandLine command, CancellationToken cancellationToken)
+    {
+        var number = Interlocked.Increment(ref builds).ToString(CultureInfo.InvariantCulture);
+        var results = workspace[$"{Path.GetFileName(Folder)}.{number}.json"];
+        var log = workspace[$"{Path.GetFileName(Folder)}.{number}.binlog"];
+        string[] arguments = [.. command.Arguments, .. Queries, $"-getResultOutputFile:{results}", $"-bl:{log}"];
+        var output = await (command with { Arguments = arguments }).RunAsync(cancellationToken);
+        return BuildOutput.Read(output, results, log);
+    }
+
+    private Task<BuildOutput> RunAsync(string verb, string[] arguments, CancellationToken cancellationToken) =>
+        RunAsync(Command(verb, arguments), cancellationToken);
+
+    private XElement Group(string name)
+    {
+        var group = document.Root!.Elements(name).FirstOrDefault();
+        if (group is null)
+            document.Root.Add(group = new XElement(name));
+        return group;
+    }
+
+    private TestProject Save()
+    {
+        document.Save(File);
+        return this;
+    }
+}
