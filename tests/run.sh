@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds the solution once and runs every test project.
+# Ends with a line "N passed, N failed, N skipped"; fails if a test failed, if none ran, and in CI (CI=true) if one was skipped.
+# usage: tests/run.sh [options of the xunit runner, such as -class '*.ReferenceTests']
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+configuration=${CONFIGURATION:-Release}
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+
+# No process may outlive this run.
+export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 UseSharedCompilation=false
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+export PATH="$PATH:/usr/sbin:/sbin"
+
+# command → Debian package
+needs=(
+  docker-registry:docker-registry
+  skopeo:skopeo
+  umoci:umoci
+  dockerd:docker.io
+  containerd:containerd
+  runc:runc
+  podman:podman
+  mmdebstrap:mmdebstrap
+  nginx:nginx-light
+  htpasswd:apache2-utils
+  jq:jq
+  git:git
+)
+
+missing() {
+  local need
+  for need in "${needs[@]}"; do
+    command -v "${need%%:*}" >/dev/null || echo "${need#*:}"
+  done
+  # Docker's own client: another program of that name may come first on PATH.
+  [[ -x /usr/bin/docker ]] || echo docker.io
+}
+
+install_missing() {
+  local packages as_root=()
+  mapfile -t packages < <(missing | sort -u)
+  (( ${#packages[@]} )) || return 0
+  (( EUID == 0 )) || as_root=(sudo -n)
+  echo "Installing ${packages[*]}"
+  # Nothing that is installed here may start a service.
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o DPkg::Lock::Timeout=300)
+  "${apt[@]}" update
+  "${apt[@]}" install --no-install-recommends "${packages[@]}" >/dev/null
+  packages=($(missing | sort -u))
+  if (( ${#packages[@]} )); then
+    echo "Still missing: ${packages[*]}" >&2
+    return 1
+  fi
+}
+
+# Two runs in one clone build one after the other; the second finds everything built.
+build() {
+  flock "$root/tests/run.sh" dotnet build "$root/ImagePublish.Tasks.sln" \
+    --configuration "$configuration" --nologo --verbosity quiet -nodeReuse:false
+}
+
+run_tests() {
+  local project name assembly failed=0
+  for project in "$root"/tests/*.Tests/*.Tests.csproj; do
+    name=$(basename "$project" .csproj)
+    assembly=$(dirname "$project")/bin/$configuration/net10.0/$name.dll
+    dotnet "$assembly" -noLogo -noColor -noAutoReporters -longRunning 120 -result-ctrf "$results/$name.json" "$@" </dev/null || failed=1
+    # A runner that dies writes no results: that is a failure of its own.
+    [[ -s $results/$name.json ]] || { echo "$name ended without results." >&2; failed=1; }
+  done
+  return "$failed"
+}
+
+total() {
+  cat "$results"/*.json | jq -s "map(.results.summary.$1) | add // 0"
+}
+
+install_missing
+build
+status=0
+run_tests "$@" || status=1
+
+passed=$(total passed) failed=$(total failed) skipped=$(total skipped)
+(( passed + failed > 0 )) || { echo "No test ran." >&2; status=1; }
+(( failed == 0 )) || status=1
+if [[ ${CI:-} == true ]] && (( skipped > 0 )); then
+  echo "In CI no test may be skipped." >&2
+  status=1
+fi
+# A failure that belongs to no test, such as a fixture's, counts as one.
+(( status == 0 || failed > 0 )) || failed=1
+echo "$passed passed, $failed failed, $skipped skipped"
+exit "$status"
