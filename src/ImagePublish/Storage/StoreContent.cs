@@ -24,7 +24,10 @@ internal sealed class StoreContent
 }
 
 /// <summary>Follows manifests through a store, without counting as a use.</summary>
-internal sealed class StoreWalker(ImageStore store, bool readConfigs = false)
+/// <param name="store">The store.</param>
+/// <param name="readConfigs">Whether to read the configs.</param>
+/// <param name="without">Blobs that count as not there.</param>
+internal sealed class StoreWalker(ImageStore store, bool readConfigs = false, IReadOnlySet<Digest>? without = null)
 {
     /// <summary>Everything that an entry reaches.</summary>
     public async Task<StoreContent> WalkAsync(Descriptor root, CancellationToken cancellationToken)
@@ -34,9 +37,9 @@ internal sealed class StoreWalker(ImageStore store, bool readConfigs = false)
         while (open.TryPop(out var descriptor))
         {
             // Each digest once: an index that contains itself ends here too.
-            if (!content.Reached.TryAdd(descriptor.Digest, descriptor) || (MediaTypes.IsForeign(descriptor.MediaType) && store.Peek(descriptor) is null))
+            if (!content.Reached.TryAdd(descriptor.Digest, descriptor) || (MediaTypes.IsForeign(descriptor.MediaType) && Peek(descriptor) is null))
                 continue;
-            if (store.Peek(descriptor) is null)
+            if (Peek(descriptor) is null)
                 content.Missing.Add(descriptor);
             else
                 await ReadAsync(descriptor, content, open, cancellationToken);
@@ -49,7 +52,7 @@ internal sealed class StoreWalker(ImageStore store, bool readConfigs = false)
     public async Task<StoreContent> WalkRequiredAsync(Descriptor entry, CancellationToken cancellationToken)
     {
         var all = await WalkAsync(entry, cancellationToken);
-        if (all.IsWhole || !ReferenceNames.HasSomePlatforms(entry) || store.Peek(entry) is null || all.Damaged.Exists(damaged => damaged.Digest == entry.Digest))
+        if (all.IsWhole || !ReferenceNames.HasSomePlatforms(entry) || Peek(entry) is null || all.Damaged.Exists(damaged => damaged.Digest == entry.Digest))
             return all;
         foreach (var platform in OciJson.ReadIndex((await store.ReadAsync(entry, OciJson.MaxManifestSize, cancellationToken)).Content.Span).Manifests)
         {
@@ -87,6 +90,8 @@ internal sealed class StoreWalker(ImageStore store, bool readConfigs = false)
             content.Damaged.Add(descriptor);
         }
     }
+
+    private FileBlobSource? Peek(Descriptor descriptor) => without?.Contains(descriptor.Digest) == true ? null : store.Peek(descriptor);
 
     private async Task<byte[]> BytesAsync(Descriptor descriptor, CancellationToken cancellationToken) =>
         (await store.ReadAsync(descriptor, OciJson.MaxManifestSize, cancellationToken)).Content.ToArray();

@@ -36,6 +36,13 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
         }
     }
 
+    /// <summary>Does something to a file.</summary>
+    public void Do(string path, Action<string> action) => Do(path, target =>
+    {
+        action(target);
+        return true;
+    });
+
     /// <summary>Creates a temporary file.</summary>
     public (string Path, Stream Stream) CreateTemporary()
     {

@@ -21,6 +21,9 @@ internal sealed record StoreLayout(string Folder)
     /// <summary>The file that is locked while the store is changed.</summary>
     public string LockFile => Path.Combine(OwnFolder, "lock");
 
+    /// <summary>One locked file for each publish under way.</summary>
+    public string SessionsFolder => Path.Combine(OwnFolder, "sessions");
+
     /// <summary>The cache records.</summary>
     public string RecordsFolder => Path.Combine(OwnFolder, "records");
 

@@ -39,7 +39,8 @@ internal sealed class StoreLock : IDisposable
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();
 
-    private static FileStream? TryOpen(string path)
+    /// <summary>Opens a file for this process alone and creates it if need be; null if another process has it.</summary>
+    public static FileStream? TryOpen(string path)
     {
         try
         {

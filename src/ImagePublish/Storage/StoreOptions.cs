@@ -9,8 +9,8 @@ public sealed record StoreOptions
     /// <summary>How long to wait for another process that changes the store.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long a blob is kept after its last use although no image names it: the time that a publish may take from its first blob to its reference.</summary>
-    public TimeSpan GracePeriod { get; init; } = TimeSpan.FromHours(1);
+    /// <summary>How long a blob is kept after its last use although no image names it, besides what sessions protect.</summary>
+    public TimeSpan GracePeriod { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Opens a new temporary file; tests fill the disk here.</summary>
     internal Func<string, Stream> CreateFile { get; init; } = path =>

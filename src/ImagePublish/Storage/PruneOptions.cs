@@ -1,0 +1,49 @@
+using ImagePublish.Oci;
+
+namespace ImagePublish.Storage;
+
+/// <summary>What a prune may remove. With nothing set, only temporary files that a killed process left more than a day ago.</summary>
+public sealed record PruneOptions
+{
+    /// <summary>Remove every blob that no image of the list names.</summary>
+    public bool Unreferenced { get; init; }
+
+    /// <summary>Remove images, blobs that no image names, and cache records that were not used for this long.</summary>
+    public TimeSpan? MaxAge { get; init; }
+
+    /// <summary>The bytes that all blobs may have together. Above it the least recently used go: first blobs that no image names, then images.</summary>
+    public long? MaxSize { get; init; }
+
+    /// <summary>Never remove an image from the list, only what no image names.</summary>
+    public bool KeepImages { get; init; }
+
+    /// <summary>Only tell what would be removed.</summary>
+    public bool DryRun { get; init; }
+}
+
+/// <summary>What a prune removed, or would remove.</summary>
+public sealed record PruneResult
+{
+    /// <summary>The images that left the list.</summary>
+    public IReadOnlyList<StoredImage> Images { get; init; } = [];
+
+    /// <summary>The blobs, the least recently used first.</summary>
+    public IReadOnlyList<PrunedBlob> Blobs { get; init; } = [];
+
+    /// <summary>The number of cache records.</summary>
+    public int Records { get; init; }
+
+    /// <summary>The number of temporary files that killed processes left.</summary>
+    public int TemporaryFiles { get; init; }
+
+    /// <summary>The bytes of the blobs.</summary>
+    public long FreedBytes => Blobs.Sum(blob => blob.Size);
+
+    /// <summary>The bytes of the blobs that remain.</summary>
+    public long RemainingBytes { get; init; }
+}
+
+/// <summary>A blob that was removed, or would be.</summary>
+/// <param name="Digest">Its digest.</param>
+/// <param name="Size">Its size in bytes.</param>
+public sealed record PrunedBlob(Digest Digest, long Size);

@@ -1,0 +1,89 @@
+using ImagePublish.Oci;
+
+namespace ImagePublish.Storage;
+
+/// <summary>An entry of the list with everything that it reaches.</summary>
+internal sealed record PruneEntry(Descriptor Entry, IReadOnlySet<Digest> Reached, DateTimeOffset LastUsed);
+
+/// <summary>A blob's file.</summary>
+internal sealed record PruneBlob(Digest Digest, string Path, long Size, DateTimeOffset LastUsed);
+
+/// <summary>Decides what a prune removes, from a picture of the store and without touching it: a dry run and a real one decide alike.</summary>
+/// <param name="entries">The list.</param>
+/// <param name="blobs">The blobs.</param>
+/// <param name="options">What may go.</param>
+/// <param name="now">The time.</param>
+/// <param name="protectedSince">Blobs used since then are kept: a publish under way may be about to name them.</param>
+internal sealed class PrunePlan(IReadOnlyList<PruneEntry> entries, IReadOnlyList<PruneBlob> blobs, PruneOptions options, DateTimeOffset now, DateTimeOffset protectedSince)
+{
+    private readonly List<PruneEntry> kept = [.. entries];
+    private readonly List<PruneBlob> present = [.. blobs.OrderBy(blob => blob.LastUsed).ThenBy(blob => blob.Digest.Value, StringComparer.Ordinal)];
+
+    /// <summary>The entries that go.</summary>
+    public List<PruneEntry> RemovedEntries { get; } = [];
+
+    /// <summary>The blobs that go.</summary>
+    public List<PruneBlob> RemovedBlobs { get; } = [];
+
+    /// <summary>The bytes that stay.</summary>
+    public long RemainingBytes => present.Sum(blob => blob.Size);
+
+    /// <summary>Decides.</summary>
+    public PrunePlan Decide()
+    {
+        if (!options.KeepImages && options.MaxAge is not null)
+            kept.Where(entry => MayGo(entry) && IsTooOld(entry.LastUsed)).ToList().ForEach(Remove);
+        var named = Named();
+        if (options.Unreferenced || options.MaxAge is not null)
+            present.Where(blob => IsFree(blob, named) && (options.Unreferenced || IsTooOld(blob.LastUsed))).ToList().ForEach(Remove);
+        if (options.MaxSize is { } limit)
+            Shrink(limit);
+        return this;
+    }
+
+    private void Shrink(long limit)
+    {
+        RemoveFree(limit);
+        foreach (var entry in kept.Where(entry => MayGo(entry) && entry.LastUsed < protectedSince).OrderBy(entry => entry.LastUsed).ToList())
+        {
+            if (options.KeepImages || RemainingBytes <= limit)
+                return;
+            Remove(entry);
+            RemoveFree(limit);
+        }
+    }
+
+    private void RemoveFree(long limit)
+    {
+        var named = Named();
+        var size = RemainingBytes;
+        foreach (var blob in present.Where(blob => IsFree(blob, named)).ToList())
+        {
+            if (size <= limit)
+                return;
+            Remove(blob);
+            size -= blob.Size;
+        }
+    }
+
+    private void Remove(PruneEntry entry)
+    {
+        kept.Remove(entry);
+        RemovedEntries.Add(entry);
+    }
+
+    private void Remove(PruneBlob blob)
+    {
+        present.Remove(blob);
+        RemovedBlobs.Add(blob);
+    }
+
+    // An entry without a name is another tool's, and its business.
+    private static bool MayGo(PruneEntry entry) => ReferenceNames.Of(entry.Entry) is not null;
+
+    private bool IsTooOld(DateTimeOffset lastUsed) => options.MaxAge is { } age && now - lastUsed > age;
+
+    private bool IsFree(PruneBlob blob, HashSet<Digest> named) => blob.LastUsed < protectedSince && !named.Contains(blob.Digest);
+
+    private HashSet<Digest> Named() => [.. kept.SelectMany(entry => entry.Reached)];
+}

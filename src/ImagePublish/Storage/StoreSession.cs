@@ -1,0 +1,51 @@
+using ImagePublish.Diagnostics;
+
+namespace ImagePublish.Storage;
+
+/// <summary>A publish under way: what it finds or writes in the store is not pruned until it is disposed, or its process dies.</summary>
+/// <remarks>
+/// A blob becomes part of an image only at the end, when the image is named; until then nothing but its last-used time tells that it is wanted. The session is an open,
+/// locked file whose own time says since when. It begins under the store's lock, so a prune either ended before or sees it.
+/// </remarks>
+public sealed class StoreSession : IDisposable
+{
+    private readonly FileStream file;
+
+    private StoreSession(FileStream file) => this.file = file;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        file.Dispose();
+        StoreDisk.Delete(file.Name);
+    }
+
+    /// <exception cref="ImagePublishException"><c>IMG3101</c>, <c>IMG3102</c>.</exception>
+    internal static async Task<StoreSession> BeginAsync(StoreDisk disk, CancellationToken cancellationToken)
+    {
+        using var held = await StoreLock.AcquireAsync(disk, cancellationToken);
+        var path = Path.Combine(disk.Layout.SessionsFolder, Guid.NewGuid().ToString("N"));
+        var file = disk.Do(path, StoreLock.TryOpen)!;
+        disk.Touch(path);
+        return new StoreSession(file);
+    }
+
+    /// <summary>Since when the oldest session runs; those of dead processes are swept. The caller holds the store's lock.</summary>
+    internal static DateTimeOffset OldestStart(StoreDisk disk)
+    {
+        var oldest = DateTimeOffset.MaxValue;
+        if (!Directory.Exists(disk.Layout.SessionsFolder))
+            return oldest;
+        foreach (var path in Directory.EnumerateFiles(disk.Layout.SessionsFolder))
+        {
+            var started = new DateTimeOffset(File.GetLastWriteTimeUtc(path), TimeSpan.Zero);
+            using var dead = disk.Do(path, StoreLock.TryOpen);
+            if (dead is not null)
+                StoreDisk.Delete(path);
+            else if (started < oldest)
+                oldest = started;
+        }
+
+        return oldest;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Text;
+using ImagePublish.Oci;
+using ImagePublish.Storage;
+
+// <store folder> <seed> <seconds>: publishes, tags, removes and prunes at random.
+var random = new Random(int.Parse(args[1], CultureInfo.InvariantCulture));
+var store = ImageStore.Open(args[0], new StoreOptions { GracePeriod = TimeSpan.Zero });
+var until = TimeProvider.System.GetUtcNow().AddSeconds(double.Parse(args[2], CultureInfo.InvariantCulture));
+while (TimeProvider.System.GetUtcNow() < until)
+{
+    switch (random.Next(10))
+    {
+        case < 6:
+            await PublishAsync();
+            break;
+        case 6:
+            await store.RemoveReferenceAsync(Name(), CancellationToken.None);
+            break;
+        case 7:
+            await TagAsync();
+            break;
+        default:
+            await store.PruneAsync(new PruneOptions { Unreferenced = random.Next(2) == 0, MaxSize = 200_000, MaxAge = TimeSpan.FromSeconds(2) }, CancellationToken.None);
+            break;
+    }
+}
+
+string Name() => $"acme/shop:{random.Next(20)}";
+
+async Task TagAsync()
+{
+    using var session = await store.BeginSessionAsync(CancellationToken.None);
+    if (await store.FindReferenceAsync(Name(), CancellationToken.None) is not { } manifest)
+        return;
+
+    try
+    {
+        await store.SetReferenceAsync(Name(), manifest, CancellationToken.None);
+    }
+    catch (ImagePublish.Diagnostics.ImagePublishException exception) when (exception.Code.Id == "IMG3104")
+    {
+        // Pruned by another process between finding and tagging: told, and nothing is listed that is not whole.
+    }
+}
+
+async Task PublishAsync()
+{
+    using var session = await store.BeginSessionAsync(CancellationToken.None);
+    var layers = new List<Descriptor>();
+    foreach (var number in Enumerable.Range(0, 3))
+    {
+        var text = new string((char)('a' + number), 1000 + random.Next(30) * 1000);
+        layers.Add((await store.PutAsync(MemoryBlobSource.Of(MediaTypes.OciLayer, Encoding.UTF8.GetBytes(text)), CancellationToken.None)).Descriptor);
+    }
+
+    var config = MemoryBlobSource.Of(MediaTypes.OciConfig, OciJson.Write(new ImageConfig("amd64", "linux", new RootFs("layers", [.. layers.Select(layer => layer.Digest)]))));
+    await store.PutAsync(config, CancellationToken.None);
+    var manifest = MemoryBlobSource.Of(MediaTypes.OciManifest, OciJson.Write(new ImageManifest(config.Descriptor, layers) { MediaType = MediaTypes.OciManifest }));
+    await store.PutAsync(manifest, CancellationToken.None);
+    await store.SetReferenceAsync(Name(), manifest.Descriptor, CancellationToken.None);
+}

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using System.Globalization;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Tests.Storage;
+
+public sealed class StoreProcessesTests : IDisposable
+{
+    private const int Processes = 16;
+
+    private readonly TestStore test = new();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task EveryListedImageIsWholeAfterManyProcessesWorkedInTheStoreAndSomeWereKilled()
+    {
+        var workers = Enumerable.Range(0, Processes).Select(number => Start(number, seconds: number % 4 == 0 ? 600 : 4)).ToList();
+        try
+        {
+            var survivors = workers.Where((_, number) => number % 4 != 0).ToList();
+            var killing = KillOneByOneAsync(workers.Except(survivors));
+            await WhileTheyWorkEveryListedImageIsReadableAsync(survivors);
+            await killing;
+            foreach (var worker in survivors)
+                Assert.True(worker.ExitCode == 0, await worker.StandardError.ReadToEndAsync(Cancelled));
+        }
+        finally
+        {
+            workers.ForEach(End);
+        }
+
+        var repaired = await test.Store.RepairAsync(dryRun: true, Cancelled);
+        Assert.Empty(repaired.Blobs);
+        Assert.Empty(repaired.Images);
+        Assert.Null(repaired.DamagedList);
+        await test.Store.SetReferenceAsync("after:1", await test.PutImageAsync("amd64", "a"), Cancelled);
+        Assert.All(await test.Store.ListAsync(Cancelled), image => Assert.True(image.IsWhole));
+    }
+
+    public void Dispose() => test.Dispose();
+
+    private static async Task KillOneByOneAsync(IEnumerable<Process> victims)
+    {
+        foreach (var victim in victims)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(0.8), Cancelled);
+            victim.Kill();
+            await victim.WaitForExitAsync(Cancelled);
+        }
+    }
+
+    private async Task WhileTheyWorkEveryListedImageIsReadableAsync(IEnumerable<Process> workers)
+    {
+        var ended = Task.WhenAll(workers.Select(worker => worker.WaitForExitAsync(Cancelled)));
+        while (!ended.IsCompleted)
+        {
+            // Reading takes no lock: the list must be readable at any moment.
+            _ = await test.Store.FindReferenceAsync("acme/shop:1", Cancelled);
+            await Task.Delay(5, Cancelled);
+        }
+    }
+
+    private Process Start(int seed, int seconds)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll");
+        return Process.Start(new ProcessStartInfo(
+            Environment.ProcessPath!,
+            [program, test.Folder, seed.ToString(CultureInfo.InvariantCulture), seconds.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardError = true })!;
+    }
+
+    private static void End(Process worker)
+    {
+        if (!worker.HasExited)
+            worker.Kill();
+        worker.Dispose();
+    }
+}
