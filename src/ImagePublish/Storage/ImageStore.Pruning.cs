@@ -30,24 +30,23 @@ public sealed partial class ImageStore
             images.Add(await DescribeAsync(removed.Entry, cancellationToken));
         var records = Old(disk.Layout.RecordsFolder, options.MaxAge);
         var temporary = Old(disk.Layout.TemporaryFolder, StaleTemporary);
+        var blobs = plan.RemovedBlobs;
         if (!options.DryRun)
         {
             if (images.Count > 0)
                 await index.WriteAsync(list with { Manifests = [.. list.Manifests.Except(plan.RemovedEntries.Select(removed => removed.Entry))] }, cancellationToken);
-            foreach (var path in plan.RemovedBlobs.Select(blob => blob.Path).Concat(records).Concat(temporary))
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                StoreDisk.Delete(path);
-            }
+            blobs = [.. blobs.TakeWhile(_ => !cancellationToken.IsCancellationRequested).Where(blob => disk.DeleteUnused(blob.Path, plan.ProtectedSince))];
+            cancellationToken.ThrowIfCancellationRequested();
+            records.Concat(temporary).ToList().ForEach(path => StoreDisk.Delete(path));
         }
 
         return new PruneResult
         {
             Images = images,
-            Blobs = [.. plan.RemovedBlobs.Select(blob => new PrunedBlob(blob.Digest, blob.Size))],
+            Blobs = [.. blobs.Select(blob => new PrunedBlob(blob.Digest, blob.Size))],
             Records = records.Count,
             TemporaryFiles = temporary.Count,
-            RemainingBytes = plan.RemainingBytes,
+            RemainingBytes = plan.RemainingBytes + plan.RemovedBlobs.Except(blobs).Sum(blob => blob.Size),
         };
     }
 

@@ -51,9 +51,7 @@ public sealed partial class ImageStore
     public FileBlobSource? FindBlob(Descriptor descriptor)
     {
         var blob = Peek(descriptor);
-        if (blob is not null)
-            disk.Touch(blob.Path);
-        return blob;
+        return blob is not null && disk.Touch(blob.Path) ? blob : null;
     }
 
     /// <summary>Begins a new blob.</summary>
@@ -90,9 +88,19 @@ public sealed partial class ImageStore
     public Stream OpenVerified(Descriptor descriptor)
     {
         var blob = Peek(descriptor) ?? throw Lacks(descriptor, null);
-        var file = disk.Do(blob.Path, path => new FileStream(
-            path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan));
-        return new VerifyingStream(file, descriptor, () => Damaged(blob.Path));
+        return new VerifyingStream(disk.Do(blob.Path, Open), descriptor, () => Damaged(blob.Path));
+
+        FileStream Open(string path)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            }
+            catch (FileNotFoundException)
+            {
+                throw Lacks(descriptor, null);
+            }
+        }
     }
 
     /// <summary>Reads a small blob whole and verifies it.</summary>

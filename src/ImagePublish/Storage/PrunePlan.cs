@@ -28,6 +28,9 @@ internal sealed class PrunePlan(IReadOnlyList<PruneEntry> entries, IReadOnlyList
     /// <summary>The bytes that stay.</summary>
     public long RemainingBytes => present.Sum(blob => blob.Size);
 
+    /// <summary>Blobs used since then are kept.</summary>
+    public DateTimeOffset ProtectedSince => protectedSince;
+
     /// <summary>Decides.</summary>
     public PrunePlan Decide()
     {

@@ -89,6 +89,11 @@ internal sealed class StoreWalker(ImageStore store, bool readConfigs = false, IR
         {
             content.Damaged.Add(descriptor);
         }
+        catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.StoreIncomplete)
+        {
+            // Pruned since it was seen: only a reader without the lock meets this.
+            content.Missing.Add(descriptor);
+        }
     }
 
     private FileBlobSource? Peek(Descriptor descriptor) => without?.Contains(descriptor.Digest) == true ? null : store.Peek(descriptor);

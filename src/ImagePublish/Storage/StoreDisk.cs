@@ -102,15 +102,47 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
         }
     }
 
-    /// <summary>Notes that a file was used now. On a read-only disk nothing is pruned, so it may fail.</summary>
-    public void Touch(string path)
+    /// <summary>Notes that a file was used now. On a read-only disk that fails, but there nothing is pruned either.</summary>
+    /// <returns>Whether the file is there.</returns>
+    public bool Touch(string path)
     {
         try
         {
             File.SetLastWriteTimeUtc(path, Now.UtcDateTime);
+            return true;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
         }
         catch (Exception exception) when (IsRefusal(exception))
         {
+            return true;
+        }
+    }
+
+    /// <summary>Deletes a file, unless it was used since some time.</summary>
+    /// <remarks>
+    /// It is moved aside before its time is looked at for good: whoever notes a use either does so before, and the file comes back, or finds that it is gone.
+    /// </remarks>
+    /// <returns>Whether it is gone.</returns>
+    public bool DeleteUnused(string path, DateTimeOffset since)
+    {
+        var aside = Path.Combine(Layout.TemporaryFolder, Guid.NewGuid().ToString("N"));
+        try
+        {
+            if (File.GetLastWriteTimeUtc(path) >= since.UtcDateTime)
+                return false;
+            Directory.CreateDirectory(Layout.TemporaryFolder);
+            File.Move(path, aside);
+            if (File.GetLastWriteTimeUtc(aside) < since.UtcDateTime)
+                return Delete(aside);
+            File.Move(aside, path, overwrite: true);
+            return false;
+        }
+        catch (Exception exception) when (IsRefusal(exception))
+        {
+            return false;
         }
     }
 
