@@ -5,7 +5,7 @@ namespace ImagePublish.Diagnostics;
 /// <param name="code">The failure's code.</param>
 /// <param name="message">One line, without the code.</param>
 /// <param name="innerException">What caused it, for diagnosis only: it is never shown.</param>
-public sealed class ImagePublishException(DiagnosticCode code, string message, Exception? innerException = null) : Exception(message, innerException)
+public class ImagePublishException(DiagnosticCode code, string message, Exception? innerException = null) : Exception(message, innerException)
 {
     /// <summary>The failure's code.</summary>
     public DiagnosticCode Code { get; } = code;

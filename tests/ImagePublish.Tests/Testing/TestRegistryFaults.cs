@@ -195,4 +195,59 @@ public sealed class TestRegistryFaults : IAsyncLifetime
         await body.ReadExactlyAsync(new byte[5 << 20], Calls.Cancel);
         Assert.Null(response.Content.Headers.ContentLength);
     }
+
+    [Fact]
+    public async Task ALineThatBreaksStillBringsABlobPieceByPiece()
+    {
+        _registry.Line.BreakAfterRequestBytes = 128_000;
+        var location = await _client.OpenAsync("a");
+        for (var at = 0; at < Bytes.Length;)
+        {
+            try
+            {
+                await _client.StatusAsync("PATCH", location, Bytes[at..], $"Content-Range: {at}-{Bytes.Length - 1}");
+            }
+            catch (HttpRequestException)
+            {
+                // The line broke.
+            }
+
+            using var status = await _client.CallAsync("GET", location);
+            location = status.Header("Location")!;
+            at = int.Parse(status.Header("Range")!.Split('-')[1], System.Globalization.CultureInfo.InvariantCulture) + 1;
+        }
+
+        Assert.Equal(201, await _client.StatusAsync("PUT", Calls.With(location, Digest), []));
+        Assert.Equal(2, _registry.Line.Breaks);
+        Assert.Equal(Bytes.Length, _registry.Requests.UploadedBytes);
+    }
+
+    [Fact]
+    public async Task ASlowLineIsSlowInBothDirections()
+    {
+        _registry.Line.BytesPerSecond = 1_000_000;
+        var watch = Stopwatch.StartNew();
+        await _client.PushBlobAsync("a", Bytes);
+        Assert.True(watch.Elapsed >= TimeSpan.FromMilliseconds(200));
+        watch.Restart();
+        using var response = await _client.CallAsync("GET", $"/v2/a/blobs/{Digest}");
+        Assert.Equal(Bytes, await response.Content.ReadAsByteArrayAsync(Calls.Cancel));
+        Assert.True(watch.Elapsed >= TimeSpan.FromMilliseconds(200));
+    }
+
+    [Fact]
+    public async Task TheMostRequestsAtOnceAreCounted()
+    {
+        var (all, arrived) = (new TaskCompletionSource(), 0);
+        _registry.Faults.Add(new Fault(RegistryStep.Ping, FaultAction.Custom("waits for all", async (_, _, next) =>
+        {
+            if (Interlocked.Increment(ref arrived) == 3)
+                all.SetResult();
+            await all.Task;
+            await next();
+        })) { Times = Fault.Always });
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => _client.StatusAsync("GET", "/v2/")));
+        Assert.Equal(3, _registry.Requests.MaxConcurrent(RegistryStep.Ping));
+        Assert.Equal(3, _registry.Requests.CountOf(RegistryStep.Ping));
+    }
 }

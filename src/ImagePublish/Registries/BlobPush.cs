@@ -1,0 +1,19 @@
+namespace ImagePublish.Registries;
+
+/// <summary>How a blob came to be in a repository.</summary>
+public enum BlobPushKind
+{
+    /// <summary>It was there.</summary>
+    Existing,
+
+    /// <summary>The registry took it from another of its repositories.</summary>
+    Mounted,
+
+    /// <summary>It was sent.</summary>
+    Uploaded,
+}
+
+/// <summary>The outcome of a blob's push: it is in the repository now, confirmed by the registry.</summary>
+/// <param name="Kind">How it came there.</param>
+/// <param name="UploadedBytes">The bytes sent for it, those that a broken line made us send twice included.</param>
+public readonly record struct BlobPush(BlobPushKind Kind, long UploadedBytes);

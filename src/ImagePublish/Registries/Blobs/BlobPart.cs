@@ -1,0 +1,73 @@
+using System.Net.Http.Headers;
+using ImagePublish.Registries.Http;
+
+namespace ImagePublish.Registries.Blobs;
+
+/// <summary>A part of a blob that is about to be sent, and how much of it was.</summary>
+/// <param name="reader">Reads the blob.</param>
+/// <param name="offset">Where the part begins, in bytes.</param>
+/// <param name="length">Its length in bytes.</param>
+internal sealed class BlobPart(BlobReader reader, long offset, long length)
+{
+    // Above this size it pays to hear first whether the registry wants it: a refusal then costs a round trip instead of the upload.
+    private const long AskFirst = 1 << 20;
+
+    private long _sent;
+
+    public long Offset => offset;
+
+    public long Length => length;
+
+    /// <summary>The bytes sent in all tries.</summary>
+    public long Sent => Interlocked.Read(ref _sent);
+
+    /// <summary>The end of the last byte that was sent in any try.</summary>
+    public long Reached { get; private set; }
+
+    /// <summary>Whether the last try got to the end.</summary>
+    public bool WasSentWhole { get; private set; }
+
+    /// <summary>Touched when bytes move.</summary>
+    public IdleWatch? Watch { get; set; }
+
+    /// <summary>Makes it the body of a request.</summary>
+    public void Attach(HttpRequestMessage request)
+    {
+        WasSentWhole = length == 0;
+        request.Content = new Body(this);
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        request.Content.Headers.ContentLength = length;
+        if (length > AskFirst)
+            request.Headers.ExpectContinue = true;
+    }
+
+    private async Task CopyAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        var at = offset;
+        await foreach (var bytes in reader.ReadAsync(offset, length, cancellationToken))
+        {
+            await stream.WriteAsync(bytes, cancellationToken);
+            Interlocked.Add(ref _sent, bytes.Length);
+            at += bytes.Length;
+            Reached = Math.Max(Reached, at);
+            Watch?.Touch();
+        }
+
+        await stream.FlushAsync(cancellationToken);
+        WasSentWhole = true;
+    }
+
+    private sealed class Body(BlobPart part) : HttpContent
+    {
+        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) => part.CopyAsync(stream, CancellationToken.None);
+
+        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context, CancellationToken cancellationToken) =>
+            part.CopyAsync(stream, cancellationToken);
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = part.Length;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.Net;
+using ImagePublish.Oci;
+using ImagePublish.Registries.Endpoints;
+using ImagePublish.Registries.Http;
+
+namespace ImagePublish.Registries.Blobs;
+
+/// <summary>Whether a repository has a blob, of the size that it should have.</summary>
+internal static class BlobPresence
+{
+    /// <summary>Asks until there is an answer.</summary>
+    public static Task<bool> FindAsync(RegistryConnection connection, Repository repository, Descriptor blob, CancellationToken cancellationToken)
+    {
+        var endpoint = new HeadBlob(repository, blob.Digest);
+        return connection.SendAsync(
+            endpoint,
+            async response => Meaning(response, blob) ?? throw (await Failure.OfAsync(endpoint.Description, response, connection.Time)).ToException(),
+            cancellationToken);
+    }
+
+    /// <summary>Asks once; null where the answer does not tell.</summary>
+    public static async Task<bool?> LookAsync(RegistryConnection connection, Repository repository, Descriptor blob, CancellationToken cancellationToken)
+    {
+        using var response = await connection.SendOnceAsync(new HeadBlob(repository, blob.Digest), cancellationToken);
+        return Meaning(response, blob);
+    }
+
+    // A storage that the registry leads to may know HEAD or not: its refusal means that nothing is confirmed, and neither does a method that the registry does not know.
+    private static bool? Meaning(RegistryResponse response, Descriptor blob) => response.Status switch
+    {
+        HttpStatusCode.OK => response.ContentLength is null || response.ContentLength == blob.Size,
+        HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented => false,
+        _ when !response.IsFromRegistry && !response.IsSuccess => false,
+        _ => null,
+    };
+}

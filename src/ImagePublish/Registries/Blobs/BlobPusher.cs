@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Net;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries.Endpoints;
+using ImagePublish.Registries.Http;
+
+namespace ImagePublish.Registries.Blobs;
+
+/// <summary>Pushes blobs to one registry, each to each repository once in a build, and never over the line what the registry has in another repository.</summary>
+internal sealed class BlobPusher(RegistryConnection connection)
+{
+    private readonly ConcurrentDictionary<(Repository Target, Digest Digest), Lazy<Task<BlobPush>>> _pushes = new();
+    private readonly ConcurrentDictionary<(Repository Target, Digest Digest), bool> _missing = new();
+    private readonly ConcurrentDictionary<Digest, Repository> _homes = new();
+    private readonly ConcurrentDictionary<Digest, SemaphoreSlim> _turns = new();
+
+    /// <summary>Makes sure that a repository has a blob.</summary>
+    public async Task<BlobPush> PushAsync(Repository target, BlobSource blob, CancellationToken cancellationToken)
+    {
+        var key = (target, blob.Descriptor.Digest);
+        while (true)
+        {
+            var isMine = false;
+            var push = _pushes.GetOrAdd(key, _ => new(() =>
+            {
+                isMine = true;
+                return PushOnceAsync(target, blob, cancellationToken);
+            }));
+            var task = push.Value;
+            // One's own push is waited for to its very end: also for a cancelled one to tidy up.
+            await ((Task)task).WaitAsync(isMine ? CancellationToken.None : cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            if (task.IsCompletedSuccessfully && !isMine)
+                return new BlobPush(BlobPushKind.Existing, 0);
+            if (task.IsCompletedSuccessfully)
+                return await task;
+            cancellationToken.ThrowIfCancellationRequested();
+            _pushes.TryRemove(new(key, push));
+            // If it was another's push that failed or was cancelled, this one has its own chance.
+            if (isMine)
+                return await task;
+        }
+    }
+
+    /// <summary>The registry misses a blob that it had confirmed: the next push sends it, whatever the registry says.</summary>
+    public void Miss(Repository target, Digest digest)
+    {
+        _pushes.TryRemove((target, digest), out _);
+        _missing[(target, digest)] = true;
+        if (_homes.TryGetValue(digest, out var home) && home == target)
+            _homes.TryRemove(new(digest, home));
+    }
+
+    private async Task<BlobPush> PushOnceAsync(Repository target, BlobSource blob, CancellationToken cancellationToken)
+    {
+        var digest = blob.Descriptor.Digest;
+        var isMissing = _missing.TryRemove((target, digest), out _);
+        if (!isMissing && await BlobPresence.FindAsync(connection, target, blob.Descriptor, cancellationToken))
+            return At(target, digest, new BlobPush(BlobPushKind.Existing, 0));
+
+        // The same blob on its way to another repository is worth waiting for: it can be mounted from there.
+        var turn = _turns.GetOrAdd(digest, _ => new SemaphoreSlim(1, 1));
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            return At(target, digest, await SendAsync(target, blob, mayMount: !isMissing, cancellationToken));
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private async Task<BlobPush> SendAsync(Repository target, BlobSource blob, bool mayMount, CancellationToken cancellationToken)
+    {
+        UploadSession? begun = null;
+        if (mayMount && HomeOf(blob, target) is { } home)
+        {
+            (var isMounted, begun) = await MountAsync(target, home, blob.Descriptor.Digest, cancellationToken);
+            if (isMounted)
+                return new BlobPush(BlobPushKind.Mounted, 0);
+        }
+
+        await connection.Uploads.WaitAsync(cancellationToken);
+        try
+        {
+            using var upload = new BlobUpload(connection, target, blob, begun);
+            return new BlobPush(BlobPushKind.Uploaded, await upload.RunAsync(cancellationToken));
+        }
+        finally
+        {
+            connection.Uploads.Release();
+        }
+    }
+
+    private Repository? HomeOf(BlobSource blob, Repository target)
+    {
+        var home = blob.Repository is { } own && own.Registry == target.Registry ? own : _homes.GetValueOrDefault(blob.Descriptor.Digest);
+        return home == target ? null : home;
+    }
+
+    // Whatever else than 201 and 202 comes: mounting is an offer, and uploading does without.
+    private async Task<(bool IsMounted, UploadSession? Begun)> MountAsync(Repository target, Repository home, Digest digest, CancellationToken cancellationToken)
+    {
+        var endpoint = new MountBlob(target, home, digest);
+        try
+        {
+            using var response = await connection.SendOnceAsync(endpoint, cancellationToken);
+            if (response.Status == HttpStatusCode.Created)
+                return (true, null);
+            if (response.Status == HttpStatusCode.Accepted)
+                return (false, UploadSession.From(response, Redirects.Resolve(endpoint, await connection.RootAsync(cancellationToken), response)));
+        }
+        catch (Exception e) when (e is LineException or ImagePublishException)
+        {
+            connection.Log.Detail($"{home} gives no blob to {target}: {e.Message}");
+        }
+
+        return (false, null);
+    }
+
+    private BlobPush At(Repository target, Digest digest, BlobPush push)
+    {
+        _homes.TryAdd(digest, target);
+        return push;
+    }
+}

@@ -1,0 +1,85 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Registries.Blobs;
+
+/// <summary>Reads a blob for sending, any part of it as often as needed, and checks on the way that it still is what its descriptor says.</summary>
+/// <remarks>The last bytes are held back until the digest is right: a file that changed can never become a complete upload.</remarks>
+/// <param name="blob">The blob.</param>
+internal sealed class BlobReader(BlobSource blob) : IDisposable
+{
+    private const int BufferSize = 256 * 1024;
+
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(blob.Descriptor.Digest.HashAlgorithm);
+    private long _hashed;
+
+    /// <summary>What went wrong with the blob itself, and not with the line.</summary>
+    public ImagePublishException? Problem { get; private set; }
+
+    /// <summary>Reads a part, in pieces that stay valid until the next.</summary>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long offset, long length, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (length == 0)
+            yield break;
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            await using var stream = await GuardAsync(() => blob.OpenAsync(offset, cancellationToken));
+            for (var at = offset; at < offset + length;)
+            {
+                var wanted = (int)Math.Min(buffer.Length, offset + length - at);
+                var read = await GuardAsync(() => stream.ReadAsync(buffer.AsMemory(0, wanted), cancellationToken));
+                if (read == 0)
+                    throw Changed("it became shorter");
+                Check(at, buffer.AsSpan(0, read));
+                at += read;
+                yield return buffer.AsMemory(0, read);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    public void Dispose() => _hash.Dispose();
+
+    // What is read a second time after a broken line was hashed the first time.
+    private void Check(long at, ReadOnlySpan<byte> bytes)
+    {
+        var end = at + bytes.Length;
+        if (at <= _hashed && end > _hashed)
+        {
+            _hash.AppendData(bytes[(int)(_hashed - at)..]);
+            _hashed = end;
+            if (_hashed == blob.Descriptor.Size && !blob.Descriptor.Digest.Matches(_hash.GetCurrentHash()))
+                throw Changed("its content is not what its digest says");
+        }
+    }
+
+    private async ValueTask<T> GuardAsync<T>(Func<ValueTask<T>> read)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (ImagePublishException e)
+        {
+            Problem = e;
+            throw;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            Problem = new ImagePublishException(DiagnosticCodes.UnreadableFile, $"Could not read {Where}: {e.Message}", e);
+            throw Problem;
+        }
+    }
+
+    private ImagePublishException Changed(string how) =>
+        Problem = new ImagePublishException(DiagnosticCodes.UnreadableFile, $"{Where} changed while it was uploaded: {how}. Build again, and let nothing write there meanwhile.");
+
+    private string Where => blob is FileBlobSource file ? file.Path : $"the blob {blob.Descriptor.Digest}";
+}

@@ -1,0 +1,167 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries.Endpoints;
+using ImagePublish.Registries.Http;
+
+namespace ImagePublish.Registries.Blobs;
+
+/// <summary>The bytes of a blob as a registry sends them: goes on where a line broke, and ends in an error if they are not what the descriptor says.</summary>
+/// <remarks>Read from the start, its last bytes are handed over only once the digest is right. Read from an offset, only the length can be checked.</remarks>
+internal sealed class RegistryBlobStream(RegistryConnection connection, Repository repository, Descriptor descriptor, long offset) : ReadOnlyStream
+{
+    private readonly IncrementalHash? _hash = offset == 0 ? IncrementalHash.CreateHash(descriptor.Digest.HashAlgorithm) : null;
+    private RegistryResponse? _response;
+    private long _at = offset;
+    private int _tries = 1;
+    private bool _isDisposed;
+
+    /// <summary>Asks for the blob, so that a blob that is not there is known before anything is read.</summary>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        while (_response is null)
+        {
+            try
+            {
+                _response = await RequestAsync(cancellationToken);
+            }
+            catch (LineException e)
+            {
+                await RecoverAsync(e, cancellationToken);
+            }
+        }
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (buffer.Length == 0)
+            return 0;
+        while (_at < descriptor.Size)
+        {
+            try
+            {
+                await OpenAsync(cancellationToken);
+                var read = await _response!.ReadAsync(buffer[..(int)Math.Min(buffer.Length, descriptor.Size - _at)], cancellationToken);
+                if (read == 0)
+                    throw new LineException(LineFault.Broken, "the answer ended early");
+                await TakeAsync(buffer[..read]);
+                return read;
+            }
+            catch (LineException e)
+            {
+                await RecoverAsync(e, cancellationToken);
+            }
+        }
+
+        return 0;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_isDisposed)
+        {
+            _isDisposed = true;
+            _response?.Dispose();
+            _hash?.Dispose();
+            connection.Downloads.Release();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private async Task TakeAsync(ReadOnlyMemory<byte> bytes)
+    {
+        _hash?.AppendData(bytes.Span);
+        _at += bytes.Length;
+        _tries = 1;
+        if (_at < descriptor.Size)
+            return;
+        if (await IsThereMoreAsync())
+            throw Mismatch($"is longer than the {descriptor.Size} bytes it should have");
+        if (_hash is not null && !descriptor.Digest.Matches(_hash.GetCurrentHash()))
+            throw Mismatch("does not have the content that its digest says");
+        connection.Retry.Succeeded();
+    }
+
+    private async Task<bool> IsThereMoreAsync()
+    {
+        try
+        {
+            return await _response!.ReadAsync(new byte[1]) > 0;
+        }
+        catch (LineException)
+        {
+            return false;
+        }
+    }
+
+    private async Task RecoverAsync(LineException line, CancellationToken cancellationToken)
+    {
+        _response?.Dispose();
+        _response = null;
+        var failure = await connection.FailureAsync(new GetBlob(repository, descriptor.Digest, _at), line, cancellationToken);
+        if (!await connection.Retry.WaitAsync(failure, _tries++, cancellationToken))
+            throw failure.ToException();
+    }
+
+    private async Task<RegistryResponse?> RequestAsync(CancellationToken cancellationToken)
+    {
+        var endpoint = new GetBlob(repository, descriptor.Digest, _at);
+        var response = await connection.SendOnceAsync(endpoint, cancellationToken);
+        try
+        {
+            if (await IsGoodAsync(response))
+                return response;
+            var failure = await Failure.OfAsync(endpoint.Description, response, connection.Time);
+            response.Dispose();
+            return await connection.Retry.WaitAsync(failure, _tries++, cancellationToken) ? null : throw failure.ToException();
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<bool> IsGoodAsync(RegistryResponse response)
+    {
+        if (response.Status == HttpStatusCode.PartialContent && _at > 0)
+        {
+            var expected = string.Create(CultureInfo.InvariantCulture, $"bytes {_at}-");
+            return response.Header("Content-Range")?.StartsWith(expected, StringComparison.OrdinalIgnoreCase) == true
+                ? true : throw Mismatch("was sent from another place than was asked for");
+        }
+
+        if (response.Status != HttpStatusCode.OK)
+            return false;
+        if (response.ContentLength is { } length && length != descriptor.Size)
+            throw Mismatch($"has {length} bytes instead of {descriptor.Size}");
+        await SkipAsync(response, _at);
+        return true;
+    }
+
+    // The registry does not know ranges: it sends the whole again.
+    private static async Task SkipAsync(RegistryResponse response, long count)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        try
+        {
+            while (count > 0)
+            {
+                var read = await response.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, count)));
+                count = read > 0 ? count - read : throw new LineException(LineFault.Broken, "the answer ended early");
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private ImagePublishException Mismatch(string how) => new(
+        DiagnosticCodes.ContentMismatch,
+        $"The blob {descriptor.Digest} of {repository} {how}. The registry, or something on the way, changes it; nothing of it was used.");
+}

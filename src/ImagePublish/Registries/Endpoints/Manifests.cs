@@ -1,0 +1,64 @@
+using System.Net.Http.Headers;
+using ImagePublish.Oci;
+using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Http;
+
+namespace ImagePublish.Registries.Endpoints;
+
+/// <summary>What all endpoints of manifests share: <c>/v2/&lt;name&gt;/manifests/&lt;reference&gt;</c>.</summary>
+internal abstract record ManifestEndpoint(Reference Reference) : Endpoint(Reference.Repository.Registry)
+{
+    public override IReadOnlyList<Scope> Scopes => [Scope.Pull(Reference.Repository.Name)];
+
+    public override RequestUrl Url(RequestUrl root) => Below(root, $"{Reference.Repository.Name}/manifests/{Reference.Identifier}");
+}
+
+/// <summary><c>GET manifests/&lt;reference&gt;</c>.</summary>
+internal sealed record GetManifest(Reference Reference) : ManifestEndpoint(Reference)
+{
+    public override HttpMethod Method => HttpMethod.Get;
+
+    public override string Description => $"read the manifest {Reference}";
+
+    public override void Prepare(HttpRequestMessage request) => Set(request, "Accept", string.Join(", ", MediaTypes.Manifests));
+}
+
+/// <summary><c>HEAD manifests/&lt;reference&gt;</c>; free of charge where pulls are counted.</summary>
+/// <param name="Reference">The manifest.</param>
+/// <param name="IsPush">Whether it belongs to a push: it then does with the push's token.</param>
+internal sealed record HeadManifest(Reference Reference, bool IsPush = false) : ManifestEndpoint(Reference)
+{
+    public override HttpMethod Method => HttpMethod.Head;
+
+    public override string Description => $"look for the manifest {Reference}";
+
+    public override IReadOnlyList<Scope> Scopes => IsPush ? [Scope.Push(Reference.Repository.Name)] : base.Scopes;
+
+    public override void Prepare(HttpRequestMessage request) => Set(request, "Accept", string.Join(", ", MediaTypes.Manifests));
+}
+
+/// <summary><c>PUT manifests/&lt;reference&gt;</c>: what makes an image appear.</summary>
+internal sealed record PutManifest(Reference Reference, MemoryBlobSource Manifest) : ManifestEndpoint(Reference)
+{
+    public override HttpMethod Method => HttpMethod.Put;
+
+    public override string Description => $"push the manifest {Reference}";
+
+    public override IReadOnlyList<Scope> Scopes => [Scope.Push(Reference.Repository.Name)];
+
+    public override void Prepare(HttpRequestMessage request)
+    {
+        request.Content = new ReadOnlyMemoryContent(Manifest.Content);
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue(Manifest.Descriptor.MediaType);
+    }
+}
+
+/// <summary><c>DELETE manifests/&lt;reference&gt;</c>.</summary>
+internal sealed record DeleteManifest(Reference Reference) : ManifestEndpoint(Reference)
+{
+    public override HttpMethod Method => HttpMethod.Delete;
+
+    public override string Description => $"delete {Reference}";
+
+    public override IReadOnlyList<Scope> Scopes => [new Scope("repository", Reference.Repository.Name, "pull,push,delete")];
+}

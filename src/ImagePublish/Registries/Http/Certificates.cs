@@ -1,0 +1,83 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ImagePublish.Diagnostics;
+
+namespace ImagePublish.Registries.Http;
+
+/// <summary>Whom to trust at one host, and how to show who we are.</summary>
+/// <remarks><see href="https://docs.docker.com/engine/security/certificates/">Docker, Verify repository client with certificates</see>.</remarks>
+internal sealed class Certificates
+{
+    private readonly X509Certificate2Collection _authorities = [];
+
+    /// <summary>Client certificates with their keys.</summary>
+    public X509Certificate2Collection Clients { get; } = [];
+
+    /// <summary>Adds a PEM file of authorities.</summary>
+    public void AddAuthorities(string file) => Read(file, () => _authorities.ImportFromPemFile(file));
+
+    /// <summary>Adds what Docker's folder for a host holds.</summary>
+    public void AddFolder(string folder)
+    {
+        foreach (var file in Directory.EnumerateFiles(folder, "*.crt").Order(StringComparer.Ordinal))
+            AddAuthorities(file);
+        foreach (var file in Directory.EnumerateFiles(folder, "*.cert").Order(StringComparer.Ordinal))
+            Read(file, () => Clients.Add(ReadPair(file)));
+    }
+
+    [SuppressMessage("Security", "CA5359:Do not disable certificate validation", Justification = "Only for hosts that the user names, and this machine.")]
+    public SslClientAuthenticationOptions Options(bool acceptAny) => new()
+    {
+        ClientCertificates = Clients.Count > 0 ? Clients : null,
+        RemoteCertificateValidationCallback = acceptAny ? AcceptAny : _authorities.Count > 0 ? Validate : null,
+        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+    };
+
+    /// <summary>The folders for a host in Docker's layouts; Windows has no colon in file names.</summary>
+    public static IEnumerable<string> FoldersFor(string host, IEnumerable<string> roots) =>
+        from root in roots
+        from name in new[] { host, host.Replace(":", "", StringComparison.Ordinal) }.Distinct()
+        let folder = Path.Combine(root, name)
+        where Directory.Exists(folder)
+        select folder;
+
+    private static bool AcceptAny(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => true;
+
+    private static X509Certificate2 ReadPair(string file)
+    {
+        using var pair = X509Certificate2.CreateFromPemFile(file, Path.ChangeExtension(file, ".key"));
+        // Windows can't use a key that lives in memory only.
+        return X509CertificateLoader.LoadPkcs12(pair.Export(X509ContentType.Pkcs12), null);
+    }
+
+    private static void Read(string file, Action read)
+    {
+        try
+        {
+            read();
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            throw new ImagePublishException(DiagnosticCodes.CertificateUntrusted, $"The certificate file {file} can't be used: {e.Message} Mend it or take it away.", e);
+        }
+    }
+
+    private bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (errors == SslPolicyErrors.None)
+            return true;
+        if (errors != SslPolicyErrors.RemoteCertificateChainErrors || certificate is null)
+            return false;
+        using var own = new X509Chain();
+        own.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        own.ChainPolicy.CustomTrustStore.AddRange(_authorities);
+        own.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        own.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.1", "TLS server"));
+        foreach (var element in chain?.ChainElements ?? Enumerable.Empty<X509ChainElement>())
+            own.ChainPolicy.ExtraStore.Add(element.Certificate);
+        using var leaf = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+        return own.Build(leaf);
+    }
+}

@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Net;
+using ImagePublish.Diagnostics;
+
+namespace ImagePublish.Registries.Http;
+
+/// <summary>A request that did not do what it was for: what it was for, where it went, and what came back.</summary>
+/// <param name="Doing">What could not be done, such as <c>read the manifest ghcr.io/acme/shop:1.0</c>.</param>
+/// <param name="Method">The request's method.</param>
+/// <param name="Url">Where it went.</param>
+internal sealed record Failure(string Doing, HttpMethod Method, RequestUrl Url)
+{
+    private const int MaxErrorSize = 8 * 1024;
+
+    /// <summary>The answer's status, if there was an answer.</summary>
+    public HttpStatusCode? Status { get; init; }
+
+    /// <summary>What the answer said.</summary>
+    public RegistryErrors Errors { get; init; } = RegistryErrors.None;
+
+    /// <summary>What is wrong with the line, if there was no answer.</summary>
+    public LineException? Line { get; init; }
+
+    /// <summary>How long to wait, if the answer said so.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The answer, so far as it matters after a failure.</summary>
+    public string? Range { get; init; }
+
+    /// <summary>Whether the same may succeed a little later.</summary>
+    public bool IsTransient => Line?.IsTransient ?? IsTransientStatus(Status!.Value);
+
+    /// <summary>In a few words: for the log while waiting.</summary>
+    public string Reason => Line is { } line ? line.Message : $"{Url.Authority} answers {StatusText}{Said}";
+
+    private string StatusText => string.Create(CultureInfo.InvariantCulture, $"{(int)Status!.Value} {Status.Value}").TrimEnd();
+
+    private string Said => Errors.Text.Length > 0 ? $" ({Errors.Text})" : "";
+
+    /// <summary>Whether an answer of this status may be another one a little later.</summary>
+    public static bool IsTransientStatus(HttpStatusCode status) => (int)status is 408 or 425 or 429 or 499 or 500 or 502 or 503 or 504 or 522;
+
+    public static Failure Of(string doing, HttpMethod method, RequestUrl url, LineException line) => new(doing, method, url) { Line = line };
+
+    /// <summary>Reads what an answer says.</summary>
+    public static async Task<Failure> OfAsync(string doing, RegistryResponse response, TimeProvider time) => new(doing, response.Method, response.Url)
+    {
+        Status = response.Status,
+        Errors = await ReadAsync(response),
+        RetryAfter = RetryAfterHeader.Parse(response.Header("Retry-After"), time.GetUtcNow()),
+        Range = response.Header("Range"),
+    };
+
+    public ImagePublishException ToException(string? advice = null)
+    {
+        var (code, usual) = Line is { } line ? Meaning(line.Fault) : Meaning(Status!.Value);
+        return ToException(code, advice ?? usual);
+    }
+
+    public ImagePublishException ToException(DiagnosticCode code, string advice) =>
+        new(code, $"Could not {Doing}: {Method} {Url.Shown} {(Line is { } line ? $"failed, {line.Message}" : $"answered {StatusText}{Said}")}. {advice}", Line);
+
+    private static (DiagnosticCode Code, string Advice) Meaning(LineFault fault) => fault switch
+    {
+        LineFault.Name => (DiagnosticCodes.RegistryUnreachable, "Check the registry's name and your DNS."),
+        LineFault.Refused => (DiagnosticCodes.RegistryUnreachable, "Check that the registry runs and that host and port are right."),
+        LineFault.Unreachable => (DiagnosticCodes.RegistryUnreachable, "Check the network, the proxy and the firewall."),
+        LineFault.Certificate => (DiagnosticCodes.CertificateUntrusted, "Set SSL_CERT_FILE to the authority's certificate, put it into Docker's certs.d, or name the host in ImageInsecureRegistries."),
+        LineFault.Tls => (DiagnosticCodes.CertificateUntrusted, "If the registry speaks plain http only, name it in ImageInsecureRegistries."),
+        LineFault.Proxy => (DiagnosticCodes.RegistryUnreachable, "Check HTTPS_PROXY, its user name and password, and NO_PROXY."),
+        LineFault.Protocol => (DiagnosticCodes.RegistryProtocol, "Check that host and port are a registry's."),
+        _ => (DiagnosticCodes.RegistryFailed, "It was tried several times; check the line and the registry, and run the build again: what has arrived is not sent again."),
+    };
+
+    private static (DiagnosticCode Code, string Advice) Meaning(HttpStatusCode status) => (int)status switch
+    {
+        401 => (DiagnosticCodes.Unauthorized, "Sign in with 'docker login', or set IMAGE_REGISTRY_USERNAME__<host> and IMAGE_REGISTRY_PASSWORD__<host>."),
+        403 => (DiagnosticCodes.RegistryDenied, "Check that the account may do this in that repository."),
+        404 => (DiagnosticCodes.RegistryNotFound, "Check registry, repository and tag; some registries want a repository to be created first, and some hide what the account may not see."),
+        409 or 412 => (DiagnosticCodes.TagImmutable, "Publish under another tag, or make the tag mutable in the registry."),
+        413 => (DiagnosticCodes.TooLarge, "Raise the limit of the registry or of the proxy in front of it."),
+        429 => (DiagnosticCodes.RateLimited, "Sign in for a higher limit, or wait before you build again."),
+        >= 500 or 408 or 425 or 499 => (DiagnosticCodes.RegistryFailed, "It was tried several times; run the build again later: what has arrived is not sent again."),
+        >= 300 and < 400 => (DiagnosticCodes.RegistryProtocol, "A redirect of this kind can't be followed; name the registry by its final host."),
+        < 300 => (DiagnosticCodes.RegistryProtocol, "That answer is not one the specification has."),
+        _ => (DiagnosticCodes.RegistryRefused, "Check the repository's name and the registry's rules."),
+    };
+
+    private static async Task<RegistryErrors> ReadAsync(RegistryResponse response)
+    {
+        try
+        {
+            var (body, _) = await response.ReadAsync(MaxErrorSize);
+            var errors = RegistryErrors.Parse(body, response.ContentType);
+            return response.Authorization?.Parameter is { Length: > 0 } secret ? errors with { Text = errors.Text.Replace(secret, "***", StringComparison.Ordinal) } : errors;
+        }
+        catch (LineException)
+        {
+            // The status says enough.
+            return RegistryErrors.None;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+
+namespace ImagePublish.Registries.Http;
+
+/// <summary>Tells what the framework's exceptions mean for a line.</summary>
+internal static class LineFaults
+{
+    /// <summary>Whether an exception is about the line. Cancelled work is not, and neither are mistakes of ours.</summary>
+    public static bool IsAboutLine(Exception exception, IdleWatch watch, CancellationToken cancellationToken) => exception switch
+    {
+        OperationCanceledException => !cancellationToken.IsCancellationRequested && (watch.HasExpired || exception.InnerException is TimeoutException),
+        HttpRequestException or IOException or SocketException or ObjectDisposedException => !cancellationToken.IsCancellationRequested,
+        _ => false,
+    };
+
+    public static LineException From(Exception exception, IdleWatch watch, TimeSpan idle)
+    {
+        if (watch.HasExpired)
+            return new LineException(LineFault.Stalled, $"nothing moved for {idle.TotalSeconds:0} seconds", exception);
+        if (exception is OperationCanceledException)
+            return new LineException(LineFault.Unreachable, "no connection came about in time", exception);
+        var socket = Find<SocketException>(exception);
+        return (exception as HttpRequestException)?.HttpRequestError switch
+        {
+            HttpRequestError.NameResolutionError when socket?.SocketErrorCode == SocketError.TryAgain =>
+                new LineException(LineFault.Unreachable, "the name server does not answer", exception),
+            HttpRequestError.NameResolutionError => new LineException(LineFault.Name, "there is no host of that name", exception),
+            HttpRequestError.SecureConnectionError => Secure(exception),
+            HttpRequestError.ProxyTunnelError => new LineException(LineFault.Proxy, "the proxy refuses to connect", exception),
+            HttpRequestError.ConnectionError => Connection(exception, socket),
+            HttpRequestError.InvalidResponse or HttpRequestError.VersionNegotiationError or HttpRequestError.ConfigurationLimitExceeded =>
+                new LineException(LineFault.Protocol, "the answer is no HTTP", exception),
+            _ => new LineException(LineFault.Broken, "the connection broke", exception),
+        };
+    }
+
+    private static LineException Connection(Exception exception, SocketException? socket) => socket?.SocketErrorCode switch
+    {
+        SocketError.ConnectionRefused => new LineException(LineFault.Refused, "the connection was refused", exception),
+        SocketError.HostUnreachable or SocketError.NetworkUnreachable => new LineException(LineFault.Unreachable, "there is no route to the host", exception),
+        _ => new LineException(LineFault.Unreachable, "no connection came about", exception),
+    };
+
+    // A certificate that is not trusted is told apart by the exception that our own check leaves; a handshake that ends early may pass by itself.
+    private static LineException Secure(Exception exception)
+    {
+        if (Find<AuthenticationException>(exception) is not { } failure)
+            return new LineException(LineFault.Broken, "the connection broke in the TLS handshake", exception);
+        return failure.Message.Contains("RemoteCertificate", StringComparison.Ordinal) || failure.Message.Contains("certificate", StringComparison.OrdinalIgnoreCase)
+            ? new LineException(LineFault.Certificate, "its certificate is not trusted", exception)
+            : new LineException(LineFault.Tls, "it does not speak TLS as expected", exception);
+    }
+
+    private static T? Find<T>(Exception? exception)
+        where T : Exception
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            if (exception is T found)
+                return found;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,66 @@
+namespace ImagePublish.Registries.Http;
+
+/// <summary>Finds the next page in a <c>Link</c> header.</summary>
+/// <remarks>
+/// <see href="https://www.rfc-editor.org/rfc/rfc8288">RFC 8288</see>: <c>&lt;target&gt;; rel="next"</c>. The target is a URI reference and is not touched. A target without brackets is read too.
+/// </remarks>
+internal static class LinkHeader
+{
+    private const int MaxLength = 16 * 1024;
+
+    /// <summary>The target of the first link whose relation is <c>next</c>; null where there is none.</summary>
+    public static string? Next(IEnumerable<string> headers) => headers.Where(header => header.Length <= MaxLength).Select(Next).FirstOrDefault(target => target is not null);
+
+    private static string? Next(string header)
+    {
+        for (var at = 0; at < header.Length;)
+        {
+            var open = header.IndexOf('<', at);
+            var close = open < 0 ? -1 : header.IndexOf('>', open);
+            if (close < 0)
+                return null;
+            var end = EndOfLink(header, close + 1);
+            if (IsNext(header.AsSpan(close + 1, end - close - 1)))
+                return header[(open + 1)..close].Trim();
+            at = end + 1;
+        }
+
+        return null;
+    }
+
+    // The comma that ends a link, and not one in quotes.
+    private static int EndOfLink(string header, int at)
+    {
+        var isQuoted = false;
+        for (; at < header.Length; at++)
+        {
+            if (header[at] == '\\' && isQuoted)
+                at++;
+            else if (header[at] == '"')
+                isQuoted = !isQuoted;
+            else if (header[at] == ',' && !isQuoted)
+                return at;
+        }
+
+        return header.Length;
+    }
+
+    private static bool IsNext(ReadOnlySpan<char> parameters)
+    {
+        foreach (var range in parameters.Split(';'))
+        {
+            var parameter = parameters[range].Trim();
+            var equals = parameter.IndexOf('=');
+            if (equals < 0 || !parameter[..equals].Trim().Equals("rel", StringComparison.OrdinalIgnoreCase))
+                continue;
+            var value = parameter[(equals + 1)..].Trim().Trim('"');
+            foreach (var word in value.Split(' '))
+            {
+                if (value[word].Equals("next", StringComparison.OrdinalIgnoreCase))
+                    return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,184 @@
+using System.Net;
+using System.Net.Http.Headers;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Endpoints;
+
+namespace ImagePublish.Registries.Http;
+
+/// <summary>One registry during a build: its scheme, its sign-in, what is tried again, and how many blobs move at a time.</summary>
+internal sealed class RegistryConnection : IDisposable
+{
+    // A token may expire under way, and a registry may want another scope than it said at first. More than that is a loop.
+    private const int MaxRefreshes = 2;
+
+    private readonly Registry _registry;
+    private readonly Transport _transport;
+    private readonly Authenticator _authenticator;
+    private readonly SchemeProbe _scheme;
+    private readonly SemaphoreSlim _introduction = new(1, 1);
+    private volatile bool _isKnown;
+
+    public RegistryConnection(Registry registry, RegistryClientOptions options, Transport transport, Authenticator authenticator, IEngineLog log)
+    {
+        (_registry, _transport, _authenticator) = (registry, transport, authenticator);
+        _scheme = new SchemeProbe(registry, transport);
+        Log = log;
+        Options = options;
+        Retry = new RetryPolicy(options, log, transport.Time);
+        Uploads = new SemaphoreSlim(options.ParallelBlobs);
+        Downloads = new SemaphoreSlim(options.ParallelBlobs);
+    }
+
+    public Registry Registry => _registry;
+
+    public RegistryClientOptions Options { get; }
+
+    public IEngineLog Log { get; }
+
+    public TimeProvider Time => _transport.Time;
+
+    public RetryPolicy Retry { get; }
+
+    /// <summary>A turn to upload a blob. Small requests take none.</summary>
+    public SemaphoreSlim Uploads { get; }
+
+    /// <summary>A turn to download a blob: apart from uploads, so that copying within a registry can't wait for itself.</summary>
+    public SemaphoreSlim Downloads { get; }
+
+    /// <summary>Sends a request until it gets an answer that would stay the same, and reads that.</summary>
+    /// <param name="endpoint">The request.</param>
+    /// <param name="read">Reads the answer, whatever its status. A line that breaks meanwhile is a reason to send the request again.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ImagePublishException">There was no such answer.</exception>
+    public async Task<T> SendAsync<T>(Endpoint endpoint, Func<RegistryResponse, Task<T>> read, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            Failure failure;
+            try
+            {
+                using var response = await SendOnceAsync(endpoint, cancellationToken);
+                if (!Failure.IsTransientStatus(response.Status))
+                {
+                    var result = await read(response);
+                    Retry.Succeeded();
+                    return result;
+                }
+
+                failure = await Failure.OfAsync(endpoint.Description, response, Time);
+            }
+            catch (LineException e)
+            {
+                failure = await FailureAsync(endpoint, e, cancellationToken);
+            }
+
+            if (!await Retry.WaitAsync(failure, TriesCounted(failure, tries), cancellationToken))
+                throw failure.ToException();
+        }
+    }
+
+    /// <summary>Sends a request once, signed in, following redirects. The answer may have any status.</summary>
+    /// <exception cref="LineException">There was no answer.</exception>
+    /// <exception cref="ImagePublishException">The registry does not let us in, or sends us to an unsafe place.</exception>
+    public async Task<RegistryResponse> SendOnceAsync(Endpoint endpoint, CancellationToken cancellationToken)
+    {
+        if (_isKnown)
+            return await SignedInAsync(endpoint, cancellationToken);
+
+        // The first request learns how one signs in, so that the others need not all be refused first.
+        await _introduction.WaitAsync(cancellationToken);
+        var isFirst = !_isKnown;
+        try
+        {
+            if (isFirst)
+            {
+                var response = await SignedInAsync(endpoint, cancellationToken);
+                _isKnown = true;
+                return response;
+            }
+        }
+        finally
+        {
+            _introduction.Release();
+        }
+
+        return await SignedInAsync(endpoint, cancellationToken);
+    }
+
+    /// <summary>The registry's <c>/v2/</c>.</summary>
+    public ValueTask<RequestUrl> RootAsync(CancellationToken cancellationToken) => _scheme.RootAsync(cancellationToken);
+
+    /// <summary>What went wrong, where an endpoint got no answer.</summary>
+    public async Task<Failure> FailureAsync(Endpoint endpoint, LineException line, CancellationToken cancellationToken)
+    {
+        RequestUrl root;
+        try
+        {
+            root = await _scheme.RootAsync(cancellationToken);
+        }
+        catch (LineException)
+        {
+            root = RequestUrl.Root("https", _registry.ApiHost);
+        }
+
+        return Failure.Of(endpoint.Description, endpoint.Method, endpoint.Url(root), line);
+    }
+
+    public void Dispose()
+    {
+        _introduction.Dispose();
+        _scheme.Dispose();
+        Uploads.Dispose();
+        Downloads.Dispose();
+    }
+
+    // A registry that was there and is gone is probably restarting. One that never was is probably a mistake: tell soon.
+    private int TriesCounted(Failure failure, int tries) => failure.Line?.Fault == LineFault.Refused && !_isKnown ? tries + Options.MaxTries - 2 : tries;
+
+    private async Task<RegistryResponse> SignedInAsync(Endpoint endpoint, CancellationToken cancellationToken)
+    {
+        for (var refreshes = 0; ; refreshes++)
+        {
+            var header = await _authenticator.AuthorizeAsync(_registry, endpoint.Scopes, cancellationToken);
+            var response = await FollowAsync(endpoint, header, cancellationToken);
+            if (response.Status != HttpStatusCode.Unauthorized || !response.IsFromRegistry)
+                return response;
+            using (response)
+            {
+                var challenges = Challenge.ParseAll(response.Headers("WWW-Authenticate"));
+                var isBetter = refreshes < MaxRefreshes && await _authenticator.RefreshAsync(_registry, endpoint.Scopes, challenges, header, cancellationToken);
+                if (!isBetter)
+                    throw (await Failure.OfAsync(endpoint.Description, response, Time)).ToException();
+            }
+        }
+    }
+
+    private async Task<RegistryResponse> FollowAsync(Endpoint endpoint, AuthenticationHeaderValue? header, CancellationToken cancellationToken)
+    {
+        var root = await _scheme.RootAsync(cancellationToken);
+        var url = endpoint.Url(root);
+        var isOwn = true;
+        for (var hops = 0; ; hops++)
+        {
+            // Once we were sent elsewhere, credentials stay out of it, also if it leads back.
+            isOwn &= url.IsSameOrigin(root);
+            var response = await SendAsync(endpoint, url, isOwn ? header : null, isOwn, cancellationToken);
+            if (!Redirects.IsRedirect(response))
+                return response;
+            using (response)
+                url = Redirects.Next(endpoint, root, response, hops);
+        }
+    }
+
+    private async Task<RegistryResponse> SendAsync(
+        Endpoint endpoint, RequestUrl url, AuthenticationHeaderValue? header, bool isOwn, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(endpoint.Method, url.ToUri());
+        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent.Value);
+        request.Headers.Authorization = header;
+        endpoint.Prepare(request);
+        return await _transport.SendAsync(url, request, endpoint.Sending, isOwn, cancellationToken);
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text;
+using System.Text.Json;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Registries.Http;
+
+/// <summary>What a registry says when it refuses.</summary>
+/// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes">distribution-spec, Error Codes</see>.</remarks>
+/// <param name="Codes">The codes, such as <c>MANIFEST_UNKNOWN</c>.</param>
+/// <param name="Text">Codes and messages, or what stands in their place, fit for one line of a message.</param>
+/// <param name="Digests">The digests that the details name.</param>
+internal sealed record RegistryErrors(IReadOnlyList<string> Codes, string Text, IReadOnlyList<Digest> Digests)
+{
+    public static RegistryErrors None { get; } = new([], "", []);
+
+    public bool Has(string code) => Codes.Contains(code, StringComparer.OrdinalIgnoreCase);
+
+    public static RegistryErrors Parse(ReadOnlySpan<byte> body, string? contentType)
+    {
+        var text = Encoding.UTF8.GetString(body).Trim();
+        if (text.StartsWith('{') && TryJson(text) is { } errors)
+            return errors;
+        return contentType is "text/html" || text.StartsWith('<') ? None with { Text = Title(text) } : None with { Text = Shown(text) };
+    }
+
+    private static RegistryErrors? TryJson(string text)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 32 });
+            if (!json.RootElement.TryGetProperty("errors", out var list) || list.ValueKind != JsonValueKind.Array)
+                return None with { Text = Shown(Words(json.RootElement)) };
+            var errors = list.EnumerateArray().Where(error => error.ValueKind == JsonValueKind.Object).Take(4).ToArray();
+            return new RegistryErrors(
+                [.. errors.Select(error => String(error, "code")).Where(code => code.Length > 0)],
+                Shown(string.Join("; ", errors.Select(Words))),
+                [.. errors.SelectMany(DigestsIn).Distinct()]);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string Words(JsonElement error)
+    {
+        var (code, message) = (String(error, "code"), String(error, "message"));
+        if (message.Length == 0)
+            message = String(error, "error_description") is { Length: > 0 } description ? description : String(error, "error");
+        return code.Length == 0 || message.Length == 0 ? code + message : $"{code}: {message}";
+    }
+
+    private static string String(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+
+    // The detail is a text, or an object with a digest, or an array of these.
+    private static IEnumerable<Digest> DigestsIn(JsonElement error)
+    {
+        var raw = error.TryGetProperty("detail", out var detail) ? detail.GetRawText() : "";
+        foreach (var part in (raw + " " + String(error, "message")).Split('"', ' ', ',', '\'', '[', ']'))
+        {
+            if (Digest.TryParse(part, out var digest))
+                yield return digest;
+        }
+    }
+
+    private static string Title(string html)
+    {
+        var start = html.IndexOf("<title>", StringComparison.OrdinalIgnoreCase);
+        var end = html.IndexOf("</title>", StringComparison.OrdinalIgnoreCase);
+        return start >= 0 && end > start ? Shown(html[(start + "<title>".Length)..end].Trim()) : "";
+    }
+
+    private static string Shown(string text) => Oci.Text.Shown(text.Trim());
+}

@@ -1,0 +1,91 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace ImagePublish.Registries.Http;
+
+/// <summary>An answer: status, headers as they came, and a body that is read with a limit and gives up when it stands still.</summary>
+/// <param name="url">The address that answered.</param>
+/// <param name="message">The answer.</param>
+/// <param name="watch">Watches the body; owned by the answer.</param>
+/// <param name="idle">How long nothing may move.</param>
+/// <param name="sender">Whoever sent the request gives up by this.</param>
+internal sealed class RegistryResponse(RequestUrl url, HttpResponseMessage message, IdleWatch watch, TimeSpan idle, CancellationToken sender) : IDisposable
+{
+    private Stream? _body;
+
+    public RequestUrl Url => url;
+
+    public HttpMethod Method => message.RequestMessage!.Method;
+
+    public HttpStatusCode Status => message.StatusCode;
+
+    public bool IsSuccess => message.IsSuccessStatusCode;
+
+    /// <summary>The request carried this; it is never shown.</summary>
+    public AuthenticationHeaderValue? Authorization => message.RequestMessage!.Headers.Authorization;
+
+    /// <summary>Whether it came from the registry itself and not from where it sent us.</summary>
+    public bool IsFromRegistry { get; init; } = true;
+
+    public long? ContentLength => Header("Content-Length") is { } text && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? length : null;
+
+    /// <summary>The media type without parameters, in lower case.</summary>
+    public string? ContentType => Header("Content-Type")?.Split(';')[0].Trim().ToLowerInvariant();
+
+    public string? Location => Header("Location");
+
+    /// <summary>A header's first value exactly as it came.</summary>
+    public string? Header(string name) => Headers(name).FirstOrDefault();
+
+    public IEnumerable<string> Headers(string name) =>
+        message.Headers.NonValidated.TryGetValues(name, out var values) || message.Content.Headers.NonValidated.TryGetValues(name, out values) ? values : [];
+
+    /// <summary>Reads some of the body; 0 at its end.</summary>
+    /// <exception cref="LineException">The line broke.</exception>
+    public async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(watch.Token, cancellationToken);
+        try
+        {
+            watch.Touch();
+            _body ??= await message.Content.ReadAsStreamAsync(linked.Token);
+            var read = await _body.ReadAsync(buffer, linked.Token);
+            watch.Touch();
+            return read;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && LineFaults.IsAboutLine(e, watch, sender))
+        {
+            throw LineFaults.From(e, watch, idle);
+        }
+    }
+
+    /// <summary>Reads the body up to a limit; the second value says whether there was more.</summary>
+    public async Task<(byte[] Bytes, bool IsCut)> ReadAsync(int limit)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        try
+        {
+            using var bytes = new MemoryStream();
+            while (await ReadAsync(buffer) is var read and > 0)
+            {
+                bytes.Write(buffer.AsSpan(0, (int)Math.Min(read, limit - bytes.Length)));
+                if (bytes.Length == limit)
+                    return (bytes.ToArray(), await ReadAsync(buffer.AsMemory(0, 1)) > 0 || ContentLength > limit);
+            }
+
+            return (bytes.ToArray(), false);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    public void Dispose()
+    {
+        message.Dispose();
+        watch.Dispose();
+    }
+}

@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Net;
+using ImagePublish.Oci;
+using ImagePublish.Registries.Auth;
+
+namespace ImagePublish.Registries.Http;
+
+/// <summary>Sends single requests. Connections are pooled for the whole build; nothing is followed, stored or added behind our back.</summary>
+internal sealed class Transport(RegistryClientOptions options, TimeProvider time) : IDisposable
+{
+    private readonly ConcurrentDictionary<string, Lazy<HttpMessageInvoker>> _invokers = new(StringComparer.Ordinal);
+
+    public TimeProvider Time => time;
+
+    /// <summary>Whether a host may be spoken to in plain http, or without a trusted certificate.</summary>
+    public bool IsInsecure(Registry registry) => options.InsecureRegistries.Contains(registry) || (options.TrustLoopback && registry.IsLoopback);
+
+    /// <summary>Sends a request; the answer's body is still to be read. Disposes nothing of the caller's.</summary>
+    /// <param name="url">Where to.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="sending">Told the watch that a moving body must touch.</param>
+    /// <param name="isOwn">Whether it goes to the registry itself.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="LineException">There was no answer.</exception>
+    public async Task<RegistryResponse> SendAsync(RequestUrl url, HttpRequestMessage request, Action<IdleWatch>? sending, bool isOwn, CancellationToken cancellationToken)
+    {
+        var watch = new IdleWatch(options.IdleTimeout, time, cancellationToken);
+        try
+        {
+            sending?.Invoke(watch);
+            request.Version = HttpVersion.Version20;
+            request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
+            var response = await InvokerFor(url.Authority).SendAsync(request, watch.Token);
+            watch.Touch();
+            return new RegistryResponse(url, response, watch, options.IdleTimeout, cancellationToken) { IsFromRegistry = isOwn };
+        }
+        catch (Exception e) when (LineFaults.IsAboutLine(e, watch, cancellationToken))
+        {
+            var failure = LineFaults.From(e, watch, options.IdleTimeout);
+            watch.Dispose();
+            throw failure;
+        }
+        catch
+        {
+            watch.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Sends a request for a token: to the place that a registry names, where nobody may be who is not public.</summary>
+    public Task<HttpResponseMessage> SendTokenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var isGuarded = request.Options.TryGetValue(RealmGuard.RegistryOption, out _);
+        return InvokerFor(request.RequestUri!.Authority.ToLowerInvariant(), isGuarded).SendAsync(request, cancellationToken);
+    }
+
+    public void Dispose()
+    {
+        foreach (var invoker in _invokers.Values)
+        {
+            if (invoker.IsValueCreated)
+                invoker.Value.Dispose();
+        }
+    }
+
+    // One for all hosts, and one for each that has certificates of its own: those are settings of the handler.
+    private HttpMessageInvoker InvokerFor(string authority, bool isGuarded = false)
+    {
+        var isInsecure = Registry.TryParse(authority, out var registry) && IsInsecure(registry);
+        var folders = Certificates.FoldersFor(authority, options.DockerCertificateFolders).ToArray();
+        var key = (isGuarded ? "guarded " : "") + (isInsecure || folders.Length > 0 ? authority : "");
+        return _invokers.GetOrAdd(key, _ => new(() => Create(isInsecure, isGuarded, folders))).Value;
+    }
+
+    private HttpMessageInvoker Create(bool isInsecure, bool isGuarded, string[] folders)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ActivityHeadersPropagator = null,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = options.ConnectTimeout,
+            EnableMultipleHttp2Connections = true,
+            MaxResponseHeadersLength = 64,
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(50),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(15),
+            Proxy = options.Proxies is { } proxies ? new ProxyRules(proxies) : null,
+            SslOptions = CertificatesFor(folders).Options(isInsecure),
+            UseCookies = false,
+            UseProxy = options.Proxies is not null,
+        };
+        if (isGuarded)
+            new RealmGuard().Protect(handler);
+        return new HttpMessageInvoker(handler);
+    }
+
+    private Certificates CertificatesFor(string[] folders)
+    {
+        var certificates = new Certificates();
+        if (options.CertificateFile is { Length: > 0 } file)
+            certificates.AddAuthorities(file);
+        foreach (var folder in folders)
+            certificates.AddFolder(folder);
+        return certificates;
+    }
+}

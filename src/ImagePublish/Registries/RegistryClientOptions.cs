@@ -1,0 +1,55 @@
+using ImagePublish.Oci;
+
+namespace ImagePublish.Registries;
+
+/// <summary>How registries are talked to. Everything is handed in: nothing is read from the environment.</summary>
+public sealed record RegistryClientOptions
+{
+    /// <summary>Registries that may be spoken to in plain http or with a certificate that nobody vouches for.</summary>
+    public IReadOnlySet<Registry> InsecureRegistries { get; init; } = new HashSet<Registry>();
+
+    /// <summary>Whether the registries of this machine (<c>localhost</c>, loopback addresses) count as insecure ones without being named.</summary>
+    public bool TrustLoopback { get; init; } = true;
+
+    /// <summary>A PEM file of certificate authorities that are trusted besides the system's: <c>SSL_CERT_FILE</c>.</summary>
+    public string? CertificateFile { get; init; }
+
+    /// <summary>Folders laid out as Docker's <c>certs.d</c>: <c>&lt;host:port&gt;/*.crt</c> are authorities, <c>*.cert</c> with <c>*.key</c> client certificates.</summary>
+    public IReadOnlyList<string> DockerCertificateFolders { get; init; } = [];
+
+    /// <summary>Hosts of token services that are trusted with every registry's credentials although they are on another domain.</summary>
+    public IReadOnlyList<string> TrustedTokenHosts { get; init; } = [];
+
+    /// <summary>The proxies; null for none.</summary>
+    public ProxySettings? Proxies { get; init; }
+
+    /// <summary>How many blobs are uploaded to, and how many are downloaded from, one registry at a time. Small requests never wait for them.</summary>
+    public int ParallelBlobs { get; init; } = 4;
+
+    /// <summary>How often a request is tried that fails for a reason that passes.</summary>
+    public int MaxTries { get; init; } = 5;
+
+    /// <summary>How many such failures one registry may have in a row before everything that goes there fails at once. Each success gives half a retry back.</summary>
+    public int RetryBudget { get; init; } = 100;
+
+    /// <summary>The first pause between two tries; it doubles with each, and varies by a quarter.</summary>
+    public TimeSpan FirstRetryDelay { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The longest pause of our own.</summary>
+    public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest pause that a registry may ask for; a longer one is cut to this.</summary>
+    public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How long a connection may take to come about.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long not a single byte may move. There is no limit on how long a transfer takes that moves.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(100);
+
+    /// <summary>How long it may take to tidy up after a failure: to delete an upload that was begun.</summary>
+    public TimeSpan TidyTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The size of the chunks in which an upload goes on that can't be done in one request, in bytes.</summary>
+    public long ChunkSize { get; init; } = 8 << 20;
+}

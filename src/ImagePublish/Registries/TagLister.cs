@@ -1,0 +1,93 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries.Endpoints;
+using ImagePublish.Registries.Http;
+
+namespace ImagePublish.Registries;
+
+/// <summary>Lists a repository's tags page by page.</summary>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags">distribution-spec, Listing Tags</see>. A page names the next in its Link; where a full page names
+/// none, <c>last</c> is tried. Pages shorter than asked for are legal, and a page that brings nothing new ends the list.
+/// </remarks>
+internal sealed class TagLister(RegistryConnection connection, Repository repository)
+{
+    // Amazon's registry refuses more.
+    private const int PageSize = 1000;
+    private const int MaxPages = 10_000;
+    private const int MaxPageBytes = 8 << 20;
+
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+
+    public async IAsyncEnumerable<Tag> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var page = new ListTags(repository, $"?n={PageSize}");
+        for (var pages = 0; page is not null; pages++)
+        {
+            if (pages == MaxPages)
+                throw new ImagePublishException(DiagnosticCodes.RegistryProtocol, $"Could not {page.Description}: the list does not end after {MaxPages} pages. Delete tags that nobody needs.");
+            var (names, next) = await ReadAsync(page, cancellationToken);
+            var isNew = false;
+            foreach (var name in names)
+            {
+                if (!_seen.Add(name))
+                    continue;
+                isNew = true;
+                if (Tag.TryParse(name, out var tag))
+                    yield return tag;
+            }
+
+            page = isNew ? next : null;
+        }
+    }
+
+    private Task<(IReadOnlyList<string> Names, ListTags? Next)> ReadAsync(ListTags page, CancellationToken cancellationToken) => connection.SendAsync<(IReadOnlyList<string>, ListTags?)>(
+        page,
+        async response =>
+        {
+            // A page size that the registry does not like: let it choose.
+            if (response.Status == HttpStatusCode.BadRequest && page.Query.Length > 0 && page.Page is null)
+                return await ReadAsync(new ListTags(repository, ""), cancellationToken);
+            if (response.Status != HttpStatusCode.OK)
+                throw (await Failure.OfAsync(page.Description, response, connection.Time)).ToException();
+            var (bytes, isCut) = await response.ReadAsync(MaxPageBytes);
+            if (isCut)
+                throw new ImagePublishException(DiagnosticCodes.TooLarge, $"Could not {page.Description}: one page is larger than {MaxPageBytes >> 20} MiB. Delete tags that nobody needs.");
+            var names = Parse(page, response, bytes);
+            return (names, await NextAsync(response, names));
+        },
+        cancellationToken);
+
+    private static string[] Parse(ListTags page, RegistryResponse response, byte[] bytes)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 32 });
+            // Some write null where there is no tag.
+            return json.RootElement.TryGetProperty("tags", out var tags) && tags.ValueKind == JsonValueKind.Array
+                ? [.. tags.EnumerateArray().Where(tag => tag.ValueKind == JsonValueKind.String).Select(tag => tag.GetString()!)]
+                : [];
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new ImagePublishException(DiagnosticCodes.RegistryProtocol, $"Could not {page.Description}: {response.Url.Shown} answered with something that is no list of tags. Check that it is a registry.", e);
+        }
+    }
+
+    private async Task<ListTags?> NextAsync(RegistryResponse response, string[] names)
+    {
+        var root = await connection.RootAsync(CancellationToken.None);
+        if (LinkHeader.Next(response.Headers("Link")) is { } link)
+        {
+            // Only the registry itself can continue its list: anything else would get its token.
+            return response.Url.TryResolve(link, out var url) && Redirects.Secured(root, response.Url, url) is { } next && next.IsSameOrigin(root)
+                ? new ListTags(repository, "", next)
+                : throw new ImagePublishException(DiagnosticCodes.UnsafeRedirect, $"Could not list the tags of {repository}: the next page is said to be at {Text.Shown(link.Split('?')[0])}, which is not the registry.");
+        }
+
+        return names.Length >= PageSize ? new ListTags(repository, $"?n={PageSize}&last={Uri.EscapeDataString(names[^1])}") : null;
+    }
+}

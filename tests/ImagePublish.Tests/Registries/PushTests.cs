@@ -1,0 +1,168 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Registries.Auth;
+using ImagePublish.Testing;
+
+namespace ImagePublish.Tests.Registries;
+
+/// <summary>What a push costs, and what it never does twice.</summary>
+public sealed class PushTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AnImageArrivesAndCanBePulled()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        var image = new TestImage();
+
+        await image.PushAsync(bench.Client, bench.Latest, Cancel);
+        await image.PullAndCompareAsync(bench.Client, bench.Latest, Cancel);
+
+        bench.HasNoOpenUpload();
+    }
+
+    [Fact]
+    public async Task AColdPushOfSixLayersTakesAtMost25RequestsAndOneToken()
+    {
+        await using var bench = await RegistryBench.StartAsync(options =>
+        {
+            options.Auth.Schemes = AuthSchemes.Bearer;
+            options.Auth.Users["me"] = "secret";
+        });
+        bench.Credential = Credential.Of("me", "secret");
+
+        await new TestImage().PushAsync(bench.Client, bench.Latest, Cancel);
+
+        Assert.InRange(bench.Server.Requests.Count, 1, 25);
+        Assert.Equal(1, bench.CountOf(RegistryStep.Token));
+        bench.HasNoOpenUpload();
+    }
+
+    [Fact]
+    public async Task ASecondPushSendsNoBlob()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        var image = new TestImage();
+        await image.PushAsync(bench.Client, bench.Latest, Cancel);
+        await using var second = RegistryBench.For(bench.Server);
+        bench.Server.Requests.Clear();
+
+        await image.PushAsync(second.Client, second.Latest, Cancel);
+
+        Assert.Equal(7, bench.CountOf(RegistryStep.BlobHead));
+        Assert.Equal(8, bench.Server.Requests.Count);
+    }
+
+    [Fact]
+    public async Task TwoPushesOfOneBlobAtOnceSendItOnce()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        var layer = RegistryBench.Layer(100_000);
+
+        var pushes = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => bench.PushAsync(layer)));
+
+        Assert.Equal(1, bench.CountOf(RegistryStep.UploadPut));
+        Assert.Equal(1, bench.CountOf(RegistryStep.BlobHead));
+        Assert.Equal(new BlobPush(BlobPushKind.Uploaded, 100_000), Assert.Single(pushes, push => push.Kind == BlobPushKind.Uploaded));
+    }
+
+    [Fact]
+    public async Task WhoWaitsForAPushThatIsCancelledPushesItself()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        var layer = RegistryBench.Layer(100_000);
+        var stall = bench.Fail(RegistryStep.UploadPut, FaultAction.Stall());
+        using var first = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var cancelled = bench.Client.PushBlobAsync(bench.Repository, layer, first.Token);
+        var patient = bench.PushAsync(layer);
+        while (stall.Hits == 0)
+            await Task.Delay(5, Cancel);
+
+        await first.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        Assert.Equal(BlobPushKind.Uploaded, (await patient).Kind);
+        bench.HasBlob(layer);
+        bench.HasNoOpenUpload();
+    }
+
+    [Fact]
+    public async Task ABlobPushedToOneRepositoryIsMountedInTheOthers()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        var layer = RegistryBench.Layer(100_000);
+        string[] names = ["acme/shop", "acme/web", "acme/api"];
+
+        var pushes = await Task.WhenAll(names.Select(name => bench.Client.PushBlobAsync(bench.Named(name), layer, Cancel)));
+
+        Assert.Equal(1, bench.CountOf(RegistryStep.UploadPut));
+        Assert.Equal(2, pushes.Count(push => push.Kind == BlobPushKind.Mounted));
+        Assert.All(names, name => Assert.True(bench.Server.Content.HasBlob(name, layer.Descriptor.Digest.Value)));
+    }
+
+    [Fact]
+    public async Task TwoHundredPushesAtOnceKeepToTheLimitOfBlobs()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        bench.Options = bench.Options with { ParallelBlobs = 4 };
+        var images = Enumerable.Range(0, 200).Select(seed => new TestImage(layers: 2, layerSize: 2000, seed)).ToArray();
+
+        await Task.WhenAll(images.Select((image, index) => image.PushAsync(bench.Client, bench.Named($"acme/app{index}").At(Tag.Parse("1")), Cancel)));
+
+        Assert.Equal(200, bench.Server.Content.AllTags.Count);
+        Assert.InRange(bench.Server.Requests.MaxConcurrent(RegistryStep.UploadPut), 1, 4);
+        bench.HasNoOpenUpload();
+    }
+
+    [Fact]
+    public async Task SmallRequestsDoNotWaitForBlobs()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        bench.Options = bench.Options with { ParallelBlobs = 1 };
+        var image = new TestImage(layers: 1, seed: 2);
+        image.PutInto(bench.Server.Content, "acme/base", "1");
+        var stall = bench.Fail(RegistryStep.UploadPut, FaultAction.Stall());
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var push = bench.Client.PushBlobAsync(bench.Repository, RegistryBench.Layer(1000), stop.Token);
+        while (stall.Hits == 0)
+            await Task.Delay(5, Cancel);
+
+        await image.PullAndCompareAsync(bench.Client, bench.Named("acme/base").At(Tag.Parse("1")), Cancel);
+
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => push);
+        bench.HasNoOpenUpload();
+    }
+
+    [Fact]
+    public async Task ABlobIsCopiedFromOneRegistryToAnotherAndMountedWithinOne()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        await using var other = await TestRegistry.StartAsync(cancellationToken: Cancel);
+        var image = new TestImage(layers: 1);
+        image.PutInto(bench.Server.Content, "acme/base", "1");
+        var layer = bench.Client.Blob(bench.Named("acme/base"), image.Layers[0].Descriptor);
+
+        var mounted = await bench.PushAsync(layer);
+        var copied = await bench.Client.PushBlobAsync(Repository.Of(Registry.Parse(other.Host), "acme/shop"), layer, Cancel);
+
+        Assert.Equal((BlobPushKind.Mounted, BlobPushKind.Uploaded), (mounted.Kind, copied.Kind));
+        Assert.True(other.Content.HasBlob("acme/shop", layer.Descriptor.Digest.Value));
+    }
+
+    [Fact]
+    public async Task ARegistryWithoutCredentialsForItTellsHowToSignIn()
+    {
+        await using var bench = await RegistryBench.StartAsync(options =>
+        {
+            options.Auth.Schemes = AuthSchemes.Basic;
+            options.Auth.Users["me"] = "secret";
+        });
+
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.Unauthorized, () => bench.PushAsync(RegistryBench.Layer(10)));
+
+        Assert.Contains("docker login", failure.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Collections.Concurrent;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Registries.Auth;
+using ImagePublish.Testing;
+
+namespace ImagePublish.Tests.Registries;
+
+/// <summary>A registry that can misbehave, a client for it, and a clock that wastes no time.</summary>
+internal sealed class RegistryBench : IAsyncDisposable
+{
+    private readonly bool _ownsServer;
+    private RegistryClient? _client;
+
+    private RegistryBench(TestRegistry server, bool ownsServer) => (Server, _ownsServer) = (server, ownsServer);
+
+    public static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public TestRegistry Server { get; }
+
+    /// <summary>Changed before the client is first used. Timers run a thousand times faster: nothing stalls within a test unless it says so.</summary>
+    public RegistryClientOptions Options { get; set; } = new() { IdleTimeout = TimeSpan.FromHours(20), TidyTimeout = TimeSpan.FromHours(5) };
+
+    public Credential? Credential { get; set; }
+
+    public FastClock Clock { get; } = new();
+
+    public TestLog Log { get; } = new();
+
+    public RegistryClient Client => _client ??= new RegistryClient(Options, new OneCredential(this), Log, Clock);
+
+    public Registry Registry => Registry.Parse(Server.Host);
+
+    public Repository Repository => Named("acme/shop");
+
+    public Reference Latest => Repository.At(Tag.Parse("latest"));
+
+    public static async Task<RegistryBench> StartAsync(Action<TestRegistryOptions>? configure = null) =>
+        new(await TestRegistry.StartAsync(configure, Cancel), ownsServer: true);
+
+    public static RegistryBench For(TestRegistry server) => new(server, ownsServer: false);
+
+    public static byte[] Bytes(int count, int seed = 1)
+    {
+        var bytes = new byte[count];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+
+    public static MemoryBlobSource Layer(int count, int seed = 1) => MemoryBlobSource.Of("application/vnd.oci.image.layer.v1.tar+gzip", Bytes(count, seed));
+
+    public Repository Named(string name) => Repository.Of(Registry, name);
+
+    public Fault Fail(RegistryStep step, FaultAction action, int times = 1, int skip = 0, Func<RecordedRequest, bool>? when = null) =>
+        Server.Faults.Add(new Fault(step, action) { Times = times, Skip = skip, When = when });
+
+    public Task<BlobPush> PushAsync(BlobSource blob) => Client.PushBlobAsync(Repository, blob, Cancel);
+
+    public int CountOf(RegistryStep step) => Server.Requests.CountOf(step);
+
+    public void HasBlob(BlobSource blob) => Assert.True(Server.Content.HasBlob(Repository.Name, blob.Descriptor.Digest.Value), Server.Requests.ToString());
+
+    public void HasNoOpenUpload() => Assert.Equal(0, Server.Content.OpenUploadSessions);
+
+    public static async Task<ImagePublishException> FailsAsync(DiagnosticCode code, Func<Task> act)
+    {
+        var failure = await Assert.ThrowsAnyAsync<ImagePublishException>(act);
+        Assert.True(code == failure.Code, $"{failure.Code} instead of {code}: {failure.Message}");
+        Assert.DoesNotContain('\n', failure.Message);
+        return failure;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client?.Dispose();
+        if (_ownsServer)
+            await Server.DisposeAsync();
+    }
+
+    private sealed class OneCredential(RegistryBench bench) : ICredentialSource
+    {
+        public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) =>
+            ValueTask.FromResult(registry == bench.Registry ? bench.Credential : null);
+    }
+}
+
+/// <summary>Keeps what the engine says.</summary>
+internal sealed class TestLog : IEngineLog
+{
+    public ConcurrentQueue<string> Informations { get; } = new();
+
+    public ConcurrentQueue<string> Details { get; } = new();
+
+    public ConcurrentQueue<string> Warnings { get; } = new();
+
+    public void Warning(DiagnosticCode code, string message) => Warnings.Enqueue(message);
+
+    public void Information(string message) => Informations.Enqueue(message);
+
+    public void Detail(string message) => Details.Enqueue(message);
+
+    public override string ToString() => string.Join('\n', [.. Warnings, .. Informations, .. Details]);
+}
