@@ -54,9 +54,9 @@ public sealed class ProxyLine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _closing.CancelAsync();
-        _listener.Dispose();
         Cut();
         await _accepting;
+        _listener.Dispose();
         _closing.Dispose();
     }
 
@@ -65,13 +65,15 @@ public sealed class ProxyLine : IAsyncDisposable
         var lines = new List<Task>();
         try
         {
-            while (true)
+            while (!_closing.IsCancellationRequested)
                 lines.Add(CarryAsync(await _listener.AcceptSocketAsync(_closing.Token)));
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException)
         {
-            await Task.WhenAll(lines);
+            // The proxy is closing.
         }
+
+        await Task.WhenAll(lines);
     }
 
     private async Task CarryAsync(Socket client)
