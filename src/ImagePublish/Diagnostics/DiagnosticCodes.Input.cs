@@ -27,5 +27,17 @@ public static partial class DiagnosticCodes
     /// <summary>The publish folder is missing or empty.</summary>
     public static DiagnosticCode PublishFolderEmpty { get; } = new("IMG1008", "The publish folder is missing or empty");
 
-    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty];
+    /// <summary>A tag's template can not be filled in.</summary>
+    public static DiagnosticCode InvalidTemplate { get; } = new("IMG1009", "A tag's template can not be filled in");
+
+    /// <summary>The build tool is too old.</summary>
+    public static DiagnosticCode HostTooOld { get; } = new("IMG1010", "The build tool is too old");
+
+    /// <summary>The project's framework runs in no image.</summary>
+    public static DiagnosticCode FrameworkUnsupported { get; } = new("IMG1011", "The project's framework runs in no image");
+
+    /// <summary>The project targets several frameworks.</summary>
+    public static DiagnosticCode SeveralFrameworks { get; } = new("IMG1012", "The project targets several frameworks");
+
+    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty, InvalidTemplate, HostTooOld, FrameworkUnsupported, SeveralFrameworks];
 }

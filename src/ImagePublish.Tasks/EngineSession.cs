@@ -1,0 +1,67 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Publishing;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>What all projects of a build share: connections, tokens and limits. MSBuild keeps it and disposes of it when the build ends.</summary>
+internal sealed class EngineSession : IDisposable
+{
+    private static readonly AsyncLocal<IEngineLog?> CurrentLog = new();
+
+    private readonly RegistryClient registries;
+
+    private EngineSession(SessionSettings settings) =>
+        registries = new RegistryClient(settings.Options, settings.Credentials, new ForwardingLog(), TimeProvider.System);
+
+    /// <summary>The build's session with these settings.</summary>
+    /// <param name="engine">The build.</param>
+    /// <param name="settings">The settings.</param>
+    /// <returns>The session.</returns>
+    public static EngineSession Of(IBuildEngine4 engine, SessionSettings settings)
+    {
+        var key = $"{typeof(EngineSession).FullName}/{typeof(EngineSession).Module.ModuleVersionId}/{settings.Key}";
+        lock (CurrentLog)
+        {
+            if (engine.GetRegisteredTaskObject(key, RegisteredTaskObjectLifetime.Build) is EngineSession known)
+                return known;
+            var session = new EngineSession(settings);
+            engine.RegisterTaskObject(key, session, RegisteredTaskObjectLifetime.Build, allowEarlyCollection: false);
+            return session;
+        }
+    }
+
+    /// <summary>Tells what is done from here on in this task's log, although connections are shared by tasks.</summary>
+    /// <param name="log">The task's log.</param>
+    /// <returns>Ends it.</returns>
+    public static IDisposable LogTo(IEngineLog log)
+    {
+        CurrentLog.Value = log;
+        return new LogScope();
+    }
+
+    /// <summary>A publisher that uses the session's connections.</summary>
+    /// <param name="store">The local store.</param>
+    /// <param name="log">The task's log.</param>
+    /// <returns>The publisher.</returns>
+    public ImagePublisher PublisherFor(ImageStore store, IEngineLog log) => new(registries, store, log);
+
+    /// <inheritdoc/>
+    public void Dispose() => registries.Dispose();
+
+    private sealed class LogScope : IDisposable
+    {
+        public void Dispose() => CurrentLog.Value = null;
+    }
+
+    private sealed class ForwardingLog : IEngineLog
+    {
+        public void Warning(DiagnosticCode code, string message) => CurrentLog.Value?.Warning(code, message);
+
+        public void Information(string message) => CurrentLog.Value?.Information(message);
+
+        public void Detail(string message) => CurrentLog.Value?.Detail(message);
+    }
+}

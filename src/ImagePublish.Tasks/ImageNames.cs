@@ -1,0 +1,59 @@
+using System.Text;
+using ImagePublish.Images;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>Where an image goes and what it is called: <c>ImageName</c>, or <c>ImageRegistry</c>, <c>ImageRepository</c> and <c>ImageTags</c>.</summary>
+internal sealed class ImageNames
+{
+    private readonly PublishImageInputs inputs;
+    private readonly Reference? whole;
+
+    public ImageNames(PublishImageInputs inputs)
+    {
+        this.inputs = inputs;
+        whole = Lists.Optional(inputs.Name) is { } name ? Reference.Parse(name) : null;
+        if (whole?.Digest is not null)
+            throw Lists.Invalid("ImageName", inputs.Name!, "a digest is what publishing tells, not what it is told");
+        var hosts = Lists.Words(inputs.Registry);
+        var repository = Lists.Optional(inputs.Repository) ?? Normalised(inputs.AssemblyName);
+        Destinations = whole is not null ? [whole.Repository] : [.. hosts.Select(host => Oci.Repository.Of(Oci.Registry.Parse(host), repository)).Distinct()];
+        LocalName = repository;
+        _ = Oci.Repository.Of(Oci.Registry.Parse("localhost"), repository);
+    }
+
+    /// <summary>Where the image goes; none for the local store.</summary>
+    public IReadOnlyList<Repository> Destinations { get; }
+
+    /// <summary>The image's name in the local store.</summary>
+    public string LocalName { get; }
+
+    /// <summary>The image's tags.</summary>
+    /// <param name="context">What they are made of.</param>
+    /// <returns>The tags.</returns>
+    public IReadOnlyList<Tag> Tags(TagContext context)
+    {
+        var templates = Lists.Words(inputs.Tags);
+        if (templates.Length == 0 && whole?.Tag is { } tag && inputs.Name!.Trim().EndsWith(":" + tag, StringComparison.Ordinal))
+            return [tag];
+        var policy = Lists.Words(inputs.TagPolicy).Select(word => Lists.Choice(word, "ImageTagPolicy", TagPolicy.None)).Aggregate(TagPolicy.None, (all, one) => all | one);
+        return TagPolicies.Resolve(templates, Lists.Words(inputs.TagPolicy).Length == 0 ? TagPolicy.Version : policy, context);
+    }
+
+    // As the .NET SDK does: lower case, everything else becomes '-', and never two separators in a row.
+    private static string Normalised(string assemblyName)
+    {
+        var name = new StringBuilder();
+        foreach (var character in assemblyName.ToLowerInvariant())
+        {
+            if (char.IsAsciiLetterOrDigit(character))
+                name.Append(character);
+            else if (name.Length > 0 && char.IsAsciiLetterOrDigit(name[^1]))
+                name.Append(character is '.' or '_' ? character : '-');
+        }
+
+        var trimmed = name.ToString().TrimEnd('.', '_', '-');
+        return trimmed.Length > 0 ? trimmed : "app";
+    }
+}

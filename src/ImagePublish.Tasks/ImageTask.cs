@@ -1,0 +1,69 @@
+using ImagePublish.Diagnostics;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>What all tasks share: one place where failures become build errors, and cancellation.</summary>
+public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTask, IDisposable
+{
+    private readonly CancellationTokenSource cancellation = new();
+
+    /// <summary>The folder that relative paths start from.</summary>
+    [Required]
+    public string ProjectDirectory { get; set; } = "";
+
+    /// <summary>The file that explains every code; the package brings it along, so that help needs no network.</summary>
+    public string? HelpFile { get; set; }
+
+    /// <summary>Does the work and turns a failure that a user can mend into one error with its code.</summary>
+    /// <returns>Whether it succeeded.</returns>
+    public sealed override bool Execute()
+    {
+        var log = new TaskLog(Log, HelpFile);
+        try
+        {
+            using (EngineSession.LogTo(log))
+                ExecuteAsync(log, cancellation.Token).GetAwaiter().GetResult();
+        }
+        catch (ImagePublishException exception)
+        {
+            log.Error(exception);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            Log.LogMessage(MessageImportance.High, "Publishing the image was cancelled; no tag was moved.");
+            return false;
+        }
+
+        return !Log.HasLoggedErrors;
+    }
+
+    /// <inheritdoc/>
+    public void Cancel() => cancellation.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Does the work.</summary>
+    /// <param name="log">Where to tell what is done.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is done.</returns>
+    protected abstract Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken);
+
+    /// <summary>Frees what the task holds.</summary>
+    /// <param name="disposing">Whether it is disposed rather than finalised.</param>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing)
+            cancellation.Dispose();
+    }
+
+    /// <summary>The full path of a path that may be relative to the project.</summary>
+    /// <param name="path">The path.</param>
+    /// <returns>The full path.</returns>
+    protected string FullPath(string path) => Path.GetFullPath(path.Replace('\\', Path.DirectorySeparatorChar), Path.GetFullPath(ProjectDirectory));
+}

@@ -1,0 +1,54 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>How properties and items become values.</summary>
+internal static class Lists
+{
+    private static readonly char[] Separators = [';', ',', ' ', '\t', '\r', '\n'];
+
+    /// <summary>A list of words: <c>;</c>, <c>,</c> and white space all divide, so that a command line needs no quoting.</summary>
+    /// <param name="text">The property's value.</param>
+    /// <returns>The words.</returns>
+    public static string[] Words(string? text) => text?.Split(Separators, StringSplitOptions.RemoveEmptyEntries) ?? [];
+
+    /// <summary>An optional text.</summary>
+    /// <param name="text">The property's value.</param>
+    /// <returns>The text without white space around it, or null if there is none.</returns>
+    public static string? Optional(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+
+    /// <summary>Names with the values that stand in their metadata, byte for byte.</summary>
+    /// <param name="items">The items.</param>
+    /// <param name="kind">The items' name, for messages.</param>
+    /// <returns>The pairs, in order.</returns>
+    public static IReadOnlyList<KeyValuePair<string, string>> Pairs(ITaskItem[] items, string kind) => [.. items.Select(item =>
+        string.IsNullOrWhiteSpace(item.ItemSpec) || item.ItemSpec.Contains('=', StringComparison.Ordinal)
+            ? throw Invalid(kind, item.ItemSpec, "a name may not be empty or hold '='; the value goes into the metadata 'Value'")
+            : KeyValuePair.Create(item.ItemSpec, item.GetMetadata("Value")))];
+
+    /// <summary>One of a few words, in any case.</summary>
+    /// <typeparam name="T">The words.</typeparam>
+    /// <param name="text">The property's value.</param>
+    /// <param name="property">The property's name, for messages.</param>
+    /// <param name="fallback">The value where there is no text.</param>
+    /// <returns>The value.</returns>
+    public static T Choice<T>(string? text, string property, T fallback)
+        where T : struct, Enum
+    {
+        if (Optional(text) is not { } word)
+            return fallback;
+        return Enum.TryParse<T>(word, ignoreCase: true, out var value) && Enum.IsDefined(value) && !char.IsAsciiDigit(word[0])
+            ? value
+            : throw Invalid(property, word, $"expected one of {string.Join(", ", Enum.GetNames<T>())}");
+    }
+
+    /// <summary>The failure of a value that can't be.</summary>
+    /// <param name="name">The property or item.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="reason">What is wrong.</param>
+    /// <returns>The exception.</returns>
+    public static ImagePublishException Invalid(string name, string value, string reason) =>
+        new(DiagnosticCodes.InvalidValue, $"{name} has the value '{Text.Shown(value)}': {reason}.");
+}

@@ -1,0 +1,164 @@
+using ImagePublish.Storage;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>What a project says of its image, as MSBuild hands it over: text and items, not yet understood. <see cref="PublishRequestReader"/> does that.</summary>
+public abstract class PublishImageInputs : ImageTask
+{
+    /// <summary>The folder that ships.</summary>
+    [Required]
+    public string PublishDirectory { get; set; } = "";
+
+    /// <summary>The publish items, which tell where files come from.</summary>
+    public ITaskItem[] PublishItems { get; set; } = [];
+
+    /// <summary>The file that the result is written to as JSON.</summary>
+    [Required]
+    public string ResultFile { get; set; } = "";
+
+    /// <summary>One or more registry hosts; empty for the local store.</summary>
+    public string? Registry { get; set; }
+
+    /// <summary>The repository's name in the registry.</summary>
+    public string? Repository { get; set; }
+
+    /// <summary>Registry, repository and tag in one.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>Tags and templates of tags.</summary>
+    public string? Tags { get; set; }
+
+    /// <summary>Which tags there are where none are named.</summary>
+    public string? TagPolicy { get; set; }
+
+    /// <summary>The base image; empty for the one that suits the app.</summary>
+    public string? Base { get; set; }
+
+    /// <summary>The family of the base image that suits the app.</summary>
+    public string? BaseFamily { get; set; }
+
+    /// <summary>The folder that the app is in.</summary>
+    public string? WorkingDirectory { get; set; }
+
+    /// <summary>The user that the app runs as.</summary>
+    public string? User { get; set; }
+
+    /// <summary>Numeric owner of the app's files, <c>0:0</c>.</summary>
+    public string? FileOwner { get; set; }
+
+    /// <summary>The signal that asks the app to stop.</summary>
+    public string? StopSignal { get; set; }
+
+    /// <summary><c>Auto</c> or <c>Single</c>.</summary>
+    public string? Layering { get; set; }
+
+    /// <summary><c>gzip</c>, <c>zstd</c> or <c>none</c>.</summary>
+    public string? Compression { get; set; }
+
+    /// <summary>A level of the compression.</summary>
+    public string? CompressionLevel { get; set; }
+
+    /// <summary><c>OCI</c> or <c>Docker</c>; empty for the base's.</summary>
+    public string? Format { get; set; }
+
+    /// <summary>The local store's folder; empty for the user's own.</summary>
+    public string? Store { get; set; }
+
+    /// <summary>The image's instant, RFC 3339; empty for SOURCE_DATE_EPOCH, else the commit's.</summary>
+    public string? Created { get; set; }
+
+    /// <summary>Whether labels are made of what the project says of itself.</summary>
+    public bool GenerateLabels { get; set; } = true;
+
+    /// <summary>Registries that may be spoken to in plain http.</summary>
+    public string? InsecureRegistries { get; set; }
+
+    /// <summary>Environment variables (Value).</summary>
+    public ITaskItem[] EnvironmentVariables { get; set; } = [];
+
+    /// <summary>Labels (Value).</summary>
+    public ITaskItem[] Labels { get; set; } = [];
+
+    /// <summary>Annotations (Value, Scope).</summary>
+    public ITaskItem[] Annotations { get; set; } = [];
+
+    /// <summary>Ports (Protocol).</summary>
+    public ITaskItem[] Ports { get; set; } = [];
+
+    /// <summary>Folders whose content outlives the container.</summary>
+    public ITaskItem[] Volumes { get; set; } = [];
+
+    /// <summary>The command that always runs; empty for the app.</summary>
+    public ITaskItem[] Entrypoint { get; set; } = [];
+
+    /// <summary>Its arguments, which a user may replace.</summary>
+    public ITaskItem[] Command { get; set; } = [];
+
+    /// <summary>How to see that the app is well (Interval, Timeout, StartPeriod, Retries).</summary>
+    public ITaskItem[] Healthcheck { get; set; } = [];
+
+    /// <summary>The platform that the app is published for.</summary>
+    [Required]
+    public string RuntimeIdentifier { get; set; } = "";
+
+    /// <summary>The version of .NET that the app targets.</summary>
+    [Required]
+    public string FrameworkVersion { get; set; } = "";
+
+    /// <summary>The name of the app's main file without extension.</summary>
+    [Required]
+    public string AssemblyName { get; set; } = "";
+
+    /// <summary>Whether the app uses the ASP.NET shared framework.</summary>
+    public bool UsesAspNet { get; set; }
+
+    /// <summary>Whether the app brings its own runtime.</summary>
+    public bool IsSelfContained { get; set; }
+
+    /// <summary>Whether the app is compiled ahead of time.</summary>
+    public bool IsAot { get; set; }
+
+    /// <summary>Whether what the app does not use was cut away.</summary>
+    public bool IsTrimmed { get; set; }
+
+    /// <summary>Whether the app needs no culture data.</summary>
+    public bool IsGlobalizationInvariant { get; set; }
+
+    /// <summary>The project's version.</summary>
+    public string? Version { get; set; }
+
+    /// <summary>The build configuration.</summary>
+    public string? Configuration { get; set; }
+
+    /// <summary>The commit that is built; empty asks git.</summary>
+    public string? Revision { get; set; }
+
+    /// <summary>The branch that is built; empty asks git.</summary>
+    public string? Branch { get; set; }
+
+    /// <summary>The project's title.</summary>
+    public string? Title { get; set; }
+
+    /// <summary>What the project is.</summary>
+    public string? Description { get; set; }
+
+    /// <summary>Who made the project.</summary>
+    public string? Authors { get; set; }
+
+    /// <summary>Whose the project is.</summary>
+    public string? Vendor { get; set; }
+
+    /// <summary>The project's licence, an SPDX expression.</summary>
+    public string? Licenses { get; set; }
+
+    /// <summary>Where to read more.</summary>
+    public string? Url { get; set; }
+
+    /// <summary>Where the project's source is.</summary>
+    public string? Source { get; set; }
+
+    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store));
+
+    internal string ResolvePath(string path) => FullPath(path);
+}

@@ -1,0 +1,102 @@
+using System.Globalization;
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Publishing;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>Turns a task's text into types, once. From here on nothing is text any more before JSON is written.</summary>
+/// <param name="inputs">What MSBuild handed over.</param>
+internal sealed class PublishRequestReader(PublishImageInputs inputs)
+{
+    private readonly SourceControl source = SourceControl.Read(inputs);
+
+    /// <summary>Reads all of it.</summary>
+    /// <returns>The request.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG1xxx</c>: something can't be understood.</exception>
+    public PublishRequest Read()
+    {
+        var app = ReadApp();
+        var workingDirectory = Lists.Optional(inputs.WorkingDirectory) ?? (app.RuntimeIdentifier.Platform.Os == "windows" ? @"C:\app" : "/app");
+        var names = new ImageNames(inputs);
+        return new PublishRequest
+        {
+            Spec = new SpecReader(inputs).Read(app, workingDirectory, source.Created),
+            Project = inputs.GenerateLabels ? ReadProject() : null,
+            Base = ReadBase(app),
+            PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
+            Items = PublishItemReader.Read(inputs.PublishItems),
+            EntryDefaults = ReadEntryDefaults(workingDirectory),
+            Layering = Lists.Choice(inputs.Layering, "ImageLayering", LayeringMode.Auto),
+            Compression = new LayerCompression(Lists.Choice(inputs.Compression, "ImageCompression", Compression.Gzip), ReadLevel()),
+            Destinations = names.Destinations,
+            LocalName = names.LocalName,
+            Tags = names.Tags(ReadTagContext(app)),
+        };
+    }
+
+    private DotNetApp ReadApp() => new()
+    {
+        RuntimeIdentifier = Images.RuntimeIdentifier.Parse(inputs.RuntimeIdentifier),
+        FrameworkVersion = inputs.FrameworkVersion,
+        AssemblyName = inputs.AssemblyName,
+        UsesAspNet = inputs.UsesAspNet,
+        IsSelfContained = inputs.IsSelfContained,
+        IsAot = inputs.IsAot,
+        IsTrimmed = inputs.IsTrimmed,
+        IsGlobalizationInvariant = inputs.IsGlobalizationInvariant,
+    };
+
+    private ProjectInfo ReadProject() => new()
+    {
+        Title = Lists.Optional(inputs.Title),
+        Description = Lists.Optional(inputs.Description),
+        Authors = Lists.Optional(inputs.Authors),
+        Vendor = Lists.Optional(inputs.Vendor),
+        Licenses = Lists.Optional(inputs.Licenses),
+        Version = Lists.Optional(inputs.Version),
+        Url = Lists.Optional(inputs.Url),
+        Documentation = Lists.Optional(inputs.Url),
+        Source = Lists.Optional(inputs.Source),
+        Revision = source.Revision,
+        FrameworkVersion = inputs.FrameworkVersion,
+    };
+
+    private BaseSource ReadBase(DotNetApp app) => Lists.Optional(inputs.Base) switch
+    {
+        null => new RemoteBase(app.DefaultBase(Lists.Optional(inputs.BaseFamily))),
+        "scratch" => new ScratchBase(),
+        var reference => new RemoteBase(Reference.Parse(reference)),
+    };
+
+    private LayerEntryDefaults ReadEntryDefaults(string workingDirectory)
+    {
+        var parts = (Lists.Optional(inputs.FileOwner) ?? "0:0").Split(':');
+        if (parts.Length > 2 || !TryId(parts[0], out var uid) || !TryId(parts[^1], out var gid))
+            throw Lists.Invalid("ImageFileOwner", inputs.FileOwner!, "expected numbers, user:group, such as 1654:1654");
+        return new LayerEntryDefaults { TargetFolder = workingDirectory.Trim('/'), Uid = uid, Gid = gid };
+    }
+
+    private int? ReadLevel()
+    {
+        if (Lists.Optional(inputs.CompressionLevel) is not { } text)
+            return null;
+        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var level)
+            ? level
+            : throw Lists.Invalid("ImageCompressionLevel", text, "expected a number");
+    }
+
+    private TagContext ReadTagContext(DotNetApp app) => new()
+    {
+        Version = Lists.Optional(inputs.Version) ?? "1.0.0",
+        Commit = source.Revision,
+        Branch = source.Branch,
+        Created = source.Created,
+        Configuration = inputs.Configuration ?? "",
+        RuntimeIdentifier = app.RuntimeIdentifier.Value,
+    };
+
+    private static bool TryId(string text, out int id) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id);
+}

@@ -1,0 +1,43 @@
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Registries.Auth;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>How registries are reached: read once from the task and the environment.</summary>
+/// <param name="Options">How the client behaves.</param>
+/// <param name="Credentials">Where credentials come from.</param>
+/// <param name="Key">The same for settings that may share a session. It holds no secret.</param>
+internal sealed record SessionSettings(RegistryClientOptions Options, ICredentialSource Credentials, string Key)
+{
+    /// <summary>Reads them.</summary>
+    /// <param name="insecureRegistries">Hosts that may be spoken to in plain http.</param>
+    /// <returns>The settings.</returns>
+    public static SessionSettings Read(string? insecureRegistries)
+    {
+        var insecure = Lists.Words(insecureRegistries).Select(Registry.Parse).ToHashSet();
+        var options = new RegistryClientOptions
+        {
+            InsecureRegistries = insecure,
+            CertificateFile = Variable("SSL_CERT_FILE"),
+            DockerCertificateFolders = CertificateFolders(),
+            Proxies = new ProxySettings(Variable("HTTP_PROXY") ?? Variable("http_proxy"), Variable("HTTPS_PROXY") ?? Variable("https_proxy"), Variable("NO_PROXY") ?? Variable("no_proxy")),
+        };
+        return new SessionSettings(options, new NoCredentials(), string.Join(' ', insecure.Select(registry => registry.Host).Order(StringComparer.Ordinal)));
+    }
+
+    private static string[] CertificateFolders()
+    {
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        return OperatingSystem.IsWindows()
+            ? [Path.Combine(home, ".docker", "certs.d"), Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "docker", "certs.d")]
+            : [Path.Combine(home, ".docker", "certs.d"), "/etc/docker/certs.d", "/etc/containers/certs.d"];
+    }
+
+    private static string? Variable(string name) => Lists.Optional(Environment.GetEnvironmentVariable(name));
+
+    private sealed class NoCredentials : ICredentialSource
+    {
+        public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) => ValueTask.FromResult<Credential?>(null);
+    }
+}

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>What source control says of the build: commit, branch and time. Read from properties first, then from CI's variables, then from git.</summary>
+/// <param name="Revision">The commit.</param>
+/// <param name="Branch">The branch.</param>
+/// <param name="Created">The image's instant: what the user says, SOURCE_DATE_EPOCH, the commit's time, else 1970.</param>
+internal sealed record SourceControl(string? Revision, string? Branch, DateTimeOffset Created)
+{
+    private const int GitTimeoutMilliseconds = 5000;
+
+    /// <summary>Reads it.</summary>
+    /// <param name="inputs">What MSBuild handed over.</param>
+    /// <returns>What is known.</returns>
+    public static SourceControl Read(PublishImageInputs inputs)
+    {
+        var git = new Lazy<string[]>(() => AskGit(inputs.ResolvePath(".")));
+        return new SourceControl(
+            Lists.Optional(inputs.Revision) ?? Variable("GITHUB_SHA", "BUILD_SOURCEVERSION", "CI_COMMIT_SHA") ?? At(git.Value, 0),
+            Lists.Optional(inputs.Branch) ?? BranchOfCi() ?? BranchOf(At(git.Value, 2)),
+            ReadCreated(inputs, git));
+    }
+
+    private static DateTimeOffset ReadCreated(PublishImageInputs inputs, Lazy<string[]> git)
+    {
+        if (Lists.Optional(inputs.Created) is { } text)
+        {
+            return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant)
+                ? instant
+                : throw Lists.Invalid("ImageCreated", text, "expected an instant such as 2026-01-31T12:00:00Z");
+        }
+
+        if (Variable("SOURCE_DATE_EPOCH") is { } epoch)
+            return Seconds(epoch) ?? throw Lists.Invalid("SOURCE_DATE_EPOCH", epoch, "expected seconds since 1970");
+        return Seconds(At(git.Value, 1)) ?? DateTimeOffset.UnixEpoch;
+    }
+
+    private static DateTimeOffset? Seconds(string? text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds < 253402300800 ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+
+    // A pull request's reference is no branch of its own; CI systems name its source separately.
+    private static string? BranchOfCi() => Variable("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "SYSTEM_PULLREQUEST_SOURCEBRANCH", "BUILD_SOURCEBRANCH", "CI_COMMIT_REF_NAME") is { } name
+        ? name.StartsWith("refs/heads/", StringComparison.Ordinal) ? name["refs/heads/".Length..] : name
+        : null;
+
+    private static string? Variable(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (Lists.Optional(Environment.GetEnvironmentVariable(name)) is { } value)
+                return value;
+        }
+
+        return null;
+    }
+
+    private static string? At(string[] lines, int index) => index < lines.Length ? Lists.Optional(lines[index]) : null;
+
+    private static string? BranchOf(string? decoration)
+    {
+        const string Head = "HEAD -> ";
+        var branch = decoration?.Split(", ").FirstOrDefault(name => name.StartsWith(Head, StringComparison.Ordinal));
+        return branch?[Head.Length..];
+    }
+
+    // One short process. Outside a checkout, or without git, nothing is known, and that is fine.
+    private static string[] AskGit(string folder)
+    {
+        var start = new ProcessStartInfo("git", ["-C", folder, "log", "-1", "--no-show-signature", "--decorate=short", "--format=%H%n%ct%n%D"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            CreateNoWindow = true,
+        };
+        try
+        {
+            using var git = Process.Start(start);
+            if (git is null)
+                return [];
+            git.ErrorDataReceived += (_, _) => { };
+            git.BeginErrorReadLine();
+            var output = git.StandardOutput.ReadToEndAsync();
+            if (git.WaitForExit(GitTimeoutMilliseconds))
+                return git.ExitCode == 0 ? output.GetAwaiter().GetResult().Split('\n') : [];
+            git.Kill(entireProcessTree: true);
+            return [];
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return [];
+        }
+    }
+}

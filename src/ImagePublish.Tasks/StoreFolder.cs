@@ -1,0 +1,19 @@
+using ImagePublish.Storage;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>Where the local store is.</summary>
+internal static class StoreFolder
+{
+    /// <summary>Opens the local store.</summary>
+    /// <param name="folder">Its full path, or null for the user's own.</param>
+    /// <returns>The store.</returns>
+    public static ImageStore Open(string? folder) => ImageStore.Open(folder ?? Default(), new StoreOptions());
+
+    // A service account without a home still has somewhere to put its layers.
+    private static string Default()
+    {
+        var data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+        return Path.Combine(data.Length > 0 ? data : Path.GetTempPath(), "ImagePublish", "store");
+    }
+}

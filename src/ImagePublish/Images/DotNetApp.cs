@@ -1,0 +1,69 @@
+using ImagePublish.Oci;
+
+namespace ImagePublish.Images;
+
+/// <summary>What an image needs to know of the app inside: which base suits it, and how it starts.</summary>
+public sealed record DotNetApp
+{
+    /// <summary>The platform that it is published for.</summary>
+    public required RuntimeIdentifier RuntimeIdentifier { get; init; }
+
+    /// <summary>The version of .NET that it targets, <c>10.0</c>.</summary>
+    public required string FrameworkVersion { get; init; }
+
+    /// <summary>The name of its main file without extension.</summary>
+    public required string AssemblyName { get; init; }
+
+    /// <summary>Whether it uses the ASP.NET shared framework.</summary>
+    public bool UsesAspNet { get; init; }
+
+    /// <summary>Whether it brings its own runtime.</summary>
+    public bool IsSelfContained { get; init; }
+
+    /// <summary>Whether it is compiled ahead of time.</summary>
+    public bool IsAot { get; init; }
+
+    /// <summary>Whether what it does not use was cut away.</summary>
+    public bool IsTrimmed { get; init; }
+
+    /// <summary>Whether it needs no culture data.</summary>
+    public bool IsGlobalizationInvariant { get; init; }
+
+    private bool BringsRuntime => IsSelfContained || IsAot;
+
+    /// <summary>The base image that Microsoft publishes for such an app, chosen as the .NET SDK's own container support does.</summary>
+    /// <param name="family">A variant such as <c>alpine</c> or <c>noble-chiseled</c>; empty chooses one.</param>
+    /// <returns>The reference.</returns>
+    public Reference DefaultBase(string? family)
+    {
+        var name = BringsRuntime ? "runtime-deps" : UsesAspNet ? "aspnet" : "runtime";
+        var variant = string.IsNullOrEmpty(family) ? DefaultFamily : family;
+        return Reference.Parse($"mcr.microsoft.com/dotnet/{name}:{FrameworkVersion}{(variant.Length == 0 ? "" : "-")}{variant}");
+    }
+
+    /// <summary>How the app is started.</summary>
+    /// <param name="workingDirectory">The folder that it is in.</param>
+    /// <returns>The command and its arguments.</returns>
+    public IReadOnlyList<string> Entrypoint(string workingDirectory)
+    {
+        var separator = IsWindows ? '\\' : '/';
+        var folder = workingDirectory.TrimEnd('/', '\\') + separator;
+        return BringsRuntime ? [folder + AssemblyName + (IsWindows ? ".exe" : "")] : ["dotnet", folder + AssemblyName + ".dll"];
+    }
+
+    private bool IsWindows => RuntimeIdentifier.Platform.Os == "windows";
+
+    private string DefaultFamily
+    {
+        get
+        {
+            if (IsWindows)
+                return "";
+            if (RuntimeIdentifier.IsMusl)
+                return "alpine";
+            if (!IsAot && !(IsTrimmed && BringsRuntime))
+                return "";
+            return IsGlobalizationInvariant ? "noble-chiseled" : "noble-chiseled-extra";
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+
+namespace ImagePublish.Images;
+
+/// <summary>Environment variables as image configs hold them, <c>NAME=value</c>.</summary>
+internal static class EnvironmentVariables
+{
+    /// <summary>The inherited variables with others added; one of the same name takes the inherited one's place.</summary>
+    /// <param name="inherited">The base's.</param>
+    /// <param name="own">The others.</param>
+    /// <returns>All of them, each name once.</returns>
+    public static IReadOnlyList<string> Merge(IReadOnlyList<string> inherited, IReadOnlyList<KeyValuePair<string, string>> own)
+    {
+        var merged = new OrderedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var entry in inherited)
+            merged[NameOf(entry)] = entry;
+        foreach (var (name, value) in own)
+            merged[name] = $"{name}={value}";
+        return [.. merged.Values];
+    }
+
+    /// <summary>A variable's value.</summary>
+    /// <param name="variables">The variables.</param>
+    /// <param name="name">Its name.</param>
+    /// <returns>The value, or null if it is not set or empty.</returns>
+    public static string? Find(IReadOnlyList<string> variables, string name)
+    {
+        var entry = variables.LastOrDefault(entry => NameOf(entry) == name);
+        return entry is null || entry.Length <= name.Length + 1 ? null : entry[(name.Length + 1)..];
+    }
+
+    /// <summary>The ports that ASP.NET is told to listen on.</summary>
+    /// <remarks><see href="https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints">Kestrel's endpoints</see>: URLs win over ports.</remarks>
+    /// <param name="variables">The variables.</param>
+    /// <returns>The ports, without those that can't be read.</returns>
+    public static IEnumerable<ExposedPort> Ports(IReadOnlyList<string> variables)
+    {
+        if ((Find(variables, "ASPNETCORE_URLS") ?? Find(variables, "DOTNET_URLS") ?? Find(variables, "URLS")) is { } urls)
+            return Split(urls).Select(PortOfUrl).OfType<ExposedPort>();
+        string[] names = ["ASPNETCORE_HTTP_PORTS", "ASPNETCORE_HTTPS_PORTS"];
+        return names.SelectMany(name => Split(Find(variables, name) ?? "")).Select(text => ExposedPort.TryParse(text, null, out var port) ? port : null).OfType<ExposedPort>();
+    }
+
+    private static string NameOf(string entry)
+    {
+        // Windows has variables whose names begin with '='.
+        var separator = entry.IndexOf('=', Math.Min(1, entry.Length));
+        return separator < 0 ? entry : entry[..separator];
+    }
+
+    private static string[] Split(string list) => list.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    // The host may be '*' or '+', which no URI parser takes.
+    private static ExposedPort? PortOfUrl(string url)
+    {
+        var scheme = url.IndexOf("://", StringComparison.Ordinal);
+        if (scheme < 0)
+            return null;
+        var authority = url[(scheme + 3)..].Split('/')[0];
+        var colon = authority.LastIndexOf(':');
+        var hasPort = colon >= 0 && !authority.EndsWith(']');
+        var text = hasPort ? authority[(colon + 1)..] : url.StartsWith("https:", StringComparison.OrdinalIgnoreCase) ? "443" : "80";
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 65535 ? new ExposedPort(number) : null;
+    }
+}

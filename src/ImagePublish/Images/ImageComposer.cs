@@ -1,0 +1,95 @@
+using ImagePublish.Oci;
+
+namespace ImagePublish.Images;
+
+/// <summary>A layer with the name that the image's history gives it.</summary>
+/// <param name="Name">What the layer holds.</param>
+/// <param name="Layer">The layer.</param>
+public sealed record NamedLayer(string Name, Layer Layer);
+
+/// <summary>Makes an image of a base, new layers and what the user says. Pure: the same arguments give the same bytes.</summary>
+public static class ImageComposer
+{
+    private const string Producer = "ImagePublish.Tasks";
+    private static readonly Dictionary<string, string> NoStrings = [];
+
+    /// <summary>Makes an image.</summary>
+    /// <param name="spec">What the user says.</param>
+    /// <param name="baseImage">What the image is built on.</param>
+    /// <param name="layers">What is put on top, from the bottom up.</param>
+    /// <returns>The image.</returns>
+    public static Image Compose(ImageSpec spec, BaseImage baseImage, IReadOnlyList<NamedLayer> layers)
+    {
+        var format = spec.Format ?? baseImage.Format;
+        var all = baseImage.Layers.Concat(layers.Select(layer => layer.Layer)).Select(layer => layer with { Descriptor = InFamily(layer.Descriptor, format) }).ToList();
+        var config = ComposeConfig(spec, baseImage.Config, layers);
+        var configBlob = MemoryBlobSource.Of(MediaTypes.Config(format), OciJson.Write(config));
+        var manifest = new ImageManifest(configBlob.Descriptor, [.. all.Select(layer => layer.Descriptor)])
+        {
+            MediaType = MediaTypes.Manifest(format),
+            Annotations = format == ImageFormat.Oci ? Sorted(NoStrings, spec.Annotations) : null,
+        };
+        return new Image(MemoryBlobSource.Of(manifest.MediaType, OciJson.Write(manifest)), configBlob, config, all);
+    }
+
+    private static Descriptor InFamily(Descriptor layer, ImageFormat format) =>
+        MediaTypes.FormatOf(layer.MediaType) == format
+            ? layer
+            : layer with { MediaType = MediaTypes.Layer(format, MediaTypes.CompressionOf(layer.MediaType), MediaTypes.IsForeign(layer.MediaType)) };
+
+    private static ImageConfig ComposeConfig(ImageSpec spec, ImageConfig baseConfig, IReadOnlyList<NamedLayer> layers)
+    {
+        var created = Text.Rfc3339(spec.Created);
+        return baseConfig with
+        {
+            Created = created,
+            Config = ComposeExecution(spec, baseConfig.Config ?? new ExecutionConfig()),
+            RootFs = baseConfig.RootFs with { DiffIds = [.. baseConfig.RootFs.DiffIds, .. layers.Select(layer => layer.Layer.DiffId)] },
+            History = ComposeHistory(baseConfig, layers, created),
+        };
+    }
+
+    // Entries that are not empty must match the layers one by one: a base that has layers but tells no history can't be continued.
+    private static IReadOnlyList<HistoryEntry>? ComposeHistory(ImageConfig baseConfig, IReadOnlyList<NamedLayer> layers, string created)
+    {
+        var told = baseConfig.History?.Count(entry => entry.EmptyLayer != true) ?? 0;
+        return told != baseConfig.RootFs.DiffIds.Count
+            ? null
+            : [.. baseConfig.History ?? [], .. layers.Select(layer => new HistoryEntry { Created = created, CreatedBy = $"{Producer}: {layer.Name}" })];
+    }
+
+    private static ExecutionConfig ComposeExecution(ImageSpec spec, ExecutionConfig inherited)
+    {
+        var environment = EnvironmentVariables.Merge(inherited.Env ?? [], spec.EnvironmentVariables);
+        return inherited with
+        {
+            User = spec.User ?? DefaultUser(inherited),
+            WorkingDir = spec.WorkingDirectory ?? inherited.WorkingDir,
+            StopSignal = spec.StopSignal ?? inherited.StopSignal,
+            Healthcheck = spec.Healthcheck ?? inherited.Healthcheck,
+            Entrypoint = spec.Entrypoint ?? inherited.Entrypoint,
+            Cmd = spec.Command ?? (spec.Entrypoint is null ? inherited.Cmd : null),
+            Env = NullIfEmpty(environment),
+            Labels = Sorted(inherited.Labels ?? NoStrings, spec.Labels),
+            ExposedPorts = NullIfEmpty([.. (inherited.ExposedPorts ?? []).Union([.. spec.Ports, .. EnvironmentVariables.Ports(environment)], StringComparer.Ordinal)]),
+            Volumes = NullIfEmpty([.. (inherited.Volumes ?? []).Union(spec.Volumes, StringComparer.Ordinal)]),
+        };
+    }
+
+    // Microsoft's images name a user without rights in APP_UID but still start as root; the .NET SDK's own publishing uses it, and so do we.
+    private static string? DefaultUser(ExecutionConfig inherited) =>
+        string.IsNullOrEmpty(inherited.User) ? EnvironmentVariables.Find(inherited.Env ?? [], "APP_UID") ?? inherited.User : inherited.User;
+
+    private static IReadOnlyList<string>? NullIfEmpty(IReadOnlyList<string> list) => list.Count == 0 ? null : list;
+
+    private static SortedDictionary<string, string>? Sorted(IReadOnlyDictionary<string, string> inherited, IReadOnlyList<KeyValuePair<string, string>> own)
+    {
+        var merged = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in inherited.Concat(own))
+            merged[name] = value;
+        return merged.Count == 0 ? null : merged;
+    }
+
+    private static IEnumerable<string> Union(this IEnumerable<string> inherited, IEnumerable<ExposedPort> ports, IEqualityComparer<string> comparer) =>
+        inherited.Union(ports.Select(port => port.ToString()), comparer);
+}

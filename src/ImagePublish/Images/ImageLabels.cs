@@ -1,0 +1,74 @@
+using ImagePublish.Oci;
+
+namespace ImagePublish.Images;
+
+/// <summary>What a project says of itself, for labels and annotations. What is null or empty makes none.</summary>
+public sealed record ProjectInfo
+{
+    /// <summary>A name for people.</summary>
+    public string? Title { get; init; }
+
+    /// <summary>What it is.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>Who made it.</summary>
+    public string? Authors { get; init; }
+
+    /// <summary>Whose it is.</summary>
+    public string? Vendor { get; init; }
+
+    /// <summary>Its licence, an SPDX expression.</summary>
+    public string? Licenses { get; init; }
+
+    /// <summary>Its version.</summary>
+    public string? Version { get; init; }
+
+    /// <summary>Where to read more.</summary>
+    public string? Url { get; init; }
+
+    /// <summary>Where its documentation is.</summary>
+    public string? Documentation { get; init; }
+
+    /// <summary>Where its source is.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>The commit that is built.</summary>
+    public string? Revision { get; init; }
+
+    /// <summary>The version of .NET that it targets.</summary>
+    public string? FrameworkVersion { get; init; }
+}
+
+/// <summary>The labels that say where an image comes from.</summary>
+/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys">image-spec, Pre-Defined Annotation Keys</see>.</remarks>
+public static class ImageLabels
+{
+    private const string Prefix = "org.opencontainers.image.";
+
+    /// <summary>The labels of an image.</summary>
+    /// <param name="project">What the project says of itself.</param>
+    /// <param name="baseImage">What the image is built on.</param>
+    /// <param name="created">The image's instant.</param>
+    /// <returns>The labels that have a value.</returns>
+    public static IReadOnlyList<KeyValuePair<string, string>> Of(ProjectInfo project, BaseImage baseImage, DateTimeOffset created)
+    {
+        (string Name, string? Value)[] labels =
+        [
+            (Prefix + "created", Text.Rfc3339(created)),
+            (Prefix + "title", project.Title),
+            (Prefix + "description", project.Description),
+            (Prefix + "authors", project.Authors),
+            (Prefix + "vendor", project.Vendor),
+            (Prefix + "licenses", project.Licenses),
+            (Prefix + "version", project.Version),
+            (Prefix + "url", project.Url),
+            (Prefix + "documentation", project.Documentation),
+            (Prefix + "source", project.Source),
+            (Prefix + "revision", project.Revision),
+            (Prefix + "base.name", baseImage.Digest is null ? null : baseImage.Name),
+            (Prefix + "base.digest", baseImage.Digest?.Value),
+            ("net.dot.runtime.majorminor", project.FrameworkVersion),
+        ];
+        return [.. labels.Where(label => !string.IsNullOrEmpty(label.Value)).Select(label => KeyValuePair.Create(label.Name, label.Value!))];
+    }
+}

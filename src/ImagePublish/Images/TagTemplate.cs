@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Images;
+
+/// <summary>A tag with tokens, such as <c>{version}-{commit:7}</c>.</summary>
+internal static partial class TagTemplate
+{
+    private const string Tokens = "{version}, {major}, {minor}, {patch}, {prerelease}, {commit}, {commit:7}, {branch}, {date:yyyyMMdd}, {configuration}, {rid}";
+
+    /// <summary>Fills a template in. What a token stands for may hold characters that a tag can't: each run of them becomes one <c>-</c>.</summary>
+    /// <param name="template">The template; without tokens it is taken literally.</param>
+    /// <param name="context">What the tokens stand for.</param>
+    /// <returns>The tag.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG1004</c>: it is no tag; <c>IMG1009</c>: it can't be filled in.</exception>
+    public static Tag Fill(string template, TagContext context)
+    {
+        var filled = Token().Replace(template, match => Clean(Value(template, match.Groups[1].Value, match.Groups[2].Value, context)));
+        if (filled == template)
+            return Tag.Parse(template);
+        filled = filled.TrimStart('-', '.');
+        return Tag.Parse(filled[..Math.Min(filled.Length, Tag.MaxLength)]);
+    }
+
+    private static string Value(string template, string name, string format, TagContext context)
+    {
+        var version = SemanticVersion.TryParse(context.Version);
+        var value = name switch
+        {
+            "version" => context.Version,
+            "major" => version?.Major,
+            "minor" => version?.Minor,
+            "patch" => version?.Patch,
+            "prerelease" => version?.Prerelease,
+            "commit" => Shortened(context.Commit, format),
+            "branch" => context.Branch,
+            "date" => Formatted(template, context.Created, format),
+            "configuration" => context.Configuration,
+            "rid" => context.RuntimeIdentifier,
+            _ => throw Unusable(template, $"there is no token '{{{Text.Shown(name)}}}'. Known are {Tokens}."),
+        };
+        return string.IsNullOrEmpty(value) ? throw Unusable(template, Missing(name)) : value;
+    }
+
+    private static string Missing(string name) => name switch
+    {
+        "commit" => "no commit is known. Build in a git checkout, or set the property SourceRevisionId.",
+        "branch" => "no branch is known. Build in a git checkout that is on a branch, or set the property RepositoryBranch.",
+        "rid" => "an image of several platforms has no single runtime identifier.",
+        "prerelease" => "the version is a release and has no prerelease part.",
+        _ => "the project's Version is not a semantic version.",
+    };
+
+    private static string? Shortened(string? commit, string format) =>
+        commit is not null && int.TryParse(format, NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? commit[..Math.Min(length, commit.Length)] : commit;
+
+    private static string Formatted(string template, DateTimeOffset instant, string format)
+    {
+        try
+        {
+            return instant.UtcDateTime.ToString(format.Length == 0 ? "yyyyMMdd" : format, CultureInfo.InvariantCulture);
+        }
+        catch (FormatException exception)
+        {
+            throw new ImagePublishException(DiagnosticCodes.InvalidTemplate, $"The tag '{Text.Shown(template)}' can't be made: '{Text.Shown(format)}' is not a date format.", exception);
+        }
+    }
+
+    private static ImagePublishException Unusable(string template, string reason) =>
+        new(DiagnosticCodes.InvalidTemplate, $"The tag '{Text.Shown(template)}' can't be made: {reason}");
+
+    private static string Clean(string value)
+    {
+        var clean = new StringBuilder(value.Length);
+        foreach (var character in value)
+        {
+            if (Tag.IsTagCharacter(character))
+                clean.Append(character);
+            else if (clean.Length == 0 || clean[^1] != '-')
+                clean.Append('-');
+        }
+
+        return clean.ToString();
+    }
+
+    [GeneratedRegex(@"\{([^{}:]*)(?::([^{}]*))?\}", RegexOptions.NonBacktracking)]
+    private static partial Regex Token();
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>Finds the base image for a platform: documents only, no layer is fetched.</summary>
+/// <param name="registries">The registries.</param>
+/// <param name="documents">Their documents.</param>
+internal sealed class BaseResolver(RegistryClient registries, RemoteDocuments documents)
+{
+    /// <summary>Finds a base image.</summary>
+    /// <param name="source">Where it is.</param>
+    /// <param name="platform">The platform wanted.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The base image.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG2001</c> to <c>IMG2003</c>, or what the registry said.</exception>
+    public Task<BaseImage> ResolveAsync(BaseSource source, Platform platform, CancellationToken cancellationToken) => source switch
+    {
+        RemoteBase remote => ResolveAsync(remote.Reference, platform, cancellationToken),
+        _ => Task.FromResult(BaseImage.Scratch(platform)),
+    };
+
+    private async Task<BaseImage> ResolveAsync(Reference reference, Platform platform, CancellationToken cancellationToken)
+    {
+        var document = await documents.FindAsync(reference, cancellationToken)
+            ?? throw new ImagePublishException(
+                DiagnosticCodes.BaseNotFound, $"The base image '{reference}' does not exist. Check its name and tag, or set ImageBase to another one.");
+        try
+        {
+            var image = await documents.ReadImageAsync(reference.Repository, document, index => Choose(index, reference, platform), cancellationToken)
+                ?? throw Invalid(reference, $"'{Text.Shown(document.Descriptor.MediaType)}' is no image", null);
+            if (!image.Config.Platform.Satisfies(platform))
+                throw PlatformMissing(reference, platform, [image.Config.Platform]);
+            return new BaseImage(reference.ToString(), document.Descriptor.Digest, MediaTypes.FormatOf(image.MediaType), image.Config, Layers(reference.Repository, image));
+        }
+        catch (JsonException exception)
+        {
+            throw Invalid(reference, exception.Message, exception);
+        }
+    }
+
+    private List<Layer> Layers(Repository repository, ImageDocuments image) =>
+        [.. image.Manifest.Layers.Zip(image.Config.RootFs.DiffIds, (descriptor, diffId) => new Layer(
+            descriptor, diffId, MediaTypes.IsForeign(descriptor.MediaType) ? null : registries.Blob(repository, descriptor)))];
+
+    private static Descriptor Choose(ImageIndex index, Reference reference, Platform platform)
+    {
+        // Attestations stand in an index as images for 'unknown/unknown'.
+        var known = index.Manifests.Where(manifest => manifest.Platform is { Os: not "unknown" }).ToList();
+        return known.FirstOrDefault(manifest => manifest.Platform!.Satisfies(platform)) ?? throw PlatformMissing(reference, platform, known.Select(manifest => manifest.Platform!));
+    }
+
+    private static ImagePublishException PlatformMissing(Reference reference, Platform platform, IEnumerable<Platform> available) => new(
+        DiagnosticCodes.BasePlatformMissing, $"The base image '{reference}' does not exist for {platform}. It exists for {string.Join(", ", available.Select(one => one.ToString()).Distinct())}.");
+
+    private static ImagePublishException Invalid(Reference reference, string reason, Exception? cause) =>
+        new(DiagnosticCodes.BaseInvalid, $"The base image '{reference}' can't be used: {Text.Shown(reason).TrimEnd('.')}.", cause);
+}

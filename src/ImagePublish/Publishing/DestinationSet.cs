@@ -1,0 +1,54 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>All the places that an image goes to. Every one has the whole image before the first tag moves anywhere.</summary>
+/// <param name="places">The places.</param>
+internal sealed class DestinationSet(IEnumerable<IDestination> places) : IAsyncDisposable
+{
+    private readonly List<IDestination> places = [.. places];
+
+    /// <summary>Begins to move layers to every place.</summary>
+    /// <param name="layers">The layers.</param>
+    public void Begin(IEnumerable<Layer> layers)
+    {
+        foreach (var layer in layers)
+        {
+            foreach (var place in places)
+                place.Begin(layer);
+        }
+    }
+
+    /// <summary>Completes an image everywhere, then tags it everywhere.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="tags">The tags.</param>
+    /// <returns>One for each place.</returns>
+    public async Task<IReadOnlyList<Delivery>> DeliverAsync(Image image, IReadOnlyList<Tag> tags)
+    {
+        var completions = places.Select(place => place.CompleteAsync(image)).ToList();
+        await foreach (var finished in Task.WhenEach(completions))
+            await finished;
+        var totals = await Task.WhenAll(completions);
+        var deliveries = new List<Delivery>();
+        foreach (var (place, total) in places.Zip(totals))
+        {
+            try
+            {
+                deliveries.Add(await place.TagAsync(image, tags, total));
+            }
+            catch (ImagePublishException exception) when (deliveries.Count > 0)
+            {
+                throw new ImagePublishException(exception.Code, $"{exception.Message} Already done: {string.Join(", ", deliveries.Select(delivery => delivery.Name))}.", exception);
+            }
+        }
+
+        return deliveries;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var place in places)
+            await place.DisposeAsync();
+    }
+}

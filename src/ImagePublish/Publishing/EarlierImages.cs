@@ -1,0 +1,40 @@
+using System.Text.RegularExpressions;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>Which images in registries are likely to share layers with the one that is published.</summary>
+/// <param name="Platform">The platform that it is for.</param>
+/// <param name="Likely">Named by the user, or the tags that are about to be moved and <c>latest</c>.</param>
+/// <param name="Repositories">Whose newest tags are looked at when none of those exists.</param>
+internal sealed partial record EarlierImages(Platform Platform, IReadOnlyList<Reference> Likely, IReadOnlyList<Repository> Repositories)
+{
+    /// <summary>How many tags of a repository are listed at the most.</summary>
+    public const int MaxListed = 10_000;
+
+    private const int MaxNewest = 3;
+
+    /// <summary>Where to look for a request.</summary>
+    /// <param name="request">The request.</param>
+    /// <returns>The images.</returns>
+    public static EarlierImages Of(PublishRequest request)
+    {
+        if (request.CacheFrom.Count > 0)
+            return new EarlierImages(request.Spec.Platform, request.CacheFrom, []);
+        var latest = Tag.Parse("latest");
+        var likely = request.Destinations.SelectMany(repository => request.Tags.Append(latest).Select(repository.At)).Distinct();
+        return new EarlierImages(request.Spec.Platform, [.. likely], request.Destinations);
+    }
+
+    /// <summary>The few tags that look newest: the highest versions. Registries tell no times with their tags.</summary>
+    /// <param name="tags">All tags.</param>
+    /// <returns>At most three.</returns>
+    public static IEnumerable<Tag> Newest(IEnumerable<Tag> tags) =>
+        tags.OrderByDescending(tag => NaturalKey(tag.Value), StringComparer.Ordinal).Take(MaxNewest);
+
+    // Numbers are padded so that 1.10 comes after 1.9; '~' puts a release after its prereleases.
+    private static string NaturalKey(string tag) => Digits().Replace(tag, match => match.Value.PadLeft(20, '0')) + "~";
+
+    [GeneratedRegex(@"\d+", RegexOptions.NonBacktracking)]
+    private static partial Regex Digits();
+}

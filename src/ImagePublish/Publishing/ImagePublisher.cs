@@ -1,0 +1,97 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>Publishes an image for one platform: resolve the base, plan, look up, build, deliver, tag.</summary>
+/// <param name="registries">The registries.</param>
+/// <param name="store">The local store.</param>
+/// <param name="log">Where to tell what is done.</param>
+public sealed class ImagePublisher(RegistryClient registries, ImageStore store, IEngineLog log)
+{
+    private readonly LayerCache cache = new(store);
+    private readonly RemoteDocuments documents = new(registries, store);
+
+    /// <summary>Publishes an image. A layer is moved while the next one is built; no tag moves before everything it needs is confirmed.</summary>
+    /// <param name="request">What to publish and where to.</param>
+    /// <param name="cancellationToken">Gives up, and leaves no tag moved.</param>
+    /// <returns>The image and where it is now.</returns>
+    /// <exception cref="ImagePublishException">It could not be published.</exception>
+    public async Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var resolving = new BaseResolver(registries, documents).ResolveAsync(request.Base, request.Spec.Platform, stop.Token);
+        try
+        {
+            var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request), log, stop.Token);
+            var producer = new LayerProducer(store, cache, earlier, log);
+            var looking = LookUpAsync(request, producer, stop.Token);
+            return await PublishAsync(request, await resolving, await looking, producer, stop.Token);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await ((Task)resolving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<PublishResult> PublishAsync(
+        PublishRequest request, BaseImage baseImage, LayerProducer.Candidate[] candidates, LayerProducer producer, CancellationToken cancellationToken)
+    {
+        var spec = Labelled(request, baseImage);
+        if (candidates.All(candidate => candidate.Known is not null))
+        {
+            var unchanged = ImageComposer.Compose(spec, baseImage, [.. candidates.Select(candidate => new NamedLayer(candidate.Content.Name, candidate.Known!))]);
+            if (await IsPublishedAsync(request, unchanged, cancellationToken))
+                return PublishResult.Unchanged(request, unchanged);
+        }
+
+        await using var destinations = new DestinationSet(Destinations(request, cancellationToken));
+        destinations.Begin(baseImage.Layers);
+        var layers = new List<NamedLayer>();
+        foreach (var candidate in candidates)
+        {
+            var layer = await producer.ProduceAsync(candidate, request.Compression, spec.Format ?? baseImage.Format, cancellationToken);
+            destinations.Begin([layer.Layer]);
+            layers.Add(layer);
+        }
+
+        var image = ImageComposer.Compose(spec, baseImage, layers);
+        return new PublishResult(image, await destinations.DeliverAsync(image, request.Tags));
+    }
+
+    private static Task<LayerProducer.Candidate[]> LookUpAsync(PublishRequest request, LayerProducer producer, CancellationToken cancellationToken)
+    {
+        var entries = PublishFolder.Read(request.PublishFolder, request.EntryDefaults, cancellationToken);
+        var contents = LayerPlan.Create(entries, request.Items, request.Layering);
+        return Task.WhenAll(contents.Select(content => Task.Run(() => producer.LookUpAsync(content, request.Compression, cancellationToken), cancellationToken)));
+    }
+
+    // The composed digest is the fingerprint of everything that decides it: where every tag points at it, there is nothing to do.
+    private async Task<bool> IsPublishedAsync(PublishRequest request, Image image, CancellationToken cancellationToken)
+    {
+        if (request.Destinations.Count == 0)
+            return false;
+        var references = request.Destinations.SelectMany(repository => request.Tags.Count == 0 ? [repository.At(image.Digest)] : request.Tags.Select(repository.At));
+        var current = await Task.WhenAll(references.Select(reference => registries.FindManifestAsync(reference, cancellationToken)));
+        return current.All(manifest => manifest?.Digest == image.Digest);
+    }
+
+    private IEnumerable<IDestination> Destinations(PublishRequest request, CancellationToken cancellationToken) =>
+        request.Destinations.Count == 0
+            ? [new StoreDestination(store, request.LocalName, cancellationToken)]
+            : request.Destinations.Select(repository => new RegistryDestination(registries, repository, cancellationToken));
+
+    // What the user says wins over what is generated.
+    private static ImageSpec Labelled(PublishRequest request, BaseImage baseImage)
+    {
+        if (request.Project is null)
+            return request.Spec;
+        var generated = ImageLabels.Of(request.Project, baseImage, request.Spec.Created);
+        return request.Spec with { Labels = [.. generated, .. request.Spec.Labels], Annotations = [.. generated, .. request.Spec.Annotations] };
+    }
+}

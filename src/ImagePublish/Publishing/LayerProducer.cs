@@ -1,0 +1,64 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>Makes layers of files, or finds that they were made before: on this machine, or for an image that a registry has.</summary>
+/// <param name="store">Where layers are kept.</param>
+/// <param name="cache">Which layers are kept there.</param>
+/// <param name="earlier">Layers in registries.</param>
+/// <param name="log">Where to tell what was done.</param>
+internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierLayers earlier, IEngineLog log)
+{
+    /// <summary>A layer that is known, or whose files are yet to be compressed.</summary>
+    /// <param name="Content">The files.</param>
+    /// <param name="DiffId">The digest of their tar.</param>
+    /// <param name="Known">The layer, if it was made before.</param>
+    internal sealed record Candidate(LayerContent Content, Digest DiffId, Layer? Known);
+
+    /// <summary>Looks a layer up by the digest of its tar, which costs a tenth of compressing it.</summary>
+    /// <param name="content">Its files.</param>
+    /// <param name="compression">How it is compressed.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What is known of it.</returns>
+    public async Task<Candidate> LookUpAsync(LayerContent content, LayerCompression compression, CancellationToken cancellationToken)
+    {
+        var diffId = await LayerTar.DiffIdAsync(content, cancellationToken);
+        if (await cache.FindAsync(diffId, compression.Key, cancellationToken) is { } known && store.FindBlob(known) is { } blob)
+            return Found(new Layer(known, diffId, blob), "this machine");
+        return await earlier.FindAsync(diffId, compression.Compression) is { } layer
+            ? Found(layer, layer.Source!.Repository!.ToString())
+            : new Candidate(content, diffId, null);
+
+        Candidate Found(Layer layer, string where)
+        {
+            log.Detail($"Layer '{content.Name}' is unchanged ({layer.Descriptor.Digest}, {layer.Descriptor.Size} bytes), known to {where}.");
+            return new Candidate(content, diffId, layer);
+        }
+    }
+
+    /// <summary>The layer of a candidate, built if it is not known.</summary>
+    /// <param name="candidate">The candidate.</param>
+    /// <param name="compression">How it is compressed.</param>
+    /// <param name="format">The family of its media type.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The layer, with the name that the history gives it.</returns>
+    public async Task<NamedLayer> ProduceAsync(Candidate candidate, LayerCompression compression, ImageFormat format, CancellationToken cancellationToken) =>
+        new(candidate.Content.Name, candidate.Known ?? await BuildAsync(candidate, compression, format, cancellationToken));
+
+    private async Task<Layer> BuildAsync(Candidate candidate, LayerCompression compression, ImageFormat format, CancellationToken cancellationToken)
+    {
+        var content = candidate.Content;
+        await using var writer = store.CreateBlob();
+        var built = await LayerBuilder.BuildAsync(content, compression, format, writer, cancellationToken);
+        if (built.DiffId != candidate.DiffId)
+            throw new ImagePublishException(DiagnosticCodes.UnreadableFile, $"Files of layer '{content.Name}' changed while they were read. Publish again when nothing writes to the publish folder.");
+        var blob = await writer.CommitAsync(built.Descriptor, cancellationToken);
+        await cache.RememberAsync(built.DiffId, compression.Key, built.Descriptor, cancellationToken);
+        log.Detail($"Layer '{content.Name}' was built: {built.Descriptor.Digest}, {built.Descriptor.Size} bytes.");
+        return new Layer(built.Descriptor, built.DiffId, blob);
+    }
+}

@@ -1,0 +1,45 @@
+using ImagePublish.Images;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>Everything that decides what an image for one platform becomes and where it goes.</summary>
+public sealed record PublishRequest
+{
+    /// <summary>What the image says. Its labels are those of the user; generated ones come from <see cref="Project"/>.</summary>
+    public required ImageSpec Spec { get; init; }
+
+    /// <summary>What the project says of itself, for labels; null makes none.</summary>
+    public ProjectInfo? Project { get; init; }
+
+    /// <summary>What the image is built on.</summary>
+    public required BaseSource Base { get; init; }
+
+    /// <summary>The full path of the folder that ships.</summary>
+    public required string PublishFolder { get; init; }
+
+    /// <summary>What the build says of the files in it.</summary>
+    public required IReadOnlyCollection<PublishItem> Items { get; init; }
+
+    /// <summary>Where the files go in the image, and whose they are.</summary>
+    public required LayerEntryDefaults EntryDefaults { get; init; }
+
+    /// <summary>How the files are spread over layers.</summary>
+    public LayeringMode Layering { get; init; }
+
+    /// <summary>How layers are compressed.</summary>
+    public required LayerCompression Compression { get; init; }
+
+    /// <summary>Where the image goes; with none it stays in the local store.</summary>
+    public required IReadOnlyList<Repository> Destinations { get; init; }
+
+    /// <summary>The image's name in the local store.</summary>
+    public required string LocalName { get; init; }
+
+    /// <summary>The tags that are moved once everything else is there.</summary>
+    public required IReadOnlyList<Tag> Tags { get; init; }
+
+    /// <summary>Images whose layers need not be built again; with none, the tags and <c>latest</c> of the destinations.</summary>
+    public IReadOnlyList<Reference> CacheFrom { get; init; } = [];
+}

@@ -1,0 +1,96 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>A repository of a registry as the place that an image goes to.</summary>
+/// <param name="registries">The registries.</param>
+/// <param name="repository">The repository.</param>
+/// <param name="cancellationToken">Gives up; disposing does so too.</param>
+internal sealed class RegistryDestination(RegistryClient registries, Repository repository, CancellationToken cancellationToken) : IDestination
+{
+    private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+    private readonly Dictionary<Digest, (BlobSource Blob, Task<BlobPush> Push)> pushes = [];
+
+    public void Begin(Layer layer)
+    {
+        if (layer.Source is { } source)
+            Begin(source);
+    }
+
+    public async Task<TransferTotals> CompleteAsync(Image image)
+    {
+        Begin(image.ConfigBlob);
+        foreach (var layer in image.Layers)
+            Begin(layer);
+        var totals = await ConfirmAsync();
+        try
+        {
+            await registries.PushManifestAsync(repository.At(image.Digest), image.Manifest, stop.Token);
+        }
+        catch (MissingBlobsException exception)
+        {
+            // A registry that has lost what it confirmed gets it once more.
+            foreach (var missing in exception.Digests)
+                pushes.Remove(missing);
+            foreach (var layer in image.Layers)
+                Begin(layer);
+            Begin(image.ConfigBlob);
+            totals = await ConfirmAsync();
+            await registries.PushManifestAsync(repository.At(image.Digest), image.Manifest, stop.Token);
+        }
+
+        return totals;
+    }
+
+    public async Task<Delivery> TagAsync(Image image, IReadOnlyList<Tag> tags, TransferTotals totals)
+    {
+        for (var done = 0; done < tags.Count; done++)
+        {
+            try
+            {
+                await registries.PushManifestAsync(repository.At(tags[done]), image.Manifest, stop.Token);
+            }
+            catch (ImagePublishException exception) when (tags.Count > 1)
+            {
+                throw new ImagePublishException(exception.Code, $"{exception.Message} Tags moved: {List(tags.Take(done))}; not moved: {List(tags.Skip(done))}.", exception);
+            }
+        }
+
+        return new Delivery { Repository = repository, Name = repository.ToString(), Tags = tags, Transfer = totals };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await Task.WhenAll(pushes.Values.Select(Task (push) => push.Push)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.Dispose();
+    }
+
+    private static string List(IEnumerable<Tag> tags) => tags.Any() ? string.Join(", ", tags) : "none";
+
+    private void Begin(BlobSource blob)
+    {
+        if (!pushes.ContainsKey(blob.Descriptor.Digest))
+            pushes.Add(blob.Descriptor.Digest, (blob, Task.Run(() => registries.PushBlobAsync(repository, blob, stop.Token), stop.Token)));
+    }
+
+    // The first failure ends the others: nobody waits for the rest of a push that can't succeed.
+    private async Task<TransferTotals> ConfirmAsync()
+    {
+        var totals = default(TransferTotals);
+        await foreach (var finished in Task.WhenEach(pushes.Values.Select(push => push.Push)))
+            await finished;
+        foreach (var (blob, push) in pushes.Values)
+            totals += Count(blob.Descriptor.Size, await push);
+        return totals;
+    }
+
+    private static TransferTotals Count(long size, BlobPush push) => push.Kind switch
+    {
+        BlobPushKind.Mounted => new TransferTotals(0, size, 0),
+        BlobPushKind.Existing => new TransferTotals(0, 0, size),
+        _ => new TransferTotals(push.UploadedBytes, 0, 0),
+    };
+}

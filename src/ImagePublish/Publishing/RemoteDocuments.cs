@@ -1,0 +1,97 @@
+using System.Text;
+using System.Text.Json;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>An image's documents.</summary>
+/// <param name="MediaType">The manifest's media type.</param>
+/// <param name="Manifest">The manifest.</param>
+/// <param name="Config">The config, with a diff id for each layer.</param>
+internal sealed record ImageDocuments(string MediaType, ImageManifest Manifest, ImageConfig Config);
+
+/// <summary>Manifests, indexes and configs of images in registries. What has a digest is fetched once and then kept in the local store.</summary>
+/// <param name="registries">The registries.</param>
+/// <param name="store">The local store.</param>
+internal sealed class RemoteDocuments(RegistryClient registries, ImageStore store)
+{
+    private const string Kind = "documents";
+
+    /// <summary>Finds the manifest or index that a reference points at now.</summary>
+    /// <param name="reference">The reference; one with a digest needs no request when it is known.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The document, or null when the registry has none.</returns>
+    public async Task<MemoryBlobSource?> FindAsync(Reference reference, CancellationToken cancellationToken)
+    {
+        if (reference.Digest is null)
+        {
+            if (await registries.FindManifestAsync(reference, cancellationToken) is not { } current)
+                return null;
+            reference = reference.Pinned(current.Digest);
+        }
+
+        if (await RecalledAsync(reference.Digest!, cancellationToken) is { } known)
+            return known;
+        if (await registries.TryGetManifestAsync(reference, cancellationToken) is not { } remote)
+            return null;
+        await RememberAsync(remote.Content, cancellationToken);
+        return remote.Content;
+    }
+
+    /// <summary>The image for a platform that a document stands for: itself, or an entry of the index that it is.</summary>
+    /// <param name="repository">Where the document is from.</param>
+    /// <param name="document">The document.</param>
+    /// <param name="choose">Chooses among an index's entries; null chooses none.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The image's documents, or null if none was chosen or it is no image.</returns>
+    /// <exception cref="JsonException">A document is malformed.</exception>
+    public async Task<ImageDocuments?> ReadImageAsync(
+        Repository repository, MemoryBlobSource document, Func<ImageIndex, Descriptor?> choose, CancellationToken cancellationToken)
+    {
+        if (MediaTypes.IsIndex(document.Descriptor.MediaType))
+        {
+            if (choose(OciJson.ReadIndex(document.Content.Span)) is not { } child || await FindAsync(repository.At(child.Digest), cancellationToken) is not { } chosen)
+                return null;
+            document = chosen;
+        }
+
+        if (!MediaTypes.IsManifest(document.Descriptor.MediaType))
+            return null;
+        var manifest = OciJson.ReadManifest(document.Content.Span);
+        var config = OciJson.ReadConfig((await ConfigAsync(repository, manifest.Config, cancellationToken)).Span);
+        return manifest.Layers.Count == config.RootFs.DiffIds.Count
+            ? new ImageDocuments(document.Descriptor.MediaType, manifest, config)
+            : throw new JsonException($"it has {manifest.Layers.Count} layers but {config.RootFs.DiffIds.Count} diff ids");
+    }
+
+    private async Task<ReadOnlyMemory<byte>> ConfigAsync(Repository repository, Descriptor descriptor, CancellationToken cancellationToken)
+    {
+        if (await RecalledAsync(descriptor.Digest, cancellationToken) is { } known)
+            return known.Content;
+        var content = await registries.GetBlobAsync(repository, descriptor, OciJson.MaxConfigSize, cancellationToken);
+        await RememberAsync(new MemoryBlobSource(descriptor, content), cancellationToken);
+        return content;
+    }
+
+    private Task RememberAsync(MemoryBlobSource document, CancellationToken cancellationToken)
+    {
+        var content = document.Content;
+        var mediaType = Encoding.UTF8.GetBytes(document.Descriptor.MediaType + "\n");
+        return content.Length + mediaType.Length > CacheRecords.MaxSize
+            ? Task.CompletedTask
+            : store.Records.WriteAsync(Kind, document.Descriptor.Digest, (byte[])[.. mediaType, .. content.Span], cancellationToken);
+    }
+
+    private async Task<MemoryBlobSource?> RecalledAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        if (digest.Algorithm != "sha256" || await store.Records.ReadAsync(Kind, digest, cancellationToken) is not { } record)
+            return null;
+        var end = Array.IndexOf(record, (byte)'\n');
+        if (end < 0 || Digest.Of(record.AsSpan(end + 1)) != digest)
+            return null;
+        var content = record.AsMemory(end + 1);
+        return new MemoryBlobSource(new Descriptor(Encoding.UTF8.GetString(record, 0, end), digest, content.Length), content);
+    }
+}

@@ -1,0 +1,55 @@
+using ImagePublish.Oci;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>The local store as the place that an image goes to.</summary>
+/// <param name="store">The store.</param>
+/// <param name="name">The image's name in it, without a tag.</param>
+/// <param name="cancellationToken">Gives up; disposing does so too.</param>
+internal sealed class StoreDestination(ImageStore store, string name, CancellationToken cancellationToken) : IDestination
+{
+    private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+    private readonly Dictionary<Digest, Task<TransferTotals>> puts = [];
+
+    public void Begin(Layer layer)
+    {
+        if (layer.Source is { } source && !puts.ContainsKey(source.Descriptor.Digest))
+            puts.Add(source.Descriptor.Digest, Task.Run(() => PutAsync(source), stop.Token));
+    }
+
+    public async Task<TransferTotals> CompleteAsync(Image image)
+    {
+        foreach (var layer in image.Layers)
+            Begin(layer);
+        await foreach (var finished in Task.WhenEach(puts.Values))
+            await finished;
+        var totals = (await Task.WhenAll(puts.Values)).Aggregate(TransferTotals.Add);
+        totals += await PutAsync(image.ConfigBlob);
+        await PutAsync(image.Manifest);
+        return totals;
+    }
+
+    public async Task<Delivery> TagAsync(Image image, IReadOnlyList<Tag> tags, TransferTotals totals)
+    {
+        foreach (var tag in tags)
+            await store.SetReferenceAsync($"{name}:{tag}", image.IndexEntry, stop.Token);
+        return new Delivery { Name = name, Tags = tags, Transfer = totals };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await Task.WhenAll(puts.Values.Select(Task (put) => put)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.Dispose();
+    }
+
+    private async Task<TransferTotals> PutAsync(BlobSource blob)
+    {
+        var size = blob.Descriptor.Size;
+        if (store.FindBlob(blob.Descriptor) is not null)
+            return new TransferTotals(0, 0, size);
+        await store.PutAsync(blob, stop.Token);
+        return new TransferTotals(size, 0, 0);
+    }
+}

@@ -1,0 +1,67 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+
+namespace ImagePublish.Tests.Images;
+
+public sealed class DotNetAppTests
+{
+    [Theory]
+    [InlineData("linux-x64", "linux/amd64", false)]
+    [InlineData("linux-musl-arm64", "linux/arm64", true)]
+    [InlineData("alpine.3.20-x64", "linux/amd64", true)]
+    [InlineData("linux-arm", "linux/arm/v7", false)]
+    [InlineData("debian.12-x86", "linux/386", false)]
+    [InlineData("win-x64", "windows/amd64", false)]
+    [InlineData("linux-riscv64", "linux/riscv64", false)]
+    public void ARuntimeIdentifierStandsForAPlatform(string text, string platform, bool isMusl)
+    {
+        var runtimeIdentifier = RuntimeIdentifier.Parse(text);
+
+        Assert.Equal(platform, runtimeIdentifier.Platform.ToString());
+        Assert.Equal(isMusl, runtimeIdentifier.IsMusl);
+    }
+
+    [Theory]
+    [InlineData("osx-arm64")]
+    [InlineData("linux")]
+    [InlineData("")]
+    [InlineData("linux-z80")]
+    public void ARuntimeIdentifierWithoutImagesIsAnError(string text) =>
+        Assert.Equal(DiagnosticCodes.InvalidPlatform, Assert.Throws<ImagePublishException>(() => RuntimeIdentifier.Parse(text)).Code);
+
+    public static TheoryData<DotNetApp, string?, string> DefaultBases()
+    {
+        var console = new DotNetApp { RuntimeIdentifier = RuntimeIdentifier.Parse("linux-x64"), FrameworkVersion = "10.0", AssemblyName = "App" };
+        var musl = RuntimeIdentifier.Parse("linux-musl-x64");
+        return new TheoryData<DotNetApp, string?, string>
+        {
+            { console, null, "runtime:10.0" },
+            { console with { UsesAspNet = true }, null, "aspnet:10.0" },
+            { console with { UsesAspNet = true, IsSelfContained = true }, null, "runtime-deps:10.0" },
+            { console with { RuntimeIdentifier = musl }, null, "runtime:10.0-alpine" },
+            { console with { UsesAspNet = true }, "noble-chiseled", "aspnet:10.0-noble-chiseled" },
+            { console with { IsAot = true }, null, "runtime-deps:10.0-noble-chiseled-extra" },
+            { console with { IsAot = true, IsGlobalizationInvariant = true }, null, "runtime-deps:10.0-noble-chiseled" },
+            { console with { IsSelfContained = true, IsTrimmed = true, IsGlobalizationInvariant = true }, null, "runtime-deps:10.0-noble-chiseled" },
+            { console with { IsAot = true, RuntimeIdentifier = musl }, null, "runtime-deps:10.0-alpine" },
+        };
+    }
+
+    [Theory]
+    [MemberData(nameof(DefaultBases))]
+    public void TheDefaultBaseIsTheOneTheSdkWouldChoose(DotNetApp app, string? family, string expected) =>
+        Assert.Equal("mcr.microsoft.com/dotnet/" + expected, app.DefaultBase(family).ToString());
+
+    [Theory]
+    [InlineData("linux-x64", false, "/app", "dotnet /app/App.dll")]
+    [InlineData("linux-x64", false, "/app/", "dotnet /app/App.dll")]
+    [InlineData("linux-x64", true, "/app", "/app/App")]
+    [InlineData("win-x64", true, @"C:\app", @"C:\app\App.exe")]
+    [InlineData("win-x64", false, @"C:\app", @"dotnet C:\app\App.dll")]
+    public void TheEntrypointStartsTheApp(string rid, bool isSelfContained, string folder, string command)
+    {
+        var app = new DotNetApp { RuntimeIdentifier = RuntimeIdentifier.Parse(rid), FrameworkVersion = "10.0", AssemblyName = "App", IsSelfContained = isSelfContained };
+
+        Assert.Equal(command, string.Join(' ', app.Entrypoint(folder)));
+    }
+}

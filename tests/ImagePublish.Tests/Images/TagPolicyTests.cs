@@ -1,0 +1,61 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+
+namespace ImagePublish.Tests.Images;
+
+public sealed class TagPolicyTests
+{
+    private static readonly TagContext Context = new()
+    {
+        Version = "1.4.2",
+        Commit = "0123456789abcdef0123456789abcdef01234567",
+        Branch = "feature/äpfel & birnen",
+        Created = new DateTimeOffset(2026, 1, 31, 23, 30, 0, TimeSpan.FromHours(-2)),
+        Configuration = "Release",
+        RuntimeIdentifier = "linux-x64",
+    };
+
+    [Theory]
+    [InlineData(TagPolicy.Version, "1.4.2", "1.4.2 latest")]
+    [InlineData(TagPolicy.Version, "1.4.2-beta.1", "1.4.2-beta.1")]
+    [InlineData(TagPolicy.Version, "1.4.2+build.7", "1.4.2-build.7 latest")]
+    [InlineData(TagPolicy.Version, "1.4.2.5", "1.4.2.5 latest")]
+    [InlineData(TagPolicy.SemVer, "1.4.2", "1.4.2 1.4 1 latest")]
+    [InlineData(TagPolicy.SemVer, "0.4.2", "0.4.2 latest")]
+    [InlineData(TagPolicy.SemVer, "2.0.0-rc.1", "2.0.0-rc.1")]
+    [InlineData(TagPolicy.SemVer | TagPolicy.Commit, "1.4.2", "1.4.2 1.4 1 latest 0123456")]
+    [InlineData(TagPolicy.Branch, "1.4.2", "feature-pfel-birnen")]
+    [InlineData(TagPolicy.None, "1.4.2", "")]
+    public void APolicyDerivesTags(TagPolicy policy, string version, string tags) =>
+        Assert.Equal(tags, string.Join(' ', TagPolicies.Resolve([], policy, Context with { Version = version })));
+
+    [Theory]
+    [InlineData("v1", "v1")]
+    [InlineData("{version}-{commit:7}", "1.4.2-0123456")]
+    [InlineData("{major}.{minor}.{patch}", "1.4.2")]
+    [InlineData("{date:yyyyMMdd}", "20260201")]
+    [InlineData("{date}-{configuration}-{rid}", "20260201-Release-linux-x64")]
+    [InlineData("{branch}", "feature-pfel-birnen")]
+    public void ATemplateIsFilledIn(string template, string tag) =>
+        Assert.Equal(tag, Assert.Single(TagPolicies.Resolve([template], TagPolicy.Version, Context)).Value);
+
+    [Theory]
+    [InlineData("{nonsense}", "IMG1009")]
+    [InlineData("{prerelease}", "IMG1009")]
+    [InlineData("a/b", "IMG1004")]
+    [InlineData("-a", "IMG1004")]
+    [InlineData("{version", "IMG1004")]
+    public void ATemplateThatCanNotBeATagIsAnError(string template, string code) =>
+        Assert.Equal(code, Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([template], TagPolicy.Version, Context)).Code.Id);
+
+    [Fact]
+    public void WithoutSourceControlACommitIsAnErrorAndNotAnEmptyTag() =>
+        Assert.Equal(DiagnosticCodes.InvalidTemplate, Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([], TagPolicy.Commit, Context with { Commit = null })).Code);
+
+    [Fact]
+    public void ATagIsNamedOnce() => Assert.Equal("1.4.2", Assert.Single(TagPolicies.Resolve(["1.4.2", "{version}"], TagPolicy.Version, Context)).Value);
+
+    [Fact]
+    public void ALongBranchIsCutToATagsLength() =>
+        Assert.Equal(128, Assert.Single(TagPolicies.Resolve(["{branch}"], TagPolicy.Version, Context with { Branch = new string('b', 300) })).Value.Length);
+}
