@@ -15,5 +15,8 @@ public static partial class DiagnosticCodes
     /// <summary>A file can not be put into a layer.</summary>
     public static DiagnosticCode InvalidEntry { get; } = new("IMG3004", "A file can not be put into a layer");
 
-    private static DiagnosticCode[] Layers => [UnsafePath, UnreadableFile, DiskFailed, InvalidEntry];
+    /// <summary>A layer is damaged or is not what it claims to be.</summary>
+    public static DiagnosticCode LayerInvalid { get; } = new("IMG3005", "A layer is damaged or is not what it claims to be");
+
+    private static DiagnosticCode[] Layers => [UnsafePath, UnreadableFile, DiskFailed, InvalidEntry, LayerInvalid];
 }

@@ -13,7 +13,7 @@ internal sealed class GzipEncoding(int level) : ILayerEncoding
 {
     public const int DefaultLevel = 6;
 
-    /// <summary>Each block starts without the 32 KiB before it; at 1 MiB that costs about half a percent of the size.</summary>
+    /// <summary>Each block starts without the 32 KiB before it; at 1 MiB that costs a tenth of a percent of the size.</summary>
     public const int DefaultBlockSize = 1 << 20;
 
     /// <summary>An empty final block of deflate, in its 10 bits.</summary>

@@ -10,7 +10,8 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism)
     /// <summary>Beyond that, reading and hashing are the limit; more blocks would only take memory.</summary>
     private const int MaxParallelism = 16;
 
-    private readonly int blocks = 2 * Math.Clamp(parallelism, 1, MaxParallelism);
+    /// <summary>One for each compressor, one being filled, one being written.</summary>
+    private readonly int blocks = Math.Clamp(parallelism, 1, MaxParallelism) + 2;
 
     /// <summary>Runs it once.</summary>
     /// <param name="content">What to write.</param>

@@ -24,7 +24,7 @@ public static class LayerPlan
             return [LayerContent.Create(Names[App], WithTimes(entries, Origins(items)))];
 
         var origins = Origins(items);
-        var directories = entries.Where(entry => entry.Kind == LayerEntryKind.Directory).ToDictionary(entry => entry.Path, StringComparer.Ordinal);
+        var directories = entries.Where(entry => entry.Kind == LayerEntryKind.Directory).ToLookup(entry => entry.Path, StringComparer.Ordinal);
         var filled = entries.SelectMany(entry => LayerPath.ParentsOf(entry.Path)).ToHashSet(StringComparer.Ordinal);
         return
         [
@@ -37,17 +37,13 @@ public static class LayerPlan
     }
 
     /// <summary>Each layer has the directories of its own files, with the attributes they have in all of them.</summary>
-    private static IEnumerable<LayerEntry> WithParents(IEnumerable<LayerEntry> layer, Dictionary<string, LayerEntry> directories)
+    private static IEnumerable<LayerEntry> WithParents(IEnumerable<LayerEntry> layer, ILookup<string, LayerEntry> directories)
     {
         var added = new HashSet<string>(StringComparer.Ordinal);
         foreach (var entry in layer)
         {
-            foreach (var parent in LayerPath.ParentsOf(entry.Path))
-            {
-                if (added.Add(parent) && directories.TryGetValue(parent, out var directory))
-                    yield return directory;
-            }
-
+            foreach (var directory in LayerPath.ParentsOf(entry.Path).Where(added.Add).SelectMany(parent => directories[parent]))
+                yield return directory;
             yield return entry;
         }
     }

@@ -64,7 +64,7 @@ public static class PublishFolder
             var content = new FileOnDisk(file.FullName, length);
             return Owned(publishPath, LayerEntryKind.File) with
             {
-                Mode = Modes.Of(file, defaults.Executables),
+                Mode = DiskFiles.Guarded(file.FullName, () => Modes.Of(file, defaults.Executables)),
                 Content = content,
                 Modified = StaticContent.IsAt(publishPath) ? StaticContent.TimeOf(content) : defaults.Modified,
             };

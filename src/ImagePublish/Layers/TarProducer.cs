@@ -12,7 +12,7 @@ internal static class TarProducer
         {
             cancellationToken.ThrowIfCancellationRequested();
             TarHeaders.Write(entry, output);
-            if (entry.Content is not { Length: > 0 } file)
+            if (entry.Content is not { } file)
                 continue;
 
             WriteContent(file, output);

@@ -14,7 +14,7 @@ internal static class LayerTesting
 
     public static LayerContent Content(TempFolder folder, LayerEntryDefaults? defaults = null) => LayerContent.Create("app", Read(folder, defaults));
 
-    public static LayerEntry File(string path, string text) => new(path, LayerEntryKind.File) { Content = new FileInMemory(System.Text.Encoding.UTF8.GetBytes(text)) };
+    public static LayerEntry TextFile(string path, string text) => new(path, LayerEntryKind.File) { Content = new FileInMemory(System.Text.Encoding.UTF8.GetBytes(text)) };
 
     public static async Task<byte[]> TarAsync(LayerContent content)
     {

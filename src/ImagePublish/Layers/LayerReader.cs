@@ -1,0 +1,91 @@
+using System.Formats.Tar;
+using System.Runtime.CompilerServices;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Layers;
+
+/// <summary>Reads the entries of a layer as it streams by; nothing is extracted, nothing is kept.</summary>
+/// <remarks>
+/// The framework's tar reader is used, since it knows all of PAX and GNU (long link names, large ids), which SharpZipLib's does not. Layers come from other people:
+/// what they inflate to is limited, and whatever is wrong with them is one <c>IMG3005</c>.
+/// </remarks>
+public static class LayerReader
+{
+    /// <summary>Reads a layer's entries, in the order they have in it.</summary>
+    /// <param name="blob">The layer's blob, plain or compressed; recognised by its first bytes, since media types are not always right. It is not disposed.</param>
+    /// <param name="options">How far it is trusted.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Its entries, without the root directory. Whiteouts are entries, too.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3005</c>: it is damaged, inflates beyond the limits, has a path that leaves the image, or another diff id.</exception>
+    public static async IAsyncEnumerable<LayerEntryInfo> ReadAsync(
+        Stream blob, LayerReaderOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var tar = await InflatedLayer.OpenAsync(blob, options, cancellationToken);
+        await using var reader = new TarReader(tar, leaveOpen: true);
+        for (var count = 0; await NextAsync(reader, cancellationToken) is { } entry; count++)
+        {
+            if (count >= options.MaxEntries)
+                throw Invalid($"it has more than {options.MaxEntries} entries");
+            if (entry.EntryType != TarEntryType.GlobalExtendedAttributes && PathOf(entry.Name) is { Length: > 0 } path)
+                yield return InfoOf(entry, path);
+        }
+
+        await tar.FinishAsync(cancellationToken);
+    }
+
+    internal static ImagePublishException Invalid(string why, Exception? cause = null) =>
+        new(DiagnosticCodes.LayerInvalid, $"A layer can not be read: {why}. Pull or build its image again, or use another.", cause);
+
+    internal static bool IsDamage(Exception exception) => exception
+        is InvalidDataException or EndOfStreamException or FormatException or OverflowException or ArgumentException or NotSupportedException or ZstdSharp.ZstdException;
+
+    private static async ValueTask<TarEntry?> NextAsync(TarReader reader, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reader.GetNextEntryAsync(copyData: false, cancellationToken);
+        }
+        catch (Exception exception) when (IsDamage(exception))
+        {
+            throw Invalid($"it is damaged ({Text.Shown(exception.Message)})", exception);
+        }
+    }
+
+    private static LayerEntryInfo InfoOf(TarEntry entry, string path)
+    {
+        var kind = KindOf(entry.EntryType);
+        return new LayerEntryInfo(path, kind)
+        {
+            Mode = entry.Mode,
+            Uid = entry.Uid,
+            Gid = entry.Gid,
+            Modified = entry.ModificationTime,
+            Length = kind == LayerEntryInfoKind.File ? entry.Length : 0,
+            LinkTarget = kind switch
+            {
+                LayerEntryInfoKind.HardLink => PathOf(entry.LinkName),
+                LayerEntryInfoKind.SymbolicLink => entry.LinkName,
+                _ => null,
+            },
+            Content = kind == LayerEntryInfoKind.File ? entry.DataStream : null,
+        };
+    }
+
+    private static LayerEntryInfoKind KindOf(TarEntryType type) => type switch
+    {
+        TarEntryType.Directory or TarEntryType.DirectoryList => LayerEntryInfoKind.Directory,
+        TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile => LayerEntryInfoKind.File,
+        TarEntryType.SymbolicLink => LayerEntryInfoKind.SymbolicLink,
+        TarEntryType.HardLink => LayerEntryInfoKind.HardLink,
+        _ => LayerEntryInfoKind.Other,
+    };
+
+    private static string PathOf(string name)
+    {
+        var parts = name.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(part => part != ".").ToArray();
+        return parts.Contains("..") || name.Contains('\0', StringComparison.Ordinal)
+            ? throw Invalid($"its entry '{Text.Shown(name)}' leaves the image")
+            : string.Join('/', parts);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Buffers;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Layers;
+
+/// <summary>Lays a layer out as Windows containers expect it.</summary>
+/// <remarks>
+/// Files lie under <c>Files/</c>, registry hives under <c>Hives/</c>, and each entry carries its attributes and security descriptor as PAX records.
+/// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#distributable-format">image-spec, layers</see> and hcsshim's <c>ociwclayer</c>.
+/// </remarks>
+public static class WindowsLayer
+{
+    /// <summary>Where files lie in the layer.</summary>
+    public const string FilesFolder = "Files";
+
+    /// <summary>Where registry hives lie in the layer.</summary>
+    public const string HivesFolder = "Hives";
+
+    private const string DirectoryAttribute = "16";
+    private const string ArchiveAttribute = "32";
+
+    /// <summary>A self-relative security descriptor with owner and group <c>S-1-5-32-545</c>, the built-in users, and neither access nor audit list.</summary>
+    private const string UsersSecurityDescriptor = "AQAAgBQAAAAkAAAAAAAAAAAAAAABAgAAAAAABSAAAAAhAgAAAQIAAAAAAAUgAAAAIQIAAA==";
+
+    private static readonly SearchValues<char> Forbidden = SearchValues.Create("<>:\"|?*");
+
+    /// <summary>Lays a layer out for Windows.</summary>
+    /// <param name="content">The layer, laid out from the root of the system drive: <c>app/…</c> for <c>C:\app\…</c>.</param>
+    /// <returns>The same files in a Windows layer.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3004</c>: a link, a name that Windows does not have, or names that differ only in case, which would be one file there.</exception>
+    public static LayerContent Create(LayerContent content)
+    {
+        var names = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var entry in content.Entries)
+            Check(entry, names);
+
+        LayerEntry[] roots = [new(FilesFolder, LayerEntryKind.Directory), new(HivesFolder, LayerEntryKind.Directory)];
+        return LayerContent.Create(content.Name, roots.Concat(content.Entries.Select(entry => entry with { Path = $"{FilesFolder}/{entry.Path}" })).Select(WithAttributes));
+    }
+
+    private static LayerEntry WithAttributes(LayerEntry entry) => entry with
+    {
+        PaxAttributes = new Dictionary<string, string>(entry.PaxAttributes ?? new Dictionary<string, string>(), StringComparer.Ordinal)
+        {
+            ["MSWINDOWS.fileattr"] = entry.Kind == LayerEntryKind.Directory ? DirectoryAttribute : ArchiveAttribute,
+            ["MSWINDOWS.rawsd"] = UsersSecurityDescriptor,
+        },
+    };
+
+    private static void Check(LayerEntry entry, Dictionary<string, string> names)
+    {
+        if (entry.Kind == LayerEntryKind.SymbolicLink)
+            throw LayerPath.Invalid(entry.Path, "is a symbolic link, and the image is for Windows");
+        if (entry.Path.AsSpan().ContainsAny(Forbidden) || entry.Path.Split('/').Any(name => name[^1] is '.' or ' '))
+            throw LayerPath.Invalid(entry.Path, "has a name that Windows does not allow");
+        if (!names.TryAdd(entry.Path, entry.Path))
+            throw LayerPath.Invalid(entry.Path, $"differs from '{Text.Shown(names[entry.Path])}' only in case, and the image is for Windows");
+    }
+}

@@ -1,0 +1,114 @@
+using ImagePublish.Layers;
+using static ImagePublish.Tests.Layers.LayerTesting;
+
+namespace ImagePublish.Tests.Layers;
+
+public sealed class LayerPlanTests
+{
+    private static readonly PublishItem[] Items =
+    [
+        new("System.Runtime.dll", PublishItemOrigin.Runtime),
+        new("Dapper.dll", PublishItemOrigin.Package),
+        new(@"runtimes\linux\native.so", PublishItemOrigin.Package),
+        new("de/Dapper.resources.dll", PublishItemOrigin.Package),
+        new("Preview.dll", PublishItemOrigin.PrereleasePackage),
+        new("Shop.Core.dll", PublishItemOrigin.Project),
+        new("de/Shop.resources.dll", PublishItemOrigin.App),
+        new("wwwroot/site.css", PublishItemOrigin.App),
+        new("styles/other.css", PublishItemOrigin.StaticContent),
+        new("Shop.dll", PublishItemOrigin.App),
+        new("Shop.deps.json", PublishItemOrigin.Package),
+        new("Shop.runtimeconfig.json", PublishItemOrigin.Runtime),
+        new("gone.dll", PublishItemOrigin.Package),
+    ];
+
+    [Fact]
+    public void WhatChangesLeastLiesLowest()
+    {
+        using var folder = Published();
+        Directory.CreateDirectory(folder.At("empty"));
+
+        var layers = LayerPlan.Create(Read(folder), Items, LayeringMode.Auto);
+
+        Assert.Equal(["runtime", "packages", "projects", "static", "app"], layers.Select(layer => layer.Name));
+        Assert.Equal(["app", "app/System.Runtime.dll"], Paths(layers[0]));
+        Assert.Equal(["app", "app/Dapper.dll", "app/de", "app/de/Dapper.resources.dll", "app/runtimes", "app/runtimes/linux", "app/runtimes/linux/native.so"], Paths(layers[1]));
+        Assert.Equal(["app", "app/Preview.dll", "app/Shop.Core.dll"], Paths(layers[2]));
+        Assert.Equal(
+            ["app", "app/de", "app/de/Shop.resources.dll", "app/styles", "app/styles/other.css", "app/wwwroot", "app/wwwroot/site.css"], Paths(layers[3]));
+        Assert.Equal(["app", "app/Shop.deps.json", "app/Shop.dll", "app/Shop.runtimeconfig.json", "app/empty", "app/unknown.txt"], Paths(layers[4]));
+    }
+
+    [Fact]
+    public void EverythingIsSomewhereAndOnlyOnce()
+    {
+        using var folder = Published();
+        var entries = Read(folder);
+
+        var planned = LayerPlan.Create(entries, Items, LayeringMode.Auto).SelectMany(layer => layer.Entries).Where(entry => entry.Kind == LayerEntryKind.File);
+
+        Assert.Equal(
+            entries.Where(entry => entry.Kind == LayerEntryKind.File).Select(entry => entry.Path).Order(StringComparer.Ordinal),
+            planned.Select(entry => entry.Path).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void EmptyLayersVanish()
+    {
+        using var folder = new TempFolder();
+        folder.File("Shop.dll", "x");
+
+        Assert.Equal(["app"], LayerPlan.Create(Read(folder), Items, LayeringMode.Auto).Select(layer => layer.Name));
+    }
+
+    [Fact]
+    public void AllCanBeInOneLayer()
+    {
+        using var folder = Published();
+        var entries = Read(folder);
+
+        var layer = Assert.Single(LayerPlan.Create(entries, Items, LayeringMode.Single));
+
+        Assert.Equal(entries.Select(entry => entry.Path), Paths(layer));
+    }
+
+    [Fact]
+    public async Task ServicesWithTheSamePackagesShareTheirLayer()
+    {
+        using var shop = Published();
+        using var other = new TempFolder();
+        foreach (var name in (string[])["Dapper.dll", "runtimes/linux/native.so", "de/Dapper.resources.dll"])
+            other.File(name, name);
+        other.File("Other.dll", "other");
+        other.File("de/Other.resources.dll", "other");
+
+        var first = LayerPlan.Create(Read(shop), Items, LayeringMode.Auto).Single(layer => layer.Name == "packages");
+        var second = LayerPlan.Create(Read(other), Items, LayeringMode.Auto).Single(layer => layer.Name == "packages");
+
+        Assert.Equal(await LayerTar.DiffIdAsync(first, Token), await LayerTar.DiffIdAsync(second, Token));
+    }
+
+    [Fact]
+    public void StaticContentOutsideOfItsFolderHasItsOwnTimeToo()
+    {
+        using var folder = Published();
+
+        foreach (var mode in Enum.GetValues<LayeringMode>())
+        {
+            var entries = LayerPlan.Create(Read(folder), Items, mode).SelectMany(layer => layer.Entries).ToLookup(entry => entry.Path);
+            Assert.NotEqual(LayerEntryDefaults.DefaultModified, entries["app/styles/other.css"].Single().Modified);
+            Assert.Equal(LayerEntryDefaults.DefaultModified, entries["app/Shop.dll"].Single().Modified);
+        }
+    }
+
+    private static IEnumerable<string> Paths(LayerContent layer) => layer.Entries.Select(entry => entry.Path);
+
+    private static TempFolder Published()
+    {
+        var folder = new TempFolder();
+        foreach (var item in Items.Where(item => item.RelativePath != "gone.dll"))
+            folder.File(item.RelativePath.Replace('\\', '/'), item.RelativePath.Replace('\\', '/'));
+        folder.File("unknown.txt", "?");
+        return folder;
+    }
+}
