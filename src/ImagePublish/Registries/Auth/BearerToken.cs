@@ -11,6 +11,8 @@ internal sealed record BearerToken(string Value, IReadOnlyList<Scope> Scopes, Da
 {
     private static readonly TimeSpan LongestMargin = TimeSpan.FromSeconds(30);
 
+    private int _uses;
+
     /// <summary>The header value that carries it.</summary>
     public AuthenticationHeaderValue Header => new("Bearer", Value);
 
@@ -19,6 +21,12 @@ internal sealed record BearerToken(string Value, IReadOnlyList<Scope> Scopes, Da
 
     /// <summary>A new identity token that came with it, which takes the place of the one that was sent.</summary>
     public string? IdentityToken { get; init; }
+
+    /// <summary>How many requests it was sent with.</summary>
+    public int Uses => Volatile.Read(ref _uses);
+
+    /// <summary>It goes out with one more request.</summary>
+    public void CountUse() => Interlocked.Increment(ref _uses);
 
     /// <summary>A token that lives for some time from when it was asked for.</summary>
     public static BearerToken Living(string value, IReadOnlyList<Scope> scopes, DateTimeOffset issuedAt, TimeSpan lifetime)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
@@ -7,25 +8,23 @@ namespace ImagePublish.Registries.Auth;
 /// <summary>Signing in to one registry: what it wants, and the tokens it is content with. Safe for many callers.</summary>
 internal sealed class RegistrySignIn(Registry registry, ICredentialSource credentials, TokenClient tokens, TimeProvider time)
 {
-    // A new token that is refused is not going to be better than the next one.
-    private static readonly TimeSpan NewFor = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan NewForWhenReplaced = TimeSpan.FromSeconds(60);
-
     private readonly Lock _gate = new();
     private readonly List<BearerToken> _tokens = [];
     private readonly SingleFlight<string, BearerToken> _requests = new();
     private readonly SingleFlight<string, string> _exchanges = new();
-    private string? _identityToken;
+    private readonly ConcurrentDictionary<string, string> _identityTokens = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _tooMany = new(StringComparer.Ordinal);
     private BearerRealm? _realm;
     private bool _isBasic;
 
     public async ValueTask<AuthenticationHeaderValue?> AuthorizeAsync(IReadOnlyList<Scope> scopes, CancellationToken ct)
     {
+        scopes = Needed(scopes);
         if (Volatile.Read(ref _isBasic))
             return await BasicAsync(scopes, ct);
-        if (Find(scopes) is { } token)
-            return token.Header;
-        return Volatile.Read(ref _realm) is { } realm ? (await ObtainAsync(realm, scopes, null, ct)).Header : null;
+        var token = Find(scopes) ?? (Volatile.Read(ref _realm) is { } realm ? await ObtainAsync(realm, scopes, null, ct) : null);
+        token?.CountUse();
+        return token?.Header;
     }
 
     public async ValueTask<bool> RefreshAsync(IReadOnlyList<Scope> scopes, IReadOnlyList<Challenge> challenges, AuthenticationHeaderValue? rejected, CancellationToken ct)
@@ -49,6 +48,9 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
         return offersBasic && await TryBasicAsync(scopes, rejected, ct);
     }
 
+    private static string? OriginOf(Credential? credential) =>
+        credential?.IdentityToken is { Length: > 0 } identity ? identity : credential?.EntraToken is { Length: > 0 } entra ? entra : null;
+
     private static string? RepositoryOf(IReadOnlyList<Scope> scopes) => scopes.Select(scope => scope.RepositoryName).FirstOrDefault(name => name is not null);
 
     private async Task<bool> RefreshTokenAsync(IReadOnlyList<Scope> scopes, Challenge challenge, string? rejected, CancellationToken ct)
@@ -57,23 +59,28 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
         Volatile.Write(ref _realm, realm);
         Volatile.Write(ref _isBasic, false);
         // Somebody else was faster.
-        if (Find(scopes) is { } current && current.Value != rejected)
+        if (Find(Needed(scopes)) is { } current && current.Value != rejected)
             return true;
         var refused = Known(rejected);
         // The challenge's own scope is often only an example; it counts where what was asked for did not do.
         var wanted = refused is null ? scopes : Scope.Merge(scopes.Concat(Scope.ParseList(challenge.Parameter("scope"))));
         if (refused is not null && IsHopeless(refused, wanted))
-            return false;
+        {
+            // Some token services heed only one of several scopes: then what comes first has to do, and a mount becomes an upload.
+            if (scopes.Count < 2 || !_tooMany.TryAdd(string.Join(' ', scopes), true))
+                return false;
+            wanted = Needed(scopes);
+        }
+
         var token = await ObtainAsync(realm, wanted, refused, ct);
         return token.Value != rejected;
     }
 
-    private bool IsHopeless(BearerToken refused, IReadOnlyList<Scope> wanted)
-    {
-        var now = time.GetUtcNow();
-        var age = now - refused.IssuedAt;
-        return now < refused.ExpiresAt && Scope.Covers(refused.Scopes, wanted) && age < (refused.ReplacesRefused ? NewForWhenReplaced : NewFor);
-    }
+    private IReadOnlyList<Scope> Needed(IReadOnlyList<Scope> scopes) => scopes.Count > 1 && _tooMany.ContainsKey(string.Join(' ', scopes)) ? [.. scopes.Take(1)] : scopes;
+
+    // A good token is refused now and then, so a second one is worth a try; a third only where the second did some good.
+    private bool IsHopeless(BearerToken refused, IReadOnlyList<Scope> wanted) =>
+        time.GetUtcNow() < refused.ExpiresAt && refused is { ReplacesRefused: true, Uses: < 2 } && Scope.Covers(refused.Scopes, wanted);
 
     private Task<BearerToken> ObtainAsync(BearerRealm realm, IReadOnlyList<Scope> scopes, BearerToken? refused, CancellationToken ct) =>
         _requests.RunAsync(string.Join(' ', scopes), stop => RequestAsync(realm, scopes, refused, stop), ct);
@@ -84,24 +91,25 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
             return current;
         var credential = await credentials.FindAsync(registry, RepositoryOf(scopes), ct);
         if (credential?.RegistryToken is { Length: > 0 } ready)
-            return Keep(new BearerToken(ready, scopes, time.GetUtcNow(), DateTimeOffset.MaxValue));
-        if (credential?.EntraToken is { Length: > 0 })
-            credential = new Credential { IdentityToken = await ExchangeAsync(realm, credential, ct) };
-        else if (credential?.IdentityToken is { Length: > 0 } && Volatile.Read(ref _identityToken) is { } newer)
-            credential = credential with { IdentityToken = newer };
-        var token = await tokens.GetTokenAsync(new TokenRequest(registry, realm, scopes, credential is { IsEmpty: false } ? credential : null), ct);
-        if (token.IdentityToken is not null && credential?.IdentityToken is { Length: > 0 })
-            Volatile.Write(ref _identityToken, token.IdentityToken);
-        return Keep(token with { ReplacesRefused = refused is not null && time.GetUtcNow() < refused.ExpiresAt });
+            return Keep(new BearerToken(ready, scopes, time.GetUtcNow(), DateTimeOffset.MaxValue), refused);
+        var identity = await IdentityAsync(realm, credential, ct);
+        var asking = identity is null ? credential : new Credential { Username = credential?.Username, IdentityToken = identity };
+        var token = await tokens.GetTokenAsync(new TokenRequest(registry, realm, scopes, asking is { IsEmpty: false } ? asking : null), ct);
+        if (identity is not null && token.IdentityToken is { } newer)
+            _identityTokens[OriginOf(credential)!] = newer;
+        return Keep(token with { ReplacesRefused = refused is not null && time.GetUtcNow() < refused.ExpiresAt }, refused);
     }
 
-    private async Task<string> ExchangeAsync(BearerRealm realm, Credential credential, CancellationToken ct)
+    // The token that is current: services may give a new one with each answer, and an Entra token is exchanged once.
+    private async Task<string?> IdentityAsync(BearerRealm realm, Credential? credential, CancellationToken ct)
     {
-        if (Volatile.Read(ref _identityToken) is { } known)
+        if (OriginOf(credential) is not { } origin)
+            return null;
+        if (_identityTokens.TryGetValue(origin, out var known))
             return known;
-        var token = await _exchanges.RunAsync("", stop => tokens.ExchangeAsync(registry, realm, credential, stop), ct);
-        Volatile.Write(ref _identityToken, token);
-        return token;
+        return origin == credential!.IdentityToken
+            ? origin
+            : _identityTokens[origin] = await _exchanges.RunAsync(origin, stop => tokens.ExchangeAsync(registry, realm, credential, stop), ct);
     }
 
     private async Task<AuthenticationHeaderValue?> BasicAsync(IReadOnlyList<Scope> scopes, CancellationToken ct) =>
@@ -130,12 +138,12 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
             return _tokens.FindLast(token => token.Value == value);
     }
 
-    private BearerToken Keep(BearerToken token)
+    private BearerToken Keep(BearerToken token, BearerToken? refused)
     {
         var now = time.GetUtcNow();
         lock (_gate)
         {
-            _tokens.RemoveAll(other => other.ExpiresAt <= now || Scope.Covers(token.Scopes, other.Scopes));
+            _tokens.RemoveAll(other => other.ExpiresAt <= now || other.Value == refused?.Value || Scope.Covers(token.Scopes, other.Scopes));
             _tokens.Add(token);
             return token;
         }

@@ -8,7 +8,7 @@ namespace ImagePublish.Tests.Registries.Auth;
 /// <summary>An authenticator with a token service, a clock and a credential of the test's choice.</summary>
 internal sealed class SignInBench
 {
-    public static readonly Registry Registry = Registry.Parse("registry.example.com");
+    public static readonly Registry Example = Registry.Parse("registry.example.com");
 
     public static readonly IReadOnlyList<Scope> Pushing = [Scope.Push("acme/shop")];
 
@@ -34,10 +34,10 @@ internal sealed class SignInBench
     public static string BasicOf(string username, string password) => "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}"));
 
     public async Task<bool> RefreshAsync(IReadOnlyList<Challenge>? challenges = null, AuthenticationHeaderValue? rejected = null, IReadOnlyList<Scope>? scopes = null, Registry? registry = null) =>
-        await Authenticator.RefreshAsync(registry ?? Registry, scopes ?? Pushing, challenges ?? Bearer(), rejected, Stop);
+        await Authenticator.RefreshAsync(registry ?? Example, scopes ?? Pushing, challenges ?? Bearer(), rejected, Stop);
 
     public async Task<AuthenticationHeaderValue?> AuthorizeAsync(IReadOnlyList<Scope>? scopes = null, Registry? registry = null) =>
-        await Authenticator.AuthorizeAsync(registry ?? Registry, scopes ?? Pushing, Stop);
+        await Authenticator.AuthorizeAsync(registry ?? Example, scopes ?? Pushing, Stop);
 
     /// <summary>Acts as a client does after a 401, and gives the header it would then send.</summary>
     public async Task<string?> SignInAsync(IReadOnlyList<Challenge>? challenges = null, IReadOnlyList<Scope>? scopes = null, Registry? registry = null)

@@ -1,0 +1,117 @@
+using System.Text;
+using System.Text.Json;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Registries.Auth;
+
+/// <summary>Docker's <c>config.json</c> or podman's <c>auth.json</c>, so far as it is about credentials.</summary>
+/// <remarks>
+/// <see href="https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md">containers-auth.json(5)</see>,
+/// <see href="https://docs.docker.com/reference/cli/docker/login/#credential-stores">docker login</see>.
+/// </remarks>
+internal sealed class AuthConfig
+{
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private readonly string _where;
+    private readonly List<Keyed> _auths = [];
+    private readonly List<Keyed> _helpers = [];
+    private readonly string? _store;
+
+    private AuthConfig(string where, JsonElement root)
+    {
+        _where = where;
+        Collect(root, "auths", JsonValueKind.Object, _auths);
+        Collect(root, "credHelpers", JsonValueKind.String, _helpers);
+        _store = Json.Text(root, "credsStore");
+    }
+
+    /// <summary>Reads a document.</summary>
+    /// <param name="utf8">Its bytes.</param>
+    /// <param name="where">Where it is from, for messages.</param>
+    /// <exception cref="ImagePublishException"><c>IMG5002</c>: it is malformed.</exception>
+    public static AuthConfig Parse(ReadOnlyMemory<byte> utf8, string where)
+    {
+        try
+        {
+            using var json = Json.Parse(utf8);
+            return json.RootElement.ValueKind == JsonValueKind.Object ? new AuthConfig(where, json.RootElement) : throw Malformed(where, "it is not a JSON object");
+        }
+        catch (JsonException exception)
+        {
+            // Only the place: the parser's own words may quote what it read.
+            throw Malformed(where, exception.LineNumber is { } line ? $"it is not JSON (line {line + 1})" : "its text is not Unicode");
+        }
+    }
+
+    /// <summary>The credential that stands in the document itself.</summary>
+    /// <param name="registry">The registry.</param>
+    /// <param name="repository">The repository, or null.</param>
+    /// <exception cref="ImagePublishException"><c>IMG5002</c>: the entry is malformed.</exception>
+    public Credential? Find(Registry registry, string? repository) =>
+        Matching(_auths, registry, repository).Select(Read).FirstOrDefault(credential => credential is not null);
+
+    /// <summary>The helper that keeps the credential, and the name that it may know the registry by; null where none is configured.</summary>
+    /// <param name="registry">The registry.</param>
+    /// <param name="repository">The repository, or null.</param>
+    public (string Name, IReadOnlyList<string> Servers)? Helper(Registry registry, string? repository)
+    {
+        var own = Matching(_helpers, registry, repository).FirstOrDefault();
+        var name = own is null ? _store : own.Value.GetString();
+        if (string.IsNullOrEmpty(name))
+            return null;
+        IEnumerable<string> known = [.. own is { Key.Path.Length: > 0 } ? [own.Text] : Array.Empty<string>(), AuthKey.Of(registry), registry.Host];
+        return (name, [.. known.Distinct(StringComparer.Ordinal)]);
+    }
+
+    // The longest path first; of several spellings docker's own.
+    private static IEnumerable<Keyed> Matching(List<Keyed> entries, Registry registry, string? repository) => entries
+        .Where(entry => entry.Key.Covers(registry, repository))
+        .OrderByDescending(entry => entry.Key.Path.Length)
+        .ThenByDescending(entry => entry.Text == AuthKey.Of(registry))
+        .ThenByDescending(entry => entry.Text == registry.Host);
+
+    private static void Collect(JsonElement root, string name, JsonValueKind kind, List<Keyed> entries)
+    {
+        if (!root.TryGetProperty(name, out var section) || section.ValueKind != JsonValueKind.Object)
+            return;
+        foreach (var property in section.EnumerateObject())
+        {
+            if (property.Value.ValueKind == kind && AuthKey.TryParse(property.Name, out var key))
+                entries.Add(new Keyed(key, property.Name, property.Value.Clone()));
+        }
+    }
+
+    private static ImagePublishException Malformed(string where, string reason) =>
+        new(DiagnosticCodes.CredentialsUnusable, $"{where} can't be read for credentials: {reason}. Mend it, or sign in again with 'docker login'.");
+
+    private Credential? Read(Keyed entry)
+    {
+        var element = entry.Value;
+        if (Json.Text(element, "registrytoken") is { } registryToken)
+            return new Credential { RegistryToken = registryToken };
+        var (username, password) = Json.Text(element, "auth") is { } auth ? Split(auth, entry.Key.Registry) : (Json.Text(element, "username"), Json.Text(element, "password"));
+        if (Json.Text(element, "identitytoken") is { } identityToken)
+            return new Credential { Username = username, IdentityToken = identityToken };
+        return username is null && password is null ? null : Credential.Of(username ?? "", password ?? "");
+    }
+
+    private (string? Username, string? Password) Split(string auth, Registry registry)
+    {
+        string text;
+        try
+        {
+            text = StrictUtf8.GetString(Convert.FromBase64String(auth)).Trim('\0');
+        }
+        catch (Exception exception) when (exception is FormatException or DecoderFallbackException)
+        {
+            throw Malformed(_where, $"the 'auth' of {registry} is not base64 of a user name and password");
+        }
+
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        return colon >= 0 ? (text[..colon], text[(colon + 1)..]) : throw Malformed(_where, $"the 'auth' of {registry} has no ':' between user name and password");
+    }
+
+    private sealed record Keyed(AuthKey Key, string Text, JsonElement Value);
+}

@@ -1,0 +1,40 @@
+using ImagePublish.Oci;
+
+namespace ImagePublish.Registries.Auth;
+
+/// <summary>All places that credentials are kept in, asked one after the other. The first that knows the registry decides.</summary>
+/// <remarks>
+/// <c>IMAGE_REGISTRY_USERNAME__host</c> and <c>IMAGE_REGISTRY_PASSWORD__host</c>; <c>DOCKER_AUTH_CONFIG</c>; docker's config file with its helpers; podman's auth files; the identity of a CI system for its own host.
+/// A file is read and a helper is asked when first needed, once.
+/// </remarks>
+public sealed class CredentialChain : ICredentialSource
+{
+    private readonly ICredentialSource[] _sources;
+
+    /// <summary>The places of a machine.</summary>
+    /// <param name="environment">The machine.</param>
+    public CredentialChain(CredentialEnvironment environment)
+    {
+        var helpers = new CredentialHelpers(environment);
+        _sources =
+        [
+            new EnvironmentCredentials(environment),
+            AuthConfigSource.OfVariable("DOCKER_AUTH_CONFIG", environment, helpers),
+            .. environment.DockerConfig is { } docker ? [AuthConfigSource.OfFile(docker, helpers)] : Array.Empty<ICredentialSource>(),
+            .. environment.ContainersAuthFiles.Select(file => AuthConfigSource.OfFile(file, helpers)),
+            new CiCredentials(environment),
+        ];
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct)
+    {
+        foreach (var source in _sources)
+        {
+            if (await source.FindAsync(registry, repository, ct) is { IsEmpty: false } credential)
+                return credential;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace ImagePublish.Registries.Auth;
+
+/// <summary>What a credential helper left behind.</summary>
+/// <param name="ExitCode">Its exit code.</param>
+/// <param name="Output">Its standard output: the answer, or the message of a failure.</param>
+internal sealed record HelperResult(int ExitCode, ReadOnlyMemory<byte> Output)
+{
+    /// <summary>The output as text.</summary>
+    public string Text => Encoding.UTF8.GetString(Output.Span);
+
+    /// <summary>Never shows the output.</summary>
+    /// <returns>The exit code.</returns>
+    public override string ToString() => FormattableString.Invariant($"HelperResult {{ {ExitCode} }}");
+}
+
+/// <summary>Runs a credential helper: no shell, a limit on time and output, nothing left running.</summary>
+internal static class HelperProcess
+{
+    private const int LargestOutput = 64 * 1024;
+
+    /// <summary>A program on the PATH, and only there: never in the current folder.</summary>
+    public static string? FindOnPath(string program, CredentialEnvironment environment)
+    {
+        string[] names = environment.IsWindows ? [program + ".exe", program + ".cmd"] : [program];
+        var folders = (environment.Set("PATH") ?? "").Split(environment.IsWindows ? ';' : ':').Select(folder => folder.Trim('"')).Where(Path.IsPathFullyQualified);
+        return folders.SelectMany(folder => names.Select(name => Path.Combine(folder, name))).FirstOrDefault(IsProgram);
+    }
+
+    /// <summary>Runs a helper.</summary>
+    /// <param name="environment">How to start it, and for how long it may run.</param>
+    /// <param name="program">The program.</param>
+    /// <param name="verb">Its only argument.</param>
+    /// <param name="input">What it gets on its standard input.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <returns>How it ended.</returns>
+    /// <exception cref="TimeoutException">It ran too long.</exception>
+    /// <exception cref="IOException">It says too much.</exception>
+    public static async Task<HelperResult> RunAsync(CredentialEnvironment environment, string program, string verb, byte[] input, CancellationToken ct)
+    {
+        using var process = environment.StartProcess(new ProcessStartInfo(program, [verb])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            CreateNoWindow = true,
+        }) ?? throw new InvalidOperationException("it was not started");
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(environment.HelperTimeout);
+        try
+        {
+            return await TalkAsync(process, input, limit.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            throw new TimeoutException();
+        }
+        finally
+        {
+            End(process);
+        }
+    }
+
+    private static async Task<HelperResult> TalkAsync(Process process, byte[] input, CancellationToken ct)
+    {
+        var errors = process.StandardError.BaseStream.CopyToAsync(Stream.Null, ct);
+        var output = ReadAsync(process.StandardOutput.BaseStream, ct);
+        await WriteAsync(process, input, ct).WaitAsync(ct);
+        // A grandchild may keep the pipes open after the helper itself has ended: waiting for them is limited too.
+        var bytes = await output.WaitAsync(ct);
+        await process.WaitForExitAsync(ct);
+        await errors.WaitAsync(ct);
+        return new HelperResult(process.ExitCode, bytes);
+    }
+
+    private static async Task WriteAsync(Process process, byte[] input, CancellationToken ct)
+    {
+        try
+        {
+            await process.StandardInput.BaseStream.WriteAsync(input, ct);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended without reading; what it says and its exit code tell the rest.
+        }
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(Stream output, CancellationToken ct)
+    {
+        var buffer = new byte[LargestOutput + 1];
+        var length = await output.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct);
+        return length <= LargestOutput ? buffer.AsMemory(0, length) : throw new IOException("it says more than 64 KiB");
+    }
+
+    private static void End(Process process)
+    {
+        try
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or System.ComponentModel.Win32Exception or AggregateException)
+        {
+            // It has ended by itself, or is not ours to end.
+        }
+    }
+
+    private static bool IsProgram(string path) => File.Exists(path) && (OperatingSystem.IsWindows()
+        || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0);
+}

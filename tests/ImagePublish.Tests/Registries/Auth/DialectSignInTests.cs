@@ -1,0 +1,116 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Registries.Auth;
+using ImagePublish.Testing;
+
+namespace ImagePublish.Tests.Registries.Auth;
+
+/// <summary>Signing in over the wire, with the client, to each kind of registry.</summary>
+public sealed class DialectSignInTests
+{
+    public static TheoryData<string> Dialects => [.. RegistryDialects.All.Select(dialect => dialect.Name)];
+
+    [Theory]
+    [MemberData(nameof(Dialects))]
+    public async Task EveryDialectLetsUsPushAndPull(string name)
+    {
+        var dialect = RegistryDialects.Named(name);
+        await using var server = await TestRegistry.StartAsync(dialect, cancellationToken: RegistryBench.Cancel);
+        await using var bench = RegistryBench.For(server);
+        bench.Credential = Credential.Of(dialect.User, dialect.Password);
+
+        await PushAndPullAsync(bench, dialect.Repository);
+    }
+
+    [Fact]
+    public async Task AnEntraTokenPushesToAzure()
+    {
+        await using var server = await TestRegistry.StartAsync(RegistryDialects.Acr, cancellationToken: RegistryBench.Cancel);
+        await using var bench = RegistryBench.For(server);
+        bench.Credential = new Credential { EntraToken = "entra-token" };
+
+        await PushAndPullAsync(bench, RegistryDialects.Acr.Repository);
+
+        Assert.Equal(1, server.Requests.CountOf(RegistryStep.TokenExchange));
+    }
+
+    [Fact]
+    public async Task AWholePushNeedsOneToken()
+    {
+        await using var bench = await BearerAsync();
+
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(seed => bench.PushAsync(RegistryBench.Layer(1000, seed))));
+
+        Assert.Equal(1, bench.CountOf(RegistryStep.Token));
+    }
+
+    [Fact]
+    [ReliabilityCase("Sign-in", "tokens that expire with each few requests", "the push goes on with new ones")]
+    public async Task APushOutlivesItsTokens()
+    {
+        await using var bench = await BearerAsync(options => options.Auth.TokenUses = 3);
+
+        foreach (var seed in Enumerable.Range(0, 8))
+            await bench.PushAsync(RegistryBench.Layer(1000, seed));
+
+        Assert.InRange(bench.CountOf(RegistryStep.Token), 2, 16);
+    }
+
+    [Fact]
+    [ReliabilityCase("Sign-in", "401 loop over the wire", "one error after three requests")]
+    public async Task ARegistryThatNeverLetsUsInIsGivenUp()
+    {
+        await using var bench = await BearerAsync(options => options.Auth.AlwaysRefuse = true);
+
+        await RegistryBench.FailsAsync(DiagnosticCodes.Unauthorized, () => bench.PushAsync(RegistryBench.Layer(10)));
+
+        Assert.InRange(bench.Server.Requests.Count, 2, 8);
+    }
+
+    [Fact]
+    public async Task AWrongPasswordIsToldAsSuch()
+    {
+        await using var bench = await BearerAsync();
+        bench.Credential = Credential.Of("ada", "wr0ng");
+
+        var exception = await RegistryBench.FailsAsync(DiagnosticCodes.Unauthorized, () => bench.PushAsync(RegistryBench.Layer(10)));
+
+        Assert.Contains("incorrect username or password", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("wr0ng", exception + bench.Log.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task NoSecretIsLogged()
+    {
+        await using var bench = await BearerAsync(options => options.Auth.TokenPrefix = "canary-token-");
+
+        await PushAndPullAsync(bench, "acme/shop");
+
+        Assert.DoesNotContain("canary", bench.Log.ToString(), StringComparison.Ordinal);
+    }
+
+    private static async Task<RegistryBench> BearerAsync(Action<TestRegistryOptions>? configure = null)
+    {
+        var bench = await RegistryBench.StartAsync(options =>
+        {
+            options.Auth.Schemes = AuthSchemes.Bearer;
+            options.Auth.Users["ada"] = "canary-pässword";
+            configure?.Invoke(options);
+        });
+        bench.Credential = Credential.Of("ada", "canary-pässword");
+        return bench;
+    }
+
+    private static async Task PushAndPullAsync(RegistryBench bench, string name)
+    {
+        var repository = bench.Named(name);
+        var blob = RegistryBench.Layer(1000);
+
+        var push = await bench.Client.PushBlobAsync(repository, blob, RegistryBench.Cancel);
+        var back = await bench.Client.GetBlobAsync(repository, blob.Descriptor, 1000, RegistryBench.Cancel);
+
+        Assert.Equal(BlobPushKind.Uploaded, push.Kind);
+        Assert.Equal(RegistryBench.Bytes(1000), back.ToArray());
+    }
+}

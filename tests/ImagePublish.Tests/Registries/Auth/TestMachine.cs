@@ -1,0 +1,77 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ImagePublish.Oci;
+using ImagePublish.Registries.Auth;
+
+namespace ImagePublish.Tests.Registries.Auth;
+
+/// <summary>A machine of a test's own: a home folder, variables and programs on a PATH.</summary>
+internal sealed class TestMachine : IDisposable
+{
+    private readonly Dictionary<string, string> _variables = [];
+
+    public TestMachine()
+    {
+        Home = Directory.CreateTempSubdirectory("imagepublish-home-").FullName;
+        Programs = Directory.CreateDirectory(Path.Combine(Home, "bin")).FullName;
+        _variables["PATH"] = Programs;
+    }
+
+    public static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public string Home { get; }
+
+    public string Programs { get; }
+
+    public string DockerConfig => Path.Combine(Home, ".docker", "config.json");
+
+    public string AuthFile => Path.Combine(Home, ".config", "containers", "auth.json");
+
+    public Registry? SoleRegistry { get; init; }
+
+    public TimeSpan HelperTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    public CredentialEnvironment Environment => new()
+    {
+        Variable = _variables.GetValueOrDefault,
+        HomeFolder = Home,
+        SoleRegistry = SoleRegistry,
+        HelperTimeout = HelperTimeout,
+    };
+
+    public CredentialStore Store => new(Environment);
+
+    public static string Auth(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>A config file with credentials in it.</summary>
+    public static string Auths(params IEnumerable<(string Key, string Text)> entries) =>
+        new JsonObject { ["auths"] = new JsonObject(entries.Select(entry => KeyValuePair.Create<string, JsonNode?>(entry.Key, new JsonObject { ["auth"] = Auth(entry.Text) }))) }.ToJsonString();
+
+    public TestMachine Set(string name, string value)
+    {
+        _variables[name] = value;
+        return this;
+    }
+
+    public TestMachine Write(string path, string text)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+        return this;
+    }
+
+    /// <summary>Puts a credential helper on the PATH: a shell script that finds the verb in $1 and its input in $input.</summary>
+    public TestMachine Helper(string name, string script)
+    {
+        var path = Path.Combine(Programs, $"docker-credential-{name}");
+        File.WriteAllText(path, $"#!/bin/sh\ninput=$(/bin/cat)\n{script}\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return this;
+    }
+
+    public async Task<Credential?> FindAsync(string registry = "registry.example.com", string? repository = null) =>
+        await new CredentialChain(Environment).FindAsync(Registry.Parse(registry), repository, Stop);
+
+    public void Dispose() => Directory.Delete(Home, recursive: true);
+}
