@@ -23,6 +23,6 @@ internal sealed partial record SemanticVersion(string Major, string Minor, strin
 
     private static string Number(Group group) => group.Success ? group.Value : "0";
 
-    [GeneratedRegex(@"\A(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:\.\d+)?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"\A(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:\.\d+)?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?\z")]
     private static partial Regex Pattern();
 }

@@ -86,6 +86,6 @@ internal static partial class TagTemplate
         return clean.ToString();
     }
 
-    [GeneratedRegex(@"\{([^{}:]*)(?::([^{}]*))?\}", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"\{([^{}:]*)(?::([^{}]*))?\}")]
     private static partial Regex Token();
 }

@@ -35,6 +35,6 @@ internal sealed partial record EarlierImages(Platform Platform, IReadOnlyList<Re
     // Numbers are padded so that 1.10 comes after 1.9; '~' puts a release after its prereleases.
     private static string NaturalKey(string tag) => Digits().Replace(tag, match => match.Value.PadLeft(20, '0')) + "~";
 
-    [GeneratedRegex(@"\d+", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"\d+")]
     private static partial Regex Digits();
 }

@@ -1,0 +1,66 @@
+using ImagePublish.Benchmarks.Measuring;
+
+namespace ImagePublish.Benchmarks.Cases;
+
+/// <summary>What came of a case.</summary>
+internal sealed record CaseResult(PublishCase Case, Runs Plain, Runs Ours, Runs Sdk)
+{
+    public double OurOverhead => Ours.Seconds - Plain.Seconds;
+
+    public double SdkOverhead => Sdk.Seconds - Plain.Seconds;
+
+    public double Share => OurOverhead / SdkOverhead;
+}
+
+/// <summary>Runs a case: the contenders take turns, so that whatever else the machine does meets all of them.</summary>
+internal sealed class CaseRunner(Laboratory laboratory, int rounds)
+{
+    private int edition;
+    private int repositories;
+
+    public async Task<CaseResult> RunAsync(PublishCase @case, CancellationToken cancellationToken)
+    {
+        var contenders = laboratory.Contenders(@case.IsSolution);
+        var runs = contenders.ToDictionary(contender => contender, _ => new Runs());
+        // Builds everything once, fills the caches and the repository, and warms the disk.
+        foreach (var contender in contenders)
+            await contender.Publish(Project(@case), TargetOf(@case, contender, "steady")).SucceedAsync(cancellationToken);
+        for (var round = 0; round < rounds; round++)
+        {
+            edition++;
+            repositories++;
+            for (var turn = 0; turn < contenders.Count; turn++)
+            {
+                var contender = contenders[(round + turn) % contenders.Count];
+                runs[contender].Add(await RunOnceAsync(@case, contender, cancellationToken));
+            }
+        }
+
+        return new CaseResult(@case, runs[contenders[0]], runs[contenders[1]], runs[contenders[2]]);
+    }
+
+    private async Task<Run> RunOnceAsync(PublishCase @case, Contender contender, CancellationToken cancellationToken)
+    {
+        if (@case.EditsCode)
+            Sources.EditCode(contender, edition);
+        if (@case.UpdatesPackage)
+            await Sources.UpdatePackageAsync(contender, edition, cancellationToken);
+        if (@case.ForgetsCaches)
+            contender.ClearCaches();
+        await laboratory.Registry.ResetAsync(cancellationToken);
+        var target = TargetOf(@case, contender, @case.UsesNewRepository ? $"new{repositories}" : "steady");
+        var run = await MeteredCommand.RunAsync(contender.Publish(Project(@case), target), cancellationToken);
+        run = await laboratory.Registry.CountAsync(run, cancellationToken);
+        laboratory.Tell($"{@case.Key,-10} {contender.Name,-5} {run.Seconds,7:0.00} s {run.SentBytes,12:N0} bytes {run.Requests,4} requests {run.PeakMemory / 1e6,5:0} MB");
+        if (laboratory.IsVerbose && run.Requests < 50)
+            laboratory.Tell(string.Join('\n', laboratory.Registry.Requests.Select(request => $"    {request}")));
+        return run;
+    }
+
+    private static string Project(PublishCase @case) => @case.IsSolution ? Sources.Solution : Sources.ShopProject;
+
+    private Target TargetOf(PublishCase @case, Contender contender, string repository) => new(
+        laboratory.Registry.Host,
+        $"{contender.Name}/{repository}",
+        $"{(@case.UsesOtherRegistry ? laboratory.OtherRegistry : laboratory.Registry).Host}/dotnet/aspnet:10.0");
+}

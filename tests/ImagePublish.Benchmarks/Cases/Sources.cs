@@ -1,0 +1,100 @@
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Benchmarks.Cases;
+
+/// <summary>What is published: a copy of <c>samples/Shop</c>, or a solution of small services that use some of its packages.</summary>
+internal static class Sources
+{
+    public const string ShopProject = "Shop/Shop.csproj";
+
+    public const string Solution = "Services.slnx";
+
+    private const int Services = 20;
+
+    private const string UpdatedPackage = "FluentValidation";
+
+    // Each round takes another: an update to a version that was pushed before would find its layer in the registry.
+    private static readonly string[] Versions =
+        ["12.1.1", "12.1.0", "12.0.0", "11.11.0", "11.10.0", "11.9.2", "11.9.1", "11.9.0", "11.8.1", "11.8.0", "11.7.1", "11.7.0"];
+
+    /// <summary>Copies the sample and lets the contender add what it needs.</summary>
+    public static void WriteShop(Contender contender)
+    {
+        CopySources(Path.Combine(PackedPackage.RepositoryRoot, "samples", "Shop"), contender.Sources);
+        EditCode(contender, 0);
+        contender.Adapt([ShopProject]);
+    }
+
+    /// <summary>Changes one line of C#.</summary>
+    public static void EditCode(Contender contender, int round) =>
+        File.WriteAllText(Path.Combine(contender.Sources, "Shop", "Edition.cs"), $"internal static class Edition {{ public static int Number => {round}; }}\n");
+
+    /// <summary>Updates one package, which is restored already when the clock starts.</summary>
+    public static async Task UpdatePackageAsync(Contender contender, int round, CancellationToken cancellationToken)
+    {
+        var file = Path.Combine(contender.Sources, ShopProject);
+        var start = $"<PackageReference Include=\"{UpdatedPackage}\" Version=\"";
+        var text = await File.ReadAllTextAsync(file, cancellationToken);
+        var begin = text.IndexOf(start, StringComparison.Ordinal) + start.Length;
+        var end = text.IndexOf('"', begin);
+        await File.WriteAllTextAsync(file, $"{text[..begin]}{Versions[round % Versions.Length]}{text[end..]}", cancellationToken);
+        await contender.DotNet("restore", file).SucceedAsync(cancellationToken);
+    }
+
+    /// <summary>Writes the solution of services. Each has a line of its own, and the same packages as the others.</summary>
+    public static void WriteServices(Contender contender)
+    {
+        var projects = Enumerable.Range(1, Services).Select(number => $"Service{number:00}").ToList();
+        foreach (var name in projects)
+        {
+            var folder = Directory.CreateDirectory(Path.Combine(contender.Sources, name)).FullName;
+            File.WriteAllText(Path.Combine(folder, $"{name}.csproj"), ServiceProject);
+            File.WriteAllText(Path.Combine(folder, "Program.cs"), $"var app = WebApplication.Create(args);\napp.MapGet(\"/\", () => \"{name}\");\napp.Run();\n");
+        }
+
+        var lines = projects.Select(name => $"  <Project Path=\"{name}/{name}.csproj\" />");
+        File.WriteAllText(Path.Combine(contender.Sources, Solution), $"<Solution>\n{string.Join('\n', lines)}\n</Solution>\n");
+        // A solution has one command line for all: each project makes its own repository of it.
+        File.WriteAllText(
+            Path.Combine(contender.Sources, "Directory.Build.targets"),
+            """
+            <Project TreatAsLocalProperty="ImageRepository;ContainerRepository">
+              <PropertyGroup>
+                <ImageRepository>$(ImageRepository)/$(MSBuildProjectName.ToLowerInvariant())</ImageRepository>
+                <ContainerRepository>$(ContainerRepository)/$(MSBuildProjectName.ToLowerInvariant())</ContainerRepository>
+              </PropertyGroup>
+            </Project>
+            """);
+        contender.Adapt(projects.Select(name => $"{name}/{name}.csproj"));
+    }
+
+    private const string ServiceProject =
+        """
+        <Project Sdk="Microsoft.NET.Sdk.Web">
+          <PropertyGroup>
+            <TargetFramework>net10.0</TargetFramework>
+            <ImplicitUsings>enable</ImplicitUsings>
+          </PropertyGroup>
+          <ItemGroup>
+            <PackageReference Include="Azure.Storage.Blobs" Version="12.30.1" />
+            <PackageReference Include="Grpc.AspNetCore" Version="2.85.0" />
+            <PackageReference Include="Microsoft.EntityFrameworkCore.SqlServer" Version="10.0.15" />
+            <PackageReference Include="Npgsql.EntityFrameworkCore.PostgreSQL" Version="10.0.3" />
+            <PackageReference Include="Serilog.AspNetCore" Version="10.0.0" />
+            <PackageReference Include="StackExchange.Redis" Version="3.4.35" />
+          </ItemGroup>
+        </Project>
+        """;
+
+    private static void CopySources(string from, string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var path = Path.GetRelativePath(from, file);
+            if (path.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"))
+                continue;
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(to, path))!);
+            File.Copy(file, Path.Combine(to, path));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Benchmarks;
+
+/// <summary>Where a contender's image goes and what it is based on.</summary>
+/// <param name="Registry">The target registry.</param>
+/// <param name="Repository">The repository; in a solution the prefix of every project's.</param>
+/// <param name="Base">The base image.</param>
+internal sealed record Target(string Registry, string Repository, string Base);
+
+/// <summary>One of those that are compared: a way to publish, with a copy of the sources and with caches of its own.</summary>
+internal abstract class Contender(string name, string folder)
+{
+    public static readonly string[] Tags = ["1.4.2", "latest"];
+
+    public string Name => name;
+
+    /// <summary>The copy of the sources.</summary>
+    public string Sources { get; } = Directory.CreateDirectory(Path.Combine(folder, name, "src")).FullName;
+
+    /// <summary>What it keeps from one build to the next for itself.</summary>
+    protected string Caches { get; } = Path.Combine(folder, name, "caches");
+
+    /// <summary>The command that publishes a project or a solution.</summary>
+    public CommandLine Publish(string project, Target target) =>
+        DotNet(["publish", Path.Combine(Sources, project), "-c", "Release", "-nologo", "-v:quiet", .. Arguments(target)]);
+
+    public CommandLine DotNet(params IReadOnlyList<string> arguments)
+    {
+        Directory.CreateDirectory(Caches);
+        var command = DotNetCommand.Create(Sources, arguments);
+        return command with { Environment = new Dictionary<string, string?>(command.Environment) { ["TMPDIR"] = Caches } };
+    }
+
+    /// <summary>As on a machine that never published before.</summary>
+    public void ClearCaches()
+    {
+        if (Directory.Exists(Caches))
+            Directory.Delete(Caches, recursive: true);
+    }
+
+    /// <summary>Makes the sources ready: adds what the contender needs.</summary>
+    /// <param name="projects">The projects that are published, below <see cref="Sources"/>.</param>
+    public virtual void Adapt(IEnumerable<string> projects)
+    {
+    }
+
+    protected abstract IEnumerable<string> Arguments(Target target);
+}
+
+/// <summary><c>dotnet publish</c> without an image: what both others are measured above.</summary>
+internal sealed class PlainPublish(string folder) : Contender("plain", folder)
+{
+    protected override IEnumerable<string> Arguments(Target target) => [];
+}
+
+/// <summary>The .NET SDK's own container publishing. Its cache lies in the temporary folder.</summary>
+internal sealed class SdkContainers(string folder) : Contender("sdk", folder)
+{
+    protected override IEnumerable<string> Arguments(Target target) =>
+    [
+        "-t:PublishContainer",
+        $"-p:ContainerRegistry={target.Registry}",
+        $"-p:ContainerRepository={target.Repository}",
+        $"-p:ContainerBaseImage={target.Base}",
+        // The quotes are part of the argument: the SDK reads an escaped list as one tag.
+        $"-p:ContainerImageTags=\"{string.Join(';', Tags)}\"",
+    ];
+}
+
+/// <summary>This package, as it is packed, from a folder feed.</summary>
+internal sealed class ThisPackage(string folder, PackedPackage package) : Contender("ours", folder)
+{
+    public override void Adapt(IEnumerable<string> projects)
+    {
+        File.WriteAllText(
+            Path.Combine(Sources, "nuget.config"),
+            $"""<configuration><packageSources><add key="benchmark" value="{package.Feed}" /></packageSources></configuration>""");
+        foreach (var project in projects.Select(name => Path.Combine(Sources, name)))
+        {
+            var reference = $"""<ItemGroup><PackageReference Include="{PackedPackage.Id}" Version="{package.Version}" PrivateAssets="all" /></ItemGroup>""";
+            File.WriteAllText(project, File.ReadAllText(project).Replace("</Project>", $"{reference}</Project>", StringComparison.Ordinal));
+        }
+    }
+
+    protected override IEnumerable<string> Arguments(Target target) =>
+    [
+        "-p:PublishImage=true",
+        $"-p:ImageRegistry={target.Registry}",
+        $"-p:ImageRepository={target.Repository}",
+        $"-p:ImageBase={target.Base}",
+        $"-p:ImageTags={string.Join("%3B", Tags)}",
+        $"-p:ImageStore={Path.Combine(Caches, "store")}",
+    ];
+}

@@ -1,0 +1,62 @@
+using ImagePublish.Benchmarks.Cases;
+using ImagePublish.Benchmarks.Measuring;
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Benchmarks;
+
+/// <summary>What all measurements share: registries with the base image, the packed package, and folders that are gone afterwards.</summary>
+internal sealed class Laboratory : IAsyncDisposable
+{
+    private readonly TemporaryFolder folder = new();
+    private readonly PackedPackage package;
+    private IReadOnlyList<Contender>? shop;
+    private IReadOnlyList<Contender>? services;
+
+    private Laboratory(PackedPackage package, MeteredRegistry registry, MeteredRegistry otherRegistry) =>
+        (this.package, Registry, OtherRegistry) = (package, registry, otherRegistry);
+
+    /// <summary>The registry that is pushed to; it has the base image too.</summary>
+    public MeteredRegistry Registry { get; }
+
+    /// <summary>Another registry, with the base image.</summary>
+    public MeteredRegistry OtherRegistry { get; }
+
+    public bool IsVerbose { get; init; }
+
+    public string Folder => folder.Path;
+
+    public static async Task<Laboratory> OpenAsync(bool isVerbose, CancellationToken cancellationToken)
+    {
+        var image = await BaseImage.GetAsync(cancellationToken);
+        var package = await PackedPackage.PackAsync(cancellationToken);
+        var laboratory = new Laboratory(package, await MeteredRegistry.StartAsync(cancellationToken), await MeteredRegistry.StartAsync(cancellationToken)) { IsVerbose = isVerbose };
+        await laboratory.Registry.PushAsync(image, cancellationToken);
+        await laboratory.OtherRegistry.PushAsync(image, cancellationToken);
+        return laboratory;
+    }
+
+    /// <summary>Plain publish, this package, the SDK's.</summary>
+    public IReadOnlyList<Contender> Contenders(bool isSolution) => isSolution
+        ? services ??= Create("services", Sources.WriteServices)
+        : shop ??= Create("shop", Sources.WriteShop);
+
+    /// <summary>Tells how things go, beside the result.</summary>
+    public void Tell(string line) => Console.Error.WriteLine(line);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Registry.DisposeAsync();
+        await OtherRegistry.DisposeAsync();
+        await package.DisposeAsync();
+        folder.Dispose();
+    }
+
+    /// <summary>Contenders with sources of their own.</summary>
+    public IReadOnlyList<Contender> Create(string name, Action<Contender> writeSources)
+    {
+        Contender[] all = [new PlainPublish(folder[name]), new ThisPackage(folder[name], package), new SdkContainers(folder[name])];
+        foreach (var contender in all)
+            writeSources(contender);
+        return all;
+    }
+}

@@ -1,0 +1,39 @@
+namespace ImagePublish.Benchmarks.Measuring;
+
+/// <summary>One run of a command.</summary>
+/// <param name="Seconds">Wall time, from start to exit.</param>
+/// <param name="PeakMemory">The most that the command's own process (MSBuild, which runs the tasks) held in memory, in bytes.</param>
+internal sealed record Run(double Seconds, long PeakMemory)
+{
+    /// <summary>What was sent to the target registry, in bytes; 0 where there is none.</summary>
+    public long SentBytes { get; init; }
+
+    /// <summary>The requests that the target registry answered.</summary>
+    public int Requests { get; init; }
+}
+
+/// <summary>Several runs of one contender in one case.</summary>
+internal sealed class Runs
+{
+    private readonly List<Run> runs = [];
+
+    /// <summary>Median wall time.</summary>
+    public double Seconds => Median(run => run.Seconds);
+
+    /// <summary>Median of the bytes sent.</summary>
+    public double SentBytes => Median(run => run.SentBytes);
+
+    /// <summary>The most requests that a run took: a median would hide one that took more.</summary>
+    public int Requests => runs.Max(run => run.Requests);
+
+    /// <summary>Median of the peaks.</summary>
+    public double PeakMemory => Median(run => run.PeakMemory);
+
+    public void Add(Run run) => runs.Add(run);
+
+    private double Median(Func<Run, double> value)
+    {
+        var sorted = runs.Select(value).Order().ToArray();
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+}
