@@ -28,7 +28,8 @@ internal sealed class LayoutReader(IArchiveFiles files)
 
     private static string? NameOf(Descriptor entry) => entry.Annotations?.GetValueOrDefault(ContainerdName) ?? ReferenceNames.Of(entry);
 
-    private async Task<ArchiveImage?> ReadRootAsync(Descriptor entry, string[] names, CancellationToken cancellationToken)
+    /// <summary>Reads the image of one entry of a list; null if it is something else.</summary>
+    public async Task<ArchiveImage?> ReadRootAsync(Descriptor entry, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
         var root = ReferenceNames.Strip(entry) with { Annotations = null, Platform = null };
         if (MediaTypes.IsManifest(root.MediaType))
