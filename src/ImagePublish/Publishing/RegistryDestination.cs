@@ -44,13 +44,15 @@ internal sealed class RegistryDestination(RegistryClient registries, Repository 
         return totals;
     }
 
-    public async Task<Delivery> TagAsync(Image image, IReadOnlyList<Tag> tags, TransferTotals totals)
+    public Task PutIndexAsync(MemoryBlobSource index) => registries.PushManifestAsync(repository.At(index.Descriptor.Digest), index, stop.Token);
+
+    public async Task<Delivery> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals totals)
     {
         for (var done = 0; done < tags.Count; done++)
         {
             try
             {
-                await registries.PushManifestAsync(repository.At(tags[done]), image.Manifest, stop.Token);
+                await registries.PushManifestAsync(repository.At(tags[done]), manifest, stop.Token);
             }
             catch (ImagePublishException exception) when (tags.Count > 1)
             {
