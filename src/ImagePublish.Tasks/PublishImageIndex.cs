@@ -1,5 +1,4 @@
 using ImagePublish.Diagnostics;
-using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Reporting;
@@ -30,7 +29,7 @@ public sealed class PublishImageIndex : DeliveryTask
             LocalName = names.LocalName,
             Tags = names.Tags(source.TagContext(this, runtimeIdentifier: null)),
         };
-        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries)).IndexPublisherFor(OpenStore());
+        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations)).IndexPublisherFor(OpenStore());
         var result = await publisher.PublishAsync(request, cancellationToken);
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery));
         await TellAsync([.. images], PublishSummary.Lines(result), PublishJson.Write(result), log, cancellationToken);

@@ -1,7 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
-using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
