@@ -56,9 +56,9 @@ public sealed class RetryTests
     public async Task RetryAfterInSecondsIsHonouredAndTold()
     {
         await using var bench = await RegistryBench.StartAsync();
-        bench.Fail(RegistryStep.ManifestHead, RegistryDialects.DockerHubAbuse(60));
+        bench.Fail(RegistryStep.ManifestGet, RegistryDialects.DockerHubAbuse(60));
 
-        await bench.Client.FindManifestAsync(bench.Latest, Cancel);
+        await bench.Client.TryGetManifestAsync(bench.Latest, Cancel);
 
         Assert.Contains(bench.Clock.Waits, wait => wait >= TimeSpan.FromSeconds(60) && wait < TimeSpan.FromSeconds(90));
         var line = Assert.Single(bench.Log.Informations);
@@ -139,7 +139,7 @@ public sealed class RetryTests
     {
         await using var bench = await RegistryBench.StartAsync();
         var latest = bench.Latest;
-        await bench.Server.DisposeAsync();
+        await bench.StopServerAsync();
 
         var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RegistryUnreachable, () => bench.Client.GetManifestAsync(latest, Cancel));
 
@@ -154,7 +154,7 @@ public sealed class RetryTests
         bench.Options = bench.Options with { MaxTries = 60 };
         await bench.Client.FindManifestAsync(bench.Latest, Cancel);
         var port = int.Parse(bench.Server.Host.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture);
-        await bench.Server.DisposeAsync();
+        await bench.StopServerAsync();
 
         var push = bench.PushAsync(RegistryBench.Layer(1000));
         await Task.Delay(100, Cancel);
