@@ -9,6 +9,8 @@ namespace ImagePublish.Publishing;
 /// <param name="store">The local store.</param>
 internal sealed class Places(RegistryClient registries, ImageStore store)
 {
+    private readonly LayerCache cache = new(store);
+
     /// <summary>Opens the places that an image goes to.</summary>
     /// <param name="repositories">The repositories; with none it is the local store.</param>
     /// <param name="localName">The image's name in the local store.</param>
@@ -17,7 +19,7 @@ internal sealed class Places(RegistryClient registries, ImageStore store)
     public DestinationSet Open(IReadOnlyList<Repository> repositories, string localName, CancellationToken cancellationToken) => new(
         repositories.Count == 0
             ? [new StoreDestination(store, localName, cancellationToken)]
-            : repositories.Select(repository => new RegistryDestination(registries, repository, cancellationToken)));
+            : repositories.Select(repository => new RegistryDestination(registries, cache, repository, cancellationToken)));
 
     /// <summary>Whether there is nothing to do: the digest is the fingerprint of everything that decides an image, and every tag points at it.</summary>
     /// <param name="repositories">The repositories.</param>
