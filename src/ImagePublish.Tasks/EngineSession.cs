@@ -48,6 +48,11 @@ internal sealed class EngineSession : IDisposable
     /// <returns>The publisher.</returns>
     public ImagePublisher PublisherFor(ImageStore store, IEngineLog log) => new(registries, store, log);
 
+    /// <summary>A publisher of indexes that uses the session's connections.</summary>
+    /// <param name="store">The local store.</param>
+    /// <returns>The publisher.</returns>
+    public IndexPublisher IndexPublisherFor(ImageStore store) => new(registries, store);
+
     /// <inheritdoc/>
     public void Dispose() => registries.Dispose();
 

@@ -7,10 +7,10 @@ namespace ImagePublish.Tasks;
 /// <summary>Where an image goes and what it is called: <c>ImageName</c>, or <c>ImageRegistry</c>, <c>ImageRepository</c> and <c>ImageTags</c>.</summary>
 internal sealed class ImageNames
 {
-    private readonly PublishImageInputs inputs;
+    private readonly DeliveryTask inputs;
     private readonly Reference? whole;
 
-    public ImageNames(PublishImageInputs inputs)
+    public ImageNames(DeliveryTask inputs)
     {
         this.inputs = inputs;
         whole = Lists.Optional(inputs.Name) is { } name ? Reference.Parse(name) : null;

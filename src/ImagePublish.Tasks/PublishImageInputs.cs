@@ -1,10 +1,9 @@
-using ImagePublish.Storage;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
 /// <summary>What a project says of its image, as MSBuild hands it over: text and items, not yet understood. <see cref="PublishRequestReader"/> does that.</summary>
-public abstract class PublishImageInputs : ImageTask
+public abstract class PublishImageInputs : DeliveryTask
 {
     /// <summary>The folder that ships.</summary>
     [Required]
@@ -12,25 +11,6 @@ public abstract class PublishImageInputs : ImageTask
 
     /// <summary>The publish items, which tell where files come from.</summary>
     public ITaskItem[] PublishItems { get; set; } = [];
-
-    /// <summary>The file that the result is written to as JSON.</summary>
-    [Required]
-    public string ResultFile { get; set; } = "";
-
-    /// <summary>One or more registry hosts; empty for the local store.</summary>
-    public string? Registry { get; set; }
-
-    /// <summary>The repository's name in the registry.</summary>
-    public string? Repository { get; set; }
-
-    /// <summary>Registry, repository and tag in one.</summary>
-    public string? Name { get; set; }
-
-    /// <summary>Tags and templates of tags.</summary>
-    public string? Tags { get; set; }
-
-    /// <summary>Which tags there are where none are named.</summary>
-    public string? TagPolicy { get; set; }
 
     /// <summary>The base image; empty for the one that suits the app.</summary>
     public string? Base { get; set; }
@@ -59,29 +39,20 @@ public abstract class PublishImageInputs : ImageTask
     /// <summary>A level of the compression.</summary>
     public string? CompressionLevel { get; set; }
 
+    /// <summary>Images in registries whose layers need not be built again; empty for the repository's own tags.</summary>
+    public string? CacheFrom { get; set; }
+
     /// <summary><c>OCI</c> or <c>Docker</c>; empty for the base's.</summary>
     public string? Format { get; set; }
 
-    /// <summary>The local store's folder; empty for the user's own.</summary>
-    public string? Store { get; set; }
-
-    /// <summary>The image's instant, RFC 3339; empty for SOURCE_DATE_EPOCH, else the commit's.</summary>
-    public string? Created { get; set; }
-
     /// <summary>Whether labels are made of what the project says of itself.</summary>
     public bool GenerateLabels { get; set; } = true;
-
-    /// <summary>Registries that may be spoken to in plain http.</summary>
-    public string? InsecureRegistries { get; set; }
 
     /// <summary>Environment variables (Value).</summary>
     public ITaskItem[] EnvironmentVariables { get; set; } = [];
 
     /// <summary>Labels (Value).</summary>
     public ITaskItem[] Labels { get; set; } = [];
-
-    /// <summary>Annotations (Value, Scope).</summary>
-    public ITaskItem[] Annotations { get; set; } = [];
 
     /// <summary>Ports (Protocol).</summary>
     public ITaskItem[] Ports { get; set; } = [];
@@ -106,10 +77,6 @@ public abstract class PublishImageInputs : ImageTask
     [Required]
     public string FrameworkVersion { get; set; } = "";
 
-    /// <summary>The name of the app's main file without extension.</summary>
-    [Required]
-    public string AssemblyName { get; set; } = "";
-
     /// <summary>Whether the app uses the ASP.NET shared framework.</summary>
     public bool UsesAspNet { get; set; }
 
@@ -124,18 +91,6 @@ public abstract class PublishImageInputs : ImageTask
 
     /// <summary>Whether the app needs no culture data.</summary>
     public bool IsGlobalizationInvariant { get; set; }
-
-    /// <summary>The project's version.</summary>
-    public string? Version { get; set; }
-
-    /// <summary>The build configuration.</summary>
-    public string? Configuration { get; set; }
-
-    /// <summary>The commit that is built; empty asks git.</summary>
-    public string? Revision { get; set; }
-
-    /// <summary>The branch that is built; empty asks git.</summary>
-    public string? Branch { get; set; }
 
     /// <summary>The project's title.</summary>
     public string? Title { get; set; }
@@ -157,8 +112,4 @@ public abstract class PublishImageInputs : ImageTask
 
     /// <summary>Where the project's source is.</summary>
     public string? Source { get; set; }
-
-    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store));
-
-    internal string ResolvePath(string path) => FullPath(path);
 }

@@ -33,7 +33,8 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Compression = new LayerCompression(Lists.Choice(inputs.Compression, "ImageCompression", Compression.Gzip), ReadLevel()),
             Destinations = names.Destinations,
             LocalName = names.LocalName,
-            Tags = names.Tags(ReadTagContext(app)),
+            CacheFrom = [.. Lists.Words(inputs.CacheFrom).Select(Reference.Parse)],
+            Tags = names.Tags(source.TagContext(inputs, app.RuntimeIdentifier.Value)),
         };
     }
 
@@ -87,16 +88,6 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             ? level
             : throw Lists.Invalid("ImageCompressionLevel", text, "expected a number");
     }
-
-    private TagContext ReadTagContext(DotNetApp app) => new()
-    {
-        Version = Lists.Optional(inputs.Version) ?? "1.0.0",
-        Commit = source.Revision,
-        Branch = source.Branch,
-        Created = source.Created,
-        Configuration = inputs.Configuration ?? "",
-        RuntimeIdentifier = app.RuntimeIdentifier.Value,
-    };
 
     private static bool TryId(string text, out int id) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id);
 }

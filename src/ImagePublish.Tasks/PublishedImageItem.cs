@@ -6,23 +6,53 @@ using Microsoft.Build.Utilities;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>A published image as an MSBuild item.</summary>
+/// <summary>A published image or index as an MSBuild item.</summary>
 internal static class PublishedImageItem
 {
-    /// <summary>Makes the item.</summary>
+    /// <summary>Makes an image's item.</summary>
     /// <param name="image">The image.</param>
     /// <param name="delivery">Where it is.</param>
     /// <returns>The item: the reference by digest, with metadata.</returns>
     public static ITaskItem Of(Image image, Delivery delivery)
     {
-        var item = new TaskItem($"{delivery.Name}@{image.Digest}");
+        var platform = image.Config.Platform;
+        var item = Of(image.Manifest.Descriptor, delivery);
+        item.SetMetadata("Platform", (platform with { OsVersion = null }).ToString());
+        item.SetMetadata("OsVersion", platform.OsVersion ?? "");
+        item.SetMetadata("Size", Number(image.Size));
+        return item;
+    }
+
+    /// <summary>Makes an index's item.</summary>
+    /// <param name="result">The index.</param>
+    /// <param name="delivery">Where it is.</param>
+    /// <returns>The item: the reference by digest, with metadata.</returns>
+    public static ITaskItem Of(IndexResult result, Delivery delivery)
+    {
+        var item = Of(result.Index.Descriptor, delivery);
+        item.SetMetadata("Platform", string.Join(';', result.Images.Select(image => image.Platform)));
+        return item;
+    }
+
+    /// <summary>Reads what an image's item says of it.</summary>
+    /// <param name="item">The item.</param>
+    /// <returns>The image as an entry of an index.</returns>
+    public static Descriptor Descriptor(ITaskItem item)
+    {
+        var platform = Platform.Parse(item.GetMetadata("Platform")) with { OsVersion = Lists.Optional(item.GetMetadata("OsVersion")) };
+        var size = long.Parse(item.GetMetadata("ManifestSize"), CultureInfo.InvariantCulture);
+        return new Descriptor(item.GetMetadata("MediaType"), Digest.Parse(item.GetMetadata("Digest")), size) { Platform = platform };
+    }
+
+    private static TaskItem Of(Descriptor manifest, Delivery delivery)
+    {
+        var item = new TaskItem($"{delivery.Name}@{manifest.Digest}");
         item.SetMetadata("Registry", delivery.Repository?.Registry.Host ?? "");
         item.SetMetadata("Repository", delivery.Repository?.Name ?? delivery.Name);
         item.SetMetadata("Tags", string.Join(';', delivery.Tags));
-        item.SetMetadata("Digest", image.Digest.Value);
-        item.SetMetadata("MediaType", image.Manifest.Descriptor.MediaType);
-        item.SetMetadata("Platform", image.Config.Platform.ToString());
-        item.SetMetadata("Size", Number(image.Size));
+        item.SetMetadata("Digest", manifest.Digest.Value);
+        item.SetMetadata("MediaType", manifest.MediaType);
+        item.SetMetadata("ManifestSize", Number(manifest.Size));
         item.SetMetadata("UploadedBytes", Number(delivery.Transfer.UploadedBytes));
         item.SetMetadata("MountedBytes", Number(delivery.Transfer.MountedBytes));
         item.SetMetadata("ReusedBytes", Number(delivery.Transfer.ReusedBytes));

@@ -12,10 +12,12 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
 {
     /// <summary>Reads them.</summary>
     /// <param name="insecureRegistries">Hosts that may be spoken to in plain http.</param>
+    /// <param name="destinations">Where the build delivers to: credentials without a host are for the registry that it is the only one of.</param>
     /// <returns>The settings.</returns>
-    public static SessionSettings Read(string? insecureRegistries)
+    public static SessionSettings Read(string? insecureRegistries, IReadOnlyList<Repository> destinations)
     {
         var insecure = Lists.Words(insecureRegistries).Select(Registry.Parse).ToHashSet();
+        var registries = destinations.Select(repository => repository.Registry).Distinct().ToList();
         var options = new RegistryClientOptions
         {
             InsecureRegistries = insecure,
@@ -23,7 +25,14 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
             DockerCertificateFolders = CertificateFolders(),
             Proxies = new ProxySettings(Variable("HTTP_PROXY") ?? Variable("http_proxy"), Variable("HTTPS_PROXY") ?? Variable("https_proxy"), Variable("NO_PROXY") ?? Variable("no_proxy")),
         };
-        return new SessionSettings(options, new NoCredentials(), string.Join(' ', insecure.Select(registry => registry.Host).Order(StringComparer.Ordinal)));
+        var environment = new CredentialEnvironment
+        {
+            Variable = Environment.GetEnvironmentVariable,
+            HomeFolder = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
+            UserId = !OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess ? 0 : null,
+            SoleRegistry = registries is [var sole] ? sole : null,
+        };
+        return new SessionSettings(options, new CredentialChain(environment), $"{environment.SoleRegistry} {string.Join(' ', insecure.Select(registry => registry.Host).Order(StringComparer.Ordinal))}");
     }
 
     private static string[] CertificateFolders()
@@ -35,9 +44,4 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
     }
 
     private static string? Variable(string name) => Lists.Optional(Environment.GetEnvironmentVariable(name));
-
-    private sealed class NoCredentials : ICredentialSource
-    {
-        public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) => ValueTask.FromResult<Credential?>(null);
-    }
 }

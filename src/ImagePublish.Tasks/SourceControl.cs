@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using ImagePublish.Images;
 
 namespace ImagePublish.Tasks;
 
@@ -14,7 +15,7 @@ internal sealed record SourceControl(string? Revision, string? Branch, DateTimeO
     /// <summary>Reads it.</summary>
     /// <param name="inputs">What MSBuild handed over.</param>
     /// <returns>What is known.</returns>
-    public static SourceControl Read(PublishImageInputs inputs)
+    public static SourceControl Read(DeliveryTask inputs)
     {
         var git = new Lazy<string[]>(() => AskGit(inputs.ResolvePath(".")));
         return new SourceControl(
@@ -23,7 +24,21 @@ internal sealed record SourceControl(string? Revision, string? Branch, DateTimeO
             ReadCreated(inputs, git));
     }
 
-    private static DateTimeOffset ReadCreated(PublishImageInputs inputs, Lazy<string[]> git)
+    /// <summary>What tags are made of.</summary>
+    /// <param name="inputs">What MSBuild handed over.</param>
+    /// <param name="runtimeIdentifier">The runtime identifier; null for an image of several platforms.</param>
+    /// <returns>The context.</returns>
+    public TagContext TagContext(DeliveryTask inputs, string? runtimeIdentifier) => new()
+    {
+        Version = Lists.Optional(inputs.Version) ?? "1.0.0",
+        Commit = Revision,
+        Branch = Branch,
+        Created = Created,
+        Configuration = inputs.Configuration ?? "",
+        RuntimeIdentifier = runtimeIdentifier,
+    };
+
+    private static DateTimeOffset ReadCreated(DeliveryTask inputs, Lazy<string[]> git)
     {
         if (Lists.Optional(inputs.Created) is { } text)
         {

@@ -27,14 +27,22 @@ internal sealed class SpecReader(PublishImageInputs inputs)
         Command = inputs.Command.Length > 0 ? Specs(inputs.Command) : null,
         EnvironmentVariables = Lists.Pairs(inputs.EnvironmentVariables, "ImageEnvironmentVariable"),
         Labels = Lists.Pairs(inputs.Labels, "ImageLabel"),
-        Annotations = Lists.Pairs([.. inputs.Annotations.Where(IsForManifest)], "ImageAnnotation"),
+        Annotations = Lists.Pairs([.. inputs.Annotations.Where(item => !IsForIndex(item))], "ImageAnnotation"),
         Ports = [.. inputs.Ports.Select(ReadPort)],
         Volumes = Specs(inputs.Volumes),
     };
 
     private static string[] Specs(ITaskItem[] items) => [.. items.Select(item => item.ItemSpec)];
 
-    private static bool IsForManifest(ITaskItem item) => !item.GetMetadata("Scope").Equals("index", StringComparison.OrdinalIgnoreCase);
+    /// <summary>Whether an annotation is for the index rather than for each image.</summary>
+    /// <param name="item">The item <c>ImageAnnotation</c>.</param>
+    /// <returns>Whether it is.</returns>
+    public static bool IsForIndex(ITaskItem item) => Lists.Optional(item.GetMetadata("Scope"))?.ToLowerInvariant() switch
+    {
+        "index" => true,
+        null or "manifest" => false,
+        var scope => throw Lists.Invalid($"ImageAnnotation '{item.ItemSpec}' Scope", scope, "expected manifest or index"),
+    };
 
     private static ExposedPort ReadPort(ITaskItem item) =>
         ExposedPort.TryParse(item.ItemSpec, item.GetMetadata("Protocol"), out var port)

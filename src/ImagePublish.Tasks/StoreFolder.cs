@@ -10,10 +10,10 @@ internal static class StoreFolder
     /// <returns>The store.</returns>
     public static ImageStore Open(string? folder) => ImageStore.Open(folder ?? Default(), new StoreOptions());
 
-    // A service account without a home still has somewhere to put its layers.
+    // In lower case, since podman makes an image's name of it. A service account without a home still has somewhere to put its layers.
     private static string Default()
     {
         var data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
-        return Path.Combine(data.Length > 0 ? data : Path.GetTempPath(), "ImagePublish", "store");
+        return Path.Combine(data.Length > 0 ? data : Path.GetTempPath(), "imagepublish", "store");
     }
 }

@@ -39,5 +39,14 @@ public static partial class DiagnosticCodes
     /// <summary>The project targets several frameworks.</summary>
     public static DiagnosticCode SeveralFrameworks { get; } = new("IMG1012", "The project targets several frameworks");
 
-    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty, InvalidTemplate, HostTooOld, FrameworkUnsupported, SeveralFrameworks];
+    /// <summary>Images of an index are for the same platform, or for none.</summary>
+    public static DiagnosticCode PlatformsCollide { get; } = new("IMG1013", "Images of an index are for the same platform, or for none");
+
+    /// <summary>An image that is to be joined into an index is missing.</summary>
+    public static DiagnosticCode IndexImageMissing { get; } = new("IMG1014", "An image that is to be joined into an index is missing");
+
+    /// <summary>A platform is asked for that the project is not restored for.</summary>
+    public static DiagnosticCode PlatformNotRestored { get; } = new("IMG1015", "A platform is asked for that the project is not restored for");
+
+    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty, InvalidTemplate, HostTooOld, FrameworkUnsupported, SeveralFrameworks, PlatformsCollide, IndexImageMissing, PlatformNotRestored];
 }

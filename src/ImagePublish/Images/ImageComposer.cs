@@ -11,7 +11,6 @@ public sealed record NamedLayer(string Name, Layer Layer);
 public static class ImageComposer
 {
     private const string Producer = "ImagePublish.Tasks";
-    private static readonly Dictionary<string, string> NoStrings = [];
 
     /// <summary>Makes an image.</summary>
     /// <param name="spec">What the user says.</param>
@@ -27,7 +26,7 @@ public static class ImageComposer
         var manifest = new ImageManifest(configBlob.Descriptor, [.. all.Select(layer => layer.Descriptor)])
         {
             MediaType = MediaTypes.Manifest(format),
-            Annotations = format == ImageFormat.Oci ? Sorted(NoStrings, spec.Annotations) : null,
+            Annotations = format == ImageFormat.Oci ? StringMap.Merge(null, spec.Annotations) : null,
         };
         return new Image(MemoryBlobSource.Of(manifest.MediaType, OciJson.Write(manifest)), configBlob, config, all);
     }
@@ -70,7 +69,7 @@ public static class ImageComposer
             Entrypoint = spec.Entrypoint ?? inherited.Entrypoint,
             Cmd = spec.Command ?? (spec.Entrypoint is null ? inherited.Cmd : null),
             Env = NullIfEmpty(environment),
-            Labels = Sorted(inherited.Labels ?? NoStrings, spec.Labels),
+            Labels = StringMap.Merge(inherited.Labels, spec.Labels),
             ExposedPorts = NullIfEmpty([.. (inherited.ExposedPorts ?? []).Union([.. spec.Ports, .. EnvironmentVariables.Ports(environment)], StringComparer.Ordinal)]),
             Volumes = NullIfEmpty([.. (inherited.Volumes ?? []).Union(spec.Volumes, StringComparer.Ordinal)]),
         };
@@ -81,14 +80,6 @@ public static class ImageComposer
         string.IsNullOrEmpty(inherited.User) ? EnvironmentVariables.Find(inherited.Env ?? [], "APP_UID") ?? inherited.User : inherited.User;
 
     private static IReadOnlyList<string>? NullIfEmpty(IReadOnlyList<string> list) => list.Count == 0 ? null : list;
-
-    private static SortedDictionary<string, string>? Sorted(IReadOnlyDictionary<string, string> inherited, IReadOnlyList<KeyValuePair<string, string>> own)
-    {
-        var merged = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, value) in inherited.Concat(own))
-            merged[name] = value;
-        return merged.Count == 0 ? null : merged;
-    }
 
     private static IEnumerable<string> Union(this IEnumerable<string> inherited, IEnumerable<ExposedPort> ports, IEqualityComparer<string> comparer) =>
         inherited.Union(ports.Select(port => port.ToString()), comparer);

@@ -31,6 +31,6 @@ public static class LayerBuilder
             throw new ImagePublishException(DiagnosticCodes.InvalidValue, "ImageCompression is zstd, which images of ImageFormat Docker can not have. Use gzip, or ImageFormat OCI.");
 
         var result = await new LayerPipeline(compression.CreateEncoding(), parallelism).RunAsync(content, output, cancellationToken);
-        return new BuiltLayer(new Descriptor(MediaTypes.Layer(format, compression.Compression), result.Digest!, result.Size), result.DiffId);
+        return new BuiltLayer(new Descriptor(MediaTypes.Layer(format, compression.Compression), result.Digest, result.Size), result.DiffId);
     }
 }

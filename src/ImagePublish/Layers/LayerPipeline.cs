@@ -55,7 +55,7 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism)
     private async Task<PipelineResult> ConsumeAsync(ChannelReader<Block> ready, BlockPool pool, Stream? output, CancellationToken cancellationToken)
     {
         using var diffId = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using var blob = new BlobOutput(output);
+        using var blob = new BlobOutput(output, hashed: encoding is not PlainEncoding);
         await blob.WriteAsync(encoding.Start, cancellationToken);
         await foreach (var block in ready.ReadAllAsync(cancellationToken))
         {
@@ -67,13 +67,14 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism)
         }
 
         await blob.WriteAsync(encoding.End(), cancellationToken);
-        return new PipelineResult(Digest.FromSha256(diffId.GetHashAndReset()), blob.Digest(), blob.Size);
+        var tar = Digest.FromSha256(diffId.GetHashAndReset());
+        return new PipelineResult(tar, blob.Digest() ?? tar, blob.Size);
     }
 
-    /// <summary>Where the blob goes, counted and hashed; nowhere when only the diff id is asked for.</summary>
-    private sealed class BlobOutput(Stream? output) : IDisposable
+    /// <summary>Where the blob goes, counted and hashed; nowhere when only the diff id is asked for. A blob that is the tar itself needs no hash of its own.</summary>
+    private sealed class BlobOutput(Stream? output, bool hashed) : IDisposable
     {
-        private readonly IncrementalHash? hash = output is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        private readonly IncrementalHash? hash = output is not null && hashed ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
 
         public long Size { get; private set; }
 
@@ -82,7 +83,7 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism)
             if (output is null || bytes.IsEmpty)
                 return;
 
-            hash!.AppendData(bytes.Span);
+            hash?.AppendData(bytes.Span);
             Size += bytes.Length;
             await output.WriteAsync(bytes, cancellationToken);
         }
@@ -95,6 +96,6 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism)
 
 /// <summary>What a pipeline computed.</summary>
 /// <param name="DiffId">The digest of the tar.</param>
-/// <param name="Digest">The digest of the blob; null when none was written.</param>
+/// <param name="Digest">The digest of the blob; the tar's when none was written.</param>
 /// <param name="Size">The blob's size in bytes.</param>
-internal sealed record PipelineResult(Digest DiffId, Digest? Digest, long Size);
+internal sealed record PipelineResult(Digest DiffId, Digest Digest, long Size);

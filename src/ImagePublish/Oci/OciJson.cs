@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 
 namespace ImagePublish.Oci;
 
@@ -75,12 +76,19 @@ public static class OciJson
     /// <param name="json">Its bytes.</param>
     /// <returns>The config.</returns>
     /// <exception cref="JsonException">It is malformed.</exception>
-    public static ImageConfig ReadConfig(ReadOnlySpan<byte> json) => Read(json, Context.ImageConfig);
+    public static ImageConfig ReadConfig(ReadOnlySpan<byte> json)
+    {
+        var config = Read(json, Context.ImageConfig);
+        RejectNull(config.RootFs.DiffIds);
+        return config;
+    }
 
     private static T Read<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
     {
         if (json.StartsWith("\uFEFF"u8))
             json = json[3..];
+        if (!Utf8.IsValid(json))
+            throw new JsonException("The document is not in UTF-8.");
         return JsonSerializer.Deserialize(json, type) ?? throw new JsonException("The document is null.");
     }
 
@@ -94,8 +102,16 @@ public static class OciJson
         }
     }
 
+    // What nullable annotations can't say of the elements of a list.
+    private static void RejectNull(IEnumerable<object?> elements)
+    {
+        if (elements.Contains(null))
+            throw new JsonException("The document has null in a list.");
+    }
+
     private static void RejectNegativeSizes(IReadOnlyList<Descriptor> descriptors)
     {
+        RejectNull(descriptors);
         foreach (var descriptor in descriptors)
         {
             if (descriptor.Size < 0)

@@ -34,17 +34,13 @@ internal sealed class BaseResolver(RegistryClient registries, RemoteDocuments do
                 ?? throw Invalid(reference, $"'{Text.Shown(document.Descriptor.MediaType)}' is no image", null);
             if (!image.Config.Platform.Satisfies(platform))
                 throw PlatformMissing(reference, platform, [image.Config.Platform]);
-            return new BaseImage(reference.ToString(), document.Descriptor.Digest, MediaTypes.FormatOf(image.MediaType), image.Config, Layers(reference.Repository, image));
+            return new BaseImage(reference.ToString(), document.Descriptor.Digest, MediaTypes.FormatOf(image.ManifestBlob.Descriptor.MediaType), image.Config, image.Layers(registries, reference.Repository));
         }
         catch (JsonException exception)
         {
             throw Invalid(reference, exception.Message, exception);
         }
     }
-
-    private List<Layer> Layers(Repository repository, ImageDocuments image) =>
-        [.. image.Manifest.Layers.Zip(image.Config.RootFs.DiffIds, (descriptor, diffId) => new Layer(
-            descriptor, diffId, MediaTypes.IsForeign(descriptor.MediaType) ? null : registries.Blob(repository, descriptor)))];
 
     private static Descriptor Choose(ImageIndex index, Reference reference, Platform platform)
     {

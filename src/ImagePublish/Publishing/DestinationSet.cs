@@ -26,16 +26,41 @@ internal sealed class DestinationSet(IEnumerable<IDestination> places) : IAsyncD
     /// <returns>One for each place.</returns>
     public async Task<IReadOnlyList<Delivery>> DeliverAsync(Image image, IReadOnlyList<Tag> tags)
     {
+        var totals = await CompleteAsync(image);
+        return await TagAsync(image.Manifest, tags, totals);
+    }
+
+    /// <summary>Puts an index everywhere, then tags it everywhere.</summary>
+    /// <param name="index">The index.</param>
+    /// <param name="images">Images of it that are not there yet.</param>
+    /// <param name="tags">The tags.</param>
+    /// <returns>One for each place.</returns>
+    public async Task<IReadOnlyList<Delivery>> DeliverAsync(MemoryBlobSource index, IReadOnlyList<Image> images, IReadOnlyList<Tag> tags)
+    {
+        var totals = new TransferTotals[places.Count];
+        // A place counts everything that it was ever given.
+        foreach (var image in images)
+            totals = await CompleteAsync(image);
+        await Task.WhenAll(places.Select(place => place.PutIndexAsync(index)));
+        return await TagAsync(index, tags, totals);
+    }
+
+    private async Task<TransferTotals[]> CompleteAsync(Image image)
+    {
         var completions = places.Select(place => place.CompleteAsync(image)).ToList();
         await foreach (var finished in Task.WhenEach(completions))
             await finished;
-        var totals = await Task.WhenAll(completions);
+        return await Task.WhenAll(completions);
+    }
+
+    private async Task<IReadOnlyList<Delivery>> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals[] totals)
+    {
         var deliveries = new List<Delivery>();
         foreach (var (place, total) in places.Zip(totals))
         {
             try
             {
-                deliveries.Add(await place.TagAsync(image, tags, total));
+                deliveries.Add(await place.TagAsync(manifest, tags, total));
             }
             catch (ImagePublishException exception) when (deliveries.Count > 0)
             {

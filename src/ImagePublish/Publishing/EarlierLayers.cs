@@ -70,9 +70,7 @@ internal sealed class EarlierLayers(RegistryClient registries, RemoteDocuments d
             if (await documents.FindAsync(reference, cancellationToken) is not { } document
                 || await documents.ReadImageAsync(reference.Repository, document, Choose, cancellationToken) is not { } image)
                 return [];
-            return [.. image.Manifest.Layers.Zip(image.Config.RootFs.DiffIds)
-                .Where(pair => !MediaTypes.IsForeign(pair.First.MediaType))
-                .Select(pair => new Layer(pair.First, pair.Second, registries.Blob(reference.Repository, pair.First)))];
+            return [.. image.Layers(registries, reference.Repository).Where(layer => layer.Source is not null)];
         }
         catch (Exception exception) when (exception is ImagePublishException or JsonException)
         {

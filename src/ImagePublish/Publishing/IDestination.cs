@@ -11,13 +11,18 @@ internal interface IDestination : IAsyncDisposable
 
     /// <summary>Moves what is missing and, once all of it is confirmed, the manifest by its digest.</summary>
     /// <param name="image">The image.</param>
-    /// <returns>What was moved.</returns>
+    /// <returns>What was moved so far.</returns>
     Task<TransferTotals> CompleteAsync(Image image);
 
-    /// <summary>Points tags at the image.</summary>
-    /// <param name="image">The image, which is there.</param>
+    /// <summary>Puts an index there by its digest. All its images are there.</summary>
+    /// <param name="index">The index.</param>
+    /// <returns>When it is done.</returns>
+    Task PutIndexAsync(MemoryBlobSource index);
+
+    /// <summary>Points tags at the image or index.</summary>
+    /// <param name="manifest">The image's manifest or index, which is there.</param>
     /// <param name="tags">The tags.</param>
     /// <param name="totals">What was moved.</param>
     /// <returns>Where the image is now.</returns>
-    Task<Delivery> TagAsync(Image image, IReadOnlyList<Tag> tags, TransferTotals totals);
+    Task<Delivery> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals totals);
 }

@@ -1,7 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
-using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
@@ -15,6 +14,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
 {
     private readonly LayerCache cache = new(store);
     private readonly RemoteDocuments documents = new(registries, store);
+    private readonly Places places = new(registries, store);
 
     /// <summary>Publishes an image. A layer is moved while the next one is built; no tag moves before everything it needs is confirmed.</summary>
     /// <param name="request">What to publish and where to.</param>
@@ -23,6 +23,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellationToken)
     {
+        using var session = await store.BeginSessionAsync(cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var resolving = new BaseResolver(registries, documents).ResolveAsync(request.Base, request.Spec.Platform, stop.Token);
         try
@@ -46,11 +47,11 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         if (candidates.All(candidate => candidate.Known is not null))
         {
             var unchanged = ImageComposer.Compose(spec, baseImage, [.. candidates.Select(candidate => new NamedLayer(candidate.Content.Name, candidate.Known!))]);
-            if (await IsPublishedAsync(request, unchanged, cancellationToken))
-                return PublishResult.Unchanged(request, unchanged);
+            if (await places.AreUpToDateAsync(request.Destinations, request.Tags, unchanged.Digest, cancellationToken))
+                return new PublishResult(unchanged, Delivery.Unchanged(request.Destinations, request.Tags, unchanged.Size)) { IsUnchanged = true };
         }
 
-        await using var destinations = new DestinationSet(Destinations(request, cancellationToken));
+        await using var destinations = places.Open(request.Destinations, request.LocalName, cancellationToken);
         destinations.Begin(baseImage.Layers);
         var layers = new List<NamedLayer>();
         foreach (var candidate in candidates)
@@ -61,7 +62,10 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         }
 
         var image = ImageComposer.Compose(spec, baseImage, layers);
-        return new PublishResult(image, await destinations.DeliverAsync(image, request.Tags));
+        var deliveries = await destinations.DeliverAsync(image, request.Tags);
+        await documents.RememberAsync(image.Manifest, cancellationToken);
+        await documents.RememberAsync(image.ConfigBlob, cancellationToken);
+        return new PublishResult(image, deliveries);
     }
 
     private static Task<LayerProducer.Candidate[]> LookUpAsync(PublishRequest request, LayerProducer producer, CancellationToken cancellationToken)
@@ -70,21 +74,6 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         var contents = LayerPlan.Create(entries, request.Items, request.Layering);
         return Task.WhenAll(contents.Select(content => Task.Run(() => producer.LookUpAsync(content, request.Compression, cancellationToken), cancellationToken)));
     }
-
-    // The composed digest is the fingerprint of everything that decides it: where every tag points at it, there is nothing to do.
-    private async Task<bool> IsPublishedAsync(PublishRequest request, Image image, CancellationToken cancellationToken)
-    {
-        if (request.Destinations.Count == 0)
-            return false;
-        var references = request.Destinations.SelectMany(repository => request.Tags.Count == 0 ? [repository.At(image.Digest)] : request.Tags.Select(repository.At));
-        var current = await Task.WhenAll(references.Select(reference => registries.FindManifestAsync(reference, cancellationToken)));
-        return current.All(manifest => manifest?.Digest == image.Digest);
-    }
-
-    private IEnumerable<IDestination> Destinations(PublishRequest request, CancellationToken cancellationToken) =>
-        request.Destinations.Count == 0
-            ? [new StoreDestination(store, request.LocalName, cancellationToken)]
-            : request.Destinations.Select(repository => new RegistryDestination(registries, repository, cancellationToken));
 
     // What the user says wins over what is generated.
     private static ImageSpec Labelled(PublishRequest request, BaseImage baseImage)

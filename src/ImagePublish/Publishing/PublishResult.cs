@@ -10,15 +10,14 @@ public sealed record PublishResult(Image Image, IReadOnlyList<Delivery> Deliveri
     /// <summary>Whether everything was there already, so that nothing was moved and no tag either.</summary>
     public bool IsUnchanged { get; init; }
 
-    internal static PublishResult Unchanged(PublishRequest request, Image image)
-    {
-        var reused = new TransferTotals(0, 0, image.Size);
-        return new PublishResult(image, [.. request.Destinations.Select(repository => new Delivery
-        {
-            Repository = repository, Name = repository.ToString(), Tags = request.Tags, Transfer = reused,
-        })]) { IsUnchanged = true };
-    }
 }
+
+/// <summary>An image for several platforms and where it is now.</summary>
+/// <param name="Index">The index.</param>
+/// <param name="Images">Its entries.</param>
+/// <param name="Deliveries">One for each place.</param>
+/// <param name="IsUnchanged">Whether everything was there already, so that nothing was moved and no tag either.</param>
+public sealed record IndexResult(MemoryBlobSource Index, IReadOnlyList<Descriptor> Images, IReadOnlyList<Delivery> Deliveries, bool IsUnchanged);
 
 /// <summary>An image in one place, and what it took to get it there.</summary>
 public sealed record Delivery
@@ -34,6 +33,14 @@ public sealed record Delivery
 
     /// <summary>What was moved.</summary>
     public required TransferTotals Transfer { get; init; }
+
+    /// <summary>Deliveries of what was there already.</summary>
+    /// <param name="destinations">The places.</param>
+    /// <param name="tags">The tags, which point at it.</param>
+    /// <param name="size">Its size in bytes.</param>
+    /// <returns>One for each place.</returns>
+    internal static IReadOnlyList<Delivery> Unchanged(IReadOnlyList<Repository> destinations, IReadOnlyList<Tag> tags, long size) =>
+        [.. destinations.Select(repository => new Delivery { Repository = repository, Name = repository.ToString(), Tags = tags, Transfer = new TransferTotals(0, 0, size) })];
 }
 
 /// <summary>What became of an image's blobs on their way to one place, in compressed bytes.</summary>

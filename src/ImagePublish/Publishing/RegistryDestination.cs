@@ -1,14 +1,16 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
+using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;
 
 /// <summary>A repository of a registry as the place that an image goes to.</summary>
 /// <param name="registries">The registries.</param>
+/// <param name="cache">Which repositories have which blobs.</param>
 /// <param name="repository">The repository.</param>
 /// <param name="cancellationToken">Gives up; disposing does so too.</param>
-internal sealed class RegistryDestination(RegistryClient registries, Repository repository, CancellationToken cancellationToken) : IDestination
+internal sealed class RegistryDestination(RegistryClient registries, LayerCache cache, Repository repository, CancellationToken cancellationToken) : IDestination
 {
     private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly Dictionary<Digest, (BlobSource Blob, Task<BlobPush> Push)> pushes = [];
@@ -44,13 +46,15 @@ internal sealed class RegistryDestination(RegistryClient registries, Repository 
         return totals;
     }
 
-    public async Task<Delivery> TagAsync(Image image, IReadOnlyList<Tag> tags, TransferTotals totals)
+    public Task PutIndexAsync(MemoryBlobSource index) => registries.PushManifestAsync(repository.At(index.Descriptor.Digest), index, stop.Token);
+
+    public async Task<Delivery> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals totals)
     {
         for (var done = 0; done < tags.Count; done++)
         {
             try
             {
-                await registries.PushManifestAsync(repository.At(tags[done]), image.Manifest, stop.Token);
+                await registries.PushManifestAsync(repository.At(tags[done]), manifest, stop.Token);
             }
             catch (ImagePublishException exception) when (tags.Count > 1)
             {
@@ -73,7 +77,22 @@ internal sealed class RegistryDestination(RegistryClient registries, Repository 
     private void Begin(BlobSource blob)
     {
         if (!pushes.ContainsKey(blob.Descriptor.Digest))
-            pushes.Add(blob.Descriptor.Digest, (blob, Task.Run(() => registries.PushBlobAsync(repository, blob, stop.Token), stop.Token)));
+            pushes.Add(blob.Descriptor.Digest, (blob, Task.Run(() => PushAsync(blob), stop.Token)));
+    }
+
+    private async Task<BlobPush> PushAsync(BlobSource blob)
+    {
+        var push = await registries.PushBlobAsync(repository, await PlacedAsync(blob), stop.Token);
+        await cache.RememberPlaceAsync(blob.Descriptor.Digest, repository, stop.Token);
+        return push;
+    }
+
+    private async Task<BlobSource> PlacedAsync(BlobSource blob)
+    {
+        if (blob.Repository?.Registry == repository.Registry)
+            return blob;
+        var places = await cache.FindPlacesAsync(blob.Descriptor.Digest, stop.Token);
+        return places.FirstOrDefault(place => place.Registry == repository.Registry && place != repository) is { } place ? new PlacedBlobSource(blob, place) : blob;
     }
 
     // The first failure ends the others: nobody waits for the rest of a push that can't succeed.

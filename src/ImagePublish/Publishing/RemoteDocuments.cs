@@ -7,10 +7,26 @@ using ImagePublish.Storage;
 namespace ImagePublish.Publishing;
 
 /// <summary>An image's documents.</summary>
-/// <param name="MediaType">The manifest's media type.</param>
+/// <param name="ManifestBlob">The manifest's bytes.</param>
 /// <param name="Manifest">The manifest.</param>
+/// <param name="ConfigBlob">The config's bytes.</param>
 /// <param name="Config">The config, with a diff id for each layer.</param>
-internal sealed record ImageDocuments(string MediaType, ImageManifest Manifest, ImageConfig Config);
+internal sealed record ImageDocuments(MemoryBlobSource ManifestBlob, ImageManifest Manifest, MemoryBlobSource ConfigBlob, ImageConfig Config)
+{
+    /// <summary>The image in its repository.</summary>
+    /// <param name="registries">The registries.</param>
+    /// <param name="repository">The repository.</param>
+    /// <returns>The image, whose layers are read from there.</returns>
+    public Image In(RegistryClient registries, Repository repository) => new(ManifestBlob, ConfigBlob, Config, Layers(registries, repository));
+
+    /// <summary>The layers in their repository.</summary>
+    /// <param name="registries">The registries.</param>
+    /// <param name="repository">The repository.</param>
+    /// <returns>The layers, from the bottom up.</returns>
+    public IReadOnlyList<Layer> Layers(RegistryClient registries, Repository repository) => [.. Manifest.Layers.Zip(
+        Config.RootFs.DiffIds,
+        (descriptor, diffId) => new Layer(descriptor, diffId, MediaTypes.IsForeign(descriptor.MediaType) ? null : registries.Blob(repository, descriptor)))];
+}
 
 /// <summary>Manifests, indexes and configs of images in registries. What has a digest is fetched once and then kept in the local store.</summary>
 /// <param name="registries">The registries.</param>
@@ -60,22 +76,27 @@ internal sealed class RemoteDocuments(RegistryClient registries, ImageStore stor
         if (!MediaTypes.IsManifest(document.Descriptor.MediaType))
             return null;
         var manifest = OciJson.ReadManifest(document.Content.Span);
-        var config = OciJson.ReadConfig((await ConfigAsync(repository, manifest.Config, cancellationToken)).Span);
+        var configBlob = await ConfigAsync(repository, manifest.Config, cancellationToken);
+        var config = OciJson.ReadConfig(configBlob.Content.Span);
         return manifest.Layers.Count == config.RootFs.DiffIds.Count
-            ? new ImageDocuments(document.Descriptor.MediaType, manifest, config)
+            ? new ImageDocuments(document, manifest, configBlob, config)
             : throw new JsonException($"it has {manifest.Layers.Count} layers but {config.RootFs.DiffIds.Count} diff ids");
     }
 
-    private async Task<ReadOnlyMemory<byte>> ConfigAsync(Repository repository, Descriptor descriptor, CancellationToken cancellationToken)
+    private async Task<MemoryBlobSource> ConfigAsync(Repository repository, Descriptor descriptor, CancellationToken cancellationToken)
     {
         if (await RecalledAsync(descriptor.Digest, cancellationToken) is { } known)
-            return known.Content;
-        var content = await registries.GetBlobAsync(repository, descriptor, OciJson.MaxConfigSize, cancellationToken);
-        await RememberAsync(new MemoryBlobSource(descriptor, content), cancellationToken);
-        return content;
+            return known;
+        var config = new MemoryBlobSource(descriptor, await registries.GetBlobAsync(repository, descriptor, OciJson.MaxConfigSize, cancellationToken));
+        await RememberAsync(config, cancellationToken);
+        return config;
     }
 
-    private Task RememberAsync(MemoryBlobSource document, CancellationToken cancellationToken)
+    /// <summary>Keeps a document, so that it need not be fetched.</summary>
+    /// <param name="document">The document.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is done.</returns>
+    public Task RememberAsync(MemoryBlobSource document, CancellationToken cancellationToken)
     {
         var content = document.Content;
         var mediaType = Encoding.UTF8.GetBytes(document.Descriptor.MediaType + "\n");

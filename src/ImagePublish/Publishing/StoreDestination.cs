@@ -30,10 +30,11 @@ internal sealed class StoreDestination(ImageStore store, string name, Cancellati
         return totals;
     }
 
-    public async Task<Delivery> TagAsync(Image image, IReadOnlyList<Tag> tags, TransferTotals totals)
+    public Task PutIndexAsync(MemoryBlobSource index) => PutAsync(index);
+
+    public async Task<Delivery> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals totals)
     {
-        foreach (var tag in tags)
-            await store.SetReferenceAsync($"{name}:{tag}", image.IndexEntry, stop.Token);
+        await store.SetReferencesAsync([.. tags.Select(tag => $"{name}:{tag}")], manifest.Descriptor, StoredPlatforms.All, stop.Token);
         return new Delivery { Name = name, Tags = tags, Transfer = totals };
     }
 

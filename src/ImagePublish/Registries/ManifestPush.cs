@@ -22,7 +22,7 @@ internal sealed class ManifestPush(RegistryConnection connection, BlobPusher blo
                 using var response = await connection.SendOnceAsync(_endpoint, cancellationToken);
                 if (response.IsSuccess)
                 {
-                    Confirm(response);
+                    await ConfirmAsync(response, cancellationToken);
                     return;
                 }
 
@@ -40,13 +40,19 @@ internal sealed class ManifestPush(RegistryConnection connection, BlobPusher blo
         }
     }
 
-    private void Confirm(RegistryResponse response)
+    // 201, or the digest, is the confirmation; after any other success the registry is asked.
+    private async Task ConfirmAsync(RegistryResponse response, CancellationToken cancellationToken)
     {
         var ours = manifest.Descriptor.Digest;
-        if (Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest) && digest.Algorithm == ours.Algorithm && digest != ours)
+        var failure = new Failure(_endpoint.Description, response.Method, response.Url) { Status = response.Status };
+        var isNamed = Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest) && digest.Algorithm == ours.Algorithm;
+        if (isNamed && digest != ours)
+            throw failure.ToException(DiagnosticCodes.ContentMismatch, $"The registry stored {digest} instead of {ours}. Report it to the registry's operator.");
+        if (!isNamed && response.Status != HttpStatusCode.Created)
         {
-            throw new Failure(_endpoint.Description, response.Method, response.Url) { Status = response.Status }
-                .ToException(DiagnosticCodes.ContentMismatch, $"The registry stored {digest} instead of {ours}. Report it to the registry's operator.");
+            var found = await Manifests.FindAsync(connection, target, cancellationToken);
+            if (found?.Digest != ours)
+                throw failure.ToException(DiagnosticCodes.RegistryProtocol, "But the manifest is not there. Build again, and report it to the registry's operator if it stays so.");
         }
 
         connection.Retry.Succeeded();

@@ -22,17 +22,31 @@ public static class PublishJson
     /// <returns>The JSON in UTF-8.</returns>
     public static byte[] Write(PublishResult result) => JsonSerializer.SerializeToUtf8Bytes(Document(result), Context.PublishDocument);
 
+    /// <summary>Writes the result of an index.</summary>
+    /// <param name="result">The result.</param>
+    /// <returns>The JSON in UTF-8.</returns>
+    public static byte[] Write(IndexResult result) => JsonSerializer.SerializeToUtf8Bytes(Document(result), Context.PublishDocument);
+
     private static PublishDocument Document(PublishResult result)
     {
         var image = result.Image;
-        return new PublishDocument(
-            1,
-            image.Digest.Value,
-            image.Manifest.Descriptor.MediaType,
-            image.Config.Platform.ToString(),
-            image.Size,
-            [.. image.Layers.Select(layer => new LayerDocument(layer.Descriptor.Digest.Value, layer.DiffId.Value, layer.Descriptor.MediaType, layer.Descriptor.Size))],
-            [.. result.Deliveries.Select(delivery => Document(image.Digest.Value, delivery))]);
+        return new PublishDocument(1, image.Digest.Value, image.Manifest.Descriptor.MediaType, [.. result.Deliveries.Select(delivery => Document(image.Digest.Value, delivery))])
+        {
+            Unchanged = result.IsUnchanged,
+            Platform = image.Config.Platform.ToString(),
+            Size = image.Size,
+            Layers = [.. image.Layers.Select(layer => new LayerDocument(layer.Descriptor.Digest.Value, layer.DiffId.Value, layer.Descriptor.MediaType, layer.Descriptor.Size))],
+        };
+    }
+
+    private static PublishDocument Document(IndexResult result)
+    {
+        var index = result.Index.Descriptor;
+        return new PublishDocument(1, index.Digest.Value, index.MediaType, [.. result.Deliveries.Select(delivery => Document(index.Digest.Value, delivery))])
+        {
+            Unchanged = result.IsUnchanged,
+            Manifests = [.. result.Images.Select(image => new ManifestDocument(image.Digest.Value, image.Platform!.ToString(), image.MediaType))],
+        };
     }
 
     private static DeliveryDocument Document(string digest, Delivery delivery) => new(
@@ -45,8 +59,22 @@ public static class PublishJson
         delivery.Transfer.ReusedBytes);
 }
 
-internal sealed record PublishDocument(
-    int SchemaVersion, string Digest, string MediaType, string Platform, long Size, IReadOnlyList<LayerDocument> Layers, IReadOnlyList<DeliveryDocument> Images);
+internal sealed record PublishDocument(int SchemaVersion, string Digest, string MediaType, IReadOnlyList<DeliveryDocument> Images)
+{
+    public bool Unchanged { get; init; }
+
+    /// <summary>For an image: its platform; null for an index.</summary>
+    public string? Platform { get; init; }
+
+    public long? Size { get; init; }
+
+    public IReadOnlyList<LayerDocument>? Layers { get; init; }
+
+    /// <summary>For an index: its images; null for an image.</summary>
+    public IReadOnlyList<ManifestDocument>? Manifests { get; init; }
+}
+
+internal sealed record ManifestDocument(string Digest, string Platform, string MediaType);
 
 internal sealed record LayerDocument(string Digest, string DiffId, string MediaType, long Size);
 

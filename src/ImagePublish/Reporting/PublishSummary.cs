@@ -12,12 +12,27 @@ public static class PublishSummary
     {
         foreach (var delivery in result.Deliveries)
         {
-            var tags = delivery.Tags.Count == 0 ? "without a tag" : string.Join(", ", delivery.Tags);
-            yield return result.IsUnchanged ? $"Unchanged {delivery.Name}: {tags}" : $"Published {delivery.Name}: {tags}";
+            yield return Headline(delivery, result.IsUnchanged);
             yield return $"  {delivery.Name}@{result.Image.Digest}";
             yield return $"  {result.Image.Config.Platform}, {ByteSize.Show(result.Image.Size)} in {Count(result.Image.Layers.Count, "layer")}: {Moved(delivery)}";
         }
     }
+
+    /// <summary>A few lines: where the index is, and for which platforms.</summary>
+    /// <param name="result">The result.</param>
+    /// <returns>The lines.</returns>
+    public static IEnumerable<string> Lines(IndexResult result)
+    {
+        foreach (var delivery in result.Deliveries)
+        {
+            yield return Headline(delivery, result.IsUnchanged);
+            yield return $"  {delivery.Name}@{result.Index.Descriptor.Digest}";
+            yield return $"  {string.Join(", ", result.Images.Select(image => image.Platform))}";
+        }
+    }
+
+    private static string Headline(Delivery delivery, bool isUnchanged) =>
+        $"{(isUnchanged ? "Unchanged" : "Published")} {delivery.Name}: {(delivery.Tags.Count == 0 ? "without a tag" : string.Join(", ", delivery.Tags))}";
 
     private static string Moved(Delivery delivery)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Storage;
@@ -40,7 +41,8 @@ internal static class LayoutMarker
         try
         {
             var reader = new Utf8JsonReader(content);
-            return JsonElement.TryParseValue(ref reader, out var marker)
+            return Utf8.IsValid(content)
+                && JsonElement.TryParseValue(ref reader, out var marker)
                 && marker.Value.ValueKind == JsonValueKind.Object
                 && marker.Value.TryGetProperty("imageLayoutVersion", out var version)
                 && version.ValueKind == JsonValueKind.String

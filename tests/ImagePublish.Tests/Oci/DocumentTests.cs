@@ -34,6 +34,7 @@ public sealed class DocumentTests
     [InlineData("{}")]
     [InlineData("{\"schemaVersion\":2,\"layers\":[]}")]
     [InlineData("{\"config\":null,\"layers\":[]}")]
+    [InlineData("{\"config\":{\"mediaType\":\"c\",\"digest\":\"" + Hash + "\",\"size\":1},\"layers\":[null]}")]
     [InlineData("{\"config\":{\"mediaType\":\"c\",\"digest\":\"sha256:../../etc\",\"size\":1},\"layers\":[]}")]
     [InlineData("{\"config\":{\"mediaType\":\"c\",\"digest\":\"" + Hash + "\",\"size\":-1},\"layers\":[]}")]
     [InlineData("{\"config\":{\"mediaType\":\"c\",\"digest\":\"" + Hash + "\",\"size\":1},\"layers\":[],\"layers\":[]}")]
@@ -46,6 +47,14 @@ public sealed class DocumentTests
     [InlineData("{\"manifests\":[],\"config\":{}}")]
     public void AnIndexThatCouldBeAManifestIsRefused(string json) =>
         Assert.ThrowsAny<JsonException>(() => OciJson.ReadIndex(Encoding.UTF8.GetBytes(json)));
+
+    [Fact]
+    public void NullAmongTheDiffIdsIsRefused() =>
+        Assert.ThrowsAny<JsonException>(() => OciJson.ReadConfig("{\"architecture\":\"a\",\"os\":\"o\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[null]}}"u8));
+
+    [Fact]
+    public void WhatIsNotInUtf8IsRefused() =>
+        Assert.ThrowsAny<JsonException>(() => OciJson.ReadIndex([.. "{\"manifests\":[],\"x\":\""u8, 0xC8, .. "\"}"u8]));
 
     [Fact]
     public void DeepJsonIsRefused()

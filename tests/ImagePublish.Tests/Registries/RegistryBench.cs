@@ -10,7 +10,7 @@ namespace ImagePublish.Tests.Registries;
 /// <summary>A registry that can misbehave, a client for it, and a clock that wastes no time.</summary>
 internal sealed class RegistryBench : IAsyncDisposable
 {
-    private readonly bool _ownsServer;
+    private bool _ownsServer;
     private RegistryClient? _client;
 
     private RegistryBench(TestRegistry server, bool ownsServer) => (Server, _ownsServer) = (server, ownsServer);
@@ -69,6 +69,12 @@ internal sealed class RegistryBench : IAsyncDisposable
         Assert.True(code == failure.Code, $"{failure.Code} instead of {code}: {failure.Message}");
         Assert.DoesNotContain('\n', failure.Message);
         return failure;
+    }
+
+    public ValueTask StopServerAsync()
+    {
+        _ownsServer = false;
+        return Server.DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()

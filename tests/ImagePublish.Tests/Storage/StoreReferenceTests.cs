@@ -85,6 +85,31 @@ public sealed class StoreReferenceTests : IDisposable
     }
 
     [Fact]
+    public async Task ANamedImageIsLoadedWithThePlatformsThatAreThere()
+    {
+        var amd = await test.PutImageAsync("amd64", "a", "b");
+        var index = await test.PutIndexAsync(amd, TestImage.Create("arm64", "c").Manifest.Descriptor);
+        await Store.SetReferencesAsync(["base:1"], index, StoredPlatforms.Some, Cancelled);
+
+        var loaded = await Store.LoadAsync("base:1", Cancelled);
+
+        Assert.Equal(index, loaded!.Root.Descriptor);
+        Assert.Equal(amd.Digest, Assert.Single(loaded.Platforms).Digest);
+        Assert.All(loaded.Platforms[0].Layers, layer => Assert.NotNull(layer.Source));
+        Assert.Null(await Store.LoadAsync("base:2", Cancelled));
+    }
+
+    [Fact]
+    public async Task AnImageWithADamagedConfigIsNotLoaded()
+    {
+        await Store.SetReferenceAsync("shop:1", await test.PutImageAsync("amd64", "a"), Cancelled);
+        var config = TestImage.Create("amd64", "a").ConfigBlob;
+        await File.WriteAllBytesAsync(test.BlobFile(config.Descriptor), new byte[config.Content.Length], Cancelled);
+
+        await FailsAsync("IMG3103", () => Store.LoadAsync("shop:1", Cancelled));
+    }
+
+    [Fact]
     public async Task WhatOtherToolsWroteIntoTheListStays()
     {
         var manifest = await test.PutImageAsync("amd64", "a");

@@ -1,4 +1,3 @@
-using System.Net;
 using ImagePublish.Diagnostics;
 using ImagePublish.Registries.Endpoints;
 using ImagePublish.Registries.Http;
@@ -18,7 +17,7 @@ internal sealed partial class BlobUpload
             case 404 or 410:
                 // Or the registry does not know the short way.
                 _way = closes && part.Length > 0 && part.Offset == 0 ? UploadWay.Stream : _way;
-                return await RestartAsync(failure, isGone: true);
+                return await RestartAsync(failure);
             case 413:
                 return await ShrinkAsync(failure, part, cancellationToken);
             case 416 when !closes:
@@ -36,8 +35,11 @@ internal sealed partial class BlobUpload
     private async Task<bool> ResumeAsync(Failure failure, BlobPart part, bool closes, CancellationToken cancellationToken)
     {
         Adapt(failure, part);
-        while (await _connection.Retry.WaitAsync(failure, _tries++, cancellationToken))
+        for (var questions = 1; await _connection.Retry.WaitAsync(failure, _tries++, cancellationToken); questions++)
         {
+            // A session that can't even be asked after may be held by the request that broke.
+            if (questions > MaxQuestions)
+                return await RestartAsync(failure);
             try
             {
                 if (closes && part.WasSentWhole && await BlobPresence.LookAsync(_connection, _target, _blob, cancellationToken) == true)
@@ -78,7 +80,7 @@ internal sealed partial class BlobUpload
         var isPartial = there > 0 && there < _blob.Size;
         if (there is not { } offset || offset > session.SentUpTo || (isPartial && _refusesChunks))
         {
-            await RestartAsync(reason, isGone: response.Status is HttpStatusCode.NotFound or HttpStatusCode.Gone);
+            await RestartAsync(reason);
             return null;
         }
 
@@ -168,14 +170,13 @@ internal sealed partial class BlobUpload
     }
 
     // Always false: the blob is not there yet.
-    private async Task<bool> RestartAsync(Failure failure, bool isGone = false)
+    private async Task<bool> RestartAsync(Failure failure)
     {
         if (++_restarts > MaxRestarts)
             throw failure.ToException();
         _connection.Log.Detail($"Beginning anew to {failure.Doing}: {failure.Reason}.");
-        if (!isGone)
-            await AbandonAsync();
-        _session = null;
+        // Also where it is said to be gone: some registries know nothing of sessions that they keep all the same.
+        await AbandonAsync();
         return false;
     }
 

@@ -26,6 +26,7 @@ namespace ImagePublish.Registries.Blobs;
 internal sealed partial class BlobUpload : IDisposable
 {
     private const int MaxRestarts = 4;
+    private const int MaxQuestions = 2;
     private const long SmallestChunk = 64 * 1024;
     private const long LargestMinimum = 100 << 20;
 
@@ -157,7 +158,7 @@ internal sealed partial class BlobUpload : IDisposable
         var failure = new Failure(endpoint.Description, response.Method, response.Url) { Status = response.Status };
         if (Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest) && digest.Algorithm == _blob.Digest.Algorithm && digest != _blob.Digest)
             throw failure.ToException(DiagnosticCodes.ContentMismatch, $"The registry stored {digest} instead. Report it to the registry's operator.");
-        var isConfirmed = response.Status is HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.NoContent || await BlobPresence.FindAsync(_connection, _target, _blob, cancellationToken);
+        var isConfirmed = response.Status == HttpStatusCode.Created || await BlobPresence.FindAsync(_connection, _target, _blob, cancellationToken);
         if (!isConfirmed)
             throw failure.ToException(DiagnosticCodes.RegistryProtocol, "But the blob is not there. Build again, and report it to the registry's operator if it stays so.");
         _connection.Retry.Succeeded();

@@ -33,7 +33,11 @@ internal sealed record Failure(string Doing, HttpMethod Method, RequestUrl Url)
     /// <summary>In a few words: for the log while waiting.</summary>
     public string Reason => Line is { } line ? line.Message : $"{Url.Authority} answers {StatusText}{Said}";
 
-    private string StatusText => string.Create(CultureInfo.InvariantCulture, $"{(int)Status!.Value} {Status.Value}").TrimEnd();
+    private string StatusText => string.Create(CultureInfo.InvariantCulture, $"{(int)Status!.Value}{Words(Status.Value)}");
+
+    // TooManyRequests is " Too Many Requests"; a status without a name is only its number.
+    private static string Words(HttpStatusCode status) =>
+        Enum.IsDefined(status) ? string.Concat(status.ToString().Select((c, at) => at == 0 || (char.IsAsciiLetterUpper(c) && status != HttpStatusCode.OK) ? $" {c}" : c.ToString())) : "";
 
     private string Said => Errors.Text.Length > 0 ? $" ({Errors.Text})" : "";
 

@@ -19,8 +19,8 @@ internal static class LinkHeader
             var close = open < 0 ? -1 : header.IndexOf('>', open);
             if (close < 0)
                 return null;
-            var end = EndOfLink(header, close + 1);
-            if (IsNext(header.AsSpan(close + 1, end - close - 1)))
+            var end = EndOf(',', header, close + 1);
+            if (IsNext(header[(close + 1)..end]))
                 return header[(open + 1)..close].Trim();
             at = end + 1;
         }
@@ -28,37 +28,46 @@ internal static class LinkHeader
         return null;
     }
 
-    // The comma that ends a link, and not one in quotes.
-    private static int EndOfLink(string header, int at)
+    // Where the next separator stands that is not in quotes.
+    private static int EndOf(char separator, string text, int at)
     {
         var isQuoted = false;
-        for (; at < header.Length; at++)
+        for (; at < text.Length; at++)
         {
-            if (header[at] == '\\' && isQuoted)
+            if (text[at] == '\\' && isQuoted)
                 at++;
-            else if (header[at] == '"')
+            else if (text[at] == '"')
                 isQuoted = !isQuoted;
-            else if (header[at] == ',' && !isQuoted)
+            else if (text[at] == separator && !isQuoted)
                 return at;
         }
 
-        return header.Length;
+        return text.Length;
     }
 
-    private static bool IsNext(ReadOnlySpan<char> parameters)
+    private static bool IsNext(string parameters)
     {
-        foreach (var range in parameters.Split(';'))
+        for (var at = 0; at < parameters.Length;)
         {
-            var parameter = parameters[range].Trim();
-            var equals = parameter.IndexOf('=');
-            if (equals < 0 || !parameter[..equals].Trim().Equals("rel", StringComparison.OrdinalIgnoreCase))
-                continue;
-            var value = parameter[(equals + 1)..].Trim().Trim('"');
-            foreach (var word in value.Split(' '))
-            {
-                if (value[word].Equals("next", StringComparison.OrdinalIgnoreCase))
-                    return true;
-            }
+            var end = EndOf(';', parameters, at);
+            if (IsNextRelation(parameters.AsSpan(at, end - at).Trim()))
+                return true;
+            at = end + 1;
+        }
+
+        return false;
+    }
+
+    private static bool IsNextRelation(ReadOnlySpan<char> parameter)
+    {
+        var equals = parameter.IndexOf('=');
+        if (equals < 0 || !parameter[..equals].Trim().Equals("rel", StringComparison.OrdinalIgnoreCase))
+            return false;
+        var value = parameter[(equals + 1)..].Trim().Trim('"');
+        foreach (var word in value.Split(' '))
+        {
+            if (value[word].Equals("next", StringComparison.OrdinalIgnoreCase))
+                return true;
         }
 
         return false;

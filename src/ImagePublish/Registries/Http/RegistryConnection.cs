@@ -19,6 +19,7 @@ internal sealed class RegistryConnection : IDisposable
     private readonly SchemeProbe _scheme;
     private readonly SemaphoreSlim _introduction = new(1, 1);
     private volatile bool _isKnown;
+    private volatile string? _accepted;
 
     public RegistryConnection(Registry registry, RegistryClientOptions options, Transport transport, Authenticator authenticator, IEngineLog log)
     {
@@ -139,18 +140,26 @@ internal sealed class RegistryConnection : IDisposable
 
     private async Task<RegistryResponse> SignedInAsync(Endpoint endpoint, CancellationToken cancellationToken)
     {
+        var mayRepeat = true;
         for (var refreshes = 0; ; refreshes++)
         {
             var header = await _authenticator.AuthorizeAsync(_registry, endpoint.Scopes, cancellationToken);
             var response = await FollowAsync(endpoint, header, cancellationToken);
             if (response.Status != HttpStatusCode.Unauthorized || !response.IsFromRegistry)
+            {
+                _accepted = header?.Parameter;
                 return response;
+            }
+
             using (response)
             {
                 var challenges = Challenge.ParseAll(response.Headers("WWW-Authenticate"));
-                var isBetter = refreshes < MaxRefreshes && await _authenticator.RefreshAsync(_registry, endpoint.Scopes, challenges, header, cancellationToken);
-                if (!isBetter)
+                if (refreshes < MaxRefreshes && await _authenticator.RefreshAsync(_registry, endpoint.Scopes, challenges, header, cancellationToken))
+                    continue;
+                // What was good a moment ago is refused now and then, at the beginning of uploads for instance, and good again.
+                if (!mayRepeat || header is null || header.Parameter != _accepted)
                     throw (await Failure.OfAsync(endpoint.Description, response, Time)).ToException();
+                mayRepeat = false;
             }
         }
     }

@@ -79,12 +79,8 @@ internal sealed record RequestUrl(string Scheme, string Authority, string PathAn
         return true;
     }
 
-    private static string Canonical(string scheme, string authority)
-    {
-        var port = scheme == "https" ? ":443" : ":80";
-        var lower = authority.ToLowerInvariant();
-        return lower.EndsWith(port, StringComparison.Ordinal) && !lower.EndsWith("]" + port[1..], StringComparison.Ordinal) ? lower[..^port.Length] : lower.TrimEnd(':');
-    }
+    // As the framework will write it: in lower case, without the scheme's own port, addresses in their one form.
+    private static string Canonical(string scheme, string authority) => new Uri($"{scheme}://{authority}/").Authority;
 
     private (string Path, string Query) Split() => PathAndQuery.Split('?', 2) is [var path, var query] ? (path, query) : (PathAndQuery, "");
 

@@ -57,7 +57,7 @@ public sealed class FuzzTests
                 Assert.Equal(DiagnosticCodes.CredentialsUnusable, exception.Code);
             }
         },
-        iter: 200_000);
+        iter: 100_000);
 
     [Fact]
     public void AnyBytesOfAnAuthFileAreReadOrRefused() => Gen.Byte.Array[0, 64].Sample(
@@ -114,7 +114,7 @@ public sealed class FuzzTests
                 Assert.Equal(DiagnosticCodes.UntrustedRealm, exception.Code);
             }
         },
-        iter: 100_000);
+        iter: 50_000);
 
     private static string Quoted(char[] text) => new string(text).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
 }

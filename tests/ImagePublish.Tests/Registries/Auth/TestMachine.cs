@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using ImagePublish.Oci;
@@ -64,9 +65,11 @@ internal sealed class TestMachine : IDisposable
     public TestMachine Helper(string name, string script)
     {
         var path = Path.Combine(Programs, $"docker-credential-{name}");
-        File.WriteAllText(path, $"#!/bin/sh\ninput=$(/bin/cat)\n{script}\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        // Written by another process: a program that is open for writing here, or in what another test is just starting, can't be run.
+        using var writer = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "cat > \"$0\" && chmod 700 \"$0\"", path]) { RedirectStandardInput = true })!;
+        writer.StandardInput.Write($"#!/bin/sh\ninput=$(/bin/cat)\n{script}\n");
+        writer.StandardInput.Close();
+        writer.WaitForExit();
         return this;
     }
 

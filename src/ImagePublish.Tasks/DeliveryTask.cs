@@ -1,0 +1,99 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Publishing;
+using ImagePublish.Storage;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>What tasks share that deliver an image or an index: where to, under which tags, and how they tell what they did.</summary>
+public abstract class DeliveryTask : ImageTask
+{
+    /// <summary>The file that the result is written to as JSON.</summary>
+    [Required]
+    public string ResultFile { get; set; } = "";
+
+    /// <summary>One or more registry hosts; empty for the local store.</summary>
+    public string? Registry { get; set; }
+
+    /// <summary>The repository's name in the registry.</summary>
+    public string? Repository { get; set; }
+
+    /// <summary>Registry, repository and tag in one.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>Tags and templates of tags.</summary>
+    public string? Tags { get; set; }
+
+    /// <summary>Which tags there are where none are named.</summary>
+    public string? TagPolicy { get; set; }
+
+    /// <summary>The local store's folder; empty for the user's own.</summary>
+    public string? Store { get; set; }
+
+    /// <summary>The image's instant, RFC 3339; empty for SOURCE_DATE_EPOCH, else the commit's.</summary>
+    public string? Created { get; set; }
+
+    /// <summary>Registries that may be spoken to in plain http.</summary>
+    public string? InsecureRegistries { get; set; }
+
+    /// <summary>Annotations (Value, Scope).</summary>
+    public ITaskItem[] Annotations { get; set; } = [];
+
+    /// <summary>The name of the app's main file without extension.</summary>
+    [Required]
+    public string AssemblyName { get; set; } = "";
+
+    /// <summary>The project's version.</summary>
+    public string? Version { get; set; }
+
+    /// <summary>The build configuration.</summary>
+    public string? Configuration { get; set; }
+
+    /// <summary>The commit that is built; empty asks git.</summary>
+    public string? Revision { get; set; }
+
+    /// <summary>The branch that is built; empty asks git.</summary>
+    public string? Branch { get; set; }
+
+    /// <summary>Where the image is now: an item for each place, by digest.</summary>
+    [Output]
+    public ITaskItem[] PublishedImages { get; private set; } = [];
+
+    /// <summary>The image's digest.</summary>
+    [Output]
+    public string ImageDigest { get; private set; } = "";
+
+    /// <summary>The image's reference by digest in the first place.</summary>
+    [Output]
+    public string ImageReference { get; private set; } = "";
+
+    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store));
+
+    internal string ResolvePath(string path) => FullPath(path);
+
+    /// <summary>Tells what was delivered: in the log, as items and properties, and as JSON.</summary>
+    /// <param name="images">An item for each place.</param>
+    /// <param name="summary">Lines for people.</param>
+    /// <param name="json">The same for scripts.</param>
+    /// <param name="log">The log.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is done.</returns>
+    internal async Task TellAsync(ITaskItem[] images, IEnumerable<string> summary, byte[] json, IEngineLog log, CancellationToken cancellationToken)
+    {
+        PublishedImages = images;
+        ImageDigest = images[0].GetMetadata("Digest");
+        ImageReference = images[0].ItemSpec;
+        foreach (var line in summary)
+            log.Information(line);
+        var path = FullPath(ResultFile);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            await File.WriteAllBytesAsync(path, json, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ImagePublishException(DiagnosticCodes.DiskFailed, $"The image is published, but its result can't be written to '{path}': {exception.Message}", exception);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Publishing;
+using ImagePublish.Reporting;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>Joins images for several platforms into one, and tags it.</summary>
+public sealed class PublishImageIndex : DeliveryTask
+{
+    /// <summary>Images that were published for one platform each, as <see cref="PublishImage"/> told them.</summary>
+    public ITaskItem[] Images { get; set; } = [];
+
+    /// <summary>References by digest of images that were published elsewhere.</summary>
+    public string? IndexFrom { get; set; }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    {
+        var names = new ImageNames(this);
+        var source = SourceControl.Read(this);
+        var request = new IndexRequest
+        {
+            Images = [.. Images.Select(PublishedImageItem.Descriptor).DistinctBy(image => image.Digest)],
+            From = [.. Lists.Words(IndexFrom).Select(Reference.Parse)],
+            Annotations = Lists.Pairs([.. Annotations.Where(SpecReader.IsForIndex)], "ImageAnnotation"),
+            Destinations = names.Destinations,
+            LocalName = names.LocalName,
+            Tags = names.Tags(source.TagContext(this, runtimeIdentifier: null)),
+        };
+        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations)).IndexPublisherFor(OpenStore());
+        var result = await publisher.PublishAsync(request, cancellationToken);
+        var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery));
+        await TellAsync([.. images], PublishSummary.Lines(result), PublishJson.Write(result), log, cancellationToken);
+    }
+}

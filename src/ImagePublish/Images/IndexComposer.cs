@@ -1,0 +1,31 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Images;
+
+/// <summary>Makes an index of the images for several platforms. Pure: the same arguments give the same bytes.</summary>
+public static class IndexComposer
+{
+    /// <summary>Makes an index.</summary>
+    /// <param name="images">The images, each with its platform.</param>
+    /// <param name="annotations">Annotations of the index; Docker's family has none.</param>
+    /// <returns>The index: one of Docker's family if all images are.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG1013</c>: two images are for one platform, or one is for none.</exception>
+    public static MemoryBlobSource Compose(IReadOnlyList<Descriptor> images, IReadOnlyList<KeyValuePair<string, string>> annotations)
+    {
+        foreach (var twins in images.GroupBy(image => image.Platform?.ToString()).Where(group => group.Count() > 1 || group.Key is null))
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.PlatformsCollide,
+                $"An index needs one image for each platform, but {string.Join(" and ", twins.Select(image => image.Digest))} are all for {twins.Key ?? "no platform"}.");
+        }
+
+        var format = images.All(image => MediaTypes.FormatOf(image.MediaType) == ImageFormat.Docker) ? ImageFormat.Docker : ImageFormat.Oci;
+        var index = new ImageIndex([.. images.OrderBy(image => image.Platform!.ToString(), StringComparer.Ordinal)])
+        {
+            MediaType = MediaTypes.Index(format),
+            Annotations = format == ImageFormat.Oci ? StringMap.Merge(null, annotations) : null,
+        };
+        return MemoryBlobSource.Of(index.MediaType, OciJson.Write(index));
+    }
+}

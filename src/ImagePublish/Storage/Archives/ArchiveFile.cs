@@ -1,0 +1,43 @@
+using ImagePublish.Oci;
+
+namespace ImagePublish.Storage.Archives;
+
+/// <summary>A file within an archive or a layout folder, which is read where it is and never extracted.</summary>
+/// <param name="length">Its length in bytes.</param>
+internal abstract class ArchiveFile(long length)
+{
+    /// <summary>Its length in bytes.</summary>
+    public long Length { get; } = length;
+
+    /// <summary>Its digest, where finding the file has told it already.</summary>
+    public virtual Digest? KnownDigest => null;
+
+    /// <summary>Opens its bytes from an offset on.</summary>
+    public abstract ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken);
+
+    /// <summary>Reads it whole.</summary>
+    public async Task<byte[]> ReadAsync(CancellationToken cancellationToken)
+    {
+        var bytes = new byte[Length];
+        await using var content = await OpenAsync(0, cancellationToken);
+        await content.ReadExactlyAsync(bytes, cancellationToken);
+        return bytes;
+    }
+}
+
+/// <summary>The files of an archive or a layout folder.</summary>
+internal interface IArchiveFiles
+{
+    /// <summary>The archive's or folder's full path, for messages.</summary>
+    string Location { get; }
+
+    /// <summary>Finds a file by its path in the archive, through links that stay in it.</summary>
+    ArchiveFile? Find(string path);
+}
+
+/// <summary>A blob in an archive.</summary>
+internal sealed class ArchiveBlobSource(Descriptor descriptor, ArchiveFile file) : BlobSource(descriptor)
+{
+    /// <inheritdoc/>
+    public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) => file.OpenAsync(offset, cancellationToken);
+}

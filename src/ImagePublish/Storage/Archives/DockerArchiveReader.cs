@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Storage.Archives;
+
+/// <summary>Reads the images of an archive that <c>docker save</c> writes. It has no manifest: one of Docker's family is made for it.</summary>
+internal sealed class DockerArchiveReader(IArchiveFiles files)
+{
+    /// <summary>Reads all images.</summary>
+    public async Task<List<ArchiveImage>> ReadAsync(ArchiveFile manifest, CancellationToken cancellationToken)
+    {
+        DockerArchiveEntry?[] entries = JsonSerializer.Deserialize(await SmallAsync(manifest, cancellationToken), ArchiveJsonContext.Strict.DockerArchiveEntryArray) ?? [];
+        var images = new List<ArchiveImage>();
+        foreach (var entry in entries)
+        {
+            if (entry is null || entry.Layers?.Contains(null) == true)
+                throw Invalid("its manifest.json has null in a list");
+            images.Add(ArchiveImage.Of(await ReadImageAsync(entry, cancellationToken), [.. entry.RepoTags?.OfType<string>() ?? []]));
+        }
+
+        return images.Count > 0 ? images : throw Invalid("its manifest.json lists no image");
+    }
+
+    private async Task<Image> ReadImageAsync(DockerArchiveEntry entry, CancellationToken cancellationToken)
+    {
+        var configBlob = MemoryBlobSource.Of(MediaTypes.DockerConfig, await SmallAsync(Find(entry.Config), cancellationToken));
+        var config = OciJson.ReadConfig(configBlob.Content.Span);
+        string[] paths = [.. entry.Layers?.OfType<string>() ?? []];
+        if (paths.Length != config.RootFs.DiffIds.Count)
+            throw Invalid($"'{Text.Shown(entry.Config)}' has {config.RootFs.DiffIds.Count} layers, manifest.json {paths.Length}");
+        var layers = new List<Layer>();
+        foreach (var (path, diffId) in paths.Zip(config.RootFs.DiffIds))
+            layers.Add(await ReadLayerAsync(path, diffId, cancellationToken));
+        var manifest = new ImageManifest(configBlob.Descriptor, [.. layers.Select(layer => layer.Descriptor)]) { MediaType = MediaTypes.DockerManifest };
+        return new Image(MemoryBlobSource.Of(MediaTypes.DockerManifest, OciJson.Write(manifest)), configBlob, config, layers);
+    }
+
+    private async Task<Layer> ReadLayerAsync(string path, Digest diffId, CancellationToken cancellationToken)
+    {
+        var file = Find(path);
+        if (await CompressedFile.DetectAsync(file, cancellationToken) is not { } compression)
+            throw Invalid($"the layer '{Text.Shown(path)}' is compressed with neither gzip nor zstd");
+        var digest = file.KnownDigest ?? await HashAsync(file, cancellationToken);
+        if (compression == Compression.None && digest != diffId)
+            throw Invalid($"the content of '{Text.Shown(path)}' differs from its digest");
+        var descriptor = new Descriptor(MediaTypes.Layer(ImageFormat.Docker, compression), digest, file.Length);
+        return new Layer(descriptor, diffId, new ArchiveBlobSource(descriptor, file));
+    }
+
+    private static async Task<Digest> HashAsync(ArchiveFile file, CancellationToken cancellationToken)
+    {
+        await using var content = await file.OpenAsync(0, cancellationToken);
+        return Digest.FromSha256(await SHA256.HashDataAsync(content, cancellationToken));
+    }
+
+    private ArchiveFile Find(string path) => files.Find(path) ?? throw Invalid($"it lacks '{Text.Shown(path)}'");
+
+    private async Task<byte[]> SmallAsync(ArchiveFile file, CancellationToken cancellationToken) =>
+        file.Length <= OciJson.MaxConfigSize ? await file.ReadAsync(cancellationToken) : throw Invalid($"a document in it has more than {OciJson.MaxConfigSize} bytes");
+
+    private ImagePublishException Invalid(string reason) => new(DiagnosticCodes.ArchiveInvalid, $"'{files.Location}' is not a whole image: {reason}. Write it again.");
+}

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Storage.Archives;
+
+/// <summary>The images of an archive or a layout folder that docker, podman, skopeo, buildkit or this tool wrote.</summary>
+public sealed class ImageArchive
+{
+    private ImageArchive(string path, IReadOnlyList<ArchiveImage> images) => (Path, Images) = (path, images);
+
+    /// <summary>The full path of the archive or folder.</summary>
+    public string Path { get; }
+
+    /// <summary>The images, in the archive's order.</summary>
+    public IReadOnlyList<ArchiveImage> Images { get; }
+
+    /// <summary>Reads what is in an archive or layout. Layers are not extracted: they are read from where they are, so it must stay there.</summary>
+    /// <param name="path">The full path of a tar, which may be compressed with gzip or zstd, or of an OCI image layout's folder.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The images.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no image or is damaged; <c>IMG3107</c>: it can't be read.</exception>
+    public static async Task<ImageArchive> OpenAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            IArchiveFiles files = Directory.Exists(path) ? new FolderFiles(path) : await TarFiles.ReadAsync(path, cancellationToken);
+            return new ImageArchive(path, await ReadAsync(files, cancellationToken));
+        }
+        catch (Exception exception) when (exception is JsonException || TarFiles.IsMalformed(exception))
+        {
+            throw new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' is damaged: {Text.Shown(exception.Message)}", exception);
+        }
+        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+        {
+            throw new ImagePublishException(DiagnosticCodes.ArchiveFailed, $"'{path}' can not be read: {Text.Shown(exception.Message)}", exception);
+        }
+    }
+
+    /// <summary>The one image that a name stands for; without a name, the only one.</summary>
+    /// <param name="name">The name, or null.</param>
+    /// <returns>The image.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3106</c>: there is none, or more than one.</exception>
+    public ArchiveImage Find(string? name)
+    {
+        var found = name is null ? Images : [.. Images.Where(image => image.Names.Any(known => IsSame(known, name)))];
+        return found.Count == 1 ? found[0] : throw new ImagePublishException(
+            DiagnosticCodes.ArchiveInvalid,
+            $"'{Path}' has {found.Count} images" + (name is null ? "" : $" with the name '{Text.Shown(name)}'")
+            + $"; one is needed. It has: {Text.Shown(string.Join(", ", Images.SelectMany(image => image.Names.DefaultIfEmpty(image.Root.Descriptor.Digest.Value))))}.");
+    }
+
+    private static Task<List<ArchiveImage>> ReadAsync(IArchiveFiles files, CancellationToken cancellationToken)
+    {
+        // An archive of ours, or of a newer Docker, is both; the layout says more.
+        if (files.Find("index.json") is { } index && files.Find("oci-layout") is not null)
+            return new LayoutReader(files).ReadAsync(index, cancellationToken);
+        if (files is TarFiles && files.Find("manifest.json") is { } manifest)
+            return new DockerArchiveReader(files).ReadAsync(manifest, cancellationToken);
+        throw new ImagePublishException(
+            DiagnosticCodes.ArchiveInvalid,
+            $"'{files.Location}' is not an image: it has neither oci-layout and index.json nor Docker's manifest.json. Make one with docker save, podman save, skopeo copy or ImageArchive.");
+    }
+
+    private static bool IsSame(string known, string name) =>
+        known == name || (Reference.TryParse(known, out var one, out _) && Reference.TryParse(name, out var other, out _) && one == other);
+}

@@ -1,0 +1,111 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Storage.Archives;
+
+/// <summary>Reads the images of an OCI image layout, verifying every document.</summary>
+internal sealed class LayoutReader(IArchiveFiles files)
+{
+    private const string ContainerdName = "io.containerd.image.name";
+    private const int MaxDepth = 4;
+
+    /// <summary>Reads all images.</summary>
+    public async Task<List<ArchiveImage>> ReadAsync(ArchiveFile index, CancellationToken cancellationToken)
+    {
+        if (!LayoutMarker.IsSupported(await SmallAsync("oci-layout", files.Find("oci-layout")!, cancellationToken)))
+            throw Invalid("its oci-layout is not of version 1");
+        var list = OciJson.ReadIndex(await SmallAsync("index.json", index, cancellationToken));
+        var images = new List<ArchiveImage>();
+        foreach (var entries in list.Manifests.GroupBy(entry => entry.Digest))
+        {
+            string[] names = [.. entries.Select(NameOf).OfType<string>().Distinct(StringComparer.Ordinal)];
+            if (await ReadRootAsync(entries.First(), names, cancellationToken) is { } image)
+                images.Add(image);
+        }
+
+        return images.Count > 0 ? images : throw Invalid("its index.json lists no image");
+    }
+
+    private static string? NameOf(Descriptor entry) => entry.Annotations?.GetValueOrDefault(ContainerdName) ?? ReferenceNames.Of(entry);
+
+    /// <summary>Reads the image of one entry of a list; null if it is something else.</summary>
+    public async Task<ArchiveImage?> ReadRootAsync(Descriptor entry, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        var root = ReferenceNames.Strip(entry) with { Annotations = null, Platform = null };
+        if (MediaTypes.IsManifest(root.MediaType))
+            return ArchiveImage.Of(await ReadImageAsync(root, cancellationToken), names);
+        if (!MediaTypes.IsIndex(root.MediaType))
+            return null;
+        var (platforms, others) = (new List<Image>(), new List<BlobSource>());
+        var document = await ReadDocumentAsync(root, cancellationToken);
+        await ReadChildrenAsync(document, platforms, others, 1, cancellationToken);
+        return new ArchiveImage(document, platforms, names) { OtherBlobs = others };
+    }
+
+    private async Task ReadChildrenAsync(MemoryBlobSource index, List<Image> platforms, List<BlobSource> others, int depth, CancellationToken cancellationToken)
+    {
+        if (depth > MaxDepth)
+            throw Invalid("its indexes are nested too deeply");
+        foreach (var child in OciJson.ReadIndex(index.Content.Span).Manifests)
+        {
+            // docker save writes the whole index and only the platforms that it has.
+            if (FindBlob(child) is not { } blob)
+                continue;
+            if (MediaTypes.IsIndex(child.MediaType))
+            {
+                others.Add(blob);
+                await ReadChildrenAsync(await ReadDocumentAsync(child, cancellationToken), platforms, others, depth + 1, cancellationToken);
+            }
+            else if (MediaTypes.IsManifest(child.MediaType))
+            {
+                await ReadManifestAsync(child, platforms, others, cancellationToken);
+            }
+        }
+    }
+
+    private async Task ReadManifestAsync(Descriptor child, List<Image> platforms, List<BlobSource> others, CancellationToken cancellationToken)
+    {
+        var document = await ReadDocumentAsync(child, cancellationToken);
+        var manifest = OciJson.ReadManifest(document.Content.Span);
+        var isImage = manifest.Config.MediaType is MediaTypes.OciConfig or MediaTypes.DockerConfig && child.Platform?.Os != "unknown";
+        if (isImage && manifest.Layers.All(layer => MediaTypes.IsForeign(layer.MediaType) || FindBlob(layer) is not null))
+            platforms.Add(await ReadImageAsync(child, cancellationToken));
+        else if (!isImage)
+            others.AddRange(manifest.Layers.Prepend(manifest.Config).Select(FindBlob).OfType<BlobSource>().Prepend(document));
+    }
+
+    private async Task<Image> ReadImageAsync(Descriptor descriptor, CancellationToken cancellationToken)
+    {
+        var document = await ReadDocumentAsync(descriptor with { Platform = null, Annotations = null }, cancellationToken);
+        var manifest = OciJson.ReadManifest(document.Content.Span);
+        var configBlob = await ReadDocumentAsync(manifest.Config, cancellationToken);
+        var config = OciJson.ReadConfig(configBlob.Content.Span);
+        if (config.RootFs.DiffIds.Count != manifest.Layers.Count)
+            throw Invalid($"{descriptor.Digest} has {manifest.Layers.Count} layers, its config {config.RootFs.DiffIds.Count}");
+        var layers = manifest.Layers.Zip(config.RootFs.DiffIds, (layer, diffId) => new Layer(layer, diffId, FindBlob(layer) ?? Foreign(layer)));
+        return new Image(document, configBlob, config, [.. layers]);
+    }
+
+    private async Task<MemoryBlobSource> ReadDocumentAsync(Descriptor descriptor, CancellationToken cancellationToken)
+    {
+        var blob = FindBlob(descriptor) ?? throw Lacks(descriptor);
+        if (descriptor.Size > OciJson.MaxManifestSize)
+            throw Invalid($"{descriptor.Digest} has more than {OciJson.MaxManifestSize} bytes");
+        var bytes = new byte[descriptor.Size];
+        await using var content = new VerifyingStream(await blob.OpenAsync(0, cancellationToken), descriptor, () => Invalid($"the content of {descriptor.Digest} differs from its digest"));
+        await content.ReadExactlyAsync(bytes, cancellationToken);
+        return new MemoryBlobSource(descriptor, bytes);
+    }
+
+    private ArchiveBlobSource? FindBlob(Descriptor descriptor) =>
+        files.Find(ArchiveWriter.PathOf(descriptor.Digest)) is { } file && file.Length == descriptor.Size ? new ArchiveBlobSource(descriptor, file) : null;
+
+    private BlobSource? Foreign(Descriptor layer) => MediaTypes.IsForeign(layer.MediaType) ? null : throw Lacks(layer);
+
+    private async Task<byte[]> SmallAsync(string name, ArchiveFile file, CancellationToken cancellationToken) =>
+        file.Length <= OciJson.MaxManifestSize ? await file.ReadAsync(cancellationToken) : throw Invalid($"its {name} has more than {OciJson.MaxManifestSize} bytes");
+
+    private ImagePublishException Lacks(Descriptor descriptor) => Invalid($"it lacks {descriptor.Digest} ({descriptor.Size} bytes)");
+
+    private ImagePublishException Invalid(string reason) => new(DiagnosticCodes.ArchiveInvalid, $"'{files.Location}' is not a whole image: {reason}. Write it again.");
+}

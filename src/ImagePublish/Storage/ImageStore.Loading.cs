@@ -1,0 +1,39 @@
+using System.Text.Json;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Storage.Archives;
+
+namespace ImagePublish.Storage;
+
+/// <content>Images as a whole.</content>
+public sealed partial class ImageStore
+{
+    /// <summary>Loads an image by its name: for a base, a copy, an archive, or to show it. Its layers' bytes are in the store.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The image with the platforms that the store has, or null if there is no such name.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3104</c>: the store lacks content of it; <c>IMG3103</c>: the list, or a document of it, is damaged; <c>IMG3101</c>.</exception>
+    public async Task<ArchiveImage?> LoadAsync(string name, CancellationToken cancellationToken)
+    {
+        var list = await index.ReadAsync(cancellationToken);
+        if (list.Manifests.FirstOrDefault(entry => ReferenceNames.Of(entry) == name) is not { } entry)
+            return null;
+        await RequireAsync(entry, cancellationToken);
+        FindBlob(entry);
+        try
+        {
+            return await new LayoutReader(new FolderFiles(Folder)).ReadRootAsync(entry, [name], cancellationToken);
+        }
+        catch (Exception exception) when (exception is JsonException || (exception is ImagePublishException failure && failure.Code == DiagnosticCodes.ArchiveInvalid))
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.StoreDamaged,
+                $"'{Text.Shown(name)}' is damaged in the local store: {Text.Shown(exception.Message)} Run the target PruneImages with -p:ImageRepair=true, then publish again.",
+                exception);
+        }
+        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+        {
+            throw disk.Refused(disk.Layout.BlobFile(entry.Digest), exception);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Registries.Http;
+using ImagePublish.Testing;
+
+namespace ImagePublish.Tests.Registries;
+
+/// <summary>Schemes, certificates, HTTP/2 and proxies.</summary>
+public sealed class ConnectionTests
+{
+    private const string Area = "Retry";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("localhost")]
+    [InlineData("127.0.0.1")]
+    public async Task ALocalRegistryInPlainHttpNeedsNoSettingAndNoExtraRequest(string name)
+    {
+        await using var bench = await RegistryBench.StartAsync(options => options.HostName = name);
+
+        Assert.Null(await bench.Client.FindManifestAsync(bench.Latest, Cancel));
+
+        Assert.Single(bench.Server.Requests);
+    }
+
+    [Fact]
+    public async Task ALocalRegistryWithACertificateOfItsOwnNeedsNoSetting()
+    {
+        await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);
+
+        await new TestImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel);
+
+        Assert.Single(bench.Server.Content.AllTags);
+    }
+
+    [Fact]
+    [ReliabilityCase(Area, "certificate error", "never tried again, never downgraded, IMG4008")]
+    public async Task AnUntrustedCertificateIsAnErrorAtOnce()
+    {
+        await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);
+        bench.Options = bench.Options with { TrustLoopback = false };
+
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.CertificateUntrusted, () => bench.Client.FindManifestAsync(bench.Latest, Cancel));
+
+        Assert.Contains("SSL_CERT_FILE", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(bench.Server.Requests);
+    }
+
+    [Fact]
+    [ReliabilityCase(Area, "plain http where https is due", "never downgraded, IMG4008 says how to allow it")]
+    public async Task PlainHttpIsNeverSpokenWithoutLeave()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        bench.Options = bench.Options with { TrustLoopback = false };
+
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.CertificateUntrusted, () => bench.Client.FindManifestAsync(bench.Latest, Cancel));
+
+        Assert.Contains("ImageInsecureRegistries", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(bench.Server.Requests);
+    }
+
+    [Fact]
+    public async Task AnInsecureRegistryIsSpokenToInPlainHttpOnceItIsNamed()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        bench.Options = bench.Options with { TrustLoopback = false, InsecureRegistries = new HashSet<Registry> { bench.Registry } };
+
+        Assert.Null(await bench.Client.FindManifestAsync(bench.Latest, Cancel));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task APrivateAuthorityIsTrustedAndHttp2IsSpoken(bool byFile)
+    {
+        await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);
+        var folder = Directory.CreateTempSubdirectory("imagepublish-certs-").FullName;
+        try
+        {
+            var own = Directory.CreateDirectory(Path.Combine(folder, OperatingSystem.IsWindows() ? bench.Server.Host.Replace(":", "", StringComparison.Ordinal) : bench.Server.Host));
+            var file = bench.Server.CertificateAuthority!.WritePem(Path.Combine(own.FullName, "ca.crt"));
+            bench.Options = bench.Options with { TrustLoopback = false, CertificateFile = byFile ? file : null, DockerCertificateFolders = byFile ? [] : [folder] };
+
+            await new TestImage().PushAsync(bench.Client, bench.Latest, Cancel);
+
+            Assert.Single(bench.Server.Content.AllTags);
+            Assert.All(bench.Server.Requests, request => Assert.Equal("HTTP/2", request.Protocol));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task AFileThatIsNoCertificateIsToldByName()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        bench.Options = bench.Options with { CertificateFile = "/no/such/ca.pem" };
+
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.CertificateUntrusted, () => bench.Client.FindManifestAsync(bench.Latest, Cancel));
+
+        Assert.Contains("/no/such/ca.pem", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("proxy-user", "proxy:secret")]
+    [InlineData(null, null)]
+    public async Task AProxyIsGoneThroughWithItsPassword(string? user, string? password)
+    {
+        await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);
+        await using var proxy = new TestProxy(bench.Server.Host, user is null ? null : $"{user}:{password}");
+        var registry = Registry.Parse("registry.example.test");
+        var userInfo = user is null ? "" : $"{user}:{Uri.EscapeDataString(password!)}@";
+        bench.Options = bench.Options with { InsecureRegistries = new HashSet<Registry> { registry }, Proxies = new ProxySettings(null, $"http://{userInfo}{proxy.Host}") };
+
+        await bench.Client.FindManifestAsync(Repository.Of(registry, "acme/shop").At(Tag.Parse("1")), Cancel);
+
+        Assert.Contains("CONNECT registry.example.test:443 HTTP/1.1", proxy.Heads.Last(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AProxyThatRefusesIsToldWithoutItsPassword()
+    {
+        await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);
+        await using var proxy = new TestProxy(bench.Server.Host, "proxy-user:right");
+        bench.Options = bench.Options with { Proxies = new ProxySettings(null, $"http://proxy-user:canary@{proxy.Host}") };
+
+        var failure = await RegistryBench.FailsAsync(
+            DiagnosticCodes.RegistryUnreachable, () => bench.Client.FindManifestAsync(Reference.Parse("registry.example.test/acme/shop:1"), Cancel));
+
+        Assert.Contains("HTTPS_PROXY", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("https://registry.example.com/", "example.com", true)]
+    [InlineData("https://registry.example.com/", ".example.com", true)]
+    [InlineData("https://registry.example.com/", "*.example.com", true)]
+    [InlineData("https://notexample.com/", "example.com", false)]
+    [InlineData("https://registry.example.com:5000/", "registry.example.com:5000", true)]
+    [InlineData("https://registry.example.com:5001/", "registry.example.com:5000", false)]
+    [InlineData("https://10.1.2.3/", "10.0.0.0/8", true)]
+    [InlineData("https://11.1.2.3/", "10.0.0.0/8,*.example.com", false)]
+    [InlineData("https://anything.example.org/", "*", true)]
+    [InlineData("https://localhost:5000/", "", true)]
+    [InlineData("http://registry.example.com/", "", true)]
+    [InlineData("https://[fd00::1]/", "fd00::1", true)]
+    public void ProxyExceptionsMeanWhatTheyMeanElsewhere(string uri, string except, bool isDirect)
+    {
+        var rules = new ProxyRules(new ProxySettings(null, "proxy:3128", except));
+
+        Assert.Equal(isDirect, rules.IsBypassed(new Uri(uri)));
+        Assert.Equal(isDirect ? null : new Uri("http://proxy:3128"), rules.GetProxy(new Uri(uri)));
+    }
+}

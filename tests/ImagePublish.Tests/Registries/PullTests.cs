@@ -1,0 +1,204 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Testing;
+
+namespace ImagePublish.Tests.Registries;
+
+/// <summary>Reading blobs and lists.</summary>
+public sealed class PullTests
+{
+    private const string Base = "Base";
+    private const int Size = 500_000;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    [ReliabilityCase(Base, "blob download breaks", "goes on by Range, verified at the end")]
+    public async Task ADownloadThatBreaksGoesOn()
+    {
+        var (bench, layer) = await BenchAsync();
+        await using var _ = bench;
+        bench.Fail(RegistryStep.BlobGet, FaultAction.TruncateResponse(100_000));
+        bench.Fail(RegistryStep.BlobGet, FaultAction.TruncateResponse(150_000), skip: 1);
+        bench.Fail(RegistryStep.BlobGet, FaultAction.Status(503), skip: 2);
+
+        Assert.True((await ReadAsync(bench, layer)).Span.SequenceEqual(layer.Content.Span));
+
+        Assert.Equal([null, "bytes=", "bytes=", "bytes="], bench.Server.Requests.Of(RegistryStep.BlobGet).Select(get => get.Header("Range")?[..6]));
+    }
+
+    [Fact]
+    [ReliabilityCase(Base, "blob download breaks, registry without Range", "read again and skipped")]
+    public async Task ADownloadThatBreaksIsReadAgainWithoutRanges()
+    {
+        var (bench, layer) = await BenchAsync();
+        await using var _ = bench;
+        bench.Fail(RegistryStep.BlobGet, FaultAction.TruncateResponse(100_000));
+        bench.Fail(RegistryStep.BlobGet, FaultAction.Bytes(200, layer.Content.ToArray(), "application/octet-stream"), Fault.Always, skip: 1);
+
+        Assert.True((await ReadAsync(bench, layer)).Span.SequenceEqual(layer.Content.Span));
+    }
+
+    [Fact]
+    [ReliabilityCase(Base, "blob ≠ digest", "refused before its last byte is handed over, IMG4005")]
+    public async Task ACorruptBlobIsRefused()
+    {
+        var (bench, layer) = await BenchAsync();
+        await using var _ = bench;
+        bench.Fail(RegistryStep.BlobGet, FaultAction.CorruptResponse(Size / 2), Fault.Always);
+
+        await RegistryBench.FailsAsync(DiagnosticCodes.ContentMismatch, () => ReadAsync(bench, layer));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    [ReliabilityCase(Base, "wrong size", "refused, IMG4005")]
+    public async Task ABlobOfAnotherSizeIsRefused(int difference)
+    {
+        var (bench, layer) = await BenchAsync();
+        await using var _ = bench;
+        var wrong = layer.Descriptor with { Size = Size + difference };
+
+        await RegistryBench.FailsAsync(DiagnosticCodes.ContentMismatch, () => bench.Client.GetBlobAsync(bench.Repository, wrong, int.MaxValue, Cancel));
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(5_000_000)]
+    [ReliabilityCase(Base, "config too large or of negative size", "refused before it is read, IMG4009")]
+    public async Task ABlobAboveTheLimitIsNotRead(long size)
+    {
+        var (bench, layer) = await BenchAsync();
+        await using var _ = bench;
+
+        await RegistryBench.FailsAsync(
+            DiagnosticCodes.TooLarge, () => bench.Client.GetBlobAsync(bench.Repository, layer.Descriptor with { Size = size }, OciJson.MaxConfigSize, Cancel));
+        Assert.Empty(bench.Server.Requests);
+    }
+
+    [Fact]
+    [ReliabilityCase(Base, "foreign URLs", "never asked")]
+    public async Task ForeignUrlsAreNeverAsked()
+    {
+        await using var other = await TestRegistry.StartAsync(cancellationToken: Cancel);
+        var (bench, layer) = await BenchAsync();
+        await using var _ = bench;
+
+        await bench.Client.GetBlobAsync(bench.Repository, layer.Descriptor with { Urls = [$"http://{other.Host}/secret"] }, int.MaxValue, Cancel);
+
+        Assert.Empty(other.Requests);
+    }
+
+    [Fact]
+    [ReliabilityCase(Base, "blob redirected to another host", "followed without credentials")]
+    public async Task ARedirectedBlobIsReadWithoutCredentials()
+    {
+        await using var bench = await RegistryBench.StartAsync(options =>
+        {
+            options.SecondHost = true;
+            options.Content.RedirectBlobs = true;
+            options.Auth.Schemes = AuthSchemes.Basic;
+            options.Auth.Users["me"] = "secret";
+        });
+        bench.Credential = ImagePublish.Registries.Auth.Credential.Of("me", "secret");
+        var layer = RegistryBench.Layer(Size);
+        bench.Server.Content.PutBlob(bench.Repository.Name, layer.Content.Span);
+
+        Assert.True((await ReadAsync(bench, layer)).Span.SequenceEqual(layer.Content.Span));
+
+        Assert.Null(Assert.Single(bench.Server.Requests.Of(RegistryStep.StorageGet)).Authorization);
+    }
+
+    [Fact]
+    [ReliabilityCase(Base, "redirects without end", "ten, then IMG4004")]
+    public async Task RedirectsWithoutEndAreEnded()
+    {
+        var (bench, layer) = await BenchAsync();
+        await using var _ = bench;
+        bench.Fail(RegistryStep.BlobGet, FaultAction.Redirect(request => request.Target), Fault.Always);
+
+        await RegistryBench.FailsAsync(DiagnosticCodes.RegistryProtocol, () => ReadAsync(bench, layer));
+        Assert.Equal(11, bench.CountOf(RegistryStep.BlobGet));
+    }
+
+    [Fact]
+    [ReliabilityCase(Base, "redirect from https to http", "refused, IMG4014; the query is not told")]
+    public async Task ARedirectNeverLeavesHttps()
+    {
+        await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);
+        bench.Fail(RegistryStep.BlobGet, FaultAction.Redirect("http://storage.example.com/blob?signature=canary"), Fault.Always);
+
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.UnsafeRedirect, () => ReadAsync(bench, RegistryBench.Layer(10)));
+
+        Assert.DoesNotContain("canary", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnUploadIsRedirectedWithItsBody()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        bench.Fail(RegistryStep.UploadPost, FaultAction.Redirect(request => request.Target, System.Net.HttpStatusCode.MovedPermanently));
+        bench.Fail(RegistryStep.ManifestPut, FaultAction.Redirect(request => request.Target));
+
+        await new TestImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel);
+
+        Assert.Single(bench.Server.Content.AllTags);
+    }
+
+    [Theory]
+    [InlineData(false, false, false)]
+    [InlineData(true, false, false)]
+    [InlineData(false, true, false)]
+    [InlineData(false, false, true)]
+    public async Task TagsAreListedPageByPage(bool opaque, bool absolute, bool refusesLargePages)
+    {
+        await using var bench = await RegistryBench.StartAsync(options =>
+        {
+            options.Content.MaxPageSize = 7;
+            options.Content.OpaqueLinks = opaque;
+            options.Content.AbsoluteLinks = absolute;
+            options.Content.RefuseLargePages = refusesLargePages;
+        });
+        var image = new TestImage(layers: 1);
+        image.PutInto(bench.Server.Content, bench.Repository.Name, "t00");
+        for (var number = 1; number < 40; number++)
+            bench.Server.Content.Tag(bench.Repository.Name, $"t{number:00}", image.Manifest.Descriptor.Digest.Value);
+
+        var tags = await bench.Client.ListTagsAsync(bench.Repository, Cancel).Select(tag => tag.Value).ToListAsync(Cancel);
+
+        Assert.Equal(Enumerable.Range(0, 40).Select(number => $"t{number:00}"), tags);
+    }
+
+    [Fact]
+    public async Task AListThatLeadsInACircleEnds()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        new TestImage(layers: 1).PutInto(bench.Server.Content, bench.Repository.Name, "latest");
+        bench.Fail(RegistryStep.TagsList, FaultAction.SetHeader("Link", $"</v2/{bench.Repository.Name}/tags/list?n=1>; rel=\"next\""), Fault.Always);
+
+        Assert.Single(await bench.Client.ListTagsAsync(bench.Repository, Cancel).ToListAsync(Cancel));
+        Assert.Equal(2, bench.CountOf(RegistryStep.TagsList));
+    }
+
+    [Fact]
+    public async Task AListThatLeadsElsewhereIsRefused()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        new TestImage(layers: 1).PutInto(bench.Server.Content, bench.Repository.Name, "latest");
+        bench.Fail(RegistryStep.TagsList, FaultAction.SetHeader("Link", "<https://evil.example.com/v2/x>; rel=next"));
+
+        await RegistryBench.FailsAsync(DiagnosticCodes.UnsafeRedirect, async () => await bench.Client.ListTagsAsync(bench.Repository, Cancel).ToListAsync(Cancel));
+    }
+
+    private static async Task<(RegistryBench Bench, MemoryBlobSource Layer)> BenchAsync()
+    {
+        var bench = await RegistryBench.StartAsync();
+        var layer = RegistryBench.Layer(Size);
+        bench.Server.Content.PutBlob(bench.Repository.Name, layer.Content.Span);
+        return (bench, layer);
+    }
+
+    private static Task<ReadOnlyMemory<byte>> ReadAsync(RegistryBench bench, BlobSource layer) =>
+        bench.Client.GetBlobAsync(bench.Repository, layer.Descriptor, int.MaxValue, Cancel);
+}
