@@ -85,7 +85,7 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(50),
             PooledConnectionLifetime = TimeSpan.FromMinutes(15),
             Proxy = options.Proxies is { } proxies ? new ProxyRules(proxies) : null,
-            SslOptions = CertificatesFor(folders).Options(isInsecure),
+            SslOptions = CertificatesFor(folders, isInsecure).Options(isInsecure),
             UseCookies = false,
             UseProxy = options.Proxies is not null,
         };
@@ -94,10 +94,11 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
         return new HttpMessageInvoker(handler);
     }
 
-    private Certificates CertificatesFor(string[] folders)
+    // Where any certificate will do, hundreds of authorities need not be read: that takes longer than a request.
+    private Certificates CertificatesFor(string[] folders, bool isInsecure)
     {
         var certificates = new Certificates();
-        if (options.CertificateFile is { Length: > 0 } file)
+        if (!isInsecure && options.CertificateFile is { Length: > 0 } file)
             certificates.AddAuthorities(file);
         foreach (var folder in folders)
             certificates.AddFolder(folder);
