@@ -66,7 +66,7 @@ public sealed partial class ArchitectureTests
 
     private static string Code(string file) => Comment().Replace(File.ReadAllText(file), "");
 
-    private static string FindRoot()
+    internal static string FindRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {

@@ -15,15 +15,17 @@ internal static class Modes
 
     private static bool IsExecutable(FileInfo file, ExecutableRule rule) => rule switch
     {
-        ExecutableRule.FileMode => !OperatingSystem.IsWindows() && (file.UnixFileMode & AnyExecute) != 0,
-        _ => file.Length > 0 && HasExecutableContent(file.FullName),
+        // NuGet unpacks assemblies with an execute bit on Linux, which means nothing for them and would tell the build machines apart.
+        ExecutableRule.FileMode => !OperatingSystem.IsWindows() && (file.UnixFileMode & AnyExecute) != 0 && !Starts(file, "MZ"u8),
+        _ => Starts(file, "\u007fELF"u8) || Starts(file, "#!"u8),
     };
 
-    private static bool HasExecutableContent(string path)
+    private static bool Starts(FileInfo file, ReadOnlySpan<byte> magic)
     {
-        Span<byte> start = stackalloc byte[4];
-        using var handle = DiskFiles.Open(path);
-        start = start[..DiskFiles.Read(handle, path, start, 0)];
-        return start.SequenceEqual("\u007fELF"u8) || start.StartsWith("#!"u8);
+        if (file.Length < magic.Length)
+            return false;
+        Span<byte> start = stackalloc byte[magic.Length];
+        using var handle = DiskFiles.Open(file.FullName);
+        return DiskFiles.Read(handle, file.FullName, start, 0) == magic.Length && start.SequenceEqual(magic);
     }
 }

@@ -64,6 +64,17 @@ public sealed class PublishFolderTests
     }
 
     [Fact]
+    public void AnAssemblyIsNotExecutableWhateverNuGetGaveIt()
+    {
+        using var folder = new TempFolder();
+        SetMode(folder.File("Package.dll", "MZ…"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead);
+
+        var assembly = Read(folder, new LayerEntryDefaults { Executables = ExecutableRule.FileMode }).Single(entry => entry.Path == "app/Package.dll");
+
+        Assert.Equal("644", Convert.ToString((int)assembly.Mode, 8));
+    }
+
+    [Fact]
     public void WithoutExecuteBitsTheContentTells()
     {
         using var folder = Sample();

@@ -1,0 +1,44 @@
+using System.Text.RegularExpressions;
+using ImagePublish.Diagnostics;
+
+namespace ImagePublish.Tests;
+
+/// <summary>Keeps the documentation true.</summary>
+public sealed partial class DocumentationTests
+{
+    private static readonly string Root = ArchitectureTests.FindRoot();
+
+    [Fact]
+    public void EveryCodeIsExplainedUnderItsAnchor()
+    {
+        var troubleshooting = File.ReadAllText(Path.Combine(Root, "docs", "troubleshooting.md"));
+
+        Assert.All(DiagnosticCodes.All, code => Assert.Contains($"<a id=\"{code.Anchor}\"></a>\n\n### {code.Id}: {code.Title}\n\n", troubleshooting, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void EveryPropertyThatTheTasksReadIsInTheReadme()
+    {
+        var readme = File.ReadAllText(Path.Combine(Root, "README.md"));
+        var targets = Directory.EnumerateFiles(Path.Combine(Root, "build")).SelectMany(file => TaskProperty().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value));
+
+        Assert.All(targets.Distinct(), property => Assert.Contains($"`{property}`", readme, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void EveryLinkBetweenPagesLeadsSomewhere()
+    {
+        var pages = Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md").Append(Path.Combine(Root, "README.md"));
+        var links = from page in pages
+                    from Match link in PageLink().Matches(File.ReadAllText(page))
+                    select Path.Combine(Path.GetDirectoryName(page)!, link.Groups[1].Value);
+
+        Assert.All(links, link => Assert.True(File.Exists(link) || Directory.Exists(link), link));
+    }
+
+    [GeneratedRegex(@"=""\$\((Image[A-Z]\w+)\)""")]
+    private static partial Regex TaskProperty();
+
+    [GeneratedRegex(@"\]\((?!https?:|#)([^)#]+)")]
+    private static partial Regex PageLink();
+}
