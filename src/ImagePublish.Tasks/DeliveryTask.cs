@@ -1,5 +1,4 @@
 using ImagePublish.Diagnostics;
-using ImagePublish.Publishing;
 using ImagePublish.Storage;
 using Microsoft.Build.Framework;
 

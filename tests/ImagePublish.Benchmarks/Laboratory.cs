@@ -41,7 +41,7 @@ internal sealed class Laboratory : IAsyncDisposable
         : shop ??= Create("shop", Sources.WriteShop);
 
     /// <summary>Tells how things go, beside the result.</summary>
-    public void Tell(string line) => Console.Error.WriteLine(line);
+    public static void Tell(string line) => Console.Error.WriteLine(line);
 
     public async ValueTask DisposeAsync()
     {

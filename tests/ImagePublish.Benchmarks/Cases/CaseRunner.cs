@@ -51,9 +51,9 @@ internal sealed class CaseRunner(Laboratory laboratory, int rounds)
         var target = TargetOf(@case, contender, @case.UsesNewRepository ? $"new{repositories}" : "steady");
         var run = await MeteredCommand.RunAsync(contender.Publish(Project(@case), target), cancellationToken);
         run = await laboratory.Registry.CountAsync(run, cancellationToken);
-        laboratory.Tell($"{@case.Key,-10} {contender.Name,-5} {run.Seconds,7:0.00} s {run.SentBytes,12:N0} bytes {run.Requests,4} requests {run.PeakMemory / 1e6,5:0} MB");
+        Laboratory.Tell($"{@case.Key,-10} {contender.Name,-5} {run.Seconds,7:0.00} s {run.SentBytes,12:N0} bytes {run.Requests,4} requests {run.PeakMemory / 1e6,5:0} MB");
         if (laboratory.IsVerbose && run.Requests < 50)
-            laboratory.Tell(string.Join('\n', laboratory.Registry.Requests.Select(request => $"    {request}")));
+            Laboratory.Tell(string.Join('\n', laboratory.Registry.Requests.Select(request => $"    {request}")));
         return run;
     }
 
