@@ -10,7 +10,7 @@ internal static class PublishItemReader
     /// <param name="items">The items <c>ResolvedFileToPublish</c>.</param>
     /// <returns>The files that are not simply the app's own.</returns>
     public static IReadOnlyCollection<PublishItem> Read(ITaskItem[] items) =>
-        [.. items.Select(item => new PublishItem(RelativePath(item), Origin(item))).Where(item => item.RelativePath.Length > 0)];
+        [.. items.Select(item => new PublishItem(RelativePath(item), Origin(item)) { Package = Lists.Optional(item.GetMetadata("NuGetPackageId")) }).Where(item => item.RelativePath.Length > 0)];
 
     private static string RelativePath(ITaskItem item) => item.GetMetadata("RelativePath");
 

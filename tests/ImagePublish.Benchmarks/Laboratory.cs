@@ -23,7 +23,8 @@ internal sealed class Laboratory : IAsyncDisposable
 
     public bool IsVerbose { get; init; }
 
-    public string Folder => folder.Path;
+    /// <summary>A path for files of a measurement.</summary>
+    public string this[string name] => folder[name];
 
     public static async Task<Laboratory> OpenAsync(bool isVerbose, CancellationToken cancellationToken)
     {
@@ -52,6 +53,9 @@ internal sealed class Laboratory : IAsyncDisposable
     }
 
     /// <summary>Contenders with sources of their own.</summary>
+    /// <param name="name">The folder of all of them.</param>
+    /// <param name="writeSources">Writes the sources of one.</param>
+    /// <returns>Plain publish, this package, the SDK's.</returns>
     public IReadOnlyList<Contender> Create(string name, Action<Contender> writeSources)
     {
         Contender[] all = [new PlainPublish(folder[name]), new ThisPackage(folder[name], package), new SdkContainers(folder[name])];

@@ -8,8 +8,9 @@ using ImagePublish.Benchmarks.Cases;
 const string Usage =
     """
     usage: dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [options]
-      --cases NAMES   some of: unchanged,line,fresh,package,first,other,services (all of them without this)
+      --cases NAMES   some of: unchanged,line,fresh,package,first,other,services (these without this option), memory,limit,curves
       --runs NUMBER   interleaved runs of each case (5)
+      --picture FILE  where the curves are drawn (curves.svg)
       --verbose       lists the requests of every run
     """;
 
@@ -18,7 +19,7 @@ for (var index = 0; index < args.Length; index++)
 {
     if (args[index] == "--verbose")
         options[args[index]] = "";
-    else if (args[index] is "--cases" or "--runs" && index + 1 < args.Length)
+    else if (args[index] is "--cases" or "--runs" or "--picture" && index + 1 < args.Length)
         options[args[index]] = args[++index];
     else
         return Explain();
@@ -27,7 +28,7 @@ for (var index = 0; index < args.Length; index++)
 if (!int.TryParse(options.GetValueOrDefault("--runs", "5"), NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) || rounds < 1)
     return Explain();
 var names = options.GetValueOrDefault("--cases", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
-if (names.FirstOrDefault(name => PublishCase.All.All(known => known.Key != name)) is not null)
+if (names.Except(PublishCase.All.Select(known => known.Key)).Except(["memory", "limit", "curves"]).Any())
     return Explain();
 
 using var stop = new CancellationTokenSource();
@@ -41,7 +42,14 @@ var runner = new CaseRunner(laboratory, rounds);
 var results = new List<CaseResult>();
 foreach (var one in PublishCase.All.Where(one => names.Length == 0 || names.Contains(one.Key)))
     results.Add(await runner.RunAsync(one, stop.Token));
-Console.WriteLine(ResultTable.Write(results));
+if (results.Count > 0)
+    Console.WriteLine(ResultTable.Write(results));
+if (names.Contains("memory"))
+    Console.WriteLine(await Limits.RunMemoryAsync(laboratory, stop.Token));
+if (names.Contains("limit"))
+    Console.WriteLine(await Limits.RunPipelineAsync(laboratory, rounds, stop.Token));
+if (names.Contains("curves"))
+    Console.WriteLine(await Curves.RunAsync(laboratory, rounds, options.GetValueOrDefault("--picture", "curves.svg"), stop.Token));
 return 0;
 
 int Explain()

@@ -6,35 +6,48 @@ namespace ImagePublish.Layers;
 /// </remarks>
 public static class LayerPlan
 {
-    private const int App = 4;
+    private const int Packages = 2;
 
-    private static readonly string[] Names = ["runtime", "packages", "projects", "static", "app"];
+    private const int App = 5;
+
+    // Large packages lie lowest of all packages, so that an update of the others leaves them where they are.
+    private static readonly string[] Names = ["runtime", "package", "packages", "projects", "static", "app"];
 
     /// <summary>Divides the publish output into layers.</summary>
     /// <param name="entries">What <see cref="PublishFolder.Read"/> found, and other entries, which go to the app.</param>
     /// <param name="items">What is known of the files. Unknown files go to the app.</param>
     /// <param name="mode">One layer, or one for each rate of change.</param>
     /// <returns>
-    /// The layers, the lowest first: the runtime pack; released packages; prerelease packages and referenced projects; static web content and satellites; the app.
+    /// The layers, the lowest first: the runtime pack; each large package; the other released packages; prerelease packages and referenced projects;
+    /// static web content and satellites; the app.
     /// None is empty, unless there is nothing at all.
     /// </returns>
     public static IReadOnlyList<LayerContent> Create(IReadOnlyList<LayerEntry> entries, IReadOnlyCollection<PublishItem> items, LayeringMode mode)
     {
         if (mode == LayeringMode.Single)
-            return [LayerContent.Create(Names[App], WithTimes(entries, Origins(items)))];
+            return [LayerContent.Create(Names[App], WithTimes(entries, ByPath(items)))];
 
-        var origins = Origins(items);
+        var known = ByPath(items);
+        var large = LargeAmong(entries, known);
         var directories = entries.Where(entry => entry.Kind == LayerEntryKind.Directory).ToLookup(entry => entry.Path, StringComparer.Ordinal);
         var filled = entries.SelectMany(entry => LayerPath.ParentsOf(entry.Path)).ToHashSet(StringComparer.Ordinal);
         return
         [
-            .. WithTimes(entries, origins)
+            .. WithTimes(entries, known)
                 .Where(entry => entry.Kind != LayerEntryKind.Directory || !filled.Contains(entry.Path))
-                .GroupBy(entry => LayerOf(entry, origins))
-                .OrderBy(layer => layer.Key)
-                .Select(layer => LayerContent.Create(Names[layer.Key], WithParents(layer, directories))),
+                .GroupBy(entry => LayerOf(entry, known, large))
+                .OrderBy(layer => layer.Key.Place)
+                .ThenBy(layer => layer.Key.Package, StringComparer.Ordinal)
+                .Select(layer => LayerContent.Create($"{Names[layer.Key.Place]} {layer.Key.Package}".TrimEnd(), WithParents(layer, directories))),
         ];
     }
+
+    private static LargePackages LargeAmong(IEnumerable<LayerEntry> entries, Dictionary<string, PublishItem> items) => new(
+        from entry in entries
+        where entry.Content is not null && PlaceOf(entry, items) == Packages
+        let package = ItemOf(entry, items)?.Package
+        where package is not null
+        select (package, entry.Content!.Length));
 
     /// <summary>Each layer has the directories of its own files, with the attributes they have in all of them.</summary>
     private static IEnumerable<LayerEntry> WithParents(IEnumerable<LayerEntry> layer, ILookup<string, LayerEntry> directories)
@@ -48,30 +61,40 @@ public static class LayerPlan
         }
     }
 
-    private static Dictionary<string, PublishItemOrigin> Origins(IReadOnlyCollection<PublishItem> items)
+    private static Dictionary<string, PublishItem> ByPath(IReadOnlyCollection<PublishItem> items)
     {
-        var origins = new Dictionary<string, PublishItemOrigin>(StringComparer.Ordinal);
+        var found = new Dictionary<string, PublishItem>(StringComparer.Ordinal);
         foreach (var item in items)
-            origins[item.RelativePath.Replace('\\', '/').TrimStart('/')] = item.Origin;
-        return origins;
+            found[item.RelativePath.Replace('\\', '/').TrimStart('/')] = item;
+        return found;
     }
 
-    private static PublishItemOrigin OriginOf(LayerEntry entry, Dictionary<string, PublishItemOrigin> origins) =>
-        entry.PublishPath is { } path && origins.TryGetValue(path, out var origin) ? origin : PublishItemOrigin.App;
+    private static PublishItem? ItemOf(LayerEntry entry, Dictionary<string, PublishItem> items) =>
+        entry.PublishPath is { } path ? items.GetValueOrDefault(path) : null;
 
-    private static int LayerOf(LayerEntry entry, Dictionary<string, PublishItemOrigin> origins)
+    private static PublishItemOrigin OriginOf(LayerEntry entry, Dictionary<string, PublishItem> items) => ItemOf(entry, items)?.Origin ?? PublishItemOrigin.App;
+
+    private static (int Place, string Package) LayerOf(LayerEntry entry, Dictionary<string, PublishItem> items, LargePackages large)
+    {
+        var place = PlaceOf(entry, items);
+        return place == Packages && ItemOf(entry, items)?.Package is { } package && large.Contains(package)
+            ? (place - 1, package.ToLowerInvariant())
+            : (place, "");
+    }
+
+    private static int PlaceOf(LayerEntry entry, Dictionary<string, PublishItem> items)
     {
         // What names the app's own versions changes with the app, wherever the items say it comes from.
         if (entry.Kind == LayerEntryKind.Directory || entry.PublishPath is not { } path || IsHostFile(path))
             return App;
 
-        return OriginOf(entry, origins) switch
+        return OriginOf(entry, items) switch
         {
             PublishItemOrigin.Runtime => 0,
-            PublishItemOrigin.Package => 1,
-            PublishItemOrigin.StaticContent => 3,
-            PublishItemOrigin.App when StaticContent.IsAt(path) || IsSatellite(path) => 3,
-            PublishItemOrigin.PrereleasePackage or PublishItemOrigin.Project => 2,
+            PublishItemOrigin.Package => Packages,
+            PublishItemOrigin.StaticContent => 4,
+            PublishItemOrigin.App when StaticContent.IsAt(path) || IsSatellite(path) => 4,
+            PublishItemOrigin.PrereleasePackage or PublishItemOrigin.Project => 3,
             _ => App,
         };
     }
@@ -84,8 +107,8 @@ public static class LayerPlan
     private static bool IsSatellite(string path) => path.Contains('/', StringComparison.Ordinal) && path.EndsWith(".resources.dll", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Static web content is known by its place already when it is read; here is what only the items know of.</summary>
-    private static IEnumerable<LayerEntry> WithTimes(IEnumerable<LayerEntry> entries, Dictionary<string, PublishItemOrigin> origins) =>
-        entries.Select(entry => entry is { Content: { } content, PublishPath: { } path } && !StaticContent.IsAt(path) && OriginOf(entry, origins) == PublishItemOrigin.StaticContent
+    private static IEnumerable<LayerEntry> WithTimes(IEnumerable<LayerEntry> entries, Dictionary<string, PublishItem> items) =>
+        entries.Select(entry => entry is { Content: { } content, PublishPath: { } path } && !StaticContent.IsAt(path) && OriginOf(entry, items) == PublishItemOrigin.StaticContent
             ? entry with { Modified = StaticContent.TimeOf(content) }
             : entry);
 }

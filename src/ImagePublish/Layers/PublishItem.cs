@@ -3,7 +3,11 @@ namespace ImagePublish.Layers;
 /// <summary>What MSBuild's publish items say of a file in the publish folder.</summary>
 /// <param name="RelativePath">Its path in the publish folder, with either separator.</param>
 /// <param name="Origin">Where it comes from.</param>
-public sealed record PublishItem(string RelativePath, PublishItemOrigin Origin);
+public sealed record PublishItem(string RelativePath, PublishItemOrigin Origin)
+{
+    /// <summary>The name of the package that it is from, if it is from one.</summary>
+    public string? Package { get; init; }
+}
 
 /// <summary>Where a published file comes from, and so how often it changes.</summary>
 public enum PublishItemOrigin

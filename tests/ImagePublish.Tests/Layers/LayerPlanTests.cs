@@ -40,6 +40,40 @@ public sealed class LayerPlanTests
     }
 
     [Fact]
+    public void ALargePackageHasALayerOfItsOwnBelowTheOthers()
+    {
+        using var folder = Published();
+        folder.File("Large.dll", new string('x', (int)LargePackages.MinLength - 1));
+        folder.File("runtimes/linux/large.so", "x");
+        folder.File("Small.dll", new string('x', (int)LargePackages.MinLength - 1));
+        PublishItem[] items =
+        [
+            .. Items,
+            new("Large.dll", PublishItemOrigin.Package) { Package = "Large.Package" },
+            new("runtimes/linux/large.so", PublishItemOrigin.Package) { Package = "large.package" },
+            new("Small.dll", PublishItemOrigin.Package) { Package = "Small.Package" },
+        ];
+
+        var layers = LayerPlan.Create(Read(folder), items, LayeringMode.Auto);
+
+        Assert.Equal(["runtime", "package large.package", "packages", "projects", "static", "app"], layers.Select(layer => layer.Name));
+        Assert.Equal(["app", "app/Large.dll", "app/runtimes", "app/runtimes/linux", "app/runtimes/linux/large.so"], Paths(layers[1]));
+        Assert.Contains("app/Small.dll", Paths(layers[2]));
+    }
+
+    [Fact]
+    public void OnlyAFewPackagesHaveALayerOfTheirOwn()
+    {
+        var packages = Enumerable.Range(0, 20).Select(number => ($"Package{number:00}", LargePackages.MinLength + (number / 2)));
+
+        var large = new LargePackages(packages.Reverse());
+
+        Assert.Equal(
+            ["Package12", "Package13", "Package14", "Package15", "Package16", "Package17", "Package18", "Package19"],
+            packages.Select(package => package.Item1).Where(large.Contains));
+    }
+
+    [Fact]
     public void EverythingIsSomewhereAndOnlyOnce()
     {
         using var folder = Published();
