@@ -25,7 +25,7 @@ internal static class Lists
     /// <returns>The pairs, in order.</returns>
     public static IReadOnlyList<KeyValuePair<string, string>> Pairs(ITaskItem[] items, string kind) => [.. items.Select(item =>
         string.IsNullOrWhiteSpace(item.ItemSpec) || item.ItemSpec.Contains('=', StringComparison.Ordinal)
-            ? throw Invalid(kind, item.ItemSpec, "a name may not be empty or hold '='; the value goes into the metadata 'Value'")
+            ? throw Invalid(Sources.Of(item, kind), "a name may not be empty or hold '='; the value goes into the metadata 'Value'")
             : KeyValuePair.Create(item.ItemSpec, item.GetMetadata("Value")))];
 
     /// <summary>One of a few words, in any case.</summary>
@@ -43,6 +43,12 @@ internal static class Lists
             ? value
             : throw Invalid(property, word, $"expected one of {string.Join(", ", Enum.GetNames<T>())}");
     }
+
+    /// <summary>The failure of an item that can't be.</summary>
+    /// <param name="item">The item.</param>
+    /// <param name="reason">What is wrong.</param>
+    /// <returns>The exception.</returns>
+    public static ImagePublishException Invalid(ItemSource item, string reason) => new(DiagnosticCodes.InvalidValue, $"{item} can't be used: {reason}.") { Item = item };
 
     /// <summary>The failure of a value that can't be.</summary>
     /// <param name="name">The property or item.</param>

@@ -24,7 +24,7 @@ public abstract class PublishImageInputs : DeliveryTask
     /// <summary>The user that the app runs as.</summary>
     public string? User { get; set; }
 
-    /// <summary>Numeric owner of the app's files, <c>0:0</c>.</summary>
+    /// <summary>Owner of the app's files, by number or by a name of the base's, <c>0:0</c>.</summary>
     public string? FileOwner { get; set; }
 
     /// <summary>The signal that asks the app to stop.</summary>
@@ -59,6 +59,15 @@ public abstract class PublishImageInputs : DeliveryTask
 
     /// <summary>Folders whose content outlives the container.</summary>
     public ITaskItem[] Volumes { get; set; } = [];
+
+    /// <summary>Files that are put into the image besides the publish output (TargetPath, Mode, Owner, Layer).</summary>
+    public ITaskItem[] Files { get; set; } = [];
+
+    /// <summary>Directories of the image (Mode, Owner, Layer).</summary>
+    public ITaskItem[] Directories { get; set; } = [];
+
+    /// <summary>Symbolic links of the image (Target, Layer).</summary>
+    public ITaskItem[] Symlinks { get; set; } = [];
 
     /// <summary>The command that always runs; empty for the app.</summary>
     public ITaskItem[] Entrypoint { get; set; } = [];

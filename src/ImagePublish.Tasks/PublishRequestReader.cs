@@ -21,6 +21,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var app = ReadApp();
         var workingDirectory = Lists.Optional(inputs.WorkingDirectory) ?? (app.RuntimeIdentifier.Platform.Os == "windows" ? @"C:\app" : "/app");
         var names = new ImageNames(inputs);
+        var folder = FolderOf(workingDirectory);
         return new PublishRequest
         {
             Spec = new SpecReader(inputs).Read(app, workingDirectory, source.Created),
@@ -28,7 +29,9 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Base = ReadBase(app),
             PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
             Items = PublishItemReader.Read(inputs.PublishItems),
-            EntryDefaults = ReadEntryDefaults(workingDirectory),
+            EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
+            FileOwner = ReadOwner(),
+            Added = new AddedEntryReader(folder).Read(inputs),
             Layering = Lists.Choice(inputs.Layering, "ImageLayering", LayeringMode.Auto),
             Compression = new LayerCompression(Lists.Choice(inputs.Compression, "ImageCompression", Compression.Gzip), ReadLevel()),
             Destinations = names.Destinations,
@@ -72,12 +75,17 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var reference => new RemoteBase(Reference.Parse(reference)),
     };
 
-    private LayerEntryDefaults ReadEntryDefaults(string workingDirectory)
+    // In layers a drive has no letter, and every separator is '/'.
+    private static string FolderOf(string workingDirectory)
     {
-        var parts = (Lists.Optional(inputs.FileOwner) ?? "0:0").Split(':');
-        if (parts.Length > 2 || !TryId(parts[0], out var uid) || !TryId(parts[^1], out var gid))
-            throw Lists.Invalid("ImageFileOwner", inputs.FileOwner!, "expected numbers, user:group, such as 1654:1654");
-        return new LayerEntryDefaults { TargetFolder = workingDirectory.Trim('/'), Uid = uid, Gid = gid };
+        var path = workingDirectory.Replace('\\', '/');
+        return (path is [_, ':', ..] ? path[2..] : path).Trim('/');
+    }
+
+    private FileOwner ReadOwner()
+    {
+        var text = Lists.Optional(inputs.FileOwner) ?? "0:0";
+        return FileOwner.TryParse(text, out var owner) ? owner : throw Lists.Invalid("ImageFileOwner", text, "expected user or user:group, by number or name, such as 1654:1654");
     }
 
     private int? ReadLevel()
@@ -88,6 +96,4 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             ? level
             : throw Lists.Invalid("ImageCompressionLevel", text, "expected a number");
     }
-
-    private static bool TryId(string text, out int id) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id);
 }

@@ -20,7 +20,8 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile) : IEngine
     /// <param name="exception">The failure.</param>
     public void Error(ImagePublishException exception)
     {
-        log.LogError(null, exception.Code.Id, null, HelpLink(exception.Code), null, 0, 0, 0, 0, "{0}", exception.Message);
+        var (line, column) = exception.Item is { } item ? Sources.Locate(item) : default;
+        log.LogError(null, exception.Code.Id, null, HelpLink(exception.Code), exception.Item?.File, line, column, 0, 0, "{0}", exception.Message);
         if (exception.InnerException is { } cause)
             log.LogMessage(MessageImportance.Low, "{0}: caused by {1}", exception.Code.Id, cause.GetType().FullName);
     }

@@ -48,5 +48,14 @@ public static partial class DiagnosticCodes
     /// <summary>A platform is asked for that the project is not restored for.</summary>
     public static DiagnosticCode PlatformNotRestored { get; } = new("IMG1015", "A platform is asked for that the project is not restored for");
 
-    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty, InvalidTemplate, HostTooOld, FrameworkUnsupported, SeveralFrameworks, PlatformsCollide, IndexImageMissing, PlatformNotRestored];
+    /// <summary>Something can not be put where an item says.</summary>
+    public static DiagnosticCode InvalidTarget { get; } = new("IMG1016", "Something can not be put where an item says");
+
+    /// <summary>The base image does not know an owner.</summary>
+    public static DiagnosticCode UnknownOwner { get; } = new("IMG1017", "The base image does not know an owner");
+
+    /// <summary>Entry point and command contradict each other.</summary>
+    public static DiagnosticCode ContradictoryCommand { get; } = new("IMG1018", "Entry point and command contradict each other");
+
+    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty, InvalidTemplate, HostTooOld, FrameworkUnsupported, SeveralFrameworks, PlatformsCollide, IndexImageMissing, PlatformNotRestored, InvalidTarget, UnknownOwner, ContradictoryCommand];
 }

@@ -9,4 +9,7 @@ public class ImagePublishException(DiagnosticCode code, string message, Exceptio
 {
     /// <summary>The failure's code.</summary>
     public DiagnosticCode Code { get; } = code;
+
+    /// <summary>The item of the project that is to blame; null where it is none.</summary>
+    public ItemSource? Item { get; init; }
 }

@@ -1,6 +1,5 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
-using ImagePublish.Layers;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
@@ -30,7 +29,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         {
             var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request), log, stop.Token);
             var producer = new LayerProducer(store, cache, earlier, log);
-            var looking = LookUpAsync(request, producer, stop.Token);
+            var looking = LookUpAsync(request, producer, () => resolving, stop.Token);
             return await PublishAsync(request, await resolving, await looking, producer, stop.Token);
         }
         finally
@@ -68,11 +67,10 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         return new PublishResult(image, deliveries);
     }
 
-    private static Task<LayerProducer.Candidate[]> LookUpAsync(PublishRequest request, LayerProducer producer, CancellationToken cancellationToken)
+    private async Task<LayerProducer.Candidate[]> LookUpAsync(PublishRequest request, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
     {
-        var entries = PublishFolder.Read(request.PublishFolder, request.EntryDefaults, cancellationToken);
-        var contents = LayerPlan.Create(entries, request.Items, request.Layering);
-        return Task.WhenAll(contents.Select(content => Task.Run(() => producer.LookUpAsync(content, request.Compression, cancellationToken), cancellationToken)));
+        var contents = await new LayerContents(new BaseFiles(store, log), resolving).PlanAsync(request, cancellationToken);
+        return await Task.WhenAll(contents.Select(content => Task.Run(() => producer.LookUpAsync(content, request.Compression, cancellationToken), cancellationToken)));
     }
 
     // What the user says wins over what is generated.

@@ -25,6 +25,12 @@ public sealed record PublishRequest
     /// <summary>Where the files go in the image, and whose they are.</summary>
     public required LayerEntryDefaults EntryDefaults { get; init; }
 
+    /// <summary>Whose the files are where that is a name of the base's; null takes the numbers of <see cref="EntryDefaults"/>.</summary>
+    public FileOwner? FileOwner { get; init; }
+
+    /// <summary>Files, directories and links that the user adds.</summary>
+    public IReadOnlyList<AddedEntry> Added { get; init; } = [];
+
     /// <summary>How the files are spread over layers.</summary>
     public LayeringMode Layering { get; init; }
 

@@ -1,0 +1,25 @@
+using ImagePublish.Diagnostics;
+
+namespace ImagePublish.Layers;
+
+/// <summary>A file, directory or link that the user puts into the image besides the publish output.</summary>
+/// <param name="Item">The item that says so.</param>
+/// <param name="Kind">What it is.</param>
+/// <param name="Path">Where it goes: from the root, without a leading <c>/</c>.</param>
+public sealed record AddedEntry(ItemSource Item, LayerEntryKind Kind, string Path)
+{
+    /// <summary>Permissions; null for those of its kind, or those that the base's directory has.</summary>
+    public UnixFileMode? Mode { get; init; }
+
+    /// <summary>Whose it is; null for the app's owner in the working directory and root elsewhere, or whose the base's directory is.</summary>
+    public FileOwner? Owner { get; init; }
+
+    /// <summary>The layer of its own that it goes to, by name; null for the usual one.</summary>
+    public string? Layer { get; init; }
+
+    /// <summary>The file on the build machine; null for everything else.</summary>
+    public string? SourceFile { get; init; }
+
+    /// <summary>What a link points at; null for everything else.</summary>
+    public string? LinkTarget { get; init; }
+}

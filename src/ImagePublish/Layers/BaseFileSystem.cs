@@ -1,0 +1,144 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Layers;
+
+/// <summary>What an image's layers make of each other: its directories, files and links, so that what is put on top respects them.</summary>
+/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets">image-spec, Applying Changesets</see>.</remarks>
+public sealed class BaseFileSystem
+{
+    internal const string PasswdPath = "etc/passwd";
+    internal const string GroupPath = "etc/group";
+
+    /// <summary>As many as Linux follows.</summary>
+    private const int MaxHops = 40;
+
+    private readonly Node root = new(new LayerEntryInfo("", LayerEntryInfoKind.Directory));
+    private readonly Dictionary<string, string> texts = new(StringComparer.Ordinal);
+
+    /// <summary>Lays layers over each other.</summary>
+    /// <param name="layers">The layers, from the bottom up.</param>
+    public BaseFileSystem(IEnumerable<LayerListing> layers)
+    {
+        foreach (var layer in layers)
+            Apply(layer);
+    }
+
+    /// <summary>An image without files.</summary>
+    public static BaseFileSystem Empty { get; } = new([]);
+
+    /// <summary>The image's users and groups.</summary>
+    public Accounts Accounts => new(TextOf(PasswdPath), TextOf(GroupPath));
+
+    /// <summary>Finds what is at a path, without following a link that is the last part of it.</summary>
+    /// <param name="path">The path, without a leading <c>/</c>.</param>
+    /// <returns>What is there, or null.</returns>
+    public LayerEntryInfo? Find(string path) => NodeAt(path)?.Entry;
+
+    /// <summary>The path that a path leads to when every link but a last one is followed, as writing to it in a container would.</summary>
+    /// <param name="path">The path, without a leading <c>/</c> and <c>..</c>.</param>
+    /// <param name="followLast">Whether a link that is the last part is followed, too.</param>
+    /// <returns>The path in the image.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG1016</c>: the links go in circles, or a part is a file.</exception>
+    public string Resolve(string path, bool followLast)
+    {
+        var hops = 0;
+        var place = new Stack<string>();
+        var ahead = new Stack<string>(path.Split('/').Reverse());
+        while (ahead.TryPop(out var name))
+        {
+            if (name is "" or ".")
+                continue;
+            if (name == "..")
+            {
+                place.TryPop(out _);
+                continue;
+            }
+
+            place.Push(name);
+            var here = Find(string.Join('/', place.Reverse()));
+            if (here is null || here.Kind == LayerEntryInfoKind.Directory || (ahead.Count == 0 && !(followLast && here.Kind == LayerEntryInfoKind.SymbolicLink)))
+                continue;
+            if (here.Kind != LayerEntryInfoKind.SymbolicLink)
+                throw Unusable($"'/{Text.Shown(here.Path)}' is a file in the base image, so nothing can lie below it");
+            if (++hops > MaxHops)
+                throw Unusable($"the base image's link '/{Text.Shown(here.Path)}' goes in circles");
+            Follow(here.LinkTarget!, place, ahead);
+        }
+
+        return string.Join('/', place.Reverse());
+    }
+
+    private static void Follow(string target, Stack<string> place, Stack<string> ahead)
+    {
+        if (target.StartsWith('/'))
+            place.Clear();
+        else
+            place.Pop();
+        foreach (var part in target.Split('/').Reverse())
+            ahead.Push(part);
+    }
+
+    private static ImagePublishException Unusable(string why) => new(DiagnosticCodes.InvalidTarget, why);
+
+    private string TextOf(string path) => Find(Resolve(path, followLast: true)) is { } entry && texts.TryGetValue(entry.Path, out var text) ? text : "";
+
+    private Node? NodeAt(string path)
+    {
+        var node = root;
+        foreach (var name in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!node.Children.TryGetValue(name, out var child))
+                return null;
+            node = child;
+        }
+
+        return node;
+    }
+
+    // Whiteouts are about the layers below, wherever they stand in their own.
+    private void Apply(LayerListing layer)
+    {
+        foreach (var entry in layer.Entries.Where(entry => entry.IsWhiteout))
+            Remove(entry);
+        foreach (var entry in layer.Entries.Where(entry => !entry.IsWhiteout))
+            Put(entry);
+        foreach (var (path, text) in layer.Texts)
+            texts[path] = text;
+    }
+
+    private void Remove(LayerEntryInfo whiteout)
+    {
+        var path = whiteout.Removes!;
+        if (whiteout.IsOpaqueWhiteout)
+            NodeAt(path)?.Children.Clear();
+        else
+            NodeAt(LayerPath.ParentOf(path))?.Children.Remove(path[(path.LastIndexOf('/') + 1)..]);
+    }
+
+    private void Put(LayerEntryInfo entry)
+    {
+        var node = root;
+        foreach (var parent in LayerPath.ParentsOf(entry.Path).Reverse())
+            node = node.Child(parent, () => new LayerEntryInfo(parent, LayerEntryInfoKind.Directory) { Mode = Modes.Executable });
+        var own = node.Child(entry.Path, () => entry);
+        own.Entry = entry;
+        if (entry.Kind != LayerEntryInfoKind.Directory)
+            own.Children.Clear();
+    }
+
+    private sealed class Node(LayerEntryInfo entry)
+    {
+        public LayerEntryInfo Entry { get; set; } = entry;
+
+        public Dictionary<string, Node> Children { get; } = new(StringComparer.Ordinal);
+
+        public Node Child(string path, Func<LayerEntryInfo> create)
+        {
+            var name = path[(path.LastIndexOf('/') + 1)..];
+            if (!Children.TryGetValue(name, out var child))
+                Children.Add(name, child = new Node(create()));
+            return child;
+        }
+    }
+}

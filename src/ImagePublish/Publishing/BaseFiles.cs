@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Text;
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>The files of base images. A layer is streamed by once, nothing of it is stored but the list of its files.</summary>
+/// <param name="store">Where lists are kept.</param>
+/// <param name="log">Where to tell what was read.</param>
+internal sealed class BaseFiles(ImageStore store, IEngineLog log)
+{
+    private const string Kind = "listings";
+    private const int PartSize = CacheRecords.MaxSize - 1;
+    private const int MaxParts = 32;
+
+    /// <summary>Reads the files of a base image.</summary>
+    /// <param name="baseImage">The base image.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Its files, but for those of foreign layers.</returns>
+    /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
+    public async Task<BaseFileSystem> ReadAsync(BaseImage baseImage, CancellationToken cancellationToken) =>
+        new(await Task.WhenAll(baseImage.Layers.Where(layer => layer.Source is not null).Select(layer => ListAsync(layer, cancellationToken))));
+
+    private async Task<LayerListing> ListAsync(Layer layer, CancellationToken cancellationToken)
+    {
+        if (await RecallAsync(layer.DiffId, cancellationToken) is { } known)
+            return known;
+        log.Detail($"Reading the files of base layer {layer.Descriptor.Digest} ({layer.Descriptor.Size} bytes).");
+        BlobSource source = store.FindBlob(layer.Descriptor) is { } local ? local : layer.Source!;
+        await using var blob = await source.OpenAsync(0, cancellationToken);
+        var listing = await LayerListing.ReadAsync(blob, new LayerReaderOptions { DiffId = layer.DiffId }, cancellationToken);
+        await RememberAsync(layer.DiffId, listing.Write(), cancellationToken);
+        return listing;
+    }
+
+    // A record is small: a list is cut into parts, and the last is the one that is not full.
+    private async Task<LayerListing?> RecallAsync(Digest diffId, CancellationToken cancellationToken)
+    {
+        var bytes = new MemoryStream();
+        for (var part = 0; part < MaxParts; part++)
+        {
+            if (await store.Records.ReadAsync(Kind, Key(diffId, part), cancellationToken) is not { } record)
+                return null;
+            await bytes.WriteAsync(record, cancellationToken);
+            if (record.Length < PartSize)
+                return LayerListing.TryRead(bytes.ToArray());
+        }
+
+        return null;
+    }
+
+    private async Task RememberAsync(Digest diffId, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        for (var part = 0; part < MaxParts; part++)
+        {
+            var begin = Math.Min(part * PartSize, bytes.Length);
+            var record = bytes[begin..Math.Min(begin + PartSize, bytes.Length)];
+            await store.Records.WriteAsync(Kind, Key(diffId, part), record, cancellationToken);
+            if (record.Length < PartSize)
+                return;
+        }
+    }
+
+    private static Digest Key(Digest diffId, int part) => Digest.Of(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{diffId}\n{part}")));
+}

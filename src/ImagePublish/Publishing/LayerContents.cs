@@ -1,0 +1,37 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>Plans which files lie in which layer. The base's own files are only looked at where something depends on them.</summary>
+/// <param name="baseFiles">Reads the base's files.</param>
+/// <param name="resolving">The base image, once it is known.</param>
+internal sealed class LayerContents(BaseFiles baseFiles, Func<Task<BaseImage>> resolving)
+{
+    /// <summary>Plans the layers.</summary>
+    /// <param name="request">What is published.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The layers, from the bottom up.</returns>
+    /// <exception cref="ImagePublishException">A file can't be read, or can't be where it is to go.</exception>
+    public async Task<IReadOnlyList<LayerContent>> PlanAsync(PublishRequest request, CancellationToken cancellationToken)
+    {
+        var isWindows = request.Spec.Platform.Os == "windows";
+        var needsBase = !isWindows && (request.FileOwner?.IsNumeric == false || AddedEntries.NeedBase(request.Added, request.EntryDefaults.TargetFolder));
+        var files = needsBase ? await baseFiles.ReadAsync(await resolving(), cancellationToken) : BaseFileSystem.Empty;
+        var defaults = Owned(request, files);
+        var published = PublishFolder.Read(request.PublishFolder, defaults, cancellationToken);
+        var layers = new AddedEntries(files, defaults).Plan(published, request.Items, request.Layering, request.Added);
+        return isWindows ? [.. layers.Select(WindowsLayer.Create)] : layers;
+    }
+
+    private static LayerEntryDefaults Owned(PublishRequest request, BaseFileSystem files)
+    {
+        if (request.FileOwner is not { } owner)
+            return request.EntryDefaults;
+        var (uid, gid) = owner.Resolve(files.Accounts, out var unknown) ?? throw new ImagePublishException(
+            DiagnosticCodes.UnknownOwner, $"ImageFileOwner is '{Text.Shown(owner.ToString())}', but the base image has no {Text.Shown(unknown!)}. Use a number, or a name of its /etc/passwd and /etc/group.");
+        return request.EntryDefaults with { Uid = uid, Gid = gid };
+    }
+}

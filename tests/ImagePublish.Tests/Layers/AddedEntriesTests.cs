@@ -1,0 +1,207 @@
+using System.Formats.Tar;
+using System.Text;
+using ImagePublish.Diagnostics;
+using ImagePublish.Layers;
+
+namespace ImagePublish.Tests.Layers;
+
+public sealed class AddedEntriesTests : IDisposable
+{
+    private readonly string file = Path.GetTempFileName();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task APathFollowsTheBasesLinksAndBringsNoneOfItsDirectories()
+    {
+        var layer = Assert.Single(await PlanAsync(File("lib/x/a.so")), one => one.Name == "files");
+
+        Assert.Equal("usr/lib/x usr/lib/x/a.so", Paths(layer));
+    }
+
+    [Fact]
+    public async Task ADirectoryOfTheBaseKeepsItsAttributes()
+    {
+        var layer = Assert.Single(await PlanAsync(File("srv/shared/a")), one => one.Name == "files");
+
+        Assert.Equal("srv/shared/a", Paths(layer));
+    }
+
+    [Fact]
+    public async Task ADirectoryOfTheBaseChangesOnlyWhatIsAskedFor()
+    {
+        var layer = Assert.Single(await PlanAsync(Directory("srv/shared") with { Owner = new FileOwner("app", null) }), one => one.Name == "files");
+
+        var entry = Assert.Single(layer.Entries);
+        Assert.Equal(((UnixFileMode)0b1_111_111_101, 1654, 1655), (entry.Mode, entry.Uid, entry.Gid));
+    }
+
+    [Fact]
+    public async Task ADirectoryThatIsThereAlreadyMakesNoLayer() =>
+        Assert.DoesNotContain(await PlanAsync(Directory("srv/shared")), layer => layer.Name == "files");
+
+    [Theory]
+    [InlineData("app", null, 1654, 1655)]
+    [InlineData("app", "staff", 1654, 50)]
+    [InlineData("5", null, 5, 5)]
+    [InlineData("5", "staff", 5, 50)]
+    [InlineData("app", "7", 1654, 7)]
+    public async Task NamesAreThoseOfTheBasesAccounts(string user, string? group, int uid, int gid)
+    {
+        var layer = Assert.Single(await PlanAsync(File("data/a") with { Owner = new FileOwner(user, group) }), one => one.Name == "files");
+
+        var entry = layer.Entries.Single(one => one.Path == "data/a");
+        Assert.Equal((uid, gid), (entry.Uid, entry.Gid));
+    }
+
+    [Fact]
+    public async Task WhatIsInTheAppsFolderIsAsIfItHadBeenPublished()
+    {
+        var layers = await PlanAsync(File("app/wwwroot/a.css"), File("app/config.json"));
+
+        Assert.Equal("app", Paths(layers, "app/config.json"));
+        Assert.Equal("static", Paths(layers, "app/wwwroot/a.css"));
+    }
+
+    [Fact]
+    public async Task ALayerOfOnesOwnLiesBelowTheApps()
+    {
+        var layers = await PlanAsync(File("models/m.bin") with { Layer = "model" }, File("app/big.bin") with { Layer = "model" }, File("etc/x"));
+
+        Assert.Equal(["model", "files", "app"], layers.Select(layer => layer.Name));
+        Assert.Equal("app app/big.bin models models/m.bin", Paths(layers[0]));
+    }
+
+    [Fact]
+    public async Task EveryLayerHasADirectoryWithTheAttributesOfItsItem()
+    {
+        var layers = await PlanAsync(Directory("data") with { Owner = new FileOwner("7", null), Mode = (UnixFileMode)0b111_000_000 }, File("data/a") with { Layer = "own" });
+
+        Assert.All(layers.Where(layer => layer.Name != "app"), layer => Assert.Equal(7, layer.Entries.Single(entry => entry.Path == "data").Uid));
+    }
+
+    [Fact]
+    public async Task ALinkMayReplaceALinkOfTheBase()
+    {
+        var layer = Assert.Single(await PlanAsync(Link("etc/localtime", "/usr/share/zoneinfo/UTC")), one => one.Name == "files");
+
+        Assert.Equal("/usr/share/zoneinfo/UTC", Assert.Single(layer.Entries).LinkTarget);
+    }
+
+    [Theory]
+    [InlineData("etc/localtime", "link")]
+    [InlineData("srv/shared", "directory")]
+    [InlineData("etc/passwd/x", "is a file")]
+    [InlineData("loop/x", "in circles")]
+    [InlineData("app/App.dll", "publish output")]
+    [InlineData("app/sub", "directory there")]
+    [InlineData("app/App.dll/x", "file or link")]
+    [InlineData("../x", "leaves the image")]
+    [InlineData("x/.wh.y", "deletes files")]
+    public async Task AFileThatCanNotBeThereIsAnErrorThatNamesTheItem(string path, string why)
+    {
+        var error = await Assert.ThrowsAsync<ImagePublishException>(() => PlanAsync(File(path)));
+
+        Assert.Equal("IMG1016", error.Code.Id);
+        Assert.Contains(why, error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"ImageFile '{path}'", error.Message, StringComparison.Ordinal);
+        Assert.Equal("App.csproj", error.Item!.File);
+    }
+
+    [Fact]
+    public async Task TwoItemsForOnePathAreAnErrorByWhicheverNameTheyReachIt()
+    {
+        var error = await Assert.ThrowsAsync<ImagePublishException>(() => PlanAsync(File("lib/a"), File("usr/lib/a")));
+
+        Assert.Equal("ImageFile 'usr/lib/a' can't be put at '/usr/lib/a': ImageFile 'lib/a' puts something there, too. Leave one of them out.", error.Message);
+    }
+
+    [Fact]
+    public async Task AnUnknownUserIsAnErrorThatNamesIt()
+    {
+        var error = await Assert.ThrowsAsync<ImagePublishException>(() => PlanAsync(File("a") with { Owner = new FileOwner("nobody-here", null) }));
+
+        Assert.Equal("IMG1017", error.Code.Id);
+        Assert.Contains("user 'nobody-here'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WhiteoutsTakeAwayWhatLowerLayersHave()
+    {
+        var files = new BaseFileSystem([
+            await ListAsync(Tar(("a/b/c", 'f', ""), ("a/d", 'f', ""), ("e/f", 'f', ""))),
+            await ListAsync(Tar(("a/.wh.b", 'f', ""), ("e/.wh..wh..opq", 'f', ""), ("e/g", 'f', ""))),
+        ]);
+
+        Assert.Equal([true, false, true, false, true], new[] { "a", "a/b/c", "a/d", "e/f", "e/g" }.Select(path => files.Find(path) is not null));
+    }
+
+    [Fact]
+    public async Task AListingIsReadAsItWasWrittenAndADamagedOneNotAtAll()
+    {
+        var listing = await ListAsync(BaseTar());
+        var bytes = listing.Write();
+
+        var read = LayerListing.TryRead(bytes)!;
+        Assert.Equal(listing.Entries.Select(entry => entry with { Modified = default, Length = 0 }), read.Entries);
+        Assert.Equal(listing.Texts, read.Texts);
+        Assert.Null(LayerListing.TryRead(bytes[..(bytes.Length / 2)]));
+        Assert.Null(LayerListing.TryRead([]));
+    }
+
+    public void Dispose() => System.IO.File.Delete(file);
+
+    private static async Task<IReadOnlyList<LayerContent>> PlanAsync(params AddedEntry[] added)
+    {
+        var files = new BaseFileSystem([await ListAsync(BaseTar())]);
+        LayerEntry[] published =
+        [
+            new("app", LayerEntryKind.Directory),
+            new("app/sub", LayerEntryKind.Directory) { PublishPath = "sub" },
+            new("app/App.dll", LayerEntryKind.File) { Content = new FileInMemory("x"u8.ToArray()), PublishPath = "App.dll" },
+        ];
+        return new AddedEntries(files, new LayerEntryDefaults()).Plan(published, [], LayeringMode.Auto, added);
+    }
+
+    private AddedEntry File(string path) => new(new ItemSource("ImageFile", path, "App.csproj"), LayerEntryKind.File, path) { SourceFile = file };
+
+    private static AddedEntry Directory(string path) => new(new ItemSource("ImageDirectory", path, null), LayerEntryKind.Directory, path);
+
+    private static AddedEntry Link(string path, string target) => new(new ItemSource("ImageSymlink", path, null), LayerEntryKind.SymbolicLink, path) { LinkTarget = target };
+
+    private static string Paths(LayerContent layer) => string.Join(' ', layer.Entries.Select(entry => entry.Path));
+
+    private static string Paths(IEnumerable<LayerContent> layers, string path) => layers.Single(layer => layer.Entries.Any(entry => entry.Path == path)).Name;
+
+    private static byte[] BaseTar() => Tar(
+        ("etc/passwd", 'f', "root:x:0:0::/root:/bin/sh\napp:x:1654:1655::/home/app:/bin/sh\n"),
+        ("etc/group", 'f', "root:x:0:\nstaff:x:50:\n"),
+        ("usr/lib", 'd', ""),
+        ("lib", 'l', "usr/lib"),
+        ("loop", 'l', "/loop"),
+        ("etc/localtime", 'l', "/usr/share/zoneinfo/Etc/UTC"),
+        ("srv/shared", 'd', ""));
+
+    private static byte[] Tar(params (string Name, char Kind, string Text)[] entries)
+    {
+        var memory = new MemoryStream();
+        using (var tar = new TarWriter(memory, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            foreach (var (name, kind, text) in entries)
+            {
+                var entry = new PaxTarEntry(kind switch { 'd' => TarEntryType.Directory, 'l' => TarEntryType.SymbolicLink, _ => TarEntryType.RegularFile }, name);
+                if (kind == 'l')
+                    entry.LinkName = text;
+                else if (kind == 'd')
+                    (entry.Mode, entry.Uid, entry.Gid) = ((UnixFileMode)0b1_111_111_101, 33, 34);
+                else
+                    entry.DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text));
+                tar.WriteEntry(entry);
+            }
+        }
+
+        return memory.ToArray();
+    }
+
+    private static Task<LayerListing> ListAsync(byte[] tar) => LayerListing.ReadAsync(new MemoryStream(tar), new LayerReaderOptions(), Cancelled);
+}
