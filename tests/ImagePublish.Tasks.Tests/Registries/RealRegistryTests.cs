@@ -73,14 +73,17 @@ public sealed class RealRegistryTests
         using var client = Client(new RegistryClientOptions { MaxTries = 12, MaxRetryDelay = TimeSpan.FromSeconds(2) });
         var (blobs, manifest) = Image(sizes: [30 * Mib, 20 * Mib]);
 
-        var push = PushAsync(client, Target(line.Host), blobs, manifest);
-        while (line.BytesUp < 5 * Mib)
-            await Task.Delay(20, Cancelled);
-        await registry.StopAsync(kill: true);
-        await registry.StartAgainAsync(Cancelled);
-        await push;
+        await Task.WhenAll(PushAsync(client, Target(line.Host), blobs, manifest), RestartAsync());
 
         await ReadAsync(client, Target(registry.Host), blobs, manifest);
+
+        async Task RestartAsync()
+        {
+            while (line.BytesUp < 5 * Mib)
+                await Task.Delay(20, Cancelled);
+            await registry.StopAsync(kill: true);
+            await registry.StartAgainAsync(Cancelled);
+        }
     }
 
     [Fact]
