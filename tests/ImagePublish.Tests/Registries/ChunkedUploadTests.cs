@@ -27,6 +27,20 @@ public sealed class ChunkedUploadTests
     }
 
     [Fact]
+    [ReliabilityCase(Area, "reset half-way in HTTP/2, other streams with it", "each goes on from the registry's offset")]
+    public async Task AfterAResetOfHttp2AllUploadsGoOn()
+    {
+        await using var bench = await BenchAsync(options => options.Tls = true);
+        bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(700 * Kib));
+        var image = new TestImage(layers: 4, layerSize: 3000 * Kib);
+
+        await image.PushAsync(bench.Client, bench.Latest, TestContext.Current.CancellationToken);
+
+        Assert.All(image.Blobs, bench.HasBlob);
+        Assert.All(bench.Server.Requests, request => Assert.Equal("HTTP/2", request.Protocol));
+    }
+
+    [Fact]
     [ReliabilityCase(Area, "reset half-way, session lost", "begun anew")]
     public async Task ASessionThatIsGoneIsBegunAnew()
     {

@@ -24,6 +24,7 @@ public sealed class PushTests
     }
 
     [Fact]
+    [ReliabilityCase("Push", "six layers and a config into an empty repository", "at most 25 requests, one token, no orphaned upload")]
     public async Task AColdPushOfSixLayersTakesAtMost25RequestsAndOneToken()
     {
         await using var bench = await RegistryBench.StartAsync(options =>
@@ -69,6 +70,7 @@ public sealed class PushTests
     }
 
     [Fact]
+    [ReliabilityCase("Push", "cancelled in the middle of an upload", "the session is deleted; who waits for the same blob pushes it")]
     public async Task WhoWaitsForAPushThatIsCancelledPushesItself()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -103,6 +105,7 @@ public sealed class PushTests
     }
 
     [Fact]
+    [ReliabilityCase("Push", "200 pushes at once", "all arrive, within the limit of parallel blobs")]
     public async Task TwoHundredPushesAtOnceKeepToTheLimitOfBlobs()
     {
         await using var bench = await RegistryBench.StartAsync();

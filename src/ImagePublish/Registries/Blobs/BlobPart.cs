@@ -12,6 +12,9 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length)
     // Above this size it pays to hear first whether the registry wants it: a refusal then costs a round trip instead of the upload.
     private const long AskFirst = 1 << 20;
 
+    // Before it answers, a registry may hash the blob and move it to its storage, at this pace at the slowest: in bytes a second.
+    private const long StoredPerSecond = 20 << 20;
+
     private long _sent;
 
     public long Offset => offset;
@@ -55,6 +58,7 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length)
 
         await stream.FlushAsync(cancellationToken);
         WasSentWhole = true;
+        Watch?.Allow(TimeSpan.FromSeconds((double)length / StoredPerSecond));
     }
 
     private sealed class Body(BlobPart part) : HttpContent

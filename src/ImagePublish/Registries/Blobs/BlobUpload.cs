@@ -21,6 +21,10 @@ namespace ImagePublish.Registries.Blobs;
 /// ends the session. A session that is gone, or past mending, is begun anew; one given up is deleted. A registry that takes no chunks gets the whole again. When the line breaks after the last
 /// byte, a HEAD decides. The judge over all of it is the digest on the last PUT: the registry has the blob, or it has not.
 /// </para>
+/// <para>
+/// Distribution, the most common registry, forgets a session when a chunk broke in the middle: nobody can go on there. After that each chunk gets a connection of its own, so that what breaks
+/// connections after so many bytes or seconds does not hit chunks.
+/// </para>
 /// <para>Setbacks are counted anew whenever bytes have arrived since the last: a bad line may break as often as it likes, as long as it moves.</para>
 /// </remarks>
 internal sealed partial class BlobUpload : IDisposable
@@ -80,7 +84,7 @@ internal sealed partial class BlobUpload : IDisposable
         var part = new BlobPart(_reader, session.Offset, closes || _way == UploadWay.Stream ? _blob.Size - session.Offset : NextChunk(session));
         UploadEndpoint endpoint = closes
             ? new PutUpload(_target, _blob.Digest, session.Location, part)
-            : new PatchUpload(_target, _blob.Digest, session.Location, part, IsRanged: session.Offset > 0 || _way != UploadWay.Stream);
+            : new PatchUpload(_target, _blob.Digest, session.Location, part, IsRanged: session.Offset > 0 || _way != UploadWay.Stream, IsAlone: _restarts > 0);
         try
         {
             using var response = await SendAsync(endpoint, session, part, cancellationToken);

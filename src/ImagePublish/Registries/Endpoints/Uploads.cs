@@ -46,7 +46,8 @@ internal sealed record PutUpload(Repository Repository, Digest Digest, RequestUr
 /// <param name="Location">The session's address.</param>
 /// <param name="Part">The chunk.</param>
 /// <param name="IsRanged">Whether to say which chunk it is; without, it is the whole.</param>
-internal sealed record PatchUpload(Repository Repository, Digest Digest, RequestUrl Location, BlobPart Part, bool IsRanged) : UploadEndpoint(Repository, Digest)
+/// <param name="IsAlone">Whether it gets a connection of its own.</param>
+internal sealed record PatchUpload(Repository Repository, Digest Digest, RequestUrl Location, BlobPart Part, bool IsRanged, bool IsAlone) : UploadEndpoint(Repository, Digest)
 {
     public override HttpMethod Method => HttpMethod.Patch;
 
@@ -55,6 +56,8 @@ internal sealed record PatchUpload(Repository Repository, Digest Digest, Request
     public override void Prepare(HttpRequestMessage request)
     {
         Part.Attach(request);
+        if (IsAlone)
+            request.Headers.ConnectionClose = true;
         // The bare form is the specification's; the framework's typed header would write "bytes 0-9/*".
         if (IsRanged)
             request.Content!.Headers.TryAddWithoutValidation("Content-Range", string.Create(CultureInfo.InvariantCulture, $"{Part.Offset}-{Part.Offset + Part.Length - 1}"));

@@ -22,6 +22,9 @@ internal sealed class IdleWatch : IDisposable
     /// <summary>Something moved.</summary>
     public void Touch() => _idle.CancelAfter(_timeout);
 
+    /// <summary>Everything was sent: the other side may need longer than usual to answer.</summary>
+    public void Allow(TimeSpan extra) => _idle.CancelAfter(_timeout + extra);
+
     public void Dispose()
     {
         _linked.Dispose();

@@ -1,0 +1,152 @@
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Registries.Auth;
+using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Testing;
+using MediaTypes = ImagePublish.Oci.MediaTypes;
+
+namespace ImagePublish.Tasks.Tests.Registries;
+
+/// <summary>The client against CNCF distribution itself: with every kind of sign-in and line that a test can set up.</summary>
+public sealed class RealRegistryTests
+{
+    private const int Mib = 1 << 20;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AnImageIsPushedMountedListedReadAndDeleted()
+    {
+        await using var registry = await DockerRegistry.StartAsync(Cancelled);
+        using var client = Client();
+        var (blobs, manifest) = Image(sizes: [3 * Mib, 70_000, 0]);
+        var first = Target(registry.Host, "acme/shop");
+        var second = Target(registry.Host, "acme/web");
+
+        await PushAsync(client, first, blobs, manifest);
+        var mounts = await Task.WhenAll(blobs.Select(blob => client.PushBlobAsync(second.Repository, blob, Cancelled)));
+        await client.PushManifestAsync(second, manifest, Cancelled);
+
+        Assert.All(mounts, mount => Assert.Equal(BlobPushKind.Mounted, mount.Kind));
+        await ReadAsync(client, second, blobs, manifest);
+        Assert.Equal([second.Tag!], await client.ListTagsAsync(second.Repository, Cancelled).ToListAsync(Cancelled));
+        await client.DeleteManifestAsync(second.Repository.At(manifest.Descriptor.Digest), Cancelled);
+        Assert.Null(await client.FindManifestAsync(second, Cancelled));
+    }
+
+    [Fact]
+    public async Task APasswordAndAPrivateAuthorityAreUsed()
+    {
+        await using var registry = await DockerRegistry.StartAsync(new DockerRegistryOptions { UserName = "me", Password = "sécret:%", Tls = true }, Cancelled);
+        var options = new RegistryClientOptions { TrustLoopback = false, CertificateFile = registry.CertificateAuthority };
+        using var client = Client(options, Credential.Of("me", "sécret:%"));
+        var (blobs, manifest) = Image(sizes: [2 * Mib]);
+
+        await client.CheckSignInAsync(Registry.Parse(registry.Host), Cancelled);
+        await PushAsync(client, Target(registry.Host), blobs, manifest);
+        await ReadAsync(client, Target(registry.Host), blobs, manifest);
+    }
+
+    [Fact]
+    public async Task ALayerArrivesOverALineThatKeepsBreaking()
+    {
+        await using var registry = await DockerRegistry.StartAsync(Cancelled);
+        await using var line = ProxyLine.To(registry.Host);
+        line.BreakAfterBytes = 6 * Mib;
+        using var client = Client(new RegistryClientOptions { ChunkSize = Mib });
+        var (blobs, manifest) = Image(sizes: [40 * Mib]);
+
+        await PushAsync(client, Target(line.Host), blobs, manifest);
+
+        // Distribution forgets an upload that broke in the middle of a request: from then on no connection carries more than one chunk.
+        Assert.InRange(line.Breaks, 1, 3);
+        Assert.InRange(line.BytesUp, 40 * Mib, 48 * Mib);
+        await ReadAsync(client, Target(registry.Host), blobs, manifest);
+    }
+
+    [Fact]
+    public async Task ARegistryThatIsKilledAndComesBackGetsItsImage()
+    {
+        await using var registry = await DockerRegistry.StartAsync(Cancelled);
+        await using var line = ProxyLine.To(registry.Host);
+        line.BytesPerSecond = 10 * Mib;
+        using var client = Client(new RegistryClientOptions { MaxTries = 12, MaxRetryDelay = TimeSpan.FromSeconds(2) });
+        var (blobs, manifest) = Image(sizes: [30 * Mib, 20 * Mib]);
+
+        await Task.WhenAll(PushAsync(client, Target(line.Host), blobs, manifest), RestartAsync());
+
+        await ReadAsync(client, Target(registry.Host), blobs, manifest);
+
+        async Task RestartAsync()
+        {
+            while (line.BytesUp < 5 * Mib)
+                await Task.Delay(20, Cancelled);
+            await registry.StopAsync(kill: true);
+            await registry.StartAgainAsync(Cancelled);
+        }
+    }
+
+    [Fact]
+    public async Task AProxyWithASmallLimitIsPassedInChunks()
+    {
+        await using var registry = await DockerRegistry.StartAsync(Cancelled);
+        await using var nginx = await Nginx.StartAsync(registry.Host, "client_max_body_size 1m;", Cancelled);
+        using var client = Client();
+        var (blobs, manifest) = Image(sizes: [12 * Mib, (3 * Mib) / 2]);
+
+        await PushAsync(client, Target(nginx.Host), blobs, manifest);
+
+        await ReadAsync(client, Target(registry.Host), blobs, manifest);
+    }
+
+    private static Reference Target(string host, string name = "acme/shop") => Repository.Of(Registry.Parse(host), name).At(Tag.Parse("1.0"));
+
+    private static async Task PushAsync(RegistryClient client, Reference target, IReadOnlyList<MemoryBlobSource> blobs, MemoryBlobSource manifest)
+    {
+        await Task.WhenAll(blobs.Select(blob => client.PushBlobAsync(target.Repository, blob, Cancelled)));
+        await client.PushManifestAsync(target, manifest, Cancelled);
+    }
+
+    private static async Task ReadAsync(RegistryClient client, Reference target, IReadOnlyList<MemoryBlobSource> blobs, MemoryBlobSource manifest)
+    {
+        Assert.Equal(manifest.Descriptor, (await client.GetManifestAsync(target, Cancelled)).Descriptor);
+        foreach (var blob in blobs)
+        {
+            var bytes = await client.GetBlobAsync(target.Repository, blob.Descriptor, int.MaxValue, Cancelled);
+            Assert.True(bytes.Span.SequenceEqual(blob.Content.Span));
+        }
+    }
+
+    private static (IReadOnlyList<MemoryBlobSource> Blobs, MemoryBlobSource Manifest) Image(int[] sizes)
+    {
+        var layers = sizes.Select((size, seed) => MemoryBlobSource.Of(MediaTypes.Layer(ImageFormat.Oci, Compression.Gzip), Bytes(size, seed))).ToArray();
+        var config = MemoryBlobSource.Of(MediaTypes.OciConfig, """{"architecture":"amd64","os":"linux"}"""u8.ToArray());
+        var manifest = new ImageManifest(config.Descriptor, [.. layers.Select(layer => layer.Descriptor)]) { MediaType = MediaTypes.OciManifest };
+        return ([.. layers, config], MemoryBlobSource.Of(MediaTypes.OciManifest, OciJson.Write(manifest)));
+    }
+
+    private static byte[] Bytes(int count, int seed)
+    {
+        var bytes = new byte[count];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+
+    private static RegistryClient Client(RegistryClientOptions? options = null, Credential? credential = null) =>
+        new(options ?? new RegistryClientOptions(), new OneCredential(credential), new TestLog(), TimeProvider.System);
+
+    private sealed class OneCredential(Credential? credential) : ICredentialSource
+    {
+        public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) => ValueTask.FromResult(credential);
+    }
+
+    // What the client did is shown with a test that fails.
+    private sealed class TestLog : Diagnostics.IEngineLog
+    {
+        public void Warning(Diagnostics.DiagnosticCode code, string message) => Information($"{code}: {message}");
+
+        public void Information(string message) => TestContext.Current.TestOutputHelper?.WriteLine(message);
+
+        public void Detail(string message) => Information(message);
+    }
+}
