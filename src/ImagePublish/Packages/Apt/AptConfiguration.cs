@@ -1,0 +1,53 @@
+namespace ImagePublish.Packages.Apt;
+
+/// <summary>apt's configuration for one set of sources and one architecture.</summary>
+/// <param name="Folder">The private folder that lists are kept in.</param>
+/// <param name="Architecture">The Debian architecture of the image, which need not be the machine's.</param>
+/// <param name="SourceFile">The file of sources; null takes the machine's own.</param>
+/// <param name="StatusFile">What is installed, in dpkg's form.</param>
+internal sealed record AptConfiguration(string Folder, string Architecture, string? SourceFile, string StatusFile)
+{
+    /// <summary>The file's text.</summary>
+    /// <remarks>
+    /// Hooks of the machine (<c>DPkg</c>, <c>APT::Update</c>) would touch it, and its further indexes (icons, file lists) would only take time.
+    /// Signatures are always checked, whatever the machine says. The user that apt drops to can't enter a private folder.
+    /// </remarks>
+    /// <returns>Such as <c>man apt.conf</c> describes.</returns>
+    public override string ToString() => $$"""
+        #clear APT::Update;
+        #clear APT::Architectures;
+        #clear DPkg;
+        #clear Acquire::IndexTargets;
+        APT::Architecture "{{Architecture}}";
+        APT::Architectures { "{{Architecture}}"; };
+        APT::Sandbox::User "root";
+        APT::Get::AllowUnauthenticated "false";
+        APT::Install-Recommends "false";
+        APT::Install-Suggests "false";
+        Acquire::AllowInsecureRepositories "false";
+        Acquire::AllowWeakRepositories "false";
+        Acquire::AllowDowngradeToInsecureRepositories "false";
+        Acquire::ForceHash "sha256";
+        Acquire::Languages "none";
+        Acquire::Retries "3";
+        Acquire::IndexTargets::deb::Packages {
+          MetaKey "$(COMPONENT)/binary-$(ARCHITECTURE)/Packages"; flatMetaKey "Packages"; ShortDescription "Packages";
+          Description "$(RELEASE)/$(COMPONENT) $(ARCHITECTURE) Packages"; flatDescription "$(RELEASE) Packages"; Optional "0"; };
+        Dir::State "{{Folder}}/state";
+        Dir::State::status "{{StatusFile}}";
+        Dir::Cache "{{Folder}}/cache";
+        Dir::Cache::pkgcache "pkgcache.bin";
+        Dir::Cache::srcpkgcache "srcpkgcache.bin";
+        Dir::Log "{{Folder}}/log";
+        {{(SourceFile is null ? "" : $"""Dir::Etc::sourcelist "{SourceFile}"; Dir::Etc::sourceparts "/dev/null";""")}}
+
+        """;
+
+    /// <summary>Makes the folders that apt wants.</summary>
+    public void CreateFolders()
+    {
+        Directory.CreateDirectory(Path.Combine(Folder, "state", "lists", "partial"));
+        Directory.CreateDirectory(Path.Combine(Folder, "cache", "archives", "partial"));
+        Directory.CreateDirectory(Path.Combine(Folder, "log"));
+    }
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+using ImagePublish.Diagnostics;
+
+namespace ImagePublish.Packages.Apt;
+
+/// <summary>The signed indexes of the sources, kept in a private folder and asked for again after an hour.</summary>
+/// <param name="tool">apt.</param>
+/// <param name="folder">The private folder.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">Where to tell of it.</param>
+internal sealed class AptLists(AptTool tool, string folder, TimeProvider time, IEngineLog log)
+{
+    private static readonly TimeSpan Fresh = TimeSpan.FromHours(1);
+
+    private string Marker => Path.Combine(folder, "updated");
+
+    /// <summary>Brings the lists up to date.</summary>
+    /// <param name="force">Whether to ask even if they are young.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Whether they were asked for.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6003</c>, <c>IMG6009</c>: a source can not be read or trusted.</exception>
+    public async Task<bool> RefreshAsync(bool force, CancellationToken cancellationToken)
+    {
+        if (!force && IsFresh())
+            return false;
+        log.Detail($"Asking the package sources what is new (apt-get update, in {folder}).");
+        var answer = await tool.GetAsync(["update", "-q"], cancellationToken);
+        // apt takes a source that fails for a warning where it has an older copy; we do the same.
+        if (!answer.Succeeded)
+            throw AptErrors.Of(answer);
+        var complaints = answer.Errors.Split('\n').Where(line => line.StartsWith("W: Failed to fetch", StringComparison.Ordinal)).ToList();
+        if (complaints.Count > 0)
+            log.Warning(DiagnosticCodes.PackageSourceFailed, $"A package source could not be read, and is used as it was before: {Oci.Text.Shown(complaints[0][3..])}");
+        else
+            await File.WriteAllTextAsync(Marker, time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), cancellationToken);
+        return true;
+    }
+
+    private bool IsFresh()
+    {
+        if (!File.Exists(Marker) || !long.TryParse(File.ReadAllText(Marker), CultureInfo.InvariantCulture, out var seconds))
+            return false;
+        var age = time.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(seconds, 0, 253402300799));
+        return age >= TimeSpan.Zero && age < Fresh;
+    }
+}

@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Packages.Apt;
+
+/// <summary>Lets apt choose packages and check signatures: no code of ours would do that better.</summary>
+/// <param name="tool">apt.</param>
+/// <param name="lists">What apt knows of the sources.</param>
+internal sealed partial class AptResolver(AptTool tool, AptLists lists)
+{
+    /// <summary>Chooses packages and all that they depend on, less what is installed.</summary>
+    /// <param name="names">Their names; one that begins with <c>^</c> is a pattern, and stands for the newest that fits.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The packages, by name.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6001</c> to <c>IMG6009</c>: what apt says.</exception>
+    public async Task<IReadOnlyList<OsPackage>> ResolveAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        var isNew = await lists.RefreshAsync(force: false, cancellationToken);
+        try
+        {
+            return await ChooseAsync(names, cancellationToken);
+        }
+        catch (ImagePublishException exception) when (!isNew && exception.Code == DiagnosticCodes.PackageUnknown)
+        {
+            // The lists may be older than the package, or than the machine's sources.
+            await lists.RefreshAsync(force: true, cancellationToken);
+            return await ChooseAsync(names, cancellationToken);
+        }
+    }
+
+    /// <summary>Finds one package, without what it depends on.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The package.</returns>
+    public async Task<OsPackage> FindAsync(string name, CancellationToken cancellationToken) =>
+        Read(await tool.GetAsync(["download", "--print-uris", "-qq", name], cancellationToken)) is [var package, ..] ? package : throw Unknown(name);
+
+    private async Task<IReadOnlyList<OsPackage>> ChooseAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        var exact = new List<string>();
+        foreach (var name in names)
+            exact.Add(name.StartsWith('^') ? await NewestAsync(name, cancellationToken) : name);
+        var answer = await tool.GetAsync(["install", "--print-uris", "-qq", "--no-install-recommends", "--no-remove", "--", .. exact], cancellationToken);
+        return [.. Read(answer).OrderBy(package => package.Name, StringComparer.Ordinal)];
+    }
+
+    private async Task<string> NewestAsync(string pattern, CancellationToken cancellationToken)
+    {
+        var answer = await tool.CacheAsync(["search", "--names-only", pattern], cancellationToken);
+        var names = answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[0]);
+        return names.MaxBy(name => long.TryParse(name.AsSpan(name.AsSpan().TrimEnd("0123456789").Length), CultureInfo.InvariantCulture, out var number) ? number : -1) ?? throw Unknown(pattern);
+    }
+
+    private static List<OsPackage> Read(AptAnswer answer)
+    {
+        if (!answer.Succeeded)
+            throw AptErrors.Of(answer);
+        var packages = new List<OsPackage>();
+        foreach (var line in answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!line.StartsWith('\''))
+                continue;
+            var match = Line().Match(line);
+            if (!match.Success)
+                throw new ImagePublishException(DiagnosticCodes.PackageSourceUntrusted, $"A package source gives no SHA-256 of a package: {Text.Shown(line)}. Use another source.");
+            packages.Add(new OsPackage(
+                match.Groups["name"].Value,
+                Uri.UnescapeDataString(match.Groups["version"].Value),
+                match.Groups["arch"].Value,
+                match.Groups["uri"].Value,
+                long.Parse(match.Groups["size"].Value, CultureInfo.InvariantCulture),
+                Digest.Parse("sha256:" + match.Groups["hash"].Value)));
+        }
+
+        return packages;
+    }
+
+    private static ImagePublishException Unknown(string name) => new(
+        DiagnosticCodes.PackageUnknown, $"The package '{Text.Shown(name)}' does not exist in the sources. Check its name for this release and architecture.");
+
+    // 'http://…/tzdata_2026a_all.deb' tzdata_2026a_all.deb 307832 SHA256:3254…
+    [GeneratedRegex("^'(?<uri>[^']+)' (?<name>[^_ ]+)_(?<version>[^_ ]+)_(?<arch>[^_. ]+)\\.deb (?<size>[0-9]+) SHA256:(?<hash>[0-9a-f]{64})")]
+    private static partial Regex Line();
+}

@@ -1,0 +1,72 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using ImagePublish.Diagnostics;
+
+namespace ImagePublish.Packages.Apt;
+
+/// <summary>What a tool of apt's said.</summary>
+/// <param name="Succeeded">Whether it did what it was asked.</param>
+/// <param name="Output">What it wrote.</param>
+/// <param name="Errors">What it complained of.</param>
+internal sealed record AptAnswer(bool Succeeded, string Output, string Errors);
+
+/// <summary>Runs apt's tools with a configuration of our own: as an ordinary user, in a private folder, without the machine's hooks.</summary>
+/// <param name="configuration">The configuration file, read after the machine's, whose proxies, mirrors and preferences hold.</param>
+internal sealed class AptTool(string configuration)
+{
+    // The download tool lies beside apt's methods, in a place that is the same on every Debian.
+    private const string Helper = "/usr/lib/apt/apt-helper";
+
+    /// <summary>Runs <c>apt-get</c>.</summary>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>What it said.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6006</c>: there is none.</exception>
+    public Task<AptAnswer> GetAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) => RunAsync("apt-get", arguments, cancellationToken);
+
+    /// <summary>Runs <c>apt-cache</c>.</summary>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>What it said.</returns>
+    public Task<AptAnswer> CacheAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) => RunAsync("apt-cache", arguments, cancellationToken);
+
+    /// <summary>Downloads files with apt's own client, which knows the machine's proxies and credentials, and checks their hashes.</summary>
+    /// <param name="files">Where each is, where it goes, and its SHA-256.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>What it said.</returns>
+    public Task<AptAnswer> DownloadAsync(IEnumerable<(string Location, string Path, string Sha256)> files, CancellationToken cancellationToken) =>
+        RunAsync(Helper, ["download-file", .. files.SelectMany(file => new[] { file.Location, file.Path, $"SHA256:{file.Sha256}" })], cancellationToken);
+
+    private async Task<AptAnswer> RunAsync(string tool, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(tool, ["-c", configuration, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["LC_ALL"] = "C.UTF-8";
+        start.Environment["DEBIAN_FRONTEND"] = "noninteractive";
+        using var process = Start(start);
+        process.StandardInput.Close();
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            return new AptAnswer(process.ExitCode == 0, await output, await errors);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+    }
+
+    private static Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception exception)
+        {
+            throw PackageErrors.NoApt(exception);
+        }
+    }
+}

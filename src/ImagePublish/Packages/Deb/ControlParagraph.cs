@@ -1,0 +1,61 @@
+namespace ImagePublish.Packages.Deb;
+
+/// <summary>A paragraph of a Debian control file.</summary>
+/// <remarks><see href="https://www.debian.org/doc/debian-policy/ch-controlfields.html">Debian policy, chapter 5</see>.</remarks>
+internal sealed record ControlParagraph
+{
+    private readonly Dictionary<string, string> fields = new(StringComparer.OrdinalIgnoreCase);
+
+    private ControlParagraph(string text) => Text = text;
+
+    /// <summary>The paragraph as it stands.</summary>
+    public string Text { get; }
+
+    /// <summary>A field's value, or null; lines that follow the first keep their line breaks.</summary>
+    /// <param name="name">The field's name.</param>
+    public string? this[string name] => fields.GetValueOrDefault(name);
+
+    /// <summary>Reads all paragraphs of a file.</summary>
+    /// <param name="text">The file.</param>
+    /// <returns>The paragraphs.</returns>
+    public static IReadOnlyList<ControlParagraph> ReadAll(string text)
+    {
+        var paragraphs = new List<ControlParagraph>();
+        var lines = new List<string>();
+        foreach (var line in text.ReplaceLineEndings("\n").Split('\n').Append(""))
+        {
+            if (!string.IsNullOrWhiteSpace(line))
+            {
+                lines.Add(line);
+            }
+            else if (lines.Count > 0)
+            {
+                paragraphs.Add(Read(lines));
+                lines.Clear();
+            }
+        }
+
+        return paragraphs;
+    }
+
+    private static ControlParagraph Read(List<string> lines)
+    {
+        var paragraph = new ControlParagraph(string.Concat(lines.Select(line => line + "\n")));
+        string? name = null;
+        foreach (var line in lines.Where(line => line[0] != '#'))
+        {
+            if (line[0] is ' ' or '\t')
+            {
+                if (name is not null)
+                    paragraph.fields[name] += "\n" + line.Trim();
+            }
+            else if (line.IndexOf(':', StringComparison.Ordinal) is var colon and > 0)
+            {
+                name = line[..colon].Trim();
+                paragraph.fields[name] = line[(colon + 1)..].Trim();
+            }
+        }
+
+        return paragraph;
+    }
+}

@@ -1,0 +1,100 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Text;
+using ImagePublish.Diagnostics;
+using SharpCompress.Compressors.Xz;
+using ZstdSharp;
+
+namespace ImagePublish.Packages.Deb;
+
+/// <summary>A Debian package whose parts lie in a folder: <c>control</c>, its paragraph, and <c>data.tar</c>, its files.</summary>
+/// <param name="Package">The package.</param>
+/// <param name="Folder">The folder.</param>
+internal sealed record UnpackedPackage(OsPackage Package, string Folder)
+{
+    private const int MaxControlSize = 16 * 1024 * 1024;
+
+    // A package that inflates to more than this is an attack.
+    private const long MaxDataSize = 8L * 1024 * 1024 * 1024;
+
+    /// <summary>The file that holds the files.</summary>
+    public string DataTar => Path.Combine(Folder, "data.tar");
+
+    /// <summary>The package's paragraph.</summary>
+    public ControlParagraph Control => ControlParagraph.ReadAll(File.ReadAllText(Path.Combine(Folder, "control")))[0];
+
+    /// <summary>Takes a package apart.</summary>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="archive">The file that it is in.</param>
+    /// <param name="folder">An empty folder for its parts.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is done.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6008</c>: it is no package, or damaged.</exception>
+    public static async Task UnpackAsync(string name, string archive, string folder, CancellationToken cancellationToken)
+    {
+        try
+        {
+            IReadOnlyList<ArMember> members;
+            await using (var file = File.OpenRead(archive))
+                members = ArMember.ReadAll(file);
+            if (members is not [{ Name: "debian-binary" }, ..])
+                throw new InvalidDataException("it is no Debian package");
+            await using (var control = Open(archive, Find(members, "control.tar")))
+                await File.WriteAllTextAsync(Path.Combine(folder, "control"), await ReadControlAsync(control, cancellationToken), cancellationToken);
+            await using var data = Open(archive, Find(members, "data.tar"));
+            await using var target = new FileStream(Path.Combine(folder, "data.tar"), FileMode.CreateNew, FileAccess.Write, FileShare.None);
+            await CopyAsync(data, target, cancellationToken);
+        }
+        catch (Exception exception) when (IsDamage(exception))
+        {
+            throw PackageErrors.Invalid(name, exception.Message, exception);
+        }
+    }
+
+    internal static bool IsDamage(Exception exception) => exception
+        is InvalidDataException or EndOfStreamException or FormatException or OverflowException or ArgumentException or NotSupportedException or IndexOutOfRangeException
+        or ZstdException or SharpCompress.Common.SharpCompressException;
+
+    private static ArMember Find(IEnumerable<ArMember> members, string name) =>
+        members.FirstOrDefault(member => member.Name == name || member.Name.StartsWith(name + ".", StringComparison.Ordinal)) ?? throw new InvalidDataException($"it has no {name}");
+
+    private static Stream Open(string archive, ArMember member)
+    {
+        var file = new FileStream(archive, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 18) { Position = member.Offset };
+        var content = new SlicedStream(file, member.Length);
+        return Path.GetExtension(member.Name) switch
+        {
+            ".xz" => new XZStream(content),
+            ".zst" => new DecompressionStream(content, leaveOpen: false),
+            ".gz" => new GZipStream(content, CompressionMode.Decompress),
+            ".tar" => content,
+            var other => throw new InvalidDataException($"'{other}' is a compression that is not known"),
+        };
+    }
+
+    private static async Task<string> ReadControlAsync(Stream tar, CancellationToken cancellationToken)
+    {
+        await using var reader = new TarReader(tar, leaveOpen: true);
+        while (await reader.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry)
+        {
+            if (entry.Name.TrimStart('.', '/') != "control" || entry.DataStream is null || entry.Length > MaxControlSize)
+                continue;
+            using var text = new StreamReader(entry.DataStream, Encoding.UTF8, leaveOpen: true);
+            var control = await text.ReadToEndAsync(cancellationToken);
+            return ControlParagraph.ReadAll(control) is [var paragraph, ..] ? paragraph.Text : throw new InvalidDataException("its control file is empty");
+        }
+
+        throw new InvalidDataException("it has no control file");
+    }
+
+    private static async Task CopyAsync(Stream source, FileStream target, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[1 << 18];
+        while (await source.ReadAsync(buffer, cancellationToken) is var read && read > 0)
+        {
+            await target.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+            if (target.Length > MaxDataSize)
+                throw new InvalidDataException("it inflates to more than any package should");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+namespace ImagePublish.Packages;
+
+/// <summary>One process at a time uses a folder. The lock is an open file, so the operating system ends it with its process.</summary>
+internal sealed class FolderLock : IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly FileStream file;
+
+    private FolderLock(FileStream file) => this.file = file;
+
+    /// <summary>Waits until the folder is this one's.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The lock; disposing it lets the next one in.</returns>
+    public static async Task<FolderLock> AcquireAsync(string folder, TimeProvider time, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(folder);
+        while (true)
+        {
+            try
+            {
+                return new FolderLock(new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
+            }
+            catch (IOException exception) when (exception.GetType() == typeof(IOException))
+            {
+                await Task.Delay(Pause, time, cancellationToken);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => file.Dispose();
+}

@@ -1,0 +1,98 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Packages.Deb;
+
+namespace ImagePublish.Packages.Layout;
+
+/// <summary>Lays packages out as a layer. No maintainer script is run; what they are needed for is done by rule.</summary>
+/// <param name="isWholeRoot">Whether the image begins empty, so that the layer brings the root file system, too.</param>
+internal sealed class PackageLayout(bool isWholeRoot)
+{
+    private const string LayerName = "os packages";
+
+    private readonly Dictionary<string, (LayerEntry Entry, UnpackedPackage? Owner)> known = new(StringComparer.Ordinal);
+
+    /// <summary>Lays packages out.</summary>
+    /// <param name="packages">The packages.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The layer.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6002</c>: two packages have the same file. <c>IMG6008</c>: a package can't be put into an image.</exception>
+    public async Task<LayerContent> LayOutAsync(IReadOnlyList<UnpackedPackage> packages, CancellationToken cancellationToken)
+    {
+        foreach (var package in packages)
+        {
+            foreach (var entry in await PackageFiles.ReadAsync(package, PackagePaths.Place, cancellationToken))
+                Add(entry, package);
+            AddOwn(RootFiles.File($"var/lib/dpkg/status.d/{package.Package.Name}", package.Control.Text));
+        }
+
+        foreach (var entry in await CertificateBundle.MakeAsync(known.Values.Select(one => one.Entry), cancellationToken))
+            AddOwn(entry);
+        if (isWholeRoot)
+            CompleteRoot();
+        AddFolders();
+        return LayerContent.Create(LayerName, known.Values.Select(one => one.Entry));
+    }
+
+    private void CompleteRoot()
+    {
+        foreach (var entry in RootFiles.All())
+            AddOwn(entry);
+        foreach (var name in known.Keys.Select(PackagePaths.MergedName).OfType<string>().Union(["bin", "lib", "sbin"]).ToList())
+            known[name] = (RootFiles.Link(name, "usr/" + name), null);
+        if (!known.ContainsKey("etc/os-release") && known.ContainsKey("usr/lib/os-release"))
+            AddOwn(RootFiles.Link("etc/os-release", "../usr/lib/os-release"));
+    }
+
+    // On a base image the folders above are there already, with attributes that are not ours to change.
+    private void AddFolders()
+    {
+        if (!isWholeRoot)
+        {
+            foreach (var (path, (entry, owner)) in known.ToList())
+            {
+                if (owner is not null && entry.Kind == LayerEntryKind.Directory && path.Count(letter => letter == '/') < 2)
+                    known.Remove(path);
+            }
+
+            return;
+        }
+
+        foreach (var path in known.Keys.ToList())
+        {
+            for (var slash = path.LastIndexOf('/'); slash > 0; slash = path.LastIndexOf('/', slash - 1))
+                known.TryAdd(path[..slash], (new LayerEntry(path[..slash], LayerEntryKind.Directory), null));
+        }
+    }
+
+    // A link such as 'bin -> usr/bin' in a package is the one that is made anyway.
+    private void Add(LayerEntry entry, UnpackedPackage package)
+    {
+        if (entry.Kind == LayerEntryKind.SymbolicLink && PackagePaths.MergedName(entry.Path) is not null)
+            return;
+        if (!known.TryGetValue(entry.Path, out var other) || other.Owner is null)
+        {
+            known[entry.Path] = (entry, package);
+            return;
+        }
+
+        if (entry.Kind == LayerEntryKind.Directory || other.Entry.Kind == LayerEntryKind.Directory)
+        {
+            // A folder stays one, whatever else a later package makes of it; dpkg does the same.
+            if (entry.Kind == LayerEntryKind.Directory && other.Entry.Kind != LayerEntryKind.Directory)
+                known[entry.Path] = (entry, package);
+            return;
+        }
+
+        if (Replaces(package, other.Owner))
+            known[entry.Path] = (entry, package);
+        else if (!Replaces(other.Owner, package))
+            throw new ImagePublishException(DiagnosticCodes.PackageConflict, $"'{package.Package.Name}' and '{other.Owner.Package.Name}' both have '{Text.Shown(entry.Path)}'. Leave one of them out.");
+    }
+
+    private void AddOwn(LayerEntry entry) => known.TryAdd(entry.Path, (entry, null));
+
+    private static bool Replaces(UnpackedPackage package, UnpackedPackage other) =>
+        package.Control["Replaces"]?.Split(',').Any(name => name.Trim().Split(' ', ':')[0] == other.Package.Name) == true;
+}

@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using ImagePublish.Diagnostics;
+using ImagePublish.Packages.Apt;
+using ImagePublish.Packages.Deb;
+
+namespace ImagePublish.Packages;
+
+/// <summary>Packages taken apart, by the SHA-256 of their archives: one download and one inflation for all projects of a user.</summary>
+/// <param name="folder">The folder.</param>
+/// <param name="tool">What downloads.</param>
+/// <param name="log">Where to tell of it.</param>
+internal sealed class PackageCache(string folder, AptTool tool, IEngineLog log)
+{
+    /// <summary>Has packages at hand.</summary>
+    /// <param name="packages">The packages.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The same ones, in the same order.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6004</c>, <c>IMG6005</c>, <c>IMG6008</c>, <c>IMG6009</c>: one can not be had, or is not what it should be.</exception>
+    public async Task<IReadOnlyList<UnpackedPackage>> FetchAsync(IReadOnlyList<OsPackage> packages, CancellationToken cancellationToken)
+    {
+        var missing = packages.Where(package => !Directory.Exists(FolderOf(package))).ToList();
+        if (missing.Count > 0)
+        {
+            log.Detail($"Downloading {missing.Count} packages: {string.Join(", ", missing)}.");
+            Directory.CreateDirectory(folder);
+            var work = Directory.CreateTempSubdirectory("image-packages-").FullName;
+            try
+            {
+                await DownloadAsync(missing, work, cancellationToken);
+            }
+            finally
+            {
+                Directory.Delete(work, recursive: true);
+            }
+        }
+
+        return [.. packages.Select(package => new UnpackedPackage(package, FolderOf(package)))];
+    }
+
+    private async Task DownloadAsync(List<OsPackage> packages, string work, CancellationToken cancellationToken)
+    {
+        var files = packages.Select(package => (package.Location, Path.Combine(work, package.Digest.Hex + ".deb"), package.Digest.Hex));
+        var answer = await tool.DownloadAsync(files, cancellationToken);
+        if (!answer.Succeeded)
+            throw AptErrors.Of(answer);
+        await Parallel.ForEachAsync(packages, cancellationToken, async (package, token) => await UnpackAsync(package, Path.Combine(work, package.Digest.Hex + ".deb"), token));
+    }
+
+    private async Task UnpackAsync(OsPackage package, string archive, CancellationToken cancellationToken)
+    {
+        await using (var file = File.OpenRead(archive))
+        {
+            if (!package.Digest.Matches(await SHA256.HashDataAsync(file, cancellationToken)))
+                throw new ImagePublishException(DiagnosticCodes.PackageTampered, $"The package '{package}' from {package.Location} is not the one with {package.Digest}. Use another mirror.");
+        }
+
+        // Beside the target, so that the move is one step; whoever comes second finds the same content there.
+        var partial = Path.Combine(folder, $".{package.Digest.Hex}.{Guid.NewGuid():n}");
+        Directory.CreateDirectory(partial);
+        try
+        {
+            await Deb.UnpackedPackage.UnpackAsync(package.ToString(), archive, partial, cancellationToken);
+            Directory.Move(partial, FolderOf(package));
+        }
+        catch (IOException) when (Directory.Exists(FolderOf(package)))
+        {
+            // Another process was faster.
+        }
+        finally
+        {
+            if (Directory.Exists(partial))
+                Directory.Delete(partial, recursive: true);
+        }
+    }
+
+    private string FolderOf(OsPackage package) => Path.Combine(folder, package.Digest.Hex);
+}

@@ -1,0 +1,46 @@
+using ImagePublish.Oci;
+
+namespace ImagePublish.Packages;
+
+/// <summary>Which operating system packages an image gets, and where they come from.</summary>
+public sealed record PackageRequest
+{
+    /// <summary>The packages that the project names.</summary>
+    public required IReadOnlyList<string> Names { get; init; }
+
+    /// <summary>What a self-contained app needs of the system; null adds nothing.</summary>
+    public RuntimeNeeds? Runtime { get; init; }
+
+    /// <summary>The folder of the user that package lists and packages are kept in.</summary>
+    public required string CacheFolder { get; init; }
+
+    /// <summary>An apt source: a file, a line that begins with <c>deb</c>, or a paragraph that begins with <c>Types:</c>; null takes the machine's own.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>Debian's name of a platform's architecture.</summary>
+    /// <param name="platform">The platform.</param>
+    /// <returns>The name, such as <c>arm64</c> or <c>armhf</c>.</returns>
+    public static string ArchitectureOf(Platform platform) => (platform.Architecture, platform.Variant) switch
+    {
+        ("386", _) => "i386",
+        ("arm", "v6" or "v5") => "armel",
+        ("arm", _) => "armhf",
+        ("ppc64le", _) => "ppc64el",
+        ("loong64", _) => "loong64",
+        var (architecture, _) => architecture,
+    };
+}
+
+/// <summary>What an app that brings its own runtime needs of the system.</summary>
+/// <param name="NeedsCultures">Whether it needs ICU, as every app does that is not globalization-invariant.</param>
+/// <param name="NeedsRuntimeLibraries">Whether it needs the C++ runtime, as every app does that is not compiled ahead of time.</param>
+public sealed record RuntimeNeeds(bool NeedsCultures, bool NeedsRuntimeLibraries)
+{
+    /// <summary>The packages by name; a name with a number that changes with each release is told as a pattern, which begins with <c>^</c>.</summary>
+    internal IReadOnlyList<string> Packages =>
+    [
+        "libc6", "ca-certificates", "libssl3", "tzdata",
+        .. NeedsRuntimeLibraries ? ["libgcc-s1", "libstdc++6"] : Array.Empty<string>(),
+        .. NeedsCultures ? ["^libicu[0-9]+$"] : Array.Empty<string>(),
+    ];
+}
