@@ -18,6 +18,18 @@ public abstract class PublishImageInputs : DeliveryTask
     /// <summary>The family of the base image that suits the app.</summary>
     public string? BaseFamily { get; set; }
 
+    /// <summary>Operating system packages below the app.</summary>
+    public ITaskItem[] Packages { get; set; } = [];
+
+    /// <summary>Where they come from: an apt source; empty for the machine's own.</summary>
+    public string? PackageSource { get; set; }
+
+    /// <summary>The folder that packages are kept in; empty for the user's own.</summary>
+    public string? PackageCache { get; set; }
+
+    /// <summary><c>false</c> leaves out what a self-contained app on <c>scratch</c> needs of the system.</summary>
+    public string? DefaultPackages { get; set; }
+
     /// <summary>The folder that the app is in.</summary>
     public string? WorkingDirectory { get; set; }
 

@@ -22,11 +22,13 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var workingDirectory = Lists.Optional(inputs.WorkingDirectory) ?? (app.RuntimeIdentifier.Platform.Os == "windows" ? @"C:\app" : "/app");
         var names = new ImageNames(inputs);
         var folder = FolderOf(workingDirectory);
+        var packages = new PackageRequestReader(inputs).Read(app);
         return new PublishRequest
         {
             Spec = new SpecReader(inputs).Read(app, workingDirectory, source.Created),
             Project = inputs.GenerateLabels ? ReadProject() : null,
-            Base = ReadBase(app),
+            Base = ReadBase(app, packages is not null),
+            Packages = packages,
             PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
             Items = PublishItemReader.Read(inputs.PublishItems),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
@@ -68,10 +70,10 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         FrameworkVersion = inputs.FrameworkVersion,
     };
 
-    private BaseSource ReadBase(DotNetApp app) => Lists.Optional(inputs.Base) switch
+    private BaseSource ReadBase(DotNetApp app, bool hasPackages) => Lists.Optional(inputs.Base) switch
     {
         null => new RemoteBase(app.DefaultBase(Lists.Optional(inputs.BaseFamily))),
-        "scratch" => new ScratchBase(),
+        "scratch" => hasPackages ? new ScratchBase { EnvironmentVariables = PackageRequestReader.BaseEnvironment(app) } : new ScratchBase(),
         var reference => new RemoteBase(Reference.Parse(reference)),
     };
 

@@ -2,18 +2,21 @@ using ImagePublish.Storage;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>Where the local store is.</summary>
+/// <summary>Where the local store is, and what lies beside it.</summary>
 internal static class StoreFolder
 {
+    /// <summary>Where operating system packages are kept, for all projects of a user.</summary>
+    public static string Packages => Path.Combine(UserData(), "packages");
+
     /// <summary>Opens the local store.</summary>
     /// <param name="folder">Its full path, or null for the user's own.</param>
     /// <returns>The store.</returns>
-    public static ImageStore Open(string? folder) => ImageStore.Open(folder ?? Default(), new StoreOptions());
+    public static ImageStore Open(string? folder) => ImageStore.Open(folder ?? Path.Combine(UserData(), "store"), new StoreOptions());
 
     // In lower case, since podman makes an image's name of it. A service account without a home still has somewhere to put its layers.
-    private static string Default()
+    private static string UserData()
     {
         var data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
-        return Path.Combine(data.Length > 0 ? data : Path.GetTempPath(), "imagepublish", "store");
+        return Path.Combine(data.Length > 0 ? data : Path.GetTempPath(), "imagepublish");
     }
 }

@@ -15,7 +15,7 @@ public sealed partial class ArchitectureTests
         ["Images"] = ["Oci", "Diagnostics"],
         ["Registries"] = ["Oci", "Diagnostics"],
         ["Storage"] = ["Oci", "Diagnostics"],
-        ["Packages"] = ["Oci", "Diagnostics"],
+        ["Packages"] = ["Oci", "Diagnostics", "Layers"],
         ["Publishing"] = ["Oci", "Diagnostics", "Layers", "Images", "Registries", "Storage", "Packages"],
         ["Reporting"] = ["Oci", "Diagnostics", "Images", "Publishing"],
     };

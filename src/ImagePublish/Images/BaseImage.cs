@@ -12,14 +12,16 @@ public sealed record BaseImage(string Name, Digest? Digest, ImageFormat Format, 
 {
     /// <summary>The base that is nothing at all.</summary>
     /// <param name="platform">What an image on it runs on.</param>
+    /// <param name="environmentVariables">What its config says of the environment.</param>
     /// <returns>A base without layers.</returns>
-    public static BaseImage Scratch(Platform platform)
+    public static BaseImage Scratch(Platform platform, IReadOnlyList<KeyValuePair<string, string>>? environmentVariables = null)
     {
         var config = new ImageConfig(platform.Architecture, platform.Os, new RootFs("layers", []))
         {
             Variant = platform.Variant,
             OsVersion = platform.OsVersion,
             History = [],
+            Config = environmentVariables is null or [] ? null : new ExecutionConfig { Env = EnvironmentVariables.Merge([], environmentVariables) },
         };
         return new BaseImage("scratch", null, ImageFormat.Oci, config, []);
     }

@@ -14,6 +14,9 @@ public sealed record PackageRequest
     /// <summary>The folder of the user that package lists and packages are kept in.</summary>
     public required string CacheFolder { get; init; }
 
+    /// <summary>The clock: package lists are asked for again after an hour.</summary>
+    public required TimeProvider Time { get; init; }
+
     /// <summary>An apt source: a file, a line that begins with <c>deb</c>, or a paragraph that begins with <c>Types:</c>; null takes the machine's own.</summary>
     public string? Source { get; init; }
 

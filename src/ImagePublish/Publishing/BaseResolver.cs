@@ -20,7 +20,8 @@ internal sealed class BaseResolver(RegistryClient registries, RemoteDocuments do
     public Task<BaseImage> ResolveAsync(BaseSource source, Platform platform, CancellationToken cancellationToken) => source switch
     {
         RemoteBase remote => ResolveAsync(remote.Reference, platform, cancellationToken),
-        _ => Task.FromResult(BaseImage.Scratch(platform)),
+        ScratchBase scratch => Task.FromResult(BaseImage.Scratch(platform, scratch.EnvironmentVariables)),
+        _ => throw new ArgumentException($"'{source}' is an unknown kind of base.", nameof(source)),
     };
 
     private async Task<BaseImage> ResolveAsync(Reference reference, Platform platform, CancellationToken cancellationToken)

@@ -69,6 +69,15 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
 
     private async Task<LayerProducer.Candidate[]> LookUpAsync(PublishRequest request, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
     {
+        var looking = LookUpFilesAsync(request, producer, resolving, cancellationToken);
+        var packages = new PackageStep(producer, log).LookUpAsync(request, resolving, cancellationToken);
+        await Task.WhenAll(packages, looking);
+        return [.. await packages, .. await looking];
+    }
+
+    private async Task<LayerProducer.Candidate[]> LookUpFilesAsync(
+        PublishRequest request, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
+    {
         var contents = await new LayerContents(new BaseFiles(store, log), resolving).PlanAsync(request, cancellationToken);
         return await Task.WhenAll(contents.Select(content => Task.Run(() => producer.LookUpAsync(content, request.Compression, cancellationToken), cancellationToken)));
     }

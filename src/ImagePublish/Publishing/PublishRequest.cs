@@ -1,6 +1,7 @@
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
+using ImagePublish.Packages;
 
 namespace ImagePublish.Publishing;
 
@@ -15,6 +16,9 @@ public sealed record PublishRequest
 
     /// <summary>What the image is built on.</summary>
     public required BaseSource Base { get; init; }
+
+    /// <summary>Operating system packages that lie below the app; null for none.</summary>
+    public PackageRequest? Packages { get; init; }
 
     /// <summary>The full path of the folder that ships.</summary>
     public required string PublishFolder { get; init; }

@@ -1,0 +1,66 @@
+using System.Globalization;
+using ImagePublish.Images;
+using ImagePublish.Packages;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>Reads which operating system packages an image gets.</summary>
+/// <param name="inputs">What MSBuild handed over.</param>
+internal sealed class PackageRequestReader(PublishImageInputs inputs)
+{
+    private const int AppId = 1654;
+
+    /// <summary>Reads it.</summary>
+    /// <param name="app">The app.</param>
+    /// <returns>The request, or null if the image gets none.</returns>
+    public PackageRequest? Read(DotNetApp app)
+    {
+        var names = inputs.Packages.SelectMany(item => Lists.Words(item.ItemSpec)).Distinct(StringComparer.Ordinal).ToList();
+        if (names.Find(name => !IsName(name)) is { } wrong)
+            throw Lists.Invalid("ImagePackage", wrong, "expected a Debian package's name, such as libfontconfig1");
+        var runtime = ReadNeeds(app);
+        if (names.Count == 0 && runtime is null)
+            return null;
+        return new PackageRequest
+        {
+            Names = names,
+            Runtime = runtime,
+            CacheFolder = Lists.Optional(inputs.PackageCache) is { } folder ? inputs.ResolvePath(folder) : StoreFolder.Packages,
+            Source = ReadSource(),
+            Time = TimeProvider.System,
+        };
+    }
+
+    /// <summary>What Microsoft's base images say of the environment.</summary>
+    /// <param name="app">The app.</param>
+    /// <returns>Names and values.</returns>
+    public static IReadOnlyList<KeyValuePair<string, string>> BaseEnvironment(DotNetApp app) =>
+    [
+        new("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        new("APP_UID", AppId.ToString(CultureInfo.InvariantCulture)),
+        new("DOTNET_RUNNING_IN_CONTAINER", "true"),
+        .. app.UsesAspNet ? [new("ASPNETCORE_HTTP_PORTS", "8080")] : Array.Empty<KeyValuePair<string, string>>(),
+    ];
+
+    // Only an app that brings its own runtime can run on nothing, and then only with the system's libraries.
+    private RuntimeNeeds? ReadNeeds(DotNetApp app)
+    {
+        var isWanted = !bool.TryParse(Lists.Optional(inputs.DefaultPackages), out var wanted) || wanted;
+        return isWanted && Lists.Optional(inputs.Base) == "scratch" && (app.IsSelfContained || app.IsAot) && app.RuntimeIdentifier is { IsMusl: false, Platform.Os: "linux" }
+            ? new RuntimeNeeds(!app.IsGlobalizationInvariant, !app.IsAot)
+            : null;
+    }
+
+    private string? ReadSource()
+    {
+        if (Lists.Optional(inputs.PackageSource) is not { } source)
+            return null;
+        if (source.StartsWith("deb ", StringComparison.Ordinal) || source.StartsWith("deb\t", StringComparison.Ordinal) || source.StartsWith("deb[", StringComparison.Ordinal) || source.Contains("Types:", StringComparison.Ordinal))
+            return source;
+        var file = inputs.ResolvePath(source);
+        return File.Exists(file) ? file : throw Lists.Invalid("ImagePackageSource", source, "expected a file of apt sources, a line that begins with 'deb ', or a paragraph with 'Types:'");
+    }
+
+    // https://www.debian.org/doc/debian-policy/ch-controlfields.html#source
+    private static bool IsName(string name) => name.Length >= 2 && char.IsAsciiLetterOrDigit(name[0]) && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '+' or '-' or '.');
+}
