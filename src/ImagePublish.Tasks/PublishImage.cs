@@ -10,9 +10,10 @@ public sealed class PublishImage : PublishImageInputs
     protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var request = new PublishRequestReader(this).Read();
-        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations)).PublisherFor(OpenStore(), log);
+        var store = OpenStore();
+        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations)).PublisherFor(store, log);
         var result = await publisher.PublishAsync(request, cancellationToken);
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result.Image, delivery));
-        await TellAsync([.. images], PublishSummary.Lines(result), PublishJson.Write(result), log, cancellationToken);
+        await TellAsync([.. images], PublishSummary.Lines(result, store.Folder), PublishJson.Write(result), log, cancellationToken);
     }
 }
