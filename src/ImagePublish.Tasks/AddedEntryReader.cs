@@ -32,7 +32,7 @@ internal sealed class AddedEntryReader(string folder)
 
     private AddedEntry Symlink(ITaskItem item)
     {
-        var target = Lists.Optional(item.GetMetadata("Target")) ?? throw Lists.Invalid(Sources.Of(item, Sources.Symlink), "it needs the metadata Target: what the link points at");
+        var target = Lists.Optional(item.GetMetadata("LinkTarget")) ?? throw Lists.Invalid(Sources.Of(item, Sources.Symlink), "it needs the metadata LinkTarget: what the link points at");
         return Entry(item, Sources.Symlink, LayerEntryKind.SymbolicLink, item.ItemSpec) with { LinkTarget = target };
     }
 

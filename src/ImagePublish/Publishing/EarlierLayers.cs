@@ -24,11 +24,17 @@ internal sealed class EarlierLayers(RegistryClient registries, RemoteDocuments d
     /// <param name="diffId">The digest of its tar.</param>
     /// <param name="compression">How it is to be compressed.</param>
     /// <returns>The layer, or null.</returns>
-    public async Task<Layer?> FindAsync(Digest diffId, Compression compression)
+    public async Task<Layer?> FindAsync(Digest diffId, Compression compression) =>
+        (await KnownAsync()).TryGetValue(diffId, out var layer) && MediaTypes.CompressionOf(layer.Descriptor.MediaType) == compression ? layer : null;
+
+    /// <summary>Whether there is any layer to be found.</summary>
+    /// <returns>True if there is.</returns>
+    public async Task<bool> ExistAsync() => (await KnownAsync()).Count > 0;
+
+    private Task<Dictionary<Digest, Layer>> KnownAsync()
     {
         lock (gate)
-            known ??= Task.Run(ReadAllAsync, cancellationToken);
-        return (await known).TryGetValue(diffId, out var layer) && MediaTypes.CompressionOf(layer.Descriptor.MediaType) == compression ? layer : null;
+            return known ??= Task.Run(ReadAllAsync, cancellationToken);
     }
 
     private async Task<Dictionary<Digest, Layer>> ReadAllAsync()

@@ -15,9 +15,9 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
 {
     /// <summary>A layer that is known, or whose files are yet to be compressed.</summary>
     /// <param name="Content">The files.</param>
-    /// <param name="DiffId">The digest of their tar.</param>
+    /// <param name="DiffId">The digest of their tar; null if there was nowhere to look it up, so that it was not computed.</param>
     /// <param name="Known">The layer, if it was made before.</param>
-    internal sealed record Candidate(LayerContent Content, Digest DiffId, Layer? Known);
+    internal sealed record Candidate(LayerContent Content, Digest? DiffId, Layer? Known);
 
     /// <summary>Looks a layer up by the digest of its tar, which costs a tenth of compressing it.</summary>
     /// <param name="content">Its files.</param>
@@ -26,7 +26,8 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     /// <returns>What is known of it.</returns>
     public async Task<Candidate> LookUpAsync(LayerContent content, LayerCompression compression, CancellationToken cancellationToken)
     {
-        var diffId = await LayerTar.DiffIdAsync(content, cancellationToken);
+        if (await DiffIdAsync(content, cancellationToken) is not { } diffId)
+            return new Candidate(content, null, null);
         if (await cache.FindAsync(diffId, compression.Key, cancellationToken) is { } known && store.FindBlob(known) is { } blob)
             return Found(new Layer(known, diffId, blob), "this machine");
         return await earlier.FindAsync(diffId, compression.Compression) is { } layer
@@ -49,12 +50,28 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     public async Task<NamedLayer> ProduceAsync(Candidate candidate, LayerCompression compression, ImageFormat format, CancellationToken cancellationToken) =>
         new(candidate.Content.Name, candidate.Known ?? await BuildAsync(candidate, compression, format, cancellationToken));
 
+    // Where no layer was ever built and none was pushed there is none to find: then the files are read once instead of twice.
+    private async Task<Digest?> DiffIdAsync(LayerContent content, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var hashing = LayerTar.DiffIdAsync(content, stop.Token);
+        try
+        {
+            return cache.IsEmpty && !await earlier.ExistAsync() ? null : await hashing;
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await ((Task)hashing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     private async Task<Layer> BuildAsync(Candidate candidate, LayerCompression compression, ImageFormat format, CancellationToken cancellationToken)
     {
         var content = candidate.Content;
         await using var writer = store.CreateBlob();
         var built = await LayerBuilder.BuildAsync(content, compression, format, writer, cancellationToken);
-        if (built.DiffId != candidate.DiffId)
+        if (candidate.DiffId is { } expected && built.DiffId != expected)
             throw new ImagePublishException(DiagnosticCodes.UnreadableFile, $"Files of layer '{content.Name}' changed while they were read. Publish again when nothing writes to the publish folder.");
         var blob = await writer.CommitAsync(built.Descriptor, cancellationToken);
         await cache.RememberAsync(built.DiffId, compression.Key, built.Descriptor, cancellationToken);

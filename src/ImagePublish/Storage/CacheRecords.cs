@@ -62,6 +62,22 @@ public sealed class CacheRecords
         disk.Touch(PathOf(kind, key));
     }
 
+    /// <summary>Whether there are no records of a kind.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <returns>True if there are none, as far as can be seen.</returns>
+    public bool IsEmpty(string kind)
+    {
+        var folder = Path.Combine(disk.Layout.RecordsFolder, kind);
+        try
+        {
+            return !Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any();
+        }
+        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+        {
+            return true;
+        }
+    }
+
     /// <summary>Removes a record, if it is there.</summary>
     /// <param name="kind">What kind of record it is.</param>
     /// <param name="key">Its key.</param>

@@ -16,6 +16,9 @@ public sealed class LayerCache(ImageStore store)
     private const string PlaceKind = "places";
     private const int MaxPlaces = 8;
 
+    /// <summary>Whether no layer was ever built with this store.</summary>
+    public bool IsEmpty => store.Records.IsEmpty(LayerKind);
+
     /// <summary>Finds the blob that a tar became.</summary>
     /// <param name="diffId">The digest of the tar.</param>
     /// <param name="compressionKey">Everything else that decides the blob's bytes: compression, level, compressor and its version, family.</param>
