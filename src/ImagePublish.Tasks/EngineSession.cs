@@ -42,6 +42,9 @@ internal sealed class EngineSession : IDisposable
         return new LogScope();
     }
 
+    /// <summary>The session's connections.</summary>
+    public RegistryClient Registries => registries;
+
     /// <summary>A publisher that uses the session's connections.</summary>
     /// <param name="store">The local store.</param>
     /// <param name="log">The task's log.</param>

@@ -41,8 +41,11 @@ internal sealed class ImageNames
         return TagPolicies.Resolve(templates, Lists.Words(inputs.TagPolicy).Length == 0 ? TagPolicy.Version : policy, context);
     }
 
+    /// <summary>A project's name as a repository's.</summary>
+    /// <param name="assemblyName">The name.</param>
+    /// <returns>The repository's name.</returns>
     // As the .NET SDK does: lower case, everything else becomes '-', and never two separators in a row.
-    private static string Normalised(string assemblyName)
+    internal static string Normalised(string assemblyName)
     {
         var name = new StringBuilder();
         foreach (var character in assemblyName.ToLowerInvariant())

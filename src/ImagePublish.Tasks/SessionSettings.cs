@@ -7,17 +7,25 @@ namespace ImagePublish.Tasks;
 /// <summary>How registries are reached: read once from the task and the environment.</summary>
 /// <param name="Options">How the client behaves.</param>
 /// <param name="Credentials">Where credentials come from.</param>
+/// <param name="Environment">What the search for credentials knows of the machine.</param>
 /// <param name="Key">The same for settings that may share a session. It holds no secret.</param>
-internal sealed record SessionSettings(RegistryClientOptions Options, ICredentialSource Credentials, string Key)
+internal sealed record SessionSettings(RegistryClientOptions Options, ICredentialSource Credentials, CredentialEnvironment Environment, string Key)
 {
     /// <summary>Reads them.</summary>
     /// <param name="insecureRegistries">Hosts that may be spoken to in plain http.</param>
     /// <param name="destinations">Where the build delivers to: credentials without a host are for the registry that it is the only one of.</param>
     /// <returns>The settings.</returns>
-    public static SessionSettings Read(string? insecureRegistries, IReadOnlyList<Repository> destinations)
+    public static SessionSettings Read(string? insecureRegistries, IReadOnlyList<Repository> destinations) =>
+        Read(insecureRegistries, destinations.Select(repository => repository.Registry));
+
+    /// <summary>Reads them.</summary>
+    /// <param name="insecureRegistries">Hosts that may be spoken to in plain http.</param>
+    /// <param name="known">The registries that are asked: credentials without a host are for the only one.</param>
+    /// <returns>The settings.</returns>
+    public static SessionSettings Read(string? insecureRegistries, IEnumerable<Registry> known)
     {
         var insecure = Lists.Words(insecureRegistries).Select(Registry.Parse).ToHashSet();
-        var registries = destinations.Select(repository => repository.Registry).Distinct().ToList();
+        var registries = known.Distinct().ToList();
         var options = new RegistryClientOptions
         {
             InsecureRegistries = insecure,
@@ -27,21 +35,21 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
         };
         var environment = new CredentialEnvironment
         {
-            Variable = Environment.GetEnvironmentVariable,
-            HomeFolder = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
-            UserId = !OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess ? 0 : null,
+            Variable = System.Environment.GetEnvironmentVariable,
+            HomeFolder = System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile, System.Environment.SpecialFolderOption.DoNotVerify),
+            UserId = !OperatingSystem.IsWindows() && System.Environment.IsPrivilegedProcess ? 0 : null,
             SoleRegistry = registries is [var sole] ? sole : null,
         };
-        return new SessionSettings(options, new CredentialChain(environment), $"{environment.SoleRegistry} {string.Join(' ', insecure.Select(registry => registry.Host).Order(StringComparer.Ordinal))}");
+        return new SessionSettings(options, new CredentialChain(environment), environment, $"{environment.SoleRegistry} {string.Join(' ', insecure.Select(registry => registry.Host).Order(StringComparer.Ordinal))}");
     }
 
     private static string[] CertificateFolders()
     {
-        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        var home = System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile, System.Environment.SpecialFolderOption.DoNotVerify);
         return OperatingSystem.IsWindows()
-            ? [Path.Combine(home, ".docker", "certs.d"), Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "docker", "certs.d")]
+            ? [Path.Combine(home, ".docker", "certs.d"), Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.CommonApplicationData), "docker", "certs.d")]
             : [Path.Combine(home, ".docker", "certs.d"), "/etc/docker/certs.d", "/etc/containers/certs.d"];
     }
 
-    private static string? Variable(string name) => Lists.Optional(Environment.GetEnvironmentVariable(name));
+    private static string? Variable(string name) => Lists.Optional(System.Environment.GetEnvironmentVariable(name));
 }

@@ -57,5 +57,11 @@ public static partial class DiagnosticCodes
     /// <summary>Entry point and command contradict each other.</summary>
     public static DiagnosticCode ContradictoryCommand { get; } = new("IMG1018", "Entry point and command contradict each other");
 
-    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty, InvalidTemplate, HostTooOld, FrameworkUnsupported, SeveralFrameworks, PlatformsCollide, IndexImageMissing, PlatformNotRestored, InvalidTarget, UnknownOwner, ContradictoryCommand];
+    /// <summary>An image would be copied onto itself.</summary>
+    public static DiagnosticCode SameImage { get; } = new("IMG1030", "An image would be copied onto itself");
+
+    /// <summary>A target needs a property that is not set.</summary>
+    public static DiagnosticCode PropertyMissing { get; } = new("IMG1031", "A target needs a property that is not set");
+
+    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty, InvalidTemplate, HostTooOld, FrameworkUnsupported, SeveralFrameworks, PlatformsCollide, IndexImageMissing, PlatformNotRestored, InvalidTarget, UnknownOwner, ContradictoryCommand, SameImage, PropertyMissing];
 }

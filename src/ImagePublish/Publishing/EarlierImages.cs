@@ -1,5 +1,5 @@
-using System.Text.RegularExpressions;
 using ImagePublish.Oci;
+using ImagePublish.Publishing.Verbs;
 
 namespace ImagePublish.Publishing;
 
@@ -7,7 +7,7 @@ namespace ImagePublish.Publishing;
 /// <param name="Platform">The platform that it is for.</param>
 /// <param name="Likely">Named by the user, or the tags that are about to be moved and <c>latest</c>.</param>
 /// <param name="Repositories">Whose newest tags are looked at when none of those exists.</param>
-internal sealed partial record EarlierImages(Platform Platform, IReadOnlyList<Reference> Likely, IReadOnlyList<Repository> Repositories)
+internal sealed record EarlierImages(Platform Platform, IReadOnlyList<Reference> Likely, IReadOnlyList<Repository> Repositories)
 {
     /// <summary>How many tags of a repository are listed at the most.</summary>
     public const int MaxListed = 10_000;
@@ -30,11 +30,5 @@ internal sealed partial record EarlierImages(Platform Platform, IReadOnlyList<Re
     /// <param name="tags">All tags.</param>
     /// <returns>At most three.</returns>
     public static IEnumerable<Tag> Newest(IEnumerable<Tag> tags) =>
-        tags.OrderByDescending(tag => NaturalKey(tag.Value), StringComparer.Ordinal).Take(MaxNewest);
-
-    // Numbers are padded so that 1.10 comes after 1.9; '~' puts a release after its prereleases.
-    private static string NaturalKey(string tag) => Digits().Replace(tag, match => match.Value.PadLeft(20, '0')) + "~";
-
-    [GeneratedRegex(@"\d+")]
-    private static partial Regex Digits();
+        tags.OrderByDescending(tag => tag, TagOrder.Instance).Take(MaxNewest);
 }

@@ -106,7 +106,7 @@ internal sealed class RegistryDestination(RegistryClient registries, LayerCache 
         return totals;
     }
 
-    private static TransferTotals Count(long size, BlobPush push) => push.Kind switch
+    internal static TransferTotals Count(long size, BlobPush push) => push.Kind switch
     {
         BlobPushKind.Mounted => new TransferTotals(0, size, 0),
         BlobPushKind.Existing => new TransferTotals(0, 0, size),

@@ -83,7 +83,12 @@ internal sealed class RemoteDocuments(RegistryClient registries, ImageStore stor
             : throw new JsonException($"it has {manifest.Layers.Count} layers but {config.RootFs.DiffIds.Count} diff ids");
     }
 
-    private async Task<MemoryBlobSource> ConfigAsync(Repository repository, Descriptor descriptor, CancellationToken cancellationToken)
+    /// <summary>An image's config.</summary>
+    /// <param name="repository">Where the image is.</param>
+    /// <param name="descriptor">The config.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The config's bytes.</returns>
+    public async Task<MemoryBlobSource> ConfigAsync(Repository repository, Descriptor descriptor, CancellationToken cancellationToken)
     {
         if (await RecalledAsync(descriptor.Digest, cancellationToken) is { } known)
             return known;

@@ -107,6 +107,22 @@ public sealed class RegistryClient : IDisposable
     public IAsyncEnumerable<Tag> ListTagsAsync(Repository repository, CancellationToken cancellationToken) =>
         new TagLister(Connect(repository), repository).ListAsync(cancellationToken);
 
+    /// <summary>Lists what is attached to a manifest: signatures, bills of materials, attestations.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="subject">The manifest's digest.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What is attached; null where the registry does not have this endpoint.</returns>
+    public Task<IReadOnlyList<Descriptor>?> ListReferrersAsync(Repository repository, Digest subject, CancellationToken cancellationToken) =>
+        Referrers.ListAsync(Connect(repository), repository, subject, cancellationToken);
+
+    /// <summary>Whether a repository has a blob, asked without pushing.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="blob">The blob.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Whether it has.</returns>
+    public Task<bool> HasBlobAsync(Repository repository, Descriptor blob, CancellationToken cancellationToken) =>
+        BlobPresence.FindAsync(Connect(repository), repository, blob, cancellationToken);
+
     /// <summary>Deletes a manifest with all its tags, or one tag where the registry can do that. One that is not there is no error.</summary>
     /// <param name="reference">Which.</param>
     /// <param name="cancellationToken">Gives up.</param>

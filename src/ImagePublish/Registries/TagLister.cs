@@ -79,15 +79,8 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
 
     private async Task<ListTags?> NextAsync(RegistryResponse response, string[] names)
     {
-        var root = await connection.RootAsync(CancellationToken.None);
-        if (LinkHeader.Next(response.Headers("Link")) is { } link)
-        {
-            // Only the registry itself can continue its list: anything else would get its token.
-            return response.Url.TryResolve(link, out var url) && Redirects.Secured(root, response.Url, url) is { } next && next.IsSameOrigin(root)
-                ? new ListTags(repository, "", next)
-                : throw new ImagePublishException(DiagnosticCodes.UnsafeRedirect, $"Could not list the tags of {repository}: the next page is said to be at {Text.Shown(link.Split('?')[0])}, which is not the registry.");
-        }
-
+        if (await NextPage.FindAsync(connection, response, $"list the tags of {repository}") is { } next)
+            return new ListTags(repository, "", next);
         return names.Length >= PageSize ? new ListTags(repository, $"?n={PageSize}&last={Uri.EscapeDataString(names[^1])}") : null;
     }
 }

@@ -43,7 +43,7 @@ public static class PublishSummary
     private static string Headline(Delivery delivery, bool isUnchanged) =>
         $"{(isUnchanged ? "Unchanged" : "Published")} {delivery.Name}: {(delivery.Tags.Count == 0 ? "without a tag" : string.Join(", ", delivery.Tags))}";
 
-    private static string Moved(Delivery delivery)
+    internal static string Moved(Delivery delivery)
     {
         var verb = delivery.Repository is null ? "written" : "uploaded";
         var parts = new List<string> { $"{ByteSize.Show(delivery.Transfer.UploadedBytes)} {verb}" };

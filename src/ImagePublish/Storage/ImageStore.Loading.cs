@@ -9,14 +9,14 @@ namespace ImagePublish.Storage;
 public sealed partial class ImageStore
 {
     /// <summary>Loads an image by its name: for a base, a copy, an archive, or to show it. Its layers' bytes are in the store.</summary>
-    /// <param name="name">The name.</param>
+    /// <param name="name">The name, or the name without its tag and a digest.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The image with the platforms that the store has, or null if there is no such name.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3104</c>: the store lacks content of it; <c>IMG3103</c>: the list, or a document of it, is damaged; <c>IMG3101</c>.</exception>
     public async Task<ArchiveImage?> LoadAsync(string name, CancellationToken cancellationToken)
     {
         var list = await index.ReadAsync(cancellationToken);
-        if (list.Manifests.FirstOrDefault(entry => ReferenceNames.Of(entry) == name) is not { } entry)
+        if (list.Manifests.FirstOrDefault(entry => ReferenceNames.IsMeant(entry, name)) is not { } entry)
             return null;
         await RequireAsync(entry, cancellationToken);
         FindBlob(entry);

@@ -48,6 +48,27 @@ public sealed partial class ImageStore
         return list.Manifests.FirstOrDefault(entry => ReferenceNames.Of(entry) == name) is { } entry ? ReferenceNames.Strip(entry) : null;
     }
 
+    /// <summary>Gives an image of the store further names, all at once or none. No content is touched.</summary>
+    /// <param name="name">The name that it has, or the name without its tag and a digest.</param>
+    /// <param name="names">The further names; those that exist move.</param>
+    /// <param name="cancellationToken">Gives up; the list stays as it was.</param>
+    /// <returns>The image, and what the names stood for before; null if the store has no such image.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3104</c>: the store lacks content of it; <c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
+    public async Task<(Descriptor Image, IReadOnlyList<Descriptor?> Before)?> CopyReferenceAsync(string name, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        using var held = await StoreLock.AcquireAsync(disk, cancellationToken);
+        var list = await index.ReadAsync(cancellationToken);
+        if (list.Manifests.FirstOrDefault(entry => ReferenceNames.IsMeant(entry, name)) is not { } source)
+            return null;
+        await RequireAsync(source, cancellationToken);
+        var byName = list.Manifests.Where(entry => ReferenceNames.Of(entry) is not null).DistinctBy(ReferenceNames.Of).ToDictionary(entry => ReferenceNames.Of(entry)!);
+        var others = list.Manifests.Where(entry => ReferenceNames.Of(entry) is not { } known || !names.Contains(known, StringComparer.Ordinal));
+        var added = names.Distinct(StringComparer.Ordinal).Select(one => ReferenceNames.Entry(one, source, ReferenceNames.HasSomePlatforms(source)));
+        await index.WriteAsync(list with { Manifests = [.. others, .. added] }, cancellationToken);
+        FindBlob(source);
+        return (ReferenceNames.Strip(source), [.. names.Select(byName.GetValueOrDefault)]);
+    }
+
     /// <summary>Removes a name. Its content stays until it is pruned.</summary>
     /// <param name="name">The name.</param>
     /// <param name="cancellationToken">Gives up; the list stays as it was.</param>

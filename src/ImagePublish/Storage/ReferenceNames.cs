@@ -17,6 +17,15 @@ internal static class ReferenceNames
     /// <summary>The name of an entry, or null if it has none.</summary>
     public static string? Of(Descriptor entry) => entry.Annotations?.GetValueOrDefault(Annotation);
 
+    /// <summary>Whether an entry is meant: by its whole name, or as <c>name@digest</c>.</summary>
+    public static bool IsMeant(Descriptor entry, string name)
+    {
+        if (Of(entry) is not { } own)
+            return false;
+        var at = name.LastIndexOf('@');
+        return own == name || (at > 0 && name[(at + 1)..] == entry.Digest.Value && (own.StartsWith(name[..at] + ":", StringComparison.Ordinal) || own == name[..at]));
+    }
+
     /// <summary>Whether the entry is an index of which only some platforms need be there.</summary>
     public static bool HasSomePlatforms(Descriptor entry) => entry.Annotations?.GetValueOrDefault(SomePlatformsAnnotation) == Some;
 

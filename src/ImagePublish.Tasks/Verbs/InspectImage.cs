@@ -1,0 +1,30 @@
+using System.Text;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Publishing.Verbs;
+using ImagePublish.Reporting;
+
+namespace ImagePublish.Tasks.Verbs;
+
+/// <summary>Shows an image of a registry, the local store or an archive.</summary>
+public sealed class InspectImage : VerbTask
+{
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    {
+        var names = new VerbNames(this);
+        var image = await new ImageInspector(Connect(names.Registries).Registries, OpenStore()).InspectAsync(names.Source ?? names.Own, cancellationToken);
+        Tell(log, ImageTables.OfImage(image));
+        Results = [.. image.Platforms.Select(platform => VerbItems.Of(
+            image.Name,
+            ("Digest", image.Root.Digest),
+            ("MediaType", image.Root.MediaType),
+            ("Platform", VerbItems.Join([platform.Config.Platform])),
+            ("PlatformDigest", platform.Descriptor.Digest),
+            ("Created", platform.Config.Created),
+            ("Size", platform.Size),
+            ("Layers", string.Join(';', platform.Manifest.Layers.Select(layer => layer.Digest))),
+            ("Manifest", Encoding.UTF8.GetString(OciJson.Write(platform.Manifest))),
+            ("Config", Encoding.UTF8.GetString(OciJson.Write(platform.Config)))))];
+    }
+}

@@ -1,0 +1,43 @@
+using System.Globalization;
+using ImagePublish.Diagnostics;
+using ImagePublish.Publishing.Verbs;
+using ImagePublish.Reporting;
+
+namespace ImagePublish.Tasks.Verbs;
+
+/// <summary>Lists a repository's tags, the highest versions first.</summary>
+public sealed class ListImageTags : VerbTask
+{
+    private const int DefaultLimit = 50;
+
+    /// <summary>Which: <c>1.*</c>.</summary>
+    public string? Filter { get; set; }
+
+    /// <summary>The most tags to show with their details; 0 for all.</summary>
+    public string? Limit { get; set; }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    {
+        var names = new VerbNames(this);
+        var limit = Lists.Optional(Limit) is not { } text ? DefaultLimit
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+            : throw Lists.Invalid("ImageTagLimit", text, "expected a number, 0 for all");
+        var filter = new Glob(Lists.Optional(Filter) ?? "");
+        var lister = new RepositoryTags(Connect(names.Registries).Registries, OpenStore(), log);
+        var repositories = names.Source is RegistryImage remote ? [remote.Reference.Repository] : names.Destinations;
+        TagList[] lists = repositories.Count == 0
+            ? [await lister.ListAsync(names.LocalName, filter, limit, cancellationToken)]
+            : await Task.WhenAll(repositories.Select(repository => lister.ListAsync(repository, filter, limit, cancellationToken)));
+        Tell(log, lists.SelectMany(ImageTables.OfTags));
+        Results = [.. lists.SelectMany(list => list.Tags.Select(tag => VerbItems.Of(
+            tag.Tag.Value,
+            ("Repository", list.Repository),
+            ("Reference", $"{list.Repository}:{tag.Tag}"),
+            ("Digest", tag.Descriptor?.Digest),
+            ("MediaType", tag.Descriptor?.MediaType),
+            ("Platform", VerbItems.Join(tag.Platforms)),
+            ("Created", tag.Created),
+            ("Size", tag.Size))))];
+    }
+}

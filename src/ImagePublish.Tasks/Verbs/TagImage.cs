@@ -1,0 +1,27 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Publishing.Verbs;
+using ImagePublish.Reporting;
+
+namespace ImagePublish.Tasks.Verbs;
+
+/// <summary>Gives an image further tags, in a registry or the local store.</summary>
+public sealed class TagImage : VerbTask
+{
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    {
+        var names = new VerbNames(this);
+        if (names.Source is null)
+            throw new ImagePublishException(DiagnosticCodes.PropertyMissing, "TagImage needs to know which image: set ImageSource, for example -p:ImageSource=acme/shop:1.0.");
+        if (names.Tags.Count == 0)
+            throw new ImagePublishException(DiagnosticCodes.PropertyMissing, "TagImage needs to know which tags: set ImageTags, for example -p:ImageTags=\"1.0 latest\".");
+        var result = await new ImageTagger(Connect(names.Registries).Registries, OpenStore()).TagAsync(names.Source, names.Tags, cancellationToken);
+        Tell(log, ImageTables.OfMoves(result));
+        Results = [.. result.Moves.Select(move => VerbItems.Of(
+            $"{result.Repository}:{move.Tag}",
+            ("Repository", result.Repository),
+            ("Tag", move.Tag),
+            ("Digest", result.Image.Digest),
+            ("PreviousDigest", move.Before)))];
+    }
+}

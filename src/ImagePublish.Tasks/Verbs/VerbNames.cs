@@ -1,0 +1,102 @@
+using ImagePublish.Images;
+using ImagePublish.Oci;
+using ImagePublish.Publishing.Verbs;
+
+namespace ImagePublish.Tasks.Verbs;
+
+/// <summary>Turns what a verb is told of images into types, once.</summary>
+internal sealed class VerbNames
+{
+    private const string StorePrefix = "store:";
+    private const string ArchivePrefix = "archive:";
+    private static readonly string[] ArchiveEndings = [".tar", ".tar.gz", ".tgz", ".tar.zst"];
+
+    private readonly VerbTask inputs;
+    private readonly Reference? whole;
+
+    public VerbNames(VerbTask inputs)
+    {
+        this.inputs = inputs;
+        whole = Lists.Optional(inputs.Name) is { } name ? Reference.Parse(name) : null;
+        Source = Lists.Optional(inputs.Source) is { } text ? Parse(text) : null;
+    }
+
+    /// <summary>The image that <c>ImageSource</c> names.</summary>
+    public ImageSource? Source { get; }
+
+    /// <summary>The registries that <c>ImageSource</c> and the destinations are in.</summary>
+    public IEnumerable<Registry> Registries => Destinations.Select(repository => repository.Registry).Concat(Source is RegistryImage remote ? [remote.Reference.Repository.Registry] : []);
+
+    /// <summary>The repositories that the properties name; none for the local store.</summary>
+    public IReadOnlyList<Repository> Destinations => whole is not null
+        ? [whole.Repository]
+        : [.. Lists.Words(inputs.Registry).Select(host => Repository.Of(Registry.Parse(host), LocalName)).Distinct()];
+
+    /// <summary>The image's name without registry and tag: what the properties say, else the source's, else the project's.</summary>
+    public string LocalName => Lists.Optional(inputs.Repository) ?? SourceName ?? ImageNames.Normalised(Lists.Optional(inputs.AssemblyName) ?? "app");
+
+    /// <summary>The name that a copy has in the local store: an image of another registry keeps its whole name, so that it is found as a base.</summary>
+    public string StoreName => Lists.Optional(inputs.Repository) is null && Source is RegistryImage remote ? remote.Reference.Repository.ToString() : LocalName;
+
+    /// <summary>The tags that the properties name.</summary>
+    public IReadOnlyList<Tag> Tags => Lists.Words(inputs.Tags) is { Length: > 0 } words ? TagPolicies.Resolve(words, TagPolicy.None, Context)
+        : whole?.Tag is { } tag && inputs.Name!.Trim().EndsWith(":" + tag, StringComparison.Ordinal) ? [tag]
+        : [];
+
+    /// <summary>The tag that the source has.</summary>
+    public Tag? SourceTag => Source switch
+    {
+        RegistryImage { Reference: { Digest: null, Tag: { } tag } } => tag,
+        StoreImage kept => Tag.TryParse(StoreNames.Tag(kept.Name), out var tag) ? tag : null,
+        _ => null,
+    };
+
+    /// <summary>The project's own image: in its registry, or in the local store.</summary>
+    public ImageSource Own
+    {
+        get
+        {
+            var tag = Tags is [var first, ..] ? first : TagPolicies.Resolve([], TagPolicy.Version, Context)[0];
+            return Destinations is [var repository, ..] ? new RegistryImage(repository.At(tag)) : new StoreImage($"{LocalName}:{tag}");
+        }
+    }
+
+    private TagContext Context => new() { Version = Lists.Optional(inputs.Version) ?? "1.0.0", Created = DateTimeOffset.UnixEpoch, Configuration = "" };
+
+    private string? SourceName => Source switch
+    {
+        RegistryImage remote => remote.Reference.Repository.Name,
+        StoreImage kept => Reference.TryParse(StoreNames.Repository(kept.Name), out var reference, out _) && reference.Repository.Registry != Registry.DockerHub
+            ? reference.Repository.Name
+            : StoreNames.Repository(kept.Name),
+        ArchivedImage { Name: { } name } => StoreNames.Repository(name),
+        _ => null,
+    };
+
+    private ImageSource Parse(string text)
+    {
+        if (text.StartsWith(StorePrefix, StringComparison.Ordinal))
+            return Kept(text[StorePrefix.Length..]);
+        if (text.StartsWith(ArchivePrefix, StringComparison.Ordinal))
+            return Archived(text[ArchivePrefix.Length..]);
+        if (IsPath(text))
+            return Archived(text);
+        var reference = Reference.Parse(text);
+        var namesHub = text.StartsWith("docker.io/", StringComparison.Ordinal) || text.StartsWith("index.docker.io/", StringComparison.Ordinal);
+        return reference.Repository.Registry != Registry.DockerHub || namesHub ? new RegistryImage(reference) : Kept(text);
+    }
+
+    private static StoreImage Kept(string name) => new(name.Contains('@', StringComparison.Ordinal) || StoreNames.Tag(name) is not null ? name : $"{name}:latest");
+
+    private ArchivedImage Archived(string text)
+    {
+        var path = inputs.ResolvePath(text);
+        var hash = text.LastIndexOf('#');
+        return hash <= 0 || File.Exists(path) || Directory.Exists(path) ? new ArchivedImage(path, null) : new ArchivedImage(inputs.ResolvePath(text[..hash]), text[(hash + 1)..]);
+    }
+
+    // What can't be a name, or looks like a file.
+    private static bool IsPath(string text) =>
+        text.StartsWith('.') || text.Contains('\\', StringComparison.Ordinal) || Path.IsPathRooted(text)
+        || Array.Exists(ArchiveEndings, ending => text.Split('#')[0].EndsWith(ending, StringComparison.OrdinalIgnoreCase));
+}

@@ -1,0 +1,57 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Storage;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks.Verbs;
+
+/// <summary>What the tasks share that read and change images without publishing: which image, and where.</summary>
+public abstract class VerbTask : ImageTask
+{
+    /// <summary>The image to read; empty for the project's own.</summary>
+    public string? Source { get; set; }
+
+    /// <summary>One or more registry hosts; empty for the local store.</summary>
+    public string? Registry { get; set; }
+
+    /// <summary>The repository's name in the registry.</summary>
+    public string? Repository { get; set; }
+
+    /// <summary>Registry, repository and tag in one.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>Tags.</summary>
+    public string? Tags { get; set; }
+
+    /// <summary>The local store's folder; empty for the user's own.</summary>
+    public string? Store { get; set; }
+
+    /// <summary>Registries that may be spoken to in plain http.</summary>
+    public string? InsecureRegistries { get; set; }
+
+    /// <summary>The project's name, which its image is called after.</summary>
+    public string? AssemblyName { get; set; }
+
+    /// <summary>The project's version, which its image's tag is made of.</summary>
+    public string? Version { get; set; }
+
+    /// <summary>What was found or done, for scripts.</summary>
+    [Output]
+    public ITaskItem[] Results { get; internal set; } = [];
+
+    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store));
+
+    internal string ResolvePath(string path) => FullPath(path);
+
+    /// <summary>The build's connections.</summary>
+    /// <param name="registries">The registries that are asked: credentials without a host are for the only one.</param>
+    /// <returns>The session.</returns>
+    internal EngineSession Connect(params IEnumerable<Oci.Registry> registries) => EngineSession.Of(BuildEngine4, Settings(registries));
+
+    internal SessionSettings Settings(params IEnumerable<Oci.Registry> registries) => SessionSettings.Read(InsecureRegistries, registries);
+
+    internal static void Tell(IEngineLog log, IEnumerable<string> lines)
+    {
+        foreach (var line in lines)
+            log.Information(line);
+    }
+}

@@ -1,0 +1,72 @@
+using System.Text.Json;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing.Verbs;
+
+/// <summary>What to copy and where to.</summary>
+/// <param name="Source">The image.</param>
+/// <param name="Destinations">Where it goes; with none it goes into the local store.</param>
+/// <param name="LocalName">Its name in the local store, without a tag.</param>
+/// <param name="Tags">Its tags there.</param>
+public sealed record CopyRequest(ImageSource Source, IReadOnlyList<Repository> Destinations, string LocalName, IReadOnlyList<Tag> Tags);
+
+/// <summary>An image that was copied.</summary>
+/// <param name="Source">Where it came from.</param>
+/// <param name="Root">Its manifest or index, the same everywhere.</param>
+/// <param name="Deliveries">One for each place.</param>
+/// <param name="Attachments">How many signatures, bills of materials and the like went with it to each place.</param>
+public sealed record CopyResult(string Source, Descriptor Root, IReadOnlyList<Delivery> Deliveries, int Attachments);
+
+/// <summary>Copies images with all platforms and everything attached, byte for byte: every digest stays.</summary>
+/// <param name="registries">The registries.</param>
+/// <param name="store">The local store.</param>
+public sealed class ImageCopier(RegistryClient registries, ImageStore store)
+{
+    private readonly ImageSources sources = new(registries, store);
+
+    /// <summary>Copies an image. No tag moves before the whole image is everywhere.</summary>
+    /// <param name="request">What to copy and where to.</param>
+    /// <param name="cancellationToken">Gives up, and leaves no tag moved.</param>
+    /// <returns>Where it is now, and what it took.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG1030</c>: source and destination are the same; <c>IMG3105</c>, <c>IMG3106</c>, <c>IMG4006</c>: there is no such image; or what a place fails with.</exception>
+    public async Task<CopyResult> CopyAsync(CopyRequest request, CancellationToken cancellationToken)
+    {
+        RejectSame(request);
+        using var session = await store.BeginSessionAsync(cancellationToken);
+        var content = await sources.OpenAsync(request.Source, cancellationToken);
+        ICopyTarget[] targets = request.Destinations.Count == 0
+            ? [new StoreTarget(store, request.LocalName)]
+            : [.. request.Destinations.Select(repository => new RegistryTarget(registries, repository))];
+        try
+        {
+            var transfers = targets.Select(target => new ImageTransfer(content, target)).ToList();
+            var totals = await Task.WhenAll(transfers.Select(transfer => transfer.RunAsync(cancellationToken)));
+            var deliveries = new List<Delivery>();
+            foreach (var (target, total) in targets.Zip(totals))
+                deliveries.Add(await target.TagAsync(content.Root, request.Tags, total, cancellationToken));
+            return new CopyResult(request.Source.ToString()!, content.Root.Descriptor, deliveries, transfers.Max(transfer => transfer.Attachments));
+        }
+        catch (JsonException exception)
+        {
+            throw new ImagePublishException(DiagnosticCodes.BaseInvalid, $"The image '{Text.Shown(request.Source.ToString()!)}' is malformed: {Text.Shown(exception.Message)}", exception);
+        }
+    }
+
+    private static void RejectSame(CopyRequest request)
+    {
+        var isSame = request.Source switch
+        {
+            RegistryImage { Reference: var from } => request.Destinations.Contains(from.Repository) && request.Tags.All(tag => tag == from.Tag),
+            StoreImage kept => request.Destinations.Count == 0 && StoreNames.Repository(kept.Name) == request.LocalName && request.Tags.All(tag => tag.Value == StoreNames.Tag(kept.Name)),
+            _ => false,
+        };
+        if (isSame)
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.SameImage, $"'{Text.Shown(request.Source.ToString()!)}' is both source and destination. Name another place with ImageRegistry, ImageRepository or ImageName, or another tag with ImageTags.");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing.Verbs;
+
+/// <summary>An image that got tags.</summary>
+/// <param name="Repository">The registry's repository, or the name in the local store.</param>
+/// <param name="Image">The image.</param>
+/// <param name="Moves">The tags.</param>
+public sealed record TagResult(string Repository, Descriptor Image, IReadOnlyList<TagMove> Moves);
+
+/// <summary>A tag that points at an image now.</summary>
+/// <param name="Tag">The tag.</param>
+/// <param name="Before">What it pointed at before; null for a new tag.</param>
+public sealed record TagMove(Tag Tag, Digest? Before);
+
+/// <summary>Gives images further tags, without building or moving anything.</summary>
+/// <param name="registries">The registries.</param>
+/// <param name="store">The local store.</param>
+public sealed class ImageTagger(RegistryClient registries, ImageStore store)
+{
+    /// <summary>Tags an image where it is.</summary>
+    /// <param name="source">The image, in a registry or the local store.</param>
+    /// <param name="tags">Its further tags.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What was tagged.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG1007</c>: archives can't be tagged; <c>IMG3105</c>, <c>IMG4006</c>: there is no such image; or what the place fails with.</exception>
+    public Task<TagResult> TagAsync(ImageSource source, IReadOnlyList<Tag> tags, CancellationToken cancellationToken) => source switch
+    {
+        RegistryImage remote => TagAsync(remote.Reference, tags, cancellationToken),
+        StoreImage kept => TagAsync(kept.Name, tags, cancellationToken),
+        _ => throw new ImagePublishException(DiagnosticCodes.InvalidValue, $"ImageSource has the value '{Text.Shown(source.ToString()!)}': an archive can't be tagged. Copy it to the local store or a registry with CopyImage."),
+    };
+
+    private async Task<TagResult> TagAsync(Reference reference, IReadOnlyList<Tag> tags, CancellationToken cancellationToken)
+    {
+        var manifest = (await registries.GetManifestAsync(reference, cancellationToken)).Content;
+        var before = await Task.WhenAll(tags.Select(tag => registries.FindManifestAsync(reference.Repository.At(tag), cancellationToken)));
+        await using var destination = new RegistryDestination(registries, reference.Repository, cancellationToken);
+        Tag[] moved = [.. tags.Zip(before).Where(one => one.Second?.Digest != manifest.Descriptor.Digest).Select(one => one.First)];
+        await destination.TagAsync(manifest, moved, default);
+        return new TagResult(reference.Repository.ToString(), manifest.Descriptor, [.. tags.Zip(before, (tag, old) => new TagMove(tag, old?.Digest))]);
+    }
+
+    private async Task<TagResult> TagAsync(string name, IReadOnlyList<Tag> tags, CancellationToken cancellationToken)
+    {
+        var repository = StoreNames.Repository(name);
+        var (image, before) = await store.CopyReferenceAsync(name, [.. tags.Select(tag => $"{repository}:{tag}")], cancellationToken)
+            ?? throw ImageSources.NotInStore(store, name);
+        return new TagResult(repository, image, [.. tags.Zip(before, (tag, old) => new TagMove(tag, old?.Digest))]);
+    }
+}

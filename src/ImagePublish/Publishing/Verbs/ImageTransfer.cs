@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Publishing.Verbs;
+
+/// <summary>Moves one image, with everything that it names and everything attached to it, to one place.</summary>
+internal sealed class ImageTransfer(IImageContent content, ICopyTarget target)
+{
+    private const int MaxDepth = 8;
+    private readonly ConcurrentDictionary<Digest, Lazy<Task<TransferTotals>>> blobs = new();
+    private readonly ConcurrentDictionary<Digest, bool> seen = new();
+    private int attachments;
+
+    /// <summary>How many attached manifests were moved.</summary>
+    public int Attachments => attachments;
+
+    /// <summary>Moves it: content first, then what names it.</summary>
+    public async Task<TransferTotals> RunAsync(CancellationToken cancellationToken)
+    {
+        await MoveAsync(content.Root, 0, cancellationToken);
+        var moved = await Task.WhenAll(blobs.Values.Select(blob => blob.Value));
+        return moved.Aggregate(default(TransferTotals), TransferTotals.Add);
+    }
+
+    private async Task MoveAsync(MemoryBlobSource document, int depth, CancellationToken cancellationToken)
+    {
+        var descriptor = document.Descriptor;
+        if (!seen.TryAdd(descriptor.Digest, true))
+            return;
+        if (depth > MaxDepth)
+            throw new ImagePublishException(DiagnosticCodes.BaseInvalid, $"{descriptor.Digest} is nested more than {MaxDepth} deep. Choose another image.");
+        var isThere = await target.HasAsync(descriptor, cancellationToken);
+        if (MediaTypes.IsIndex(descriptor.MediaType))
+            await EachAsync(OciJson.ReadIndex(document.Content.Span).Manifests, child => MoveChildAsync(child, depth, cancellationToken));
+        else
+            await MoveBlobsAsync(OciJson.ReadManifest(document.Content.Span), isThere, cancellationToken);
+        if (!isThere)
+            await target.PutDocumentAsync(document, cancellationToken);
+        await MoveAttachmentsAsync(descriptor.Digest, depth, cancellationToken);
+    }
+
+    private async Task MoveChildAsync(Descriptor child, int depth, CancellationToken cancellationToken)
+    {
+        if (!MediaTypes.IsIndex(child.MediaType) && !MediaTypes.IsManifest(child.MediaType))
+        {
+            await MoveBlobAsync(child, cancellationToken);
+            return;
+        }
+
+        var document = await content.TryReadAsync(child, cancellationToken) ?? throw new ImagePublishException(
+            DiagnosticCodes.StoreIncomplete, $"The image is not whole where it is copied from: it lacks {child.Digest}{(child.Platform is { } platform ? $" for {platform}" : "")}. Publish or copy it again with all platforms.");
+        await MoveAsync(document, depth + 1, cancellationToken);
+    }
+
+    private Task MoveBlobsAsync(ImageManifest manifest, bool isThere, CancellationToken cancellationToken)
+    {
+        var own = manifest.Layers.Where(layer => !MediaTypes.IsForeign(layer.MediaType)).Prepend(manifest.Config).DistinctBy(blob => blob.Digest);
+        if (!isThere)
+            return EachAsync(own, blob => MoveBlobAsync(blob, cancellationToken));
+        // A registry that has a manifest has what it names.
+        foreach (var blob in own)
+            blobs.TryAdd(blob.Digest, new(Task.FromResult(new TransferTotals(0, 0, blob.Size))));
+        return Task.CompletedTask;
+    }
+
+    private Task<TransferTotals> MoveBlobAsync(Descriptor blob, CancellationToken cancellationToken) =>
+        blobs.GetOrAdd(blob.Digest, _ => new(() => target.PutBlobAsync(content.Blob(blob), cancellationToken))).Value;
+
+    private async Task MoveAttachmentsAsync(Digest subject, int depth, CancellationToken cancellationToken)
+    {
+        if (!target.TakesAttachments)
+            return;
+        var attached = await content.AttachmentsAsync(subject, cancellationToken);
+        foreach (var (descriptor, tag) in attached)
+        {
+            if (await content.TryReadAsync(descriptor, cancellationToken) is not { } document)
+                continue;
+            await MoveAsync(document, depth + 1, cancellationToken);
+            Interlocked.Increment(ref attachments);
+            if (tag is not null)
+                await target.TagAsync(document, [tag], default, cancellationToken);
+        }
+
+        Descriptor[] bySubject = [.. attached.Where(one => one.Tag is null).Select(one => one.Descriptor)];
+        if (bySubject.Length > 0)
+            await target.AttachAsync(subject, bySubject, cancellationToken);
+    }
+
+    // The first failure ends the wait.
+    private static async Task EachAsync(IEnumerable<Descriptor> descriptors, Func<Descriptor, Task> move)
+    {
+        await foreach (var finished in Task.WhenEach(descriptors.Select(move)))
+            await finished;
+    }
+}

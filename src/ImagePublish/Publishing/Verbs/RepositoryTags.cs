@@ -1,0 +1,94 @@
+using System.Text.Json;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing.Verbs;
+
+/// <summary>A repository's tags.</summary>
+/// <param name="Repository">The repository, or the name in the local store.</param>
+/// <param name="Total">How many tags there are that match.</param>
+/// <param name="Tags">The highest versions, the highest first.</param>
+public sealed record TagList(string Repository, int Total, IReadOnlyList<TagDetails> Tags);
+
+/// <summary>What a tag points at.</summary>
+/// <param name="Tag">The tag.</param>
+public sealed record TagDetails(Tag Tag)
+{
+    /// <summary>The image or index; null where it can't be read.</summary>
+    public Descriptor? Descriptor { get; init; }
+
+    /// <summary>When its config says that it was made, as the config writes it.</summary>
+    public string? Created { get; init; }
+
+    /// <summary>What it is for.</summary>
+    public IReadOnlyList<Platform> Platforms { get; init; } = [];
+
+    /// <summary>The bytes of all its blobs, each counted once.</summary>
+    public long Size { get; init; }
+}
+
+/// <summary>Lists the tags of repositories. Details are fetched only for those that are shown.</summary>
+/// <param name="registries">The registries.</param>
+/// <param name="store">The local store, which documents are kept in.</param>
+/// <param name="log">Where to tell what could not be read.</param>
+public sealed class RepositoryTags(RegistryClient registries, ImageStore store, IEngineLog log)
+{
+    private const int AtOnce = 8;
+    private readonly ImageInspector inspector = new(registries, store);
+
+    /// <summary>Lists a repository's tags.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="filter">Which.</param>
+    /// <param name="limit">The most to show; 0 for all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The tags.</returns>
+    /// <exception cref="ImagePublishException">What the registry fails with.</exception>
+    public async Task<TagList> ListAsync(Repository repository, Glob filter, int limit, CancellationToken cancellationToken)
+    {
+        var all = await registries.ListTagsAsync(repository, cancellationToken).Where(tag => filter.Matches(tag.Value)).ToListAsync(cancellationToken);
+        all.Sort((x, y) => TagOrder.Instance.Compare(y, x));
+        var shown = new TagDetails[limit > 0 ? Math.Min(limit, all.Count) : all.Count];
+        await Parallel.ForAsync(
+            0,
+            shown.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
+            async (at, stop) => shown[at] = await DescribeAsync(repository.At(all[at]), stop));
+        return new TagList(repository.ToString(), all.Count, shown);
+    }
+
+    /// <summary>Lists the tags of a name in the local store.</summary>
+    /// <param name="name">The name without a tag.</param>
+    /// <param name="filter">Which.</param>
+    /// <param name="limit">The most to show; 0 for all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The tags.</returns>
+    /// <exception cref="ImagePublishException">What the store fails with.</exception>
+    public async Task<TagList> ListAsync(string name, Glob filter, int limit, CancellationToken cancellationToken)
+    {
+        var found = from image in await new StoreLister(store).ListAsync(Glob.All, cancellationToken)
+                    where image.Name is not null && StoreNames.Repository(image.Name!) == name
+                    let tag = Tag.TryParse(StoreNames.Tag(image.Name!), out var parsed) ? parsed : null
+                    where tag is not null && filter.Matches(tag.Value)
+                    select new TagDetails(tag) { Descriptor = image.Descriptor, Created = image.Created, Platforms = image.Platforms, Size = image.Size };
+        var all = found.OrderByDescending(details => details.Tag, TagOrder.Instance).ToList();
+        return new TagList(name, all.Count, limit > 0 ? [.. all.Take(limit)] : all);
+    }
+
+    // A tag that can't be read, or that is no image, is listed with what is known.
+    private async Task<TagDetails> DescribeAsync(Reference reference, CancellationToken cancellationToken)
+    {
+        var known = new TagDetails(reference.Tag!);
+        try
+        {
+            var image = await inspector.InspectAsync(new RegistryImage(reference), cancellationToken);
+            return known with { Descriptor = image.Root, Created = image.Created, Platforms = [.. image.Platforms.Select(platform => platform.Config.Platform)], Size = image.Size };
+        }
+        catch (Exception exception) when (exception is ImagePublishException or JsonException)
+        {
+            log.Detail($"'{reference}' can't be described: {exception.Message}");
+            return known;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+namespace ImagePublish.Publishing.Verbs;
+
+/// <summary>Names in the local store: <c>repository:tag</c>.</summary>
+public static class StoreNames
+{
+    /// <summary>A name without its tag or digest.</summary>
+    /// <param name="name">The name.</param>
+    /// <returns>Such as <c>acme/shop</c>.</returns>
+    public static string Repository(string name) => Split(name).Repository;
+
+    /// <summary>A name's tag.</summary>
+    /// <param name="name">The name.</param>
+    /// <returns>Such as <c>1.0</c>; null if it has none.</returns>
+    public static string? Tag(string name) => Split(name).Tag;
+
+    private static (string Repository, string? Tag) Split(string name)
+    {
+        var rest = name.Split('@')[0];
+        var colon = rest.LastIndexOf(':');
+        return colon > rest.LastIndexOf('/') ? (rest[..colon], rest[(colon + 1)..]) : (rest, null);
+    }
+}

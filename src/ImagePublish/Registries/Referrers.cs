@@ -1,0 +1,64 @@
+using System.Net;
+using System.Text.Json;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries.Endpoints;
+using ImagePublish.Registries.Http;
+
+namespace ImagePublish.Registries;
+
+/// <summary>Lists what is attached to a manifest: signatures, bills of materials, attestations.</summary>
+/// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers">distribution-spec, Listing Referrers</see>.</remarks>
+internal static class Referrers
+{
+    private const int MaxPages = 100;
+
+    /// <summary>Lists them; null where the registry does not have this endpoint.</summary>
+    public static async Task<IReadOnlyList<Descriptor>?> ListAsync(RegistryConnection connection, Repository repository, Digest subject, CancellationToken cancellationToken)
+    {
+        var found = new List<Descriptor>();
+        var page = new ListReferrers(repository, subject);
+        for (var pages = 0; page is not null && pages < MaxPages; pages++)
+        {
+            var (descriptors, next) = await ReadAsync(connection, page, cancellationToken);
+            if (descriptors is null)
+                return pages == 0 ? null : found;
+            found.AddRange(descriptors);
+            page = next;
+        }
+
+        return found;
+    }
+
+    private static Task<(IReadOnlyList<Descriptor>? Found, ListReferrers? Next)> ReadAsync(RegistryConnection connection, ListReferrers page, CancellationToken cancellationToken) =>
+        connection.SendAsync<(IReadOnlyList<Descriptor>?, ListReferrers?)>(
+            page,
+            async response =>
+            {
+                if (response.Status is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or HttpStatusCode.BadRequest or HttpStatusCode.NotImplemented or HttpStatusCode.NotAcceptable)
+                    return (null, null);
+                if (response.Status != HttpStatusCode.OK)
+                    throw (await Failure.OfAsync(page.Description, response, connection.Time)).ToException();
+                var (bytes, isCut) = await response.ReadAsync(OciJson.MaxManifestSize);
+                if (isCut)
+                    throw new ImagePublishException(DiagnosticCodes.TooLarge, $"Could not {page.Description}: one page is larger than {OciJson.MaxManifestSize >> 20} MiB.");
+                if (Parse(bytes) is not { } index)
+                    return (null, null);
+                var next = await NextPage.FindAsync(connection, response, page.Description);
+                return (index.Manifests, next is null ? null : page with { Page = next });
+            },
+            cancellationToken);
+
+    // A registry that does not know the endpoint may answer with a page of its own.
+    private static ImageIndex? Parse(byte[] bytes)
+    {
+        try
+        {
+            return OciJson.ReadIndex(bytes);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Publishing.Verbs;
+using ImagePublish.Storage.Archives;
+using ImagePublish.Testing;
+
+namespace ImagePublish.Tests.Publishing;
+
+public sealed class CopyTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AnImageIsPromotedWithAllPlatformsAndTheSameDigests()
+    {
+        await using var bench = await VerbBench.StartAsync();
+        var digest = bench.Server.SeedIndex("acme/shop", "v1");
+
+        var result = await bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Other, "prod/shop"));
+
+        Assert.Equal(digest, result.Root.Digest.Value);
+        Assert.Equal(digest, bench.Other.Content.Tags("prod/shop")["v1"]);
+        Assert.Equal(3, bench.Other.Content.Manifests("prod/shop").Count);
+        Assert.True(Assert.Single(result.Deliveries).Transfer.UploadedBytes > 0);
+    }
+
+    [Fact]
+    public async Task WithinOneRegistryBlobsAreMounted()
+    {
+        await using var bench = await VerbBench.StartAsync();
+        bench.Server.SeedIndex("acme/shop", "v1");
+
+        var transfer = (await bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Server, "prod/shop"))).Deliveries[0].Transfer;
+
+        Assert.Equal(0, transfer.UploadedBytes);
+        Assert.True(transfer.MountedBytes > 0);
+        Assert.Equal(0, bench.Server.Requests.CountOf(RegistryStep.UploadPut));
+    }
+
+    [Fact]
+    public async Task ASecondCopyMovesNothing()
+    {
+        await using var bench = await VerbBench.StartAsync();
+        bench.Server.SeedIndex("acme/shop", "v1");
+        var first = await bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Other, "prod/shop"));
+
+        var second = await bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Other, "prod/shop"));
+
+        Assert.Equal(first.Deliveries[0].Transfer.UploadedBytes, second.Deliveries[0].Transfer.ReusedBytes);
+        Assert.Equal(0, second.Deliveries[0].Transfer.UploadedBytes);
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task WhatIsAttachedGoesWithIt(bool sourceHasReferrers, bool targetHasReferrers)
+    {
+        await using var bench = await VerbBench.StartAsync(options => options.Content.Referrers = targetHasReferrers);
+        bench.Server.Options.Content.Referrers = sourceHasReferrers;
+        var subject = bench.Server.SeedIndex("acme/shop", "v1");
+        var fallback = subject.Replace(':', '-');
+        var attached = VerbBench.Attach(bench.Server, "acme/shop", subject, "a bill of materials");
+        var signature = VerbBench.Attach(bench.Server, "acme/shop", subject, "a signature", fallback + ".sig");
+        if (!sourceHasReferrers)
+            await AddFallbackAsync(bench, attached, fallback);
+
+        var result = await bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Other, "prod/shop"));
+
+        Assert.NotEqual(0, result.Attachments);
+        Assert.NotNull(bench.Other.Content.Manifest("prod/shop", attached));
+        Assert.Equal(signature, bench.Other.Content.Tags("prod/shop")[fallback + ".sig"]);
+        var list = targetHasReferrers
+            ? await bench.Client.ListReferrersAsync(VerbBench.In(bench.Other, "prod/shop"), Digest.Parse(subject), Cancel)
+            : OciJson.ReadIndex(bench.Other.Content.Manifest("prod/shop", fallback)!.Bytes.Span).Manifests;
+        Assert.Contains(list!, one => one.Digest.Value == attached);
+    }
+
+    [Fact]
+    public async Task AnImageOfTheStoreIsPushedAndPulledBack()
+    {
+        await using var bench = await VerbBench.StartAsync();
+        var manifest = await bench.PutAsync("acme/shop:v1", "one", "two");
+
+        await bench.CopyAsync(new StoreImage("acme/shop:v1"), VerbBench.In(bench.Server, "acme/shop"));
+        var back = await bench.Copier.CopyAsync(new CopyRequest(VerbBench.At(bench.Server, "acme/shop:v1"), [], "acme/again", [Tag.Parse("v1")]), Cancel);
+
+        Assert.Equal(manifest.Digest.Value, bench.Server.Content.Tags("acme/shop")["v1"]);
+        Assert.Equal(manifest.Digest, back.Root.Digest);
+        Assert.Equal(manifest.Digest, (await bench.Kept.Store.FindReferenceAsync("acme/again:v1", Cancel))!.Digest);
+        Assert.Equal(0, back.Deliveries[0].Transfer.UploadedBytes);
+    }
+
+    [Fact]
+    public async Task AnArchiveIsPushed()
+    {
+        await using var bench = await VerbBench.StartAsync();
+        var manifest = await bench.PutAsync("acme/shop:v1", "one", "two");
+        var path = Path.Combine(bench.Kept.Folder, "shop.tar");
+        await ArchiveWriter.WriteAsync([(await bench.Kept.Store.LoadAsync("acme/shop:v1", Cancel))!], path, Cancel);
+
+        await bench.CopyAsync(new ArchivedImage(path, null), VerbBench.In(bench.Server, "acme/shop"), VerbBench.In(bench.Other, "acme/shop"));
+
+        Assert.Equal(manifest.Digest.Value, bench.Server.Content.Tags("acme/shop")["v1"]);
+        Assert.Equal(manifest.Digest.Value, bench.Other.Content.Tags("acme/shop")["v1"]);
+    }
+
+    [Fact]
+    public async Task NoTagMovesWhereABlobIsRefused()
+    {
+        await using var bench = await VerbBench.StartAsync(options => options.Faults.Add(new Fault(RegistryStep.UploadPut, FaultAction.Status(403)) { Times = int.MaxValue }));
+        bench.Server.SeedIndex("acme/shop", "v1");
+
+        await VerbBench.FailsAsync(
+            DiagnosticCodes.RegistryDenied,
+            () => bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Server, "prod/shop"), VerbBench.In(bench.Other, "prod/shop")));
+
+        Assert.Empty(bench.Server.Content.Tags("prod/shop"));
+    }
+
+    [Fact]
+    public async Task WhatCanNotBeCopiedIsSaidInOneLine()
+    {
+        await using var bench = await VerbBench.StartAsync();
+        bench.Server.SeedIndex("acme/shop", "v1");
+        var notATar = Path.Combine(bench.Kept.Folder, "no.tar");
+        await File.WriteAllTextAsync(notATar, "no image", Cancel);
+
+        await VerbBench.FailsAsync(DiagnosticCodes.SameImage, () => bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Server, "acme/shop")));
+        await VerbBench.FailsAsync(DiagnosticCodes.SameImage, () => bench.CopyAsync(new StoreImage("acme/shop:v1")));
+        await VerbBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () => bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v9"), VerbBench.In(bench.Other, "acme/shop")));
+        await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () => bench.CopyAsync(new StoreImage("acme/other:v1"), VerbBench.In(bench.Other, "acme/shop")));
+        await VerbBench.FailsAsync(DiagnosticCodes.ArchiveInvalid, () => bench.CopyAsync(new ArchivedImage(notATar, null), VerbBench.In(bench.Other, "acme/shop")));
+    }
+
+    private static Task AddFallbackAsync(VerbBench bench, string attached, string tag)
+    {
+        var bytes = bench.Server.Content.Manifest("acme/shop", attached)!.Bytes;
+        var entry = new Descriptor(MediaTypes.OciManifest, Digest.Parse(attached), bytes.Length) { ArtifactType = "application/vnd.example.sbom" };
+        bench.Server.Content.PutManifest("acme/shop", tag, OciJson.Write(new ImageIndex([entry]) { MediaType = MediaTypes.OciIndex }), MediaTypes.OciIndex);
+        return Task.CompletedTask;
+    }
+}
