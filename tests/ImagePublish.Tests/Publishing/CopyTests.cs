@@ -3,6 +3,7 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing.Verbs;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Testing;
+using MediaTypes = ImagePublish.Oci.MediaTypes;
 
 namespace ImagePublish.Tests.Publishing;
 

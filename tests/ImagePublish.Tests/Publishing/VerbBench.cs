@@ -5,6 +5,7 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing.Verbs;
 using ImagePublish.Registries;
 using ImagePublish.Testing;
+using MediaTypes = ImagePublish.Oci.MediaTypes;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;
 

@@ -27,7 +27,7 @@ internal interface ICopyTarget
 }
 
 /// <summary>A repository of a registry.</summary>
-internal sealed class RegistryTarget(RegistryClient registries, Repository repository) : ICopyTarget
+internal sealed class RegistryTarget(RegistryClient registries, LayerCache cache, Repository repository) : ICopyTarget
 {
     public bool TakesAttachments => true;
 
@@ -55,7 +55,7 @@ internal sealed class RegistryTarget(RegistryClient registries, Repository repos
 
     public async Task<Delivery> TagAsync(MemoryBlobSource document, IReadOnlyList<Tag> tags, TransferTotals totals, CancellationToken cancellationToken)
     {
-        await using var destination = new RegistryDestination(registries, repository, cancellationToken);
+        await using var destination = new RegistryDestination(registries, cache, repository, cancellationToken);
         return await destination.TagAsync(document, tags, totals);
     }
 }

@@ -39,7 +39,7 @@ public sealed class ImageCopier(RegistryClient registries, ImageStore store)
         var content = await sources.OpenAsync(request.Source, cancellationToken);
         ICopyTarget[] targets = request.Destinations.Count == 0
             ? [new StoreTarget(store, request.LocalName)]
-            : [.. request.Destinations.Select(repository => new RegistryTarget(registries, repository))];
+            : [.. request.Destinations.Select(repository => new RegistryTarget(registries, new LayerCache(store), repository))];
         try
         {
             var transfers = targets.Select(target => new ImageTransfer(content, target)).ToList();

@@ -38,7 +38,7 @@ public sealed class ImageTagger(RegistryClient registries, ImageStore store)
     {
         var manifest = (await registries.GetManifestAsync(reference, cancellationToken)).Content;
         var before = await Task.WhenAll(tags.Select(tag => registries.FindManifestAsync(reference.Repository.At(tag), cancellationToken)));
-        await using var destination = new RegistryDestination(registries, reference.Repository, cancellationToken);
+        await using var destination = new RegistryDestination(registries, new LayerCache(store), reference.Repository, cancellationToken);
         Tag[] moved = [.. tags.Zip(before).Where(one => one.Second?.Digest != manifest.Descriptor.Digest).Select(one => one.First)];
         await destination.TagAsync(manifest, moved, default);
         return new TagResult(reference.Repository.ToString(), manifest.Descriptor, [.. tags.Zip(before, (tag, old) => new TagMove(tag, old?.Digest))]);

@@ -6,8 +6,8 @@ namespace ImagePublish.Registries.Auth;
 /// <summary>Credentials of this product's own environment variables, for one host each; without a host for the registry of a build that has only one.</summary>
 internal sealed class EnvironmentCredentials(CredentialEnvironment environment) : ICredentialSource
 {
-    private const string Username = "IMAGE_REGISTRY_USERNAME";
-    private const string Password = "IMAGE_REGISTRY_PASSWORD";
+    internal const string Username = "IMAGE_REGISTRY_USERNAME";
+    internal const string Password = "IMAGE_REGISTRY_PASSWORD";
     private const string EntraToken = "IMAGE_REGISTRY_ENTRA_TOKEN";
 
     /// <summary>What to do where credentials are missing.</summary>
@@ -22,7 +22,7 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
         return ValueTask.FromResult(found);
     }
 
-    private static string Suffix(Registry registry) => string.Concat(registry.Host.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
+    internal static string Suffix(Registry registry) => string.Concat(registry.Host.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
 
     private Credential? Read(string suffix)
     {

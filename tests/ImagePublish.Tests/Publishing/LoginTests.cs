@@ -1,0 +1,44 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Publishing.Verbs;
+using ImagePublish.Registries;
+using ImagePublish.Registries.Auth;
+using ImagePublish.Testing;
+using ImagePublish.Tests.Layers;
+using ImagePublish.Tests.Registries;
+
+namespace ImagePublish.Tests.Publishing;
+
+public sealed class LoginTests
+{
+    [Theory]
+    [InlineData(AuthSchemes.Basic)]
+    [InlineData(AuthSchemes.Bearer)]
+    public async Task OnlyARightPasswordIsKept(AuthSchemes schemes)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var server = await TestRegistry.StartAsync(
+            options =>
+            {
+                options.Auth.Schemes = schemes;
+                options.Auth.Users["me"] = "pässword:1";
+            },
+            cancel);
+        using var home = new TempFolder();
+        var environment = new CredentialEnvironment { Variable = _ => null, HomeFolder = home.Path };
+        var login = new RegistryLogin(new RegistryClientOptions(), environment, new TestLog(), TimeProvider.System);
+        var registry = Registry.Parse(server.Host);
+        var file = Path.Combine(home.Path, ".docker", "config.json");
+
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.Unauthorized, () => login.LoginAsync(registry, Credential.Of("me", "wrong-secret"), cancel));
+        Assert.DoesNotContain("wrong-secret", failure.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(file));
+
+        var place = await login.LoginAsync(registry, Credential.Of("me", "pässword:1"), cancel);
+        Assert.Equal((file, false), (place.Place, place.IsHelper));
+        Assert.Equal("pässword:1", (await new CredentialChain(environment).FindAsync(registry, null, cancel))!.Password);
+
+        Assert.True((await login.LogoutAsync(registry, cancel)).Changed);
+        Assert.False((await login.LogoutAsync(registry, cancel)).Changed);
+    }
+}
