@@ -24,5 +24,8 @@ public static partial class DiagnosticCodes
     /// <summary>An archive can not be read or written.</summary>
     public static DiagnosticCode ArchiveFailed { get; } = new("IMG3107", "An archive can not be read or written");
 
-    private static DiagnosticCode[] Storage => [StoreFailed, StoreBusy, StoreDamaged, StoreIncomplete, NotInStore, ArchiveInvalid, ArchiveFailed];
+    /// <summary>Docker or podman can not be used.</summary>
+    public static DiagnosticCode EngineFailed { get; } = new("IMG3108", "Docker or podman can not be used");
+
+    private static DiagnosticCode[] Storage => [StoreFailed, StoreBusy, StoreDamaged, StoreIncomplete, NotInStore, ArchiveInvalid, ArchiveFailed, EngineFailed];
 }

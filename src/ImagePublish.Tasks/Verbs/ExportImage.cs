@@ -1,0 +1,60 @@
+using System.Runtime.InteropServices;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Publishing.Verbs;
+using ImagePublish.Reporting;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks.Verbs;
+
+/// <summary>Writes what was just published to an archive, and loads it into Docker or podman.</summary>
+public sealed class ExportImage : VerbTask
+{
+    /// <summary>The published images; the first is written, the others are the same elsewhere.</summary>
+    [Required]
+    public ITaskItem[] Images { get; set; } = [];
+
+    /// <summary>The archive's path; empty for none.</summary>
+    public string? Archive { get; set; }
+
+    /// <summary><c>docker</c>, <c>podman</c>, <c>auto</c>; empty for none.</summary>
+    public string? Load { get; set; }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    {
+        var image = Images[0];
+        ImageSource source = image.GetMetadata("Registry").Length > 0 ? new RegistryImage(Reference.Parse(image.ItemSpec)) : new StoreImage(image.ItemSpec);
+        var repository = image.ItemSpec.Split('@')[0];
+        string[] names = [.. Lists.Words(image.GetMetadata("Tags")).Select(tag => $"{repository}:{tag}")];
+        var exporter = new ImageExporter(Connect(source is RegistryImage remote ? [remote.Reference.Repository.Registry] : []).Registries, OpenStore());
+        if (Lists.Optional(Archive) is { } archive)
+        {
+            var path = FullPath(archive);
+            await exporter.ArchiveAsync(source, names, Preferred, path, cancellationToken);
+            log.Information($"Wrote {path}: {ByteSize.Show(new FileInfo(path).Length)}");
+        }
+
+        if (Lists.Optional(Load) is { } load)
+        {
+            var engine = await EngineAsync(load, cancellationToken);
+            var said = await exporter.LoadAsync(source, names, Preferred, engine, cancellationToken);
+            log.Information($"Loaded into {engine.Program}: {string.Join(", ", names.DefaultIfEmpty(repository))}");
+            log.Detail(said);
+        }
+    }
+
+    private static Platform Preferred => new("linux", RuntimeInformation.OSArchitecture switch
+    {
+        Architecture.X64 => "amd64",
+        Architecture.X86 => "386",
+        var other => other.ToString().ToLowerInvariant(),
+    });
+
+    private static async Task<ContainerEngine> EngineAsync(string load, CancellationToken cancellationToken) => load.ToLowerInvariant() switch
+    {
+        "auto" or "true" => await ContainerEngine.FindAsync(cancellationToken),
+        "docker" or "podman" => new ContainerEngine(load.ToLowerInvariant()),
+        _ => throw Lists.Invalid("ImageLoad", load, "expected docker, podman or auto"),
+    };
+}

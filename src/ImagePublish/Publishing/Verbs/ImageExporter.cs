@@ -1,0 +1,74 @@
+using System.Text.Json;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+using ImagePublish.Storage.Archives;
+
+namespace ImagePublish.Publishing.Verbs;
+
+/// <summary>Writes images that were published to archives and into container engines, with all their platforms.</summary>
+/// <param name="registries">The registries.</param>
+/// <param name="store">The local store, which bytes are taken from where it has them.</param>
+public sealed class ImageExporter(RegistryClient registries, ImageStore store)
+{
+    private readonly RemoteDocuments documents = new(registries, store);
+    private readonly ImageSources sources = new(registries, store);
+
+    /// <summary>Writes an image to an archive: beside its place, then moved into it.</summary>
+    /// <param name="source">The image, in a registry or the local store.</param>
+    /// <param name="names">What it is called in the archive.</param>
+    /// <param name="preferred">The platform for readers that know only one.</param>
+    /// <param name="path">The archive's full path.</param>
+    /// <param name="cancellationToken">Gives up; the file stays as it was.</param>
+    /// <returns>When it is done.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3107</c>: the disk refuses; or what the image's place fails with.</exception>
+    public async Task ArchiveAsync(ImageSource source, IReadOnlyList<string> names, Platform preferred, string path, CancellationToken cancellationToken) =>
+        await ArchiveWriter.WriteAsync([await ReadAsync(source, names, preferred, cancellationToken)], path, cancellationToken);
+
+    /// <summary>Loads an image into a container engine.</summary>
+    /// <param name="source">The image, in a registry or the local store.</param>
+    /// <param name="names">What it is called there.</param>
+    /// <param name="preferred">The platform for engines that take only one.</param>
+    /// <param name="engine">The engine.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What the engine said.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine refuses; or what the image's place fails with.</exception>
+    public async Task<string> LoadAsync(ImageSource source, IReadOnlyList<string> names, Platform preferred, ContainerEngine engine, CancellationToken cancellationToken)
+    {
+        var image = await ReadAsync(source, names, preferred, cancellationToken);
+        return await engine.LoadAsync((output, stop) => ArchiveWriter.WriteAsync([image], output, stop), cancellationToken);
+    }
+
+    private async Task<ArchiveImage> ReadAsync(ImageSource source, IReadOnlyList<string> names, Platform preferred, CancellationToken cancellationToken) => source switch
+    {
+        StoreImage kept => (await store.LoadAsync(kept.Name, cancellationToken) ?? throw ImageSources.NotInStore(store, kept.Name)) with { Names = names, Preferred = preferred },
+        RegistryImage remote => await ReadAsync(remote.Reference, names, preferred, cancellationToken),
+        _ => throw new ArgumentException($"{source} is neither in a registry nor in the local store.", nameof(source)),
+    };
+
+    private async Task<ArchiveImage> ReadAsync(Reference reference, IReadOnlyList<string> names, Platform preferred, CancellationToken cancellationToken)
+    {
+        var root = (await sources.OpenAsync(new RegistryImage(reference), cancellationToken)).Root;
+        Descriptor[] manifests = MediaTypes.IsIndex(root.Descriptor.MediaType) ? [.. OciJson.ReadIndex(root.Content.Span).Manifests] : [root.Descriptor];
+        var platforms = new List<Image>();
+        try
+        {
+            foreach (var manifest in manifests.Where(manifest => MediaTypes.IsManifest(manifest.MediaType) && manifest.Platform?.Os != "unknown"))
+            {
+                var document = manifest.Digest == root.Descriptor.Digest ? root : await documents.FindAsync(reference.Repository.At(manifest.Digest), cancellationToken);
+                if (document is not null && await documents.ReadImageAsync(reference.Repository, document, _ => null, cancellationToken) is { } image)
+                    platforms.Add(Local(image.In(registries, reference.Repository)));
+            }
+        }
+        catch (JsonException exception)
+        {
+            throw new ImagePublishException(DiagnosticCodes.BaseInvalid, $"The image '{reference}' is malformed: {Text.Shown(exception.Message)}", exception);
+        }
+
+        return new ArchiveImage(root, platforms, names) { Preferred = preferred };
+    }
+
+    // What was built here need not be fetched.
+    private Image Local(Image image) => image with { Layers = [.. image.Layers.Select(layer => layer with { Source = layer.Source is null ? null : store.FindBlob(layer.Descriptor) ?? layer.Source })] };
+}
