@@ -50,17 +50,22 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
                 return new PublishResult(unchanged, Delivery.Unchanged(request.Destinations, request.Tags, unchanged.Size)) { IsUnchanged = true };
         }
 
+        var guard = new TagGuard(registries, store);
+        var held = await guard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken);
         await using var destinations = places.Open(request.Destinations, request.LocalName, cancellationToken);
-        destinations.Begin(baseImage.Layers);
+        if (held.Count == 0)
+            destinations.Begin(baseImage.Layers);
         var layers = new List<NamedLayer>();
         foreach (var candidate in candidates)
         {
             var layer = await producer.ProduceAsync(candidate, request.Compression, spec.Format ?? baseImage.Format, cancellationToken);
-            destinations.Begin([layer.Layer]);
+            if (held.Count == 0)
+                destinations.Begin([layer.Layer]);
             layers.Add(layer);
         }
 
         var image = ImageComposer.Compose(spec, baseImage, layers);
+        await guard.CheckAsync(held, image.Manifest.Descriptor, isPlatform: request.Tags.Count == 0, cancellationToken);
         var deliveries = await destinations.DeliverAsync(image, request.Tags);
         await documents.RememberAsync(image.Manifest, cancellationToken);
         await documents.RememberAsync(image.ConfigBlob, cancellationToken);

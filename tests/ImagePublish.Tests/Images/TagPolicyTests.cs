@@ -9,7 +9,7 @@ public sealed class TagPolicyTests
     {
         Version = "1.4.2",
         Commit = "0123456789abcdef0123456789abcdef01234567",
-        Branch = "feature/äpfel & birnen",
+        Ref = new SourceRef(SourceRefKind.Branch, "feature/äpfel & birnen"),
         Created = new DateTimeOffset(2026, 1, 31, 23, 30, 0, TimeSpan.FromHours(-2)),
         Configuration = "Release",
         RuntimeIdentifier = "linux-x64",
@@ -57,5 +57,5 @@ public sealed class TagPolicyTests
 
     [Fact]
     public void ALongBranchIsCutToATagsLength() =>
-        Assert.Equal(128, Assert.Single(TagPolicies.Resolve(["{branch}"], TagPolicy.Version, Context with { Branch = new string('b', 300) })).Value.Length);
+        Assert.Equal(128, Assert.Single(TagPolicies.Resolve(["{branch}"], TagPolicy.Version, Context with { Ref = new SourceRef(SourceRefKind.Branch, new string('b', 300)) })).Value.Length);
 }
