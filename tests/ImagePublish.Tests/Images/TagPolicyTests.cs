@@ -52,6 +52,19 @@ public sealed class TagPolicyTests
     public void WithoutSourceControlACommitIsAnErrorAndNotAnEmptyTag() =>
         Assert.Equal(DiagnosticCodes.InvalidTemplate, Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([], TagPolicy.Commit, Context with { Commit = null })).Code);
 
+    [Theory]
+    [InlineData("refs/heads/feature/x", "{branch} {ref}", "feature-x")]
+    [InlineData("refs/tags/v1.2", "{tag} {ref}", "v1.2")]
+    [InlineData("refs/pull/12/merge", "{branch} {ref}", "pr-12")]
+    public void ABranchATagAndAPullRequestAreToldApart(string reference, string templates, string tag) =>
+        Assert.Equal(tag, Assert.Single(TagPolicies.Resolve(templates.Split(' '), TagPolicy.Version, Context with { Ref = SourceRef.TryParse(reference) })).Value);
+
+    [Theory]
+    [InlineData("refs/heads/main", "{tag}")]
+    [InlineData("refs/tags/v1", "{branch}")]
+    public void ABranchIsNoTagAndATagNoBranch(string reference, string template) =>
+        Assert.Equal("IMG1009", Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([template], TagPolicy.Version, Context with { Ref = SourceRef.TryParse(reference) })).Code.Id);
+
     [Fact]
     public void ATagIsNamedOnce() => Assert.Equal("1.4.2", Assert.Single(TagPolicies.Resolve(["1.4.2", "{version}"], TagPolicy.Version, Context)).Value);
 
