@@ -7,6 +7,10 @@ namespace ImagePublish.Tasks;
 /// <summary>What tasks share that deliver an image or an index: where to, under which tags, and how they tell what they did.</summary>
 public abstract partial class DeliveryTask : ImageTask
 {
+    /// <summary>The project's name, for messages.</summary>
+    [Required]
+    public string ProjectName { get; set; } = "";
+
     /// <summary>The file that the result is written to as JSON.</summary>
     [Required]
     public string ResultFile { get; set; } = "";

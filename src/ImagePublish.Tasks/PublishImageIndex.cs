@@ -35,7 +35,7 @@ public sealed class PublishImageIndex : DeliveryTask
         var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations)).IndexPublisherFor(OpenStore());
         var result = await publisher.PublishAsync(request, cancellationToken);
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery));
-        await TellAsync([.. images], PublishSummary.Lines(result), PublishJson.Write(result), log, cancellationToken);
+        await TellAsync([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log, cancellationToken);
     }
 
     private IReadOnlyList<KeyValuePair<string, string>> Generated(SourceControl source) =>
