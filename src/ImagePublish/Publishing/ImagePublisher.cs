@@ -75,7 +75,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     private async Task<LayerProducer.Candidate[]> LookUpAsync(PublishRequest request, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
     {
         var looking = LookUpFilesAsync(request, producer, resolving, cancellationToken);
-        var packages = new PackageStep(producer, log).LookUpAsync(request, resolving, cancellationToken);
+        var packages = new PackageStep(new BaseFiles(store, log), producer, log).LookUpAsync(request, resolving, cancellationToken);
         await Task.WhenAll(packages, looking);
         return [.. await packages, .. await looking];
     }
