@@ -25,7 +25,7 @@ public sealed class TokenServer : IAsyncDisposable
     private readonly TemporaryFolder folder = new();
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly X509Certificate2 certificate;
-    private readonly ConcurrentQueue<string> signed = new();
+    private readonly ConcurrentQueue<string> handedOut = new();
     private TestRegistry? server;
 
     private TokenServer()
@@ -43,7 +43,7 @@ public sealed class TokenServer : IAsyncDisposable
     public TestRegistry Server => server!;
 
     /// <summary>All tokens that were handed out.</summary>
-    public IReadOnlyCollection<string> Signed => signed;
+    public IReadOnlyCollection<string> HandedOut => handedOut;
 
     /// <summary>The registry's <c>auth</c> section that trusts this server.</summary>
     public string Configuration => ConfigurationFor(new Uri(Server.BaseAddress, Server.Options.Auth.TokenPath));
@@ -99,7 +99,7 @@ public sealed class TokenServer : IAsyncDisposable
     private string Sign(JsonObject answer)
     {
         var token = Sign(Server.Tokens.Issued.Single(issued => issued.Value == (string?)answer["token"]));
-        signed.Enqueue(token);
+        handedOut.Enqueue(token);
         answer["token"] = token;
         answer["access_token"] = token;
         return answer.ToJsonString();

@@ -30,7 +30,7 @@ public sealed class TokenSignInTests
         await ReadAsync(client, Target(registry.Host), blobs, manifest);
 
         // One without a scope for the check, one for everything that is done with the repository.
-        Assert.InRange(tokens.Signed.Count, 1, 2);
+        Assert.InRange(tokens.HandedOut.Count, 1, 2);
     }
 
     [Fact]
