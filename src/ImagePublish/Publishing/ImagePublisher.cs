@@ -24,7 +24,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     {
         using var session = await store.BeginSessionAsync(cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var resolving = new BaseResolver(registries, documents).ResolveAsync(request.Base, request.Spec.Platform, stop.Token);
+        var resolving = new BaseResolver(registries, documents, store).ResolveAsync(request.Base, request.Spec.Platform, stop.Token);
         try
         {
             var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request), log, stop.Token);
