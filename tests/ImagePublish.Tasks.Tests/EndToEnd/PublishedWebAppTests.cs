@@ -4,7 +4,7 @@ using ImagePublish.Tasks.Tests.Fixtures;
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
 /// <summary>What <c>dotnet publish -p:PublishImage=true</c> says it did, and what a registry, skopeo and umoci find.</summary>
-public sealed class PublishedWebAppTests(WebApp app) : IClassFixture<WebApp>
+public sealed class PublishedWebAppTests(WebApp app, Peers peers) : IClassFixture<WebApp>
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -87,6 +87,22 @@ public sealed class PublishedWebAppTests(WebApp app) : IClassFixture<WebApp>
     }
 
     [Fact]
+    public async Task DockerPullsItByDigestAndItAnswersWithoutRights()
+    {
+        var docker = await peers.DockerAsync();
+
+        await docker.PullAsync(app.Reference, Cancelled);
+        await using var container = await docker.StartAsync(app.Reference, Cancelled);
+        using var answer = await container.GetAsync("/", Cancelled);
+        using var variable = await container.GetAsync("/environment/DIFFICULT", Cancelled);
+        var user = await docker.Command("exec", container.Id, "id", "-u").SucceedAsync(Cancelled);
+
+        Assert.Equal("Hello World!", await answer.Content.ReadAsStringAsync(Cancelled));
+        Assert.Equal(WebApp.Difficult, await variable.Content.ReadAsStringAsync(Cancelled));
+        Assert.Equal("1654", user.Output.Trim());
+    }
+
+    [Fact]
     public async Task SkopeoInspectsItAndCopiesItUnchanged()
     {
         var copy = $"{app.Registry.Host}/web-app/copy:skopeo";
@@ -115,6 +131,8 @@ public sealed class PublishedWebAppTests(WebApp app) : IClassFixture<WebApp>
         Assert.Equal(" d 755 0:0", lines[0]);
         Assert.Contains("Shop.dll f 644 0:0", lines);
         Assert.Contains("Shop f 755 0:0", lines);
+        Assert.Contains("web.config f 644 0:0", lines);
+        Assert.Contains("late.txt f 644 0:0", lines);
         Assert.Contains("tool.sh f 755 0:0", lines);
         Assert.Contains("deep/er d 755 0:0", lines);
         Assert.Contains("deep/er/settings l 777 0:0 ../../appsettings.json", lines);

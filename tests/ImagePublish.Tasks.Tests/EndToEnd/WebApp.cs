@@ -28,7 +28,7 @@ public sealed class WebApp(Peers peers) : IAsyncLifetime
     public string Base => $"{Registry.Host}/web-app/aspnet:10.0";
 
     /// <summary>What a user types after <c>dotnet publish</c>.</summary>
-    public string[] Switches => ["-p:PublishImage=true", $"-p:ImageRegistry={Registry.Host}", $"-p:ImageBase={Base}"];
+    public IReadOnlyList<string> Switches => ["-p:PublishImage=true", $"-p:ImageRegistry={Registry.Host}", $"-p:ImageBase={Base}"];
 
     public string this[string name] => workspace![name];
 
@@ -37,6 +37,16 @@ public sealed class WebApp(Peers peers) : IAsyncLifetime
         Registry = await peers.RegistryAsync();
         await Skopeo.CopyAsync($"docker://{Registry.Host}/dotnet/aspnet:10.0", $"docker://{Base}", CancellationToken.None, "--all");
         workspace = await peers.WorkspaceAsync();
+        // A step as companies have it, read by MSBuild after the package.
+        workspace.Write(
+            "Directory.Build.targets",
+            """
+            <Project>
+              <Target Name="AddLateFile" AfterTargets="Publish">
+                <WriteLinesToFile File="$(PublishDir)late.txt" Lines="late" Overwrite="true" />
+              </Target>
+            </Project>
+            """);
         Project = (await workspace.NewAsync("web", "Shop", CancellationToken.None)).WithImagePublish()
             .Property("Version", "1.2.3")
             .Property("ImageRepository", Repository)
@@ -60,7 +70,7 @@ public sealed class WebApp(Peers peers) : IAsyncLifetime
                 app.Run();
                 """);
         File.SetUnixFileMode(Path.Combine(Project.Folder, "tool.sh"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        Published = (await Project.PublishAsync(CancellationToken.None, Switches)).EnsureSuccess();
+        Published = (await Project.PublishAsync(CancellationToken.None, [.. Switches])).EnsureSuccess();
     }
 
     public ValueTask DisposeAsync()
