@@ -54,6 +54,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         AssemblyName = inputs.AssemblyName,
         UsesAspNet = inputs.UsesAspNet,
         IsSelfContained = inputs.IsSelfContained,
+        IsSingleFile = inputs.IsSingleFile,
         IsAot = inputs.IsAot,
         IsTrimmed = inputs.IsTrimmed,
         IsGlobalizationInvariant = inputs.IsGlobalizationInvariant,
