@@ -56,7 +56,8 @@ public sealed class SameInputsTests(Peers peers)
     {
         var package = await peers.PackageAsync();
         await new CommandLine("git", "clone", "-q", source, elsewhere["clone"]).SucceedAsync(Cancelled);
-        Directory.CreateDirectory(elsewhere["feed"]);
+        foreach (var folder in new[] { "feed", "home", "temporary" })
+            Directory.CreateDirectory(elsewhere[folder]);
         File.Copy(package.File, elsewhere[$"feed/{Path.GetFileName(package.File)}"]);
         elsewhere.Write(
             "nuget.config",
@@ -72,7 +73,7 @@ public sealed class SameInputsTests(Peers peers)
         string[] other =
         [
             $"HOME={elsewhere["home"]}", $"XDG_DATA_HOME={elsewhere["data"]}", $"XDG_CONFIG_HOME={elsewhere["config"]}", $"DOCKER_CONFIG={elsewhere["docker"]}",
-            "TZ=Pacific/Kiritimati", "LC_ALL=tr_TR.UTF-8", $"PATH={Environment.GetEnvironmentVariable("PATH")}",
+            $"TMPDIR={elsewhere["temporary"]}", "TZ=Pacific/Kiritimati", "LC_ALL=tr_TR.UTF-8", $"PATH={Environment.GetEnvironmentVariable("PATH")}",
         ];
         var command = AsRoot(
             [

@@ -29,11 +29,11 @@ public sealed partial class SolutionTests(Peers peers)
             var first = await build.SucceedAsync(Cancelled);
             var second = await build.SucceedAsync(Cancelled);
 
-            Assert.Equal(["solution-one", "solution-three", "solution-two"], Published(first.Output, "Published", registry));
-            Assert.Equal(["solution-one", "solution-three", "solution-two"], Published(second.Output, "Unchanged", registry));
+            Assert.Equal(["solution.one", "solution.three", "solution.two"], Published(first.Output, "Published", registry));
+            Assert.Equal(["solution.one", "solution.three", "solution.two"], Published(second.Output, "Unchanged", registry));
             Assert.DoesNotMatch("warning|error|   at ", first.All + second.All);
-            Assert.Empty(await registry.TagsAsync("solution-library", Cancelled));
-            Assert.Empty(await registry.TagsAsync("solution-checks", Cancelled));
+            Assert.Empty(await registry.TagsAsync("solution.library", Cancelled));
+            Assert.Empty(await registry.TagsAsync("solution.checks", Cancelled));
         }
         finally
         {
