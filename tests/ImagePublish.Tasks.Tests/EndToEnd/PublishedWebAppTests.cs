@@ -150,7 +150,7 @@ public sealed class PublishedWebAppTests(WebApp app, Peers peers) : IClassFixtur
         var requests = app.Registry.Requests.Where(request => request.Path.StartsWith("/v2/web-app/", StringComparison.Ordinal)).ToList();
         again.EnsureSuccess();
         Assert.Equal(app.Digest, again.Digest);
-        Assert.Contains($"Unchanged {app.Registry.Host}/{WebApp.Repository}: 1.2.3", again.Command.Output, StringComparison.Ordinal);
+        Assert.Contains($" -> {app.Registry.Host}/{WebApp.Repository}:1.2.3 (unchanged)", again.Command.Output, StringComparison.Ordinal);
         Assert.Equal("0", again.PublishedImages[0]["UploadedBytes"]);
         Assert.All(requests, request => Assert.Equal("HEAD", request.Method));
         Assert.Equal(2, requests.Count);

@@ -29,8 +29,8 @@ public sealed partial class SolutionTests(Peers peers)
             var first = await build.SucceedAsync(Cancelled);
             var second = await build.SucceedAsync(Cancelled);
 
-            Assert.Equal(["solution.one", "solution.three", "solution.two"], Published(first.Output, "Published", registry));
-            Assert.Equal(["solution.one", "solution.three", "solution.two"], Published(second.Output, "Unchanged", registry));
+            Assert.Equal(["solution.one", "solution.three", "solution.two"], Published(first.Output, unchanged: false, registry));
+            Assert.Equal(["solution.one", "solution.three", "solution.two"], Published(second.Output, unchanged: true, registry));
             Assert.DoesNotMatch("warning|error|   at ", first.All + second.All);
             Assert.Empty(await registry.TagsAsync("solution.library", Cancelled));
             Assert.Empty(await registry.TagsAsync("solution.checks", Cancelled));
@@ -54,8 +54,8 @@ public sealed partial class SolutionTests(Peers peers)
         return workspace.Write("All.slnx", $"<Solution>{string.Concat(names.Select(name => $"""<Project Path="{name}/{name}.csproj" />"""))}</Solution>");
     }
 
-    private static IEnumerable<string> Published(string output, string verb, DockerRegistry registry) =>
-        PublishedLine().Matches(output).Where(line => line.Groups["verb"].Value == verb && line.Groups["host"].Value == registry.Host)
+    private static IEnumerable<string> Published(string output, bool unchanged, DockerRegistry registry) =>
+        PublishedLine().Matches(output).Where(line => line.Groups["what"].Value == "unchanged" == unchanged && line.Groups["host"].Value == registry.Host)
             .Select(line => line.Groups["repository"].Value).Order(StringComparer.Ordinal);
 
     private static void EndNodes(string id)
@@ -82,6 +82,6 @@ public sealed partial class SolutionTests(Peers peers)
         }
     }
 
-    [GeneratedRegex(@"^\s*(?<verb>Published|Unchanged) (?<host>localhost:\d+)/(?<repository>\S+): ", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\s*\S+ -> (?<host>localhost:\d+)/(?<repository>[^\s:]+):.* \((?<what>[^)]*)\)\r?$", RegexOptions.Multiline)]
     private static partial Regex PublishedLine();
 }
