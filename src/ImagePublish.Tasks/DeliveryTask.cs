@@ -5,8 +5,12 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks;
 
 /// <summary>What tasks share that deliver an image or an index: where to, under which tags, and how they tell what they did.</summary>
-public abstract class DeliveryTask : ImageTask
+public abstract partial class DeliveryTask : ImageTask
 {
+    /// <summary>The project's name, for messages.</summary>
+    [Required]
+    public string ProjectName { get; set; } = "";
+
     /// <summary>The file that the result is written to as JSON.</summary>
     [Required]
     public string ResultFile { get; set; } = "";
@@ -53,6 +57,9 @@ public abstract class DeliveryTask : ImageTask
 
     /// <summary>The branch that is built; empty asks git.</summary>
     public string? Branch { get; set; }
+
+    /// <summary>Whether tags that exist may be moved.</summary>
+    public bool TagOverwrite { get; set; } = true;
 
     /// <summary>Where the image is now: an item for each place, by digest.</summary>
     [Output]

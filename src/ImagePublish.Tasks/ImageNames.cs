@@ -32,13 +32,20 @@ internal sealed class ImageNames
     /// <summary>The image's tags.</summary>
     /// <param name="context">What they are made of.</param>
     /// <returns>The tags.</returns>
-    public IReadOnlyList<Tag> Tags(TagContext context)
+    public IReadOnlyList<Tag> Tags(TagContext context) => Tags(inputs.Tags, inputs.TagPolicy, context);
+
+    /// <summary>Tags of a list or policy.</summary>
+    /// <param name="tags">Tags and templates.</param>
+    /// <param name="tagPolicy">Which tags there are where none are named.</param>
+    /// <param name="context">What they are made of.</param>
+    /// <returns>The tags.</returns>
+    public IReadOnlyList<Tag> Tags(string? tags, string? tagPolicy, TagContext context)
     {
-        var templates = Lists.Words(inputs.Tags);
+        var templates = Lists.Words(tags);
         if (templates.Length == 0 && whole?.Tag is { } tag && inputs.Name!.Trim().EndsWith(":" + tag, StringComparison.Ordinal))
             return [tag];
-        var policy = Lists.Words(inputs.TagPolicy).Select(word => Lists.Choice(word, "ImageTagPolicy", TagPolicy.None)).Aggregate(TagPolicy.None, (all, one) => all | one);
-        return TagPolicies.Resolve(templates, Lists.Words(inputs.TagPolicy).Length == 0 ? TagPolicy.Version : policy, context);
+        var policy = Lists.Words(tagPolicy).Select(word => Lists.Choice(word, "ImageTagPolicy", TagPolicy.None)).Aggregate(TagPolicy.None, (all, one) => all | one);
+        return TagPolicies.Resolve(templates, Lists.Words(tagPolicy).Length == 0 ? TagPolicy.Version : policy, context);
     }
 
     /// <summary>A project's name as a repository's.</summary>

@@ -14,6 +14,6 @@ public sealed class PublishImage : PublishImageInputs
         var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations)).PublisherFor(store, log);
         var result = await publisher.PublishAsync(request, cancellationToken);
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result.Image, delivery));
-        await TellAsync([.. images], PublishSummary.Lines(result, store.Folder), PublishJson.Write(result), log, cancellationToken);
+        await TellAsync([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log, cancellationToken);
     }
 }

@@ -1,4 +1,5 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Reporting;
@@ -20,18 +21,23 @@ public sealed class PublishImageIndex : DeliveryTask
     {
         var names = new ImageNames(this);
         var source = SourceControl.Read(this);
+        var tags = names.Tags(source.TagContext(this, runtimeIdentifier: null));
         var request = new IndexRequest
         {
             Images = [.. Images.Select(PublishedImageItem.Descriptor).DistinctBy(image => image.Digest)],
             From = [.. Lists.Words(IndexFrom).Select(Reference.Parse)],
-            Annotations = Lists.Pairs([.. Annotations.Where(SpecReader.IsForIndex)], "ImageAnnotation"),
+            Annotations = [.. Generated(source), .. Lists.Pairs([.. Annotations.Where(SpecReader.IsForIndex)], "ImageAnnotation")],
             Destinations = names.Destinations,
             LocalName = names.LocalName,
-            Tags = names.Tags(source.TagContext(this, runtimeIdentifier: null)),
+            Tags = tags,
+            HeldTags = TagOverwrite ? [] : tags,
         };
         var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations)).IndexPublisherFor(OpenStore());
         var result = await publisher.PublishAsync(request, cancellationToken);
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery));
-        await TellAsync([.. images], PublishSummary.Lines(result), PublishJson.Write(result), log, cancellationToken);
+        await TellAsync([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log, cancellationToken);
     }
+
+    private IReadOnlyList<KeyValuePair<string, string>> Generated(SourceControl source) =>
+        ReadProject(source) is { } project ? ImageLabels.Of(project, null, source.Created) : [];
 }

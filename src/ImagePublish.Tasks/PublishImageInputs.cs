@@ -57,9 +57,6 @@ public abstract class PublishImageInputs : DeliveryTask
     /// <summary><c>OCI</c> or <c>Docker</c>; empty for the base's.</summary>
     public string? Format { get; set; }
 
-    /// <summary>Whether labels are made of what the project says of itself.</summary>
-    public bool GenerateLabels { get; set; } = true;
-
     /// <summary>Environment variables (Value).</summary>
     public ITaskItem[] EnvironmentVariables { get; set; } = [];
 
@@ -81,6 +78,30 @@ public abstract class PublishImageInputs : DeliveryTask
     /// <summary>Symbolic links of the image (Target, Layer).</summary>
     public ITaskItem[] Symlinks { get; set; } = [];
 
+    /// <summary>The tags of the index that the image is a part of, where those may not be moved.</summary>
+    public string? IndexTags { get; set; }
+
+    /// <summary>The index's tags where none are named.</summary>
+    public string? IndexTagPolicy { get; set; }
+
+    /// <summary>The .NET SDK's <c>ContainerEntrypoint</c>.</summary>
+    public ITaskItem[] ContainerEntrypoint { get; set; } = [];
+
+    /// <summary>The .NET SDK's <c>ContainerEntrypointArgs</c>.</summary>
+    public ITaskItem[] ContainerEntrypointArgs { get; set; } = [];
+
+    /// <summary>The .NET SDK's <c>ContainerAppCommand</c>.</summary>
+    public ITaskItem[] ContainerAppCommand { get; set; } = [];
+
+    /// <summary>The .NET SDK's <c>ContainerAppCommandArgs</c>.</summary>
+    public ITaskItem[] ContainerAppCommandArgs { get; set; } = [];
+
+    /// <summary>The .NET SDK's <c>ContainerDefaultArgs</c>.</summary>
+    public ITaskItem[] ContainerDefaultArgs { get; set; } = [];
+
+    /// <summary>The .NET SDK's <c>ContainerAppCommandInstruction</c>.</summary>
+    public string? ContainerAppCommandInstruction { get; set; }
+
     /// <summary>The command that always runs; empty for the app.</summary>
     public ITaskItem[] Entrypoint { get; set; } = [];
 
@@ -93,10 +114,6 @@ public abstract class PublishImageInputs : DeliveryTask
     /// <summary>The platform that the app is published for.</summary>
     [Required]
     public string RuntimeIdentifier { get; set; } = "";
-
-    /// <summary>The version of .NET that the app targets.</summary>
-    [Required]
-    public string FrameworkVersion { get; set; } = "";
 
     /// <summary>Whether the app uses the ASP.NET shared framework.</summary>
     public bool UsesAspNet { get; set; }
@@ -112,25 +129,4 @@ public abstract class PublishImageInputs : DeliveryTask
 
     /// <summary>Whether the app needs no culture data.</summary>
     public bool IsGlobalizationInvariant { get; set; }
-
-    /// <summary>The project's title.</summary>
-    public string? Title { get; set; }
-
-    /// <summary>What the project is.</summary>
-    public string? Description { get; set; }
-
-    /// <summary>Who made the project.</summary>
-    public string? Authors { get; set; }
-
-    /// <summary>Whose the project is.</summary>
-    public string? Vendor { get; set; }
-
-    /// <summary>The project's licence, an SPDX expression.</summary>
-    public string? Licenses { get; set; }
-
-    /// <summary>Where to read more.</summary>
-    public string? Url { get; set; }
-
-    /// <summary>Where the project's source is.</summary>
-    public string? Source { get; set; }
 }

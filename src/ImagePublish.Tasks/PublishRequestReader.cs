@@ -19,14 +19,15 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
     public PublishRequest Read()
     {
         var app = ReadApp();
-        var workingDirectory = Lists.Optional(inputs.WorkingDirectory) ?? (app.RuntimeIdentifier.Platform.Os == "windows" ? @"C:\app" : "/app");
+        var workingDirectory = ReadWorkingDirectory(app.RuntimeIdentifier.Platform);
         var names = new ImageNames(inputs);
         var folder = FolderOf(workingDirectory);
         var packages = new PackageRequestReader(inputs).Read(app);
+        var tags = names.Tags(source.TagContext(inputs, app.RuntimeIdentifier.Value));
         return new PublishRequest
         {
             Spec = new SpecReader(inputs).Read(app, workingDirectory, source.Created),
-            Project = inputs.GenerateLabels ? ReadProject() : null,
+            Project = inputs.ReadProject(source),
             Base = ReadBase(app, packages is not null),
             Packages = packages,
             PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
@@ -39,9 +40,12 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Destinations = names.Destinations,
             LocalName = names.LocalName,
             CacheFrom = [.. Lists.Words(inputs.CacheFrom).Select(Reference.Parse)],
-            Tags = names.Tags(source.TagContext(inputs, app.RuntimeIdentifier.Value)),
+            Tags = tags,
+            HeldTags = inputs.TagOverwrite ? [] : IsPartOfIndex ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.TagContext(inputs, runtimeIdentifier: null)) : tags,
         };
     }
+
+    private bool IsPartOfIndex => Lists.Optional(inputs.IndexTagPolicy) is not null;
 
     private DotNetApp ReadApp() => new()
     {
@@ -55,27 +59,24 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         IsGlobalizationInvariant = inputs.IsGlobalizationInvariant,
     };
 
-    private ProjectInfo ReadProject() => new()
-    {
-        Title = Lists.Optional(inputs.Title),
-        Description = Lists.Optional(inputs.Description),
-        Authors = Lists.Optional(inputs.Authors),
-        Vendor = Lists.Optional(inputs.Vendor),
-        Licenses = Lists.Optional(inputs.Licenses),
-        Version = Lists.Optional(inputs.Version),
-        Url = Lists.Optional(inputs.Url),
-        Documentation = Lists.Optional(inputs.Url),
-        Source = Lists.Optional(inputs.Source),
-        Revision = source.Revision,
-        FrameworkVersion = inputs.FrameworkVersion,
-    };
-
     private BaseSource ReadBase(DotNetApp app, bool hasPackages) => Lists.Optional(inputs.Base) switch
     {
         null => new RemoteBase(app.DefaultBase(Lists.Optional(inputs.BaseFamily))),
         "scratch" => hasPackages ? new ScratchBase { EnvironmentVariables = PackageRequestReader.BaseEnvironment(app) } : new ScratchBase(),
         var reference => new RemoteBase(Reference.Parse(reference)),
     };
+
+    // As WORKDIR does, without the separator at its end.
+    private string ReadWorkingDirectory(Platform platform)
+    {
+        if (Lists.Optional(inputs.WorkingDirectory) is not { } text)
+            return platform.Os == "windows" ? @"C:\app" : "/app";
+        if (platform.Os == "windows")
+            return text.Replace('/', '\\').TrimEnd('\\');
+        return text.StartsWith('/') && !text.Split('/').Contains("..")
+            ? "/" + string.Join('/', text.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(part => part != "."))
+            : throw Lists.Invalid("ImageWorkingDirectory", text, "expected an absolute path of the image without '..', such as /app");
+    }
 
     // In layers a drive has no letter, and every separator is '/'.
     private static string FolderOf(string workingDirectory)

@@ -6,9 +6,10 @@ namespace ImagePublish.Tasks;
 
 /// <summary>What source control says of the build: commit, branch and time. Read from properties first, then from CI's variables, then from git.</summary>
 /// <param name="Revision">The commit.</param>
-/// <param name="Branch">The branch.</param>
+/// <param name="Ref">The branch, tag or pull request.</param>
+/// <param name="Url">Where people find the source.</param>
 /// <param name="Created">The image's instant: what the user says, SOURCE_DATE_EPOCH, the commit's time, else 1970.</param>
-internal sealed record SourceControl(string? Revision, string? Branch, DateTimeOffset Created)
+internal sealed record SourceControl(string? Revision, SourceRef? Ref, string? Url, DateTimeOffset Created)
 {
     private const int GitTimeoutMilliseconds = 5000;
 
@@ -17,10 +18,12 @@ internal sealed record SourceControl(string? Revision, string? Branch, DateTimeO
     /// <returns>What is known.</returns>
     public static SourceControl Read(DeliveryTask inputs)
     {
+        var ci = new CiRef(Environment.GetEnvironmentVariable);
         var git = new Lazy<string[]>(() => AskGit(inputs.ResolvePath(".")));
         return new SourceControl(
-            Lists.Optional(inputs.Revision) ?? Variable("GITHUB_SHA", "BUILD_SOURCEVERSION", "CI_COMMIT_SHA") ?? At(git.Value, 0),
-            Lists.Optional(inputs.Branch) ?? BranchOfCi() ?? BranchOf(At(git.Value, 2)),
+            Lists.Optional(inputs.Revision) ?? ci.Revision ?? At(git.Value, 0),
+            SourceRef.TryParse(Lists.Optional(inputs.Branch)) ?? (ci.Revision is null ? SourceRef.OfDecoration(At(git.Value, 2), "origin", "upstream") : ci.Read()),
+            ci.Url,
             ReadCreated(inputs, git));
     }
 
@@ -32,7 +35,7 @@ internal sealed record SourceControl(string? Revision, string? Branch, DateTimeO
     {
         Version = Lists.Optional(inputs.Version) ?? "1.0.0",
         Commit = Revision,
-        Branch = Branch,
+        Ref = Ref,
         Created = Created,
         Configuration = inputs.Configuration ?? "",
         RuntimeIdentifier = runtimeIdentifier,
@@ -55,11 +58,6 @@ internal sealed record SourceControl(string? Revision, string? Branch, DateTimeO
     private static DateTimeOffset? Seconds(string? text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds < 253402300800 ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
 
-    // A pull request's reference is no branch of its own; CI systems name its source separately.
-    private static string? BranchOfCi() => Variable("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "SYSTEM_PULLREQUEST_SOURCEBRANCH", "BUILD_SOURCEBRANCH", "CI_COMMIT_REF_NAME") is { } name
-        ? name.StartsWith("refs/heads/", StringComparison.Ordinal) ? name["refs/heads/".Length..] : name
-        : null;
-
     private static string? Variable(params ReadOnlySpan<string> names)
     {
         foreach (var name in names)
@@ -72,13 +70,6 @@ internal sealed record SourceControl(string? Revision, string? Branch, DateTimeO
     }
 
     private static string? At(string[] lines, int index) => index < lines.Length ? Lists.Optional(lines[index]) : null;
-
-    private static string? BranchOf(string? decoration)
-    {
-        const string Head = "HEAD -> ";
-        var branch = decoration?.Split(", ").FirstOrDefault(name => name.StartsWith(Head, StringComparison.Ordinal));
-        return branch?[Head.Length..];
-    }
 
     // One short process. Outside a checkout, or without git, nothing is known, and that is fine.
     private static string[] AskGit(string folder)

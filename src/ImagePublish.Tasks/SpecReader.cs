@@ -14,23 +14,49 @@ internal sealed class SpecReader(PublishImageInputs inputs)
     /// <param name="workingDirectory">The folder that it is in.</param>
     /// <param name="created">The image's instant.</param>
     /// <returns>What the image says.</returns>
-    public ImageSpec Read(DotNetApp app, string workingDirectory, DateTimeOffset created) => new()
+    public ImageSpec Read(DotNetApp app, string workingDirectory, DateTimeOffset created) => WithCommand(app.Entrypoint(workingDirectory), new ImageSpec
     {
         Platform = app.RuntimeIdentifier.Platform,
         Created = created,
         Format = Lists.Optional(inputs.Format) is null ? null : Lists.Choice(inputs.Format, "ImageFormat", ImageFormat.Oci),
         WorkingDirectory = workingDirectory,
-        User = Lists.Optional(inputs.User),
+        User = Lists.Optional(inputs.User) ?? DefaultUser(app),
         StopSignal = Lists.Optional(inputs.StopSignal),
         Healthcheck = ReadHealthcheck(),
-        Entrypoint = inputs.Entrypoint.Length > 0 ? Specs(inputs.Entrypoint) : app.Entrypoint(workingDirectory),
-        Command = inputs.Command.Length > 0 ? Specs(inputs.Command) : null,
         EnvironmentVariables = Lists.Pairs(inputs.EnvironmentVariables, "ImageEnvironmentVariable"),
         Labels = Lists.Pairs(inputs.Labels, "ImageLabel"),
         Annotations = Lists.Pairs([.. inputs.Annotations.Where(item => !IsForIndex(item))], "ImageAnnotation"),
         Ports = [.. inputs.Ports.Select(ReadPort)],
         Volumes = Specs(inputs.Volumes),
-    };
+    });
+
+    // Microsoft's Windows images run as an administrator, and name no user in APP_UID.
+    private string? DefaultUser(DotNetApp app) =>
+        Lists.Optional(inputs.Base) is null && app.RuntimeIdentifier.Platform.Os == "windows" ? "ContainerUser" : null;
+
+    private ImageSpec WithCommand(IReadOnlyList<string> usual, ImageSpec spec)
+    {
+        var container = new ContainerCommand
+        {
+            Entrypoint = Specs(inputs.ContainerEntrypoint),
+            EntrypointArgs = Specs(inputs.ContainerEntrypointArgs),
+            AppCommand = Specs(inputs.ContainerAppCommand),
+            AppCommandArgs = Specs(inputs.ContainerAppCommandArgs),
+            DefaultArgs = Specs(inputs.ContainerDefaultArgs),
+            Instruction = Lists.Optional(inputs.ContainerAppCommandInstruction),
+        };
+        if (inputs.Entrypoint.Length + inputs.Command.Length > 0 || container.IsEmpty)
+        {
+            return spec with
+            {
+                Entrypoint = inputs.Entrypoint.Length > 0 ? Specs(inputs.Entrypoint) : usual,
+                Command = inputs.Command.Length > 0 ? Specs(inputs.Command) : null,
+            };
+        }
+
+        var (entrypoint, command) = container.Resolve(usual);
+        return spec with { Entrypoint = entrypoint, Command = command, CommandStartsApp = entrypoint is null };
+    }
 
     private static string[] Specs(ITaskItem[] items) => [.. items.Select(item => item.ItemSpec)];
 
@@ -41,13 +67,13 @@ internal sealed class SpecReader(PublishImageInputs inputs)
     {
         "index" => true,
         null or "manifest" => false,
-        var scope => throw Lists.Invalid($"ImageAnnotation '{item.ItemSpec}' Scope", scope, "expected manifest or index"),
+        var scope => throw Lists.Invalid(Sources.Of(item, "ImageAnnotation"), $"its Scope '{scope}' is neither manifest nor index"),
     };
 
     private static ExposedPort ReadPort(ITaskItem item) =>
-        ExposedPort.TryParse(item.ItemSpec, item.GetMetadata("Protocol"), out var port)
+        ExposedPort.TryParse(item.ItemSpec, Lists.Optional(item.GetMetadata("Protocol")) ?? item.GetMetadata("Type"), out var port)
             ? port
-            : throw Lists.Invalid("ImagePort", item.ItemSpec, "expected a port from 1 to 65535 and perhaps the Protocol tcp, udp or sctp");
+            : throw Lists.Invalid(Sources.Of(item, "ImagePort"), "expected a port from 1 to 65535 and perhaps the Protocol tcp, udp or sctp");
 
     private Healthcheck? ReadHealthcheck()
     {
@@ -61,6 +87,7 @@ internal sealed class SpecReader(PublishImageInputs inputs)
             Interval = Duration(settings, "Interval"),
             Timeout = Duration(settings, "Timeout"),
             StartPeriod = Duration(settings, "StartPeriod"),
+            StartInterval = Duration(settings, "StartInterval"),
             Retries = Lists.Optional(settings.GetMetadata("Retries")) is { } text ? Number(text) : null,
         };
     }
@@ -77,6 +104,6 @@ internal sealed class SpecReader(PublishImageInputs inputs)
         double? seconds = text[^unit..] switch { "h" => 3600, "m" => 60, "s" or "" => 1, "ms" => 0.001, _ => null };
         return seconds is not null && double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
             ? (long)(value * seconds.Value * 1_000_000_000)
-            : throw Lists.Invalid($"ImageHealthcheck {name}", text, "expected a number and h, m, s or ms, such as 30s");
+            : throw Lists.Invalid(Sources.Of(item, "ImageHealthcheck"), $"its {name} '{text}' is no time: expected a number and h, m, s or ms, such as 30s");
     }
 }

@@ -30,15 +30,30 @@ internal static class EnvironmentVariables
     }
 
     /// <summary>The ports that ASP.NET is told to listen on.</summary>
-    /// <remarks><see href="https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints">Kestrel's endpoints</see>: URLs win over ports.</remarks>
+    /// <remarks><see href="https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints">Kestrel's endpoints</see>: its own settings win over URLs, and those over ports.</remarks>
     /// <param name="variables">The variables.</param>
     /// <returns>The ports, without those that can't be read.</returns>
     public static IEnumerable<ExposedPort> Ports(IReadOnlyList<string> variables)
     {
-        if ((Find(variables, "ASPNETCORE_URLS") ?? Find(variables, "DOTNET_URLS") ?? Find(variables, "URLS")) is { } urls)
+        var endpoints = variables.Where(entry => IsEndpoint(NameOf(entry))).Select(entry => entry[(NameOf(entry).Length + 1)..]).ToList();
+        if (endpoints.Count > 0)
+            return endpoints.Select(url => PortOfUrl(url.Trim())).OfType<ExposedPort>();
+        if (Any(variables, "URLS") is { } urls)
             return Split(urls).Select(PortOfUrl).OfType<ExposedPort>();
-        string[] names = ["ASPNETCORE_HTTP_PORTS", "ASPNETCORE_HTTPS_PORTS"];
-        return names.SelectMany(name => Split(Find(variables, name) ?? "")).Select(text => ExposedPort.TryParse(text, null, out var port) ? port : null).OfType<ExposedPort>();
+        string[] names = ["HTTP_PORTS", "HTTPS_PORTS"];
+        return names.SelectMany(name => Split(Any(variables, name) ?? "")).Select(text => ExposedPort.TryParse(text, null, out var port) ? port : null).OfType<ExposedPort>();
+    }
+
+    private static string? Any(IReadOnlyList<string> variables, string name) =>
+        Find(variables, "ASPNETCORE_" + name) ?? Find(variables, "DOTNET_" + name) ?? Find(variables, name);
+
+    // Kestrel__Endpoints__Http__Url, with or without the prefix of the host's settings.
+    private static bool IsEndpoint(string name)
+    {
+        var parts = name.Split("__");
+        return parts.Length == 4 && Is(parts[0].Replace("ASPNETCORE_", "", StringComparison.OrdinalIgnoreCase), "Kestrel") && Is(parts[1], "Endpoints") && Is(parts[3], "Url");
+
+        static bool Is(string text, string word) => text.Equals(word, StringComparison.OrdinalIgnoreCase);
     }
 
     private static string NameOf(string entry)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Images;
@@ -66,8 +67,9 @@ public static class ImageComposer
             WorkingDir = spec.WorkingDirectory ?? inherited.WorkingDir,
             StopSignal = spec.StopSignal ?? inherited.StopSignal,
             Healthcheck = spec.Healthcheck ?? inherited.Healthcheck,
-            Entrypoint = spec.Entrypoint ?? inherited.Entrypoint,
-            Cmd = spec.Command ?? (spec.Entrypoint is null ? inherited.Cmd : null),
+            Entrypoint = spec.Entrypoint ?? (spec.CommandStartsApp && inherited.Entrypoint is ["dotnet"] or ["/usr/bin/dotnet"] ? null : inherited.Entrypoint),
+            Cmd = NullIfEmpty(spec.Command ?? (spec.Entrypoint is null ? inherited.Cmd : null) ?? []),
+            Unknown = spec.Entrypoint is null && spec.Command is null ? inherited.Unknown : WithoutEscapedArgs(inherited.Unknown),
             Env = NullIfEmpty(environment),
             Labels = StringMap.Merge(inherited.Labels, spec.Labels),
             ExposedPorts = NullIfEmpty([.. (inherited.ExposedPorts ?? []).Union([.. spec.Ports, .. EnvironmentVariables.Ports(environment)], StringComparer.Ordinal)]),
@@ -78,6 +80,10 @@ public static class ImageComposer
     // Microsoft's images name a user without rights in APP_UID but still start as root; the .NET SDK's own publishing uses it, and so do we.
     private static string? DefaultUser(ExecutionConfig inherited) =>
         string.IsNullOrEmpty(inherited.User) ? EnvironmentVariables.Find(inherited.Env ?? [], "APP_UID") ?? inherited.User : inherited.User;
+
+    // Windows bases say that their command is one escaped line. Ours never is, and `docker build` clears it, too.
+    private static Dictionary<string, JsonElement>? WithoutEscapedArgs(IDictionary<string, JsonElement>? fields) =>
+        fields?.Where(field => field.Key != "ArgsEscaped").ToDictionary(field => field.Key, field => field.Value, StringComparer.Ordinal);
 
     private static IReadOnlyList<string>? NullIfEmpty(IReadOnlyList<string> list) => list.Count == 0 ? null : list;
 

@@ -37,6 +37,9 @@ public sealed record ProjectInfo
 
     /// <summary>The version of .NET that it targets.</summary>
     public string? FrameworkVersion { get; init; }
+
+    /// <summary>Labels that are not wanted, by the last part of their names: <c>created</c>, <c>base.name</c>, …</summary>
+    public IReadOnlyCollection<string> Omitted { get; init; } = [];
 }
 
 /// <summary>The labels that say where an image comes from.</summary>
@@ -47,10 +50,10 @@ public static class ImageLabels
 
     /// <summary>The labels of an image.</summary>
     /// <param name="project">What the project says of itself.</param>
-    /// <param name="baseImage">What the image is built on.</param>
+    /// <param name="baseImage">What the image is built on; null for an index.</param>
     /// <param name="created">The image's instant.</param>
     /// <returns>The labels that have a value.</returns>
-    public static IReadOnlyList<KeyValuePair<string, string>> Of(ProjectInfo project, BaseImage baseImage, DateTimeOffset created)
+    public static IReadOnlyList<KeyValuePair<string, string>> Of(ProjectInfo project, BaseImage? baseImage, DateTimeOffset created)
     {
         (string Name, string? Value)[] labels =
         [
@@ -65,10 +68,10 @@ public static class ImageLabels
             (Prefix + "documentation", project.Documentation),
             (Prefix + "source", project.Source),
             (Prefix + "revision", project.Revision),
-            (Prefix + "base.name", baseImage.Digest is null ? null : baseImage.Name),
-            (Prefix + "base.digest", baseImage.Digest?.Value),
+            (Prefix + "base.name", baseImage?.Digest is null ? null : baseImage.Name),
+            (Prefix + "base.digest", baseImage?.Digest?.Value),
             ("net.dot.runtime.majorminor", project.FrameworkVersion),
         ];
-        return [.. labels.Where(label => !string.IsNullOrEmpty(label.Value)).Select(label => KeyValuePair.Create(label.Name, label.Value!))];
+        return [.. labels.Where(label => !string.IsNullOrEmpty(label.Value) && !project.Omitted.Any(name => label.Name == Prefix + name || label.Name == name)).Select(label => KeyValuePair.Create(label.Name, label.Value!))];
     }
 }

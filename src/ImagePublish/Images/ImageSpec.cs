@@ -29,8 +29,11 @@ public sealed record ImageSpec
     /// <summary>The command that always runs; setting it drops the base's <see cref="Command"/>, as <c>docker build</c> does.</summary>
     public IReadOnlyList<string>? Entrypoint { get; init; }
 
-    /// <summary>Its arguments, which a user may replace.</summary>
+    /// <summary>Its arguments, which a user may replace; empty for none.</summary>
     public IReadOnlyList<string>? Command { get; init; }
+
+    /// <summary>Whether <see cref="Command"/> starts the app by itself: then a base's entry point of nothing but <c>dotnet</c> is dropped.</summary>
+    public bool CommandStartsApp { get; init; }
 
     /// <summary>Environment variables, in order; a later one of the same name wins.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> EnvironmentVariables { get; init; } = [];

@@ -19,7 +19,7 @@ public enum TagPolicy
     /// <summary>The commit's first seven digits.</summary>
     Commit = 4,
 
-    /// <summary>The branch.</summary>
+    /// <summary>The branch, the tag of source control or <c>pr-12</c>, whichever is built.</summary>
     Branch = 8,
 }
 
@@ -32,8 +32,8 @@ public sealed record TagContext
     /// <summary>The commit that is built; null outside source control.</summary>
     public string? Commit { get; init; }
 
-    /// <summary>The branch that is built; null where none is known.</summary>
-    public string? Branch { get; init; }
+    /// <summary>The branch, tag or pull request that is built; null where none is known.</summary>
+    public SourceRef? Ref { get; init; }
 
     /// <summary>The image's instant.</summary>
     public required DateTimeOffset Created { get; init; }
@@ -70,7 +70,7 @@ public static class TagPolicies
         if (policy.HasFlag(TagPolicy.Commit))
             templates.Add("{commit:7}");
         if (policy.HasFlag(TagPolicy.Branch))
-            templates.Add("{branch}");
+            templates.Add("{ref}");
         return templates;
     }
 }

@@ -69,6 +69,11 @@ public sealed class BaseFileSystem
         return string.Join('/', place.Reverse());
     }
 
+    /// <summary>The names in a folder.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <returns>The names, in order; none where there is no such folder.</returns>
+    public IEnumerable<string> NamesIn(string folder) => NodeAt(Resolve(folder, followLast: true))?.Children.Keys.Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>();
+
     private static void Follow(string target, Stack<string> place, Stack<string> ahead)
     {
         if (target.StartsWith('/'))
@@ -81,7 +86,10 @@ public sealed class BaseFileSystem
 
     private static ImagePublishException Unusable(string why) => new(DiagnosticCodes.InvalidTarget, why);
 
-    private string TextOf(string path) => Find(Resolve(path, followLast: true)) is { } entry && texts.TryGetValue(entry.Path, out var text) ? text : "";
+    /// <summary>The content of one of the <see cref="KeptFiles"/>.</summary>
+    /// <param name="path">Its path; links are followed.</param>
+    /// <returns>The content, empty where there is none.</returns>
+    public string TextOf(string path) => Find(Resolve(path, followLast: true)) is { } entry && texts.TryGetValue(entry.Path, out var text) ? text : "";
 
     private Node? NodeAt(string path)
     {

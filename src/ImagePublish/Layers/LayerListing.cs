@@ -4,11 +4,11 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Layers;
 
-/// <summary>What one layer puts into an image or takes out of it, without the files' content; only that of the accounts' files is kept.</summary>
+/// <summary>What one layer puts into an image or takes out of it, without the files' content; only that of a few small files is kept.</summary>
 public sealed class LayerListing
 {
-    private const byte FormatVersion = 1;
-    private const int MaxTextLength = 1 << 20;
+    private const byte FormatVersion = 2;
+    private const int MaxTextLength = 8 << 20;
 
     private readonly List<LayerEntryInfo> entries = [];
     private readonly Dictionary<string, string> texts = new(StringComparer.Ordinal);
@@ -20,7 +20,7 @@ public sealed class LayerListing
     /// <summary>The layer's entries, whiteouts among them, in its order.</summary>
     public IReadOnlyList<LayerEntryInfo> Entries => entries;
 
-    /// <summary>The content of those files that say who is who.</summary>
+    /// <summary>The content of <see cref="KeptFiles"/>.</summary>
     public IReadOnlyDictionary<string, string> Texts => texts;
 
     /// <summary>Reads a layer as it streams by.</summary>
@@ -34,9 +34,9 @@ public sealed class LayerListing
         var listing = new LayerListing();
         await foreach (var entry in LayerReader.ReadAsync(blob, options, cancellationToken))
         {
-            if (entry.Content is { } content && entry.Path is BaseFileSystem.PasswdPath or BaseFileSystem.GroupPath && entry.Length <= MaxTextLength)
+            if (entry.Content is { } content && KeptFiles.EncodingOf(entry.Path) is { } encoding && entry.Length <= MaxTextLength)
             {
-                using var reader = new StreamReader(content, Encoding.UTF8, leaveOpen: true);
+                using var reader = new StreamReader(content, encoding, detectEncodingFromByteOrderMarks: false, leaveOpen: true);
                 listing.texts[entry.Path] = await reader.ReadToEndAsync(cancellationToken);
             }
 

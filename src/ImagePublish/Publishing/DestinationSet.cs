@@ -48,8 +48,16 @@ internal sealed class DestinationSet(IEnumerable<IDestination> places) : IAsyncD
     private async Task<TransferTotals[]> CompleteAsync(Image image)
     {
         var completions = places.Select(place => place.CompleteAsync(image)).ToList();
-        await foreach (var finished in Task.WhenEach(completions))
-            await finished;
+        try
+        {
+            await foreach (var finished in Task.WhenEach(completions))
+                await finished;
+        }
+        catch (ImagePublishException exception) when (places.Count > 1)
+        {
+            throw new ImagePublishException(exception.Code, $"{exception.Message} No tag was moved in any of {Names(places)}.", exception);
+        }
+
         return await Task.WhenAll(completions);
     }
 
@@ -62,14 +70,19 @@ internal sealed class DestinationSet(IEnumerable<IDestination> places) : IAsyncD
             {
                 deliveries.Add(await place.TagAsync(manifest, tags, total));
             }
-            catch (ImagePublishException exception) when (deliveries.Count > 0)
+            catch (ImagePublishException exception) when (places.Count > 1)
             {
-                throw new ImagePublishException(exception.Code, $"{exception.Message} Already done: {string.Join(", ", deliveries.Select(delivery => delivery.Name))}.", exception);
+                throw new ImagePublishException(
+                    exception.Code,
+                    $"{exception.Message} Tagged before: {Names(places.Take(deliveries.Count))}; not tagged: {Names(places.Skip(deliveries.Count + 1))}. Publish again to finish.",
+                    exception);
             }
         }
 
         return deliveries;
     }
+
+    private static string Names(IEnumerable<IDestination> some) => some.Any() ? string.Join(", ", some.Select(place => place.Name)) : "none";
 
     public async ValueTask DisposeAsync()
     {

@@ -5,6 +5,9 @@ namespace ImagePublish.Publishing;
 /// <summary>A place that an image is delivered to: first its layers, as they come; then the image; then its tags.</summary>
 internal interface IDestination : IAsyncDisposable
 {
+    /// <summary>What people call it.</summary>
+    string Name { get; }
+
     /// <summary>Begins to move a layer, while others are still built.</summary>
     /// <param name="layer">The layer.</param>
     void Begin(Layer layer);

@@ -58,18 +58,23 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
                 return new PublishResult(unchanged, Delivery.Unchanged(request.Destinations, request.Tags, unchanged.Size)) { IsUnchanged = true };
         }
 
+        var guard = new TagGuard(registries, store);
+        var held = await guard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken);
         await using var destinations = places.Open(request.Destinations, request.LocalName, cancellationToken);
-        destinations.Begin(baseImage.Layers);
+        if (held.Count == 0)
+            destinations.Begin(baseImage.Layers);
         var layers = new List<NamedLayer>();
         foreach (var candidate in candidates)
         {
             var layer = await producer.ProduceAsync(candidate, request.Compression, spec.Format ?? baseImage.Format, cancellationToken);
-            destinations.Begin([layer.Layer]);
+            if (held.Count == 0)
+                destinations.Begin([layer.Layer]);
             layers.Add(layer);
         }
 
         var image = ImageComposer.Compose(spec, baseImage, layers);
         log.Detail($"The image is composed: {image.Digest}.");
+        await guard.CheckAsync(held, image.Manifest.Descriptor, isPlatform: request.Tags.Count == 0, cancellationToken);
         var deliveries = await destinations.DeliverAsync(image, request.Tags);
         await documents.RememberAsync(image.Manifest, cancellationToken);
         await documents.RememberAsync(image.ConfigBlob, cancellationToken);
@@ -79,7 +84,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     private async Task<LayerProducer.Candidate[]> LookUpAsync(PublishRequest request, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
     {
         var looking = LookUpFilesAsync(request, producer, resolving, cancellationToken);
-        var packages = new PackageStep(producer, log).LookUpAsync(request, resolving, cancellationToken);
+        var packages = new PackageStep(new BaseFiles(store, log), producer, log).LookUpAsync(request, resolving, cancellationToken);
         await Task.WhenAll(packages, looking);
         return [.. await packages, .. await looking];
     }

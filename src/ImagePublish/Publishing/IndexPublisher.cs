@@ -28,6 +28,8 @@ public sealed class IndexPublisher(RegistryClient registries, ImageStore store)
         if (await places.AreUpToDateAsync(request.Destinations, request.Tags, index.Descriptor.Digest, cancellationToken))
             return new IndexResult(index, images, Delivery.Unchanged(request.Destinations, request.Tags, index.Descriptor.Size), IsUnchanged: true);
 
+        var guard = new TagGuard(registries, store);
+        await guard.CheckAsync(await guard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken), index.Descriptor, isPlatform: false, cancellationToken);
         await using var destinations = places.Open(request.Destinations, request.LocalName, cancellationToken);
         var deliveries = await destinations.DeliverAsync(index, others, request.Tags);
         await documents.RememberAsync(index, cancellationToken);

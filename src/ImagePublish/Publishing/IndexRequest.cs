@@ -20,6 +20,9 @@ public sealed record IndexRequest
     /// <summary>The index's name in the local store.</summary>
     public required string LocalName { get; init; }
 
+    /// <summary>Tags that are refused where they exist and would have to move.</summary>
+    public IReadOnlyList<Tag> HeldTags { get; init; } = [];
+
     /// <summary>The tags that are moved once everything else is there.</summary>
     public required IReadOnlyList<Tag> Tags { get; init; }
 }

@@ -5,9 +5,10 @@ using ImagePublish.Packages;
 namespace ImagePublish.Publishing;
 
 /// <summary>Operating system packages as the layer below the app.</summary>
+/// <param name="baseFiles">Reads the base's files.</param>
 /// <param name="producer">Makes layers.</param>
 /// <param name="log">Where to tell what is done.</param>
-internal sealed class PackageStep(LayerProducer producer, IEngineLog log)
+internal sealed class PackageStep(BaseFiles baseFiles, LayerProducer producer, IEngineLog log)
 {
     /// <summary>Has the packages at hand, and looks their layer up.</summary>
     /// <param name="request">What is published.</param>
@@ -19,9 +20,11 @@ internal sealed class PackageStep(LayerProducer producer, IEngineLog log)
     {
         if (request.Packages is null)
             return [];
-        if (request.Base is not ScratchBase)
-            throw new ImagePublishException(DiagnosticCodes.PackageBaseUnsupported, $"Packages can not be put on '{(await resolving()).Name}'. Set ImageBase=scratch.");
-        var made = await new OsPackages(request.Packages.Time, log).MakeRootAsync(request.Packages, request.Spec.Platform, cancellationToken);
+        var below = request.Base is ScratchBase ? null : await resolving();
+        var packageBase = below is null ? null : new PackageBase(below.Name, await baseFiles.ReadAsync(below, cancellationToken));
+        var made = await new OsPackages(log).MakeAsync(request.Packages, request.Spec.Platform, packageBase, cancellationToken);
+        if (made.Packages.Count == 0)
+            return [];
         log.Detail($"The image has {made.Packages.Count} packages: {string.Join(", ", made.Packages)}.");
         return [await producer.LookUpAsync(made.Layer, request.Compression, cancellationToken)];
     }

@@ -50,6 +50,9 @@ public sealed record PublishRequest
     /// <summary>The tags that are moved once everything else is there.</summary>
     public required IReadOnlyList<Tag> Tags { get; init; }
 
+    /// <summary>Tags that are refused where they exist and would have to move; those of the index for an image that is a part of one.</summary>
+    public IReadOnlyList<Tag> HeldTags { get; init; } = [];
+
     /// <summary>Images whose layers need not be built again; with none, the tags and <c>latest</c> of the destinations.</summary>
     public IReadOnlyList<Reference> CacheFrom { get; init; } = [];
 }

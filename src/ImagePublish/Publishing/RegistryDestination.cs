@@ -15,6 +15,8 @@ internal sealed class RegistryDestination(RegistryClient registries, LayerCache 
     private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly Dictionary<Digest, (BlobSource Blob, Task<BlobPush> Push)> pushes = [];
 
+    public string Name => repository.ToString();
+
     public void Begin(Layer layer)
     {
         if (layer.Source is { } source)

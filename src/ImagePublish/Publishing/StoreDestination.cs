@@ -12,6 +12,8 @@ internal sealed class StoreDestination(ImageStore store, string name, Cancellati
     private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly Dictionary<Digest, Task<TransferTotals>> puts = [];
 
+    public string Name => name;
+
     public void Begin(Layer layer)
     {
         if (layer.Source is { } source && !puts.ContainsKey(source.Descriptor.Digest))

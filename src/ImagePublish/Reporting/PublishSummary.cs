@@ -6,42 +6,44 @@ namespace ImagePublish.Reporting;
 public static class PublishSummary
 {
     /// <summary>A few lines: where the image is, what it weighs, what was moved.</summary>
+    /// <remarks>The first is in the form in which MSBuild tells what a project became: the terminal logger, which shows no other messages, shows that one.</remarks>
+    /// <param name="project">The project's name.</param>
     /// <param name="result">The result.</param>
-    /// <param name="store">The local store's folder, for the line that tells how to run what lies there.</param>
     /// <returns>The lines.</returns>
-    public static IEnumerable<string> Lines(PublishResult result, string store)
+    public static IEnumerable<string> Lines(string project, PublishResult result)
     {
         foreach (var delivery in result.Deliveries)
         {
-            yield return Headline(delivery, result.IsUnchanged);
+            yield return Headline(project, delivery, result.IsUnchanged ? "unchanged" : Moved(delivery));
             yield return $"  {delivery.Name}@{result.Image.Digest}";
-            yield return $"  {result.Image.Config.Platform}, {ByteSize.Show(result.Image.Size)} in {Count(result.Image.Layers.Count, "layer")}: {Moved(delivery)}";
+            yield return $"  {result.Image.Config.Platform}, {ByteSize.Show(result.Image.Size)} in {Count(result.Image.Layers.Count, "layer")}";
             if (delivery is { Repository: null, Tags: [var tag, ..] })
-                yield return HowToRun(result, $"{delivery.Name}:{tag}", store);
+                yield return HowToRun(result, $"{delivery.Name}:{tag}");
         }
     }
 
     /// <summary>A few lines: where the index is, and for which platforms.</summary>
+    /// <param name="project">The project's name.</param>
     /// <param name="result">The result.</param>
     /// <returns>The lines.</returns>
-    public static IEnumerable<string> Lines(IndexResult result)
+    public static IEnumerable<string> Lines(string project, IndexResult result)
     {
         foreach (var delivery in result.Deliveries)
         {
-            yield return Headline(delivery, result.IsUnchanged);
+            yield return Headline(project, delivery, result.IsUnchanged ? "unchanged" : Count(result.Images.Count, "platform"));
             yield return $"  {delivery.Name}@{result.Index.Descriptor.Digest}";
             yield return $"  {string.Join(", ", result.Images.Select(image => image.Platform))}";
         }
     }
 
-    private static string HowToRun(PublishResult result, string name, string store)
+    private static string HowToRun(PublishResult result, string name)
     {
         var ports = string.Concat((result.Image.Config.Config?.ExposedPorts ?? []).Select(port => $" -p {port.Split('/')[0]}:{port.Split('/')[0]}"));
-        return $"  Run it: skopeo copy oci:{store}:{name} docker-daemon:{name} && docker run --rm{ports} {name}";
+        return $"  It lies in the local store. To run it, publish with -p:ImageLoad=docker, then: docker run --rm{ports} {name}";
     }
 
-    private static string Headline(Delivery delivery, bool isUnchanged) =>
-        $"{(isUnchanged ? "Unchanged" : "Published")} {delivery.Name}: {(delivery.Tags.Count == 0 ? "without a tag" : string.Join(", ", delivery.Tags))}";
+    private static string Headline(string project, Delivery delivery, string what) =>
+        $"{project} -> {delivery.Name}{(delivery.Tags.Count == 0 ? " without a tag" : ":" + string.Join(", ", delivery.Tags))} ({what})";
 
     internal static string Moved(Delivery delivery)
     {

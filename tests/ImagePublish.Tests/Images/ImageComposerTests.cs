@@ -58,8 +58,29 @@ public sealed class ImageComposerTests
     [InlineData("ASPNETCORE_URLS=http://[::]:7000/", "7000/tcp")]
     [InlineData("ASPNETCORE_URLS=https://localhost", "443/tcp")]
     [InlineData("ASPNETCORE_URLS=nonsense", "")]
+    [InlineData("DOTNET_URLS=http://*:5002", "5002/tcp")]
+    [InlineData("DOTNET_HTTP_PORTS=5003", "5003/tcp")]
+    [InlineData("Kestrel__Endpoints__Http__Url=http://*:5004", "5004/tcp")]
+    [InlineData("ASPNETCORE_Kestrel__Endpoints__Grpc__Url=https://[::]:5005", "5005/tcp")]
+    [InlineData("Kestrel__Limits__MaxRequestBodySize=5006", "")]
     public void PortsAreInferredFromAspNetsVariables(string variable, string ports) =>
         Assert.Equal(ports, string.Join(' ', Compose(Spec, $$"""{"Env":["{{variable}}"]}""").Config.Config!.ExposedPorts ?? []));
+
+    [Fact]
+    public void ABasesEntryPointOfNothingButDotNetIsDroppedWhereTheCommandStartsTheApp()
+    {
+        var spec = Spec with { Entrypoint = null, Command = ["dotnet", "/app/App.dll"], CommandStartsApp = true };
+
+        Assert.Null(Compose(spec, """{"Entrypoint":["dotnet"]}""").Config.Config!.Entrypoint);
+        Assert.Equal(["tini"], Compose(spec, """{"Entrypoint":["tini"]}""").Config.Config!.Entrypoint);
+    }
+
+    [Fact]
+    public void AnEmptyCommandClearsTheBases() => Assert.Null(Compose(Spec with { Entrypoint = null, Command = [] }, """{"Cmd":["bash"]}""").Config.Config!.Cmd);
+
+    [Fact]
+    public void AnEntrypointEndsTheEscapingOfABasesCommandLine() =>
+        Assert.DoesNotContain("ArgsEscaped", Encoding.UTF8.GetString(Compose(Spec, """{"ArgsEscaped":true,"Cmd":["a b"]}""").ConfigBlob.Content.Span), StringComparison.Ordinal);
 
     [Fact]
     public void TheHistoryHasAnEntryForEveryLayer()

@@ -9,7 +9,7 @@ public sealed class TagPolicyTests
     {
         Version = "1.4.2",
         Commit = "0123456789abcdef0123456789abcdef01234567",
-        Branch = "feature/äpfel & birnen",
+        Ref = new SourceRef(SourceRefKind.Branch, "feature/äpfel & birnen"),
         Created = new DateTimeOffset(2026, 1, 31, 23, 30, 0, TimeSpan.FromHours(-2)),
         Configuration = "Release",
         RuntimeIdentifier = "linux-x64",
@@ -52,10 +52,23 @@ public sealed class TagPolicyTests
     public void WithoutSourceControlACommitIsAnErrorAndNotAnEmptyTag() =>
         Assert.Equal(DiagnosticCodes.InvalidTemplate, Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([], TagPolicy.Commit, Context with { Commit = null })).Code);
 
+    [Theory]
+    [InlineData("refs/heads/feature/x", "{branch} {ref}", "feature-x")]
+    [InlineData("refs/tags/v1.2", "{tag} {ref}", "v1.2")]
+    [InlineData("refs/pull/12/merge", "{branch} {ref}", "pr-12")]
+    public void ABranchATagAndAPullRequestAreToldApart(string reference, string templates, string tag) =>
+        Assert.Equal(tag, Assert.Single(TagPolicies.Resolve(templates.Split(' '), TagPolicy.Version, Context with { Ref = SourceRef.TryParse(reference) })).Value);
+
+    [Theory]
+    [InlineData("refs/heads/main", "{tag}")]
+    [InlineData("refs/tags/v1", "{branch}")]
+    public void ABranchIsNoTagAndATagNoBranch(string reference, string template) =>
+        Assert.Equal("IMG1009", Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([template], TagPolicy.Version, Context with { Ref = SourceRef.TryParse(reference) })).Code.Id);
+
     [Fact]
     public void ATagIsNamedOnce() => Assert.Equal("1.4.2", Assert.Single(TagPolicies.Resolve(["1.4.2", "{version}"], TagPolicy.Version, Context)).Value);
 
     [Fact]
     public void ALongBranchIsCutToATagsLength() =>
-        Assert.Equal(128, Assert.Single(TagPolicies.Resolve(["{branch}"], TagPolicy.Version, Context with { Branch = new string('b', 300) })).Value.Length);
+        Assert.Equal(128, Assert.Single(TagPolicies.Resolve(["{branch}"], TagPolicy.Version, Context with { Ref = new SourceRef(SourceRefKind.Branch, new string('b', 300)) })).Value.Length);
 }

@@ -7,6 +7,20 @@ namespace ImagePublish.Packages.Apt;
 /// <param name="StatusFile">What is installed, in dpkg's form.</param>
 internal sealed record AptConfiguration(string Folder, string Architecture, string? SourceFile, string StatusFile)
 {
+    /// <summary>A folder with the sources and keys of a base image; null takes the machine's keys.</summary>
+    public string? Root { get; init; }
+
+    private string Sources => (SourceFile, Root) switch
+    {
+        (null, _) => "",
+        (_, null) => $"""Dir::Etc::sourcelist "{SourceFile}"; Dir::Etc::sourceparts "/dev/null";""",
+        _ => $"""
+            Dir::Etc::sourcelist "{SourceFile}"; Dir::Etc::sourceparts "{Root}/etc/apt/sources.list.d";
+            Dir::Etc::trusted "/dev/null"; Dir::Etc::trustedparts "{Root}/etc/apt/trusted.gpg.d";
+            Dir::Etc::preferences "/dev/null"; Dir::Etc::preferencesparts "/dev/null";
+            """,
+    };
+
     /// <summary>The file's text.</summary>
     /// <remarks>
     /// Hooks of the machine (<c>DPkg</c>, <c>APT::Update</c>) would touch it, and its further indexes (icons, file lists) would only take time.
@@ -39,7 +53,7 @@ internal sealed record AptConfiguration(string Folder, string Architecture, stri
         Dir::Cache::pkgcache "pkgcache.bin";
         Dir::Cache::srcpkgcache "srcpkgcache.bin";
         Dir::Log "{{Folder}}/log";
-        {{(SourceFile is null ? "" : $"""Dir::Etc::sourcelist "{SourceFile}"; Dir::Etc::sourceparts "/dev/null";""")}}
+        {{Sources}}
 
         """;
 

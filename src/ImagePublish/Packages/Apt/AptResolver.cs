@@ -42,7 +42,7 @@ internal sealed partial class AptResolver(AptTool tool, AptLists lists)
         var exact = new List<string>();
         foreach (var name in names)
             exact.Add(name.StartsWith('^') ? await NewestAsync(name, cancellationToken) : name);
-        var answer = await tool.GetAsync(["install", "--print-uris", "-qq", "--no-install-recommends", "--no-remove", "--", .. exact], cancellationToken);
+        var answer = await tool.GetAsync(["install", "--print-uris", "-q", "--no-install-recommends", "--no-remove", "--", .. exact], cancellationToken);
         return [.. Read(answer).OrderBy(package => package.Name, StringComparer.Ordinal)];
     }
 

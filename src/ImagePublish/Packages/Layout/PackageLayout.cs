@@ -6,8 +6,8 @@ using ImagePublish.Packages.Deb;
 namespace ImagePublish.Packages.Layout;
 
 /// <summary>Lays packages out as a layer. No maintainer script is run; what they are needed for is done by rule.</summary>
-/// <param name="isWholeRoot">Whether the image begins empty, so that the layer brings the root file system, too.</param>
-internal sealed class PackageLayout(bool isWholeRoot)
+/// <param name="below">The base image's files; null where the image begins empty, so that the layer brings the root file system, too.</param>
+internal sealed class PackageLayout(BaseFileSystem? below)
 {
     private const string LayerName = "os packages";
 
@@ -22,16 +22,17 @@ internal sealed class PackageLayout(bool isWholeRoot)
     {
         foreach (var package in packages)
         {
-            foreach (var entry in await PackageFiles.ReadAsync(package, PackagePaths.Place, cancellationToken))
+            foreach (var entry in await PackageFiles.ReadAsync(package, Place, cancellationToken))
                 Add(entry, package);
             AddOwn(RootFiles.File($"var/lib/dpkg/status.d/{package.Package.Name}", package.Control.Text));
         }
 
         foreach (var entry in await CertificateBundle.MakeAsync(known.Values.Select(one => one.Entry), cancellationToken))
             AddOwn(entry);
-        if (isWholeRoot)
+        if (below is null)
             CompleteRoot();
-        AddFolders();
+        else
+            LeaveFolders(below);
         return LayerContent.Create(LayerName, known.Values.Select(one => one.Entry));
     }
 
@@ -43,27 +44,27 @@ internal sealed class PackageLayout(bool isWholeRoot)
             known[name] = (RootFiles.Link(name, "usr/" + name), null);
         if (!known.ContainsKey("etc/os-release") && known.ContainsKey("usr/lib/os-release"))
             AddOwn(RootFiles.Link("etc/os-release", "../usr/lib/os-release"));
-    }
-
-    // On a base image the folders above are there already, with attributes that are not ours to change.
-    private void AddFolders()
-    {
-        if (!isWholeRoot)
-        {
-            foreach (var (path, (entry, owner)) in known.ToList())
-            {
-                if (owner is not null && entry.Kind == LayerEntryKind.Directory && path.Count(letter => letter == '/') < 2)
-                    known.Remove(path);
-            }
-
-            return;
-        }
-
         foreach (var path in known.Keys.ToList())
         {
             for (var slash = path.LastIndexOf('/'); slash > 0; slash = path.LastIndexOf('/', slash - 1))
                 known.TryAdd(path[..slash], (new LayerEntry(path[..slash], LayerEntryKind.Directory), null));
         }
+    }
+
+    // A base's folders have attributes that are not ours to change.
+    private void LeaveFolders(BaseFileSystem files)
+    {
+        foreach (var path in known.Where(one => one.Value.Entry.Kind == LayerEntryKind.Directory && files.Find(one.Key) is not null).Select(one => one.Key).ToList())
+            known.Remove(path);
+    }
+
+    // In a base, links decide where a path leads: its own '/lib' may be one or not.
+    private string? Place(string path)
+    {
+        if (below is null)
+            return PackagePaths.Place(path);
+        var place = below.Resolve(path, followLast: false);
+        return PackagePaths.IsKept(place) ? place : null;
     }
 
     // A link such as 'bin -> usr/bin' in a package is the one that is made anyway.

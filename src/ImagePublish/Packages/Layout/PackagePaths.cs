@@ -13,7 +13,7 @@ internal static class PackagePaths
     /// <summary>The folders that are links into <c>/usr</c> on every Debian since 12 and Ubuntu since 20.04.</summary>
     private static readonly string[] Merged = ["bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32"];
 
-    /// <summary>Where a path lies.</summary>
+    /// <summary>Where a path lies in an image that begins empty.</summary>
     /// <param name="path">The path in the package.</param>
     /// <returns>The path in the image, or null if it is left out.</returns>
     public static string? Place(string path)
@@ -21,9 +21,17 @@ internal static class PackagePaths
         var first = path.Split('/', 2)[0];
         if (Merged.Contains(first))
             path = "usr/" + path;
+        return IsKept(path) ? path : null;
+    }
+
+    /// <summary>Whether a file is of use in a container.</summary>
+    /// <param name="path">The path in the image.</param>
+    /// <returns>Whether it is kept.</returns>
+    public static bool IsKept(string path)
+    {
         if (LeftOut.Any(folder => path == folder || path.StartsWith(folder + "/", StringComparison.Ordinal)))
-            return null;
-        return !path.StartsWith("usr/share/doc/", StringComparison.Ordinal) || IsCopyright(path) ? path : null;
+            return false;
+        return !path.StartsWith("usr/share/doc/", StringComparison.Ordinal) || IsCopyright(path);
     }
 
     /// <summary>Whether a path is one of the folders that are links into <c>/usr</c>.</summary>

@@ -1,0 +1,58 @@
+using ImagePublish.Images;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>What CI systems say of the source that they build, in their environment variables.</summary>
+/// <param name="variable">Reads an environment variable; null or empty when it is not set.</param>
+internal sealed class CiRef(Func<string, string?> variable)
+{
+    /// <summary>The commit.</summary>
+    public string? Revision => First("GITHUB_SHA", "BUILD_SOURCEVERSION", "CI_COMMIT_SHA", "BITBUCKET_COMMIT", "GIT_COMMIT");
+
+    /// <summary>Where people find the source.</summary>
+    public string? Url => WithoutSecrets(
+        First("GITHUB_REPOSITORY") is { } repository && First("GITHUB_SERVER_URL") is { } server ? $"{server.TrimEnd('/')}/{repository}" : First("CI_PROJECT_URL", "BUILD_REPOSITORY_URI"));
+
+    /// <summary>The branch, tag or pull request.</summary>
+    /// <remarks>
+    /// A pull request is never taken for the branch that it comes from: a fork's <c>main</c> would move the tag of the real one. GitHub runs <c>pull_request_target</c>
+    /// in the name of the base's branch; what is built then is not known.
+    /// </remarks>
+    /// <returns>It, or null.</returns>
+    public SourceRef? Read()
+    {
+        if (First("GITHUB_EVENT_NAME") == "pull_request_target")
+            return null;
+        if (First("GITHUB_REF", "BUILD_SOURCEBRANCH") is { } full)
+            return SourceRef.TryParse(full);
+        if (First("CI_MERGE_REQUEST_IID", "BITBUCKET_PR_ID", "CHANGE_ID") is { } number)
+            return new SourceRef(SourceRefKind.PullRequest, number);
+        if (First("CI_COMMIT_TAG", "BITBUCKET_TAG", "TAG_NAME") is { } tag)
+            return new SourceRef(SourceRefKind.Tag, tag);
+        return First("CI_COMMIT_BRANCH", "CI_COMMIT_REF_NAME", "BITBUCKET_BRANCH", "BRANCH_NAME") is { } branch ? new SourceRef(SourceRefKind.Branch, branch) : null;
+    }
+
+    /// <summary>A repository's address without sign-in and without <c>.git</c>, as scanners look for it.</summary>
+    /// <param name="url">The address.</param>
+    /// <returns>The address for people.</returns>
+    public static string? WithoutSecrets(string? url)
+    {
+        if (url is null)
+            return null;
+        var trimmed = url.EndsWith(".git", StringComparison.Ordinal) ? url[..^".git".Length] : url;
+        return Uri.TryCreate(trimmed, UriKind.Absolute, out var uri) && uri.UserInfo.Length > 0 && uri.Scheme is "http" or "https"
+            ? trimmed.Replace(uri.UserInfo + "@", "", StringComparison.Ordinal)
+            : trimmed;
+    }
+
+    private string? First(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (Lists.Optional(variable(name)) is { } value)
+                return value;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Security.Cryptography;
+using System.Text;
+using ImagePublish.Diagnostics;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Packages.Apt;
+
+/// <summary>The private folder in which apt works for one set of sources and one architecture.</summary>
+internal sealed class AptWorkspace
+{
+    private static readonly string[] KeyFolders = ["/usr/share/keyrings/", "/etc/apt/keyrings/", "/etc/apt/trusted.gpg.d/"];
+
+    private readonly string architecture;
+    private readonly string? source;
+    private readonly string status;
+    private readonly IReadOnlyDictionary<string, string> baseFiles;
+
+    /// <summary>Finds the folder.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="architecture">The Debian architecture.</param>
+    /// <param name="packageBase">What lies below; null for nothing.</param>
+    public AptWorkspace(PackageRequest request, string architecture, PackageBase? packageBase)
+    {
+        this.architecture = architecture;
+        source = request.Source;
+        status = packageBase?.ReadStatus() ?? "";
+        baseFiles = source is null && packageBase is not null ? packageBase.ReadSources() : new Dictionary<string, string>();
+        if (source is null && packageBase is not null && baseFiles.Count == 0 && !packageBase.IsOfRelease(MachineRelease()))
+            throw new ImagePublishException(
+                DiagnosticCodes.PackageBaseUnsupported, $"'{Text.Shown(packageBase.Name)}' has no package sources, and this machine is of another release. Say where packages come from: ImagePackageSource.");
+        var key = new StringBuilder($"{architecture}\n{source}\n");
+        foreach (var (path, text) in baseFiles)
+            key.Append(path).Append('\n').Append(text).Append('\n');
+        Folder = Path.Combine(request.CacheFolder, "apt", Hash(key.ToString()));
+    }
+
+    /// <summary>The folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>Writes what apt reads. The folder is locked.</summary>
+    /// <returns>apt, as it works there.</returns>
+    public AptTool Prepare()
+    {
+        var statusFile = Path.Combine(Folder, $"status-{Hash(status)}");
+        var configuration = new AptConfiguration(Folder, architecture, SourceFile(), statusFile) { Root = baseFiles.Count > 0 ? Folder : null };
+        configuration.CreateFolders();
+        File.WriteAllText(statusFile, status);
+        if (source is not null && configuration.SourceFile != source)
+            File.WriteAllText(configuration.SourceFile!, source.ReplaceLineEndings("\n") + "\n");
+        foreach (var (path, text) in baseFiles)
+        {
+            var file = Path.Combine(Folder, path);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(file, path.StartsWith("etc/apt/sources", StringComparison.Ordinal) ? WithOwnKeys(text) : text, KeptFiles.EncodingOf(path)!);
+        }
+
+        var settings = Path.Combine(Folder, "apt.conf");
+        File.WriteAllText(settings, configuration.ToString());
+        return new AptTool(settings);
+    }
+
+    // The base's keyrings, not those of the same name on this machine.
+    private string WithOwnKeys(string sources)
+    {
+        foreach (var folder in KeyFolders)
+            sources = sources.Replace(folder, Folder + folder, StringComparison.Ordinal);
+        return sources;
+    }
+
+    private string? SourceFile()
+    {
+        if (baseFiles.Count > 0)
+            return Path.Combine(Folder, "etc", "apt", "sources.list");
+        if (source is null || File.Exists(source))
+            return source;
+        return Path.Combine(Folder, source.StartsWith("deb", StringComparison.Ordinal) ? "image.list" : "image.sources");
+    }
+
+    private static string MachineRelease() => File.Exists("/etc/os-release") ? File.ReadAllText("/etc/os-release") : "";
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
+}

@@ -1,0 +1,69 @@
+using System.Formats.Tar;
+using System.Text;
+using ImagePublish.Diagnostics;
+using ImagePublish.Layers;
+using ImagePublish.Packages;
+
+namespace ImagePublish.Tests.Packages;
+
+/// <summary>Packages on a base that has some already.</summary>
+public sealed class PackageBaseTests : IDisposable
+{
+    private const string Installed = "Package: shop-data\nStatus: install ok installed\nVersion: 1.0\nArchitecture: all\n\n";
+
+    private readonly LocalRepository repository = new LocalRepository()
+        .Add(new DebBuilder("shop") { Fields = "Depends: shop-data\n" }.Folder("./lib/").File("./lib/shop.so", "shop").File("./usr/share/shop/icon", "icon"))
+        .Add(new DebBuilder("shop-data").File("./usr/share/shop/data", "data"));
+
+    public void Dispose() => repository.Dispose();
+
+    [Theory]
+    [InlineData("var/lib/dpkg/status")]
+    [InlineData("var/lib/dpkg/status.d/shop-data")]
+    public async Task OnlyWhatTheBaseLacksIsAdded(string statusFile)
+    {
+        var made = await repository.MakeOnAsync(await BaseAsync((statusFile, Installed), ("usr/lib/libc.so", "libc")), "shop");
+
+        Assert.Equal("shop 1.0", Assert.Single(made.Packages).ToString());
+        var paths = made.Layer.Entries.Select(entry => entry.Path).ToList();
+        Assert.Contains("usr/lib/shop.so", paths);
+        Assert.Contains("usr/share/shop/icon", paths);
+        Assert.Contains("var/lib/dpkg/status.d/shop", paths);
+        Assert.DoesNotContain("lib", paths);
+        Assert.DoesNotContain("etc/passwd", paths);
+        Assert.DoesNotContain("usr/share/shop/data", paths);
+    }
+
+    [Fact]
+    public async Task NothingIsAddedWhenTheBaseHasItAll()
+    {
+        var made = await repository.MakeOnAsync(await BaseAsync(("var/lib/dpkg/status", Installed)), "shop-data");
+
+        Assert.Empty(made.Packages);
+    }
+
+    [Fact]
+    public async Task ABaseWithoutDpkgTakesNoPackages()
+    {
+        var alpine = await BaseAsync(("etc/alpine-release", "3.23\n"));
+
+        var exception = await Assert.ThrowsAsync<ImagePublishException>(() => repository.MakeOnAsync(alpine, "shop"));
+
+        Assert.Equal("IMG6007", exception.Code.Id);
+        Assert.Contains("example/base:1", exception.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<PackageBase> BaseAsync(params (string Path, string Text)[] files)
+    {
+        using var bytes = new MemoryStream();
+        await using (var tar = new TarWriter(bytes, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            foreach (var (path, text) in files)
+                await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, path) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) }, TestContext.Current.CancellationToken);
+            await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.SymbolicLink, "lib") { LinkName = "usr/lib" }, TestContext.Current.CancellationToken);
+        }
+
+        bytes.Position = 0;
+        return new PackageBase("example/base:1", new BaseFileSystem([await LayerListing.ReadAsync(bytes, new LayerReaderOptions(), TestContext.Current.CancellationToken)]));
+    }
+}
