@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ImagePublish.Diagnostics;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
@@ -9,12 +10,15 @@ namespace ImagePublish.Tasks;
 /// <param name="helpFile">The file that explains codes.</param>
 internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile) : IEngineLog
 {
+    private readonly Stopwatch clock = Stopwatch.StartNew();
+
     public void Warning(DiagnosticCode code, string message) =>
         log.LogWarning(null, code.Id, null, HelpLink(code), null, 0, 0, 0, 0, "{0}", message);
 
     public void Information(string message) => log.LogMessage(MessageImportance.High, "{0}", message);
 
-    public void Detail(string message) => log.LogMessage(MessageImportance.Low, "{0}", message);
+    // Each line tells when it was written, so that a diagnostic log shows where the time goes.
+    public void Detail(string message) => log.LogMessage(MessageImportance.Low, "[{0} ms] {1}", clock.ElapsedMilliseconds, message);
 
     /// <summary>Tells a failure in one line; what caused it stands in a detailed log only.</summary>
     /// <param name="exception">The failure.</param>

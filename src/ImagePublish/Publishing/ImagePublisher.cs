@@ -24,7 +24,8 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     {
         using var session = await store.BeginSessionAsync(cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var resolving = new BaseResolver(registries, documents, store).ResolveAsync(request.Base, request.Spec.Platform, stop.Token);
+        // On another thread from the start: setting up the first connection takes as long as reading the publish folder.
+        var resolving = Task.Run(() => ResolveAsync(request, stop.Token), stop.Token);
         try
         {
             var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request), log, stop.Token);
@@ -37,6 +38,13 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             await stop.CancelAsync();
             await ((Task)resolving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private async Task<BaseImage> ResolveAsync(PublishRequest request, CancellationToken cancellationToken)
+    {
+        var found = await new BaseResolver(registries, documents, store).ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
+        log.Detail($"The base image is {found.Name}, {found.Digest}, with {found.Layers.Count} layers.");
+        return found;
     }
 
     private async Task<PublishResult> PublishAsync(
@@ -65,6 +73,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         }
 
         var image = ImageComposer.Compose(spec, baseImage, layers);
+        log.Detail($"The image is composed: {image.Digest}.");
         await guard.CheckAsync(held, image.Manifest.Descriptor, isPlatform: request.Tags.Count == 0, cancellationToken);
         var deliveries = await destinations.DeliverAsync(image, request.Tags);
         await documents.RememberAsync(image.Manifest, cancellationToken);
@@ -84,6 +93,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         PublishRequest request, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
     {
         var contents = await new LayerContents(new BaseFiles(store, log), resolving).PlanAsync(request, cancellationToken);
+        log.Detail($"The files are read and divided into {contents.Count} layers.");
         return await Task.WhenAll(contents.Select(content => Task.Run(() => producer.LookUpAsync(content, request.Compression, cancellationToken), cancellationToken)));
     }
 

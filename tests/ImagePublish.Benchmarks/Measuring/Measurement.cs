@@ -5,6 +5,9 @@ namespace ImagePublish.Benchmarks.Measuring;
 /// <param name="PeakMemory">The most that the command's own process (MSBuild, which runs the tasks) held in memory, in bytes.</param>
 internal sealed record Run(double Seconds, long PeakMemory)
 {
+    /// <summary>What the processor worked, on all cores, in seconds: it tells more than wall time on a machine that has other work too.</summary>
+    public double ProcessorSeconds { get; init; }
+
     /// <summary>What was sent to the target registry, in bytes; 0 where there is none.</summary>
     public long SentBytes { get; init; }
 
@@ -19,6 +22,9 @@ internal sealed class Runs
 
     /// <summary>Median wall time.</summary>
     public double Seconds => Median(run => run.Seconds);
+
+    /// <summary>Median of the processor's time.</summary>
+    public double ProcessorSeconds => Median(run => run.ProcessorSeconds);
 
     /// <summary>Median of the bytes sent.</summary>
     public double SentBytes => Median(run => run.SentBytes);
