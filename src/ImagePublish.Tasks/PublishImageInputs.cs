@@ -121,6 +121,9 @@ public abstract class PublishImageInputs : DeliveryTask
     /// <summary>Whether the app brings its own runtime.</summary>
     public bool IsSelfContained { get; set; }
 
+    /// <summary>Whether the app is one file.</summary>
+    public bool IsSingleFile { get; set; }
+
     /// <summary>Whether the app is compiled ahead of time.</summary>
     public bool IsAot { get; set; }
 

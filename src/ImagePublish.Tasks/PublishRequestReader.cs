@@ -54,6 +54,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         AssemblyName = inputs.AssemblyName,
         UsesAspNet = inputs.UsesAspNet,
         IsSelfContained = inputs.IsSelfContained,
+        IsSingleFile = inputs.IsSingleFile,
         IsAot = inputs.IsAot,
         IsTrimmed = inputs.IsTrimmed,
         IsGlobalizationInvariant = inputs.IsGlobalizationInvariant,
@@ -63,7 +64,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
     {
         null => new RemoteBase(app.DefaultBase(Lists.Optional(inputs.BaseFamily))),
         "scratch" => hasPackages ? new ScratchBase { EnvironmentVariables = PackageRequestReader.BaseEnvironment(app) } : new ScratchBase(),
-        var reference => new RemoteBase(Reference.Parse(reference)),
+        var text => ImageSourceReader.Kept(text, inputs.ResolvePath) is { } kept ? new KeptBase(kept) : new RemoteBase(Reference.Parse(text)),
     };
 
     // As WORKDIR does, without the separator at its end.

@@ -7,10 +7,6 @@ namespace ImagePublish.Tasks.Verbs;
 /// <summary>Turns what a verb is told of images into types, once.</summary>
 internal sealed class VerbNames
 {
-    private const string StorePrefix = "store:";
-    private const string ArchivePrefix = "archive:";
-    private static readonly string[] ArchiveEndings = [".tar", ".tar.gz", ".tgz", ".tar.zst"];
-
     private readonly VerbTask inputs;
     private readonly Reference? whole;
 
@@ -75,28 +71,10 @@ internal sealed class VerbNames
 
     private ImageSource Parse(string text)
     {
-        if (text.StartsWith(StorePrefix, StringComparison.Ordinal))
-            return Kept(text[StorePrefix.Length..]);
-        if (text.StartsWith(ArchivePrefix, StringComparison.Ordinal))
-            return Archived(text[ArchivePrefix.Length..]);
-        if (IsPath(text))
-            return Archived(text);
+        if (ImageSourceReader.Kept(text, inputs.ResolvePath) is { } kept)
+            return kept;
         var reference = Reference.Parse(text);
         var namesHub = text.StartsWith("docker.io/", StringComparison.Ordinal) || text.StartsWith("index.docker.io/", StringComparison.Ordinal);
-        return reference.Repository.Registry != Registry.DockerHub || namesHub ? new RegistryImage(reference) : Kept(text);
+        return reference.Repository.Registry != Registry.DockerHub || namesHub ? new RegistryImage(reference) : ImageSourceReader.InStore(text);
     }
-
-    private static StoreImage Kept(string name) => new(name.Contains('@', StringComparison.Ordinal) || StoreNames.Tag(name) is not null ? name : $"{name}:latest");
-
-    private ArchivedImage Archived(string text)
-    {
-        var path = inputs.ResolvePath(text);
-        var hash = text.LastIndexOf('#');
-        return hash <= 0 || File.Exists(path) || Directory.Exists(path) ? new ArchivedImage(path, null) : new ArchivedImage(inputs.ResolvePath(text[..hash]), text[(hash + 1)..]);
-    }
-
-    // What can't be a name, or looks like a file.
-    private static bool IsPath(string text) =>
-        text.StartsWith('.') || text.Contains('\\', StringComparison.Ordinal) || Path.IsPathRooted(text)
-        || Array.Exists(ArchiveEndings, ending => text.Split('#')[0].EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 }

@@ -20,6 +20,9 @@ public sealed record DotNetApp
     /// <summary>Whether it brings its own runtime.</summary>
     public bool IsSelfContained { get; init; }
 
+    /// <summary>Whether it is one file, which starts itself even where it needs a runtime.</summary>
+    public bool IsSingleFile { get; init; }
+
     /// <summary>Whether it is compiled ahead of time.</summary>
     public bool IsAot { get; init; }
 
@@ -48,7 +51,7 @@ public sealed record DotNetApp
     {
         var separator = IsWindows ? '\\' : '/';
         var folder = workingDirectory.TrimEnd('/', '\\') + separator;
-        return BringsRuntime ? [folder + AssemblyName + (IsWindows ? ".exe" : "")] : ["dotnet", folder + AssemblyName + ".dll"];
+        return BringsRuntime || IsSingleFile ? [folder + AssemblyName + (IsWindows ? ".exe" : "")] : ["dotnet", folder + AssemblyName + ".dll"];
     }
 
     private bool IsWindows => RuntimeIdentifier.Platform.Os == "windows";

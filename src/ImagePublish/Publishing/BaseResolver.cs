@@ -3,13 +3,15 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
+using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;
 
 /// <summary>Finds the base image for a platform: documents only, no layer is fetched.</summary>
 /// <param name="registries">The registries.</param>
 /// <param name="documents">Their documents.</param>
-internal sealed class BaseResolver(RegistryClient registries, RemoteDocuments documents)
+/// <param name="store">The local store.</param>
+internal sealed class BaseResolver(RegistryClient registries, RemoteDocuments documents, ImageStore store)
 {
     /// <summary>Finds a base image.</summary>
     /// <param name="source">Where it is.</param>
@@ -20,6 +22,7 @@ internal sealed class BaseResolver(RegistryClient registries, RemoteDocuments do
     public Task<BaseImage> ResolveAsync(BaseSource source, Platform platform, CancellationToken cancellationToken) => source switch
     {
         RemoteBase remote => ResolveAsync(remote.Reference, platform, cancellationToken),
+        KeptBase kept => new KeptBaseResolver(store).ResolveAsync(kept.Source, platform, cancellationToken),
         ScratchBase scratch => Task.FromResult(BaseImage.Scratch(platform, scratch.EnvironmentVariables)),
         _ => throw new ArgumentException($"'{source}' is an unknown kind of base.", nameof(source)),
     };
@@ -34,7 +37,7 @@ internal sealed class BaseResolver(RegistryClient registries, RemoteDocuments do
             var image = await documents.ReadImageAsync(reference.Repository, document, index => Choose(index, reference, platform), cancellationToken)
                 ?? throw Invalid(reference, $"'{Text.Shown(document.Descriptor.MediaType)}' is no image", null);
             if (!image.Config.Platform.Satisfies(platform))
-                throw PlatformMissing(reference, platform, [image.Config.Platform]);
+                throw PlatformMissing(reference.ToString(), platform, [image.Config.Platform]);
             return new BaseImage(reference.ToString(), document.Descriptor.Digest, MediaTypes.FormatOf(image.ManifestBlob.Descriptor.MediaType), image.Config, image.Layers(registries, reference.Repository));
         }
         catch (JsonException exception)
@@ -47,11 +50,11 @@ internal sealed class BaseResolver(RegistryClient registries, RemoteDocuments do
     {
         // Attestations stand in an index as images for 'unknown/unknown'.
         var known = index.Manifests.Where(manifest => manifest.Platform is { Os: not "unknown" }).ToList();
-        return known.FirstOrDefault(manifest => manifest.Platform!.Satisfies(platform)) ?? throw PlatformMissing(reference, platform, known.Select(manifest => manifest.Platform!));
+        return known.FirstOrDefault(manifest => manifest.Platform!.Satisfies(platform)) ?? throw PlatformMissing(reference.ToString(), platform, known.Select(manifest => manifest.Platform!));
     }
 
-    private static ImagePublishException PlatformMissing(Reference reference, Platform platform, IEnumerable<Platform> available) => new(
-        DiagnosticCodes.BasePlatformMissing, $"The base image '{reference}' does not exist for {platform}. It exists for {string.Join(", ", available.Select(one => one.ToString()).Distinct())}.");
+    internal static ImagePublishException PlatformMissing(string reference, Platform platform, IEnumerable<Platform> available) => new(
+        DiagnosticCodes.BasePlatformMissing, $"The base image '{Text.Shown(reference)}' does not exist for {platform}. It exists for {string.Join(", ", available.Select(one => one.ToString()).Distinct())}.");
 
     private static ImagePublishException Invalid(Reference reference, string reason, Exception? cause) =>
         new(DiagnosticCodes.BaseInvalid, $"The base image '{reference}' can't be used: {Text.Shown(reason).TrimEnd('.')}.", cause);

@@ -1,4 +1,5 @@
 using ImagePublish.Oci;
+using ImagePublish.Publishing.Verbs;
 
 namespace ImagePublish.Publishing;
 
@@ -15,3 +16,7 @@ public sealed record ScratchBase : BaseSource
 /// <summary>An image in a registry.</summary>
 /// <param name="Reference">Its reference.</param>
 public sealed record RemoteBase(Reference Reference) : BaseSource;
+
+/// <summary>An image of the local store, or a file of this machine: an archive, an image layout's folder, or the tar of a root file system.</summary>
+/// <param name="Source">Where it is.</param>
+public sealed record KeptBase(ImageSource Source) : BaseSource;

@@ -42,7 +42,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
 
     private async Task<BaseImage> ResolveAsync(PublishRequest request, CancellationToken cancellationToken)
     {
-        var found = await new BaseResolver(registries, documents).ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
+        var found = await new BaseResolver(registries, documents, store).ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
         log.Detail($"The base image is {found.Name}, {found.Digest}, with {found.Layers.Count} layers.");
         return found;
     }

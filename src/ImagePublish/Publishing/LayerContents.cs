@@ -22,6 +22,8 @@ internal sealed class LayerContents(BaseFiles baseFiles, Func<Task<BaseImage>> r
         var files = needsBase ? await baseFiles.ReadAsync(await resolving(), cancellationToken) : BaseFileSystem.Empty;
         var defaults = Owned(request, files);
         var published = PublishFolder.Read(request.PublishFolder, defaults, cancellationToken);
+        if (published.All(entry => entry.Kind == LayerEntryKind.Directory))
+            throw new ImagePublishException(DiagnosticCodes.PublishFolderEmpty, $"The publish folder '{Text.Shown(request.PublishFolder)}' is empty. Publish the project first, and see that no later step deletes its files.");
         var layers = new AddedEntries(files, defaults).Plan(published, request.Items, request.Layering, request.Added);
         return isWindows ? [.. layers.Select(WindowsLayer.Create)] : layers;
     }

@@ -44,7 +44,8 @@ public sealed partial record BuildOutput(
         var messages = MessageLine().Matches(command.All)
             .Select(line => new BuildMessage(line.Groups["severity"].Value, line.Groups["code"].Value, line.Groups["text"].Value.Trim()))
             .Distinct();
-        using var json = JsonDocument.Parse(File.Exists(results) ? File.ReadAllText(results) : "{}");
+        // A build that fails early leaves it empty.
+        using var json = JsonDocument.Parse(File.Exists(results) && File.ReadAllText(results) is { Length: > 0 } text ? text : "{}");
         return new BuildOutput(command, [.. messages], ReadProperties(json.RootElement), ReadImages(json.RootElement), log);
     }
 

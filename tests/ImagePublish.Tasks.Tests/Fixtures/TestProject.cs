@@ -67,7 +67,8 @@ public sealed class TestProject
 
     public Task<BuildOutput> PublishAsync(CancellationToken cancellationToken, params string[] arguments) => RunAsync("publish", arguments, cancellationToken);
 
-    public Task<BuildOutput> BuildAsync(CancellationToken cancellationToken, params string[] arguments) => RunAsync("build", arguments, cancellationToken);
+    // A build that is asked for properties only evaluates the project, unless a target is named.
+    public Task<BuildOutput> BuildAsync(CancellationToken cancellationToken, params string[] arguments) => TargetAsync("Build", cancellationToken, arguments);
 
     /// <summary>Runs one of the package's targets.</summary>
     public Task<BuildOutput> TargetAsync(string target, CancellationToken cancellationToken, params string[] arguments) =>

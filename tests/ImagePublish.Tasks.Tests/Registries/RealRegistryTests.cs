@@ -3,7 +3,7 @@ using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Testing;
-using MediaTypes = ImagePublish.Oci.MediaTypes;
+using static ImagePublish.Tasks.Tests.Registries.RegistryWork;
 
 namespace ImagePublish.Tasks.Tests.Registries;
 
@@ -97,56 +97,5 @@ public sealed class RealRegistryTests
         await PushAsync(client, Target(nginx.Host), blobs, manifest);
 
         await ReadAsync(client, Target(registry.Host), blobs, manifest);
-    }
-
-    private static Reference Target(string host, string name = "acme/shop") => Repository.Of(Registry.Parse(host), name).At(Tag.Parse("1.0"));
-
-    private static async Task PushAsync(RegistryClient client, Reference target, IReadOnlyList<MemoryBlobSource> blobs, MemoryBlobSource manifest)
-    {
-        await Task.WhenAll(blobs.Select(blob => client.PushBlobAsync(target.Repository, blob, Cancelled)));
-        await client.PushManifestAsync(target, manifest, Cancelled);
-    }
-
-    private static async Task ReadAsync(RegistryClient client, Reference target, IReadOnlyList<MemoryBlobSource> blobs, MemoryBlobSource manifest)
-    {
-        Assert.Equal(manifest.Descriptor, (await client.GetManifestAsync(target, Cancelled)).Descriptor);
-        foreach (var blob in blobs)
-        {
-            var bytes = await client.GetBlobAsync(target.Repository, blob.Descriptor, int.MaxValue, Cancelled);
-            Assert.True(bytes.Span.SequenceEqual(blob.Content.Span));
-        }
-    }
-
-    private static (IReadOnlyList<MemoryBlobSource> Blobs, MemoryBlobSource Manifest) Image(int[] sizes)
-    {
-        var layers = sizes.Select((size, seed) => MemoryBlobSource.Of(MediaTypes.Layer(ImageFormat.Oci, Compression.Gzip), Bytes(size, seed))).ToArray();
-        var config = MemoryBlobSource.Of(MediaTypes.OciConfig, """{"architecture":"amd64","os":"linux"}"""u8.ToArray());
-        var manifest = new ImageManifest(config.Descriptor, [.. layers.Select(layer => layer.Descriptor)]) { MediaType = MediaTypes.OciManifest };
-        return ([.. layers, config], MemoryBlobSource.Of(MediaTypes.OciManifest, OciJson.Write(manifest)));
-    }
-
-    private static byte[] Bytes(int count, int seed)
-    {
-        var bytes = new byte[count];
-        new Random(seed).NextBytes(bytes);
-        return bytes;
-    }
-
-    private static RegistryClient Client(RegistryClientOptions? options = null, Credential? credential = null) =>
-        new(options ?? new RegistryClientOptions(), new OneCredential(credential), new TestLog(), TimeProvider.System);
-
-    private sealed class OneCredential(Credential? credential) : ICredentialSource
-    {
-        public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) => ValueTask.FromResult(credential);
-    }
-
-    // What the client did is shown with a test that fails.
-    private sealed class TestLog : Diagnostics.IEngineLog
-    {
-        public void Warning(Diagnostics.DiagnosticCode code, string message) => Information($"{code}: {message}");
-
-        public void Information(string message) => TestContext.Current.TestOutputHelper?.WriteLine(message);
-
-        public void Detail(string message) => Information(message);
     }
 }

@@ -14,6 +14,7 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
     private readonly SingleFlight<string, string> _exchanges = new();
     private readonly ConcurrentDictionary<string, string> _identityTokens = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _tooMany = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(BearerRealm, string, Credential?), ImagePublishException> _refusals = new();
     private BearerRealm? _realm;
     private bool _isBasic;
 
@@ -94,10 +95,27 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
             return Keep(new BearerToken(ready, scopes, time.GetUtcNow(), DateTimeOffset.MaxValue), refused);
         var identity = await IdentityAsync(realm, credential, ct);
         var asking = identity is null ? credential : new Credential { Username = credential?.Username, IdentityToken = identity };
-        var token = await tokens.GetTokenAsync(new TokenRequest(registry, realm, scopes, asking is { IsEmpty: false } ? asking : null), ct);
+        var token = await AskAsync(new TokenRequest(registry, realm, scopes, asking is { IsEmpty: false } ? asking : null), ct);
         if (identity is not null && token.IdentityToken is { } newer)
             _identityTokens[OriginOf(credential)!] = newer;
         return Keep(token with { ReplacesRefused = refused is not null && time.GetUtcNow() < refused.ExpiresAt }, refused);
+    }
+
+    // A wrong password is tried once, however many layers wait for it: more could lock the account.
+    private async Task<BearerToken> AskAsync(TokenRequest request, CancellationToken ct)
+    {
+        var key = (request.Realm, string.Join(' ', request.Scopes), request.Credential);
+        if (_refusals.TryGetValue(key, out var refusal))
+            throw new ImagePublishException(refusal.Code, refusal.Message);
+        try
+        {
+            return await tokens.GetTokenAsync(request, ct);
+        }
+        catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.Unauthorized)
+        {
+            _refusals[key] = exception;
+            throw;
+        }
     }
 
     // The token that is current: services may give a new one with each answer, and an Entra token is exchanged once.

@@ -1,0 +1,38 @@
+using ImagePublish.Publishing.Verbs;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>Recognises images of this machine by how they are written.</summary>
+internal static class ImageSourceReader
+{
+    private const string StorePrefix = "store:";
+    private const string ArchivePrefix = "archive:";
+    private static readonly string[] ArchiveEndings = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz"];
+
+    /// <summary>Reads <c>store:name</c>, <c>archive:path</c> and whatever looks like a file.</summary>
+    /// <param name="text">The property's value.</param>
+    /// <param name="fullPath">Makes a path a full one.</param>
+    /// <returns>The image; null for what may be a reference.</returns>
+    public static ImageSource? Kept(string text, Func<string, string> fullPath) =>
+        text.StartsWith(StorePrefix, StringComparison.Ordinal) ? InStore(text[StorePrefix.Length..])
+        : text.StartsWith(ArchivePrefix, StringComparison.Ordinal) ? Archived(text[ArchivePrefix.Length..], fullPath)
+        : IsPath(text) ? Archived(text, fullPath)
+        : null;
+
+    /// <summary>An image of the local store; one without a tag has the tag <c>latest</c>.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>The image.</returns>
+    public static StoreImage InStore(string name) => new(name.Contains('@', StringComparison.Ordinal) || StoreNames.Tag(name) is not null ? name : $"{name}:latest");
+
+    private static ArchivedImage Archived(string text, Func<string, string> fullPath)
+    {
+        var path = fullPath(text);
+        var hash = text.LastIndexOf('#');
+        return hash <= 0 || File.Exists(path) || Directory.Exists(path) ? new ArchivedImage(path, null) : new ArchivedImage(fullPath(text[..hash]), text[(hash + 1)..]);
+    }
+
+    // What can't be a name, or looks like a file.
+    private static bool IsPath(string text) =>
+        text.StartsWith('.') || text.Contains('\\', StringComparison.Ordinal) || Path.IsPathRooted(text)
+        || Array.Exists(ArchiveEndings, ending => text.Split('#')[0].EndsWith(ending, StringComparison.OrdinalIgnoreCase));
+}

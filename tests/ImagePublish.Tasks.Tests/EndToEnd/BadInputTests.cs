@@ -1,0 +1,149 @@
+using System.Net;
+using System.Net.Sockets;
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Tasks.Tests.EndToEnd;
+
+/// <summary>What a user can get wrong: one line with a code and a way out, and nothing half-done.</summary>
+public sealed class BadInputTests(Peers peers)
+{
+    private static readonly BadInput[] Cases =
+    [
+        new("IMG1001", "ImageName=not a name", "'not a name' is not an image reference"),
+        new("IMG1001", "ImageName=localhost:5000/a@sha256:12", "its digest is malformed"),
+        new("IMG1007", "ImageName=localhost:5000/a@sha256:0123456789012345678901234567890123456789012345678901234567890123", "ImageName"),
+        new("IMG1006", "ImageRegistry=https://localhost:5000", "without http://"),
+        new("IMG1005", "ImageRepository=Acme/Shop", "lower-case"),
+        new("IMG1004", "ImageTags=-bad", "'-bad' is not a tag"),
+        new("IMG1009", "ImageTags={nope}", "Known are {version}"),
+        new("IMG1001", "ImageBase=UPPER", "'UPPER'"),
+        new("IMG2001", "ImageBase={host}/dotnet/runtime:99", "'{host}/dotnet/runtime:99' does not exist"),
+        new("IMG2001", "ImageBase={host}/nobody/nothing", "'{host}/nobody/nothing:latest' does not exist"),
+        new("IMG2002", "ImageRuntimeIdentifiers=linux-s390x", "It exists for linux/amd64, linux/arm64/v8"),
+        new("IMG1003", "ImageRuntimeIdentifiers=plan9-x64", "'plan9-x64'"),
+        new("IMG1007", "ImageFileOwner=1:2:3", "ImageFileOwner has the value '1:2:3'"),
+        new("IMG1007", "ImageWorkingDirectory=app", "such as /app"),
+        new("IMG1007", "ImageCompression=brotli", "expected one of None, Gzip, Zstd"),
+        new("IMG1007", "ImageCompressionLevel=99", "0 to 9"),
+        new("IMG1007", "ImageCreated=yesterday", "2026-01-31T12:00:00Z"),
+        new("IMG1007", "ImageTagPolicy=Latest", "SemVer"),
+        new("IMG3101", "ImageStore=/dev/full", "'/dev/full'"),
+        new("IMG1008", "Spoil=empty", "is empty"),
+        new("IMG3001", "Spoil=link", "/etc/passwd"),
+    ];
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task EachMistakeIsOneErrorThatSaysWhatAndWhere()
+    {
+        var registry = await peers.RegistryAsync();
+        using var workspace = await peers.WorkspaceAsync();
+        var project = await BuiltAsync(workspace);
+        var all = new TestProject(workspace, await peers.PackageAsync(), workspace.Write("All.proj", "<Project />"));
+        foreach (var (number, mistake) in Cases.Index())
+            all.Element(Target(number, mistake, registry, project));
+
+        var build = await all.TargetAsync(string.Join(';', Cases.Select((_, number) => $"Case{number}")), Cancelled, "--no-restore");
+
+        Assert.False(build.Succeeded);
+        var errors = build.Errors.ToList();
+        Assert.Equal(Cases.Select(mistake => $"{mistake.Code} {mistake.Properties}"), errors.Select((error, number) => $"{error.Code} {Cases[Math.Min(number, Cases.Length - 1)].Properties}"));
+        Assert.All(errors.Zip(Cases), pair => Assert.Contains(pair.Second.Says.Replace("{host}", registry.Host, StringComparison.Ordinal), pair.First.Text, StringComparison.Ordinal));
+        AssertNoStackTrace(build);
+        foreach (var number in Enumerable.Range(0, Cases.Length))
+            Assert.Empty(await registry.TagsAsync($"bad-input/case{number}", Cancelled));
+    }
+
+    [Fact]
+    public async Task ARegistryThatIsDownIsNamed()
+    {
+        using var workspace = await peers.WorkspaceAsync();
+        var project = await BuiltAsync(workspace);
+        var registry = await peers.RegistryAsync();
+        var host = $"localhost:{UnusedPort()}";
+
+        var build = await project.PublishAsync(Cancelled, [.. Switches.For(registry, "bad-input/down"), "--no-build", $"-p:ImageRegistry={host}"]);
+
+        Assert.False(build.Succeeded);
+        var error = Assert.Single(build.Errors);
+        Assert.StartsWith("IMG4", error.Code, StringComparison.Ordinal);
+        Assert.Contains(host, error.Text, StringComparison.Ordinal);
+        AssertNoStackTrace(build);
+    }
+
+    [Fact]
+    public async Task AFullDiskIsOneErrorAndMovesNoTag()
+    {
+        using var workspace = await peers.WorkspaceAsync();
+        var project = await BuiltAsync(workspace);
+        var registry = await peers.RegistryAsync();
+        var store = Directory.CreateDirectory(workspace["store"]).FullName;
+        await AsRoot("mount", "-t", "tmpfs", "-o", "size=48k,mode=777", "tmpfs", store).SucceedAsync(Cancelled);
+        try
+        {
+            var build = await project.PublishAsync(Cancelled, [.. Switches.For(registry, "bad-input/full"), "--no-build", $"-p:ImageStore={store}"]);
+
+            Assert.False(build.Succeeded);
+            var error = Assert.Single(build.Errors);
+            Assert.StartsWith("IMG3", error.Code, StringComparison.Ordinal);
+            Assert.Contains(store, error.Text, StringComparison.Ordinal);
+            AssertNoStackTrace(build);
+            Assert.Empty(await registry.TagsAsync("bad-input/full", Cancelled));
+        }
+        finally
+        {
+            await AsRoot("umount", store).RunAsync(CancellationToken.None);
+        }
+    }
+
+    private static async Task<TestProject> BuiltAsync(TestWorkspace workspace)
+    {
+        var project = workspace.Empty("Bad").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;")
+            .Element(
+                """
+                <Target Name="Spoil" AfterTargets="CopyFilesToPublishDirectory">
+                  <RemoveDir Directories="$(PublishDir)" Condition="'$(Spoil)' != ''" />
+                  <MakeDir Directories="$(PublishDir)" />
+                  <Exec Command="ln -s /etc/passwd '$(PublishDir)passwd'" Condition="'$(Spoil)' == 'link'" />
+                </Target>
+                """);
+        (await project.BuildAsync(Cancelled, "-c", "Release")).EnsureSuccess();
+        return project;
+    }
+
+    // One build for all mistakes: each fails in a build of its own within it.
+    private static string Target(int number, BadInput mistake, DockerRegistry registry, TestProject project)
+    {
+        string[] properties =
+        [
+            "NoBuild=true", "Configuration=Release", "PublishImage=true", $"ImageRegistry={registry.Host}", $"ImageRepository=bad-input/case{number}",
+            $"ImageBase={registry.Host}/dotnet/runtime:10.0", $"PublishDir={project.Folder}/publish{number}/", mistake.Properties.Replace("{host}", registry.Host, StringComparison.Ordinal),
+        ];
+        return $"""
+            <Target Name="Case{number}">
+              <MSBuild Projects="{project.File}" Targets="Publish" Properties="{string.Join(';', properties)}" ContinueOnError="ErrorAndContinue" />
+            </Target>
+            """;
+    }
+
+    private static void AssertNoStackTrace(BuildOutput build)
+    {
+        Assert.DoesNotContain("   at ", build.Command.All, StringComparison.Ordinal);
+        Assert.DoesNotContain("MSB4018", build.Command.All, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", build.Command.All, StringComparison.Ordinal);
+    }
+
+    private static int UnusedPort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static CommandLine AsRoot(params string[] command) =>
+        Environment.IsPrivilegedProcess ? new CommandLine(command[0], command[1..]) : new CommandLine("sudo", ["-n", .. command]);
+
+    /// <summary>A mistake, the code that it has, and what its message must say.</summary>
+    private sealed record BadInput(string Code, string Properties, string Says);
+}

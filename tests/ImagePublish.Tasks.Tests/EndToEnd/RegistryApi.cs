@@ -1,0 +1,63 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Tasks.Tests.EndToEnd;
+
+/// <summary>A manifest as a registry serves it.</summary>
+public sealed record ServedManifest(string Digest, string MediaType, long Size, JsonElement Json)
+{
+    public IReadOnlyList<JsonElement> Layers => [.. Json.GetProperty("layers").EnumerateArray()];
+}
+
+/// <summary>What a registry has, asked for over its API and with no code of the engine.</summary>
+public static class RegistryApi
+{
+    private static readonly HttpClient Http = new();
+
+    private static readonly string[] Types =
+    [
+        "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json",
+    ];
+
+    public static async Task<ServedManifest> ManifestAsync(this DockerRegistry registry, string repository, string reference, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(registry.Uri, $"v2/{repository}/manifests/{reference}"));
+        foreach (var type in Types)
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(type));
+        using var response = await Http.SendAsync(request, cancellationToken);
+        response.EnsureSuccessStatusCode();
+        var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        return new ServedManifest(
+            response.Headers.GetValues("Docker-Content-Digest").Single(),
+            response.Content.Headers.ContentType!.MediaType!,
+            bytes.Length,
+            Parse(bytes));
+    }
+
+    /// <summary>The config of an image for one platform.</summary>
+    public static async Task<JsonElement> ConfigAsync(this DockerRegistry registry, string repository, string reference, CancellationToken cancellationToken)
+    {
+        var manifest = await registry.ManifestAsync(repository, reference, cancellationToken);
+        var digest = manifest.Json.GetProperty("config").GetProperty("digest").GetString();
+        return Parse(await Http.GetByteArrayAsync(new Uri(registry.Uri, $"v2/{repository}/blobs/{digest}"), cancellationToken));
+    }
+
+    /// <summary>A repository's tags in order; none if it does not exist.</summary>
+    public static async Task<IReadOnlyList<string>> TagsAsync(this DockerRegistry registry, string repository, CancellationToken cancellationToken)
+    {
+        using var response = await Http.GetAsync(new Uri(registry.Uri, $"v2/{repository}/tags/list"), cancellationToken);
+        if (response.StatusCode == HttpStatusCode.NotFound)
+            return [];
+        var tags = Parse(await response.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync(cancellationToken)).GetProperty("tags");
+        return tags.ValueKind == JsonValueKind.Null ? [] : [.. tags.EnumerateArray().Select(tag => tag.GetString()!).Order(StringComparer.Ordinal)];
+    }
+
+    private static JsonElement Parse(byte[] json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.Clone();
+    }
+}

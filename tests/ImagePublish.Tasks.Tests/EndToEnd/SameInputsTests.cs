@@ -1,0 +1,88 @@
+using System.Text.Json;
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Tasks.Tests.EndToEnd;
+
+/// <summary>What decides an image's digest, and what does not.</summary>
+public sealed class SameInputsTests(Peers peers)
+{
+    private const string Stranger = "12345";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task TwoClonesGiveOneDigestForAnyUserFolderTimeZoneAndFileMask()
+    {
+        var registry = await peers.RegistryAsync();
+        using var workspace = await peers.WorkspaceAsync();
+        using var elsewhere = new TemporaryFolder();
+        var project = (await workspace.NewAsync("web", "Same", Cancelled)).WithImagePublish().Property("Version", "3.1.4").Content(".gitignore", "bin/\nobj/\n");
+        await CommitAsync(project.Folder);
+        await CloneForStrangerAsync(project.Folder, elsewhere);
+
+        try
+        {
+            var mine = (await project.PublishAsync(Cancelled, [.. Switches.For(registry, "same/mine", "aspnet"), "-p:ContinuousIntegrationBuild=true"])).EnsureSuccess();
+            await PublishAsStranger(workspace, elsewhere, [.. Switches.For(registry, "same/theirs", "aspnet"), "-p:ContinuousIntegrationBuild=true"])
+                .SucceedAsync(Cancelled);
+            using var theirs = JsonDocument.Parse(await File.ReadAllBytesAsync(elsewhere["clone/obj/Release/net10.0/ImagePublish.json"], Cancelled));
+            var labels = (await registry.ConfigAsync("same/mine", "latest", Cancelled)).GetProperty("config").GetProperty("Labels");
+
+            Assert.Equal(mine.Digest, theirs.RootElement.GetProperty("digest").GetString());
+            Assert.Equal(mine.Digest, (await registry.ManifestAsync("same/theirs", "3.1.4", Cancelled)).Digest);
+            Assert.Equal("2026-02-03T04:05:06Z", labels.GetProperty("org.opencontainers.image.created").GetString());
+        }
+        finally
+        {
+            await AsRoot("chown", "-R", Environment.UserName, elsewhere.Path).RunAsync(CancellationToken.None);
+        }
+    }
+
+    private static async Task CommitAsync(string folder)
+    {
+        string[] identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false"];
+        foreach (var arguments in new string[][] { ["init", "-q", "-b", "main"], ["add", "."], [.. identity, "commit", "-q", "-m", "First"] })
+        {
+            var git = new CommandLine("git", ["-C", folder, .. arguments])
+            {
+                Environment = new Dictionary<string, string?> { ["GIT_COMMITTER_DATE"] = "2026-02-03T04:05:06Z" },
+            };
+            await git.SucceedAsync(Cancelled);
+        }
+    }
+
+    // Another user can't look into this one's temporary folders, so the feed goes along.
+    private async Task CloneForStrangerAsync(string source, TemporaryFolder elsewhere)
+    {
+        var package = await peers.PackageAsync();
+        await new CommandLine("git", "clone", "-q", source, elsewhere["clone"]).SucceedAsync(Cancelled);
+        foreach (var folder in new[] { "feed", "home", "temporary" })
+            Directory.CreateDirectory(elsewhere[folder]);
+        File.Copy(package.File, elsewhere[$"feed/{Path.GetFileName(package.File)}"]);
+        elsewhere.Write(
+            "nuget.config",
+            """<configuration><packageSources><clear /><add key="tests" value="feed" /></packageSources></configuration>""");
+        await AsRoot("chown", "-R", $"{Stranger}:{Stranger}", elsewhere.Path).SucceedAsync(Cancelled);
+    }
+
+    private static CommandLine PublishAsStranger(TestWorkspace workspace, TemporaryFolder elsewhere, IReadOnlyList<string> switches)
+    {
+        var dotnet = workspace.DotNet(["publish", "-nologo", "-tl:off", .. switches]);
+        var environment = dotnet.Environment.Where(variable => variable.Value is not null && !variable.Key.StartsWith("NUGET", StringComparison.Ordinal))
+            .Select(variable => $"{variable.Key}={variable.Value}");
+        string[] other =
+        [
+            $"HOME={elsewhere["home"]}", $"XDG_DATA_HOME={elsewhere["data"]}", $"XDG_CONFIG_HOME={elsewhere["config"]}", $"DOCKER_CONFIG={elsewhere["docker"]}",
+            $"TMPDIR={elsewhere["temporary"]}", "TZ=Pacific/Kiritimati", "LC_ALL=tr_TR.UTF-8", $"PATH={Environment.GetEnvironmentVariable("PATH")}",
+        ];
+        var command = AsRoot(
+            [
+                "setpriv", $"--reuid={Stranger}", $"--regid={Stranger}", "--clear-groups", "env", "-i", .. environment, .. other,
+                "sh", "-c", "umask 077; exec \"$@\"", "sh", dotnet.Program, .. dotnet.Arguments,
+            ]);
+        return command with { WorkingDirectory = elsewhere["clone"] };
+    }
+
+    private static CommandLine AsRoot(params string[] command) =>
+        Environment.IsPrivilegedProcess ? new CommandLine(command[0], command[1..]) : new CommandLine("sudo", ["-n", .. command]);
+}

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Tasks.Tests.EndToEnd;
+
+/// <summary>A whole solution: apps become images, everything else is passed by.</summary>
+public sealed partial class SolutionTests(Peers peers)
+{
+    private const string Marker = "IMAGEPUBLISH_TEST_BUILD";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ItsAppsArePublishedAtOnceAndNothingElse()
+    {
+        var registry = await peers.RegistryAsync();
+        using var workspace = await peers.WorkspaceAsync();
+        var solution = await CreateAsync(workspace);
+        var build = workspace.DotNet(
+            "publish", solution, "-nologo", "-tl:off", "-m:4", "-nodeReuse:true", "-p:PublishImage=true", "-p:UseSharedCompilation=false",
+            $"-p:ImageRegistry={registry.Host}", $"-p:ImageBase={registry.Host}/dotnet/aspnet:10.0", "-p:ImageFileOwner=0:0");
+        var id = Guid.NewGuid().ToString();
+        build = build with { Environment = new Dictionary<string, string?>(build.Environment) { ["MSBUILDDISABLENODEREUSE"] = null, [Marker] = id } };
+
+        try
+        {
+            // The second build meets the processes of the first, with the tasks loaded.
+            var first = await build.SucceedAsync(Cancelled);
+            var second = await build.SucceedAsync(Cancelled);
+
+            Assert.Equal(["solution.one", "solution.three", "solution.two"], Published(first.Output, unchanged: false, registry));
+            Assert.Equal(["solution.one", "solution.three", "solution.two"], Published(second.Output, unchanged: true, registry));
+            Assert.DoesNotMatch("warning|error|   at ", first.All + second.All);
+            Assert.Empty(await registry.TagsAsync("solution.library", Cancelled));
+            Assert.Empty(await registry.TagsAsync("solution.checks", Cancelled));
+        }
+        finally
+        {
+            EndNodes(id);
+        }
+    }
+
+    // One has the package from the library that references it; Checks would be publishable were it no test project.
+    private static async Task<string> CreateAsync(TestWorkspace workspace)
+    {
+        var library = (await workspace.NewAsync("classlib", "Solution.Library", Cancelled)).WithImagePublish();
+        var one = await workspace.NewAsync("web", "Solution.One", Cancelled);
+        one.ProjectReference(library);
+        workspace.Empty("Solution.Two").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;");
+        workspace.Empty("Solution.Three").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;");
+        workspace.Empty("Solution.Checks").WithImagePublish().Property("OutputType", "Exe").Property("IsTestProject", "true").Content("Program.cs", "return;").ProjectReference(library);
+        string[] names = ["Solution.Library", "Solution.One", "Solution.Two", "Solution.Three", "Solution.Checks"];
+        return workspace.Write("All.slnx", $"<Solution>{string.Concat(names.Select(name => $"""<Project Path="{name}/{name}.csproj" />"""))}</Solution>");
+    }
+
+    private static IEnumerable<string> Published(string output, bool unchanged, DockerRegistry registry) =>
+        PublishedLine().Matches(output).Where(line => line.Groups["what"].Value == "unchanged" == unchanged && line.Groups["host"].Value == registry.Host)
+            .Select(line => line.Groups["repository"].Value).Order(StringComparer.Ordinal);
+
+    private static void EndNodes(string id)
+    {
+        foreach (var process in Process.GetProcessesByName("dotnet"))
+        {
+            using (process)
+            {
+                if (IsOf(process.Id, id))
+                    process.Kill();
+            }
+        }
+    }
+
+    private static bool IsOf(int process, string id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/environ").Contains($"{Marker}={id}", StringComparison.Ordinal);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    [GeneratedRegex(@"^\s*\S+ -> (?<host>localhost:\d+)/(?<repository>[^\s:]+):.* \((?<what>[^)]*)\)\r?$", RegexOptions.Multiline)]
+    private static partial Regex PublishedLine();
+}

@@ -1,0 +1,91 @@
+using System.Text.Json;
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Tasks.Tests.Verbs;
+
+/// <summary>The workshop that everybody learned images from, acted out without Docker until an image runs.</summary>
+public sealed class WorkshopTests(Peers peers)
+{
+    private const string Hub = "sixeyed/tweet-app";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task TheWholeDayIsTargets()
+    {
+        var registry = await peers.RegistryAsync();
+        await using var second = await DockerRegistry.StartAsync(new DockerRegistryOptions { UserName = "me", Password = "s3cret-of-the-day" }, Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        var project = (await workspace.NewAsync("web", "TweetApp", Cancelled)).WithImagePublish()
+            .Property("ImageRepository", Hub)
+            .Property("ImageBase", $"{registry.Host}/dotnet/aspnet:10.0")
+            .Content("Program.cs", Program("v1"));
+
+        // v1 stays on this machine: published, tagged, listed.
+        (await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageTags=v1", $"-p:ImageArchive={workspace["v1.tar"]}")).EnsureSuccess();
+        await RunAsync(project, "TagImage", $"-p:ImageSource={Hub}:v1", "-p:ImageTags=stable");
+        var listed = await RunAsync(project, "ListImages", "-p:ImageFilter=sixeyed/*");
+        Assert.Equal([$"{Hub}:stable", $"{Hub}:v1"], Identities(listed));
+        Assert.Equal(Identities(await RunAsync(project, "InspectImage", $"-p:ImageSource={workspace["v1.tar"]}")), [workspace["v1.tar"]]);
+
+        // Pushed with the same digest, and listed on the registry.
+        var pushed = await RunAsync(project, "CopyImage", $"-p:ImageSource={Hub}:v1", $"-p:ImageRegistry={registry.Host}");
+        Assert.Equal(listed[0].GetProperty("Digest").GetString(), pushed[0].GetProperty("Digest").GetString());
+        Assert.Equal(["v1"], Identities(await RunAsync(project, "ListImageTags", $"-p:ImageRegistry={registry.Host}")));
+
+        // v2: only the app's own layer and the config travel.
+        project.Content("Program.cs", Program("v2"));
+        var v2 = (await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageTags=v2", $"-p:ImageRegistry={registry.Host}")).EnsureSuccess();
+        Assert.InRange(long.Parse(v2.PublishedImages[0]["UploadedBytes"], System.Globalization.CultureInfo.InvariantCulture), 1, 100_000);
+        Assert.Equal(["v2", "v1"], Identities(await RunAsync(project, "ListImageTags", $"-p:ImageRegistry={registry.Host}")));
+
+        // Promoted to a registry that wants a password, which Docker knows afterwards.
+        await SignInAsync(project, second.Host, "s3cret-of-the-day");
+        var promoted = await RunAsync(project, "CopyImage", $"-p:ImageSource={registry.Host}/{Hub}:v2", $"-p:ImageRegistry={second.Host}");
+        Assert.Equal(v2.Digest, promoted[0].GetProperty("Digest").GetString());
+        await RunInDockerAsync(registry, v2.Digest);
+
+        // Tidied up: only what was told, and never what another tag needs.
+        await RunAsync(project, "TagImage", $"-p:ImageSource={registry.Host}/{Hub}:v2", "-p:ImageTags=latest");
+        var gone = await RunAsync(project, "PruneImages", $"-p:ImageRegistry={registry.Host}", "-p:ImageFilter=v*", "-p:ImageKeep=1");
+        Assert.Equal([$"{registry.Host}/{Hub}:v1"], Identities(gone));
+        Assert.Equal(["v2", "latest"], Identities(await RunAsync(project, "ListImageTags", $"-p:ImageRegistry={registry.Host}")));
+        await RunAsync(project, "PruneImages");
+        Assert.Equal(2, (await RunAsync(project, "ListImages")).Count);
+    }
+
+    private static string Program(string version) => $$"""
+        var app = WebApplication.Create(args);
+        app.MapGet("/", () => "{{version}}");
+        app.Run();
+        """;
+
+    private static async Task SignInAsync(TestProject project, string host, string password)
+    {
+        string[] arguments = ["-t:LoginImageRegistry", $"-p:ImageRegistry={host}", "-p:ImageRegistryUsername=me"];
+        var wrong = await (project.Command("msbuild", arguments) with { Input = "wrong-password\n" }).RunAsync(Cancelled);
+        Assert.Contains("error IMG5001", wrong.All, StringComparison.Ordinal);
+        Assert.DoesNotContain("wrong-password", wrong.All, StringComparison.Ordinal);
+        var right = await (project.Command("msbuild", arguments) with { Input = password + "\n" }).SucceedAsync(Cancelled);
+        Assert.DoesNotContain(password, right.All, StringComparison.Ordinal);
+    }
+
+    private async Task RunInDockerAsync(DockerRegistry registry, string digest)
+    {
+        var docker = await peers.DockerAsync();
+        var reference = $"{registry.Host}/{Hub}@{digest}";
+        await docker.PullAsync(reference, Cancelled);
+        await using var container = await docker.StartAsync(reference, Cancelled);
+        Assert.Equal("v2", await (await container.GetAsync("/", Cancelled)).Content.ReadAsStringAsync(Cancelled));
+    }
+
+    /// <summary>Runs a target and returns its items as a script reads them.</summary>
+    private static async Task<List<JsonElement>> RunAsync(TestProject project, string target, params string[] arguments)
+    {
+        var output = await project.Command("msbuild", [$"-t:{target}", $"-getTargetResult:{target}", .. arguments]).SucceedAsync(Cancelled);
+        using var json = JsonDocument.Parse(output.Output[output.Output.IndexOf('{', StringComparison.Ordinal)..]);
+        return [.. json.RootElement.GetProperty("TargetResults").GetProperty(target).GetProperty("Items").EnumerateArray().Select(item => item.Clone())];
+    }
+
+    private static IEnumerable<string?> Identities(IEnumerable<JsonElement> items) => items.Select(item => item.GetProperty("Identity").GetString());
+}
