@@ -1,19 +1,44 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Reporting;
+using ImagePublish.Storage;
+using ImagePublish.Tasks.Verbs;
 
 namespace ImagePublish.Tasks;
 
 /// <summary>Makes an image of the publish folder and delivers it.</summary>
 public sealed class PublishImage : PublishImageInputs
 {
+    private const long DefaultStoreLimit = 10_000_000_000;
+
+    /// <summary>The bytes that the local store may have, such as <c>10GB</c>.</summary>
+    public string? StoreLimit { get; set; }
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var request = new PublishRequestReader(this).Read();
+        var limit = Amounts.Size(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;
         var store = OpenStore();
         var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations)).PublisherFor(store, log);
         var result = await publisher.PublishAsync(request, cancellationToken);
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result.Image, delivery));
         await TellAsync([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log, cancellationToken);
+        if (!result.IsUnchanged)
+            await KeepWithinAsync(limit, store, log, cancellationToken);
+    }
+
+    // What was used least goes first, and never an image that the user can name. A store that can't be tidied up now will be with the next image.
+    private static async Task KeepWithinAsync(long limit, ImageStore store, IEngineLog log, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var pruned = await store.PruneAsync(new PruneOptions { MaxSize = limit, KeepImages = true }, cancellationToken);
+            if (pruned.Blobs.Count > 0)
+                log.Detail($"The local store was larger than {ByteSize.Show(limit)}: {ByteSize.Show(pruned.FreedBytes)} were removed.");
+        }
+        catch (ImagePublishException exception)
+        {
+            log.Detail($"The local store could not be tidied up: {exception.Message}");
+        }
     }
 }

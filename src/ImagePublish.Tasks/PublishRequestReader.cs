@@ -67,15 +67,15 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var text => ImageSourceReader.Kept(text, inputs.ResolvePath) is { } kept ? new KeptBase(kept) : new RemoteBase(Reference.Parse(text)),
     };
 
-    // As WORKDIR does, without the separator at its end.
+    // A separator at its end stays, as the SDK and WORKDIR leave it.
     private string ReadWorkingDirectory(Platform platform)
     {
         if (Lists.Optional(inputs.WorkingDirectory) is not { } text)
             return platform.Os == "windows" ? @"C:\app" : "/app";
         if (platform.Os == "windows")
-            return text.Replace('/', '\\').TrimEnd('\\');
+            return text.Replace('/', '\\');
         return text.StartsWith('/') && !text.Split('/').Contains("..")
-            ? "/" + string.Join('/', text.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(part => part != "."))
+            ? text
             : throw Lists.Invalid("ImageWorkingDirectory", text, "expected an absolute path of the image without '..', such as /app");
     }
 

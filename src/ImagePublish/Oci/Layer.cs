@@ -4,4 +4,8 @@ namespace ImagePublish.Oci;
 /// <param name="Descriptor">The compressed blob.</param>
 /// <param name="DiffId">The digest of the uncompressed tar.</param>
 /// <param name="Source">Where the blob's bytes can be had; null for a foreign layer, which is never moved.</param>
-public sealed record Layer(Descriptor Descriptor, Digest DiffId, BlobSource? Source);
+public sealed record Layer(Descriptor Descriptor, Digest DiffId, BlobSource? Source)
+{
+    /// <summary>Whether it was made just now, rather than found.</summary>
+    public bool IsNew { get; init; }
+}

@@ -76,6 +76,6 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
         var blob = await writer.CommitAsync(built.Descriptor, cancellationToken);
         await cache.RememberAsync(built.DiffId, compression.Key, built.Descriptor, cancellationToken);
         log.Detail($"Layer '{content.Name}' was built: {built.Descriptor.Digest}, {built.Descriptor.Size} bytes.");
-        return new Layer(built.Descriptor, built.DiffId, blob);
+        return new Layer(built.Descriptor, built.DiffId, blob) { IsNew = true };
     }
 }

@@ -17,7 +17,7 @@ internal sealed class StoreDestination(ImageStore store, string name, Cancellati
     public void Begin(Layer layer)
     {
         if (layer.Source is { } source && !puts.ContainsKey(source.Descriptor.Digest))
-            puts.Add(source.Descriptor.Digest, Task.Run(() => PutAsync(source), stop.Token));
+            puts.Add(source.Descriptor.Digest, Task.Run(() => PutAsync(source, layer.IsNew), stop.Token));
     }
 
     public async Task<TransferTotals> CompleteAsync(Image image)
@@ -26,7 +26,7 @@ internal sealed class StoreDestination(ImageStore store, string name, Cancellati
             Begin(layer);
         await foreach (var finished in Task.WhenEach(puts.Values))
             await finished;
-        var totals = (await Task.WhenAll(puts.Values)).Aggregate(TransferTotals.Add);
+        var totals = (await Task.WhenAll(puts.Values)).Aggregate(default(TransferTotals), TransferTotals.Add);
         totals += await PutAsync(image.ConfigBlob);
         await PutAsync(image.Manifest);
         return totals;
@@ -47,10 +47,11 @@ internal sealed class StoreDestination(ImageStore store, string name, Cancellati
         stop.Dispose();
     }
 
-    private async Task<TransferTotals> PutAsync(BlobSource blob)
+    // A layer that was made just now was made in the store: it is there, and yet it was written.
+    private async Task<TransferTotals> PutAsync(BlobSource blob, bool isNew = false)
     {
         var size = blob.Descriptor.Size;
-        if (store.FindBlob(blob.Descriptor) is not null)
+        if (!isNew && store.FindBlob(blob.Descriptor) is not null)
             return new TransferTotals(0, 0, size);
         await store.PutAsync(blob, stop.Token);
         return new TransferTotals(size, 0, 0);

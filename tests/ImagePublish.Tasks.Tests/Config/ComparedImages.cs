@@ -35,7 +35,7 @@ public sealed class ComparedImages(Peers peers) : IAsyncLifetime
           <ImageVolume Include="/data;/var/log" Condition="'$(Kind)' == 'dockerfile'" />
           <ImageEntrypoint Include="/bin/sh;-c" Condition="'$(Kind)' == 'dockerfile'" />
           <ImageCommand Include="echo &quot;hi&quot;" Condition="'$(Kind)' == 'dockerfile'" />
-          <ImageHealthcheck Include="test -e /tmp &amp;&amp; true" Interval="30s" Timeout="1m" StartPeriod="5s" StartInterval="500ms" Retries="4" Condition="'$(Kind)' == 'dockerfile'" />
+          <ImageHealthcheck Include="test -e /tmp &amp;&amp; true" Interval="30s" Timeout="1m" StartPeriod="5s" Retries="4" Condition="'$(Kind)' == 'dockerfile'" />
         </ItemGroup>
         """;
 
@@ -50,7 +50,7 @@ public sealed class ComparedImages(Peers peers) : IAsyncLifetime
         USER nobody:nogroup
         WORKDIR /srv/app/
         STOPSIGNAL SIGQUIT
-        HEALTHCHECK --interval=30s --timeout=1m --start-period=5s --start-interval=500ms --retries=4 CMD test -e /tmp && true
+        HEALTHCHECK --interval=30s --timeout=1m --start-period=5s --retries=4 CMD test -e /tmp && true
         ENTRYPOINT ["/bin/sh", "-c"]
         CMD ["echo \"hi\""]
         """;

@@ -187,6 +187,7 @@ public sealed class ImagePublisherTests
         var stored = await bench.Store().FindReferenceAsync("acme/shop:1.0", PublishingBench.Cancel);
         Assert.Equal(result.Image.Digest, stored!.Digest);
         Assert.All(result.Image.Layers, layer => Assert.NotNull(bench.Store().FindBlob(layer.Descriptor)));
+        Assert.Equal(result.Image.Size, result.Deliveries[0].Transfer.UploadedBytes);
     }
 
     [Fact]
