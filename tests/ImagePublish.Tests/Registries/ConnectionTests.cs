@@ -97,8 +97,8 @@ public sealed class ConnectionTests
     [Fact]
     public async Task AFileThatIsNoCertificateIsToldByName()
     {
-        await using var bench = await RegistryBench.StartAsync();
-        bench.Options = bench.Options with { CertificateFile = "/no/such/ca.pem" };
+        await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);
+        bench.Options = bench.Options with { CertificateFile = "/no/such/ca.pem", TrustLoopback = false };
 
         var failure = await RegistryBench.FailsAsync(DiagnosticCodes.CertificateUntrusted, () => bench.Client.FindManifestAsync(bench.Latest, Cancel));
 
