@@ -24,9 +24,9 @@ public sealed class SamplesTests(Peers peers)
 
         Assert.Equal(["1.0.0", "latest"], await registry.TagsAsync("samples/helloweb", Cancelled));
         Assert.Equal(["1.4.2", "latest"], await registry.TagsAsync("samples/shop", Cancelled));
-        // On the four layers of the base: HelloWeb's runtime and its own files; Shop's packages, its library, its pages and its own files.
+        // On the four layers of the base: HelloWeb's runtime and its own files; Shop's packages in several, its library, its pages and its own files.
         Assert.Equal(6, hello.GetProperty("layers").GetArrayLength());
-        Assert.Equal(8, shop.GetProperty("layers").GetArrayLength());
+        Assert.InRange(shop.GetProperty("layers").GetArrayLength(), 8, 20);
     }
 
     private static async Task<JsonElement> PublishAsync(TestWorkspace workspace, DockerRegistry registry, string folder, string name)
