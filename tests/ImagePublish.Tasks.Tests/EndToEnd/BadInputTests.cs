@@ -5,7 +5,7 @@ using ImagePublish.Tasks.Tests.Fixtures;
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
 /// <summary>What a user can get wrong: one line with a code and a way out, and nothing half-done.</summary>
-public sealed class BadInputTests(Peers peers)
+public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
 {
     private static readonly BadInput[] Cases =
     [
@@ -37,14 +37,11 @@ public sealed class BadInputTests(Peers peers)
     [Fact]
     public async Task EachMistakeIsOneErrorThatSaysWhatAndWhere()
     {
-        var registry = await peers.RegistryAsync();
-        using var workspace = await peers.WorkspaceAsync();
-        var project = await BuiltAsync(workspace);
-        var all = new TestProject(workspace, await peers.PackageAsync(), workspace.Write("All.proj", "<Project />"));
+        var registry = app.Registry;
         foreach (var (number, mistake) in Cases.Index())
-            all.Element(Target(number, mistake, registry, project));
+            app.All.Element(Target(number, mistake, registry, app.Project));
 
-        var build = await all.TargetAsync(string.Join(';', Cases.Select((_, number) => $"Case{number}")), Cancelled, "--no-restore");
+        var build = await app.All.TargetAsync(string.Join(';', Cases.Select((_, number) => $"Case{number}")), Cancelled, "--no-restore");
 
         Assert.False(build.Succeeded);
         var errors = build.Errors.ToList();
@@ -58,12 +55,9 @@ public sealed class BadInputTests(Peers peers)
     [Fact]
     public async Task ARegistryThatIsDownIsNamed()
     {
-        using var workspace = await peers.WorkspaceAsync();
-        var project = await BuiltAsync(workspace);
-        var registry = await peers.RegistryAsync();
         var host = $"localhost:{UnusedPort()}";
 
-        var build = await project.PublishAsync(Cancelled, [.. Switches.For(registry, "bad-input/down"), "--no-build", $"-p:ImageRegistry={host}"]);
+        var build = await app.Project.PublishAsync(Cancelled, [.. Switches.For(app.Registry, "bad-input/down"), "--no-build", $"-p:ImageRegistry={host}"]);
 
         Assert.False(build.Succeeded);
         var error = Assert.Single(build.Errors);
@@ -75,41 +69,23 @@ public sealed class BadInputTests(Peers peers)
     [Fact]
     public async Task AFullDiskIsOneErrorAndMovesNoTag()
     {
-        using var workspace = await peers.WorkspaceAsync();
-        var project = await BuiltAsync(workspace);
-        var registry = await peers.RegistryAsync();
-        var store = Directory.CreateDirectory(workspace["store"]).FullName;
+        var store = Directory.CreateDirectory(app.Workspace["store"]).FullName;
         await AsRoot("mount", "-t", "tmpfs", "-o", "size=48k,mode=777", "tmpfs", store).SucceedAsync(Cancelled);
         try
         {
-            var build = await project.PublishAsync(Cancelled, [.. Switches.For(registry, "bad-input/full"), "--no-build", $"-p:ImageStore={store}"]);
+            var build = await app.Project.PublishAsync(Cancelled, [.. Switches.For(app.Registry, "bad-input/full"), "--no-build", $"-p:ImageStore={store}"]);
 
             Assert.False(build.Succeeded);
             var error = Assert.Single(build.Errors);
             Assert.StartsWith("IMG3", error.Code, StringComparison.Ordinal);
             Assert.Contains(store, error.Text, StringComparison.Ordinal);
             AssertNoStackTrace(build);
-            Assert.Empty(await registry.TagsAsync("bad-input/full", Cancelled));
+            Assert.Empty(await app.Registry.TagsAsync("bad-input/full", Cancelled));
         }
         finally
         {
             await AsRoot("umount", store).RunAsync(CancellationToken.None);
         }
-    }
-
-    private static async Task<TestProject> BuiltAsync(TestWorkspace workspace)
-    {
-        var project = workspace.Empty("Bad").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;")
-            .Element(
-                """
-                <Target Name="Spoil" AfterTargets="CopyFilesToPublishDirectory">
-                  <RemoveDir Directories="$(PublishDir)" Condition="'$(Spoil)' != ''" />
-                  <MakeDir Directories="$(PublishDir)" />
-                  <Exec Command="ln -s /etc/passwd '$(PublishDir)passwd'" Condition="'$(Spoil)' == 'link'" />
-                </Target>
-                """);
-        (await project.BuildAsync(Cancelled, "-c", "Release")).EnsureSuccess();
-        return project;
     }
 
     // One build for all mistakes: each fails in a build of its own within it.

@@ -156,6 +156,17 @@ public sealed class PublishedWebAppTests(WebApp app, Peers peers) : IClassFixtur
         Assert.Equal(2, requests.Count);
     }
 
+    [Fact]
+    public async Task TheTargetDoesTheSameInABuild()
+    {
+        string[] switches = [.. app.Switches.Where(value => !value.StartsWith("-p:PublishImage", StringComparison.Ordinal)), "-c", "Release", "-p:ImageRepository=web-app/target"];
+
+        var build = (await app.Project.TargetAsync("PublishImage", Cancelled, switches)).EnsureSuccess();
+
+        Assert.Equal(app.Digest, build.Digest);
+        Assert.Equal(["1.2.3", "latest"], await app.Registry.TagsAsync("web-app/target", Cancelled));
+    }
+
     private static CommandLine AsRoot(params string[] command) =>
         Environment.IsPrivilegedProcess ? new CommandLine(command[0], command[1..]) : new CommandLine("sudo", ["-n", .. command]);
 }
