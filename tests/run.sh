@@ -28,6 +28,7 @@ needs=(
   htpasswd:apache2-utils
   jq:jq
   git:git
+  clang:clang
 )
 
 missing() {
@@ -37,6 +38,8 @@ missing() {
   done
   # Docker's own client: another program of that name may come first on PATH.
   [[ -x /usr/bin/docker ]] || echo docker.io
+  # What .NET compiles ahead of time with, besides clang.
+  [[ -e /usr/include/zlib.h ]] || echo zlib1g-dev
 }
 
 install_missing() {

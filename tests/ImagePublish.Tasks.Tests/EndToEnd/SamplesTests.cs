@@ -1,56 +1,100 @@
-using System.Text.Json;
 using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
-/// <summary>The samples publish from a fresh clone, with tasks that are built on the way.</summary>
-public sealed class SamplesTests(Peers peers)
+/// <summary>The samples publish from a fresh clone, with tasks that are built on the way, and run in Docker.</summary>
+public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClassFixture<PublishedSamples>
 {
-    private static readonly string[] Parts = ["build", "docs", "samples", "src"];
-
-    private static readonly string[] Outputs = ["bin", "obj"];
-
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task TheSamplesPublishFromSource()
+    public void EachSampleIsInTheList()
     {
-        var registry = await peers.RegistryAsync();
-        using var workspace = await peers.WorkspaceAsync();
-        CopySources(workspace["clone"]);
+        var root = Path.Combine(PackedPackage.RepositoryRoot, "samples");
+        var list = File.ReadAllText(Path.Combine(root, "README.md"));
 
-        var hello = await PublishAsync(workspace, registry, "HelloWeb", "HelloWeb");
-        var shop = await PublishAsync(workspace, registry, "Shop/Shop", "Shop");
-
-        Assert.Equal(["1.0.0", "latest"], await registry.TagsAsync("samples/helloweb", Cancelled));
-        Assert.Equal(["1.4.2", "latest"], await registry.TagsAsync("samples/shop", Cancelled));
-        // On the four layers of the base: HelloWeb's runtime and its own files; Shop's packages in several, its library, its pages and its own files.
-        Assert.Equal(6, hello.GetProperty("layers").GetArrayLength());
-        Assert.InRange(shop.GetProperty("layers").GetArrayLength(), 8, 20);
+        Assert.All(Directory.GetDirectories(root).Select(Path.GetFileName), name => Assert.Contains($"[{name}]({name}/README.md)", list, StringComparison.Ordinal));
     }
 
-    private static async Task<JsonElement> PublishAsync(TestWorkspace workspace, DockerRegistry registry, string folder, string name)
+    // On the layers of the base: HelloWeb and Scratch have packages and the runtime below the app; Shop's packages lie in several.
+    [Theory]
+    [InlineData("helloweb", "1.0.0 latest", 3, 3)]
+    [InlineData("shop", "1.4.2 latest", 8, 20)]
+    [InlineData("samples/worker", "1.0.0 latest", 5, 5)]
+    [InlineData("samples/scratch", "1.0.0 latest", 3, 3)]
+    [InlineData("samples/aot", "1.0.0 latest", 3, 3)]
+    [InlineData("samples/extras", "1.0.0 latest", 6, 7)]
+    [InlineData("samples/basket", "2 2.1 2.1.0 latest", 6, 6)]
+    [InlineData("samples/catalog", "2 2.1 2.1.0 latest", 6, 6)]
+    public async Task EachHasItsTagsAndLayers(string repository, string tags, int fewest, int most)
     {
-        var project = workspace[$"clone/samples/{folder}"];
-        var publish = workspace.DotNet(["publish", project, "-nologo", "-tl:off", .. Switches.For(registry, $"samples/{name.ToLowerInvariant()}", "aspnet")]);
-        await publish.SucceedAsync(Cancelled);
-        var file = Directory.GetFiles(Path.Combine(project, "obj"), "ImagePublish.json", SearchOption.AllDirectories).Single();
-        using var result = JsonDocument.Parse(await File.ReadAllBytesAsync(file, Cancelled));
-        return result.RootElement.Clone();
+        var manifest = await samples.Registry.ManifestAsync(repository, "latest", Cancelled);
+
+        Assert.Equal(tags.Split(' '), await samples.Registry.TagsAsync(repository, Cancelled));
+        Assert.InRange(manifest.Layers.Count, fewest, most);
     }
 
-    // What a clone has, and nothing that was built here.
-    private static void CopySources(string target)
+    [Fact]
+    public async Task SeveralPlatformsAreOneTag()
     {
-        var root = PackedPackage.RepositoryRoot;
-        var files = Directory.GetFiles(root)
-            .Concat(Parts.SelectMany(part => Directory.GetFiles(Path.Combine(root, part), "*", SearchOption.AllDirectories)))
-            .Where(file => !Path.GetRelativePath(root, file).Split('/').Intersect(Outputs).Any());
-        foreach (var file in files)
-        {
-            var copy = Path.Combine(target, Path.GetRelativePath(root, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
-        }
+        var index = await samples.Registry.ManifestAsync("samples/platforms", "1.0.0", Cancelled);
+
+        var platforms = index.Json.GetProperty("manifests").EnumerateArray().Select(manifest => manifest.GetProperty("platform").GetProperty("architecture").GetString());
+        Assert.Equal(["amd64", "arm64"], platforms.Order(StringComparer.Ordinal));
     }
+
+    [Fact]
+    public async Task TheOneFromNothingFindsItsPackage()
+    {
+        var docker = await peers.DockerAsync();
+
+        var run = await docker.RunAsync(Cancelled, Image("samples/scratch"));
+
+        Assert.Equal("Hello from nothing but packages!\n", run.Output);
+    }
+
+    [Fact]
+    public async Task TheOneCompiledAheadAnswers()
+    {
+        var docker = await peers.DockerAsync();
+        await using var container = await docker.StartAsync(Image("samples/aot"), Cancelled);
+
+        Assert.Equal("Hello from native code!", await GetAsync(container, "/"));
+    }
+
+    [Fact]
+    public async Task TheOneWithExtrasFindsItsFilesWritesNotesAndIsHealthy()
+    {
+        var docker = await peers.DockerAsync();
+        await using var container = await docker.StartAsync(Image("samples/extras"), Cancelled);
+
+        Assert.Equal("Welcome aboard.\n", await GetAsync(container, "/"));
+        await docker.Command("exec", container.Id, "touch", "/data/note").SucceedAsync(Cancelled);
+        Assert.NotEqual(0, (await docker.Command("exec", container.Id, "touch", "/app/note").RunAsync(Cancelled)).ExitCode);
+        while (await HealthAsync(docker, container) == "starting")
+            await Task.Delay(200, Cancelled);
+        Assert.Equal("healthy", await HealthAsync(docker, container));
+    }
+
+    [Fact]
+    public async Task TheServicesTalkToEachOther()
+    {
+        var docker = await peers.DockerAsync();
+        await using var catalog = await docker.StartAsync(Image("samples/catalog", "2.1.0"), Cancelled);
+        await using var basket = await docker.StartAsync(Image("samples/basket", "2.1.0"), ["--Catalog", $"http://localhost:{catalog.Port}"], Cancelled);
+
+        Assert.NotEmpty(await GetAsync(catalog, "/products"));
+        Assert.Equal("69.80", await GetAsync(basket, "/"));
+    }
+
+    private string Image(string repository, string tag = "1.0.0") => $"{samples.Registry.Host}/{repository}:{tag}";
+
+    private static async Task<string> GetAsync(DockerContainer container, string path)
+    {
+        using var answer = await container.GetAsync(path, Cancelled);
+        return await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync(Cancelled);
+    }
+
+    private static async Task<string> HealthAsync(DockerEngine docker, DockerContainer container) =>
+        (await docker.Command("inspect", "--format", "{{.State.Health.Status}}", container.Id).SucceedAsync(Cancelled)).Output.Trim();
 }

@@ -1,0 +1,66 @@
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Tasks.Tests.EndToEnd;
+
+/// <summary>All samples, published from what a fresh clone has: one alone, which builds the tasks, then the others at once.</summary>
+public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
+{
+    private static readonly string[] Parts = ["build", "docs", "samples", "src"];
+
+    private static readonly string[] Outputs = ["bin", "obj"];
+
+    private TestWorkspace? workspace;
+
+    public DockerRegistry Registry { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Registry = await peers.RegistryAsync();
+        workspace = await peers.WorkspaceAsync();
+        CopySources(workspace["clone"]);
+        var bases = workspace.Write("bases.targets", Bases());
+        await PublishAsync(workspace["clone/samples/HelloWeb"], bases);
+        await PublishAsync(workspace.Write("clone/samples/Others.slnx", Others(workspace["clone/samples"])), bases);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        workspace?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private Task<CommandOutput> PublishAsync(string project, string bases) => workspace!.DotNet(
+        "publish", project, "-nologo", "-tl:off", "-m:2", "-p:PublishImage=true", $"-p:ImageRegistry={Registry.Host}", $"-p:CustomAfterMicrosoftCommonTargets={bases}").SucceedAsync(CancellationToken.None);
+
+    // Microsoft's bases are out of reach: each kind of app gets the one of the tests' own that stands for its default.
+    private string Bases() => $"""
+        <Project>
+          <PropertyGroup Condition="'$(ImageBase)' == ''">
+            <ImageBase>{Registry.Host}/dotnet/runtime:10.0</ImageBase>
+            <ImageBase Condition="'$(UsingMicrosoftNETSdkWeb)' == 'true'">{Registry.Host}/dotnet/aspnet:10.0</ImageBase>
+            <ImageBase Condition="'$(PublishAot)' == 'true'">{Registry.Host}/dotnet/runtime-deps:10.0</ImageBase>
+          </PropertyGroup>
+        </Project>
+        """;
+
+    private static string Others(string samples)
+    {
+        var projects = Directory.GetFiles(samples, "*.csproj", SearchOption.AllDirectories).Where(project => Path.GetFileName(project) != "HelloWeb.csproj");
+        return $"<Solution>{string.Concat(projects.Select(project => $"""<Project Path="{Path.GetRelativePath(samples, project)}" />"""))}</Solution>";
+    }
+
+    // What a clone has, and nothing that was built here.
+    private static void CopySources(string target)
+    {
+        var root = PackedPackage.RepositoryRoot;
+        var files = Directory.GetFiles(root)
+            .Concat(Parts.SelectMany(part => Directory.GetFiles(Path.Combine(root, part), "*", SearchOption.AllDirectories)))
+            .Where(file => !Path.GetRelativePath(root, file).Split('/').Intersect(Outputs).Any());
+        foreach (var file in files)
+        {
+            var copy = Path.Combine(target, Path.GetRelativePath(root, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+    }
+}
