@@ -61,7 +61,10 @@ public abstract partial class DeliveryTask : ImageTask
     /// <summary>Whether tags that exist may be moved.</summary>
     public bool TagOverwrite { get; set; } = true;
 
-    /// <summary>Where the image is now: an item for each place, by digest.</summary>
+    /// <summary>Whether to tell only what would be done.</summary>
+    public bool DryRun { get; set; }
+
+    /// <summary>Where the image is now, or with <see cref="DryRun"/> would be: an item for each place, by digest.</summary>
     [Output]
     public ITaskItem[] PublishedImages { get; private set; } = [];
 
@@ -99,7 +102,7 @@ public abstract partial class DeliveryTask : ImageTask
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new ImagePublishException(DiagnosticCodes.DiskFailed, $"The image is published, but its result can't be written to '{path}': {exception.Message}", exception);
+            throw new ImagePublishException(DiagnosticCodes.DiskFailed, $"The result can't be written to '{path}': {exception.Message}", exception);
         }
     }
 }

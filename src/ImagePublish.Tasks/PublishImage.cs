@@ -20,6 +20,13 @@ public sealed class PublishImage : PublishImageInputs
         var limit = Amounts.Size(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;
         var store = OpenStore();
         var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations)).PublisherFor(store, log);
+        if (DryRun)
+        {
+            var plan = await publisher.PlanAsync(request, cancellationToken);
+            await TellAsync([.. plan.Places.Select(place => PlannedImageItem.Of(plan, place))], PlanTables.Lines(ProjectName, plan), PlanJson.Write(plan), log, cancellationToken);
+            return;
+        }
+
         var result = await publisher.PublishAsync(request, cancellationToken);
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result.Image, delivery));
         await TellAsync([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log, cancellationToken);

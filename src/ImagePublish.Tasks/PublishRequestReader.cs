@@ -24,6 +24,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var folder = FolderOf(workingDirectory);
         var packages = new PackageRequestReader(inputs).Read(app);
         var tags = names.Tags(source.TagContext(inputs, app.RuntimeIdentifier.Value));
+        var final = IsPartOfIndex ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.TagContext(inputs, runtimeIdentifier: null)) : tags;
         return new PublishRequest
         {
             Spec = new SpecReader(inputs).Read(app, workingDirectory, source.Created),
@@ -41,7 +42,8 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             LocalName = names.LocalName,
             CacheFrom = [.. Lists.Words(inputs.CacheFrom).Select(Reference.Parse)],
             Tags = tags,
-            HeldTags = inputs.TagOverwrite ? [] : IsPartOfIndex ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.TagContext(inputs, runtimeIdentifier: null)) : tags,
+            HeldTags = inputs.TagOverwrite ? [] : final,
+            ComparedTags = [.. final, Tag.Parse("latest")],
         };
     }
 

@@ -44,6 +44,19 @@ internal static class PublishedImageItem
         return new Descriptor(item.GetMetadata("MediaType"), Digest.Parse(item.GetMetadata("Digest")), size) { Platform = platform };
     }
 
+    /// <summary>What an index took together with its images.</summary>
+    /// <param name="delivery">The index in one place.</param>
+    /// <param name="images">Its images' items, in all places.</param>
+    /// <returns>The delivery with all that was moved there.</returns>
+    public static Delivery Together(Delivery delivery, IEnumerable<ITaskItem> images) => delivery with
+    {
+        Transfer = images.Where(image => image.ItemSpec.StartsWith($"{delivery.Name}@", StringComparison.Ordinal)).Select(Transfer).Aggregate(delivery.Transfer, TransferTotals.Add),
+    };
+
+    private static TransferTotals Transfer(ITaskItem image) => new(Bytes(image, "UploadedBytes"), Bytes(image, "MountedBytes"), Bytes(image, "ReusedBytes"));
+
+    private static long Bytes(ITaskItem image, string name) => long.Parse(image.GetMetadata(name), CultureInfo.InvariantCulture);
+
     private static TaskItem Of(Descriptor manifest, Delivery delivery)
     {
         var item = new TaskItem($"{delivery.Name}@{manifest.Digest}");

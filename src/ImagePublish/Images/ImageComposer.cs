@@ -32,6 +32,17 @@ public static class ImageComposer
         return new Image(MemoryBlobSource.Of(manifest.MediaType, OciJson.Write(manifest)), configBlob, config, all);
     }
 
+    /// <summary>What the layers of an image hold, as far as its history says so in the words of this program.</summary>
+    /// <param name="config">The image's config.</param>
+    /// <returns>One for each layer, from the bottom up; null for a layer that something else made.</returns>
+    public static IReadOnlyList<string?> LayerNames(ImageConfig config)
+    {
+        const string Prefix = $"{Producer}: ";
+        string?[] names = [.. (config.History ?? []).Where(entry => entry.EmptyLayer != true)
+            .Select(entry => entry.CreatedBy is { } by && by.StartsWith(Prefix, StringComparison.Ordinal) ? by[Prefix.Length..] : null)];
+        return names.Length == config.RootFs.DiffIds.Count ? names : new string?[config.RootFs.DiffIds.Count];
+    }
+
     private static Descriptor InFamily(Descriptor layer, ImageFormat format) =>
         MediaTypes.FormatOf(layer.MediaType) == format
             ? layer

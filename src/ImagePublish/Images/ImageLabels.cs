@@ -46,6 +46,9 @@ public sealed record ProjectInfo
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys">image-spec, Pre-Defined Annotation Keys</see>.</remarks>
 public static class ImageLabels
 {
+    /// <summary>The label with the digest of the base image.</summary>
+    public const string BaseDigest = Prefix + "base.digest";
+
     private const string Prefix = "org.opencontainers.image.";
 
     /// <summary>The labels of an image.</summary>
@@ -69,7 +72,7 @@ public static class ImageLabels
             (Prefix + "source", project.Source),
             (Prefix + "revision", project.Revision),
             (Prefix + "base.name", baseImage?.Digest is null ? null : baseImage.Name),
-            (Prefix + "base.digest", baseImage?.Digest?.Value),
+            (BaseDigest, baseImage?.Digest?.Value),
             ("net.dot.runtime.majorminor", project.FrameworkVersion),
         ];
         return [.. labels.Where(label => !string.IsNullOrEmpty(label.Value) && !project.Omitted.Any(name => label.Name == Prefix + name || label.Name == name)).Select(label => KeyValuePair.Create(label.Name, label.Value!))];

@@ -1,5 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
+using ImagePublish.Publishing.Planning;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
@@ -20,7 +21,23 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     /// <param name="cancellationToken">Gives up, and leaves no tag moved.</param>
     /// <returns>The image and where it is now.</returns>
     /// <exception cref="ImagePublishException">It could not be published.</exception>
-    public async Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellationToken)
+    public async Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellationToken) =>
+        (await RunAsync(request, planned: null, cancellationToken)).Result;
+
+    /// <summary>Does everything that a publish does but write: its numbers are those that a publish reports next.</summary>
+    /// <param name="request">What would be published and where to.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What would happen.</returns>
+    /// <exception cref="ImagePublishException">It could not be published.</exception>
+    public async Task<ImagePlan> PlanAsync(PublishRequest request, CancellationToken cancellationToken)
+    {
+        var planned = places.Plan(request.Destinations, request.LocalName, cancellationToken);
+        await using var destinations = new DestinationSet(planned);
+        var run = await RunAsync(request, destinations, cancellationToken);
+        return await new ImagePlanner(registries, store, documents, log).DescribeAsync(request, run, planned, cancellationToken);
+    }
+
+    private async Task<PublishRun> RunAsync(PublishRequest request, DestinationSet? planned, CancellationToken cancellationToken)
     {
         using var session = await store.BeginSessionAsync(cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -29,9 +46,10 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         try
         {
             var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request), log, stop.Token);
-            var producer = new LayerProducer(store, cache, earlier, log);
+            var producer = new LayerProducer(store, cache, earlier, log, isPlan: planned is not null);
             var looking = LookUpAsync(request, producer, () => resolving, stop.Token);
-            return await PublishAsync(request, await resolving, await looking, producer, stop.Token);
+            var (baseImage, candidates) = (await resolving, await looking);
+            return new PublishRun(await PublishAsync(request, baseImage, candidates, producer, planned, stop.Token), baseImage, [.. candidates.Select(candidate => candidate.Content)]);
         }
         finally
         {
@@ -48,7 +66,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     }
 
     private async Task<PublishResult> PublishAsync(
-        PublishRequest request, BaseImage baseImage, LayerProducer.Candidate[] candidates, LayerProducer producer, CancellationToken cancellationToken)
+        PublishRequest request, BaseImage baseImage, LayerProducer.Candidate[] candidates, LayerProducer producer, DestinationSet? planned, CancellationToken cancellationToken)
     {
         var spec = Labelled(request, baseImage);
         if (candidates.All(candidate => candidate.Known is not null))
@@ -60,7 +78,8 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
 
         var guard = new TagGuard(registries, store);
         var held = await guard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken);
-        await using var destinations = places.Open(request.Destinations, request.LocalName, cancellationToken);
+        await using var opened = planned is null ? places.Open(request.Destinations, request.LocalName, cancellationToken) : null;
+        var destinations = planned ?? opened!;
         if (held.Count == 0)
             destinations.Begin(baseImage.Layers);
         var layers = new List<NamedLayer>();
@@ -76,8 +95,12 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         log.Detail($"The image is composed: {image.Digest}.");
         await guard.CheckAsync(held, image.Manifest.Descriptor, isPlatform: request.Tags.Count == 0, cancellationToken);
         var deliveries = await destinations.DeliverAsync(image, request.Tags);
-        await documents.RememberAsync(image.Manifest, cancellationToken);
-        await documents.RememberAsync(image.ConfigBlob, cancellationToken);
+        if (planned is null)
+        {
+            await documents.RememberAsync(image.Manifest, cancellationToken);
+            await documents.RememberAsync(image.ConfigBlob, cancellationToken);
+        }
+
         return new PublishResult(image, deliveries);
     }
 

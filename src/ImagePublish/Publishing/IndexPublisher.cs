@@ -2,6 +2,7 @@ using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
+using ImagePublish.Publishing.Planning;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
@@ -22,6 +23,29 @@ public sealed class IndexPublisher(RegistryClient registries, ImageStore store)
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<IndexResult> PublishAsync(IndexRequest request, CancellationToken cancellationToken)
     {
+        await using var destinations = places.Open(request.Destinations, request.LocalName, cancellationToken);
+        var result = await DeliverAsync(request, destinations, cancellationToken);
+        if (!result.IsUnchanged)
+            await documents.RememberAsync(result.Index, cancellationToken);
+        return result;
+    }
+
+    /// <summary>Does everything that a publish does but write.</summary>
+    /// <param name="request">What would be published and where to. Its images need not be there yet.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What would happen.</returns>
+    /// <exception cref="ImagePublishException">It could not be published.</exception>
+    public async Task<IndexPlan> PlanAsync(IndexRequest request, CancellationToken cancellationToken)
+    {
+        var planned = places.Plan(request.Destinations, request.LocalName, cancellationToken);
+        await using var destinations = new DestinationSet(planned);
+        var result = await DeliverAsync(request, destinations, cancellationToken);
+        var described = planned.Zip(result.Deliveries, (place, delivery) => place.PlanAsync(delivery, result.Index.Descriptor, []));
+        return new IndexPlan(result, await Task.WhenAll(described));
+    }
+
+    private async Task<IndexResult> DeliverAsync(IndexRequest request, DestinationSet destinations, CancellationToken cancellationToken)
+    {
         var others = await Task.WhenAll(request.From.Select(reference => FindAsync(reference, cancellationToken)));
         IReadOnlyList<Descriptor> images = [.. request.Images, .. others.Select(image => image.IndexEntry)];
         var index = IndexComposer.Compose(images, request.Annotations);
@@ -30,10 +54,7 @@ public sealed class IndexPublisher(RegistryClient registries, ImageStore store)
 
         var guard = new TagGuard(registries, store);
         await guard.CheckAsync(await guard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken), index.Descriptor, isPlatform: false, cancellationToken);
-        await using var destinations = places.Open(request.Destinations, request.LocalName, cancellationToken);
-        var deliveries = await destinations.DeliverAsync(index, others, request.Tags);
-        await documents.RememberAsync(index, cancellationToken);
-        return new IndexResult(index, images, deliveries, IsUnchanged: false);
+        return new IndexResult(index, images, await destinations.DeliverAsync(index, others, request.Tags), IsUnchanged: false);
     }
 
     private async Task<Image> FindAsync(Reference reference, CancellationToken cancellationToken)

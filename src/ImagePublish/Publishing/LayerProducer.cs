@@ -2,6 +2,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
+using ImagePublish.Publishing.Planning;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;
@@ -11,7 +12,8 @@ namespace ImagePublish.Publishing;
 /// <param name="cache">Which layers are kept there.</param>
 /// <param name="earlier">Layers in registries.</param>
 /// <param name="log">Where to tell what was done.</param>
-internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierLayers earlier, IEngineLog log)
+/// <param name="isPlan">Whether layers that are built are only measured.</param>
+internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierLayers earlier, IEngineLog log, bool isPlan = false)
 {
     /// <summary>A layer that is known, or whose files are yet to be compressed.</summary>
     /// <param name="Content">The files.</param>
@@ -48,7 +50,7 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The layer, with the name that the history gives it.</returns>
     public async Task<NamedLayer> ProduceAsync(Candidate candidate, LayerCompression compression, ImageFormat format, CancellationToken cancellationToken) =>
-        new(candidate.Content.Name, candidate.Known ?? await BuildAsync(candidate, compression, format, cancellationToken));
+        new(candidate.Content.Name, candidate.Known ?? await (isPlan ? MeasureAsync(candidate, compression, format, cancellationToken) : BuildAsync(candidate, compression, format, cancellationToken)));
 
     // Where no layer was ever built and none was pushed there is none to find: then the files are read once instead of twice.
     private async Task<Digest?> DiffIdAsync(LayerContent content, CancellationToken cancellationToken)
@@ -77,5 +79,11 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
         await cache.RememberAsync(built.DiffId, compression.Key, built.Descriptor, cancellationToken);
         log.Detail($"Layer '{content.Name}' was built: {built.Descriptor.Digest}, {built.Descriptor.Size} bytes.");
         return new Layer(built.Descriptor, built.DiffId, blob) { IsNew = true };
+    }
+
+    private static async Task<Layer> MeasureAsync(Candidate candidate, LayerCompression compression, ImageFormat format, CancellationToken cancellationToken)
+    {
+        var built = await LayerBuilder.BuildAsync(candidate.Content, compression, format, Stream.Null, cancellationToken);
+        return new Layer(built.Descriptor, built.DiffId, new MeasuredBlobSource(built.Descriptor)) { IsNew = true };
     }
 }

@@ -1,4 +1,5 @@
 using ImagePublish.Oci;
+using ImagePublish.Publishing.Planning;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
@@ -20,6 +21,16 @@ internal sealed class Places(RegistryClient registries, ImageStore store)
         repositories.Count == 0
             ? [new StoreDestination(store, localName, cancellationToken)]
             : repositories.Select(repository => new RegistryDestination(registries, cache, repository, cancellationToken)));
+
+    /// <summary>The same places to be asked only: what a publish would do there.</summary>
+    /// <param name="repositories">The repositories; with none it is the local store.</param>
+    /// <param name="localName">The image's name in the local store.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The places.</returns>
+    public IReadOnlyList<PlannedDestination> Plan(IReadOnlyList<Repository> repositories, string localName, CancellationToken cancellationToken) =>
+        repositories.Count == 0
+            ? [new PlannedStore(store, localName, cancellationToken)]
+            : [.. repositories.Select(repository => new PlannedRegistry(registries, cache, repository, cancellationToken))];
 
     /// <summary>Whether there is nothing to do: the digest is the fingerprint of everything that decides an image, and every tag points at it.</summary>
     /// <param name="repositories">The repositories.</param>

@@ -53,6 +53,9 @@ public sealed record PublishRequest
     /// <summary>Tags that are refused where they exist and would have to move; those of the index for an image that is a part of one.</summary>
     public IReadOnlyList<Tag> HeldTags { get; init; } = [];
 
+    /// <summary>The tags whose image now a plan compares with, the likeliest first: those that are moved, or those of the index for an image that is a part of one.</summary>
+    public IReadOnlyList<Tag> ComparedTags { get; init; } = [];
+
     /// <summary>Images whose layers need not be built again; with none, the tags and <c>latest</c> of the destinations.</summary>
     public IReadOnlyList<Reference> CacheFrom { get; init; } = [];
 }

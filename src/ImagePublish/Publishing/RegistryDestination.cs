@@ -84,16 +84,17 @@ internal sealed class RegistryDestination(RegistryClient registries, LayerCache 
 
     private async Task<BlobPush> PushAsync(BlobSource blob)
     {
-        var push = await registries.PushBlobAsync(repository, await PlacedAsync(blob), stop.Token);
+        var push = await registries.PushBlobAsync(repository, await PlacedAsync(blob, repository, cache, stop.Token), stop.Token);
         await cache.RememberPlaceAsync(blob.Descriptor.Digest, repository, stop.Token);
         return push;
     }
 
-    private async Task<BlobSource> PlacedAsync(BlobSource blob)
+    /// <summary>A blob with the repository that it can be mounted from, where one is known.</summary>
+    internal static async Task<BlobSource> PlacedAsync(BlobSource blob, Repository repository, LayerCache cache, CancellationToken cancellationToken)
     {
         if (blob.Repository?.Registry == repository.Registry)
             return blob;
-        var places = await cache.FindPlacesAsync(blob.Descriptor.Digest, stop.Token);
+        var places = await cache.FindPlacesAsync(blob.Descriptor.Digest, cancellationToken);
         return places.FirstOrDefault(place => place.Registry == repository.Registry && place != repository) is { } place ? new PlacedBlobSource(blob, place) : blob;
     }
 

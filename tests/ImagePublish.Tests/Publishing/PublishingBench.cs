@@ -2,6 +2,7 @@ using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Publishing.Planning;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 using ImagePublish.Testing;
@@ -69,6 +70,20 @@ internal sealed class PublishingBench : IAsyncDisposable
         Server.Requests.Clear();
         await using var bench = RegistryBench.For(Server);
         return await Publisher(bench.Client, machine).PublishAsync(request, Cancel);
+    }
+
+    public async Task<ImagePlan> PlanAsync(PublishRequest request, string machine = "here")
+    {
+        Server.Requests.Clear();
+        await using var bench = RegistryBench.For(Server);
+        return await Publisher(bench.Client, machine).PlanAsync(request with { ComparedTags = [.. request.Tags] }, Cancel);
+    }
+
+    public async Task<IndexPlan> PlanAsync(IndexRequest request, string machine = "here")
+    {
+        Server.Requests.Clear();
+        await using var bench = RegistryBench.For(Server);
+        return await new IndexPublisher(bench.Client, Store(machine)).PlanAsync(request, Cancel);
     }
 
     public async Task<IndexResult> PublishAsync(IndexRequest request, string machine = "here")

@@ -1,0 +1,41 @@
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing.Planning;
+
+/// <summary>A repository of a registry, asked by HEAD requests alone.</summary>
+internal sealed class PlannedRegistry(RegistryClient registries, LayerCache cache, Repository repository, CancellationToken cancellationToken)
+    : PlannedDestination(new Delivery { Repository = repository, Name = repository.ToString(), Tags = [], Transfer = default }, cancellationToken)
+{
+    protected override async Task<BlobPushKind> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken)
+    {
+        if (await registries.HasBlobAsync(repository, blob.Descriptor, cancellationToken))
+            return BlobPushKind.Existing;
+        var home = (await RegistryDestination.PlacedAsync(blob, repository, cache, cancellationToken)).Repository;
+
+        // The cache's places are hints; and whether a registry mounts what it has elsewhere can't be asked without doing so: nearly all do.
+        return home is not null && home != repository && home.Registry == repository.Registry && await registries.HasBlobAsync(home, blob.Descriptor, cancellationToken)
+            ? BlobPushKind.Mounted
+            : BlobPushKind.Uploaded;
+    }
+
+    protected override Task<Descriptor?> FindAsync(Tag tag, CancellationToken cancellationToken) => registries.FindManifestAsync(repository.At(tag), cancellationToken);
+}
+
+/// <summary>The local store, which is only looked at.</summary>
+internal sealed class PlannedStore(ImageStore store, string name, CancellationToken cancellationToken)
+    : PlannedDestination(new Delivery { Name = name, Tags = [], Transfer = default }, cancellationToken)
+{
+    protected override Task<BlobPushKind> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken) =>
+        Task.FromResult(!isNew && store.FindBlob(blob.Descriptor) is not null ? BlobPushKind.Existing : BlobPushKind.Uploaded);
+
+    protected override Task<Descriptor?> FindAsync(Tag tag, CancellationToken cancellationToken) => store.FindReferenceAsync($"{name}:{tag}", cancellationToken);
+}
+
+/// <summary>A layer that was built to be measured: its bytes went nowhere.</summary>
+internal sealed class MeasuredBlobSource(Descriptor descriptor) : BlobSource(descriptor)
+{
+    public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
+        throw new InvalidOperationException("A plan keeps no layers.");
+}

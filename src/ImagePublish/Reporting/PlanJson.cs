@@ -1,0 +1,106 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ImagePublish.Publishing;
+using ImagePublish.Publishing.Planning;
+using ImagePublish.Registries;
+
+namespace ImagePublish.Reporting;
+
+/// <summary>What a publish would do, for scripts: one stable schema with its version in it.</summary>
+public static class PlanJson
+{
+    private static readonly PlanJsonContext Context = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        WriteIndented = true,
+        NewLine = "\n",
+    });
+
+    /// <summary>Writes the plan of an image.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <returns>The JSON in UTF-8.</returns>
+    public static byte[] Write(ImagePlan plan)
+    {
+        var image = plan.Result.Image;
+        var document = new PlanDocument(1, image.Digest.Value, image.Manifest.Descriptor.MediaType, plan.Result.IsUnchanged, [.. plan.Places.Select(place => Document(place, place.Delivery))])
+        {
+            Platform = image.Config.Platform.ToString(),
+            Size = image.Size,
+            Base = new PlannedBaseDocument(plan.Base.Name, plan.Base.Digest?.Value, plan.Base.Before?.Value, plan.Base.HasDrifted),
+            Changes = plan.Changes is { } changes ? Document(changes) : null,
+        };
+        return JsonSerializer.SerializeToUtf8Bytes(document, Context.PlanDocument);
+    }
+
+    /// <summary>Writes the plan of an index.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="deliveries">What the publish would report of all its images together, one for each place.</param>
+    /// <returns>The JSON in UTF-8.</returns>
+    public static byte[] Write(IndexPlan plan, IReadOnlyList<Delivery> deliveries)
+    {
+        var index = plan.Result.Index.Descriptor;
+        var document = new PlanDocument(1, index.Digest.Value, index.MediaType, plan.Result.IsUnchanged, [.. plan.Places.Zip(deliveries, Document)])
+        {
+            Manifests = [.. plan.Result.Images.Select(image => new ManifestDocument(image.Digest.Value, image.Platform!.ToString(), image.MediaType))],
+        };
+        return JsonSerializer.SerializeToUtf8Bytes(document, Context.PlanDocument);
+    }
+
+    private static PlannedPlaceDocument Document(PlannedPlace place, Delivery delivery) => new(
+        delivery.Repository?.Registry.Host,
+        delivery.Repository?.Name ?? delivery.Name,
+        [.. place.Tags.Select(tag => new PlannedTagDocument(tag.Tag.Value, tag.Before?.Value, tag.After.Value))],
+        [.. place.Blobs.Select(blob => new PlannedBlobDocument(blob.Name, blob.Descriptor.Digest.Value, blob.Descriptor.MediaType, blob.Descriptor.Size, Word(blob.Kind)))],
+        delivery.Transfer.UploadedBytes,
+        delivery.Transfer.MountedBytes,
+        delivery.Transfer.ReusedBytes);
+
+    private static ChangesDocument Document(ImageChanges changes) => new(
+        changes.Against,
+        changes.Digest.Value,
+        [.. changes.Layers.Select(layer => new LayerChangeDocument(
+            layer.Name, Word(layer.Kind), [.. layer.Files.Select(file => new FileChangeDocument(file.Path, Word(file.Kind), file.Before, file.After))]))],
+        [.. changes.Config.Select(change => new ConfigChangeDocument(change.Name, change.Before, change.After))]);
+
+    private static string Word(BlobPushKind kind) => kind switch { BlobPushKind.Existing => "reused", BlobPushKind.Mounted => "mounted", _ => "uploaded" };
+
+    private static string Word(ChangeKind kind) => kind switch { ChangeKind.Same => "same", ChangeKind.Added => "added", ChangeKind.Removed => "removed", _ => "changed" };
+}
+
+internal sealed record PlanDocument(int SchemaVersion, string Digest, string MediaType, bool Unchanged, IReadOnlyList<PlannedPlaceDocument> Images)
+{
+    /// <summary>For an image: its platform; null for an index.</summary>
+    public string? Platform { get; init; }
+
+    public long? Size { get; init; }
+
+    public PlannedBaseDocument? Base { get; init; }
+
+    public ChangesDocument? Changes { get; init; }
+
+    /// <summary>For an index: its images; null for an image.</summary>
+    public IReadOnlyList<ManifestDocument>? Manifests { get; init; }
+}
+
+internal sealed record PlannedPlaceDocument(
+    string? Registry, string Repository, IReadOnlyList<PlannedTagDocument> Tags, IReadOnlyList<PlannedBlobDocument> Blobs, long UploadedBytes, long MountedBytes, long ReusedBytes);
+
+internal sealed record PlannedTagDocument(string Tag, string? Before, string After);
+
+internal sealed record PlannedBlobDocument(string Name, string Digest, string MediaType, long Size, string Action);
+
+internal sealed record PlannedBaseDocument(string Name, string? Digest, string? Before, bool Drifted);
+
+internal sealed record ChangesDocument(string Against, string Digest, IReadOnlyList<LayerChangeDocument> Layers, IReadOnlyList<ConfigChangeDocument> Config);
+
+internal sealed record LayerChangeDocument(string Name, string Change, IReadOnlyList<FileChangeDocument> Files);
+
+internal sealed record FileChangeDocument(string Path, string Change, long? Before, long? After);
+
+internal sealed record ConfigChangeDocument(string Name, string? Before, string? After);
+
+[JsonSerializable(typeof(PlanDocument))]
+internal sealed partial class PlanJsonContext : JsonSerializerContext;

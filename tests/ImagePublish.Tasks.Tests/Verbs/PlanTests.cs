@@ -1,0 +1,47 @@
+using System.Text.Json;
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Tasks.Tests.Verbs;
+
+/// <summary>A plan by targets: what two platforms and their index take, told before and after.</summary>
+public sealed class PlanTests(Peers peers)
+{
+    private const string Repository = "plans/shop";
+
+    private static readonly string[] Numbers = ["Digest", "UploadedBytes", "MountedBytes", "ReusedBytes", "Tags", "Platform"];
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task APublishOfTwoPlatformsReportsWhatItsPlanSaid()
+    {
+        var registry = await peers.RegistryAsync();
+        using var workspace = await peers.WorkspaceAsync();
+        var project = (await workspace.NewAsync("web", "Shop", Cancelled)).WithImagePublish()
+            .Property("ImageRegistry", registry.Host)
+            .Property("ImageRepository", Repository)
+            .Property("ImageBase", $"{registry.Host}/dotnet/aspnet:10.0")
+            .Property("ImageRuntimeIdentifiers", "linux-x64;linux-arm64");
+        var before = registry.StoredBytes;
+
+        var planned = await PlanAsync(project);
+
+        Assert.Equal(before, registry.StoredBytes);
+        var file = Path.Combine(project.Folder, "obj", "Release", "net10.0", "ImagePlan.json");
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(file, Cancelled));
+        Assert.Equal(["1.0.0", "latest"], json.RootElement.GetProperty("images")[0].GetProperty("tags").EnumerateArray().Select(tag => tag.GetProperty("tag").GetString()));
+        var published = (await project.PublishAsync(Cancelled, "-p:PublishImage=true")).EnsureSuccess().PublishedImages.Single();
+        Assert.Equal(Numbers.Select(name => published[name]), Numbers.Select(name => planned.GetProperty(name).GetString()));
+        Assert.NotEqual("0", published["UploadedBytes"]);
+    }
+
+    // As an option of the publish that it plans.
+    private static async Task<JsonElement> PlanAsync(TestProject project)
+    {
+        var output = await project.Command("publish", "-p:PublishImage=true", "-p:ImageDryRun=true", "-getItem:PlannedImage,PublishedImage").SucceedAsync(Cancelled);
+        using var json = JsonDocument.Parse(output.Output[output.Output.IndexOf('{', StringComparison.Ordinal)..]);
+        var items = json.RootElement.GetProperty("Items");
+        Assert.Empty(items.GetProperty("PublishedImage").EnumerateArray());
+        return items.GetProperty("PlannedImage").EnumerateArray().Single().Clone();
+    }
+}
