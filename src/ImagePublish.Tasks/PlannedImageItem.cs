@@ -1,7 +1,6 @@
 using System.Globalization;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
-using ImagePublish.Registries;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
@@ -25,8 +24,8 @@ internal static class PlannedImageItem
         item.SetMetadata("BaseDigest", plan.Base.Digest?.Value ?? "");
         item.SetMetadata("PreviousBaseDigest", plan.Base.Before?.Value ?? "");
         item.SetMetadata("PreviousDigest", plan.Changes?.Digest.Value ?? "");
-        item.SetMetadata(Uploads, Blobs(place, BlobPushKind.Uploaded));
-        item.SetMetadata(Mounts, Blobs(place, BlobPushKind.Mounted));
+        item.SetMetadata(Uploads, Blobs(place, BlobMove.Uploaded));
+        item.SetMetadata(Mounts, Blobs(place, BlobMove.Mounted));
         return item;
     }
 
@@ -49,6 +48,6 @@ internal static class PlannedImageItem
         return together;
     }
 
-    private static string Blobs(PlannedPlace place, BlobPushKind kind) =>
-        string.Join(';', place.Blobs.Where(blob => blob.Kind == kind).DistinctBy(blob => blob.Descriptor.Digest).Select(blob => string.Create(CultureInfo.InvariantCulture, $"{blob.Descriptor.Digest}={blob.Descriptor.Size}")));
+    private static string Blobs(PlannedPlace place, BlobMove move) =>
+        string.Join(';', place.Blobs.Where(blob => blob.Move == move).DistinctBy(blob => blob.Descriptor.Digest).Select(blob => string.Create(CultureInfo.InvariantCulture, $"{blob.Descriptor.Digest}={blob.Descriptor.Size}")));
 }

@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
-using ImagePublish.Registries;
 
 namespace ImagePublish.Reporting;
 
@@ -53,7 +52,7 @@ public static class PlanJson
         delivery.Repository?.Registry.Host,
         delivery.Repository?.Name ?? delivery.Name,
         [.. place.Tags.Select(tag => new PlannedTagDocument(tag.Tag.Value, tag.Before?.Value, tag.After.Value))],
-        [.. place.Blobs.Select(blob => new PlannedBlobDocument(blob.Name, blob.Descriptor.Digest.Value, blob.Descriptor.MediaType, blob.Descriptor.Size, Word(blob.Kind)))],
+        [.. place.Blobs.Select(blob => new PlannedBlobDocument(blob.Name, blob.Descriptor.Digest.Value, blob.Descriptor.MediaType, blob.Descriptor.Size, Word(blob.Move)))],
         delivery.Transfer.UploadedBytes,
         delivery.Transfer.MountedBytes,
         delivery.Transfer.ReusedBytes);
@@ -65,7 +64,7 @@ public static class PlanJson
             layer.Name, Word(layer.Kind), [.. layer.Files.Select(file => new FileChangeDocument(file.Path, Word(file.Kind), file.Before, file.After))]))],
         [.. changes.Config.Select(change => new ConfigChangeDocument(change.Name, change.Before, change.After))]);
 
-    private static string Word(BlobPushKind kind) => kind switch { BlobPushKind.Existing => "reused", BlobPushKind.Mounted => "mounted", _ => "uploaded" };
+    private static string Word(BlobMove move) => move switch { BlobMove.Reused => "reused", BlobMove.Mounted => "mounted", _ => "uploaded" };
 
     private static string Word(ChangeKind kind) => kind switch { ChangeKind.Same => "same", ChangeKind.Added => "added", ChangeKind.Removed => "removed", _ => "changed" };
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
-using ImagePublish.Registries;
 
 namespace ImagePublish.Reporting;
 
@@ -52,11 +51,11 @@ public static class PlanTables
 
     private static string ToMove(Delivery delivery)
     {
-        var parts = new List<string> { $"{ByteSize.Show(delivery.Transfer.UploadedBytes)} {Meaning(BlobPushKind.Uploaded, delivery.Repository is null)}" };
+        var parts = new List<string> { $"{ByteSize.Show(delivery.Transfer.UploadedBytes)} {Meaning(BlobMove.Uploaded, delivery.Repository is null)}" };
         if (delivery.Transfer.MountedBytes > 0)
-            parts.Add($"{ByteSize.Show(delivery.Transfer.MountedBytes)} {Meaning(BlobPushKind.Mounted, false)}");
+            parts.Add($"{ByteSize.Show(delivery.Transfer.MountedBytes)} {Meaning(BlobMove.Mounted, false)}");
         if (delivery.Transfer.ReusedBytes > 0)
-            parts.Add($"{ByteSize.Show(delivery.Transfer.ReusedBytes)} {Meaning(BlobPushKind.Existing, false)}");
+            parts.Add($"{ByteSize.Show(delivery.Transfer.ReusedBytes)} {Meaning(BlobMove.Reused, false)}");
         return string.Join(", ", parts);
     }
 
@@ -64,14 +63,14 @@ public static class PlanTables
     {
         var table = new TextTable("LAYER", "DIGEST", ">SIZE", "");
         foreach (var blob in place.Blobs)
-            table.Add(blob.Name, ImageTables.Short(blob.Descriptor.Digest), ByteSize.Show(blob.Descriptor.Size), Meaning(blob.Kind, place.Delivery.Repository is null));
+            table.Add(blob.Name, ImageTables.Short(blob.Descriptor.Digest), ByteSize.Show(blob.Descriptor.Size), Meaning(blob.Move, place.Delivery.Repository is null));
         return table.Lines().Select(line => "  " + line);
     }
 
-    private static string Meaning(BlobPushKind kind, bool isStore) => kind switch
+    private static string Meaning(BlobMove move, bool isStore) => move switch
     {
-        BlobPushKind.Existing => "already there",
-        BlobPushKind.Mounted => "to mount",
+        BlobMove.Reused => "already there",
+        BlobMove.Mounted => "to mount",
         _ => isStore ? "to write" : "to upload",
     };
 

@@ -3,7 +3,6 @@ using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
-using ImagePublish.Registries;
 using ImagePublish.Reporting;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
@@ -35,7 +34,7 @@ public sealed class PlanTests
         var again = await PlanAndPublishAsync(bench, request with { Tags = [Tag.Parse("2.0"), Tag.Parse("latest")] }, machine);
 
         Assert.All(again.Places[0].Tags, tag => Assert.False(tag.Moves));
-        Assert.All(again.Places[0].Blobs, blob => Assert.Equal(BlobPushKind.Existing, blob.Kind));
+        Assert.All(again.Places[0].Blobs, blob => Assert.Equal(BlobMove.Reused, blob.Move));
     }
 
     [Fact]
@@ -48,8 +47,8 @@ public sealed class PlanTests
         var plan = await bench.PlanAsync(bench.Request("1.0"), machine: "fresh");
 
         Assert.Equal(0, bench.Moved(Writing));
-        Assert.Equal(BlobPushKind.Uploaded, plan.Places[0].Blobs.Single(blob => blob.Name == "app").Kind);
-        Assert.Equal(BlobPushKind.Existing, plan.Places[0].Blobs.First(blob => blob.Name == "base").Kind);
+        Assert.Equal(BlobMove.Uploaded, plan.Places[0].Blobs.Single(blob => blob.Name == "app").Kind);
+        Assert.Equal(BlobMove.Reused, plan.Places[0].Blobs.First(blob => blob.Name == "base").Kind);
         Assert.Empty((await bench.Store("fresh").PruneAsync(new() { Unreferenced = true }, Cancel)).Blobs);
         var tag = Assert.Single(plan.Places[0].Tags);
         Assert.Equal(bench.TagDigest("acme/shop", "1.0"), tag.Before!.Value);

@@ -1,5 +1,4 @@
 using ImagePublish.Oci;
-using ImagePublish.Registries;
 
 namespace ImagePublish.Publishing.Planning;
 
@@ -24,8 +23,21 @@ public sealed record PlannedPlace(Delivery Delivery, IReadOnlyList<PlannedBlob> 
 /// <summary>What would become of a blob.</summary>
 /// <param name="Name">What it holds: a layer's name, <c>base</c> or <c>config</c>.</param>
 /// <param name="Descriptor">The blob.</param>
-/// <param name="Kind">How it would get there.</param>
-public sealed record PlannedBlob(string Name, Descriptor Descriptor, BlobPushKind Kind);
+/// <param name="Move">How it would get there.</param>
+public sealed record PlannedBlob(string Name, Descriptor Descriptor, BlobMove Move);
+
+/// <summary>How a blob would get to where it is wanted.</summary>
+public enum BlobMove
+{
+    /// <summary>It is there.</summary>
+    Reused,
+
+    /// <summary>The registry takes it from another of its repositories.</summary>
+    Mounted,
+
+    /// <summary>It is sent, or written.</summary>
+    Uploaded,
+}
 
 /// <summary>What would become of a tag.</summary>
 /// <param name="Tag">The tag.</param>

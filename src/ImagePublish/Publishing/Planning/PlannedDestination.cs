@@ -1,5 +1,4 @@
 using ImagePublish.Oci;
-using ImagePublish.Registries;
 
 namespace ImagePublish.Publishing.Planning;
 
@@ -9,7 +8,7 @@ namespace ImagePublish.Publishing.Planning;
 internal abstract class PlannedDestination(Delivery delivery, CancellationToken cancellationToken) : IDestination
 {
     private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-    private readonly Dictionary<Digest, (Descriptor Blob, Task<BlobPushKind> Kind)> looks = [];
+    private readonly Dictionary<Digest, (Descriptor Blob, Task<BlobMove> Move)> looks = [];
     private Delivery delivered = delivery;
 
     public string Name => delivered.Name;
@@ -26,8 +25,8 @@ internal abstract class PlannedDestination(Delivery delivery, CancellationToken 
             Begin(layer);
         Begin(new Layer(image.ConfigBlob.Descriptor, image.ConfigBlob.Descriptor.Digest, image.ConfigBlob));
         var totals = default(TransferTotals);
-        foreach (var (blob, kind) in looks.Values)
-            totals += Count(blob.Size, await kind);
+        foreach (var (blob, move) in looks.Values)
+            totals += Count(blob.Size, await move);
         return totals;
     }
 
@@ -49,7 +48,7 @@ internal abstract class PlannedDestination(Delivery delivery, CancellationToken 
         var planned = new List<PlannedBlob>();
         // What was not looked at is there: the tags point at the image already.
         foreach (var (blob, name) in blobs)
-            planned.Add(new PlannedBlob(name, blob, looks.TryGetValue(blob.Digest, out var look) ? await look.Kind : BlobPushKind.Existing));
+            planned.Add(new PlannedBlob(name, blob, looks.TryGetValue(blob.Digest, out var look) ? await look.Move : BlobMove.Reused));
         var before = await Task.WhenAll(delivery.Tags.Select(tag => FindAsync(tag, cancellationToken)));
         return new PlannedPlace(delivery, planned, [.. delivery.Tags.Zip(before, (tag, old) => new PlannedTag(tag, old?.Digest, manifest.Digest))]);
     }
@@ -57,15 +56,20 @@ internal abstract class PlannedDestination(Delivery delivery, CancellationToken 
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
-        await Task.WhenAll(looks.Values.Select(Task (look) => look.Kind)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(looks.Values.Select(Task (look) => look.Move)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         stop.Dispose();
     }
 
     /// <summary>How a blob would get there.</summary>
-    protected abstract Task<BlobPushKind> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken);
+    protected abstract Task<BlobMove> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken);
 
     /// <summary>What a tag points at now.</summary>
     protected abstract Task<Descriptor?> FindAsync(Tag tag, CancellationToken cancellationToken);
 
-    private static TransferTotals Count(long size, BlobPushKind kind) => RegistryDestination.Count(size, new BlobPush(kind, kind == BlobPushKind.Uploaded ? size : 0));
+    private static TransferTotals Count(long size, BlobMove move) => move switch
+    {
+        BlobMove.Reused => new TransferTotals(0, 0, size),
+        BlobMove.Mounted => new TransferTotals(0, size, 0),
+        _ => new TransferTotals(size, 0, 0),
+    };
 }

@@ -8,16 +8,16 @@ namespace ImagePublish.Publishing.Planning;
 internal sealed class PlannedRegistry(RegistryClient registries, LayerCache cache, Repository repository, CancellationToken cancellationToken)
     : PlannedDestination(new Delivery { Repository = repository, Name = repository.ToString(), Tags = [], Transfer = default }, cancellationToken)
 {
-    protected override async Task<BlobPushKind> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken)
+    protected override async Task<BlobMove> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken)
     {
         if (await registries.HasBlobAsync(repository, blob.Descriptor, cancellationToken))
-            return BlobPushKind.Existing;
+            return BlobMove.Reused;
         var home = (await RegistryDestination.PlacedAsync(blob, repository, cache, cancellationToken)).Repository;
 
         // The cache's places are hints; and whether a registry mounts what it has elsewhere can't be asked without doing so: nearly all do.
         return home is not null && home != repository && home.Registry == repository.Registry && await registries.HasBlobAsync(home, blob.Descriptor, cancellationToken)
-            ? BlobPushKind.Mounted
-            : BlobPushKind.Uploaded;
+            ? BlobMove.Mounted
+            : BlobMove.Uploaded;
     }
 
     protected override Task<Descriptor?> FindAsync(Tag tag, CancellationToken cancellationToken) => registries.FindManifestAsync(repository.At(tag), cancellationToken);
@@ -27,8 +27,8 @@ internal sealed class PlannedRegistry(RegistryClient registries, LayerCache cach
 internal sealed class PlannedStore(ImageStore store, string name, CancellationToken cancellationToken)
     : PlannedDestination(new Delivery { Name = name, Tags = [], Transfer = default }, cancellationToken)
 {
-    protected override Task<BlobPushKind> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken) =>
-        Task.FromResult(!isNew && store.FindBlob(blob.Descriptor) is not null ? BlobPushKind.Existing : BlobPushKind.Uploaded);
+    protected override Task<BlobMove> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken) =>
+        Task.FromResult(!isNew && store.FindBlob(blob.Descriptor) is not null ? BlobMove.Reused : BlobMove.Uploaded);
 
     protected override Task<Descriptor?> FindAsync(Tag tag, CancellationToken cancellationToken) => store.FindReferenceAsync($"{name}:{tag}", cancellationToken);
 }
