@@ -47,8 +47,8 @@ public sealed class PlanTests
         var plan = await bench.PlanAsync(bench.Request("1.0"), machine: "fresh");
 
         Assert.Equal(0, bench.Moved(Writing));
-        Assert.Equal(BlobMove.Uploaded, plan.Places[0].Blobs.Single(blob => blob.Name == "app").Kind);
-        Assert.Equal(BlobMove.Reused, plan.Places[0].Blobs.First(blob => blob.Name == "base").Kind);
+        Assert.Equal(BlobMove.Uploaded, plan.Places[0].Blobs.Single(blob => blob.Name == "app").Move);
+        Assert.Equal(BlobMove.Reused, plan.Places[0].Blobs.First(blob => blob.Name == "base").Move);
         Assert.Empty((await bench.Store("fresh").PruneAsync(new() { Unreferenced = true }, Cancel)).Blobs);
         var tag = Assert.Single(plan.Places[0].Tags);
         Assert.Equal(bench.TagDigest("acme/shop", "1.0"), tag.Before!.Value);
