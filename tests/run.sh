@@ -29,6 +29,7 @@ needs=(
   jq:jq
   git:git
   clang:clang
+  busybox:busybox-static
 )
 
 missing() {

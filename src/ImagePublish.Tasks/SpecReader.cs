@@ -26,7 +26,7 @@ internal sealed class SpecReader(PublishImageInputs inputs)
         EnvironmentVariables = Lists.Pairs(inputs.EnvironmentVariables, "ImageEnvironmentVariable"),
         Labels = Lists.Pairs(inputs.Labels, "ImageLabel"),
         Annotations = Lists.Pairs([.. inputs.Annotations.Where(item => !IsForIndex(item))], "ImageAnnotation"),
-        Ports = [.. inputs.Ports.Select(ReadPort)],
+        Ports = [.. inputs.Ports.SelectMany(ReadPorts)],
         Volumes = Specs(inputs.Volumes),
     });
 
@@ -70,10 +70,10 @@ internal sealed class SpecReader(PublishImageInputs inputs)
         var scope => throw Lists.Invalid(Sources.Of(item, "ImageAnnotation"), $"its Scope '{scope}' is neither manifest nor index"),
     };
 
-    private static ExposedPort ReadPort(ITaskItem item) =>
-        ExposedPort.TryParse(item.ItemSpec, Lists.Optional(item.GetMetadata("Protocol")) ?? item.GetMetadata("Type"), out var port)
-            ? port
-            : throw Lists.Invalid(Sources.Of(item, "ImagePort"), "expected a port from 1 to 65535 and perhaps the Protocol tcp, udp or sctp");
+    private static IReadOnlyList<ExposedPort> ReadPorts(ITaskItem item) =>
+        ExposedPort.TryParseRange(item.ItemSpec, Lists.Optional(item.GetMetadata("Protocol")) ?? item.GetMetadata("Type"), out var ports)
+            ? ports
+            : throw Lists.Invalid(Sources.Of(item, "ImagePort"), "expected a port from 1 to 65535, or a range such as 7000-7002, and perhaps the Protocol tcp, udp or sctp");
 
     private Healthcheck? ReadHealthcheck()
     {
@@ -95,15 +95,7 @@ internal sealed class SpecReader(PublishImageInputs inputs)
     private static int Number(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw Lists.Invalid("ImageHealthcheck Retries", text, "expected a number");
 
-    private static long? Duration(ITaskItem item, string name)
-    {
-        if (Lists.Optional(item.GetMetadata(name)) is not { } text)
-            return null;
-        var unit = text.Length - text.AsSpan().TrimEnd("hmsunµ").Length;
-        var number = text[..^unit];
-        double? seconds = text[^unit..] switch { "h" => 3600, "m" => 60, "s" or "" => 1, "ms" => 0.001, _ => null };
-        return seconds is not null && double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
-            ? (long)(value * seconds.Value * 1_000_000_000)
-            : throw Lists.Invalid(Sources.Of(item, "ImageHealthcheck"), $"its {name} '{text}' is no time: expected a number and h, m, s or ms, such as 30s");
-    }
+    private static long? Duration(ITaskItem item, string name) => Lists.Optional(item.GetMetadata(name)) is not { } text
+        ? null
+        : GoDuration.TryParse(text) ?? throw Lists.Invalid(Sources.Of(item, "ImageHealthcheck"), $"its {name} '{Text.Shown(text)}' is no time: expected numbers with h, m, s or ms, such as 30s or 1m30s");
 }

@@ -30,7 +30,7 @@ public sealed class ExportImage : VerbTask
         var exporter = new ImageExporter(Connect(source is RegistryImage remote ? [remote.Reference.Repository.Registry] : []).Registries, OpenStore());
         if (Lists.Optional(Archive) is { } archive)
         {
-            var path = FullPath(archive);
+            var path = FileOf(archive, source is RegistryImage { Reference.Repository.Name: var inRegistry } ? inRegistry : repository);
             await exporter.ArchiveAsync(source, names, Preferred, path, cancellationToken);
             log.Information($"Wrote {path}: {ByteSize.Show(new FileInfo(path).Length)}");
         }
@@ -42,6 +42,13 @@ public sealed class ExportImage : VerbTask
             log.Information($"Loaded into {engine.Program}: {string.Join(", ", names.DefaultIfEmpty(repository))}");
             log.Detail(said);
         }
+    }
+
+    // A folder gets a file named after the repository, as the .NET SDK has it.
+    private string FileOf(string archive, string repository)
+    {
+        var path = FullPath(archive);
+        return Path.EndsInDirectorySeparator(path) || Directory.Exists(path) ? Path.Combine(path, repository + ".tar.gz") : path;
     }
 
     private static Platform Preferred => new("linux", RuntimeInformation.OSArchitecture switch

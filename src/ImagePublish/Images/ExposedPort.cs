@@ -23,6 +23,23 @@ public sealed record ExposedPort(int Number, string Protocol = "tcp")
         return port is not null;
     }
 
+    /// <summary>Reads <c>8080</c>, <c>7000-7002</c> or either with a protocol, <c>7000-7002/udp</c>.</summary>
+    /// <param name="text">The text to read.</param>
+    /// <param name="protocol">The protocol where the text names none.</param>
+    /// <param name="ports">The ports, in order.</param>
+    /// <returns>Whether they were some.</returns>
+    public static bool TryParseRange(string text, string? protocol, out IReadOnlyList<ExposedPort> ports)
+    {
+        ports = [];
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        var kind = slash < 0 ? "" : text[slash..];
+        var ends = (slash < 0 ? text : text[..slash]).Split('-');
+        if (ends.Length > 2 || !TryParse(ends[0] + kind, protocol, out var first) || !TryParse(ends[^1] + kind, protocol, out var last) || last.Number < first.Number)
+            return false;
+        ports = [.. Enumerable.Range(first.Number, last.Number - first.Number + 1).Select(number => first with { Number = number })];
+        return true;
+    }
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number}/{Protocol}");
 }

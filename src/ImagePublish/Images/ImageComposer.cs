@@ -77,7 +77,7 @@ public static class ImageComposer
             User = spec.User ?? DefaultUser(inherited),
             WorkingDir = spec.WorkingDirectory ?? inherited.WorkingDir,
             StopSignal = spec.StopSignal ?? inherited.StopSignal,
-            Healthcheck = spec.Healthcheck ?? inherited.Healthcheck,
+            Healthcheck = Inherit(spec.Healthcheck, inherited.Healthcheck),
             Entrypoint = spec.Entrypoint ?? (spec.CommandStartsApp && inherited.Entrypoint is ["dotnet"] or ["/usr/bin/dotnet"] ? null : inherited.Entrypoint),
             Cmd = NullIfEmpty(spec.Command ?? (spec.Entrypoint is null ? inherited.Cmd : null) ?? []),
             Unknown = spec.Entrypoint is null && spec.Command is null ? inherited.Unknown : WithoutEscapedArgs(inherited.Unknown),
@@ -87,6 +87,16 @@ public static class ImageComposer
             Volumes = NullIfEmpty([.. (inherited.Volumes ?? []).Union(spec.Volumes, StringComparer.Ordinal)]),
         };
     }
+
+    // As in a Dockerfile, the times that a new check does not name are the old one's.
+    private static Healthcheck? Inherit(Healthcheck? own, Healthcheck? inherited) => own is null || inherited is null ? own ?? inherited : own with
+    {
+        Interval = own.Interval ?? inherited.Interval,
+        Timeout = own.Timeout ?? inherited.Timeout,
+        StartPeriod = own.StartPeriod ?? inherited.StartPeriod,
+        StartInterval = own.StartInterval ?? inherited.StartInterval,
+        Retries = own.Retries ?? inherited.Retries,
+    };
 
     // Microsoft's images name a user without rights in APP_UID but still start as root; the .NET SDK's own publishing uses it, and so do we.
     private static string? DefaultUser(ExecutionConfig inherited) =>

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
@@ -16,7 +17,7 @@ public static class ArchiveWriter
 
     /// <summary>Writes an archive file: beside its place, then moved into it.</summary>
     /// <param name="images">The images.</param>
-    /// <param name="path">The file's full path.</param>
+    /// <param name="path">The file's full path; it is a gzip file where it ends in <c>.gz</c> or <c>.tgz</c>.</param>
     /// <param name="cancellationToken">Gives up; the file stays as it was.</param>
     /// <returns>When it is done.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3107</c>: the disk refuses; <c>IMG4005</c>: a blob's bytes are not what they should be.</exception>
@@ -27,7 +28,9 @@ public static class ArchiveWriter
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 128 * 1024, FileOptions.Asynchronous))
-                await WriteAsync(images, file, cancellationToken);
+            // Layers are compressed already: once more would only take time.
+            await using (var output = IsGzip(path) ? new GZipStream(file, CompressionLevel.NoCompression) : (Stream)file)
+                await WriteAsync(images, output, cancellationToken);
             File.Move(temporary, path, overwrite: true);
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
@@ -67,6 +70,8 @@ public static class ArchiveWriter
         await tar.CompleteAsync(cancellationToken);
         await output.FlushAsync(cancellationToken);
     }
+
+    private static bool IsGzip(string path) => Path.GetExtension(path).ToLowerInvariant() is ".gz" or ".tgz";
 
     /// <summary>A blob's path in a layout.</summary>
     internal static string PathOf(Digest digest) => $"blobs/{digest.Algorithm}/{digest.Hex}";
