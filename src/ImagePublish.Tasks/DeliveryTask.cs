@@ -39,6 +39,9 @@ public abstract partial class DeliveryTask : ImageTask
     /// <summary>Registries that may be spoken to in plain http.</summary>
     public string? InsecureRegistries { get; set; }
 
+    /// <summary>Whether nothing may be asked of a registry: the image stays in the local store.</summary>
+    public bool Offline { get; set; }
+
     /// <summary>Annotations (Value, Scope).</summary>
     public ITaskItem[] Annotations { get; set; } = [];
 

@@ -1,4 +1,5 @@
 using System.Text;
+using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 
@@ -18,16 +19,28 @@ internal sealed class ImageNames
             throw Lists.Invalid("ImageName", inputs.Name!, "a digest is what publishing tells, not what it is told");
         var hosts = Lists.Words(inputs.Registry);
         var repository = Lists.Optional(inputs.Repository) ?? Normalised(inputs.AssemblyName);
-        Destinations = whole is not null ? [whole.Repository] : [.. hosts.Select(host => Oci.Repository.Of(Oci.Registry.Parse(host), repository)).Distinct()];
-        LocalName = repository;
+        Named = whole is not null ? [whole.Repository] : [.. hosts.Select(host => Oci.Repository.Of(Oci.Registry.Parse(host), repository)).Distinct()];
+        Destinations = inputs.Offline ? [] : Named;
+        LocalName = whole?.Repository.Name ?? repository;
         _ = Oci.Repository.Of(Oci.Registry.Parse("localhost"), repository);
     }
+
+    /// <summary>The repositories that the properties name.</summary>
+    public IReadOnlyList<Repository> Named { get; }
 
     /// <summary>Where the image goes; none for the local store.</summary>
     public IReadOnlyList<Repository> Destinations { get; }
 
     /// <summary>The image's name in the local store.</summary>
     public string LocalName { get; }
+
+    /// <summary>Says that an image stays here although the properties name a registry.</summary>
+    /// <param name="log">The log.</param>
+    public void TellOffline(IEngineLog log)
+    {
+        if (Named.Count > Destinations.Count)
+            log.Information($"ImageOffline: the image stays in the local store. To send it to {string.Join(", ", Named)}, run the target CopyImage while there is a network.");
+    }
 
     /// <summary>The image's tags.</summary>
     /// <param name="context">What they are made of.</param>

@@ -17,9 +17,11 @@ public sealed class PublishImage : PublishImageInputs
     protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var request = new PublishRequestReader(this).Read();
+        if (!IsPartOfIndex)
+            new ImageNames(this).TellOffline(log);
         var limit = Amounts.Size(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;
         var store = OpenStore();
-        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations)).PublisherFor(store, log);
+        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations, Offline)).PublisherFor(store, log);
         if (DryRun)
         {
             var plan = await publisher.PlanAsync(request, cancellationToken);

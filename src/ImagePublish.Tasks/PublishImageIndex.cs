@@ -32,7 +32,8 @@ public sealed class PublishImageIndex : DeliveryTask
             Tags = tags,
             HeldTags = TagOverwrite ? [] : tags,
         };
-        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations)).IndexPublisherFor(OpenStore());
+        names.TellOffline(log);
+        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations, Offline)).IndexPublisherFor(OpenStore());
         if (DryRun)
         {
             var plan = await publisher.PlanAsync(request, cancellationToken);

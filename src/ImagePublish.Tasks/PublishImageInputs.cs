@@ -84,6 +84,9 @@ public abstract class PublishImageInputs : DeliveryTask
     /// <summary>The index's tags where none are named.</summary>
     public string? IndexTagPolicy { get; set; }
 
+    /// <summary>Whether the image is one platform's of an index.</summary>
+    internal bool IsPartOfIndex => Lists.Optional(IndexTagPolicy) is not null;
+
     /// <summary>The .NET SDK's <c>ContainerEntrypoint</c>.</summary>
     public ITaskItem[] ContainerEntrypoint { get; set; } = [];
 

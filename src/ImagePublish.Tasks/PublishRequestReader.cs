@@ -24,7 +24,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var folder = FolderOf(workingDirectory);
         var packages = new PackageRequestReader(inputs).Read(app);
         var tags = names.Tags(source.TagContext(inputs, app.RuntimeIdentifier.Value));
-        var final = IsPartOfIndex ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.TagContext(inputs, runtimeIdentifier: null)) : tags;
+        var final = inputs.IsPartOfIndex ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.TagContext(inputs, runtimeIdentifier: null)) : tags;
         return new PublishRequest
         {
             Spec = new SpecReader(inputs).Read(app, workingDirectory, source.Created),
@@ -40,14 +40,12 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Compression = new LayerCompression(Lists.Choice(inputs.Compression, "ImageCompression", Compression.Gzip), ReadLevel()),
             Destinations = names.Destinations,
             LocalName = names.LocalName,
-            CacheFrom = [.. Lists.Words(inputs.CacheFrom).Select(Reference.Parse)],
+            CacheFrom = inputs.Offline ? [] : [.. Lists.Words(inputs.CacheFrom).Select(Reference.Parse)],
             Tags = tags,
             HeldTags = inputs.TagOverwrite ? [] : final,
             ComparedTags = [.. final, Tag.Parse("latest")],
         };
     }
-
-    private bool IsPartOfIndex => Lists.Optional(inputs.IndexTagPolicy) is not null;
 
     private DotNetApp ReadApp() => new()
     {
@@ -64,10 +62,12 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
 
     private BaseSource ReadBase(DotNetApp app, bool hasPackages) => Lists.Optional(inputs.Base) switch
     {
-        null => new RemoteBase(app.DefaultBase(Lists.Optional(inputs.BaseFamily))),
+        null => Remote(app.DefaultBase(Lists.Optional(inputs.BaseFamily))),
         "scratch" => hasPackages ? new ScratchBase { EnvironmentVariables = PackageRequestReader.BaseEnvironment(app) } : new ScratchBase(),
-        var text => ImageSourceReader.Kept(text, inputs.ResolvePath) is { } kept ? new KeptBase(kept) : new RemoteBase(Reference.Parse(text)),
+        var text => ImageSourceReader.Kept(text, inputs.ResolvePath) is { } kept ? new KeptBase(kept) : Remote(Reference.Parse(text)),
     };
+
+    private BaseSource Remote(Reference reference) => inputs.Offline ? new StoredBase(reference) : new RemoteBase(reference);
 
     // A separator at its end stays, as the SDK and WORKDIR leave it.
     private string ReadWorkingDirectory(Platform platform)

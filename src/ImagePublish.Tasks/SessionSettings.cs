@@ -14,21 +14,24 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
     /// <summary>Reads them.</summary>
     /// <param name="insecureRegistries">Hosts that may be spoken to in plain http.</param>
     /// <param name="destinations">Where the build delivers to: credentials without a host are for the registry that it is the only one of.</param>
+    /// <param name="offline">Whether nothing may be asked.</param>
     /// <returns>The settings.</returns>
-    public static SessionSettings Read(string? insecureRegistries, IReadOnlyList<Repository> destinations) =>
-        Read(insecureRegistries, destinations.Select(repository => repository.Registry));
+    public static SessionSettings Read(string? insecureRegistries, IReadOnlyList<Repository> destinations, bool offline) =>
+        Read(insecureRegistries, destinations.Select(repository => repository.Registry), offline);
 
     /// <summary>Reads them.</summary>
     /// <param name="insecureRegistries">Hosts that may be spoken to in plain http.</param>
     /// <param name="known">The registries that are asked: credentials without a host are for the only one.</param>
+    /// <param name="offline">Whether nothing may be asked.</param>
     /// <returns>The settings.</returns>
-    public static SessionSettings Read(string? insecureRegistries, IEnumerable<Registry> known)
+    public static SessionSettings Read(string? insecureRegistries, IEnumerable<Registry> known, bool offline)
     {
         var insecure = Lists.Words(insecureRegistries).Select(Registry.Parse).ToHashSet();
         var registries = known.Distinct().ToList();
         var options = new RegistryClientOptions
         {
             InsecureRegistries = insecure,
+            Offline = offline,
             CertificateFile = Variable("SSL_CERT_FILE"),
             DockerCertificateFolders = CertificateFolders(),
             Proxies = new ProxySettings(Variable("HTTP_PROXY") ?? Variable("http_proxy"), Variable("HTTPS_PROXY") ?? Variable("https_proxy"), Variable("NO_PROXY") ?? Variable("no_proxy")),
@@ -40,7 +43,7 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
             UserId = !OperatingSystem.IsWindows() && System.Environment.IsPrivilegedProcess ? 0 : null,
             SoleRegistry = registries is [var sole] ? sole : null,
         };
-        return new SessionSettings(options, new CredentialChain(environment), environment, $"{environment.SoleRegistry} {string.Join(' ', insecure.Select(registry => registry.Host).Order(StringComparer.Ordinal))}");
+        return new SessionSettings(options, new CredentialChain(environment), environment, $"{(offline ? "offline " : "")}{environment.SoleRegistry} {string.Join(' ', insecure.Select(registry => registry.Host).Order(StringComparer.Ordinal))}");
     }
 
     private static string[] CertificateFolders()

@@ -28,6 +28,9 @@ public abstract class VerbTask : ImageTask
     /// <summary>Registries that may be spoken to in plain http.</summary>
     public string? InsecureRegistries { get; set; }
 
+    /// <summary>Whether nothing may be asked of a registry.</summary>
+    public bool Offline { get; set; }
+
     /// <summary>The project's name, which its image is called after.</summary>
     public string? AssemblyName { get; set; }
 
@@ -47,7 +50,7 @@ public abstract class VerbTask : ImageTask
     /// <returns>The session.</returns>
     internal EngineSession Connect(params IEnumerable<Oci.Registry> registries) => EngineSession.Of(BuildEngine4, Settings(registries));
 
-    internal SessionSettings Settings(params IEnumerable<Oci.Registry> registries) => SessionSettings.Read(InsecureRegistries, registries);
+    internal SessionSettings Settings(params IEnumerable<Oci.Registry> registries) => SessionSettings.Read(InsecureRegistries, registries, Offline);
 
     internal static void Tell(IEngineLog log, IEnumerable<string> lines)
     {

@@ -12,5 +12,8 @@ public static partial class DiagnosticCodes
     /// <summary>The base image is damaged or is not what it claims to be.</summary>
     public static DiagnosticCode BaseInvalid { get; } = new("IMG2003", "The base image is damaged or is not what it claims to be");
 
-    private static DiagnosticCode[] BaseImage => [BaseNotFound, BasePlatformMissing, BaseInvalid];
+    /// <summary>The base image is not in the local store, and nothing may be asked of a registry.</summary>
+    public static DiagnosticCode BaseNotKept { get; } = new("IMG2004", "The base image is not in the local store");
+
+    private static DiagnosticCode[] BaseImage => [BaseNotFound, BasePlatformMissing, BaseInvalid, BaseNotKept];
 }

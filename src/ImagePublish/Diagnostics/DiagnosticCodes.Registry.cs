@@ -48,9 +48,12 @@ public static partial class DiagnosticCodes
     /// <summary>The registry does not delete.</summary>
     public static DiagnosticCode DeleteUnsupported { get; } = new("IMG4015", "The registry does not delete");
 
+    /// <summary>The network is needed, and must not be used.</summary>
+    public static DiagnosticCode NetworkNeeded { get; } = new("IMG4016", "The network is needed, and ImageOffline forbids it");
+
     private static DiagnosticCode[] Registry =>
     [
         RegistryUnreachable, RegistryRefused, RegistryFailed, RegistryProtocol, ContentMismatch, RegistryNotFound, RegistryDenied, CertificateUntrusted,
-        TooLarge, TagImmutable, RateLimited, BlobMissing, FormatObsolete, UnsafeRedirect, DeleteUnsupported,
+        TooLarge, TagImmutable, RateLimited, BlobMissing, FormatObsolete, UnsafeRedirect, DeleteUnsupported, NetworkNeeded,
     ];
 }

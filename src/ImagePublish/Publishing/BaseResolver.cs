@@ -18,11 +18,12 @@ internal sealed class BaseResolver(RegistryClient registries, RemoteDocuments do
     /// <param name="platform">The platform wanted.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The base image.</returns>
-    /// <exception cref="ImagePublishException"><c>IMG2001</c> to <c>IMG2003</c>, or what the registry said.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG2001</c> to <c>IMG2004</c>, or what the registry said.</exception>
     public Task<BaseImage> ResolveAsync(BaseSource source, Platform platform, CancellationToken cancellationToken) => source switch
     {
         RemoteBase remote => ResolveAsync(remote.Reference, platform, cancellationToken),
         KeptBase kept => new KeptBaseResolver(store).ResolveAsync(kept.Source, platform, cancellationToken),
+        StoredBase stored => new KeptBaseResolver(store).ResolveAsync(stored.Reference, platform, cancellationToken),
         ScratchBase scratch => Task.FromResult(BaseImage.Scratch(platform, scratch.EnvironmentVariables)),
         _ => throw new ArgumentException($"'{source}' is an unknown kind of base.", nameof(source)),
     };

@@ -17,6 +17,10 @@ public sealed record ScratchBase : BaseSource
 /// <param name="Reference">Its reference.</param>
 public sealed record RemoteBase(Reference Reference) : BaseSource;
 
+/// <summary>An image of a registry as the local store has it: no registry is asked.</summary>
+/// <param name="Reference">Its reference, which it has in the store too.</param>
+public sealed record StoredBase(Reference Reference) : BaseSource;
+
 /// <summary>An image of the local store, or a file of this machine: an archive, an image layout's folder, or the tar of a root file system.</summary>
 /// <param name="Source">Where it is.</param>
 public sealed record KeptBase(ImageSource Source) : BaseSource;

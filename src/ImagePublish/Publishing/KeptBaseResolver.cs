@@ -25,6 +25,22 @@ internal sealed class KeptBaseResolver(ImageStore store)
         return new BaseImage(NameOf(source), image.Root.Descriptor.Digest, MediaTypes.FormatOf(chosen.Manifest.Descriptor.MediaType), chosen.Config, chosen.Layers);
     }
 
+    /// <summary>Finds a base image of a registry that the store has a copy of: with it, an image becomes what it would become with the registry.</summary>
+    /// <param name="reference">Its reference.</param>
+    /// <param name="platform">The platform wanted.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The base image, whose layers are in the store.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG2004</c>: the store does not have it; <c>IMG2002</c>: it is for other platforms; <c>IMG3103</c>, <c>IMG3104</c>: the copy is not whole.</exception>
+    public async Task<BaseImage> ResolveAsync(Reference reference, Platform platform, CancellationToken cancellationToken)
+    {
+        var name = reference.Digest is { } digest ? $"{reference.Repository}@{digest}" : $"{reference.Repository}:{reference.Tag}";
+        if (await store.LoadAsync(name, cancellationToken) is null)
+            throw new ImagePublishException(
+                DiagnosticCodes.BaseNotKept,
+                $"The local store in '{store.Folder}' does not have the base image '{reference}', and ImageOffline is true. Put it there while there is a network: dotnet msbuild -t:CopyImage -p:ImageSource={reference}");
+        return await ResolveAsync(new StoreImage(name), platform, cancellationToken) with { Name = reference.ToString() };
+    }
+
     // The path of a file is this machine's business; it must not get into labels.
     private static string NameOf(ImageSource source) => source is ArchivedImage archived ? archived.Name ?? Path.GetFileName(archived.Path) : source.ToString()!;
 

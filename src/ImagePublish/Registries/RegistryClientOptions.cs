@@ -23,6 +23,9 @@ public sealed record RegistryClientOptions
     /// <summary>The proxies; null for none.</summary>
     public ProxySettings? Proxies { get; init; }
 
+    /// <summary>Whether nothing may be asked of any registry: every request fails before it is sent.</summary>
+    public bool Offline { get; init; }
+
     /// <summary>How many blobs are uploaded to, and how many are downloaded from, one registry at a time. Small requests never wait for them.</summary>
     public int ParallelBlobs { get; init; } = 4;
 

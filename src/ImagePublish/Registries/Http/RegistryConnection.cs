@@ -85,6 +85,8 @@ internal sealed class RegistryConnection : IDisposable
     /// <exception cref="ImagePublishException">The registry does not let us in, or sends us to an unsafe place.</exception>
     public async Task<RegistryResponse> SendOnceAsync(Endpoint endpoint, CancellationToken cancellationToken)
     {
+        if (Options.Offline)
+            throw new ImagePublishException(DiagnosticCodes.NetworkNeeded, $"Could not {endpoint.Description}: ImageOffline is true. Leave it out where the registry is wanted, or name an image of the local store.");
         if (_isKnown)
             return await SignedInAsync(endpoint, cancellationToken);
 

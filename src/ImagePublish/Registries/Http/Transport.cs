@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 
@@ -24,6 +25,7 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
     /// <exception cref="LineException">There was no answer.</exception>
     public async Task<RegistryResponse> SendAsync(RequestUrl url, HttpRequestMessage request, Action<IdleWatch>? sending, bool isOwn, CancellationToken cancellationToken)
     {
+        ThrowIfOffline(url.Authority);
         var watch = new IdleWatch(options.IdleTimeout, time, cancellationToken);
         try
         {
@@ -50,8 +52,9 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
     /// <summary>Sends a request for a token: to the place that a registry names, where nobody may be who is not public.</summary>
     public Task<HttpResponseMessage> SendTokenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        ThrowIfOffline(request.RequestUri!.Authority);
         var isGuarded = request.Options.TryGetValue(RealmGuard.RegistryOption, out _);
-        return InvokerFor(request.RequestUri!.Authority.ToLowerInvariant(), isGuarded).SendAsync(request, cancellationToken);
+        return InvokerFor(request.RequestUri.Authority.ToLowerInvariant(), isGuarded).SendAsync(request, cancellationToken);
     }
 
     public void Dispose()
@@ -61,6 +64,12 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
             if (invoker.IsValueCreated)
                 invoker.Value.Dispose();
         }
+    }
+
+    private void ThrowIfOffline(string authority)
+    {
+        if (options.Offline)
+            throw new ImagePublishException(DiagnosticCodes.NetworkNeeded, $"'{authority}' would have to be asked, but ImageOffline is true. Leave it out where the registry is wanted.");
     }
 
     // One for all hosts, and one for each that has certificates of its own: those are settings of the handler.
