@@ -26,7 +26,7 @@ public sealed class OfflineTests
         var result = await bench.Publisher(offline.Client, "away").PublishAsync(request with { Base = new StoredBase(remote), Destinations = [] }, Cancel);
         var again = await bench.Publisher(offline.Client, "away").PublishAsync(request with { Base = new StoredBase(remote), Destinations = [] }, Cancel);
 
-        Assert.Equal(0, bench.Server.Requests.Count);
+        Assert.Empty(bench.Server.Requests);
         Assert.Equal(online.Image.Digest, result.Image.Digest);
         Assert.Equal(0, again.Deliveries[0].Transfer.UploadedBytes);
         Assert.True((await bench.Store("away").ListAsync(Cancel)).Single(image => image.Name == "acme/shop:1.0").IsWhole);
@@ -55,7 +55,7 @@ public sealed class OfflineTests
         await RegistryBench.FailsAsync(DiagnosticCodes.NetworkNeeded, () => bench.Publisher(offline.Client).PublishAsync(bench.Request("1.0"), Cancel));
         await RegistryBench.FailsAsync(DiagnosticCodes.NetworkNeeded, () => new ImageInspector(offline.Client, bench.Store()).InspectAsync(VerbBench.At(bench.Server, "dotnet/aspnet:10.0"), Cancel));
 
-        Assert.Equal(0, bench.Server.Requests.Count);
+        Assert.Empty(bench.Server.Requests);
     }
 
     private static RegistryBench Offline(PublishingBench bench)
