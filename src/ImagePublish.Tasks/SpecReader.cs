@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using Microsoft.Build.Framework;
@@ -54,8 +55,29 @@ internal sealed class SpecReader(PublishImageInputs inputs)
             };
         }
 
-        var (entrypoint, command) = container.Resolve(usual);
+        var (entrypoint, command) = Resolve(container, usual);
         return spec with { Entrypoint = entrypoint, Command = command, CommandStartsApp = entrypoint is null };
+    }
+
+    private (IReadOnlyList<string>? Entrypoint, IReadOnlyList<string> Command) Resolve(ContainerCommand container, IReadOnlyList<string> usual)
+    {
+        try
+        {
+            return container.Resolve(usual);
+        }
+        catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.ContradictoryCommand)
+        {
+            // The message begins with the item that is to blame.
+            var kind = exception.Message.Split(' ')[0];
+            var item = kind switch
+            {
+                nameof(inputs.ContainerEntrypoint) => inputs.ContainerEntrypoint,
+                nameof(inputs.ContainerEntrypointArgs) => inputs.ContainerEntrypointArgs,
+                nameof(inputs.ContainerAppCommand) => inputs.ContainerAppCommand,
+                _ => inputs.ContainerAppCommandArgs,
+            };
+            throw new ImagePublishException(exception.Code, exception.Message, exception) { Item = item is [var first, ..] ? Sources.Of(first, kind) : null };
+        }
     }
 
     private static string[] Specs(ITaskItem[] items) => [.. items.Select(item => item.ItemSpec)];

@@ -6,6 +6,9 @@ namespace ImagePublish.Diagnostics;
 /// <param name="File">The full path of the project file that defines it; null where that is not known.</param>
 public sealed record ItemSource(string Kind, string Spec, string? File)
 {
+    /// <summary>What it says besides, which tells items apart that include the same.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+
     /// <inheritdoc/>
     public override string ToString() => $"{Kind} '{Spec}'";
 }

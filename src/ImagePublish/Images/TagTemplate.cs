@@ -21,6 +21,8 @@ internal static partial class TagTemplate
         var filled = Token().Replace(template, match => Clean(Value(template, match.Groups[1].Value, match.Groups[2].Value, context)));
         if (filled == template)
             return Tag.Parse(template);
+        if (SemanticVersion.TryParse(context.Version) is { IsStable: false } && Token().Matches(template).All(token => token.Groups[1].Value is "major" or "minor" or "patch"))
+            throw Unusable(template, $"{Text.Shown(context.Version)} is a prerelease, and the tag would pass it off as a release. Add {{prerelease}}, or use the ImageTagPolicy SemVer, which leaves such tags out.");
         filled = filled.TrimStart('-', '.');
         return Tag.Parse(filled[..Math.Min(filled.Length, Tag.MaxLength)]);
     }

@@ -16,6 +16,7 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
         new("IMG1005", "ImageRepository=Acme/Shop", "lower-case"),
         new("IMG1004", "ImageTags=-bad", "'-bad' is not a tag"),
         new("IMG1009", "ImageTags={nope}", "Known are {version}"),
+        new("IMG1009", "Version=2.0.0-rc.1;ImageTags={major}.{minor}", "2.0.0-rc.1 is a prerelease"),
         new("IMG1001", "ImageBase=UPPER", "'UPPER'"),
         new("IMG2001", "ImageBase={host}/dotnet/runtime:99", "'{host}/dotnet/runtime:99' does not exist"),
         new("IMG2001", "ImageBase={host}/nobody/nothing", "'{host}/nobody/nothing:latest' does not exist"),
@@ -39,7 +40,7 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
     {
         var registry = app.Registry;
         foreach (var (number, mistake) in Cases.Index())
-            app.All.Element(Target(number, mistake, registry, app.Project));
+            app.All.Element(Target($"Case{number}", mistake.Properties.Replace("{host}", registry.Host, StringComparison.Ordinal)));
 
         var build = await app.All.TargetAsync(string.Join(';', Cases.Select((_, number) => $"Case{number}")), Cancelled, "--no-restore");
 
@@ -50,6 +51,26 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
         AssertNoStackTrace(build);
         foreach (var number in Enumerable.Range(0, Cases.Length))
             Assert.Empty(await registry.TagsAsync($"bad-input/case{number}", Cancelled));
+    }
+
+    [Fact]
+    public async Task EachMistakeInAProjectIsOneErrorThatSaysWhichItemInWhichLine()
+    {
+        var numbers = Enumerable.Range(0, BadItem.All.Count).ToList();
+        var lines = await File.ReadAllLinesAsync(app.Project.File, Cancelled);
+        var smallBase = await SmallBase.PushToAsync(app.Registry, "bad-input/base:1", Cancelled);
+        foreach (var (number, item) in BadItem.All.Index())
+            app.All.Element(Target($"Item{number}", $"Mistake={number};ContainerAppCommandInstruction={item.Instruction};ImageBase={smallBase}"));
+
+        var build = await app.All.TargetAsync(string.Join(';', numbers.Select(number => $"Item{number}")), Cancelled, "--no-restore");
+
+        var errors = build.Errors.ToList();
+        Assert.Equal(BadItem.All.Select(item => $"{item.Code} {item.Says}"), errors.Select((error, number) => error.Text.Contains(BadItem.All[number].Says, StringComparison.Ordinal) ? $"{error.Code} {BadItem.All[number].Says}" : error.ToString()));
+        Assert.All(errors, error => Assert.Equal(app.Project.File, error.File));
+        Assert.Equal(numbers.Select(number => Array.FindIndex(lines, line => line.Contains($"Culprit=\"{number}\"", StringComparison.Ordinal)) + 1), errors.Select(error => error.Line));
+        AssertNoStackTrace(build);
+        foreach (var number in numbers)
+            Assert.Empty(await app.Registry.TagsAsync($"bad-input/item{number}", Cancelled));
     }
 
     [Fact]
@@ -89,16 +110,16 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
     }
 
     // One build for all mistakes: each fails in a build of its own within it.
-    private static string Target(int number, BadInput mistake, DockerRegistry registry, TestProject project)
+    private string Target(string name, string own)
     {
         string[] properties =
         [
-            "NoBuild=true", "Configuration=Release", "PublishImage=true", $"ImageRegistry={registry.Host}", $"ImageRepository=bad-input/case{number}",
-            $"ImageBase={registry.Host}/dotnet/runtime:10.0", $"PublishDir={project.Folder}/publish{number}/", mistake.Properties.Replace("{host}", registry.Host, StringComparison.Ordinal),
+            "NoBuild=true", "Configuration=Release", "PublishImage=true", $"ImageRegistry={app.Registry.Host}", $"ImageRepository=bad-input/{name.ToLowerInvariant()}",
+            $"ImageBase={app.Registry.Host}/dotnet/runtime:10.0", $"PublishDir={app.Project.Folder}/{name}/", own,
         ];
         return $"""
-            <Target Name="Case{number}">
-              <MSBuild Projects="{project.File}" Targets="Publish" Properties="{string.Join(';', properties)}" ContinueOnError="ErrorAndContinue" />
+            <Target Name="{name}">
+              <MSBuild Projects="{app.Project.File}" Targets="Publish" Properties="{string.Join(';', properties)}" ContinueOnError="ErrorAndContinue" />
             </Target>
             """;
     }

@@ -2,7 +2,7 @@ using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
-/// <summary>A small app, built once, whose publish folder can be spoilt: <c>Spoil=empty</c> empties it, <c>Spoil=link</c> puts a link to elsewhere into it.</summary>
+/// <summary>A small app, built once, whose publish folder can be spoilt: <c>Spoil=empty</c> empties it, <c>Spoil=link</c> puts a link to elsewhere into it; <c>Mistake=3</c> takes an item of <see cref="BadItem"/>.</summary>
 public sealed class BrokenApp(Peers peers) : IAsyncLifetime
 {
     private TestWorkspace? workspace;
@@ -29,6 +29,8 @@ public sealed class BrokenApp(Peers peers) : IAsyncLifetime
                   <Exec Command="ln -s /etc/passwd '$(PublishDir)passwd'" Condition="'$(Spoil)' == 'link'" />
                 </Target>
                 """);
+        foreach (var (number, mistake) in BadItem.All.Index())
+            Project.Element($"""<ItemGroup Condition="'$(Mistake)' == '{number}'">{mistake.Xml.Replace("Culprit=\"\"", $"Culprit=\"{number}\"", StringComparison.Ordinal)}</ItemGroup>""");
         All = new TestProject(workspace, await peers.PackageAsync(), workspace.Write("All.proj", "<Project />"));
         (await Project.BuildAsync(CancellationToken.None, "-c", "Release")).EnsureSuccess();
     }

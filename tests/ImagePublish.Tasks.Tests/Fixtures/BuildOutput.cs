@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -6,6 +7,12 @@ namespace ImagePublish.Tasks.Tests.Fixtures;
 /// <summary>An error or a warning as MSBuild prints it.</summary>
 public sealed record BuildMessage(string Severity, string Code, string Text)
 {
+    /// <summary>The file that it is about; empty where none is named.</summary>
+    public string File { get; init; } = "";
+
+    /// <summary>The line in it, from 1; 0 where none is named.</summary>
+    public int Line { get; init; }
+
     public override string ToString() => $"{Severity} {Code}: {Text}";
 }
 
@@ -42,7 +49,11 @@ public sealed partial record BuildOutput(
     internal static BuildOutput Read(CommandOutput command, string results, string log)
     {
         var messages = MessageLine().Matches(command.All)
-            .Select(line => new BuildMessage(line.Groups["severity"].Value, line.Groups["code"].Value, line.Groups["text"].Value.Trim()))
+            .Select(line => new BuildMessage(line.Groups["severity"].Value, line.Groups["code"].Value, line.Groups["text"].Value.Trim())
+            {
+                File = line.Groups["file"].Value,
+                Line = int.TryParse(line.Groups["line"].ValueSpan, CultureInfo.InvariantCulture, out var number) ? number : 0,
+            })
             .Distinct();
         // A build that fails early leaves it empty.
         using var json = JsonDocument.Parse(File.Exists(results) && File.ReadAllText(results) is { Length: > 0 } text ? text : "{}");
@@ -63,6 +74,6 @@ public sealed partial record BuildOutput(
     public override string ToString() => Command.ToString();
 
     // The project's path in brackets at the end belongs to MSBuild, not to the message.
-    [GeneratedRegex(@"^.*?\b(?<severity>error|warning) (?<code>[A-Z]+\d+): (?<text>.*?)( \[[^\]]*proj(::[^\]]*)?\])?\r?$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^((?<file>/[^\n(]*)(\((?<line>\d+)[,)][^\n:]*)?: |.*?\b)(?<severity>error|warning) (?<code>[A-Z]+\d+): (?<text>.*?)( \[[^\]]*proj(::[^\]]*)?\])?\r?$", RegexOptions.Multiline)]
     private static partial Regex MessageLine();
 }

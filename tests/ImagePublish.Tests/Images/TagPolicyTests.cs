@@ -48,6 +48,24 @@ public sealed class TagPolicyTests
     public void ATemplateThatCanNotBeATagIsAnError(string template, string code) =>
         Assert.Equal(code, Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([template], TagPolicy.Version, Context)).Code.Id);
 
+    [Theory]
+    [InlineData("{major}")]
+    [InlineData("{major}.{minor}")]
+    [InlineData("v{major}.{minor}.{patch}-alpine")]
+    public void APrereleaseIsNotPassedOffAsARelease(string template)
+    {
+        var error = Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([template], TagPolicy.Version, Context with { Version = "2.0.0-rc.1" }));
+
+        Assert.Equal(DiagnosticCodes.InvalidTemplate, error.Code);
+        Assert.Contains("2.0.0-rc.1 is a prerelease", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{major}.{minor}.{patch}-{prerelease}", "2.0.0-rc.1")]
+    [InlineData("{major}-{commit:7}", "2-0123456")]
+    public void APrereleaseMayTellItsNumbersWhereMoreIsSaid(string template, string tag) =>
+        Assert.Equal(tag, Assert.Single(TagPolicies.Resolve([template], TagPolicy.Version, Context with { Version = "2.0.0-rc.1" })).Value);
+
     [Fact]
     public void WithoutSourceControlACommitIsAnErrorAndNotAnEmptyTag() =>
         Assert.Equal(DiagnosticCodes.InvalidTemplate, Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([], TagPolicy.Commit, Context with { Commit = null })).Code);
