@@ -88,9 +88,7 @@ public abstract partial class DeliveryTask : ImageTask
     /// <param name="summary">Lines for people.</param>
     /// <param name="json">The same for scripts.</param>
     /// <param name="log">The log.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it is done.</returns>
-    internal async Task TellAsync(ITaskItem[] images, IEnumerable<string> summary, byte[] json, IEngineLog log, CancellationToken cancellationToken)
+    internal void Tell(ITaskItem[] images, IEnumerable<string> summary, byte[] json, IEngineLog log)
     {
         PublishedImages = images;
         ImageDigest = images[0].GetMetadata("Digest");
@@ -101,7 +99,7 @@ public abstract partial class DeliveryTask : ImageTask
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            await File.WriteAllBytesAsync(path, json, cancellationToken);
+            File.WriteAllBytes(path, json);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -25,13 +25,13 @@ public sealed class PublishImage : PublishImageInputs
         if (DryRun)
         {
             var plan = await publisher.PlanAsync(request, cancellationToken);
-            await TellAsync([.. plan.Places.Select(place => PlannedImageItem.Of(plan, place))], PlanTables.Lines(ProjectName, plan), PlanJson.Write(plan), log, cancellationToken);
+            Tell([.. plan.Places.Select(place => PlannedImageItem.Of(plan, place))], PlanTables.Lines(ProjectName, plan), PlanJson.Write(plan), log);
             return;
         }
 
         var result = await publisher.PublishAsync(request, cancellationToken);
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result.Image, delivery));
-        await TellAsync([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log, cancellationToken);
+        Tell([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log);
         if (!result.IsUnchanged)
             await KeepWithinAsync(limit, store, log, cancellationToken);
     }

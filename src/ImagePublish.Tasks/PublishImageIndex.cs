@@ -38,14 +38,14 @@ public sealed class PublishImageIndex : DeliveryTask
         {
             var plan = await publisher.PlanAsync(request, cancellationToken);
             Delivery[] together = [.. plan.Places.Select(place => PlannedImageItem.Together(place.Delivery, Images))];
-            await TellAsync([.. together.Select(delivery => PublishedImageItem.Of(plan.Result, delivery))], PlanTables.Lines(ProjectName, plan, together), PlanJson.Write(plan, together), log, cancellationToken);
+            Tell([.. together.Select(delivery => PublishedImageItem.Of(plan.Result, delivery))], PlanTables.Lines(ProjectName, plan, together), PlanJson.Write(plan, together), log);
             return;
         }
 
         var result = await publisher.PublishAsync(request, cancellationToken);
         result = result with { Deliveries = [.. result.Deliveries.Select(delivery => PublishedImageItem.Together(delivery, Images))] };
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery));
-        await TellAsync([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log, cancellationToken);
+        Tell([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log);
     }
 
     private IReadOnlyList<KeyValuePair<string, string>> Generated(SourceControl source) =>

@@ -15,7 +15,7 @@ internal static class PublishedImageItem
     /// <returns>The item: the reference by digest, with metadata.</returns>
     public static ITaskItem Of(Image image, Delivery delivery)
     {
-        var platform = image.Config.Platform;
+        var platform = image.Platform;
         var item = Of(image.Manifest.Descriptor, delivery);
         item.SetMetadata("Platform", (platform with { OsVersion = null }).ToString());
         item.SetMetadata("OsVersion", platform.OsVersion ?? "");

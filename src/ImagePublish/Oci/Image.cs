@@ -1,12 +1,41 @@
 namespace ImagePublish.Oci;
 
 /// <summary>An image for one platform, whole and immutable: documents as bytes, and layers that know where theirs are.</summary>
-/// <param name="Manifest">The manifest's bytes, as a blob of the manifest's media type.</param>
-/// <param name="ConfigBlob">The config's bytes.</param>
-/// <param name="Config">The config.</param>
-/// <param name="Layers">The layers, from the bottom up.</param>
-public sealed record Image(MemoryBlobSource Manifest, MemoryBlobSource ConfigBlob, ImageConfig Config, IReadOnlyList<Layer> Layers)
+public sealed class Image
 {
+    private ImageConfig? config;
+
+    /// <summary>An image.</summary>
+    /// <param name="manifest">The manifest's bytes, as a blob of the manifest's media type.</param>
+    /// <param name="configBlob">The config's bytes.</param>
+    /// <param name="config">The config.</param>
+    /// <param name="layers">The layers, from the bottom up.</param>
+    public Image(MemoryBlobSource manifest, MemoryBlobSource configBlob, ImageConfig config, IReadOnlyList<Layer> layers)
+        : this(manifest, configBlob, config.Platform, layers) => this.config = config;
+
+    /// <summary>An image whose config is read when someone asks for it.</summary>
+    /// <param name="manifest">The manifest's bytes, as a blob of the manifest's media type.</param>
+    /// <param name="configBlob">The config's bytes.</param>
+    /// <param name="platform">The platform that it says.</param>
+    /// <param name="layers">The layers, from the bottom up.</param>
+    internal Image(MemoryBlobSource manifest, MemoryBlobSource configBlob, Platform platform, IReadOnlyList<Layer> layers) =>
+        (Manifest, ConfigBlob, Platform, Layers) = (manifest, configBlob, platform, layers);
+
+    /// <summary>The manifest's bytes, as a blob of the manifest's media type.</summary>
+    public MemoryBlobSource Manifest { get; }
+
+    /// <summary>The config's bytes.</summary>
+    public MemoryBlobSource ConfigBlob { get; }
+
+    /// <summary>The config.</summary>
+    public ImageConfig Config => config ??= OciJson.ReadConfig(ConfigBlob.Content.Span);
+
+    /// <summary>The platform that the config says.</summary>
+    public Platform Platform { get; }
+
+    /// <summary>The layers, from the bottom up.</summary>
+    public IReadOnlyList<Layer> Layers { get; }
+
     /// <summary>The image's digest: its manifest's.</summary>
     public Digest Digest => Manifest.Descriptor.Digest;
 
@@ -14,5 +43,5 @@ public sealed record Image(MemoryBlobSource Manifest, MemoryBlobSource ConfigBlo
     public long Size => ConfigBlob.Descriptor.Size + Layers.Sum(layer => layer.Descriptor.Size);
 
     /// <summary>The image as an entry of an index.</summary>
-    public Descriptor IndexEntry => Manifest.Descriptor with { Platform = Config.Platform };
+    public Descriptor IndexEntry => Manifest.Descriptor with { Platform = Platform };
 }

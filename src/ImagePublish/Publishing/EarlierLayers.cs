@@ -59,7 +59,7 @@ internal sealed class EarlierLayers(RegistryClient registries, RemoteDocuments d
     {
         try
         {
-            return reference.Digest is not null ? reference : await registries.FindManifestAsync(reference, cancellationToken) is { } found ? reference.Pinned(found.Digest) : null;
+            return reference.Digest is not null ? reference : await documents.CurrentAsync(reference, cancellationToken) is { } found ? reference.Pinned(found.Digest) : null;
         }
         catch (ImagePublishException exception)
         {

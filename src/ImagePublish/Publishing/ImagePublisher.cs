@@ -1,5 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
+using ImagePublish.Layers;
 using ImagePublish.Publishing.Planning;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
@@ -14,15 +15,28 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
 {
     private readonly LayerCache cache = new(store);
     private readonly RemoteDocuments documents = new(registries, store);
-    private readonly Places places = new(registries, store);
+
+    private Places Places => new(registries, documents, store);
 
     /// <summary>Publishes an image. A layer is moved while the next one is built; no tag moves before everything it needs is confirmed.</summary>
     /// <param name="request">What to publish and where to.</param>
     /// <param name="cancellationToken">Gives up, and leaves no tag moved.</param>
     /// <returns>The image and where it is now.</returns>
     /// <exception cref="ImagePublishException">It could not be published.</exception>
-    public async Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellationToken) =>
-        (await RunAsync(request, planned: null, cancellationToken)).Result;
+    public async Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellationToken)
+    {
+        var files = await FilesOfAsync(request, cancellationToken);
+        var last = new LastPublish(store, documents, Places);
+        if (await last.FindAsync(request, files, cancellationToken) is { } unchanged)
+        {
+            log.Detail("Neither the files nor the base image nor a tag changed since the last publish.");
+            return unchanged;
+        }
+
+        var run = await RunAsync(request, files, planned: null, cancellationToken);
+        await last.RememberAsync(request, files, run.Base.Digest, run.Result.Image.Digest, cancellationToken);
+        return run.Result;
+    }
 
     /// <summary>Does everything that a publish does but write: its numbers are those that a publish reports next.</summary>
     /// <param name="request">What would be published and where to.</param>
@@ -31,13 +45,13 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<ImagePlan> PlanAsync(PublishRequest request, CancellationToken cancellationToken)
     {
-        var planned = places.Plan(request.Destinations, request.LocalName, cancellationToken);
+        var planned = Places.Plan(request.Destinations, request.LocalName, cancellationToken);
         await using var destinations = new DestinationSet(planned);
-        var run = await RunAsync(request, destinations, cancellationToken);
+        var run = await RunAsync(request, await FilesOfAsync(request, cancellationToken), destinations, cancellationToken);
         return await new ImagePlanner(registries, store, documents, log).DescribeAsync(request, run, planned, cancellationToken);
     }
 
-    private async Task<PublishRun> RunAsync(PublishRequest request, DestinationSet? planned, CancellationToken cancellationToken)
+    private async Task<PublishRun> RunAsync(PublishRequest request, PublishedFiles files, DestinationSet? planned, CancellationToken cancellationToken)
     {
         using var session = await store.BeginSessionAsync(cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -46,8 +60,8 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         try
         {
             var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request), log, stop.Token);
-            var producer = new LayerProducer(store, cache, earlier, log, isPlan: planned is not null);
-            var looking = LookUpAsync(request, producer, () => resolving, stop.Token);
+            var producer = new LayerProducer(store, cache, earlier, files, log, isPlan: planned is not null);
+            var looking = LookUpAsync(request, files, producer, () => resolving, stop.Token);
             var (baseImage, candidates) = (await resolving, await looking);
             return new PublishRun(await PublishAsync(request, baseImage, candidates, producer, planned, stop.Token), baseImage, [.. candidates.Select(candidate => candidate.Content)]);
         }
@@ -57,6 +71,9 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             await ((Task)resolving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    private async Task<PublishedFiles> FilesOfAsync(PublishRequest request, CancellationToken cancellationToken) => new(
+        request, ContentTags.AreSupported ? new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, cancellationToken)) : null, cancellationToken);
 
     private async Task<BaseImage> ResolveAsync(PublishRequest request, CancellationToken cancellationToken)
     {
@@ -72,13 +89,13 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         if (candidates.All(candidate => candidate.Known is not null))
         {
             var unchanged = ImageComposer.Compose(spec, baseImage, [.. candidates.Select(candidate => new NamedLayer(candidate.Content.Name, candidate.Known!))]);
-            if (await places.AreUpToDateAsync(request.Destinations, request.Tags, unchanged.Digest, cancellationToken))
+            if (await Places.AreUpToDateAsync(request.Destinations, request.Tags, unchanged.Digest, cancellationToken))
                 return new PublishResult(unchanged, Delivery.Unchanged(request.Destinations, request.Tags, unchanged.Size)) { IsUnchanged = true };
         }
 
         var guard = new TagGuard(registries, store);
         var held = await guard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken);
-        await using var opened = planned is null ? places.Open(request.Destinations, request.LocalName, cancellationToken) : null;
+        await using var opened = planned is null ? Places.Open(request.Destinations, request.LocalName, cancellationToken) : null;
         var destinations = planned ?? opened!;
         if (held.Count == 0)
             destinations.Begin(baseImage.Layers);
@@ -104,18 +121,19 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         return new PublishResult(image, deliveries);
     }
 
-    private async Task<LayerProducer.Candidate[]> LookUpAsync(PublishRequest request, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
+    private async Task<LayerProducer.Candidate[]> LookUpAsync(
+        PublishRequest request, PublishedFiles files, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
     {
-        var looking = LookUpFilesAsync(request, producer, resolving, cancellationToken);
+        var looking = LookUpFilesAsync(request, files, producer, resolving, cancellationToken);
         var packages = new PackageStep(new BaseFiles(store, log), producer, log).LookUpAsync(request, resolving, cancellationToken);
         await Task.WhenAll(packages, looking);
         return [.. await packages, .. await looking];
     }
 
     private async Task<LayerProducer.Candidate[]> LookUpFilesAsync(
-        PublishRequest request, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
+        PublishRequest request, PublishedFiles files, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
     {
-        var contents = await new LayerContents(new BaseFiles(store, log), resolving).PlanAsync(request, cancellationToken);
+        var contents = await new LayerContents(new BaseFiles(store, log), resolving).PlanAsync(request, files, cancellationToken);
         log.Detail($"The files are read and divided into {contents.Count} layers.");
         return await Task.WhenAll(contents.Select(content => Task.Run(() => producer.LookUpAsync(content, request.Compression, cancellationToken), cancellationToken)));
     }

@@ -14,7 +14,8 @@ namespace ImagePublish.Publishing;
 public sealed class IndexPublisher(RegistryClient registries, ImageStore store)
 {
     private readonly RemoteDocuments documents = new(registries, store);
-    private readonly Places places = new(registries, store);
+
+    private Places Places => new(registries, documents, store);
 
     /// <summary>Publishes an index: images first, then the index by its digest, then its tags.</summary>
     /// <param name="request">What to publish and where to.</param>
@@ -23,7 +24,7 @@ public sealed class IndexPublisher(RegistryClient registries, ImageStore store)
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<IndexResult> PublishAsync(IndexRequest request, CancellationToken cancellationToken)
     {
-        await using var destinations = places.Open(request.Destinations, request.LocalName, cancellationToken);
+        await using var destinations = Places.Open(request.Destinations, request.LocalName, cancellationToken);
         var result = await DeliverAsync(request, destinations, cancellationToken);
         if (!result.IsUnchanged)
             await documents.RememberAsync(result.Index, cancellationToken);
@@ -37,7 +38,7 @@ public sealed class IndexPublisher(RegistryClient registries, ImageStore store)
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<IndexPlan> PlanAsync(IndexRequest request, CancellationToken cancellationToken)
     {
-        var planned = places.Plan(request.Destinations, request.LocalName, cancellationToken);
+        var planned = Places.Plan(request.Destinations, request.LocalName, cancellationToken);
         await using var destinations = new DestinationSet(planned);
         var result = await DeliverAsync(request, destinations, cancellationToken);
         var described = planned.Zip(result.Deliveries, (place, delivery) => place.PlanAsync(delivery, result.Index.Descriptor, []));
@@ -49,7 +50,7 @@ public sealed class IndexPublisher(RegistryClient registries, ImageStore store)
         var others = await Task.WhenAll(request.From.Select(reference => FindAsync(reference, cancellationToken)));
         IReadOnlyList<Descriptor> images = [.. request.Images, .. others.Select(image => image.IndexEntry)];
         var index = IndexComposer.Compose(images, request.Annotations);
-        if (await places.AreUpToDateAsync(request.Destinations, request.Tags, index.Descriptor.Digest, cancellationToken))
+        if (await Places.AreUpToDateAsync(request.Destinations, request.Tags, index.Descriptor.Digest, cancellationToken))
             return new IndexResult(index, images, Delivery.Unchanged(request.Destinations, request.Tags, index.Descriptor.Size), IsUnchanged: true);
 
         var guard = new TagGuard(registries, store);

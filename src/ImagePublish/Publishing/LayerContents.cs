@@ -12,19 +12,20 @@ internal sealed class LayerContents(BaseFiles baseFiles, Func<Task<BaseImage>> r
 {
     /// <summary>Plans the layers.</summary>
     /// <param name="request">What is published.</param>
+    /// <param name="published">Its files.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The layers, from the bottom up.</returns>
     /// <exception cref="ImagePublishException">A file can't be read, or can't be where it is to go.</exception>
-    public async Task<IReadOnlyList<LayerContent>> PlanAsync(PublishRequest request, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<LayerContent>> PlanAsync(PublishRequest request, PublishedFiles published, CancellationToken cancellationToken)
     {
         var isWindows = request.Spec.Platform.Os == "windows";
         var needsBase = !isWindows && (request.FileOwner?.IsNumeric == false || AddedEntries.NeedBase(request.Added, request.EntryDefaults.TargetFolder));
         var files = needsBase ? await baseFiles.ReadAsync(await resolving(), cancellationToken) : BaseFileSystem.Empty;
         var defaults = Owned(request, files);
-        var published = PublishFolder.Read(request.PublishFolder, defaults, cancellationToken);
-        if (published.All(entry => entry.Kind == LayerEntryKind.Directory))
+        IReadOnlyList<LayerEntry> entries = defaults == request.EntryDefaults ? published.Entries : [.. published.Entries.Select(entry => entry with { Uid = defaults.Uid, Gid = defaults.Gid })];
+        if (entries.All(entry => entry.Kind == LayerEntryKind.Directory))
             throw new ImagePublishException(DiagnosticCodes.PublishFolderEmpty, $"The publish folder '{Text.Shown(request.PublishFolder)}' is empty. Publish the project first, and see that no later step deletes its files.");
-        var layers = new AddedEntries(files, defaults).Plan(published, request.Items, request.Layering, request.Added);
+        var layers = new AddedEntries(files, defaults).Plan(entries, request.Items, request.Layering, request.Added);
         return isWindows ? [.. layers.Select(WindowsLayer.Create)] : layers;
     }
 

@@ -11,15 +11,17 @@ namespace ImagePublish.Publishing;
 /// <param name="store">Where layers are kept.</param>
 /// <param name="cache">Which layers are kept there.</param>
 /// <param name="earlier">Layers in registries.</param>
+/// <param name="files">What lets layers be found before they are hashed.</param>
 /// <param name="log">Where to tell what was done.</param>
 /// <param name="isPlan">Whether layers that are built are only measured.</param>
-internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierLayers earlier, IEngineLog log, bool isPlan = false)
+internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierLayers earlier, PublishedFiles files, IEngineLog log, bool isPlan = false)
 {
     /// <summary>A layer that is known, or whose files are yet to be compressed.</summary>
     /// <param name="Content">The files.</param>
+    /// <param name="Key">The files' contents; null where that is not known.</param>
     /// <param name="DiffId">The digest of their tar; null if there was nowhere to look it up, so that it was not computed.</param>
     /// <param name="Known">The layer, if it was made before.</param>
-    internal sealed record Candidate(LayerContent Content, Digest? DiffId, Layer? Known);
+    internal sealed record Candidate(LayerContent Content, Digest? Key, Digest? DiffId, Layer? Known);
 
     /// <summary>Looks a layer up by the digest of its tar, which costs a tenth of compressing it.</summary>
     /// <param name="content">Its files.</param>
@@ -28,18 +30,19 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     /// <returns>What is known of it.</returns>
     public async Task<Candidate> LookUpAsync(LayerContent content, LayerCompression compression, CancellationToken cancellationToken)
     {
-        if (await DiffIdAsync(content, cancellationToken) is not { } diffId)
-            return new Candidate(content, null, null);
+        var key = await files.KeyOfAsync(content);
+        if (await DiffIdAsync(content, key, cancellationToken) is not { } diffId)
+            return new Candidate(content, key, null, null);
         if (await cache.FindAsync(diffId, compression.Key, cancellationToken) is { } known && store.FindBlob(known) is { } blob)
             return Found(new Layer(known, diffId, blob), "this machine");
         return await earlier.FindAsync(diffId, compression.Compression) is { } layer
             ? Found(layer, layer.Source!.Repository!.ToString())
-            : new Candidate(content, diffId, null);
+            : new Candidate(content, key, diffId, null);
 
         Candidate Found(Layer layer, string where)
         {
             log.Detail($"Layer '{content.Name}' is unchanged ({layer.Descriptor.Digest}, {layer.Descriptor.Size} bytes), known to {where}.");
-            return new Candidate(content, diffId, layer);
+            return new Candidate(content, key, diffId, layer);
         }
     }
 
@@ -52,8 +55,20 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     public async Task<NamedLayer> ProduceAsync(Candidate candidate, LayerCompression compression, ImageFormat format, CancellationToken cancellationToken) =>
         new(candidate.Content.Name, candidate.Known ?? await (isPlan ? MeasureAsync(candidate, compression, format, cancellationToken) : BuildAsync(candidate, compression, format, cancellationToken)));
 
+    private async Task<Digest?> DiffIdAsync(LayerContent content, Digest? key, CancellationToken cancellationToken)
+    {
+        if (key is not null && await cache.FindDiffIdAsync(key, cancellationToken) is { } known)
+            return known;
+        var diffId = await HashAsync(content, cancellationToken);
+        await RememberAsync(key, diffId, cancellationToken);
+        return diffId;
+    }
+
+    private Task RememberAsync(Digest? key, Digest? diffId, CancellationToken cancellationToken) =>
+        !isPlan && key is not null && diffId is not null && files.AreAtRest() ? cache.RememberDiffIdAsync(key, diffId, cancellationToken) : Task.CompletedTask;
+
     // Where no layer was ever built and none was pushed there is none to find: then the files are read once instead of twice.
-    private async Task<Digest?> DiffIdAsync(LayerContent content, CancellationToken cancellationToken)
+    private async Task<Digest?> HashAsync(LayerContent content, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var hashing = LayerTar.DiffIdAsync(content, stop.Token);
@@ -74,8 +89,14 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
         await using var writer = store.CreateBlob();
         var built = await LayerBuilder.BuildAsync(content, compression, format, writer, cancellationToken);
         if (candidate.DiffId is { } expected && built.DiffId != expected)
+        {
+            if (candidate.Key is not null)
+                cache.ForgetDiffId(candidate.Key);
             throw new ImagePublishException(DiagnosticCodes.UnreadableFile, $"Files of layer '{content.Name}' changed while they were read. Publish again when nothing writes to the publish folder.");
+        }
+
         var blob = await writer.CommitAsync(built.Descriptor, cancellationToken);
+        await RememberAsync(candidate.Key, built.DiffId, cancellationToken);
         await cache.RememberAsync(built.DiffId, compression.Key, built.Descriptor, cancellationToken);
         log.Detail($"Layer '{content.Name}' was built: {built.Descriptor.Digest}, {built.Descriptor.Size} bytes.");
         return new Layer(built.Descriptor, built.DiffId, blob) { IsNew = true };

@@ -7,8 +7,9 @@ namespace ImagePublish.Publishing;
 
 /// <summary>Where images go: repositories of registries, or the local store.</summary>
 /// <param name="registries">The registries.</param>
+/// <param name="documents">What references point at.</param>
 /// <param name="store">The local store.</param>
-internal sealed class Places(RegistryClient registries, ImageStore store)
+internal sealed class Places(RegistryClient registries, RemoteDocuments documents, ImageStore store)
 {
     private readonly LayerCache cache = new(store);
 
@@ -43,7 +44,7 @@ internal sealed class Places(RegistryClient registries, ImageStore store)
         if (repositories.Count == 0)
             return false;
         var references = repositories.SelectMany(repository => tags.Count == 0 ? [repository.At(digest)] : tags.Select(repository.At));
-        var current = await Task.WhenAll(references.Select(reference => registries.FindManifestAsync(reference, cancellationToken)));
+        var current = await Task.WhenAll(references.Select(reference => documents.CurrentAsync(reference, cancellationToken)));
         return current.All(manifest => manifest?.Digest == digest);
     }
 }

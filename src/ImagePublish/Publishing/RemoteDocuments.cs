@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
 using ImagePublish.Oci;
@@ -35,6 +36,15 @@ internal sealed class RemoteDocuments(RegistryClient registries, ImageStore stor
 {
     private const string Kind = "documents";
 
+    private readonly ConcurrentDictionary<Reference, Lazy<Task<Descriptor?>>> current = new();
+
+    /// <summary>What a reference points at now: asked once, however often a publish needs it.</summary>
+    /// <param name="reference">The reference.</param>
+    /// <param name="cancellationToken">Gives up; the first caller's decides.</param>
+    /// <returns>The manifest or index, or null when the registry has none.</returns>
+    public Task<Descriptor?> CurrentAsync(Reference reference, CancellationToken cancellationToken) =>
+        current.GetOrAdd(reference, _ => new(() => registries.FindManifestAsync(reference, cancellationToken))).Value;
+
     /// <summary>Finds the manifest or index that a reference points at now.</summary>
     /// <param name="reference">The reference; one with a digest needs no request when it is known.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -43,9 +53,9 @@ internal sealed class RemoteDocuments(RegistryClient registries, ImageStore stor
     {
         if (reference.Digest is null)
         {
-            if (await registries.FindManifestAsync(reference, cancellationToken) is not { } current)
+            if (await CurrentAsync(reference, cancellationToken) is not { } found)
                 return null;
-            reference = reference.Pinned(current.Digest);
+            reference = reference.Pinned(found.Digest);
         }
 
         if (await RecalledAsync(reference.Digest!, cancellationToken) is { } known)
@@ -81,6 +91,23 @@ internal sealed class RemoteDocuments(RegistryClient registries, ImageStore stor
         return manifest.Layers.Count == config.RootFs.DiffIds.Count
             ? new ImageDocuments(document, manifest, configBlob, config)
             : throw new JsonException($"it has {manifest.Layers.Count} layers but {config.RootFs.DiffIds.Count} diff ids");
+    }
+
+    /// <summary>An image whose documents are all on this machine.</summary>
+    /// <param name="digest">Its digest.</param>
+    /// <param name="repository">A repository that has it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The image, or null.</returns>
+    public async Task<Image?> RecallImageAsync(Digest digest, Repository repository, CancellationToken cancellationToken)
+    {
+        if (await RecalledAsync(digest, cancellationToken) is not { } manifest
+            || await RecalledAsync(ImageOutline.ConfigOf(manifest.Content).Digest, cancellationToken) is not { } config)
+            return null;
+        var outline = ImageOutline.Read(manifest.Content, config.Content);
+        var layers = new List<Layer>();
+        for (var index = 0; index < outline.Layers.Count; index++)
+            layers.Add(new Layer(outline.Layers[index], outline.DiffIds[index], MediaTypes.IsForeign(outline.Layers[index].MediaType) ? null : registries.Blob(repository, outline.Layers[index])));
+        return new Image(manifest, config, outline.Platform, layers);
     }
 
     /// <summary>An image's config.</summary>

@@ -33,26 +33,26 @@ internal static class Manifests
     public static async Task<Descriptor?> FindAsync(RegistryConnection connection, Reference reference, CancellationToken cancellationToken)
     {
         var endpoint = new HeadManifest(reference);
-        var (isKnown, found) = await connection.SendAsync(
+        var answer = await connection.SendAsync(
             endpoint,
             async response => response.Status switch
             {
                 HttpStatusCode.OK => Describe(reference, response),
-                HttpStatusCode.NotFound => (true, null),
-                HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented => (false, null),
+                HttpStatusCode.NotFound => new HeadAnswer(true, null),
+                HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented => new HeadAnswer(false, null),
                 _ => throw (await Failure.OfAsync(endpoint.Description, response, connection.Time)).ToException(),
             },
             cancellationToken);
-        return isKnown ? found : (await GetAsync(connection, reference, mustExist: false, cancellationToken))?.Descriptor;
+        return answer.IsKnown ? answer.Found : (await GetAsync(connection, reference, mustExist: false, cancellationToken))?.Descriptor;
     }
 
     /// <summary>The description in the headers of an answer; not known where it is not whole.</summary>
-    public static (bool IsKnown, Descriptor? Found) Describe(Reference reference, RegistryResponse response)
+    public static HeadAnswer Describe(Reference reference, RegistryResponse response)
     {
         var isWhole = Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest)
             & response.ContentLength is > 0
             & (MediaTypes.IsIndex(response.ContentType) || MediaTypes.IsManifest(response.ContentType));
-        return isWhole && (reference.Digest is null || reference.Digest == digest) ? (true, new Descriptor(response.ContentType!, digest!, response.ContentLength!.Value)) : (false, null);
+        return isWhole && (reference.Digest is null || reference.Digest == digest) ? new HeadAnswer(true, new Descriptor(response.ContentType!, digest!, response.ContentLength!.Value)) : new HeadAnswer(false, null);
     }
 
     private static async Task<RemoteManifest> ReadAsync(Reference reference, RegistryResponse response)
@@ -120,3 +120,8 @@ internal static class Manifests
     private static ImagePublishException Invalid(Reference reference, string how) =>
         new(DiagnosticCodes.RegistryProtocol, $"The manifest {reference} {how}. Choose another image, or push it again.");
 }
+
+/// <summary>What the headers of an answer say of a manifest. A class, since the code that carries a class is compiled ahead of time.</summary>
+/// <param name="IsKnown">Whether they say enough.</param>
+/// <param name="Found">The manifest; null where there is none.</param>
+internal sealed record HeadAnswer(bool IsKnown, Descriptor? Found);

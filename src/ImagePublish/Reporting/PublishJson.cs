@@ -33,7 +33,7 @@ public static class PublishJson
         return new PublishDocument(1, image.Digest.Value, image.Manifest.Descriptor.MediaType, [.. result.Deliveries.Select(delivery => Document(image.Digest.Value, delivery))])
         {
             Unchanged = result.IsUnchanged,
-            Platform = image.Config.Platform.ToString(),
+            Platform = image.Platform.ToString(),
             Size = image.Size,
             Layers = [.. image.Layers.Select(layer => new LayerDocument(layer.Descriptor.Digest.Value, layer.DiffId.Value, layer.Descriptor.MediaType, layer.Descriptor.Size))],
         };
@@ -66,7 +66,9 @@ internal sealed record PublishDocument(int SchemaVersion, string Digest, string 
     /// <summary>For an image: its platform; null for an index.</summary>
     public string? Platform { get; init; }
 
-    public long? Size { get; init; }
+    /// <summary>For an image: its size; 0, and then not written, for an index. Not nullable: the code for that would be compiled in every build.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Size { get; init; }
 
     public IReadOnlyList<LayerDocument>? Layers { get; init; }
 

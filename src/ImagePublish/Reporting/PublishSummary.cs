@@ -16,7 +16,7 @@ public static class PublishSummary
         {
             yield return Headline(project, delivery, result.IsUnchanged ? "unchanged" : Moved(delivery));
             yield return $"  {delivery.Name}@{result.Image.Digest}";
-            yield return $"  {result.Image.Config.Platform}, {ByteSize.Show(result.Image.Size)} in {Count(result.Image.Layers.Count, "layer")}";
+            yield return $"  {result.Image.Platform}, {ByteSize.Show(result.Image.Size)} in {Count(result.Image.Layers.Count, "layer")}";
             if (delivery is { Repository: null, Tags: [var tag, ..] })
                 yield return HowToRun(result, $"{delivery.Name}:{tag}");
         }

@@ -23,7 +23,11 @@ public sealed class CacheRecords
     /// <param name="key">Its key.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Its content, or null.</returns>
-    public async Task<byte[]?> ReadAsync(string kind, Digest key, CancellationToken cancellationToken)
+    public Task<byte[]?> ReadAsync(string kind, Digest key, CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested ? Task.FromCanceled<byte[]?>(cancellationToken) : Task.FromResult(Read(kind, key));
+
+    // A small file is read sooner than a thread is changed for it.
+    private byte[]? Read(string kind, Digest key)
     {
         var path = PathOf(kind, key);
         try
@@ -31,7 +35,7 @@ public sealed class CacheRecords
             var file = new FileInfo(path);
             if (!file.Exists || file.LinkTarget is not null || file.Length is < SHA256.HashSizeInBytes or > MaxSize + SHA256.HashSizeInBytes)
                 return null;
-            var bytes = await File.ReadAllBytesAsync(path, cancellationToken);
+            var bytes = File.ReadAllBytes(path);
             if (bytes.Length < SHA256.HashSizeInBytes)
                 return null;
             var content = bytes[SHA256.HashSizeInBytes..];

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -14,6 +15,8 @@ public sealed class LayerCache(ImageStore store)
 {
     private const string LayerKind = "layers";
     private const string PlaceKind = "places";
+    private const string DiffIdKind = "diffids";
+    private const string TagKeyKind = "tagkey";
     private const int MaxPlaces = 8;
 
     /// <summary>Whether no layer was ever built with this store.</summary>
@@ -36,6 +39,41 @@ public sealed class LayerCache(ImageStore store)
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
     public Task RememberAsync(Digest diffId, string compressionKey, Descriptor layer, CancellationToken cancellationToken) =>
         store.Records.WriteAsync(LayerKind, LayerKey(diffId, compressionKey), JsonSerializer.SerializeToUtf8Bytes(layer, CacheJsonContext.Default.Descriptor), cancellationToken);
+
+    /// <summary>Finds the digest of the tar that some content became.</summary>
+    /// <param name="contentKey">The content, named under <see cref="ContentTagKeyAsync"/>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The diff id, or null.</returns>
+    public async Task<Digest?> FindDiffIdAsync(Digest contentKey, CancellationToken cancellationToken) =>
+        await store.Records.ReadAsync(DiffIdKind, contentKey, cancellationToken) is { } record && Digest.TryParse(Encoding.UTF8.GetString(record), out var diffId) ? diffId : null;
+
+    /// <summary>Remembers the digest of the tar that some content became.</summary>
+    /// <param name="contentKey">The content.</param>
+    /// <param name="diffId">The tar's digest.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is done.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
+    public Task RememberDiffIdAsync(Digest contentKey, Digest diffId, CancellationToken cancellationToken) =>
+        store.Records.WriteAsync(DiffIdKind, contentKey, Encoding.UTF8.GetBytes(diffId.Value), cancellationToken);
+
+    /// <summary>Forgets the digest of the tar that some content became.</summary>
+    /// <param name="contentKey">The content.</param>
+    public void ForgetDiffId(Digest contentKey) => store.Records.Remove(DiffIdKind, contentKey);
+
+    /// <summary>The key of this store's tags of file contents. A new one, if it is lost, only means that nothing is known any more.</summary>
+    /// <param name="size">Its bytes.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The key, which is random and stays on this machine.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
+    public async Task<byte[]> ContentTagKeyAsync(int size, CancellationToken cancellationToken)
+    {
+        var name = Digest.Of([]);
+        if (await store.Records.ReadAsync(TagKeyKind, name, cancellationToken) is { } known && known.Length == size)
+            return known;
+        var key = RandomNumberGenerator.GetBytes(size);
+        await store.Records.WriteAsync(TagKeyKind, name, key, cancellationToken);
+        return key;
+    }
 
     /// <summary>Finds the repositories that are known to have a blob, the latest first: another of the same registry can mount it from there.</summary>
     /// <param name="blob">The blob's digest.</param>

@@ -68,6 +68,9 @@ public sealed class RegistryContent : IDisposable
     /// <summary>Takes a blob away behind the client's back.</summary>
     public bool RemoveBlob(string repository, string digest) => Locked(() => Find(repository)?.Blobs.Remove(digest) == true);
 
+    /// <summary>Takes a tag away behind the client's back; what it pointed at stays.</summary>
+    public bool RemoveTag(string repository, string tag) => Locked(() => Find(repository)?.Tags.Remove(tag) == true);
+
     /// <summary>Forgets all uploads that are open, as a restarted or tidied registry does.</summary>
     public void RemoveUploadSessions() => Locked(() =>
     {

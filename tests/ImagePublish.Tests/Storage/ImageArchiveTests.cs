@@ -176,7 +176,7 @@ public sealed class ImageArchiveTests : IDisposable
         var lie = new MemoryBlobSource(image.Layers[0].Descriptor, "b"u8.ToArray());
         var path = Path.Combine(folder, "image.tar");
 
-        var failure = await Assert.ThrowsAsync<ImagePublishException>(() => ArchiveWriter.WriteAsync([ArchiveImage.Of(image with { Layers = [image.Layers[0] with { Source = lie }] }, "shop:1")], path, Cancelled));
+        var failure = await Assert.ThrowsAsync<ImagePublishException>(() => ArchiveWriter.WriteAsync([ArchiveImage.Of(new Image(image.Manifest, image.ConfigBlob, image.Config, [image.Layers[0] with { Source = lie }]), "shop:1")], path, Cancelled));
 
         Assert.Equal("IMG4005", failure.Code.Id);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder));

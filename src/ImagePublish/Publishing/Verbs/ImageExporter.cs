@@ -70,5 +70,9 @@ public sealed class ImageExporter(RegistryClient registries, ImageStore store)
     }
 
     // What was built here need not be fetched.
-    private Image Local(Image image) => image with { Layers = [.. image.Layers.Select(layer => layer with { Source = layer.Source is null ? null : store.FindBlob(layer.Descriptor) ?? layer.Source })] };
+    private Image Local(Image image) => new(
+        image.Manifest,
+        image.ConfigBlob,
+        image.Config,
+        [.. image.Layers.Select(layer => layer with { Source = layer.Source is null ? null : store.FindBlob(layer.Descriptor) ?? layer.Source })]);
 }

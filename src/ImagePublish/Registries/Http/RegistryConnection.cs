@@ -168,6 +168,7 @@ internal sealed class RegistryConnection : IDisposable
 
     private async Task<RegistryResponse> FollowAsync(Endpoint endpoint, AuthenticationHeaderValue? header, CancellationToken cancellationToken)
     {
+        var guessed = _scheme.IsGuess ? await GuessAsync(endpoint, header, cancellationToken) : null;
         var root = await _scheme.RootAsync(cancellationToken);
         var url = endpoint.Url(root);
         var isOwn = true;
@@ -175,12 +176,34 @@ internal sealed class RegistryConnection : IDisposable
         {
             // Once we were sent elsewhere, credentials stay out of it, also if it leads back.
             isOwn &= url.IsSameOrigin(root);
-            var response = await SendAsync(endpoint, url, isOwn ? header : null, isOwn, cancellationToken);
+            var response = guessed ?? await SendAsync(endpoint, url, isOwn ? header : null, isOwn, cancellationToken);
+            guessed = null;
             if (!Redirects.IsRedirect(response))
                 return response;
             using (response)
                 url = Redirects.Next(endpoint, root, response, hops);
         }
+    }
+
+    // The answer at the root that is only guessed, or null if that was wrong.
+    private async Task<RegistryResponse?> GuessAsync(Endpoint endpoint, AuthenticationHeaderValue? header, CancellationToken cancellationToken)
+    {
+        RegistryResponse? response = null;
+        try
+        {
+            response = await SendAsync(endpoint, endpoint.Url(await _scheme.RootAsync(cancellationToken)), header, true, cancellationToken);
+        }
+        catch (LineException e) when (e.Fault is LineFault.Broken or LineFault.Protocol)
+        {
+            if (await _scheme.IsRightAsync(null, cancellationToken))
+                throw;
+            return null;
+        }
+
+        if (await _scheme.IsRightAsync(response.Status, cancellationToken))
+            return response;
+        response.Dispose();
+        return null;
     }
 
     private async Task<RegistryResponse> SendAsync(

@@ -1,3 +1,4 @@
+using System.Net;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Http;
@@ -5,19 +6,43 @@ namespace ImagePublish.Registries.Http;
 /// <summary>Finds out whether a registry is spoken to by https or http.</summary>
 /// <remarks>
 /// Always https, except for the hosts that may be insecure: there one handshake tells. If what answers does not speak TLS, it is http; whatever else goes wrong decides nothing.
-/// No request is spent on a registry that speaks http.
+/// No request is spent on a registry that speaks http. On this machine itself, where nobody can listen, http is tried first: setting up TLS only to hear that there is none takes longer
+/// than all else that an unchanged publish asks.
 /// </remarks>
 internal sealed class SchemeProbe(Registry registry, Transport transport) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly RequestUrl? _guess = transport.IsInsecure(registry) && registry.IsLoopback ? RequestUrl.Root("http", registry.ApiHost) : null;
     private volatile RequestUrl? _root = transport.IsInsecure(registry) ? null : RequestUrl.Root("https", registry.ApiHost);
+
+    /// <summary>Whether <see cref="RootAsync"/> is not yet known to be right: whoever sends the first request calls <see cref="IsRightAsync"/> with its answer.</summary>
+    public bool IsGuess => _root is null && _guess is not null;
 
     /// <summary>The registry's <c>/v2/</c>.</summary>
     /// <exception cref="LineException">Nobody answers.</exception>
     public async ValueTask<RequestUrl> RootAsync(CancellationToken cancellationToken)
     {
-        if (_root is { } known)
+        if ((_root ?? _guess) is { } known)
             return known;
+        return await FindAsync(cancellationToken);
+    }
+
+    /// <summary>Whether a guess was right. A TLS server answers plain http with 400, with something that is no http, or not at all; all else is a registry's answer.</summary>
+    /// <param name="status">The answer's status; null where the line broke.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>False if the request must be sent again, to another root.</returns>
+    /// <exception cref="LineException">Nobody answers.</exception>
+    public async Task<bool> IsRightAsync(HttpStatusCode? status, CancellationToken cancellationToken)
+    {
+        if (status is not (null or HttpStatusCode.BadRequest))
+            _root ??= _guess;
+        return (_root ?? await FindAsync(cancellationToken)) == _guess;
+    }
+
+    public void Dispose() => _turn.Dispose();
+
+    private async Task<RequestUrl> FindAsync(CancellationToken cancellationToken)
+    {
         await _turn.WaitAsync(cancellationToken);
         try
         {
@@ -28,8 +53,6 @@ internal sealed class SchemeProbe(Registry registry, Transport transport) : IDis
             _turn.Release();
         }
     }
-
-    public void Dispose() => _turn.Dispose();
 
     private async Task<RequestUrl> ProbeAsync(CancellationToken cancellationToken)
     {

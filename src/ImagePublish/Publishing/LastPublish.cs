@@ -1,0 +1,75 @@
+using System.Text;
+using ImagePublish.Oci;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>What the last publish of the same request made on this machine: where neither files nor base image nor tags changed since, there is nothing to do.</summary>
+/// <remarks>
+/// It only saves work. The record is believed where the files have the same contents, the base's tag still points at the same digest, and the registry says that every
+/// tag points at the image; where anything differs, the image is made as if there were no record.
+/// </remarks>
+/// <param name="store">Where it is remembered.</param>
+/// <param name="documents">The image's documents, and what references point at now.</param>
+/// <param name="places">Where images go.</param>
+internal sealed class LastPublish(ImageStore store, RemoteDocuments documents, Places places)
+{
+    private const string Kind = "publishes";
+
+    private sealed record Record(Digest Files, Digest? Base, Digest Image);
+
+    /// <summary>Finds the image of the last publish, if it is what this one would make and is where this one would put it.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="files">Its files.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The result, or null.</returns>
+    public async Task<PublishResult?> FindAsync(PublishRequest request, PublishedFiles files, CancellationToken cancellationToken)
+    {
+        if (!IsKnowable(request) || await ReadAsync(request, cancellationToken) is not { } last)
+            return null;
+        // Side by side: setting up the first connection takes as long as reading the files.
+        var asking = Task.Run(() => IsCurrentAsync(request, last, cancellationToken), cancellationToken);
+        var current = await files.FingerprintAsync();
+        await ((Task)asking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A registry that can't be asked is asked again on the long way, which tells what is wrong.
+        if (current != last.Files || !asking.IsCompletedSuccessfully || !await asking)
+            return null;
+        return await documents.RecallImageAsync(last.Image, request.Destinations[0], cancellationToken) is { } image
+            ? new PublishResult(image, Delivery.Unchanged(request.Destinations, request.Tags, image.Size)) { IsUnchanged = true }
+            : null;
+    }
+
+    /// <summary>Remembers a publish.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="files">Its files.</param>
+    /// <param name="baseImage">The base image.</param>
+    /// <param name="image">What became of them.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is done.</returns>
+    /// <exception cref="Diagnostics.ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
+    public async Task RememberAsync(PublishRequest request, PublishedFiles files, Digest? baseImage, Digest image, CancellationToken cancellationToken)
+    {
+        if (IsKnowable(request) && await files.FingerprintAsync() is { } fingerprint && files.AreAtRest())
+            await store.Records.WriteAsync(Kind, RequestFingerprint.Of(request), Encoding.UTF8.GetBytes($"{fingerprint}\n{baseImage}\n{image}"), cancellationToken);
+    }
+
+    // What packages become, and what lies in an archive or folder, is not known without looking; and for the local store looking costs as much as writing.
+    private static bool IsKnowable(PublishRequest request) => request is { Destinations.Count: > 0, Packages: null, Base: RemoteBase or ScratchBase };
+
+    private async Task<bool> IsCurrentAsync(PublishRequest request, Record last, CancellationToken cancellationToken)
+    {
+        var target = places.AreUpToDateAsync(request.Destinations, request.Tags, last.Image, cancellationToken);
+        var isBaseCurrent = request.Base is not RemoteBase remote || (remote.Reference.Digest ?? (await documents.CurrentAsync(remote.Reference, cancellationToken))?.Digest) == last.Base;
+        return await target && isBaseCurrent;
+    }
+
+    private async Task<Record?> ReadAsync(PublishRequest request, CancellationToken cancellationToken)
+    {
+        if (await store.Records.ReadAsync(Kind, RequestFingerprint.Of(request), cancellationToken) is not { } record)
+            return null;
+        var lines = Encoding.UTF8.GetString(record).Split('\n');
+        return lines.Length == 3 && Digest.TryParse(lines[0], out var files) && Digest.TryParse(lines[2], out var image)
+            ? new Record(files, Digest.TryParse(lines[1], out var baseImage) ? baseImage : null, image)
+            : null;
+    }
+}

@@ -1,0 +1,127 @@
+using ImagePublish.Oci;
+using ImagePublish.Testing;
+
+namespace ImagePublish.Tests.Publishing;
+
+/// <summary>What was published before saves all work, and is never believed where something changed.</summary>
+public sealed class LastPublishTests
+{
+    private const string Recognised = "Neither the files nor the base image nor a tag changed";
+
+    [Fact]
+    public async Task TheSameRequestIsRecognisedWithoutMakingTheImage()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var first = await bench.PublishAsync(bench.Request("1.0", "latest"));
+
+        var second = await bench.PublishAsync(bench.Request("1.0", "latest"));
+
+        Assert.Contains(Recognised, bench.Log.ToString(), StringComparison.Ordinal);
+        Assert.True(second.IsUnchanged);
+        Assert.Equal(3, bench.Server.Requests.Count);
+        Assert.Equal(first.Image.Digest, second.Image.Digest);
+        Assert.Equal(first.Image.Size, second.Image.Size);
+        Assert.Equal(first.Image.Platform, second.Image.Platform);
+        Assert.Equal(first.Image.Layers.Select(layer => (layer.Descriptor.Digest, layer.Descriptor.Size, layer.DiffId)), second.Image.Layers.Select(layer => (layer.Descriptor.Digest, layer.Descriptor.Size, layer.DiffId)));
+        Assert.Equal(OciJson.Write(first.Image.Config), OciJson.Write(second.Image.Config));
+    }
+
+    [Fact]
+    public async Task AFileThatKeepsItsLengthAndItsTimesIsStillSeenToHaveChanged()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var first = await bench.PublishAsync(bench.Request("1.0"));
+        var path = Path.Combine(bench.PublishFolder, "App.dll");
+        var times = (File.GetLastWriteTimeUtc(path), File.GetLastAccessTimeUtc(path));
+        bench.Write("App.dll", "app 2");
+        File.SetLastWriteTimeUtc(path, times.Item1);
+        File.SetLastAccessTimeUtc(path, times.Item2);
+
+        var second = await bench.PublishAsync(bench.Request("1.0"));
+
+        Assert.False(second.IsUnchanged);
+        Assert.NotEqual(first.Image.Digest, second.Image.Digest);
+        Assert.Equal(second.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+    }
+
+    [Fact]
+    public async Task AFileThatWasOnlyTouchedIsTheSameFile()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        await bench.PublishAsync(bench.Request("1.0"));
+        File.SetLastWriteTimeUtc(Path.Combine(bench.PublishFolder, "App.dll"), new DateTime(2001, 2, 3, 4, 5, 6, DateTimeKind.Utc));
+
+        var second = await bench.PublishAsync(bench.Request("1.0"));
+
+        Assert.True(second.IsUnchanged);
+        Assert.Contains(Recognised, bench.Log.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ANewFileAndOneThatIsGoneAreSeen()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var first = await bench.PublishAsync(bench.Request("1.0"));
+        bench.Write("New.dll", "");
+
+        var second = await bench.PublishAsync(bench.Request("1.0"));
+        File.Delete(Path.Combine(bench.PublishFolder, "New.dll"));
+        var third = await bench.PublishAsync(bench.Request("1.0"));
+
+        Assert.NotEqual(first.Image.Digest, second.Image.Digest);
+        Assert.Equal(first.Image.Digest, third.Image.Digest);
+        Assert.Equal(first.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+    }
+
+    [Fact]
+    public async Task ALabelIsSeen()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        await bench.PublishAsync(bench.Request("1.0"));
+        var request = bench.Request("1.0");
+
+        var second = await bench.PublishAsync(request with { Spec = request.Spec with { Labels = [KeyValuePair.Create("team", "blue")] } });
+
+        Assert.False(second.IsUnchanged);
+        Assert.Equal(second.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+    }
+
+    [Fact]
+    public async Task AnImageThatTheRegistryLostIsPublishedAgain()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var first = await bench.PublishAsync(bench.Request("1.0", "latest"));
+        bench.Server.Content.RemoveTag("acme/shop", "1.0");
+
+        var second = await bench.PublishAsync(bench.Request("1.0", "latest"));
+
+        Assert.False(second.IsUnchanged);
+        Assert.Equal(first.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+    }
+
+    [Fact]
+    public async Task ABaseThatMovedIsSeen()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var first = await bench.PublishAsync(bench.Request("1.0"));
+        bench.Server.SeedImage("dotnet/aspnet", "10.0", [Seeding.LayerOf(("etc/base", "newer"))], Seeding.ConfigOf("amd64"));
+
+        var second = await bench.PublishAsync(bench.Request("1.0"));
+
+        Assert.NotEqual(first.Image.Digest, second.Image.Digest);
+        Assert.Equal(second.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+    }
+
+    [Fact]
+    public async Task WhatIsLostOfTheRecordsIsOnlyMadeAgain()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var first = await bench.PublishAsync(bench.Request("1.0"));
+        foreach (var file in Directory.EnumerateFiles(bench.Store().Disk.Layout.RecordsFolder, "*", SearchOption.AllDirectories))
+            await File.WriteAllTextAsync(file, "damaged", TestContext.Current.CancellationToken);
+
+        var second = await bench.PublishAsync(bench.Request("1.0"));
+
+        Assert.Equal(first.Image.Digest, second.Image.Digest);
+    }
+}

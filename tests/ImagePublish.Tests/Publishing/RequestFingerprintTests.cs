@@ -1,0 +1,130 @@
+using System.Collections;
+using System.Reflection;
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Packages;
+using ImagePublish.Publishing;
+
+namespace ImagePublish.Tests.Publishing;
+
+/// <summary>A property that the fingerprint forgot would publish yesterday's image: every one of them, also those of tomorrow, must change it.</summary>
+public sealed class RequestFingerprintTests
+{
+    private static readonly string[] NotDeciding = [".Item", ".Unknown", nameof(PublishRequest.Packages), nameof(PublishRequest.ComparedTags)];
+
+    [Fact]
+    public void TheSameRequestHasTheSameFingerprint() => Assert.Equal(RequestFingerprint.Of(Whole()), RequestFingerprint.Of(Whole()));
+
+    [Fact]
+    public void EveryPropertyOfARequestChangesIt()
+    {
+        var original = RequestFingerprint.Of(Whole());
+        var changed = Changes(Whole(), nameof(PublishRequest)).ToList();
+
+        Assert.True(changed.Count > 60, $"Only {changed.Count} properties were found.");
+        Assert.Empty(changed.Where(change => RequestFingerprint.Of((PublishRequest)change.Value) == original).Select(change => change.What));
+    }
+
+    [Fact]
+    public void WhatStandsInTwoListsIsToldApart()
+    {
+        var request = Whole();
+        var one = request with { Spec = request.Spec with { Entrypoint = ["a", "b"], Command = [] } };
+        var other = request with { Spec = request.Spec with { Entrypoint = ["a"], Command = ["b"] } };
+
+        Assert.NotEqual(RequestFingerprint.Of(one), RequestFingerprint.Of(other));
+    }
+
+    /// <summary>The value with each of its properties changed in turn, those of its properties' values too.</summary>
+    private static IEnumerable<(string What, object Value)> Changes(object value, string path)
+    {
+        foreach (var property in value.GetType().GetProperties().Where(property => property.SetMethod is not null && property.GetIndexParameters().Length == 0))
+        {
+            var name = $"{path}.{property.Name}";
+            if (NotDeciding.Any(name.EndsWith))
+                continue;
+            foreach (var (what, other) in Others(property.GetValue(value), property.PropertyType, name))
+            {
+                var copy = value.GetType().GetMethod("<Clone>$")!.Invoke(value, null)!;
+                property.SetValue(copy, other);
+                yield return (what, copy);
+            }
+        }
+    }
+
+    private static IEnumerable<(string What, object? Value)> Others(object? value, Type type, string name) => value switch
+    {
+        null => throw new InvalidOperationException($"{name} needs a value in this test."),
+        string text => [(name, text + "x")],
+        bool flag => [(name, !flag)],
+        int number => [(name, number + 1)],
+        long number => [(name, number + 1)],
+        DateTimeOffset time => [(name, time.AddSeconds(1))],
+        Enum one => [(name, Enum.GetValues(one.GetType()).Cast<object>().First(other => !other.Equals(one)))],
+        Tag => [(name, Tag.Parse("other"))],
+        Reference or RemoteBase => [(name, value is Reference ? Reference.Parse("example.test/other:1") : new RemoteBase(Reference.Parse("example.test/other:1")))],
+        Repository => [(name, Repository.Of(Registry.Parse("example.test"), "other"))],
+        LayerCompression => [(name, new LayerCompression(Compression.Gzip, 3)), (name, new LayerCompression(Compression.Zstd, null))],
+        KeyValuePair<string, string> pair => [(name + ".Key", KeyValuePair.Create(pair.Key + "x", pair.Value)), (name + ".Value", KeyValuePair.Create(pair.Key, pair.Value + "x"))],
+        IEnumerable list => Lists([.. list.Cast<object>()], type, name),
+        _ => Changes(value, name).Select(change => (change.What, (object?)change.Value)),
+    };
+
+    private static IEnumerable<(string What, object? Value)> Lists(object[] items, Type type, string name)
+    {
+        if (items.Length == 0)
+            throw new InvalidOperationException($"{name} needs an element in this test.");
+        var element = type.GetGenericArguments()[0];
+        yield return ($"{name} (empty)", Array.CreateInstance(element, 0));
+        foreach (var (what, other) in Others(items[0], element, $"{name}[0]"))
+        {
+            var array = Array.CreateInstance(element, 1);
+            array.SetValue(other, 0);
+            yield return (what, array);
+        }
+    }
+
+    private static PublishRequest Whole() => new()
+    {
+        Spec = new ImageSpec
+        {
+            Platform = new Platform("linux", "arm") { Variant = "v7", OsVersion = "10", OsFeatures = ["feature"] },
+            Created = DateTimeOffset.UnixEpoch,
+            Format = ImageFormat.Oci,
+            WorkingDirectory = "/app",
+            User = "app",
+            StopSignal = "SIGTERM",
+            Healthcheck = new Healthcheck { Test = ["CMD"], Interval = 1, Timeout = 2, StartPeriod = 3, StartInterval = 4, Retries = 5 },
+            Entrypoint = ["dotnet"],
+            Command = ["run"],
+            EnvironmentVariables = [KeyValuePair.Create("NAME", "value")],
+            Labels = [KeyValuePair.Create("label", "value")],
+            Annotations = [KeyValuePair.Create("annotation", "value")],
+            Ports = [new ExposedPort(80)],
+            Volumes = ["/data"],
+        },
+        Project = Filled(new ProjectInfo { Omitted = ["created"] }),
+        Base = new RemoteBase(Reference.Parse("example.test/base:1")),
+        PublishFolder = "/publish",
+        Items = [new PublishItem("App.dll", PublishItemOrigin.Package) { Package = "App" }],
+        EntryDefaults = new LayerEntryDefaults(),
+        FileOwner = new FileOwner("app", "app"),
+        Added = [new AddedEntry(new ItemSource("ImageFile", "a", null), LayerEntryKind.File, "etc/a") { Mode = UnixFileMode.UserRead, Owner = new FileOwner("0", "0"), Layer = "own", SourceFile = "/a", LinkTarget = "b" }],
+        Compression = new LayerCompression(Compression.Gzip, null),
+        Destinations = [Repository.Of(Registry.Parse("example.test"), "app")],
+        LocalName = "app",
+        Tags = [Tag.Parse("1.0")],
+        HeldTags = [Tag.Parse("1.0")],
+        CacheFrom = [Reference.Parse("example.test/app:cache")],
+    };
+
+    private static T Filled<T>(T value)
+        where T : class
+    {
+        foreach (var property in typeof(T).GetProperties().Where(property => property.PropertyType == typeof(string)))
+            property.SetValue(value, property.Name);
+        return value;
+    }
+}
