@@ -1,3 +1,5 @@
+using ImagePublish.Engines;
+using ImagePublish.Oci;
 using ImagePublish.Publishing.Verbs;
 
 namespace ImagePublish.Tasks;
@@ -6,15 +8,17 @@ namespace ImagePublish.Tasks;
 internal static class ImageSourceReader
 {
     private const string StorePrefix = "store:";
+    private const string EnginePrefix = "docker-daemon:";
     private const string ArchivePrefix = "archive:";
     private static readonly string[] ArchiveEndings = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz"];
 
-    /// <summary>Reads <c>store:name</c>, <c>archive:path</c> and whatever looks like a file.</summary>
+    /// <summary>Reads <c>store:name</c>, <c>docker-daemon:name</c>, <c>archive:path</c> and whatever looks like a file.</summary>
     /// <param name="text">The property's value.</param>
     /// <param name="fullPath">Makes a path a full one.</param>
     /// <returns>The image; null for what may be a reference.</returns>
     public static ImageSource? Kept(string text, Func<string, string> fullPath) =>
-        text.StartsWith(StorePrefix, StringComparison.Ordinal) ? InStore(text[StorePrefix.Length..])
+        text.StartsWith(EnginePrefix, StringComparison.Ordinal) ? InEngine(text[EnginePrefix.Length..])
+        : text.StartsWith(StorePrefix, StringComparison.Ordinal) ? InStore(text[StorePrefix.Length..])
         : text.StartsWith(ArchivePrefix, StringComparison.Ordinal) ? Archived(text[ArchivePrefix.Length..], fullPath)
         : IsPath(text) ? Archived(text, fullPath)
         : null;
@@ -23,6 +27,13 @@ internal static class ImageSourceReader
     /// <param name="name">Its name.</param>
     /// <returns>The image.</returns>
     public static StoreImage InStore(string name) => new(name.Contains('@', StringComparison.Ordinal) || StoreNames.Tag(name) is not null ? name : $"{name}:latest");
+
+    private static EngineImage InEngine(string name)
+    {
+        _ = Reference.Parse(name);
+        return EngineAddress.Find(EngineEnvironment.Settings) is { } address ? new EngineImage(name, address) : throw Lists.Invalid(
+            "DOCKER_HOST", Environment.GetEnvironmentVariable("DOCKER_HOST") ?? "", "'docker-daemon:' needs a socket, a pipe or a plain connection; save the image with 'docker save' and name the file instead");
+    }
 
     private static ArchivedImage Archived(string text, Func<string, string> fullPath)
     {

@@ -15,8 +15,9 @@ public sealed partial class ArchitectureTests
         ["Images"] = ["Oci", "Diagnostics"],
         ["Registries"] = ["Oci", "Diagnostics"],
         ["Storage"] = ["Oci", "Diagnostics"],
+        ["Engines"] = ["Oci", "Diagnostics"],
         ["Packages"] = ["Oci", "Diagnostics", "Layers"],
-        ["Publishing"] = ["Oci", "Diagnostics", "Layers", "Images", "Registries", "Storage", "Packages"],
+        ["Publishing"] = ["Oci", "Diagnostics", "Layers", "Images", "Registries", "Storage", "Engines", "Packages"],
         ["Reporting"] = ["Oci", "Diagnostics", "Images", "Publishing"],
     };
 
@@ -40,7 +41,7 @@ public sealed partial class ArchitectureTests
     [Theory]
     [InlineData(@"\bMicrosoft\.Build\b", "ImagePublish.Tasks/")]
     [InlineData(@"\bICSharpCode\.SharpZipLib\b", "ImagePublish/Layers/", "ImagePublish/Packages/", "ImagePublish/Storage/")]
-    [InlineData(@"\bSystem\.Net\.Http\b", "ImagePublish/Registries/")]
+    [InlineData(@"\bSystem\.Net\.Http\b", "ImagePublish/Registries/", "ImagePublish/Engines/")]
     [InlineData(@"\bEnvironment\.(GetEnvironmentVariable|CurrentDirectory)|Directory\.GetCurrentDirectory|DateTime(Offset)?\.(Utc)?Now\b", "ImagePublish.Tasks/")]
     public void WhatOneRoomIsForStaysInIt(string pattern, params string[] allowed)
     {

@@ -38,8 +38,9 @@ public sealed class ExportImage : VerbTask
         if (Lists.Optional(Load) is { } load)
         {
             var engine = await EngineAsync(load, cancellationToken);
-            var said = await exporter.LoadAsync(source, names, Preferred, engine, cancellationToken);
-            log.Information($"Loaded into {engine.Program}: {string.Join(", ", names.DefaultIfEmpty(repository))}");
+            using var owned = engine as IDisposable;
+            var (said, sent, known) = await exporter.LoadAsync(source, names, Preferred, engine, cancellationToken);
+            log.Information($"Loaded into {engine.Program}: {string.Join(", ", names.DefaultIfEmpty(repository))} ({ByteSize.Show(sent)} sent{(known > 0 ? $", {ByteSize.Show(known)} already there" : "")})");
             log.Detail(said);
         }
     }
@@ -58,10 +59,11 @@ public sealed class ExportImage : VerbTask
         var other => other.ToString().ToLowerInvariant(),
     });
 
-    private static async Task<ContainerEngine> EngineAsync(string load, CancellationToken cancellationToken) => load.ToLowerInvariant() switch
+    private static async Task<IContainerEngine> EngineAsync(string load, CancellationToken cancellationToken) => load.ToLowerInvariant() switch
     {
-        "auto" or "true" => await ContainerEngine.FindAsync(cancellationToken),
-        "docker" or "podman" => new ContainerEngine(load.ToLowerInvariant()),
+        "auto" or "true" => await ContainerEngines.FindAsync(EngineEnvironment.Settings, cancellationToken),
+        "docker" => await ContainerEngines.FindDockerAsync(EngineEnvironment.Settings, cancellationToken),
+        "podman" => new EngineClient("podman"),
         _ => throw Lists.Invalid("ImageLoad", load, "expected docker, podman or auto"),
     };
 }

@@ -27,5 +27,8 @@ public static partial class DiagnosticCodes
     /// <summary>Docker or podman can not be used.</summary>
     public static DiagnosticCode EngineFailed { get; } = new("IMG3108", "Docker or podman can not be used");
 
-    private static DiagnosticCode[] Storage => [StoreFailed, StoreBusy, StoreDamaged, StoreIncomplete, NotInStore, ArchiveInvalid, ArchiveFailed, EngineFailed];
+    /// <summary>Docker does not have the image.</summary>
+    public static DiagnosticCode NotInEngine { get; } = new("IMG3109", "Docker does not have the image");
+
+    private static DiagnosticCode[] Storage => [StoreFailed, StoreBusy, StoreDamaged, StoreIncomplete, NotInStore, ArchiveInvalid, ArchiveFailed, EngineFailed, NotInEngine];
 }

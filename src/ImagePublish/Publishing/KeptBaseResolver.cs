@@ -16,7 +16,7 @@ internal sealed class KeptBaseResolver(ImageStore store)
     /// <param name="platform">The platform wanted.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The base image, whose layers are read from where they are.</returns>
-    /// <exception cref="ImagePublishException"><c>IMG2002</c>: it is for other platforms; <c>IMG3105</c>, <c>IMG3106</c>: there is none.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG2002</c>: it is for other platforms; <c>IMG3105</c>, <c>IMG3106</c>, <c>IMG3109</c>: there is none.</exception>
     public async Task<BaseImage> ResolveAsync(ImageSource source, Platform platform, CancellationToken cancellationToken)
     {
         var image = await OpenAsync(source, platform, cancellationToken);
@@ -42,7 +42,12 @@ internal sealed class KeptBaseResolver(ImageStore store)
     }
 
     // The path of a file is this machine's business; it must not get into labels.
-    private static string NameOf(ImageSource source) => source is ArchivedImage archived ? archived.Name ?? Path.GetFileName(archived.Path) : source.ToString()!;
+    private static string NameOf(ImageSource source) => source switch
+    {
+        ArchivedImage archived => archived.Name ?? Path.GetFileName(archived.Path),
+        EngineImage engine => engine.Name,
+        _ => source.ToString()!,
+    };
 
     private async Task<ArchiveImage> OpenAsync(ImageSource source, Platform platform, CancellationToken cancellationToken) => source switch
     {
@@ -50,6 +55,7 @@ internal sealed class KeptBaseResolver(ImageStore store)
         ArchivedImage { Name: null } file when File.Exists(file.Path) && await IsRootFileSystemAsync(file.Path, cancellationToken) =>
             ArchiveImage.Of(await RootFileSystemArchive.OpenAsync(file.Path, platform, ImageFormat.Oci, cancellationToken)),
         ArchivedImage archived => (await ImageArchive.OpenAsync(archived.Path, cancellationToken)).Find(archived.Name),
+        EngineImage engine => await new EngineImages(store).LoadAsync(engine, cancellationToken),
         _ => throw new ArgumentException($"{source} is not on this machine.", nameof(source)),
     };
 

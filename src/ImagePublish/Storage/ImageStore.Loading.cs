@@ -18,6 +18,12 @@ public sealed partial class ImageStore
         var list = await index.ReadAsync(cancellationToken);
         if (list.Manifests.FirstOrDefault(entry => ReferenceNames.IsMeant(entry, name)) is not { } entry)
             return null;
+        return await LoadAsync(entry, name, cancellationToken);
+    }
+
+    /// <summary>Loads an image by its manifest or index, whether the list has it or not; null if it is something else.</summary>
+    internal async Task<ArchiveImage?> LoadAsync(Descriptor entry, string name, CancellationToken cancellationToken)
+    {
         await RequireAsync(entry, cancellationToken);
         FindBlob(entry);
         try

@@ -32,13 +32,10 @@ public sealed class ImageExporter(RegistryClient registries, ImageStore store)
     /// <param name="preferred">The platform for engines that take only one.</param>
     /// <param name="engine">The engine.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What the engine said.</returns>
+    /// <returns>What came of it.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine refuses; or what the image's place fails with.</exception>
-    public async Task<string> LoadAsync(ImageSource source, IReadOnlyList<string> names, Platform preferred, ContainerEngine engine, CancellationToken cancellationToken)
-    {
-        var image = await ReadAsync(source, names, preferred, cancellationToken);
-        return await engine.LoadAsync((output, stop) => ArchiveWriter.WriteAsync([image], output, stop), cancellationToken);
-    }
+    public async Task<LoadedImage> LoadAsync(ImageSource source, IReadOnlyList<string> names, Platform preferred, IContainerEngine engine, CancellationToken cancellationToken) =>
+        await engine.LoadAsync(await ReadAsync(source, names, preferred, cancellationToken), cancellationToken);
 
     private async Task<ArchiveImage> ReadAsync(ImageSource source, IReadOnlyList<string> names, Platform preferred, CancellationToken cancellationToken) => source switch
     {

@@ -1,3 +1,4 @@
+using ImagePublish.Engines;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Publishing.Verbs;
@@ -19,6 +20,15 @@ public sealed record StoreImage(string Name) : ImageSource
 {
     /// <inheritdoc/>
     public override string ToString() => Name;
+}
+
+/// <summary>An image of the Docker on this machine.</summary>
+/// <param name="Name">Its name there, such as <c>acme/base:1.0</c>.</param>
+/// <param name="Address">Where Docker is.</param>
+public sealed record EngineImage(string Name, EngineAddress Address) : ImageSource
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"docker-daemon:{Name}";
 }
 
 /// <summary>An image in an archive or an image layout's folder.</summary>

@@ -14,12 +14,13 @@ internal sealed class ImageSources(RegistryClient registries, ImageStore store)
     private readonly RemoteDocuments documents = new(registries, store);
 
     /// <summary>Opens an image: its root is read, nothing else.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3105</c>, <c>IMG3106</c> or <c>IMG4006</c>: there is none; or what the place fails with.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3105</c>, <c>IMG3106</c>, <c>IMG3109</c> or <c>IMG4006</c>: there is none; or what the place fails with.</exception>
     public async Task<IImageContent> OpenAsync(ImageSource source, CancellationToken cancellationToken) => source switch
     {
         RegistryImage remote => await OpenAsync(remote.Reference, cancellationToken),
         StoreImage kept => new KeptContent(await store.LoadAsync(kept.Name, cancellationToken) ?? throw NotInStore(store, kept.Name), kept.Name),
         ArchivedImage archived => new KeptContent((await ImageArchive.OpenAsync(archived.Path, cancellationToken)).Find(archived.Name), archived.ToString()),
+        EngineImage engine => new KeptContent(await new EngineImages(store).LoadAsync(engine, cancellationToken), engine.Name),
         _ => throw new ArgumentException($"{source} is no source of images.", nameof(source)),
     };
 

@@ -50,7 +50,17 @@ public static class ArchiveWriter
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>When it is done.</returns>
     /// <exception cref="ImagePublishException"><c>IMG4005</c>: a blob's bytes are not what they should be.</exception>
-    public static async Task WriteAsync(IReadOnlyList<ArchiveImage> images, Stream output, CancellationToken cancellationToken)
+    public static Task WriteAsync(IReadOnlyList<ArchiveImage> images, Stream output, CancellationToken cancellationToken) =>
+        WriteAsync(images, new HashSet<Digest>(), output, cancellationToken);
+
+    /// <summary>Writes an archive without some of its blobs, for a reader that has them.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="omitted">The blobs that are left out.</param>
+    /// <param name="output">Where to write; it stays open.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is done.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG4005</c>: a blob's bytes are not what they should be.</exception>
+    public static async Task WriteAsync(IReadOnlyList<ArchiveImage> images, IReadOnlySet<Digest> omitted, Stream output, CancellationToken cancellationToken)
     {
         var blobs = images.SelectMany(image => image.Blobs).DistinctBy(blob => blob.Descriptor.Digest).ToList();
         var tar = new ArchiveTar(output);
@@ -60,7 +70,7 @@ public static class ArchiveWriter
         await tar.WriteFolderAsync("blobs/", cancellationToken);
         foreach (var algorithm in blobs.Select(blob => blob.Descriptor.Digest.Algorithm).Distinct())
             await tar.WriteFolderAsync($"blobs/{algorithm}/", cancellationToken);
-        foreach (var blob in blobs)
+        foreach (var blob in blobs.Where(blob => !omitted.Contains(blob.Descriptor.Digest)))
         {
             var descriptor = blob.Descriptor;
             await using var content = new VerifyingStream(await blob.OpenAsync(0, cancellationToken), descriptor, () => Mismatch(descriptor));

@@ -2,39 +2,21 @@ using System.ComponentModel;
 using System.Diagnostics;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Storage.Archives;
 
 namespace ImagePublish.Publishing.Verbs;
 
 /// <summary>Docker or podman on this machine, spoken to by their own client: it knows contexts, sockets and remote machines.</summary>
 /// <param name="program">The client, <c>docker</c> or <c>podman</c>.</param>
-public sealed class ContainerEngine(string program)
+public sealed class EngineClient(string program) : IContainerEngine
 {
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(20);
 
-    /// <summary>The client's name.</summary>
+    /// <inheritdoc/>
     public string Program => program;
 
-    /// <summary>The first engine that answers.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Docker, else podman.</returns>
-    /// <exception cref="ImagePublishException"><c>IMG3108</c>: neither answers.</exception>
-    public static async Task<ContainerEngine> FindAsync(CancellationToken cancellationToken)
-    {
-        foreach (var candidate in (ContainerEngine[])[new("docker"), new("podman")])
-        {
-            if (await candidate.AnswersAsync(cancellationToken))
-                return candidate;
-        }
-
-        throw new ImagePublishException(DiagnosticCodes.EngineFailed, "Neither docker nor podman answers on this machine. Start one, or write an archive with ImageArchive instead of ImageLoad.");
-    }
-
-    /// <summary>Loads an archive as it is written: nothing is stored in between.</summary>
-    /// <param name="write">Writes the archive.</param>
-    /// <param name="cancellationToken">Gives up, and ends the client.</param>
-    /// <returns>What the engine said.</returns>
-    /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine is not there, does not answer or refuses.</exception>
-    public async Task<string> LoadAsync(Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public async Task<LoadedImage> LoadAsync(ArchiveImage image, CancellationToken cancellationToken)
     {
         using var process = Start("load");
         try
@@ -43,7 +25,7 @@ public sealed class ContainerEngine(string program)
             var error = process.StandardError.ReadToEndAsync(cancellationToken);
             try
             {
-                await write(process.StandardInput.BaseStream, cancellationToken);
+                await ArchiveWriter.WriteAsync([image], process.StandardInput.BaseStream, cancellationToken);
                 process.StandardInput.Close();
             }
             catch (IOException)
@@ -52,7 +34,7 @@ public sealed class ContainerEngine(string program)
             }
 
             await process.WaitForExitAsync(cancellationToken);
-            return process.ExitCode == 0 ? (await output).Trim() : throw Refused(await error);
+            return process.ExitCode == 0 ? new LoadedImage((await output).Trim(), image.Blobs.Sum(blob => blob.Descriptor.Size), 0) : throw Refused(await error);
         }
         finally
         {
@@ -61,7 +43,8 @@ public sealed class ContainerEngine(string program)
         }
     }
 
-    private async Task<bool> AnswersAsync(CancellationToken cancellationToken)
+    /// <summary>Whether the engine answers its client.</summary>
+    internal async Task<bool> AnswersAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(AnswerTimeout);

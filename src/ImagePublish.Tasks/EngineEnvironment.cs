@@ -1,0 +1,14 @@
+using ImagePublish.Engines;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>What this machine says of container engines.</summary>
+internal static class EngineEnvironment
+{
+    /// <summary>The settings, read when they are asked for.</summary>
+    public static EngineSettings Settings => new()
+    {
+        Variable = Environment.GetEnvironmentVariable,
+        HomeFolder = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
+    };
+}

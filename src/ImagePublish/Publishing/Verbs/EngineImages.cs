@@ -1,0 +1,75 @@
+using System.Text;
+using System.Text.Json;
+using ImagePublish.Diagnostics;
+using ImagePublish.Engines;
+using ImagePublish.Oci;
+using ImagePublish.Storage;
+using ImagePublish.Storage.Archives;
+
+namespace ImagePublish.Publishing.Verbs;
+
+/// <summary>Images of the Docker on this machine: fetched into the local store once, and again when they change.</summary>
+/// <param name="store">The local store.</param>
+public sealed class EngineImages(ImageStore store)
+{
+    private const string Kind = "engines";
+
+    /// <summary>Loads an image.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The image, whose layers are in the store.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3109</c>: Docker does not have it; <c>IMG3108</c>: it does not answer; <c>IMG3101</c>.</exception>
+    public async Task<ArchiveImage> LoadAsync(EngineImage image, CancellationToken cancellationToken)
+    {
+        using var engine = new DockerEngine(image.Address);
+        var id = await engine.FindImageAsync(image.Name, cancellationToken) ?? throw new ImagePublishException(
+            DiagnosticCodes.NotInEngine, $"Docker at '{image.Address}' has no image '{Text.Shown(image.Name)}'. 'docker images' shows what it has; pull or build the image first, or leave out 'docker-daemon:' for one of a registry.");
+        var key = Digest.Of(Encoding.UTF8.GetBytes(id));
+        if (await RecallAsync(key, image.Name, cancellationToken) is { } known)
+            return known;
+        var root = await FetchAsync(engine, image.Name, cancellationToken);
+        await store.Records.WriteAsync(Kind, key, OciJson.Write(new ImageIndex([root])), cancellationToken);
+        return (await store.LoadAsync(root, image.Name, cancellationToken))!;
+    }
+
+    private async Task<ArchiveImage?> RecallAsync(Digest key, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await store.Records.ReadAsync(Kind, key, cancellationToken) is not { } record || OciJson.ReadIndex(record).Manifests is not [var root])
+                return null;
+            var image = await store.LoadAsync(root, name, cancellationToken);
+            // No name in the store keeps them: that they are used does, for a while.
+            return image?.Blobs.All(blob => store.FindBlob(blob.Descriptor) is not null) == true ? image : null;
+        }
+        catch (Exception exception) when (exception is JsonException || (exception is ImagePublishException failure && failure.Code == DiagnosticCodes.StoreIncomplete))
+        {
+            // Pruned since.
+            return null;
+        }
+    }
+
+    private async Task<Descriptor> FetchAsync(DockerEngine engine, string name, CancellationToken cancellationToken)
+    {
+        var (path, stream) = store.Disk.CreateTemporary();
+        try
+        {
+            await using (stream)
+                await engine.SaveAsync(name, stream, cancellationToken);
+            var images = (await ImageArchive.OpenAsync(path, cancellationToken)).Images;
+            // Asked for one image, Docker tells all its names or none.
+            var image = images.Count == 1 ? images[0] : throw new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"Docker gives {images.Count} images for '{Text.Shown(name)}'; one is needed. Name it with its tag.");
+            foreach (var blob in image.Blobs)
+                await store.PutAsync(blob, cancellationToken);
+            return image.Root.Descriptor;
+        }
+        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+        {
+            throw store.Disk.Refused(path, exception);
+        }
+        finally
+        {
+            StoreDisk.Delete(path);
+        }
+    }
+}
