@@ -1,3 +1,5 @@
+using System.Formats.Tar;
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -43,6 +45,17 @@ public static class RegistryApi
         var manifest = await registry.ManifestAsync(repository, reference, cancellationToken);
         var digest = manifest.Json.GetProperty("config").GetProperty("digest").GetString();
         return Parse(await Http.GetByteArrayAsync(new Uri(registry.Uri, $"v2/{repository}/blobs/{digest}"), cancellationToken));
+    }
+
+    /// <summary>What a layer puts into an image, as GNU tar shows it: mode, owner, path, a link's target; in the layer's order.</summary>
+    public static async Task<IReadOnlyList<string>> EntriesAsync(this DockerRegistry registry, string repository, JsonElement layer, CancellationToken cancellationToken)
+    {
+        var blob = await Http.GetByteArrayAsync(new Uri(registry.Uri, $"v2/{repository}/blobs/{layer.GetProperty("digest").GetString()}"), cancellationToken);
+        await using var tar = new TarReader(new GZipStream(new MemoryStream(blob), CompressionMode.Decompress));
+        var entries = new List<string>();
+        while (await tar.GetNextEntryAsync(cancellationToken: cancellationToken) is { } entry)
+            entries.Add($"{Convert.ToString((int)entry.Mode, 8)} {entry.Uid}:{entry.Gid} {entry.Name}{(entry.LinkName.Length > 0 ? " -> " : "")}{entry.LinkName}");
+        return entries;
     }
 
     /// <summary>A repository's tags in order; none if it does not exist.</summary>
