@@ -30,6 +30,10 @@ needs=(
   git:git
   clang:clang
   busybox:busybox-static
+  ld:binutils
+  chromium:chromium
+  node:nodejs
+  npm:npm
 )
 
 missing() {

@@ -15,6 +15,9 @@ public abstract partial class DeliveryTask : ImageTask
     [Required]
     public string ResultFile { get; set; } = "";
 
+    /// <summary>The HTML page that is written about the image; empty for none.</summary>
+    public string? Report { get; set; }
+
     /// <summary>One or more registry hosts; empty for the local store.</summary>
     public string? Registry { get; set; }
 
@@ -95,15 +98,39 @@ public abstract partial class DeliveryTask : ImageTask
         ImageReference = images[0].ItemSpec;
         foreach (var line in summary)
             log.Information(line);
-        var path = FullPath(ResultFile);
+        Write(ResultFile, "result", json);
+    }
+
+    /// <summary>Writes the page about what was delivered.</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="log">The log.</param>
+    internal void WriteReport(byte[] page, IEngineLog log)
+    {
+        Write(Report!, "report", page);
+        log.Information($"  The report is in {FullPath(Report!)}");
+    }
+
+    /// <summary>Writes a file beside its place and moves it there.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="what">What it is, for messages.</param>
+    /// <param name="content">Its content.</param>
+    internal void Write(string file, string what, byte[] content)
+    {
+        var path = FullPath(file);
+        var unfinished = $"{path}.{Guid.NewGuid():n}";
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllBytes(path, json);
+            File.WriteAllBytes(unfinished, content);
+            File.Move(unfinished, path, overwrite: true);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new ImagePublishException(DiagnosticCodes.DiskFailed, $"The result can't be written to '{path}': {exception.Message}", exception);
+            throw new ImagePublishException(DiagnosticCodes.DiskFailed, $"The {what} can't be written to '{path}': {exception.Message}", exception);
+        }
+        finally
+        {
+            File.Delete(unfinished);
         }
     }
 }

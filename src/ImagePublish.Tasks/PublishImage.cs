@@ -1,5 +1,8 @@
+using System.Diagnostics;
 using ImagePublish.Diagnostics;
+using ImagePublish.Publishing;
 using ImagePublish.Reporting;
+using ImagePublish.Reporting.Page;
 using ImagePublish.Storage;
 using ImagePublish.Tasks.Verbs;
 
@@ -12,6 +15,9 @@ public sealed class PublishImage : PublishImageInputs
 
     /// <summary>The bytes that the local store may have, such as <c>10GB</c>.</summary>
     public string? StoreLimit { get; set; }
+
+    /// <summary>For an image of an index: where its part of the page is kept for the index's.</summary>
+    public string? ReportPart { get; set; }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
@@ -29,11 +35,40 @@ public sealed class PublishImage : PublishImageInputs
             return;
         }
 
-        var result = await publisher.PublishAsync(request, cancellationToken);
-        var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result.Image, delivery));
+        if (IsReported)
+        {
+            await PublishAndReportAsync(publisher, request, log, cancellationToken);
+        }
+        else
+        {
+            var result = await publisher.PublishAsync(request, cancellationToken);
+            Tell(result, log);
+            if (result.IsUnchanged)
+                return;
+        }
+
+        await KeepWithinAsync(limit, store, log, cancellationToken);
+    }
+
+    private bool IsReported => !string.IsNullOrEmpty(Report) || !string.IsNullOrEmpty(ReportPart);
+
+    private void Tell(PublishResult result, IEngineLog log)
+    {
+        var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result.Image, delivery, string.IsNullOrEmpty(ReportPart) ? "" : FullPath(ReportPart)));
         Tell([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log);
-        if (!result.IsUnchanged)
-            await KeepWithinAsync(limit, store, log, cancellationToken);
+    }
+
+    private async Task PublishAndReportAsync(ImagePublisher publisher, PublishRequest request, IEngineLog log, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        var published = await publisher.PublishForReportAsync(request, cancellationToken);
+        var elapsed = clock.Elapsed;
+        Tell(published.Result, log);
+        var part = ReportPage.Part(await published.DescribeAsync(cancellationToken));
+        if (!string.IsNullOrEmpty(ReportPart))
+            Write(ReportPart, "report", part);
+        if (!string.IsNullOrEmpty(Report))
+            WriteReport(ReportPage.Write(ProjectName, published.Result, elapsed, part), log);
     }
 
     // What was used least goes first, and never an image that the user can name. A store that can't be tidied up now will be with the next image.

@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Reporting;
+using ImagePublish.Reporting.Page;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
@@ -42,10 +44,27 @@ public sealed class PublishImageIndex : DeliveryTask
             return;
         }
 
+        var clock = Stopwatch.StartNew();
         var result = await publisher.PublishAsync(request, cancellationToken);
+        var elapsed = clock.Elapsed;
         result = result with { Deliveries = [.. result.Deliveries.Select(delivery => PublishedImageItem.Together(delivery, Images))] };
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery));
         Tell([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log);
+        if (!string.IsNullOrEmpty(Report))
+            await ReportAsync(result, elapsed, log, cancellationToken);
+    }
+
+    private async Task ReportAsync(IndexResult result, TimeSpan elapsed, IEngineLog log, CancellationToken cancellationToken)
+    {
+        var files = Images.Select(image => image.GetMetadata(PublishedImageItem.ReportPart)).Where(file => file.Length > 0).Distinct(StringComparer.Ordinal).ToList();
+        if (files.Count == 0)
+        {
+            log.Information("  There is no report: it is made of images that are published here, and these were published elsewhere.");
+            return;
+        }
+
+        var parts = await Task.WhenAll(files.Select(file => File.ReadAllBytesAsync(file, cancellationToken)));
+        WriteReport(ReportPage.Write(ProjectName, result, elapsed, parts), log);
     }
 
     private IReadOnlyList<KeyValuePair<string, string>> Generated(SourceControl source) =>

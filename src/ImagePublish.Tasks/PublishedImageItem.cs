@@ -9,14 +9,19 @@ namespace ImagePublish.Tasks;
 /// <summary>A published image or index as an MSBuild item.</summary>
 internal static class PublishedImageItem
 {
+    /// <summary>The metadata that names the file with an image's part of a report.</summary>
+    public const string ReportPart = "ReportPart";
+
     /// <summary>Makes an image's item.</summary>
     /// <param name="image">The image.</param>
     /// <param name="delivery">Where it is.</param>
+    /// <param name="reportPart">The file with its part of a report; empty for none.</param>
     /// <returns>The item: the reference by digest, with metadata.</returns>
-    public static ITaskItem Of(Image image, Delivery delivery)
+    public static ITaskItem Of(Image image, Delivery delivery, string reportPart = "")
     {
         var platform = image.Platform;
         var item = Of(image.Manifest.Descriptor, delivery);
+        item.SetMetadata(ReportPart, reportPart);
         item.SetMetadata("Platform", (platform with { OsVersion = null }).ToString());
         item.SetMetadata("OsVersion", platform.OsVersion ?? "");
         item.SetMetadata("Size", Number(image.Size));

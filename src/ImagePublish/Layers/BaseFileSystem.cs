@@ -74,6 +74,23 @@ public sealed class BaseFileSystem
     /// <returns>The names, in order; none where there is no such folder.</returns>
     public IEnumerable<string> NamesIn(string folder) => NodeAt(Resolve(folder, followLast: true))?.Children.Keys.Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>();
 
+    /// <summary>Everything in it, each with the attributes of the last layer that has it.</summary>
+    /// <returns>The entries, in no order.</returns>
+    public IEnumerable<LayerEntryInfo> All()
+    {
+        var open = new Stack<Node>(root.Children.Values);
+        while (open.TryPop(out var node))
+        {
+            yield return node.Entry;
+            foreach (var child in node.Children.Values)
+                open.Push(child);
+        }
+    }
+
+    /// <summary>The content of those of the <see cref="KeptFiles"/> that are still there.</summary>
+    /// <returns>Path and content.</returns>
+    public IEnumerable<KeyValuePair<string, string>> AllTexts() => texts.Where(text => NodeAt(text.Key) is not null);
+
     private static void Follow(string target, Stack<string> place, Stack<string> ahead)
     {
         if (target.StartsWith('/'))

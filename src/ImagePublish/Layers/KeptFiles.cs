@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ImagePublish.Layers;
 
-/// <summary>The files of a base image whose content something depends on: who is who, which packages there are, and where more of them come from.</summary>
+/// <summary>The files of an image whose content something depends on: who is who, which packages there are, and where more of them come from.</summary>
 public static class KeptFiles
 {
     private static readonly string[] Files = [BaseFileSystem.PasswdPath, BaseFileSystem.GroupPath, "etc/os-release", "usr/lib/os-release", "var/lib/dpkg/status", "etc/apt/sources.list"];
@@ -14,7 +14,7 @@ public static class KeptFiles
     /// <returns>The encoding, or null if the file is not kept.</returns>
     public static Encoding? EncodingOf(string path)
     {
-        if (Files.Contains(path) || TextFolders.Any(folder => IsIn(path, folder)))
+        if (Files.Contains(path) || path.EndsWith(".deps.json", StringComparison.Ordinal) || TextFolders.Any(folder => IsIn(path, folder)))
             return Encoding.UTF8;
         return BinaryFolders.Any(folder => IsIn(path, folder)) ? Encoding.Latin1 : null;
     }

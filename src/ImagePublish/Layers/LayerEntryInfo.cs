@@ -23,6 +23,9 @@ public sealed record LayerEntryInfo(string Path, LayerEntryInfoKind Kind)
     /// <summary>A file's length in bytes.</summary>
     public long Length { get; init; }
 
+    /// <summary>The beginning of the SHA-256 of a file's content, where it was read: enough to see that a file changed. 0 for an empty one.</summary>
+    public ulong Fingerprint { get; init; }
+
     /// <summary>What a symbolic link says, or the path in the image that a hard link is another name of.</summary>
     public string? LinkTarget { get; init; }
 

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Security.Cryptography;
 using System.Text;
 using ImagePublish.Diagnostics;
 
@@ -7,7 +9,7 @@ namespace ImagePublish.Layers;
 /// <summary>What one layer puts into an image or takes out of it, without the files' content; only that of a few small files is kept.</summary>
 public sealed class LayerListing
 {
-    private const byte FormatVersion = 2;
+    private const byte FormatVersion = 3;
     private const int MaxTextLength = 8 << 20;
 
     private readonly List<LayerEntryInfo> entries = [];
@@ -16,6 +18,9 @@ public sealed class LayerListing
     private LayerListing()
     {
     }
+
+    /// <summary>The listing of a layer that can't be had.</summary>
+    public static LayerListing Empty { get; } = new();
 
     /// <summary>The layer's entries, whiteouts among them, in its order.</summary>
     public IReadOnlyList<LayerEntryInfo> Entries => entries;
@@ -34,13 +39,36 @@ public sealed class LayerListing
         var listing = new LayerListing();
         await foreach (var entry in LayerReader.ReadAsync(blob, options, cancellationToken))
         {
-            if (entry.Content is { } content && KeptFiles.EncodingOf(entry.Path) is { } encoding && entry.Length <= MaxTextLength)
-            {
-                using var reader = new StreamReader(content, encoding, detectEncodingFromByteOrderMarks: false, leaveOpen: true);
-                listing.texts[entry.Path] = await reader.ReadToEndAsync(cancellationToken);
-            }
+            if (entry.Content is { } content)
+                listing.entries.Add(entry with { Content = null, Fingerprint = await listing.KeepAsync(entry.Path, entry.Length, content, cancellationToken) });
+            else
+                listing.entries.Add(entry);
+        }
 
-            listing.entries.Add(entry with { Content = null });
+        return listing;
+    }
+
+    /// <summary>Lists a layer that is made here: its files are read where they are.</summary>
+    /// <param name="content">What the layer contains.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The listing.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read.</exception>
+    public static async Task<LayerListing> OfAsync(LayerContent content, CancellationToken cancellationToken)
+    {
+        var listing = new LayerListing();
+        foreach (var entry in content.Entries)
+        {
+            await using var stream = entry.Content?.Open();
+            listing.entries.Add(new LayerEntryInfo(entry.Path, (LayerEntryInfoKind)entry.Kind)
+            {
+                Mode = entry.Mode,
+                Uid = entry.Uid,
+                Gid = entry.Gid,
+                Modified = entry.Modified,
+                Length = entry.Content?.Length ?? 0,
+                LinkTarget = entry.LinkTarget,
+                Fingerprint = stream is null ? 0 : await listing.KeepAsync(entry.Path, entry.Content!.Length, stream, cancellationToken),
+            });
         }
 
         return listing;
@@ -84,6 +112,20 @@ public sealed class LayerListing
         return memory.ToArray();
     }
 
+    // A file's text is kept where something depends on it; of all others only the fingerprint.
+    private async Task<ulong> KeepAsync(string path, long length, Stream content, CancellationToken cancellationToken)
+    {
+        // A tar has no content to read for an empty file.
+        if (length == 0)
+            return 0;
+        if (length > MaxTextLength || KeptFiles.EncodingOf(path) is not { } encoding)
+            return BinaryPrimitives.ReadUInt64BigEndian(await SHA256.HashDataAsync(content, cancellationToken));
+        var bytes = new byte[length];
+        await content.ReadExactlyAsync(bytes, cancellationToken);
+        texts[path] = encoding.GetString(bytes);
+        return BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(bytes));
+    }
+
     private static LayerListing Read(BinaryReader reader)
     {
         var listing = new LayerListing();
@@ -102,6 +144,8 @@ public sealed class LayerListing
         writer.Write7BitEncodedInt(entry.Uid);
         writer.Write7BitEncodedInt(entry.Gid);
         writer.Write(entry.LinkTarget ?? "");
+        writer.Write7BitEncodedInt64(entry.Length);
+        writer.Write(entry.Fingerprint);
     }
 
     private static LayerEntryInfo ReadEntry(BinaryReader reader) => new(reader.ReadString(), (LayerEntryInfoKind)reader.ReadByte())
@@ -110,5 +154,7 @@ public sealed class LayerListing
         Uid = reader.Read7BitEncodedInt(),
         Gid = reader.Read7BitEncodedInt(),
         LinkTarget = reader.ReadString() is { Length: > 0 } target ? target : null,
+        Length = reader.Read7BitEncodedInt64(),
+        Fingerprint = reader.ReadUInt64(),
     };
 }

@@ -21,14 +21,24 @@ public sealed partial record PackageBase(string Name, BaseFileSystem Files)
     internal string ReadStatus()
     {
         var status = new StringBuilder();
-        string[] texts = [Files.TextOf(Status), .. Files.NamesIn(Status + ".d").Where(name => !name.EndsWith(".md5sums", StringComparison.Ordinal)).Select(name => Files.TextOf($"{Status}.d/{name}"))];
-        foreach (var paragraph in texts.SelectMany(ControlParagraph.ReadAll).Where(paragraph => paragraph["Package"] is not null))
+        foreach (var paragraph in StatusTexts(Files).SelectMany(ControlParagraph.ReadAll).Where(paragraph => paragraph["Package"] is not null))
             status.Append(paragraph.Text).Append(paragraph["Status"] is null ? "Status: install ok installed\n\n" : "\n");
         return status.Length > 0
             ? status.ToString()
             : throw new ImagePublishException(
                 DiagnosticCodes.PackageBaseUnsupported, $"Packages can not be added to '{Text.Shown(Name)}': it keeps no list of Debian packages, as Alpine's and chiselled images don't. Use a Debian- or Ubuntu-based image, or scratch.");
     }
+
+    /// <summary>The packages that an image has, as far as it keeps a list of them.</summary>
+    /// <param name="files">The image's files.</param>
+    /// <returns>Name and version.</returns>
+    public static IEnumerable<(string Name, string Version)> Installed(BaseFileSystem files) =>
+        from paragraph in StatusTexts(files).SelectMany(ControlParagraph.ReadAll)
+        where paragraph["Package"] is not null && paragraph["Version"] is not null && paragraph["Status"] is null or "install ok installed"
+        select (paragraph["Package"]!, paragraph["Version"]!);
+
+    private static string[] StatusTexts(BaseFileSystem files) =>
+        [files.TextOf(Status), .. files.NamesIn(Status + ".d").Where(name => !name.EndsWith(".md5sums", StringComparison.Ordinal)).Select(name => files.TextOf($"{Status}.d/{name}"))];
 
     /// <summary>Its sources and keyrings, by their paths in it, ready to be written to a folder.</summary>
     /// <returns>None where it has no sources.</returns>

@@ -25,11 +25,16 @@ internal sealed class BaseFiles(ImageStore store, IEngineLog log)
     public async Task<BaseFileSystem> ReadAsync(BaseImage baseImage, CancellationToken cancellationToken) =>
         new(await Task.WhenAll(baseImage.Layers.Where(layer => layer.Source is not null).Select(layer => ListAsync(layer, cancellationToken))));
 
-    private async Task<LayerListing> ListAsync(Layer layer, CancellationToken cancellationToken)
+    /// <summary>Lists a layer.</summary>
+    /// <param name="layer">The layer, which is no foreign one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What it contains.</returns>
+    /// <exception cref="ImagePublishException">It can't be had or is damaged.</exception>
+    public async Task<LayerListing> ListAsync(Layer layer, CancellationToken cancellationToken)
     {
         if (await RecallAsync(layer.DiffId, cancellationToken) is { } known)
             return known;
-        log.Detail($"Reading the files of base layer {layer.Descriptor.Digest} ({layer.Descriptor.Size} bytes).");
+        log.Detail($"Reading the files of layer {layer.Descriptor.Digest} ({layer.Descriptor.Size} bytes).");
         BlobSource source = store.FindBlob(layer.Descriptor) is { } local ? local : layer.Source!;
         await using var blob = await source.OpenAsync(0, cancellationToken);
         var listing = await LayerListing.ReadAsync(blob, new LayerReaderOptions { DiffId = layer.DiffId }, cancellationToken);

@@ -2,6 +2,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Publishing.Planning;
+using ImagePublish.Publishing.Reports;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
@@ -49,6 +50,20 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         await using var destinations = new DestinationSet(planned);
         var run = await RunAsync(request, await FilesOfAsync(request, cancellationToken), destinations, cancellationToken);
         return await new ImagePlanner(registries, store, documents, log).DescribeAsync(request, run, planned, cancellationToken);
+    }
+
+    /// <summary>Publishes an image, and keeps at hand what a report tells of it and of the one that the tag pointed at before.</summary>
+    /// <param name="request">What to publish and where to.</param>
+    /// <param name="cancellationToken">Gives up, and leaves no tag moved.</param>
+    /// <returns>The image, where it is now, and a way to look into it.</returns>
+    /// <exception cref="ImagePublishException">It could not be published.</exception>
+    public async Task<ReportedPublish> PublishForReportAsync(PublishRequest request, CancellationToken cancellationToken)
+    {
+        var current = await new CurrentImages(registries, store, documents, log).FindAsync(request, cancellationToken);
+        var files = await FilesOfAsync(request, cancellationToken);
+        var run = await RunAsync(request, files, planned: null, cancellationToken);
+        await new LastPublish(store, documents, Places).RememberAsync(request, files, run.Base.Digest, run.Result.Image.Digest, cancellationToken);
+        return new ReportedPublish(run.Result, token => new ImageReporter(store, log).DescribeAsync(request, run, current, token));
     }
 
     private async Task<PublishRun> RunAsync(PublishRequest request, PublishedFiles files, DestinationSet? planned, CancellationToken cancellationToken)

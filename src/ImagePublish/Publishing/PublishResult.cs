@@ -1,4 +1,5 @@
 using ImagePublish.Oci;
+using ImagePublish.Publishing.Planning;
 
 namespace ImagePublish.Publishing;
 
@@ -33,6 +34,9 @@ public sealed record Delivery
 
     /// <summary>What was moved.</summary>
     public required TransferTotals Transfer { get; init; }
+
+    /// <summary>What became of each blob; one that is not listed was there already.</summary>
+    public IReadOnlyDictionary<Digest, BlobMove> Blobs { get; init; } = new Dictionary<Digest, BlobMove>();
 
     /// <summary>Deliveries of what was there already.</summary>
     /// <param name="destinations">The places.</param>

@@ -1,5 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Publishing.Planning;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
@@ -64,7 +65,8 @@ internal sealed class RegistryDestination(RegistryClient registries, LayerCache 
             }
         }
 
-        return new Delivery { Repository = repository, Name = repository.ToString(), Tags = tags, Transfer = totals };
+        var blobs = await Task.WhenAll(pushes.Select(async push => (push.Key, (await push.Value.Push).Kind switch { BlobPushKind.Uploaded => BlobMove.Uploaded, BlobPushKind.Mounted => BlobMove.Mounted, _ => BlobMove.Reused })));
+        return new Delivery { Repository = repository, Name = repository.ToString(), Tags = tags, Transfer = totals, Blobs = blobs.ToDictionary() };
     }
 
     public async ValueTask DisposeAsync()

@@ -1,4 +1,5 @@
 using ImagePublish.Oci;
+using ImagePublish.Publishing.Planning;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;
@@ -37,7 +38,8 @@ internal sealed class StoreDestination(ImageStore store, string name, Cancellati
     public async Task<Delivery> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals totals)
     {
         await store.SetReferencesAsync([.. tags.Select(tag => $"{name}:{tag}")], manifest.Descriptor, StoredPlatforms.All, stop.Token);
-        return new Delivery { Name = name, Tags = tags, Transfer = totals };
+        var blobs = await Task.WhenAll(puts.Select(async put => (put.Key, (await put.Value).UploadedBytes > 0 ? BlobMove.Uploaded : BlobMove.Reused)));
+        return new Delivery { Name = name, Tags = tags, Transfer = totals, Blobs = blobs.ToDictionary() };
     }
 
     public async ValueTask DisposeAsync()

@@ -49,7 +49,7 @@ public static class PublishJson
         };
     }
 
-    private static DeliveryDocument Document(string digest, Delivery delivery) => new(
+    internal static DeliveryDocument Document(string digest, Delivery delivery) => new(
         $"{delivery.Name}@{digest}",
         delivery.Repository?.Registry.Host,
         delivery.Repository?.Name ?? delivery.Name,

@@ -36,11 +36,8 @@ public static class PublishSummary
         }
     }
 
-    private static string HowToRun(PublishResult result, string name)
-    {
-        var ports = string.Concat((result.Image.Config.Config?.ExposedPorts ?? []).Select(port => $" -p {port.Split('/')[0]}:{port.Split('/')[0]}"));
-        return $"  It lies in the local store. To run it, publish with -p:ImageLoad=docker, then: docker run --rm{ports} {name}";
-    }
+    private static string HowToRun(PublishResult result, string name) =>
+        $"  It lies in the local store. To run it, publish with -p:ImageLoad=docker, then: {NextCommands.Run(name, result.Image.Config.Config?.ExposedPorts ?? [])}";
 
     private static string Headline(string project, Delivery delivery, string what) =>
         $"{project} -> {delivery.Name}{(delivery.Tags.Count == 0 ? " without a tag" : ":" + string.Join(", ", delivery.Tags))} ({what})";

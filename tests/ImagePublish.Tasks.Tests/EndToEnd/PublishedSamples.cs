@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
@@ -12,6 +13,16 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
     private TestWorkspace? workspace;
 
     public DockerRegistry Registry { get; private set; } = null!;
+
+    /// <summary>What the report of one of those that have one says.</summary>
+    public async Task<JsonElement> ReportAsync(string sample, CancellationToken cancellationToken)
+    {
+        const string Begin = "<script type=\"application/json\" id=\"data\">";
+        var page = await File.ReadAllTextAsync(Path.Combine(workspace!["clone/samples"], sample, "report.html"), cancellationToken);
+        var data = page[(page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)..];
+        using var json = JsonDocument.Parse(data[..data.IndexOf("</script>", StringComparison.Ordinal)]);
+        return json.RootElement.Clone();
+    }
 
     public async ValueTask InitializeAsync()
     {
@@ -35,6 +46,9 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
     // Microsoft's bases are out of reach: each kind of app gets the one of the tests' own that stands for its default.
     private string Bases() => $"""
         <Project>
+          <PropertyGroup Condition="'$(MSBuildProjectName)' == 'Platforms' or '$(MSBuildProjectName)' == 'Scratch'">
+            <ImageReport>report.html</ImageReport>
+          </PropertyGroup>
           <PropertyGroup Condition="'$(ImageBase)' == ''">
             <ImageBase>{Registry.Host}/dotnet/runtime:10.0</ImageBase>
             <ImageBase Condition="'$(UsingMicrosoftNETSdkWeb)' == 'true'">{Registry.Host}/dotnet/aspnet:10.0</ImageBase>

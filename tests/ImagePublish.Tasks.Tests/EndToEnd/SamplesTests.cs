@@ -44,6 +44,33 @@ public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClass
     }
 
     [Fact]
+    public async Task AReportShowsEveryPlatformDownToTheFilesOfTheBase()
+    {
+        var report = await samples.ReportAsync("Platforms", Cancelled);
+
+        var platforms = report.GetProperty("platforms").EnumerateArray().ToList();
+        Assert.Equal(["linux/amd64", "linux/arm64/v8"], platforms.Select(platform => platform.GetProperty("platform").GetString()));
+        Assert.All(platforms, platform =>
+        {
+            var layers = platform.GetProperty("layers").EnumerateArray().ToList();
+            Assert.True(layers.Count > platform.GetProperty("base").GetProperty("layers").GetInt32());
+            Assert.True(layers[0].GetProperty("paths").GetArrayLength() > 500);
+            Assert.Contains("app/Platforms.dll", layers[^1].GetProperty("paths").EnumerateArray().Select(path => path.GetString()));
+        });
+        Assert.Equal(["1.0.0", "latest"], report.GetProperty("head").GetProperty("deliveries")[0].GetProperty("tags").EnumerateArray().Select(tag => tag.GetString()));
+    }
+
+    [Fact]
+    public async Task AReportShowsTheSystemsPackages()
+    {
+        var report = await samples.ReportAsync("Scratch", Cancelled);
+
+        var packages = report.GetProperty("platforms")[0].GetProperty("layers")[0];
+        Assert.Contains("usr/bin/jq", packages.GetProperty("paths").EnumerateArray().Select(path => path.GetString()));
+        Assert.Equal("uploaded", packages.GetProperty("fate").GetString());
+    }
+
+    [Fact]
     public async Task TheOneFromNothingFindsItsPackage()
     {
         var docker = await peers.DockerAsync();

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
@@ -22,7 +21,7 @@ internal sealed class ImagePlanner(RegistryClient registries, ImageStore store, 
         var places = new List<PlannedPlace>();
         foreach (var (place, delivery) in planned.Zip(run.Result.Deliveries))
             places.Add(await place.PlanAsync(delivery, image.Manifest.Descriptor, blobs));
-        var current = await FindCurrentAsync(request, cancellationToken);
+        var current = await new CurrentImages(registries, store, documents, log).FindAsync(request, cancellationToken);
         var before = current?.Image.Config.Config?.Labels?.GetValueOrDefault(ImageLabels.BaseDigest);
         var baseBefore = Digest.TryParse(before, out var digest) ? digest : null;
         return new ImagePlan(run.Result, places, await CompareAsync(current, run, cancellationToken), new PlannedBase(run.Base.Name, run.Base.Digest, baseBefore));
@@ -34,37 +33,6 @@ internal sealed class ImagePlanner(RegistryClient registries, ImageStore store, 
         var below = run.Base.Layers.Count;
         var layers = image.Layers.Select((layer, at) => (layer, Name: at < below ? "base" : run.Contents[at - below].Name)).Where(one => one.layer.Source is not null);
         return layers.Select(one => (one.layer.Descriptor, one.Name)).Append((image.ConfigBlob.Descriptor, "config"));
-    }
-
-    private async Task<(string Name, Image Image)?> FindCurrentAsync(PublishRequest request, CancellationToken cancellationToken)
-    {
-        foreach (var tag in request.ComparedTags)
-        {
-            var name = request.Destinations is [var first, ..] ? $"{first}:{tag}" : $"{request.LocalName}:{tag}";
-            try
-            {
-                var found = request.Destinations is [var repository, ..]
-                    ? await FindAsync(repository.At(tag), request.Spec.Platform, cancellationToken)
-                    : (await store.LoadAsync(name, cancellationToken))?.Platforms.FirstOrDefault(one => one.Config.Platform.Satisfies(request.Spec.Platform));
-                if (found is not null)
-                    return (name, found);
-            }
-            catch (Exception exception) when (exception is ImagePublishException or JsonException)
-            {
-                log.Information($"The plan is not compared with '{name}', which can't be read: {exception.Message}");
-            }
-        }
-
-        return null;
-    }
-
-    private async Task<Image?> FindAsync(Reference reference, Platform platform, CancellationToken cancellationToken)
-    {
-        if (await documents.FindAsync(reference, cancellationToken) is not { } document)
-            return null;
-        var found = await documents.ReadImageAsync(
-            reference.Repository, document, index => index.Manifests.FirstOrDefault(manifest => manifest.Platform?.Satisfies(platform) == true), cancellationToken);
-        return found?.In(registries, reference.Repository);
     }
 
     private async Task<ImageChanges?> CompareAsync((string Name, Image Image)? current, PublishRun run, CancellationToken cancellationToken)

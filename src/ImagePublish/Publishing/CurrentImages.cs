@@ -1,0 +1,50 @@
+using System.Text.Json;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>What the tags point at before they move, to be compared with.</summary>
+/// <param name="registries">The registries.</param>
+/// <param name="store">The local store.</param>
+/// <param name="documents">The registries' documents.</param>
+/// <param name="log">Where to tell what could not be read.</param>
+internal sealed class CurrentImages(RegistryClient registries, ImageStore store, RemoteDocuments documents, IEngineLog log)
+{
+    /// <summary>Finds the image for the same platform at the first of the compared tags that there is, in the first place.</summary>
+    /// <param name="request">What is published.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What it is called, and the image; null where there is none.</returns>
+    public async Task<(string Name, Image Image)?> FindAsync(PublishRequest request, CancellationToken cancellationToken)
+    {
+        foreach (var tag in request.ComparedTags)
+        {
+            var name = request.Destinations is [var first, ..] ? $"{first}:{tag}" : $"{request.LocalName}:{tag}";
+            try
+            {
+                var found = request.Destinations is [var repository, ..]
+                    ? await FindAsync(repository.At(tag), request.Spec.Platform, cancellationToken)
+                    : (await store.LoadAsync(name, cancellationToken))?.Platforms.FirstOrDefault(one => one.Config.Platform.Satisfies(request.Spec.Platform));
+                if (found is not null)
+                    return (name, found);
+            }
+            catch (Exception exception) when (exception is ImagePublishException or JsonException)
+            {
+                log.Information($"Nothing is compared with '{name}', which can't be read: {exception.Message}");
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<Image?> FindAsync(Reference reference, Platform platform, CancellationToken cancellationToken)
+    {
+        if (await documents.FindAsync(reference, cancellationToken) is not { } document)
+            return null;
+        var found = await documents.ReadImageAsync(
+            reference.Repository, document, index => index.Manifests.FirstOrDefault(manifest => manifest.Platform?.Satisfies(platform) == true), cancellationToken);
+        return found?.In(registries, reference.Repository);
+    }
+}

@@ -1,0 +1,70 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Publishing.Planning;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing.Reports;
+
+/// <summary>Looks into images, for a report: layers of elsewhere are read once and then remembered by the names and sizes of their files.</summary>
+/// <param name="store">The local store.</param>
+/// <param name="log">Where to tell what is read.</param>
+internal sealed class ImageReporter(ImageStore store, IEngineLog log)
+{
+    private readonly BaseFiles listings = new(store, log);
+
+    /// <summary>Looks into an image that was published.</summary>
+    /// <param name="request">What was to be published.</param>
+    /// <param name="run">What was published.</param>
+    /// <param name="current">What the tag pointed at before.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What there is to tell.</returns>
+    public async Task<ImageReport> DescribeAsync(PublishRequest request, PublishRun run, (string Name, Image Image)? current, CancellationToken cancellationToken)
+    {
+        var image = run.Result.Image;
+        var below = run.Base.Layers.Count;
+        var lists = await Task.WhenAll(image.Layers.Select((layer, at) => at < below ? ListAsync(layer, cancellationToken) : LayerListing.OfAsync(run.Contents[at - below], cancellationToken)));
+        var packages = PackagesByPath(request, run);
+        var names = (image.Config.History ?? []).Where(entry => entry.EmptyLayer != true).Select(entry => entry.CreatedBy).ToList();
+        var layers = image.Layers.Select((layer, at) => new ReportLayer(
+            layer,
+            at < below ? names.ElementAtOrDefault(at) ?? "layer" : run.Contents[at - below].Name,
+            IsOfBase: at < below,
+            run.Result.Deliveries[0].Blobs.GetValueOrDefault(layer.Descriptor.Digest),
+            [.. from entry in lists[at].Entries where entry.Kind == LayerEntryInfoKind.File && !entry.IsWhiteout select new ReportFile(entry.Path, entry.Length, packages.GetValueOrDefault(entry.Path))]));
+        return new ImageReport(run.Result, run.Base, [.. layers], current is var (name, before) ? await CompareAsync(image, lists, name, before, cancellationToken) : null);
+    }
+
+    // A layer that can't be read is no reason to fail: the image is published.
+    private async Task<LayerListing> ListAsync(Layer layer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return layer.Source is null ? LayerListing.Empty : await listings.ListAsync(layer, cancellationToken);
+        }
+        catch (ImagePublishException exception)
+        {
+            log.Detail($"The report has no files of layer {layer.Descriptor.Digest}: {exception.Message}");
+            return LayerListing.Empty;
+        }
+    }
+
+    // Layers that both have need not be read again.
+    private async Task<ImageDifferences> CompareAsync(Image image, IReadOnlyList<LayerListing> lists, string name, Image before, CancellationToken cancellationToken)
+    {
+        var known = image.Layers.Zip(lists).DistinctBy(pair => pair.First.DiffId).ToDictionary(pair => pair.First.DiffId, pair => pair.Second);
+        var old = await Task.WhenAll(before.Layers.Select(layer => known.TryGetValue(layer.DiffId, out var list) ? Task.FromResult(list) : ListAsync(layer, cancellationToken)));
+        return ImageComparison.Compare(name, before, new BaseFileSystem(old), image, new BaseFileSystem(lists));
+    }
+
+    private static Dictionary<string, string> PackagesByPath(PublishRequest request, PublishRun run)
+    {
+        var packages = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var item in request.Items.Where(item => item.Package is not null))
+            packages[item.RelativePath.Replace('\\', '/').TrimStart('/')] = item.Package!;
+        return run.Contents.SelectMany(content => content.Entries)
+            .Where(entry => entry.PublishPath is { } path && packages.ContainsKey(path))
+            .DistinctBy(entry => entry.Path)
+            .ToDictionary(entry => entry.Path, entry => packages[entry.PublishPath!], StringComparer.Ordinal);
+    }
+}

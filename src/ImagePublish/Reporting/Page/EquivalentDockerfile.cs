@@ -1,0 +1,71 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using ImagePublish.Oci;
+using ImagePublish.Publishing.Reports;
+
+namespace ImagePublish.Reporting.Page;
+
+/// <summary>What a Dockerfile would have to say for the same image: to read and compare, not to build from.</summary>
+internal static class EquivalentDockerfile
+{
+    /// <summary>Writes it.</summary>
+    /// <param name="report">The image.</param>
+    /// <returns>The Dockerfile.</returns>
+    public static string Of(ImageReport report)
+    {
+        var baseImage = report.Base;
+        var config = report.Result.Image.Config.Config ?? new ExecutionConfig();
+        var inherited = baseImage.Config.Config ?? new ExecutionConfig();
+        var text = new StringBuilder();
+        text.Append($"FROM {baseImage.Name}{(baseImage.Digest is { } digest && !baseImage.Name.Contains('@', StringComparison.Ordinal) ? $"@{digest}" : "")}\n");
+        foreach (var layer in report.Layers.Where(layer => !layer.IsOfBase))
+            text.Append($"# {layer.Name}: {layer.Files.Count} files\nCOPY {layer.Name.Replace(' ', '-')}/ /\n");
+        foreach (var variable in (config.Env ?? []).Except(inherited.Env ?? []))
+            text.Append($"ENV {Name(variable)}={Quoted(variable[(Name(variable).Length + 1)..])}\n");
+        foreach (var (name, value) in (config.Labels ?? new Dictionary<string, string>()).Where(label => inherited.Labels?.GetValueOrDefault(label.Key) != label.Value))
+            text.Append($"LABEL {Quoted(name)}={Quoted(value)}\n");
+        foreach (var port in (config.ExposedPorts ?? []).Except(inherited.ExposedPorts ?? []))
+            text.Append($"EXPOSE {port}\n");
+        foreach (var volume in (config.Volumes ?? []).Except(inherited.Volumes ?? []))
+            text.Append($"VOLUME {Words([volume])}\n");
+        Add("USER", config.User, inherited.User);
+        Add("WORKDIR", config.WorkingDir, inherited.WorkingDir);
+        Add("STOPSIGNAL", config.StopSignal, inherited.StopSignal);
+        if (config.Healthcheck is { Test: [var kind, ..] test } check && check != inherited.Healthcheck)
+            text.Append(kind == "NONE" ? "HEALTHCHECK NONE\n" : $"HEALTHCHECK {Options(check)}CMD {(kind == "CMD" ? Words([.. test.Skip(1)]) : test[^1])}\n");
+        Add("ENTRYPOINT", Words(config.Entrypoint), Words(inherited.Entrypoint));
+        Add("CMD", Words(config.Cmd), Words(inherited.Cmd));
+        return text.ToString();
+
+        void Add(string instruction, string? value, string? before)
+        {
+            if (!string.IsNullOrEmpty(value) && value != before)
+                text.Append($"{instruction} {value}\n");
+        }
+    }
+
+    private static string Name(string variable) => variable.Split('=')[0];
+
+    private static string Words(IReadOnlyList<string>? words) => words is null or [] ? "" : $"[{string.Join(',', words.Select(word => $"\"{JsonEncodedText.Encode(word, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\""))}]";
+
+    private static string Quoted(string value) => $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("$", "\\$", StringComparison.Ordinal)}\"";
+
+    private static string Options(Healthcheck check)
+    {
+        var options = new StringBuilder();
+        Add("interval", check.Interval);
+        Add("timeout", check.Timeout);
+        Add("start-period", check.StartPeriod);
+        Add("start-interval", check.StartInterval);
+        if (check.Retries is > 0)
+            options.Append($"--retries={check.Retries} ");
+        return options.ToString();
+
+        void Add(string name, long? nanoseconds)
+        {
+            if (nanoseconds is > 0)
+                options.Append($"--{name}={nanoseconds / 1_000_000}ms ");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+using System.Reflection;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Unicode;
+using ImagePublish.Oci;
+using ImagePublish.Publishing;
+using ImagePublish.Publishing.Planning;
+using ImagePublish.Publishing.Reports;
+
+namespace ImagePublish.Reporting.Page;
+
+/// <summary>One self-contained HTML page about an image: no network, no other file.</summary>
+public static class ReportPage
+{
+    // The encoder leaves no '<' in JSON, so that nothing of an image can end the script element that it stands in.
+    private static readonly ReportJsonContext Context = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
+    });
+
+    /// <summary>What the page will say of the image for one platform.</summary>
+    /// <param name="report">The image.</param>
+    /// <returns>JSON in UTF-8, for <see cref="Write(string, PublishResult, TimeSpan, byte[])"/>; the images of an index are collected as such.</returns>
+    public static byte[] Part(ImageReport report) => JsonSerializer.SerializeToUtf8Bytes(Document(report), Context.PlatformDocument);
+
+    /// <summary>Writes the page for an image.</summary>
+    /// <param name="project">The project's name.</param>
+    /// <param name="result">What was published.</param>
+    /// <param name="elapsed">How long it took.</param>
+    /// <param name="part">What <see cref="Part"/> made of it.</param>
+    /// <returns>The page in UTF-8.</returns>
+    public static byte[] Write(string project, PublishResult result, TimeSpan elapsed, byte[] part)
+    {
+        var head = Head(project, result.Image.Manifest.Descriptor, result.Deliveries, result.IsUnchanged, elapsed, NextCommands.Of(result));
+        return Write(project, head, [part]);
+    }
+
+    /// <summary>Writes the page for an index.</summary>
+    /// <param name="project">The project's name.</param>
+    /// <param name="result">What was published.</param>
+    /// <param name="elapsed">How long it took, without the images.</param>
+    /// <param name="parts">What <see cref="Part"/> made of its images.</param>
+    /// <returns>The page in UTF-8.</returns>
+    public static byte[] Write(string project, IndexResult result, TimeSpan elapsed, IReadOnlyList<byte[]> parts)
+    {
+        var head = Head(project, result.Index.Descriptor, result.Deliveries, result.IsUnchanged, elapsed, NextCommands.Of(result));
+        return Write(project, head, parts);
+    }
+
+    private static HeadDocument Head(string project, Descriptor manifest, IReadOnlyList<Delivery> deliveries, bool unchanged, TimeSpan elapsed, IEnumerable<(string Title, string Text)> commands) => new(
+        project,
+        $"{deliveries[0].Name}@{manifest.Digest}",
+        deliveries[0].Name,
+        manifest.Digest.Value,
+        manifest.MediaType,
+        unchanged,
+        Math.Round(elapsed.TotalSeconds, 1),
+        [.. deliveries.Select(delivery => PublishJson.Document(manifest.Digest.Value, delivery))],
+        [.. commands.Select(command => new CommandDocument(command.Title, command.Text))]);
+
+    private static byte[] Write(string project, HeadDocument head, IReadOnlyList<byte[]> parts)
+    {
+        var data = new StringBuilder().Append("{\"head\":").Append(JsonSerializer.Serialize(head, Context.HeadDocument)).Append(",\"platforms\":[");
+        data.AppendJoin(',', parts.Select(Encoding.UTF8.GetString)).Append("]}");
+        var page = new StringBuilder();
+        foreach (var (text, slot) in Slots(Resource("page.html")))
+        {
+            page.Append(text).Append(slot switch
+            {
+                "title" => HtmlEncoder.Default.Encode(project),
+                "style" => Resource("page.css"),
+                "library" => Resource("d3-hierarchy.min.js"),
+                "script" => Resource("page.js"),
+                "data" => data.ToString(),
+                _ => "",
+            });
+        }
+
+        return Encoding.UTF8.GetBytes(page.ToString());
+    }
+
+    // What is put in is never searched for slots itself.
+    private static IEnumerable<(string Text, string Slot)> Slots(string template)
+    {
+        var parts = template.Split("{{");
+        yield return (parts[0], "");
+        foreach (var part in parts.Skip(1))
+        {
+            var end = part.IndexOf("}}", StringComparison.Ordinal);
+            yield return ("", part[..end]);
+            yield return (part[(end + 2)..], "");
+        }
+    }
+
+    private static string Resource(string name)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"ImagePublish.Report.{name}")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private static PlatformDocument Document(ImageReport report)
+    {
+        var image = report.Result.Image;
+        var moved = report.Result.Deliveries[0].Transfer;
+        return new PlatformDocument(
+            image.Config.Platform.ToString(),
+            image.Digest.Value,
+            image.Size,
+            moved.UploadedBytes,
+            moved.MountedBytes,
+            moved.ReusedBytes,
+            new BaseDocument(report.Base.Name, report.Base.Digest?.Value, report.Base.Layers.Count),
+            [.. report.Layers.Select(Document)],
+            Document(image.Config),
+            EquivalentDockerfile.Of(report),
+            report.Changes is { } changes ? new ChangesDocument(changes.Name, changes.Digest.Value, changes.Size, [.. changes.Files.Select(file => new FileDocument(file.Path, file.Before, file.After))], changes.Packages, changes.Config) : null);
+    }
+
+    private static PageLayerDocument Document(ReportLayer layer)
+    {
+        var packages = layer.Files.Select(file => file.Package).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
+        var numbers = packages.Index().ToDictionary(package => package.Item, package => package.Index, StringComparer.Ordinal);
+        var descriptor = layer.Layer.Descriptor;
+        return new PageLayerDocument(
+            layer.Name,
+            descriptor.Digest.Value,
+            layer.Layer.DiffId.Value,
+            descriptor.MediaType,
+            descriptor.Size,
+            layer.IsOfBase,
+            layer.Move switch { BlobMove.Uploaded => "uploaded", BlobMove.Mounted => "mounted", _ => "reused" },
+            packages,
+            [.. layer.Files.Select(file => file.Path)],
+            [.. layer.Files.Select(file => file.Size)],
+            [.. layer.Files.Select(file => file.Package is null ? -1 : numbers[file.Package])]);
+    }
+
+    private static ConfigDocument Document(ImageConfig image)
+    {
+        var config = image.Config ?? new ExecutionConfig();
+        return new ConfigDocument(
+            image.Created,
+            config.User,
+            config.WorkingDir,
+            config.Entrypoint ?? [],
+            config.Cmd ?? [],
+            config.ExposedPorts ?? [],
+            config.Volumes ?? [],
+            config.Env ?? [],
+            config.Labels ?? new Dictionary<string, string>(),
+            config.StopSignal,
+            config.Healthcheck?.Test ?? []);
+    }
+}

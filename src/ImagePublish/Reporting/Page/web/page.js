@@ -1,0 +1,426 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const $ = (id) => document.getElementById(id);
+  const hues = [250, 150, 60, 330, 195, 25, 290, 105];
+  const most = { cells: 120, inner: 40, rows: 200, found: 200 };
+  let platform, root, here, hit;
+
+  // ---- small helpers
+
+  function make(tag, attributes, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (name === "text") element.textContent = value;
+      else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+      else if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value);
+    }
+    element.append(...children.filter((child) => child !== null && child !== undefined));
+    return element;
+  }
+
+  function size(bytes) {
+    const amount = Math.abs(bytes);
+    if (amount < 1e3) return `${bytes} B`;
+    if (amount < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
+    if (amount < 1e9) return `${(bytes / 1e6).toFixed(1)} MB`;
+    return `${(bytes / 1e9).toFixed(2)} GB`;
+  }
+
+  const signed = (bytes) => (bytes > 0 ? "+" : bytes < 0 ? "−" : "±") + size(Math.abs(bytes));
+  const number = (count) => count.toLocaleString("en-US");
+  const many = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
+  const percent = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(part / whole < 0.1 ? 1 : 0)} %` : "");
+
+  function say(text) {
+    const status = $("status");
+    status.textContent = text;
+    status.classList.add("on");
+    setTimeout(() => status.classList.remove("on"), 1600);
+  }
+
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = make("textarea", { style: "position:fixed;opacity:0" });
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    say("Copied");
+  }
+
+  const copyButton = (text) => make("button", { type: "button", class: "copy", onclick: () => copy(text), text: "Copy" });
+
+  // ---- the tree: image, layers, packages or folders, files
+
+  function node(name, parent, more) {
+    return { name, parent, size: 0, files: 0, children: null, ...more };
+  }
+
+  function child(parent, name, more) {
+    parent.children ??= new Map();
+    let found = parent.children.get(name);
+    if (!found) parent.children.set(name, (found = node(name, parent, { h: parent.h, c: parent.c, ...more })));
+    return found;
+  }
+
+  function grow(leaf, bytes) {
+    for (let at = leaf; at; at = at.parent) {
+      at.size += bytes;
+      at.files++;
+    }
+  }
+
+  // A folder whose only content is a folder is one with it.
+  function fold(at) {
+    for (const [key, one] of at.children) {
+      let last = one;
+      let title = one.name;
+      for (let only; last.folder && last.children.size === 1 && (only = last.children.values().next().value).folder; last = only) title += `/${only.name}`;
+      if (last !== one) {
+        last.name = title;
+        last.parent = at;
+        at.children.set(key, last);
+      }
+
+      if (last.children) fold(last);
+    }
+  }
+
+  function plant(image) {
+    const top = node("image", null, { c: 0.02, h: 250, children: new Map() });
+    let own = 0;
+    image.layers.forEach((layer, index) => {
+      const color = layer.ofBase ? { c: 0.025, h: 250 } : { c: 0.075, h: hues[own++ % hues.length] };
+      const branch = child(top, `${index}`, { ...color, layer });
+      branch.name = label(layer);
+      layer.paths.forEach((path, at) => {
+        let parent = branch;
+        const packageAt = layer.packages[at];
+        if (packageAt >= 0) {
+          const prefix = layer.packageNames[packageAt];
+          parent = child(branch, `package ${prefix}`, { package: true });
+          parent.name = prefix;
+        } else {
+          const parts = path.split("/");
+          for (const part of parts.slice(0, -1)) parent = child(parent, `${part}/`, { folder: true, title: part });
+        }
+        const leaf = child(parent, packageAt >= 0 ? path : path.slice(path.lastIndexOf("/") + 1), { path });
+        leaf.name = packageAt >= 0 ? path.slice(path.lastIndexOf("/") + 1) : leaf.name;
+        grow(leaf, layer.sizes[at]);
+      });
+    });
+    trim(top);
+    fold(top);
+    return top;
+  }
+
+  function trim(at) {
+    if (at.title) at.name = at.title;
+    if (at.children) for (const one of at.children.values()) trim(one);
+  }
+
+  function label(layer) {
+    if (!layer.ofBase) return layer.name;
+    const text = layer.name.replace(/^\/bin\/sh -c (#\(nop\) *)?/, "").replace(/\s+/g, " ").replace(/ # buildkit$/, "");
+    return `base: ${text.length > 60 ? text.slice(0, 57) + "…" : text}`;
+  }
+
+  const sorted = (at) => (at.sorted ??= at.children ? [...at.children.values()].sort((a, b) => b.size - a.size) : []);
+
+  // Where there is only one way on, it is gone at once: a layer of one package shows the package's files.
+  function deep(at) {
+    while (at.children?.size === 1 && at.children.values().next().value.children) at = at.children.values().next().value;
+    return at;
+  }
+
+  function above(at) {
+    at = at.parent;
+    while (at.parent && at.children.size === 1) at = at.parent;
+    return at;
+  }
+
+  // ---- contents
+
+  function go(target, mark) {
+    here = mark ? target : deep(target);
+    hit = mark;
+    showPath();
+    showMap();
+    showList();
+  }
+
+  function showPath() {
+    const steps = [];
+    for (let at = here; at; at = at.parent) steps.unshift(at);
+    $("path").replaceChildren(...steps.map((at) => make("li", {}, at === here
+      ? make("span", { "aria-current": "location", text: at.name })
+      : make("button", { type: "button", onclick: () => go(at), text: at.name }))).filter((step, index) => index === 0 || steps[index - 1].children.size > 1 || index === steps.length - 1));
+  }
+
+  function cut(at, limit) {
+    const all = sorted(at).filter((one) => one.size > 0);
+    if (all.length <= limit) return all.map((one) => ({ node: one, size: one.size }));
+    const rest = all.slice(limit);
+    return [...all.slice(0, limit).map((one) => ({ node: one, size: one.size })), { rest: rest.length, size: rest.reduce((sum, one) => sum + one.size, 0) }];
+  }
+
+  function showMap() {
+    const map = $("map");
+    const [width, height] = [map.clientWidth, map.clientHeight];
+    if (!width) return;
+    const cells = cut(here, most.cells).map((cell) => ({ ...cell, children: cell.node?.children ? cut(deep(cell.node), most.inner) : undefined }));
+    const tree = d3.hierarchy({ children: cells }).sum((cell) => (cell.children ? 0 : cell.size)).sort((a, b) => b.value - a.value);
+    d3.treemap().size([width, height]).paddingInner(2).paddingTop((at) => (at.depth === 1 && at.children ? 21 : 0)).paddingRight((at) => (at.depth === 1 ? 2 : 0)).paddingBottom((at) => (at.depth === 1 ? 2 : 0)).paddingLeft((at) => (at.depth === 1 ? 2 : 0)).round(true)(tree);
+    const focused = map.contains(document.activeElement);
+    map.replaceChildren(...(tree.children || []).map((at, index) => cellOf(at, index)));
+    if (focused) map.firstElementChild?.focus();
+  }
+
+  function cellOf(at, index) {
+    const { node: target, rest } = at.data;
+    const name = target ? target.name : `${many(rest, "smaller one")}`;
+    const box = (one, from) => `left:${one.x0 - from.x}px;top:${one.y0 - from.y}px;width:${one.x1 - one.x0}px;height:${one.y1 - one.y0}px`;
+    const about = `${target?.path ?? name}: ${size(at.value)}, ${percent(at.value, here.size)}`;
+    const opens = Boolean(target?.children);
+    const cell = make("button", {
+      type: "button",
+      class: "cell",
+      style: `${box(at, { x: 0, y: 0 })};--h:${(target ?? here).h};--c:${(target ?? here).c}`,
+      "aria-label": about,
+      "aria-disabled": opens ? null : "true",
+      title: about,
+      tabindex: index === 0 ? "0" : "-1",
+      onclick: () => opens && go(target),
+    });
+    if (at.x1 - at.x0 > 30 && at.y1 - at.y0 > 16) cell.append(make("b", { "aria-hidden": "true" }, `${name} `, make("small", { text: size(at.value) })));
+    for (const one of at.children || []) {
+      const [w, h] = [one.x1 - one.x0, one.y1 - one.y0];
+      if (w < 2 || h < 2) continue;
+      const inner = one.data.node ? one.data.node.name : `${one.data.rest} more`;
+      cell.append(make("span", { class: "inner", "aria-hidden": "true", style: box(one, { x: at.x0, y: at.y0 }), title: `${inner}: ${size(one.value)}`, text: w > 40 && h > 14 ? inner : "" }));
+    }
+    return cell;
+  }
+
+  $("map").addEventListener("keydown", (event) => {
+    const cells = [...$("map").children];
+    const at = cells.indexOf(document.activeElement);
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (step && at >= 0) {
+      const next = cells[(at + step + cells.length) % cells.length];
+      cells[at].tabIndex = -1;
+      next.tabIndex = 0;
+      next.focus();
+      event.preventDefault();
+    } else if ((event.key === "Escape" || event.key === "Backspace") && here.parent) {
+      go(above(here));
+      event.preventDefault();
+    }
+  });
+
+  function showList() {
+    const body = $("list").tBodies[0];
+    const all = sorted(here);
+    $("list").caption.textContent = `${here.parent ? here.name : "All layers"}: ${size(here.size)} in ${many(here.files, "file")}`;
+    $("extra").textContent = here.parent ? "" : "This publish";
+    const rows = here.parent ? all : [...here.children.values()].reverse();
+    const limit = hit ? Math.max(most.rows, rows.indexOf(hit) + 1) : most.rows;
+    fill(body, rows, limit, rowOf);
+    if (hit) body.querySelector(".hit")?.scrollIntoView({ block: "center" });
+  }
+
+  function rowOf(one) {
+    const name = one.children
+      ? make("button", { type: "button", class: "go", onclick: () => go(one), text: one.name })
+      : make("span", { text: one.name, title: one.path });
+    return make("tr", { class: one === hit ? "hit" : null, style: `--h:${one.h};--c:${one.c}` },
+      make("td", {}, make("span", { class: "swatch", "aria-hidden": "true" }), name),
+      make("td", { class: "number", text: size(one.size) }),
+      make("td", { class: "share", title: percent(one.size, here.size) }, make("i", { style: `width:${here.size ? (100 * one.size) / here.size : 0}%` })),
+      make("td", { class: "number wide", text: one.children ? number(one.files) : "" }),
+      make("td", {}, one.layer ? `${one.layer.fate}, ${size(one.layer.size)} compressed` : one.package ? "package" : ""));
+  }
+
+  // Long tables show their first rows, and the others when asked to.
+  function fill(body, rows, limit, row) {
+    body.replaceChildren(...rows.slice(0, limit).map(row));
+    if (rows.length <= limit) return;
+    const columns = body.rows[0].cells.length;
+    const more = make("button", { type: "button", text: `Show all ${number(rows.length)}`, onclick: () => fill(body, rows, rows.length, row) });
+    body.append(make("tr", { class: "more" }, make("td", { colspan: columns }, more)));
+  }
+
+  // ---- search
+
+  let leaves;
+  let waiting;
+  $("search").addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(search, 60);
+  });
+
+  function search() {
+    const words = $("search").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+    $("found").hidden = words.length === 0;
+    if (!words.length) return;
+    leaves ??= collect(root, []);
+    const found = leaves.filter((leaf) => words.every((word) => leaf.lower.includes(word)));
+    found.sort((a, b) => b.size - a.size);
+    $("found-count").textContent = found.length ? `${many(found.length, "file")}, ${size(found.reduce((sum, leaf) => sum + leaf.size, 0))}${found.length > most.found ? `; the largest ${most.found} are shown` : ""}` : "No file has this in its name.";
+    $("found-list").replaceChildren(...found.slice(0, most.found).map((leaf) => make("li", {},
+      make("button", { type: "button", onclick: () => go(leaf.parent, leaf) }, make("span", { text: leaf.path }), make("span", { text: size(leaf.size) })))));
+  }
+
+  function collect(at, into) {
+    if (at.children) for (const one of at.children.values()) collect(one, into);
+    else if (at.path) {
+      at.lower = at.path.toLowerCase();
+      into.push(at);
+    }
+    return into;
+  }
+
+  // ---- changes
+
+  function showChanges() {
+    const { changes } = platform;
+    const body = $("changes-body");
+    if (!changes) {
+      body.replaceChildren(make("p", { text: "There was no image under these tags before, so there is nothing to compare with." }));
+      return;
+    }
+
+    if (changes.digest === platform.digest) {
+      body.replaceChildren(make("p", { text: `Nothing: ${changes.name} was this very image before.` }));
+      return;
+    }
+
+    const kinds = { added: changes.files.filter((file) => file.before === undefined), changed: changes.files.filter((file) => file.before !== undefined && file.after !== undefined), removed: changes.files.filter((file) => file.after === undefined) };
+    body.replaceChildren(
+      make("p", {}, "Compared with ", make("code", { text: `${changes.name}@${changes.digest}` })),
+      make("p", {}, `${size(changes.size)} → ${size(platform.size)} (`, make("span", { class: platform.size > changes.size ? "minus" : "plus", text: signed(platform.size - changes.size) }), `), ${many(kinds.added.length, "file")} added, ${number(kinds.changed.length)} changed, ${number(kinds.removed.length)} removed.`),
+      ...texts("Packages", changes.packages, "No package has another version."),
+      ...texts("Config", changes.config, "The config says the same."),
+      ...files(changes.files));
+  }
+
+  function texts(title, list, none) {
+    if (!list.length) return [make("h3", { text: title }), make("p", { text: none })];
+    const table = make("table", {}, make("thead", {}, make("tr", {}, ...["Name", "Before", "Now"].map((text) => make("th", { scope: "col", text })))), make("tbody"));
+    fill(table.tBodies[0], list, most.rows, (one) => make("tr", {}, make("td", { text: one.name }), make("td", { class: "minus", text: one.before ?? "" }), make("td", { class: "plus", text: one.after ?? "" })));
+    return [make("h3", { text: `${title} (${number(list.length)})` }), table];
+  }
+
+  function files(list) {
+    if (!list.length) return [make("h3", { text: "Files" }), make("p", { text: "No file differs." })];
+    const table = make("table", {}, make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "File" }), make("th", { scope: "col", text: "" }), make("th", { scope: "col", class: "number", text: "Size" }), make("th", { scope: "col", class: "number", text: "Difference" }))), make("tbody"));
+    const byWeight = [...list].sort((a, b) => Math.abs((b.after ?? 0) - (b.before ?? 0)) - Math.abs((a.after ?? 0) - (a.before ?? 0)));
+    fill(table.tBodies[0], byWeight, most.rows, (file) => {
+      const kind = file.before === undefined ? "added" : file.after === undefined ? "removed" : "changed";
+      return make("tr", {},
+        make("td", { text: file.path }),
+        make("td", { class: kind === "added" ? "plus" : kind === "removed" ? "minus" : "", text: kind }),
+        make("td", { class: "number", text: file.after === undefined ? "" : size(file.after) }),
+        make("td", { class: "number", text: signed((file.after ?? 0) - (file.before ?? 0)) }));
+    });
+    return [make("h3", { text: `Files (${number(list.length)})` }), table];
+  }
+
+  // ---- config and commands
+
+  function showConfig() {
+    const { config, base } = platform;
+    const pairs = [
+      ["Platform", platform.platform], ["Digest", platform.digest], ["Base", base ? `${base.name}${base.digest ? ` (${base.digest})` : ""}` : ""], ["Created", config.created],
+      ["User", config.user], ["Working directory", config.workingDirectory], ["Entrypoint", config.entrypoint.join(" ")], ["Command", config.command.join(" ")],
+      ["Ports", config.ports.join(", ")], ["Volumes", config.volumes.join(", ")], ["Stop signal", config.stopSignal], ["Health check", config.healthcheck.join(" ")],
+      ...config.environment.map((text) => [`env ${text.split("=")[0]}`, text.slice(text.indexOf("=") + 1)]),
+      ...Object.entries(config.labels).map(([name, value]) => [`label ${name}`, value]),
+    ];
+    $("config-body").replaceChildren(make("dl", { class: "pairs" }, ...pairs.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", { text: name }), make("dd", { text: value })])));
+  }
+
+  function showUse() {
+    const block = (title, text) => make("div", { class: "command" }, make("p", {}, make("span", { text: title }), copyButton(text)), make("pre", { tabindex: "0" }, make("code", { text })));
+    $("use-body").replaceChildren(
+      make("h3", { text: "Commands" }), ...data.head.commands.map((command) => block(command.title, command.text)),
+      make("h3", { text: "What a Dockerfile would say" }), block("To read, not to build from: the layers' files come from the build.", platform.dockerfile));
+  }
+
+  // ---- the whole
+
+  function showFacts() {
+    const moved = data.platforms.length > 1 ? platform : data.head.deliveries[0];
+    const [uploaded, mounted, reused] = data.platforms.length > 1 ? [platform.uploaded, platform.mounted, platform.reused] : [moved.uploadedBytes, moved.mountedBytes, moved.reusedBytes];
+    const local = !data.head.deliveries[0].registry;
+    const saved = mounted + reused;
+    const facts = [
+      ["Size", size(platform.size), `${size(root.size)} unpacked`],
+      [local ? "Written" : "Uploaded", size(uploaded), data.head.unchanged ? "nothing had changed" : `${percent(uploaded, uploaded + saved)} of the image`],
+      ["Saved", size(saved), `${size(mounted)} mounted, ${size(reused)} already there`],
+      ["Layers", number(platform.layers.length), `${number(platform.base?.layers ?? 0)} of the base`],
+      ["Files", number(root.files), platform.platform],
+      ["Time", `${data.head.seconds} s`, many(data.head.deliveries.length, "place")],
+    ];
+    $("facts").replaceChildren(...facts.map(([name, value, more]) => make("div", {}, make("dt", { text: name }), make("dd", {}, value, make("small", { text: more })))));
+  }
+
+  function choose(index) {
+    platform = data.platforms[index];
+    leaves = undefined;
+    root = plant(platform);
+    showFacts();
+    showChanges();
+    showConfig();
+    showUse();
+    go(root);
+    search();
+  }
+
+  const tabs = [...document.querySelectorAll("[role=tab]")];
+  function open(tab, focus) {
+    for (const one of tabs) {
+      const selected = one === tab;
+      one.setAttribute("aria-selected", selected);
+      one.tabIndex = selected ? 0 : -1;
+      $(one.getAttribute("aria-controls")).hidden = !selected;
+    }
+    if (focus) tab.focus();
+    if (tab.id === "tab-contents" && root) showMap();
+  }
+
+  for (const tab of tabs) {
+    tab.addEventListener("click", () => open(tab));
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      open(tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length], true);
+      event.preventDefault();
+    });
+  }
+
+  $("theme").addEventListener("click", () => {
+    const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    document.documentElement.dataset.theme = dark ? "light" : "dark";
+  });
+
+  $("project").textContent = data.head.project;
+  $("reference").textContent = data.head.reference;
+  document.querySelector("[data-copy]").addEventListener("click", () => copy(data.head.reference));
+  $("tags").append(...data.head.deliveries.flatMap((place) => (place.tags.length ? place.tags : ["no tag"]).map((tag) => make("span", { class: "chip", text: data.head.deliveries.length > 1 ? `${place.repository}:${tag}` : tag }))));
+  $("platform").append(...data.platforms.map((one, index) => make("option", { value: index, text: one.platform })));
+  $("platform-choice").hidden = data.platforms.length < 2;
+  $("platform").addEventListener("change", (event) => choose(Number(event.target.value)));
+  choose(0);
+  let resizing;
+  addEventListener("resize", () => {
+    clearTimeout(resizing);
+    resizing = setTimeout(showMap, 100);
+  });
+  document.documentElement.dataset.ready = Math.round(performance.now());
+})();

@@ -1,0 +1,101 @@
+using ImagePublish.Images;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Publishing;
+using ImagePublish.Publishing.Planning;
+using ImagePublish.Publishing.Reports;
+using ImagePublish.Tests.Layers;
+using ImagePublish.Tests.Registries;
+
+namespace ImagePublish.Tests.Publishing;
+
+/// <summary>What a report tells of an image, and of the one before it.</summary>
+public sealed class ImageReporterTests
+{
+    [Fact]
+    public async Task AReportTellsEachLayersFateFilesAndPackages()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        bench.Write("Library.dll", "library 1");
+        var request = Request(bench);
+        await ReportAsync(bench, request);
+        bench.Write("App.dll", "app 2");
+
+        var report = await ReportAsync(bench, request);
+
+        Assert.All(report.Layers.Where(layer => layer.IsOfBase), layer => Assert.Equal(BlobMove.Reused, layer.Move));
+        var packages = Assert.Single(report.Layers, layer => layer.Name == "packages");
+        Assert.Equal(BlobMove.Reused, packages.Move);
+        Assert.Equal([("app/Library.dll", "Some.Library"), ("app/Package.dll", null)], packages.Files.Select(file => (file.Path, file.Package)));
+        Assert.Equal(BlobMove.Uploaded, report.Layers[^1].Move);
+    }
+
+    [Fact]
+    public async Task AReportComparesWithTheImageThatTheTagPointedAt()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        bench.Write("Empty.txt", "");
+        var first = await ReportAsync(bench, Request(bench));
+        bench.Write("App.dll", "app 2!");
+        bench.Write("New.dll", "new");
+        File.Delete(Path.Combine(bench.PublishFolder, "Package.dll"));
+
+        // Another machine has nothing at hand: it reads the old layers from the registry.
+        var second = await ReportAsync(bench, Request(bench) with { Spec = Request(bench).Spec with { User = "app" } }, "there");
+
+        Assert.Null(first.Changes);
+        var changes = second.Changes!;
+        Assert.Equal(first.Result.Image.Digest, changes.Digest);
+        Assert.Equal(first.Result.Image.Size, changes.Size);
+        Assert.Equal([new FileChange("app/App.dll", ChangeKind.Changed, 5, 6), new FileChange("app/New.dll", ChangeKind.Added, null, 3), new FileChange("app/Package.dll", ChangeKind.Removed, 9, null)], changes.Files);
+        Assert.Contains(new ConfigChange("user", null, "app"), changes.Config);
+    }
+
+    [Fact]
+    public async Task AnImageInTheLocalStoreIsComparedToo()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var request = Request(bench) with { Destinations = [], Base = new ScratchBase() };
+        await ReportAsync(bench, request);
+        bench.Write("App.dll", "app 2");
+
+        var report = await ReportAsync(bench, request);
+
+        Assert.Equal("acme/shop:1.0", report.Changes!.Name);
+        Assert.Equal([new FileChange("app/App.dll", ChangeKind.Changed, 5, 5)], report.Changes.Files);
+    }
+
+    [Fact]
+    public async Task FilesAndTheirTarGiveTheSameListing()
+    {
+        using var folder = new TempFolder();
+        folder.File("publish/App.dll", "app");
+        folder.File("publish/empty", "");
+        folder.File("publish/App.deps.json", "{}");
+        var content = LayerContent.Create("app", PublishFolder.Read(folder.At("publish"), new LayerEntryDefaults(), TestContext.Current.CancellationToken));
+        using var tar = new MemoryStream();
+        await LayerTar.WriteAsync(content, tar, TestContext.Current.CancellationToken);
+        tar.Position = 0;
+
+        var ofFiles = await LayerListing.OfAsync(content, TestContext.Current.CancellationToken);
+        var ofTar = await LayerListing.ReadAsync(tar, new LayerReaderOptions(), TestContext.Current.CancellationToken);
+        var ofRecord = LayerListing.TryRead(ofTar.Write())!;
+
+        Assert.Equal(ofTar.Entries, ofFiles.Entries);
+        Assert.Equal(ofTar.Texts, ofFiles.Texts);
+        Assert.Equal(ofTar.Entries.Select(entry => (entry.Path, entry.Length, entry.Fingerprint)), ofRecord.Entries.Select(entry => (entry.Path, entry.Length, entry.Fingerprint)));
+    }
+
+    private static PublishRequest Request(PublishingBench bench) => bench.Request("1.0") with
+    {
+        ComparedTags = [Tag.Parse("1.0")],
+        Items = [new PublishItem("Package.dll", PublishItemOrigin.Package), new PublishItem("Library.dll", PublishItemOrigin.Package) { Package = "Some.Library" }],
+    };
+
+    private static async Task<ImageReport> ReportAsync(PublishingBench bench, PublishRequest request, string machine = "here")
+    {
+        await using var registry = RegistryBench.For(bench.Server);
+        var published = await bench.Publisher(registry.Client, machine).PublishForReportAsync(request, PublishingBench.Cancel);
+        return await published.DescribeAsync(PublishingBench.Cancel);
+    }
+}
