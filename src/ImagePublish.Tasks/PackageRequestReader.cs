@@ -27,6 +27,8 @@ internal sealed class PackageRequestReader(PublishImageInputs inputs)
             Runtime = runtime,
             CacheFolder = Lists.Optional(inputs.PackageCache) is { } folder ? inputs.ResolvePath(folder) : StoreFolder.Packages,
             Source = ReadSource(),
+            HasApt = HasApt(),
+            IsOffline = inputs.Offline,
             Time = TimeProvider.System,
         };
     }
@@ -50,6 +52,9 @@ internal sealed class PackageRequestReader(PublishImageInputs inputs)
             ? new RuntimeNeeds(!app.IsGlobalizationInvariant, !app.IsAot)
             : null;
     }
+
+    private static bool HasApt() =>
+        Environment.GetEnvironmentVariable("PATH")?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Any(folder => File.Exists(Path.Combine(folder, "apt-get"))) == true;
 
     private string? ReadSource()
     {

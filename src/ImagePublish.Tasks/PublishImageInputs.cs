@@ -27,6 +27,12 @@ public abstract class PublishImageInputs : DeliveryTask
     /// <summary>The folder that packages are kept in; empty for the user's own.</summary>
     public string? PackageCache { get; set; }
 
+    /// <summary>The lock file; empty for <c>image.lock.json</c> beside the project, if it is there.</summary>
+    public string? LockFile { get; set; }
+
+    /// <summary>Whether a lock file that does not fit is an error.</summary>
+    public bool LockedMode { get; set; }
+
     /// <summary><c>false</c> leaves out what a self-contained app on <c>scratch</c> needs of the system.</summary>
     public string? DefaultPackages { get; set; }
 

@@ -3,6 +3,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
+using ImagePublish.Packages;
 using ImagePublish.Publishing;
 
 namespace ImagePublish.Tasks;
@@ -31,6 +32,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Project = inputs.ReadProject(source),
             Base = ReadBase(app, packages is not null),
             Packages = packages,
+            Lock = new LockRequestReader(inputs).Read(),
             PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
             Items = PublishItemReader.Read(inputs.PublishItems),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
@@ -45,6 +47,15 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             HeldTags = inputs.TagOverwrite ? [] : final,
             ComparedTags = [.. final, Tag.Parse("latest")],
         };
+    }
+
+    /// <summary>Reads only what a lock file pins.</summary>
+    /// <returns>The platform, the base and the packages.</returns>
+    public (Platform Platform, BaseSource Base, PackageRequest? Packages) ReadLocked()
+    {
+        var app = ReadApp();
+        var packages = new PackageRequestReader(inputs).Read(app);
+        return (app.RuntimeIdentifier.Platform, ReadBase(app, packages is not null), packages);
     }
 
     private DotNetApp ReadApp() => new()

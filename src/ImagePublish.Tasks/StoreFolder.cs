@@ -8,6 +8,9 @@ internal static class StoreFolder
     /// <summary>Where operating system packages are kept, for all projects of a user.</summary>
     public static string Packages => Path.Combine(UserData(), "packages");
 
+    /// <summary>Where those wait for each other who change the same file.</summary>
+    public static string Turns => Path.Combine(UserData(), "turns");
+
     /// <summary>Opens the local store.</summary>
     /// <param name="folder">Its full path, or null for the user's own.</param>
     /// <returns>The store.</returns>

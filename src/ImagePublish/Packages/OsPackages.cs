@@ -6,51 +6,128 @@ using ImagePublish.Packages.Layout;
 
 namespace ImagePublish.Packages;
 
-/// <summary>Packages as a layer of an image.</summary>
-/// <param name="Packages">The packages, by name.</param>
-/// <param name="Layer">Their files.</param>
-public sealed record PackageLayer(IReadOnlyList<OsPackage> Packages, LayerContent Layer);
-
 /// <summary>Makes layers of operating system packages, without Docker and without root.</summary>
+/// <param name="download">Gets a file over http, where there is no apt.</param>
 /// <param name="log">Where to tell what is done.</param>
-public sealed class OsPackages(IEngineLog log)
+public sealed class OsPackages(FileDownload download, IEngineLog log)
 {
-    // The tree of folders and os-release; what it depends on is for its scripts, which are not run.
-    private const string RootPackage = "base-files";
+    /// <summary>Counts up when the same packages become another layer.</summary>
+    public const int LayoutVersion = 1;
 
-    /// <summary>Makes the layer: packages and all they depend on, less what the base has; on nothing, also a root file system with a user for the app.</summary>
+    /// <summary>What reports call the layer.</summary>
+    public const string LayerName = "os packages";
+
+    /// <summary>The packages of a request and all they depend on, less what the base has: those of its lock, else what apt chooses.</summary>
     /// <param name="request">Which packages.</param>
     /// <param name="platform">The image's platform; it need not be the machine's.</param>
     /// <param name="packageBase">What lies below; null for nothing.</param>
+    /// <param name="mustRefresh">Whether the sources are asked what is new, although they were a short while ago.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The layer.</returns>
-    /// <exception cref="ImagePublishException"><c>IMG6xxx</c>: it can not be made.</exception>
-    public async Task<PackageLayer> MakeAsync(PackageRequest request, Platform platform, PackageBase? packageBase, CancellationToken cancellationToken)
+    /// <returns>The packages, by name.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6xxx</c>: they can not be chosen.</exception>
+    public Task<IReadOnlyList<OsPackage>> ChooseAsync(PackageRequest request, Platform platform, PackageBase? packageBase, bool mustRefresh, CancellationToken cancellationToken)
     {
-        if (OperatingSystem.IsWindows() || platform.Os != "linux")
-            throw PackageErrors.NoApt();
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(platform);
+        return request.Locked is { } locked ? Task.FromResult(locked) : InCacheAsync(request, () => AskAsync(request, platform, packageBase, mustRefresh, cancellationToken));
+    }
+
+    /// <summary>Makes the layer of packages that were chosen; on nothing, also a root file system with a user for the app.</summary>
+    /// <param name="packages">The packages.</param>
+    /// <param name="request">What they were chosen for.</param>
+    /// <param name="platform">The image's platform.</param>
+    /// <param name="packageBase">What lies below; null for nothing.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Their files.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6xxx</c>: it can not be made.</exception>
+    public Task<LayerContent> LayOutAsync(IReadOnlyList<OsPackage> packages, PackageRequest request, Platform platform, PackageBase? packageBase, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(platform);
+        return InCacheAsync(request, async () =>
+        {
+            var source = await DownloadAsync(request, platform, packageBase, cancellationToken);
+            var cache = new PackageCache(Path.Combine(request.CacheFolder, "packages"), source, log);
+            try
+            {
+                return await new PackageLayout(packageBase?.Files).LayOutAsync(await cache.FetchAsync(packages, cancellationToken), cancellationToken);
+            }
+            catch (PackageGoneException exception) when (request.HasApt)
+            {
+                throw await GoneAsync(exception, request, platform, packageBase, cancellationToken);
+            }
+        });
+    }
+
+    private async Task<IReadOnlyList<OsPackage>> AskAsync(PackageRequest request, Platform platform, PackageBase? packageBase, bool mustRefresh, CancellationToken cancellationToken)
+    {
+        var workspace = OpenWorkspace(request, platform, packageBase);
+        using var turn = await FolderLock.AcquireAsync(workspace.Folder, request.Time, cancellationToken);
+        var tool = workspace.Prepare();
+        var lists = new AptLists(tool, workspace.Folder, request.Time, log);
+        var isNew = request.IsOffline ? lists.Exist : await lists.RefreshAsync(mustRefresh, cancellationToken);
+        if (request.IsOffline && !isNew)
+            throw PackageErrors.Offline("Which packages there are is not known on this machine");
+        var choices = new AptChoices(workspace.Folder, workspace.UsesMachine);
+        var question = $"{workspace.StatusFile}\n{string.Join('\n', request.Wanted)}";
+        if (choices.Find(question) is { } known)
+            return known;
+        var resolver = new AptResolver(tool, PackageSources.Of(request, packageBase));
         try
         {
-            var workspace = new AptWorkspace(request, PackageRequest.ArchitectureOf(platform), packageBase);
-            var (tool, packages) = await ChooseAsync(request, workspace, packageBase is null, cancellationToken);
-            var unpacked = await new PackageCache(Path.Combine(request.CacheFolder, "packages"), tool, log).FetchAsync(packages, cancellationToken);
-            return new PackageLayer(packages, await new PackageLayout(packageBase?.Files).LayOutAsync(unpacked, cancellationToken));
+            return await ResolveAsync();
+        }
+        catch (ImagePublishException exception) when (!isNew && exception.Code == DiagnosticCodes.PackageUnknown)
+        {
+            // The lists may be older than the package, or than the machine's sources.
+            await lists.RefreshAsync(force: true, cancellationToken);
+            return await ResolveAsync();
+        }
+
+        async Task<IReadOnlyList<OsPackage>> ResolveAsync()
+        {
+            var packages = await resolver.ResolveAsync(request.Wanted, packageBase is null, cancellationToken);
+            choices.Remember(question, packages, request.Time.GetUtcNow());
+            return packages;
+        }
+    }
+
+    private async Task<IPackageDownload> DownloadAsync(PackageRequest request, Platform platform, PackageBase? packageBase, CancellationToken cancellationToken)
+    {
+        if (request.IsOffline)
+            return new OfflineDownload();
+        if (request.Locked is not null && !request.HasApt)
+            return new LockedDownload(PackageSources.Of(request, packageBase), null, download);
+        var workspace = OpenWorkspace(request, platform, packageBase);
+        using var turn = await FolderLock.AcquireAsync(workspace.Folder, request.Time, cancellationToken);
+        var tool = workspace.Prepare();
+        return request.Locked is null ? new AptDownload(tool) : new LockedDownload(PackageSources.Of(request, packageBase), tool, download);
+    }
+
+    // Only where it is of use does anybody wait for the lists.
+    private async Task<ImagePublishException> GoneAsync(PackageGoneException exception, PackageRequest request, Platform platform, PackageBase? packageBase, CancellationToken cancellationToken)
+    {
+        var workspace = OpenWorkspace(request, platform, packageBase);
+        using var turn = await FolderLock.AcquireAsync(workspace.Folder, request.Time, cancellationToken);
+        var tool = workspace.Prepare();
+        await new AptLists(tool, workspace.Folder, request.Time, log).RefreshAsync(force: true, cancellationToken);
+        var version = await new AptResolver(tool, PackageSources.Of(request, packageBase)).FindVersionAsync(exception.Package.Name, cancellationToken);
+        return PackageErrors.Gone(exception.Package, version);
+    }
+
+    private static AptWorkspace OpenWorkspace(PackageRequest request, Platform platform, PackageBase? packageBase) => request.HasApt && platform.Os == "linux"
+        ? new AptWorkspace(request, PackageRequest.ArchitectureOf(platform), packageBase)
+        : throw PackageErrors.NoApt();
+
+    private static async Task<T> InCacheAsync<T>(PackageRequest request, Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw PackageErrors.CacheFailed(request.CacheFolder, exception);
         }
-    }
-
-    private async Task<(AptTool Tool, IReadOnlyList<OsPackage> Packages)> ChooseAsync(
-        PackageRequest request, AptWorkspace workspace, bool isWholeRoot, CancellationToken cancellationToken)
-    {
-        using var turn = await FolderLock.AcquireAsync(workspace.Folder, request.Time, cancellationToken);
-        var tool = workspace.Prepare();
-        var resolver = new AptResolver(tool, new AptLists(tool, workspace.Folder, request.Time, log));
-        var packages = await resolver.ResolveAsync([.. request.Names.Union(request.Runtime?.Packages ?? [])], cancellationToken);
-        if (isWholeRoot && packages.All(package => package.Name != RootPackage))
-            packages = [.. packages.Append(await resolver.FindAsync(RootPackage, cancellationToken)).OrderBy(package => package.Name, StringComparer.Ordinal)];
-        return (tool, packages);
     }
 }

@@ -1,15 +1,14 @@
 using System.Security.Cryptography;
 using ImagePublish.Diagnostics;
-using ImagePublish.Packages.Apt;
 using ImagePublish.Packages.Deb;
 
 namespace ImagePublish.Packages;
 
 /// <summary>Packages taken apart, by the SHA-256 of their archives: one download and one inflation for all projects of a user.</summary>
 /// <param name="folder">The folder.</param>
-/// <param name="tool">What downloads.</param>
+/// <param name="download">What downloads.</param>
 /// <param name="log">Where to tell of it.</param>
-internal sealed class PackageCache(string folder, AptTool tool, IEngineLog log)
+internal sealed class PackageCache(string folder, IPackageDownload download, IEngineLog log)
 {
     /// <summary>Has packages at hand.</summary>
     /// <param name="packages">The packages.</param>
@@ -39,10 +38,7 @@ internal sealed class PackageCache(string folder, AptTool tool, IEngineLog log)
 
     private async Task DownloadAsync(List<OsPackage> packages, string work, CancellationToken cancellationToken)
     {
-        var files = packages.Select(package => (package.Location, Path.Combine(work, package.Digest.Hex + ".deb"), package.Digest.Hex));
-        var answer = await tool.DownloadAsync(files, cancellationToken);
-        if (!answer.Succeeded)
-            throw AptErrors.Of(answer);
+        await download.GetAsync([.. packages.Select(package => (package, Path.Combine(work, package.Digest.Hex + ".deb")))], cancellationToken);
         await Parallel.ForEachAsync(packages, cancellationToken, async (package, token) => await UnpackAsync(package, Path.Combine(work, package.Digest.Hex + ".deb"), token));
     }
 
@@ -51,7 +47,7 @@ internal sealed class PackageCache(string folder, AptTool tool, IEngineLog log)
         await using (var file = File.OpenRead(archive))
         {
             if (!package.Digest.Matches(await SHA256.HashDataAsync(file, cancellationToken)))
-                throw new ImagePublishException(DiagnosticCodes.PackageTampered, $"The package '{package}' from {package.Location} is not the one with {package.Digest}. Use another mirror.");
+                throw new ImagePublishException(DiagnosticCodes.PackageTampered, $"The package '{package}' from {Oci.Text.Shown(package.Location ?? package.Path)} is not the one with {package.Digest}. Use another mirror.");
         }
 
         // Beside the target, so that the move is one step; whoever comes second finds the same content there.

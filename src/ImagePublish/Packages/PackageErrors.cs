@@ -11,8 +11,14 @@ internal static class PackageErrors
 
     public static ImagePublishException NoApt(Exception? cause = null) => new(
         DiagnosticCodes.PackageToolMissing,
-        "Operating system packages are chosen by apt, which this machine does not have. Publish on Debian or Ubuntu (or in WSL or CI), use a base image that has the packages, or set ImageDefaultPackages=false and remove ImagePackage.",
+        "Operating system packages are chosen by apt, which this machine does not have. Publish on Debian or Ubuntu (or in WSL or CI), or run 'dotnet msbuild -t:UpdateImageLock' there once and commit image.lock.json, from which every machine can publish.",
         cause);
+
+    public static ImagePublishException Offline(string what) => new(DiagnosticCodes.NetworkNeeded, $"{what}, and ImageOffline is true. Publish once while there is a network.");
+
+    public static ImagePublishException Gone(OsPackage package, string? newer) => new(
+        DiagnosticCodes.PackageGone,
+        $"The package '{package}' of the lock file is gone from its source{(newer is null ? "" : $", which has {Text.Shown(newer)} now")}. Update the lock: dotnet msbuild -t:UpdateImageLock.");
 
     public static ImagePublishException CacheFailed(string path, Exception cause) => new(
         DiagnosticCodes.DiskFailed, $"'{Text.Shown(path)}' can not be written: {Text.Shown(cause.Message)} Set ImagePackageCache to a folder that can.", cause);

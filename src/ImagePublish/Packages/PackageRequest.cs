@@ -20,6 +20,18 @@ public sealed record PackageRequest
     /// <summary>An apt source: a file, a line that begins with <c>deb</c>, or a paragraph that begins with <c>Types:</c>; null takes the machine's own.</summary>
     public string? Source { get; init; }
 
+    /// <summary>Exactly these packages, as a lock file says; null lets apt choose.</summary>
+    public IReadOnlyList<OsPackage>? Locked { get; init; }
+
+    /// <summary>Whether this machine has apt, which chooses packages; a lock file needs none.</summary>
+    public bool HasApt { get; init; } = true;
+
+    /// <summary>Whether nothing may be asked: then only packages that are kept can be had.</summary>
+    public bool IsOffline { get; init; }
+
+    /// <summary>Everything that is asked for, by name or pattern, in order: what a lock file must fit.</summary>
+    public IReadOnlyList<string> Wanted => [.. Names.Union(Runtime?.Packages ?? []).Order(StringComparer.Ordinal)];
+
     /// <summary>Debian's name of a platform's architecture.</summary>
     /// <param name="platform">The platform.</param>
     /// <returns>The name, such as <c>arm64</c> or <c>armhf</c>.</returns>

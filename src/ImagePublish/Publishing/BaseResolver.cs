@@ -21,18 +21,18 @@ internal sealed class BaseResolver(RegistryClient registries, RemoteDocuments do
     /// <exception cref="ImagePublishException"><c>IMG2001</c> to <c>IMG2004</c>, or what the registry said.</exception>
     public Task<BaseImage> ResolveAsync(BaseSource source, Platform platform, CancellationToken cancellationToken) => source switch
     {
-        RemoteBase remote => ResolveAsync(remote.Reference, platform, cancellationToken),
+        RemoteBase remote => ResolveAsync(remote.Reference, remote.Locked, platform, cancellationToken),
         KeptBase kept => new KeptBaseResolver(store).ResolveAsync(kept.Source, platform, cancellationToken),
         StoredBase stored => new KeptBaseResolver(store).ResolveAsync(stored.Reference, platform, cancellationToken),
         ScratchBase scratch => Task.FromResult(BaseImage.Scratch(platform, scratch.EnvironmentVariables)),
         _ => throw new ArgumentException($"'{source}' is an unknown kind of base.", nameof(source)),
     };
 
-    private async Task<BaseImage> ResolveAsync(Reference reference, Platform platform, CancellationToken cancellationToken)
+    private async Task<BaseImage> ResolveAsync(Reference reference, Digest? locked, Platform platform, CancellationToken cancellationToken)
     {
-        var document = await documents.FindAsync(reference, cancellationToken)
-            ?? throw new ImagePublishException(
-                DiagnosticCodes.BaseNotFound, $"The base image '{reference}' does not exist. Check its name and tag, or set ImageBase to another one.");
+        var document = await documents.FindAsync(locked is null ? reference : reference.Pinned(locked), cancellationToken)
+            ?? throw (locked is not null ? Gone(reference, locked) : new ImagePublishException(
+                DiagnosticCodes.BaseNotFound, $"The base image '{reference}' does not exist. Check its name and tag, or set ImageBase to another one."));
         try
         {
             var image = await documents.ReadImageAsync(reference.Repository, document, index => Choose(index, reference, platform), cancellationToken)
@@ -56,6 +56,9 @@ internal sealed class BaseResolver(RegistryClient registries, RemoteDocuments do
 
     internal static ImagePublishException PlatformMissing(string reference, Platform platform, IEnumerable<Platform> available) => new(
         DiagnosticCodes.BasePlatformMissing, $"The base image '{Text.Shown(reference)}' does not exist for {platform}. It exists for {string.Join(", ", available.Select(one => one.ToString()).Distinct())}.");
+
+    private static ImagePublishException Gone(Reference reference, Digest locked) => new(
+        DiagnosticCodes.BaseNotFound, $"The base image '{reference}' does not exist any more as {locked}, which the lock file pins it to. Renew the lock: dotnet msbuild -t:UpdateImageLock.");
 
     private static ImagePublishException Invalid(Reference reference, string reason, Exception? cause) =>
         new(DiagnosticCodes.BaseInvalid, $"The base image '{reference}' can't be used: {Text.Shown(reason).TrimEnd('.')}.", cause);

@@ -15,7 +15,11 @@ public sealed record ScratchBase : BaseSource
 
 /// <summary>An image in a registry.</summary>
 /// <param name="Reference">Its reference.</param>
-public sealed record RemoteBase(Reference Reference) : BaseSource;
+public sealed record RemoteBase(Reference Reference) : BaseSource
+{
+    /// <summary>The digest that a lock file pins it to: then the registry is not asked what the reference points at.</summary>
+    public Digest? Locked { get; init; }
+}
 
 /// <summary>An image of a registry as the local store has it: no registry is asked.</summary>
 /// <param name="Reference">Its reference, which it has in the store too.</param>

@@ -1,6 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
+using ImagePublish.Publishing.Locking;
 using ImagePublish.Publishing.Planning;
 using ImagePublish.Publishing.Reports;
 using ImagePublish.Registries;
@@ -26,6 +27,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellationToken)
     {
+        request = await new LockStep(registries, documents, store, log).PinAsync(request, isPlan: false, cancellationToken);
         var files = await FilesOfAsync(request, cancellationToken);
         var last = new LastPublish(store, documents, Places);
         if (await last.FindAsync(request, files, cancellationToken) is { } unchanged)
@@ -46,6 +48,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<ImagePlan> PlanAsync(PublishRequest request, CancellationToken cancellationToken)
     {
+        request = await new LockStep(registries, documents, store, log).PinAsync(request, isPlan: true, cancellationToken);
         var planned = Places.Plan(request.Destinations, request.LocalName, cancellationToken);
         await using var destinations = new DestinationSet(planned);
         var run = await RunAsync(request, await FilesOfAsync(request, cancellationToken), destinations, cancellationToken);
@@ -76,9 +79,11 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         {
             var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request), log, stop.Token);
             var producer = new LayerProducer(store, cache, earlier, files, log, isPlan: planned is not null);
-            var looking = LookUpAsync(request, files, producer, () => resolving, stop.Token);
+            var packages = new PackageStep(registries, store, log, isPlan: planned is not null);
+            var looking = LookUpAsync(request, files, producer, packages, () => resolving, stop.Token);
             var (baseImage, candidates) = (await resolving, await looking);
-            return new PublishRun(await PublishAsync(request, baseImage, candidates, producer, planned, stop.Token), baseImage, [.. candidates.Select(candidate => candidate.Content)]);
+            var result = await PublishAsync(request, baseImage, candidates, producer, packages, planned, stop.Token);
+            return new PublishRun(result, baseImage, [.. candidates.Select(candidate => candidate.Content)]);
         }
         finally
         {
@@ -98,7 +103,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     }
 
     private async Task<PublishResult> PublishAsync(
-        PublishRequest request, BaseImage baseImage, LayerProducer.Candidate[] candidates, LayerProducer producer, DestinationSet? planned, CancellationToken cancellationToken)
+        PublishRequest request, BaseImage baseImage, LayerProducer.Candidate[] candidates, LayerProducer producer, PackageStep packages, DestinationSet? planned, CancellationToken cancellationToken)
     {
         var spec = Labelled(request, baseImage);
         if (candidates.All(candidate => candidate.Known is not null))
@@ -121,6 +126,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             if (held.Count == 0)
                 destinations.Begin([layer.Layer]);
             layers.Add(layer);
+            await packages.RememberAsync(candidate, layer.Layer.DiffId, cancellationToken);
         }
 
         var image = ImageComposer.Compose(spec, baseImage, layers);
@@ -137,12 +143,12 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     }
 
     private async Task<LayerProducer.Candidate[]> LookUpAsync(
-        PublishRequest request, PublishedFiles files, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
+        PublishRequest request, PublishedFiles files, LayerProducer producer, PackageStep packages, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
     {
         var looking = LookUpFilesAsync(request, files, producer, resolving, cancellationToken);
-        var packages = new PackageStep(new BaseFiles(store, log), producer, log).LookUpAsync(request, resolving, cancellationToken);
-        await Task.WhenAll(packages, looking);
-        return [.. await packages, .. await looking];
+        var below = packages.LookUpAsync(request, resolving, producer, cancellationToken);
+        await Task.WhenAll(below, looking);
+        return [.. await below, .. await looking];
     }
 
     private async Task<LayerProducer.Candidate[]> LookUpFilesAsync(

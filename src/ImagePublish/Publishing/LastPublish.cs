@@ -53,13 +53,13 @@ internal sealed class LastPublish(ImageStore store, RemoteDocuments documents, P
             await store.Records.WriteAsync(Kind, RequestFingerprint.Of(request), Encoding.UTF8.GetBytes($"{fingerprint}\n{baseImage}\n{image}"), cancellationToken);
     }
 
-    // What packages become, and what lies in an archive or folder, is not known without looking; and for the local store looking costs as much as writing.
-    private static bool IsKnowable(PublishRequest request) => request is { Destinations.Count: > 0, Packages: null, Base: RemoteBase or ScratchBase };
+    // What packages that are not locked become, and what lies in an archive or folder, is not known without looking; and for the local store looking costs as much as writing.
+    private static bool IsKnowable(PublishRequest request) => request is { Destinations.Count: > 0, Packages: null or { Locked: not null }, Base: RemoteBase or ScratchBase };
 
     private async Task<bool> IsCurrentAsync(PublishRequest request, Record last, CancellationToken cancellationToken)
     {
         var target = places.AreUpToDateAsync(request.Destinations, request.Tags, last.Image, cancellationToken);
-        var isBaseCurrent = request.Base is not RemoteBase remote || (remote.Reference.Digest ?? (await documents.CurrentAsync(remote.Reference, cancellationToken))?.Digest) == last.Base;
+        var isBaseCurrent = request.Base is not RemoteBase remote || (remote.Locked ?? remote.Reference.Digest ?? (await documents.CurrentAsync(remote.Reference, cancellationToken))?.Digest) == last.Base;
         return await target && isBaseCurrent;
     }
 

@@ -31,18 +31,26 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     public async Task<Candidate> LookUpAsync(LayerContent content, LayerCompression compression, CancellationToken cancellationToken)
     {
         var key = await files.KeyOfAsync(content);
-        if (await DiffIdAsync(content, key, cancellationToken) is not { } diffId)
-            return new Candidate(content, key, null, null);
+        var unknown = new Candidate(content, key, await DiffIdAsync(content, key, cancellationToken), null);
+        return unknown.DiffId is null ? unknown : await FindAsync(unknown, compression, cancellationToken);
+    }
+
+    /// <summary>Looks a layer up whose tar's digest is known.</summary>
+    /// <param name="unknown">The layer; its content may be empty but for the name, where it is of use only if it is known.</param>
+    /// <param name="compression">How it is compressed.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What is known of it.</returns>
+    public async Task<Candidate> FindAsync(Candidate unknown, LayerCompression compression, CancellationToken cancellationToken)
+    {
+        var diffId = unknown.DiffId!;
         if (await cache.FindAsync(diffId, compression.Key, cancellationToken) is { } known && store.FindBlob(known) is { } blob)
             return Found(new Layer(known, diffId, blob), "this machine");
-        return await earlier.FindAsync(diffId, compression.Compression) is { } layer
-            ? Found(layer, layer.Source!.Repository!.ToString())
-            : new Candidate(content, key, diffId, null);
+        return await earlier.FindAsync(diffId, compression.Compression) is { } layer ? Found(layer, layer.Source!.Repository!.ToString()) : unknown;
 
         Candidate Found(Layer layer, string where)
         {
-            log.Detail($"Layer '{content.Name}' is unchanged ({layer.Descriptor.Digest}, {layer.Descriptor.Size} bytes), known to {where}.");
-            return new Candidate(content, key, diffId, layer);
+            log.Detail($"Layer '{unknown.Content.Name}' is unchanged ({layer.Descriptor.Digest}, {layer.Descriptor.Size} bytes), known to {where}.");
+            return unknown with { Known = layer };
         }
     }
 

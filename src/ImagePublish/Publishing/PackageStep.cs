@@ -1,31 +1,94 @@
+using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
 using ImagePublish.Packages;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;
 
 /// <summary>Operating system packages as the layer below the app.</summary>
-/// <param name="baseFiles">Reads the base's files.</param>
-/// <param name="producer">Makes layers.</param>
+/// <param name="registries">Whose connections a package goes by where there is no apt.</param>
+/// <param name="store">Where it is remembered which layer packages became.</param>
 /// <param name="log">Where to tell what is done.</param>
-internal sealed class PackageStep(BaseFiles baseFiles, LayerProducer producer, IEngineLog log)
+/// <param name="isPlan">Whether every file is wanted, also of a layer that is known.</param>
+internal sealed class PackageStep(RegistryClient registries, ImageStore store, IEngineLog log, bool isPlan = false)
 {
-    /// <summary>Has the packages at hand, and looks their layer up.</summary>
+    private const string Kind = "packages";
+
+    private readonly OsPackages packages = new(registries.TryDownloadAsync, log);
+    private Digest? key;
+    private LayerContent? content;
+
+    /// <summary>Chooses the packages of a request.</summary>
+    /// <param name="request">Which packages.</param>
+    /// <param name="platform">The image's platform.</param>
+    /// <param name="below">The base image; null for nothing.</param>
+    /// <param name="mustRefresh">Whether the sources are asked what is new.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The packages, and what they lie on.</returns>
+    public async Task<(IReadOnlyList<OsPackage> Packages, Lazy<Task<PackageBase?>> Below)> ChooseAsync(
+        PackageRequest request, Platform platform, BaseImage? below, bool mustRefresh, CancellationToken cancellationToken)
+    {
+        var files = new Lazy<Task<PackageBase?>>(async () => below is null ? null : new PackageBase(below.Name, await new BaseFiles(store, log).ReadAsync(below, cancellationToken)));
+        return (await packages.ChooseAsync(request, platform, request.Locked is null ? await files.Value : null, mustRefresh, cancellationToken), files);
+    }
+
+    /// <summary>Finds the packages' layer, or has the packages at hand for it.</summary>
     /// <param name="request">What is published.</param>
     /// <param name="resolving">The base image.</param>
+    /// <param name="producer">Makes layers.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The layer; none where there are no packages.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6xxx</c>: packages can not be had.</exception>
-    public async Task<IReadOnlyList<LayerProducer.Candidate>> LookUpAsync(PublishRequest request, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<LayerProducer.Candidate>> LookUpAsync(
+        PublishRequest request, Func<Task<BaseImage>> resolving, LayerProducer producer, CancellationToken cancellationToken)
     {
-        if (request.Packages is null)
+        if (request.Packages is not { } wanted)
             return [];
         var below = request.Base is ScratchBase ? null : await resolving();
-        var packageBase = below is null ? null : new PackageBase(below.Name, await baseFiles.ReadAsync(below, cancellationToken));
-        var made = await new OsPackages(log).MakeAsync(request.Packages, request.Spec.Platform, packageBase, cancellationToken);
-        if (made.Packages.Count == 0)
-            return [];
-        log.Detail($"The image has {made.Packages.Count} packages: {string.Join(", ", made.Packages)}.");
-        return [await producer.LookUpAsync(made.Layer, request.Compression, cancellationToken)];
+        try
+        {
+            return await LookUpAsync(request, wanted, below, producer, mustRefresh: false, cancellationToken);
+        }
+        catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.PackageGone && wanted.Locked is null)
+        {
+            // A newer one has taken its place since the sources were asked.
+            return await LookUpAsync(request, wanted, below, producer, mustRefresh: true, cancellationToken);
+        }
     }
+
+    /// <summary>Remembers what the packages' layer became, so that nothing need be read next time.</summary>
+    /// <param name="candidate">A layer that was built.</param>
+    /// <param name="diffId">The digest of its tar.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is done; at once where it is another layer.</returns>
+    public Task RememberAsync(LayerProducer.Candidate candidate, Digest diffId, CancellationToken cancellationToken) => !isPlan && key is not null && ReferenceEquals(candidate.Content, content)
+        ? store.Records.WriteAsync(Kind, key, Encoding.UTF8.GetBytes(diffId.ToString()), cancellationToken)
+        : Task.CompletedTask;
+
+    private async Task<IReadOnlyList<LayerProducer.Candidate>> LookUpAsync(
+        PublishRequest request, PackageRequest wanted, BaseImage? below, LayerProducer producer, bool mustRefresh, CancellationToken cancellationToken)
+    {
+        var platform = request.Spec.Platform;
+        var (chosen, files) = await ChooseAsync(wanted, platform, below, mustRefresh, cancellationToken);
+        if (chosen.Count == 0)
+            return [];
+        log.Detail($"The image has {chosen.Count} packages: {string.Join(", ", chosen)}.");
+        key = KeyOf(chosen, below);
+        if (!isPlan && await store.Records.ReadAsync(Kind, key, cancellationToken) is { } record && Digest.TryParse(Encoding.UTF8.GetString(record), out var diffId)
+            && await producer.FindAsync(new LayerProducer.Candidate(LayerContent.Create(OsPackages.LayerName, []), null, diffId, null), request.Compression, cancellationToken) is { Known: not null } known)
+            return [known];
+        content = await packages.LayOutAsync(chosen, wanted, platform, await files.Value, cancellationToken);
+        var candidate = await producer.LookUpAsync(content, request.Compression, cancellationToken);
+        if (candidate.DiffId is { } found)
+            await RememberAsync(candidate, found, cancellationToken);
+        return [candidate];
+    }
+
+    // The layer is a function of these and nothing else.
+    private static Digest KeyOf(IReadOnlyList<OsPackage> packages, BaseImage? below) => Digest.Of(Encoding.UTF8.GetBytes(string.Join(
+        '\n', [$"{OsPackages.LayoutVersion}", .. packages.Select(package => $"{package.Name} {package.Digest}"), .. below is null ? [] : below.Layers.Select(layer => layer.DiffId.ToString()).Prepend("on")])));
 }

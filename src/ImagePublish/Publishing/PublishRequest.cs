@@ -2,6 +2,7 @@ using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
+using ImagePublish.Publishing.Locking;
 
 namespace ImagePublish.Publishing;
 
@@ -19,6 +20,9 @@ public sealed record PublishRequest
 
     /// <summary>Operating system packages that lie below the app; null for none.</summary>
     public PackageRequest? Packages { get; init; }
+
+    /// <summary>The lock file that base and packages are held to; null for none.</summary>
+    public LockRequest? Lock { get; init; }
 
     /// <summary>The full path of the folder that ships.</summary>
     public required string PublishFolder { get; init; }

@@ -19,6 +19,8 @@ internal static class RequestFingerprint
         Add(digest, request.Project);
         digest.Add(request.Base is RemoteBase remote ? remote.Reference.ToString() : request.Base.ToString());
         Add(digest, (request.Base as ScratchBase)?.EnvironmentVariables ?? []);
+        digest.Add((request.Base as RemoteBase)?.Locked?.ToString());
+        digest.Add([.. (request.Packages?.Locked ?? []).Select(package => $"{package.Name} {package.Digest}")]);
         AddFiles(digest, request);
         digest.Add(request.Compression.Key);
         digest.Add([.. request.Destinations.Select(destination => destination.ToString())]);

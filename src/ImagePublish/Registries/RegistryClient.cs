@@ -17,6 +17,7 @@ namespace ImagePublish.Registries;
 public sealed class RegistryClient : IDisposable
 {
     private readonly ConcurrentDictionary<Registry, Lazy<(RegistryConnection Connection, BlobPusher Blobs)>> _registries = new();
+    private readonly RegistryClientOptions _options;
     private readonly Transport _transport;
     private readonly Func<Registry, RegistryConnection> _connect;
 
@@ -27,6 +28,7 @@ public sealed class RegistryClient : IDisposable
     /// <param name="time">The clock.</param>
     public RegistryClient(RegistryClientOptions options, ICredentialSource credentials, IEngineLog log, TimeProvider time)
     {
+        _options = options;
         _transport = new Transport(options, time);
         var authenticator = new Authenticator(credentials, new TokenTransport(_transport, options, log), new RealmPolicy(options.InsecureRegistries, options.TrustedTokenHosts), time);
         _connect = registry => new RegistryConnection(registry, options, _transport, authenticator, log);
@@ -139,6 +141,24 @@ public sealed class RegistryClient : IDisposable
         ImagePublishException Refused(Failure failure) => failure.Status is HttpStatusCode.BadRequest or HttpStatusCode.MethodNotAllowed
             ? failure.ToException(DiagnosticCodes.DeleteUnsupported, reference.Digest is null ? "Perhaps it deletes by digest only; else deleting must be enabled in the registry." : "Deleting must be enabled in the registry.")
             : failure.ToException();
+    }
+
+    /// <summary>Gets a file that is no registry's: one of a package source. It goes by the same proxies and certificates, and without credentials.</summary>
+    /// <param name="address">Where it is.</param>
+    /// <param name="target">Where it goes.</param>
+    /// <param name="limit">The most bytes that it may have.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Null if it was written; else why not.</returns>
+    public async Task<string?> TryDownloadAsync(string address, Stream target, long limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await new FileDownload(_transport, _options.MaxTries, _options.FirstRetryDelay).TryGetAsync(address, target, limit, cancellationToken) ? null : "it is not there";
+        }
+        catch (LineException exception)
+        {
+            return exception.Message;
+        }
     }
 
     /// <summary>Signs in and does nothing else: whether a registry takes the credentials.</summary>

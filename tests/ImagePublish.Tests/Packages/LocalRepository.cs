@@ -19,6 +19,9 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
 
     public string Options { get; init; } = "[trusted=yes]";
 
+    /// <summary>Where the folder is served; null reads it from the disk.</summary>
+    public string? Address { get; set; }
+
     /// <summary>Adds a package; <paramref name="content"/> may differ from what the index promises.</summary>
     public LocalRepository Add(DebBuilder package, byte[]? content = null)
     {
@@ -30,13 +33,31 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
 
     public LocalRepository AddRoot() => Add(new DebBuilder("base-files").Folder("./").Folder("./etc/").File("./usr/lib/os-release", "ID=test\n").Folder("./lib/"));
 
+    /// <summary>Takes a package out, as a mirror does with all but the newest.</summary>
+    public LocalRepository Remove(DebBuilder package)
+    {
+        File.Delete(Path.Combine(folder, package.FileName));
+        var paragraphs = index.ToString().Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Where(paragraph => !paragraph.Contains(package.FileName, StringComparison.Ordinal));
+        index.Clear().Append(string.Concat(paragraphs.Select(paragraph => paragraph + "\n\n")));
+        return this;
+    }
+
     public Task<PackageLayer> MakeAsync(params string[] names) => MakeOnAsync(null, names);
 
     public async Task<PackageLayer> MakeOnAsync(PackageBase? below, params string[] names)
     {
-        await File.WriteAllTextAsync(Path.Combine(folder, "Packages"), index.ToString(), TestContext.Current.CancellationToken);
-        var request = new PackageRequest { Names = names, CacheFolder = Path.Combine(folder, "cache"), Source = $"deb {Options} file:{folder} ./", Time = TimeProvider.System };
-        return await new OsPackages(this).MakeAsync(request, new Platform("linux", "amd64"), below, TestContext.Current.CancellationToken);
+        var request = Request(names);
+        var maker = new OsPackages((_, _, _, _) => Task.FromResult<string?>("nothing goes over http here"), this);
+        var platform = new Platform("linux", "amd64");
+        var packages = await maker.ChooseAsync(request, platform, below, mustRefresh: false, TestContext.Current.CancellationToken);
+        return new PackageLayer(packages, await maker.LayOutAsync(packages, request, platform, below, TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>Asks for packages of this repository as it is now.</summary>
+    public PackageRequest Request(params string[] names)
+    {
+        File.WriteAllText(Path.Combine(folder, "Packages"), index.ToString());
+        return new PackageRequest { Names = names, CacheFolder = Path.Combine(folder, "cache"), Source = $"deb {Options} {Address ?? $"file:{folder}"} ./", Time = TimeProvider.System };
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -51,3 +72,5 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
     {
     }
 }
+
+internal sealed record PackageLayer(IReadOnlyList<OsPackage> Packages, ImagePublish.Layers.LayerContent Layer);

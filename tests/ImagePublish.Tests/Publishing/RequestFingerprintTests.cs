@@ -12,7 +12,7 @@ namespace ImagePublish.Tests.Publishing;
 /// <summary>A property that the fingerprint forgot would publish yesterday's image: every one of them, also those of tomorrow, must change it.</summary>
 public sealed class RequestFingerprintTests
 {
-    private static readonly string[] NotDeciding = [".Item", ".Unknown", nameof(PublishRequest.Packages), nameof(PublishRequest.ComparedTags)];
+    private static readonly string[] NotDeciding = [".Item", ".Unknown", nameof(PublishRequest.Packages), "PublishRequest.Lock", nameof(PublishRequest.ComparedTags)];
 
     [Fact]
     public void TheSameRequestHasTheSameFingerprint() => Assert.Equal(RequestFingerprint.Of(Whole()), RequestFingerprint.Of(Whole()));
@@ -25,6 +25,20 @@ public sealed class RequestFingerprintTests
 
         Assert.True(changed.Count > 60, $"Only {changed.Count} properties were found.");
         Assert.Empty(changed.Where(change => RequestFingerprint.Of((PublishRequest)change.Value) == original).Select(change => change.What));
+    }
+
+    // What the lock's file is called does not matter.
+    [Fact]
+    public void WhatALockPinsChangesIt()
+    {
+        var digest = Digest.Of([1]);
+        var package = new OsPackage("shop", "1.0", "all", "shop.deb", 1, digest);
+        var request = Whole() with { Packages = new PackageRequest { Names = [], CacheFolder = "/cache", Time = TimeProvider.System, Locked = [package] } };
+        var pinned = new RemoteBase(((RemoteBase)request.Base).Reference) { Locked = digest };
+
+        Assert.NotEqual(RequestFingerprint.Of(Whole()), RequestFingerprint.Of(request));
+        Assert.NotEqual(RequestFingerprint.Of(request), RequestFingerprint.Of(request with { Base = pinned }));
+        Assert.NotEqual(RequestFingerprint.Of(request), RequestFingerprint.Of(request with { Packages = request.Packages with { Locked = [package with { Digest = Digest.Of([2]) }] } }));
     }
 
     [Fact]

@@ -25,6 +25,7 @@ internal static class AptErrors
         ("no installation candidate", DiagnosticCodes.PackageUnknown, "A package does not exist in the sources", "Check its name for this release and architecture"),
         ("is a virtual package provided by", DiagnosticCodes.PackageUnknown, "A name stands for several packages", "Name one of them"),
         ("404", DiagnosticCodes.PackageGone, "A package is gone from its source", "Newer ones have taken its place: update the lock (msbuild -t:UpdateImageLock), or publish again"),
+        ("File not found", DiagnosticCodes.PackageGone, "A package is gone from its source", "Newer ones have taken its place: update the lock (msbuild -t:UpdateImageLock), or publish again"),
     ];
 
     /// <summary>The failure that apt tells of.</summary>

@@ -12,6 +12,9 @@ internal sealed class AptLists(AptTool tool, string folder, TimeProvider time, I
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromHours(1);
 
+    /// <summary>Whether there are any, however old.</summary>
+    public bool Exist => File.Exists(Marker);
+
     private string Marker => Path.Combine(folder, "updated");
 
     /// <summary>Brings the lists up to date.</summary>

@@ -7,44 +7,35 @@ namespace ImagePublish.Packages.Apt;
 
 /// <summary>Lets apt choose packages and check signatures: no code of ours would do that better.</summary>
 /// <param name="tool">apt.</param>
-/// <param name="lists">What apt knows of the sources.</param>
-internal sealed partial class AptResolver(AptTool tool, AptLists lists)
+/// <param name="sources">The sources, below which packages have paths.</param>
+internal sealed partial class AptResolver(AptTool tool, PackageSources sources)
 {
+    // The tree of folders and os-release; what it depends on is for its scripts, which are not run.
+    private const string RootPackage = "base-files";
+
     /// <summary>Chooses packages and all that they depend on, less what is installed.</summary>
     /// <param name="names">Their names; one that begins with <c>^</c> is a pattern, and stands for the newest that fits.</param>
+    /// <param name="isWholeRoot">Whether they begin a root file system, which needs its folders.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The packages, by name.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6001</c> to <c>IMG6009</c>: what apt says.</exception>
-    public async Task<IReadOnlyList<OsPackage>> ResolveAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
-    {
-        var isNew = await lists.RefreshAsync(force: false, cancellationToken);
-        try
-        {
-            return await ChooseAsync(names, cancellationToken);
-        }
-        catch (ImagePublishException exception) when (!isNew && exception.Code == DiagnosticCodes.PackageUnknown)
-        {
-            // The lists may be older than the package, or than the machine's sources.
-            await lists.RefreshAsync(force: true, cancellationToken);
-            return await ChooseAsync(names, cancellationToken);
-        }
-    }
-
-    /// <summary>Finds one package, without what it depends on.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The package.</returns>
-    public async Task<OsPackage> FindAsync(string name, CancellationToken cancellationToken) =>
-        Read(await tool.GetAsync(["download", "--print-uris", "-qq", name], cancellationToken)) is [var package, ..] ? package : throw Unknown(name);
-
-    private async Task<IReadOnlyList<OsPackage>> ChooseAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<OsPackage>> ResolveAsync(IReadOnlyList<string> names, bool isWholeRoot, CancellationToken cancellationToken)
     {
         var exact = new List<string>();
         foreach (var name in names)
             exact.Add(name.StartsWith('^') ? await NewestAsync(name, cancellationToken) : name);
-        var answer = await tool.GetAsync(["install", "--print-uris", "-q", "--no-install-recommends", "--no-remove", "--", .. exact], cancellationToken);
-        return [.. Read(answer).OrderBy(package => package.Name, StringComparer.Ordinal)];
+        var packages = Read(await tool.GetAsync(["install", "--print-uris", "-q", "--no-install-recommends", "--no-remove", "--", .. exact], cancellationToken));
+        if (isWholeRoot && packages.All(package => package.Name != RootPackage))
+            packages.Add(Read(await tool.GetAsync(["download", "--print-uris", "-qq", RootPackage], cancellationToken)) is [var root, ..] ? root : throw Unknown(RootPackage));
+        return [.. packages.OrderBy(package => package.Name, StringComparer.Ordinal)];
     }
+
+    /// <summary>The version of a package that the sources have now.</summary>
+    /// <param name="name">The package.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The version, or null where they have none.</returns>
+    public async Task<string?> FindVersionAsync(string name, CancellationToken cancellationToken) =>
+        (await tool.CacheAsync(["show", "--no-all-versions", "--", name], cancellationToken)).Output.Split('\n').FirstOrDefault(line => line.StartsWith("Version: ", StringComparison.Ordinal))?[9..].Trim();
 
     private async Task<string> NewestAsync(string pattern, CancellationToken cancellationToken)
     {
@@ -53,7 +44,7 @@ internal sealed partial class AptResolver(AptTool tool, AptLists lists)
         return names.MaxBy(name => long.TryParse(name.AsSpan(name.AsSpan().TrimEnd("0123456789").Length), CultureInfo.InvariantCulture, out var number) ? number : -1) ?? throw Unknown(pattern);
     }
 
-    private static List<OsPackage> Read(AptAnswer answer)
+    private List<OsPackage> Read(AptAnswer answer)
     {
         if (!answer.Succeeded)
             throw AptErrors.Of(answer);
@@ -69,9 +60,9 @@ internal sealed partial class AptResolver(AptTool tool, AptLists lists)
                 match.Groups["name"].Value,
                 Uri.UnescapeDataString(match.Groups["version"].Value),
                 match.Groups["arch"].Value,
-                match.Groups["uri"].Value,
+                sources.PathOf(match.Groups["uri"].Value),
                 long.Parse(match.Groups["size"].Value, CultureInfo.InvariantCulture),
-                Digest.Parse("sha256:" + match.Groups["hash"].Value)));
+                Digest.Parse("sha256:" + match.Groups["hash"].Value)) { Location = match.Groups["uri"].Value });
         }
 
         return packages;

@@ -29,7 +29,7 @@ internal sealed class AptWorkspace
         if (source is null && packageBase is not null && baseFiles.Count == 0 && !packageBase.IsOfRelease(MachineRelease()))
             throw new ImagePublishException(
                 DiagnosticCodes.PackageBaseUnsupported, $"'{Text.Shown(packageBase.Name)}' has no package sources, and this machine is of another release. Say where packages come from: ImagePackageSource.");
-        var key = new StringBuilder($"{architecture}\n{source}\n");
+        var key = new StringBuilder($"{architecture}\n{source}\n{(source is not null && File.Exists(source) ? File.ReadAllText(source) : "")}\n");
         foreach (var (path, text) in baseFiles)
             key.Append(path).Append('\n').Append(text).Append('\n');
         Folder = Path.Combine(request.CacheFolder, "apt", Hash(key.ToString()));
@@ -38,14 +38,19 @@ internal sealed class AptWorkspace
     /// <summary>The folder.</summary>
     public string Folder { get; }
 
+    /// <summary>The file that says what is installed; its name tells its content.</summary>
+    public string StatusFile => Path.Combine(Folder, $"status-{Hash(status)}");
+
+    /// <summary>Whether the machine's own sources and preferences are read.</summary>
+    public bool UsesMachine => baseFiles.Count == 0;
+
     /// <summary>Writes what apt reads. The folder is locked.</summary>
     /// <returns>apt, as it works there.</returns>
     public AptTool Prepare()
     {
-        var statusFile = Path.Combine(Folder, $"status-{Hash(status)}");
-        var configuration = new AptConfiguration(Folder, architecture, SourceFile(), statusFile) { Root = baseFiles.Count > 0 ? Folder : null };
+        var configuration = new AptConfiguration(Folder, architecture, SourceFile(), StatusFile) { Root = baseFiles.Count > 0 ? Folder : null };
         configuration.CreateFolders();
-        File.WriteAllText(statusFile, status);
+        File.WriteAllText(StatusFile, status);
         if (source is not null && configuration.SourceFile != source)
             File.WriteAllText(configuration.SourceFile!, source.ReplaceLineEndings("\n") + "\n");
         foreach (var (path, text) in baseFiles)

@@ -9,8 +9,6 @@ namespace ImagePublish.Packages.Layout;
 /// <param name="below">The base image's files; null where the image begins empty, so that the layer brings the root file system, too.</param>
 internal sealed class PackageLayout(BaseFileSystem? below)
 {
-    private const string LayerName = "os packages";
-
     private readonly Dictionary<string, (LayerEntry Entry, UnpackedPackage? Owner)> known = new(StringComparer.Ordinal);
 
     /// <summary>Lays packages out.</summary>
@@ -33,7 +31,7 @@ internal sealed class PackageLayout(BaseFileSystem? below)
             CompleteRoot();
         else
             LeaveFolders(below);
-        return LayerContent.Create(LayerName, known.Values.Select(one => one.Entry));
+        return LayerContent.Create(OsPackages.LayerName, known.Values.Select(one => one.Entry));
     }
 
     private void CompleteRoot()

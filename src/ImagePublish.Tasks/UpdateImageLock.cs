@@ -1,0 +1,34 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Publishing.Locking;
+using Microsoft.Build.Framework;
+using TaskItem = Microsoft.Build.Utilities.TaskItem;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>Renews the lock file for one platform: the newest base, the newest packages.</summary>
+public sealed class UpdateImageLock : PublishImageInputs
+{
+    /// <summary>All platforms of the project: what the lock has of others is dropped.</summary>
+    public string? RuntimeIdentifiers { get; set; }
+
+    /// <summary>The packages that are locked now (Version, Architecture, Platform, Sha256).</summary>
+    [Output]
+    public ITaskItem[] Results { get; private set; } = [];
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    {
+        var (platform, source, packages) = new PublishRequestReader(this).ReadLocked();
+        var lockRequest = new LockRequestReader(this).ReadForUpdate(Lists.Words(RuntimeIdentifiers));
+        var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, new ImageNames(this).Destinations, Offline)).Registries;
+        var update = await new LockUpdater(registries, OpenStore(), log).UpdateAsync(platform, source, packages, lockRequest, cancellationToken);
+        log.Information($"{ProjectName} -> {Path.GetFileName(lockRequest.File)}, {platform}: {update.Summary}");
+        Results = [.. (update.Current.Packages ?? []).Select(package => new TaskItem(package.Name, new Dictionary<string, string>
+        {
+            ["Version"] = package.Version,
+            ["Architecture"] = package.Architecture,
+            ["Platform"] = platform.ToString(),
+            ["Sha256"] = package.Sha256,
+        }))];
+    }
+}

@@ -1,0 +1,57 @@
+using System.Text.Json.Serialization;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Packages;
+
+/// <summary>Packages as JSON, in lock files and in the cache of what apt chose.</summary>
+public sealed record PackageDocument
+{
+    /// <summary>The package's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its Debian version.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Its Debian architecture.</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>Where it is in its source.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Its length in bytes.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>Its SHA-256 in hexadecimal digits.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>Its whole address; never in a lock file, which is for all machines.</summary>
+    public string? Location { get; init; }
+
+    /// <summary>A package as a document.</summary>
+    /// <param name="package">The package.</param>
+    /// <returns>The document, without the address.</returns>
+    public static PackageDocument Of(OsPackage package)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        return new PackageDocument
+        {
+            Name = package.Name,
+            Version = package.Version,
+            Architecture = package.Architecture,
+            Path = package.Path,
+            Size = package.Size,
+            Sha256 = package.Digest.Hex,
+        };
+    }
+
+    /// <summary>The package that a document tells of.</summary>
+    /// <returns>The package, or null if it tells of none that could be.</returns>
+    public OsPackage? ToPackage() => Name.Length > 0 && Size > 0 && PackageSources.IsPath(Path) && Digest.TryParse("sha256:" + Sha256, out var digest)
+        ? new OsPackage(Name, Version, Architecture, Path, Size, digest) { Location = Location }
+        : null;
+}
+
+/// <summary>How packages are written.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(IReadOnlyList<PackageDocument>))]
+internal sealed partial class PackageJsonContext : JsonSerializerContext;
