@@ -8,9 +8,10 @@ namespace ImagePublish.Tasks.Verbs;
 public sealed class CopyImage : VerbTask
 {
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var names = new VerbNames(this);
+        await names.LookIntoArchiveAsync(cancellationToken);
         // Without a source it is the project's own image, which an earlier build left in the local store.
         var source = names.Source ?? (names.Own as StoreImage ?? new StoreImage($"{names.LocalName}:{((RegistryImage)names.Own).Reference.Tag}"));
         var tags = names.Tags.Count > 0 ? names.Tags

@@ -21,7 +21,7 @@ public sealed class ExportImage : VerbTask
     public string? Load { get; set; }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var image = Images[0];
         ImageSource source = image.GetMetadata("Registry").Length > 0 ? new RegistryImage(Reference.Parse(image.ItemSpec)) : new StoreImage(image.ItemSpec);

@@ -10,7 +10,7 @@ namespace ImagePublish.Tasks.Verbs;
 public sealed class InspectImage : VerbTask
 {
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var names = new VerbNames(this);
         var image = await new ImageInspector(Connect(names.Registries).Registries, OpenStore()).InspectAsync(names.Source ?? names.Own, cancellationToken);

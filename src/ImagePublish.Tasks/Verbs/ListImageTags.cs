@@ -17,7 +17,7 @@ public sealed class ListImageTags : VerbTask
     public string? Limit { get; set; }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var names = new VerbNames(this);
         var limit = Lists.Optional(Limit) is not { } text ? DefaultLimit

@@ -11,7 +11,7 @@ public sealed class ListImages : VerbTask
     public string? Filter { get; set; }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var images = await new StoreLister(OpenStore()).ListAsync(new Glob(Lists.Optional(Filter) ?? ""), cancellationToken);
         Tell(log, ImageTables.OfImages(images));

@@ -35,7 +35,7 @@ public sealed class LoginImageRegistry : LoginTask
     public string? Username { get; set; }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var registry = Sole();
         var settings = Settings(registry);
@@ -71,7 +71,7 @@ public sealed class LoginImageRegistry : LoginTask
 public sealed class LogoutImageRegistry : LoginTask
 {
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var registry = Sole();
         var place = await LoginFor(Settings(registry), log).LogoutAsync(registry, cancellationToken);

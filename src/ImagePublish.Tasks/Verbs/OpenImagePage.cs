@@ -11,7 +11,7 @@ public sealed class OpenImagePage : VerbTask
     private static readonly string[] CiVariables = ["CI", "TF_BUILD", "GITHUB_ACTIONS", "BUILD_BUILDID", "JENKINS_URL", "TEAMCITY_VERSION"];
 
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    protected override Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var names = new VerbNames(this);
         var repositories = names.Source is RegistryImage remote ? [remote.Reference.Repository] : names.Destinations;

@@ -7,10 +7,13 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks.Verbs;
 
-/// <summary>Tidies up: the local store; with a pattern or a number to keep, a registry's tags.</summary>
+/// <summary>Tidies up: the local store's cache; with a pattern or a number to keep, the names of a registry or of the store.</summary>
 public sealed class PruneImages : VerbTask
 {
-    /// <summary>Which tags of a registry: <c>1.*</c>.</summary>
+    // Nobody types the bare verb to lose the layers that the next build needs.
+    private static readonly TimeSpan KeptCache = TimeSpan.FromDays(7);
+
+    /// <summary>Which tags of a registry, <c>1.*</c>; which images of the store, <c>acme/*</c>.</summary>
     public string? Filter { get; set; }
 
     /// <summary>How many of them stay, the highest versions.</summary>
@@ -29,24 +32,40 @@ public sealed class PruneImages : VerbTask
     public bool DryRun { get; set; }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var names = new VerbNames(this);
         var store = OpenStore();
-        if (Lists.Optional(Filter) is null && Lists.Optional(Keep) is null)
-            Results = [.. Repair ? await RepairAsync(store, log, cancellationToken) : await PruneAsync(store, log, cancellationToken)];
-        else if (names.Destinations.Count > 0)
-            Results = [.. await PruneTagsAsync(names, store, log, cancellationToken)];
-        else
-            throw new ImagePublishException(DiagnosticCodes.PropertyMissing, "ImageFilter and ImageKeep choose among a registry's tags: set ImageRegistry and ImageRepository, or ImageName. Without them the local store is pruned.");
+        Results = [.. (Repair, ChoosesTags, names.Destinations.Count > 0) switch
+        {
+            (true, _, _) => await RepairAsync(store, log, cancellationToken),
+            (_, true, true) => await PruneTagsAsync(names, store, log, cancellationToken),
+            (_, true, false) => TellStore(await new StorePruner(store, TimeProvider.System).PruneAsync(ReadRules(), DryRun, cancellationToken), log),
+            _ => TellStore(await store.PruneAsync(ReadOptions(), cancellationToken), log),
+        }];
     }
 
-    private async Task<IEnumerable<ITaskItem>> PruneTagsAsync(VerbNames names, ImageStore store, IEngineLog log, CancellationToken cancellationToken)
+    private bool ChoosesTags => Lists.Optional(Filter) is not null || Lists.Optional(Keep) is not null;
+
+    private TagPruneRules ReadRules()
     {
         var keep = Lists.Optional(Keep) is not { } text ? 0
             : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
             : throw Lists.Invalid("ImageKeep", text, "expected the number of tags that stay");
-        var rules = new TagPruneRules(new Glob(Lists.Optional(Filter) ?? ""), keep, Amounts.Age(MaxAge, "ImageMaxAge"));
+        return new TagPruneRules(new Glob(Lists.Optional(Filter) ?? ""), keep, Amounts.Age(MaxAge, "ImageMaxAge"));
+    }
+
+    private PruneOptions ReadOptions() => new()
+    {
+        MaxAge = Amounts.Age(MaxAge, "ImageMaxAge"),
+        MaxSize = Amounts.Size(StoreLimit, "ImageStoreLimit"),
+        MaxUnreferencedAge = KeptCache,
+        DryRun = DryRun,
+    };
+
+    private async Task<IEnumerable<ITaskItem>> PruneTagsAsync(VerbNames names, ImageStore store, IEngineLog log, CancellationToken cancellationToken)
+    {
+        var rules = ReadRules();
         var pruner = new TagPruner(Connect(names.Registries).Registries, store, TimeProvider.System);
         var items = new List<ITaskItem>();
         foreach (var repository in names.Destinations)
@@ -59,15 +78,7 @@ public sealed class PruneImages : VerbTask
         return items;
     }
 
-    private async Task<IEnumerable<ITaskItem>> PruneAsync(ImageStore store, IEngineLog log, CancellationToken cancellationToken)
-    {
-        var options = new PruneOptions { Unreferenced = true, MaxAge = Amounts.Age(MaxAge, "ImageMaxAge"), MaxSize = Amounts.Size(StoreLimit, "ImageStoreLimit"), DryRun = DryRun };
-        var result = await store.PruneAsync(options, cancellationToken);
-        string[] images = [.. result.Images.Select(image => image.Name ?? image.Descriptor.Digest.Value)];
-        Tell(log, PruneTables.OfStore(images, result.Blobs.Count, result.FreedBytes, result.RemainingBytes, DryRun));
-        return images.Select(image => VerbItems.Of(image, ("Kind", "Image")))
-            .Concat(result.Blobs.Select(blob => VerbItems.Of(blob.Digest.Value, ("Kind", "Blob"), ("Size", blob.Size))));
-    }
+    private IEnumerable<ITaskItem> TellStore(PruneResult result, IEngineLog log) => StoreItems.Tell(result, DryRun, log);
 
     private async Task<IEnumerable<ITaskItem>> RepairAsync(ImageStore store, IEngineLog log, CancellationToken cancellationToken)
     {

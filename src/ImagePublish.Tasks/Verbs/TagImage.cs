@@ -8,7 +8,7 @@ namespace ImagePublish.Tasks.Verbs;
 public sealed class TagImage : VerbTask
 {
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var names = new VerbNames(this);
         if (names.Source is null)

@@ -1,6 +1,7 @@
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Verbs;
+using ImagePublish.Storage.Archives;
 
 namespace ImagePublish.Tasks.Verbs;
 
@@ -18,7 +19,7 @@ internal sealed class VerbNames
     }
 
     /// <summary>The image that <c>ImageSource</c> names.</summary>
-    public ImageSource? Source { get; }
+    public ImageSource? Source { get; private set; }
 
     /// <summary>The registries that <c>ImageSource</c> and the destinations are in.</summary>
     public IEnumerable<Registry> Registries => Destinations.Select(repository => repository.Registry).Concat(Source is RegistryImage remote ? [remote.Reference.Repository.Registry] : []);
@@ -43,9 +44,20 @@ internal sealed class VerbNames
     public Tag? SourceTag => Source switch
     {
         RegistryImage { Reference: { Digest: null, Tag: { } tag } } => tag,
-        StoreImage kept => Tag.TryParse(StoreNames.Tag(kept.Name), out var tag) ? tag : null,
+        StoreImage kept => TagOf(kept.Name),
+        EngineImage engine => TagOf(engine.Name),
+        ArchivedImage { Name: { } name } => TagOf(name),
         _ => null,
     };
+
+    /// <summary>Looks into an archive that is named without an image: with only one in it, that one is meant, under the name that it has there.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is done.</returns>
+    public async Task LookIntoArchiveAsync(CancellationToken cancellationToken)
+    {
+        if (Source is ArchivedImage { Name: null } archived && (await ImageArchive.OpenAsync(archived.Path, cancellationToken)).Images is [{ Names: [var name, ..] }])
+            Source = archived with { Name = name };
+    }
 
     /// <summary>The project's own image: in its registry, or in the local store.</summary>
     public ImageSource Own
@@ -62,12 +74,17 @@ internal sealed class VerbNames
     private string? SourceName => Source switch
     {
         RegistryImage remote => remote.Reference.Repository.Name,
-        StoreImage kept => Reference.TryParse(StoreNames.Repository(kept.Name), out var reference, out _) && reference.Repository.Registry != Registry.DockerHub
-            ? reference.Repository.Name
-            : StoreNames.Repository(kept.Name),
-        ArchivedImage { Name: { } name } => StoreNames.Repository(name),
+        StoreImage kept => WithoutRegistry(kept.Name),
+        EngineImage engine => WithoutRegistry(engine.Name),
+        ArchivedImage { Name: { } name } => WithoutRegistry(name),
         _ => null,
     };
+
+    private static string WithoutRegistry(string name) => Reference.TryParse(StoreNames.Repository(name), out var reference, out _) && (reference.Repository.Registry != Registry.DockerHub || name.StartsWith("docker.io/", StringComparison.Ordinal))
+        ? reference.Repository.Name
+        : StoreNames.Repository(name);
+
+    private static Tag? TagOf(string name) => Tag.TryParse(StoreNames.Tag(name), out var tag) ? tag : null;
 
     private ImageSource Parse(string text)
     {

@@ -37,9 +37,29 @@ public abstract class VerbTask : ImageTask
     /// <summary>The project's version, which its image's tag is made of.</summary>
     public string? Version { get; set; }
 
+    /// <summary>The file that the result is written to as JSON; empty for none.</summary>
+    public string? ResultFile { get; set; }
+
     /// <summary>What was found or done, for scripts.</summary>
     [Output]
     public ITaskItem[] Results { get; internal set; } = [];
+
+    /// <summary>Does the work, and tells scripts what came of it.</summary>
+    /// <param name="log">Where to tell what is done.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is done.</returns>
+    protected sealed override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    {
+        await RunAsync(log, cancellationToken);
+        if (Lists.Optional(ResultFile) is { } file)
+            await VerbJson.WriteAsync(FullPath(file), GetType().Name, Results, log, cancellationToken);
+    }
+
+    /// <summary>Does the work.</summary>
+    /// <param name="log">Where to tell what is done.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is done.</returns>
+    protected abstract Task RunAsync(IEngineLog log, CancellationToken cancellationToken);
 
     internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store));
 

@@ -30,7 +30,7 @@ internal sealed class ManifestPush(RegistryConnection connection, BlobPusher blo
             }
             catch (LineException e)
             {
-                failure = await connection.FailureAsync(_endpoint, e, cancellationToken);
+                failure = connection.Failed(_endpoint, e);
             }
 
             if (!await connection.Retry.WaitAsync(failure, tries, cancellationToken))

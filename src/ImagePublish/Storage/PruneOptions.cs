@@ -11,6 +11,12 @@ public sealed record PruneOptions
     /// <summary>Remove images, blobs that no image names, and cache records that were not used for this long.</summary>
     public TimeSpan? MaxAge { get; init; }
 
+    /// <summary>Remove blobs that no image names, and that were not used for this long.</summary>
+    public TimeSpan? MaxUnreferencedAge { get; init; }
+
+    /// <summary>Remove these names from the list, and the blobs that only they need.</summary>
+    public IReadOnlySet<string> Names { get; init; } = new HashSet<string>();
+
     /// <summary>The bytes that all blobs may have together. Above it the least recently used go: first blobs that no image names, then images.</summary>
     public long? MaxSize { get; init; }
 

@@ -37,11 +37,22 @@ internal sealed class PrunePlan(IReadOnlyList<PruneEntry> entries, IReadOnlyList
         if (!options.KeepImages && options.MaxAge is not null)
             kept.Where(entry => MayGo(entry) && IsTooOld(entry.LastUsed)).ToList().ForEach(Remove);
         var named = Named();
-        if (options.Unreferenced || options.MaxAge is not null)
-            present.Where(blob => IsFree(blob, named) && (options.Unreferenced || IsTooOld(blob.LastUsed))).ToList().ForEach(Remove);
+        if (options.Names.Count > 0)
+            RemoveNamed(named);
+        if (options.Unreferenced || options.MaxAge is not null || options.MaxUnreferencedAge is not null)
+            present.Where(blob => IsFree(blob, named) && (options.Unreferenced || IsTooOld(blob.LastUsed) || now - blob.LastUsed > options.MaxUnreferencedAge)).ToList().ForEach(Remove);
         if (options.MaxSize is { } limit)
             Shrink(limit);
         return this;
+    }
+
+    private void RemoveNamed(HashSet<Digest> named)
+    {
+        foreach (var entry in kept.Where(entry => ReferenceNames.Of(entry.Entry) is { } name && options.Names.Contains(name)).ToList())
+            Remove(entry);
+        named.IntersectWith(Named());
+        var freed = RemovedEntries.SelectMany(entry => entry.Reached).ToHashSet();
+        present.Where(blob => freed.Contains(blob.Digest) && IsFree(blob, named)).ToList().ForEach(Remove);
     }
 
     private void Shrink(long limit)

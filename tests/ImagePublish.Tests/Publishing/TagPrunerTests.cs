@@ -85,6 +85,43 @@ public sealed class TagPrunerTests
     private static Task<TagPruneResult> PruneAsync(VerbBench bench, TagPruneRules rules, bool dryRun) =>
         new TagPruner(bench.Client, bench.Kept.Store, bench.Kept.Clock).PruneAsync(VerbBench.In(bench.Server, "acme/shop"), rules, dryRun, Cancel);
 
+    [Fact]
+    public async Task OneTagGoesUnlessItsImageIsAnothersToo()
+    {
+        await using var bench = await VerbBench.StartAsync();
+        Seed(bench, "1.0", 1);
+        Seed(bench, "2.0", 2);
+        bench.Server.Content.Tag("acme/shop", "latest", bench.Server.Content.Tags("acme/shop")["2.0"]);
+        var pruner = new TagPruner(bench.Client, bench.Kept.Store, TimeProvider.System);
+        var repository = VerbBench.In(bench.Server, "acme/shop");
+
+        var gone = await pruner.RemoveAsync(repository.At(ImagePublish.Oci.Tag.Parse("1.0")), dryRun: false, Cancel);
+        var spared = await pruner.RemoveAsync(repository.At(ImagePublish.Oci.Tag.Parse("latest")), dryRun: false, Cancel);
+
+        Assert.Equal(["1.0"], gone.Removed.Select(tag => tag.Tag.Value));
+        Assert.Equal(["latest"], spared.Spared.Select(tag => tag.Tag.Value));
+        Assert.Equal(["2.0", "latest"], bench.Server.Content.Tags("acme/shop").Keys.Order(StringComparer.Ordinal));
+        await VerbBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () => pruner.RemoveAsync(repository.At(ImagePublish.Oci.Tag.Parse("9")), dryRun: false, Cancel));
+    }
+
+    [Fact]
+    public async Task NamesOfTheStoreGoByPatternAndNumberToo()
+    {
+        await using var bench = await VerbBench.StartAsync();
+        foreach (var name in (string[])["acme/shop:1.9", "acme/shop:1.10", "acme/shop:2.0", "acme/tool:1.0", "other:1.0"])
+            await bench.PutAsync(name, name);
+        var pruner = new StorePruner(bench.Kept.Store, TimeProvider.System);
+
+        var told = await pruner.PruneAsync(new TagPruneRules(new Glob("acme/*"), 1, null), dryRun: true, Cancel);
+        var done = await pruner.PruneAsync(new TagPruneRules(new Glob("acme/*"), 1, null), dryRun: false, Cancel);
+
+        Assert.Equal(["acme/shop:1.10", "acme/shop:1.9"], done.Images.Select(image => image.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(told.Images.Select(image => image.Name), done.Images.Select(image => image.Name));
+        Assert.Equal(["acme/shop:2.0", "acme/tool:1.0", "other:1.0"], (await bench.Kept.Store.ListAsync(Cancel)).Select(image => image.Name));
+        await pruner.RemoveAsync("acme/tool:1.0", dryRun: false, Cancel);
+        await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () => pruner.RemoveAsync("acme/tool:1.0", dryRun: false, Cancel));
+    }
+
     private static void Seed(VerbBench bench, string tag, int number, string? created = null)
     {
         JsonObject config = new() { ["architecture"] = "amd64", ["os"] = "linux", ["number"] = number };

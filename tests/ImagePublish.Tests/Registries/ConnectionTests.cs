@@ -122,6 +122,24 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task ARegistryThatNeverListenedIsAskedTwiceAndThenOnce()
+    {
+        using var free = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        free.Start();
+        var repository = Repository.Of(Registry.Parse($"localhost:{((System.Net.IPEndPoint)free.LocalEndpoint).Port}"), "acme/shop");
+        free.Stop();
+        await using var bench = await RegistryBench.StartAsync();
+
+        foreach (var tag in (string[])["1", "2", "3"])
+        {
+            var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RegistryUnreachable, () => bench.Client.FindManifestAsync(repository.At(Tag.Parse(tag)), RegistryBench.Cancel));
+            Assert.Contains("nobody listens there", failure.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Single(bench.Log.ToString().Split('\n'), line => line.Contains("Trying again", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task AProxyThatRefusesIsToldWithoutItsPassword()
     {
         await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);

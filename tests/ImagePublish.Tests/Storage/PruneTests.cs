@@ -31,6 +31,42 @@ public sealed class PruneTests : IDisposable
     }
 
     [Fact]
+    public async Task ANameGoesWithWhatOnlyItNeeds()
+    {
+        await Store.SetReferenceAsync("shop:1", await test.PutImageAsync("amd64", "shared", "first"), Cancelled);
+        await Store.SetReferenceAsync("shop:2", await test.PutImageAsync("amd64", "shared", "second"), Cancelled);
+        await test.PutImageAsync("amd64", "stray");
+        test.Clock.Advance(Day);
+        var options = new PruneOptions { Names = new HashSet<string> { "shop:1", "shop:9" } };
+
+        var told = await Store.PruneAsync(options with { DryRun = true }, Cancelled);
+        var done = await Store.PruneAsync(options, Cancelled);
+
+        Assert.Equal(told.Blobs, done.Blobs);
+        Assert.Equal("shop:1", Assert.Single(done.Images).Name);
+        // Its layer, config and manifest; not the shared layer, and not what no image names.
+        Assert.Equal(3, done.Blobs.Count);
+        Assert.True(Assert.Single(await Store.ListAsync(Cancelled)).IsWhole);
+    }
+
+    [Fact]
+    public async Task ACachedLayerStaysAsLongAsItIsUsedNowAndThen()
+    {
+        var blob = MemoryBlobSource.Of(MediaTypes.OciLayer, "layer"u8.ToArray());
+        await Store.PutAsync(blob, Cancelled);
+        await Store.SetReferenceAsync("shop:1", await test.PutImageAsync("amd64", "old"), Cancelled);
+        var options = new PruneOptions { MaxUnreferencedAge = 7 * Day };
+
+        test.Clock.Advance(6 * Day);
+        Assert.Empty((await Store.PruneAsync(options, Cancelled)).Blobs);
+        test.Clock.Advance(2 * Day);
+        var pruned = await Store.PruneAsync(options, Cancelled);
+
+        Assert.Equal(blob.Descriptor.Digest, Assert.Single(pruned.Blobs).Digest);
+        Assert.Empty(pruned.Images);
+    }
+
+    [Fact]
     public async Task ABlobThatIsFoundIsKeptForAnotherGracePeriod()
     {
         var blob = MemoryBlobSource.Of(MediaTypes.OciLayer, "layer"u8.ToArray());

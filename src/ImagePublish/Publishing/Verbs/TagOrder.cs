@@ -4,7 +4,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Publishing.Verbs;
 
 /// <summary>Tags as versions, the lowest first: 1.9 before 1.10, a prerelease before its release, and names such as <c>latest</c> after numbers.</summary>
-public sealed partial class TagOrder : IComparer<Tag>
+public sealed partial class TagOrder : IComparer<Tag?>
 {
     /// <summary>The one order.</summary>
     public static TagOrder Instance { get; } = new();

@@ -60,6 +60,21 @@ public sealed class TagPruner(RegistryClient registries, ImageStore store, TimeP
         return new TagPruneResult(repository.ToString(), removed, [.. old.Except(removed)], all.Count - removed.Count);
     }
 
+    /// <summary>Removes one tag, with its image unless another tag needs it.</summary>
+    /// <param name="reference">The repository and tag.</param>
+    /// <param name="dryRun">Only decides.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What went, or would; the tag is spared where its image is another's too, since registries delete images and not tags.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG4006</c>: there is no such tag; <c>IMG4015</c>: the registry does not delete; or what it fails with.</exception>
+    public async Task<TagPruneResult> RemoveAsync(Reference reference, bool dryRun, CancellationToken cancellationToken)
+    {
+        if (reference.Tag is null || reference.Digest is not null)
+            throw new ImagePublishException(DiagnosticCodes.InvalidReference, $"'{reference}' names no tag. Name the tag that is to go, for example {reference.Repository}:1.0.");
+        // Asked for what the registry says where there is none.
+        _ = await registries.GetManifestAsync(reference, cancellationToken);
+        return await PruneAsync(reference.Repository, new TagPruneRules(new Glob(reference.Tag.Value), 0, null), dryRun, cancellationToken);
+    }
+
     private async Task<List<(Tag Tag, Descriptor Image)>> ReadAsync(Repository repository, CancellationToken cancellationToken)
     {
         var tags = await registries.ListTagsAsync(repository, cancellationToken).ToListAsync(cancellationToken);

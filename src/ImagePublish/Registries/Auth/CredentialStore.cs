@@ -35,6 +35,7 @@ public sealed class CredentialStore(CredentialEnvironment environment)
         // With a helper docker leaves an empty entry, which tells that there is a credential to be asked for.
         var entry = helper is not null ? new JsonObject() : Entry(credential);
         var changed = await ConfigFile.UpdateAsync(file, root => Put(root, file, key, entry, registry), ct);
+        changed |= await ChangeContainersFilesAsync(root => Refresh(root, helper is null ? entry : null, registry), ct);
         return new CredentialPlace(helper ?? file, helper is not null, changed || helper is not null);
     }
 
@@ -49,7 +50,28 @@ public sealed class CredentialStore(CredentialEnvironment environment)
         var helper = HelperOf(file, registry);
         var forgot = helper is not null && await EraseFromHelperAsync(helper, registry, ct);
         var changed = File.Exists(file) && await ConfigFile.UpdateAsync(file, root => Remove(root, registry), ct);
+        changed |= await ChangeContainersFilesAsync(root => Remove(root, registry), ct);
         return new CredentialPlace(helper ?? file, helper is not null, changed || forgot);
+    }
+
+    // Podman and skopeo look into their own files first: what an older sign-in left there would win over docker's.
+    private async Task<bool> ChangeContainersFilesAsync(Func<JsonObject, bool> change, CancellationToken ct)
+    {
+        var changed = false;
+        foreach (var file in environment.ContainersAuthFiles.Where(File.Exists))
+            changed |= await ConfigFile.UpdateAsync(file, change, ct);
+        return changed;
+    }
+
+    // In place, under the spelling that it has; what a helper keeps must not stand in a file too.
+    private static bool Refresh(JsonObject root, JsonObject? entry, Registry registry)
+    {
+        if (root["auths"] is not JsonObject auths || Spellings(auths, registry) is not [var first, ..] || (entry is not null && JsonNode.DeepEquals(auths[first], entry)))
+            return false;
+        Remove(root, registry);
+        if (entry is not null)
+            auths[first] = entry.DeepClone();
+        return true;
     }
 
     private string ConfigPath => environment.DockerConfig

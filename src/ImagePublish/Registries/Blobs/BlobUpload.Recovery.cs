@@ -50,7 +50,7 @@ internal sealed partial class BlobUpload
             }
             catch (LineException e)
             {
-                failure = await _connection.FailureAsync(new UploadStatus(_target, _blob.Digest, _session!.Location), e, cancellationToken);
+                failure = _connection.Failed(new UploadStatus(_target, _blob.Digest, _session!.Location), e);
             }
         }
 

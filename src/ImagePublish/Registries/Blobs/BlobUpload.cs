@@ -94,7 +94,7 @@ internal sealed partial class BlobUpload : IDisposable
         }
         catch (LineException e)
         {
-            return await RecoverAsync(await _connection.FailureAsync(endpoint, e, cancellationToken), part, closes, cancellationToken);
+            return await RecoverAsync(_connection.Failed(endpoint, e), part, closes, cancellationToken);
         }
     }
 

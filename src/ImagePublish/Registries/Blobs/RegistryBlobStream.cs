@@ -102,7 +102,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Reposito
     {
         _response?.Dispose();
         _response = null;
-        var failure = await connection.FailureAsync(new GetBlob(repository, descriptor.Digest, _at), line, cancellationToken);
+        var failure = connection.Failed(new GetBlob(repository, descriptor.Digest, _at), line);
         if (!await connection.Retry.WaitAsync(failure, _tries++, cancellationToken))
             throw failure.ToException();
     }

@@ -19,6 +19,7 @@ internal sealed class RegistryConnection : IDisposable
     private readonly SchemeProbe _scheme;
     private readonly SemaphoreSlim _introduction = new(1, 1);
     private volatile bool _isKnown;
+    private volatile bool _isRefusing;
     private volatile string? _accepted;
 
     public RegistryConnection(Registry registry, RegistryClientOptions options, Transport transport, Authenticator authenticator, IEngineLog log)
@@ -72,10 +73,10 @@ internal sealed class RegistryConnection : IDisposable
             }
             catch (LineException e)
             {
-                failure = await FailureAsync(endpoint, e, cancellationToken);
+                failure = Failed(endpoint, e);
             }
 
-            if (!await Retry.WaitAsync(failure, TriesCounted(failure, tries), cancellationToken))
+            if (!MayRepeat(failure, tries) || !await Retry.WaitAsync(failure, tries, cancellationToken))
                 throw failure.ToException();
         }
     }
@@ -114,20 +115,13 @@ internal sealed class RegistryConnection : IDisposable
     public ValueTask<RequestUrl> RootAsync(CancellationToken cancellationToken) => _scheme.RootAsync(cancellationToken);
 
     /// <summary>What went wrong, where an endpoint got no answer.</summary>
-    public async Task<Failure> FailureAsync(Endpoint endpoint, LineException line, CancellationToken cancellationToken)
-    {
-        RequestUrl root;
-        try
-        {
-            root = await _scheme.RootAsync(cancellationToken);
-        }
-        catch (LineException)
-        {
-            root = RequestUrl.Root("https", _registry.ApiHost);
-        }
+    public Failure Failed(Endpoint endpoint, LineException line) => _scheme.Known is { } root
+        ? Failure.Of(endpoint.Description, endpoint.Method, endpoint.Url(root), line)
+        : Failure.Of(endpoint.Description, endpoint.Method, endpoint.Url(RequestUrl.Root("https", _registry.ApiHost)), Neither(line));
 
-        return Failure.Of(endpoint.Description, endpoint.Method, endpoint.Url(root), line);
-    }
+    // Where it was to be found out which of them it is, both were tried.
+    private static LineException Neither(LineException line) =>
+        line.Fault == LineFault.Refused ? new LineException(line.Fault, $"{line.Message}, and so would http be: nobody listens there", line) : line;
 
     public void Dispose()
     {
@@ -137,8 +131,15 @@ internal sealed class RegistryConnection : IDisposable
         Downloads.Dispose();
     }
 
-    // A registry that was there and is gone is probably restarting. One that never was is probably a mistake: tell soon.
-    private int TriesCounted(Failure failure, int tries) => failure.Line?.Fault == LineFault.Refused && !_isKnown ? tries + Options.MaxTries - 2 : tries;
+    // A registry that was there and is gone is probably restarting. One that never was is probably a mistake: it is asked twice, and everything else that goes there once.
+    private bool MayRepeat(Failure failure, int tries)
+    {
+        if (failure.Line?.Fault != LineFault.Refused || _isKnown)
+            return true;
+        var mayRepeat = tries == 1 && !_isRefusing;
+        _isRefusing |= !mayRepeat;
+        return mayRepeat;
+    }
 
     private async Task<RegistryResponse> SignedInAsync(Endpoint endpoint, CancellationToken cancellationToken)
     {

@@ -18,6 +18,9 @@ internal sealed class SchemeProbe(Registry registry, Transport transport) : IDis
     /// <summary>Whether <see cref="RootAsync"/> is not yet known to be right: whoever sends the first request calls <see cref="IsRightAsync"/> with its answer.</summary>
     public bool IsGuess => _root is null && _guess is not null;
 
+    /// <summary>The registry's <c>/v2/</c>, if it is known by now.</summary>
+    public RequestUrl? Known => _root;
+
     /// <summary>The registry's <c>/v2/</c>.</summary>
     /// <exception cref="LineException">Nobody answers.</exception>
     public async ValueTask<RequestUrl> RootAsync(CancellationToken cancellationToken)

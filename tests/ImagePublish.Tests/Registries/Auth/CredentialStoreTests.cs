@@ -52,6 +52,32 @@ public sealed class CredentialStoreTests
     }
 
     [Fact]
+    public async Task AnOlderEntryOfPodmansIsBroughtUpToDateAndForgottenToo()
+    {
+        using var machine = new TestMachine();
+        machine.Write(machine.AuthFile, Auths(("https://ghcr.io", "ada:old"), ("other.io", "eve:pw")));
+
+        await machine.Store.StoreAsync(Ghcr, Credential.Of("ada", "new"), Stop);
+        var auths = JsonNode.Parse(await File.ReadAllTextAsync(machine.AuthFile, Stop))!["auths"]!.AsObject();
+        Assert.Equal(["https://ghcr.io", "other.io"], auths.Select(entry => entry.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(TestMachine.Auth("ada:new"), auths["https://ghcr.io"]!["auth"]!.GetValue<string>());
+
+        Assert.True((await machine.Store.EraseAsync(Ghcr, Stop)).Changed);
+        Assert.Null(await machine.FindAsync("ghcr.io"));
+        Assert.NotNull(await machine.FindAsync("other.io"));
+    }
+
+    [Fact]
+    public async Task PodmansFileIsNotMadeWhereThereIsNone()
+    {
+        using var machine = new TestMachine();
+
+        await machine.Store.StoreAsync(Ghcr, Credential.Of("ada", "new"), Stop);
+
+        Assert.False(File.Exists(machine.AuthFile));
+    }
+
+    [Fact]
     public async Task ALinkedFileIsFollowed()
     {
         using var machine = new TestMachine();
