@@ -35,9 +35,9 @@ public sealed class StorePruner(ImageStore store, TimeProvider time)
     {
         if (await store.FindReferenceAsync(name, cancellationToken) is null)
             throw ImageSources.NotInStore(store, name);
-        return await RemoveAsync(new HashSet<string> { name }, dryRun, cancellationToken);
+        return await RemoveAsync([name], dryRun, cancellationToken);
     }
 
-    private async Task<PruneResult> RemoveAsync(IReadOnlySet<string> names, bool dryRun, CancellationToken cancellationToken) =>
+    private async Task<PruneResult> RemoveAsync(HashSet<string> names, bool dryRun, CancellationToken cancellationToken) =>
         names.Count == 0 ? new PruneResult() : await store.PruneAsync(new PruneOptions { Names = names, DryRun = dryRun }, cancellationToken);
 }
