@@ -34,6 +34,7 @@ needs=(
   chromium:chromium
   node:nodejs
   npm:npm
+  ld-musl-config:musl
 )
 
 missing() {

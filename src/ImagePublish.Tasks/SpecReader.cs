@@ -56,10 +56,10 @@ internal sealed class SpecReader(PublishImageInputs inputs)
         }
 
         var (entrypoint, command) = Resolve(container, usual);
-        return spec with { Entrypoint = entrypoint, Command = command, CommandStartsApp = entrypoint is null };
+        return spec with { Entrypoint = entrypoint, Command = command, CommandStartsApp = entrypoint is null && command is not null };
     }
 
-    private (IReadOnlyList<string>? Entrypoint, IReadOnlyList<string> Command) Resolve(ContainerCommand container, IReadOnlyList<string> usual)
+    private (IReadOnlyList<string>? Entrypoint, IReadOnlyList<string>? Command) Resolve(ContainerCommand container, IReadOnlyList<string> usual)
     {
         try
         {

@@ -29,9 +29,9 @@ public sealed record ContainerCommand
 
     /// <summary>Says it in the image's terms, by the rules of the SDK.</summary>
     /// <param name="usual">How the app is started where nothing else is said.</param>
-    /// <returns>The entry point, null for the base's, and the command.</returns>
+    /// <returns>The entry point and the command, null for the base's.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1018</c>: parts of it contradict each other.</exception>
-    public (IReadOnlyList<string>? Entrypoint, IReadOnlyList<string> Command) Resolve(IReadOnlyList<string> usual)
+    public (IReadOnlyList<string>? Entrypoint, IReadOnlyList<string>? Command) Resolve(IReadOnlyList<string> usual)
     {
         var app = AppCommand.Count > 0 || string.Equals(Instruction, "None", StringComparison.OrdinalIgnoreCase) ? AppCommand : usual;
         var setsEntrypoint = Entrypoint.Count + EntrypointArgs.Count > 0;
@@ -47,6 +47,7 @@ public sealed record ContainerCommand
         return (Instruction ?? (setsEntrypoint ? "DefaultArgs" : "Entrypoint")).ToLowerInvariant() switch
         {
             "none" when app.Count > 0 => throw Contradiction("ContainerAppCommand is set, but ContainerAppCommandInstruction is None, which leaves it out"),
+            "none" when entrypoint is null && DefaultArgs.Count == 0 => (null, null),
             "none" => (entrypoint, DefaultArgs),
             "defaultargs" => (entrypoint, [.. app, .. AppCommandArgs, .. DefaultArgs]),
             "entrypoint" when setsEntrypoint => throw Contradiction("ContainerEntrypoint is set, but ContainerAppCommandInstruction makes the app the entry point"),

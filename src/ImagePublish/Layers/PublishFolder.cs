@@ -61,7 +61,9 @@ public static class PublishFolder
             var length = DiskFiles.Guarded(file.FullName, () => file.Length);
             if (length == 0)
                 SpecialFiles.Refuse(file, publishPath);
-            var content = new FileOnDisk(file.FullName, length);
+            FileContent content = new FileOnDisk(file.FullName, length);
+            if (StaticWebAssets.IsAt(publishPath))
+                content = StaticWebAssets.Canonical(content);
             return Owned(publishPath, LayerEntryKind.File) with
             {
                 Mode = DiskFiles.Guarded(file.FullName, () => Modes.Of(file, defaults.Executables)),

@@ -33,6 +33,11 @@ public static class StaticContent
         using var stream = content.Open();
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         DiskFiles.Guarded(content.Source, () => SHA256.HashData(stream)).CopyTo(hash);
-        return Start.AddSeconds(BinaryPrimitives.ReadUInt32BigEndian(hash) % Range);
+        return TimeOf(hash);
     }
+
+    /// <summary>The modification time that belongs to content with a hash.</summary>
+    /// <param name="hash">The content's SHA-256.</param>
+    /// <returns>The time.</returns>
+    internal static DateTimeOffset TimeOf(ReadOnlySpan<byte> hash) => Start.AddSeconds(BinaryPrimitives.ReadUInt32BigEndian(hash) % Range);
 }

@@ -65,6 +65,7 @@ public static class SdkSettings
         new("ContainerDefaultArgs without an app", "none", "Cmd", """<ContainerDefaultArgs Include="only" />"""),
         new("ContainerAppCommandInstruction DefaultArgs", "default-args", "Cmd", "<ContainerAppCommandInstruction>DefaultArgs</ContainerAppCommandInstruction>"),
         new("The base's entry point", "default-args", "Entrypoint", ""),
+        new("ContainerAppCommandInstruction None alone", "nothing", "Entrypoint", "<ContainerAppCommandInstruction>None</ContainerAppCommandInstruction>"),
         new("ContainerEntrypointArgs alone", "entrypoint-args", "Cmd", """<ContainerEntrypointArgs Include="serve" />"""),
     ];
 
@@ -115,6 +116,7 @@ public static class SdkSettings
         new("No working directory", "plain", "WorkingDir", "") { Better = "/app" },
         new("The base's user", "plain", "User", "") { Better = "app" },
         new("The base's health check", "plain", "Healthcheck", "") { Better = "Interval: 7000000000\nRetries: 2\nTest: CMD-SHELL\ntest -e /etc/passwd" },
+        new("The base's command", "nothing", "Cmd", "") { Better = "base-command" },
         new("The base's shell", "plain", "Shell", "") { Better = "/bin/sh\n-e\n-c" },
         new("The time of the build", "plain", Image + "created", "") { Better = "org.opencontainers.image.created: 1970-01-01T00:00:00Z" },
         new("The SDK's version", "plain", "Labels net.dot.sdk.version", "") { Better = "" },

@@ -16,7 +16,8 @@ public sealed class SameInputsTests(Peers peers)
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         using var elsewhere = new TemporaryFolder();
-        var project = (await workspace.NewAsync("web", "Same", Cancelled)).WithImagePublish().Property("Version", "3.1.4").Content(".gitignore", "bin/\nobj/\n");
+        var project = (await workspace.NewAsync("web", "Same", Cancelled)).WithImagePublish().Property("Version", "3.1.4").Content(".gitignore", "bin/\nobj/\n")
+            .Content("wwwroot/site.css", "a { color: teal }").Content("wwwroot/deep/page.html", "<p>");
         await CommitAsync(project.Folder);
         await CloneForStrangerAsync(project.Folder, elsewhere);
 
