@@ -19,13 +19,14 @@ public sealed class ContainerCommandTests
     [InlineData("", "", "", "", "x", "DefaultArgs", null, "dotnet /app/App.dll x")]
     [InlineData("", "", "", "", "x", "None", null, "x")]
     [InlineData("tini", "", "", "", "x", "none", "tini", "x")]
+    [InlineData("", "", "", "", "", "None", null, null)]
     public void SettingsOfTheSdkMeanWhatTheyMeanThere(
-        string entrypoint, string entrypointArgs, string appCommand, string appCommandArgs, string defaultArgs, string? instruction, string? expectedEntrypoint, string expectedCommand)
+        string entrypoint, string entrypointArgs, string appCommand, string appCommandArgs, string defaultArgs, string? instruction, string? expectedEntrypoint, string? expectedCommand)
     {
         var resolved = Create(entrypoint, entrypointArgs, appCommand, appCommandArgs, defaultArgs, instruction).Resolve(Usual);
 
         Assert.Equal(expectedEntrypoint, resolved.Entrypoint is null ? null : string.Join(' ', resolved.Entrypoint));
-        Assert.Equal(expectedCommand, string.Join(' ', resolved.Command));
+        Assert.Equal(expectedCommand, resolved.Command is null ? null : string.Join(' ', resolved.Command));
     }
 
     [Theory]
