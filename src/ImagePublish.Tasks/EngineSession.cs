@@ -48,8 +48,9 @@ internal sealed class EngineSession : IDisposable
     /// <summary>A publisher that uses the session's connections.</summary>
     /// <param name="store">The local store.</param>
     /// <param name="log">The task's log.</param>
+    /// <param name="headStart">What was begun before.</param>
     /// <returns>The publisher.</returns>
-    public ImagePublisher PublisherFor(ImageStore store, IEngineLog log) => new(registries, store, log);
+    public ImagePublisher PublisherFor(ImageStore store, IEngineLog log, HeadStart? headStart) => new(registries, store, log, headStart);
 
     /// <summary>A publisher of indexes that uses the session's connections.</summary>
     /// <param name="store">The local store.</param>
@@ -71,13 +72,5 @@ internal sealed class EngineSession : IDisposable
         public void Information(string message) => CurrentLog.Value?.Information(message);
 
         public void Detail(string message) => CurrentLog.Value?.Detail(message);
-
-        public void Sending(long bytes) => CurrentLog.Value?.Sending(bytes);
-
-        public void Sent(long bytes) => CurrentLog.Value?.Sent(bytes);
-
-        public void Building(string layer, long bytes) => CurrentLog.Value?.Building(layer, bytes);
-
-        public void Built(string layer) => CurrentLog.Value?.Built(layer);
     }
 }

@@ -19,16 +19,19 @@ public sealed class PublishImage : PublishImageInputs
     /// <summary>For an image of an index: where its part of the page is kept for the index's.</summary>
     public string? ReportPart { get; set; }
 
+    /// <summary>The folder of the project's intermediate files, by which <see cref="BeginImage"/> of the same build is known.</summary>
+    public string? IntermediateDirectory { get; set; }
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
     {
+        using var headStart = Lists.Optional(IntermediateDirectory) is { } folder ? BeginImage.Take(BuildEngine4, FullPath(folder)) : null;
         var request = new PublishRequestReader(this).Read();
         if (!IsPartOfIndex)
             new ImageNames(this).TellOffline(log);
         var limit = Amounts.Size(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;
         var store = OpenStore();
-        var clock = Stopwatch.StartNew();
-        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations, Offline)).PublisherFor(store, log);
+        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations, Offline)).PublisherFor(store, log, headStart);
         if (DryRun)
         {
             var plan = await publisher.PlanAsync(request, cancellationToken);
@@ -38,12 +41,12 @@ public sealed class PublishImage : PublishImageInputs
 
         if (IsReported)
         {
-            await PublishAndReportAsync(publisher, request, clock, log, cancellationToken);
+            await PublishAndReportAsync(publisher, request, log, cancellationToken);
         }
         else
         {
             var result = await publisher.PublishAsync(request, cancellationToken);
-            Tell(result, clock.Elapsed, log);
+            Tell(result, log);
             if (result.IsUnchanged)
                 return;
         }
@@ -53,19 +56,18 @@ public sealed class PublishImage : PublishImageInputs
 
     private bool IsReported => !string.IsNullOrEmpty(Report) || !string.IsNullOrEmpty(ReportPart);
 
-    private void Tell(PublishResult result, TimeSpan elapsed, IEngineLog log)
+    private void Tell(PublishResult result, IEngineLog log)
     {
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result.Image, delivery, string.IsNullOrEmpty(ReportPart) ? "" : FullPath(ReportPart)));
-        Tell([.. images], PublishSummary.Lines(ProjectName, result, elapsed), PublishJson.Write(result), log);
-        if (!IsPartOfIndex)
-            TellCi(() => PublishMarkdown.Of(ProjectName, result), log);
+        Tell([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log);
     }
 
-    private async Task PublishAndReportAsync(ImagePublisher publisher, PublishRequest request, Stopwatch clock, IEngineLog log, CancellationToken cancellationToken)
+    private async Task PublishAndReportAsync(ImagePublisher publisher, PublishRequest request, IEngineLog log, CancellationToken cancellationToken)
     {
+        var clock = Stopwatch.StartNew();
         var published = await publisher.PublishForReportAsync(request, cancellationToken);
         var elapsed = clock.Elapsed;
-        Tell(published.Result, elapsed, log);
+        Tell(published.Result, log);
         var part = ReportPage.Part(await published.DescribeAsync(cancellationToken));
         if (!string.IsNullOrEmpty(ReportPart))
             Write(ReportPart, "report", part);

@@ -12,6 +12,15 @@ internal static class PublishItemReader
     public static IReadOnlyCollection<PublishItem> Read(ITaskItem[] items) =>
         [.. items.Select(item => new PublishItem(RelativePath(item), Origin(item)) { Package = Lists.Optional(item.GetMetadata("NuGetPackageId")) }).Where(item => item.RelativePath.Length > 0)];
 
+    /// <summary>Reads where a package's file will be published, before it is.</summary>
+    /// <param name="item">The package's file, as <c>ResolvePackageAssets</c> tells of it.</param>
+    /// <returns>What its publish item will say.</returns>
+    public static PublishItem ReadAsset(ITaskItem item)
+    {
+        var place = Lists.Optional(item.GetMetadata("DestinationSubPath")) ?? item.GetMetadata("DestinationSubDirectory") + item.GetMetadata("Filename") + item.GetMetadata("Extension");
+        return new PublishItem(place, Origin(item)) { Package = Lists.Optional(item.GetMetadata("NuGetPackageId")) };
+    }
+
     private static string RelativePath(ITaskItem item) => item.GetMetadata("RelativePath");
 
     private static PublishItemOrigin Origin(ITaskItem item)

@@ -4,7 +4,6 @@ using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
-using ImagePublish.Packages.Doctor;
 using ImagePublish.Publishing;
 
 namespace ImagePublish.Tasks;
@@ -34,14 +33,13 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Base = ReadBase(app, packages is not null),
             Packages = packages,
             Lock = new LockRequestReader(inputs).Read(),
-            Doctor = ReadDoctor(app),
             PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
             Items = PublishItemReader.Read(inputs.PublishItems),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
             FileOwner = ReadOwner(),
             Added = new AddedEntryReader(folder).Read(inputs),
             Layering = Lists.Choice(inputs.Layering, "ImageLayering", LayeringMode.Auto),
-            Compression = new LayerCompression(Lists.Choice(inputs.Compression, "ImageCompression", Compression.Gzip), ReadLevel()),
+            Compression = ReadCompression(inputs.Compression, inputs.CompressionLevel),
             Destinations = names.Destinations,
             LocalName = names.LocalName,
             CacheFrom = inputs.Offline ? [] : [.. Lists.Words(inputs.CacheFrom).Select(Reference.Parse)],
@@ -50,21 +48,6 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             ComparedTags = [.. final, Tag.Parse("latest")],
         };
     }
-
-    private enum DoctorMode
-    {
-        Auto,
-        Full,
-        Off,
-    }
-
-    private DoctorRequest? ReadDoctor(DotNetApp app) => Lists.Choice(inputs.Doctor, "ImageDoctor", DoctorMode.Auto) is var mode && mode == DoctorMode.Off ? null : new DoctorRequest
-    {
-        IsGlobalizationInvariant = app.IsGlobalizationInvariant,
-        UsesAspNet = app.UsesAspNet,
-        IsMusl = app.RuntimeIdentifier.IsMusl,
-        MayDownload = mode == DoctorMode.Full && !inputs.Offline,
-    };
 
     /// <summary>Reads only what a lock file pins.</summary>
     /// <returns>The platform, the base and the packages.</returns>
@@ -122,12 +105,19 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         return FileOwner.TryParse(text, out var owner) ? owner : throw Lists.Invalid("ImageFileOwner", text, "expected user or user:group, by number or name, such as 1654:1654");
     }
 
-    private int? ReadLevel()
+    /// <summary>Reads how layers are compressed.</summary>
+    /// <param name="compression">The compression; empty for gzip.</param>
+    /// <param name="level">The level; empty for the usual one.</param>
+    /// <returns>Both.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG1001</c>: one can't be understood.</exception>
+    internal static LayerCompression ReadCompression(string? compression, string? level) => new(Lists.Choice(compression, "ImageCompression", Compression.Gzip), ReadLevel(level));
+
+    private static int? ReadLevel(string? level)
     {
-        if (Lists.Optional(inputs.CompressionLevel) is not { } text)
+        if (Lists.Optional(level) is not { } text)
             return null;
-        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var level)
-            ? level
+        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number
             : throw Lists.Invalid("ImageCompressionLevel", text, "expected a number");
     }
 }

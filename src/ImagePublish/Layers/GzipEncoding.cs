@@ -14,7 +14,7 @@ internal sealed class GzipEncoding(int level) : ILayerEncoding
     public const int DefaultLevel = 6;
 
     /// <summary>Each block starts without the 32 KiB before it; at 1 MiB that costs a tenth of a percent of the size.</summary>
-    public const int DefaultBlockSize = 1 << 20;
+    public const int DefaultBlockSize = 1 << 21;
 
     /// <summary>An empty final block of deflate, in its 10 bits.</summary>
     private static readonly byte[] FinalBlock = [0x03, 0x00];

@@ -5,7 +5,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Layers;
 
 /// <summary>The tar in a layer's blob: counted, hashed and limited while it is read.</summary>
-internal sealed class InflatedLayer : ReadOnlyStream
+internal sealed class InflatedLayer : Stream
 {
     private const int MagicLength = 4;
 
@@ -20,6 +20,14 @@ internal sealed class InflatedLayer : ReadOnlyStream
         (this.input, this.inflated, this.options) = (input, inflated, options);
         hash = options.DiffId is { } diffId ? IncrementalHash.CreateHash(diffId.HashAlgorithm) : null;
     }
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
 
     public override long Position { get => length; set => throw new NotSupportedException(); }
 
@@ -47,6 +55,11 @@ internal sealed class InflatedLayer : ReadOnlyStream
         return read;
     }
 
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
     public override int Read(Span<byte> buffer)
     {
         int read;
@@ -70,6 +83,16 @@ internal sealed class InflatedLayer : ReadOnlyStream
         if (hash is not null && options.DiffId!.Matches(hash.GetHashAndReset()) is false)
             throw LayerReader.Invalid($"its content is not the one with the diff id {options.DiffId}");
     }
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -11,6 +11,11 @@ public static class LayerPlan
     private const int App = 5;
 
     // Large packages lie lowest of all packages, so that an update of the others leaves them where they are.
+    /// <summary>Whether a layer is of one large package, and so the same whatever else is published.</summary>
+    /// <param name="layer">A layer of a plan.</param>
+    /// <returns>True if it is.</returns>
+    internal static bool IsOfOnePackage(LayerContent layer) => layer.Name.StartsWith(Names[Packages - 1] + " ", StringComparison.Ordinal);
+
     private static readonly string[] Names = ["runtime", "package", "packages", "projects", "static", "app"];
 
     /// <summary>Divides the publish output into layers.</summary>

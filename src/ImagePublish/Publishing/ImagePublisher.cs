@@ -13,7 +13,8 @@ namespace ImagePublish.Publishing;
 /// <param name="registries">The registries.</param>
 /// <param name="store">The local store.</param>
 /// <param name="log">Where to tell what is done.</param>
-public sealed class ImagePublisher(RegistryClient registries, ImageStore store, IEngineLog log)
+/// <param name="headStart">What was begun before; the caller's.</param>
+public sealed class ImagePublisher(RegistryClient registries, ImageStore store, IEngineLog log, HeadStart? headStart = null)
 {
     private readonly LayerCache cache = new(store);
     private readonly RemoteDocuments documents = new(registries, store);
@@ -27,13 +28,13 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellationToken)
     {
+        headStart?.HandOver();
         request = await new LockStep(registries, documents, store, log).PinAsync(request, isPlan: false, cancellationToken);
         var files = await FilesOfAsync(request, cancellationToken);
         var last = new LastPublish(store, documents, Places);
         if (await last.FindAsync(request, files, cancellationToken) is { } unchanged)
         {
             log.Detail("Neither the files nor the base image nor a tag changed since the last publish.");
-            await new DoctorStep(store, log).RepeatAsync(request, unchanged.Image, cancellationToken);
             return unchanged;
         }
 
@@ -79,12 +80,11 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         try
         {
             var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request), log, stop.Token);
-            var producer = new LayerProducer(store, cache, earlier, files, log, isPlan: planned is not null);
+            var producer = new LayerProducer(store, cache, earlier, files, log, headStart, isPlan: planned is not null);
             var packages = new PackageStep(registries, store, log, isPlan: planned is not null);
             var looking = LookUpAsync(request, files, producer, packages, () => resolving, stop.Token);
             var (baseImage, candidates) = (await resolving, await looking);
             var result = await PublishAsync(request, baseImage, candidates, producer, packages, planned, stop.Token);
-            await new DoctorStep(store, log).ExamineAsync(request, result.Image, baseImage, candidates, stop.Token);
             return new PublishRun(result, baseImage, [.. candidates.Select(candidate => candidate.Content)]);
         }
         finally

@@ -13,8 +13,9 @@ namespace ImagePublish.Publishing;
 /// <param name="earlier">Layers in registries.</param>
 /// <param name="files">What lets layers be found before they are hashed.</param>
 /// <param name="log">Where to tell what was done.</param>
+/// <param name="headStart">Layers that may be under way.</param>
 /// <param name="isPlan">Whether layers that are built are only measured.</param>
-internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierLayers earlier, PublishedFiles files, IEngineLog log, bool isPlan = false)
+internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierLayers earlier, PublishedFiles files, IEngineLog log, HeadStart? headStart = null, bool isPlan = false)
 {
     /// <summary>A layer that is known, or whose files are yet to be compressed.</summary>
     /// <param name="Content">The files.</param>
@@ -31,6 +32,8 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     public async Task<Candidate> LookUpAsync(LayerContent content, LayerCompression compression, CancellationToken cancellationToken)
     {
         var key = await files.KeyOfAsync(content);
+        if (key is not null && headStart?.IsUnderWay(key) == true)
+            await SettleAsync(headStart, key, cancellationToken);
         var unknown = new Candidate(content, key, await DiffIdAsync(content, key, cancellationToken), null);
         return unknown.DiffId is null ? unknown : await FindAsync(unknown, compression, cancellationToken);
     }
@@ -44,12 +47,16 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     {
         var diffId = unknown.DiffId!;
         if (await cache.FindAsync(diffId, compression.Key, cancellationToken) is { } known && store.FindBlob(known) is { } blob)
-            return Found(new Layer(known, diffId, blob), "this machine");
-        return await earlier.FindAsync(diffId, compression.Compression) is { } layer ? Found(layer, layer.Source!.Repository!.ToString()) : unknown;
-
-        Candidate Found(Layer layer, string where)
         {
-            log.Detail($"Layer '{unknown.Content.Name}' is unchanged ({layer.Descriptor.Digest}, {layer.Descriptor.Size} bytes), known to {where}.");
+            var isNew = headStart?.Made(diffId) == true;
+            return Found(new Layer(known, diffId, blob) { IsNew = isNew }, isNew ? "was built while the project was" : "is unchanged, known to this machine");
+        }
+
+        return await earlier.FindAsync(diffId, compression.Compression) is { } layer ? Found(layer, $"is unchanged, known to {layer.Source!.Repository}") : unknown;
+
+        Candidate Found(Layer layer, string how)
+        {
+            log.Detail($"Layer '{unknown.Content.Name}' {how}: {layer.Descriptor.Digest}, {layer.Descriptor.Size} bytes.");
             return unknown with { Known = layer };
         }
     }
@@ -63,11 +70,19 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     public async Task<NamedLayer> ProduceAsync(Candidate candidate, LayerCompression compression, ImageFormat format, CancellationToken cancellationToken) =>
         new(candidate.Content.Name, candidate.Known ?? await (isPlan ? MeasureAsync(candidate, compression, format, cancellationToken) : BuildAsync(candidate, compression, format, cancellationToken)));
 
+    // What a registry has is found there sooner than it is built.
+    private async Task SettleAsync(HeadStart begun, Digest key, CancellationToken cancellationToken)
+    {
+        if (await earlier.ExistAsync())
+            begun.GiveUp();
+        await begun.SettleAsync(key, cancellationToken);
+    }
+
     private async Task<Digest?> DiffIdAsync(LayerContent content, Digest? key, CancellationToken cancellationToken)
     {
         if (key is not null && await cache.FindDiffIdAsync(key, cancellationToken) is { } known)
             return known;
-        var diffId = await HashAsync(content, cancellationToken);
+        var diffId = await HashAsync(content, isKeyed: key is not null, cancellationToken);
         await RememberAsync(key, diffId, cancellationToken);
         return diffId;
     }
@@ -76,13 +91,13 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
         !isPlan && key is not null && diffId is not null && files.AreAtRest() ? cache.RememberDiffIdAsync(key, diffId, cancellationToken) : Task.CompletedTask;
 
     // Where no layer was ever built and none was pushed there is none to find: then the files are read once instead of twice.
-    private async Task<Digest?> HashAsync(LayerContent content, CancellationToken cancellationToken)
+    private async Task<Digest?> HashAsync(LayerContent content, bool isKeyed, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var hashing = LayerTar.DiffIdAsync(content, stop.Token);
         try
         {
-            return cache.IsEmpty && !await earlier.ExistAsync() ? null : await hashing;
+            return (isKeyed || cache.IsEmpty) && !await earlier.ExistAsync() ? null : await hashing;
         }
         finally
         {
@@ -95,9 +110,7 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     {
         var content = candidate.Content;
         await using var writer = store.CreateBlob();
-        log.Building(content.Name, content.ContentLength);
         var built = await LayerBuilder.BuildAsync(content, compression, format, writer, cancellationToken);
-        log.Built(content.Name);
         if (candidate.DiffId is { } expected && built.DiffId != expected)
         {
             if (candidate.Key is not null)

@@ -14,6 +14,9 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
 
     public DockerRegistry Registry { get; private set; } = null!;
 
+    /// <summary>A detailed log of the publish of all but HelloWeb.</summary>
+    public string Log => workspace!["publish.log"];
+
     /// <summary>What the report of one of those that have one says.</summary>
     public async Task<JsonElement> ReportAsync(string sample, CancellationToken cancellationToken)
     {
@@ -41,7 +44,7 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
     }
 
     private Task<CommandOutput> PublishAsync(string project, string bases) => workspace!.DotNet(
-        "publish", project, "-nologo", "-tl:off", "-m:2", "-p:PublishImage=true", $"-p:ImageRegistry={Registry.Host}", $"-p:CustomAfterMicrosoftCommonTargets={bases}").SucceedAsync(CancellationToken.None);
+        "publish", project, "-nologo", "-tl:off", "-m:2", $"-flp:LogFile={Log};Verbosity=detailed", "-p:PublishImage=true", $"-p:ImageRegistry={Registry.Host}", $"-p:CustomAfterMicrosoftCommonTargets={bases}").SucceedAsync(CancellationToken.None);
 
     // Microsoft's bases are out of reach: each kind of app gets the one of the tests' own that stands for its default.
     private string Bases() => $"""

@@ -35,6 +35,14 @@ public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClass
     }
 
     [Fact]
+    public async Task LayersOfLargePackagesAreBuiltWhileTheProjectIs()
+    {
+        var log = await File.ReadAllTextAsync(samples.Log, Cancelled);
+
+        Assert.Contains("Layer 'package librdkafka.redist' was built while the project was", log, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task SeveralPlatformsAreOneTag()
     {
         var index = await samples.Registry.ManifestAsync("samples/platforms", "1.0.0", Cancelled);

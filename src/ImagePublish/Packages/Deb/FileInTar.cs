@@ -1,4 +1,3 @@
-using ImagePublish.Oci;
 using ImagePublish.Layers;
 
 namespace ImagePublish.Packages.Deb;
@@ -14,5 +13,5 @@ internal sealed record FileInTar(string Tar, long Offset, long Length) : FileCon
 
     /// <inheritdoc/>
     public override Stream Open() =>
-        new SliceStream(new FileStream(Tar, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete) { Position = Offset }, Length);
+        new SlicedStream(new FileStream(Tar, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete) { Position = Offset }, Length);
 }

@@ -81,7 +81,6 @@ internal sealed class BlobPusher(RegistryConnection connection)
                 return new BlobPush(BlobPushKind.Mounted, 0);
         }
 
-        connection.Log.Sending(blob.Descriptor.Size);
         await connection.Uploads.WaitAsync(cancellationToken);
         try
         {

@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using ImagePublish.Diagnostics;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>Builds layers of large packages while the project still compiles: what packages a project has is known long before, and a build leaves cores idle.</summary>
+/// <remarks>
+/// It only fills the local store. Whether a layer is used is decided by the publish itself, by its content; nothing is sent anywhere, and nothing that goes wrong here matters.
+/// </remarks>
+public sealed class HeadStart : IDisposable
+{
+    private readonly CancellationTokenSource stop = new();
+    private readonly ConcurrentDictionary<Digest, Task> underWay = new();
+    private readonly ConcurrentDictionary<Digest, bool> built = new();
+    private readonly Task work;
+    private volatile bool isOver;
+
+    private HeadStart(Func<HeadStart, CancellationToken, Task> run) => work = Task.Run(() => run(this, stop.Token));
+
+    /// <summary>Begins in the background.</summary>
+    /// <param name="files">The files of packages that will be published.</param>
+    /// <param name="defaults">Where they go in the image, and whose they are.</param>
+    /// <param name="compression">How layers are compressed.</param>
+    /// <param name="openStore">Opens the local store.</param>
+    /// <returns>What is under way; disposing of it ends it.</returns>
+    public static HeadStart Begin(IReadOnlyCollection<PackageFile> files, LayerEntryDefaults defaults, LayerCompression compression, Func<ImageStore> openStore) =>
+        new((start, cancellationToken) => start.RunAsync(files, defaults, compression, openStore, cancellationToken));
+
+    /// <summary>Ends when there is nothing left to begin; never fails.</summary>
+    internal Task Completion => work;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        isOver = true;
+        stop.Cancel();
+        work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
+        stop.Dispose();
+    }
+
+    /// <summary>From here on no further layer is begun: the publish builds what is missing.</summary>
+    internal void HandOver() => isOver = true;
+
+    /// <summary>Ends it at once: what it builds is there already.</summary>
+    internal void GiveUp() => stop.Cancel();
+
+    /// <summary>Whether a layer is being built.</summary>
+    /// <param name="key">Its content.</param>
+    /// <returns>True until it is built.</returns>
+    internal bool IsUnderWay(Digest key) => underWay.TryGetValue(key, out var building) && !building.IsCompleted;
+
+    /// <summary>Waits for a layer that is being built.</summary>
+    /// <param name="key">Its content.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is built, or at once if it is not under way.</returns>
+    internal async Task SettleAsync(Digest key, CancellationToken cancellationToken)
+    {
+        if (underWay.TryGetValue(key, out var building))
+            await building.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Whether a layer was made by this head start.</summary>
+    /// <param name="diffId">The digest of its tar.</param>
+    /// <returns>True if it was: then it is new, although the store has it.</returns>
+    internal bool Made(Digest diffId) => built.ContainsKey(diffId);
+
+    private async Task RunAsync(
+        IReadOnlyCollection<PackageFile> files, LayerEntryDefaults defaults, LayerCompression compression, Func<ImageStore> openStore, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!ContentTags.AreSupported || PackageFile.LargeLayers(files, defaults) is not { Count: > 0 } layers)
+                return;
+            var store = openStore();
+            using var session = await store.BeginSessionAsync(cancellationToken);
+            var cache = new LayerCache(store);
+            var tags = new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, cancellationToken));
+            foreach (var layer in layers)
+                await BuildAsync(layer, tags, compression, store, cache, cancellationToken);
+        }
+        catch (Exception exception) when (exception is ImagePublishException or IOException or UnauthorizedAccessException or OperationCanceledException)
+        {
+            // The publish meets the same and tells of it.
+        }
+    }
+
+    private async Task BuildAsync(LayerContent layer, ContentTags tags, LayerCompression compression, ImageStore store, LayerCache cache, CancellationToken cancellationToken)
+    {
+        if (isOver || await LayerContentKey.ComputeAsync(layer, tags, cancellationToken) is not { } key || await cache.FindDiffIdAsync(key, cancellationToken) is not null || isOver)
+            return;
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        underWay[key] = done.Task;
+        try
+        {
+            // The build keeps a core for itself.
+            await using var writer = store.CreateBlob();
+            var made = await LayerBuilder.BuildAsync(layer, compression, ImageFormat.Oci, writer, Math.Max(1, Environment.ProcessorCount - 1), cancellationToken);
+            await writer.CommitAsync(made.Descriptor, cancellationToken);
+            if (!tags.AreAtRest())
+                return;
+            await cache.RememberAsync(made.DiffId, compression.Key, made.Descriptor, cancellationToken);
+            built[made.DiffId] = true;
+            await cache.RememberDiffIdAsync(key, made.DiffId, cancellationToken);
+        }
+        finally
+        {
+            done.SetResult();
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using System.Security.Cryptography;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Publishing;
+using ImagePublish.Testing;
+using ImagePublish.Tests.Registries;
+
+namespace ImagePublish.Tests.Publishing;
+
+/// <summary>Layers that are begun while a project compiles: the same image, sooner, and nothing else.</summary>
+public sealed class HeadStartTests : IDisposable
+{
+    private const string Begun = "was built while the project was";
+
+    private readonly string packages = Directory.CreateTempSubdirectory("imagepublish-packages-").FullName;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(packages, recursive: true);
+
+    [Theory]
+    [InlineData("app", 0)]
+    [InlineData("srv/shop", 1654)]
+    public async Task ALargePackageIsTheLayerThatThePublishFolderMakes(string folder, int owner)
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var files = Packages(bench);
+        var defaults = new LayerEntryDefaults { TargetFolder = folder, Uid = owner, Gid = owner };
+
+        var before = PackageFile.LargeLayers(files, defaults);
+        var published = LayerPlan.Create(PublishFolder.Read(bench.PublishFolder, defaults, Cancel), [.. files.Select(file => file.Item)], LayeringMode.Auto);
+
+        var layer = Assert.Single(before);
+        Assert.Equal("package large", layer.Name);
+        Assert.Equal(await LayerTar.DiffIdAsync(published.Single(one => one.Name == layer.Name), Cancel), await LayerTar.DiffIdAsync(layer, Cancel));
+    }
+
+    [Fact]
+    public async Task APublishTakesWhatWasBegun()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var files = Packages(bench);
+        var request = Request(bench, files);
+        var plain = await bench.PublishAsync(request, machine: "plain");
+        bench.Server.Content.RemoveTag("acme/shop", "1.0");
+
+        var result = await PublishAsync(bench, request, files, wait: true);
+
+        Assert.Contains(Begun, bench.Log.ToString(), StringComparison.Ordinal);
+        Assert.Equal(plain.Image.Digest, result.Image.Digest);
+        Assert.Equal(result.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+    }
+
+    [Fact]
+    public async Task APublishWaitsForALayerThatIsUnderWay()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var files = Packages(bench);
+
+        var result = await PublishAsync(bench, Request(bench, files), files, wait: false);
+
+        Assert.Equal(result.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+        Assert.All(result.Image.Layers, layer => Assert.True(bench.Server.Content.HasBlob("acme/shop", layer.Descriptor.Digest.Value)));
+    }
+
+    [Fact]
+    public async Task WhatARegistryHasIsTakenFromThere()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var files = Packages(bench);
+        await bench.PublishAsync(Request(bench, files), machine: "elsewhere");
+        bench.Write("App.dll", "app 2");
+
+        await PublishAsync(bench, Request(bench, files), files, wait: false);
+
+        Assert.Equal(2, bench.Moved(RegistryStep.UploadPut));
+    }
+
+    [Fact]
+    public async Task ABuildThatFailsLeavesNoHalfLayer()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var files = Packages(bench);
+        var store = bench.Store();
+
+        HeadStart.Begin(files, new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null), () => store).Dispose();
+
+        var left = Directory.EnumerateFiles(store.Folder, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Where(name => name!.Contains("tmp", StringComparison.OrdinalIgnoreCase));
+        Assert.Empty(left);
+        Assert.False(Directory.Exists(store.Disk.Layout.SessionsFolder) && Directory.EnumerateFiles(store.Disk.Layout.SessionsFolder).Any());
+    }
+
+    [Fact]
+    public async Task WhatGoesWrongIsLeftToThePublish()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var missing = new PackageFile(new PublishItem("Gone.so", PublishItemOrigin.Package) { Package = "Large" }, Path.Combine(packages, "gone"));
+
+        using var start = HeadStart.Begin([missing], new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null), () => bench.Store());
+        var result = await bench.PublishAsync(bench.Request("1.0"));
+
+        Assert.Equal(result.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+    }
+
+    private static PublishRequest Request(PublishingBench bench, IReadOnlyList<PackageFile> files) => bench.Request("1.0") with { Items = [.. files.Select(file => file.Item)] };
+
+    private static async Task<PublishResult> PublishAsync(PublishingBench bench, PublishRequest request, IReadOnlyList<PackageFile> files, bool wait)
+    {
+        bench.Server.Requests.Clear();
+        using var start = HeadStart.Begin(files, request.EntryDefaults, request.Compression, () => bench.Store());
+        if (wait)
+            await start.Completion;
+        await using var connections = RegistryBench.For(bench.Server);
+        return await new ImagePublisher(connections.Client, bench.Store(), bench.Log, start).PublishAsync(request, Cancel);
+    }
+
+    /// <summary>A large package in two folders and a small one, as they lie among the packages and as they are published.</summary>
+    private PackageFile[] Packages(PublishingBench bench)
+    {
+        var content = RandomNumberGenerator.GetBytes(6 << 20);
+        return
+        [
+            Package("Large", "Large.dll", content),
+            Package("Large", "runtimes/linux-x64/native/large.so", content[..(3 << 20)]),
+            Package("Small", "Small.dll", [1, 2, 3]),
+        ];
+
+        PackageFile Package(string name, string path, byte[] bytes)
+        {
+            var source = Path.Combine(packages, name, Path.GetFileName(path));
+            var target = Path.Combine(bench.PublishFolder, path);
+            Directory.CreateDirectory(Path.GetDirectoryName(source)!);
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.WriteAllBytes(source, bytes);
+            File.Copy(source, target);
+            return new PackageFile(new PublishItem(path, PublishItemOrigin.Package) { Package = name }, source);
+        }
+    }
+}
