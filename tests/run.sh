@@ -24,6 +24,7 @@ needs=(
   runc:runc
   podman:podman
   mmdebstrap:mmdebstrap
+  gpg:gnupg
   nginx:nginx-light
   htpasswd:apache2-utils
   jq:jq

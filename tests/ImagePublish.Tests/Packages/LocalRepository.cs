@@ -22,6 +22,9 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
     /// <summary>Where the folder is served; null reads it from the disk.</summary>
     public string? Address { get; set; }
 
+    /// <summary>Whether the index is another than the one that was signed.</summary>
+    public bool Spoiled { get; set; }
+
     /// <summary>Adds a package; <paramref name="content"/> may differ from what the index promises.</summary>
     public LocalRepository Add(DebBuilder package, byte[]? content = null)
     {
@@ -56,7 +59,7 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
     /// <summary>Asks for packages of this repository as it is now.</summary>
     public PackageRequest Request(params string[] names)
     {
-        File.WriteAllText(Path.Combine(folder, "Packages"), index.ToString());
+        File.WriteAllText(Path.Combine(folder, "Packages"), index + (Spoiled ? "\n" : ""));
         return new PackageRequest { Names = names, CacheFolder = Path.Combine(folder, "cache"), Source = $"deb {Options} {Address ?? $"file:{folder}"} ./", Time = TimeProvider.System };
     }
 

@@ -100,6 +100,19 @@ public sealed class OsPackagesTests : IDisposable
     }
 
     [Fact]
+    public async Task WithoutAptAndWithoutALockItIsSaidWhereALockComesFrom()
+    {
+        var request = repository.Request("base-files") with { HasApt = false };
+        var maker = new ImagePublish.Packages.OsPackages((_, _, _, _) => Task.FromResult<string?>("not asked"), repository);
+
+        var exception = await Assert.ThrowsAsync<ImagePublishException>(
+            () => maker.ChooseAsync(request, new ImagePublish.Oci.Platform("linux", "amd64"), packageBase: null, mustRefresh: false, TestContext.Current.CancellationToken));
+
+        Assert.Equal("IMG6006", exception.Code.Id);
+        Assert.Contains("-t:UpdateImageLock", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ASourceWithoutASignatureIsNotTrusted()
     {
         using var unsigned = new LocalRepository { Options = "" }.AddRoot();

@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using ImagePublish.Diagnostics;
+
+namespace ImagePublish.Tests.Packages;
+
+/// <summary>Sources with real signatures, right and wrong: what is not signed by the key that the source names never becomes a layer.</summary>
+public sealed class SignedSourceTests(SigningKey key, OtherKey other) : IClassFixture<SigningKey>, IClassFixture<OtherKey>
+{
+    [Theory]
+    [InlineData("right", null)]
+    [InlineData("unknown key", "IMG6003")]
+    [InlineData("changed after it was signed", "IMG6003")]
+    [InlineData("index is another", "IMG6004")]
+    [InlineData("package is another", "IMG6004")]
+    public async Task OnlyWhatTheKeySignedIsTaken(string kind, string? code)
+    {
+        using var repository = new LocalRepository { Options = $"[signed-by={(kind == "unknown key" ? other.Key.PublicKey : key.PublicKey)}]" }
+            .AddRoot().Add(new DebBuilder("shop").File("./usr/bin/shop", "shop"));
+        repository.Request("shop");
+        Sign(repository.Folder);
+        Spoil(repository, kind);
+
+        var making = repository.MakeAsync("shop");
+
+        if (code is null)
+        {
+            Assert.Equal(2, (await making).Packages.Count);
+            return;
+        }
+
+        var exception = await Assert.ThrowsAsync<ImagePublishException>(() => making);
+        Assert.Equal(code, exception.Code.Id);
+        Assert.DoesNotContain('\n', exception.Message);
+        Assert.DoesNotContain(Directory.EnumerateFiles(repository.Folder, "data.tar", SearchOption.AllDirectories), file => File.ReadAllText(file).Contains("usr/bin/shop", StringComparison.Ordinal));
+    }
+
+    private void Sign(string folder)
+    {
+        var index = File.ReadAllBytes(Path.Combine(folder, "Packages"));
+        var release = Path.Combine(folder, "Release");
+        File.WriteAllText(release, string.Create(
+            CultureInfo.InvariantCulture, $"Origin: Tests\nSuite: tests\nDate: {DateTime.UtcNow.AddHours(-1):R}\nSHA256:\n {Convert.ToHexStringLower(SHA256.HashData(index))} {index.Length} Packages\n"));
+        key.Sign(release, Path.Combine(folder, "InRelease"));
+        File.Delete(release);
+    }
+
+    private static void Spoil(LocalRepository repository, string kind)
+    {
+        if (kind == "changed after it was signed")
+            Change("InRelease", "Origin: Tests", "Origin: Thief");
+        else if (kind == "index is another")
+            repository.Spoiled = true;
+        else if (kind == "package is another")
+            File.WriteAllBytes(Path.Combine(repository.Folder, "shop_1.0_all.deb"), new DebBuilder("shop").File("./usr/bin/shop", "evil").Build());
+
+        void Change(string name, string from, string to)
+        {
+            var file = Path.Combine(repository.Folder, name);
+            File.WriteAllText(file, File.ReadAllText(file).Replace(from, to, StringComparison.Ordinal));
+        }
+    }
+}
+
+/// <summary>Somebody else's key.</summary>
+public sealed class OtherKey : IDisposable
+{
+    internal SigningKey Key { get; } = new();
+
+    public void Dispose() => Key.Dispose();
+}

@@ -1,0 +1,36 @@
+using System.Diagnostics;
+
+namespace ImagePublish.Tests.Packages;
+
+/// <summary>A key of gpg's, made for one test, which signs package sources.</summary>
+public sealed class SigningKey : IDisposable
+{
+    // The agent's socket must have a short path.
+    private readonly string home = Directory.CreateTempSubdirectory("gpg-").FullName;
+
+    public SigningKey()
+    {
+        Run("gpg", "--batch", "--quiet", "--passphrase", "", "--quick-gen-key", "Tests <tests@example.com>", "ed25519", "sign", "never");
+        Run("gpg", "--batch", "--quiet", "--export", "--output", PublicKey);
+    }
+
+    /// <summary>The file that <c>Signed-By</c> names.</summary>
+    public string PublicKey => Path.Combine(home, "public.gpg");
+
+    /// <summary>Signs a release, in the file that apt reads.</summary>
+    public void Sign(string release, string target) => Run("gpg", "--batch", "--quiet", "--yes", "--clearsign", "--output", target, release);
+
+    public void Dispose()
+    {
+        Run("gpgconf", "--kill", "all");
+        Directory.Delete(home, recursive: true);
+    }
+
+    private void Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { Environment = { ["GNUPGHOME"] = home }, RedirectStandardError = true })!;
+        var errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, errors);
+    }
+}
