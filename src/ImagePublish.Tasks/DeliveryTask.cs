@@ -1,5 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Storage;
+using ImagePublish.Tasks.Ci;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
@@ -82,6 +83,8 @@ public abstract partial class DeliveryTask : ImageTask
     [Output]
     public string ImageReference { get; private set; } = "";
 
+    internal override string LogName => ProjectName;
+
     internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store));
 
     internal string ResolvePath(string path) => FullPath(path);
@@ -99,6 +102,24 @@ public abstract partial class DeliveryTask : ImageTask
         foreach (var line in summary)
             log.Information(line);
         Write(ResultFile, "result", json);
+    }
+
+    /// <summary>Tells the CI system, where there is one.</summary>
+    /// <param name="markdown">A table for its page.</param>
+    /// <param name="log">The log.</param>
+    internal void TellCi(Func<string> markdown, IEngineLog log)
+    {
+        var outputs = new CiOutputs(Environment.GetEnvironmentVariable, log.Information);
+        if (!outputs.IsCi)
+            return;
+        try
+        {
+            outputs.Tell(ProjectName, PublishedImages[0], markdown(), Path.ChangeExtension(FullPath(ResultFile), ".md"));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            log.Warning(DiagnosticCodes.DiskFailed, $"The image is published, but the CI system could not be told: {exception.Message}");
+        }
     }
 
     /// <summary>Writes the page about what was delivered.</summary>

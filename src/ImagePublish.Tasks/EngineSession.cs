@@ -72,5 +72,13 @@ internal sealed class EngineSession : IDisposable
         public void Information(string message) => CurrentLog.Value?.Information(message);
 
         public void Detail(string message) => CurrentLog.Value?.Detail(message);
+
+        public void Sending(long bytes) => CurrentLog.Value?.Sending(bytes);
+
+        public void Sent(long bytes) => CurrentLog.Value?.Sent(bytes);
+
+        public void Building(string layer, long bytes) => CurrentLog.Value?.Building(layer, bytes);
+
+        public void Built(string layer) => CurrentLog.Value?.Built(layer);
     }
 }

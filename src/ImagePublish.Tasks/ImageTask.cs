@@ -15,11 +15,14 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
     /// <summary>The file that explains every code; the package brings it along, so that help needs no network.</summary>
     public string? HelpFile { get; set; }
 
+    /// <summary>What lines that tell of progress begin with.</summary>
+    internal virtual string LogName => "Image";
+
     /// <summary>Does the work and turns a failure that a user can mend into one error with its code.</summary>
     /// <returns>Whether it succeeded.</returns>
     public sealed override bool Execute()
     {
-        var log = new TaskLog(Log, HelpFile);
+        using var log = new TaskLog(Log, HelpFile, LogName);
         try
         {
             using (EngineSession.LogTo(log))

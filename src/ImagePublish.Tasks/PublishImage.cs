@@ -31,6 +31,7 @@ public sealed class PublishImage : PublishImageInputs
             new ImageNames(this).TellOffline(log);
         var limit = Amounts.Size(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;
         var store = OpenStore();
+        var clock = Stopwatch.StartNew();
         var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations, Offline)).PublisherFor(store, log, headStart);
         if (DryRun)
         {
@@ -41,12 +42,12 @@ public sealed class PublishImage : PublishImageInputs
 
         if (IsReported)
         {
-            await PublishAndReportAsync(publisher, request, log, cancellationToken);
+            await PublishAndReportAsync(publisher, request, clock, log, cancellationToken);
         }
         else
         {
             var result = await publisher.PublishAsync(request, cancellationToken);
-            Tell(result, log);
+            Tell(result, clock.Elapsed, log);
             if (result.IsUnchanged)
                 return;
         }
@@ -56,18 +57,19 @@ public sealed class PublishImage : PublishImageInputs
 
     private bool IsReported => !string.IsNullOrEmpty(Report) || !string.IsNullOrEmpty(ReportPart);
 
-    private void Tell(PublishResult result, IEngineLog log)
+    private void Tell(PublishResult result, TimeSpan elapsed, IEngineLog log)
     {
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result.Image, delivery, string.IsNullOrEmpty(ReportPart) ? "" : FullPath(ReportPart)));
-        Tell([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log);
+        Tell([.. images], PublishSummary.Lines(ProjectName, result, elapsed), PublishJson.Write(result), log);
+        if (!IsPartOfIndex)
+            TellCi(() => PublishMarkdown.Of(ProjectName, result), log);
     }
 
-    private async Task PublishAndReportAsync(ImagePublisher publisher, PublishRequest request, IEngineLog log, CancellationToken cancellationToken)
+    private async Task PublishAndReportAsync(ImagePublisher publisher, PublishRequest request, Stopwatch clock, IEngineLog log, CancellationToken cancellationToken)
     {
-        var clock = Stopwatch.StartNew();
         var published = await publisher.PublishForReportAsync(request, cancellationToken);
         var elapsed = clock.Elapsed;
-        Tell(published.Result, log);
+        Tell(published.Result, elapsed, log);
         var part = ReportPage.Part(await published.DescribeAsync(cancellationToken));
         if (!string.IsNullOrEmpty(ReportPart))
             Write(ReportPart, "report", part);

@@ -50,6 +50,7 @@ public sealed class PublishImageIndex : DeliveryTask
         result = result with { Deliveries = [.. result.Deliveries.Select(delivery => PublishedImageItem.Together(delivery, Images))] };
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery));
         Tell([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log);
+        TellCi(() => PublishMarkdown.Of(ProjectName, result), log);
         if (!string.IsNullOrEmpty(Report))
             await ReportAsync(result, elapsed, log, cancellationToken);
     }

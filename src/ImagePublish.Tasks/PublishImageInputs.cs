@@ -33,6 +33,9 @@ public abstract class PublishImageInputs : DeliveryTask
     /// <summary>Whether a lock file that does not fit is an error.</summary>
     public bool LockedMode { get; set; }
 
+    /// <summary><c>Auto</c>, <c>Full</c> or <c>Off</c>: whether it is seen that the app lacks a library.</summary>
+    public string? Doctor { get; set; }
+
     /// <summary><c>false</c> leaves out what a self-contained app on <c>scratch</c> needs of the system.</summary>
     public string? DefaultPackages { get; set; }
 

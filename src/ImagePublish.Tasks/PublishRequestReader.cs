@@ -4,6 +4,7 @@ using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
+using ImagePublish.Packages.Doctor;
 using ImagePublish.Publishing;
 
 namespace ImagePublish.Tasks;
@@ -33,6 +34,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Base = ReadBase(app, packages is not null),
             Packages = packages,
             Lock = new LockRequestReader(inputs).Read(),
+            Doctor = ReadDoctor(app),
             PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
             Items = PublishItemReader.Read(inputs.PublishItems),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
@@ -48,6 +50,21 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             ComparedTags = [.. final, Tag.Parse("latest")],
         };
     }
+
+    private enum DoctorMode
+    {
+        Auto,
+        Full,
+        Off,
+    }
+
+    private DoctorRequest? ReadDoctor(DotNetApp app) => Lists.Choice(inputs.Doctor, "ImageDoctor", DoctorMode.Auto) is var mode && mode == DoctorMode.Off ? null : new DoctorRequest
+    {
+        IsGlobalizationInvariant = app.IsGlobalizationInvariant,
+        UsesAspNet = app.UsesAspNet,
+        IsMusl = app.RuntimeIdentifier.IsMusl,
+        MayDownload = mode == DoctorMode.Full && !inputs.Offline,
+    };
 
     /// <summary>Reads only what a lock file pins.</summary>
     /// <returns>The platform, the base and the packages.</returns>

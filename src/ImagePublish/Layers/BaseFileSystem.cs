@@ -91,6 +91,23 @@ public sealed class BaseFileSystem
     /// <returns>Path and content.</returns>
     public IEnumerable<KeyValuePair<string, string>> AllTexts() => texts.Where(text => NodeAt(text.Key) is not null);
 
+    /// <summary>Everything below a folder that is no folder itself.</summary>
+    /// <param name="folder">The folder; links on the way are followed.</param>
+    /// <returns>The paths in the image, in no order; none where there is no such folder.</returns>
+    public IEnumerable<string> FilesBelow(string folder)
+    {
+        var ahead = new Stack<Node>();
+        if (NodeAt(Resolve(folder, followLast: true)) is { } top)
+            ahead.Push(top);
+        while (ahead.TryPop(out var node))
+        {
+            if (node.Entry.Kind != LayerEntryInfoKind.Directory)
+                yield return node.Entry.Path;
+            foreach (var child in node.Children.Values)
+                ahead.Push(child);
+        }
+    }
+
     private static void Follow(string target, Stack<string> place, Stack<string> ahead)
     {
         if (target.StartsWith('/'))

@@ -5,7 +5,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Layers;
 
 /// <summary>The tar in a layer's blob: counted, hashed and limited while it is read.</summary>
-internal sealed class InflatedLayer : Stream
+internal sealed class InflatedLayer : ReadOnlyStream
 {
     private const int MagicLength = 4;
 
@@ -20,14 +20,6 @@ internal sealed class InflatedLayer : Stream
         (this.input, this.inflated, this.options) = (input, inflated, options);
         hash = options.DiffId is { } diffId ? IncrementalHash.CreateHash(diffId.HashAlgorithm) : null;
     }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
 
     public override long Position { get => length; set => throw new NotSupportedException(); }
 
@@ -55,11 +47,6 @@ internal sealed class InflatedLayer : Stream
         return read;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
     public override int Read(Span<byte> buffer)
     {
         int read;
@@ -83,16 +70,6 @@ internal sealed class InflatedLayer : Stream
         if (hash is not null && options.DiffId!.Matches(hash.GetHashAndReset()) is false)
             throw LayerReader.Invalid($"its content is not the one with the diff id {options.DiffId}");
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

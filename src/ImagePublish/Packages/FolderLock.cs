@@ -1,3 +1,5 @@
+using ImagePublish.Oci;
+
 namespace ImagePublish.Packages;
 
 /// <summary>One process at a time uses a folder. The lock is an open file, so the operating system ends it with its process.</summary>
@@ -16,17 +18,12 @@ internal sealed class FolderLock : IDisposable
     /// <returns>The lock; disposing it lets the next one in.</returns>
     public static async Task<FolderLock> AcquireAsync(string folder, TimeProvider time, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(folder);
+        var path = Path.Combine(folder, "lock");
         while (true)
         {
-            try
-            {
-                return new FolderLock(new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
-            }
-            catch (IOException exception) when (exception.GetType() == typeof(IOException))
-            {
-                await Task.Delay(Pause, time, cancellationToken);
-            }
+            if (FileLock.TryOpen(path) is { } file)
+                return new FolderLock(file);
+            await Task.Delay(Pause, time, cancellationToken);
         }
     }
 

@@ -25,6 +25,25 @@ internal sealed class BaseFiles(ImageStore store, IEngineLog log)
     public async Task<BaseFileSystem> ReadAsync(BaseImage baseImage, CancellationToken cancellationToken) =>
         new(await Task.WhenAll(baseImage.Layers.Where(layer => layer.Source is not null).Select(layer => ListAsync(layer, cancellationToken))));
 
+    /// <summary>Reads the files of layers if that needs no download.</summary>
+    /// <param name="layers">The layers, from the bottom up.</param>
+    /// <param name="mayDownload">Whether it may need one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Their files; null where a layer is on no disk of this machine and was never read.</returns>
+    /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
+    public async Task<BaseFileSystem?> TryReadAsync(IEnumerable<Layer> layers, bool mayDownload, CancellationToken cancellationToken)
+    {
+        var listings = new List<LayerListing>();
+        foreach (var layer in layers.Where(layer => layer.Source is not null))
+        {
+            if (!mayDownload && layer.Source!.Repository is not null && store.FindBlob(layer.Descriptor) is null && await RecallAsync(layer.DiffId, cancellationToken) is null)
+                return null;
+            listings.Add(await ListAsync(layer, cancellationToken));
+        }
+
+        return new BaseFileSystem(listings);
+    }
+
     /// <summary>Lists a layer.</summary>
     /// <param name="layer">The layer, which is no foreign one.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -35,6 +35,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         if (await last.FindAsync(request, files, cancellationToken) is { } unchanged)
         {
             log.Detail("Neither the files nor the base image nor a tag changed since the last publish.");
+            await new DoctorStep(store, log).RepeatAsync(request, unchanged.Image, cancellationToken);
             return unchanged;
         }
 
@@ -85,6 +86,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             var looking = LookUpAsync(request, files, producer, packages, () => resolving, stop.Token);
             var (baseImage, candidates) = (await resolving, await looking);
             var result = await PublishAsync(request, baseImage, candidates, producer, packages, planned, stop.Token);
+            await new DoctorStep(store, log).ExamineAsync(request, result.Image, baseImage, candidates, stop.Token);
             return new PublishRun(result, baseImage, [.. candidates.Select(candidate => candidate.Content)]);
         }
         finally

@@ -110,7 +110,9 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     {
         var content = candidate.Content;
         await using var writer = store.CreateBlob();
+        log.Building(content.Name, content.ContentLength);
         var built = await LayerBuilder.BuildAsync(content, compression, format, writer, cancellationToken);
+        log.Built(content.Name);
         if (candidate.DiffId is { } expected && built.DiffId != expected)
         {
             if (candidate.Key is not null)

@@ -2,6 +2,7 @@ using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
+using ImagePublish.Packages.Doctor;
 using ImagePublish.Publishing.Locking;
 
 namespace ImagePublish.Publishing;
@@ -23,6 +24,9 @@ public sealed record PublishRequest
 
     /// <summary>The lock file that base and packages are held to; null for none.</summary>
     public LockRequest? Lock { get; init; }
+
+    /// <summary>What the doctor is told of the app; null sends it home.</summary>
+    public DoctorRequest? Doctor { get; init; }
 
     /// <summary>The full path of the folder that ships.</summary>
     public required string PublishFolder { get; init; }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ImagePublish.Publishing;
 
 namespace ImagePublish.Reporting;
@@ -5,20 +6,21 @@ namespace ImagePublish.Reporting;
 /// <summary>What was published, for people.</summary>
 public static class PublishSummary
 {
-    /// <summary>A few lines: where the image is, what it weighs, what was moved.</summary>
+    /// <summary>A few lines: where the image is, what it weighs, what was moved, how long it took, and what to type next.</summary>
     /// <remarks>The first is in the form in which MSBuild tells what a project became: the terminal logger, which shows no other messages, shows that one.</remarks>
     /// <param name="project">The project's name.</param>
     /// <param name="result">The result.</param>
+    /// <param name="elapsed">How long it took.</param>
     /// <returns>The lines.</returns>
-    public static IEnumerable<string> Lines(string project, PublishResult result)
+    public static IEnumerable<string> Lines(string project, PublishResult result, TimeSpan elapsed)
     {
         foreach (var delivery in result.Deliveries)
         {
             yield return Headline(project, delivery, result.IsUnchanged ? "unchanged" : Moved(delivery));
             yield return $"  {delivery.Name}@{result.Image.Digest}";
-            yield return $"  {result.Image.Platform}, {ByteSize.Show(result.Image.Size)} in {Count(result.Image.Layers.Count, "layer")}";
-            if (delivery is { Repository: null, Tags: [var tag, ..] })
-                yield return HowToRun(result, $"{delivery.Name}:{tag}");
+            yield return $"  {result.Image.Platform}, {ByteSize.Show(result.Image.Size)} in {Count(result.Image.Layers.Count, "layer")}, {Time(elapsed)}";
+            if (delivery.Tags is [var tag, ..] && !result.IsUnchanged)
+                yield return HowToRun(result, delivery, $"{delivery.Name}:{tag}");
         }
     }
 
@@ -36,8 +38,15 @@ public static class PublishSummary
         }
     }
 
-    private static string HowToRun(PublishResult result, string name) =>
-        $"  It lies in the local store. To run it, publish with -p:ImageLoad=docker, then: {NextCommands.Run(name, result.Image.Config.Config?.ExposedPorts ?? [])}";
+    private static string HowToRun(PublishResult result, Delivery delivery, string name)
+    {
+        var command = NextCommands.Run(name, result.Image.Config.Config?.ExposedPorts ?? []);
+        return delivery.Repository is null ? $"  It lies in the local store. To run it, publish with -p:ImageLoad=docker, then: {command}" : $"  {command}";
+    }
+
+    private static string Time(TimeSpan elapsed) => elapsed < TimeSpan.FromSeconds(100)
+        ? string.Create(CultureInfo.InvariantCulture, $"{elapsed.TotalSeconds:0.0} s")
+        : string.Create(CultureInfo.InvariantCulture, $"{elapsed.TotalMinutes:0.0} min");
 
     private static string Headline(string project, Delivery delivery, string what) =>
         $"{project} -> {delivery.Name}{(delivery.Tags.Count == 0 ? " without a tag" : ":" + string.Join(", ", delivery.Tags))} ({what})";

@@ -1,4 +1,5 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
@@ -9,10 +10,6 @@ namespace ImagePublish.Storage;
 /// </remarks>
 internal sealed class StoreLock : IDisposable
 {
-    private const int SharingViolation = unchecked((int)0x80070020);
-    private const int LockViolation = unchecked((int)0x80070021);
-    private const int WouldBlockOnLinux = 11;
-    private const int WouldBlockOnMac = 35;
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
 
     private readonly FileStream file;
@@ -28,7 +25,7 @@ internal sealed class StoreLock : IDisposable
         for (var pause = TimeSpan.FromMilliseconds(1); ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (disk.Do(path, TryOpen) is { } file)
+            if (disk.Do(path, FileLock.TryOpen) is { } file)
                 return new StoreLock(file);
             if (disk.Options.Time.GetElapsedTime(started) > disk.Options.LockTimeout)
                 throw Busy(disk);
@@ -38,20 +35,6 @@ internal sealed class StoreLock : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();
-
-    /// <summary>Opens a file for this process alone and creates it if need be; null if another process has it.</summary>
-    public static FileStream? TryOpen(string path)
-    {
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
-        }
-        catch (IOException exception) when (exception.HResult is SharingViolation or LockViolation or WouldBlockOnLinux or WouldBlockOnMac)
-        {
-            return null;
-        }
-    }
 
     private static ImagePublishException Busy(StoreDisk disk) => new(
         DiagnosticCodes.StoreBusy,

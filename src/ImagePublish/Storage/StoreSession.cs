@@ -1,4 +1,5 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
@@ -25,7 +26,7 @@ public sealed class StoreSession : IDisposable
     {
         using var held = await StoreLock.AcquireAsync(disk, cancellationToken);
         var path = Path.Combine(disk.Layout.SessionsFolder, Guid.NewGuid().ToString("N"));
-        var file = disk.Do(path, StoreLock.TryOpen)!;
+        var file = disk.Do(path, FileLock.TryOpen)!;
         disk.Touch(path);
         return new StoreSession(file);
     }
@@ -39,7 +40,7 @@ public sealed class StoreSession : IDisposable
         foreach (var path in Directory.EnumerateFiles(disk.Layout.SessionsFolder))
         {
             var started = new DateTimeOffset(File.GetLastWriteTimeUtc(path), TimeSpan.Zero);
-            using var dead = disk.Do(path, StoreLock.TryOpen);
+            using var dead = disk.Do(path, FileLock.TryOpen);
             if (dead is not null)
                 StoreDisk.Delete(path);
             else if (started < oldest)

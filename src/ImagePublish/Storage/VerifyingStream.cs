@@ -8,29 +8,17 @@ namespace ImagePublish.Storage;
 /// <param name="inner">The content, from its beginning; disposed with this.</param>
 /// <param name="descriptor">What it must be.</param>
 /// <param name="failure">The error for content that is something else.</param>
-internal sealed class VerifyingStream(Stream inner, Descriptor descriptor, Func<ImagePublishException> failure) : Stream
+internal sealed class VerifyingStream(Stream inner, Descriptor descriptor, Func<ImagePublishException> failure) : ReadOnlyStream
 {
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(descriptor.Digest.HashAlgorithm);
     private long position;
     private bool verified;
 
     /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => false;
-
-    /// <inheritdoc/>
     public override long Length => descriptor.Size;
 
     /// <inheritdoc/>
     public override long Position { get => position; set => throw new NotSupportedException(); }
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     /// <inheritdoc/>
     public override int Read(Span<byte> buffer)
@@ -47,24 +35,6 @@ internal sealed class VerifyingStream(Stream inner, Descriptor descriptor, Func<
         Verify(buffer.Span[..count], buffer.Length);
         return count;
     }
-
-    /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

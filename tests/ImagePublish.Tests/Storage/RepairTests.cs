@@ -15,6 +15,26 @@ public sealed class RepairTests : IDisposable
     private string IndexFile => Path.Combine(test.Folder, "index.json");
 
     [Fact]
+    public async Task AForeignFileInTheLayoutIsNoHarmAndStays()
+    {
+        await Store.SetReferenceAsync("shop:1", await test.PutImageAsync("amd64", "a"), Cancelled);
+        string[] foreign = ["blobs/sha256/README.txt", "blobs/notes/x", "blobs/sha256/.DS_Store", "other.json"];
+        foreach (var name in foreign)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(test.Folder, name))!);
+            await File.WriteAllTextAsync(Path.Combine(test.Folder, name), "foreign", Cancelled);
+        }
+
+        test.Clock.Advance(TimeSpan.FromDays(30));
+        var repaired = await Store.RepairAsync(dryRun: false, Cancelled);
+        await Store.PruneAsync(new PruneOptions { Unreferenced = true, MaxSize = 0, KeepImages = true }, Cancelled);
+
+        Assert.Empty(repaired.Blobs);
+        Assert.True(Assert.Single(await Store.ListAsync(Cancelled)).IsWhole);
+        Assert.All(foreign, name => Assert.True(File.Exists(Path.Combine(test.Folder, name))));
+    }
+
+    [Fact]
     public async Task ASoundStoreStaysAsItIs()
     {
         await Store.SetReferenceAsync("shop:1", await test.PutImageAsync("amd64", "a"), Cancelled);

@@ -8,6 +8,9 @@ public sealed class StoreProcessesTests : IDisposable
 {
     private const int Processes = 16;
 
+    // IMAGEPUBLISH_SOAK_SECONDS=60 for a minute by hand.
+    private static readonly int Seconds = int.TryParse(Environment.GetEnvironmentVariable("IMAGEPUBLISH_SOAK_SECONDS"), CultureInfo.InvariantCulture, out var seconds) ? seconds : 6;
+
     private readonly TestStore test = new();
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -15,7 +18,7 @@ public sealed class StoreProcessesTests : IDisposable
     [Fact]
     public async Task EveryListedImageIsWholeAfterManyProcessesWorkedInTheStoreAndSomeWereKilled()
     {
-        var workers = Enumerable.Range(0, Processes).Select(number => Start(number, seconds: number % 4 == 0 ? 600 : 4)).ToList();
+        var workers = Enumerable.Range(0, Processes).Select(number => Start(number, seconds: number % 4 == 0 ? 600 : Seconds)).ToList();
         try
         {
             var survivors = workers.Where((_, number) => number % 4 != 0).ToList();
@@ -44,7 +47,7 @@ public sealed class StoreProcessesTests : IDisposable
     {
         foreach (var victim in victims)
         {
-            await Task.Delay(TimeSpan.FromSeconds(0.8), Cancelled);
+            await Task.Delay(TimeSpan.FromSeconds(Seconds / 5.0), Cancelled);
             victim.Kill();
             await victim.WaitForExitAsync(Cancelled);
         }

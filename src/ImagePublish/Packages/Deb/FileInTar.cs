@@ -1,3 +1,4 @@
+using ImagePublish.Oci;
 using ImagePublish.Layers;
 
 namespace ImagePublish.Packages.Deb;
@@ -13,5 +14,5 @@ internal sealed record FileInTar(string Tar, long Offset, long Length) : FileCon
 
     /// <inheritdoc/>
     public override Stream Open() =>
-        new SlicedStream(new FileStream(Tar, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete) { Position = Offset }, Length);
+        new SliceStream(new FileStream(Tar, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete) { Position = Offset }, Length);
 }

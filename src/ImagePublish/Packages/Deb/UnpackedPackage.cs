@@ -1,3 +1,4 @@
+using ImagePublish.Oci;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
@@ -61,7 +62,7 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
     private static Stream Open(string archive, ArMember member)
     {
         var file = new FileStream(archive, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 18) { Position = member.Offset };
-        var content = new SlicedStream(file, member.Length);
+        var content = new SliceStream(file, member.Length);
         return Path.GetExtension(member.Name) switch
         {
             ".xz" => new XZStream(content),

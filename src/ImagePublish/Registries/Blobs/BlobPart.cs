@@ -30,6 +30,9 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length)
     /// <summary>Whether the last try got to the end.</summary>
     public bool WasSentWhole { get; private set; }
 
+    /// <summary>Told the end of the bytes that were sent.</summary>
+    public Action<long>? Advanced { get; init; }
+
     /// <summary>Touched when bytes move.</summary>
     public IdleWatch? Watch { get; set; }
 
@@ -53,6 +56,7 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length)
             Interlocked.Add(ref _sent, bytes.Length);
             at += bytes.Length;
             Reached = Math.Max(Reached, at);
+            Advanced?.Invoke(at);
             Watch?.Touch();
         }
 

@@ -81,6 +81,7 @@ internal sealed class BlobPusher(RegistryConnection connection)
                 return new BlobPush(BlobPushKind.Mounted, 0);
         }
 
+        connection.Log.Sending(blob.Descriptor.Size);
         await connection.Uploads.WaitAsync(cancellationToken);
         try
         {

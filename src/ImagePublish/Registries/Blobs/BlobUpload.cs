@@ -44,6 +44,7 @@ internal sealed partial class BlobUpload : IDisposable
     private bool _wasRefused;
     private long _chunk;
     private long _sent;
+    private long _told;
     private int _tries = 1;
     private int _restarts;
 
@@ -81,7 +82,7 @@ internal sealed partial class BlobUpload : IDisposable
     {
         var session = _session ??= await StartAsync(cancellationToken);
         var closes = (session.Offset == 0 && _way == UploadWay.Whole) || session.Offset == _blob.Size;
-        var part = new BlobPart(_reader, session.Offset, closes || _way == UploadWay.Stream ? _blob.Size - session.Offset : NextChunk(session));
+        var part = new BlobPart(_reader, session.Offset, closes || _way == UploadWay.Stream ? _blob.Size - session.Offset : NextChunk(session)) { Advanced = Tell };
         UploadEndpoint endpoint = closes
             ? new PutUpload(_target, _blob.Digest, session.Location, part)
             : new PatchUpload(_target, _blob.Digest, session.Location, part, IsRanged: session.Offset > 0 || _way != UploadWay.Stream, IsAlone: _restarts > 0);
@@ -96,6 +97,15 @@ internal sealed partial class BlobUpload : IDisposable
         {
             return await RecoverAsync(_connection.Failed(endpoint, e), part, closes, cancellationToken);
         }
+    }
+
+    // What is sent again is no progress.
+    private void Tell(long reached)
+    {
+        if (reached <= _told)
+            return;
+        _connection.Log.Sent(reached - _told);
+        _told = reached;
     }
 
     private async Task<RegistryResponse> SendAsync(UploadEndpoint endpoint, UploadSession session, BlobPart part, CancellationToken cancellationToken)

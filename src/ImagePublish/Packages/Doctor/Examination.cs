@@ -1,0 +1,73 @@
+using System.Text.RegularExpressions;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Packages.Doctor;
+
+/// <summary>Holds what an app needs against what its image has.</summary>
+/// <param name="request">What is known of the app.</param>
+/// <param name="needs">What it needs.</param>
+/// <param name="image">What the image has.</param>
+internal sealed partial class Examination(DoctorRequest request, AppNeeds needs, ImageFacts image)
+{
+    // A name to look for: nothing here speaks http.
+    private const string HttpAssembly = "System.Net" + ".Http";
+
+    /// <summary>What the app needs and the image lacks.</summary>
+    /// <param name="isInvariant">Whether the image's environment turns culture data off.</param>
+    /// <returns>One line each.</returns>
+    public IReadOnlyList<string> Findings(bool isInvariant)
+    {
+        if (image.IsMusl && needs.Libraries.TryGetValue("libc.so.6", out var program))
+            return [$"'{Text.Shown(program)}' is built for glibc, and the base image has musl: the app will not start. Publish for a runtime identifier linux-musl-…, or use a base image with glibc."];
+        return [.. Libraries(), .. Runtime(isInvariant)];
+    }
+
+    // One line for each package.
+    private IEnumerable<string> Libraries()
+    {
+        var missing = needs.Libraries.Where(need => !image.Has(need.Key)).OrderBy(need => need.Key, StringComparer.Ordinal);
+        foreach (var group in missing.GroupBy(need => LibraryPackages.Of(need.Key) ?? need.Key))
+        {
+            var libraries = string.Join(", ", group.Select(need => Text.Shown(need.Key)));
+            var package = LibraryPackages.Of(group.First().Key);
+            yield return Lacks($"'{Text.Shown(group.First().Value)}' needs {libraries}", package, package is null ? $"find its package with 'apt-file search {Text.Shown(group.Key)}' and add it to ImagePackage" : null);
+        }
+    }
+
+    private IEnumerable<string> Runtime(bool isInvariant)
+    {
+        if (!isInvariant && !request.IsGlobalizationInvariant && !needs.IsInvariant && !image.HasAny("libicuuc.so."))
+            yield return Lacks("The app uses cultures and needs ICU", IcuPackage(), $"{(IcuPackage() is null ? "add libicu with the number of its release, or " : "")}set InvariantGlobalization=true if the app needs no cultures");
+        if ((request.UsesAspNet || needs.Assemblies.Any(UsesCryptography)) && !image.HasAny("libssl.so."))
+            yield return Lacks("The app uses cryptography and needs OpenSSL", "libssl3", null);
+        if (needs.Assemblies.Contains(HttpAssembly) && !image.HasAuthorities)
+            yield return Lacks("The app uses HttpClient and needs certificate authorities for https", "ca-certificates", null);
+        if (needs.TimeZones is { } zones && !image.HasTimeZones)
+            yield return Lacks($"'{Text.Shown(zones)}' looks time zones up by name and needs their data", "tzdata", null);
+        if (needs.Fonts is { } fonts && !image.HasFonts)
+            yield return Lacks($"'{Text.Shown(fonts)}' draws text and needs a font", "fonts-dejavu-core", null);
+    }
+
+    private string Lacks(string need, string? package, string? other)
+    {
+        var canAdd = image.HasDpkg || image.OsRelease.Length == 0;
+        var advice = package is null ? null : canAdd ? $"Add it: <ImagePackage Include=\"{package}\" />" : $"Use a base image that has it ({package} on Debian)";
+        return $"{need}, which the image does not have. {advice ?? char.ToUpperInvariant(other![0]) + other[1..]}{(advice is null || other is null ? "" : $", or {other}")}.";
+    }
+
+    // Its number changes with each release.
+    private string? IcuPackage() => Release().Match(image.OsRelease).Groups[1].Value switch
+    {
+        "12" => "libicu72",
+        "13" => "libicu76",
+        "22.04" => "libicu70",
+        "24.04" => "libicu74",
+        _ => null,
+    };
+
+    private static bool UsesCryptography(string assembly) =>
+        assembly is HttpAssembly or "System.Net.Security" || assembly.StartsWith("System.Security.Cryptography", StringComparison.Ordinal);
+
+    [GeneratedRegex("^VERSION_ID=\"?([0-9.]+)", RegexOptions.Multiline)]
+    private static partial Regex Release();
+}

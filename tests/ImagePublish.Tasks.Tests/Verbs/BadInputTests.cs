@@ -1,0 +1,83 @@
+using System.Security;
+using ImagePublish.Oci;
+using ImagePublish.Storage;
+using ImagePublish.Storage.Archives;
+using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Storage;
+
+namespace ImagePublish.Tasks.Tests.Verbs;
+
+/// <summary>What users get wrong with the verbs: each a code, one line, and the way out. All in one build.</summary>
+public sealed class BadInputTests(Peers peers) : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task EveryMistakeIsOneLineWithItsCodeAndTheWayOut()
+    {
+        var registry = await peers.RegistryAsync();
+        using var workspace = await peers.WorkspaceAsync();
+        var project = workspace.Empty("Mistakes").WithImagePublish();
+        await ArchiveWriter.WriteAsync([ArchiveImage.Of(PeerImage.Create("amd64", "kept"), "acme/kept:1.0")], folder["kept.tar"], Cancelled);
+        folder.Write("text.tar", "no archive at all");
+        folder.Write("file", "no folder");
+        folder.Write("foreign/index.json", """{"name":"somebody's package"}""");
+        var damagedBlob = await StoreAsync("damaged-blob");
+        foreach (var blob in Directory.EnumerateFiles(Path.Combine(damagedBlob, "blobs", "sha256")))
+            await File.WriteAllTextAsync(blob, new string('x', (int)new FileInfo(blob).Length), Cancelled);
+        var damagedList = await StoreAsync("damaged-list");
+        await File.WriteAllTextAsync(Path.Combine(damagedList, "index.json"), """{"manifests":[{""", Cancelled);
+        var store = await StoreAsync("store");
+        Mistake[] mistakes =
+        [
+            new("IMG3105", "ListImages", "TagImage", $"ImageStore={store};ImageSource=acme/none:1;ImageTags=v1"),
+            new("IMG1030", "is both source and destination", "CopyImage", $"ImageStore={store};ImageSource=acme/kept:1.0"),
+            new("IMG4006", "Check registry, repository and tag", "TagImage", $"ImageSource={registry.Host}/acme/none:1;ImageTags=v1"),
+            new("IMG1031", "set ImageTags", "TagImage", $"ImageStore={store};ImageSource=acme/kept:1.0"),
+            new("IMG1031", "set ImageSource", "RemoveImage", $"ImageStore={store}"),
+            new("IMG1004", ":v1", "TagImage", $"ImageStore={store};ImageSource=acme/kept:1.0;ImageTags=%3Av1"),
+            new("IMG3106", "not a tar archive", "InspectImage", $"ImageSource={folder["text.tar"]}"),
+            new("IMG3107", "missing.tar", "InspectImage", $"ImageSource={folder["missing.tar"]}"),
+            new("IMG3101", "choose another folder with ImageStore", "ListImages", $"ImageStore={folder["file"]}"),
+            new("IMG3103", "ImageRepair=true", "InspectImage", $"ImageStore={damagedBlob};ImageSource=acme/kept:1.0"),
+            new("IMG3103", "ImageRepair=true", "ListImages", $"ImageStore={damagedList}"),
+            new("IMG3103", "foreign", "ListImages", $"ImageStore={folder["foreign"]}"),
+            new("IMG1007", "ImageKeep", "PruneImages", $"ImageStore={store};ImageKeep=-1"),
+            new("IMG1007", "ImageMaxAge", "PruneImages", $"ImageStore={store};ImageMaxAge=soon"),
+            new("IMG1007", "a file is deleted as any other", "RemoveImage", $"ImageStore={store};ImageSource={folder["kept.tar"]}"),
+            new("IMG1031", "ImageRegistryUsername", "LoginImageRegistry", $"ImageRegistry={registry.Host}"),
+            new("IMG3108", "nobody.sock", "InspectImage", $"ImageStore={store};ImageSource=docker-daemon:acme/none:1"),
+            new("IMG4001", "nobody listens there", "ListImageTags", "ImageName=localhost:1/acme/none"),
+            new("IMG4016", "ImageOffline is true", "CopyImage", $"ImageStore={store};ImageSource=acme/kept:1.0;ImageRegistry={registry.Host};ImageOffline=true"),
+            new("IMG1031", "has no web page", "OpenImagePage", "ImageRegistry="),
+        ];
+        project.Element($"<Target Name=\"Mistakes\">{string.Concat(mistakes.Select(mistake => mistake.Call))}</Target>");
+        await project.Command("restore").SucceedAsync(Cancelled);
+
+        var command = project.Command("msbuild", "-t:Mistakes", "-v:m");
+        var output = await (command with { Environment = new Dictionary<string, string?>(command.Environment) { ["DOCKER_HOST"] = $"unix://{folder["nobody.sock"]}" } }).RunAsync(Cancelled);
+
+        string[] errors = [.. output.Output.Split('\n').Where(line => line.Contains(" error ", StringComparison.Ordinal))];
+        Assert.All(mistakes, mistake => Assert.True(Array.Exists(errors, line => line.Contains($"error {mistake.Code}: ", StringComparison.Ordinal) && line.Contains(mistake.Says, StringComparison.Ordinal)), $"{mistake}\n{output.All}"));
+        Assert.DoesNotContain("   at ", output.All, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    private async Task<string> StoreAsync(string name)
+    {
+        var store = ImageStore.Open(folder[name], new StoreOptions());
+        var image = PeerImage.Create("amd64", "kept");
+        foreach (var blob in image.Layers.Select(layer => layer.Source!).Append(image.ConfigBlob).Append(image.Manifest))
+            await store.PutAsync(blob, Cancelled);
+        await store.SetReferenceAsync("acme/kept:1.0", image.Manifest.Descriptor, Cancelled);
+        return store.Folder;
+    }
+
+    private sealed record Mistake(string Code, string Says, string Verb, string Properties)
+    {
+        public string Call => $"<MSBuild Projects=\"$(MSBuildProjectFullPath)\" Targets=\"{Verb}\" Properties=\"{SecurityElement.Escape(Properties)}\" ContinueOnError=\"true\" />";
+    }
+}

@@ -1,0 +1,176 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Runtime.InteropServices;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Packages.Doctor;
+using ImagePublish.Publishing;
+using ImagePublish.Testing;
+using ImagePublish.Tests.Publishing;
+
+namespace ImagePublish.Tests.Packages;
+
+/// <summary>What an app needs and its image lacks is told when it is published, not when it crashes.</summary>
+public sealed class DoctorTests : IDisposable
+{
+    // A program of this machine, for its processor and with the C library that everything here has.
+    private const string Program = "/usr/bin/env";
+
+    private readonly LocalRepository repository = new LocalRepository().AddRoot().Add(new DebBuilder("libc6").File("./lib/x86_64-linux-gnu/libc.so.6", "libc"));
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private static Platform Here => new("linux", RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "amd64");
+
+    public void Dispose() => repository.Dispose();
+
+    [Fact]
+    public async Task AMissingLibraryIsToldWithThePackageThatHasItUntilItIsThere()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        File.Copy(Program, Path.Combine(bench.PublishFolder, "App"));
+        var request = Request(bench, []);
+
+        await bench.PublishAsync(request);
+        var first = bench.Log.Warnings.ToList();
+        bench.Log.Warnings.Clear();
+        var again = await bench.PublishAsync(request);
+        var second = bench.Log.Warnings.ToList();
+        bench.Log.Warnings.Clear();
+        await bench.PublishAsync(Request(bench, ["libc6"]));
+
+        var warning = Assert.Single(first);
+        Assert.StartsWith("'App' needs libc.so.6", warning, StringComparison.Ordinal);
+        Assert.Contains("<ImagePackage Include=\"libc6\" />", warning, StringComparison.Ordinal);
+        Assert.True(again.IsUnchanged);
+        Assert.Equal(first, second);
+        Assert.Empty(bench.Log.Warnings);
+    }
+
+    [Fact]
+    public async Task ABaseThatNobodyReadIsLeftAloneUnlessItIsAskedFor()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        File.Copy(Program, Path.Combine(bench.PublishFolder, "App"));
+        var request = bench.Request("1.0") with { Doctor = new DoctorRequest { IsGlobalizationInvariant = true } };
+
+        await bench.PublishAsync(request);
+        var pulled = bench.Moved(RegistryStep.BlobGet);
+        var silent = bench.Log.Warnings.ToList();
+        await bench.PublishAsync(request with { Doctor = request.Doctor! with { MayDownload = true }, Tags = [Tag.Parse("2.0")] });
+
+        Assert.Empty(silent);
+        Assert.Equal(1, pulled);
+        Assert.Contains("libc.so.6", Assert.Single(bench.Log.Warnings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("invariant", "")]
+    [InlineData("cultures", "ICU")]
+    [InlineData("zones", "tzdata")]
+    [InlineData("https", "ca-certificates libssl3")]
+    [InlineData("aspnet", "libssl3")]
+    [InlineData("drawing", "libgdiplus fonts-dejavu-core")]
+    public void WhatDotNetNeedsOfTheSystemIsTold(string app, string told)
+    {
+        var request = new DoctorRequest { IsGlobalizationInvariant = app != "cultures", UsesAspNet = app == "aspnet" };
+        var needs = Read(app is "zones" or "https" or "drawing" ? Compiled(app) : []);
+
+        var findings = new Examination(request, needs, new ImageFacts(BaseFileSystem.Empty, [])).Findings(isInvariant: false);
+
+        Assert.Equal(told.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length, findings.Count);
+        Assert.All(told.Split(' ', StringSplitOptions.RemoveEmptyEntries), word => Assert.Contains(findings, finding => finding.Contains(word, StringComparison.Ordinal)));
+        Assert.All(findings, finding => Assert.DoesNotContain('\n', finding));
+    }
+
+    [Fact]
+    public void WhatTheImageHasIsNotTold()
+    {
+        var request = new DoctorRequest { UsesAspNet = true };
+        string[] paths = ["usr/lib/libicuuc.so.72", "usr/lib/libssl.so.3", "etc/ssl/certs/ca-certificates.crt", "usr/share/zoneinfo/UTC", "usr/lib/libgdiplus.so.0", "app/fonts/own.ttf"];
+        var entries = paths.Select(path => new LayerEntry(path, LayerEntryKind.File) { Content = new FileInMemory("x"u8.ToArray()) });
+
+        Assert.Empty(new Examination(request, Read([.. Compiled("zones"), .. Compiled("https"), .. Compiled("drawing")]), new ImageFacts(BaseFileSystem.Empty, entries)).Findings(isInvariant: false));
+    }
+
+    [Fact]
+    public void NativePartsForOtherSystemsNeedNothing()
+    {
+        var parts = new[] { "runtimes/osx/native/lib.dylib", "runtimes/linux-musl-x64/native/libx.so", "runtimes/win-x64/native/x.dll" }.Select(path => Copy(path));
+
+        Assert.Empty(Read(parts).Libraries);
+        Assert.NotEmpty(Read([Copy("runtimes/linux/native/libx.so")]).Libraries);
+    }
+
+    [Theory]
+    [InlineData("libfontconfig.so.1", "libfontconfig1")]
+    [InlineData("libpango-1.0.so.0", "libpango-1.0-0")]
+    [InlineData("libicuuc.so.72", "libicu72")]
+    [InlineData("libXrender.so.1", "libxrender1")]
+    [InlineData("libstdc++.so.6", "libstdc++6")]
+    [InlineData("ld-linux-x86-64.so.2", "libc6")]
+    [InlineData("libgssapi_krb5.so.2", "libgssapi-krb5-2")]
+    [InlineData("strange", null)]
+    public void ALibrarysPackageIsKnown(string library, string? package) => Assert.Equal(package, LibraryPackages.Of(library));
+
+    [Fact]
+    public void ADamagedProgramNeedsNothingAndHarmsNobody()
+    {
+        var whole = File.ReadAllBytes(Program);
+        var random = new Random(7);
+        for (var attempt = 0; attempt < 500; attempt++)
+        {
+            var damaged = whole.AsSpan(0, random.Next(whole.Length)).ToArray();
+            for (var change = 0; change < 8 && damaged.Length > 0; change++)
+                damaged[random.Next(Math.Min(damaged.Length, 1024))] = (byte)random.Next(256);
+            using var stream = new MemoryStream(damaged);
+            Assert.True(ElfFile.TryRead(stream)?.Needed.Count is null or >= 0);
+            stream.Position = 0;
+            Assert.Null(ManagedFile.TryRead(stream));
+        }
+
+        using var file = new MemoryStream(whole);
+        Assert.Contains("libc.so.6", ElfFile.TryRead(file)!.Needed);
+    }
+
+    private static AppNeeds Read(IEnumerable<LayerEntry> entries) => AppNeeds.Read(entries, new HashSet<string>(), Here, isMusl: false, Cancel);
+
+    private static LayerEntry Copy(string path) => new("app/" + path, LayerEntryKind.File) { PublishPath = path, Content = new FileOnDisk(Program, new FileInfo(Program).Length) };
+
+    // An assembly with one method that does what it is called.
+    private IEnumerable<LayerEntry> Compiled(string app)
+    {
+        var assembly = new PersistedAssemblyBuilder(new AssemblyName("App"), typeof(object).Assembly);
+        var type = assembly.DefineDynamicModule("App").DefineType("App", TypeAttributes.Public);
+        var code = type.DefineMethod("Main", MethodAttributes.Public | MethodAttributes.Static).GetILGenerator();
+        if (app == "zones")
+        {
+            code.Emit(OpCodes.Ldstr, "Europe/Berlin");
+            code.Emit(OpCodes.Call, typeof(TimeZoneInfo).GetMethod(nameof(TimeZoneInfo.FindSystemTimeZoneById), [typeof(string)])!);
+            code.Emit(OpCodes.Pop);
+        }
+        else if (app == "https")
+        {
+            code.Emit(OpCodes.Newobj, typeof(HttpClient).GetConstructor([])!);
+            code.Emit(OpCodes.Pop);
+        }
+        else
+        {
+            type.DefinePInvokeMethod("GdipCreate", "libgdiplus", MethodAttributes.Public | MethodAttributes.Static, CallingConventions.Standard, null, [], CallingConvention.Winapi, CharSet.Ansi);
+        }
+
+        code.Emit(OpCodes.Ret);
+        type.CreateType();
+        var file = Path.Combine(repository.Folder, app + ".dll");
+        assembly.Save(file);
+        return [new LayerEntry("app/App.dll", LayerEntryKind.File) { Content = new FileOnDisk(file, new FileInfo(file).Length) }];
+    }
+
+    private PublishRequest Request(PublishingBench bench, string[] packages) => bench.Request("1.0") with
+    {
+        Spec = bench.Request("1.0").Spec with { Platform = Here },
+        Base = new ScratchBase(),
+        Packages = packages.Length == 0 ? null : repository.Request(packages),
+        Doctor = new DoctorRequest { IsGlobalizationInvariant = true },
+    };
+}
