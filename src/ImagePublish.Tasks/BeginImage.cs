@@ -31,16 +31,50 @@ public sealed class BeginImage : ImageTask
     /// <summary>The local store's folder; empty for the user's own.</summary>
     public string? Store { get; set; }
 
+    /// <summary>One or more registry hosts; empty for the local store.</summary>
+    public string? Registry { get; set; }
+
+    /// <summary>The repository's name in the registry.</summary>
+    public string? Repository { get; set; }
+
+    /// <summary>Registry, repository and tag in one.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>What the repository is called otherwise.</summary>
+    public string AssemblyName { get; set; } = "";
+
+    /// <summary>Registries that may be spoken to in plain http.</summary>
+    public string? InsecureRegistries { get; set; }
+
+    /// <summary>Whether nothing may be asked.</summary>
+    public bool Offline { get; set; }
+
     /// <inheritdoc/>
     protected override Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         var key = KeyOf(FullPath(IntermediateDirectory));
-        if (BuildEngine4.GetRegisteredTaskObject(key, RegisteredTaskObjectLifetime.Build) is not null || ReadDefaults() is not { } defaults || ReadCompression() is not { } compression)
+        if (BuildEngine4.GetRegisteredTaskObject(key, RegisteredTaskObjectLifetime.Build) is not null || ReadDefaults() is not { } defaults)
             return Task.CompletedTask;
+        try
+        {
+            BuildEngine4.RegisterTaskObject(key, Begin(defaults), RegisteredTaskObjectLifetime.Build, allowEarlyCollection: false);
+        }
+        catch (ImagePublishException exception)
+        {
+            log.Detail($"No layer is built ahead: {exception.Message}");
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private HeadStart Begin(LayerEntryDefaults defaults)
+    {
+        var compression = PublishRequestReader.ReadCompression(Compression, CompressionLevel);
         var files = PackageFiles.Where(item => item.GetMetadata("NuGetPackageId").Length > 0).Select(item => new PackageFile(PublishItemReader.ReadAsset(item), item.GetMetadata("FullPath"))).ToList();
         var store = Lists.Optional(Store) is { } folder ? FullPath(folder) : null;
-        BuildEngine4.RegisterTaskObject(key, HeadStart.Begin(files, defaults, compression, () => StoreFolder.Open(store)), RegisteredTaskObjectLifetime.Build, allowEarlyCollection: false);
-        return Task.CompletedTask;
+        var repositories = Offline ? [] : ImageNames.Repositories(Name, Registry, Repository, AssemblyName);
+        var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, repositories, Offline)).Registries;
+        return HeadStart.Begin(files, defaults, compression, () => StoreFolder.Open(store), cancelled => HeadStart.HaveTagsAsync(registries, repositories, cancelled));
     }
 
     /// <summary>Takes what was begun for a build of a project.</summary>
@@ -59,17 +93,5 @@ public sealed class BeginImage : ImageTask
         return Layers.FileOwner.TryParse(Lists.Optional(FileOwner) ?? "0:0", out var owner) && owner.Resolve(Accounts.None, out _) is var (uid, gid)
             ? new LayerEntryDefaults { TargetFolder = folder, Uid = uid, Gid = gid }
             : null;
-    }
-
-    private LayerCompression? ReadCompression()
-    {
-        try
-        {
-            return PublishRequestReader.ReadCompression(Compression, CompressionLevel);
-        }
-        catch (ImagePublishException)
-        {
-            return null;
-        }
     }
 }

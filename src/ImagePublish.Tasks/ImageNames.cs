@@ -14,12 +14,11 @@ internal sealed class ImageNames
     public ImageNames(DeliveryTask inputs)
     {
         this.inputs = inputs;
-        whole = Lists.Optional(inputs.Name) is { } name ? Reference.Parse(name) : null;
+        whole = Whole(inputs.Name);
         if (whole?.Digest is not null)
             throw Lists.Invalid("ImageName", inputs.Name!, "a digest is what publishing tells, not what it is told");
-        var hosts = Lists.Words(inputs.Registry);
-        var repository = Lists.Optional(inputs.Repository) ?? Normalised(inputs.AssemblyName);
-        Named = whole is not null ? [whole.Repository] : [.. hosts.Select(host => Oci.Repository.Of(Oci.Registry.Parse(host), repository)).Distinct()];
+        var repository = RepositoryName(inputs.Repository, inputs.AssemblyName);
+        Named = Repositories(whole, inputs.Registry, repository);
         Destinations = inputs.Offline ? [] : Named;
         LocalName = whole?.Repository.Name ?? repository;
         _ = Oci.Repository.Of(Oci.Registry.Parse("localhost"), repository);
@@ -33,6 +32,16 @@ internal sealed class ImageNames
 
     /// <summary>The image's name in the local store.</summary>
     public string LocalName { get; }
+
+    /// <summary>The repositories that properties name.</summary>
+    /// <param name="name">The whole name, if there is one.</param>
+    /// <param name="registry">One or more registry hosts.</param>
+    /// <param name="repository">The repository's name.</param>
+    /// <param name="assemblyName">What it is called otherwise.</param>
+    /// <returns>The repositories; none for the local store.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG1xxx</c>: a name is malformed.</exception>
+    public static IReadOnlyList<Repository> Repositories(string? name, string? registry, string? repository, string assemblyName) =>
+        Repositories(Whole(name), registry, RepositoryName(repository, assemblyName));
 
     /// <summary>Says that an image stays here although the properties name a registry.</summary>
     /// <param name="log">The log.</param>
@@ -60,6 +69,14 @@ internal sealed class ImageNames
         var policy = Lists.Words(tagPolicy).Select(word => Lists.Choice(word, "ImageTagPolicy", TagPolicy.None)).Aggregate(TagPolicy.None, (all, one) => all | one);
         return TagPolicies.Resolve(templates, Lists.Words(tagPolicy).Length == 0 ? TagPolicy.Version : policy, context);
     }
+
+    private static Reference? Whole(string? name) => Lists.Optional(name) is { } text ? Reference.Parse(text) : null;
+
+    private static string RepositoryName(string? repository, string assemblyName) => Lists.Optional(repository) ?? Normalised(assemblyName);
+
+    private static IReadOnlyList<Repository> Repositories(Reference? whole, string? registry, string repository) => whole is not null
+        ? [whole.Repository]
+        : [.. Lists.Words(registry).Select(host => Oci.Repository.Of(Oci.Registry.Parse(host), repository)).Distinct()];
 
     /// <summary>A project's name as a repository's.</summary>
     /// <param name="assemblyName">The name.</param>

@@ -18,7 +18,7 @@ internal sealed class Laboratory : IAsyncDisposable
     /// <summary>The registry that is pushed to; it has the base image too.</summary>
     public MeteredRegistry Registry { get; }
 
-    /// <summary>Another registry, with the base image.</summary>
+    /// <summary>Another registry, which has no base image.</summary>
     public MeteredRegistry OtherRegistry { get; }
 
     public bool IsVerbose { get; init; }
@@ -32,7 +32,6 @@ internal sealed class Laboratory : IAsyncDisposable
         var package = await PackedPackage.PackAsync(cancellationToken);
         var laboratory = new Laboratory(package, await MeteredRegistry.StartAsync(cancellationToken), await MeteredRegistry.StartAsync(cancellationToken)) { IsVerbose = isVerbose };
         await laboratory.Registry.PushAsync(image, cancellationToken);
-        await laboratory.OtherRegistry.PushAsync(image, cancellationToken);
         return laboratory;
     }
 

@@ -16,10 +16,11 @@ internal sealed record EarlierImages(Platform Platform, IReadOnlyList<Reference>
 
     /// <summary>Where to look for a request.</summary>
     /// <param name="request">The request.</param>
+    /// <param name="areNone">Whether its repositories are known to be empty.</param>
     /// <returns>The images.</returns>
-    public static EarlierImages Of(PublishRequest request)
+    public static EarlierImages Of(PublishRequest request, bool areNone)
     {
-        if (request.CacheFrom.Count > 0)
+        if (request.CacheFrom.Count > 0 || areNone)
             return new EarlierImages(request.Spec.Platform, request.CacheFrom, []);
         var latest = Tag.Parse("latest");
         var likely = request.Destinations.SelectMany(repository => request.Tags.Append(latest).Select(repository.At)).Distinct();

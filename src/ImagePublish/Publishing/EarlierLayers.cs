@@ -27,6 +27,9 @@ internal sealed class EarlierLayers(RegistryClient registries, RemoteDocuments d
     public async Task<Layer?> FindAsync(Digest diffId, Compression compression) =>
         (await KnownAsync()).TryGetValue(diffId, out var layer) && MediaTypes.CompressionOf(layer.Descriptor.MediaType) == compression ? layer : null;
 
+    /// <summary>Whether there is nowhere to look.</summary>
+    public bool AreNone => sources is { Likely.Count: 0, Repositories.Count: 0 };
+
     /// <summary>Whether there is any layer to be found.</summary>
     /// <returns>True if there is.</returns>
     public async Task<bool> ExistAsync() => (await KnownAsync()).Count > 0;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
+using ImagePublish.Registries;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;
@@ -17,6 +18,7 @@ public sealed class HeadStart : IDisposable
     private readonly ConcurrentDictionary<Digest, bool> built = new();
     private readonly Task work;
     private volatile bool isOver;
+    private bool? isNeeded;
 
     private HeadStart(Func<HeadStart, CancellationToken, Task> run) => work = Task.Run(() => run(this, stop.Token));
 
@@ -25,9 +27,34 @@ public sealed class HeadStart : IDisposable
     /// <param name="defaults">Where they go in the image, and whose they are.</param>
     /// <param name="compression">How layers are compressed.</param>
     /// <param name="openStore">Opens the local store.</param>
+    /// <param name="haveImages">Whether the repositories that are published to have images, whose layers need not be built.</param>
     /// <returns>What is under way; disposing of it ends it.</returns>
-    public static HeadStart Begin(IReadOnlyCollection<PackageFile> files, LayerEntryDefaults defaults, LayerCompression compression, Func<ImageStore> openStore) =>
-        new((start, cancellationToken) => start.RunAsync(files, defaults, compression, openStore, cancellationToken));
+    public static HeadStart Begin(
+        IReadOnlyCollection<PackageFile> files, LayerEntryDefaults defaults, LayerCompression compression, Func<ImageStore> openStore, Func<CancellationToken, Task<bool>> haveImages) =>
+        new((start, cancellationToken) => start.RunAsync(files, defaults, compression, openStore, haveImages, cancellationToken));
+
+    /// <summary>Whether any of some repositories has a tag. One that can't be asked has none: the publish tells what is wrong with it.</summary>
+    /// <param name="registries">The registries.</param>
+    /// <param name="repositories">The repositories.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>True if one has.</returns>
+    public static async Task<bool> HaveTagsAsync(RegistryClient registries, IReadOnlyList<Repository> repositories, CancellationToken cancellationToken)
+    {
+        foreach (var repository in repositories)
+        {
+            try
+            {
+                await foreach (var _ in registries.ListTagsAsync(repository, cancellationToken))
+                    return true;
+            }
+            catch (ImagePublishException)
+            {
+                // A new repository is unknown to most registries.
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Ends when there is nothing left to begin; never fails.</summary>
     internal Task Completion => work;
@@ -43,6 +70,9 @@ public sealed class HeadStart : IDisposable
 
     /// <summary>From here on no further layer is begun: the publish builds what is missing.</summary>
     internal void HandOver() => isOver = true;
+
+    /// <summary>Whether it asked the repositories and found nothing in them: then there is nothing to look a layer up in.</summary>
+    internal bool FoundNoImages => isNeeded == true;
 
     /// <summary>Ends it at once: what it builds is there already.</summary>
     internal void GiveUp() => stop.Cancel();
@@ -68,7 +98,7 @@ public sealed class HeadStart : IDisposable
     internal bool Made(Digest diffId) => built.ContainsKey(diffId);
 
     private async Task RunAsync(
-        IReadOnlyCollection<PackageFile> files, LayerEntryDefaults defaults, LayerCompression compression, Func<ImageStore> openStore, CancellationToken cancellationToken)
+        IReadOnlyCollection<PackageFile> files, LayerEntryDefaults defaults, LayerCompression compression, Func<ImageStore> openStore, Func<CancellationToken, Task<bool>> haveImages, CancellationToken cancellationToken)
     {
         try
         {
@@ -79,7 +109,14 @@ public sealed class HeadStart : IDisposable
             var cache = new LayerCache(store);
             var tags = new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, cancellationToken));
             foreach (var layer in layers)
-                await BuildAsync(layer, tags, compression, store, cache, cancellationToken);
+            {
+                if (isOver || await LayerContentKey.ComputeAsync(layer, tags, cancellationToken) is not { } key || await cache.FindDiffIdAsync(key, cancellationToken) is not null)
+                    continue;
+                isNeeded ??= !await haveImages(cancellationToken);
+                if (isNeeded == false || isOver)
+                    return;
+                await BuildAsync(layer, key, tags, compression, store, cache, cancellationToken);
+            }
         }
         catch (Exception exception) when (exception is ImagePublishException or IOException or UnauthorizedAccessException or OperationCanceledException)
         {
@@ -87,10 +124,8 @@ public sealed class HeadStart : IDisposable
         }
     }
 
-    private async Task BuildAsync(LayerContent layer, ContentTags tags, LayerCompression compression, ImageStore store, LayerCache cache, CancellationToken cancellationToken)
+    private async Task BuildAsync(LayerContent layer, Digest key, ContentTags tags, LayerCompression compression, ImageStore store, LayerCache cache, CancellationToken cancellationToken)
     {
-        if (isOver || await LayerContentKey.ComputeAsync(layer, tags, cancellationToken) is not { } key || await cache.FindDiffIdAsync(key, cancellationToken) is not null || isOver)
-            return;
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         underWay[key] = done.Task;
         try

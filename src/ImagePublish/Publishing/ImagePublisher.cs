@@ -80,7 +80,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         var resolving = Task.Run(() => ResolveAsync(request, stop.Token), stop.Token);
         try
         {
-            var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request), log, stop.Token);
+            var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request, headStart?.FoundNoImages == true), log, stop.Token);
             var producer = new LayerProducer(store, cache, earlier, files, log, headStart, isPlan: planned is not null);
             var packages = new PackageStep(registries, store, log, isPlan: planned is not null);
             var looking = LookUpAsync(request, files, producer, packages, () => resolving, stop.Token);

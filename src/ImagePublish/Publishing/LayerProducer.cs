@@ -93,6 +93,8 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     // Where no layer was ever built and none was pushed there is none to find: then the files are read once instead of twice.
     private async Task<Digest?> HashAsync(LayerContent content, bool isKeyed, CancellationToken cancellationToken)
     {
+        if (isKeyed && earlier.AreNone)
+            return null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var hashing = LayerTar.DiffIdAsync(content, stop.Token);
         try

@@ -59,20 +59,21 @@ internal sealed class CaseRunner(Laboratory laboratory, int rounds)
             await Sources.UpdatePackageAsync(contender, edition, cancellationToken);
         if (@case.ForgetsCaches)
             contender.ClearCaches();
-        await laboratory.Registry.ResetAsync(cancellationToken);
+        var registry = RegistryOf(@case);
+        await registry.ResetAsync(cancellationToken);
         var target = TargetOf(@case, contender, @case.UsesNewRepository ? $"new{repositories}" : "steady");
         var run = await MeteredCommand.RunAsync(contender.Publish(Project(@case), target), cancellationToken);
-        run = await laboratory.Registry.CountAsync(run, cancellationToken);
+        run = await registry.CountAsync(run, cancellationToken);
         Laboratory.Tell($"{@case.Key,-10} {contender.Name,-5} {run.Seconds,7:0.00} s {run.ProcessorSeconds,7:0.00} s of work {run.SentBytes,12:N0} bytes {run.Requests,4} requests {run.PeakMemory / 1e6,5:0} MB");
         if (laboratory.IsVerbose && run.Requests < 50)
-            Laboratory.Tell(string.Join('\n', laboratory.Registry.Requests.Select(request => $"    {request}")));
+            Laboratory.Tell(string.Join('\n', registry.Requests.Select(request => $"    {request}")));
         return run;
     }
 
     private static string Project(PublishCase @case) => @case.IsSolution ? Sources.Solution : Sources.ShopProject;
 
-    private Target TargetOf(PublishCase @case, Contender contender, string repository) => new(
-        laboratory.Registry.Host,
-        $"{contender.Name}/{repository}",
-        $"{(@case.UsesOtherRegistry ? laboratory.OtherRegistry : laboratory.Registry).Host}/dotnet/aspnet:10.0");
+    private MeteredRegistry RegistryOf(PublishCase @case) => @case.UsesOtherRegistry ? laboratory.OtherRegistry : laboratory.Registry;
+
+    private Target TargetOf(PublishCase @case, Contender contender, string repository) =>
+        new(RegistryOf(@case).Host, $"{contender.Name}/{repository}", $"{laboratory.Registry.Host}/dotnet/aspnet:10.0");
 }

@@ -18,7 +18,7 @@ internal sealed record PublishCase(string Key, string Title, double Goal)
     /// <summary>The repository is empty.</summary>
     public bool UsesNewRepository { get; init; }
 
-    /// <summary>The base image lies in another registry than the one that is pushed to.</summary>
+    /// <summary>What is pushed to is another registry than the one with the base image.</summary>
     public bool UsesOtherRegistry { get; init; }
 
     /// <summary>A solution of many services instead of the one.</summary>

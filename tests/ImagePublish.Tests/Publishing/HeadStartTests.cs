@@ -71,8 +71,9 @@ public sealed class HeadStartTests : IDisposable
         await bench.PublishAsync(Request(bench, files), machine: "elsewhere");
         bench.Write("App.dll", "app 2");
 
-        await PublishAsync(bench, Request(bench, files), files, wait: false);
+        await PublishAsync(bench, Request(bench, files), files, wait: true);
 
+        Assert.DoesNotContain(Begun, bench.Log.ToString(), StringComparison.Ordinal);
         Assert.Equal(2, bench.Moved(RegistryStep.UploadPut));
     }
 
@@ -83,7 +84,7 @@ public sealed class HeadStartTests : IDisposable
         var files = Packages(bench);
         var store = bench.Store();
 
-        HeadStart.Begin(files, new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null), () => store).Dispose();
+        HeadStart.Begin(files, new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null), () => store, NoImages).Dispose();
 
         var left = Directory.EnumerateFiles(store.Folder, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Where(name => name!.Contains("tmp", StringComparison.OrdinalIgnoreCase));
         Assert.Empty(left);
@@ -96,21 +97,24 @@ public sealed class HeadStartTests : IDisposable
         await using var bench = await PublishingBench.StartAsync();
         var missing = new PackageFile(new PublishItem("Gone.so", PublishItemOrigin.Package) { Package = "Large" }, Path.Combine(packages, "gone"));
 
-        using var start = HeadStart.Begin([missing], new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null), () => bench.Store());
+        using var start = HeadStart.Begin([missing], new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null), () => bench.Store(), NoImages);
         var result = await bench.PublishAsync(bench.Request("1.0"));
 
         Assert.Equal(result.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
     }
+
+    private static Task<bool> NoImages(CancellationToken cancellationToken) => Task.FromResult(false);
 
     private static PublishRequest Request(PublishingBench bench, IReadOnlyList<PackageFile> files) => bench.Request("1.0") with { Items = [.. files.Select(file => file.Item)] };
 
     private static async Task<PublishResult> PublishAsync(PublishingBench bench, PublishRequest request, IReadOnlyList<PackageFile> files, bool wait)
     {
         bench.Server.Requests.Clear();
-        using var start = HeadStart.Begin(files, request.EntryDefaults, request.Compression, () => bench.Store());
+        await using var connections = RegistryBench.For(bench.Server);
+        using var start = HeadStart.Begin(
+            files, request.EntryDefaults, request.Compression, () => bench.Store(), cancelled => HeadStart.HaveTagsAsync(connections.Client, request.Destinations, cancelled));
         if (wait)
             await start.Completion;
-        await using var connections = RegistryBench.For(bench.Server);
         return await new ImagePublisher(connections.Client, bench.Store(), bench.Log, start).PublishAsync(request, Cancel);
     }
 
