@@ -37,7 +37,7 @@ internal sealed class KeptBaseResolver(ImageStore store)
         if (await store.LoadAsync(name, cancellationToken) is null)
             throw new ImagePublishException(
                 DiagnosticCodes.BaseNotKept,
-                $"The local store in '{store.Folder}' does not have the base image '{reference}', and ImageOffline is true. Put it there while there is a network: dotnet msbuild -t:CopyImage -p:ImageSource={reference}");
+                $"The local store in '{store.Folder}' does not have the base image '{reference}', and ImageOffline is true. Put it there while there is a network: dotnet msbuild -t:PullImage -p:ImageSource={reference}");
         return await ResolveAsync(new StoreImage(name), platform, cancellationToken) with { Name = reference.ToString() };
     }
 

@@ -36,6 +36,7 @@ public sealed class BadInputTests(Peers peers) : IDisposable
             new("IMG1030", "is both source and destination", "CopyImage", $"ImageStore={store};ImageSource=acme/kept:1.0"),
             new("IMG4006", "Check registry, repository and tag", "TagImage", $"ImageSource={registry.Host}/acme/none:1;ImageTags=v1"),
             new("IMG1031", "set ImageTags", "TagImage", $"ImageStore={store};ImageSource=acme/kept:1.0"),
+            new("IMG1007", "CopyImage copies others", "PullImage", $"ImageStore={store};ImageSource=acme/kept:1.0"),
             new("IMG1031", "set ImageSource", "RemoveImage", $"ImageStore={store}"),
             new("IMG1004", ":v1", "TagImage", $"ImageStore={store};ImageSource=acme/kept:1.0;ImageTags=%3Av1"),
             new("IMG3106", "not a tar archive", "InspectImage", $"ImageSource={folder["text.tar"]}"),

@@ -22,7 +22,7 @@ public sealed class WorkshopTests(Peers peers)
             .Content("Program.cs", Program("v1"));
 
         // v1 stays on this machine: published, tagged, listed.
-        (await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageTags=v1", $"-p:ImageArchive={workspace["v1.tar"]}")).EnsureSuccess();
+        await PublishAndLoadAsync(project, "-p:PublishImage=true", "-p:ImageTags=v1", $"-p:ImageArchive={workspace["v1.tar"]}");
         await RunAsync(project, "TagImage", $"-p:ImageSource={Hub}:v1", "-p:ImageTags=stable");
         var listed = await RunAsync(project, "ListImages", "-p:ImageFilter=sixeyed/*");
         Assert.Equal([$"{Hub}:stable", $"{Hub}:v1"], Identities(listed));
@@ -33,9 +33,14 @@ public sealed class WorkshopTests(Peers peers)
         Assert.Equal(listed[0].GetProperty("Digest").GetString(), pushed[0].GetProperty("Digest").GetString());
         Assert.Equal(["v1"], Identities(await RunAsync(project, "ListImageTags", $"-p:ImageRegistry={registry.Host}")));
 
-        // v2: only the app's own layer and the config travel.
+        // v2: only the app's own layer and the config travel, as the plan says before.
         project.Content("Program.cs", Program("v2"));
-        var v2 = (await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageTags=v2", $"-p:ImageRegistry={registry.Host}")).EnsureSuccess();
+        string[] settings = ["-p:ImageTags=v2", $"-p:ImageRegistry={registry.Host}"];
+        var plan = (await RunAsync(project, "PlanImage", ["-p:Configuration=Release", .. settings])).Single();
+        Assert.Equal(["v1"], Identities(await RunAsync(project, "ListImageTags", $"-p:ImageRegistry={registry.Host}")));
+        var v2 = (await project.PublishAsync(Cancelled, ["-p:PublishImage=true", .. settings])).EnsureSuccess();
+        Assert.Equal(2, plan.GetProperty("Uploads").GetString()!.Split(';').Length);
+        Assert.All((string[])["Digest", "UploadedBytes", "MountedBytes", "ReusedBytes"], name => Assert.Equal(v2.PublishedImages[0][name], plan.GetProperty(name).GetString()));
         Assert.InRange(long.Parse(v2.PublishedImages[0]["UploadedBytes"], System.Globalization.CultureInfo.InvariantCulture), 1, 100_000);
         Assert.Equal(["v2", "v1"], Identities(await RunAsync(project, "ListImageTags", $"-p:ImageRegistry={registry.Host}")));
 
@@ -52,6 +57,23 @@ public sealed class WorkshopTests(Peers peers)
         Assert.Equal(["v2", "latest"], Identities(await RunAsync(project, "ListImageTags", $"-p:ImageRegistry={registry.Host}")));
         await RunAsync(project, "PruneImages");
         Assert.Equal(2, (await RunAsync(project, "ListImages")).Count);
+        Assert.Equal([$"{Hub}:stable"], Identities(await RunAsync(project, "RemoveImage", $"-p:ImageSource={Hub}:stable")).Take(1));
+
+        // On the train: the same image without a network.
+        await RunAsync(project, "PullImage", $"-p:ImageSource={registry.Host}/dotnet/aspnet:10.0");
+        var offline = (await project.PublishAsync(Cancelled, ["-p:PublishImage=true", "-p:ImageOffline=true", .. settings])).EnsureSuccess();
+        Assert.Equal(v2.Digest, offline.Digest);
+        Assert.Equal([$"{registry.Host}/dotnet/aspnet:10.0", $"{Hub}:v1", $"{Hub}:v2"], Identities(await RunAsync(project, "ListImages")).Order(StringComparer.Ordinal));
+    }
+
+    private async Task PublishAndLoadAsync(TestProject project, params string[] arguments)
+    {
+        var docker = await peers.DockerAsync();
+        var command = project.Command("publish", [.. arguments, "-p:ImageLoad=docker"]);
+        var output = await (command with { Environment = new Dictionary<string, string?>(command.Environment) { ["DOCKER_HOST"] = docker.Host } }).SucceedAsync(Cancelled);
+        Assert.Contains($"Loaded into docker: {Hub}:v1", output.Output, StringComparison.Ordinal);
+        await using var container = await docker.StartAsync($"{Hub}:v1", Cancelled);
+        Assert.Equal("v1", await (await container.GetAsync("/", Cancelled)).Content.ReadAsStringAsync(Cancelled));
     }
 
     private static string Program(string version) => $$"""

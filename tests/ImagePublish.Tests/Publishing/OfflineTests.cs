@@ -43,7 +43,7 @@ public sealed class OfflineTests
 
         var failure = await RegistryBench.FailsAsync(DiagnosticCodes.BaseNotKept, () => bench.Publisher(offline.Client).PublishAsync(request, Cancel));
 
-        Assert.Contains($"-t:CopyImage -p:ImageSource={reference}", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"-t:PullImage -p:ImageSource={reference}", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
