@@ -1,0 +1,41 @@
+using System.Security.Cryptography;
+using ImagePublish.Publishing;
+using ImagePublish.Storage;
+using ImagePublish.Tests.Registries;
+using ImagePublish.Tests.Storage;
+
+namespace ImagePublish.Tests.Publishing;
+
+/// <summary>The store of a machine that publishes all day.</summary>
+public sealed class StoreLimitTests
+{
+    private const long Limit = 2_000_000;
+
+    [Fact]
+    public async Task TheStoreStaysUnderItsLimitAfterAHundredPublishes()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        await using var connections = RegistryBench.For(bench.Server);
+        var clock = new TestClock();
+        var store = ImageStore.Open(Path.Combine(bench.PublishFolder, "..", "store-limited"), new StoreOptions { Time = clock });
+        var request = bench.Request("1.0") with { Base = new ScratchBase(), Destinations = [] };
+        var largest = 0L;
+        PublishResult? last = null;
+
+        for (var publish = 0; publish < 100; publish++)
+        {
+            await File.WriteAllBytesAsync(Path.Combine(bench.PublishFolder, "App.dll"), RandomNumberGenerator.GetBytes(100_000), PublishingBench.Cancel);
+            last = await new ImagePublisher(connections.Client, store, bench.Log).PublishAsync(request, PublishingBench.Cancel);
+            await store.PruneAsync(new PruneOptions { MaxSize = Limit, KeepImages = true }, PublishingBench.Cancel);
+            largest = Math.Max(largest, BlobBytes(store));
+            clock.Advance(TimeSpan.FromMinutes(10));
+        }
+
+        Assert.InRange(largest, 1_000_000, Limit);
+        var image = Assert.Single(await store.ListAsync(PublishingBench.Cancel));
+        Assert.Equal(last!.Image.Digest, image.Descriptor.Digest);
+        Assert.All(last.Image.Layers, layer => Assert.NotNull(store.FindBlob(layer.Descriptor)));
+    }
+
+    private static long BlobBytes(ImageStore store) => Directory.EnumerateFiles(Path.Combine(store.Folder, "blobs"), "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
+}
