@@ -35,6 +35,7 @@ needs=(
   chromium:chromium
   node:nodejs
   npm:npm
+  curl:curl
   ld-musl-config:musl
 )
 

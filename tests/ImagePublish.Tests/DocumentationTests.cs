@@ -36,6 +36,30 @@ public sealed partial class DocumentationTests
         Assert.All(links, link => Assert.True(File.Exists(link) || Directory.Exists(link), link));
     }
 
+    [Fact]
+    public void EveryCommandNamesTargetsAndPropertiesThatThereAre()
+    {
+        var build = string.Concat(Directory.EnumerateFiles(Path.Combine(Root, "build")).Select(File.ReadAllText));
+        var readme = File.ReadAllText(Path.Combine(Root, "README.md"));
+        string[] folders = ["docs", "samples"];
+        var pages = folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.md", SearchOption.AllDirectories)).Append(Path.Combine(Root, "README.md"));
+        var commands = pages.SelectMany(page => Fence().Matches(File.ReadAllText(page).ReplaceLineEndings("\n"))).SelectMany(fence => fence.Value.Split('\n'))
+            .Where(line => line.Contains("dotnet ", StringComparison.Ordinal)).ToList();
+
+        Assert.All(commands.SelectMany(command => CommandTarget().Matches(command)), target => Assert.Contains($"<Target Name=\"{target.Groups[1].Value}\"", build, StringComparison.Ordinal));
+        Assert.All(commands.SelectMany(command => CommandProperty().Matches(command)), property => Assert.Contains($"| `{property.Groups[1].Value}` |", readme, StringComparison.Ordinal));
+        Assert.True(commands.Count > 40);
+    }
+
+    [GeneratedRegex(@"^```\w+\n.*?^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Fence();
+
+    [GeneratedRegex(@"-t:(\w*Image\w*)")]
+    private static partial Regex CommandTarget();
+
+    [GeneratedRegex(@"-p:(Image\w+|PublishImage)=")]
+    private static partial Regex CommandProperty();
+
     [GeneratedRegex(@"=""\$\((Image[A-Z]\w+)\)""")]
     private static partial Regex TaskProperty();
 
