@@ -43,6 +43,9 @@ public abstract partial class DeliveryTask : ImageTask
     /// <summary>Registries that may be spoken to in plain http.</summary>
     public string? InsecureRegistries { get; set; }
 
+    /// <summary>Hosts of token services that get every registry's credentials.</summary>
+    public string? TrustedTokenHosts { get; set; }
+
     /// <summary>Whether nothing may be asked of a registry: the image stays in the local store.</summary>
     public bool Offline { get; set; }
 

@@ -18,10 +18,10 @@ internal sealed class ImageNames
         if (whole?.Digest is not null)
             throw Lists.Invalid("ImageName", inputs.Name!, "a digest is what publishing tells, not what it is told");
         var repository = RepositoryName(inputs.Repository, inputs.AssemblyName);
+        _ = Lists.Named("ImageRepository", repository, name => Oci.Repository.Of(Oci.Registry.Parse("localhost"), name));
         Named = Repositories(whole, inputs.Registry, repository);
         Destinations = inputs.Offline ? [] : Named;
         LocalName = whole?.Repository.Name ?? repository;
-        _ = Oci.Repository.Of(Oci.Registry.Parse("localhost"), repository);
     }
 
     /// <summary>The repositories that the properties name.</summary>
@@ -67,16 +67,16 @@ internal sealed class ImageNames
         if (templates.Length == 0 && whole?.Tag is { } tag && inputs.Name!.Trim().EndsWith(":" + tag, StringComparison.Ordinal))
             return [tag];
         var policy = Lists.Words(tagPolicy).Select(word => Lists.Choice(word, "ImageTagPolicy", TagPolicy.None)).Aggregate(TagPolicy.None, (all, one) => all | one);
-        return TagPolicies.Resolve(templates, Lists.Words(tagPolicy).Length == 0 ? TagPolicy.Version : policy, context);
+        return Lists.Named("ImageTags", templates, names => TagPolicies.Resolve(names, Lists.Words(tagPolicy).Length == 0 ? TagPolicy.Version : policy, context));
     }
 
-    private static Reference? Whole(string? name) => Lists.Optional(name) is { } text ? Reference.Parse(text) : null;
+    private static Reference? Whole(string? name) => Lists.Optional(name) is { } text ? Lists.Named("ImageName", text, Reference.Parse) : null;
 
     private static string RepositoryName(string? repository, string assemblyName) => Lists.Optional(repository) ?? Normalised(assemblyName);
 
     private static IReadOnlyList<Repository> Repositories(Reference? whole, string? registry, string repository) => whole is not null
         ? [whole.Repository]
-        : [.. Lists.Words(registry).Select(host => Oci.Repository.Of(Oci.Registry.Parse(host), repository)).Distinct()];
+        : [.. Lists.Words(registry).Select(host => Oci.Repository.Of(Lists.Named("ImageRegistry", host, Oci.Registry.Parse), repository)).Distinct()];
 
     /// <summary>A project's name as a repository's.</summary>
     /// <param name="assemblyName">The name.</param>

@@ -44,6 +44,26 @@ internal static class Lists
             : throw Invalid(property, word, $"expected one of {string.Join(", ", Enum.GetNames<T>())}");
     }
 
+    /// <summary>Reads a value; where it can't be, the failure names the property that it stands in.</summary>
+    /// <typeparam name="TText">The text.</typeparam>
+    /// <typeparam name="T">The value.</typeparam>
+    /// <param name="property">The property's name.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="read">Reads it.</param>
+    /// <returns>The value.</returns>
+    /// <exception cref="ImagePublishException">It can't be.</exception>
+    public static T Named<TText, T>(string property, TText text, Func<TText, T> read)
+    {
+        try
+        {
+            return read(text);
+        }
+        catch (ImagePublishException exception)
+        {
+            throw new ImagePublishException(exception.Code, $"{property}: {exception.Message}", exception.InnerException);
+        }
+    }
+
     /// <summary>The failure of an item that can't be.</summary>
     /// <param name="item">The item.</param>
     /// <param name="reason">What is wrong.</param>

@@ -32,7 +32,7 @@ public sealed class PublishImage : PublishImageInputs
         var limit = Amounts.Size(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;
         var store = OpenStore();
         var clock = Stopwatch.StartNew();
-        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations, Offline)).PublisherFor(store, log, headStart);
+        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, request.Destinations, Offline)).PublisherFor(store, log, headStart);
         if (DryRun)
         {
             var plan = await publisher.PlanAsync(request, cancellationToken);

@@ -27,7 +27,7 @@ public sealed class PublishImageIndex : DeliveryTask
         var request = new IndexRequest
         {
             Images = [.. Images.Select(PublishedImageItem.Descriptor).DistinctBy(image => image.Digest)],
-            From = [.. Lists.Words(IndexFrom).Select(Reference.Parse)],
+            From = [.. Lists.Words(IndexFrom).Select(text => Lists.Named("ImageIndexFrom", text, Reference.Parse))],
             Annotations = [.. Generated(source), .. Lists.Pairs([.. Annotations.Where(SpecReader.IsForIndex)], "ImageAnnotation")],
             Destinations = names.Destinations,
             LocalName = names.LocalName,
@@ -35,7 +35,7 @@ public sealed class PublishImageIndex : DeliveryTask
             HeldTags = TagOverwrite ? [] : tags,
         };
         names.TellOffline(log);
-        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, request.Destinations, Offline)).IndexPublisherFor(OpenStore());
+        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, request.Destinations, Offline)).IndexPublisherFor(OpenStore());
         if (DryRun)
         {
             var plan = await publisher.PlanAsync(request, cancellationToken);

@@ -44,7 +44,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Compression = ReadCompression(inputs.Compression, inputs.CompressionLevel),
             Destinations = names.Destinations,
             LocalName = names.LocalName,
-            CacheFrom = inputs.Offline ? [] : [.. Lists.Words(inputs.CacheFrom).Select(Reference.Parse)],
+            CacheFrom = inputs.Offline ? [] : [.. Lists.Words(inputs.CacheFrom).Select(text => Lists.Named("ImageCacheFrom", text, Reference.Parse))],
             Tags = tags,
             HeldTags = inputs.TagOverwrite ? [] : final,
             ComparedTags = [.. final, Tag.Parse("latest")],
@@ -77,7 +77,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
 
     private DotNetApp ReadApp() => new()
     {
-        RuntimeIdentifier = Images.RuntimeIdentifier.Parse(inputs.RuntimeIdentifier),
+        RuntimeIdentifier = Lists.Named("ImageRuntimeIdentifiers", inputs.RuntimeIdentifier, Images.RuntimeIdentifier.Parse),
         FrameworkVersion = inputs.FrameworkVersion,
         AssemblyName = inputs.AssemblyName,
         UsesAspNet = inputs.UsesAspNet,
@@ -92,7 +92,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
     {
         null => Remote(app.DefaultBase(Lists.Optional(inputs.BaseFamily))),
         "scratch" => hasPackages ? new ScratchBase { EnvironmentVariables = PackageRequestReader.BaseEnvironment(app) } : new ScratchBase(),
-        var text => ImageSourceReader.Kept(text, inputs.ResolvePath) is { } kept ? new KeptBase(kept) : Remote(Reference.Parse(text)),
+        var text => ImageSourceReader.Kept(text, inputs.ResolvePath) is { } kept ? new KeptBase(kept) : Remote(Lists.Named("ImageBase", text, Reference.Parse)),
     };
 
     private BaseSource Remote(Reference reference) => inputs.Offline ? new StoredBase(reference) : new RemoteBase(reference);

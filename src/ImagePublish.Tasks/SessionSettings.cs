@@ -13,24 +13,30 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
 {
     /// <summary>Reads them.</summary>
     /// <param name="insecureRegistries">Hosts that may be spoken to in plain http.</param>
+    /// <param name="trustedTokenHosts">Hosts of token services that get every registry's credentials.</param>
     /// <param name="destinations">Where the build delivers to: credentials without a host are for the registry that it is the only one of.</param>
     /// <param name="offline">Whether nothing may be asked.</param>
     /// <returns>The settings.</returns>
-    public static SessionSettings Read(string? insecureRegistries, IReadOnlyList<Repository> destinations, bool offline) =>
-        Read(insecureRegistries, destinations.Select(repository => repository.Registry), offline);
+    public static SessionSettings Read(string? insecureRegistries, string? trustedTokenHosts, IReadOnlyList<Repository> destinations, bool offline) =>
+        Read(insecureRegistries, trustedTokenHosts, destinations.Select(repository => repository.Registry), offline);
 
     /// <summary>Reads them.</summary>
     /// <param name="insecureRegistries">Hosts that may be spoken to in plain http.</param>
+    /// <param name="trustedTokenHosts">Hosts of token services that get every registry's credentials.</param>
     /// <param name="known">The registries that are asked: credentials without a host are for the only one.</param>
     /// <param name="offline">Whether nothing may be asked.</param>
     /// <returns>The settings.</returns>
-    public static SessionSettings Read(string? insecureRegistries, IEnumerable<Registry> known, bool offline)
+    public static SessionSettings Read(string? insecureRegistries, string? trustedTokenHosts, IEnumerable<Registry> known, bool offline)
     {
-        var insecure = Lists.Words(insecureRegistries).Select(Registry.Parse).ToHashSet();
+        var insecure = Lists.Words(insecureRegistries).Select(host => Lists.Named("ImageInsecureRegistries", host, Registry.Parse)).ToHashSet();
+        var tokenHosts = Lists.Words(trustedTokenHosts);
+        if (Array.Find(tokenHosts, host => Uri.CheckHostName(host) == UriHostNameType.Unknown) is { } wrong)
+            throw Lists.Invalid("ImageTrustedTokenHosts", wrong, "expected a host without https:// and path, such as auth.example.com");
         var registries = known.Distinct().ToList();
         var options = new RegistryClientOptions
         {
             InsecureRegistries = insecure,
+            TrustedTokenHosts = tokenHosts,
             Offline = offline,
             CertificateFile = Variable("SSL_CERT_FILE"),
             DockerCertificateFolders = CertificateFolders(),
@@ -43,7 +49,7 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
             UserId = !OperatingSystem.IsWindows() && System.Environment.IsPrivilegedProcess ? 0 : null,
             SoleRegistry = registries is [var sole] ? sole : null,
         };
-        return new SessionSettings(options, new CredentialChain(environment), environment, $"{(offline ? "offline " : "")}{environment.SoleRegistry} {string.Join(' ', insecure.Select(registry => registry.Host).Order(StringComparer.Ordinal))}");
+        return new SessionSettings(options, new CredentialChain(environment), environment, $"{(offline ? "offline " : "")}{environment.SoleRegistry} {string.Join(' ', insecure.Select(registry => registry.Host).Order(StringComparer.Ordinal))} {string.Join(' ', tokenHosts.Order(StringComparer.Ordinal))}");
     }
 
     private static string[] CertificateFolders()

@@ -20,7 +20,7 @@ public sealed class UpdateImageLock : PublishImageInputs
     {
         var (platform, source, packages) = new PublishRequestReader(this).ReadLocked();
         var lockRequest = new LockRequestReader(this).ReadForUpdate(Lists.Words(RuntimeIdentifiers));
-        var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, new ImageNames(this).Destinations, Offline)).Registries;
+        var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, new ImageNames(this).Destinations, Offline)).Registries;
         var update = await new LockUpdater(registries, OpenStore(), log).UpdateAsync(platform, source, packages, lockRequest, cancellationToken);
         log.Information($"{ProjectName} -> {Path.GetFileName(lockRequest.File)}, {platform}: {update.Summary}");
         Results = [.. (update.Current.Packages ?? []).Select(package => new TaskItem(package.Name, new Dictionary<string, string>

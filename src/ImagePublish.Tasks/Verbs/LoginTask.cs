@@ -12,8 +12,8 @@ public abstract class LoginTask : VerbTask
     {
         var hosts = Lists.Words(Registry);
         if (hosts.Length == 0 && Lists.Optional(Name) is { } name)
-            return Reference.Parse(name).Repository.Registry;
-        return hosts.Length == 1 ? Oci.Registry.Parse(hosts[0]) : throw new ImagePublishException(
+            return Lists.Named("ImageName", name, Reference.Parse).Repository.Registry;
+        return hosts.Length == 1 ? Lists.Named("ImageRegistry", hosts[0], Oci.Registry.Parse) : throw new ImagePublishException(
             DiagnosticCodes.PropertyMissing, "Signing in and out needs exactly one registry: set ImageRegistry, for example -p:ImageRegistry=ghcr.io.");
     }
 

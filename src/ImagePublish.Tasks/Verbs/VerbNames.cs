@@ -14,7 +14,7 @@ internal sealed class VerbNames
     public VerbNames(VerbTask inputs)
     {
         this.inputs = inputs;
-        whole = Lists.Optional(inputs.Name) is { } name ? Reference.Parse(name) : null;
+        whole = Lists.Optional(inputs.Name) is { } name ? Lists.Named("ImageName", name, Reference.Parse) : null;
         Source = Lists.Optional(inputs.Source) is { } text ? Parse(text) : null;
     }
 
@@ -27,7 +27,7 @@ internal sealed class VerbNames
     /// <summary>The repositories that the properties name; none for the local store.</summary>
     public IReadOnlyList<Repository> Destinations => whole is not null
         ? [whole.Repository]
-        : [.. Lists.Words(inputs.Registry).Select(host => Repository.Of(Registry.Parse(host), LocalName)).Distinct()];
+        : [.. Lists.Words(inputs.Registry).Select(host => Repository.Of(Lists.Named("ImageRegistry", host, Registry.Parse), LocalName)).Distinct()];
 
     /// <summary>The image's name without registry and tag: what the properties say, else the source's, else the project's.</summary>
     public string LocalName => Lists.Optional(inputs.Repository) ?? SourceName ?? ImageNames.Normalised(Lists.Optional(inputs.AssemblyName) ?? "app");

@@ -28,6 +28,9 @@ public abstract class VerbTask : ImageTask
     /// <summary>Registries that may be spoken to in plain http.</summary>
     public string? InsecureRegistries { get; set; }
 
+    /// <summary>Hosts of token services that get every registry's credentials.</summary>
+    public string? TrustedTokenHosts { get; set; }
+
     /// <summary>Whether nothing may be asked of a registry.</summary>
     public bool Offline { get; set; }
 
@@ -70,7 +73,7 @@ public abstract class VerbTask : ImageTask
     /// <returns>The session.</returns>
     internal EngineSession Connect(params IEnumerable<Oci.Registry> registries) => EngineSession.Of(BuildEngine4, Settings(registries));
 
-    internal SessionSettings Settings(params IEnumerable<Oci.Registry> registries) => SessionSettings.Read(InsecureRegistries, registries, Offline);
+    internal SessionSettings Settings(params IEnumerable<Oci.Registry> registries) => SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, registries, Offline);
 
     internal static void Tell(IEngineLog log, IEnumerable<string> lines)
     {

@@ -52,10 +52,23 @@ public sealed class IndexPublisher(RegistryClient registries, ImageStore store)
         var index = IndexComposer.Compose(images, request.Annotations);
         if (await Places.AreUpToDateAsync(request.Destinations, request.Tags, index.Descriptor.Digest, cancellationToken))
             return new IndexResult(index, images, Delivery.Unchanged(request.Destinations, request.Tags, index.Descriptor.Size), IsUnchanged: true);
+        if (request.Destinations.Count == 0 && others.Length == 0 && await IsInStoreAsync(request, index, cancellationToken))
+            return new IndexResult(index, images, [new Delivery { Name = request.LocalName, Tags = request.Tags, Transfer = new TransferTotals(0, 0, index.Descriptor.Size) }], IsUnchanged: true);
 
         var guard = new TagGuard(registries, store);
         await guard.CheckAsync(await guard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken), index.Descriptor, isPlatform: false, cancellationToken);
         return new IndexResult(index, images, await destinations.DeliverAsync(index, others, request.Tags), IsUnchanged: false);
+    }
+
+    private async Task<bool> IsInStoreAsync(IndexRequest request, MemoryBlobSource index, CancellationToken cancellationToken)
+    {
+        foreach (var tag in request.Tags)
+        {
+            if ((await store.FindReferenceAsync($"{request.LocalName}:{tag}", cancellationToken))?.Digest != index.Descriptor.Digest)
+                return false;
+        }
+
+        return store.FindBlob(index.Descriptor) is not null;
     }
 
     private async Task<Image> FindAsync(Reference reference, CancellationToken cancellationToken)

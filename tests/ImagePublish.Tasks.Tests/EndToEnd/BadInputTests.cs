@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
@@ -9,25 +10,28 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
 {
     private static readonly BadInput[] Cases =
     [
-        new("IMG1001", "ImageName=not a name", "'not a name' is not an image reference"),
+        new("IMG1001", "ImageName=not a name", "ImageName: 'not a name' is not an image reference"),
         new("IMG1001", "ImageName=localhost:5000/a@sha256:12", "its digest is malformed"),
         new("IMG1007", "ImageName=localhost:5000/a@sha256:0123456789012345678901234567890123456789012345678901234567890123", "ImageName"),
-        new("IMG1006", "ImageRegistry=https://localhost:5000", "without http://"),
-        new("IMG1005", "ImageRepository=Acme/Shop", "lower-case"),
-        new("IMG1004", "ImageTags=-bad", "'-bad' is not a tag"),
+        new("IMG1006", "ImageRegistry=https://localhost:5000", "ImageRegistry: "),
+        new("IMG1005", "ImageRepository=Acme/Shop", "ImageRepository: "),
+        new("IMG1004", "ImageTags=-bad", "ImageTags: '-bad' is not a tag"),
         new("IMG1009", "ImageTags={nope}", "Known are {version}"),
         new("IMG1009", "Version=2.0.0-rc.1;ImageTags={major}.{minor}", "2.0.0-rc.1 is a prerelease"),
-        new("IMG1001", "ImageBase=UPPER", "'UPPER'"),
+        new("IMG1001", "ImageBase=UPPER", "ImageBase: 'UPPER'"),
         new("IMG2001", "ImageBase={host}/dotnet/runtime:99", "'{host}/dotnet/runtime:99' does not exist"),
         new("IMG2001", "ImageBase={host}/nobody/nothing", "'{host}/nobody/nothing:latest' does not exist"),
         new("IMG2002", "ImageRuntimeIdentifiers=linux-s390x", "It exists for linux/amd64, linux/arm64/v8"),
-        new("IMG1003", "ImageRuntimeIdentifiers=plan9-x64", "'plan9-x64'"),
+        new("IMG1003", "ImageRuntimeIdentifiers=plan9-x64", "ImageRuntimeIdentifiers: No image can be made for the runtime identifier 'plan9-x64'"),
         new("IMG1007", "ImageFileOwner=1:2:3", "ImageFileOwner has the value '1:2:3'"),
         new("IMG1007", "ImageWorkingDirectory=app", "such as /app"),
         new("IMG1007", "ImageCompression=brotli", "expected one of None, Gzip, Zstd"),
         new("IMG1007", "ImageCompressionLevel=99", "0 to 9"),
         new("IMG1007", "ImageCreated=yesterday", "2026-01-31T12:00:00Z"),
         new("IMG1007", "ImageTagPolicy=Latest", "SemVer"),
+        new("IMG1001", "ImageCacheFrom=UPPER", "ImageCacheFrom: 'UPPER'"),
+        new("IMG1006", "ImageInsecureRegistries=https://x", "ImageInsecureRegistries: "),
+        new("IMG1007", "ImageTrustedTokenHosts=https://x", "ImageTrustedTokenHosts has the value 'https://x'"),
         new("IMG3101", "ImageStore=/dev/full", "'/dev/full'"),
         new("IMG1008", "Spoil=empty", "is empty"),
         new("IMG3001", "Spoil=link", "/etc/passwd"),
@@ -85,6 +89,29 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
         Assert.StartsWith("IMG4", error.Code, StringComparison.Ordinal);
         Assert.Contains(host, error.Text, StringComparison.Ordinal);
         AssertNoStackTrace(build);
+    }
+
+    [Fact]
+    public async Task ATokenServiceOnAnotherDomainGetsCredentialsOnlyWhereItsHostIsTrusted()
+    {
+        await using var registry = await TestRegistry.StartAsync(
+            options =>
+            {
+                options.Auth.Schemes = AuthSchemes.Bearer;
+                options.Auth.Users["ann"] = "secret";
+                options.Auth.Realm = "https://tokens.invalid/token";
+            },
+            Cancelled);
+        var command = app.Project.Command("msbuild", "-t:ListImageTags", $"-p:ImageName={registry.Host}/acme/shop");
+        command = command with { Environment = new Dictionary<string, string?>(command.Environment) { ["IMAGE_REGISTRY_USERNAME"] = "ann", ["IMAGE_REGISTRY_PASSWORD"] = "secret" } };
+
+        var refused = await command.RunAsync(Cancelled);
+        var trusted = await (command with { Arguments = [.. command.Arguments, "-p:ImageTrustedTokenHosts=tokens.invalid"] }).RunAsync(Cancelled);
+
+        Assert.Contains("IMG5003", refused.All, StringComparison.Ordinal);
+        Assert.Contains("ImageTrustedTokenHosts", refused.All, StringComparison.Ordinal);
+        Assert.DoesNotContain("IMG5003", trusted.All, StringComparison.Ordinal);
+        Assert.Contains("there is no host of that name", trusted.All, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -248,6 +248,23 @@ public sealed class ImagePublisherTests
     }
 
     [Fact]
+    public async Task AnIndexThatTheLocalStoreHasUnderEveryTagIsUnchanged()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var built = await bench.PublishAsync(bench.Request() with { Destinations = [] });
+        var request = new IndexRequest { Images = [built.Image.IndexEntry], Destinations = [], LocalName = "acme/shop", Tags = [Tag.Parse("1.0")] };
+
+        var first = await bench.PublishAsync(request);
+        var second = await bench.PublishAsync(request);
+        var further = await bench.PublishAsync(request with { Tags = [Tag.Parse("1.0"), Tag.Parse("latest")] });
+
+        Assert.False(first.IsUnchanged);
+        Assert.True(second.IsUnchanged);
+        Assert.Equal("acme/shop", Assert.Single(second.Deliveries).Name);
+        Assert.False(further.IsUnchanged);
+    }
+
+    [Fact]
     public async Task AnImageFromAnotherRepositoryIsCopiedToWhereTheIndexIs()
     {
         await using var bench = await PublishingBench.StartAsync();

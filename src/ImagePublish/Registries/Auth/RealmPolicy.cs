@@ -51,7 +51,7 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
 
     /// <summary>The error for a realm that would get credentials and is not trusted with them.</summary>
     public static ImagePublishException Foreign(Registry registry, Uri realm) =>
-        Refused(registry, realm, "it is on another domain and would get your credentials. If it is the registry's own all the same, name its host as a trusted token service");
+        Refused(registry, realm, "it is on another domain and would get your credentials. If it is the registry's own all the same, name its host in ImageTrustedTokenHosts");
 
     /// <summary>A URL as it may be shown: without user name, query and fragment.</summary>
     public static string Shown(Uri uri) =>
