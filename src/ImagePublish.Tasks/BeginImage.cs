@@ -46,6 +46,9 @@ public sealed class BeginImage : ImageTask
     /// <summary>Registries that may be spoken to in plain http.</summary>
     public string? InsecureRegistries { get; set; }
 
+    /// <summary>Hosts of token services that get every registry's credentials.</summary>
+    public string? TrustedTokenHosts { get; set; }
+
     /// <summary>Whether nothing may be asked.</summary>
     public bool Offline { get; set; }
 
@@ -73,7 +76,7 @@ public sealed class BeginImage : ImageTask
         var files = PackageFiles.Where(item => item.GetMetadata("NuGetPackageId").Length > 0).Select(item => new PackageFile(PublishItemReader.ReadAsset(item), item.GetMetadata("FullPath"))).ToList();
         var store = Lists.Optional(Store) is { } folder ? FullPath(folder) : null;
         var repositories = Offline ? [] : ImageNames.Repositories(Name, Registry, Repository, AssemblyName);
-        var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, repositories, Offline)).Registries;
+        var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, repositories, Offline)).Registries;
         return HeadStart.Begin(files, defaults, compression, () => StoreFolder.Open(store), cancelled => HeadStart.HaveTagsAsync(registries, repositories, cancelled));
     }
 
