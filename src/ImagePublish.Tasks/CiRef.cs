@@ -9,6 +9,10 @@ internal sealed class CiRef(Func<string, string?> variable)
     /// <summary>The commit.</summary>
     public string? Revision => First("GITHUB_SHA", "BUILD_SOURCEVERSION", "CI_COMMIT_SHA", "BITBUCKET_COMMIT", "GIT_COMMIT");
 
+    /// <summary>The branch that a pull request goes to.</summary>
+    public string? BaseBranch =>
+        SourceRef.TryParse(First("GITHUB_BASE_REF", "SYSTEM_PULLREQUEST_TARGETBRANCH", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "BITBUCKET_PR_DESTINATION_BRANCH", "CHANGE_TARGET"))?.Name;
+
     /// <summary>Where people find the source.</summary>
     public string? Url => WithoutSecrets(
         First("GITHUB_REPOSITORY") is { } repository && First("GITHUB_SERVER_URL") is { } server ? $"{server.TrimEnd('/')}/{repository}" : First("CI_PROJECT_URL", "BUILD_REPOSITORY_URI"));

@@ -36,6 +36,7 @@ internal sealed record SourceControl(string? Revision, SourceRef? Ref, string? U
         Version = Lists.Optional(inputs.Version) ?? "1.0.0",
         Commit = Revision,
         Ref = Ref,
+        BaseBranch = new CiRef(Environment.GetEnvironmentVariable).BaseBranch,
         Created = Created,
         Configuration = inputs.Configuration ?? "",
         RuntimeIdentifier = runtimeIdentifier,

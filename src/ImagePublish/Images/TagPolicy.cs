@@ -35,6 +35,9 @@ public sealed record TagContext
     /// <summary>The branch, tag or pull request that is built; null where none is known.</summary>
     public SourceRef? Ref { get; init; }
 
+    /// <summary>The branch that a pull request goes to; null where none is known.</summary>
+    public string? BaseBranch { get; init; }
+
     /// <summary>The image's instant.</summary>
     public required DateTimeOffset Created { get; init; }
 

@@ -9,7 +9,7 @@ namespace ImagePublish.Images;
 /// <summary>A tag with tokens, such as <c>{version}-{commit:7}</c>.</summary>
 internal static partial class TagTemplate
 {
-    private const string Tokens = "{version}, {major}, {minor}, {patch}, {prerelease}, {commit}, {commit:7}, {branch}, {tag}, {ref}, {date:yyyyMMdd}, {configuration}, {rid}";
+    private const string Tokens = "{version}, {major}, {minor}, {patch}, {prerelease}, {commit}, {commit:7}, {branch}, {tag}, {ref}, {base_ref}, {date:yyyyMMdd}, {configuration}, {rid}";
 
     /// <summary>Fills a template in. What a token stands for may hold characters that a tag can't: each run of them becomes one <c>-</c>.</summary>
     /// <param name="template">The template; without tokens it is taken literally.</param>
@@ -41,6 +41,7 @@ internal static partial class TagTemplate
             "branch" => context.Ref?.Kind == SourceRefKind.Tag ? null : context.Ref?.ToString(),
             "tag" => context.Ref?.Kind == SourceRefKind.Tag ? context.Ref.Name : null,
             "ref" => context.Ref?.ToString(),
+            "base_ref" => context.BaseBranch,
             "date" => Formatted(template, context.Created, format),
             "configuration" => context.Configuration,
             "rid" => context.RuntimeIdentifier,
@@ -55,6 +56,7 @@ internal static partial class TagTemplate
         "branch" => "no branch is known. Build in a git checkout that is on a branch, or set the property RepositoryBranch.",
         "tag" => "what is built is no tag of source control.",
         "ref" => "neither branch, tag nor pull request is known. Build in a git checkout, or set the property RepositoryBranch.",
+        "base_ref" => "what is built is no pull request whose target CI tells.",
         "rid" => "an image of several platforms has no single runtime identifier.",
         "prerelease" => "the version is a release and has no prerelease part.",
         _ => "the project's Version is not a semantic version.",

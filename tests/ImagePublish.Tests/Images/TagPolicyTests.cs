@@ -84,6 +84,13 @@ public sealed class TagPolicyTests
         Assert.Equal("IMG1009", Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([template], TagPolicy.Version, Context with { Ref = SourceRef.TryParse(reference) })).Code.Id);
 
     [Fact]
+    public void APullRequestsTargetIsATokenAndAnErrorElsewhere()
+    {
+        Assert.Equal("pr-12-release-2", Assert.Single(TagPolicies.Resolve(["{ref}-{base_ref}"], TagPolicy.Version, Context with { Ref = new SourceRef(SourceRefKind.PullRequest, "12"), BaseBranch = "release/2" })).Value);
+        Assert.Equal("IMG1009", Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve(["{base_ref}"], TagPolicy.Version, Context)).Code.Id);
+    }
+
+    [Fact]
     public void ATagIsNamedOnce() => Assert.Equal("1.4.2", Assert.Single(TagPolicies.Resolve(["1.4.2", "{version}"], TagPolicy.Version, Context)).Value);
 
     [Fact]
