@@ -7,6 +7,9 @@ namespace ImagePublish.Tasks.Verbs;
 /// <summary>Copies an image from a registry, the local store or an archive to registries or the local store, with the same digests.</summary>
 public sealed class CopyImage : VerbTask
 {
+    /// <summary>Whether to tell only.</summary>
+    public bool DryRun { get; set; }
+
     /// <inheritdoc/>
     protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {
@@ -20,9 +23,9 @@ public sealed class CopyImage : VerbTask
             : (IReadOnlyList<Oci.Tag>)[];
         if (tags.Count == 0 && names.Destinations.Count == 0)
             throw new ImagePublishException(DiagnosticCodes.PropertyMissing, $"The local store knows images by tags, and '{source}' has none: set ImageTags.");
-        var request = new CopyRequest(source, names.Destinations, names.StoreName, tags);
+        var request = new CopyRequest(source, names.Destinations, names.StoreName, tags) { DryRun = DryRun };
         var result = await new ImageCopier(Connect(names.Registries).Registries, OpenStore()).CopyAsync(request, cancellationToken);
-        Tell(log, ImageTables.OfCopy(result));
+        Tell(log, ImageTables.OfCopy(result, DryRun));
         Results = [.. result.Deliveries.Select(delivery => VerbItems.Of(
             $"{delivery.Name}@{result.Root.Digest}",
             ("Registry", delivery.Repository?.Registry.Host ?? ""),

@@ -21,7 +21,7 @@ public sealed class PullImage : VerbTask
         var tag = reference.Tag ?? Tag.Parse($"{reference.Digest!.Algorithm}-{reference.Digest.Hex}");
         var request = new CopyRequest(source, [], reference.Repository.ToString(), [tag]);
         var result = await new ImageCopier(Connect(names.Registries).Registries, OpenStore()).CopyAsync(request, cancellationToken);
-        Tell(log, ImageTables.OfCopy(result));
+        Tell(log, ImageTables.OfCopy(result, dryRun: false));
         Results = [.. result.Deliveries.Select(delivery => VerbItems.Of(
             $"{delivery.Name}:{tag}",
             ("Digest", result.Root.Digest),

@@ -7,6 +7,9 @@ namespace ImagePublish.Tasks.Verbs;
 /// <summary>Gives an image further tags, in a registry or the local store.</summary>
 public sealed class TagImage : VerbTask
 {
+    /// <summary>Whether to tell only.</summary>
+    public bool DryRun { get; set; }
+
     /// <inheritdoc/>
     protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {
@@ -15,8 +18,8 @@ public sealed class TagImage : VerbTask
             throw new ImagePublishException(DiagnosticCodes.PropertyMissing, "TagImage needs to know which image: set ImageSource, for example -p:ImageSource=acme/shop:1.0.");
         if (names.Tags.Count == 0)
             throw new ImagePublishException(DiagnosticCodes.PropertyMissing, "TagImage needs to know which tags: set ImageTags, for example -p:ImageTags=\"1.0 latest\".");
-        var result = await new ImageTagger(Connect(names.Registries).Registries, OpenStore()).TagAsync(names.Source, names.Tags, cancellationToken);
-        Tell(log, ImageTables.OfMoves(result));
+        var result = await new ImageTagger(Connect(names.Registries).Registries, OpenStore()).TagAsync(names.Source, names.Tags, DryRun, cancellationToken);
+        Tell(log, ImageTables.OfMoves(result, DryRun));
         Results = [.. result.Moves.Select(move => VerbItems.Of(
             $"{result.Repository}:{move.Tag}",
             ("Repository", result.Repository),

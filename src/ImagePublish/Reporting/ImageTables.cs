@@ -54,23 +54,25 @@ public static class ImageTables
 
     /// <summary>Tags that were moved.</summary>
     /// <param name="result">The tags.</param>
+    /// <param name="dryRun">Whether nothing was done yet.</param>
     /// <returns>The lines.</returns>
-    public static IEnumerable<string> OfMoves(TagResult result)
+    public static IEnumerable<string> OfMoves(TagResult result, bool dryRun)
     {
         var table = new TextTable("TAG", "BEFORE", "NOW");
         foreach (var (tag, before) in result.Moves)
             table.Add(tag.Value, before is null ? "-" : Short(before), before == result.Image.Digest ? "unchanged" : Short(result.Image.Digest));
-        return [$"Tagged {result.Repository}@{result.Image.Digest}", .. table.Lines()];
+        return [$"{(dryRun ? "Would tag" : "Tagged")} {result.Repository}@{result.Image.Digest}", .. table.Lines()];
     }
 
     /// <summary>An image that was copied.</summary>
     /// <param name="result">The copy.</param>
+    /// <param name="dryRun">Whether nothing was done yet.</param>
     /// <returns>The lines.</returns>
-    public static IEnumerable<string> OfCopy(CopyResult result)
+    public static IEnumerable<string> OfCopy(CopyResult result, bool dryRun)
     {
         foreach (var delivery in result.Deliveries)
         {
-            yield return $"Copied {result.Source} to {delivery.Name}: {(delivery.Tags.Count == 0 ? "without a tag" : string.Join(", ", delivery.Tags))}";
+            yield return $"{(dryRun ? "Would copy" : "Copied")} {result.Source} to {delivery.Name}: {(delivery.Tags.Count == 0 ? "without a tag" : string.Join(", ", delivery.Tags))}";
             yield return $"  {delivery.Name}@{result.Root.Digest}";
             var attached = result.Attachments == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {result.Attachments} attached");
             yield return $"  {PublishSummary.Moved(delivery)}{attached}";

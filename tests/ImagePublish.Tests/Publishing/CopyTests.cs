@@ -11,6 +11,25 @@ public sealed class CopyTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ACopyReportsWhatItsDryRunSaid(bool toRegistry)
+    {
+        await using var bench = await VerbBench.StartAsync();
+        bench.Server.SeedIndex("acme/shop", "v1");
+        Repository[] destinations = toRegistry ? [VerbBench.In(bench.Server, "acme/mounted"), VerbBench.In(bench.Other, "acme/shop")] : [];
+        var request = new CopyRequest(VerbBench.At(bench.Server, "acme/shop:v1"), destinations, "acme/copy", [Tag.Parse("v1")]);
+
+        var told = await bench.Copier.CopyAsync(request with { DryRun = true }, Cancel);
+        Assert.Empty(bench.Other.Content.Tags("acme/shop"));
+        Assert.Empty(await bench.Kept.Store.ListAsync(Cancel));
+        var done = await bench.Copier.CopyAsync(request, Cancel);
+
+        Assert.Equal(done.Root, told.Root);
+        Assert.Equal(done.Deliveries.Select(delivery => (delivery.Name, delivery.Transfer)), told.Deliveries.Select(delivery => (delivery.Name, delivery.Transfer)));
+    }
+
     [Fact]
     public async Task AnImageIsPromotedWithAllPlatformsAndTheSameDigests()
     {

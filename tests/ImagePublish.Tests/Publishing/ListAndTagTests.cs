@@ -82,7 +82,11 @@ public sealed class ListAndTagTests
         bench.Server.SeedImage("acme/shop", "latest");
         bench.Server.Requests.Clear();
 
-        var result = await new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(VerbBench.At(bench.Server, "acme/shop:v1"), [Tag.Parse("latest"), Tag.Parse("stable"), Tag.Parse("v1")], Cancel);
+        var told = await new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(VerbBench.At(bench.Server, "acme/shop:v1"), [Tag.Parse("latest")], dryRun: true, Cancel);
+        Assert.NotEqual(digest, Assert.Single(told.Moves).Before!.Value);
+        Assert.NotEqual(digest, bench.Server.Content.Tags("acme/shop")["latest"]);
+
+        var result = await new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(VerbBench.At(bench.Server, "acme/shop:v1"), [Tag.Parse("latest"), Tag.Parse("stable"), Tag.Parse("v1")], dryRun: false, Cancel);
 
         Assert.Equal(digest, bench.Server.Content.Tags("acme/shop")["latest"]);
         Assert.Equal(digest, bench.Server.Content.Tags("acme/shop")["stable"]);
@@ -90,7 +94,7 @@ public sealed class ListAndTagTests
         Assert.Equal(0, bench.Server.Requests.CountOf(RegistryStep.UploadPost));
         Assert.Equal(2, bench.Server.Requests.CountOf(RegistryStep.ManifestPut));
         await VerbBench.FailsAsync(
-            DiagnosticCodes.RegistryNotFound, () => new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(VerbBench.At(bench.Server, "acme/shop:v9"), [Tag.Parse("x")], Cancel));
+            DiagnosticCodes.RegistryNotFound, () => new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(VerbBench.At(bench.Server, "acme/shop:v9"), [Tag.Parse("x")], dryRun: false, Cancel));
     }
 
     [Fact]
@@ -101,11 +105,11 @@ public sealed class ListAndTagTests
         await bench.PutAsync("acme/shop:latest", "two");
         var tagger = new ImageTagger(bench.Client, bench.Kept.Store);
 
-        await tagger.TagAsync(new StoreImage("acme/shop:v1"), [Tag.Parse("latest"), Tag.Parse("stable")], Cancel);
-        await tagger.TagAsync(new StoreImage($"acme/shop@{first.Digest}"), [Tag.Parse("byDigest")], Cancel);
+        await tagger.TagAsync(new StoreImage("acme/shop:v1"), [Tag.Parse("latest"), Tag.Parse("stable")], dryRun: false, Cancel);
+        await tagger.TagAsync(new StoreImage($"acme/shop@{first.Digest}"), [Tag.Parse("byDigest")], dryRun: false, Cancel);
 
         foreach (var name in (string[])["acme/shop:v1", "acme/shop:latest", "acme/shop:stable", "acme/shop:byDigest"])
             Assert.Equal(first.Digest, (await bench.Kept.Store.FindReferenceAsync(name, Cancel))!.Digest);
-        await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () => tagger.TagAsync(new StoreImage("acme/shop:v9"), [Tag.Parse("x")], Cancel));
+        await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () => tagger.TagAsync(new StoreImage("acme/shop:v9"), [Tag.Parse("x")], dryRun: false, Cancel));
     }
 }

@@ -66,7 +66,8 @@ internal abstract class PlannedDestination(Delivery delivery, CancellationToken 
     /// <summary>What a tag points at now.</summary>
     protected abstract Task<Descriptor?> FindAsync(Tag tag, CancellationToken cancellationToken);
 
-    private static TransferTotals Count(long size, BlobMove move) => move switch
+    /// <summary>What a blob adds to the totals.</summary>
+    internal static TransferTotals Count(long size, BlobMove move) => move switch
     {
         BlobMove.Reused => new TransferTotals(0, 0, size),
         BlobMove.Mounted => new TransferTotals(0, size, 0),

@@ -8,7 +8,8 @@ namespace ImagePublish.Publishing.Planning;
 internal sealed class PlannedRegistry(RegistryClient registries, LayerCache cache, Repository repository, CancellationToken cancellationToken)
     : PlannedDestination(new Delivery { Repository = repository, Name = repository.ToString(), Tags = [], Transfer = default }, cancellationToken)
 {
-    protected override async Task<BlobMove> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken)
+    /// <summary>How a blob would get to a repository.</summary>
+    public static async Task<BlobMove> LookAsync(RegistryClient registries, LayerCache cache, Repository repository, BlobSource blob, CancellationToken cancellationToken)
     {
         if (await registries.HasBlobAsync(repository, blob.Descriptor, cancellationToken))
             return BlobMove.Reused;
@@ -19,6 +20,8 @@ internal sealed class PlannedRegistry(RegistryClient registries, LayerCache cach
             ? BlobMove.Mounted
             : BlobMove.Uploaded;
     }
+
+    protected override Task<BlobMove> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken) => LookAsync(registries, cache, repository, blob, cancellationToken);
 
     protected override Task<Descriptor?> FindAsync(Tag tag, CancellationToken cancellationToken) => registries.FindManifestAsync(repository.At(tag), cancellationToken);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Publishing.Planning;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
@@ -11,7 +12,11 @@ namespace ImagePublish.Publishing.Verbs;
 /// <param name="Destinations">Where it goes; with none it goes into the local store.</param>
 /// <param name="LocalName">Its name in the local store, without a tag.</param>
 /// <param name="Tags">Its tags there.</param>
-public sealed record CopyRequest(ImageSource Source, IReadOnlyList<Repository> Destinations, string LocalName, IReadOnlyList<Tag> Tags);
+public sealed record CopyRequest(ImageSource Source, IReadOnlyList<Repository> Destinations, string LocalName, IReadOnlyList<Tag> Tags)
+{
+    /// <summary>Whether to tell only what would be copied.</summary>
+    public bool DryRun { get; init; }
+}
 
 /// <summary>An image that was copied.</summary>
 /// <param name="Source">Where it came from.</param>
@@ -38,8 +43,8 @@ public sealed class ImageCopier(RegistryClient registries, ImageStore store)
         using var session = await store.BeginSessionAsync(cancellationToken);
         var content = await sources.OpenAsync(request.Source, cancellationToken);
         ICopyTarget[] targets = request.Destinations.Count == 0
-            ? [new StoreTarget(store, request.LocalName)]
-            : [.. request.Destinations.Select(repository => new RegistryTarget(registries, new LayerCache(store), repository))];
+            ? [StoreFor(request)]
+            : [.. request.Destinations.Select(repository => RegistryFor(repository, request.DryRun))];
         try
         {
             var transfers = targets.Select(target => new ImageTransfer(content, target)).ToList();
@@ -53,6 +58,25 @@ public sealed class ImageCopier(RegistryClient registries, ImageStore store)
         {
             throw new ImagePublishException(DiagnosticCodes.BaseInvalid, $"The image '{Text.Shown(request.Source.ToString()!)}' is malformed: {Text.Shown(exception.Message)}", exception);
         }
+    }
+
+    private ICopyTarget StoreFor(CopyRequest request)
+    {
+        var target = new StoreTarget(store, request.LocalName);
+        return !request.DryRun ? target : new PlannedCopyTarget(
+            target,
+            (blob, _) => Task.FromResult(store.FindBlob(blob.Descriptor) is null ? BlobMove.Uploaded : BlobMove.Reused),
+            new Delivery { Name = request.LocalName, Tags = [], Transfer = default });
+    }
+
+    private ICopyTarget RegistryFor(Repository repository, bool dryRun)
+    {
+        var cache = new LayerCache(store);
+        var target = new RegistryTarget(registries, cache, repository);
+        return !dryRun ? target : new PlannedCopyTarget(
+            target,
+            (blob, stop) => PlannedRegistry.LookAsync(registries, cache, repository, blob, stop),
+            new Delivery { Repository = repository, Name = repository.ToString(), Tags = [], Transfer = default });
     }
 
     private static void RejectSame(CopyRequest request)

@@ -24,29 +24,38 @@ public sealed class ImageTagger(RegistryClient registries, ImageStore store)
     /// <summary>Tags an image where it is.</summary>
     /// <param name="source">The image, in a registry or the local store.</param>
     /// <param name="tags">Its further tags.</param>
+    /// <param name="dryRun">Only tells what would be tagged.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>What was tagged.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1007</c>: archives can't be tagged; <c>IMG3105</c>, <c>IMG4006</c>: there is no such image; or what the place fails with.</exception>
-    public Task<TagResult> TagAsync(ImageSource source, IReadOnlyList<Tag> tags, CancellationToken cancellationToken) => source switch
+    public Task<TagResult> TagAsync(ImageSource source, IReadOnlyList<Tag> tags, bool dryRun, CancellationToken cancellationToken) => source switch
     {
-        RegistryImage remote => TagAsync(remote.Reference, tags, cancellationToken),
-        StoreImage kept => TagAsync(kept.Name, tags, cancellationToken),
+        RegistryImage remote => TagAsync(remote.Reference, tags, dryRun, cancellationToken),
+        StoreImage kept => TagAsync(kept.Name, tags, dryRun, cancellationToken),
         _ => throw new ImagePublishException(DiagnosticCodes.InvalidValue, $"ImageSource has the value '{Text.Shown(source.ToString()!)}': an archive can't be tagged. Copy it to the local store or a registry with CopyImage."),
     };
 
-    private async Task<TagResult> TagAsync(Reference reference, IReadOnlyList<Tag> tags, CancellationToken cancellationToken)
+    private async Task<TagResult> TagAsync(Reference reference, IReadOnlyList<Tag> tags, bool dryRun, CancellationToken cancellationToken)
     {
         var manifest = (await registries.GetManifestAsync(reference, cancellationToken)).Content;
         var before = await Task.WhenAll(tags.Select(tag => registries.FindManifestAsync(reference.Repository.At(tag), cancellationToken)));
         await using var destination = new RegistryDestination(registries, new LayerCache(store), reference.Repository, cancellationToken);
         Tag[] moved = [.. tags.Zip(before).Where(one => one.Second?.Digest != manifest.Descriptor.Digest).Select(one => one.First)];
-        await destination.TagAsync(manifest, moved, default);
+        if (!dryRun)
+            await destination.TagAsync(manifest, moved, default);
         return new TagResult(reference.Repository.ToString(), manifest.Descriptor, [.. tags.Zip(before, (tag, old) => new TagMove(tag, old?.Digest))]);
     }
 
-    private async Task<TagResult> TagAsync(string name, IReadOnlyList<Tag> tags, CancellationToken cancellationToken)
+    private async Task<TagResult> TagAsync(string name, IReadOnlyList<Tag> tags, bool dryRun, CancellationToken cancellationToken)
     {
         var repository = StoreNames.Repository(name);
+        if (dryRun)
+        {
+            var kept = await store.LoadAsync(name, cancellationToken) ?? throw ImageSources.NotInStore(store, name);
+            var now = await Task.WhenAll(tags.Select(tag => store.FindReferenceAsync($"{repository}:{tag}", cancellationToken)));
+            return new TagResult(repository, kept.Root.Descriptor, [.. tags.Zip(now, (tag, old) => new TagMove(tag, old?.Digest))]);
+        }
+
         var (image, before) = await store.CopyReferenceAsync(name, [.. tags.Select(tag => $"{repository}:{tag}")], cancellationToken)
             ?? throw ImageSources.NotInStore(store, name);
         return new TagResult(repository, image, [.. tags.Zip(before, (tag, old) => new TagMove(tag, old?.Digest))]);

@@ -1,0 +1,25 @@
+using ImagePublish.Oci;
+using ImagePublish.Publishing.Planning;
+
+namespace ImagePublish.Publishing.Verbs;
+
+/// <summary>A place that images would be copied to: asked what it has, and given nothing.</summary>
+/// <param name="target">The place.</param>
+/// <param name="look">Tells how a blob would get there.</param>
+/// <param name="place">The place with nothing moved.</param>
+internal sealed class PlannedCopyTarget(ICopyTarget target, Func<BlobSource, CancellationToken, Task<BlobMove>> look, Delivery place) : ICopyTarget
+{
+    public bool TakesAttachments => target.TakesAttachments;
+
+    public Task<bool> HasAsync(Descriptor manifest, CancellationToken cancellationToken) => target.HasAsync(manifest, cancellationToken);
+
+    public async Task<TransferTotals> PutBlobAsync(BlobSource blob, CancellationToken cancellationToken) =>
+        PlannedDestination.Count(blob.Descriptor.Size, await look(blob, cancellationToken));
+
+    public Task PutDocumentAsync(MemoryBlobSource document, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attached, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task<Delivery> TagAsync(MemoryBlobSource document, IReadOnlyList<Tag> tags, TransferTotals totals, CancellationToken cancellationToken) =>
+        Task.FromResult(place with { Tags = tags, Transfer = totals });
+}
