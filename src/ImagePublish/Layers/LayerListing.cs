@@ -74,6 +74,26 @@ public sealed class LayerListing
         return listing;
     }
 
+    /// <summary>The listing of a layer that is yet to be made.</summary>
+    /// <param name="content">What is put into it.</param>
+    /// <returns>The listing.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3002</c>: a kept file can't be read.</exception>
+    public static LayerListing Of(LayerContent content)
+    {
+        var listing = new LayerListing();
+        foreach (var entry in content.Entries)
+        {
+            listing.entries.Add(new LayerEntryInfo(entry.Path, KindOf(entry.Kind)) { Mode = entry.Mode, Uid = entry.Uid, Gid = entry.Gid, LinkTarget = entry.LinkTarget });
+            if (entry.Content is { Length: <= MaxTextLength } file && KeptFiles.EncodingOf(entry.Path) is { } encoding)
+            {
+                using var reader = new StreamReader(file.Open(), encoding, detectEncodingFromByteOrderMarks: false);
+                listing.texts[entry.Path] = DiskFiles.Guarded(file.Source, reader.ReadToEnd);
+            }
+        }
+
+        return listing;
+    }
+
     /// <summary>Reads a listing that was written before.</summary>
     /// <param name="bytes">What was written.</param>
     /// <returns>The listing, or null when it is of another version or damaged.</returns>
@@ -125,6 +145,13 @@ public sealed class LayerListing
         texts[path] = encoding.GetString(bytes);
         return BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(bytes));
     }
+
+    private static LayerEntryInfoKind KindOf(LayerEntryKind kind) => kind switch
+    {
+        LayerEntryKind.Directory => LayerEntryInfoKind.Directory,
+        LayerEntryKind.SymbolicLink => LayerEntryInfoKind.SymbolicLink,
+        _ => LayerEntryInfoKind.File,
+    };
 
     private static LayerListing Read(BinaryReader reader)
     {

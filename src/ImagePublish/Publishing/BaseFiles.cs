@@ -25,6 +25,19 @@ internal sealed class BaseFiles(ImageStore store, IEngineLog log)
     public async Task<BaseFileSystem> ReadAsync(BaseImage baseImage, CancellationToken cancellationToken) =>
         new(await Task.WhenAll(baseImage.Layers.Where(layer => layer.Source is not null).Select(layer => ListAsync(layer, cancellationToken))));
 
+    /// <summary>Reads the files of a base image and of layers that are put on it.</summary>
+    /// <param name="baseImage">The base image.</param>
+    /// <param name="above">The layers, from the bottom up, made or yet to be made.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Their files, but for those of foreign layers.</returns>
+    /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
+    public async Task<BaseFileSystem> ReadAsync(BaseImage baseImage, IReadOnlyList<LayerProducer.Candidate> above, CancellationToken cancellationToken)
+    {
+        var below = baseImage.Layers.Where(layer => layer.Source is not null).Select(layer => ListAsync(layer, cancellationToken));
+        var own = above.Select(candidate => candidate.Known is { Source: not null } known ? ListAsync(known, cancellationToken) : Task.FromResult(LayerListing.Of(candidate.Content)));
+        return new(await Task.WhenAll(below.Concat(own)));
+    }
+
     /// <summary>Reads the files of layers if that needs no download.</summary>
     /// <param name="layers">The layers, from the bottom up.</param>
     /// <param name="mayDownload">Whether it may need one.</param>

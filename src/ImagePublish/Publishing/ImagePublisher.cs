@@ -149,16 +149,16 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     private async Task<LayerProducer.Candidate[]> LookUpAsync(
         PublishRequest request, PublishedFiles files, LayerProducer producer, PackageStep packages, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
     {
-        var looking = LookUpFilesAsync(request, files, producer, resolving, cancellationToken);
         var below = packages.LookUpAsync(request, resolving, producer, cancellationToken);
+        var looking = LookUpFilesAsync(request, files, producer, resolving, () => below, cancellationToken);
         await Task.WhenAll(below, looking);
         return [.. await below, .. await looking];
     }
 
     private async Task<LayerProducer.Candidate[]> LookUpFilesAsync(
-        PublishRequest request, PublishedFiles files, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
+        PublishRequest request, PublishedFiles files, LayerProducer producer, Func<Task<BaseImage>> resolving, Func<Task<IReadOnlyList<LayerProducer.Candidate>>> below, CancellationToken cancellationToken)
     {
-        var contents = await new LayerContents(new BaseFiles(store, log), resolving).PlanAsync(request, files, cancellationToken);
+        var contents = await new LayerContents(new BaseFiles(store, log), resolving, below).PlanAsync(request, files, cancellationToken);
         log.Detail($"The files are read and divided into {contents.Count} layers.");
         return await Task.WhenAll(contents.Select(content => Task.Run(() => producer.LookUpAsync(content, request.Compression, cancellationToken), cancellationToken)));
     }

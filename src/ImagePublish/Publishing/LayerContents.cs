@@ -8,7 +8,8 @@ namespace ImagePublish.Publishing;
 /// <summary>Plans which files lie in which layer. The base's own files are only looked at where something depends on them.</summary>
 /// <param name="baseFiles">Reads the base's files.</param>
 /// <param name="resolving">The base image, once it is known.</param>
-internal sealed class LayerContents(BaseFiles baseFiles, Func<Task<BaseImage>> resolving)
+/// <param name="above">The layers of packages on it, once they are known.</param>
+internal sealed class LayerContents(BaseFiles baseFiles, Func<Task<BaseImage>> resolving, Func<Task<IReadOnlyList<LayerProducer.Candidate>>> above)
 {
     /// <summary>Plans the layers.</summary>
     /// <param name="request">What is published.</param>
@@ -20,7 +21,7 @@ internal sealed class LayerContents(BaseFiles baseFiles, Func<Task<BaseImage>> r
     {
         var isWindows = request.Spec.Platform.Os == "windows";
         var needsBase = !isWindows && (request.FileOwner?.IsNumeric == false || AddedEntries.NeedBase(request.Added, request.EntryDefaults.TargetFolder));
-        var files = needsBase ? await baseFiles.ReadAsync(await resolving(), cancellationToken) : BaseFileSystem.Empty;
+        var files = needsBase ? await baseFiles.ReadAsync(await resolving(), await above(), cancellationToken) : BaseFileSystem.Empty;
         var defaults = Owned(request, files);
         IReadOnlyList<LayerEntry> entries = defaults == request.EntryDefaults ? published.Entries : [.. published.Entries.Select(entry => entry with { Uid = defaults.Uid, Gid = defaults.Gid })];
         if (entries.All(entry => entry.Kind == LayerEntryKind.Directory))

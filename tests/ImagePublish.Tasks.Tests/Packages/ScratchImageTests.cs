@@ -29,7 +29,9 @@ public sealed class ScratchImageTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         var project = workspace.Empty("Nothing").WithImagePublish().Property("OutputType", "Exe").Property("SelfContained", "true")
             .Property("RuntimeIdentifier", "linux-$(NETCoreSdkPortableRuntimeIdentifier.Split('-')[1])").Property("ImplicitUsings", "enable")
-            .Property("ImageBase", "scratch").Property("ImageArchive", workspace["nothing.tar"]).Content("Program.cs", Program);
+            .Property("ImageBase", "scratch").Property("ImageArchive", workspace["nothing.tar"]).Content("Program.cs", Program)
+            // A user that only the packages' layer knows.
+            .Item("ImageDirectory", "/data", ("Owner", "app"));
         (await project.TargetAsync("Restore", Cancelled)).EnsureSuccess();
 
         var locked = (await project.TargetAsync("UpdateImageLock", Cancelled, "--no-restore")).EnsureSuccess();
