@@ -16,7 +16,7 @@ internal sealed class DoctorStep(ImageStore store, IEngineLog log)
     private const string Kind = "findings";
 
     // Counts up when the doctor learns something.
-    private const int Version = 1;
+    private const int Version = 2;
 
     /// <summary>Tells again what was found of an image.</summary>
     /// <param name="request">What is published.</param>

@@ -48,6 +48,19 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact]
+    public async Task AFileThatLacksMuchIsOneWarningWithAllPackages()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        File.Copy("/usr/bin/apt-get", Path.Combine(bench.PublishFolder, "App"));
+
+        await bench.PublishAsync(Request(bench, []));
+
+        var warning = Assert.Single(bench.Log.Warnings);
+        Assert.Contains("libstdc++6", warning, StringComparison.Ordinal);
+        Assert.Matches("<ImagePackage Include=\"[^\"]*libc6;[^\"]*\" />", warning);
+    }
+
+    [Fact]
     public async Task ABaseThatNobodyReadIsLeftAloneUnlessItIsAskedFor()
     {
         await using var bench = await PublishingBench.StartAsync();

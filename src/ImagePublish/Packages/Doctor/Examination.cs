@@ -9,6 +9,8 @@ namespace ImagePublish.Packages.Doctor;
 /// <param name="image">What the image has.</param>
 internal sealed partial class Examination(DoctorRequest request, AppNeeds needs, ImageFacts image)
 {
+    private const int MaxListed = 4;
+
     // A name to look for: nothing here speaks http.
     private const string HttpAssembly = "System.Net" + ".Http";
 
@@ -22,17 +24,23 @@ internal sealed partial class Examination(DoctorRequest request, AppNeeds needs,
         return [.. Libraries(), .. Runtime(isInvariant)];
     }
 
-    // One line for each package.
+    // One line for each file. Packages bring variants of a library for other systems along, which nobody loads here.
     private IEnumerable<string> Libraries()
     {
-        var missing = needs.Libraries.Where(need => !image.Has(need.Key)).OrderBy(need => need.Key, StringComparer.Ordinal);
-        foreach (var group in missing.GroupBy(need => LibraryPackages.Of(need.Key) ?? need.Key))
+        var missing = needs.Libraries.Where(need => !image.Has(need.Key) && !need.Key.StartsWith("libc.musl-", StringComparison.Ordinal)).OrderBy(need => need.Key, StringComparer.Ordinal);
+        foreach (var file in missing.GroupBy(need => need.Value, need => need.Key, StringComparer.Ordinal))
         {
-            var libraries = string.Join(", ", group.Select(need => Text.Shown(need.Key)));
-            var package = LibraryPackages.Of(group.First().Key);
-            yield return Lacks($"'{Text.Shown(group.First().Value)}' needs {libraries}", package, package is null ? $"find its package with 'apt-file search {Text.Shown(group.Key)}' and add it to ImagePackage" : null);
+            var packages = file.Select(LibraryPackages.Of).OfType<string>().Distinct().ToList();
+            var unknown = file.Where(library => LibraryPackages.Of(library) is null).Select(Text.Shown).ToList();
+            yield return Lacks(
+                $"'{Text.Shown(file.Key)}' needs {Listed([.. file.Select(Text.Shown)])}",
+                packages.Count == 0 ? null : string.Join(';', packages),
+                unknown.Count == 0 ? null : $"find the package of {Listed(unknown)} with 'apt-file search' and add it to ImagePackage");
         }
     }
+
+    private static string Listed(List<string> names) =>
+        names.Count <= MaxListed ? string.Join(", ", names) : $"{string.Join(", ", names.Take(MaxListed))} and {names.Count - MaxListed} more libraries";
 
     private IEnumerable<string> Runtime(bool isInvariant)
     {
