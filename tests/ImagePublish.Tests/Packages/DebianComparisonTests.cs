@@ -88,7 +88,20 @@ public sealed class DebianComparisonTests : IDisposable
 
     private static bool IsIn(string path, string[] folders) => Array.Exists(folders, one => path == one || path.StartsWith(one + "/", StringComparison.Ordinal));
 
-    private PackageRequest Request(string list) => new() { Names = list.Split(' '), CacheFolder = Path.Combine(folder, "cache"), Time = TimeProvider.System };
+    // The machine's sources, without those of other vendors where they lie in files of their own.
+    private PackageRequest Request(string list) => new()
+    {
+        Names = list.Split(' '), CacheFolder = Path.Combine(folder, "cache"), Time = TimeProvider.System, Source = Sources().ToList() is [var only] ? only : null,
+    };
+
+    private static string Codename => Regex.Match(File.ReadAllText("/etc/os-release"), "^VERSION_CODENAME=(.*)$", RegexOptions.Multiline).Groups[1].Value;
+
+    private static IEnumerable<string> Sources()
+    {
+        var suite = new Regex($@"^[^#\n]*(?<![\w-]){Codename}(?![\w-])", RegexOptions.Multiline);
+        string[] files = ["/etc/apt/sources.list", .. Directory.EnumerateFiles("/etc/apt/sources.list.d").Order(StringComparer.Ordinal)];
+        return files.Where(file => File.Exists(file) && suite.IsMatch(File.ReadAllText(file)));
+    }
 
     private static string Describe(LayerEntry entry)
     {
@@ -136,12 +149,8 @@ public sealed class DebianComparisonTests : IDisposable
         await File.WriteAllTextAsync(hook, $"#!/bin/sh\nset -e\n{string.Join('\n', lines)}\n", Cancel);
         File.SetUnixFileMode(hook, (UnixFileMode)0x1ED);
         File.SetUnixFileMode(folder, (UnixFileMode)0x1FF);
-        var codename = Regex.Match(await File.ReadAllTextAsync("/etc/os-release", Cancel), "^VERSION_CODENAME=(.*)$", RegexOptions.Multiline).Groups[1].Value;
-        var suite = new Regex($@"^[^#\n]*(?<![\w-]){codename}(?![\w-])", RegexOptions.Multiline);
-        string[] files = ["/etc/apt/sources.list", .. Directory.EnumerateFiles("/etc/apt/sources.list.d").Order(StringComparer.Ordinal)];
-        var sources = files.Where(file => File.Exists(file) && suite.IsMatch(File.ReadAllText(file)));
         using var process = Process.Start(new ProcessStartInfo(
-            "mmdebstrap", ["--variant=extract", "--quiet", "--skip=output/dev", $"--include={Unpacked.Replace(' ', ',')}", $"--extract-hook={hook}", codename, Path.Combine(folder, "debian.tar"), .. sources])
+            "mmdebstrap", ["--variant=extract", "--quiet", "--skip=output/dev", $"--include={Unpacked.Replace(' ', ',')}", $"--extract-hook={hook}", Codename, Path.Combine(folder, "debian.tar"), .. Sources()])
         { RedirectStandardError = true })!;
         var errors = await process.StandardError.ReadToEndAsync(Cancel);
         await process.WaitForExitAsync(Cancel);

@@ -34,6 +34,21 @@ public sealed class PackageBaseTests : IDisposable
         Assert.DoesNotContain("usr/share/shop/data", paths);
     }
 
+    [Theory]
+    [InlineData("etc/apt/sources.list.d/own.sources", "Types: deb\nURIs: file:{0}\nSuites: ./\nTrusted: yes\n")]
+    [InlineData("etc/apt/sources.list.d/own.list", "deb [trusted=yes] file:{0} ./\n")]
+    [InlineData("etc/apt/sources.list", "deb [trusted=yes] file:{0} ./\n")]
+    public async Task PackagesComeFromTheBasesOwnSources(string path, string text)
+    {
+        var request = repository.Request("shop") with { Source = null };
+        var below = await BaseAsync(("var/lib/dpkg/status", Installed), (path, text.Replace("{0}", repository.Folder, StringComparison.Ordinal)));
+        var maker = new OsPackages((_, _, _, _) => Task.FromResult<string?>("nothing goes over http here"), repository);
+
+        var packages = await maker.ChooseAsync(request, new ImagePublish.Oci.Platform("linux", "amd64"), below, mustRefresh: false, TestContext.Current.CancellationToken);
+
+        Assert.Equal("shop 1.0", Assert.Single(packages).ToString());
+    }
+
     [Fact]
     public async Task NothingIsAddedWhenTheBaseHasItAll()
     {

@@ -9,8 +9,6 @@ namespace ImagePublish.Packages.Apt;
 /// <summary>The private folder in which apt works for one set of sources and one architecture.</summary>
 internal sealed class AptWorkspace
 {
-    private static readonly string[] KeyFolders = ["/usr/share/keyrings/", "/etc/apt/keyrings/", "/etc/apt/trusted.gpg.d/"];
-
     private readonly string architecture;
     private readonly string? source;
     private readonly string status;
@@ -57,7 +55,8 @@ internal sealed class AptWorkspace
         {
             var file = Path.Combine(Folder, path);
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            File.WriteAllText(file, path.StartsWith("etc/apt/sources", StringComparison.Ordinal) ? WithOwnKeys(text) : text, KeptFiles.EncodingOf(path)!);
+            // apt takes a byte order mark for a part of the first word.
+            File.WriteAllBytes(file, KeptFiles.EncodingOf(path)!.GetBytes(path.StartsWith("etc/apt/sources", StringComparison.Ordinal) ? WithOwnKeys(text) : text));
         }
 
         var settings = Path.Combine(Folder, "apt.conf");
@@ -65,11 +64,11 @@ internal sealed class AptWorkspace
         return new AptTool(settings);
     }
 
-    // The base's keyrings, not those of the same name on this machine.
+    // The base's keyrings, not those of the same name on this machine; one that it names but does not have is this machine's.
     private string WithOwnKeys(string sources)
     {
-        foreach (var folder in KeyFolders)
-            sources = sources.Replace(folder, Folder + folder, StringComparison.Ordinal);
+        foreach (var key in baseFiles.Keys.Where(path => !path.StartsWith("etc/apt/sources", StringComparison.Ordinal)).OrderByDescending(path => path.Length))
+            sources = sources.Replace(" /" + key, $" {Folder}/{key}", StringComparison.Ordinal).Replace("=/" + key, $"={Folder}/{key}", StringComparison.Ordinal);
         return sources;
     }
 
