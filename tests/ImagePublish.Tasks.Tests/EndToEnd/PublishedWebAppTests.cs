@@ -13,7 +13,7 @@ public sealed class PublishedWebAppTests(WebApp app, Peers peers) : IClassFixtur
     {
         var manifest = await app.Registry.ManifestAsync(WebApp.Repository, app.Digest, Cancelled);
         var item = Assert.Single(app.Published.PublishedImages);
-        using var json = JsonDocument.Parse(await File.ReadAllBytesAsync(app.ResultFile, Cancelled));
+        using var json = JsonDocument.Parse(app.Result);
         var result = json.RootElement;
 
         Assert.Empty(app.Published.Messages);

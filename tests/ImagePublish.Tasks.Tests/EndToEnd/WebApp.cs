@@ -22,7 +22,8 @@ public sealed class WebApp(Peers peers) : IAsyncLifetime
 
     public string Reference => $"{Registry.Host}/{Repository}@{Digest}";
 
-    public string ResultFile => Path.Combine(Project.Folder, "obj", "Release", "net10.0", "ImagePublish.json");
+    /// <summary>The JSON result; tests that publish again write over the file.</summary>
+    public ReadOnlyMemory<byte> Result { get; private set; }
 
     /// <summary>A copy of the base that only these tests read, so that requests can be counted.</summary>
     public string Base => $"{Registry.Host}/web-app/aspnet:10.0";
@@ -71,6 +72,7 @@ public sealed class WebApp(Peers peers) : IAsyncLifetime
                 """);
         File.SetUnixFileMode(Path.Combine(Project.Folder, "tool.sh"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Published = (await Project.PublishAsync(CancellationToken.None, [.. Switches])).EnsureSuccess();
+        Result = await File.ReadAllBytesAsync(Path.Combine(Project.Folder, "obj", "Release", "net10.0", "ImagePublish.json"));
     }
 
     public ValueTask DisposeAsync()

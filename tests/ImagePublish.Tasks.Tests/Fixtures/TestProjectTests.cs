@@ -42,7 +42,10 @@ public sealed class TestProjectTests(Peers peers)
         shown.EnsureSuccess();
         Assert.Equal("sha256:0", shown.Digest);
         Assert.Equal("1.0", Assert.Single(shown.PublishedImages)["Tags"]);
-        Assert.Equal(new BuildMessage("warning", "IMG1999", "careful [there]"), Assert.Single(shown.Warnings));
+        var warning = Assert.Single(shown.Warnings);
+        Assert.Equal(new BuildMessage("warning", "IMG1999", "careful [there]") { File = warning.File, Line = warning.Line }, warning);
+        Assert.Equal(project.File, warning.File);
+        Assert.NotEqual(0, warning.Line);
         Assert.Contains("target \"Show\" in project", await shown.DetailsAsync(Cancelled), StringComparison.Ordinal);
         Assert.False(failed.Succeeded);
         Assert.Equal("error IMG4999: it failed", Assert.Single(failed.Errors).ToString());
