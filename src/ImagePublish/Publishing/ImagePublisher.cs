@@ -28,8 +28,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellationToken)
     {
-        headStart?.HandOver();
-        request = await new LockStep(registries, documents, store, log).PinAsync(request, isPlan: false, cancellationToken);
+        request = await PinAsync(request, isPlan: false, cancellationToken);
         var files = await FilesOfAsync(request, cancellationToken);
         var last = new LastPublish(store, documents, Places);
         if (await last.FindAsync(request, files, cancellationToken) is { } unchanged)
@@ -51,7 +50,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<ImagePlan> PlanAsync(PublishRequest request, CancellationToken cancellationToken)
     {
-        request = await new LockStep(registries, documents, store, log).PinAsync(request, isPlan: true, cancellationToken);
+        request = await PinAsync(request, isPlan: true, cancellationToken);
         var planned = Places.Plan(request.Destinations, request.LocalName, cancellationToken);
         await using var destinations = new DestinationSet(planned);
         var run = await RunAsync(request, await FilesOfAsync(request, cancellationToken), destinations, cancellationToken);
@@ -65,6 +64,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<ReportedPublish> PublishForReportAsync(PublishRequest request, CancellationToken cancellationToken)
     {
+        request = await PinAsync(request, isPlan: false, cancellationToken);
         var current = await new CurrentImages(registries, store, documents, log).FindAsync(request, cancellationToken);
         var files = await FilesOfAsync(request, cancellationToken);
         var run = await RunAsync(request, files, planned: null, cancellationToken);
@@ -94,6 +94,13 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             await stop.CancelAsync();
             await ((Task)resolving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    // How every publish begins, so that none passes by the lock.
+    private Task<PublishRequest> PinAsync(PublishRequest request, bool isPlan, CancellationToken cancellationToken)
+    {
+        headStart?.HandOver();
+        return new LockStep(registries, documents, store, log).PinAsync(request, isPlan, cancellationToken);
     }
 
     private async Task<PublishedFiles> FilesOfAsync(PublishRequest request, CancellationToken cancellationToken) => new(
