@@ -36,7 +36,7 @@ public sealed class PublishImage : PublishImageInputs
         if (DryRun)
         {
             var plan = await publisher.PlanAsync(request, cancellationToken);
-            Tell([.. plan.Places.Select(place => PlannedImageItem.Of(plan, place))], PlanTables.Lines(ProjectName, plan), PlanJson.Write(plan), log);
+            Tell([.. plan.Places.Select(place => PlannedImageItem.Of(plan, place, FullPath(ResultFile), ""))], PlanTables.Lines(ProjectName, plan), PlanJson.Write(plan), log);
             return;
         }
 
@@ -55,11 +55,13 @@ public sealed class PublishImage : PublishImageInputs
         await KeepWithinAsync(limit, store, log, cancellationToken);
     }
 
+    private string ReportPartFile => string.IsNullOrEmpty(ReportPart) ? "" : FullPath(ReportPart);
+
     private bool IsReported => !string.IsNullOrEmpty(Report) || !string.IsNullOrEmpty(ReportPart);
 
     private void Tell(PublishResult result, TimeSpan elapsed, IEngineLog log)
     {
-        var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result.Image, delivery, string.IsNullOrEmpty(ReportPart) ? "" : FullPath(ReportPart)));
+        var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery, FullPath(ResultFile), ReportPartFile));
         Tell([.. images], PublishSummary.Lines(ProjectName, result, elapsed), PublishJson.Write(result), log);
         if (!IsPartOfIndex)
             TellCi(() => PublishMarkdown.Of(ProjectName, result), log);

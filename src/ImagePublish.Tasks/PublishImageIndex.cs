@@ -36,11 +36,12 @@ public sealed class PublishImageIndex : DeliveryTask
         };
         names.TellOffline(log);
         var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, request.Destinations, Offline)).IndexPublisherFor(OpenStore());
+        var results = await PublishedImageItem.ReadAsync(Images, PublishedImageItem.ResultFile, cancellationToken);
         if (DryRun)
         {
             var plan = await publisher.PlanAsync(request, cancellationToken);
             Delivery[] together = [.. plan.Places.Select(place => PlannedImageItem.Together(place.Delivery, Images))];
-            Tell([.. together.Select(delivery => PublishedImageItem.Of(plan.Result, delivery))], PlanTables.Lines(ProjectName, plan, together), PlanJson.Write(plan, together), log);
+            Tell([.. together.Select(delivery => PublishedImageItem.Of(plan.Result, delivery))], PlanTables.Lines(ProjectName, plan, together), PlanJson.Write(plan, together, results), log);
             return;
         }
 
@@ -49,7 +50,7 @@ public sealed class PublishImageIndex : DeliveryTask
         var elapsed = clock.Elapsed;
         result = result with { Deliveries = [.. result.Deliveries.Select(delivery => PublishedImageItem.Together(delivery, Images))] };
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery));
-        Tell([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result), log);
+        Tell([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result, results), log);
         TellCi(() => PublishMarkdown.Of(ProjectName, result), log);
         if (!string.IsNullOrEmpty(Report))
             await ReportAsync(result, elapsed, log, cancellationToken);
@@ -57,14 +58,13 @@ public sealed class PublishImageIndex : DeliveryTask
 
     private async Task ReportAsync(IndexResult result, TimeSpan elapsed, IEngineLog log, CancellationToken cancellationToken)
     {
-        var files = Images.Select(image => image.GetMetadata(PublishedImageItem.ReportPart)).Where(file => file.Length > 0).Distinct(StringComparer.Ordinal).ToList();
-        if (files.Count == 0)
+        var parts = await PublishedImageItem.ReadAsync(Images, PublishedImageItem.ReportPart, cancellationToken);
+        if (parts.Count == 0)
         {
             log.Information("  There is no report: it is made of images that are published here, and these were published elsewhere.");
             return;
         }
 
-        var parts = await Task.WhenAll(files.Select(file => File.ReadAllBytesAsync(file, cancellationToken)));
         WriteReport(ReportPage.Write(ProjectName, result, elapsed, parts), log);
     }
 

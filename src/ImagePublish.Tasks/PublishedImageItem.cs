@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using Microsoft.Build.Framework;
@@ -12,16 +13,31 @@ internal static class PublishedImageItem
     /// <summary>The metadata that names the file with an image's part of a report.</summary>
     public const string ReportPart = "ReportPart";
 
+    /// <summary>The metadata that names the file with an image's own result or plan.</summary>
+    public const string ResultFile = "ResultFile";
+
+    /// <summary>The metadata that lists the blobs that were sent, <c>digest=size</c>.</summary>
+    public const string Uploads = "Uploads";
+
+    /// <summary>The metadata that lists the blobs that were mounted, <c>digest=size</c>.</summary>
+    public const string Mounts = "Mounts";
+
     /// <summary>Makes an image's item.</summary>
-    /// <param name="image">The image.</param>
+    /// <param name="result">The image.</param>
     /// <param name="delivery">Where it is.</param>
+    /// <param name="resultFile">The file with its result or plan.</param>
     /// <param name="reportPart">The file with its part of a report; empty for none.</param>
     /// <returns>The item: the reference by digest, with metadata.</returns>
-    public static ITaskItem Of(Image image, Delivery delivery, string reportPart = "")
+    public static ITaskItem Of(PublishResult result, Delivery delivery, string resultFile, string reportPart)
     {
+        var image = result.Image;
         var platform = image.Platform;
+        var blobs = result.BlobsIn(delivery);
         var item = Of(image.Manifest.Descriptor, delivery);
+        item.SetMetadata(ResultFile, resultFile);
         item.SetMetadata(ReportPart, reportPart);
+        item.SetMetadata(Uploads, List(blobs, BlobMove.Uploaded, BlobMove.Streamed));
+        item.SetMetadata(Mounts, List(blobs, BlobMove.Mounted, BlobMove.Mounted));
         item.SetMetadata("Platform", (platform with { OsVersion = null }).ToString());
         item.SetMetadata("OsVersion", platform.OsVersion ?? "");
         item.SetMetadata("Size", Number(image.Size));
@@ -57,6 +73,30 @@ internal static class PublishedImageItem
     {
         Transfer = images.Where(image => image.ItemSpec.StartsWith($"{delivery.Name}@", StringComparison.Ordinal)).Select(Transfer).Aggregate(delivery.Transfer, TransferTotals.Add),
     };
+
+    /// <summary>The files that images' items name.</summary>
+    /// <param name="images">The items.</param>
+    /// <param name="name">The metadata that names them.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What is in the files, each once.</returns>
+    public static async System.Threading.Tasks.Task<IReadOnlyList<byte[]>> ReadAsync(IEnumerable<ITaskItem> images, string name, CancellationToken cancellationToken)
+    {
+        var files = images.Select(image => image.GetMetadata(name)).Where(file => file.Length > 0).Distinct(StringComparer.Ordinal);
+        return await System.Threading.Tasks.Task.WhenAll(files.Select(file => File.ReadAllBytesAsync(file, cancellationToken)));
+    }
+
+    // Without LINQ: it would be compiled in every build, also in one that changes nothing.
+    private static string List(IReadOnlyList<ImageBlob> blobs, BlobMove move, BlobMove orMove)
+    {
+        var list = new StringBuilder();
+        foreach (var blob in blobs)
+        {
+            if (blob.Fate.Move == move || blob.Fate.Move == orMove)
+                list.Append(list.Length == 0 ? "" : ";").Append(blob.Descriptor.Digest.Value).Append('=').Append(Number(blob.Descriptor.Size));
+        }
+
+        return list.ToString();
+    }
 
     private static TransferTotals Transfer(ITaskItem image) => new(Bytes(image, "UploadedBytes"), Bytes(image, "MountedBytes"), Bytes(image, "ReusedBytes"));
 

@@ -39,7 +39,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         }
 
         var run = await RunAsync(request, files, planned: null, cancellationToken);
-        await last.RememberAsync(request, files, run.Base.Digest, run.Result.Image.Digest, cancellationToken);
+        await last.RememberAsync(request, files, run.Base.Digest, run.Result, cancellationToken);
         return run.Result;
     }
 
@@ -68,7 +68,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         var current = await new CurrentImages(registries, store, documents, log).FindAsync(request, cancellationToken);
         var files = await FilesOfAsync(request, cancellationToken);
         var run = await RunAsync(request, files, planned: null, cancellationToken);
-        await new LastPublish(store, documents, Places).RememberAsync(request, files, run.Base.Digest, run.Result.Image.Digest, cancellationToken);
+        await new LastPublish(store, documents, Places).RememberAsync(request, files, run.Base.Digest, run.Result, cancellationToken);
         return new ReportedPublish(run.Result, token => new ImageReporter(store, log).DescribeAsync(request, run, current, token));
     }
 
@@ -117,11 +117,12 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         PublishRequest request, BaseImage baseImage, LayerProducer.Candidate[] candidates, LayerProducer producer, PackageStep packages, DestinationSet? planned, CancellationToken cancellationToken)
     {
         var spec = Labelled(request, baseImage);
+        IReadOnlyList<string> names = [.. baseImage.Layers.Select(_ => PublishResult.BaseLayer), .. candidates.Select(candidate => candidate.Content.Name)];
         if (candidates.All(candidate => candidate.Known is not null))
         {
             var unchanged = ImageComposer.Compose(spec, baseImage, [.. candidates.Select(candidate => new NamedLayer(candidate.Content.Name, candidate.Known!))]);
             if (await Places.AreUpToDateAsync(request.Destinations, request.Tags, unchanged.Digest, cancellationToken))
-                return new PublishResult(unchanged, Delivery.Unchanged(request.Destinations, request.Tags, unchanged.Size)) { IsUnchanged = true };
+                return new PublishResult(unchanged, Delivery.Unchanged(request.Destinations, request.Tags, unchanged.Size)) { IsUnchanged = true, LayerNames = names };
         }
 
         var guard = new TagGuard(registries, store);
@@ -150,7 +151,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             await documents.RememberAsync(image.ConfigBlob, cancellationToken);
         }
 
-        return new PublishResult(image, deliveries);
+        return new PublishResult(image, deliveries) { LayerNames = names };
     }
 
     private async Task<LayerProducer.Candidate[]> LookUpAsync(

@@ -25,7 +25,7 @@ public sealed class IndexPublisher(RegistryClient registries, ImageStore store)
     public async Task<IndexResult> PublishAsync(IndexRequest request, CancellationToken cancellationToken)
     {
         await using var destinations = Places.Open(request.Destinations, request.LocalName, cancellationToken);
-        var result = await DeliverAsync(request, destinations, cancellationToken);
+        var result = await JoinAsync(request, destinations, cancellationToken);
         if (!result.IsUnchanged)
             await documents.RememberAsync(result.Index, cancellationToken);
         return result;
@@ -40,14 +40,19 @@ public sealed class IndexPublisher(RegistryClient registries, ImageStore store)
     {
         var planned = Places.Plan(request.Destinations, request.LocalName, cancellationToken);
         await using var destinations = new DestinationSet(planned);
-        var result = await DeliverAsync(request, destinations, cancellationToken);
+        var result = await JoinAsync(request, destinations, cancellationToken);
         var described = planned.Zip(result.Deliveries, (place, delivery) => place.PlanAsync(delivery, result.Index.Descriptor, []));
         return new IndexPlan(result, await Task.WhenAll(described));
     }
 
-    private async Task<IndexResult> DeliverAsync(IndexRequest request, DestinationSet destinations, CancellationToken cancellationToken)
+    private async Task<IndexResult> JoinAsync(IndexRequest request, DestinationSet destinations, CancellationToken cancellationToken)
     {
         var others = await Task.WhenAll(request.From.Select(reference => FindAsync(reference, cancellationToken)));
+        return await DeliverAsync(request, others, destinations, cancellationToken) with { Joined = [.. others.Select(JoinedImage.Of)] };
+    }
+
+    private async Task<IndexResult> DeliverAsync(IndexRequest request, Image[] others, DestinationSet destinations, CancellationToken cancellationToken)
+    {
         IReadOnlyList<Descriptor> images = [.. request.Images, .. others.Select(image => image.IndexEntry)];
         var index = IndexComposer.Compose(images, request.Annotations);
         if (await Places.AreUpToDateAsync(request.Destinations, request.Tags, index.Descriptor.Digest, cancellationToken))

@@ -16,7 +16,7 @@ internal sealed class LastPublish(ImageStore store, RemoteDocuments documents, P
 {
     private const string Kind = "publishes";
 
-    private sealed record Record(Digest Files, Digest? Base, Digest Image);
+    private sealed record Record(Digest Files, Digest? Base, Digest Image, IReadOnlyList<string> LayerNames);
 
     /// <summary>Finds the image of the last publish, if it is what this one would make and is where this one would put it.</summary>
     /// <param name="request">The request.</param>
@@ -34,8 +34,8 @@ internal sealed class LastPublish(ImageStore store, RemoteDocuments documents, P
         // A registry that can't be asked is asked again on the long way, which tells what is wrong.
         if (current != last.Files || !asking.IsCompletedSuccessfully || !await asking)
             return null;
-        return await documents.RecallImageAsync(last.Image, request.Destinations[0], cancellationToken) is { } image
-            ? new PublishResult(image, Delivery.Unchanged(request.Destinations, request.Tags, image.Size)) { IsUnchanged = true }
+        return await documents.RecallImageAsync(last.Image, request.Destinations[0], cancellationToken) is { } image && image.Layers.Count == last.LayerNames.Count
+            ? new PublishResult(image, Delivery.Unchanged(request.Destinations, request.Tags, image.Size)) { IsUnchanged = true, LayerNames = last.LayerNames }
             : null;
     }
 
@@ -43,14 +43,14 @@ internal sealed class LastPublish(ImageStore store, RemoteDocuments documents, P
     /// <param name="request">The request.</param>
     /// <param name="files">Its files.</param>
     /// <param name="baseImage">The base image.</param>
-    /// <param name="image">What became of them.</param>
+    /// <param name="result">What became of them.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>When it is done.</returns>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
-    public async Task RememberAsync(PublishRequest request, PublishedFiles files, Digest? baseImage, Digest image, CancellationToken cancellationToken)
+    public async Task RememberAsync(PublishRequest request, PublishedFiles files, Digest? baseImage, PublishResult result, CancellationToken cancellationToken)
     {
         if (IsKnowable(request) && await files.FingerprintAsync() is { } fingerprint && files.AreAtRest())
-            await store.Records.WriteAsync(Kind, RequestFingerprint.Of(request), Encoding.UTF8.GetBytes($"{fingerprint}\n{baseImage}\n{image}"), cancellationToken);
+            await store.Records.WriteAsync(Kind, RequestFingerprint.Of(request), Encoding.UTF8.GetBytes(string.Join('\n', [fingerprint.Value, baseImage?.Value ?? "", result.Image.Digest.Value, .. result.LayerNames])), cancellationToken);
     }
 
     // What packages that are not locked become, and what lies in an archive or folder, is not known without looking; and for the local store looking costs as much as writing.
@@ -68,8 +68,8 @@ internal sealed class LastPublish(ImageStore store, RemoteDocuments documents, P
         if (await store.Records.ReadAsync(Kind, RequestFingerprint.Of(request), cancellationToken) is not { } record)
             return null;
         var lines = Encoding.UTF8.GetString(record).Split('\n');
-        return lines.Length == 3 && Digest.TryParse(lines[0], out var files) && Digest.TryParse(lines[2], out var image)
-            ? new Record(files, Digest.TryParse(lines[1], out var baseImage) ? baseImage : null, image)
+        return lines.Length >= 3 && Digest.TryParse(lines[0], out var files) && Digest.TryParse(lines[2], out var image)
+            ? new Record(files, Digest.TryParse(lines[1], out var baseImage) ? baseImage : null, image, lines[3..])
             : null;
     }
 }

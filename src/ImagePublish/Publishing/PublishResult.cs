@@ -1,5 +1,5 @@
+using ImagePublish.Images;
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Planning;
 
 namespace ImagePublish.Publishing;
 
@@ -11,6 +11,16 @@ public sealed record PublishResult(Image Image, IReadOnlyList<Delivery> Deliveri
     /// <summary>Whether everything was there already, so that nothing was moved and no tag either.</summary>
     public bool IsUnchanged { get; init; }
 
+    /// <summary>What each layer holds, from the bottom up: <see cref="BaseLayer"/>, or the name of one of our own.</summary>
+    public required IReadOnlyList<string> LayerNames { get; init; }
+
+    /// <summary>The name of a layer of the base.</summary>
+    public const string BaseLayer = "base";
+
+    /// <summary>What became of each blob in one place: the layers from the bottom up, the config last. A foreign layer is never moved.</summary>
+    /// <param name="delivery">One of <see cref="Deliveries"/>.</param>
+    /// <returns>The blobs; what several layers share is told once.</returns>
+    public IReadOnlyList<ImageBlob> BlobsIn(Delivery delivery) => delivery.BlobsOf(Image, LayerNames);
 }
 
 /// <summary>An image for several platforms and where it is now.</summary>
@@ -18,7 +28,23 @@ public sealed record PublishResult(Image Image, IReadOnlyList<Delivery> Deliveri
 /// <param name="Images">Its entries.</param>
 /// <param name="Deliveries">One for each place.</param>
 /// <param name="IsUnchanged">Whether everything was there already, so that nothing was moved and no tag either.</param>
-public sealed record IndexResult(MemoryBlobSource Index, IReadOnlyList<Descriptor> Images, IReadOnlyList<Delivery> Deliveries, bool IsUnchanged);
+public sealed record IndexResult(MemoryBlobSource Index, IReadOnlyList<Descriptor> Images, IReadOnlyList<Delivery> Deliveries, bool IsUnchanged)
+{
+    /// <summary>The images among them that were published elsewhere.</summary>
+    public IReadOnlyList<JoinedImage> Joined { get; init; } = [];
+}
+
+/// <summary>An image that was published elsewhere and became part of an index.</summary>
+/// <param name="Image">The image, whose layers are read from there.</param>
+/// <param name="LayerNames">What its layers hold, as far as its history says it; else <c>layer</c>.</param>
+public sealed record JoinedImage(Image Image, IReadOnlyList<string> LayerNames)
+{
+    internal static JoinedImage Of(Image image)
+    {
+        var names = ImageComposer.LayerNames(image.Config);
+        return new JoinedImage(image, [.. names.Select(name => name ?? (names.Any(one => one is not null) ? PublishResult.BaseLayer : "layer"))]);
+    }
+}
 
 /// <summary>An image in one place, and what it took to get it there.</summary>
 public sealed record Delivery
@@ -36,7 +62,27 @@ public sealed record Delivery
     public required TransferTotals Transfer { get; init; }
 
     /// <summary>What became of each blob; one that is not listed was there already.</summary>
-    public IReadOnlyDictionary<Digest, BlobMove> Blobs { get; init; } = new Dictionary<Digest, BlobMove>();
+    public IReadOnlyDictionary<Digest, BlobFate> Blobs { get; init; } = new Dictionary<Digest, BlobFate>();
+
+    /// <summary>What became of an image's blobs here.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="layerNames">What its layers hold.</param>
+    /// <returns>The layers from the bottom up, the config last.</returns>
+    internal IReadOnlyList<ImageBlob> BlobsOf(Image image, IReadOnlyList<string> layerNames)
+    {
+        var seen = new HashSet<Digest>();
+        var blobs = new List<ImageBlob>();
+        for (var at = 0; at < image.Layers.Count; at++)
+        {
+            if (image.Layers[at] is { Source: not null } layer && seen.Add(layer.Descriptor.Digest))
+                blobs.Add(Blob(layerNames[at], layer.Descriptor));
+        }
+
+        blobs.Add(Blob("config", image.ConfigBlob.Descriptor));
+        return blobs;
+
+        ImageBlob Blob(string name, Descriptor blob) => new(name, blob, Blobs.GetValueOrDefault(blob.Digest) ?? BlobFate.Reused);
+    }
 
     /// <summary>Deliveries of what was there already.</summary>
     /// <param name="destinations">The places.</param>

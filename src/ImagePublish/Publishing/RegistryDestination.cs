@@ -1,6 +1,5 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Planning;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
@@ -65,7 +64,7 @@ internal sealed class RegistryDestination(RegistryClient registries, LayerCache 
             }
         }
 
-        var blobs = await Task.WhenAll(pushes.Select(async push => (push.Key, (await push.Value.Push).Kind switch { BlobPushKind.Uploaded => BlobMove.Uploaded, BlobPushKind.Mounted => BlobMove.Mounted, _ => BlobMove.Reused })));
+        var blobs = await Task.WhenAll(pushes.Select(async push => (push.Key, Fate(push.Value.Blob, await push.Value.Push))));
         return new Delivery { Repository = repository, Name = repository.ToString(), Tags = tags, Transfer = totals, Blobs = blobs.ToDictionary() };
     }
 
@@ -107,14 +106,15 @@ internal sealed class RegistryDestination(RegistryClient registries, LayerCache 
         await foreach (var finished in Task.WhenEach(pushes.Values.Select(push => push.Push)))
             await finished;
         foreach (var (blob, push) in pushes.Values)
-            totals += Count(blob.Descriptor.Size, await push);
+            totals += Fate(blob, await push).Count(blob.Descriptor.Size);
         return totals;
     }
 
-    internal static TransferTotals Count(long size, BlobPush push) => push.Kind switch
+    /// <summary>What a push made of a blob.</summary>
+    internal static BlobFate Fate(BlobSource blob, BlobPush push) => push.Kind switch
     {
-        BlobPushKind.Mounted => new TransferTotals(0, size, 0),
-        BlobPushKind.Existing => new TransferTotals(0, 0, size),
-        _ => new TransferTotals(push.UploadedBytes, 0, 0),
+        BlobPushKind.Mounted => new BlobFate(BlobMove.Mounted, 0, push.From),
+        BlobPushKind.Existing => BlobFate.Reused,
+        _ => BlobFate.Sent(blob, push.UploadedBytes),
     };
 }

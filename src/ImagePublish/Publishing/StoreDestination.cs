@@ -1,5 +1,4 @@
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Planning;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;
@@ -11,24 +10,26 @@ namespace ImagePublish.Publishing;
 internal sealed class StoreDestination(ImageStore store, string name, CancellationToken cancellationToken) : IDestination
 {
     private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-    private readonly Dictionary<Digest, Task<TransferTotals>> puts = [];
+    private readonly Dictionary<Digest, (BlobSource Blob, Task<BlobFate> Put)> puts = [];
 
     public string Name => name;
 
     public void Begin(Layer layer)
     {
-        if (layer.Source is { } source && !puts.ContainsKey(source.Descriptor.Digest))
-            puts.Add(source.Descriptor.Digest, Task.Run(() => PutAsync(source, layer.IsNew), stop.Token));
+        if (layer.Source is { } source)
+            Begin(source, layer.IsNew);
     }
 
     public async Task<TransferTotals> CompleteAsync(Image image)
     {
         foreach (var layer in image.Layers)
             Begin(layer);
-        await foreach (var finished in Task.WhenEach(puts.Values))
+        Begin(image.ConfigBlob, isNew: false);
+        var totals = default(TransferTotals);
+        await foreach (var finished in Task.WhenEach(puts.Values.Select(put => put.Put)))
             await finished;
-        var totals = (await Task.WhenAll(puts.Values)).Aggregate(default(TransferTotals), TransferTotals.Add);
-        totals += await PutAsync(image.ConfigBlob);
+        foreach (var (blob, put) in puts.Values)
+            totals += (await put).Count(blob.Descriptor.Size);
         await PutAsync(image.Manifest);
         return totals;
     }
@@ -38,24 +39,29 @@ internal sealed class StoreDestination(ImageStore store, string name, Cancellati
     public async Task<Delivery> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals totals)
     {
         await store.SetReferencesAsync([.. tags.Select(tag => $"{name}:{tag}")], manifest.Descriptor, StoredPlatforms.All, stop.Token);
-        var blobs = await Task.WhenAll(puts.Select(async put => (put.Key, (await put.Value).UploadedBytes > 0 ? BlobMove.Uploaded : BlobMove.Reused)));
+        var blobs = await Task.WhenAll(puts.Select(async put => (put.Key, await put.Value.Put)));
         return new Delivery { Name = name, Tags = tags, Transfer = totals, Blobs = blobs.ToDictionary() };
     }
 
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
-        await Task.WhenAll(puts.Values.Select(Task (put) => put)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(puts.Values.Select(Task (put) => put.Put)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         stop.Dispose();
     }
 
-    // A layer that was made just now was made in the store: it is there, and yet it was written.
-    private async Task<TransferTotals> PutAsync(BlobSource blob, bool isNew = false)
+    private void Begin(BlobSource blob, bool isNew)
     {
-        var size = blob.Descriptor.Size;
+        if (!puts.ContainsKey(blob.Descriptor.Digest))
+            puts.Add(blob.Descriptor.Digest, (blob, Task.Run(() => PutAsync(blob, isNew), stop.Token)));
+    }
+
+    // A layer that was made just now was made in the store: it is there, and yet it was written.
+    private async Task<BlobFate> PutAsync(BlobSource blob, bool isNew = false)
+    {
         if (!isNew && store.FindBlob(blob.Descriptor) is not null)
-            return new TransferTotals(0, 0, size);
+            return BlobFate.Reused;
         await store.PutAsync(blob, stop.Token);
-        return new TransferTotals(size, 0, 0);
+        return BlobFate.Sent(blob, blob.Descriptor.Size);
     }
 }

@@ -1,3 +1,5 @@
+using ImagePublish.Oci;
+
 namespace ImagePublish.Registries;
 
 /// <summary>How a blob came to be in a repository.</summary>
@@ -16,4 +18,8 @@ public enum BlobPushKind
 /// <summary>The outcome of a blob's push: it is in the repository now, confirmed by the registry.</summary>
 /// <param name="Kind">How it came there.</param>
 /// <param name="UploadedBytes">The bytes sent for it, those that a broken line made us send twice included.</param>
-public readonly record struct BlobPush(BlobPushKind Kind, long UploadedBytes);
+public readonly record struct BlobPush(BlobPushKind Kind, long UploadedBytes)
+{
+    /// <summary>The repository that it was mounted from.</summary>
+    public Repository? From { get; init; }
+}

@@ -1,6 +1,4 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
 
@@ -9,15 +7,6 @@ namespace ImagePublish.Reporting;
 /// <summary>What a publish would do, for scripts: one stable schema with its version in it.</summary>
 public static class PlanJson
 {
-    private static readonly PlanJsonContext Context = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        WriteIndented = true,
-        NewLine = "\n",
-    });
-
     /// <summary>Writes the plan of an image.</summary>
     /// <param name="plan">The plan.</param>
     /// <returns>The JSON in UTF-8.</returns>
@@ -28,31 +17,33 @@ public static class PlanJson
         {
             Platform = image.Config.Platform.ToString(),
             Size = image.Size,
+            Layers = LayerDocument.Of(image, plan.Result.LayerNames),
             Base = new PlannedBaseDocument(plan.Base.Name, plan.Base.Digest?.Value, plan.Base.Before?.Value, plan.Base.HasDrifted),
             Changes = plan.Changes is { } changes ? Document(changes) : null,
         };
-        return JsonSerializer.SerializeToUtf8Bytes(document, Context.PlanDocument);
+        return JsonSerializer.SerializeToUtf8Bytes(document, ResultJsonContext.Indented.PlanDocument);
     }
 
     /// <summary>Writes the plan of an index.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="deliveries">What the publish would report of all its images together, one for each place.</param>
+    /// <param name="parts">What <see cref="Write(ImagePlan)"/> made of its images.</param>
     /// <returns>The JSON in UTF-8.</returns>
-    public static byte[] Write(IndexPlan plan, IReadOnlyList<Delivery> deliveries)
+    public static byte[] Write(IndexPlan plan, IReadOnlyList<Delivery> deliveries, IReadOnlyList<byte[]> parts)
     {
         var index = plan.Result.Index.Descriptor;
         var document = new PlanDocument(1, index.Digest.Value, index.MediaType, plan.Result.IsUnchanged, [.. plan.Places.Zip(deliveries, Document)])
         {
-            Manifests = [.. plan.Result.Images.Select(image => new ManifestDocument(image.Digest.Value, image.Platform!.ToString(), image.MediaType))],
+            Manifests = ManifestDocument.Of(plan.Result, parts),
         };
-        return JsonSerializer.SerializeToUtf8Bytes(document, Context.PlanDocument);
+        return JsonSerializer.SerializeToUtf8Bytes(document, ResultJsonContext.Indented.PlanDocument);
     }
 
     private static PlannedPlaceDocument Document(PlannedPlace place, Delivery delivery) => new(
         delivery.Repository?.Registry.Host,
         delivery.Repository?.Name ?? delivery.Name,
         [.. place.Tags.Select(tag => new PlannedTagDocument(tag.Tag.Value, tag.Before?.Value, tag.After.Value))],
-        [.. place.Blobs.Select(blob => new PlannedBlobDocument(blob.Name, blob.Descriptor.Digest.Value, blob.Descriptor.MediaType, blob.Descriptor.Size, Word(blob.Move)))],
+        BlobDocument.Of(place.Blobs),
         delivery.Transfer.UploadedBytes,
         delivery.Transfer.MountedBytes,
         delivery.Transfer.ReusedBytes);
@@ -64,8 +55,6 @@ public static class PlanJson
             layer.Name, Word(layer.Kind), [.. layer.Files.Select(file => new FileChangeDocument(file.Path, Word(file.Kind), file.Before, file.After))]))],
         [.. changes.Config.Select(change => new ConfigChangeDocument(change.Name, change.Before, change.After))]);
 
-    private static string Word(BlobMove move) => move switch { BlobMove.Reused => "reused", BlobMove.Mounted => "mounted", _ => "uploaded" };
-
     private static string Word(ChangeKind kind) => kind switch { ChangeKind.Same => "same", ChangeKind.Added => "added", ChangeKind.Removed => "removed", _ => "changed" };
 }
 
@@ -76,6 +65,9 @@ internal sealed record PlanDocument(int SchemaVersion, string Digest, string Med
 
     public long? Size { get; init; }
 
+    /// <summary>For an image: its layers; null for an index.</summary>
+    public IReadOnlyList<LayerDocument>? Layers { get; init; }
+
     public PlannedBaseDocument? Base { get; init; }
 
     public ChangesDocument? Changes { get; init; }
@@ -85,11 +77,9 @@ internal sealed record PlanDocument(int SchemaVersion, string Digest, string Med
 }
 
 internal sealed record PlannedPlaceDocument(
-    string? Registry, string Repository, IReadOnlyList<PlannedTagDocument> Tags, IReadOnlyList<PlannedBlobDocument> Blobs, long UploadedBytes, long MountedBytes, long ReusedBytes);
+    string? Registry, string Repository, IReadOnlyList<PlannedTagDocument> Tags, IReadOnlyList<BlobDocument> Blobs, long UploadedBytes, long MountedBytes, long ReusedBytes);
 
 internal sealed record PlannedTagDocument(string Tag, string? Before, string After);
-
-internal sealed record PlannedBlobDocument(string Name, string Digest, string MediaType, long Size, string Action);
 
 internal sealed record PlannedBaseDocument(string Name, string? Digest, string? Before, bool Drifted);
 
@@ -100,6 +90,3 @@ internal sealed record LayerChangeDocument(string Name, string Change, IReadOnly
 internal sealed record FileChangeDocument(string Path, string Change, long? Before, long? After);
 
 internal sealed record ConfigChangeDocument(string Name, string? Before, string? After);
-
-[JsonSerializable(typeof(PlanDocument))]
-internal sealed partial class PlanJsonContext : JsonSerializerContext;

@@ -63,7 +63,7 @@ public static class PlanTables
     {
         var table = new TextTable("LAYER", "DIGEST", ">SIZE", "");
         foreach (var blob in place.Blobs)
-            table.Add(blob.Name, ImageTables.Short(blob.Descriptor.Digest), ByteSize.Show(blob.Descriptor.Size), Meaning(blob.Move, place.Delivery.Repository is null));
+            table.Add(blob.Name, ImageTables.Short(blob.Descriptor.Digest), ByteSize.Show(blob.Descriptor.Size), Meaning(blob.Fate.Move, place.Delivery.Repository is null));
         return table.Lines().Select(line => "  " + line);
     }
 
@@ -71,6 +71,7 @@ public static class PlanTables
     {
         BlobMove.Reused => "already there",
         BlobMove.Mounted => "to mount",
+        BlobMove.Streamed when !isStore => "to stream",
         _ => isStore ? "to write" : "to upload",
     };
 

@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ImagePublish.Publishing;
@@ -8,44 +7,36 @@ namespace ImagePublish.Reporting;
 /// <summary>What was published, for scripts: one stable schema with its version in it.</summary>
 public static class PublishJson
 {
-    private static readonly PublishJsonContext Context = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        WriteIndented = true,
-        NewLine = "\n",
-    });
-
     /// <summary>Writes a result.</summary>
     /// <param name="result">The result.</param>
     /// <returns>The JSON in UTF-8.</returns>
-    public static byte[] Write(PublishResult result) => JsonSerializer.SerializeToUtf8Bytes(Document(result), Context.PublishDocument);
+    public static byte[] Write(PublishResult result) => JsonSerializer.SerializeToUtf8Bytes(Document(result), ResultJsonContext.Indented.PublishDocument);
 
     /// <summary>Writes the result of an index.</summary>
     /// <param name="result">The result.</param>
+    /// <param name="parts">What <see cref="Write(PublishResult)"/> made of its images.</param>
     /// <returns>The JSON in UTF-8.</returns>
-    public static byte[] Write(IndexResult result) => JsonSerializer.SerializeToUtf8Bytes(Document(result), Context.PublishDocument);
+    public static byte[] Write(IndexResult result, IReadOnlyList<byte[]> parts) => JsonSerializer.SerializeToUtf8Bytes(Document(result, parts), ResultJsonContext.Indented.PublishDocument);
 
     private static PublishDocument Document(PublishResult result)
     {
         var image = result.Image;
-        return new PublishDocument(1, image.Digest.Value, image.Manifest.Descriptor.MediaType, [.. result.Deliveries.Select(delivery => Document(image.Digest.Value, delivery))])
+        return new PublishDocument(1, image.Digest.Value, image.Manifest.Descriptor.MediaType, [.. result.Deliveries.Select(delivery => Document(image.Digest.Value, delivery) with { Blobs = BlobDocument.Of(result.BlobsIn(delivery)) })])
         {
             Unchanged = result.IsUnchanged,
             Platform = image.Platform.ToString(),
             Size = image.Size,
-            Layers = [.. image.Layers.Select(layer => new LayerDocument(layer.Descriptor.Digest.Value, layer.DiffId.Value, layer.Descriptor.MediaType, layer.Descriptor.Size))],
+            Layers = LayerDocument.Of(image, result.LayerNames),
         };
     }
 
-    private static PublishDocument Document(IndexResult result)
+    private static PublishDocument Document(IndexResult result, IReadOnlyList<byte[]> parts)
     {
         var index = result.Index.Descriptor;
         return new PublishDocument(1, index.Digest.Value, index.MediaType, [.. result.Deliveries.Select(delivery => Document(index.Digest.Value, delivery))])
         {
             Unchanged = result.IsUnchanged,
-            Manifests = [.. result.Images.Select(image => new ManifestDocument(image.Digest.Value, image.Platform!.ToString(), image.MediaType))],
+            Manifests = ManifestDocument.Of(result, parts),
         };
     }
 
@@ -76,12 +67,9 @@ internal sealed record PublishDocument(int SchemaVersion, string Digest, string 
     public IReadOnlyList<ManifestDocument>? Manifests { get; init; }
 }
 
-internal sealed record ManifestDocument(string Digest, string Platform, string MediaType);
-
-internal sealed record LayerDocument(string Digest, string DiffId, string MediaType, long Size);
-
 internal sealed record DeliveryDocument(
-    string Reference, string? Registry, string Repository, IReadOnlyList<string> Tags, long UploadedBytes, long MountedBytes, long ReusedBytes);
-
-[JsonSerializable(typeof(PublishDocument))]
-internal sealed partial class PublishJsonContext : JsonSerializerContext;
+    string Reference, string? Registry, string Repository, IReadOnlyList<string> Tags, long UploadedBytes, long MountedBytes, long ReusedBytes)
+{
+    /// <summary>For an image: what became of each of its blobs; null for an index, whose images tell it.</summary>
+    public IReadOnlyList<BlobDocument>? Blobs { get; init; }
+}

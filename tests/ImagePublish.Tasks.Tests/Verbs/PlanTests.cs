@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using ImagePublish.Tasks.Tests.Fixtures;
 
@@ -32,7 +33,20 @@ public sealed class PlanTests(Peers peers)
         var published = (await project.PublishAsync(Cancelled, "-p:PublishImage=true")).EnsureSuccess().PublishedImages.Single();
         Assert.Equal(Numbers.Select(name => published[name]), Numbers.Select(name => planned.GetProperty(name).GetString()));
         Assert.NotEqual("0", published["UploadedBytes"]);
+        await TellsEachPlatformsLayersAsync(file.Replace("ImagePlan", "ImagePublish", StringComparison.Ordinal), json.RootElement, published["UploadedBytes"]);
         Assert.Contains(RequestsTo(registry), request => request.Method == "PUT");
+    }
+
+    private static async Task TellsEachPlatformsLayersAsync(string result, JsonElement planned, string uploaded)
+    {
+        using var published = JsonDocument.Parse(await File.ReadAllTextAsync(result, Cancelled));
+        var manifests = published.RootElement.GetProperty("manifests").EnumerateArray().ToList();
+        Assert.Equal(planned.GetProperty("manifests").EnumerateArray().Select(Layers), manifests.Select(Layers));
+        Assert.All(manifests, manifest => Assert.Contains("\"app\"", Layers(manifest), StringComparison.Ordinal));
+        var sent = manifests.SelectMany(manifest => manifest.GetProperty("images")[0].GetProperty("blobs").EnumerateArray()).Sum(blob => blob.GetProperty("uploadedBytes").GetInt64());
+        Assert.Equal(uploaded, sent.ToString(CultureInfo.InvariantCulture));
+
+        static string Layers(JsonElement manifest) => manifest.GetProperty("layers").GetRawText();
     }
 
     // Other tests push to the same registry meanwhile.

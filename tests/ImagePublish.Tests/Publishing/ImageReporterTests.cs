@@ -23,11 +23,11 @@ public sealed class ImageReporterTests
 
         var report = await ReportAsync(bench, request);
 
-        Assert.All(report.Layers.Where(layer => layer.IsOfBase), layer => Assert.Equal(BlobMove.Reused, layer.Move));
+        Assert.All(report.Layers.Where(layer => layer.IsOfBase), layer => Assert.Equal(BlobMove.Reused, layer.Fate.Move));
         var packages = Assert.Single(report.Layers, layer => layer.Name == "packages");
-        Assert.Equal(BlobMove.Reused, packages.Move);
+        Assert.Equal(BlobMove.Reused, packages.Fate.Move);
         Assert.Equal([("app/Library.dll", "Some.Library"), ("app/Package.dll", null)], packages.Files.Select(file => (file.Path, file.Package)));
-        Assert.Equal(BlobMove.Uploaded, report.Layers[^1].Move);
+        Assert.Equal(BlobMove.Uploaded, report.Layers[^1].Fate.Move);
     }
 
     [Fact]

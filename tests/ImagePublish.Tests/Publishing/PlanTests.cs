@@ -34,7 +34,7 @@ public sealed class PlanTests
         var again = await PlanAndPublishAsync(bench, request with { Tags = [Tag.Parse("2.0"), Tag.Parse("latest")] }, machine);
 
         Assert.All(again.Places[0].Tags, tag => Assert.False(tag.Moves));
-        Assert.All(again.Places[0].Blobs, blob => Assert.Equal(BlobMove.Reused, blob.Move));
+        Assert.All(again.Places[0].Blobs, blob => Assert.Equal(BlobMove.Reused, blob.Fate.Move));
     }
 
     [Fact]
@@ -47,8 +47,8 @@ public sealed class PlanTests
         var plan = await bench.PlanAsync(bench.Request("1.0"), machine: "fresh");
 
         Assert.Equal(0, bench.Moved(Writing));
-        Assert.Equal(BlobMove.Uploaded, plan.Places[0].Blobs.Single(blob => blob.Name == "app").Move);
-        Assert.Equal(BlobMove.Reused, plan.Places[0].Blobs.First(blob => blob.Name == "base").Move);
+        Assert.Equal(BlobMove.Uploaded, plan.Places[0].Blobs.Single(blob => blob.Name == "app").Fate.Move);
+        Assert.Equal(BlobMove.Reused, plan.Places[0].Blobs.First(blob => blob.Name == "base").Fate.Move);
         Assert.Empty((await bench.Store("fresh").PruneAsync(new() { Unreferenced = true }, Cancel)).Blobs);
         var tag = Assert.Single(plan.Places[0].Tags);
         Assert.Equal(bench.TagDigest("acme/shop", "1.0"), tag.Before!.Value);

@@ -24,7 +24,7 @@ public sealed class SchemaTests
         var local = await bench.PublishAsync(bench.Request("1.0") with { Destinations = [] });
         var index = await bench.PublishAsync(new IndexRequest { Images = [first.Image.IndexEntry], Destinations = [bench.Named("acme/shop")], LocalName = "acme/shop", Tags = [Tag.Parse("2.0")] });
 
-        await FollowAsync(Result, PublishJson.Write(first), PublishJson.Write(unchanged), PublishJson.Write(local), PublishJson.Write(index));
+        await FollowAsync(Result, PublishJson.Write(first), PublishJson.Write(unchanged), PublishJson.Write(local), PublishJson.Write(index, []), PublishJson.Write(index, [PublishJson.Write(first)]));
         Assert.True(unchanged.IsUnchanged);
     }
 

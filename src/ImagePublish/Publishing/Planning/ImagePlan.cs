@@ -18,26 +18,7 @@ public sealed record IndexPlan(IndexResult Result, IReadOnlyList<PlannedPlace> P
 /// <param name="Delivery">What the publish would report of it.</param>
 /// <param name="Blobs">What would become of each blob, from the bottom layer up, the config last.</param>
 /// <param name="Tags">The tags that would move, or not.</param>
-public sealed record PlannedPlace(Delivery Delivery, IReadOnlyList<PlannedBlob> Blobs, IReadOnlyList<PlannedTag> Tags);
-
-/// <summary>What would become of a blob.</summary>
-/// <param name="Name">What it holds: a layer's name, <c>base</c> or <c>config</c>.</param>
-/// <param name="Descriptor">The blob.</param>
-/// <param name="Move">How it would get there.</param>
-public sealed record PlannedBlob(string Name, Descriptor Descriptor, BlobMove Move);
-
-/// <summary>How a blob would get to where it is wanted.</summary>
-public enum BlobMove
-{
-    /// <summary>It is there.</summary>
-    Reused,
-
-    /// <summary>The registry takes it from another of its repositories.</summary>
-    Mounted,
-
-    /// <summary>It is sent, or written.</summary>
-    Uploaded,
-}
+public sealed record PlannedPlace(Delivery Delivery, IReadOnlyList<ImageBlob> Blobs, IReadOnlyList<PlannedTag> Tags);
 
 /// <summary>What would become of a tag.</summary>
 /// <param name="Tag">The tag.</param>

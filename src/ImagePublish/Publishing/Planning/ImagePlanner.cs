@@ -17,22 +17,13 @@ internal sealed class ImagePlanner(RegistryClient registries, ImageStore store, 
     public async Task<ImagePlan> DescribeAsync(PublishRequest request, PublishRun run, IReadOnlyList<PlannedDestination> planned, CancellationToken cancellationToken)
     {
         var image = run.Result.Image;
-        var blobs = Named(image, run).ToList();
         var places = new List<PlannedPlace>();
         foreach (var (place, delivery) in planned.Zip(run.Result.Deliveries))
-            places.Add(await place.PlanAsync(delivery, image.Manifest.Descriptor, blobs));
+            places.Add(await place.PlanAsync(delivery, image.Manifest.Descriptor, run.Result.BlobsIn(delivery)));
         var current = await new CurrentImages(registries, store, documents, log).FindAsync(request, cancellationToken);
         var before = current?.Image.Config.Config?.Labels?.GetValueOrDefault(ImageLabels.BaseDigest);
         var baseBefore = Digest.TryParse(before, out var digest) ? digest : null;
         return new ImagePlan(run.Result, places, await CompareAsync(current, run, cancellationToken), new PlannedBase(run.Base.Name, run.Base.Digest, baseBefore));
-    }
-
-    // A foreign layer is never moved.
-    private static IEnumerable<(Descriptor Blob, string Name)> Named(Image image, PublishRun run)
-    {
-        var below = run.Base.Layers.Count;
-        var layers = image.Layers.Select((layer, at) => (layer, Name: at < below ? "base" : run.Contents[at - below].Name)).Where(one => one.layer.Source is not null);
-        return layers.Select(one => (one.layer.Descriptor, one.Name)).Append((image.ConfigBlob.Descriptor, "config"));
     }
 
     private async Task<ImageChanges?> CompareAsync((string Name, Image Image)? current, PublishRun run, CancellationToken cancellationToken)

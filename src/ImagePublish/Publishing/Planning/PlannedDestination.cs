@@ -8,7 +8,7 @@ namespace ImagePublish.Publishing.Planning;
 internal abstract class PlannedDestination(Delivery delivery, CancellationToken cancellationToken) : IDestination
 {
     private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-    private readonly Dictionary<Digest, (Descriptor Blob, Task<BlobMove> Move)> looks = [];
+    private readonly Dictionary<Digest, (Descriptor Blob, Task<BlobFate> Fate)> looks = [];
     private Delivery delivered = delivery;
 
     public string Name => delivered.Name;
@@ -25,52 +25,41 @@ internal abstract class PlannedDestination(Delivery delivery, CancellationToken 
             Begin(layer);
         Begin(new Layer(image.ConfigBlob.Descriptor, image.ConfigBlob.Descriptor.Digest, image.ConfigBlob));
         var totals = default(TransferTotals);
-        foreach (var (blob, move) in looks.Values)
-            totals += Count(blob.Size, await move);
+        foreach (var (blob, fate) in looks.Values)
+            totals += (await fate).Count(blob.Size);
         return totals;
     }
 
     public Task PutIndexAsync(MemoryBlobSource index) => Task.CompletedTask;
 
-    public Task<Delivery> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals totals)
+    public async Task<Delivery> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals totals)
     {
-        delivered = delivered with { Tags = tags, Transfer = totals };
-        return Task.FromResult(delivered);
+        var fates = await Task.WhenAll(looks.Select(async look => (look.Key, await look.Value.Fate)));
+        delivered = delivered with { Tags = tags, Transfer = totals, Blobs = fates.ToDictionary() };
+        return delivered;
     }
 
     /// <summary>What would happen here, once it is all delivered.</summary>
     /// <param name="delivery">What the publish would report.</param>
     /// <param name="manifest">The image or index.</param>
-    /// <param name="blobs">Its blobs and what they hold.</param>
+    /// <param name="blobs">What would become of its blobs.</param>
     /// <returns>It.</returns>
-    public async Task<PlannedPlace> PlanAsync(Delivery delivery, Descriptor manifest, IEnumerable<(Descriptor Blob, string Name)> blobs)
+    public async Task<PlannedPlace> PlanAsync(Delivery delivery, Descriptor manifest, IReadOnlyList<ImageBlob> blobs)
     {
-        var planned = new List<PlannedBlob>();
-        // What was not looked at is there: the tags point at the image already.
-        foreach (var (blob, name) in blobs)
-            planned.Add(new PlannedBlob(name, blob, looks.TryGetValue(blob.Digest, out var look) ? await look.Move : BlobMove.Reused));
         var before = await Task.WhenAll(delivery.Tags.Select(tag => FindAsync(tag, cancellationToken)));
-        return new PlannedPlace(delivery, planned, [.. delivery.Tags.Zip(before, (tag, old) => new PlannedTag(tag, old?.Digest, manifest.Digest))]);
+        return new PlannedPlace(delivery, blobs, [.. delivery.Tags.Zip(before, (tag, old) => new PlannedTag(tag, old?.Digest, manifest.Digest))]);
     }
 
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
-        await Task.WhenAll(looks.Values.Select(Task (look) => look.Move)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(looks.Values.Select(Task (look) => look.Fate)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         stop.Dispose();
     }
 
     /// <summary>How a blob would get there.</summary>
-    protected abstract Task<BlobMove> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken);
+    protected abstract Task<BlobFate> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken);
 
     /// <summary>What a tag points at now.</summary>
     protected abstract Task<Descriptor?> FindAsync(Tag tag, CancellationToken cancellationToken);
-
-    /// <summary>What a blob adds to the totals.</summary>
-    internal static TransferTotals Count(long size, BlobMove move) => move switch
-    {
-        BlobMove.Reused => new TransferTotals(0, 0, size),
-        BlobMove.Mounted => new TransferTotals(0, size, 0),
-        _ => new TransferTotals(size, 0, 0),
-    };
 }

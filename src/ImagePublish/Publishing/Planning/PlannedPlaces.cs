@@ -9,19 +9,19 @@ internal sealed class PlannedRegistry(RegistryClient registries, LayerCache cach
     : PlannedDestination(new Delivery { Repository = repository, Name = repository.ToString(), Tags = [], Transfer = default }, cancellationToken)
 {
     /// <summary>How a blob would get to a repository.</summary>
-    public static async Task<BlobMove> LookAsync(RegistryClient registries, LayerCache cache, Repository repository, BlobSource blob, CancellationToken cancellationToken)
+    public static async Task<BlobFate> LookAsync(RegistryClient registries, LayerCache cache, Repository repository, BlobSource blob, CancellationToken cancellationToken)
     {
         if (await registries.HasBlobAsync(repository, blob.Descriptor, cancellationToken))
-            return BlobMove.Reused;
+            return BlobFate.Reused;
         var home = (await RegistryDestination.PlacedAsync(blob, repository, cache, cancellationToken)).Repository;
 
         // The cache's places are hints; and whether a registry mounts what it has elsewhere can't be asked without doing so: nearly all do.
         return home is not null && home != repository && home.Registry == repository.Registry && await registries.HasBlobAsync(home, blob.Descriptor, cancellationToken)
-            ? BlobMove.Mounted
-            : BlobMove.Uploaded;
+            ? new BlobFate(BlobMove.Mounted, 0, home)
+            : BlobFate.Sent(blob, blob.Descriptor.Size);
     }
 
-    protected override Task<BlobMove> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken) => LookAsync(registries, cache, repository, blob, cancellationToken);
+    protected override Task<BlobFate> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken) => LookAsync(registries, cache, repository, blob, cancellationToken);
 
     protected override Task<Descriptor?> FindAsync(Tag tag, CancellationToken cancellationToken) => registries.FindManifestAsync(repository.At(tag), cancellationToken);
 }
@@ -30,8 +30,8 @@ internal sealed class PlannedRegistry(RegistryClient registries, LayerCache cach
 internal sealed class PlannedStore(ImageStore store, string name, CancellationToken cancellationToken)
     : PlannedDestination(new Delivery { Name = name, Tags = [], Transfer = default }, cancellationToken)
 {
-    protected override Task<BlobMove> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken) =>
-        Task.FromResult(!isNew && store.FindBlob(blob.Descriptor) is not null ? BlobMove.Reused : BlobMove.Uploaded);
+    protected override Task<BlobFate> LookAsync(BlobSource blob, bool isNew, CancellationToken cancellationToken) =>
+        Task.FromResult(!isNew && store.FindBlob(blob.Descriptor) is not null ? BlobFate.Reused : BlobFate.Sent(blob, blob.Descriptor.Size));
 
     protected override Task<Descriptor?> FindAsync(Tag tag, CancellationToken cancellationToken) => store.FindReferenceAsync($"{name}:{tag}", cancellationToken);
 }

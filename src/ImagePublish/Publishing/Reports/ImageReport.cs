@@ -31,9 +31,9 @@ public sealed record ImageReport(PublishResult Result, BaseImage Base, IReadOnly
 /// <param name="Layer">The layer.</param>
 /// <param name="Name">What it holds: our name for it, or what a base's history says.</param>
 /// <param name="IsOfBase">Whether it is one of the base's.</param>
-/// <param name="Move">What became of its blob in the first place that the image was delivered to.</param>
+/// <param name="Fate">What became of its blob in the first place that the image was delivered to.</param>
 /// <param name="Files">Its files.</param>
-public sealed record ReportLayer(Layer Layer, string Name, bool IsOfBase, BlobMove Move, IReadOnlyList<ReportFile> Files);
+public sealed record ReportLayer(Layer Layer, string Name, bool IsOfBase, BlobFate Fate, IReadOnlyList<ReportFile> Files);
 
 /// <summary>A file of a layer.</summary>
 /// <param name="Path">Its place in the image.</param>

@@ -30,7 +30,7 @@ internal sealed class ImageReporter(ImageStore store, IEngineLog log)
             layer,
             at < below ? names.ElementAtOrDefault(at) ?? "layer" : run.Contents[at - below].Name,
             IsOfBase: at < below,
-            run.Result.Deliveries[0].Blobs.GetValueOrDefault(layer.Descriptor.Digest),
+            run.Result.Deliveries[0].Blobs.GetValueOrDefault(layer.Descriptor.Digest) ?? BlobFate.Reused,
             [.. from entry in lists[at].Entries where entry.Kind == LayerEntryInfoKind.File && !entry.IsWhiteout select new ReportFile(entry.Path, entry.Length, packages.GetValueOrDefault(entry.Path))]));
         return new ImageReport(run.Result, run.Base, [.. layers], current is var (name, before) ? await CompareAsync(image, lists, name, before, cancellationToken) : null);
     }

@@ -35,7 +35,7 @@ internal sealed class RegistryTarget(RegistryClient registries, LayerCache cache
         await registries.FindManifestAsync(repository.At(manifest.Digest), cancellationToken) is not null;
 
     public async Task<TransferTotals> PutBlobAsync(BlobSource blob, CancellationToken cancellationToken) =>
-        RegistryDestination.Count(blob.Descriptor.Size, await registries.PushBlobAsync(repository, blob, cancellationToken));
+        RegistryDestination.Fate(blob, await registries.PushBlobAsync(repository, blob, cancellationToken)).Count(blob.Descriptor.Size);
 
     public Task PutDocumentAsync(MemoryBlobSource document, CancellationToken cancellationToken) =>
         registries.PushManifestAsync(repository.At(document.Descriptor.Digest), document, cancellationToken);

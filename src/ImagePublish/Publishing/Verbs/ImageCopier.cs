@@ -65,7 +65,7 @@ public sealed class ImageCopier(RegistryClient registries, ImageStore store)
         var target = new StoreTarget(store, request.LocalName);
         return !request.DryRun ? target : new PlannedCopyTarget(
             target,
-            (blob, _) => Task.FromResult(store.FindBlob(blob.Descriptor) is null ? BlobMove.Uploaded : BlobMove.Reused),
+            (blob, _) => Task.FromResult(store.FindBlob(blob.Descriptor) is null ? BlobFate.Sent(blob, blob.Descriptor.Size) : BlobFate.Reused),
             new Delivery { Name = request.LocalName, Tags = [], Transfer = default });
     }
 

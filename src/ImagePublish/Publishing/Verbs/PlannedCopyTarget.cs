@@ -1,5 +1,4 @@
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Planning;
 
 namespace ImagePublish.Publishing.Verbs;
 
@@ -7,14 +6,14 @@ namespace ImagePublish.Publishing.Verbs;
 /// <param name="target">The place.</param>
 /// <param name="look">Tells how a blob would get there.</param>
 /// <param name="place">The place with nothing moved.</param>
-internal sealed class PlannedCopyTarget(ICopyTarget target, Func<BlobSource, CancellationToken, Task<BlobMove>> look, Delivery place) : ICopyTarget
+internal sealed class PlannedCopyTarget(ICopyTarget target, Func<BlobSource, CancellationToken, Task<BlobFate>> look, Delivery place) : ICopyTarget
 {
     public bool TakesAttachments => target.TakesAttachments;
 
     public Task<bool> HasAsync(Descriptor manifest, CancellationToken cancellationToken) => target.HasAsync(manifest, cancellationToken);
 
     public async Task<TransferTotals> PutBlobAsync(BlobSource blob, CancellationToken cancellationToken) =>
-        PlannedDestination.Count(blob.Descriptor.Size, await look(blob, cancellationToken));
+        (await look(blob, cancellationToken)).Count(blob.Descriptor.Size);
 
     public Task PutDocumentAsync(MemoryBlobSource document, CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -78,7 +78,7 @@ internal sealed class BlobPusher(RegistryConnection connection)
         {
             (var isMounted, begun) = await MountAsync(target, home, blob.Descriptor.Digest, cancellationToken);
             if (isMounted)
-                return new BlobPush(BlobPushKind.Mounted, 0);
+                return new BlobPush(BlobPushKind.Mounted, 0) { From = home };
         }
 
         connection.Log.Sending(blob.Descriptor.Size);

@@ -6,7 +6,6 @@ using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
-using ImagePublish.Publishing.Planning;
 using ImagePublish.Publishing.Reports;
 
 namespace ImagePublish.Reporting.Page;
@@ -133,7 +132,7 @@ public static class ReportPage
             descriptor.MediaType,
             descriptor.Size,
             layer.IsOfBase,
-            layer.Move switch { BlobMove.Uploaded => "uploaded", BlobMove.Mounted => "mounted", _ => "reused" },
+            BlobDocument.Word(layer.Fate.Move),
             packages,
             [.. layer.Files.Select(file => file.Path)],
             [.. layer.Files.Select(file => file.Size)],
