@@ -54,8 +54,9 @@ internal sealed class EngineSession : IDisposable
 
     /// <summary>A publisher of indexes that uses the session's connections.</summary>
     /// <param name="store">The local store.</param>
+    /// <param name="log">Where to tell what is done.</param>
     /// <returns>The publisher.</returns>
-    public IndexPublisher IndexPublisherFor(ImageStore store) => new(registries, store);
+    public IndexPublisher IndexPublisherFor(ImageStore store, IEngineLog log) => new(registries, store, log);
 
     /// <inheritdoc/>
     public void Dispose() => registries.Dispose();

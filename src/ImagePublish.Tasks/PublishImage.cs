@@ -35,8 +35,7 @@ public sealed class PublishImage : PublishImageInputs
         var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, request.Destinations, Offline)).PublisherFor(store, log, headStart);
         if (DryRun)
         {
-            var plan = await publisher.PlanAsync(request, cancellationToken);
-            Tell([.. plan.Places.Select(place => PlannedImageItem.Of(plan, place, FullPath(ResultFile), ""))], PlanTables.Lines(ProjectName, plan), PlanJson.Write(plan), log);
+            await PlanAsync(publisher, request, log, cancellationToken);
             return;
         }
 
@@ -59,6 +58,14 @@ public sealed class PublishImage : PublishImageInputs
 
     private bool IsReported => !string.IsNullOrEmpty(Report) || !string.IsNullOrEmpty(ReportPart);
 
+    private async Task PlanAsync(ImagePublisher publisher, PublishRequest request, IEngineLog log, CancellationToken cancellationToken)
+    {
+        var plan = await publisher.PlanAsync(request, cancellationToken);
+        Tell([.. plan.Places.Select(place => PlannedImageItem.Of(plan, place, FullPath(ResultFile), ReportPartFile))], PlanTables.Lines(ProjectName, plan), PlanJson.Write(plan), log);
+        if (IsReported)
+            ReportOn(ReportPage.Part(await plan.DescribeAsync(cancellationToken)), part => ReportPage.Write(ProjectName, plan, part), log);
+    }
+
     private void Tell(PublishResult result, TimeSpan elapsed, IEngineLog log)
     {
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery, FullPath(ResultFile), ReportPartFile));
@@ -72,11 +79,15 @@ public sealed class PublishImage : PublishImageInputs
         var published = await publisher.PublishForReportAsync(request, cancellationToken);
         var elapsed = clock.Elapsed;
         Tell(published.Result, elapsed, log);
-        var part = ReportPage.Part(await published.DescribeAsync(cancellationToken));
+        ReportOn(ReportPage.Part(await published.DescribeAsync(cancellationToken)), part => ReportPage.Write(ProjectName, published.Result, elapsed, part), log);
+    }
+
+    private void ReportOn(byte[] part, Func<byte[], byte[]> page, IEngineLog log)
+    {
         if (!string.IsNullOrEmpty(ReportPart))
             Write(ReportPart, "report", part);
         if (!string.IsNullOrEmpty(Report))
-            WriteReport(ReportPage.Write(ProjectName, published.Result, elapsed, part), log);
+            WriteReport(page(part), log);
     }
 
     // What was used least goes first, and never an image that the user can name. A store that can't be tidied up now will be with the next image.

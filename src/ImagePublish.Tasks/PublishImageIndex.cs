@@ -32,16 +32,18 @@ public sealed class PublishImageIndex : DeliveryTask
             Destinations = names.Destinations,
             LocalName = names.LocalName,
             Tags = tags,
+            ComparedTags = string.IsNullOrEmpty(Report) ? [] : tags,
             HeldTags = TagOverwrite ? [] : tags,
         };
         names.TellOffline(log);
-        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, request.Destinations, Offline)).IndexPublisherFor(OpenStore());
+        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, request.Destinations, Offline)).IndexPublisherFor(OpenStore(), log);
         var results = await PublishedImageItem.ReadAsync(Images, PublishedImageItem.ResultFile, cancellationToken);
         if (DryRun)
         {
             var plan = await publisher.PlanAsync(request, cancellationToken);
             Delivery[] together = [.. plan.Places.Select(place => PlannedImageItem.Together(place.Delivery, Images))];
             Tell([.. together.Select(delivery => PublishedImageItem.Of(plan.Result, delivery))], PlanTables.Lines(ProjectName, plan, together), PlanJson.Write(plan, together, results), log);
+            await ReportAsync(publisher, plan.Result, parts => ReportPage.Write(ProjectName, plan, together, parts), log, cancellationToken);
             return;
         }
 
@@ -52,20 +54,16 @@ public sealed class PublishImageIndex : DeliveryTask
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery));
         Tell([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result, results), log);
         TellCi(() => PublishMarkdown.Of(ProjectName, result), log);
-        if (!string.IsNullOrEmpty(Report))
-            await ReportAsync(result, elapsed, log, cancellationToken);
+        await ReportAsync(publisher, result, parts => ReportPage.Write(ProjectName, result, elapsed, parts), log, cancellationToken);
     }
 
-    private async Task ReportAsync(IndexResult result, TimeSpan elapsed, IEngineLog log, CancellationToken cancellationToken)
+    private async Task ReportAsync(IndexPublisher publisher, IndexResult result, Func<IReadOnlyList<byte[]>, byte[]> page, IEngineLog log, CancellationToken cancellationToken)
     {
-        var parts = await PublishedImageItem.ReadAsync(Images, PublishedImageItem.ReportPart, cancellationToken);
-        if (parts.Count == 0)
-        {
-            log.Information("  There is no report: it is made of images that are published here, and these were published elsewhere.");
+        if (string.IsNullOrEmpty(Report))
             return;
-        }
-
-        WriteReport(ReportPage.Write(ProjectName, result, elapsed, parts), log);
+        var parts = await PublishedImageItem.ReadAsync(Images, PublishedImageItem.ReportPart, cancellationToken);
+        var joined = await publisher.DescribeJoinedAsync(result, cancellationToken);
+        WriteReport(page([.. parts, .. joined.Select(ReportPage.Part)]), log);
     }
 
     private IReadOnlyList<KeyValuePair<string, string>> Generated(SourceControl source) =>

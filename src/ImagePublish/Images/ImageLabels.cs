@@ -49,6 +49,9 @@ public static class ImageLabels
     /// <summary>The label with the digest of the base image.</summary>
     public const string BaseDigest = Prefix + "base.digest";
 
+    /// <summary>The label with the name of the base image.</summary>
+    public const string BaseName = Prefix + "base.name";
+
     private const string Prefix = "org.opencontainers.image.";
 
     /// <summary>The labels of an image.</summary>
@@ -71,7 +74,7 @@ public static class ImageLabels
             (Prefix + "documentation", project.Documentation),
             (Prefix + "source", project.Source),
             (Prefix + "revision", project.Revision),
-            (Prefix + "base.name", baseImage?.Digest is null ? null : baseImage.Name),
+            (BaseName, baseImage?.Digest is null ? null : baseImage.Name),
             (BaseDigest, baseImage?.Digest?.Value),
             ("net.dot.runtime.majorminor", project.FrameworkVersion),
         ];

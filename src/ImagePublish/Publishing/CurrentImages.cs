@@ -17,16 +17,26 @@ internal sealed class CurrentImages(RegistryClient registries, ImageStore store,
     /// <param name="request">What is published.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>What it is called, and the image; null where there is none.</returns>
-    public async Task<(string Name, Image Image)?> FindAsync(PublishRequest request, CancellationToken cancellationToken)
+    public Task<(string Name, Image Image)?> FindAsync(PublishRequest request, CancellationToken cancellationToken) =>
+        FindAsync(request.Destinations.Count == 0 ? null : request.Destinations[0], request.LocalName, request.ComparedTags, request.Spec.Platform, cancellationToken);
+
+    /// <summary>Finds the image for a platform at the first of some tags that there is.</summary>
+    /// <param name="repository">Where; null for the local store.</param>
+    /// <param name="localName">The image's name in the local store.</param>
+    /// <param name="tags">The tags.</param>
+    /// <param name="platform">The platform.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What it is called, and the image; null where there is none.</returns>
+    public async Task<(string Name, Image Image)?> FindAsync(Repository? repository, string localName, IReadOnlyList<Tag> tags, Platform platform, CancellationToken cancellationToken)
     {
-        foreach (var tag in request.ComparedTags)
+        foreach (var tag in tags)
         {
-            var name = request.Destinations is [var first, ..] ? $"{first}:{tag}" : $"{request.LocalName}:{tag}";
+            var name = repository is null ? $"{localName}:{tag}" : $"{repository}:{tag}";
             try
             {
-                var found = request.Destinations is [var repository, ..]
-                    ? await FindAsync(repository.At(tag), request.Spec.Platform, cancellationToken)
-                    : (await store.LoadAsync(name, cancellationToken))?.Platforms.FirstOrDefault(one => one.Config.Platform.Satisfies(request.Spec.Platform));
+                var found = repository is not null
+                    ? await FindAsync(repository.At(tag), platform, cancellationToken)
+                    : (await store.LoadAsync(name, cancellationToken))?.Platforms.FirstOrDefault(one => one.Config.Platform.Satisfies(platform));
                 if (found is not null)
                     return (name, found);
             }

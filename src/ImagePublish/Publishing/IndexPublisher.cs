@@ -3,6 +3,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Planning;
+using ImagePublish.Publishing.Reports;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
@@ -11,7 +12,8 @@ namespace ImagePublish.Publishing;
 /// <summary>Joins images for several platforms, published before on this machine or on others, into one.</summary>
 /// <param name="registries">The registries.</param>
 /// <param name="store">The local store.</param>
-public sealed class IndexPublisher(RegistryClient registries, ImageStore store)
+/// <param name="log">Where to tell what is done.</param>
+public sealed class IndexPublisher(RegistryClient registries, ImageStore store, IEngineLog log)
 {
     private readonly RemoteDocuments documents = new(registries, store);
 
@@ -45,10 +47,25 @@ public sealed class IndexPublisher(RegistryClient registries, ImageStore store)
         return new IndexPlan(result, await Task.WhenAll(described));
     }
 
+    /// <summary>Looks into the images that were published elsewhere.</summary>
+    /// <param name="result">What was published or planned.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What a report tells of each of them.</returns>
+    public async Task<IReadOnlyList<ImageReport>> DescribeJoinedAsync(IndexResult result, CancellationToken cancellationToken)
+    {
+        var reporter = new ImageReporter(store, log);
+        return await Task.WhenAll(result.Joined.Select(image => reporter.DescribeAsync(image, result.Deliveries, cancellationToken)));
+    }
+
+    private Task<(string Name, Image Image)?> FindBeforeAsync(IndexRequest request, Image image, CancellationToken cancellationToken) => new CurrentImages(registries, store, documents, log)
+        .FindAsync(request.Destinations.Count == 0 ? null : request.Destinations[0], request.LocalName, request.ComparedTags, image.Platform, cancellationToken);
+
     private async Task<IndexResult> JoinAsync(IndexRequest request, DestinationSet destinations, CancellationToken cancellationToken)
     {
         var others = await Task.WhenAll(request.From.Select(reference => FindAsync(reference, cancellationToken)));
-        return await DeliverAsync(request, others, destinations, cancellationToken) with { Joined = [.. others.Select(JoinedImage.Of)] };
+        // Before a tag moves.
+        var joined = await Task.WhenAll(others.Select(async image => JoinedImage.Of(image) with { Before = await FindBeforeAsync(request, image, cancellationToken) }));
+        return await DeliverAsync(request, others, destinations, cancellationToken) with { Joined = joined };
     }
 
     private async Task<IndexResult> DeliverAsync(IndexRequest request, Image[] others, DestinationSet destinations, CancellationToken cancellationToken)

@@ -23,6 +23,9 @@ public sealed record IndexRequest
     /// <summary>Tags that are refused where they exist and would have to move.</summary>
     public IReadOnlyList<Tag> HeldTags { get; init; } = [];
 
+    /// <summary>Tags whose images the joined ones are compared with by a report: the first that there is.</summary>
+    public IReadOnlyList<Tag> ComparedTags { get; init; } = [];
+
     /// <summary>The tags that are moved once everything else is there.</summary>
     public required IReadOnlyList<Tag> Tags { get; init; }
 }

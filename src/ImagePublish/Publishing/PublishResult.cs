@@ -39,6 +39,9 @@ public sealed record IndexResult(MemoryBlobSource Index, IReadOnlyList<Descripto
 /// <param name="LayerNames">What its layers hold, as far as its history says it; else <c>layer</c>.</param>
 public sealed record JoinedImage(Image Image, IReadOnlyList<string> LayerNames)
 {
+    /// <summary>The image for the same platform that the tag pointed at before, and what it is called.</summary>
+    internal (string Name, Image Image)? Before { get; init; }
+
     internal static JoinedImage Of(Image image)
     {
         var names = ImageComposer.LayerNames(image.Config);

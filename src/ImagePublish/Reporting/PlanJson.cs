@@ -42,11 +42,13 @@ public static class PlanJson
     private static PlannedPlaceDocument Document(PlannedPlace place, Delivery delivery) => new(
         delivery.Repository?.Registry.Host,
         delivery.Repository?.Name ?? delivery.Name,
-        [.. place.Tags.Select(tag => new PlannedTagDocument(tag.Tag.Value, tag.Before?.Value, tag.After.Value))],
+        [.. place.Tags.Select(Document)],
         BlobDocument.Of(place.Blobs),
         delivery.Transfer.UploadedBytes,
         delivery.Transfer.MountedBytes,
         delivery.Transfer.ReusedBytes);
+
+    internal static PlannedTagDocument Document(PlannedTag tag) => new(tag.Tag.Value, tag.Before?.Value, tag.After.Value);
 
     private static ChangesDocument Document(ImageChanges changes) => new(
         changes.Against,

@@ -20,11 +20,17 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
     /// <summary>What the report of one of those that have one says.</summary>
     public async Task<JsonElement> ReportAsync(string sample, CancellationToken cancellationToken)
     {
-        const string Begin = "<script type=\"application/json\" id=\"data\">";
         var page = await File.ReadAllTextAsync(Path.Combine(workspace!["clone/samples"], sample, "report.html"), cancellationToken);
-        var data = page[(page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)..];
-        using var json = JsonDocument.Parse(data[..data.IndexOf("</script>", StringComparison.Ordinal)]);
+        using var json = JsonDocument.Parse(DataOf(page));
         return json.RootElement.Clone();
+    }
+
+    /// <summary>The JSON in a report's page.</summary>
+    public static string DataOf(string page)
+    {
+        const string Begin = "<script type=\"application/json\" id=\"data\">";
+        var data = page[(page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)..];
+        return data[..data.IndexOf("</script>", StringComparison.Ordinal)];
     }
 
     public async ValueTask InitializeAsync()

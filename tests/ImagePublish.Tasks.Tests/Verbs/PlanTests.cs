@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ImagePublish.Tasks.Tests.EndToEnd;
 using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.Verbs;
@@ -22,9 +23,11 @@ public sealed class PlanTests(Peers peers)
             .Property("ImageRegistry", registry.Host)
             .Property("ImageRepository", Repository)
             .Property("ImageBase", $"{registry.Host}/dotnet/aspnet:10.0")
+            .Property("ImageReport", "report.html")
             .Property("ImageRuntimeIdentifiers", "linux-x64;linux-arm64");
 
         var planned = await PlanAsync(project);
+        var plannedPage = await ReportAsync(project);
 
         Assert.All(RequestsTo(registry), request => Assert.Contains(request.Method, (string[])["GET", "HEAD"]));
         var file = Path.Combine(project.Folder, "obj", "Release", "net10.0", "ImagePlan.json");
@@ -35,6 +38,29 @@ public sealed class PlanTests(Peers peers)
         Assert.NotEqual("0", published["UploadedBytes"]);
         await TellsEachPlatformsLayersAsync(file.Replace("ImagePlan", "ImagePublish", StringComparison.Ordinal), json.RootElement, published["UploadedBytes"]);
         Assert.Contains(RequestsTo(registry), request => request.Method == "PUT");
+        await JoinAndReportAsync(project, plannedPage, await ReportAsync(project), registry);
+    }
+
+    // The report of a plan, of the publish, and of the same images joined elsewhere are one.
+    private static async Task JoinAndReportAsync(TestProject project, JsonElement planned, JsonElement published, DockerRegistry registry)
+    {
+        var images = published.GetProperty("platforms").EnumerateArray().Select(platform => $"{registry.Host}/{Repository}@{platform.GetProperty("digest").GetString()}");
+        await project.Command("build", "-c", "Release", "-t:PublishImage", "-p:ImageRepository=plans/joined", $"-p:ImageIndexFrom={string.Join("%20", images)}").SucceedAsync(Cancelled);
+        var joined = await ReportAsync(project);
+        Assert.Equal(["1.0.0", "latest"], planned.GetProperty("head").GetProperty("planned").EnumerateArray().Select(tag => tag.GetProperty("tag").GetString()));
+        Assert.Equal(Files(published), Files(planned));
+        Assert.Equal(Files(published), Files(joined));
+        Assert.Equal("mounted", joined.GetProperty("platforms")[0].GetProperty("layers").EnumerateArray().Last().GetProperty("fate").GetString());
+
+        static IEnumerable<string> Files(JsonElement report) => report.GetProperty("platforms").EnumerateArray()
+            .SelectMany(platform => platform.GetProperty("layers").EnumerateArray().Select(layer => platform.GetProperty("platform").GetString() + layer.GetProperty("digest").GetString() + layer.GetProperty("paths").GetRawText()));
+    }
+
+    private static async Task<JsonElement> ReportAsync(TestProject project)
+    {
+        var page = await File.ReadAllTextAsync(Path.Combine(project.Folder, "report.html"), Cancelled);
+        using var json = JsonDocument.Parse(PublishedSamples.DataOf(page));
+        return json.RootElement.Clone();
     }
 
     private static async Task TellsEachPlatformsLayersAsync(string result, JsonElement planned, string uploaded)

@@ -4,6 +4,7 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
 using ImagePublish.Publishing.Reports;
+using ImagePublish.Testing;
 using ImagePublish.Tests.Layers;
 using ImagePublish.Tests.Registries;
 
@@ -64,6 +65,53 @@ public sealed class ImageReporterTests
         Assert.Equal("acme/shop:1.0", report.Changes!.Name);
         Assert.Equal([new FileChange("app/App.dll", ChangeKind.Changed, 5, 5)], report.Changes.Files);
     }
+
+    [Fact]
+    public async Task APlansReportTellsWhatWouldMoveAndLeavesNothing()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        await bench.PublishAsync(Request(bench));
+        bench.Write("App.dll", "app 2!");
+        bench.Server.Requests.Clear();
+
+        await using var registry = RegistryBench.For(bench.Server);
+        var plan = await bench.Publisher(registry.Client, "there").PlanAsync(Request(bench), PublishingBench.Cancel);
+        var planned = await plan.DescribeAsync(PublishingBench.Cancel);
+
+        Assert.Equal(0, bench.Moved(RegistryStep.MountPost, RegistryStep.UploadPost, RegistryStep.ManifestPut));
+        var published = await ReportAsync(bench, Request(bench), "there");
+        Assert.Equal(published.Layers.Select(Told), planned.Layers.Select(Told));
+        Assert.Equal([new FileChange("app/App.dll", ChangeKind.Changed, 5, 6)], planned.Changes!.Files);
+        Assert.Equal(published.Changes!.Files, planned.Changes.Files);
+    }
+
+    [Fact]
+    public async Task AnImageThatWasPublishedElsewhereTellsItsOwnLayersAndWhatChanged()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var scratch = Request(bench) with { Base = new ScratchBase(), Tags = [] };
+        var first = await JoinAsync(bench, await bench.PublishAsync(scratch));
+        bench.Write("App.dll", "app 2!");
+
+        var second = await JoinAsync(bench, await bench.PublishAsync(scratch));
+
+        Assert.Null(first.Changes);
+        Assert.Equal(["packages", "app"], second.Layers.Select(layer => layer.Name).Where(name => name != "static"));
+        Assert.Contains("app/App.dll", second.Layers[^1].Files.Select(file => file.Path));
+        Assert.Equal([new FileChange("app/App.dll", ChangeKind.Changed, 5, 6)], second.Changes!.Files);
+    }
+
+    private static async Task<ImageReport> JoinAsync(PublishingBench bench, PublishResult image)
+    {
+        await using var registry = RegistryBench.For(bench.Server);
+        var publisher = new IndexPublisher(registry.Client, bench.Store("there"), bench.Log);
+        var joined = await publisher.PublishAsync(
+            new IndexRequest { From = [bench.Named("acme/shop").At(image.Image.Digest)], Destinations = [bench.Named("acme/all")], LocalName = "acme/all", Tags = [Tag.Parse("1.0")], ComparedTags = [Tag.Parse("1.0")] },
+            PublishingBench.Cancel);
+        return Assert.Single(await publisher.DescribeJoinedAsync(joined, PublishingBench.Cancel));
+    }
+
+    private static (string Name, Digest Digest, BlobFate Fate, int Files) Told(ReportLayer layer) => (layer.Name, layer.Layer.Descriptor.Digest, layer.Fate, layer.Files.Count);
 
     [Fact]
     public async Task FilesAndTheirTarGiveTheSameListing()

@@ -83,14 +83,14 @@ internal sealed class PublishingBench : IAsyncDisposable
     {
         Server.Requests.Clear();
         await using var bench = RegistryBench.For(Server);
-        return await new IndexPublisher(bench.Client, Store(machine)).PlanAsync(request, Cancel);
+        return await new IndexPublisher(bench.Client, Store(machine), Log).PlanAsync(request, Cancel);
     }
 
     public async Task<IndexResult> PublishAsync(IndexRequest request, string machine = "here")
     {
         Server.Requests.Clear();
         await using var bench = RegistryBench.For(Server);
-        return await new IndexPublisher(bench.Client, Store(machine)).PublishAsync(request, Cancel);
+        return await new IndexPublisher(bench.Client, Store(machine), Log).PublishAsync(request, Cancel);
     }
 
     public ImagePublisher Publisher(RegistryClient registries, string machine = "here") => new(registries, Store(machine), Log);

@@ -1,4 +1,5 @@
 using ImagePublish.Oci;
+using ImagePublish.Publishing.Reports;
 
 namespace ImagePublish.Publishing.Planning;
 
@@ -7,7 +8,15 @@ namespace ImagePublish.Publishing.Planning;
 /// <param name="Places">One for each place that the image goes to.</param>
 /// <param name="Changes">What changed against the image that is there now; null where there is none.</param>
 /// <param name="Base">The base image.</param>
-public sealed record ImagePlan(PublishResult Result, IReadOnlyList<PlannedPlace> Places, ImageChanges? Changes, PlannedBase Base);
+public sealed record ImagePlan(PublishResult Result, IReadOnlyList<PlannedPlace> Places, ImageChanges? Changes, PlannedBase Base)
+{
+    internal Func<CancellationToken, Task<ImageReport>>? Describe { get; init; }
+
+    /// <summary>Reads the files that the image would have, and those of the one at the tag now.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What a report tells.</returns>
+    public Task<ImageReport> DescribeAsync(CancellationToken cancellationToken) => Describe!(cancellationToken);
+}
 
 /// <summary>What publishing an index would do, besides what its images take.</summary>
 /// <param name="Result">What the publish would report.</param>

@@ -1,6 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
+using ImagePublish.Publishing.Reports;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
@@ -23,7 +24,10 @@ internal sealed class ImagePlanner(RegistryClient registries, ImageStore store, 
         var current = await new CurrentImages(registries, store, documents, log).FindAsync(request, cancellationToken);
         var before = current?.Image.Config.Config?.Labels?.GetValueOrDefault(ImageLabels.BaseDigest);
         var baseBefore = Digest.TryParse(before, out var digest) ? digest : null;
-        return new ImagePlan(run.Result, places, await CompareAsync(current, run, cancellationToken), new PlannedBase(run.Base.Name, run.Base.Digest, baseBefore));
+        return new ImagePlan(run.Result, places, await CompareAsync(current, run, cancellationToken), new PlannedBase(run.Base.Name, run.Base.Digest, baseBefore))
+        {
+            Describe = token => new ImageReporter(store, log).DescribeAsync(request, run, current, token),
+        };
     }
 
     private async Task<ImageChanges?> CompareAsync((string Name, Image Image)? current, PublishRun run, CancellationToken cancellationToken)

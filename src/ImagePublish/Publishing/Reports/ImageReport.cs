@@ -1,4 +1,3 @@
-using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Planning;
 
@@ -25,7 +24,14 @@ public sealed class ReportedPublish
 /// <param name="Base">What it is built on.</param>
 /// <param name="Layers">Its layers, from the bottom up.</param>
 /// <param name="Changes">How it differs from the image that the tag pointed at before; null where there was none.</param>
-public sealed record ImageReport(PublishResult Result, BaseImage Base, IReadOnlyList<ReportLayer> Layers, ImageDifferences? Changes);
+public sealed record ImageReport(PublishResult Result, ReportBase Base, IReadOnlyList<ReportLayer> Layers, ImageDifferences? Changes);
+
+/// <summary>What an image is built on.</summary>
+/// <param name="Name">What it is called; null where the image does not say.</param>
+/// <param name="Digest">The digest of what the name points at; null for <c>scratch</c>, and where the image does not say.</param>
+/// <param name="Layers">How many layers it has.</param>
+/// <param name="Config">Its config; null where the image was published elsewhere.</param>
+public sealed record ReportBase(string? Name, Digest? Digest, int Layers, ImageConfig? Config);
 
 /// <summary>A layer down to its files.</summary>
 /// <param name="Layer">The layer.</param>

@@ -1,4 +1,5 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Planning;
@@ -21,18 +22,39 @@ internal sealed class ImageReporter(ImageStore store, IEngineLog log)
     /// <returns>What there is to tell.</returns>
     public async Task<ImageReport> DescribeAsync(PublishRequest request, PublishRun run, (string Name, Image Image)? current, CancellationToken cancellationToken)
     {
-        var image = run.Result.Image;
         var below = run.Base.Layers.Count;
-        var lists = await Task.WhenAll(image.Layers.Select((layer, at) => at < below ? ListAsync(layer, cancellationToken) : LayerListing.OfAsync(run.Contents[at - below], cancellationToken)));
-        var packages = PackagesByPath(request, run);
+        var lists = await Task.WhenAll(run.Result.Image.Layers.Select((layer, at) => at < below ? ListAsync(layer, cancellationToken) : LayerListing.OfAsync(run.Contents[at - below], cancellationToken)));
+        return await DescribeAsync(run.Result, new ReportBase(run.Base.Name, run.Base.Digest, below, run.Base.Config), lists, PackagesByPath(request, run), current, cancellationToken);
+    }
+
+    /// <summary>Looks into an image that was published elsewhere and joined into an index: all that is known of it is what it says itself.</summary>
+    /// <param name="joined">The image.</param>
+    /// <param name="deliveries">What became of it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What there is to tell.</returns>
+    public async Task<ImageReport> DescribeAsync(JoinedImage joined, IReadOnlyList<Delivery> deliveries, CancellationToken cancellationToken)
+    {
+        var image = joined.Image;
+        var lists = await Task.WhenAll(image.Layers.Select(layer => ListAsync(layer, cancellationToken)));
+        var labels = image.Config.Config?.Labels;
+        var digest = Digest.TryParse(labels?.GetValueOrDefault(ImageLabels.BaseDigest), out var known) ? known : null;
+        var below = joined.LayerNames.TakeWhile(name => name == PublishResult.BaseLayer).Count();
+        var result = new PublishResult(image, deliveries) { LayerNames = joined.LayerNames };
+        return await DescribeAsync(result, new ReportBase(labels?.GetValueOrDefault(ImageLabels.BaseName), digest, below, null), lists, [], joined.Before, cancellationToken);
+    }
+
+    private async Task<ImageReport> DescribeAsync(
+        PublishResult result, ReportBase baseImage, LayerListing[] lists, Dictionary<string, string> packages, (string Name, Image Image)? current, CancellationToken cancellationToken)
+    {
+        var image = result.Image;
         var names = (image.Config.History ?? []).Where(entry => entry.EmptyLayer != true).Select(entry => entry.CreatedBy).ToList();
         var layers = image.Layers.Select((layer, at) => new ReportLayer(
             layer,
-            at < below ? names.ElementAtOrDefault(at) ?? "layer" : run.Contents[at - below].Name,
-            IsOfBase: at < below,
-            run.Result.Deliveries[0].Blobs.GetValueOrDefault(layer.Descriptor.Digest) ?? BlobFate.Reused,
+            at < baseImage.Layers ? names.ElementAtOrDefault(at) ?? "layer" : result.LayerNames[at],
+            IsOfBase: at < baseImage.Layers,
+            result.Deliveries[0].Blobs.GetValueOrDefault(layer.Descriptor.Digest) ?? BlobFate.Reused,
             [.. from entry in lists[at].Entries where entry.Kind == LayerEntryInfoKind.File && !entry.IsWhiteout select new ReportFile(entry.Path, entry.Length, packages.GetValueOrDefault(entry.Path))]));
-        return new ImageReport(run.Result, run.Base, [.. layers], current is var (name, before) ? await CompareAsync(image, lists, name, before, cancellationToken) : null);
+        return new ImageReport(result, baseImage, [.. layers], current is var (name, before) ? await CompareAsync(image, lists, name, before, cancellationToken) : null);
     }
 
     // A layer that can't be read is no reason to fail: the image is published.

@@ -11,20 +11,22 @@ internal static class EquivalentDockerfile
 {
     /// <summary>Writes it.</summary>
     /// <param name="report">The image.</param>
-    /// <returns>The Dockerfile.</returns>
-    public static string Of(ImageReport report)
+    /// <returns>The Dockerfile; null where the base's config, which it builds on, is not known.</returns>
+    public static string? Of(ImageReport report)
     {
         var baseImage = report.Base;
+        if (baseImage is not { Name: { } name, Config: { } baseConfig })
+            return null;
         var config = report.Result.Image.Config.Config ?? new ExecutionConfig();
-        var inherited = baseImage.Config.Config ?? new ExecutionConfig();
+        var inherited = baseConfig.Config ?? new ExecutionConfig();
         var text = new StringBuilder();
-        text.Append($"FROM {baseImage.Name}{(baseImage.Digest is { } digest && !baseImage.Name.Contains('@', StringComparison.Ordinal) ? $"@{digest}" : "")}\n");
+        text.Append($"FROM {name}{(baseImage.Digest is { } digest && !name.Contains('@', StringComparison.Ordinal) ? $"@{digest}" : "")}\n");
         foreach (var layer in report.Layers.Where(layer => !layer.IsOfBase))
             text.Append($"# {layer.Name}: {layer.Files.Count} files\nCOPY {layer.Name.Replace(' ', '-')}/ /\n");
         foreach (var variable in (config.Env ?? []).Except(inherited.Env ?? []))
             text.Append($"ENV {Name(variable)}={Quoted(variable[(Name(variable).Length + 1)..])}\n");
-        foreach (var (name, value) in (config.Labels ?? new Dictionary<string, string>()).Where(label => inherited.Labels?.GetValueOrDefault(label.Key) != label.Value))
-            text.Append($"LABEL {Quoted(name)}={Quoted(value)}\n");
+        foreach (var (key, value) in (config.Labels ?? new Dictionary<string, string>()).Where(label => inherited.Labels?.GetValueOrDefault(label.Key) != label.Value))
+            text.Append($"LABEL {Quoted(key)}={Quoted(value)}\n");
         foreach (var port in (config.ExposedPorts ?? []).Except(inherited.ExposedPorts ?? []))
             text.Append($"EXPOSE {port}\n");
         foreach (var volume in (config.Volumes ?? []).Except(inherited.Volumes ?? []))

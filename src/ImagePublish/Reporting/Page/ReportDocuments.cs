@@ -5,7 +5,14 @@ namespace ImagePublish.Reporting.Page;
 
 /// <summary>What the page says of the whole publish.</summary>
 internal sealed record HeadDocument(
-    string Project, string Reference, string Name, string Digest, string MediaType, bool Unchanged, double Seconds, IReadOnlyList<DeliveryDocument> Deliveries, IReadOnlyList<CommandDocument> Commands);
+    string Project, string Reference, string Name, string Digest, string MediaType, bool Unchanged, IReadOnlyList<DeliveryDocument> Deliveries, IReadOnlyList<CommandDocument> Commands)
+{
+    /// <summary>How long the publish took; null for a plan.</summary>
+    public double? Seconds { get; init; }
+
+    /// <summary>For a plan, the tags in the first place that would move; null for a publish.</summary>
+    public IReadOnlyList<PlannedTagDocument>? Planned { get; init; }
+}
 
 /// <summary>A command to copy.</summary>
 internal sealed record CommandDocument(string Title, string Text);
@@ -21,10 +28,10 @@ internal sealed record PlatformDocument(
     BaseDocument Base,
     IReadOnlyList<PageLayerDocument> Layers,
     ConfigDocument Config,
-    string Dockerfile,
+    string? Dockerfile,
     ChangesDocument? Changes);
 
-internal sealed record BaseDocument(string Name, string? Digest, int Layers);
+internal sealed record BaseDocument(string? Name, string? Digest, int Layers);
 
 /// <summary>A layer; its files as columns, which are half the size of objects: <c>Sizes[i]</c> and <c>Packages[i]</c> (an index of <c>PackageNames</c>, or -1) belong to <c>Paths[i]</c>.</summary>
 internal sealed record PageLayerDocument(
@@ -35,6 +42,8 @@ internal sealed record PageLayerDocument(
     long Size,
     bool OfBase,
     string Fate,
+    long UploadedBytes,
+    string? From,
     IReadOnlyList<string> PackageNames,
     IReadOnlyList<string> Paths,
     IReadOnlyList<long> Sizes,

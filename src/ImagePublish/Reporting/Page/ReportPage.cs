@@ -6,6 +6,7 @@ using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Publishing.Planning;
 using ImagePublish.Publishing.Reports;
 
 namespace ImagePublish.Reporting.Page;
@@ -34,9 +35,26 @@ public static class ReportPage
     /// <returns>The page in UTF-8.</returns>
     public static byte[] Write(string project, PublishResult result, TimeSpan elapsed, byte[] part)
     {
-        var head = Head(project, result.Image.Manifest.Descriptor, result.Deliveries, result.IsUnchanged, elapsed, NextCommands.Of(result));
+        var head = Head(project, result) with { Seconds = Math.Round(elapsed.TotalSeconds, 1) };
         return Write(project, head, [part]);
     }
+
+    /// <summary>Writes the page for an image that is planned.</summary>
+    /// <param name="project">The project's name.</param>
+    /// <param name="plan">What would be published.</param>
+    /// <param name="part">What <see cref="Part"/> made of it.</param>
+    /// <returns>The page in UTF-8.</returns>
+    public static byte[] Write(string project, ImagePlan plan, byte[] part) =>
+        Write(project, Head(project, plan.Result) with { Planned = [.. plan.Places[0].Tags.Select(PlanJson.Document)] }, [part]);
+
+    /// <summary>Writes the page for an index that is planned.</summary>
+    /// <param name="project">The project's name.</param>
+    /// <param name="plan">What would be published.</param>
+    /// <param name="deliveries">What the publish would report of all its images together, one for each place.</param>
+    /// <param name="parts">What <see cref="Part"/> made of its images.</param>
+    /// <returns>The page in UTF-8.</returns>
+    public static byte[] Write(string project, IndexPlan plan, IReadOnlyList<Delivery> deliveries, IReadOnlyList<byte[]> parts) =>
+        Write(project, Head(project, plan.Result with { Deliveries = deliveries }) with { Planned = [.. plan.Places[0].Tags.Select(PlanJson.Document)] }, parts);
 
     /// <summary>Writes the page for an index.</summary>
     /// <param name="project">The project's name.</param>
@@ -46,18 +64,23 @@ public static class ReportPage
     /// <returns>The page in UTF-8.</returns>
     public static byte[] Write(string project, IndexResult result, TimeSpan elapsed, IReadOnlyList<byte[]> parts)
     {
-        var head = Head(project, result.Index.Descriptor, result.Deliveries, result.IsUnchanged, elapsed, NextCommands.Of(result));
+        var head = Head(project, result) with { Seconds = Math.Round(elapsed.TotalSeconds, 1) };
         return Write(project, head, parts);
     }
 
-    private static HeadDocument Head(string project, Descriptor manifest, IReadOnlyList<Delivery> deliveries, bool unchanged, TimeSpan elapsed, IEnumerable<(string Title, string Text)> commands) => new(
+    private static HeadDocument Head(string project, PublishResult result) =>
+        Head(project, result.Image.Manifest.Descriptor, result.Deliveries, result.IsUnchanged, NextCommands.Of(result));
+
+    private static HeadDocument Head(string project, IndexResult result) =>
+        Head(project, result.Index.Descriptor, result.Deliveries, result.IsUnchanged, NextCommands.Of(result));
+
+    private static HeadDocument Head(string project, Descriptor manifest, IReadOnlyList<Delivery> deliveries, bool unchanged, IEnumerable<(string Title, string Text)> commands) => new(
         project,
         $"{deliveries[0].Name}@{manifest.Digest}",
         deliveries[0].Name,
         manifest.Digest.Value,
         manifest.MediaType,
         unchanged,
-        Math.Round(elapsed.TotalSeconds, 1),
         [.. deliveries.Select(delivery => PublishJson.Document(manifest.Digest.Value, delivery))],
         [.. commands.Select(command => new CommandDocument(command.Title, command.Text))]);
 
@@ -105,7 +128,7 @@ public static class ReportPage
     private static PlatformDocument Document(ImageReport report)
     {
         var image = report.Result.Image;
-        var moved = report.Result.Deliveries[0].Transfer;
+        var moved = report.Result.BlobsIn(report.Result.Deliveries[0]).Select(blob => blob.Fate.Count(blob.Descriptor.Size)).Aggregate(default(TransferTotals), TransferTotals.Add);
         return new PlatformDocument(
             image.Config.Platform.ToString(),
             image.Digest.Value,
@@ -113,7 +136,7 @@ public static class ReportPage
             moved.UploadedBytes,
             moved.MountedBytes,
             moved.ReusedBytes,
-            new BaseDocument(report.Base.Name, report.Base.Digest?.Value, report.Base.Layers.Count),
+            new BaseDocument(report.Base.Name, report.Base.Digest?.Value, report.Base.Layers),
             [.. report.Layers.Select(Document)],
             Document(image.Config),
             EquivalentDockerfile.Of(report),
@@ -133,6 +156,8 @@ public static class ReportPage
             descriptor.Size,
             layer.IsOfBase,
             BlobDocument.Word(layer.Fate.Move),
+            layer.Fate.UploadedBytes,
+            layer.Fate.From?.ToString(),
             packages,
             [.. layer.Files.Select(file => file.Path)],
             [.. layer.Files.Select(file => file.Size)],

@@ -227,7 +227,7 @@
     const body = $("list").tBodies[0];
     const all = sorted(here);
     $("list").caption.textContent = `${here.parent ? here.name : "All layers"}: ${size(here.size)} in ${many(here.files, "file")}`;
-    $("extra").textContent = here.parent ? "" : "This publish";
+    $("extra").textContent = here.parent ? "" : data.head.planned ? "A publish" : "This publish";
     const rows = here.parent ? all : [...here.children.values()].reverse();
     const limit = hit ? Math.max(most.rows, rows.indexOf(hit) + 1) : most.rows;
     fill(body, rows, limit, rowOf);
@@ -243,7 +243,15 @@
       make("td", { class: "number", text: size(one.size) }),
       make("td", { class: "share", title: percent(one.size, here.size) }, make("i", { style: `width:${here.size ? (100 * one.size) / here.size : 0}%` })),
       make("td", { class: "number wide", text: one.children ? number(one.files) : "" }),
-      make("td", {}, one.layer ? `${one.layer.fate}, ${size(one.layer.size)} compressed` : one.package ? "package" : ""));
+      make("td", {}, one.layer ? fate(one.layer) : one.package ? "package" : ""));
+  }
+
+  function fate(layer) {
+    const local = !data.head.deliveries[0].registry;
+    const words = data.head.planned
+      ? { reused: "already there", mounted: "to mount", uploaded: local ? "to write" : "to upload", streamed: local ? "to fetch" : "to stream" }
+      : { reused: "already there", mounted: "mounted", uploaded: local ? "written" : "uploaded", streamed: local ? "fetched" : "streamed" };
+    return make("span", {}, `${words[layer.fate]}, ${size(layer.size)} compressed`, layer.from ? make("small", { class: "from", text: `from ${layer.from}` }) : null);
   }
 
   // Long tables show their first rows, and the others when asked to.
@@ -336,7 +344,7 @@
   function showConfig() {
     const { config, base } = platform;
     const pairs = [
-      ["Platform", platform.platform], ["Digest", platform.digest], ["Base", base ? `${base.name}${base.digest ? ` (${base.digest})` : ""}` : ""], ["Created", config.created],
+      ["Platform", platform.platform], ["Digest", platform.digest], ["Base", base.name ? `${base.name}${base.digest ? ` (${base.digest})` : ""}` : ""], ["Created", config.created],
       ["User", config.user], ["Working directory", config.workingDirectory], ["Entrypoint", config.entrypoint.join(" ")], ["Command", config.command.join(" ")],
       ["Ports", config.ports.join(", ")], ["Volumes", config.volumes.join(", ")], ["Stop signal", config.stopSignal], ["Health check", config.healthcheck.join(" ")],
       ...config.environment.map((text) => [`env ${text.split("=")[0]}`, text.slice(text.indexOf("=") + 1)]),
@@ -347,25 +355,37 @@
 
   function showUse() {
     const block = (title, text) => make("div", { class: "command" }, make("p", {}, make("span", { text: title }), copyButton(text)), make("pre", { tabindex: "0" }, make("code", { text })));
+    const dockerfile = platform.dockerfile && [make("h3", { text: "What a Dockerfile would say" }), block("To read, not to build from: the layers' files come from the build.", platform.dockerfile)];
     $("use-body").replaceChildren(
-      make("h3", { text: "Commands" }), ...data.head.commands.map((command) => block(command.title, command.text)),
-      make("h3", { text: "What a Dockerfile would say" }), block("To read, not to build from: the layers' files come from the build.", platform.dockerfile));
+      make("h3", { text: data.head.planned ? "Commands, once it is published" : "Commands" }), ...data.head.commands.map((command) => block(command.title, command.text)),
+      ...places(), ...(dockerfile ?? []));
+  }
+
+  // Where one image goes to several places, or several images to one: what each place took.
+  function places() {
+    if (data.head.deliveries.length < 2 && data.platforms.length < 2) return [];
+    const table = make("table", {}, make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "Place" }), ...["Uploaded", "Mounted", "Already there"].map((text) => make("th", { scope: "col", class: "number", text })))), make("tbody"));
+    table.tBodies[0].append(...data.head.deliveries.map((place) => make("tr", {},
+      make("td", {}, make("code", { text: place.reference.split("@")[0] })),
+      ...[place.uploadedBytes, place.mountedBytes, place.reusedBytes].map((bytes) => make("td", { class: "number", text: size(bytes) })))));
+    return [make("h3", { text: data.platforms.length > 1 ? "What all platforms took together" : "What each place took" }), table];
   }
 
   // ---- the whole
 
   function showFacts() {
-    const moved = data.platforms.length > 1 ? platform : data.head.deliveries[0];
-    const [uploaded, mounted, reused] = data.platforms.length > 1 ? [platform.uploaded, platform.mounted, platform.reused] : [moved.uploadedBytes, moved.mountedBytes, moved.reusedBytes];
-    const local = !data.head.deliveries[0].registry;
+    const { uploaded, mounted, reused } = platform;
+    const { planned, unchanged, seconds, deliveries } = data.head;
+    const words = deliveries[0].registry ? ["Uploaded", "To upload"] : ["Written", "To write"];
     const saved = mounted + reused;
+    const moves = planned?.filter((tag) => tag.before !== tag.after) ?? [];
     const facts = [
       ["Size", size(platform.size), `${size(root.size)} unpacked`],
-      [local ? "Written" : "Uploaded", size(uploaded), data.head.unchanged ? "nothing had changed" : `${percent(uploaded, uploaded + saved)} of the image`],
-      ["Saved", size(saved), `${size(mounted)} mounted, ${size(reused)} already there`],
-      ["Layers", number(platform.layers.length), `${number(platform.base?.layers ?? 0)} of the base`],
+      [words[planned ? 1 : 0], size(uploaded), unchanged ? `nothing ${planned ? "has" : "had"} changed` : `${percent(uploaded, uploaded + saved)} of the image`],
+      [planned ? "To save" : "Saved", size(saved), `${size(mounted)} ${planned ? "to mount" : "mounted"}, ${size(reused)} already there`],
+      ["Layers", number(platform.layers.length), `${number(platform.base.layers)} of the base`],
       ["Files", number(root.files), platform.platform],
-      ["Time", `${data.head.seconds} s`, many(data.head.deliveries.length, "place")],
+      planned ? ["Tags", `${number(moves.length)} to move`, moves.map((tag) => tag.tag).join(", ") || "all point at it already"] : ["Time", `${seconds} s`, many(deliveries.length, "place")],
     ];
     $("facts").replaceChildren(...facts.map(([name, value, more]) => make("div", {}, make("dt", { text: name }), make("dd", {}, value, make("small", { text: more })))));
   }
@@ -412,6 +432,7 @@
   $("project").textContent = data.head.project;
   $("reference").textContent = data.head.reference;
   document.querySelector("[data-copy]").addEventListener("click", () => copy(data.head.reference));
+  if (data.head.planned) $("tags").append(make("strong", { class: "chip plan", text: "A plan: nothing was published" }));
   $("tags").append(...data.head.deliveries.flatMap((place) => (place.tags.length ? place.tags : ["no tag"]).map((tag) => make("span", { class: "chip", text: data.head.deliveries.length > 1 ? `${place.repository}:${tag}` : tag }))));
   $("platform").append(...data.platforms.map((one, index) => make("option", { value: index, text: one.platform })));
   $("platform-choice").hidden = data.platforms.length < 2;
