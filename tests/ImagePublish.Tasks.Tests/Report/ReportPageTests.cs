@@ -31,10 +31,10 @@ public sealed class ReportPageTests(LargeReport report) : IClassFixture<LargeRep
     [Fact]
     public void OnePressGoesIntoALayerAndEscapeOut()
     {
-        Assert.Equal("image", Texts("zoomed")[0]);
+        Assert.Equal("whole image", Texts("zoomed")[0]);
         Assert.True(Texts("zoomed").Count > 1);
-        Assert.Matches(@": [\d.]+ (k|M)?B, [\d.]+ %$", Text("focused"));
-        Assert.Equal(["image"], Texts("back"));
+        Assert.Matches(@" [\d.]+ (k|M)?B, [\d.]+ %", Text("focused"));
+        Assert.Equal(["whole image"], Texts("back"));
         Assert.True(Texts("entered").Count > 1);
     }
 
@@ -82,6 +82,22 @@ public sealed class ReportPageTests(LargeReport report) : IClassFixture<LargeRep
     {
         Assert.Empty(Texts("nameless"));
         Assert.True(Seen.GetProperty("printed").GetBoolean());
+        Assert.Equal(0, Seen.GetProperty("cutOff").GetInt32());
+    }
+
+    [Fact]
+    public void NothingKeepsAnyoneOutAndNothingIsTooFaint()
+    {
+        Assert.Empty(Texts("barriers"));
+        Assert.Empty(Texts("faint"));
+    }
+
+    [Fact]
+    public void KeysAloneGoEverywhere()
+    {
+        Assert.Equal("tab-use", Text("lastTab"));
+        Assert.Equal(["contents", "search", "cell", "go"], Texts("stops"));
+        Assert.Equal("location", Text("arrived"));
     }
 
     private string Text(string name) => Seen.GetProperty(name).GetString()!;

@@ -23,7 +23,10 @@ internal sealed class ImageReporter(ImageStore store, IEngineLog log)
     public async Task<ImageReport> DescribeAsync(PublishRequest request, PublishRun run, (string Name, Image Image)? current, CancellationToken cancellationToken)
     {
         var below = run.Base.Layers.Count;
-        var lists = await Task.WhenAll(run.Result.Image.Layers.Select((layer, at) => at < below ? ListAsync(layer, cancellationToken) : LayerListing.OfAsync(run.Contents[at - below], cancellationToken)));
+        // A layer of packages that was found by their names has no files at hand.
+        var lists = await Task.WhenAll(run.Result.Image.Layers.Select((layer, at) => at < below || run.Contents[at - below].Entries.Count == 0
+            ? ListAsync(layer, cancellationToken)
+            : LayerListing.OfAsync(run.Contents[at - below], cancellationToken)));
         return await DescribeAsync(run.Result, new ReportBase(run.Base.Name, run.Base.Digest, below, run.Base.Config), lists, PackagesByPath(request, run), current, cancellationToken);
     }
 

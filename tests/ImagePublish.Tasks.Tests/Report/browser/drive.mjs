@@ -1,10 +1,13 @@
 // Looks at a report as people do, and tells in JSON what it saw: node drive.mjs report.html folder-for-pictures
 import { chromium } from "playwright-core";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
 const [report, pictures] = process.argv.slice(2);
 const url = pathToFileURL(report).href;
-const seen = { complaints: [], requests: [], views: {} };
+const seen = { complaints: [], requests: [], barriers: [], faint: [], views: {} };
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 
 async function open(name, width, height, colorScheme) {
@@ -22,7 +25,36 @@ async function open(name, width, height, colorScheme) {
     background: await page.evaluate(() => getComputedStyle(document.body).backgroundColor),
   };
   await page.screenshot({ path: `${pictures}/${name}.png` });
+  await examine(page, name);
   return page;
+}
+
+// Every tab: what keeps people out (axe's rules), what is too faint to read, what is cut off.
+async function examine(page, name) {
+  await page.evaluate(axe);
+  for (const tab of ["changes", "config", "use", "contents"]) {
+    await page.click(`#tab-${tab}`);
+    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+    seen.barriers.push(...violations.map((rule) => `${name} ${tab}: ${rule.id}: ${rule.nodes[0].html.slice(0, 120)}`));
+    seen.views[name].overflow = Math.max(seen.views[name].overflow, await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth));
+  }
+  seen.faint.push(...(await page.evaluate(faint)).map((text) => `${name}: ${text}`));
+}
+
+// WCAG's contrast of the treemap's labels, whose colors axe does not compute.
+function faint() {
+  const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+  const light = (color) => {
+    context.fillStyle = color;
+    context.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (one, other) => (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+  return [...document.querySelectorAll("#map b, #map .inner")].map((label) => {
+    const ground = label.matches(".inner") ? label : label.parentElement;
+    return [label.textContent, contrast(light(getComputedStyle(label).color), light(getComputedStyle(ground).backgroundColor))];
+  }).filter(([, ratio]) => ratio < 4.5).map(([text, ratio]) => `${text} ${ratio.toFixed(2)}`);
 }
 
 const path = (page) => page.locator("#path").innerText().then((text) => text.split("\n").map((part) => part.trim()).filter(Boolean));
@@ -37,12 +69,26 @@ await page.locator("#list tbody .go").first().click();
 seen.zoomed = await path(page);
 await page.locator("#map .cell").first().focus();
 await page.keyboard.press("ArrowRight");
-seen.focused = await page.evaluate(() => document.activeElement.getAttribute("aria-label"));
+seen.focused = await page.evaluate(() => document.activeElement.textContent);
 await page.keyboard.press("Escape");
 seen.back = await path(page);
 await page.locator("#map .cell").first().focus();
 await page.keyboard.press("Enter");
 seen.entered = await path(page);
+
+// With keys alone: from the top to a tab, to the treemap, into a row of the list, and never back to nowhere.
+await page.keyboard.press("Escape");
+await page.locator("#tab-contents").focus();
+await page.keyboard.press("End");
+seen.lastTab = await page.evaluate(() => document.activeElement.id);
+await page.keyboard.press("Home");
+seen.stops = [];
+while (seen.stops.length < 20 && seen.stops.at(-1) !== "go") {
+  await page.keyboard.press("Tab");
+  seen.stops.push(await page.evaluate(() => document.activeElement.id || document.activeElement.className));
+}
+await page.keyboard.press("Enter");
+seen.arrived = await page.evaluate(() => document.activeElement.getAttribute("aria-current"));
 
 // A file, found by parts of its name.
 const before = Date.now();
@@ -69,6 +115,9 @@ await page.click("#theme");
 seen.toggled = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 await page.emulateMedia({ media: "print" });
 seen.printed = await page.evaluate(() => [...document.querySelectorAll("section")].every((part) => part.offsetHeight > 0));
+await page.evaluate(() => (document.body.style.width = "700px"));
+seen.cutOff = await page.evaluate(() => [...document.querySelectorAll("#map .cell")].filter((cell) => cell.getBoundingClientRect().right > document.getElementById("map").getBoundingClientRect().right + 1).length);
+await page.evaluate(() => (document.body.style.width = ""));
 await page.pdf({ path: `${pictures}/report.pdf` });
 
 await open("desktop-dark", 1280, 900, "dark");

@@ -92,7 +92,7 @@
   }
 
   function plant(image) {
-    const top = node("image", null, { c: 0.02, h: 250, children: new Map() });
+    const top = node("whole image", null, { c: 0.02, h: 250, children: new Map() });
     let own = 0;
     image.layers.forEach((layer, index) => {
       const color = layer.ofBase ? { c: 0.025, h: 250 } : { c: 0.075, h: hues[own++ % hues.length] };
@@ -149,16 +149,18 @@
   function go(target, mark) {
     here = mark ? target : deep(target);
     hit = mark;
+    const leaves = $("path").contains(document.activeElement) || $("list").contains(document.activeElement);
     showPath();
     showMap();
     showList();
+    if (leaves) $("path").querySelector("[aria-current]").focus();
   }
 
   function showPath() {
     const steps = [];
     for (let at = here; at; at = at.parent) steps.unshift(at);
     $("path").replaceChildren(...steps.map((at) => make("li", {}, at === here
-      ? make("span", { "aria-current": "location", text: at.name })
+      ? make("span", { "aria-current": "location", tabindex: "-1", text: at.name })
       : make("button", { type: "button", onclick: () => go(at), text: at.name }))).filter((step, index) => index === 0 || steps[index - 1].children.size > 1 || index === steps.length - 1));
   }
 
@@ -169,11 +171,20 @@
     return [...all.slice(0, limit).map((one) => ({ node: one, size: one.size })), { rest: rest.length, size: rest.reduce((sum, one) => sum + one.size, 0) }];
   }
 
+  // A folder that is nearly all there is gives way to what it holds.
+  function inside(at) {
+    let parts = cut(deep(at), most.inner);
+    for (let first; (first = parts[0])?.node?.children && parts.length < most.inner / 2 && first.size > at.size / 2; ) {
+      parts = [...cut(deep(first.node), most.inner - parts.length), ...parts.slice(1)].sort((a, b) => b.size - a.size);
+    }
+    return parts;
+  }
+
   function showMap() {
     const map = $("map");
     const [width, height] = [map.clientWidth, map.clientHeight];
     if (!width) return;
-    const cells = cut(here, most.cells).map((cell) => ({ ...cell, children: cell.node?.children ? cut(deep(cell.node), most.inner) : undefined }));
+    const cells = cut(here, most.cells).map((cell) => ({ ...cell, children: cell.node?.children ? inside(cell.node) : undefined }));
     const tree = d3.hierarchy({ children: cells }).sum((cell) => (cell.children ? 0 : cell.size)).sort((a, b) => b.value - a.value);
     d3.treemap().size([width, height]).paddingInner(2).paddingTop((at) => (at.depth === 1 && at.children ? 21 : 0)).paddingRight((at) => (at.depth === 1 ? 2 : 0)).paddingBottom((at) => (at.depth === 1 ? 2 : 0)).paddingLeft((at) => (at.depth === 1 ? 2 : 0)).round(true)(tree);
     const focused = map.contains(document.activeElement);
@@ -184,25 +195,27 @@
   function cellOf(at, index) {
     const { node: target, rest } = at.data;
     const name = target ? target.name : `${many(rest, "smaller one")}`;
-    const box = (one, from) => `left:${one.x0 - from.x}px;top:${one.y0 - from.y}px;width:${one.x1 - one.x0}px;height:${one.y1 - one.y0}px`;
-    const about = `${target?.path ?? name}: ${size(at.value)}, ${percent(at.value, here.size)}`;
+    // In parts of what it lies in: it fits when the window changes, and on paper.
+    const box = (one, { x0, y0, x1, y1 }) => `left:${(100 * (one.x0 - x0)) / (x1 - x0)}%;top:${(100 * (one.y0 - y0)) / (y1 - y0)}%;width:${(100 * (one.x1 - one.x0)) / (x1 - x0)}%;height:${(100 * (one.y1 - one.y0)) / (y1 - y0)}%`;
+    const shown = at.x1 - at.x0 > 30 && at.y1 - at.y0 > 16;
+    const share = percent(at.value, here.size);
     const opens = Boolean(target?.children);
     const cell = make("button", {
       type: "button",
       class: "cell",
-      style: `${box(at, { x: 0, y: 0 })};--h:${(target ?? here).h};--c:${(target ?? here).c}`,
-      "aria-label": about,
+      style: `${box(at, at.parent)};--h:${(target ?? here).h};--c:${(target ?? here).c}`,
       "aria-disabled": opens ? null : "true",
-      title: about,
+      title: `${target?.path ?? name}: ${size(at.value)}, ${share}`,
       tabindex: index === 0 ? "0" : "-1",
       onclick: () => opens && go(target),
     });
-    if (at.x1 - at.x0 > 30 && at.y1 - at.y0 > 16) cell.append(make("b", { "aria-hidden": "true" }, `${name} `, make("small", { text: size(at.value) })));
+    if (shown) cell.append(make("b", {}, `${name} `, make("small", { text: size(at.value) })));
+    cell.append(make("span", { class: "heard", text: `${shown ? "" : `${name} ${size(at.value)}`}, ${share}` }));
     for (const one of at.children || []) {
       const [w, h] = [one.x1 - one.x0, one.y1 - one.y0];
       if (w < 2 || h < 2) continue;
       const inner = one.data.node ? one.data.node.name : `${one.data.rest} more`;
-      cell.append(make("span", { class: "inner", "aria-hidden": "true", style: box(one, { x: at.x0, y: at.y0 }), title: `${inner}: ${size(one.value)}`, text: w > 40 && h > 14 ? inner : "" }));
+      cell.append(make("span", { class: "inner", "aria-hidden": "true", style: box(one, at), title: `${inner}: ${size(one.value)}`, text: w > 40 && h > 14 ? inner : "" }));
     }
     return cell;
   }
@@ -227,23 +240,26 @@
     const body = $("list").tBodies[0];
     const all = sorted(here);
     $("list").caption.textContent = `${here.parent ? here.name : "All layers"}: ${size(here.size)} in ${many(here.files, "file")}`;
-    $("extra").textContent = here.parent ? "" : data.head.planned ? "A publish" : "This publish";
+    $("extra").textContent = here.parent ? "Kind" : data.head.planned ? "Next publish" : "This publish";
     const rows = here.parent ? all : [...here.children.values()].reverse();
     const limit = hit ? Math.max(most.rows, rows.indexOf(hit) + 1) : most.rows;
     fill(body, rows, limit, rowOf);
     if (hit) body.querySelector(".hit")?.scrollIntoView({ block: "center" });
   }
 
+  // Long names break where their parts end.
+  const breakable = (name) => name.split(/(?<=[./_-])/).flatMap((part) => [part, make("wbr")]).slice(0, -1);
+
   function rowOf(one) {
     const name = one.children
-      ? make("button", { type: "button", class: "go", onclick: () => go(one), text: one.name })
-      : make("span", { text: one.name, title: one.path });
+      ? make("button", { type: "button", class: "go", onclick: () => go(one) }, ...breakable(one.name))
+      : make("span", { title: one.path }, ...breakable(one.name));
     return make("tr", { class: one === hit ? "hit" : null, style: `--h:${one.h};--c:${one.c}` },
-      make("td", {}, make("span", { class: "swatch", "aria-hidden": "true" }), name),
+      make("td", {}, make("span", { class: "named" }, make("span", { class: "swatch", "aria-hidden": "true" }), name)),
       make("td", { class: "number", text: size(one.size) }),
       make("td", { class: "share", title: percent(one.size, here.size) }, make("i", { style: `width:${here.size ? (100 * one.size) / here.size : 0}%` })),
       make("td", { class: "number wide", text: one.children ? number(one.files) : "" }),
-      make("td", {}, one.layer ? fate(one.layer) : one.package ? "package" : ""));
+      make("td", {}, one.layer ? fate(one.layer) : one.package ? "package" : one.children ? "folder" : "file"));
   }
 
   function fate(layer) {
@@ -251,7 +267,8 @@
     const words = data.head.planned
       ? { reused: "already there", mounted: "to mount", uploaded: local ? "to write" : "to upload", streamed: local ? "to fetch" : "to stream" }
       : { reused: "already there", mounted: "mounted", uploaded: local ? "written" : "uploaded", streamed: local ? "fetched" : "streamed" };
-    return make("span", {}, `${words[layer.fate]}, ${size(layer.size)} compressed`, layer.from ? make("small", { class: "from", text: `from ${layer.from}` }) : null);
+    const moved = ["uploaded", "streamed"].includes(layer.fate);
+    return make("span", { class: "fate" }, make(moved ? "b" : "span", { text: words[layer.fate] }), " ", make("small", { text: `${size(layer.size)} compressed` }), layer.from ? make("small", { class: "from", text: `from ${layer.from}` }) : null);
   }
 
   // Long tables show their first rows, and the others when asked to.
@@ -259,7 +276,11 @@
     body.replaceChildren(...rows.slice(0, limit).map(row));
     if (rows.length <= limit) return;
     const columns = body.rows[0].cells.length;
-    const more = make("button", { type: "button", text: `Show all ${number(rows.length)}`, onclick: () => fill(body, rows, rows.length, row) });
+    const more = make("button", { type: "button", text: `Show all ${number(rows.length)}`, onclick: () => {
+      fill(body, rows, rows.length, row);
+      body.rows[limit].tabIndex = -1;
+      body.rows[limit].focus();
+    } });
     body.append(make("tr", { class: "more" }, make("td", { colspan: columns }, more)));
   }
 
@@ -311,7 +332,7 @@
     const kinds = { added: changes.files.filter((file) => file.before === undefined), changed: changes.files.filter((file) => file.before !== undefined && file.after !== undefined), removed: changes.files.filter((file) => file.after === undefined) };
     body.replaceChildren(
       make("p", {}, "Compared with ", make("code", { text: `${changes.name}@${changes.digest}` })),
-      make("p", {}, `${size(changes.size)} → ${size(platform.size)} (`, make("span", { class: platform.size > changes.size ? "minus" : "plus", text: signed(platform.size - changes.size) }), `), ${many(kinds.added.length, "file")} added, ${number(kinds.changed.length)} changed, ${number(kinds.removed.length)} removed.`),
+      make("p", {}, `${size(changes.size)} → ${size(platform.size)} (`, make("span", { class: platform.size > changes.size ? "minus" : "plus", text: signed(platform.size - changes.size) }), ` compressed), ${many(kinds.added.length, "file")} added, ${number(kinds.changed.length)} changed, ${number(kinds.removed.length)} removed.`),
       ...texts("Packages", changes.packages, "No package has another version."),
       ...texts("Config", changes.config, "The config says the same."),
       ...files(changes.files));
@@ -326,7 +347,7 @@
 
   function files(list) {
     if (!list.length) return [make("h3", { text: "Files" }), make("p", { text: "No file differs." })];
-    const table = make("table", {}, make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "File" }), make("th", { scope: "col", text: "" }), make("th", { scope: "col", class: "number", text: "Size" }), make("th", { scope: "col", class: "number", text: "Difference" }))), make("tbody"));
+    const table = make("table", {}, make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "File" }), make("th", { scope: "col", text: "Change" }), make("th", { scope: "col", class: "number", text: "Size" }), make("th", { scope: "col", class: "number", text: "Difference" }))), make("tbody"));
     const byWeight = [...list].sort((a, b) => Math.abs((b.after ?? 0) - (b.before ?? 0)) - Math.abs((a.after ?? 0) - (a.before ?? 0)));
     fill(table.tBodies[0], byWeight, most.rows, (file) => {
       const kind = file.before === undefined ? "added" : file.after === undefined ? "removed" : "changed";
@@ -334,7 +355,7 @@
         make("td", { text: file.path }),
         make("td", { class: kind === "added" ? "plus" : kind === "removed" ? "minus" : "", text: kind }),
         make("td", { class: "number", text: file.after === undefined ? "" : size(file.after) }),
-        make("td", { class: "number", text: signed((file.after ?? 0) - (file.before ?? 0)) }));
+        make("td", { class: "number", text: file.after === file.before ? "same size" : signed((file.after ?? 0) - (file.before ?? 0)) }));
     });
     return [make("h3", { text: `Files (${number(list.length)})` }), table];
   }
@@ -382,10 +403,10 @@
     const facts = [
       ["Size", size(platform.size), `${size(root.size)} unpacked`],
       [words[planned ? 1 : 0], size(uploaded), unchanged ? `nothing ${planned ? "has" : "had"} changed` : `${percent(uploaded, uploaded + saved)} of the image`],
-      [planned ? "To save" : "Saved", size(saved), `${size(mounted)} ${planned ? "to mount" : "mounted"}, ${size(reused)} already there`],
-      ["Layers", number(platform.layers.length), `${number(platform.base.layers)} of the base`],
+      [planned ? "Saves" : "Saved", size(saved), [mounted && `${size(mounted)} ${planned ? "to mount" : "mounted"}`, reused && `${size(reused)} already there`].filter(Boolean).join(", ") || "all of it is new"],
+      ["Layers", number(platform.layers.length), platform.base.layers ? `${number(platform.base.layers)} of the base` : "none of a base"],
       ["Files", number(root.files), platform.platform],
-      planned ? ["Tags", `${number(moves.length)} to move`, moves.map((tag) => tag.tag).join(", ") || "all point at it already"] : ["Time", `${seconds} s`, many(deliveries.length, "place")],
+      planned ? ["Tags", `${number(moves.length)} to move`, moves.map((tag) => tag.tag).join(", ") || "all point at it already"] : ["Time", `${seconds} s`, deliveries.length > 1 ? many(deliveries.length, "place") : "to build and deliver"],
     ];
     $("facts").replaceChildren(...facts.map(([name, value, more]) => make("div", {}, make("dt", { text: name }), make("dd", {}, value, make("small", { text: more })))));
   }
@@ -417,9 +438,10 @@
   for (const tab of tabs) {
     tab.addEventListener("click", () => open(tab));
     tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!step) return;
-      open(tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length], true);
+      const at = tabs.indexOf(tab);
+      const next = { ArrowRight: at + 1, ArrowLeft: at - 1 + tabs.length, Home: 0, End: tabs.length - 1 }[event.key];
+      if (next === undefined) return;
+      open(tabs[next % tabs.length], true);
       event.preventDefault();
     });
   }
