@@ -110,7 +110,7 @@ public sealed partial class UploadTests
         await using var bench = await RegistryBench.StartAsync();
         var layer = Elsewhere(bench, out _);
 
-        Assert.Equal(new BlobPush(BlobPushKind.Mounted, 0), await bench.PushAsync(layer));
+        Assert.Equal(new BlobPush(BlobPushKind.Mounted, 0) { From = layer.Repository }, await bench.PushAsync(layer));
 
         Assert.Equal(0, bench.Server.Requests.UploadedBytes);
     }

@@ -6,11 +6,11 @@ namespace ImagePublish.Registries.Http;
 /// <summary>Tells what the framework's exceptions mean for a line.</summary>
 internal static class LineFaults
 {
-    /// <summary>Whether an exception is about the line. Cancelled work is not, and neither are mistakes of ours.</summary>
-    public static bool IsAboutLine(Exception exception, IdleWatch watch, CancellationToken cancellationToken) => exception switch
+    /// <summary>Whether an exception is about the line. Work that the caller cancelled is not, and neither are mistakes of ours.</summary>
+    public static bool IsAboutLine(Exception exception, CancellationToken cancellationToken) => exception switch
     {
-        OperationCanceledException => !cancellationToken.IsCancellationRequested && (watch.HasExpired || exception.InnerException is TimeoutException),
-        HttpRequestException or IOException or SocketException or ObjectDisposedException => !cancellationToken.IsCancellationRequested,
+        // When a connection of HTTP/2 breaks, the framework cancels the bodies that are under way, and may tell that instead of the reason.
+        OperationCanceledException or HttpRequestException or IOException or SocketException or ObjectDisposedException => !cancellationToken.IsCancellationRequested,
         _ => false,
     };
 
@@ -18,7 +18,7 @@ internal static class LineFaults
     {
         if (watch.HasExpired)
             return new LineException(LineFault.Stalled, $"nothing moved for {idle.TotalSeconds:0} seconds", exception);
-        if (exception is OperationCanceledException)
+        if (exception is OperationCanceledException { InnerException: TimeoutException })
             return new LineException(LineFault.Unreachable, "no connection came about in time", exception);
         var socket = Find<SocketException>(exception);
         return (exception as HttpRequestException)?.HttpRequestError switch

@@ -55,7 +55,7 @@ internal sealed class RegistryResponse(RequestUrl url, HttpResponseMessage messa
             watch.Touch();
             return read;
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested && LineFaults.IsAboutLine(e, watch, sender))
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && LineFaults.IsAboutLine(e, sender))
         {
             throw LineFaults.From(e, watch, idle);
         }

@@ -59,7 +59,7 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
         {
             throw refusal;
         }
-        catch (Exception e) when (LineFaults.IsAboutLine(e, watch, ct))
+        catch (Exception e) when (LineFaults.IsAboutLine(e, ct))
         {
             throw LineFaults.From(e, watch, options.IdleTimeout);
         }

@@ -36,7 +36,7 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
             watch.Touch();
             return new RegistryResponse(url, response, watch, options.IdleTimeout, cancellationToken) { IsFromRegistry = isOwn };
         }
-        catch (Exception e) when (LineFaults.IsAboutLine(e, watch, cancellationToken))
+        catch (Exception e) when (LineFaults.IsAboutLine(e, cancellationToken))
         {
             var failure = LineFaults.From(e, watch, options.IdleTimeout);
             watch.Dispose();

@@ -1,0 +1,72 @@
+using System.Globalization;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Testing;
+
+namespace ImagePublish.Tests.Registries;
+
+/// <summary>Uploads that stand still are resumed; slow ones are left alone.</summary>
+public sealed class StalledUploadTests
+{
+    private const string Area = "Upload";
+    private const int Kib = 1024;
+
+    [Fact]
+    [ReliabilityCase(Area, "stalled", "given up when nothing moves, and resumed")]
+    public async Task AStalledUploadIsResumed()
+    {
+        await using var bench = await UploadBench.StartAsync();
+        bench.Options = bench.Options with { IdleTimeout = TimeSpan.FromSeconds(1500) };
+        bench.Fail(RegistryStep.UploadPut, FaultAction.StallAfterRequestBytes(200 * Kib));
+
+        await bench.UploadedAsync( 500 * Kib);
+    }
+
+    [Fact]
+    [ReliabilityCase(Area, "stalled, and the session with it", "begun anew")]
+    public async Task AStalledSessionIsLeft()
+    {
+        await using var bench = await UploadBench.StartAsync();
+        bench.Options = bench.Options with { IdleTimeout = TimeSpan.FromSeconds(1000), TidyTimeout = TimeSpan.FromSeconds(500) };
+        // More than the server buffers: it never learns that the client is gone, and keeps the session locked.
+        bench.Fail(RegistryStep.UploadPut, FaultAction.StallAfterRequestBytes(200 * Kib));
+        var layer = RegistryBench.Layer(8000 * Kib);
+
+        await bench.PushAsync(layer);
+
+        bench.HasBlob(layer);
+    }
+
+    [Fact]
+    [ReliabilityCase(Area, "slow but moving for hours", "no limit on the whole, only on standing still")]
+    public async Task ASlowUploadThatMovesIsNeverGivenUp()
+    {
+        await using var bench = await UploadBench.StartAsync();
+        // The upload takes about two seconds, twice as long as nothing may move.
+        bench.Options = bench.Options with { IdleTimeout = TimeSpan.FromSeconds(1000), ParallelBlobs = 1 };
+        var layer = new Trickle(RegistryBench.Layer(512 * Kib), pieces: 40, TimeSpan.FromMilliseconds(50));
+
+        await bench.PushAsync(layer);
+
+        bench.HasBlob(layer);
+        Assert.Equal(1, bench.CountOf(RegistryStep.UploadPut));
+    }
+
+    private sealed class Trickle(MemoryBlobSource blob, int pieces, TimeSpan pause) : BlobSource(blob.Descriptor)
+    {
+        public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
+            ValueTask.FromResult<Stream>(new TrickleStream(blob.Content[(int)offset..], (int)(blob.Descriptor.Size / pieces), pause));
+    }
+
+    private sealed class TrickleStream(ReadOnlyMemory<byte> bytes, int piece, TimeSpan pause) : MemoryStream(bytes.ToArray(), writable: false)
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await Task.Delay(pause, cancellationToken);
+            return await base.ReadAsync(buffer[..Math.Min(piece, buffer.Length)], cancellationToken);
+        }
+
+        public override string ToString() => piece.ToString(CultureInfo.InvariantCulture);
+    }
+}
