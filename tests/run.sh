@@ -37,6 +37,7 @@ needs=(
   npm:npm
   curl:curl
   ld-musl-config:musl
+  tmux:tmux
 )
 
 missing() {

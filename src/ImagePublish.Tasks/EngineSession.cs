@@ -74,12 +74,20 @@ internal sealed class EngineSession : IDisposable
 
         public void Detail(string message) => CurrentLog.Value?.Detail(message);
 
-        public void Sending(long bytes) => CurrentLog.Value?.Sending(bytes);
-
-        public void Sent(long bytes) => CurrentLog.Value?.Sent(bytes);
-
         public void Building(string layer, long bytes) => CurrentLog.Value?.Building(layer, bytes);
 
+        public void Compressed(string layer, long bytes) => CurrentLog.Value?.Compressed(layer, bytes);
+
         public void Built(string layer) => CurrentLog.Value?.Built(layer);
+
+        public void Named(string blob, string name) => CurrentLog.Value?.Named(blob, name);
+
+        public void Sending(string blob, long bytes) => CurrentLog.Value?.Sending(blob, bytes);
+
+        public void Sent(string blob, long bytes) => CurrentLog.Value?.Sent(blob, bytes);
+
+        public void Settled(string blob) => CurrentLog.Value?.Settled(blob);
+
+        public void Waiting(string subject, TimeSpan pause, int next, int tries) => CurrentLog.Value?.Waiting(subject, pause, next, tries);
     }
 }

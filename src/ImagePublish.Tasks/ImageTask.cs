@@ -22,7 +22,7 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
     /// <returns>Whether it succeeded.</returns>
     public sealed override bool Execute()
     {
-        using var log = new TaskLog(Log, HelpFile, LogName);
+        using var log = new TaskLog(Log, HelpFile, LogName, BuildEngine4);
         try
         {
             using (EngineSession.LogTo(log))

@@ -16,18 +16,6 @@ public interface IEngineLog
     /// <param name="message">One line.</param>
     void Detail(string message);
 
-    /// <summary>A blob is about to be sent.</summary>
-    /// <param name="bytes">Its size.</param>
-    void Sending(long bytes)
-    {
-    }
-
-    /// <summary>Bytes of a blob were sent for the first time.</summary>
-    /// <param name="bytes">How many.</param>
-    void Sent(long bytes)
-    {
-    }
-
     /// <summary>A layer is about to be compressed.</summary>
     /// <param name="layer">Its name.</param>
     /// <param name="bytes">The bytes of its files.</param>
@@ -35,9 +23,52 @@ public interface IEngineLog
     {
     }
 
+    /// <summary>More of a layer is compressed.</summary>
+    /// <param name="layer">Its name.</param>
+    /// <param name="bytes">How many bytes more, headers included.</param>
+    void Compressed(string layer, long bytes)
+    {
+    }
+
     /// <summary>A layer is compressed.</summary>
     /// <param name="layer">Its name.</param>
     void Built(string layer)
+    {
+    }
+
+    /// <summary>What people call a blob.</summary>
+    /// <param name="blob">Its digest.</param>
+    /// <param name="name">Its name.</param>
+    void Named(string blob, string name)
+    {
+    }
+
+    /// <summary>A blob is about to be sent.</summary>
+    /// <param name="blob">Its digest.</param>
+    /// <param name="bytes">Its size.</param>
+    void Sending(string blob, long bytes)
+    {
+    }
+
+    /// <summary>Bytes of a blob were sent for the first time.</summary>
+    /// <param name="blob">Its digest.</param>
+    /// <param name="bytes">How many.</param>
+    void Sent(string blob, long bytes)
+    {
+    }
+
+    /// <summary>A blob is there, or was given up.</summary>
+    /// <param name="blob">Its digest.</param>
+    void Settled(string blob)
+    {
+    }
+
+    /// <summary>Something failed and is tried again later.</summary>
+    /// <param name="subject">A blob's digest, or the registry's host.</param>
+    /// <param name="pause">How long from now.</param>
+    /// <param name="next">Which try that is.</param>
+    /// <param name="tries">How many there are at most.</param>
+    void Waiting(string subject, TimeSpan pause, int next, int tries)
     {
     }
 }

@@ -24,13 +24,17 @@ public static class LayerBuilder
     public static Task<BuiltLayer> BuildAsync(LayerContent content, LayerCompression compression, ImageFormat format, Stream output, CancellationToken cancellationToken) =>
         BuildAsync(content, compression, format, output, Environment.ProcessorCount, cancellationToken);
 
+    internal static Task<BuiltLayer> BuildAsync(
+        LayerContent content, LayerCompression compression, ImageFormat format, Stream output, Action<long> compressed, CancellationToken cancellationToken) =>
+        BuildAsync(content, compression, format, output, Environment.ProcessorCount, cancellationToken, compressed);
+
     internal static async Task<BuiltLayer> BuildAsync(
-        LayerContent content, LayerCompression compression, ImageFormat format, Stream output, int parallelism, CancellationToken cancellationToken)
+        LayerContent content, LayerCompression compression, ImageFormat format, Stream output, int parallelism, CancellationToken cancellationToken, Action<long>? compressed = null)
     {
         if (format == ImageFormat.Docker && compression.Compression == Compression.Zstd)
             throw new ImagePublishException(DiagnosticCodes.InvalidValue, "ImageCompression is zstd, which images of ImageFormat Docker can not have. Use gzip, or ImageFormat OCI.");
 
-        var result = await new LayerPipeline(compression.CreateEncoding(), parallelism).RunAsync(content, output, cancellationToken);
+        var result = await new LayerPipeline(compression.CreateEncoding(), parallelism, compressed).RunAsync(content, output, cancellationToken);
         return new BuiltLayer(new Descriptor(MediaTypes.Layer(format, compression.Compression), result.Digest, result.Size), result.DiffId);
     }
 }

@@ -5,7 +5,10 @@ using ImagePublish.Oci;
 namespace ImagePublish.Layers;
 
 /// <summary>From content to blob in bounded memory: one thread reads files and writes tar, the thread pool compresses blocks, and one task hashes and writes them in order.</summary>
-internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism)
+/// <param name="encoding">How blocks are compressed.</param>
+/// <param name="parallelism">How many at once.</param>
+/// <param name="compressed">Is told how many bytes more went through.</param>
+internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Action<long>? compressed = null)
 {
     /// <summary>Beyond that, reading and hashing are the limit; more blocks would only take memory.</summary>
     private const int MaxParallelism = 16;
@@ -63,6 +66,7 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism)
             var encoded = await block.Encoded!;
             encoding.Add(block);
             await blob.WriteAsync(encoded, cancellationToken);
+            compressed?.Invoke(block.Input.Length);
             pool.Return(block);
         }
 

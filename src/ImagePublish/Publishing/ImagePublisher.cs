@@ -129,12 +129,15 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         var held = await guard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken);
         await using var opened = planned is null ? Places.Open(request.Destinations, request.LocalName, cancellationToken) : null;
         var destinations = planned ?? opened!;
+        for (var at = 0; at < baseImage.Layers.Count; at++)
+            log.Named(baseImage.Layers[at].Descriptor.Digest.Value, $"base layer {at + 1}");
         if (held.Count == 0)
             destinations.Begin(baseImage.Layers);
         var layers = new List<NamedLayer>();
         foreach (var candidate in candidates)
         {
             var layer = await producer.ProduceAsync(candidate, request.Compression, spec.Format ?? baseImage.Format, cancellationToken);
+            log.Named(layer.Layer.Descriptor.Digest.Value, layer.Name);
             if (held.Count == 0)
                 destinations.Begin([layer.Layer]);
             layers.Add(layer);

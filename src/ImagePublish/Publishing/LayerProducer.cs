@@ -112,9 +112,7 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     {
         var content = candidate.Content;
         await using var writer = store.CreateBlob();
-        log.Building(content.Name, content.ContentLength);
-        var built = await LayerBuilder.BuildAsync(content, compression, format, writer, cancellationToken);
-        log.Built(content.Name);
+        var built = await CompressAsync(content, compression, format, writer, cancellationToken);
         if (candidate.DiffId is { } expected && built.DiffId != expected)
         {
             if (candidate.Key is not null)
@@ -129,9 +127,17 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
         return new Layer(built.Descriptor, built.DiffId, blob) { IsNew = true };
     }
 
-    private static async Task<Layer> MeasureAsync(Candidate candidate, LayerCompression compression, ImageFormat format, CancellationToken cancellationToken)
+    private async Task<Layer> MeasureAsync(Candidate candidate, LayerCompression compression, ImageFormat format, CancellationToken cancellationToken)
     {
-        var built = await LayerBuilder.BuildAsync(candidate.Content, compression, format, Stream.Null, cancellationToken);
+        var built = await CompressAsync(candidate.Content, compression, format, Stream.Null, cancellationToken);
         return new Layer(built.Descriptor, built.DiffId, new MeasuredBlobSource(built.Descriptor)) { IsNew = true };
+    }
+
+    private async Task<BuiltLayer> CompressAsync(LayerContent content, LayerCompression compression, ImageFormat format, Stream output, CancellationToken cancellationToken)
+    {
+        log.Building(content.Name, content.ContentLength);
+        var built = await LayerBuilder.BuildAsync(content, compression, format, output, bytes => log.Compressed(content.Name, bytes), cancellationToken);
+        log.Built(content.Name);
+        return built;
     }
 }

@@ -81,12 +81,24 @@ internal sealed class BlobPusher(RegistryConnection connection)
                 return new BlobPush(BlobPushKind.Mounted, 0) { From = home };
         }
 
-        connection.Log.Sending(blob.Descriptor.Size);
+        connection.Log.Sending(blob.Descriptor.Digest.Value, blob.Descriptor.Size);
+        try
+        {
+            return new BlobPush(BlobPushKind.Uploaded, await UploadAsync(target, blob, begun, cancellationToken));
+        }
+        finally
+        {
+            connection.Log.Settled(blob.Descriptor.Digest.Value);
+        }
+    }
+
+    private async Task<long> UploadAsync(Repository target, BlobSource blob, UploadSession? begun, CancellationToken cancellationToken)
+    {
         await connection.Uploads.WaitAsync(cancellationToken);
         try
         {
             using var upload = new BlobUpload(connection, target, blob, begun);
-            return new BlobPush(BlobPushKind.Uploaded, await upload.RunAsync(cancellationToken));
+            return await upload.RunAsync(cancellationToken);
         }
         finally
         {

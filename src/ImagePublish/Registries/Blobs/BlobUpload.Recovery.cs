@@ -35,7 +35,7 @@ internal sealed partial class BlobUpload
     private async Task<bool> ResumeAsync(Failure failure, BlobPart part, bool closes, CancellationToken cancellationToken)
     {
         Adapt(failure, part);
-        for (var questions = 1; await _connection.Retry.WaitAsync(failure, _tries++, cancellationToken); questions++)
+        for (var questions = 1; await _connection.Retry.WaitAsync(failure, _tries++, cancellationToken, _blob.Digest); questions++)
         {
             // A session that can't even be asked after may be held by the request that broke.
             if (questions > MaxQuestions)

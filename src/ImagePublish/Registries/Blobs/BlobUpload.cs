@@ -104,7 +104,7 @@ internal sealed partial class BlobUpload : IDisposable
     {
         if (reached <= _told)
             return;
-        _connection.Log.Sent(reached - _told);
+        _connection.Log.Sent(_blob.Digest.Value, reached - _told);
         _told = reached;
     }
 

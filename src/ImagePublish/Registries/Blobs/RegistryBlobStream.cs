@@ -103,7 +103,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Reposito
         _response?.Dispose();
         _response = null;
         var failure = connection.Failed(new GetBlob(repository, descriptor.Digest, _at), line);
-        if (!await connection.Retry.WaitAsync(failure, _tries++, cancellationToken))
+        if (!await connection.Retry.WaitAsync(failure, _tries++, cancellationToken, descriptor.Digest))
             throw failure.ToException();
     }
 
@@ -117,7 +117,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Reposito
                 return response;
             var failure = await Failure.OfAsync(endpoint.Description, response, connection.Time);
             response.Dispose();
-            return await connection.Retry.WaitAsync(failure, _tries++, cancellationToken) ? null : throw failure.ToException();
+            return await connection.Retry.WaitAsync(failure, _tries++, cancellationToken, descriptor.Digest) ? null : throw failure.ToException();
         }
         catch
         {

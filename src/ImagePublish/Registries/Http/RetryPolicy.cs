@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Http;
 
@@ -20,7 +21,8 @@ internal sealed class RetryPolicy(RegistryClientOptions options, IEngineLog log,
     /// <param name="failure">What went wrong.</param>
     /// <param name="tries">How often it was tried.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<bool> WaitAsync(Failure failure, int tries, CancellationToken cancellationToken)
+    /// <param name="blob">The blob that waits for it, if one does.</param>
+    public async Task<bool> WaitAsync(Failure failure, int tries, CancellationToken cancellationToken, Digest? blob = null)
     {
         if (!failure.IsTransient || tries >= options.MaxTries || !TryTake())
             return false;
@@ -30,6 +32,7 @@ internal sealed class RetryPolicy(RegistryClientOptions options, IEngineLog log,
             log.Information(line);
         else
             log.Detail(line);
+        log.Waiting(blob?.Value ?? failure.Url.Authority, delay, tries + 1, options.MaxTries);
         await Task.Delay(delay, time, cancellationToken);
         return true;
     }

@@ -1,0 +1,44 @@
+using ImagePublish.Reporting.Progress;
+using Microsoft.Build.Framework;
+using Microsoft.Build.Utilities;
+
+namespace ImagePublish.Tasks.Progress;
+
+/// <summary>Chooses how progress is shown.</summary>
+internal static class ProgressViews
+{
+    private static readonly Lock Gate = new();
+
+    /// <summary>Bars below the rows of the terminal logger; lines in any other log, more of them where somebody looks on.</summary>
+    /// <remarks>
+    /// The classic console logger prints lines at any time, from a thread of its own and in several writes. Rows below them would be overwritten without being erased, and a scrolling
+    /// region would outlive a build that is killed. So it gets lines.
+    /// </remarks>
+    /// <param name="log">MSBuild's log.</param>
+    /// <param name="engine">The build.</param>
+    /// <param name="project">The project's name.</param>
+    /// <returns>How to show it.</returns>
+    public static IProgressView Create(TaskLoggingHelper log, IBuildEngine4 engine, string project)
+    {
+        Func<string, string?> variable = Environment.GetEnvironmentVariable;
+        var isWatched = ConsoleTerminal.IsThere(variable) && log.LogsMessagesOfImportance(MessageImportance.High) && !ConsoleTerminal.IsQuiet(Environment.GetCommandLineArgs());
+        if (isWatched && ConsoleTerminal.HasTerminalLogger(variable))
+            return new TerminalProgress(project, RowsOf(engine));
+        var style = isWatched ? ProgressLineStyle.Terminal(new ConsoleTerminal().IsUnicode) : ProgressLineStyle.Log;
+        return new ProgressLines(project, line => log.LogMessage(MessageImportance.High, "{0}", line), style);
+    }
+
+    // The build keeps them, as it does the connections.
+    private static TerminalRows RowsOf(IBuildEngine4 engine)
+    {
+        var key = $"{typeof(TerminalRows).FullName}/{typeof(TerminalRows).Module.ModuleVersionId}";
+        lock (Gate)
+        {
+            if (engine.GetRegisteredTaskObject(key, RegisteredTaskObjectLifetime.Build) is TerminalRows known)
+                return known;
+            var rows = new TerminalRows(new ConsoleTerminal());
+            engine.RegisterTaskObject(key, rows, RegisteredTaskObjectLifetime.Build, allowEarlyCollection: false);
+            return rows;
+        }
+    }
+}

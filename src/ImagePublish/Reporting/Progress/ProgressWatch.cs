@@ -1,0 +1,64 @@
+namespace ImagePublish.Reporting.Progress;
+
+/// <summary>How progress is shown.</summary>
+public interface IProgressView : IDisposable
+{
+    /// <summary>Shows it, if it is time.</summary>
+    /// <param name="board">How far it is.</param>
+    /// <param name="elapsed">The time since the work began.</param>
+    /// <returns>When to call again, from now.</returns>
+    TimeSpan Show(ProgressBoard board, TimeSpan elapsed);
+}
+
+/// <summary>Looks at the work of a publish now and then. A publish that is quick is never looked at.</summary>
+/// <param name="time">The clock.</param>
+/// <param name="createView">How progress is shown; asked for once there is something to wait for.</param>
+public sealed class ProgressWatch(TimeProvider time, Func<IProgressView> createView) : IDisposable
+{
+    /// <summary>What takes no longer is not shown.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(700);
+
+    private readonly Lock gate = new();
+    private ITimer? timer;
+    private IProgressView? view;
+    private long begun;
+    private bool isOver;
+
+    /// <summary>What is under way.</summary>
+    public ProgressBoard Board { get; } = new(time);
+
+    /// <summary>There is work from now on.</summary>
+    public void Begin()
+    {
+        lock (gate)
+        {
+            if (timer is not null || isOver)
+                return;
+            begun = time.GetTimestamp();
+            timer = time.CreateTimer(_ => Look(), null, Patience, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>Shows no more, and leaves nothing that moves.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            isOver = true;
+            timer?.Dispose();
+            view?.Dispose();
+        }
+    }
+
+    // Under the lock, so that nothing is shown once Dispose has returned.
+    private void Look()
+    {
+        lock (gate)
+        {
+            if (isOver)
+                return;
+            view ??= createView();
+            timer!.Change(view.Show(Board, time.GetElapsedTime(begun)), Timeout.InfiniteTimeSpan);
+        }
+    }
+}
