@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.Documentation;
 
@@ -17,7 +18,7 @@ public sealed partial class TourTests(Peers peers)
         var docker = await peers.DockerAsync();
         var package = await peers.PackageAsync();
         using var workspace = await peers.WorkspaceAsync();
-        var port = FreePort();
+        var port = Ports.Free();
         var here = new Dictionary<string, string>
         {
             ["ghcr.io"] = registry.Host,
@@ -63,13 +64,6 @@ public sealed partial class TourTests(Peers peers)
 
     // What every machine and every day has differently: digests, sizes and times.
     private static string Pattern(string line) => Varying().Replace(Regex.Escape(line).Replace(@"\ ", " ", StringComparison.Ordinal), match => match.Groups["digest"].Success ? "sha256:[0-9a-f]{64}" : match.Groups["size"].Success ? @"[\d.]+ [kMG]?B" : @"[\d.]+ (s|min)");
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     [GeneratedRegex(@"```shell\n(?<commands>.*?)```\n\n```\n(?<expected>.*?)```", RegexOptions.Singleline)]
     private static partial Regex Block();

@@ -80,7 +80,7 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
     [Fact]
     public async Task ARegistryThatIsDownIsNamed()
     {
-        var host = $"localhost:{UnusedPort()}";
+        var host = $"localhost:{Ports.Free()}";
 
         var build = await app.Project.PublishAsync(Cancelled, [.. Switches.For(app.Registry, "bad-input/down"), "--no-build", $"-p:ImageRegistry={host}"]);
 
@@ -156,13 +156,6 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
         Assert.DoesNotContain("   at ", build.Command.All, StringComparison.Ordinal);
         Assert.DoesNotContain("MSB4018", build.Command.All, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", build.Command.All, StringComparison.Ordinal);
-    }
-
-    private static int UnusedPort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static CommandLine AsRoot(params string[] command) =>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.Fixtures;
 
@@ -75,7 +76,7 @@ public sealed class DockerEngine : IAsyncDisposable
     /// <summary>Starts a web app's container on a free port of localhost, with a command in place of its own if one is given.</summary>
     public async Task<DockerContainer> StartAsync(string reference, IReadOnlyList<string> command, CancellationToken cancellationToken)
     {
-        var port = FreePort();
+        var port = Ports.Free();
         var run = Command(["run", "--detach", "--network=host", $"--env=ASPNETCORE_HTTP_PORTS={port}", reference, .. command]);
         var output = await run.SucceedAsync(cancellationToken);
         return new DockerContainer(this, output.Output.Trim(), port);
@@ -120,12 +121,5 @@ public sealed class DockerEngine : IAsyncDisposable
     {
         string[] found = ["env", $"PATH={Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin", .. command];
         return Environment.IsPrivilegedProcess ? new CommandLine(found[0], found[1..]) : new CommandLine("sudo", ["-n", .. found]);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.Fixtures;
 
@@ -103,14 +104,13 @@ public sealed class DockerRegistry : IAsyncDisposable
 
     private async Task StartServerAsync(CancellationToken cancellationToken)
     {
+        // It may have to come back on the same one.
+        Port = Port == 0 ? Ports.Free() : Port;
         var configuration = folder.Write("config.yml", Configuration());
         server = await Server.StartAsync(
             new CommandLine("docker-registry", "serve", configuration) { WorkingDirectory = folder.Path },
             running => Task.FromResult(Array.Exists([.. running.Lines], line => line.Contains(ListeningOn, StringComparison.Ordinal))),
             cancellationToken);
-        var line = server.Lines.First(line => line.Contains(ListeningOn, StringComparison.Ordinal));
-        var digits = line[(line.IndexOf(ListeningOn, StringComparison.Ordinal) + ListeningOn.Length)..].TakeWhile(char.IsAsciiDigit);
-        Port = int.Parse(string.Concat(digits), CultureInfo.InvariantCulture);
     }
 
     private string Configuration() =>

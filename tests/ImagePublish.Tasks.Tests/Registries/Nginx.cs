@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.Registries;
 
@@ -34,13 +35,6 @@ internal sealed class Nginx : IAsyncDisposable
         folder.Dispose();
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     private static async Task<bool> AnswersAsync(int port)
     {
         using var client = new TcpClient();
@@ -57,7 +51,7 @@ internal sealed class Nginx : IAsyncDisposable
 
     private async Task StartServerAsync(string registry, string settings, CancellationToken cancellationToken)
     {
-        var port = FreePort();
+        var port = Ports.Free();
         Host = $"127.0.0.1:{port}";
         var temporary = string.Join("\n  ", new[] { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" }.Select(kind => $"{kind}_temp_path {folder[kind]};"));
         var configuration = folder.Write("nginx.conf", $$"""

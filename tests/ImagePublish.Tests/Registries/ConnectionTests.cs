@@ -124,10 +124,7 @@ public sealed class ConnectionTests
     [Fact]
     public async Task ARegistryThatNeverListenedIsAskedTwiceAndThenOnce()
     {
-        using var free = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        free.Start();
-        var repository = Repository.Of(Registry.Parse($"localhost:{((System.Net.IPEndPoint)free.LocalEndpoint).Port}"), "acme/shop");
-        free.Stop();
+        var repository = Repository.Of(Registry.Parse($"localhost:{Ports.Free()}"), "acme/shop");
         await using var bench = await RegistryBench.StartAsync();
 
         foreach (var tag in (string[])["1", "2", "3"])

@@ -26,9 +26,12 @@ internal sealed class RegistryBench : IAsyncDisposable
 
     public FastClock Clock { get; } = new();
 
+    /// <summary>Another clock in its place; set before the client is first used.</summary>
+    public TimeProvider? Time { get; set; }
+
     public TestLog Log { get; } = new();
 
-    public RegistryClient Client => _client ??= new RegistryClient(Options, new OneCredential(this), Log, Clock);
+    public RegistryClient Client => _client ??= new RegistryClient(Options, new OneCredential(this), Log, Time ?? Clock);
 
     public Registry Registry => Registry.Parse(Server.Host);
 

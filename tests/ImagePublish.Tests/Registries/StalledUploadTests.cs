@@ -3,6 +3,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Testing;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ImagePublish.Tests.Registries;
 
@@ -43,9 +44,10 @@ public sealed class StalledUploadTests
     public async Task ASlowUploadThatMovesIsNeverGivenUp()
     {
         await using var bench = await UploadBench.StartAsync();
-        // The upload takes about two seconds, twice as long as nothing may move.
-        bench.Options = bench.Options with { IdleTimeout = TimeSpan.FromSeconds(1000), ParallelBlobs = 1 };
-        var layer = new Trickle(RegistryBench.Layer(512 * Kib), pieces: 40, TimeSpan.FromMilliseconds(50));
+        // Time stands still but for the pauses between pieces, each nearly as long as nothing may move.
+        var clock = new FakeTimeProvider();
+        bench.Time = clock;
+        var layer = new Trickle(RegistryBench.Layer(512 * Kib), pieces: 40, () => clock.Advance(bench.Options.IdleTimeout * 0.9));
 
         await bench.PushAsync(layer);
 
@@ -53,20 +55,18 @@ public sealed class StalledUploadTests
         Assert.Equal(1, bench.CountOf(RegistryStep.UploadPut));
     }
 
-    private sealed class Trickle(MemoryBlobSource blob, int pieces, TimeSpan pause) : BlobSource(blob.Descriptor)
+    private sealed class Trickle(MemoryBlobSource blob, int pieces, Action pause) : BlobSource(blob.Descriptor)
     {
         public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
             ValueTask.FromResult<Stream>(new TrickleStream(blob.Content[(int)offset..], (int)(blob.Descriptor.Size / pieces), pause));
     }
 
-    private sealed class TrickleStream(ReadOnlyMemory<byte> bytes, int piece, TimeSpan pause) : MemoryStream(bytes.ToArray(), writable: false)
+    private sealed class TrickleStream(ReadOnlyMemory<byte> bytes, int piece, Action pause) : MemoryStream(bytes.ToArray(), writable: false)
     {
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            await Task.Delay(pause, cancellationToken);
-            return await base.ReadAsync(buffer[..Math.Min(piece, buffer.Length)], cancellationToken);
+            pause();
+            return base.ReadAsync(buffer[..Math.Min(piece, buffer.Length)], cancellationToken);
         }
-
-        public override string ToString() => piece.ToString(CultureInfo.InvariantCulture);
     }
 }
