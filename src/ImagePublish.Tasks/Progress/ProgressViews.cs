@@ -23,10 +23,13 @@ internal static class ProgressViews
         Func<string, string?> variable = Environment.GetEnvironmentVariable;
         var isWatched = ConsoleTerminal.IsThere(variable) && log.LogsMessagesOfImportance(MessageImportance.High) && !ConsoleTerminal.IsQuiet(Environment.GetCommandLineArgs());
         if (isWatched && ConsoleTerminal.HasTerminalLogger(variable))
-            return new TerminalProgress(project, RowsOf(engine));
+            return new TerminalProgress(IsOneOfSeveral(engine) ? project : null, RowsOf(engine));
         var style = isWatched ? ProgressLineStyle.Terminal(new ConsoleTerminal().IsUnicode) : ProgressLineStyle.Log;
         return new ProgressLines(project, line => log.LogMessage(MessageImportance.High, "{0}", line), style);
     }
+
+    // A solution gives its projects the path of its file.
+    private static bool IsOneOfSeveral(IBuildEngine4 engine) => engine is IBuildEngine6 build && build.GetGlobalProperties().ContainsKey("SolutionPath");
 
     // The build keeps them, as it does the connections.
     private static TerminalRows RowsOf(IBuildEngine4 engine)

@@ -14,7 +14,7 @@ namespace ImagePublish.Publishing;
 public sealed class HeadStart : IDisposable
 {
     private readonly CancellationTokenSource stop = new();
-    private readonly ConcurrentDictionary<Digest, Task> underWay = new();
+    private readonly ConcurrentDictionary<Digest, LayerUnderWay> underWay = new();
     private readonly ConcurrentDictionary<Digest, bool> built = new();
     private readonly Task work;
     private volatile bool isOver;
@@ -80,16 +80,19 @@ public sealed class HeadStart : IDisposable
     /// <summary>Whether a layer is being built.</summary>
     /// <param name="key">Its content.</param>
     /// <returns>True until it is built.</returns>
-    internal bool IsUnderWay(Digest key) => underWay.TryGetValue(key, out var building) && !building.IsCompleted;
+    internal bool IsUnderWay(Digest key) => underWay.TryGetValue(key, out var building) && !building.Completion.IsCompleted;
 
     /// <summary>Waits for a layer that is being built.</summary>
     /// <param name="key">Its content.</param>
+    /// <param name="compressed">Is told how many bytes more went through, at first those that did before.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>When it is built, or at once if it is not under way.</returns>
-    internal async Task SettleAsync(Digest key, CancellationToken cancellationToken)
+    internal async Task SettleAsync(Digest key, Action<long> compressed, CancellationToken cancellationToken)
     {
-        if (underWay.TryGetValue(key, out var building))
-            await building.WaitAsync(cancellationToken);
+        if (!underWay.TryGetValue(key, out var building))
+            return;
+        building.Listen(compressed);
+        await building.Completion.WaitAsync(cancellationToken);
     }
 
     /// <summary>Whether a layer was made by this head start.</summary>
@@ -126,13 +129,12 @@ public sealed class HeadStart : IDisposable
 
     private async Task BuildAsync(LayerContent layer, Digest key, ContentTags tags, LayerCompression compression, ImageStore store, LayerCache cache, CancellationToken cancellationToken)
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        underWay[key] = done.Task;
+        var building = underWay[key] = new LayerUnderWay();
         try
         {
             // The build keeps a core for itself.
             await using var writer = store.CreateBlob();
-            var made = await LayerBuilder.BuildAsync(layer, compression, ImageFormat.Oci, writer, Math.Max(1, Environment.ProcessorCount - 1), cancellationToken);
+            var made = await LayerBuilder.BuildAsync(layer, compression, ImageFormat.Oci, writer, Math.Max(1, Environment.ProcessorCount - 1), cancellationToken, building.Add);
             await writer.CommitAsync(made.Descriptor, cancellationToken);
             if (!tags.AreAtRest())
                 return;
@@ -142,7 +144,38 @@ public sealed class HeadStart : IDisposable
         }
         finally
         {
-            done.SetResult();
+            building.End();
         }
+    }
+
+    /// <summary>A layer that is being built, and how much of it is.</summary>
+    private sealed class LayerUnderWay
+    {
+        private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly Lock gate = new();
+        private Action<long>? listener;
+        private long bytes;
+
+        public Task Completion => done.Task;
+
+        public void Add(long more)
+        {
+            lock (gate)
+            {
+                bytes += more;
+                listener?.Invoke(more);
+            }
+        }
+
+        public void Listen(Action<long> compressed)
+        {
+            lock (gate)
+            {
+                listener = compressed;
+                compressed(bytes);
+            }
+        }
+
+        public void End() => done.SetResult();
     }
 }

@@ -33,7 +33,7 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     {
         var key = await files.KeyOfAsync(content);
         if (key is not null && headStart?.IsUnderWay(key) == true)
-            await SettleAsync(headStart, key, cancellationToken);
+            await SettleAsync(headStart, content, key, cancellationToken);
         var unknown = new Candidate(content, key, await DiffIdAsync(content, key, cancellationToken), null);
         return unknown.DiffId is null ? unknown : await FindAsync(unknown, compression, cancellationToken);
     }
@@ -71,11 +71,13 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
         new(candidate.Content.Name, candidate.Known ?? await (isPlan ? MeasureAsync(candidate, compression, format, cancellationToken) : BuildAsync(candidate, compression, format, cancellationToken)));
 
     // What a registry has is found there sooner than it is built.
-    private async Task SettleAsync(HeadStart begun, Digest key, CancellationToken cancellationToken)
+    private async Task SettleAsync(HeadStart begun, LayerContent content, Digest key, CancellationToken cancellationToken)
     {
         if (await earlier.ExistAsync())
             begun.GiveUp();
-        await begun.SettleAsync(key, cancellationToken);
+        log.Building(content.Name, content.ContentLength);
+        await begun.SettleAsync(key, bytes => log.Compressed(content.Name, bytes), cancellationToken);
+        log.Built(content.Name);
     }
 
     private async Task<Digest?> DiffIdAsync(LayerContent content, Digest? key, CancellationToken cancellationToken)

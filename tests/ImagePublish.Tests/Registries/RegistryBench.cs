@@ -109,5 +109,24 @@ internal sealed class TestLog : IEngineLog
 
     public void Detail(string message) => Details.Enqueue(message);
 
+    /// <summary>What was told of progress: what happened, to what, and how many bytes or seconds of it.</summary>
+    public ConcurrentQueue<(string What, string Subject, long Amount)> Progress { get; } = new();
+
+    public void Building(string layer, long bytes) => Progress.Enqueue(("building", layer, bytes));
+
+    public void Compressed(string layer, long bytes) => Progress.Enqueue(("compressed", layer, bytes));
+
+    public void Built(string layer) => Progress.Enqueue(("built", layer, 0));
+
+    public void Named(string blob, string name) => Progress.Enqueue(($"named {name}", blob, 0));
+
+    public void Sending(string blob, long bytes) => Progress.Enqueue(("sending", blob, bytes));
+
+    public void Sent(string blob, long bytes) => Progress.Enqueue(("sent", blob, bytes));
+
+    public void Settled(string blob) => Progress.Enqueue(("settled", blob, 0));
+
+    public void Waiting(string subject, TimeSpan pause, int next, int tries) => Progress.Enqueue(($"try {next} of {tries}", subject, (long)pause.TotalSeconds));
+
     public override string ToString() => string.Join('\n', [.. Warnings, .. Informations, .. Details]);
 }

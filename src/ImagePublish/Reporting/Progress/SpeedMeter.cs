@@ -6,8 +6,10 @@ internal sealed class SpeedMeter(TimeProvider time)
 {
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(4);
 
-    // The first is the one that is compared with.
-    private readonly Queue<(long At, long Done)> samples = new([(time.GetTimestamp(), 0)]);
+    private readonly long begun = time.GetTimestamp();
+
+    // The first is the one that is compared with. Made when it is first asked: most work is over before.
+    private Queue<Sample>? samples;
 
     /// <summary>The speed now.</summary>
     /// <param name="done">The bytes that are done.</param>
@@ -15,10 +17,13 @@ internal sealed class SpeedMeter(TimeProvider time)
     public double Measure(long done)
     {
         var now = time.GetTimestamp();
+        samples ??= new Queue<Sample>([new Sample(begun, 0)]);
         while (samples.Count > 1 && time.GetElapsedTime(samples.ElementAt(1).At, now) >= Window)
             samples.Dequeue();
-        var (at, before) = samples.Peek();
-        samples.Enqueue((now, done));
-        return Math.Max(0, done - before) / Math.Max(0.001, time.GetElapsedTime(at, now).TotalSeconds);
+        var before = samples.Peek();
+        samples.Enqueue(new Sample(now, done));
+        return Math.Max(0, done - before.Done) / Math.Max(0.001, time.GetElapsedTime(before.At, now).TotalSeconds);
     }
+
+    private readonly record struct Sample(long At, long Done);
 }

@@ -36,22 +36,21 @@ public sealed class TerminalRows(ITerminal terminal)
     private const int LowestForOne = 8;
 
     private readonly Lock gate = new();
-    private readonly List<(object Owner, string Project, ProgressSnapshot State)> shown = [];
+    private readonly List<(object Owner, ProgressSnapshot State)> shown = [];
     private bool isDrawn;
 
     /// <summary>Draws how far a publish is, and the others as they were.</summary>
     /// <param name="owner">Who shows it.</param>
-    /// <param name="project">The project's name.</param>
     /// <param name="state">How far it is.</param>
-    public void Show(object owner, string project, ProgressSnapshot state)
+    public void Show(object owner, ProgressSnapshot state)
     {
         lock (gate)
         {
             var at = shown.FindIndex(other => other.Owner == owner);
             if (at < 0)
-                shown.Add((owner, project, state));
+                shown.Add((owner, state));
             else
-                shown[at] = (owner, project, state);
+                shown[at] = (owner, state);
             Draw();
         }
     }
@@ -83,11 +82,10 @@ public sealed class TerminalRows(ITerminal terminal)
 
     private ProgressSnapshot Together()
     {
-        if (shown is [var (_, _, only)])
+        if (shown is [var (_, only)])
             return only;
-        var rows = from one in shown from row in one.State.Rows select row with { Name = $"{one.Project} {row.Name}" };
         var all = new ProgressRow("", ProgressStep.Sending, shown.Sum(one => one.State.Uploads.Done), shown.Sum(one => one.State.Uploads.Total)) { Speed = shown.Sum(one => one.State.Uploads.Speed) };
-        return new ProgressSnapshot([.. rows], all);
+        return new ProgressSnapshot([.. shown.SelectMany(one => one.State.Rows)], all);
     }
 
     // Without wrapping: a row that is wider than it looks must not scroll the screen while the cursor's place is kept.
@@ -102,16 +100,17 @@ public sealed class TerminalRows(ITerminal terminal)
 }
 
 /// <summary>The rows of one publish.</summary>
-/// <param name="project">The project's name.</param>
+/// <param name="project">What each row's name begins with: the project, where several are built; else null.</param>
 /// <param name="rows">Where they are drawn.</param>
-public sealed class TerminalProgress(string project, TerminalRows rows) : IProgressView
+public sealed class TerminalProgress(string? project, TerminalRows rows) : IProgressView
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     /// <inheritdoc/>
     public TimeSpan Show(ProgressBoard board, TimeSpan elapsed)
     {
-        rows.Show(this, project, board.Snapshot());
+        var state = board.Snapshot();
+        rows.Show(this, project is null ? state : state with { Rows = [.. state.Rows.Select(row => row with { Name = $"{project} {row.Name}" })] });
         return Pause;
     }
 

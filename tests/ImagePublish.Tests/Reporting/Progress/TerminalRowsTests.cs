@@ -18,9 +18,9 @@ public sealed class TerminalRowsTests
         Frame(0, "Shop (1.0s)");
         var before = screen.Cursor;
 
-        rows.Show(this, "Shop", Two);
+        rows.Show(this, Two);
         Frame(1, "Shop (1.1s)");
-        rows.Show(this, "Shop", Two);
+        rows.Show(this, Two);
 
         Assert.Equal(before, screen.Cursor);
         Assert.Equal(["Restore complete", "Shop (1.1s)", "", "  packages", "  app"], Names());
@@ -33,9 +33,9 @@ public sealed class TerminalRowsTests
         Logger(Enumerable.Range(1, 11).Select(n => $"line {n}"));
         Frame(0, "Shop (1.0s)");
 
-        rows.Show(this, "Shop", Two);
+        rows.Show(this, Two);
         Frame(1, "Shop (1.1s)");
-        rows.Show(this, "Shop", Two);
+        rows.Show(this, Two);
 
         Assert.Equal(["line 5", "line 6", "line 7", "line 8", "line 9", "line 10", "line 11", "Shop (1.1s)", "", "  packages", "  app"], Names()[^11..]);
     }
@@ -44,13 +44,13 @@ public sealed class TerminalRowsTests
     public void WhatTheLoggerPrintsStaysWhole()
     {
         Frame(0, "Shop (1.0s)");
-        rows.Show(this, "Shop", Two);
+        rows.Show(this, Two);
         Erase(1);
         Logger("Other succeeded");
         Frame(0, "Shop (2.0s)");
-        rows.Show(this, "Shop", Two);
+        rows.Show(this, Two);
         Frame(1, "Shop (2.1s)", "Third (0.0s)");
-        rows.Show(this, "Shop", State("app"));
+        rows.Show(this, State("app"));
 
         Assert.Equal(["", "Other succeeded", "Shop (2.1s)", "Third (0.0s)", "", "  app"], Names());
     }
@@ -59,11 +59,11 @@ public sealed class TerminalRowsTests
     public void NothingIsLeftOfThem()
     {
         Frame(0, "Shop (1.0s)");
-        rows.Show(this, "Shop", Two);
-        rows.Show(this, "Shop", State());
+        rows.Show(this, Two);
+        rows.Show(this, State());
         Assert.Equal(["", "Shop (1.0s)"], Names());
 
-        rows.Show(this, "Shop", Two);
+        rows.Show(this, Two);
         rows.Remove(this);
         Assert.Equal(["", "Shop (1.0s)"], Names());
         var writes = screen.Writes;
@@ -74,12 +74,26 @@ public sealed class TerminalRowsTests
     [Fact]
     public void SeveralPublishesShareThem()
     {
-        rows.Show(this, "Shop", Two);
-        rows.Show(screen, "Api", State("app"));
+        rows.Show(this, Two);
+        rows.Show(screen, State("app"));
 
-        Assert.Equal(["", "  Shop packages", "  and 2 more; in all 15.0 of 30.0 MB uploaded, 2.0 MB/s, 8 s left"], Names());
+        Assert.Equal(["", "  packages", "  and 2 more; in all 15.0 of 30.0 MB uploaded, 2.0 MB/s, 8 s left"], Names());
         rows.Remove(this);
         Assert.Equal(["", "  app"], Names());
+    }
+
+    [Fact]
+    public void InASolutionTheyNameTheProject()
+    {
+        var board = new ProgressBoard(new ManualClock());
+        board.Build("app", 10);
+        using (var shop = new TerminalProgress("Shop", rows))
+        {
+            shop.Show(board, TimeSpan.FromSeconds(1));
+            Assert.Equal(["", "  Shop app"], Names());
+        }
+
+        Assert.Equal("", screen.Text);
     }
 
     [Theory]
@@ -94,7 +108,7 @@ public sealed class TerminalRowsTests
     public void AScreenWithoutRoomIsLeftAlone()
     {
         screen.Height = 5;
-        rows.Show(this, "Shop", Two);
+        rows.Show(this, Two);
 
         Assert.Equal(0, screen.Writes);
     }
@@ -103,7 +117,7 @@ public sealed class TerminalRowsTests
     public void OnlyWhatTakesItsTimeIsShownAndNothingOnceItIsOver()
     {
         var clock = new ManualClock();
-        using (var watch = new ProgressWatch(clock, () => new TerminalProgress("Shop", rows)))
+        using (var watch = new ProgressWatch(clock, () => new TerminalProgress(null, rows)))
         {
             watch.Begin();
             watch.Board.Build("app", 10);
