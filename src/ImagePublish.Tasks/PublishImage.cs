@@ -22,6 +22,9 @@ public sealed class PublishImage : PublishImageInputs
     /// <summary>The folder of the project's intermediate files, by which <see cref="BeginImage"/> of the same build is known.</summary>
     public string? IntermediateDirectory { get; set; }
 
+    /// <summary>The container engine that the image is loaded into afterwards: <c>docker</c>, <c>podman</c>, <c>auto</c>; empty for none.</summary>
+    public string? Load { get; set; }
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
     {
@@ -69,7 +72,7 @@ public sealed class PublishImage : PublishImageInputs
     private void Tell(PublishResult result, TimeSpan elapsed, IEngineLog log)
     {
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery, FullPath(ResultFile), ReportPartFile));
-        Tell([.. images], PublishSummary.Lines(ProjectName, result, elapsed), PublishJson.Write(result), log);
+        Tell([.. images], PublishSummary.Lines(ProjectName, result, elapsed, Lists.Optional(Load)), PublishJson.Write(result), log);
         if (!IsPartOfIndex)
             TellCi(() => PublishMarkdown.Of(ProjectName, result), log);
     }

@@ -12,6 +12,10 @@ public sealed partial class ReferencePageTests
 {
     private const string Update = "IMAGEPUBLISH_UPDATE_DOCS";
 
+    private const string Editors =
+        "The same texts come with the package, as `build/ImagePublish.Tasks.targets.buildschema.json`. In Visual Studio, the extension [MSBuild Editor](https://marketplace.visualstudio.com/items?itemName=mhutch.MSBuildEditor)\n" +
+        "looks for them beside the targets, and shows them while you type in a project file. Visual Studio's own completion knows what MSBuild's XML schema lists, to which no package can add.";
+
     private static readonly string Root = ArchitectureTests.FindRoot();
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
@@ -40,7 +44,7 @@ public sealed partial class ReferencePageTests
 
     private static string Page()
     {
-        var text = new StringBuilder("# Reference\n\nGenerated from the README, the props and the targets: `ReferencePageTests` writes it.\n\n## Targets\n\n| Target | What it does |\n|---|---|\n");
+        var text = new StringBuilder($"# Reference\n\nGenerated from the README, the props and the targets: `ReferencePageTests` writes it.\n\n{Editors}\n\n## Targets\n\n| Target | What it does |\n|---|---|\n");
         foreach (var (name, about) in Targets())
             text.Append($"| `{name}` | {Cell(Sentence(about))} |\n");
         text.Append("\n## Properties\n\nLists may be divided by `;`, `,` or spaces.\n");
@@ -57,7 +61,7 @@ public sealed partial class ReferencePageTests
         return text.ToString();
     }
 
-    // As the MSBuild editor of Visual Studio and Visual Studio Code reads it, beside the file that it describes.
+    // As the extension MSBuild Editor of Visual Studio reads it, beside the file that it describes.
     private static string EditorSchema()
     {
         var schema = new JsonObject

@@ -16,11 +16,12 @@ internal static class NextCommands
     /// <returns>What each does, and the command.</returns>
     public static IEnumerable<(string Title, string Text)> Of(IndexResult result) => Of(result.Deliveries[0], result.Index.Descriptor.Digest, []);
 
-    /// <summary>Runs an image in Docker.</summary>
+    /// <summary>Runs an image.</summary>
     /// <param name="name">The image's name.</param>
     /// <param name="ports">Its ports, <c>8080/tcp</c>.</param>
+    /// <param name="engine">The program that runs it.</param>
     /// <returns>The command.</returns>
-    public static string Run(string name, IReadOnlyList<string> ports) => $"docker run --rm{string.Concat(ports.Select(Number).Select(port => $" -p {port}:{port}"))} {name}";
+    public static string Run(string name, IReadOnlyList<string> ports, string engine = "docker") => $"{engine} run --rm{string.Concat(ports.Select(Number).Select(port => $" -p {port}:{port}"))} {name}";
 
     private static IEnumerable<(string Title, string Text)> Of(Delivery delivery, Digest digest, IReadOnlyList<string> ports)
     {

@@ -11,8 +11,9 @@ public static class PublishSummary
     /// <param name="project">The project's name.</param>
     /// <param name="result">The result.</param>
     /// <param name="elapsed">How long it took.</param>
+    /// <param name="engine">The container engine that the image is loaded into afterwards; null for none.</param>
     /// <returns>The lines.</returns>
-    public static IEnumerable<string> Lines(string project, PublishResult result, TimeSpan elapsed)
+    public static IEnumerable<string> Lines(string project, PublishResult result, TimeSpan elapsed, string? engine = null)
     {
         foreach (var delivery in result.Deliveries)
         {
@@ -20,7 +21,7 @@ public static class PublishSummary
             yield return $"  {delivery.Name}@{result.Image.Digest}";
             yield return $"  {result.Image.Platform}, {ByteSize.Show(result.Image.Size)} in {Count(result.Image.Layers.Count, "layer")}, {Time(elapsed)}";
             if (delivery.Tags is [var tag, ..] && !result.IsUnchanged)
-                yield return HowToRun(result, delivery, $"{delivery.Name}:{tag}");
+                yield return HowToRun(result, delivery, $"{delivery.Name}:{tag}", engine);
         }
     }
 
@@ -38,10 +39,10 @@ public static class PublishSummary
         }
     }
 
-    private static string HowToRun(PublishResult result, Delivery delivery, string name)
+    private static string HowToRun(PublishResult result, Delivery delivery, string name, string? engine)
     {
-        var command = NextCommands.Run(name, result.Image.Config.Config?.ExposedPorts ?? []);
-        return delivery.Repository is null ? $"  It lies in the local store. To run it, publish with -p:ImageLoad=docker, then: {command}" : $"  {command}";
+        var command = NextCommands.Run(name, result.Image.Config.Config?.ExposedPorts ?? [], engine == "podman" ? engine : "docker");
+        return delivery.Repository is null && engine is null ? $"  It lies in the local store. To run it, publish with -p:ImageLoad=docker, then: {command}" : $"  {command}";
     }
 
     private static string Time(TimeSpan elapsed) => elapsed < TimeSpan.FromSeconds(100)

@@ -1,9 +1,10 @@
 using System.Text.Json;
+using ImagePublish.Tasks.Tests.Documentation;
 using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
-/// <summary>All samples, published from what a fresh clone has: one alone, which builds the tasks, then the others at once.</summary>
+/// <summary>All samples, published from what a fresh clone has: one alone, as the README says, which builds the tasks, then all at once to a registry.</summary>
 public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
 {
     private static readonly string[] Parts = ["build", "docs", "samples", "src"];
@@ -14,7 +15,13 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
 
     public DockerRegistry Registry { get; private set; } = null!;
 
-    /// <summary>A detailed log of the publish of all but HelloWeb.</summary>
+    /// <summary>The root of the clone, where the READMEs' commands are typed.</summary>
+    public Sandbox Clone { get; private set; } = null!;
+
+    /// <summary>What the README's first command printed there.</summary>
+    public string First { get; private set; } = "";
+
+    /// <summary>A detailed log of the publish of all at once.</summary>
     public string Log => workspace!["publish.log"];
 
     /// <summary>What the report of one of those that have one says.</summary>
@@ -38,9 +45,13 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
         Registry = await peers.RegistryAsync();
         workspace = await peers.WorkspaceAsync();
         CopySources(workspace["clone"]);
-        var bases = workspace.Write("bases.targets", Bases());
-        await PublishAsync(workspace["clone/samples/HelloWeb"], bases);
-        await PublishAsync(workspace.Write("clone/samples/Others.slnx", Others(workspace["clone/samples"])), bases);
+        Clone = new Sandbox(workspace, workspace["clone"], await peers.DockerAsync())
+            .Call("localhost:8080", "localhost:$PORT")
+            .Call("/home/me", workspace["clone"])
+            .With("CustomAfterMicrosoftCommonTargets", workspace.Write("bases.targets", Bases()));
+        First = await Clone.TypeAsync(Page.Read("README.md").Passages.First(passage => !passage.IsInline).Text, CancellationToken.None);
+        workspace.Write("clone/samples/All.slnx", All(workspace["clone/samples"]));
+        await Clone.TypeAsync($"dotnet publish samples/All.slnx -tl:off -m:2 '-flp:LogFile={Log};Verbosity=detailed' -p:PublishImage=true -p:ImageRegistry={Registry.Host}", CancellationToken.None);
     }
 
     public ValueTask DisposeAsync()
@@ -49,13 +60,10 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    private Task<CommandOutput> PublishAsync(string project, string bases) => workspace!.DotNet(
-        "publish", project, "-nologo", "-tl:off", "-m:2", $"-flp:LogFile={Log};Verbosity=detailed", "-p:PublishImage=true", $"-p:ImageRegistry={Registry.Host}", $"-p:CustomAfterMicrosoftCommonTargets={bases}").SucceedAsync(CancellationToken.None);
-
     // Microsoft's bases are out of reach: each kind of app gets the one of the tests' own that stands for its default.
     private string Bases() => $"""
         <Project>
-          <PropertyGroup Condition="'$(MSBuildProjectName)' == 'Platforms' or '$(MSBuildProjectName)' == 'Scratch'">
+          <PropertyGroup Condition="'$(ImageRegistry)' != '' and ('$(MSBuildProjectName)' == 'Platforms' or '$(MSBuildProjectName)' == 'Scratch')">
             <ImageReport>report.html</ImageReport>
           </PropertyGroup>
           <PropertyGroup Condition="'$(ImageBase)' == ''">
@@ -66,11 +74,8 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
         </Project>
         """;
 
-    private static string Others(string samples)
-    {
-        var projects = Directory.GetFiles(samples, "*.csproj", SearchOption.AllDirectories).Where(project => Path.GetFileName(project) != "HelloWeb.csproj");
-        return $"<Solution>{string.Concat(projects.Select(project => $"""<Project Path="{Path.GetRelativePath(samples, project)}" />"""))}</Solution>";
-    }
+    private static string All(string samples) =>
+        $"<Solution>{string.Concat(Directory.GetFiles(samples, "*.csproj", SearchOption.AllDirectories).Select(project => $"""<Project Path="{Path.GetRelativePath(samples, project)}" />"""))}</Solution>";
 
     // What a clone has, and nothing that was built here.
     private static void CopySources(string target)

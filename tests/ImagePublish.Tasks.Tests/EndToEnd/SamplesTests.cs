@@ -1,4 +1,7 @@
+using System.Runtime.InteropServices;
+using ImagePublish.Tasks.Tests.Documentation;
 using ImagePublish.Tasks.Tests.Fixtures;
+using YamlDotNet.RepresentationModel;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
@@ -78,23 +81,31 @@ public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClass
         Assert.Equal("uploaded", packages.GetProperty("fate").GetString());
     }
 
-    [Fact]
-    public async Task TheOneFromNothingFindsItsPackage()
+    public static TheoryData<string> Readmes => [.. Page.SampleNames];
+
+    // Worker, Scratch, Aot, HelloWeb and Extras run in Docker here, as their pages say.
+    [Theory]
+    [MemberData(nameof(Readmes))]
+    public async Task EachDoesWhatItsPageShows(string name)
     {
-        var docker = await peers.DockerAsync();
-
-        var run = await docker.RunAsync(Cancelled, Image("samples/scratch"));
-
-        Assert.Equal("Hello from nothing but packages!\n", run.Output);
+        var page = Page.Read(name);
+        Assert.Contains(page.Passages, passage => passage.Shown.Length > 0);
+        await new PageRun(page, samples.Clone).ReadAsync(_ => false, Cancelled);
     }
 
     [Fact]
-    public async Task TheOneCompiledAheadAnswers()
+    public void TheFirstCommandOfTheReadmeDoesWhatThePageShows() =>
+        new ShownOutput().Check(Page.Read("README.md").Passages.First(passage => !passage.IsInline).Shown, samples.First);
+
+    [Theory]
+    [InlineData("samples/platforms:1.0.0", "/", "Hello from X64!")]
+    [InlineData("shop:1.4.2", "/health", "Healthy")]
+    public async Task ThoseOfTheRegistryAnswer(string image, string path, string answer)
     {
         var docker = await peers.DockerAsync();
-        await using var container = await docker.StartAsync(Image("samples/aot"), Cancelled);
+        await using var container = await docker.StartAsync($"{samples.Registry.Host}/{image}", Cancelled);
 
-        Assert.Equal("Hello from native code!", await GetAsync(container, "/"));
+        Assert.Equal(answer.Replace("X64", $"{RuntimeInformation.OSArchitecture}", StringComparison.Ordinal), await GetAsync(container, path));
     }
 
     [Fact]
@@ -112,14 +123,26 @@ public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClass
     }
 
     [Fact]
-    public async Task TheServicesTalkToEachOther()
+    public async Task TheServicesOfTheComposeFileTalkToEachOther()
     {
         var docker = await peers.DockerAsync();
-        await using var catalog = await docker.StartAsync(Image("samples/catalog", "2.1.0"), Cancelled);
-        await using var basket = await docker.StartAsync(Image("samples/basket", "2.1.0"), ["--Catalog", $"http://localhost:{catalog.Port}"], Cancelled);
+        var passage = Page.Read("samples/Services/README.md").Passages[0];
+        await samples.Clone.TypeAsync(passage.Name, Cancelled);
+        var images = Composed(Path.Combine(samples.Clone.Folder, "samples/Services/compose.yaml"));
+        await using var catalog = await docker.StartAsync(images["catalog"], Cancelled);
+        await using var basket = await docker.StartAsync(images["basket"], ["--Catalog", $"http://localhost:{catalog.Port}"], Cancelled);
 
         Assert.NotEmpty(await GetAsync(catalog, "/products"));
-        Assert.Equal("69.80", await GetAsync(basket, "/"));
+        Assert.Equal(passage.Shown.Trim(), await GetAsync(basket, "/"));
+    }
+
+    // The image of each service.
+    private static Dictionary<string, string> Composed(string file)
+    {
+        var yaml = new YamlStream();
+        using var reader = File.OpenText(file);
+        yaml.Load(reader);
+        return ((YamlMappingNode)yaml.Documents[0].RootNode["services"]).ToDictionary(service => $"{service.Key}", service => $"{service.Value["image"]}");
     }
 
     private string Image(string repository, string tag = "1.0.0") => $"{samples.Registry.Host}/{repository}:{tag}";

@@ -1,3 +1,4 @@
+using ImagePublish.Tasks.Tests.Documentation;
 using ImagePublish.Tasks.Tests.EndToEnd;
 using ImagePublish.Tasks.Tests.Fixtures;
 
@@ -41,6 +42,7 @@ public sealed class DrawingTests(Peers peers)
         var had = await docker.RunAsync(Cancelled, "--entrypoint=/bin/sed", with.Properties["ImageReference"], "-n", "s/^Package: //p", "/var/lib/dpkg/status");
 
         Assert.Equal(["libfontconfig1", "fonts-dejavu-core"], without.Warnings.Where(warning => warning.Code == "IMG6011").Select(warning => warning.Text.Split('"')[1]));
+        Assert.Contains(Page.Read("docs/packages.md").Passages, passage => passage.Text.Trim() == $"{without.Warnings.First(warning => warning.Code == "IMG6011")}");
         Assert.Empty(with.Messages);
         Assert.Equal("DejaVu Sans, True, True\n", ran.Output);
         Assert.Contains("libfontconfig1", added);

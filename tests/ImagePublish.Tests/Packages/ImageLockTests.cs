@@ -47,6 +47,19 @@ public sealed class ImageLockTests : IDisposable
     }
 
     [Fact]
+    public async Task APublishWithAReportIsHeldToTheLock()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        await using var registry = RegistryBench.For(bench.Server);
+        var locked = await bench.PublishAsync(Request(bench, Lock));
+        repository.Add(New);
+
+        var reported = await bench.Publisher(registry.Client, "there").PublishForReportAsync(Request(bench, Lock with { IsLocked = true }, cache: "other"), Cancel);
+
+        Assert.Equal(locked.Image.Digest, reported.Result.Image.Digest);
+    }
+
+    [Fact]
     public async Task ALockedPublishThatChangesNothingAsksNobodyForBaseOrPackages()
     {
         await using var server = new FileServer(repository.Folder);
