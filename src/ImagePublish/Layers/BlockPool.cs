@@ -9,6 +9,9 @@ internal sealed class BlockPool(int count, ILayerEncoding encoding) : IDisposabl
     private readonly ConcurrentBag<Block> idle = [];
     private readonly ConcurrentBag<Block> all = [];
 
+    /// <summary>How many bytes before a block its encoder sees.</summary>
+    public int WindowSize => encoding.WindowSize;
+
     /// <summary>Waits for a free block.</summary>
     public Block Rent(CancellationToken cancellationToken)
     {
@@ -16,7 +19,7 @@ internal sealed class BlockPool(int count, ILayerEncoding encoding) : IDisposabl
         if (idle.TryTake(out var block))
             return block;
 
-        block = new Block(encoding.BlockSize, encoding.CreateBlockEncoder());
+        block = new Block(encoding.WindowSize, encoding.BlockSize, encoding.CreateBlockEncoder());
         all.Add(block);
         return block;
     }

@@ -5,13 +5,16 @@ namespace ImagePublish.Layers;
 /// <summary>Fills blocks one after the other and sends each on its way as soon as it is full.</summary>
 internal sealed class BlockWriter(BlockPool pool, ChannelWriter<Block> blocks, CancellationToken cancellationToken)
 {
+    // The end of the block sent last, which may be in use again before the next one is there.
+    private readonly byte[] window = new byte[pool.WindowSize];
+    private int history;
     private Block? current;
 
     /// <summary>How many bytes were written.</summary>
     public long Position { get; private set; }
 
     /// <summary>Where the next bytes go; never empty. Call <see cref="Advance"/> once they are there.</summary>
-    public Span<byte> Free => (current ??= pool.Rent(cancellationToken)).Free;
+    public Span<byte> Free => (current ??= Next()).Free;
 
     public void Advance(int count)
     {
@@ -60,10 +63,19 @@ internal sealed class BlockWriter(BlockPool pool, ChannelWriter<Block> blocks, C
             Send();
     }
 
+    private Block Next()
+    {
+        var block = pool.Rent(cancellationToken);
+        block.Precede(window.AsSpan(0, history));
+        return block;
+    }
+
     private void Send()
     {
         var block = current!;
         current = null;
+        history = Math.Min(window.Length, block.Length);
+        block.Input.Span[^history..].CopyTo(window);
         block.Encode(cancellationToken);
         blocks.TryWrite(block);
     }

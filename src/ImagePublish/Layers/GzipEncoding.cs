@@ -1,20 +1,21 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
-using System.IO.Compression;
+using ImagePublish.Layers.Deflate;
 
 namespace ImagePublish.Layers;
 
-/// <summary>gzip by the runtime's zlib, in blocks that are compressed side by side, as <c>pigz -i</c> does.</summary>
+/// <summary>gzip in blocks that are compressed side by side, as <c>pigz</c> does: by our own deflate, or by the runtime's zlib where a level is asked for.</summary>
+/// <param name="level">zlib's level; null for our own.</param>
 /// <remarks>
 /// The blob is one ordinary gzip member (<see href="https://www.rfc-editor.org/rfc/rfc1952">RFC 1952</see>), which every reader accepts: the blocks' deflate streams end at a byte
-/// boundary with a sync flush and are joined; the checksum of the whole is computed from those of the blocks.
+/// boundary and are joined; the checksum of the whole is computed from those of the blocks.
 /// </remarks>
-internal sealed class GzipEncoding(int level) : ILayerEncoding
+internal sealed class GzipEncoding(int? level) : ILayerEncoding
 {
-    public const int DefaultLevel = 6;
+    /// <summary>A power of two with the window, as memory comes.</summary>
+    private const int OwnBlockSize = (1 << 20) - Deflater.WindowSize;
 
-    /// <summary>Each block starts without the 32 KiB before it; at 1 MiB that costs a tenth of a percent of the size.</summary>
-    public const int DefaultBlockSize = 1 << 21;
+    /// <summary>Each starts without the 32 KiB before it; that costs 0.07% of the size.</summary>
+    private const int ZlibBlockSize = 1 << 21;
 
     /// <summary>An empty final block of deflate, in its 10 bits.</summary>
     private static readonly byte[] FinalBlock = [0x03, 0x00];
@@ -22,16 +23,23 @@ internal sealed class GzipEncoding(int level) : ILayerEncoding
     private uint crc;
     private uint size;
 
-    public int BlockSize => DefaultBlockSize;
+    /// <summary>Tells everything that decides the bytes besides the tar: zlib's differ from version to version, and from one family of processors to another.</summary>
+    public static string Key(int? level) => level is null
+        ? $"gzip-own{Deflater.Version}-{OwnBlockSize}"
+        : $"gzip-{level}-{ZlibBlockSize}-dotnet{Environment.Version}-{System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+
+    public int BlockSize => level is null ? OwnBlockSize : ZlibBlockSize;
+
+    public int WindowSize => level is null ? Deflater.WindowSize : 0;
 
     /// <summary>No name, no time, and 255 (unknown) for the operating system: the same bytes everywhere.</summary>
     public ReadOnlyMemory<byte> Start => new byte[] { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255 };
 
-    public IBlockEncoder? CreateBlockEncoder() => new Encoder(level);
+    public IBlockEncoder CreateBlockEncoder() => level is { } zlib ? new ZlibBlockEncoder(zlib, ZlibBlockSize) : new DeflateBlockEncoder(OwnBlockSize);
 
     public void Add(Block block)
     {
-        crc = Crc32Combination.Combine(crc, ((Encoder)block.Encoder!).Crc, block.Length);
+        crc = Crc32Combination.Combine(crc, ((GzipBlockEncoder)block.Encoder!).Crc, block.Length);
         size += (uint)block.Length;
     }
 
@@ -42,37 +50,5 @@ internal sealed class GzipEncoding(int level) : ILayerEncoding
         BinaryPrimitives.WriteUInt32LittleEndian(end.AsSpan(FinalBlock.Length), crc);
         BinaryPrimitives.WriteUInt32LittleEndian(end.AsSpan(FinalBlock.Length + 4), size);
         return end;
-    }
-
-    /// <summary>Compresses a block as a gzip member of its own and takes it apart: zlib has computed the checksum on the way, faster than we could.</summary>
-    private sealed class Encoder(int level) : IBlockEncoder
-    {
-        private const int HeaderLength = 10;
-
-        private readonly MemoryStream output = new(DefaultBlockSize / 2);
-        private readonly ZLibCompressionOptions options = new() { CompressionLevel = level };
-
-        /// <summary>The CRC-32 of the block encoded last.</summary>
-        public uint Crc { get; private set; }
-
-        public ReadOnlyMemory<byte> Encode(ReadOnlyMemory<byte> input)
-        {
-            output.SetLength(0);
-            int end;
-            using (var gzip = new GZipStream(output, options, leaveOpen: true))
-            {
-                gzip.Write(input.Span);
-                gzip.Flush();
-                end = (int)output.Length;
-            }
-
-            var member = output.GetBuffer().AsMemory(0, (int)output.Length);
-            Crc = BinaryPrimitives.ReadUInt32LittleEndian(member.Span[^8..]);
-            if (member.Span[3] != 0 || !member.Span[..end].EndsWith((ReadOnlySpan<byte>)[0, 0, 0xff, 0xff]))
-                throw new UnreachableException("The runtime's zlib wrote a gzip header with optional fields, or no sync flush.");
-            return member[HeaderLength..end];
-        }
-
-        public void Dispose() => output.Dispose();
     }
 }

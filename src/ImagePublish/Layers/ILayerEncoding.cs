@@ -6,6 +6,9 @@ internal interface ILayerEncoding
     /// <summary>The bytes of the tar that go into one block.</summary>
     int BlockSize { get; }
 
+    /// <summary>How many bytes before a block its encoder sees; less than a block has.</summary>
+    int WindowSize => 0;
+
     /// <summary>What the blob begins with.</summary>
     ReadOnlyMemory<byte> Start { get; }
 
@@ -24,9 +27,9 @@ internal interface ILayerEncoding
 internal interface IBlockEncoder : IDisposable
 {
     /// <summary>Encodes a block.</summary>
-    /// <param name="input">Its bytes.</param>
+    /// <param name="block">The block.</param>
     /// <returns>The result, good until the next call.</returns>
-    ReadOnlyMemory<byte> Encode(ReadOnlyMemory<byte> input);
+    ReadOnlyMemory<byte> Encode(Block block);
 }
 
 /// <summary>No compression.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -7,36 +6,39 @@ namespace ImagePublish.Layers;
 
 /// <summary>How layers are compressed.</summary>
 /// <param name="Compression">The algorithm.</param>
-/// <param name="Level">Its level: 0 to 9 for gzip, 1 to 22 for zstd; null for the default.</param>
+/// <param name="Level">Its level: 0 to 9, zlib's, for gzip; 1 to 22 for zstd; null for the default.</param>
 /// <exception cref="ImagePublishException"><c>IMG1007</c>: there is no such level.</exception>
 public sealed record LayerCompression(Compression Compression, int? Level)
 {
-    /// <summary>The algorithm's level: 0 to 9 for gzip, 1 to 22 for zstd; null for the default.</summary>
+    private const int BigEndianGzipLevel = 6;
+
+    /// <summary>The algorithm's level: 0 to 9, zlib's, for gzip; 1 to 22 for zstd; null for the default.</summary>
     public int? Level { get; } = Checked(Compression, Level);
 
     /// <summary>
-    /// Identifies everything that decides a blob's bytes besides its tar. Two machines with equal keys compress alike; with another zlib or processor family the bytes may differ, and
-    /// with them the digest of a layer with the same diff id. So a cache of compressed layers asks for the diff id and this key.
+    /// Identifies everything that decides a blob's bytes besides its tar. Two machines with equal keys compress alike; with gzip of a given level, another zlib or processor family may
+    /// make other bytes, and with them another digest of a layer with the same diff id. So a cache of compressed layers asks for the diff id and this key.
     /// </summary>
     public string Key => Compression switch
     {
-        Compression.Gzip => string.Create(
-            CultureInfo.InvariantCulture,
-            $"gzip-{EffectiveLevel}-{GzipEncoding.DefaultBlockSize}-dotnet{Environment.Version}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}"),
+        Compression.Gzip => GzipEncoding.Key(GzipLevel),
         Compression.Zstd => string.Create(
-            CultureInfo.InvariantCulture, $"zstd-{EffectiveLevel}-{ZstdEncoding.DefaultBlockSize}-zstdsharp{typeof(ZstdSharp.Compressor).Assembly.GetName().Version}"),
+            CultureInfo.InvariantCulture, $"zstd-{ZstdLevel}-{ZstdEncoding.DefaultBlockSize}-zstdsharp{typeof(ZstdSharp.Compressor).Assembly.GetName().Version}"),
         _ => "none",
     };
 
-    private int EffectiveLevel => Level ?? (Compression == Compression.Zstd ? ZstdEncoding.DefaultLevel : GzipEncoding.DefaultLevel);
+    private int ZstdLevel => Level ?? ZstdEncoding.DefaultLevel;
+
+    // Our own deflate reads bytes as little-endian numbers, like nearly every machine.
+    private int? GzipLevel => Level ?? (BitConverter.IsLittleEndian ? null : BigEndianGzipLevel);
 
     /// <inheritdoc/>
     public override string ToString() => Level is null ? Name(Compression) : string.Create(CultureInfo.InvariantCulture, $"{Name(Compression)}:{Level}");
 
     internal ILayerEncoding CreateEncoding() => Compression switch
     {
-        Compression.Gzip => new GzipEncoding(EffectiveLevel),
-        Compression.Zstd => new ZstdEncoding(EffectiveLevel),
+        Compression.Gzip => new GzipEncoding(GzipLevel),
+        Compression.Zstd => new ZstdEncoding(ZstdLevel),
         _ => new PlainEncoding(),
     };
 

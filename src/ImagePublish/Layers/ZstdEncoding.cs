@@ -28,7 +28,7 @@ internal sealed class ZstdEncoding(int level) : ILayerEncoding
         private readonly Compressor compressor = new(level);
         private readonly byte[] output = System.Buffers.ArrayPool<byte>.Shared.Rent(Compressor.GetCompressBound(DefaultBlockSize));
 
-        public ReadOnlyMemory<byte> Encode(ReadOnlyMemory<byte> input) => output.AsMemory(0, compressor.Wrap(input.Span, output));
+        public ReadOnlyMemory<byte> Encode(Block block) => output.AsMemory(0, compressor.Wrap(block.Input.Span, output));
 
         public void Dispose()
         {
