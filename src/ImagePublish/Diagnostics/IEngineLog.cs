@@ -43,14 +43,14 @@ public interface IEngineLog
     {
     }
 
-    /// <summary>A blob is about to be sent.</summary>
+    /// <summary>A blob is about to be sent, or to be taken into the local store.</summary>
     /// <param name="blob">Its digest.</param>
     /// <param name="bytes">Its size.</param>
     void Sending(string blob, long bytes)
     {
     }
 
-    /// <summary>Bytes of a blob were sent for the first time.</summary>
+    /// <summary>Bytes of a blob were moved for the first time.</summary>
     /// <param name="blob">Its digest.</param>
     /// <param name="bytes">How many.</param>
     void Sent(string blob, long bytes)

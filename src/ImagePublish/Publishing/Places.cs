@@ -20,7 +20,7 @@ internal sealed class Places(RegistryClient registries, RemoteDocuments document
     /// <returns>The places.</returns>
     public DestinationSet Open(IReadOnlyList<Repository> repositories, string localName, CancellationToken cancellationToken) => new(
         repositories.Count == 0
-            ? [new StoreDestination(store, localName, cancellationToken)]
+            ? [new StoreDestination(store, localName, registries.Log, cancellationToken)]
             : repositories.Select(repository => new RegistryDestination(registries, cache, repository, cancellationToken)));
 
     /// <summary>The same places to be asked only: what a publish would do there.</summary>

@@ -1,3 +1,4 @@
+using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage;
 
@@ -6,8 +7,9 @@ namespace ImagePublish.Publishing;
 /// <summary>The local store as the place that an image goes to.</summary>
 /// <param name="store">The store.</param>
 /// <param name="name">The image's name in it, without a tag.</param>
+/// <param name="log">Where to tell how far it is.</param>
 /// <param name="cancellationToken">Gives up; disposing does so too.</param>
-internal sealed class StoreDestination(ImageStore store, string name, CancellationToken cancellationToken) : IDestination
+internal sealed class StoreDestination(ImageStore store, string name, IEngineLog log, CancellationToken cancellationToken) : IDestination
 {
     private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly Dictionary<Digest, (BlobSource Blob, Task<BlobFate> Put)> puts = [];
@@ -61,7 +63,10 @@ internal sealed class StoreDestination(ImageStore store, string name, Cancellati
     {
         if (!isNew && store.FindBlob(blob.Descriptor) is not null)
             return BlobFate.Reused;
-        await store.PutAsync(blob, stop.Token);
+        if (isNew || blob is MemoryBlobSource)
+            await store.PutAsync(blob, stop.Token);
+        else
+            await WatchedBlobSource.PutAsync(blob, store, log, stop.Token);
         return BlobFate.Sent(blob, blob.Descriptor.Size);
     }
 }

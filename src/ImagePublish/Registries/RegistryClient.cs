@@ -28,11 +28,14 @@ public sealed class RegistryClient : IDisposable
     /// <param name="time">The clock.</param>
     public RegistryClient(RegistryClientOptions options, ICredentialSource credentials, IEngineLog log, TimeProvider time)
     {
-        _options = options;
+        (_options, Log) = (options, log);
         _transport = new Transport(options, time);
         var authenticator = new Authenticator(credentials, new TokenTransport(_transport, options, log), new RealmPolicy(options.InsecureRegistries, options.TrustedTokenHosts), time);
         _connect = registry => new RegistryConnection(registry, options, _transport, authenticator, log);
     }
+
+    /// <summary>Where it tells what it does.</summary>
+    internal IEngineLog Log { get; }
 
     /// <summary>Reads a manifest or an index.</summary>
     /// <param name="reference">Which.</param>

@@ -1,3 +1,4 @@
+using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
@@ -61,7 +62,7 @@ internal sealed class RegistryTarget(RegistryClient registries, LayerCache cache
 }
 
 /// <summary>The local store.</summary>
-internal sealed class StoreTarget(ImageStore store, string name) : ICopyTarget
+internal sealed class StoreTarget(ImageStore store, string name, IEngineLog log) : ICopyTarget
 {
     public bool TakesAttachments => false;
 
@@ -73,7 +74,7 @@ internal sealed class StoreTarget(ImageStore store, string name) : ICopyTarget
         var size = blob.Descriptor.Size;
         if (store.FindBlob(blob.Descriptor) is not null)
             return new TransferTotals(0, 0, size);
-        await store.PutAsync(blob, cancellationToken);
+        await WatchedBlobSource.PutAsync(blob, store, log, cancellationToken);
         return new TransferTotals(size, 0, 0);
     }
 

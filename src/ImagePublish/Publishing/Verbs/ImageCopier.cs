@@ -62,7 +62,7 @@ public sealed class ImageCopier(RegistryClient registries, ImageStore store)
 
     private ICopyTarget StoreFor(CopyRequest request)
     {
-        var target = new StoreTarget(store, request.LocalName);
+        var target = new StoreTarget(store, request.LocalName, registries.Log);
         return !request.DryRun ? target : new PlannedCopyTarget(
             target,
             (blob, _) => Task.FromResult(store.FindBlob(blob.Descriptor) is null ? BlobFate.Sent(blob, blob.Descriptor.Size) : BlobFate.Reused),

@@ -41,7 +41,7 @@ public static class ProgressBars
     {
         var all = state.Uploads;
         var left = all.Left is { } time ? $", {ProgressText.Speed(all.Speed)}, {ProgressText.Time(time)} left" : "";
-        return string.Create(CultureInfo.InvariantCulture, $"  and {state.Rows.Count - shown} more; in all {ProgressText.Share(all.Done, all.Total)} uploaded{left}");
+        return string.Create(CultureInfo.InvariantCulture, $"  and {state.Rows.Count - shown} more; in all {ProgressText.Share(all.Done, all.Total)} moved{left}");
     }
 
     private static string Clip(string text, int width) => text.Length <= width ? text : text[..width];

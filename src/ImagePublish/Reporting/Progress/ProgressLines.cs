@@ -58,7 +58,7 @@ public sealed class ProgressLines(string project, Action<string> say, ProgressLi
         var bar = style.BarWidth == 0 ? "" : ProgressText.Bar((double)uploads.Done / uploads.Total, style.BarWidth, style.IsUnicode) + " ";
         var share = ProgressText.Share(uploads.Done, uploads.Total);
         var speed = uploads.Left is { } left ? $"{ProgressText.Speed(uploads.Speed)}, {ProgressText.Time(left)} left" : "nothing moves";
-        return string.Create(CultureInfo.InvariantCulture, $"{bar}{share} uploaded ({uploads.Percent} %), {speed}");
+        return string.Create(CultureInfo.InvariantCulture, $"{bar}{share} moved ({uploads.Percent} %), {speed}");
     }
 }
 

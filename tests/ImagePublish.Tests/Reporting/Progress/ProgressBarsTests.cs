@@ -55,7 +55,7 @@ public sealed class ProgressBarsTests
         var many = Many("one", "two", "three", "four", "five");
         var waiting = many with { Rows = [many.Rows[0] with { Done = 0 }, .. many.Rows.Skip(1)] };
 
-        Assert.Equal(["  two", "  three", "  four", "  and 2 more; in all 25.0 of 50.0 MB uploaded, 1.0 MB/s, 25 s left"], Names(waiting, 4));
+        Assert.Equal(["  two", "  three", "  four", "  and 2 more; in all 25.0 of 50.0 MB moved, 1.0 MB/s, 25 s left"], Names(waiting, 4));
         Assert.Equal(["  two"], Names(waiting, 1));
         Assert.Empty(Names(waiting, 0));
         Assert.Equal(5, Names(waiting, 5).Count());

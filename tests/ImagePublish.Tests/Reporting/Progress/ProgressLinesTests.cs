@@ -38,9 +38,9 @@ public sealed class ProgressLinesTests
 
         Assert.Equal(
             [
-                "Shop: 10.0 of 100.0 MB uploaded (10 %), 2.0 MB/s, 45 s left",
-                "Shop: 50.0 of 100.0 MB uploaded (50 %), 4.0 MB/s, 13 s left",
-                "Shop: 50.0 of 100.0 MB uploaded (50 %), nothing moves",
+                "Shop: 10.0 of 100.0 MB moved (10 %), 2.0 MB/s, 45 s left",
+                "Shop: 50.0 of 100.0 MB moved (50 %), 4.0 MB/s, 13 s left",
+                "Shop: 50.0 of 100.0 MB moved (50 %), nothing moves",
             ],
             lines);
     }
@@ -71,7 +71,7 @@ public sealed class ProgressLinesTests
         clock.Advance(3);
 
         Assert.Equal(
-            ["Shop: ━━━━╸─────── 3.0 of 8.0 MB uploaded (37 %), 1.5 MB/s, 4 s left", "Shop: ━━━━╸─────── 3.0 of 8.0 MB uploaded (37 %), 600.0 kB/s, 9 s left"],
+            ["Shop: ━━━━╸─────── 3.0 of 8.0 MB moved (37 %), 1.5 MB/s, 4 s left", "Shop: ━━━━╸─────── 3.0 of 8.0 MB moved (37 %), 600.0 kB/s, 9 s left"],
             lines);
     }
 

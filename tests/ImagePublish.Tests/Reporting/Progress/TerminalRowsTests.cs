@@ -77,7 +77,7 @@ public sealed class TerminalRowsTests
         rows.Show(this, Two);
         rows.Show(screen, State("app"));
 
-        Assert.Equal(["", "  packages", "  and 2 more; in all 15.0 of 30.0 MB uploaded, 2.0 MB/s, 8 s left"], Names());
+        Assert.Equal(["", "  packages", "  and 2 more; in all 15.0 of 30.0 MB moved, 2.0 MB/s, 8 s left"], Names());
         rows.Remove(this);
         Assert.Equal(["", "  app"], Names());
     }
