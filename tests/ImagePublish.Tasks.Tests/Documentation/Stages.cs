@@ -59,7 +59,7 @@ public static class Stages
                 """)),
         NotTyped = Map(
             ("Shop net10.0                                     _DeliverPlatformImage (8.8s)", "ProgressTests looks at such rows, of a publish to a slow registry"),
-            ("Shop: 26.1 of 64.1 MB uploaded (40 %), 5.2 MB/s, 8 s left", "ProgressTests looks for such lines")),
+            ("Shop: 26.1 of 64.1 MB moved (40 %), 5.2 MB/s, 8 s left", "ProgressTests looks for such lines")),
     };
 
     private static Stage Recipes => new()
