@@ -25,7 +25,11 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
         new CiAnnotations(Environment.GetEnvironmentVariable, Information).Mark("warning", code.Id, message);
     }
 
-    public void Information(string message) => log.LogMessage(MessageImportance.High, "{0}", message);
+    public void Information(string message)
+    {
+        log.LogMessage(MessageImportance.High, "{0}", message);
+        TerminalEpilogue.Add(log, engine, message);
+    }
 
     // Each line tells when it was written, so that a diagnostic log shows where the time goes.
     public void Detail(string message) => log.LogMessage(MessageImportance.Low, "[{0} ms] {1}", clock.ElapsedMilliseconds, message);

@@ -21,12 +21,18 @@ internal static class ProgressViews
     public static IProgressView Create(TaskLoggingHelper log, IBuildEngine4 engine, string project)
     {
         Func<string, string?> variable = Environment.GetEnvironmentVariable;
-        var isWatched = ConsoleTerminal.IsThere(variable) && log.LogsMessagesOfImportance(MessageImportance.High) && !ConsoleTerminal.IsQuiet(Environment.GetCommandLineArgs());
+        var isWatched = IsWatched(log);
         if (isWatched && ConsoleTerminal.HasTerminalLogger(variable))
             return new TerminalProgress(IsOneOfSeveral(engine) ? project : null, RowsOf(engine));
         var style = isWatched ? ProgressLineStyle.Terminal(new ConsoleTerminal().IsUnicode) : ProgressLineStyle.Log;
         return new ProgressLines(project, line => log.LogMessage(MessageImportance.High, "{0}", line), style);
     }
+
+    /// <summary>Whether somebody looks on.</summary>
+    /// <param name="log">MSBuild's log.</param>
+    /// <returns>Whether this process has a terminal and is not told to be quiet.</returns>
+    public static bool IsWatched(TaskLoggingHelper log) =>
+        ConsoleTerminal.IsThere(Environment.GetEnvironmentVariable) && log.LogsMessagesOfImportance(MessageImportance.High) && !ConsoleTerminal.IsQuiet(Environment.GetCommandLineArgs());
 
     // A solution gives its projects the path of its file.
     private static bool IsOneOfSeveral(IBuildEngine4 engine) => engine is IBuildEngine6 build && build.GetGlobalProperties().ContainsKey("SolutionPath");

@@ -29,6 +29,12 @@ public sealed class ProgressTests(SlowApp app) : IClassFixture<SlowApp>
             lines,
             line => Assert.Matches(@"^  Slow net10\.0 succeeded \(\d+\.\ds\) → [\d.:]+/slow/\d+:1 \(16\.1 MB uploaded\)$", line),
             line => Assert.Matches(@"^Build succeeded in \d+\.\ds$", line),
+            // The logger shows the first line of the summary alone; below it, all that was told is whole.
+            line => Assert.StartsWith("Trying again to upload the blob sha256:", line, StringComparison.Ordinal),
+            line => Assert.Matches(@"^Slow -> [\d.:]+/slow/\d+:1 \(16\.1 MB uploaded\)$", line),
+            line => Assert.Matches(@"^  [\d.:]+/slow/\d+@sha256:[0-9a-f]{64}$", line),
+            line => Assert.Matches(@"^  linux/\w+, 16\.1 MB in \d layers?, \d+\.\d s$", line),
+            line => Assert.Matches(@"^  docker run --rm .*:1$", line),
             line => Assert.Equal("ended with 0", line));
         Assert.All(Regex.Split(terminal.Written, @"(?=\e\[\?25l)"), frame => Assert.Equal(frame.Contains("\e7", StringComparison.Ordinal), frame.Contains("\e8\e[?7h\e[?25h", StringComparison.Ordinal)));
     }

@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+using Microsoft.Build.Framework;
+using Microsoft.Build.Utilities;
+
+namespace ImagePublish.Tasks.Progress;
+
+/// <summary>
+/// What tasks tell people, printed below the terminal logger's last row when the process ends. The terminal logger shows no task's messages: without this a table that was asked for,
+/// and the image's digest and next command, would be nowhere.
+/// </summary>
+internal sealed class TerminalEpilogue
+{
+    private static readonly Lock Gate = new();
+
+    private readonly ConcurrentQueue<string> lines = new();
+
+    private TerminalEpilogue() => AppDomain.CurrentDomain.ProcessExit += (_, _) => new ConsoleTerminal().Write(string.Concat(lines.Select(line => $"{line}{Environment.NewLine}")));
+
+    /// <summary>Keeps a line, where the terminal logger would lose it.</summary>
+    /// <param name="log">MSBuild's log.</param>
+    /// <param name="engine">The build, which keeps the lines of all its tasks.</param>
+    /// <param name="line">The line.</param>
+    public static void Add(TaskLoggingHelper log, IBuildEngine4 engine, string line)
+    {
+        if (ProgressViews.IsWatched(log) && ConsoleTerminal.HasTerminalLogger(Environment.GetEnvironmentVariable))
+            Of(engine).lines.Enqueue(line);
+    }
+
+    private static TerminalEpilogue Of(IBuildEngine4 engine)
+    {
+        var key = $"{typeof(TerminalEpilogue).FullName}/{typeof(TerminalEpilogue).Module.ModuleVersionId}";
+        lock (Gate)
+        {
+            if (engine.GetRegisteredTaskObject(key, RegisteredTaskObjectLifetime.Build) is TerminalEpilogue known)
+                return known;
+            var epilogue = new TerminalEpilogue();
+            engine.RegisterTaskObject(key, epilogue, RegisteredTaskObjectLifetime.Build, allowEarlyCollection: false);
+            return epilogue;
+        }
+    }
+}
