@@ -1,7 +1,6 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Testing;
 
 namespace ImagePublish.Benchmarks.Measuring;
 
@@ -30,7 +29,7 @@ internal sealed class MeteredRegistry : IAsyncDisposable
 
     public static async Task<MeteredRegistry> StartAsync(CancellationToken cancellationToken)
     {
-        var port = FreePort();
+        var port = Ports.Free();
         // Continues the section `http` that the configuration ends with.
         var configuration = $"  debug:\n    addr: 127.0.0.1:{port}\n    prometheus:\n      enabled: true\n      path: /metrics";
         return new MeteredRegistry(await DockerRegistry.StartAsync(new DockerRegistryOptions { Configuration = configuration }, cancellationToken), port);
@@ -68,12 +67,5 @@ internal sealed class MeteredRegistry : IAsyncDisposable
         return text.Split('\n')
             .Where(line => line.StartsWith(UploadSizes, StringComparison.Ordinal))
             .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
