@@ -19,8 +19,11 @@ public sealed class PagesTests(Peers peers)
         var names = pages.Split(' ');
         var stage = Stages.Of(names[0]);
         await using var secured = await DockerRegistry.StartAsync(new() { UserName = CiSystem.UserName, Password = CiSystem.Password }, Cancelled);
+        // A registry of its own: what a page shows depends on what its repositories had before.
+        await using var registry = await DockerRegistry.StartAsync(Cancelled);
+        await (await peers.BaseImageAsync()).PushToAsync(registry, Cancelled);
         using var workspace = await peers.WorkspaceAsync();
-        var sandbox = await SandboxAsync(workspace, stage, secured);
+        var sandbox = await SandboxAsync(workspace, stage, registry, secured);
         foreach (var page in Pages.Value.Where(page => names.Contains(page.Name)))
             await new PageRun(page, sandbox).ReadAsync(passage => IsTypedElsewhere(page, passage), Cancelled);
     }
@@ -39,9 +42,8 @@ public sealed class PagesTests(Peers peers)
             || all.First(one => one.Passage.Text == passage.Text) != (page.Name, passage);
     }
 
-    private async Task<Sandbox> SandboxAsync(TestWorkspace workspace, Stage stage, DockerRegistry secured)
+    private async Task<Sandbox> SandboxAsync(TestWorkspace workspace, Stage stage, DockerRegistry registry, DockerRegistry secured)
     {
-        var registry = await peers.RegistryAsync();
         var package = await peers.PackageAsync();
         if (stage.Project.Length > 0)
             WriteProject(workspace, stage.Project, package.Version);
