@@ -55,12 +55,12 @@ public sealed class BeginImage : ImageTask
     /// <inheritdoc/>
     protected override Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
     {
-        var key = KeyOf(FullPath(IntermediateDirectory));
-        if (BuildEngine4.GetRegisteredTaskObject(key, RegisteredTaskObjectLifetime.Build) is not null || ReadDefaults() is not { } defaults)
+        var name = NameOf(FullPath(IntermediateDirectory));
+        if (BuildObjects.Find<HeadStart>(BuildEngine4, name) is not null || ReadDefaults() is not { } defaults)
             return Task.CompletedTask;
         try
         {
-            BuildEngine4.RegisterTaskObject(key, Begin(defaults), RegisteredTaskObjectLifetime.Build, allowEarlyCollection: false);
+            BuildObjects.Add(BuildEngine4, name, Begin(defaults));
         }
         catch (ImagePublishException exception)
         {
@@ -84,10 +84,9 @@ public sealed class BeginImage : ImageTask
     /// <param name="engine">The build.</param>
     /// <param name="intermediateDirectory">The full path of the folder of its intermediate files.</param>
     /// <returns>The head start, which the caller disposes, or null.</returns>
-    internal static HeadStart? Take(IBuildEngine4 engine, string intermediateDirectory) =>
-        engine.UnregisterTaskObject(KeyOf(intermediateDirectory), RegisteredTaskObjectLifetime.Build) as HeadStart;
+    internal static HeadStart? Take(IBuildEngine4 engine, string intermediateDirectory) => BuildObjects.Take<HeadStart>(engine, NameOf(intermediateDirectory));
 
-    private static string KeyOf(string intermediateDirectory) => $"{typeof(HeadStart).FullName}/{typeof(HeadStart).Module.ModuleVersionId}/{Path.TrimEndingDirectorySeparator(intermediateDirectory)}";
+    private static string NameOf(string intermediateDirectory) => Path.TrimEndingDirectorySeparator(intermediateDirectory);
 
     // Names of owners need the base image, and C:\ has layers of another kind: such a build has no head start.
     private LayerEntryDefaults? ReadDefaults()

@@ -20,18 +20,7 @@ internal sealed class EngineSession : IDisposable
     /// <param name="engine">The build.</param>
     /// <param name="settings">The settings.</param>
     /// <returns>The session.</returns>
-    public static EngineSession Of(IBuildEngine4 engine, SessionSettings settings)
-    {
-        var key = $"{typeof(EngineSession).FullName}/{typeof(EngineSession).Module.ModuleVersionId}/{settings.Key}";
-        lock (CurrentLog)
-        {
-            if (engine.GetRegisteredTaskObject(key, RegisteredTaskObjectLifetime.Build) is EngineSession known)
-                return known;
-            var session = new EngineSession(settings);
-            engine.RegisterTaskObject(key, session, RegisteredTaskObjectLifetime.Build, allowEarlyCollection: false);
-            return session;
-        }
-    }
+    public static EngineSession Of(IBuildEngine4 engine, SessionSettings settings) => BuildObjects.GetOrAdd(engine, settings.Key, () => new EngineSession(settings));
 
     /// <summary>Tells what is done from here on in this task's log, although connections are shared by tasks.</summary>
     /// <param name="log">The task's log.</param>

@@ -7,8 +7,6 @@ namespace ImagePublish.Tasks.Progress;
 /// <summary>Chooses how progress is shown.</summary>
 internal static class ProgressViews
 {
-    private static readonly Lock Gate = new();
-
     /// <summary>Bars below the rows of the terminal logger; lines in any other log, more of them where somebody looks on.</summary>
     /// <remarks>
     /// The classic console logger prints lines at any time, from a thread of its own and in several writes. Rows below them would be overwritten without being erased, and a scrolling
@@ -23,7 +21,7 @@ internal static class ProgressViews
         Func<string, string?> variable = Environment.GetEnvironmentVariable;
         var isWatched = IsWatched(log);
         if (isWatched && ConsoleTerminal.HasTerminalLogger(variable))
-            return new TerminalProgress(IsOneOfSeveral(engine) ? project : null, RowsOf(engine));
+            return new TerminalProgress(IsOneOfSeveral(engine) ? project : null, BuildObjects.GetOrAdd(engine, "", () => new TerminalRows(new ConsoleTerminal())));
         var style = isWatched ? ProgressLineStyle.Terminal(new ConsoleTerminal().IsUnicode) : ProgressLineStyle.Log;
         return new ProgressLines(project, line => log.LogMessage(MessageImportance.High, "{0}", line), style);
     }
@@ -36,18 +34,4 @@ internal static class ProgressViews
 
     // A solution gives its projects the path of its file.
     private static bool IsOneOfSeveral(IBuildEngine4 engine) => engine is IBuildEngine6 build && build.GetGlobalProperties().ContainsKey("SolutionPath");
-
-    // The build keeps them, as it does the connections.
-    private static TerminalRows RowsOf(IBuildEngine4 engine)
-    {
-        var key = $"{typeof(TerminalRows).FullName}/{typeof(TerminalRows).Module.ModuleVersionId}";
-        lock (Gate)
-        {
-            if (engine.GetRegisteredTaskObject(key, RegisteredTaskObjectLifetime.Build) is TerminalRows known)
-                return known;
-            var rows = new TerminalRows(new ConsoleTerminal());
-            engine.RegisterTaskObject(key, rows, RegisteredTaskObjectLifetime.Build, allowEarlyCollection: false);
-            return rows;
-        }
-    }
 }

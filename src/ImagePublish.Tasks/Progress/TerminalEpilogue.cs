@@ -10,8 +10,6 @@ namespace ImagePublish.Tasks.Progress;
 /// </summary>
 internal sealed class TerminalEpilogue
 {
-    private static readonly Lock Gate = new();
-
     private readonly ConcurrentQueue<string> lines = new();
 
     private TerminalEpilogue() => AppDomain.CurrentDomain.ProcessExit += (_, _) => new ConsoleTerminal().Write(string.Concat(lines.Select(line => $"{line}{Environment.NewLine}")));
@@ -23,19 +21,6 @@ internal sealed class TerminalEpilogue
     public static void Add(TaskLoggingHelper log, IBuildEngine4 engine, string line)
     {
         if (ProgressViews.IsWatched(log) && ConsoleTerminal.HasTerminalLogger(Environment.GetEnvironmentVariable))
-            Of(engine).lines.Enqueue(line);
-    }
-
-    private static TerminalEpilogue Of(IBuildEngine4 engine)
-    {
-        var key = $"{typeof(TerminalEpilogue).FullName}/{typeof(TerminalEpilogue).Module.ModuleVersionId}";
-        lock (Gate)
-        {
-            if (engine.GetRegisteredTaskObject(key, RegisteredTaskObjectLifetime.Build) is TerminalEpilogue known)
-                return known;
-            var epilogue = new TerminalEpilogue();
-            engine.RegisterTaskObject(key, epilogue, RegisteredTaskObjectLifetime.Build, allowEarlyCollection: false);
-            return epilogue;
-        }
+            BuildObjects.GetOrAdd(engine, "", () => new TerminalEpilogue()).lines.Enqueue(line);
     }
 }

@@ -1,6 +1,6 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks.Verbs;
@@ -40,7 +40,7 @@ internal static class VerbJson
     private static byte[] Write(string target, IEnumerable<ITaskItem> items)
     {
         using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var json = new Utf8JsonWriter(bytes, ReadableJson.WriterOptions))
         {
             json.WriteStartObject();
             json.WriteNumber("schemaVersion", 1);

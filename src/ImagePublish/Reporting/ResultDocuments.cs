@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ImagePublish.Oci;
@@ -72,12 +71,5 @@ internal sealed record PartDocument(string Digest, long Size, IReadOnlyList<Laye
 internal sealed partial class ResultJsonContext : JsonSerializerContext
 {
     /// <summary>How results are written: to be read by scripts, and by people too.</summary>
-    public static ResultJsonContext Indented { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        WriteIndented = true,
-        NewLine = "\n",
-    });
+    public static ResultJsonContext Indented { get; } = new(ReadableJson.NewOptions());
 }

@@ -18,7 +18,7 @@ public sealed class ChunkedUploadTests
     {
         await using var bench = await UploadBench.StartAsync(options => options.MaxRequestBodyBytes = 200 * Kib);
 
-        await bench.UploadedAsync( 1000 * Kib);
+        await bench.UploadedAsync(1000 * Kib);
     }
 
     [Fact]
@@ -27,7 +27,7 @@ public sealed class ChunkedUploadTests
     {
         await using var bench = await RegistryBench.StartAsync(options => options.MaxRequestBodyBytes = 1 << 20);
 
-        var push = await bench.UploadedAsync( 9 << 20);
+        var push = await bench.UploadedAsync(9 << 20);
 
         Assert.Equal(9 << 20, push.UploadedBytes);
     }
@@ -53,7 +53,7 @@ public sealed class ChunkedUploadTests
         // The status lies once: the registry has more than it says.
         bench.Fail(RegistryStep.UploadStatus, FaultAction.SetHeader("Range", "0-999"));
 
-        await bench.UploadedAsync( 1000 * Kib);
+        await bench.UploadedAsync(1000 * Kib);
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class ChunkedUploadTests
         await using var bench = await UploadBench.StartAsync(options => options.Uploads.ChunkMaxLength = 130 * Kib);
         bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(100 * Kib));
 
-        await bench.UploadedAsync( 1000 * Kib);
+        await bench.UploadedAsync(1000 * Kib);
 
         Assert.Equal(1, bench.CountOf(RegistryStep.UploadPost));
     }
@@ -77,7 +77,7 @@ public sealed class ChunkedUploadTests
         var first = "";
         bench.Fail(RegistryStep.UploadPatch, FaultAction.ChangeHeader("Range", (_, value) => first = first.Length > 0 ? first : value!), Fault.Always);
 
-        await bench.UploadedAsync( 1000 * Kib);
+        await bench.UploadedAsync(1000 * Kib);
 
         Assert.Equal(1, bench.CountOf(RegistryStep.UploadPost));
     }
@@ -90,7 +90,7 @@ public sealed class ChunkedUploadTests
         bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(100 * Kib));
         bench.Fail(RegistryStep.UploadPatch, FaultAction.Status(202), skip: 1);
 
-        await bench.UploadedAsync( 1000 * Kib);
+        await bench.UploadedAsync(1000 * Kib);
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class ChunkedUploadTests
         await using var bench = await UploadBench.StartAsync(options => options.Uploads.RangeWithUnit = true);
         bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(700 * Kib));
 
-        var push = await bench.UploadedAsync( 1000 * Kib);
+        var push = await bench.UploadedAsync(1000 * Kib);
 
         Assert.InRange(push.UploadedBytes, 1000 * Kib, 1900 * Kib);
         Assert.Equal(1, bench.CountOf(RegistryStep.UploadPost));
@@ -116,7 +116,7 @@ public sealed class ChunkedUploadTests
         bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(100 * Kib));
         bench.Fail(step, FaultAction.SetHeader("Range", "0-99999999"));
 
-        await bench.UploadedAsync( 1000 * Kib);
+        await bench.UploadedAsync(1000 * Kib);
     }
 
     [Theory]
@@ -132,7 +132,7 @@ public sealed class ChunkedUploadTests
         bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(300 * Kib));
         bench.Fail(RegistryStep.UploadStatus, FaultAction.ChangeHeader("Range", (_, _) => range));
 
-        await bench.UploadedAsync( 1000 * Kib);
+        await bench.UploadedAsync(1000 * Kib);
     }
 
     [Theory]
@@ -144,7 +144,7 @@ public sealed class ChunkedUploadTests
         await using var bench = await UploadBench.StartAsync(options => options.Uploads.ChunkMinLength = minimum);
         bench.Fail(RegistryStep.UploadPut, FaultAction.Status(413));
 
-        await bench.UploadedAsync( 1000 * Kib);
+        await bench.UploadedAsync(1000 * Kib);
 
         Assert.All(bench.Server.Requests.Of(RegistryStep.UploadPatch).SkipLast(1), patch => Assert.True(patch.BodyBytes >= Math.Min(minimum, 1000 * Kib)));
     }
@@ -156,6 +156,6 @@ public sealed class ChunkedUploadTests
         await using var bench = await UploadBench.StartAsync(options => options.Uploads.RefuseRanges = true);
         bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(300 * Kib), times: 2);
 
-        await bench.UploadedAsync( 1000 * Kib);
+        await bench.UploadedAsync(1000 * Kib);
     }
 }

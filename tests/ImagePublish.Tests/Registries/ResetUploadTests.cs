@@ -19,7 +19,7 @@ public sealed class ResetUploadTests
         await using var bench = await UploadBench.StartAsync();
         bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(700 * Kib));
 
-        await bench.UploadedAsync( 1000 * Kib);
+        await bench.UploadedAsync(1000 * Kib);
 
         Assert.Equal(1, bench.CountOf(RegistryStep.UploadPost));
         var first = bench.Server.Requests.Of(RegistryStep.UploadPatch)[0];
@@ -47,7 +47,7 @@ public sealed class ResetUploadTests
         await using var bench = await UploadBench.StartAsync(options => options.Uploads.KeepPartial = false);
         bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(700 * Kib));
 
-        await bench.UploadedAsync( 1000 * Kib);
+        await bench.UploadedAsync(1000 * Kib);
 
         Assert.Equal(2, bench.CountOf(RegistryStep.UploadPost));
     }
@@ -64,7 +64,7 @@ public sealed class ResetUploadTests
             return next();
         }), skip: 1);
 
-        await bench.UploadedAsync( 1000 * Kib);
+        await bench.UploadedAsync(1000 * Kib);
     }
 
     [Theory]
@@ -76,7 +76,7 @@ public sealed class ResetUploadTests
         await using var bench = await UploadBench.StartAsync();
         bench.Fail(RegistryStep.UploadPut, FaultAction.ProcessThenReset());
 
-        var push = await bench.UploadedAsync( size);
+        var push = await bench.UploadedAsync(size);
 
         Assert.Equal(size, push.UploadedBytes);
         Assert.Equal(1, bench.CountOf(RegistryStep.UploadPut));

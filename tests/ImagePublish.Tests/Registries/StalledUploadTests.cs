@@ -21,7 +21,7 @@ public sealed class StalledUploadTests
         bench.Options = bench.Options with { IdleTimeout = TimeSpan.FromSeconds(1500) };
         bench.Fail(RegistryStep.UploadPut, FaultAction.StallAfterRequestBytes(200 * Kib));
 
-        await bench.UploadedAsync( 500 * Kib);
+        await bench.UploadedAsync(500 * Kib);
     }
 
     [Fact]

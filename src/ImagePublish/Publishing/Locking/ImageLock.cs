@@ -1,6 +1,5 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Serialization;
+using ImagePublish.Oci;
 using ImagePublish.Packages;
 
 namespace ImagePublish.Publishing.Locking;
@@ -36,18 +35,10 @@ public sealed record PlatformLock
 /// <param name="Digest">The digest of what that pointed at.</param>
 public sealed record LockedBase(string? Reference, string Digest);
 
-/// <summary>How lock files are written: one line for each value, so that a change is easy to see.</summary>
+/// <summary>How lock files are written and read.</summary>
 [JsonSerializable(typeof(ImageLock))]
 internal sealed partial class ImageLockJsonContext : JsonSerializerContext
 {
     /// <summary>The one way.</summary>
-    public static ImageLockJsonContext Written { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        RespectNullableAnnotations = true,
-        WriteIndented = true,
-        NewLine = "\n",
-    });
+    public static ImageLockJsonContext Written { get; } = new(ReadableJson.NewOptions());
 }
