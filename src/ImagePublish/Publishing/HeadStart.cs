@@ -133,7 +133,7 @@ public sealed class HeadStart : IDisposable
         try
         {
             // The build keeps a core for itself.
-            await using var writer = store.CreateBlob();
+            await using var writer = store.CreateDigestedBlob();
             var made = await LayerBuilder.BuildAsync(layer, compression, ImageFormat.Oci, writer, Math.Max(1, Environment.ProcessorCount - 1), cancellationToken, building.Add);
             await writer.CommitAsync(made.Descriptor, cancellationToken);
             if (!tags.AreAtRest())

@@ -78,14 +78,16 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // On another thread from the start: setting up the first connection takes as long as reading the publish folder.
         var resolving = Task.Run(() => ResolveAsync(request, stop.Token), stop.Token);
+        var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request, headStart?.FoundNoImages == true), log, stop.Token);
+        var producer = new LayerProducer(store, cache, earlier, files, log, headStart, isPlan: planned is not null);
+        var packages = new PackageStep(registries, store, log, isPlan: planned is not null);
+        await using var layers = new LayerLookups(producer, request.Compression, stop.Token);
         try
         {
-            var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request, headStart?.FoundNoImages == true), log, stop.Token);
-            var producer = new LayerProducer(store, cache, earlier, files, log, headStart, isPlan: planned is not null);
-            var packages = new PackageStep(registries, store, log, isPlan: planned is not null);
-            var looking = LookUpAsync(request, files, producer, packages, () => resolving, stop.Token);
-            var (baseImage, candidates) = (await resolving, await looking);
-            var result = await PublishAsync(request, baseImage, candidates, producer, packages, planned, stop.Token);
+            await LookUpAsync(request, files, layers, packages, producer, () => resolving, stop.Token);
+            var baseImage = await resolving;
+            var result = await PublishAsync(request, baseImage, layers, producer, packages, planned, stop.Token);
+            var candidates = await layers.AllAsync();
             await new DoctorStep(store, log).ExamineAsync(request, result.Image, baseImage, candidates, stop.Token);
             return new PublishRun(result, baseImage, [.. candidates.Select(candidate => candidate.Content)]);
         }
@@ -114,15 +116,15 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     }
 
     private async Task<PublishResult> PublishAsync(
-        PublishRequest request, BaseImage baseImage, LayerProducer.Candidate[] candidates, LayerProducer producer, PackageStep packages, DestinationSet? planned, CancellationToken cancellationToken)
+        PublishRequest request, BaseImage baseImage, LayerLookups lookups, LayerProducer producer, PackageStep packages, DestinationSet? planned, CancellationToken cancellationToken)
     {
         var spec = Labelled(request, baseImage);
-        IReadOnlyList<string> names = [.. baseImage.Layers.Select(_ => PublishResult.BaseLayer), .. candidates.Select(candidate => candidate.Content.Name)];
-        if (candidates.All(candidate => candidate.Known is not null))
+        if (await lookups.AreKnownAsync())
         {
-            var unchanged = ImageComposer.Compose(spec, baseImage, [.. candidates.Select(candidate => new NamedLayer(candidate.Content.Name, candidate.Known!))]);
+            var known = (await lookups.AllAsync()).Select(candidate => new NamedLayer(candidate.Content.Name, candidate.Known!)).ToList();
+            var unchanged = ImageComposer.Compose(spec, baseImage, known);
             if (await Places.AreUpToDateAsync(request.Destinations, request.Tags, unchanged.Digest, cancellationToken))
-                return new PublishResult(unchanged, Delivery.Unchanged(request.Destinations, request.Tags, unchanged.Size)) { IsUnchanged = true, LayerNames = names };
+                return new PublishResult(unchanged, Delivery.Unchanged(request.Destinations, request.Tags, unchanged.Size)) { IsUnchanged = true, LayerNames = NamesOf(baseImage, known) };
         }
 
         var guard = new TagGuard(registries, store);
@@ -133,14 +135,13 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             log.Named(baseImage.Layers[at].Descriptor.Digest.Value, $"base layer {at + 1}");
         if (held.Count == 0)
             destinations.Begin(baseImage.Layers);
-        var layers = new List<NamedLayer>();
-        foreach (var candidate in candidates)
+        var layers = new NamedLayer[lookups.Count];
+        await foreach (var (place, candidate) in lookups.AsFoundAsync())
         {
-            var layer = await producer.ProduceAsync(candidate, request.Compression, spec.Format ?? baseImage.Format, cancellationToken);
+            var layer = layers[place] = await producer.ProduceAsync(candidate, request.Compression, spec.Format ?? baseImage.Format, cancellationToken);
             log.Named(layer.Layer.Descriptor.Digest.Value, layer.Name);
             if (held.Count == 0)
                 destinations.Begin([layer.Layer]);
-            layers.Add(layer);
             await packages.RememberAsync(candidate, layer.Layer.DiffId, cancellationToken);
         }
 
@@ -154,24 +155,27 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             await documents.RememberAsync(image.ConfigBlob, cancellationToken);
         }
 
-        return new PublishResult(image, deliveries) { LayerNames = names };
+        return new PublishResult(image, deliveries) { LayerNames = NamesOf(baseImage, layers) };
     }
 
-    private async Task<LayerProducer.Candidate[]> LookUpAsync(
-        PublishRequest request, PublishedFiles files, LayerProducer producer, PackageStep packages, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
+    private static IReadOnlyList<string> NamesOf(BaseImage baseImage, IEnumerable<NamedLayer> layers) =>
+        [.. baseImage.Layers.Select(_ => PublishResult.BaseLayer), .. layers.Select(layer => layer.Name)];
+
+    // Ends when all layers are known of that there are; they are still being looked up.
+    private async Task LookUpAsync(
+        PublishRequest request, PublishedFiles files, LayerLookups layers, PackageStep packages, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
     {
         var below = packages.LookUpAsync(request, resolving, producer, cancellationToken);
-        var looking = LookUpFilesAsync(request, files, producer, resolving, () => below, cancellationToken);
-        await Task.WhenAll(below, looking);
-        return [.. await below, .. await looking];
-    }
+        var dividing = DivideAsync();
+        await Task.WhenAll(below, dividing);
+        layers.PutBelow(await below);
 
-    private async Task<LayerProducer.Candidate[]> LookUpFilesAsync(
-        PublishRequest request, PublishedFiles files, LayerProducer producer, Func<Task<BaseImage>> resolving, Func<Task<IReadOnlyList<LayerProducer.Candidate>>> below, CancellationToken cancellationToken)
-    {
-        var contents = await new LayerContents(new BaseFiles(store, log), resolving, below).PlanAsync(request, files, cancellationToken);
-        log.Detail($"The files are read and divided into {contents.Count} layers.");
-        return await Task.WhenAll(contents.Select(content => Task.Run(() => producer.LookUpAsync(content, request.Compression, cancellationToken), cancellationToken)));
+        async Task DivideAsync()
+        {
+            var contents = await new LayerContents(new BaseFiles(store, log), resolving, () => below).PlanAsync(request, files, cancellationToken);
+            log.Detail($"The files are read and divided into {contents.Count} layers.");
+            layers.Begin(contents);
+        }
     }
 
     // What the user says wins over what is generated.

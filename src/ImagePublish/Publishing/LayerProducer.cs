@@ -113,7 +113,7 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     private async Task<Layer> BuildAsync(Candidate candidate, LayerCompression compression, ImageFormat format, CancellationToken cancellationToken)
     {
         var content = candidate.Content;
-        await using var writer = store.CreateBlob();
+        await using var writer = store.CreateDigestedBlob();
         var built = await CompressAsync(content, compression, format, writer, cancellationToken);
         if (candidate.DiffId is { } expected && built.DiffId != expected)
         {

@@ -12,13 +12,14 @@ public sealed class BlobWriter : Stream
     private readonly StoreDisk disk;
     private readonly string path;
     private readonly Stream file;
-    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly IncrementalHash? hash;
     private long length;
     private bool closed;
 
-    internal BlobWriter(StoreDisk disk)
+    internal BlobWriter(StoreDisk disk, bool verifies)
     {
         this.disk = disk;
+        hash = verifies ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
         (path, file) = disk.CreateTemporary();
     }
 
@@ -124,7 +125,7 @@ public sealed class BlobWriter : Stream
                 // What could not be written is thrown away below.
             }
 
-            hash.Dispose();
+            hash?.Dispose();
             closed = true;
             StoreDisk.Delete(path);
         }
@@ -134,7 +135,7 @@ public sealed class BlobWriter : Stream
 
     private void Count(ReadOnlySpan<byte> buffer)
     {
-        hash.AppendData(buffer);
+        hash?.AppendData(buffer);
         length += buffer.Length;
     }
 
@@ -153,6 +154,8 @@ public sealed class BlobWriter : Stream
 
     private async Task<bool> MatchesAsync(Digest digest, CancellationToken cancellationToken)
     {
+        if (hash is null)
+            return true;
         if (digest.HashAlgorithm == HashAlgorithmName.SHA256)
             return digest.Matches(hash.GetHashAndReset());
         await using var written = File.OpenRead(path);

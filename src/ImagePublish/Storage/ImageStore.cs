@@ -57,7 +57,12 @@ public sealed partial class ImageStore
     /// <summary>Begins a new blob.</summary>
     /// <returns>Where to write it.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
-    public BlobWriter CreateBlob() => new(disk);
+    public BlobWriter CreateBlob() => new(disk, verifies: true);
+
+    /// <summary>Begins a new blob that is digested as it is made: the same bytes are not hashed a second time to compare.</summary>
+    /// <returns>Where to write it.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
+    internal BlobWriter CreateDigestedBlob() => new(disk, verifies: false);
 
     /// <summary>Puts a small blob into the store, unless it is there.</summary>
     /// <param name="blob">The blob.</param>

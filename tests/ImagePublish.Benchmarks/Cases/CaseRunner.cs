@@ -25,6 +25,12 @@ internal sealed class CaseRunner(Laboratory laboratory, int rounds)
     public async Task<CaseResult> RunAsync(PublishCase @case, IReadOnlyList<Contender> contenders, CancellationToken cancellationToken)
     {
         var runs = contenders.ToDictionary(contender => contender, _ => new Runs());
+        if (@case.UpdatesPackage)
+        {
+            foreach (var contender in contenders)
+                await Sources.PrepareUpdatesAsync(contender, cancellationToken);
+        }
+
         // Builds everything, fills the caches and the repository, and warms the disk. The second time even what the SDK does once more after a first build is done.
         for (var round = 0; round < 2; round++)
         {
@@ -39,14 +45,14 @@ internal sealed class CaseRunner(Laboratory laboratory, int rounds)
             for (var turn = 0; turn < contenders.Count; turn++)
             {
                 var contender = contenders[(round + turn) % contenders.Count];
-                runs[contender].Add(await RunOnceAsync(@case, contender, cancellationToken));
+                runs[contender].Add(await RunOnceAsync(@case, contender, round, cancellationToken));
             }
         }
 
         return new CaseResult(@case, runs[contenders[0]], runs[contenders[1]], runs[contenders[2]]);
     }
 
-    private async Task<Run> RunOnceAsync(PublishCase @case, Contender contender, CancellationToken cancellationToken)
+    private async Task<Run> RunOnceAsync(PublishCase @case, Contender contender, int round, CancellationToken cancellationToken)
     {
         if (@case.EditsCode)
         {
@@ -56,7 +62,7 @@ internal sealed class CaseRunner(Laboratory laboratory, int rounds)
         }
 
         if (@case.UpdatesPackage)
-            await Sources.UpdatePackageAsync(contender, edition, cancellationToken);
+            await Sources.UpdatePackageAsync(contender, round, cancellationToken);
         if (@case.ForgetsCaches)
             contender.ClearCaches();
         var registry = RegistryOf(@case);

@@ -13,9 +13,9 @@ internal static class Sources
 
     private const string UpdatedPackage = "FluentValidation";
 
-    // Each round takes another: an update to a version that was pushed before would find its layer in the registry.
+    // Upwards only: the SDK leaves the published file of a newer version where it is. Each once: what was pushed before would be found in the registry.
     private static readonly string[] Versions =
-        ["12.1.1", "12.1.0", "12.0.0", "11.11.0", "11.10.0", "11.9.2", "11.9.1", "11.9.0", "11.8.1", "11.8.0", "11.7.1", "11.7.0"];
+        ["11.7.0", "11.7.1", "11.8.0", "11.8.1", "11.9.0", "11.9.1", "11.9.2", "11.10.0", "11.11.0", "12.0.0", "12.1.0", "12.1.1"];
 
     /// <summary>Copies the sample and lets the contender add what it needs.</summary>
     public static void WriteShop(Contender contender)
@@ -29,15 +29,28 @@ internal static class Sources
     public static void EditCode(Contender contender, int round) =>
         File.WriteAllText(Path.Combine(contender.Sources, "Shop", "Edition.cs"), $"internal static class Edition {{ public static int Number => {round}; }}\n");
 
+    /// <summary>Goes back to the oldest version of the package that is updated, and leaves nothing of a newer one.</summary>
+    public static async Task PrepareUpdatesAsync(Contender contender, CancellationToken cancellationToken)
+    {
+        await SetVersionAsync(contender, Versions[0], cancellationToken);
+        var output = Path.Combine(contender.Sources, "Shop", "bin");
+        if (Directory.Exists(output))
+            Directory.Delete(output, recursive: true);
+    }
+
     /// <summary>Updates one package, which is restored already when the clock starts.</summary>
-    public static async Task UpdatePackageAsync(Contender contender, int round, CancellationToken cancellationToken)
+    public static Task UpdatePackageAsync(Contender contender, int round, CancellationToken cancellationToken) => round + 1 < Versions.Length
+        ? SetVersionAsync(contender, Versions[round + 1], cancellationToken)
+        : throw new InvalidOperationException($"The package can be updated {Versions.Length - 1} times: take no more --runs.");
+
+    private static async Task SetVersionAsync(Contender contender, string version, CancellationToken cancellationToken)
     {
         var file = Path.Combine(contender.Sources, ShopProject);
         var start = $"<PackageReference Include=\"{UpdatedPackage}\" Version=\"";
         var text = await File.ReadAllTextAsync(file, cancellationToken);
         var begin = text.IndexOf(start, StringComparison.Ordinal) + start.Length;
         var end = text.IndexOf('"', begin);
-        await File.WriteAllTextAsync(file, $"{text[..begin]}{Versions[round % Versions.Length]}{text[end..]}", cancellationToken);
+        await File.WriteAllTextAsync(file, $"{text[..begin]}{version}{text[end..]}", cancellationToken);
         await contender.DotNet("restore", file).SucceedAsync(cancellationToken);
     }
 

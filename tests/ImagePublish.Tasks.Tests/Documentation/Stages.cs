@@ -41,6 +41,7 @@ public static class Stages
             ("dotnet publish -p:PublishImage=true -p:ImageRuntimeIdentifiers=\"linux-x64 linux-arm64\"", "cd src/Shop")),
         NotTyped = Map(
             ("dotnet publish samples/HelloWeb -p:PublishImage=true", "SamplesTests types it in a fresh clone"),
+            ("dotnet pack src/ImagePublish.Tasks -o ~/feed", "SamplesTests types it in a fresh clone"),
             ("tests/run.sh", "it is what runs this test")),
     };
 

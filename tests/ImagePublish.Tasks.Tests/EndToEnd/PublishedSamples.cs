@@ -24,6 +24,9 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
     /// <summary>A detailed log of the publish of all at once.</summary>
     public string Log => workspace!["publish.log"];
 
+    /// <summary>Where the README has the package packed to.</summary>
+    public string Feed => workspace!["feed"];
+
     /// <summary>What the report of one of those that have one says.</summary>
     public async Task<JsonElement> ReportAsync(string sample, CancellationToken cancellationToken)
     {
@@ -48,6 +51,9 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
         Clone = new Sandbox(workspace, workspace["clone"], await peers.DockerAsync())
             .Call("localhost:8080", "localhost:$PORT")
             .Call("/home/me", workspace["clone"])
+            .Call("~/feed", Feed)
+            // The user's own list of sources stays as it is.
+            .Call("dotnet nuget add source", $"dotnet nuget add source --configfile {workspace.Write("user.config", "<configuration />")}")
             .With("CustomAfterMicrosoftCommonTargets", workspace.Write("bases.targets", Bases()));
         First = await Clone.TypeAsync(Page.Read("README.md").Passages.First(passage => !passage.IsInline).Text, CancellationToken.None);
         workspace.Write("clone/samples/All.slnx", All(workspace["clone/samples"]));

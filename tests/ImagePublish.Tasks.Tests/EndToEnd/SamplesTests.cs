@@ -97,6 +97,17 @@ public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClass
     public void TheFirstCommandOfTheReadmeDoesWhatThePageShows() =>
         new ShownOutput().Check(Page.Read("README.md").Passages.First(passage => !passage.IsInline).Shown, samples.First);
 
+    [Fact]
+    public async Task ThePackageIsPackedToAFeedAsTheReadmeSays()
+    {
+        var pack = Page.Read("README.md").Passages.First(passage => passage.Name.StartsWith("dotnet pack", StringComparison.Ordinal));
+
+        var printed = await samples.Clone.TypeAsync(pack.Text, Cancelled);
+
+        Assert.Equal(["ImagePublish.Tasks.0.1.0.nupkg"], Directory.GetFiles(samples.Feed).Select(Path.GetFileName));
+        Assert.Contains("added successfully", printed, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("samples/platforms:1.0.0", "/", "Hello from X64!")]
     [InlineData("shop:1.4.2", "/health", "Healthy")]
