@@ -11,11 +11,11 @@ internal static class Sources
 
     private const int Services = 20;
 
-    private const string UpdatedPackage = "FluentValidation";
+    private const string UpdatedPackage = "StackExchange.Redis";
 
     // Upwards only: the SDK leaves the published file of a newer version where it is. Each once: what was pushed before would be found in the registry.
     private static readonly string[] Versions =
-        ["11.7.0", "11.7.1", "11.8.0", "11.8.1", "11.9.0", "11.9.1", "11.9.2", "11.10.0", "11.11.0", "12.0.0", "12.1.0", "12.1.1"];
+        ["3.1.31", "3.2.0", "3.2.1", "3.2.15", "3.3.0", "3.3.1", "3.4.5", "3.4.20", "3.4.29", "3.4.31", "3.4.35"];
 
     /// <summary>Copies the sample and lets the contender add what it needs.</summary>
     public static void WriteShop(Contender contender)
