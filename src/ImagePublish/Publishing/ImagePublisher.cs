@@ -1,6 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
+using ImagePublish.Oci;
 using ImagePublish.Publishing.Locking;
 using ImagePublish.Publishing.Planning;
 using ImagePublish.Publishing.Reports;
@@ -131,20 +132,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         var held = await guard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken);
         await using var opened = planned is null ? Places.Open(request.Destinations, request.LocalName, cancellationToken) : null;
         var destinations = planned ?? opened!;
-        for (var at = 0; at < baseImage.Layers.Count; at++)
-            log.Named(baseImage.Layers[at].Descriptor.Digest.Value, $"base layer {at + 1}");
-        if (held.Count == 0)
-            destinations.Begin(baseImage.Layers);
-        var layers = new NamedLayer[lookups.Count];
-        await foreach (var (place, candidate) in lookups.AsFoundAsync())
-        {
-            var layer = layers[place] = await producer.ProduceAsync(candidate, request.Compression, spec.Format ?? baseImage.Format, cancellationToken);
-            log.Named(layer.Layer.Descriptor.Digest.Value, layer.Name);
-            if (held.Count == 0)
-                destinations.Begin([layer.Layer]);
-            await packages.RememberAsync(candidate, layer.Layer.DiffId, cancellationToken);
-        }
-
+        var layers = await ProduceAsync(request, spec.Format ?? baseImage.Format, baseImage, lookups, producer, packages, held.Count == 0 ? destinations : null, cancellationToken);
         var image = ImageComposer.Compose(spec, baseImage, layers);
         log.Detail($"The image is composed: {image.Digest}.");
         await guard.CheckAsync(held, image.Manifest.Descriptor, isPlatform: request.Tags.Count == 0, cancellationToken);
@@ -156,6 +144,25 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         }
 
         return new PublishResult(image, deliveries) { LayerNames = NamesOf(baseImage, layers) };
+    }
+
+    // What a tag that may not move is compared with goes nowhere before it is.
+    private async Task<NamedLayer[]> ProduceAsync(
+        PublishRequest request, ImageFormat format, BaseImage baseImage, LayerLookups lookups, LayerProducer producer, PackageStep packages, DestinationSet? destinations, CancellationToken cancellationToken)
+    {
+        for (var at = 0; at < baseImage.Layers.Count; at++)
+            log.Named(baseImage.Layers[at].Descriptor.Digest.Value, $"base layer {at + 1}");
+        destinations?.Begin(baseImage.Layers);
+        var layers = new NamedLayer[lookups.Count];
+        await foreach (var (place, candidate) in lookups.AsFoundAsync())
+        {
+            var layer = layers[place] = await producer.ProduceAsync(candidate, request.Compression, format, cancellationToken);
+            log.Named(layer.Layer.Descriptor.Digest.Value, layer.Name);
+            destinations?.Begin([layer.Layer]);
+            await packages.RememberAsync(candidate, layer.Layer.DiffId, cancellationToken);
+        }
+
+        return layers;
     }
 
     private static IReadOnlyList<string> NamesOf(BaseImage baseImage, IEnumerable<NamedLayer> layers) =>

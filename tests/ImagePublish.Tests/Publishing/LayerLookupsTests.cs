@@ -1,0 +1,62 @@
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Publishing;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+using ImagePublish.Tests.Registries;
+
+namespace ImagePublish.Tests.Publishing;
+
+/// <summary>Layers that are looked up side by side: none waits for another.</summary>
+public sealed class LayerLookupsTests
+{
+    private static readonly LayerCompression Gzip = new(Compression.Gzip, null);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ALayerThatHasToBeBuiltIsToldWhileAnotherIsStillRead()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        await using var connections = RegistryBench.For(bench.Server);
+        using var gate = new ManualResetEventSlim();
+        await using var lookups = new LayerLookups(Producer(bench, connections.Client), Gzip, Cancel);
+        lookups.Begin([Content("slow", new GatedContent(gate)), Content("quick", new FileInMemory(new byte[] { 1 }))]);
+        lookups.PutBelow([new LayerProducer.Candidate(Content("below", new FileInMemory(new byte[] { 2 })), null, null, Known: null)]);
+
+        var found = new List<string>();
+        Assert.False(await lookups.AreKnownAsync());
+        await foreach (var (place, candidate) in lookups.AsFoundAsync())
+        {
+            found.Add($"{place} {candidate.Content.Name}");
+            if (found.Count == 2)
+                gate.Set();
+        }
+
+        Assert.Equal(["0 below", "1 slow", "2 quick"], found.Order(StringComparer.Ordinal));
+        Assert.Equal("1 slow", found[^1]);
+        Assert.Equal(["below", "slow", "quick"], (await lookups.AllAsync()).Select(candidate => candidate.Content.Name));
+    }
+
+    private static LayerProducer Producer(PublishingBench bench, RegistryClient client)
+    {
+        var store = bench.Store();
+        var request = bench.Request("1.0");
+        var earlier = new EarlierLayers(client, new RemoteDocuments(client, store), EarlierImages.Of(request, areNone: false), bench.Log, Cancel);
+        return new LayerProducer(store, new LayerCache(store), earlier, new PublishedFiles(request, tags: null, Cancel), bench.Log);
+    }
+
+    private static LayerContent Content(string name, FileContent content) => LayerContent.Create(name, [new LayerEntry($"app/{name}", LayerEntryKind.File) { Content = content }]);
+
+    /// <summary>A byte that can be read once the gate is open.</summary>
+    private sealed record GatedContent(ManualResetEventSlim Gate) : FileContent(1)
+    {
+        public override string Source => "gated content";
+
+        public override Stream Open()
+        {
+            Gate.Wait(Cancel);
+            return new MemoryStream([3]);
+        }
+    }
+}
