@@ -24,6 +24,7 @@ internal sealed class SpecReader(PublishImageInputs inputs)
         User = Lists.Optional(inputs.User) ?? DefaultUser(app),
         StopSignal = Lists.Optional(inputs.StopSignal),
         Healthcheck = ReadHealthcheck(),
+        ListensWhereBaseSays = app.UsesAspNet,
         EnvironmentVariables = Lists.Pairs(inputs.EnvironmentVariables, "ImageEnvironmentVariable"),
         Labels = Lists.Pairs(inputs.Labels, "ImageLabel"),
         Annotations = Lists.Pairs([.. inputs.Annotations.Where(item => !IsForIndex(item))], "ImageAnnotation"),

@@ -83,7 +83,7 @@ public static class ImageComposer
             Unknown = spec.Entrypoint is null && spec.Command is null ? inherited.Unknown : WithoutEscapedArgs(inherited.Unknown),
             Env = NullIfEmpty(environment),
             Labels = StringMap.Merge(inherited.Labels, spec.Labels),
-            ExposedPorts = NullIfEmpty([.. (inherited.ExposedPorts ?? []).Union([.. spec.Ports, .. EnvironmentVariables.Ports(environment)], StringComparer.Ordinal)]),
+            ExposedPorts = NullIfEmpty([.. (inherited.ExposedPorts ?? []).Union([.. spec.Ports, .. EnvironmentVariables.Ports(spec.ListensWhereBaseSays ? environment : EnvironmentVariables.Merge([], spec.EnvironmentVariables))], StringComparer.Ordinal)]),
             Volumes = NullIfEmpty([.. (inherited.Volumes ?? []).Union(spec.Volumes, StringComparer.Ordinal)]),
         };
     }

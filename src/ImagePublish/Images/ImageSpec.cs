@@ -35,6 +35,9 @@ public sealed record ImageSpec
     /// <summary>Whether <see cref="Command"/> starts the app by itself: then a base's entry point of nothing but <c>dotnet</c> is dropped.</summary>
     public bool CommandStartsApp { get; init; }
 
+    /// <summary>Whether the app is a server of ASP.NET, which listens where the base's variables tell it to. Others only have the ports that they name.</summary>
+    public bool ListensWhereBaseSays { get; init; } = true;
+
     /// <summary>Environment variables, in order; a later one of the same name wins.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> EnvironmentVariables { get; init; } = [];
 

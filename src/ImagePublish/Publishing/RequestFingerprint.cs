@@ -78,7 +78,7 @@ internal static class RequestFingerprint
         Add(digest, spec.Healthcheck);
         digest.Add(spec.Entrypoint);
         digest.Add(spec.Command);
-        digest.Add(spec.CommandStartsApp ? 1 : 0);
+        digest.Add((spec.CommandStartsApp ? 1 : 0) | (spec.ListensWhereBaseSays ? 2 : 0));
         Add(digest, spec.EnvironmentVariables);
         Add(digest, spec.Labels);
         Add(digest, spec.Annotations);

@@ -26,7 +26,7 @@ public sealed class KindsOfAppsTests(Peers peers)
     }
 
     [Fact]
-    public async Task AWorkerStarts()
+    public async Task AWorkerStartsAndExposesNoPort()
     {
         const string Repository = "kinds/worker";
         var registry = await peers.RegistryAsync();
@@ -36,6 +36,8 @@ public sealed class KindsOfAppsTests(Peers peers)
         var build = (await project.PublishAsync(Cancelled, Switches.For(registry, Repository))).EnsureSuccess();
 
         Assert.Equal("""["dotnet","/app/Hard.Worker.dll"]""", await EntrypointAsync(registry, Repository, build.Digest));
+        Assert.False((await registry.ConfigAsync(Repository, build.Digest, Cancelled)).GetProperty("config").TryGetProperty("ExposedPorts", out _));
+        Assert.Contains("docker run --rm " + registry.Host, build.Command.Output, StringComparison.Ordinal);
         var docker = await peers.DockerAsync();
         await using var container = await docker.StartAsync(build.Properties["ImageReference"], Cancelled);
         while (!(await container.LogsAsync(Cancelled)).Contains("Worker running at", StringComparison.Ordinal))

@@ -67,6 +67,15 @@ public sealed class ImageComposerTests
         Assert.Equal(ports, string.Join(' ', Compose(Spec, $$"""{"Env":["{{variable}}"]}""").Config.Config!.ExposedPorts ?? []));
 
     [Fact]
+    public void WhatIsNoServerHasThePortsThatItNamesItself()
+    {
+        var spec = Spec with { ListensWhereBaseSays = false };
+
+        Assert.Null(Compose(spec, """{"Env":["ASPNETCORE_HTTP_PORTS=8080"]}""").Config.Config!.ExposedPorts);
+        Assert.Equal(["9000/tcp"], Compose(spec with { EnvironmentVariables = [new("DOTNET_HTTP_PORTS", "9000")] }, """{"Env":["ASPNETCORE_HTTP_PORTS="]}""").Config.Config!.ExposedPorts ?? []);
+    }
+
+    [Fact]
     public void ABasesEntryPointOfNothingButDotNetIsDroppedWhereTheCommandStartsTheApp()
     {
         var spec = Spec with { Entrypoint = null, Command = ["dotnet", "/app/App.dll"], CommandStartsApp = true };
