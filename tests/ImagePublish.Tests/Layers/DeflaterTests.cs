@@ -95,7 +95,7 @@ public sealed class DeflaterTests
     {
         var text = Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Range(0, 20_000).Select(number => $"{number} {number * 7919 % 10_007:x} layer {number % 13}")));
 
-        Assert.Equal("7ae3ed0920f228d94502d8b9038f1e1b15092494dd6dec8ee5aa5b1162c47e85", Convert.ToHexStringLower(SHA256.HashData(Compress(text, at: 0, text.Length))));
+        Assert.Equal("df115ef0ce84bef2c2c33f3301ec5b1e6da00ff01af51de8f2915c0ab2c8443e", Convert.ToHexStringLower(SHA256.HashData(Compress(text, at: 0, text.Length))));
     }
 
     [Fact]

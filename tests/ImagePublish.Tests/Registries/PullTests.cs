@@ -51,6 +51,26 @@ public sealed class PullTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [ReliabilityCase(Base, "blob ≠ digest, sent on to another registry", "refused before its last byte is sent, IMG4005")]
+    public async Task ACorruptBlobIsNotSentOn(bool breaks)
+    {
+        var (bench, layer) = await BenchAsync();
+        await using var _ = bench;
+        await using var target = await RegistryBench.StartAsync();
+        if (breaks)
+            target.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(Size / 4));
+        bench.Fail(RegistryStep.BlobGet, FaultAction.CorruptResponse(Size / 2), Fault.Always);
+
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.ContentMismatch, () => target.PushAsync(bench.Client.Blob(bench.Repository, layer.Descriptor)));
+
+        Assert.Contains(bench.Repository.ToString(), failure.Message, StringComparison.Ordinal);
+        Assert.False(target.Server.Content.HasBlob(target.Repository.Name, layer.Descriptor.Digest.Value));
+        target.HasNoOpenUpload();
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(-1)]
     [ReliabilityCase(Base, "wrong size", "refused, IMG4005")]

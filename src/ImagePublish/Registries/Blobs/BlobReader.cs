@@ -27,7 +27,7 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            await using var stream = await GuardAsync(() => blob.OpenAsync(offset, cancellationToken));
+            await using var stream = await GuardAsync(() => OpenAsync(offset, cancellationToken));
             for (var at = offset; at < offset + length;)
             {
                 var wanted = (int)Math.Min(buffer.Length, offset + length - at);
@@ -47,6 +47,9 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
 
     public void Dispose() => _hash.Dispose();
 
+    private ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
+        blob is RegistryBlobSource remote ? remote.OpenUnverifiedAsync(offset, cancellationToken) : blob.OpenAsync(offset, cancellationToken);
+
     // What is read a second time after a broken line was hashed the first time.
     private void Check(long at, ReadOnlySpan<byte> bytes)
     {
@@ -56,7 +59,7 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
             _hash.AppendData(bytes[(int)(_hashed - at)..]);
             _hashed = end;
             if (_hashed == blob.Descriptor.Size && !blob.Descriptor.Digest.Matches(_hash.GetCurrentHash()))
-                throw Changed("its content is not what its digest says");
+                throw blob is RegistryBlobSource remote ? Problem = remote.HasWrongContent() : Changed("its content is not what its digest says");
         }
     }
 

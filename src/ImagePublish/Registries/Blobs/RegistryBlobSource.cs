@@ -1,3 +1,4 @@
+using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Http;
 
@@ -11,10 +12,23 @@ internal sealed class RegistryBlobSource(RegistryConnection connection, Reposito
 {
     public override Repository Repository => repository;
 
-    public override async ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken)
+    public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) => OpenAsync(offset, verifies: true, cancellationToken);
+
+    /// <summary>Opens the blob's bytes for one who verifies them: they are not hashed twice.</summary>
+    public ValueTask<Stream> OpenUnverifiedAsync(long offset, CancellationToken cancellationToken) => OpenAsync(offset, verifies: false, cancellationToken);
+
+    /// <summary>The error for bytes of which the digest is another.</summary>
+    public ImagePublishException HasWrongContent() => Mismatch("does not have the content that its digest says");
+
+    /// <summary>The error for a blob that is not what its descriptor says.</summary>
+    public ImagePublishException Mismatch(string how) => new(
+        DiagnosticCodes.ContentMismatch,
+        $"The blob {Descriptor.Digest} of {repository} {how}. The registry, or something on the way, changes it; nothing of it was used.");
+
+    private async ValueTask<Stream> OpenAsync(long offset, bool verifies, CancellationToken cancellationToken)
     {
         await connection.Downloads.WaitAsync(cancellationToken);
-        var stream = new RegistryBlobStream(connection, repository, Descriptor, offset);
+        var stream = new RegistryBlobStream(connection, this, offset, verifies);
         try
         {
             await stream.OpenAsync(cancellationToken);

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
-using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Endpoints;
 using ImagePublish.Registries.Http;
@@ -10,10 +9,14 @@ using ImagePublish.Registries.Http;
 namespace ImagePublish.Registries.Blobs;
 
 /// <summary>The bytes of a blob as a registry sends them: goes on where a line broke, and ends in an error if they are not what the descriptor says.</summary>
-/// <remarks>Read from the start, its last bytes are handed over only once the digest is right. Read from an offset, only the length can be checked.</remarks>
-internal sealed class RegistryBlobStream(RegistryConnection connection, Repository repository, Descriptor descriptor, long offset) : ReadOnlyStream
+/// <remarks>Read from the start, its last bytes are handed over only once the digest is right. Read from an offset, or by one who verifies the bytes, only the length is checked.</remarks>
+/// <param name="connection">The registry.</param>
+/// <param name="blob">The blob.</param>
+/// <param name="offset">Where to begin, in bytes.</param>
+/// <param name="verifies">Whether the bytes are verified here, and not by the reader.</param>
+internal sealed class RegistryBlobStream(RegistryConnection connection, RegistryBlobSource blob, long offset, bool verifies) : ReadOnlyStream
 {
-    private readonly IncrementalHash? _hash = offset == 0 ? IncrementalHash.CreateHash(descriptor.Digest.HashAlgorithm) : null;
+    private readonly IncrementalHash? _hash = verifies && offset == 0 ? IncrementalHash.CreateHash(blob.Descriptor.Digest.HashAlgorithm) : null;
     private RegistryResponse? _response;
     private long _at = offset;
     private int _tries = 1;
@@ -39,12 +42,12 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Reposito
     {
         if (buffer.Length == 0)
             return 0;
-        while (_at < descriptor.Size)
+        while (_at < blob.Descriptor.Size)
         {
             try
             {
                 await OpenAsync(cancellationToken);
-                var read = await _response!.ReadAsync(buffer[..(int)Math.Min(buffer.Length, descriptor.Size - _at)], cancellationToken);
+                var read = await _response!.ReadAsync(buffer[..(int)Math.Min(buffer.Length, blob.Descriptor.Size - _at)], cancellationToken);
                 if (read == 0)
                     throw new LineException(LineFault.Broken, "the answer ended early");
                 await TakeAsync(buffer[..read]);
@@ -77,12 +80,12 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Reposito
         _hash?.AppendData(bytes.Span);
         _at += bytes.Length;
         _tries = 1;
-        if (_at < descriptor.Size)
+        if (_at < blob.Descriptor.Size)
             return;
         if (await IsThereMoreAsync())
-            throw Mismatch($"is longer than the {descriptor.Size} bytes it should have");
-        if (_hash is not null && !descriptor.Digest.Matches(_hash.GetCurrentHash()))
-            throw Mismatch("does not have the content that its digest says");
+            throw blob.Mismatch($"is longer than the {blob.Descriptor.Size} bytes it should have");
+        if (_hash is not null && !blob.Descriptor.Digest.Matches(_hash.GetCurrentHash()))
+            throw blob.HasWrongContent();
         connection.Retry.Succeeded();
     }
 
@@ -102,14 +105,14 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Reposito
     {
         _response?.Dispose();
         _response = null;
-        var failure = connection.Failed(new GetBlob(repository, descriptor.Digest, _at), line);
-        if (!await connection.Retry.WaitAsync(failure, _tries++, cancellationToken, descriptor.Digest))
+        var failure = connection.Failed(new GetBlob(blob.Repository, blob.Descriptor.Digest, _at), line);
+        if (!await connection.Retry.WaitAsync(failure, _tries++, cancellationToken, blob.Descriptor.Digest))
             throw failure.ToException();
     }
 
     private async Task<RegistryResponse?> RequestAsync(CancellationToken cancellationToken)
     {
-        var endpoint = new GetBlob(repository, descriptor.Digest, _at);
+        var endpoint = new GetBlob(blob.Repository, blob.Descriptor.Digest, _at);
         var response = await connection.SendOnceAsync(endpoint, cancellationToken);
         try
         {
@@ -117,7 +120,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Reposito
                 return response;
             var failure = await Failure.OfAsync(endpoint.Description, response, connection.Time);
             response.Dispose();
-            return await connection.Retry.WaitAsync(failure, _tries++, cancellationToken, descriptor.Digest) ? null : throw failure.ToException();
+            return await connection.Retry.WaitAsync(failure, _tries++, cancellationToken, blob.Descriptor.Digest) ? null : throw failure.ToException();
         }
         catch
         {
@@ -132,13 +135,13 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Reposito
         {
             var expected = string.Create(CultureInfo.InvariantCulture, $"bytes {_at}-");
             return response.Header("Content-Range")?.StartsWith(expected, StringComparison.OrdinalIgnoreCase) == true
-                ? true : throw Mismatch("was sent from another place than was asked for");
+                ? true : throw blob.Mismatch("was sent from another place than was asked for");
         }
 
         if (response.Status != HttpStatusCode.OK)
             return false;
-        if (response.ContentLength is { } length && length != descriptor.Size)
-            throw Mismatch($"has {length} bytes instead of {descriptor.Size}");
+        if (response.ContentLength is { } length && length != blob.Descriptor.Size)
+            throw blob.Mismatch($"has {length} bytes instead of {blob.Descriptor.Size}");
         await SkipAsync(response, _at);
         return true;
     }
@@ -160,8 +163,4 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Reposito
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
-
-    private ImagePublishException Mismatch(string how) => new(
-        DiagnosticCodes.ContentMismatch,
-        $"The blob {descriptor.Digest} of {repository} {how}. The registry, or something on the way, changes it; nothing of it was used.");
 }
