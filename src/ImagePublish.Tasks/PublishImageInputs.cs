@@ -12,6 +12,12 @@ public abstract class PublishImageInputs : DeliveryTask
     /// <summary>The publish items, which tell where files come from.</summary>
     public ITaskItem[] PublishItems { get; set; } = [];
 
+    /// <summary>The folders that packages are restored to.</summary>
+    public string[] PackageFolders { get; set; } = [];
+
+    /// <summary>The folders that the build writes to.</summary>
+    public string[] BuildFolders { get; set; } = [];
+
     /// <summary>The base image; empty for the one that suits the app.</summary>
     public string? Base { get; set; }
 

@@ -8,9 +8,9 @@ internal static class PublishItemReader
 {
     /// <summary>Reads them.</summary>
     /// <param name="items">The items <c>ResolvedFileToPublish</c>.</param>
-    /// <returns>The files that are not simply the app's own.</returns>
-    public static IReadOnlyCollection<PublishItem> Read(ITaskItem[] items) =>
-        [.. items.Select(item => new PublishItem(RelativePath(item), Origin(item)) { Package = Lists.Optional(item.GetMetadata("NuGetPackageId")) }).Where(item => item.RelativePath.Length > 0)];
+    /// <param name="folders">Where files may come from.</param>
+    /// <returns>The files.</returns>
+    public static IReadOnlyCollection<PublishItem> Read(ITaskItem[] items, SourceFolders folders) => [.. items.Select(item => Read(item, folders)).Where(item => item.RelativePath.Length > 0)];
 
     /// <summary>Reads where a package's file will be published, before it is.</summary>
     /// <param name="item">The package's file, as <c>ResolvePackageAssets</c> tells of it.</param>
@@ -19,6 +19,17 @@ internal static class PublishItemReader
     {
         var place = Lists.Optional(item.GetMetadata("DestinationSubPath")) ?? item.GetMetadata("DestinationSubDirectory") + item.GetMetadata("Filename") + item.GetMetadata("Extension");
         return new PublishItem(place, Origin(item)) { Package = Lists.Optional(item.GetMetadata("NuGetPackageId")) };
+    }
+
+    private static PublishItem Read(ITaskItem item, SourceFolders folders)
+    {
+        var known = new PublishItem(RelativePath(item), Origin(item)) { Package = Lists.Optional(item.GetMetadata("NuGetPackageId")) };
+        if (known.Origin != PublishItemOrigin.App)
+            return known;
+        var file = item.GetMetadata("FullPath");
+        return folders.PackageOf(file) is var (id, version)
+            ? known with { Origin = OriginOf(version), Package = id }
+            : known with { Origin = folders.IsBuilt(file) ? PublishItemOrigin.App : PublishItemOrigin.Content };
     }
 
     private static string RelativePath(ITaskItem item) => item.GetMetadata("RelativePath");
@@ -30,11 +41,13 @@ internal static class PublishItemReader
         if (item.GetMetadata("RuntimePackAlwaysCopyLocal").Length > 0 || IsRuntimePack(item.GetMetadata("NuGetPackageId")))
             return PublishItemOrigin.Runtime;
         if (item.GetMetadata("NuGetPackageVersion") is { Length: > 0 } version)
-            return version.Contains('-', StringComparison.Ordinal) ? PublishItemOrigin.PrereleasePackage : PublishItemOrigin.Package;
+            return OriginOf(version);
         return item.GetMetadata("ReferenceSourceTarget") == "ProjectReference" || item.GetMetadata("MSBuildSourceProjectFile").Length > 0
             ? PublishItemOrigin.Project
             : PublishItemOrigin.App;
     }
+
+    private static PublishItemOrigin OriginOf(string version) => version.Contains('-', StringComparison.Ordinal) ? PublishItemOrigin.PrereleasePackage : PublishItemOrigin.Package;
 
     private static bool IsRuntimePack(string packageId) =>
         packageId.StartsWith("Microsoft.", StringComparison.OrdinalIgnoreCase) && packageId.Contains(".App.Runtime.", StringComparison.OrdinalIgnoreCase);

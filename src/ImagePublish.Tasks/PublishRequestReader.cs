@@ -36,7 +36,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Lock = new LockRequestReader(inputs).Read(),
             Doctor = ReadDoctor(app),
             PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
-            Items = PublishItemReader.Read(inputs.PublishItems),
+            Items = PublishItemReader.Read(inputs.PublishItems, ReadFolders()),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
             FileOwner = ReadOwner(),
             Added = new AddedEntryReader(folder).Read(inputs),
@@ -115,6 +115,8 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var path = workingDirectory.Replace('\\', '/');
         return (path is [_, ':', ..] ? path[2..] : path).Trim('/');
     }
+
+    private SourceFolders ReadFolders() => new(inputs.PackageFolders.Select(inputs.ResolvePath), [.. inputs.BuildFolders.Select(inputs.ResolvePath), inputs.ResolvePath(inputs.PublishDirectory)]);
 
     private FileOwner ReadOwner()
     {

@@ -6,9 +6,15 @@ namespace ImagePublish.Layers;
 /// </remarks>
 public static class LayerPlan
 {
+    private const int Runtime = 0;
     private const int Packages = 2;
+    private const int Content = 3;
+    private const int Projects = 4;
+    private const int Static = 5;
+    private const int App = 6;
 
-    private const int App = 5;
+    /// <summary>What lies at the top of the publish folder and is smaller is configuration, which changes as often as the code.</summary>
+    private const long MinContentLength = 1 << 20;
 
     // Large packages lie lowest of all packages, so that an update of the others leaves them where they are.
     /// <summary>Whether a layer is of one large package, and so the same whatever else is published.</summary>
@@ -16,15 +22,15 @@ public static class LayerPlan
     /// <returns>True if it is.</returns>
     internal static bool IsOfOnePackage(LayerContent layer) => layer.Name.StartsWith(Names[Packages - 1] + " ", StringComparison.Ordinal);
 
-    private static readonly string[] Names = ["runtime", "package", "packages", "projects", "static", "app"];
+    private static readonly string[] Names = ["runtime", "package", "packages", "content", "projects", "static", "app"];
 
     /// <summary>Divides the publish output into layers.</summary>
     /// <param name="entries">What <see cref="PublishFolder.Read"/> found, and other entries, which go to the app.</param>
     /// <param name="items">What is known of the files. Unknown files go to the app.</param>
     /// <param name="mode">One layer, or one for each rate of change.</param>
     /// <returns>
-    /// The layers, the lowest first: the runtime pack; each large package; the other released packages; prerelease packages and referenced projects;
-    /// static web content and satellites; the app.
+    /// The layers, the lowest first: the runtime pack; each large package; the other released packages; files that projects only copy, in folders or large; prerelease packages and
+    /// referenced projects; static web content and satellites; the app.
     /// None is empty, unless there is nothing at all.
     /// </returns>
     public static IReadOnlyList<LayerContent> Create(IReadOnlyList<LayerEntry> entries, IReadOnlyCollection<PublishItem> items, LayeringMode mode)
@@ -95,11 +101,12 @@ public static class LayerPlan
 
         return OriginOf(entry, items) switch
         {
-            PublishItemOrigin.Runtime => 0,
+            PublishItemOrigin.Runtime => Runtime,
             PublishItemOrigin.Package => Packages,
-            PublishItemOrigin.StaticContent => 4,
-            PublishItemOrigin.App when StaticContent.IsAt(path) || IsSatellite(path) => 4,
-            PublishItemOrigin.PrereleasePackage or PublishItemOrigin.Project => 3,
+            PublishItemOrigin.StaticContent => Static,
+            PublishItemOrigin.App or PublishItemOrigin.Content when StaticContent.IsAt(path) || IsSatellite(path) => Static,
+            PublishItemOrigin.Content when path.Contains('/', StringComparison.Ordinal) || entry.Content?.Length >= MinContentLength => Content,
+            PublishItemOrigin.PrereleasePackage or PublishItemOrigin.Project => Projects,
             _ => App,
         };
     }

@@ -29,6 +29,9 @@ public enum PublishItemOrigin
 
     /// <summary>Static web content.</summary>
     StaticContent,
+
+    /// <summary>A file of a project that no build makes: it is copied as it is.</summary>
+    Content,
 }
 
 /// <summary>How the publish output is divided into layers.</summary>

@@ -55,7 +55,7 @@ internal static class Curves
 
     private static string Table(Dictionary<(long Bytes, int Files), Point> points) => string.Join('\n',
     [
-        "| Package content | files | ours, one line changed (s) | the SDK's (s) | ours, first push (s) | the SDK's (s) |",
+        "| Content | files | ours, one line changed (s) | the SDK's (s) | ours, first push (s) | the SDK's (s) |",
         "|---:|---:|---:|---:|---:|---:|",
         .. points.Select(point => string.Create(CultureInfo.InvariantCulture,
             $"| {point.Key.Bytes / Megabyte} MB | {point.Key.Files:N0} | +{point.Value.OurChanged:0.00} | +{point.Value.SdkChanged:0.00} | +{point.Value.OurFirst:0.00} | +{point.Value.SdkFirst:0.00} |")),

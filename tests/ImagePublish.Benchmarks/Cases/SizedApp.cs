@@ -3,7 +3,7 @@ using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Benchmarks.Cases;
 
-/// <summary>An app of one line of code and as much package content as is asked for.</summary>
+/// <summary>An app of one line of code and as much content as is asked for.</summary>
 internal static class SizedApp
 {
     /// <summary>Writes it.</summary>
@@ -22,8 +22,7 @@ internal static class SizedApp
                 <EnableDefaultContentItems>false</EnableDefaultContentItems>
               </PropertyGroup>
               <ItemGroup>
-                <!-- As the files of a package that the app references. -->
-                <None Include="content/**" LinkBase="content" CopyToPublishDirectory="PreserveNewest" NuGetPackageId="Content" NuGetPackageVersion="1.0.0" />
+                <None Include="content/**" CopyToPublishDirectory="PreserveNewest" />
               </ItemGroup>
             </Project>
             """);

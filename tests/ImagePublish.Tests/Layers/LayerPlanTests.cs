@@ -62,6 +62,27 @@ public sealed class LayerPlanTests
     }
 
     [Fact]
+    public void WhatIsOnlyCopiedHasALayerOfItsOwnBelowWhatIsBuilt()
+    {
+        using var folder = Published();
+        folder.File("data/words.txt", "words");
+        folder.File("model.onnx", new string('x', 1 << 20));
+        folder.File("appsettings.json", new string('x', (1 << 20) - 1));
+        folder.File("wwwroot/logo.svg", "logo");
+        folder.File("fr/Shop.resources.dll", "fr");
+        string[] copied = ["data/words.txt", "model.onnx", "appsettings.json", "wwwroot/logo.svg", "fr/Shop.resources.dll"];
+
+        var layers = LayerPlan.Create(Read(folder), [.. Items, .. copied.Select(path => new PublishItem(path, PublishItemOrigin.Content))], LayeringMode.Auto);
+
+        Assert.Equal(["runtime", "packages", "content", "projects", "static", "app"], layers.Select(layer => layer.Name));
+        Assert.Equal(["app", "app/data", "app/data/words.txt", "app/model.onnx"], Paths(layers[2]));
+        // Configuration changes as often as the code; web content and satellites are where they always are.
+        Assert.Contains("app/appsettings.json", Paths(layers[5]));
+        Assert.Contains("app/wwwroot/logo.svg", Paths(layers[4]));
+        Assert.Contains("app/fr/Shop.resources.dll", Paths(layers[4]));
+    }
+
+    [Fact]
     public void OnlyAFewPackagesHaveALayerOfTheirOwn()
     {
         var packages = Enumerable.Range(0, 20).Select(number => ($"Package{number:00}", LargePackages.MinLength + (number / 2)));
