@@ -59,6 +59,11 @@ public sealed class PublishImage : PublishImageInputs
 
     private string ReportPartFile => string.IsNullOrEmpty(ReportPart) ? "" : FullPath(ReportPart);
 
+    // A portable app on Alpine loads what is for musl, whatever the image's identifier is called.
+    private string AdvisedRuntimeIdentifier => $"{Base} {BaseFamily}".Contains("alpine", StringComparison.OrdinalIgnoreCase) && !RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
+        ? RuntimeIdentifier.Replace("linux-", "linux-musl-", StringComparison.Ordinal)
+        : RuntimeIdentifier;
+
     private bool IsReported => !string.IsNullOrEmpty(Report) || !string.IsNullOrEmpty(ReportPart);
 
     private async Task PlanAsync(ImagePublisher publisher, PublishRequest request, IEngineLog log, CancellationToken cancellationToken)
@@ -73,8 +78,11 @@ public sealed class PublishImage : PublishImageInputs
     {
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery, FullPath(ResultFile), ReportPartFile));
         Tell([.. images], PublishSummary.Lines(ProjectName, result, elapsed, Lists.Optional(Load)), PublishJson.Write(result), log);
-        if (!IsPartOfIndex)
-            TellCi(() => PublishMarkdown.Of(ProjectName, result), log);
+        if (IsPartOfIndex)
+            return;
+        if (PublishSummary.Advice(result, AdvisedRuntimeIdentifier) is { } advice)
+            log.Information(advice);
+        TellCi(() => PublishMarkdown.Of(ProjectName, result), log);
     }
 
     private async Task PublishAndReportAsync(ImagePublisher publisher, PublishRequest request, Stopwatch clock, IEngineLog log, CancellationToken cancellationToken)

@@ -10,6 +10,8 @@ namespace ImagePublish.Images;
 /// <param name="IsMusl">Whether its C library is musl, Alpine's.</param>
 public sealed record RuntimeIdentifier(string Value, Platform Platform, bool IsMusl)
 {
+    private static readonly string[] SystemsWithoutImages = ["osx", "ios", "tvos", "maccatalyst", "android", "browser", "wasi", "freebsd", "illumos", "solaris", "haiku", "tizen"];
+
     /// <summary>Reads a runtime identifier.</summary>
     /// <param name="text">The text to read.</param>
     /// <returns>The runtime identifier.</returns>
@@ -23,6 +25,18 @@ public sealed record RuntimeIdentifier(string Value, Platform Platform, bool IsM
                 DiagnosticCodes.InvalidPlatform,
                 $"No image can be made for the runtime identifier '{Text.Shown(text)}': expected linux or win and an architecture, such as linux-x64, linux-musl-arm64 or win-x64.")
             : new RuntimeIdentifier(text, platform, IsMuslName(parts));
+    }
+
+    /// <summary>Whether what a package brings for a runtime identifier is of no use on a platform. What has an unknown name may be of use.</summary>
+    /// <param name="text">The runtime identifier, as in <c>runtimes/osx-arm64/native</c>.</param>
+    /// <param name="platform">The platform.</param>
+    /// <returns>True if it is certain that nothing there can be loaded.</returns>
+    public static bool IsForeign(string text, Platform platform)
+    {
+        var parts = text.Split('-');
+        if (SystemsWithoutImages.Any(system => parts[0].StartsWith(system, StringComparison.Ordinal)) || parts.Contains("bionic"))
+            return true;
+        return OperatingSystemOf(parts[0]) is { } os && (os != platform.Os || (Architecture(os, parts[^1]) is { } built && built.Architecture != platform.Architecture));
     }
 
     /// <inheritdoc/>

@@ -90,7 +90,8 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             var result = await PublishAsync(request, baseImage, layers, producer, packages, planned, stop.Token);
             var candidates = await layers.AllAsync();
             await new DoctorStep(store, log).ExamineAsync(request, result.Image, baseImage, candidates, stop.Token);
-            return new PublishRun(result, baseImage, [.. candidates.Select(candidate => candidate.Content)]);
+            LayerContent[] contents = [.. candidates.Select(candidate => candidate.Content)];
+            return new PublishRun(result with { ForeignLength = ForeignFiles.LengthOfNew(result.Image, contents) }, baseImage, contents);
         }
         finally
         {

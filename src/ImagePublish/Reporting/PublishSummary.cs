@@ -6,6 +6,8 @@ namespace ImagePublish.Reporting;
 /// <summary>What was published, for people.</summary>
 public static class PublishSummary
 {
+    private const long WorthTelling = 10_000_000;
+
     /// <summary>A few lines: where the image is, what it weighs, what was moved, how long it took, and what to type next.</summary>
     /// <remarks>The first is in the form in which MSBuild tells what a project became: the terminal logger, which shows no other messages, shows that one.</remarks>
     /// <param name="project">The project's name.</param>
@@ -24,6 +26,14 @@ public static class PublishSummary
                 yield return HowToRun(result, delivery, $"{delivery.Name}:{tag}", engine);
         }
     }
+
+    /// <summary>How to leave out what packages bring for other systems, where that is worth a line.</summary>
+    /// <param name="result">The result.</param>
+    /// <param name="runtimeIdentifier">The image's.</param>
+    /// <returns>The line, or null.</returns>
+    public static string? Advice(PublishResult result, string runtimeIdentifier) => result.ForeignLength < WorthTelling
+        ? null
+        : $"  {ByteSize.Show(result.ForeignLength)} of its files are for other systems. To leave them out, publish with -r {runtimeIdentifier} --self-contained false";
 
     /// <summary>A few lines: where the index is, and for which platforms.</summary>
     /// <param name="project">The project's name.</param>
