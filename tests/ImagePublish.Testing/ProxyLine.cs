@@ -8,24 +8,24 @@ namespace ImagePublish.Testing;
 /// <summary>A line of TCP on loopback, to put in front of a real server: slow if need be, and breaking.</summary>
 public sealed class ProxyLine : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _closing = new();
-    private readonly ConcurrentDictionary<Socket, bool> _open = new();
-    private readonly EndPoint _target;
-    private readonly Task _accepting;
-    private long _bytesUp;
-    private long _bytesDown;
-    private int _breaks;
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource closing = new();
+    private readonly ConcurrentDictionary<Socket, bool> open = new();
+    private readonly EndPoint target;
+    private readonly Task accepting;
+    private long bytesUp;
+    private long bytesDown;
+    private int breaks;
 
     private ProxyLine(EndPoint target)
     {
-        _target = target;
-        _listener.Start();
-        _accepting = AcceptAsync();
+        this.target = target;
+        listener.Start();
+        accepting = AcceptAsync();
     }
 
     /// <summary><c>127.0.0.1:port</c>.</summary>
-    public string Host => _listener.LocalEndpoint.ToString()!;
+    public string Host => listener.LocalEndpoint.ToString()!;
 
     /// <summary>For each connection and direction.</summary>
     public long? BytesPerSecond { get; set; }
@@ -34,12 +34,12 @@ public sealed class ProxyLine : IAsyncDisposable
     public long? BreakAfterBytes { get; set; }
 
     /// <summary>Bytes towards the server, of all connections.</summary>
-    public long BytesUp => Interlocked.Read(ref _bytesUp);
+    public long BytesUp => Interlocked.Read(ref bytesUp);
 
-    public long BytesDown => Interlocked.Read(ref _bytesDown);
+    public long BytesDown => Interlocked.Read(ref bytesDown);
 
     /// <summary>How often the line broke.</summary>
-    public int Breaks => Volatile.Read(ref _breaks);
+    public int Breaks => Volatile.Read(ref breaks);
 
     /// <param name="host"><c>127.0.0.1:5000</c>.</param>
     public static ProxyLine To(string host) => new(IPEndPoint.Parse(host.Replace("localhost", "127.0.0.1", StringComparison.Ordinal)));
@@ -47,17 +47,17 @@ public sealed class ProxyLine : IAsyncDisposable
     /// <summary>Resets every connection that is open now.</summary>
     public void Cut()
     {
-        foreach (var socket in _open.Keys)
+        foreach (var socket in open.Keys)
             Reset(socket);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync();
+        await closing.CancelAsync();
         Cut();
-        await _accepting;
-        _listener.Dispose();
-        _closing.Dispose();
+        await accepting;
+        listener.Dispose();
+        closing.Dispose();
     }
 
     private async Task AcceptAsync()
@@ -65,8 +65,8 @@ public sealed class ProxyLine : IAsyncDisposable
         var lines = new List<Task>();
         try
         {
-            while (!_closing.IsCancellationRequested)
-                lines.Add(CarryAsync(await _listener.AcceptSocketAsync(_closing.Token)));
+            while (!closing.IsCancellationRequested)
+                lines.Add(CarryAsync(await listener.AcceptSocketAsync(closing.Token)));
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException)
         {
@@ -81,10 +81,10 @@ public sealed class ProxyLine : IAsyncDisposable
         using var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         using var _ = client;
         client.NoDelay = true;
-        _open[client] = _open[server] = true;
+        open[client] = open[server] = true;
         try
         {
-            await server.ConnectAsync(_target, _closing.Token);
+            await server.ConnectAsync(target, closing.Token);
             await Task.WhenAll(PumpAsync(client, server, up: true), PumpAsync(server, client, up: false));
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -94,8 +94,8 @@ public sealed class ProxyLine : IAsyncDisposable
         }
         finally
         {
-            _open.TryRemove(client, out var _);
-            _open.TryRemove(server, out var _);
+            open.TryRemove(client, out var _);
+            open.TryRemove(server, out var _);
         }
     }
 
@@ -105,19 +105,19 @@ public sealed class ProxyLine : IAsyncDisposable
         var (start, moved) = (Stopwatch.GetTimestamp(), 0L);
         try
         {
-            for (int read; (read = await from.ReceiveAsync(Allowed(buffer, up ? moved : 0), _closing.Token)) > 0;)
+            for (int read; (read = await from.ReceiveAsync(Allowed(buffer, up ? moved : 0), closing.Token)) > 0;)
             {
                 await SendAsync(to, buffer.AsMemory(0, read));
                 moved += read;
-                Interlocked.Add(ref up ? ref _bytesUp : ref _bytesDown, read);
+                Interlocked.Add(ref up ? ref bytesUp : ref bytesDown, read);
                 if (up && moved >= BreakAfterBytes)
                 {
-                    Interlocked.Increment(ref _breaks);
+                    Interlocked.Increment(ref breaks);
                     throw new SocketException((int)SocketError.ConnectionReset);
                 }
 
                 if (BytesPerSecond is { } speed && TimeSpan.FromSeconds((double)moved / speed) - Stopwatch.GetElapsedTime(start) is { Ticks: > 10_000 } due)
-                    await Task.Delay(due, _closing.Token);
+                    await Task.Delay(due, closing.Token);
             }
 
             to.Shutdown(SocketShutdown.Send);
@@ -139,7 +139,7 @@ public sealed class ProxyLine : IAsyncDisposable
     private async Task SendAsync(Socket to, ReadOnlyMemory<byte> bytes)
     {
         while (bytes.Length > 0)
-            bytes = bytes[await to.SendAsync(bytes, _closing.Token)..];
+            bytes = bytes[await to.SendAsync(bytes, closing.Token)..];
     }
 
     private static void Reset(Socket socket)

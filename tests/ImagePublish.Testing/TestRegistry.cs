@@ -15,8 +15,8 @@ namespace ImagePublish.Testing;
 /// </summary>
 public sealed class TestRegistry : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _closing = new();
-    private WebApplication? _app;
+    private readonly CancellationTokenSource closing = new();
+    private WebApplication? app;
 
     private TestRegistry(TestRegistryOptions options)
     {
@@ -84,27 +84,27 @@ public sealed class TestRegistry : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync();
-        if (_app is not null)
+        await closing.CancelAsync();
+        if (app is not null)
         {
-            await _app.StopAsync(new CancellationToken(canceled: true));
-            await _app.DisposeAsync();
+            await app.StopAsync(new CancellationToken(canceled: true));
+            await app.DisposeAsync();
         }
 
         Content.Dispose();
         CertificateAuthority?.Dispose();
-        _closing.Dispose();
+        closing.Dispose();
     }
 
     private async Task ListenAsync(CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(new Closing(_closing.Token));
+        builder.Services.AddSingleton(new Closing(closing.Token));
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
-        _app = builder.Build();
-        _app.Run(new Pipeline(this).InvokeAsync);
-        await _app.StartAsync(cancellationToken);
-        var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        app = builder.Build();
+        app.Run(new Pipeline(this).InvokeAsync);
+        await app.StartAsync(cancellationToken);
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         var hosts = addresses.Select(a => $"{Options.HostName}:{new Uri(a).Port}").ToArray();
         Host = hosts[0];
         OtherHost = hosts.Length > 1 ? hosts[1] : "";

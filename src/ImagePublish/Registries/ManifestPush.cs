@@ -10,7 +10,7 @@ namespace ImagePublish.Registries;
 /// <summary>Puts one manifest under one tag or digest. The same PUT may be repeated: it does the same again.</summary>
 internal sealed class ManifestPush(RegistryConnection connection, BlobPusher blobs, Reference target, MemoryBlobSource manifest)
 {
-    private readonly PutManifest _endpoint = new(target, manifest);
+    private readonly PutManifest endpoint = new(target, manifest);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -19,18 +19,18 @@ internal sealed class ManifestPush(RegistryConnection connection, BlobPusher blo
             Failure failure;
             try
             {
-                using var response = await connection.SendOnceAsync(_endpoint, cancellationToken);
+                using var response = await connection.SendOnceAsync(endpoint, cancellationToken);
                 if (response.IsSuccess)
                 {
                     await ConfirmAsync(response, cancellationToken);
                     return;
                 }
 
-                failure = await Failure.OfAsync(_endpoint.Description, response, connection.Time);
+                failure = await Failure.OfAsync(endpoint.Description, response, connection.Time);
             }
             catch (LineException e)
             {
-                failure = connection.Failed(_endpoint, e);
+                failure = connection.Failed(endpoint, e);
             }
 
             if (!await connection.Retry.WaitAsync(failure, tries, cancellationToken))
@@ -44,7 +44,7 @@ internal sealed class ManifestPush(RegistryConnection connection, BlobPusher blo
     private async Task ConfirmAsync(RegistryResponse response, CancellationToken cancellationToken)
     {
         var ours = manifest.Descriptor.Digest;
-        var failure = new Failure(_endpoint.Description, response.Method, response.Url) { Status = response.Status };
+        var failure = new Failure(endpoint.Description, response.Method, response.Url) { Status = response.Status };
         var isNamed = Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest) && digest.Algorithm == ours.Algorithm;
         if (isNamed && digest != ours)
             throw failure.ToException(DiagnosticCodes.ContentMismatch, $"The registry stored {digest} instead of {ours}. Report it to the registry's operator.");

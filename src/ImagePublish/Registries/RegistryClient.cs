@@ -16,10 +16,10 @@ namespace ImagePublish.Registries;
 /// </remarks>
 public sealed class RegistryClient : IDisposable
 {
-    private readonly ConcurrentDictionary<Registry, Lazy<(RegistryConnection Connection, BlobPusher Blobs)>> _registries = new();
-    private readonly RegistryClientOptions _options;
-    private readonly Transport _transport;
-    private readonly Func<Registry, RegistryConnection> _connect;
+    private readonly ConcurrentDictionary<Registry, Lazy<(RegistryConnection Connection, BlobPusher Blobs)>> registries = new();
+    private readonly RegistryClientOptions options;
+    private readonly Transport transport;
+    private readonly Func<Registry, RegistryConnection> connect;
 
     /// <summary>A client without any connection yet.</summary>
     /// <param name="options">How to talk to registries.</param>
@@ -28,10 +28,10 @@ public sealed class RegistryClient : IDisposable
     /// <param name="time">The clock.</param>
     public RegistryClient(RegistryClientOptions options, ICredentialSource credentials, IEngineLog log, TimeProvider time)
     {
-        (_options, Log) = (options, log);
-        _transport = new Transport(options, time);
-        var authenticator = new Authenticator(credentials, new TokenTransport(_transport, options, log), new RealmPolicy(options.InsecureRegistries, options.TrustedTokenHosts), time);
-        _connect = registry => new RegistryConnection(registry, options, _transport, authenticator, log);
+        (this.options, Log) = (options, log);
+        transport = new Transport(options, time);
+        var authenticator = new Authenticator(credentials, new TokenTransport(transport, options, log), new RealmPolicy(options.InsecureRegistries, options.TrustedTokenHosts), time);
+        connect = registry => new RegistryConnection(registry, options, transport, authenticator, log);
     }
 
     /// <summary>Where it tells what it does.</summary>
@@ -156,7 +156,7 @@ public sealed class RegistryClient : IDisposable
     {
         try
         {
-            return await new FileDownload(_transport, _options.MaxTries, _options.FirstRetryDelay).TryGetAsync(address, target, limit, cancellationToken) ? null : "it is not there";
+            return await new FileDownload(transport, options.MaxTries, options.FirstRetryDelay).TryGetAsync(address, target, limit, cancellationToken) ? null : "it is not there";
         }
         catch (LineException exception)
         {
@@ -180,16 +180,16 @@ public sealed class RegistryClient : IDisposable
     /// <summary>Closes all connections.</summary>
     public void Dispose()
     {
-        foreach (var registry in _registries.Values.Where(registry => registry.IsValueCreated))
+        foreach (var registry in registries.Values.Where(registry => registry.IsValueCreated))
             registry.Value.Connection.Dispose();
-        _transport.Dispose();
+        transport.Dispose();
     }
 
     private RegistryConnection Connect(Repository repository) => Find(repository.Registry).Connection;
 
-    private (RegistryConnection Connection, BlobPusher Blobs) Find(Registry registry) => _registries.GetOrAdd(registry, key => new(() =>
+    private (RegistryConnection Connection, BlobPusher Blobs) Find(Registry registry) => registries.GetOrAdd(registry, key => new(() =>
     {
-        var connection = _connect(key);
+        var connection = connect(key);
         return (connection, new BlobPusher(connection));
     })).Value;
 }

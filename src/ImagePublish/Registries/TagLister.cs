@@ -20,7 +20,7 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
     private const int MaxPages = 10_000;
     private const int MaxPageBytes = 8 << 20;
 
-    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private readonly HashSet<string> seen = new(StringComparer.Ordinal);
 
     public async IAsyncEnumerable<Tag> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -33,7 +33,7 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
             var isNew = false;
             foreach (var name in names)
             {
-                if (!_seen.Add(name))
+                if (!seen.Add(name))
                     continue;
                 isNew = true;
                 if (Tag.TryParse(name, out var tag))

@@ -6,10 +6,10 @@ namespace ImagePublish.Testing;
 /// <summary>Lets requests in or answers 401 with the challenge.</summary>
 internal sealed class Gatekeeper(TestRegistry registry)
 {
-    private readonly TestRegistryOptions _options = registry.Options;
-    private readonly ConcurrentDictionary<(RegistryStep Step, string Repository), bool> _refused = new();
+    private readonly TestRegistryOptions options = registry.Options;
+    private readonly ConcurrentDictionary<(RegistryStep Step, string Repository), bool> refused = new();
 
-    private AuthOptions Auth => _options.Auth;
+    private AuthOptions Auth => options.Auth;
 
     /// <summary>Null: come in. Otherwise the refusal, to be sent.</summary>
     public Func<Task>? Check(Exchange exchange)
@@ -40,7 +40,7 @@ internal sealed class Gatekeeper(TestRegistry registry)
 
     private static Grant Repository(string name, params string[] actions) => new("repository", name, actions);
 
-    private bool IsForeignUpload(Exchange exchange) => exchange.OnSecondHost && _options.Uploads.OnSecondHost
+    private bool IsForeignUpload(Exchange exchange) => exchange.OnSecondHost && options.Uploads.OnSecondHost
         && exchange.Route.Step is RegistryStep.UploadPatch or RegistryStep.UploadPut or RegistryStep.UploadStatus or RegistryStep.UploadDelete;
 
     private Func<Task>? CheckToken(Exchange exchange, string value, IReadOnlyList<Grant> needed)
@@ -60,7 +60,7 @@ internal sealed class Gatekeeper(TestRegistry registry)
     }
 
     private Func<Task>? RefuseOnce(Exchange exchange, IReadOnlyList<Grant> needed) =>
-        Auth.RefuseOnce.Contains(exchange.Route.Step) && _refused.TryAdd((exchange.Route.Step, exchange.Repository), true)
+        Auth.RefuseOnce.Contains(exchange.Route.Step) && refused.TryAdd((exchange.Route.Step, exchange.Repository), true)
             ? () => ChallengeAsync(exchange, needed, "invalid_token")
             : null;
 
@@ -73,7 +73,7 @@ internal sealed class Gatekeeper(TestRegistry registry)
         {
             RegistryStep.BlobHead or RegistryStep.BlobGet or RegistryStep.ManifestHead or RegistryStep.ManifestGet
                 or RegistryStep.TagsList or RegistryStep.Referrers => [Repository(name, "pull")],
-            RegistryStep.MountPost when _options.Uploads.MountNeedsScope && exchange.Query("from") is { Length: > 0 } from =>
+            RegistryStep.MountPost when options.Uploads.MountNeedsScope && exchange.Query("from") is { Length: > 0 } from =>
                 [Repository(name, "pull", "push"), Repository(from, "pull")],
             RegistryStep.UploadPost or RegistryStep.MountPost or RegistryStep.UploadPatch or RegistryStep.UploadPut or RegistryStep.UploadStatus
                 or RegistryStep.UploadDelete or RegistryStep.ManifestPut => [Repository(name, "pull", "push")],

@@ -3,7 +3,7 @@ namespace ImagePublish.Testing;
 /// <summary>A token that was handed out.</summary>
 public sealed class IssuedToken(string value, string? user, IReadOnlyList<Grant> grants, DateTimeOffset expires)
 {
-    private int _uses;
+    private int uses;
 
     public string Value => value;
 
@@ -15,7 +15,7 @@ public sealed class IssuedToken(string value, string? user, IReadOnlyList<Grant>
     public DateTimeOffset Expires { get; internal set; } = expires;
 
     /// <summary>Requests that were made with it.</summary>
-    public int Uses => Volatile.Read(ref _uses);
+    public int Uses => Volatile.Read(ref uses);
 
-    internal int Use() => Interlocked.Increment(ref _uses);
+    internal int Use() => Interlocked.Increment(ref uses);
 }

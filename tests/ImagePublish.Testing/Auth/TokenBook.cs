@@ -5,18 +5,18 @@ namespace ImagePublish.Testing;
 /// <summary>The tokens that were handed out.</summary>
 public sealed class TokenBook
 {
-    private readonly TestRegistryOptions _options;
-    private readonly ConcurrentDictionary<string, IssuedToken> _tokens = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, string> _refresh = new(StringComparer.Ordinal);
+    private readonly TestRegistryOptions options;
+    private readonly ConcurrentDictionary<string, IssuedToken> tokens = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> refresh = new(StringComparer.Ordinal);
 
-    internal TokenBook(TestRegistryOptions options) => _options = options;
+    internal TokenBook(TestRegistryOptions options) => this.options = options;
 
-    public IReadOnlyCollection<IssuedToken> Issued => [.. _tokens.Values];
+    public IReadOnlyCollection<IssuedToken> Issued => [.. tokens.Values];
 
     /// <summary>Every token is answered 401 from now on; new ones can be had.</summary>
     public void ExpireAll()
     {
-        foreach (var token in _tokens.Values)
+        foreach (var token in tokens.Values)
             token.Expires = DateTimeOffset.MinValue;
     }
 
@@ -25,22 +25,22 @@ public sealed class TokenBook
 
     internal IssuedToken Issue(string? user, IReadOnlyList<Grant> grants)
     {
-        var auth = _options.Auth;
-        var token = new IssuedToken(auth.TokenPrefix + Guid.NewGuid().ToString("N"), user, grants, _options.Time.GetUtcNow() + auth.TokenLifetime);
-        return _tokens[token.Value] = token;
+        var auth = options.Auth;
+        var token = new IssuedToken(auth.TokenPrefix + Guid.NewGuid().ToString("N"), user, grants, options.Time.GetUtcNow() + auth.TokenLifetime);
+        return tokens[token.Value] = token;
     }
 
     internal string IssueRefresh(string user)
     {
-        var token = _options.Auth.TokenPrefix + "refresh-" + Guid.NewGuid().ToString("N");
-        _refresh[token] = user;
+        var token = options.Auth.TokenPrefix + "refresh-" + Guid.NewGuid().ToString("N");
+        refresh[token] = user;
         return token;
     }
 
     internal string? UserOfRefresh(string token) =>
-        _refresh.GetValueOrDefault(token) ?? (_options.Auth.IdentityTokens.TryGetValue(token, out var user) ? user : null);
+        refresh.GetValueOrDefault(token) ?? (options.Auth.IdentityTokens.TryGetValue(token, out var user) ? user : null);
 
     /// <summary>Null when there is none, it has expired or is used up.</summary>
     internal IssuedToken? Use(string value) =>
-        _tokens.TryGetValue(value, out var token) && token.Expires > _options.Time.GetUtcNow() && token.Use() <= _options.Auth.TokenUses ? token : null;
+        tokens.TryGetValue(value, out var token) && token.Expires > options.Time.GetUtcNow() && token.Use() <= options.Auth.TokenUses ? token : null;
 }

@@ -3,23 +3,23 @@ namespace ImagePublish.Testing;
 /// <summary>Everything the registry holds. Safe to read and to change while it serves.</summary>
 public sealed class RegistryContent : IDisposable
 {
-    private readonly Lock _gate = new();
-    private readonly Dictionary<string, BlobData> _blobs = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, RepositoryContent> _repositories = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, UploadSession> _sessions = new(StringComparer.Ordinal);
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, BlobData> blobs = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, RepositoryContent> repositories = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, UploadSession> sessions = new(StringComparer.Ordinal);
 
     internal RegistryContent()
     {
     }
 
-    public IReadOnlyList<string> Repositories => Locked(() => _repositories.Keys.ToArray());
+    public IReadOnlyList<string> Repositories => Locked(() => repositories.Keys.ToArray());
 
     /// <summary>Uploads begun and neither finished nor deleted: 0 when nothing was orphaned.</summary>
-    public int OpenUploadSessions => Locked(() => _sessions.Count);
+    public int OpenUploadSessions => Locked(() => sessions.Count);
 
     /// <summary>Tag → digest of every repository, as <c>repository:tag</c>.</summary>
     public IReadOnlyDictionary<string, string> AllTags => Locked(() =>
-        _repositories.SelectMany(r => r.Value.Tags.Select(t => (Name: $"{r.Key}:{t.Key}", t.Value))).ToDictionary(t => t.Name, t => t.Value));
+        repositories.SelectMany(r => r.Value.Tags.Select(t => (Name: $"{r.Key}:{t.Key}", t.Value))).ToDictionary(t => t.Name, t => t.Value));
 
     public IReadOnlyDictionary<string, string> Tags(string repository) => Locked(() =>
         Find(repository) is { } found ? new Dictionary<string, string>(found.Tags) : []);
@@ -74,29 +74,29 @@ public sealed class RegistryContent : IDisposable
     /// <summary>Forgets all uploads that are open, as a restarted or tidied registry does.</summary>
     public void RemoveUploadSessions() => Locked(() =>
     {
-        foreach (var session in _sessions.Values)
+        foreach (var session in sessions.Values)
             session.Ended = true;
-        _sessions.Clear();
+        sessions.Clear();
         return 0;
     });
 
     public void Dispose()
     {
-        foreach (var session in _sessions.Values)
+        foreach (var session in sessions.Values)
             session.Dispose();
-        foreach (var blob in _blobs.Values)
+        foreach (var blob in blobs.Values)
             blob.Remove();
     }
 
     internal bool HasRepository(string repository) => Locked(() => Find(repository) is not null);
 
-    internal BlobData? FindBlob(string repository, string digest) => Locked(() => HasBlob(repository, digest) ? _blobs.GetValueOrDefault(digest) : null);
+    internal BlobData? FindBlob(string repository, string digest) => Locked(() => HasBlob(repository, digest) ? blobs.GetValueOrDefault(digest) : null);
 
-    internal BlobData? FindBlob(string digest) => Locked(() => _blobs.GetValueOrDefault(digest));
+    internal BlobData? FindBlob(string digest) => Locked(() => blobs.GetValueOrDefault(digest));
 
     internal void Add(string repository, string digest, BlobData data) => Locked(() =>
     {
-        if (!_blobs.TryAdd(digest, data))
+        if (!blobs.TryAdd(digest, data))
             data.Remove();
         return FindOrAdd(repository).Blobs.Add(digest);
     });
@@ -124,26 +124,26 @@ public sealed class RegistryContent : IDisposable
         return found.Manifests.Remove(reference);
     });
 
-    internal void Add(UploadSession session) => Locked(() => _sessions[session.Id] = session);
+    internal void Add(UploadSession session) => Locked(() => sessions[session.Id] = session);
 
     internal UploadSession? FindSession(string repository, string id) => Locked(() =>
-        _sessions.TryGetValue(id, out var session) && session.Repository == repository ? session : null);
+        sessions.TryGetValue(id, out var session) && session.Repository == repository ? session : null);
 
     internal void Remove(UploadSession session) => Locked(() =>
     {
         session.Ended = true;
         session.Dispose();
-        return _sessions.Remove(session.Id);
+        return sessions.Remove(session.Id);
     });
 
-    private RepositoryContent? Find(string repository) => _repositories.GetValueOrDefault(repository);
+    private RepositoryContent? Find(string repository) => repositories.GetValueOrDefault(repository);
 
     private RepositoryContent FindOrAdd(string repository) =>
-        Find(repository) ?? (_repositories[repository] = new());
+        Find(repository) ?? (repositories[repository] = new());
 
     private T Locked<T>(Func<T> act)
     {
-        lock (_gate)
+        lock (gate)
             return act();
     }
 }

@@ -3,7 +3,7 @@ namespace ImagePublish.Testing;
 /// <summary>An upload that was begun and neither finished nor given up.</summary>
 internal sealed class UploadSession(string repository, TestRegistryOptions options) : IDisposable
 {
-    private readonly List<string> _states = [];
+    private readonly List<string> states = [];
 
     public string Id { get; } = Guid.NewGuid().ToString();
 
@@ -24,17 +24,17 @@ internal sealed class UploadSession(string repository, TestRegistryOptions optio
     /// <summary>The query of a new Location.</summary>
     public string NextState()
     {
-        var state = $"_state={Guid.NewGuid():N}%2B{_states.Count}%2F{options.Uploads.StateSuffix}";
-        lock (_states)
-            _states.Add(state);
+        var state = $"_state={Guid.NewGuid():N}%2B{states.Count}%2F{options.Uploads.StateSuffix}";
+        lock (states)
+            states.Add(state);
         return state;
     }
 
     /// <summary>Did the Location come back as it was given out? Asking for the status may use an old one: the newest may have been lost on the way.</summary>
     public bool Knows(string query, bool newestOnly)
     {
-        lock (_states)
-            return _states.Count > 0 && (newestOnly ? Starts(query, _states[^1]) : _states.Any(state => Starts(query, state)));
+        lock (states)
+            return states.Count > 0 && (newestOnly ? Starts(query, states[^1]) : states.Any(state => Starts(query, state)));
     }
 
     public void StartOver()

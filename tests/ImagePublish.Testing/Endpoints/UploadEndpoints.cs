@@ -6,7 +6,7 @@ namespace ImagePublish.Testing;
 /// <summary>Opening, mounting, asking after and giving up uploads. What moves bytes is in <see cref="UploadBody"/>.</summary>
 internal sealed class UploadEndpoints(TestRegistry registry)
 {
-    private readonly UploadBody _body = new(registry);
+    private readonly UploadBody body = new(registry);
 
     private UploadOptions Options => registry.Options.Uploads;
 
@@ -24,13 +24,13 @@ internal sealed class UploadEndpoints(TestRegistry registry)
             Open(exchange);
     }
 
-    public Task PatchAsync(Exchange exchange) => InTurnAsync(exchange, newestOnly: true, session => _body.PatchAsync(exchange, session));
+    public Task PatchAsync(Exchange exchange) => InTurnAsync(exchange, newestOnly: true, session => body.PatchAsync(exchange, session));
 
-    public Task PutAsync(Exchange exchange) => InTurnAsync(exchange, newestOnly: true, session => _body.PutAsync(exchange, session));
+    public Task PutAsync(Exchange exchange) => InTurnAsync(exchange, newestOnly: true, session => body.PutAsync(exchange, session));
 
     public Task StatusAsync(Exchange exchange) => InTurnAsync(exchange, newestOnly: false, session =>
     {
-        _body.Progress(exchange, session, Options.RangeWithUnit);
+        body.Progress(exchange, session, Options.RangeWithUnit);
         exchange.Status(204);
         return Task.CompletedTask;
     });
@@ -50,7 +50,7 @@ internal sealed class UploadEndpoints(TestRegistry registry)
         else if (Options.MountNeedsFrom && string.IsNullOrEmpty(from))
             await exchange.ErrorAsync(400, "BLOB_UPLOAD_INVALID", "mount needs from");
         else if (Options.Mount && from is not null && registry.Content.Mount(exchange.Repository, from, digest))
-            _body.Created(exchange, digest);
+            body.Created(exchange, digest);
         else
             Open(exchange);
     }
@@ -58,14 +58,14 @@ internal sealed class UploadEndpoints(TestRegistry registry)
     private async Task SinglePostAsync(Exchange exchange, string digest)
     {
         using var session = new UploadSession(exchange.Repository, registry.Options);
-        await _body.FinishAsync(exchange, session, digest);
+        await body.FinishAsync(exchange, session, digest);
     }
 
     private void Open(Exchange exchange)
     {
         var session = new UploadSession(exchange.Repository, registry.Options);
         registry.Content.Add(session);
-        _body.Progress(exchange, session, Options.RangeWithUnit);
+        body.Progress(exchange, session, Options.RangeWithUnit);
         if (Options.ChunkMinLength is { } minimum && !Options.HideChunkMinLength)
             exchange.Header("OCI-Chunk-Min-Length", minimum.ToString(CultureInfo.InvariantCulture));
         exchange.Status(202);

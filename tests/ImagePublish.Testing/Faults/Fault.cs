@@ -6,8 +6,8 @@ namespace ImagePublish.Testing;
 /// </summary>
 public sealed class Fault(RegistryStep step, FaultAction action)
 {
-    private int _seen;
-    private int _hits;
+    private int seen;
+    private int hits;
 
     public RegistryStep Step { get; } = step;
 
@@ -26,7 +26,7 @@ public sealed class Fault(RegistryStep step, FaultAction action)
     public bool AlsoUnauthorized { get; init; }
 
     /// <summary>How often it struck.</summary>
-    public int Hits => Volatile.Read(ref _hits);
+    public int Hits => Volatile.Read(ref hits);
 
     public const int Always = int.MaxValue;
 
@@ -36,10 +36,10 @@ public sealed class Fault(RegistryStep step, FaultAction action)
     {
         if (request.Step != Step || When?.Invoke(request) == false)
             return false;
-        var seen = Interlocked.Increment(ref _seen);
+        var seen = Interlocked.Increment(ref this.seen);
         if (seen <= Skip || seen - (long)Skip > Times)
             return false;
-        Interlocked.Increment(ref _hits);
+        Interlocked.Increment(ref hits);
         return true;
     }
 }

@@ -8,12 +8,12 @@ namespace ImagePublish.Testing;
 /// <summary>How a request goes wrong: a piece of middleware around the right answer.</summary>
 public sealed partial class FaultAction
 {
-    private readonly Func<HttpContext, RecordedRequest, Func<Task>, Task> _invoke;
+    private readonly Func<HttpContext, RecordedRequest, Func<Task>, Task> invoke;
 
     private FaultAction(string description, Func<HttpContext, RecordedRequest, Func<Task>, Task> invoke)
     {
         Description = description;
-        _invoke = invoke;
+        this.invoke = invoke;
     }
 
     /// <summary>For the names of generated tests.</summary>
@@ -88,7 +88,7 @@ public sealed partial class FaultAction
         await StallAsync(http);
     });
 
-    internal Task InvokeAsync(HttpContext http, RecordedRequest request, Func<Task> next) => _invoke(http, request, next);
+    internal Task InvokeAsync(HttpContext http, RecordedRequest request, Func<Task> next) => invoke(http, request, next);
 
     private static async Task StallAsync(HttpContext http)
     {

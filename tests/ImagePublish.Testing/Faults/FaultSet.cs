@@ -6,22 +6,22 @@ namespace ImagePublish.Testing;
 /// <summary>What is going to go wrong. The first added is the outermost.</summary>
 public sealed class FaultSet : IReadOnlyCollection<Fault>
 {
-    private readonly Lock _gate = new();
-    private readonly List<Fault> _faults = [];
+    private readonly Lock gate = new();
+    private readonly List<Fault> faults = [];
 
     public int Count
     {
         get
         {
-            lock (_gate)
-                return _faults.Count;
+            lock (gate)
+                return faults.Count;
         }
     }
 
     public Fault Add(Fault fault)
     {
-        lock (_gate)
-            _faults.Add(fault);
+        lock (gate)
+            faults.Add(fault);
         return fault;
     }
 
@@ -29,14 +29,14 @@ public sealed class FaultSet : IReadOnlyCollection<Fault>
 
     public void Clear()
     {
-        lock (_gate)
-            _faults.Clear();
+        lock (gate)
+            faults.Clear();
     }
 
     public IEnumerator<Fault> GetEnumerator()
     {
-        lock (_gate)
-            return ((IEnumerable<Fault>)_faults.ToArray()).GetEnumerator();
+        lock (gate)
+            return ((IEnumerable<Fault>)faults.ToArray()).GetEnumerator();
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

@@ -6,8 +6,8 @@ namespace ImagePublish.Testing;
 /// <summary>The line to the registry; may be changed while it runs.</summary>
 public sealed class LineOptions
 {
-    private readonly ConcurrentDictionary<string, long> _bytes = new(StringComparer.Ordinal);
-    private int _breaks;
+    private readonly ConcurrentDictionary<string, long> bytes = new(StringComparer.Ordinal);
+    private int breaks;
 
     /// <summary>Bodies move this fast in each request and each direction, in bytes.</summary>
     public long? BytesPerSecond { get; set; }
@@ -16,7 +16,7 @@ public sealed class LineOptions
     public long? BreakAfterRequestBytes { get; set; }
 
     /// <summary>How often the line broke.</summary>
-    public int Breaks => Volatile.Read(ref _breaks);
+    public int Breaks => Volatile.Read(ref breaks);
 
     internal void Apply(HttpContext http, CancellationToken closing)
     {
@@ -28,13 +28,13 @@ public sealed class LineOptions
         var broken = false;
         http.Request.Body = new TappedStream(
             http.Request.Body,
-            wanted => broken ? throw new IOException("The line broke on request.") : (int)Math.Min(wanted, limit - _bytes.GetOrAdd(connection, 0)),
+            wanted => broken ? throw new IOException("The line broke on request.") : (int)Math.Min(wanted, limit - this.bytes.GetOrAdd(connection, 0)),
             (bytes, _) =>
             {
-                if (_bytes.AddOrUpdate(connection, bytes.Length, (_, sum) => sum + bytes.Length) < limit)
+                if (this.bytes.AddOrUpdate(connection, bytes.Length, (_, sum) => sum + bytes.Length) < limit)
                     return ValueTask.CompletedTask;
                 broken = true;
-                Interlocked.Increment(ref _breaks);
+                Interlocked.Increment(ref breaks);
                 Wire.Reset(http);
                 return ValueTask.CompletedTask;
             });

@@ -25,13 +25,13 @@ internal static class Throttling
 
     private sealed class Pace(long bytesPerSecond)
     {
-        private readonly long _start = Stopwatch.GetTimestamp();
-        private long _moved;
+        private readonly long start = Stopwatch.GetTimestamp();
+        private long moved;
 
         public async ValueTask WaitAsync(int bytes, CancellationToken cancelled)
         {
-            _moved += bytes;
-            var due = TimeSpan.FromSeconds((double)_moved / bytesPerSecond) - Stopwatch.GetElapsedTime(_start);
+            moved += bytes;
+            var due = TimeSpan.FromSeconds((double)moved / bytesPerSecond) - Stopwatch.GetElapsedTime(start);
             if (due > TimeSpan.FromMilliseconds(1))
                 await Task.Delay(due, cancelled);
         }

@@ -8,7 +8,7 @@ namespace ImagePublish.Testing;
 /// <summary>One request and its answer, as the endpoints see it.</summary>
 internal sealed class Exchange(HttpContext http, Route route, RecordedRequest record, bool onSecondHost)
 {
-    private readonly Dictionary<string, Microsoft.Extensions.Primitives.StringValues> _query = QueryHelpers.ParseQuery(record.Query);
+    private readonly Dictionary<string, Microsoft.Extensions.Primitives.StringValues> query = QueryHelpers.ParseQuery(record.Query);
 
     public HttpContext Http => http;
 
@@ -28,9 +28,9 @@ internal sealed class Exchange(HttpContext http, Route route, RecordedRequest re
 
     public CancellationToken Cancelled => http.RequestAborted;
 
-    public string? Query(string name) => _query.TryGetValue(name, out var values) ? values[0] : null;
+    public string? Query(string name) => query.TryGetValue(name, out var values) ? values[0] : null;
 
-    public IReadOnlyList<string> Queries(string name) => _query.TryGetValue(name, out var values) ? [.. values.OfType<string>()] : [];
+    public IReadOnlyList<string> Queries(string name) => query.TryGetValue(name, out var values) ? [.. values.OfType<string>()] : [];
 
     public void Header(string name, string value) => http.Response.Headers[name] = value;
 

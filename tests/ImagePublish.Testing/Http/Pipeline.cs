@@ -8,12 +8,12 @@ namespace ImagePublish.Testing;
 /// <summary>The way of a request: log, line, sign-in, faults, endpoint.</summary>
 internal sealed partial class Pipeline(TestRegistry registry)
 {
-    private readonly Gatekeeper _gatekeeper = new(registry);
-    private readonly TokenEndpoint _tokens = new(registry, new Gatekeeper(registry));
-    private readonly BlobEndpoints _blobs = new(registry);
-    private readonly UploadEndpoints _uploads = new(registry);
-    private readonly ManifestEndpoints _manifests = new(registry);
-    private readonly ListEndpoints _lists = new(registry);
+    private readonly Gatekeeper gatekeeper = new(registry);
+    private readonly TokenEndpoint tokens = new(registry, new Gatekeeper(registry));
+    private readonly BlobEndpoints blobs = new(registry);
+    private readonly UploadEndpoints uploads = new(registry);
+    private readonly ManifestEndpoints manifests = new(registry);
+    private readonly ListEndpoints lists = new(registry);
 
     public async Task InvokeAsync(HttpContext http)
     {
@@ -71,7 +71,7 @@ internal sealed partial class Pipeline(TestRegistry registry)
     {
         var onSecondHost = registry.OtherHost.Length > 0 && http.Connection.LocalPort == new Uri($"http://{registry.OtherHost}").Port;
         var exchange = new Exchange(http, route, record, onSecondHost);
-        var refuse = _gatekeeper.Check(exchange);
+        var refuse = gatekeeper.Check(exchange);
         var authorized = refuse is null || route.Step == RegistryStep.Ping;
         await registry.Faults.RunAsync(http, record, authorized, refuse ?? (() => ServeAsync(exchange)));
     }
@@ -83,22 +83,22 @@ internal sealed partial class Pipeline(TestRegistry registry)
         return exchange.Route.Step switch
         {
             RegistryStep.Ping => PingAsync(exchange),
-            RegistryStep.Token => _tokens.HandleAsync(exchange),
-            RegistryStep.TokenExchange => _tokens.ExchangeAsync(exchange),
-            RegistryStep.StorageGet => _blobs.StorageAsync(exchange),
-            RegistryStep.BlobHead or RegistryStep.BlobGet => _blobs.GetAsync(exchange),
-            RegistryStep.BlobDelete => _blobs.DeleteAsync(exchange),
-            RegistryStep.MountPost or RegistryStep.UploadPost => _uploads.PostAsync(exchange),
-            RegistryStep.UploadPatch => _uploads.PatchAsync(exchange),
-            RegistryStep.UploadPut => _uploads.PutAsync(exchange),
-            RegistryStep.UploadStatus => _uploads.StatusAsync(exchange),
-            RegistryStep.UploadDelete => _uploads.DeleteAsync(exchange),
-            RegistryStep.ManifestHead or RegistryStep.ManifestGet => _manifests.GetAsync(exchange),
-            RegistryStep.ManifestPut => _manifests.PutAsync(exchange),
-            RegistryStep.ManifestDelete => _manifests.DeleteAsync(exchange),
-            RegistryStep.TagsList => _lists.TagsAsync(exchange),
-            RegistryStep.Referrers => _lists.ReferrersAsync(exchange),
-            RegistryStep.Catalog => _lists.CatalogAsync(exchange),
+            RegistryStep.Token => tokens.HandleAsync(exchange),
+            RegistryStep.TokenExchange => tokens.ExchangeAsync(exchange),
+            RegistryStep.StorageGet => blobs.StorageAsync(exchange),
+            RegistryStep.BlobHead or RegistryStep.BlobGet => blobs.GetAsync(exchange),
+            RegistryStep.BlobDelete => blobs.DeleteAsync(exchange),
+            RegistryStep.MountPost or RegistryStep.UploadPost => uploads.PostAsync(exchange),
+            RegistryStep.UploadPatch => uploads.PatchAsync(exchange),
+            RegistryStep.UploadPut => uploads.PutAsync(exchange),
+            RegistryStep.UploadStatus => uploads.StatusAsync(exchange),
+            RegistryStep.UploadDelete => uploads.DeleteAsync(exchange),
+            RegistryStep.ManifestHead or RegistryStep.ManifestGet => manifests.GetAsync(exchange),
+            RegistryStep.ManifestPut => manifests.PutAsync(exchange),
+            RegistryStep.ManifestDelete => manifests.DeleteAsync(exchange),
+            RegistryStep.TagsList => lists.TagsAsync(exchange),
+            RegistryStep.Referrers => lists.ReferrersAsync(exchange),
+            RegistryStep.Catalog => lists.CatalogAsync(exchange),
             _ => exchange.ErrorAsync(404, "NOT_FOUND", "there is no such endpoint", exchange.Record.Target),
         };
     }

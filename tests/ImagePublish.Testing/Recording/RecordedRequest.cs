@@ -5,9 +5,9 @@ namespace ImagePublish.Testing;
 /// <summary>One request as it arrived, and what became of it.</summary>
 public sealed class RecordedRequest
 {
-    private readonly MemoryStream _text = new();
-    private readonly Lock _gate = new();
-    private long _bodyBytes;
+    private readonly MemoryStream text = new();
+    private readonly Lock gate = new();
+    private long bodyBytes;
 
     internal RecordedRequest(int number, Route route, string method, string target, string host, string protocol, string connectionId,
         IReadOnlyDictionary<string, string> headers)
@@ -56,15 +56,15 @@ public sealed class RecordedRequest
     public string? Authorization => Header("Authorization");
 
     /// <summary>Bytes of the body that were read.</summary>
-    public long BodyBytes => Interlocked.Read(ref _bodyBytes);
+    public long BodyBytes => Interlocked.Read(ref bodyBytes);
 
     /// <summary>The body's first 64 KiB, except of blobs.</summary>
     public string BodyText
     {
         get
         {
-            lock (_gate)
-                return Encoding.UTF8.GetString(_text.ToArray());
+            lock (gate)
+                return Encoding.UTF8.GetString(text.ToArray());
         }
     }
 
@@ -85,10 +85,10 @@ public sealed class RecordedRequest
 
     internal void Read(ReadOnlySpan<byte> bytes)
     {
-        Interlocked.Add(ref _bodyBytes, bytes.Length);
+        Interlocked.Add(ref bodyBytes, bytes.Length);
         if (Step is RegistryStep.UploadPost or RegistryStep.UploadPatch or RegistryStep.UploadPut)
             return;
-        lock (_gate)
-            _text.Write(bytes[..(int)Math.Min(bytes.Length, (64 << 10) - _text.Length)]);
+        lock (gate)
+            text.Write(bytes[..(int)Math.Min(bytes.Length, (64 << 10) - text.Length)]);
     }
 }

@@ -9,18 +9,18 @@ namespace ImagePublish.Testing;
 [SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "A log is one.")]
 public sealed class RequestLog : IReadOnlyCollection<RecordedRequest>
 {
-    private readonly Lock _gate = new();
-    private readonly List<RecordedRequest> _requests = [];
-    private readonly Dictionary<RegistryStep, int> _now = [];
-    private readonly Dictionary<RegistryStep, int> _most = [];
-    private int _number;
+    private readonly Lock gate = new();
+    private readonly List<RecordedRequest> requests = [];
+    private readonly Dictionary<RegistryStep, int> now = [];
+    private readonly Dictionary<RegistryStep, int> most = [];
+    private int number;
 
     public int Count
     {
         get
         {
-            lock (_gate)
-                return _requests.Count;
+            lock (gate)
+                return requests.Count;
         }
     }
 
@@ -34,24 +34,24 @@ public sealed class RequestLog : IReadOnlyCollection<RecordedRequest>
     /// <summary>The most requests of this step that were under way at once.</summary>
     public int MaxConcurrent(RegistryStep step)
     {
-        lock (_gate)
-            return _most.GetValueOrDefault(step);
+        lock (gate)
+            return most.GetValueOrDefault(step);
     }
 
     /// <summary>Forgets what was recorded so far.</summary>
     public void Clear()
     {
-        lock (_gate)
+        lock (gate)
         {
-            _requests.Clear();
-            _most.Clear();
+            requests.Clear();
+            most.Clear();
         }
     }
 
     public IEnumerator<RecordedRequest> GetEnumerator()
     {
-        lock (_gate)
-            return ((IEnumerable<RecordedRequest>)_requests.ToArray()).GetEnumerator();
+        lock (gate)
+            return ((IEnumerable<RecordedRequest>)requests.ToArray()).GetEnumerator();
     }
 
     public override string ToString() => string.Join('\n', this);
@@ -62,20 +62,20 @@ public sealed class RequestLog : IReadOnlyCollection<RecordedRequest>
     {
         var target = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         var headers = http.Request.Headers.ToDictionary(h => h.Key, h => string.Join(", ", h.Value.ToArray()), StringComparer.OrdinalIgnoreCase);
-        lock (_gate)
+        lock (gate)
         {
-            var record = new RecordedRequest(++_number, route, http.Request.Method, target, http.Request.Host.Value ?? "", http.Request.Protocol,
+            var record = new RecordedRequest(++number, route, http.Request.Method, target, http.Request.Host.Value ?? "", http.Request.Protocol,
                 http.Connection.Id, headers);
-            _requests.Add(record);
-            var now = _now[route.Step] = _now.GetValueOrDefault(route.Step) + 1;
-            _most[route.Step] = Math.Max(now, _most.GetValueOrDefault(route.Step));
+            requests.Add(record);
+            var now = this.now[route.Step] = this.now.GetValueOrDefault(route.Step) + 1;
+            most[route.Step] = Math.Max(now, most.GetValueOrDefault(route.Step));
             return record;
         }
     }
 
     internal void End(RecordedRequest record)
     {
-        lock (_gate)
-            _now[record.Step]--;
+        lock (gate)
+            now[record.Step]--;
     }
 }

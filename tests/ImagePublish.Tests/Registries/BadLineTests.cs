@@ -46,14 +46,14 @@ public sealed class BadLineTests
 
     private sealed class PatternStream(byte[] block, long offset, long size) : MemoryStream
     {
-        private long _at = offset;
+        private long at = offset;
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            var within = (int)(_at % block.Length);
-            var count = (int)Math.Min(Math.Min(buffer.Length, block.Length - within), size - _at);
+            var within = (int)(at % block.Length);
+            var count = (int)Math.Min(Math.Min(buffer.Length, block.Length - within), size - at);
             block.AsMemory(within, count).CopyTo(buffer);
-            _at += count;
+            at += count;
             return ValueTask.FromResult(count);
         }
     }

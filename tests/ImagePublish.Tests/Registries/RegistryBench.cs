@@ -10,10 +10,10 @@ namespace ImagePublish.Tests.Registries;
 /// <summary>A registry that can misbehave, a client for it, and a clock that wastes no time.</summary>
 internal sealed class RegistryBench : IAsyncDisposable
 {
-    private bool _ownsServer;
-    private RegistryClient? _client;
+    private bool ownsServer;
+    private RegistryClient? client;
 
-    private RegistryBench(TestRegistry server, bool ownsServer) => (Server, _ownsServer) = (server, ownsServer);
+    private RegistryBench(TestRegistry server, bool ownsServer) => (Server, this.ownsServer) = (server, ownsServer);
 
     public static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -31,7 +31,7 @@ internal sealed class RegistryBench : IAsyncDisposable
 
     public TestLog Log { get; } = new();
 
-    public RegistryClient Client => _client ??= new RegistryClient(Options, new OneCredential(this), Log, Time ?? Clock);
+    public RegistryClient Client => client ??= new RegistryClient(Options, new OneCredential(this), Log, Time ?? Clock);
 
     public Registry Registry => Registry.Parse(Server.Host);
 
@@ -76,14 +76,14 @@ internal sealed class RegistryBench : IAsyncDisposable
 
     public ValueTask StopServerAsync()
     {
-        _ownsServer = false;
+        ownsServer = false;
         return Server.DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
-        _client?.Dispose();
-        if (_ownsServer)
+        client?.Dispose();
+        if (ownsServer)
             await Server.DisposeAsync();
     }
 

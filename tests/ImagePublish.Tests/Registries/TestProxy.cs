@@ -8,31 +8,31 @@ namespace ImagePublish.Tests.Registries;
 /// <summary>A proxy that leads every tunnel to one server, and may want a password.</summary>
 internal sealed class TestProxy : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _closing = new();
-    private readonly IPEndPoint _server;
-    private readonly string? _credentials;
-    private readonly Task _accepting;
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource closing = new();
+    private readonly IPEndPoint server;
+    private readonly string? credentials;
+    private readonly Task accepting;
 
     public TestProxy(string server, string? credentials)
     {
-        _server = IPEndPoint.Parse(server);
-        _credentials = credentials is null ? null : Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
-        _listener.Start();
-        _accepting = AcceptAsync();
+        this.server = IPEndPoint.Parse(server);
+        this.credentials = credentials is null ? null : Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
+        listener.Start();
+        accepting = AcceptAsync();
     }
 
-    public string Host => _listener.LocalEndpoint.ToString()!;
+    public string Host => listener.LocalEndpoint.ToString()!;
 
     /// <summary>The heads of the requests that came.</summary>
     public ConcurrentQueue<string> Heads { get; } = new();
 
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync();
-        await _accepting;
-        _listener.Dispose();
-        _closing.Dispose();
+        await closing.CancelAsync();
+        await accepting;
+        listener.Dispose();
+        closing.Dispose();
     }
 
     private async Task AcceptAsync()
@@ -41,7 +41,7 @@ internal sealed class TestProxy : IAsyncDisposable
         try
         {
             while (true)
-                lines.Add(ServeAsync(await _listener.AcceptSocketAsync(_closing.Token)));
+                lines.Add(ServeAsync(await listener.AcceptSocketAsync(closing.Token)));
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException)
         {
@@ -60,16 +60,16 @@ internal sealed class TestProxy : IAsyncDisposable
             {
                 var head = await ReadHeadAsync(client);
                 Heads.Enqueue(head);
-                if (_credentials is null || head.Contains($"Basic {_credentials}", StringComparison.Ordinal))
+                if (credentials is null || head.Contains($"Basic {credentials}", StringComparison.Ordinal))
                     break;
-                await client.WriteAsync("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), _closing.Token);
+                await client.WriteAsync("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), closing.Token);
             }
 
-            await client.WriteAsync("HTTP/1.1 200 Connection established\r\n\r\n"u8.ToArray(), _closing.Token);
+            await client.WriteAsync("HTTP/1.1 200 Connection established\r\n\r\n"u8.ToArray(), closing.Token);
             using var tcp = new TcpClient();
-            await tcp.ConnectAsync(_server, _closing.Token);
+            await tcp.ConnectAsync(this.server, closing.Token);
             var server = tcp.GetStream();
-            await Task.WhenAny(client.CopyToAsync(server, _closing.Token), server.CopyToAsync(client, _closing.Token));
+            await Task.WhenAny(client.CopyToAsync(server, closing.Token), server.CopyToAsync(client, closing.Token));
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or SocketException)
         {
@@ -83,7 +83,7 @@ internal sealed class TestProxy : IAsyncDisposable
         var one = new byte[1];
         while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
         {
-            if (await client.ReadAsync(one, _closing.Token) == 0)
+            if (await client.ReadAsync(one, closing.Token) == 0)
                 throw new IOException("The client is gone.");
             head.Append((char)one[0]);
         }

@@ -9,56 +9,56 @@ public sealed class TestRegistryLine : IAsyncLifetime
 {
     private static readonly byte[] Bytes = Encoding.UTF8.GetBytes(new string('x', 300_000));
     private static readonly string Digest = Digests.Sha256(Bytes);
-    private TestRegistry _registry = null!;
-    private HttpClient _client = null!;
+    private TestRegistry registry = null!;
+    private HttpClient client = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _registry = await TestRegistry.StartAsync(cancellationToken: Calls.Cancel);
-        _client = _registry.CreateClient();
+        registry = await TestRegistry.StartAsync(cancellationToken: Calls.Cancel);
+        client = registry.CreateClient();
     }
 
     public async ValueTask DisposeAsync()
     {
-        _client.Dispose();
-        await _registry.DisposeAsync();
+        client.Dispose();
+        await registry.DisposeAsync();
     }
 
     [Fact]
     public async Task ALineThatBreaksStillBringsABlobPieceByPiece()
     {
-        _registry.Line.BreakAfterRequestBytes = 128_000;
-        var location = await _client.OpenAsync("a");
+        registry.Line.BreakAfterRequestBytes = 128_000;
+        var location = await client.OpenAsync("a");
         for (var at = 0; at < Bytes.Length;)
         {
             try
             {
-                await _client.StatusAsync("PATCH", location, Bytes[at..], $"Content-Range: {at}-{Bytes.Length - 1}");
+                await client.StatusAsync("PATCH", location, Bytes[at..], $"Content-Range: {at}-{Bytes.Length - 1}");
             }
             catch (HttpRequestException)
             {
                 // The line broke.
             }
 
-            using var status = await _client.CallAsync("GET", location);
+            using var status = await client.CallAsync("GET", location);
             location = status.Header("Location")!;
             at = int.Parse(status.Header("Range")!.Split('-')[1], CultureInfo.InvariantCulture) + 1;
         }
 
-        Assert.Equal(201, await _client.StatusAsync("PUT", Calls.With(location, Digest), []));
-        Assert.Equal(2, _registry.Line.Breaks);
-        Assert.Equal(Bytes.Length, _registry.Requests.UploadedBytes);
+        Assert.Equal(201, await client.StatusAsync("PUT", Calls.With(location, Digest), []));
+        Assert.Equal(2, registry.Line.Breaks);
+        Assert.Equal(Bytes.Length, registry.Requests.UploadedBytes);
     }
 
     [Fact]
     public async Task ASlowLineIsSlowInBothDirections()
     {
-        _registry.Line.BytesPerSecond = 1_000_000;
+        registry.Line.BytesPerSecond = 1_000_000;
         var watch = Stopwatch.StartNew();
-        await _client.PushBlobAsync("a", Bytes);
+        await client.PushBlobAsync("a", Bytes);
         Assert.True(watch.Elapsed >= TimeSpan.FromMilliseconds(200));
         watch.Restart();
-        using var response = await _client.CallAsync("GET", $"/v2/a/blobs/{Digest}");
+        using var response = await client.CallAsync("GET", $"/v2/a/blobs/{Digest}");
         Assert.Equal(Bytes, await response.Content.ReadAsByteArrayAsync(Calls.Cancel));
         Assert.True(watch.Elapsed >= TimeSpan.FromMilliseconds(200));
     }
@@ -67,16 +67,16 @@ public sealed class TestRegistryLine : IAsyncLifetime
     public async Task TheMostRequestsAtOnceAreCounted()
     {
         var (all, arrived) = (new TaskCompletionSource(), 0);
-        _registry.Faults.Add(new Fault(RegistryStep.Ping, FaultAction.Custom("waits for all", async (_, _, next) =>
+        registry.Faults.Add(new Fault(RegistryStep.Ping, FaultAction.Custom("waits for all", async (_, _, next) =>
         {
             if (Interlocked.Increment(ref arrived) == 3)
                 all.SetResult();
             await all.Task;
             await next();
         })) { Times = Fault.Always });
-        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => _client.StatusAsync("GET", "/v2/")));
-        Assert.Equal(3, _registry.Requests.MaxConcurrent(RegistryStep.Ping));
-        Assert.Equal(3, _registry.Requests.CountOf(RegistryStep.Ping));
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => client.StatusAsync("GET", "/v2/")));
+        Assert.Equal(3, registry.Requests.MaxConcurrent(RegistryStep.Ping));
+        Assert.Equal(3, registry.Requests.CountOf(RegistryStep.Ping));
     }
 
     [Fact]
@@ -94,12 +94,12 @@ public sealed class TestRegistryLine : IAsyncLifetime
     [Fact]
     public async Task AServerThatStopsReadingLetsTheClientWait()
     {
-        var location = await _client.OpenAsync("a");
-        _registry.Faults.Add(RegistryStep.UploadPut, FaultAction.StallAfterRequestBytes(1000));
-        using var request = new HttpRequestMessage(HttpMethod.Put, Calls.Raw(_client, Calls.With(location, Digest))) { Content = new ByteArrayContent(Bytes) };
+        var location = await client.OpenAsync("a");
+        registry.Faults.Add(RegistryStep.UploadPut, FaultAction.StallAfterRequestBytes(1000));
+        using var request = new HttpRequestMessage(HttpMethod.Put, Calls.Raw(client, Calls.With(location, Digest))) { Content = new ByteArrayContent(Bytes) };
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(Calls.Cancel);
         waiting.CancelAfter(TimeSpan.FromMilliseconds(300));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _client.SendAsync(request, waiting.Token));
-        Assert.Equal(204, await _client.StatusAsync("GET", location));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.SendAsync(request, waiting.Token));
+        Assert.Equal(204, await client.StatusAsync("GET", location));
     }
 }

@@ -6,49 +6,49 @@ namespace ImagePublish.Tests.Testing;
 
 public sealed class TestRegistryManifests : IAsyncLifetime
 {
-    private TestRegistry _registry = null!;
-    private HttpClient _client = null!;
+    private TestRegistry registry = null!;
+    private HttpClient client = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _registry = await TestRegistry.StartAsync(cancellationToken: Calls.Cancel);
-        _client = _registry.CreateClient();
+        registry = await TestRegistry.StartAsync(cancellationToken: Calls.Cancel);
+        client = registry.CreateClient();
     }
 
     public async ValueTask DisposeAsync()
     {
-        _client.Dispose();
-        await _registry.DisposeAsync();
+        client.Dispose();
+        await registry.DisposeAsync();
     }
 
     [Fact]
     public async Task ASeededImageIsThereWholeByTagAndDigest()
     {
-        var image = _registry.SeedImage("base/os", "1");
+        var image = registry.SeedImage("base/os", "1");
         foreach (var reference in new[] { "1", image.Digest })
         {
-            using var head = await _client.CallAsync("HEAD", $"/v2/base/os/manifests/{reference}");
+            using var head = await client.CallAsync("HEAD", $"/v2/base/os/manifests/{reference}");
             Assert.Equal((200, image.Digest, image.MediaType), ((int)head.StatusCode, head.Header("Docker-Content-Digest"), head.Header("Content-Type")));
         }
 
-        Assert.All(image.LayerDigests.Append(image.ConfigDigest), d => Assert.True(_registry.Content.HasBlob("base/os", d)));
-        var index = _registry.SeedIndex("base/os", "all");
-        Assert.Equal(index, _registry.Content.AllTags["base/os:all"]);
-        Assert.Equal(image.Digest, _registry.SeedImage("base/os", "2").Digest);
+        Assert.All(image.LayerDigests.Append(image.ConfigDigest), d => Assert.True(registry.Content.HasBlob("base/os", d)));
+        var index = registry.SeedIndex("base/os", "all");
+        Assert.Equal(index, registry.Content.AllTags["base/os:all"]);
+        Assert.Equal(image.Digest, registry.SeedImage("base/os", "2").Digest);
     }
 
     [Fact]
     public async Task WhatRefersToUnknownBlobsIsRefused()
     {
-        var image = _registry.SeedImage("from", "1");
+        var image = registry.SeedImage("from", "1");
         using var response = await PutAsync("to", "1", image.Manifest.ToArray(), image.MediaType);
         Assert.Equal(400, (int)response.StatusCode);
         Assert.Equal("MANIFEST_BLOB_UNKNOWN", await response.ErrorCodeAsync());
-        _registry.SeedIndex("from", "all");
-        var index = _registry.Content.Manifest("from", "all")!;
+        registry.SeedIndex("from", "all");
+        var index = registry.Content.Manifest("from", "all")!;
         using var child = await PutAsync("to", "all", index.Bytes.ToArray(), index.MediaType);
         Assert.Equal("MANIFEST_BLOB_UNKNOWN", await child.ErrorCodeAsync());
-        Assert.Empty(_registry.Content.Tags("to"));
+        Assert.Empty(registry.Content.Tags("to"));
     }
 
     [Theory]
@@ -71,15 +71,15 @@ public sealed class TestRegistryManifests : IAsyncLifetime
         Assert.Equal(400, await StatusAsync(Digests.Empty, bytes, MediaTypes.OciManifest));
         Assert.Equal(400, await StatusAsync("-bad", bytes, MediaTypes.OciManifest));
         Assert.Equal(413, await StatusAsync("1", new byte[(4 << 20) + 1], MediaTypes.OciManifest));
-        Assert.Equal(400, await _client.StatusAsync("PUT", "/v2/a/manifests/1", bytes));
+        Assert.Equal(400, await client.StatusAsync("PUT", "/v2/a/manifests/1", bytes));
         Assert.Equal(201, await StatusAsync(Digests.Sha256(bytes), bytes, MediaTypes.OciManifest));
-        Assert.Empty(_registry.Content.AllTags);
+        Assert.Empty(registry.Content.AllTags);
     }
 
     [Fact]
     public async Task AnImmutableTagDoesNotMove()
     {
-        _registry.Options.Content.ImmutableTagStatus = 409;
+        registry.Options.Content.ImmutableTagStatus = 409;
         var (one, two) = (Encoding.UTF8.GetBytes("""{"layers":[]}"""), Encoding.UTF8.GetBytes("""{"layers":[] }"""));
         Assert.Equal(201, await StatusAsync("1", one, MediaTypes.OciManifest));
         Assert.Equal(201, await StatusAsync("1", one, MediaTypes.OciManifest));
@@ -89,14 +89,14 @@ public sealed class TestRegistryManifests : IAsyncLifetime
     [Fact]
     public async Task ManifestsAndTagsCanBeDeleted()
     {
-        var image = _registry.SeedImage("a", "1");
-        _registry.Content.Tag("a", "2", image.Digest);
-        Assert.Equal(202, await _client.StatusAsync("DELETE", "/v2/a/manifests/1"));
-        Assert.Equal(["2"], _registry.Content.Tags("a").Keys);
-        Assert.Equal(202, await _client.StatusAsync("DELETE", $"/v2/a/manifests/{image.Digest}"));
-        Assert.Equal(404, await _client.StatusAsync("GET", "/v2/a/manifests/2"));
-        _registry.Options.Content.DeleteManifests = false;
-        Assert.Equal(405, await _client.StatusAsync("DELETE", "/v2/a/manifests/2"));
+        var image = registry.SeedImage("a", "1");
+        registry.Content.Tag("a", "2", image.Digest);
+        Assert.Equal(202, await client.StatusAsync("DELETE", "/v2/a/manifests/1"));
+        Assert.Equal(["2"], registry.Content.Tags("a").Keys);
+        Assert.Equal(202, await client.StatusAsync("DELETE", $"/v2/a/manifests/{image.Digest}"));
+        Assert.Equal(404, await client.StatusAsync("GET", "/v2/a/manifests/2"));
+        registry.Options.Content.DeleteManifests = false;
+        Assert.Equal(405, await client.StatusAsync("DELETE", "/v2/a/manifests/2"));
     }
 
     [Theory]
@@ -105,14 +105,14 @@ public sealed class TestRegistryManifests : IAsyncLifetime
     [InlineData(false, true)]
     public async Task TagListsArePagedByLinks(bool opaque, bool absolute)
     {
-        (_registry.Options.Content.OpaqueLinks, _registry.Options.Content.AbsoluteLinks) = (opaque, absolute);
-        var image = _registry.SeedImage("a", "t0");
+        (registry.Options.Content.OpaqueLinks, registry.Options.Content.AbsoluteLinks) = (opaque, absolute);
+        var image = registry.SeedImage("a", "t0");
         for (var i = 1; i < 5; i++)
-            _registry.Content.Tag("a", $"t{i}", image.Digest);
+            registry.Content.Tag("a", $"t{i}", image.Digest);
         var seen = new List<string>();
         for (string? next = "/v2/a/tags/list?n=2"; next is not null;)
         {
-            using var response = await _client.CallAsync("GET", next);
+            using var response = await client.CallAsync("GET", next);
             var tags = (await response.JsonAsync())["tags"]!.AsArray();
             Assert.True(tags.Count <= 2);
             seen.AddRange(tags.Select(t => t!.GetValue<string>()));
@@ -120,24 +120,24 @@ public sealed class TestRegistryManifests : IAsyncLifetime
         }
 
         Assert.Equal(["t0", "t1", "t2", "t3", "t4"], seen);
-        Assert.Equal(404, await _client.StatusAsync("GET", "/v2/none/tags/list"));
-        Assert.Equal(400, await _client.StatusAsync("GET", "/v2/a/tags/list?n=x"));
+        Assert.Equal(404, await client.StatusAsync("GET", "/v2/none/tags/list"));
+        Assert.Equal(400, await client.StatusAsync("GET", "/v2/a/tags/list?n=x"));
     }
 
     [Fact]
     public async Task TheCatalogListsRepositories()
     {
-        _registry.SeedImage("b/c", "1");
-        _registry.SeedImage("a", "1");
-        using var response = await _client.CallAsync("GET", "/v2/_catalog");
+        registry.SeedImage("b/c", "1");
+        registry.SeedImage("a", "1");
+        using var response = await client.CallAsync("GET", "/v2/_catalog");
         Assert.Equal("""{"repositories":["a","b/c"]}""", (await response.JsonAsync()).ToJsonString());
     }
 
     [Fact]
     public async Task ReferrersAreListedAndFiltered()
     {
-        var image = _registry.SeedImage("a", "1");
-        var config = _registry.Content.PutBlob("a", "{}"u8);
+        var image = registry.SeedImage("a", "1");
+        var config = registry.Content.PutBlob("a", "{}"u8);
         var referrer = Encoding.UTF8.GetBytes(new JsonObject
         {
             ["mediaType"] = MediaTypes.OciManifest,
@@ -151,20 +151,20 @@ public sealed class TestRegistryManifests : IAsyncLifetime
         Assert.Equal(1, await CountAsync(""));
         Assert.Equal(1, await CountAsync("?artifactType=application%2Fexample"));
         Assert.Equal(0, await CountAsync("?artifactType=other"));
-        _registry.Options.Content.Referrers = false;
-        Assert.Equal(404, await _client.StatusAsync("GET", $"/v2/a/referrers/{image.Digest}"));
+        registry.Options.Content.Referrers = false;
+        Assert.Equal(404, await client.StatusAsync("GET", $"/v2/a/referrers/{image.Digest}"));
 
         async Task<int> CountAsync(string query)
         {
-            using var response = await _client.CallAsync("GET", $"/v2/a/referrers/{image.Digest}{query}");
+            using var response = await client.CallAsync("GET", $"/v2/a/referrers/{image.Digest}{query}");
             Assert.Equal(MediaTypes.OciIndex, response.Header("Content-Type"));
             return (await response.JsonAsync())["manifests"]!.AsArray().Count;
         }
     }
 
     private Task<HttpResponseMessage> PutAsync(string repository, string reference, byte[] bytes, string mediaType) =>
-        _client.CallAsync("PUT", $"/v2/{repository}/manifests/{reference}", bytes, $"Content-Type: {mediaType}");
+        client.CallAsync("PUT", $"/v2/{repository}/manifests/{reference}", bytes, $"Content-Type: {mediaType}");
 
     private Task<int> StatusAsync(string reference, byte[] bytes, string mediaType) =>
-        _client.StatusAsync("PUT", $"/v2/a/manifests/{reference}", bytes, $"Content-Type: {mediaType}");
+        client.StatusAsync("PUT", $"/v2/a/manifests/{reference}", bytes, $"Content-Type: {mediaType}");
 }

@@ -7,43 +7,43 @@ public sealed class TestRegistryUploads : IAsyncLifetime
 {
     private static readonly byte[] Bytes = Encoding.UTF8.GetBytes("0123456789");
     private static readonly string Digest = Digests.Sha256(Bytes);
-    private TestRegistry _registry = null!;
-    private HttpClient _client = null!;
+    private TestRegistry registry = null!;
+    private HttpClient client = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _registry = await TestRegistry.StartAsync(cancellationToken: Calls.Cancel);
-        _client = _registry.CreateClient();
+        registry = await TestRegistry.StartAsync(cancellationToken: Calls.Cancel);
+        client = registry.CreateClient();
     }
 
     public async ValueTask DisposeAsync()
     {
-        _client.Dispose();
-        await _registry.DisposeAsync();
+        client.Dispose();
+        await registry.DisposeAsync();
     }
 
     [Fact]
     public async Task ChunksInOrderMakeABlob()
     {
-        var location = await _client.OpenAsync("a");
+        var location = await client.OpenAsync("a");
         location = await PatchAsync(location, "0-3", 0, 4, 202, "0-3");
         location = await PatchAsync(location, "4-8", 4, 5, 202, "0-8");
-        Assert.Equal(201, await _client.StatusAsync("PUT", Calls.With(location, Digest), Bytes[9..], "Content-Range: 9-9"));
-        Assert.Equal(Bytes, _registry.Content.Blob("a", Digest));
-        Assert.Equal(10, _registry.Requests.UploadedBytes);
+        Assert.Equal(201, await client.StatusAsync("PUT", Calls.With(location, Digest), Bytes[9..], "Content-Range: 9-9"));
+        Assert.Equal(Bytes, registry.Content.Blob("a", Digest));
+        Assert.Equal(10, registry.Requests.UploadedBytes);
     }
 
     [Fact]
     public async Task APutWithoutABodyEndsWhatPatchesBrought()
     {
-        var location = await PatchAsync(await _client.OpenAsync("a"), null, 0, 10, 202, "0-9");
-        Assert.Equal(201, await _client.StatusAsync("PUT", Calls.With(location, Digest), []));
+        var location = await PatchAsync(await client.OpenAsync("a"), null, 0, 10, 202, "0-9");
+        Assert.Equal(201, await client.StatusAsync("PUT", Calls.With(location, Digest), []));
     }
 
     [Fact]
     public async Task AChunkOutOfOrderIsAnswered416WithTheRange()
     {
-        var location = await PatchAsync(await _client.OpenAsync("a"), "0-3", 0, 4, 202, "0-3");
+        var location = await PatchAsync(await client.OpenAsync("a"), "0-3", 0, 4, 202, "0-3");
         location = await PatchAsync(location, "5-9", 5, 5, 416, "0-3");
         await PatchAsync(location, "4-9", 4, 6, 202, "0-9");
     }
@@ -54,42 +54,42 @@ public sealed class TestRegistryUploads : IAsyncLifetime
     [InlineData("0-2")]
     public async Task AContentRangeHasToBeBareAndTrue(string range)
     {
-        var location = await _client.OpenAsync("a");
-        Assert.Equal(400, await _client.StatusAsync("PATCH", location, Bytes[..4], $"Content-Range: {range}"));
+        var location = await client.OpenAsync("a");
+        Assert.Equal(400, await client.StatusAsync("PATCH", location, Bytes[..4], $"Content-Range: {range}"));
     }
 
     [Fact]
     public async Task TheStatusTellsHowFarAnUploadIs()
     {
-        var location = await PatchAsync(await _client.OpenAsync("a"), "0-3", 0, 4, 202, "0-3");
-        using var status = await _client.CallAsync("GET", location);
+        var location = await PatchAsync(await client.OpenAsync("a"), "0-3", 0, 4, 202, "0-3");
+        using var status = await client.CallAsync("GET", location);
         Assert.Equal(204, (int)status.StatusCode);
         Assert.Equal("0-3", status.Header("Range"));
-        Assert.Equal(400, await _client.StatusAsync("PATCH", location, Bytes[4..], "Content-Range: 4-9"));
+        Assert.Equal(400, await client.StatusAsync("PATCH", location, Bytes[4..], "Content-Range: 4-9"));
         await PatchAsync(status.Header("Location")!, "4-9", 4, 6, 202, "0-9");
     }
 
     [Fact]
     public async Task ALocationHasToComeBackByteForByte()
     {
-        var location = await _client.OpenAsync("a");
+        var location = await client.OpenAsync("a");
         Assert.Contains("%2B", location, StringComparison.Ordinal);
-        Assert.Equal(400, await _client.StatusAsync("PUT", Calls.With(location.Replace("%2B", "+", StringComparison.Ordinal), Digest), Bytes));
-        Assert.Equal(400, await _client.StatusAsync("PUT", Calls.With(location.Split('?')[0], Digest), Bytes));
-        Assert.Equal(201, await _client.StatusAsync("PUT", Calls.With(location, Digest), Bytes));
+        Assert.Equal(400, await client.StatusAsync("PUT", Calls.With(location.Replace("%2B", "+", StringComparison.Ordinal), Digest), Bytes));
+        Assert.Equal(400, await client.StatusAsync("PUT", Calls.With(location.Split('?')[0], Digest), Bytes));
+        Assert.Equal(201, await client.StatusAsync("PUT", Calls.With(location, Digest), Bytes));
     }
 
     [Fact]
     public async Task AnUploadThatWasDeletedOrFinishedIsUnknown()
     {
-        var deleted = await _client.OpenAsync("a");
-        Assert.Equal(1, _registry.Content.OpenUploadSessions);
-        Assert.Equal(204, await _client.StatusAsync("DELETE", deleted));
-        Assert.Equal(404, await _client.StatusAsync("GET", deleted));
-        Assert.Equal(0, _registry.Content.OpenUploadSessions);
-        var finished = await _client.OpenAsync("a");
-        Assert.Equal(201, await _client.StatusAsync("PUT", Calls.With(finished, Digest), Bytes));
-        using var again = await _client.CallAsync("PUT", Calls.With(finished, Digest), Bytes);
+        var deleted = await client.OpenAsync("a");
+        Assert.Equal(1, registry.Content.OpenUploadSessions);
+        Assert.Equal(204, await client.StatusAsync("DELETE", deleted));
+        Assert.Equal(404, await client.StatusAsync("GET", deleted));
+        Assert.Equal(0, registry.Content.OpenUploadSessions);
+        var finished = await client.OpenAsync("a");
+        Assert.Equal(201, await client.StatusAsync("PUT", Calls.With(finished, Digest), Bytes));
+        using var again = await client.CallAsync("PUT", Calls.With(finished, Digest), Bytes);
         Assert.Equal(404, (int)again.StatusCode);
         Assert.Equal("BLOB_UPLOAD_UNKNOWN", await again.ErrorCodeAsync());
     }
@@ -97,26 +97,26 @@ public sealed class TestRegistryUploads : IAsyncLifetime
     [Fact]
     public async Task AWrongDigestIsRefusedAndNothingIsKept()
     {
-        var location = await _client.OpenAsync("a");
-        Assert.Equal(400, await _client.StatusAsync("PUT", Calls.With(location, Digests.Empty), Bytes));
-        Assert.Empty(_registry.Content.Blobs("a"));
-        Assert.Equal(400, await _client.StatusAsync("PUT", await _client.OpenAsync("a"), Bytes));
+        var location = await client.OpenAsync("a");
+        Assert.Equal(400, await client.StatusAsync("PUT", Calls.With(location, Digests.Empty), Bytes));
+        Assert.Empty(registry.Content.Blobs("a"));
+        Assert.Equal(400, await client.StatusAsync("PUT", await client.OpenAsync("a"), Bytes));
     }
 
     [Fact]
     public async Task TheChunkMinimumIsAnnouncedAndDemanded()
     {
-        _registry.Options.Uploads.ChunkMinLength = 4;
-        using var post = await _client.CallAsync("POST", "/v2/a/blobs/uploads/", []);
+        registry.Options.Uploads.ChunkMinLength = 4;
+        using var post = await client.CallAsync("POST", "/v2/a/blobs/uploads/", []);
         Assert.Equal("4", post.Header("OCI-Chunk-Min-Length"));
-        Assert.Equal(400, await _client.StatusAsync("PATCH", post.Header("Location")!, Bytes[..3], "Content-Range: 0-2"));
+        Assert.Equal(400, await client.StatusAsync("PATCH", post.Header("Location")!, Bytes[..3], "Content-Range: 0-2"));
     }
 
     [Fact]
     public async Task ABodyOverTheLimitIsAnswered413InHtml()
     {
-        _registry.Options.MaxRequestBodyBytes = 4;
-        using var response = await _client.CallAsync("PUT", Calls.With(await _client.OpenAsync("a"), Digest), Bytes);
+        registry.Options.MaxRequestBodyBytes = 4;
+        using var response = await client.CallAsync("PUT", Calls.With(await client.OpenAsync("a"), Digest), Bytes);
         Assert.Equal(413, (int)response.StatusCode);
         Assert.Equal("text/html", response.Header("Content-Type"));
     }
@@ -124,8 +124,8 @@ public sealed class TestRegistryUploads : IAsyncLifetime
     [Fact]
     public async Task LocationsCanBeAbsoluteAndForeign()
     {
-        _registry.Options.Uploads.AbsoluteLocations = true;
-        Assert.StartsWith($"http://{_registry.Host}/v2/a/", await _client.OpenAsync("a"), StringComparison.Ordinal);
+        registry.Options.Uploads.AbsoluteLocations = true;
+        Assert.StartsWith($"http://{registry.Host}/v2/a/", await this.client.OpenAsync("a"), StringComparison.Ordinal);
         await using var foreign = await TestRegistry.StartAsync(
             o => (o.SecondHost, o.Uploads.OnSecondHost) = (true, true), Calls.Cancel);
         using var client = foreign.CreateClient();
@@ -137,7 +137,7 @@ public sealed class TestRegistryUploads : IAsyncLifetime
 
     private async Task<string> PatchAsync(string location, string? range, int start, int count, int status, string expected)
     {
-        using var response = await _client.CallAsync("PATCH", location, Bytes[start..(start + count)], range is null ? [] : [$"Content-Range: {range}"]);
+        using var response = await client.CallAsync("PATCH", location, Bytes[start..(start + count)], range is null ? [] : [$"Content-Range: {range}"]);
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal(expected, response.Header("Range"));
         return response.Header("Location")!;

@@ -14,17 +14,17 @@ internal sealed class AuthConfig
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private readonly string _where;
-    private readonly List<Keyed> _auths = [];
-    private readonly List<Keyed> _helpers = [];
-    private readonly string? _store;
+    private readonly string where;
+    private readonly List<Keyed> auths = [];
+    private readonly List<Keyed> helpers = [];
+    private readonly string? store;
 
     private AuthConfig(string where, JsonElement root)
     {
-        _where = where;
-        Collect(root, "auths", JsonValueKind.Object, _auths);
-        Collect(root, "credHelpers", JsonValueKind.String, _helpers);
-        _store = Json.Text(root, "credsStore");
+        this.where = where;
+        Collect(root, "auths", JsonValueKind.Object, auths);
+        Collect(root, "credHelpers", JsonValueKind.String, helpers);
+        store = Json.Text(root, "credsStore");
     }
 
     /// <summary>Reads a document.</summary>
@@ -50,15 +50,15 @@ internal sealed class AuthConfig
     /// <param name="repository">The repository, or null.</param>
     /// <exception cref="ImagePublishException"><c>IMG5002</c>: the entry is malformed.</exception>
     public Credential? Find(Registry registry, string? repository) =>
-        Matching(_auths, registry, repository).Select(Read).FirstOrDefault(credential => credential is not null);
+        Matching(auths, registry, repository).Select(Read).FirstOrDefault(credential => credential is not null);
 
     /// <summary>The helper that keeps the credential, and the name that it may know the registry by; null where none is configured.</summary>
     /// <param name="registry">The registry.</param>
     /// <param name="repository">The repository, or null.</param>
     public (string Name, IReadOnlyList<string> Servers)? Helper(Registry registry, string? repository)
     {
-        var own = Matching(_helpers, registry, repository).FirstOrDefault();
-        var name = own is null ? _store : own.Value.GetString();
+        var own = Matching(helpers, registry, repository).FirstOrDefault();
+        var name = own is null ? store : own.Value.GetString();
         if (string.IsNullOrEmpty(name))
             return null;
         IEnumerable<string> known = [.. own is { Key.Path.Length: > 0 } ? [own.Text] : Array.Empty<string>(), AuthKey.Of(registry), registry.Host];
@@ -106,11 +106,11 @@ internal sealed class AuthConfig
         }
         catch (Exception exception) when (exception is FormatException or DecoderFallbackException)
         {
-            throw Malformed(_where, $"the 'auth' of {registry} is not base64 of a user name and password");
+            throw Malformed(where, $"the 'auth' of {registry} is not base64 of a user name and password");
         }
 
         var colon = text.IndexOf(':', StringComparison.Ordinal);
-        return colon >= 0 ? (text[..colon], text[(colon + 1)..]) : throw Malformed(_where, $"the 'auth' of {registry} has no ':' between user name and password");
+        return colon >= 0 ? (text[..colon], text[(colon + 1)..]) : throw Malformed(where, $"the 'auth' of {registry} has no ':' between user name and password");
     }
 
     private sealed record Keyed(AuthKey Key, string Text, JsonElement Value);

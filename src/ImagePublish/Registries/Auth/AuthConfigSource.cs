@@ -9,10 +9,10 @@ internal sealed class AuthConfigSource : ICredentialSource
 {
     private const int LargestFile = 8 * 1024 * 1024;
 
-    private readonly Lazy<AuthConfig?> _config;
-    private readonly CredentialHelpers _helpers;
+    private readonly Lazy<AuthConfig?> config;
+    private readonly CredentialHelpers helpers;
 
-    private AuthConfigSource(Func<AuthConfig?> read, CredentialHelpers helpers) => (_config, _helpers) = (new(read), helpers);
+    private AuthConfigSource(Func<AuthConfig?> read, CredentialHelpers helpers) => (config, this.helpers) = (new(read), helpers);
 
     /// <summary>The document in an environment variable.</summary>
     public static AuthConfigSource OfVariable(string name, CredentialEnvironment environment, CredentialHelpers helpers) =>
@@ -49,13 +49,13 @@ internal sealed class AuthConfigSource : ICredentialSource
     /// <inheritdoc/>
     public async ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct)
     {
-        if (_config.Value is not { } config)
+        if (this.config.Value is not { } config)
             return null;
         if (config.Helper(registry, repository) is var (name, servers))
         {
             foreach (var server in servers)
             {
-                if (await _helpers.GetAsync(name, server, ct) is { } credential)
+                if (await helpers.GetAsync(name, server, ct) is { } credential)
                     return credential;
             }
         }

@@ -11,8 +11,8 @@ namespace ImagePublish.Registries.Auth;
 /// <param name="time">The clock that tokens expire by.</param>
 internal sealed class Authenticator(ICredentialSource credentials, ITokenTransport transport, RealmPolicy realms, TimeProvider time)
 {
-    private readonly ConcurrentDictionary<Registry, RegistrySignIn> _registries = new();
-    private readonly TokenClient _tokens = new(transport, realms, time);
+    private readonly ConcurrentDictionary<Registry, RegistrySignIn> registries = new();
+    private readonly TokenClient tokens = new(transport, realms, time);
 
     /// <summary>What to send now: a token that is known or can be got, Basic, or nothing before the registry has said what it wants.</summary>
     /// <param name="registry">The registry that the request goes to, at its own host and port.</param>
@@ -35,5 +35,5 @@ internal sealed class Authenticator(ICredentialSource credentials, ITokenTranspo
         Registry registry, IReadOnlyList<Scope> scopes, IReadOnlyList<Challenge> challenges, AuthenticationHeaderValue? rejected, CancellationToken ct) =>
         SignIn(registry).RefreshAsync(Scope.Merge(scopes), challenges, rejected, ct);
 
-    private RegistrySignIn SignIn(Registry registry) => _registries.GetOrAdd(registry, key => new RegistrySignIn(key, credentials, _tokens, time));
+    private RegistrySignIn SignIn(Registry registry) => registries.GetOrAdd(registry, key => new RegistrySignIn(key, credentials, tokens, time));
 }

@@ -11,7 +11,7 @@ internal sealed record BearerToken(string Value, IReadOnlyList<Scope> Scopes, Da
 {
     private static readonly TimeSpan LongestMargin = TimeSpan.FromSeconds(30);
 
-    private int _uses;
+    private int uses;
 
     /// <summary>The header value that carries it.</summary>
     public AuthenticationHeaderValue Header => new("Bearer", Value);
@@ -23,10 +23,10 @@ internal sealed record BearerToken(string Value, IReadOnlyList<Scope> Scopes, Da
     public string? IdentityToken { get; init; }
 
     /// <summary>How many requests it was sent with.</summary>
-    public int Uses => Volatile.Read(ref _uses);
+    public int Uses => Volatile.Read(ref uses);
 
     /// <summary>It goes out with one more request.</summary>
-    public void CountUse() => Interlocked.Increment(ref _uses);
+    public void CountUse() => Interlocked.Increment(ref uses);
 
     /// <summary>A token that lives for some time from when it was asked for.</summary>
     public static BearerToken Living(string value, IReadOnlyList<Scope> scopes, DateTimeOffset issuedAt, TimeSpan lifetime)

@@ -9,13 +9,13 @@ internal sealed class ChallengeReader(string text)
     private const string TokenSymbols = "!#$%&'*+-.^_`|~";
     private const string Token68Symbols = "-._~+/";
 
-    private readonly List<Challenge> _challenges = [];
-    private Dictionary<string, string> _parameters = new(StringComparer.OrdinalIgnoreCase);
-    private string? _scheme;
-    private string? _token68;
-    private int _at;
+    private readonly List<Challenge> challenges = [];
+    private Dictionary<string, string> parameters = new(StringComparer.OrdinalIgnoreCase);
+    private string? scheme;
+    private string? token68;
+    private int at;
 
-    private bool AtEnd => _at >= text.Length;
+    private bool AtEnd => at >= text.Length;
 
     public IReadOnlyList<Challenge> ReadAll()
     {
@@ -34,7 +34,7 @@ internal sealed class ChallengeReader(string text)
         }
 
         Finish();
-        return _challenges;
+        return challenges;
     }
 
     private static bool IsTokenCharacter(char c) => char.IsAsciiLetterOrDigit(c) || TokenSymbols.Contains(c, StringComparison.Ordinal);
@@ -45,7 +45,7 @@ internal sealed class ChallengeReader(string text)
 
     private bool StartsValue()
     {
-        var next = _at;
+        var next = at;
         while (next < text.Length && IsWhiteSpace(text[next]))
             next++;
         return next < text.Length && text[next] == '=';
@@ -54,76 +54,76 @@ internal sealed class ChallengeReader(string text)
     private void StartChallenge(string scheme)
     {
         Finish();
-        _scheme = scheme;
+        this.scheme = scheme;
         SkipWhile(IsWhiteSpace);
-        _token68 = ReadToken68();
+        token68 = ReadToken68();
     }
 
     private void ReadParameter(string name)
     {
         SkipWhile(IsWhiteSpace);
-        _at++;
+        at++;
         SkipWhile(IsWhiteSpace);
-        var value = !AtEnd && text[_at] == '"' ? ReadQuoted() : ReadWhile(c => c is not (',' or ' ' or '\t'));
-        if (_scheme is not null)
-            _parameters.TryAdd(name, value);
+        var value = !AtEnd && text[at] == '"' ? ReadQuoted() : ReadWhile(c => c is not (',' or ' ' or '\t'));
+        if (scheme is not null)
+            parameters.TryAdd(name, value);
     }
 
     // Data such as Negotiate's, told from parameters by nothing following but a comma or the end.
     private string? ReadToken68()
     {
-        var start = _at;
+        var start = at;
         SkipWhile(IsToken68Character);
-        var hasData = _at > start;
+        var hasData = at > start;
         SkipWhile(c => c == '=');
-        var end = _at;
+        var end = at;
         SkipWhile(IsWhiteSpace);
-        if (hasData && (AtEnd || text[_at] == ','))
+        if (hasData && (AtEnd || text[at] == ','))
             return text[start..end];
-        _at = start;
+        at = start;
         return null;
     }
 
     private string ReadQuoted()
     {
         var value = new StringBuilder();
-        for (_at++; !AtEnd && text[_at] != '"'; _at++)
+        for (at++; !AtEnd && text[at] != '"'; at++)
         {
-            if (text[_at] == '\\' && _at + 1 < text.Length)
-                _at++;
-            value.Append(text[_at]);
+            if (text[at] == '\\' && at + 1 < text.Length)
+                at++;
+            value.Append(text[at]);
         }
 
-        _at++;
+        at++;
         return value.ToString();
     }
 
     private void SkipGarbage()
     {
-        if (text[_at] == '"')
+        if (text[at] == '"')
             ReadQuoted();
         else
-            _at++;
+            at++;
     }
 
     private void Finish()
     {
-        if (_scheme is null)
+        if (scheme is null)
             return;
-        _challenges.Add(Challenge.Of(_scheme, _token68, _parameters));
-        (_scheme, _token68, _parameters) = (null, null, new(StringComparer.OrdinalIgnoreCase));
+        challenges.Add(Challenge.Of(scheme, token68, parameters));
+        (scheme, token68, parameters) = (null, null, new(StringComparer.OrdinalIgnoreCase));
     }
 
     private string ReadWhile(Func<char, bool> isPart)
     {
-        var start = _at;
+        var start = at;
         SkipWhile(isPart);
-        return text[start.._at];
+        return text[start..at];
     }
 
     private void SkipWhile(Func<char, bool> isPart)
     {
-        while (!AtEnd && isPart(text[_at]))
-            _at++;
+        while (!AtEnd && isPart(text[at]))
+            at++;
     }
 }

@@ -9,14 +9,14 @@ namespace ImagePublish.Registries.Auth;
 /// </remarks>
 public sealed class CredentialChain : ICredentialSource
 {
-    private readonly ICredentialSource[] _sources;
+    private readonly ICredentialSource[] sources;
 
     /// <summary>The places of a machine.</summary>
     /// <param name="environment">The machine.</param>
     public CredentialChain(CredentialEnvironment environment)
     {
         var helpers = new CredentialHelpers(environment);
-        _sources =
+        sources =
         [
             new EnvironmentCredentials(environment),
             AuthConfigSource.OfVariable("DOCKER_AUTH_CONFIG", environment, helpers),
@@ -29,7 +29,7 @@ public sealed class CredentialChain : ICredentialSource
     /// <inheritdoc/>
     public async ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct)
     {
-        foreach (var source in _sources)
+        foreach (var source in sources)
         {
             if (await source.FindAsync(registry, repository, ct) is { IsEmpty: false } credential)
                 return credential;

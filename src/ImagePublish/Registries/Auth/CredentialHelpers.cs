@@ -12,8 +12,8 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
     private const string NotFound = "credentials not found";
     private const string TokenUser = "<token>";
 
-    private readonly ConcurrentDictionary<(string, string), Credential?> _answers = new();
-    private readonly SingleFlight<(string, string), Credential?> _questions = new();
+    private readonly ConcurrentDictionary<(string, string), Credential?> answers = new();
+    private readonly SingleFlight<(string, string), Credential?> questions = new();
 
     /// <summary>Asks a helper for a registry's credential.</summary>
     /// <param name="name">The helper's name, without <c>docker-credential-</c>.</param>
@@ -23,10 +23,10 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
     /// <exception cref="ImagePublishException"><c>IMG5002</c>: the helper is missing, fails, hangs or answers nonsense.</exception>
     public async ValueTask<Credential?> GetAsync(string name, string server, CancellationToken ct)
     {
-        if (_answers.TryGetValue((name, server), out var known))
+        if (answers.TryGetValue((name, server), out var known))
             return known;
-        var answer = await _questions.RunAsync((name, server), stop => AskAsync(name, server, stop), ct);
-        return _answers.GetOrAdd((name, server), answer);
+        var answer = await questions.RunAsync((name, server), stop => AskAsync(name, server, stop), ct);
+        return answers.GetOrAdd((name, server), answer);
     }
 
     /// <summary>Gives a credential to a helper to keep.</summary>
@@ -50,7 +50,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
         }
 
         var result = await RunAsync(name, "store", json.ToArray(), ct);
-        _answers.Clear();
+        answers.Clear();
         if (result.ExitCode != 0)
             throw Failed(name, $"can't keep the credential: {Said(result, credential)}");
     }
@@ -64,7 +64,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
     public async Task<bool> EraseAsync(string name, string server, CancellationToken ct)
     {
         var result = await RunAsync(name, "erase", System.Text.Encoding.UTF8.GetBytes(server), ct);
-        _answers.Clear();
+        answers.Clear();
         if (result.ExitCode != 0 && !IsNotFound(result))
             throw Failed(name, $"can't forget the credential: {Said(result, null)}");
         return result.ExitCode == 0;

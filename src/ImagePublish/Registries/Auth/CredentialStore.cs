@@ -15,7 +15,7 @@ public sealed record CredentialPlace(string Place, bool IsHelper, bool Changed);
 /// <param name="environment">The machine.</param>
 public sealed class CredentialStore(CredentialEnvironment environment)
 {
-    private readonly CredentialHelpers _helpers = new(environment);
+    private readonly CredentialHelpers helpers = new(environment);
 
     /// <summary>Keeps a registry's credential, in place of one that was kept.</summary>
     /// <param name="registry">The registry.</param>
@@ -31,7 +31,7 @@ public sealed class CredentialStore(CredentialEnvironment environment)
         var helper = credential.RegistryToken is null ? HelperOf(file, registry) : null;
         var key = AuthKey.Of(registry);
         if (helper is not null)
-            await _helpers.StoreAsync(helper, key, credential, ct);
+            await helpers.StoreAsync(helper, key, credential, ct);
         // With a helper docker leaves an empty entry, which tells that there is a credential to be asked for.
         var entry = helper is not null ? new JsonObject() : Entry(credential);
         var changed = await ConfigFile.UpdateAsync(file, root => Put(root, file, key, entry, registry), ct);
@@ -122,7 +122,7 @@ public sealed class CredentialStore(CredentialEnvironment environment)
     {
         var forgot = false;
         foreach (var server in new[] { AuthKey.Of(registry), registry.Host }.Distinct(StringComparer.Ordinal))
-            forgot |= await _helpers.GetAsync(helper, server, ct) is not null && await _helpers.EraseAsync(helper, server, ct);
+            forgot |= await helpers.GetAsync(helper, server, ct) is not null && await helpers.EraseAsync(helper, server, ct);
         return forgot;
     }
 }

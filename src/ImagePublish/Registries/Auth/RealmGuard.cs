@@ -15,7 +15,7 @@ internal sealed class RealmGuard(Func<string, CancellationToken, Task<IPAddress[
     /// <summary>Set on a request that is for a registry's realm and not for the registry itself.</summary>
     public static readonly HttpRequestOptionsKey<Registry> RegistryOption = new("ImagePublish.RealmGuard.Registry");
 
-    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve = resolve ?? ((host, ct) => Dns.GetHostAddressesAsync(host, ct));
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> resolve = resolve ?? ((host, ct) => Dns.GetHostAddressesAsync(host, ct));
 
     /// <summary>Makes a handler connect only to where realms may be. Its connections are not kept, since each is checked on behalf of one registry.</summary>
     /// <param name="handler">The handler.</param>
@@ -84,7 +84,7 @@ internal sealed class RealmGuard(Func<string, CancellationToken, Task<IPAddress[
 
     private async Task<IPAddress[]> ResolveAnyAsync(string host, CancellationToken ct)
     {
-        var addresses = IPAddress.TryParse(host.Trim('[', ']'), out var literal) ? [literal] : await _resolve(host, ct);
+        var addresses = IPAddress.TryParse(host.Trim('[', ']'), out var literal) ? [literal] : await resolve(host, ct);
         return addresses.Length > 0 ? addresses : throw new SocketException((int)SocketError.HostNotFound);
     }
 }

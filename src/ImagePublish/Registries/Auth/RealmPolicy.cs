@@ -24,7 +24,7 @@ internal enum RealmTrust
 /// <param name="trustedHosts">Hosts of token services that the user trusts with every registry's credentials.</param>
 internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList<string> trustedHosts)
 {
-    private readonly FrozenSet<string> _trustedHosts = trustedHosts.Select(Normalize).ToFrozenSet(StringComparer.Ordinal);
+    private readonly FrozenSet<string> trustedHosts = trustedHosts.Select(Normalize).ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Checks a realm, and each place it redirects to.</summary>
     /// <param name="registry">The registry that names it.</param>
@@ -47,7 +47,7 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
 
     /// <summary>Whether connections to a realm must be checked by address, <see cref="RealmGuard"/>.</summary>
     public bool NeedsGuard(Registry registry, Uri realm) =>
-        !realm.Authority.Equals(registry.ApiHost, StringComparison.OrdinalIgnoreCase) && !_trustedHosts.Contains(Normalize(realm.IdnHost));
+        !realm.Authority.Equals(registry.ApiHost, StringComparison.OrdinalIgnoreCase) && !trustedHosts.Contains(Normalize(realm.IdnHost));
 
     /// <summary>The error for a realm that would get credentials and is not trusted with them.</summary>
     public static ImagePublishException Foreign(Registry registry, Uri realm) =>
@@ -71,7 +71,7 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
     {
         var own = Normalize(HostOf(registry));
         var isOwn = host == own || (IsLoopbackName(host) && IsLoopbackName(own)) || DomainName.AreOfOneOwner(host, own);
-        return isOwn || _trustedHosts.Contains(host) ? RealmTrust.Registry : RealmTrust.Foreign;
+        return isOwn || trustedHosts.Contains(host) ? RealmTrust.Registry : RealmTrust.Foreign;
     }
 
     private bool MayBePlain(Registry registry) => registry.IsLoopback || insecure.Contains(registry);

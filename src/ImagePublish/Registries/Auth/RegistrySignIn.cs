@@ -8,22 +8,22 @@ namespace ImagePublish.Registries.Auth;
 /// <summary>Signing in to one registry: what it wants, and the tokens it is content with. Safe for many callers.</summary>
 internal sealed class RegistrySignIn(Registry registry, ICredentialSource credentials, TokenClient tokens, TimeProvider time)
 {
-    private readonly Lock _gate = new();
-    private readonly List<BearerToken> _tokens = [];
-    private readonly SingleFlight<string, BearerToken> _requests = new();
-    private readonly SingleFlight<string, string> _exchanges = new();
-    private readonly ConcurrentDictionary<string, string> _identityTokens = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, bool> _tooMany = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<(BearerRealm, string, Credential?), ImagePublishException> _refusals = new();
-    private BearerRealm? _realm;
-    private bool _isBasic;
+    private readonly Lock gate = new();
+    private readonly List<BearerToken> kept = [];
+    private readonly SingleFlight<string, BearerToken> requests = new();
+    private readonly SingleFlight<string, string> exchanges = new();
+    private readonly ConcurrentDictionary<string, string> identityTokens = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> tooMany = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(BearerRealm, string, Credential?), ImagePublishException> refusals = new();
+    private BearerRealm? realm;
+    private bool isBasic;
 
     public async ValueTask<AuthenticationHeaderValue?> AuthorizeAsync(IReadOnlyList<Scope> scopes, CancellationToken ct)
     {
         scopes = Needed(scopes);
-        if (Volatile.Read(ref _isBasic))
+        if (Volatile.Read(ref isBasic))
             return await BasicAsync(scopes, ct);
-        var token = Find(scopes) ?? (Volatile.Read(ref _realm) is { } realm ? await ObtainAsync(realm, scopes, null, ct) : null);
+        var token = Find(scopes) ?? (Volatile.Read(ref this.realm) is { } realm ? await ObtainAsync(realm, scopes, null, ct) : null);
         token?.CountUse();
         return token?.Header;
     }
@@ -57,8 +57,8 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
     private async Task<bool> RefreshTokenAsync(IReadOnlyList<Scope> scopes, Challenge challenge, string? rejected, CancellationToken ct)
     {
         var realm = BearerRealm.Of(challenge)!;
-        Volatile.Write(ref _realm, realm);
-        Volatile.Write(ref _isBasic, false);
+        Volatile.Write(ref this.realm, realm);
+        Volatile.Write(ref isBasic, false);
         // Somebody else was faster.
         if (Find(Needed(scopes)) is { } current && current.Value != rejected)
             return true;
@@ -68,7 +68,7 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
         if (refused is not null && IsHopeless(refused, wanted))
         {
             // Some token services heed only one of several scopes: then what comes first has to do, and a mount becomes an upload.
-            if (scopes.Count < 2 || !_tooMany.TryAdd(string.Join(' ', scopes), true))
+            if (scopes.Count < 2 || !tooMany.TryAdd(string.Join(' ', scopes), true))
                 return false;
             wanted = Needed(scopes);
         }
@@ -77,14 +77,14 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
         return token.Value != rejected;
     }
 
-    private IReadOnlyList<Scope> Needed(IReadOnlyList<Scope> scopes) => scopes.Count > 1 && _tooMany.ContainsKey(string.Join(' ', scopes)) ? [.. scopes.Take(1)] : scopes;
+    private IReadOnlyList<Scope> Needed(IReadOnlyList<Scope> scopes) => scopes.Count > 1 && tooMany.ContainsKey(string.Join(' ', scopes)) ? [.. scopes.Take(1)] : scopes;
 
     // A good token is refused now and then, so a second one is worth a try; a third only where the second did some good.
     private bool IsHopeless(BearerToken refused, IReadOnlyList<Scope> wanted) =>
         time.GetUtcNow() < refused.ExpiresAt && refused is { ReplacesRefused: true, Uses: < 2 } && Scope.Covers(refused.Scopes, wanted);
 
     private Task<BearerToken> ObtainAsync(BearerRealm realm, IReadOnlyList<Scope> scopes, BearerToken? refused, CancellationToken ct) =>
-        _requests.RunAsync(string.Join(' ', scopes), stop => RequestAsync(realm, scopes, refused, stop), ct);
+        requests.RunAsync(string.Join(' ', scopes), stop => RequestAsync(realm, scopes, refused, stop), ct);
 
     private async Task<BearerToken> RequestAsync(BearerRealm realm, IReadOnlyList<Scope> scopes, BearerToken? refused, CancellationToken ct)
     {
@@ -97,7 +97,7 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
         var asking = identity is null ? credential : new Credential { Username = credential?.Username, IdentityToken = identity };
         var token = await AskAsync(new TokenRequest(registry, realm, scopes, asking is { IsEmpty: false } ? asking : null), ct);
         if (identity is not null && token.IdentityToken is { } newer)
-            _identityTokens[OriginOf(credential)!] = newer;
+            identityTokens[OriginOf(credential)!] = newer;
         return Keep(token with { ReplacesRefused = refused is not null && time.GetUtcNow() < refused.ExpiresAt }, refused);
     }
 
@@ -105,7 +105,7 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
     private async Task<BearerToken> AskAsync(TokenRequest request, CancellationToken ct)
     {
         var key = (request.Realm, string.Join(' ', request.Scopes), request.Credential);
-        if (_refusals.TryGetValue(key, out var refusal))
+        if (refusals.TryGetValue(key, out var refusal))
             throw new ImagePublishException(refusal.Code, refusal.Message);
         try
         {
@@ -113,7 +113,7 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
         }
         catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.Unauthorized)
         {
-            _refusals[key] = exception;
+            refusals[key] = exception;
             throw;
         }
     }
@@ -123,11 +123,11 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
     {
         if (OriginOf(credential) is not { } origin)
             return null;
-        if (_identityTokens.TryGetValue(origin, out var known))
+        if (identityTokens.TryGetValue(origin, out var known))
             return known;
         return origin == credential!.IdentityToken
             ? origin
-            : _identityTokens[origin] = await _exchanges.RunAsync(origin, stop => tokens.ExchangeAsync(registry, realm, credential, stop), ct);
+            : identityTokens[origin] = await exchanges.RunAsync(origin, stop => tokens.ExchangeAsync(registry, realm, credential, stop), ct);
     }
 
     private async Task<AuthenticationHeaderValue?> BasicAsync(IReadOnlyList<Scope> scopes, CancellationToken ct) =>
@@ -138,7 +138,7 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
         var header = await BasicAsync(scopes, ct);
         if (header is null || header.Equals(rejected))
             return false;
-        Volatile.Write(ref _isBasic, true);
+        Volatile.Write(ref isBasic, true);
         return true;
     }
 
@@ -146,23 +146,23 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
     private BearerToken? Find(IReadOnlyList<Scope> scopes)
     {
         var now = time.GetUtcNow();
-        lock (_gate)
-            return _tokens.FindLast(token => now < token.ExpiresAt && Scope.Covers(token.Scopes, scopes));
+        lock (gate)
+            return kept.FindLast(token => now < token.ExpiresAt && Scope.Covers(token.Scopes, scopes));
     }
 
     private BearerToken? Known(string? value)
     {
-        lock (_gate)
-            return _tokens.FindLast(token => token.Value == value);
+        lock (gate)
+            return kept.FindLast(token => token.Value == value);
     }
 
     private BearerToken Keep(BearerToken token, BearerToken? refused)
     {
         var now = time.GetUtcNow();
-        lock (_gate)
+        lock (gate)
         {
-            _tokens.RemoveAll(other => other.ExpiresAt <= now || other.Value == refused?.Value || Scope.Covers(token.Scopes, other.Scopes));
-            _tokens.Add(token);
+            kept.RemoveAll(other => other.ExpiresAt <= now || other.Value == refused?.Value || Scope.Covers(token.Scopes, other.Scopes));
+            kept.Add(token);
             return token;
         }
     }

@@ -6,19 +6,19 @@ namespace ImagePublish.Registries.Auth;
 internal sealed class SingleFlight<TKey, TValue>
     where TKey : notnull
 {
-    private readonly Lock _gate = new();
-    private readonly Dictionary<TKey, Flight> _flights = [];
+    private readonly Lock gate = new();
+    private readonly Dictionary<TKey, Flight> flights = [];
 
     /// <summary>Does the work, or waits for the one who does.</summary>
     public async Task<TValue> RunAsync(TKey key, Func<CancellationToken, Task<TValue>> work, CancellationToken ct)
     {
         Flight? flight;
-        lock (_gate)
+        lock (gate)
         {
-            if (!_flights.TryGetValue(key, out flight))
+            if (!flights.TryGetValue(key, out flight))
             {
                 flight = new Flight();
-                _flights.Add(key, flight);
+                flights.Add(key, flight);
                 flight.Work = Task.Run(() => FlyAsync(key, flight, work), CancellationToken.None);
             }
 
@@ -43,7 +43,7 @@ internal sealed class SingleFlight<TKey, TValue>
         }
         finally
         {
-            lock (_gate)
+            lock (gate)
                 Forget(key, flight);
             flight.Stop.Dispose();
         }
@@ -51,7 +51,7 @@ internal sealed class SingleFlight<TKey, TValue>
 
     private void Leave(TKey key, Flight flight)
     {
-        lock (_gate)
+        lock (gate)
         {
             if (--flight.Waiting > 0 || flight.Work.IsCompleted || flight.IsOver)
                 return;
@@ -64,8 +64,8 @@ internal sealed class SingleFlight<TKey, TValue>
     private void Forget(TKey key, Flight flight)
     {
         flight.IsOver = true;
-        if (_flights.TryGetValue(key, out var current) && current == flight)
-            _flights.Remove(key);
+        if (flights.TryGetValue(key, out var current) && current == flight)
+            flights.Remove(key);
     }
 
     private sealed class Flight

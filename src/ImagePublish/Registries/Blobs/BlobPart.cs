@@ -15,14 +15,14 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length)
     // Before it answers, a registry may hash the blob and move it to its storage, at this pace at the slowest: in bytes a second.
     private const long StoredPerSecond = 20 << 20;
 
-    private long _sent;
+    private long sent;
 
     public long Offset => offset;
 
     public long Length => length;
 
     /// <summary>The bytes sent in all tries.</summary>
-    public long Sent => Interlocked.Read(ref _sent);
+    public long Sent => Interlocked.Read(ref sent);
 
     /// <summary>The end of the last byte that was sent in any try.</summary>
     public long Reached { get; private set; }
@@ -53,7 +53,7 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length)
         await foreach (var bytes in reader.ReadAsync(offset, length, cancellationToken))
         {
             await stream.WriteAsync(bytes, cancellationToken);
-            Interlocked.Add(ref _sent, bytes.Length);
+            Interlocked.Add(ref sent, bytes.Length);
             at += bytes.Length;
             Reached = Math.Max(Reached, at);
             Advanced?.Invoke(at);

@@ -10,10 +10,10 @@ namespace ImagePublish.Registries.Blobs;
 /// <summary>Pushes blobs to one registry, each to each repository once in a build, and never over the line what the registry has in another repository.</summary>
 internal sealed class BlobPusher(RegistryConnection connection)
 {
-    private readonly ConcurrentDictionary<(Repository Target, Digest Digest), Lazy<Task<BlobPush>>> _pushes = new();
-    private readonly ConcurrentDictionary<(Repository Target, Digest Digest), bool> _missing = new();
-    private readonly ConcurrentDictionary<Digest, Repository> _homes = new();
-    private readonly ConcurrentDictionary<Digest, SemaphoreSlim> _turns = new();
+    private readonly ConcurrentDictionary<(Repository Target, Digest Digest), Lazy<Task<BlobPush>>> pushes = new();
+    private readonly ConcurrentDictionary<(Repository Target, Digest Digest), bool> missing = new();
+    private readonly ConcurrentDictionary<Digest, Repository> homes = new();
+    private readonly ConcurrentDictionary<Digest, SemaphoreSlim> turns = new();
 
     /// <summary>Makes sure that a repository has a blob.</summary>
     public async Task<BlobPush> PushAsync(Repository target, BlobSource blob, CancellationToken cancellationToken)
@@ -22,7 +22,7 @@ internal sealed class BlobPusher(RegistryConnection connection)
         while (true)
         {
             var isMine = false;
-            var push = _pushes.GetOrAdd(key, _ => new(() =>
+            var push = pushes.GetOrAdd(key, _ => new(() =>
             {
                 isMine = true;
                 return PushOnceAsync(target, blob, cancellationToken);
@@ -35,7 +35,7 @@ internal sealed class BlobPusher(RegistryConnection connection)
             if (task.IsCompletedSuccessfully)
                 return await task;
             cancellationToken.ThrowIfCancellationRequested();
-            _pushes.TryRemove(new(key, push));
+            pushes.TryRemove(new(key, push));
             // If it was another's push that failed or was cancelled, this one has its own chance.
             if (isMine)
                 return await task;
@@ -45,21 +45,21 @@ internal sealed class BlobPusher(RegistryConnection connection)
     /// <summary>The registry misses a blob that it had confirmed: the next push sends it, whatever the registry says.</summary>
     public void Miss(Repository target, Digest digest)
     {
-        _pushes.TryRemove((target, digest), out _);
-        _missing[(target, digest)] = true;
-        if (_homes.TryGetValue(digest, out var home) && home == target)
-            _homes.TryRemove(new(digest, home));
+        pushes.TryRemove((target, digest), out _);
+        missing[(target, digest)] = true;
+        if (homes.TryGetValue(digest, out var home) && home == target)
+            homes.TryRemove(new(digest, home));
     }
 
     private async Task<BlobPush> PushOnceAsync(Repository target, BlobSource blob, CancellationToken cancellationToken)
     {
         var digest = blob.Descriptor.Digest;
-        var isMissing = _missing.TryRemove((target, digest), out _);
+        var isMissing = missing.TryRemove((target, digest), out _);
         if (!isMissing && await BlobPresence.FindAsync(connection, target, blob.Descriptor, cancellationToken))
             return At(target, digest, new BlobPush(BlobPushKind.Existing, 0));
 
         // The same blob on its way to another repository is worth waiting for: it can be mounted from there.
-        var turn = _turns.GetOrAdd(digest, _ => new SemaphoreSlim(1, 1));
+        var turn = turns.GetOrAdd(digest, _ => new SemaphoreSlim(1, 1));
         await turn.WaitAsync(cancellationToken);
         try
         {
@@ -108,7 +108,7 @@ internal sealed class BlobPusher(RegistryConnection connection)
 
     private Repository? HomeOf(BlobSource blob, Repository target)
     {
-        var home = blob.Repository is { } own && own.Registry == target.Registry ? own : _homes.GetValueOrDefault(blob.Descriptor.Digest);
+        var home = blob.Repository is { } own && own.Registry == target.Registry ? own : homes.GetValueOrDefault(blob.Descriptor.Digest);
         return home == target ? null : home;
     }
 
@@ -134,7 +134,7 @@ internal sealed class BlobPusher(RegistryConnection connection)
 
     private BlobPush At(Repository target, Digest digest, BlobPush push)
     {
-        _homes.TryAdd(digest, target);
+        homes.TryAdd(digest, target);
         return push;
     }
 }

@@ -13,8 +13,8 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
 {
     private const int BufferSize = 256 * 1024;
 
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(blob.Descriptor.Digest.HashAlgorithm);
-    private long _hashed;
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(blob.Descriptor.Digest.HashAlgorithm);
+    private long hashed;
 
     /// <summary>What went wrong with the blob itself, and not with the line.</summary>
     public ImagePublishException? Problem { get; private set; }
@@ -45,7 +45,7 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
         }
     }
 
-    public void Dispose() => _hash.Dispose();
+    public void Dispose() => hash.Dispose();
 
     private ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
         blob is RegistryBlobSource remote ? remote.OpenUnverifiedAsync(offset, cancellationToken) : blob.OpenAsync(offset, cancellationToken);
@@ -54,11 +54,11 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
     private void Check(long at, ReadOnlySpan<byte> bytes)
     {
         var end = at + bytes.Length;
-        if (at <= _hashed && end > _hashed)
+        if (at <= hashed && end > hashed)
         {
-            _hash.AppendData(bytes[(int)(_hashed - at)..]);
-            _hashed = end;
-            if (_hashed == blob.Descriptor.Size && !blob.Descriptor.Digest.Matches(_hash.GetCurrentHash()))
+            hash.AppendData(bytes[(int)(hashed - at)..]);
+            hashed = end;
+            if (hashed == blob.Descriptor.Size && !blob.Descriptor.Digest.Matches(hash.GetCurrentHash()))
                 throw blob is RegistryBlobSource remote ? Problem = remote.HasWrongContent() : Changed("its content is not what its digest says");
         }
     }

@@ -16,7 +16,7 @@ internal sealed partial class BlobUpload
         {
             case 404 or 410:
                 // Or the registry does not know the short way.
-                _way = closes && part.Length > 0 && part.Offset == 0 ? UploadWay.Stream : _way;
+                way = closes && part.Length > 0 && part.Offset == 0 ? UploadWay.Stream : way;
                 return await RestartAsync(failure);
             case 413:
                 return await ShrinkAsync(failure, part, cancellationToken);
@@ -24,7 +24,7 @@ internal sealed partial class BlobUpload
                 return await RealignAsync(failure, part, cancellationToken);
             case 400 or 416 when closes:
                 return await RepeatAsync(failure, cancellationToken);
-            case 400 or 405 or 415 or 501 when _way == UploadWay.Chunks:
+            case 400 or 405 or 415 or 501 when way == UploadWay.Chunks:
                 return await WithoutChunksAsync(failure);
             default:
                 throw failure.ToException();
@@ -35,14 +35,14 @@ internal sealed partial class BlobUpload
     private async Task<bool> ResumeAsync(Failure failure, BlobPart part, bool closes, CancellationToken cancellationToken)
     {
         Adapt(failure, part);
-        for (var questions = 1; await _connection.Retry.WaitAsync(failure, _tries++, cancellationToken, _blob.Digest); questions++)
+        for (var questions = 1; await connection.Retry.WaitAsync(failure, tries++, cancellationToken, blob.Digest); questions++)
         {
             // A session that can't even be asked after may be held by the request that broke.
             if (questions > MaxQuestions)
                 return await RestartAsync(failure);
             try
             {
-                if (closes && part.WasSentWhole && await BlobPresence.LookAsync(_connection, _target, _blob, cancellationToken) == true)
+                if (closes && part.WasSentWhole && await BlobPresence.LookAsync(connection, target, blob, cancellationToken) == true)
                     return true;
                 if (await LocateAsync(failure, cancellationToken) is not { } again)
                     return false;
@@ -50,7 +50,7 @@ internal sealed partial class BlobUpload
             }
             catch (LineException e)
             {
-                failure = _connection.Failed(new UploadStatus(_target, _blob.Digest, _session!.Location), e);
+                failure = connection.Failed(new UploadStatus(target, blob.Digest, session!.Location), e);
             }
         }
 
@@ -62,23 +62,23 @@ internal sealed partial class BlobUpload
     {
         if (failure.Line is null || part.Length == 0)
             return;
-        if (_way == UploadWay.Chunks && part.Offset <= _session!.Confirmed)
-            _chunk = Math.Max(Math.Min(_chunk, 1 << 20), _chunk / 2);
-        else if (!_refusesChunks && part.Length > _chunk)
-            _way = UploadWay.Chunks;
+        if (way == UploadWay.Chunks && part.Offset <= session!.Confirmed)
+            chunk = Math.Max(Math.Min(chunk, 1 << 20), chunk / 2);
+        else if (!refusesChunks && part.Length > chunk)
+            way = UploadWay.Chunks;
     }
 
     // Asks where the upload stands. Null: known, or the session is to be begun anew.
     private async Task<Failure?> LocateAsync(Failure reason, CancellationToken cancellationToken)
     {
-        var session = _session!;
-        var endpoint = new UploadStatus(_target, _blob.Digest, session.Location);
-        using var response = await _connection.SendOnceAsync(endpoint, cancellationToken);
+        var session = this.session!;
+        var endpoint = new UploadStatus(target, blob.Digest, session.Location);
+        using var response = await connection.SendOnceAsync(endpoint, cancellationToken);
         if (Failure.IsTransientStatus(response.Status))
-            return await Failure.OfAsync(endpoint.Description, response, _connection.Time);
+            return await Failure.OfAsync(endpoint.Description, response, connection.Time);
         var there = response.IsSuccess ? UploadRange.Parse(response.Header("Range")) : null;
-        var isPartial = there > 0 && there < _blob.Size;
-        if (there is not { } offset || offset > session.SentUpTo || (isPartial && _refusesChunks))
+        var isPartial = there > 0 && there < blob.Size;
+        if (there is not { } offset || offset > session.SentUpTo || (isPartial && refusesChunks))
         {
             await RestartAsync(reason);
             return null;
@@ -94,11 +94,11 @@ internal sealed partial class BlobUpload
     // 413: a proxy with a limit that it does not tell.
     private async Task<bool> ShrinkAsync(Failure failure, BlobPart part, CancellationToken cancellationToken)
     {
-        _chunk = Math.Min(_chunk, part.Length / 2);
-        _way = UploadWay.Chunks;
-        if (_chunk < SmallestChunk || _refusesChunks)
+        chunk = Math.Min(chunk, part.Length / 2);
+        way = UploadWay.Chunks;
+        if (chunk < SmallestChunk || refusesChunks)
             throw failure.ToException();
-        _connection.Log.Detail($"{_connection.Registry} takes no {part.Length} bytes in one request; going on with chunks of {_chunk}.");
+        connection.Log.Detail($"{connection.Registry} takes no {part.Length} bytes in one request; going on with chunks of {chunk}.");
         if (part.Sent > 0)
             await RelocateAsync(failure, cancellationToken);
         return false;
@@ -107,22 +107,22 @@ internal sealed partial class BlobUpload
     // 416: the registry stands elsewhere than we thought, or finds the chunk too large.
     private async Task<bool> RealignAsync(Failure failure, BlobPart part, CancellationToken cancellationToken)
     {
-        if (_way != UploadWay.Chunks)
+        if (way != UploadWay.Chunks)
             return await RestartAsync(failure);
         await RelocateAsync(failure, cancellationToken);
-        if (_session is not { } session)
+        if (this.session is not { } session)
             return false;
         if (session.Offset < session.Confirmed)
         {
             // What it had taken it has lost, or never counted: trust is used up.
-            _way = UploadWay.Whole;
+            way = UploadWay.Whole;
             return await RestartAsync(failure);
         }
 
         if (session.Offset != part.Offset)
             return false;
-        _chunk = Math.Min(_chunk, part.Length) / 2;
-        return _chunk < SmallestChunk && await WithoutChunksAsync(failure);
+        chunk = Math.Min(chunk, part.Length) / 2;
+        return chunk < SmallestChunk && await WithoutChunksAsync(failure);
     }
 
     private async Task RelocateAsync(Failure failure, CancellationToken cancellationToken)
@@ -143,17 +143,17 @@ internal sealed partial class BlobUpload
     {
         if (await IsThereAsync(cancellationToken))
             return true;
-        if (_wasRefused)
+        if (wasRefused)
             throw failure.ToException();
-        _wasRefused = true;
-        _way = UploadWay.Whole;
+        wasRefused = true;
+        way = UploadWay.Whole;
         return await RestartAsync(failure);
     }
 
     private async Task<bool> WithoutChunksAsync(Failure failure)
     {
-        _refusesChunks = true;
-        _way = UploadWay.Whole;
+        refusesChunks = true;
+        way = UploadWay.Whole;
         return await RestartAsync(failure);
     }
 
@@ -161,7 +161,7 @@ internal sealed partial class BlobUpload
     {
         try
         {
-            return await BlobPresence.LookAsync(_connection, _target, _blob, cancellationToken) == true;
+            return await BlobPresence.LookAsync(connection, target, blob, cancellationToken) == true;
         }
         catch (LineException)
         {
@@ -172,9 +172,9 @@ internal sealed partial class BlobUpload
     // Always false: the blob is not there yet.
     private async Task<bool> RestartAsync(Failure failure)
     {
-        if (++_restarts > MaxRestarts)
+        if (++restarts > MaxRestarts)
             throw failure.ToException();
-        _connection.Log.Detail($"Beginning anew to {failure.Doing}: {failure.Reason}.");
+        connection.Log.Detail($"Beginning anew to {failure.Doing}: {failure.Reason}.");
         // Also where it is said to be gone: some registries know nothing of sessions that they keep all the same.
         await AbandonAsync();
         return false;
@@ -183,17 +183,17 @@ internal sealed partial class BlobUpload
     // So that the registry need not keep what nobody will finish. If this fails too, it tidies up by itself some day.
     private async Task AbandonAsync()
     {
-        if (_session is not { } session)
+        if (this.session is not { } session)
             return;
-        _session = null;
-        using var timeout = new CancellationTokenSource(_connection.Options.TidyTimeout, _connection.Time);
+        this.session = null;
+        using var timeout = new CancellationTokenSource(connection.Options.TidyTimeout, connection.Time);
         try
         {
-            using var response = await _connection.SendOnceAsync(new CancelUpload(_target, _blob.Digest, session.Location), timeout.Token);
+            using var response = await connection.SendOnceAsync(new CancelUpload(target, blob.Digest, session.Location), timeout.Token);
         }
         catch (Exception e) when (e is LineException or ImagePublishException or OperationCanceledException)
         {
-            _connection.Log.Detail($"The upload of {_blob.Digest} to {_target} could not be deleted.");
+            connection.Log.Detail($"The upload of {blob.Digest} to {target} could not be deleted.");
         }
     }
 }

@@ -34,25 +34,25 @@ internal sealed partial class BlobUpload : IDisposable
     private const long SmallestChunk = 64 * 1024;
     private const long LargestMinimum = 100 << 20;
 
-    private readonly RegistryConnection _connection;
-    private readonly Repository _target;
-    private readonly Descriptor _blob;
-    private readonly BlobReader _reader;
-    private UploadSession? _session;
-    private UploadWay _way;
-    private bool _refusesChunks;
-    private bool _wasRefused;
-    private long _chunk;
-    private long _sent;
-    private long _told;
-    private int _tries = 1;
-    private int _restarts;
+    private readonly RegistryConnection connection;
+    private readonly Repository target;
+    private readonly Descriptor blob;
+    private readonly BlobReader reader;
+    private UploadSession? session;
+    private UploadWay way;
+    private bool refusesChunks;
+    private bool wasRefused;
+    private long chunk;
+    private long sent;
+    private long told;
+    private int tries = 1;
+    private int restarts;
 
     public BlobUpload(RegistryConnection connection, Repository target, BlobSource blob, UploadSession? begun)
     {
-        (_connection, _target, _blob, _session) = (connection, target, blob.Descriptor, begun);
-        _reader = new BlobReader(blob);
-        _chunk = connection.Options.ChunkSize;
+        (this.connection, this.target, this.blob, session) = (connection, target, blob.Descriptor, begun);
+        reader = new BlobReader(blob);
+        chunk = connection.Options.ChunkSize;
     }
 
     /// <summary>Sends the blob.</summary>
@@ -66,7 +66,7 @@ internal sealed partial class BlobUpload : IDisposable
             {
             }
 
-            return _sent;
+            return sent;
         }
         catch
         {
@@ -75,81 +75,81 @@ internal sealed partial class BlobUpload : IDisposable
         }
     }
 
-    public void Dispose() => _reader.Dispose();
+    public void Dispose() => reader.Dispose();
 
     // One request with bytes in it, and what follows from its answer. True: the blob is there.
     private async Task<bool> StepAsync(CancellationToken cancellationToken)
     {
-        var session = _session ??= await StartAsync(cancellationToken);
-        var closes = (session.Offset == 0 && _way == UploadWay.Whole) || session.Offset == _blob.Size;
-        var part = new BlobPart(_reader, session.Offset, closes || _way == UploadWay.Stream ? _blob.Size - session.Offset : NextChunk(session)) { Advanced = Tell };
+        var session = this.session ??= await StartAsync(cancellationToken);
+        var closes = (session.Offset == 0 && way == UploadWay.Whole) || session.Offset == blob.Size;
+        var part = new BlobPart(reader, session.Offset, closes || way == UploadWay.Stream ? blob.Size - session.Offset : NextChunk(session)) { Advanced = Tell };
         UploadEndpoint endpoint = closes
-            ? new PutUpload(_target, _blob.Digest, session.Location, part)
-            : new PatchUpload(_target, _blob.Digest, session.Location, part, IsRanged: session.Offset > 0 || _way != UploadWay.Stream, IsAlone: _restarts > 0);
+            ? new PutUpload(target, blob.Digest, session.Location, part)
+            : new PatchUpload(target, blob.Digest, session.Location, part, IsRanged: session.Offset > 0 || way != UploadWay.Stream, IsAlone: restarts > 0);
         try
         {
             using var response = await SendAsync(endpoint, session, part, cancellationToken);
             if (response.IsSuccess)
                 return closes ? await ConfirmAsync(endpoint, response, cancellationToken) : await AdvanceAsync(endpoint, response, part);
-            return await RecoverAsync(await Failure.OfAsync(endpoint.Description, response, _connection.Time), part, closes, cancellationToken);
+            return await RecoverAsync(await Failure.OfAsync(endpoint.Description, response, connection.Time), part, closes, cancellationToken);
         }
         catch (LineException e)
         {
-            return await RecoverAsync(_connection.Failed(endpoint, e), part, closes, cancellationToken);
+            return await RecoverAsync(connection.Failed(endpoint, e), part, closes, cancellationToken);
         }
     }
 
     // What is sent again is no progress.
     private void Tell(long reached)
     {
-        if (reached <= _told)
+        if (reached <= told)
             return;
-        _connection.Log.Sent(_blob.Digest.Value, reached - _told);
-        _told = reached;
+        connection.Log.Sent(blob.Digest.Value, reached - told);
+        told = reached;
     }
 
     private async Task<RegistryResponse> SendAsync(UploadEndpoint endpoint, UploadSession session, BlobPart part, CancellationToken cancellationToken)
     {
         try
         {
-            return await _connection.SendOnceAsync(endpoint, cancellationToken);
+            return await connection.SendOnceAsync(endpoint, cancellationToken);
         }
-        catch (LineException) when (_reader.Problem is not null)
+        catch (LineException) when (reader.Problem is not null)
         {
-            throw _reader.Problem;
+            throw reader.Problem;
         }
         finally
         {
-            _sent += part.Sent;
+            sent += part.Sent;
             session.SentUpTo = Math.Max(session.SentUpTo, part.Reached);
         }
     }
 
     private long NextChunk(UploadSession session) =>
-        Math.Min(_blob.Size - session.Offset, Math.Max(_chunk, Math.Min(session.MinChunk, LargestMinimum)));
+        Math.Min(blob.Size - session.Offset, Math.Max(chunk, Math.Min(session.MinChunk, LargestMinimum)));
 
     private Task<UploadSession> StartAsync(CancellationToken cancellationToken)
     {
-        var endpoint = new StartUpload(_target, _blob.Digest);
-        return _connection.SendAsync(
+        var endpoint = new StartUpload(target, blob.Digest);
+        return connection.SendAsync(
             endpoint,
             async response => response.Status is HttpStatusCode.Accepted or HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.NoContent
                 ? UploadSession.From(response, await LocationAsync(endpoint, response))
-                : throw (await Failure.OfAsync(endpoint.Description, response, _connection.Time)).ToException(),
+                : throw (await Failure.OfAsync(endpoint.Description, response, connection.Time)).ToException(),
             cancellationToken);
     }
 
     private async Task<RequestUrl> LocationAsync(Endpoint endpoint, RegistryResponse response) =>
-        Redirects.Resolve(endpoint, await _connection.RootAsync(CancellationToken.None), response);
+        Redirects.Resolve(endpoint, await connection.RootAsync(CancellationToken.None), response);
 
     // A chunk was taken. The registry's count is believed where it makes sense, and else ours: if that is wrong, it refuses the next chunk.
     private async Task<bool> AdvanceAsync(UploadEndpoint endpoint, RegistryResponse response, BlobPart part)
     {
-        var session = _session!;
+        var session = this.session!;
         var end = part.Offset + part.Length;
         var there = UploadRange.Parse(response.Header("Range")) ?? end;
         if (there > end)
-            return await RestartAsync(await Failure.OfAsync(endpoint.Description, response, _connection.Time));
+            return await RestartAsync(await Failure.OfAsync(endpoint.Description, response, connection.Time));
         session.Offset = there > part.Offset ? there : end;
         if (response.Location is not null)
             session.Location = await LocationAsync(endpoint, response);
@@ -162,20 +162,20 @@ internal sealed partial class BlobUpload : IDisposable
         if (session.Offset <= session.Confirmed)
             return;
         session.Confirmed = session.Offset;
-        _tries = 1;
-        _connection.Retry.Succeeded();
+        tries = 1;
+        connection.Retry.Succeeded();
     }
 
     // The registry says it has the blob: not before it also says that it is the right one.
     private async Task<bool> ConfirmAsync(UploadEndpoint endpoint, RegistryResponse response, CancellationToken cancellationToken)
     {
         var failure = new Failure(endpoint.Description, response.Method, response.Url) { Status = response.Status };
-        if (Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest) && digest.Algorithm == _blob.Digest.Algorithm && digest != _blob.Digest)
+        if (Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest) && digest.Algorithm == blob.Digest.Algorithm && digest != blob.Digest)
             throw failure.ToException(DiagnosticCodes.ContentMismatch, $"The registry stored {digest} instead. Report it to the registry's operator.");
-        var isConfirmed = response.Status == HttpStatusCode.Created || await BlobPresence.FindAsync(_connection, _target, _blob, cancellationToken);
+        var isConfirmed = response.Status == HttpStatusCode.Created || await BlobPresence.FindAsync(connection, target, blob, cancellationToken);
         if (!isConfirmed)
             throw failure.ToException(DiagnosticCodes.RegistryProtocol, "But the blob is not there. Build again, and report it to the registry's operator if it stays so.");
-        _connection.Retry.Succeeded();
+        connection.Retry.Succeeded();
         return true;
     }
 }

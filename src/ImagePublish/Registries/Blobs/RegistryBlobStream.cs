@@ -16,20 +16,20 @@ namespace ImagePublish.Registries.Blobs;
 /// <param name="verifies">Whether the bytes are verified here, and not by the reader.</param>
 internal sealed class RegistryBlobStream(RegistryConnection connection, RegistryBlobSource blob, long offset, bool verifies) : ReadOnlyStream
 {
-    private readonly IncrementalHash? _hash = verifies && offset == 0 ? IncrementalHash.CreateHash(blob.Descriptor.Digest.HashAlgorithm) : null;
-    private RegistryResponse? _response;
-    private long _at = offset;
-    private int _tries = 1;
-    private bool _isDisposed;
+    private readonly IncrementalHash? hash = verifies && offset == 0 ? IncrementalHash.CreateHash(blob.Descriptor.Digest.HashAlgorithm) : null;
+    private RegistryResponse? response;
+    private long at = offset;
+    private int tries = 1;
+    private bool isDisposed;
 
     /// <summary>Asks for the blob, so that a blob that is not there is known before anything is read.</summary>
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
-        while (_response is null)
+        while (response is null)
         {
             try
             {
-                _response = await RequestAsync(cancellationToken);
+                response = await RequestAsync(cancellationToken);
             }
             catch (LineException e)
             {
@@ -42,12 +42,12 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
     {
         if (buffer.Length == 0)
             return 0;
-        while (_at < blob.Descriptor.Size)
+        while (at < blob.Descriptor.Size)
         {
             try
             {
                 await OpenAsync(cancellationToken);
-                var read = await _response!.ReadAsync(buffer[..(int)Math.Min(buffer.Length, blob.Descriptor.Size - _at)], cancellationToken);
+                var read = await response!.ReadAsync(buffer[..(int)Math.Min(buffer.Length, blob.Descriptor.Size - at)], cancellationToken);
                 if (read == 0)
                     throw new LineException(LineFault.Broken, "the answer ended early");
                 await TakeAsync(buffer[..read]);
@@ -64,11 +64,11 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && !_isDisposed)
+        if (disposing && !isDisposed)
         {
-            _isDisposed = true;
-            _response?.Dispose();
-            _hash?.Dispose();
+            isDisposed = true;
+            response?.Dispose();
+            hash?.Dispose();
             connection.Downloads.Release();
         }
 
@@ -77,14 +77,14 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
 
     private async Task TakeAsync(ReadOnlyMemory<byte> bytes)
     {
-        _hash?.AppendData(bytes.Span);
-        _at += bytes.Length;
-        _tries = 1;
-        if (_at < blob.Descriptor.Size)
+        hash?.AppendData(bytes.Span);
+        at += bytes.Length;
+        tries = 1;
+        if (at < blob.Descriptor.Size)
             return;
         if (await IsThereMoreAsync())
             throw blob.Mismatch($"is longer than the {blob.Descriptor.Size} bytes it should have");
-        if (_hash is not null && !blob.Descriptor.Digest.Matches(_hash.GetCurrentHash()))
+        if (hash is not null && !blob.Descriptor.Digest.Matches(hash.GetCurrentHash()))
             throw blob.HasWrongContent();
         connection.Retry.Succeeded();
     }
@@ -93,7 +93,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
     {
         try
         {
-            return await _response!.ReadAsync(new byte[1]) > 0;
+            return await response!.ReadAsync(new byte[1]) > 0;
         }
         catch (LineException)
         {
@@ -103,16 +103,16 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
 
     private async Task RecoverAsync(LineException line, CancellationToken cancellationToken)
     {
-        _response?.Dispose();
-        _response = null;
-        var failure = connection.Failed(new GetBlob(blob.Repository, blob.Descriptor.Digest, _at), line);
-        if (!await connection.Retry.WaitAsync(failure, _tries++, cancellationToken, blob.Descriptor.Digest))
+        response?.Dispose();
+        response = null;
+        var failure = connection.Failed(new GetBlob(blob.Repository, blob.Descriptor.Digest, at), line);
+        if (!await connection.Retry.WaitAsync(failure, tries++, cancellationToken, blob.Descriptor.Digest))
             throw failure.ToException();
     }
 
     private async Task<RegistryResponse?> RequestAsync(CancellationToken cancellationToken)
     {
-        var endpoint = new GetBlob(blob.Repository, blob.Descriptor.Digest, _at);
+        var endpoint = new GetBlob(blob.Repository, blob.Descriptor.Digest, at);
         var response = await connection.SendOnceAsync(endpoint, cancellationToken);
         try
         {
@@ -120,7 +120,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
                 return response;
             var failure = await Failure.OfAsync(endpoint.Description, response, connection.Time);
             response.Dispose();
-            return await connection.Retry.WaitAsync(failure, _tries++, cancellationToken, blob.Descriptor.Digest) ? null : throw failure.ToException();
+            return await connection.Retry.WaitAsync(failure, tries++, cancellationToken, blob.Descriptor.Digest) ? null : throw failure.ToException();
         }
         catch
         {
@@ -131,9 +131,9 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
 
     private async Task<bool> IsGoodAsync(RegistryResponse response)
     {
-        if (response.Status == HttpStatusCode.PartialContent && _at > 0)
+        if (response.Status == HttpStatusCode.PartialContent && at > 0)
         {
-            var expected = string.Create(CultureInfo.InvariantCulture, $"bytes {_at}-");
+            var expected = string.Create(CultureInfo.InvariantCulture, $"bytes {at}-");
             return response.Header("Content-Range")?.StartsWith(expected, StringComparison.OrdinalIgnoreCase) == true
                 ? true : throw blob.Mismatch("was sent from another place than was asked for");
         }
@@ -142,7 +142,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
             return false;
         if (response.ContentLength is { } length && length != blob.Descriptor.Size)
             throw blob.Mismatch($"has {length} bytes instead of {blob.Descriptor.Size}");
-        await SkipAsync(response, _at);
+        await SkipAsync(response, at);
         return true;
     }
 

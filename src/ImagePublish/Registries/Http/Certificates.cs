@@ -10,13 +10,13 @@ namespace ImagePublish.Registries.Http;
 /// <remarks><see href="https://docs.docker.com/engine/security/certificates/">Docker, Verify repository client with certificates</see>.</remarks>
 internal sealed class Certificates
 {
-    private readonly X509Certificate2Collection _authorities = [];
+    private readonly X509Certificate2Collection authorities = [];
 
     /// <summary>Client certificates with their keys.</summary>
     public X509Certificate2Collection Clients { get; } = [];
 
     /// <summary>Adds a PEM file of authorities.</summary>
-    public void AddAuthorities(string file) => Read(file, () => _authorities.ImportFromPemFile(file));
+    public void AddAuthorities(string file) => Read(file, () => authorities.ImportFromPemFile(file));
 
     /// <summary>Adds what Docker's folder for a host holds.</summary>
     public void AddFolder(string folder)
@@ -31,7 +31,7 @@ internal sealed class Certificates
     public SslClientAuthenticationOptions Options(bool acceptAny) => new()
     {
         ClientCertificates = Clients.Count > 0 ? Clients : null,
-        RemoteCertificateValidationCallback = acceptAny ? AcceptAny : _authorities.Count > 0 ? Validate : null,
+        RemoteCertificateValidationCallback = acceptAny ? AcceptAny : authorities.Count > 0 ? Validate : null,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
     };
 
@@ -72,7 +72,7 @@ internal sealed class Certificates
             return false;
         using var own = new X509Chain();
         own.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        own.ChainPolicy.CustomTrustStore.AddRange(_authorities);
+        own.ChainPolicy.CustomTrustStore.AddRange(authorities);
         own.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         own.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.1", "TLS server"));
         foreach (var element in chain?.ChainElements ?? Enumerable.Empty<X509ChainElement>())

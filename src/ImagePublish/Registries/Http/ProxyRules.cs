@@ -5,15 +5,15 @@ namespace ImagePublish.Registries.Http;
 /// <summary>Chooses the proxy for an address, by the rules that <c>NO_PROXY</c> has in most tools.</summary>
 internal sealed class ProxyRules : IWebProxy
 {
-    private readonly Uri? _http;
-    private readonly Uri? _https;
-    private readonly string[] _except;
+    private readonly Uri? http;
+    private readonly Uri? https;
+    private readonly string[] except;
 
     public ProxyRules(ProxySettings settings)
     {
-        (_http, _https) = (Parse(settings.Http), Parse(settings.Https));
-        _except = (settings.Except ?? "").ToLowerInvariant().Split([',', ' ', ';'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        Credentials = new ProxyCredentials(_http, _https);
+        (http, https) = (Parse(settings.Http), Parse(settings.Https));
+        except = (settings.Except ?? "").ToLowerInvariant().Split([',', ' ', ';'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        Credentials = new ProxyCredentials(http, https);
     }
 
     public ICredentials? Credentials { get; set; }
@@ -25,7 +25,7 @@ internal sealed class ProxyRules : IWebProxy
         if (host.IsLoopback || ProxyOf(host) is null)
             return true;
         var name = host.IdnHost.ToLowerInvariant();
-        return _except.Any(entry => Matches(entry, name, host.Port));
+        return except.Any(entry => Matches(entry, name, host.Port));
     }
 
     private static bool Matches(string entry, string name, int port)
@@ -53,7 +53,7 @@ internal sealed class ProxyRules : IWebProxy
         return Uri.TryCreate(full, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "socks4" or "socks4a" or "socks5" ? uri : null;
     }
 
-    private Uri? ProxyOf(Uri destination) => destination.Scheme == Uri.UriSchemeHttps ? _https : _http;
+    private Uri? ProxyOf(Uri destination) => destination.Scheme == Uri.UriSchemeHttps ? https : http;
 
     private sealed class ProxyCredentials(params Uri?[] proxies) : ICredentials
     {

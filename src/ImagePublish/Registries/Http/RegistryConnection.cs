@@ -13,19 +13,19 @@ internal sealed class RegistryConnection : IDisposable
     // A token may expire under way, and a registry may want another scope than it said at first. More than that is a loop.
     private const int MaxRefreshes = 2;
 
-    private readonly Registry _registry;
-    private readonly Transport _transport;
-    private readonly Authenticator _authenticator;
-    private readonly SchemeProbe _scheme;
-    private readonly SemaphoreSlim _introduction = new(1, 1);
-    private volatile bool _isKnown;
-    private volatile bool _isRefusing;
-    private volatile string? _accepted;
+    private readonly Registry registry;
+    private readonly Transport transport;
+    private readonly Authenticator authenticator;
+    private readonly SchemeProbe scheme;
+    private readonly SemaphoreSlim introduction = new(1, 1);
+    private volatile bool isKnown;
+    private volatile bool isRefusing;
+    private volatile string? accepted;
 
     public RegistryConnection(Registry registry, RegistryClientOptions options, Transport transport, Authenticator authenticator, IEngineLog log)
     {
-        (_registry, _transport, _authenticator) = (registry, transport, authenticator);
-        _scheme = new SchemeProbe(registry, transport);
+        (this.registry, this.transport, this.authenticator) = (registry, transport, authenticator);
+        scheme = new SchemeProbe(registry, transport);
         Log = log;
         Options = options;
         Retry = new RetryPolicy(options, log, transport.Time);
@@ -33,13 +33,13 @@ internal sealed class RegistryConnection : IDisposable
         Downloads = new SemaphoreSlim(options.ParallelBlobs);
     }
 
-    public Registry Registry => _registry;
+    public Registry Registry => registry;
 
     public RegistryClientOptions Options { get; }
 
     public IEngineLog Log { get; }
 
-    public TimeProvider Time => _transport.Time;
+    public TimeProvider Time => transport.Time;
 
     public RetryPolicy Retry { get; }
 
@@ -88,36 +88,36 @@ internal sealed class RegistryConnection : IDisposable
     {
         if (Options.Offline)
             throw new ImagePublishException(DiagnosticCodes.NetworkNeeded, $"Could not {endpoint.Description}: ImageOffline is true. Leave it out where the registry is wanted, or name an image of the local store.");
-        if (_isKnown)
+        if (isKnown)
             return await SignedInAsync(endpoint, cancellationToken);
 
         // The first request learns how one signs in, so that the others need not all be refused first.
-        await _introduction.WaitAsync(cancellationToken);
-        var isFirst = !_isKnown;
+        await introduction.WaitAsync(cancellationToken);
+        var isFirst = !isKnown;
         try
         {
             if (isFirst)
             {
                 var response = await SignedInAsync(endpoint, cancellationToken);
-                _isKnown = true;
+                isKnown = true;
                 return response;
             }
         }
         finally
         {
-            _introduction.Release();
+            introduction.Release();
         }
 
         return await SignedInAsync(endpoint, cancellationToken);
     }
 
     /// <summary>The registry's <c>/v2/</c>.</summary>
-    public ValueTask<RequestUrl> RootAsync(CancellationToken cancellationToken) => _scheme.RootAsync(cancellationToken);
+    public ValueTask<RequestUrl> RootAsync(CancellationToken cancellationToken) => scheme.RootAsync(cancellationToken);
 
     /// <summary>What went wrong, where an endpoint got no answer.</summary>
-    public Failure Failed(Endpoint endpoint, LineException line) => _scheme.Known is { } root
+    public Failure Failed(Endpoint endpoint, LineException line) => scheme.Known is { } root
         ? Failure.Of(endpoint.Description, endpoint.Method, endpoint.Url(root), line)
-        : Failure.Of(endpoint.Description, endpoint.Method, endpoint.Url(RequestUrl.Root("https", _registry.ApiHost)), Neither(line));
+        : Failure.Of(endpoint.Description, endpoint.Method, endpoint.Url(RequestUrl.Root("https", registry.ApiHost)), Neither(line));
 
     // Where it was to be found out which of them it is, both were tried.
     private static LineException Neither(LineException line) =>
@@ -125,8 +125,8 @@ internal sealed class RegistryConnection : IDisposable
 
     public void Dispose()
     {
-        _introduction.Dispose();
-        _scheme.Dispose();
+        introduction.Dispose();
+        scheme.Dispose();
         Uploads.Dispose();
         Downloads.Dispose();
     }
@@ -134,10 +134,10 @@ internal sealed class RegistryConnection : IDisposable
     // A registry that was there and is gone is probably restarting. One that never was is probably a mistake: it is asked twice, and everything else that goes there once.
     private bool MayRepeat(Failure failure, int tries)
     {
-        if (failure.Line?.Fault != LineFault.Refused || _isKnown)
+        if (failure.Line?.Fault != LineFault.Refused || isKnown)
             return true;
-        var mayRepeat = tries == 1 && !_isRefusing;
-        _isRefusing |= !mayRepeat;
+        var mayRepeat = tries == 1 && !isRefusing;
+        isRefusing |= !mayRepeat;
         return mayRepeat;
     }
 
@@ -146,21 +146,21 @@ internal sealed class RegistryConnection : IDisposable
         var mayRepeat = true;
         for (var refreshes = 0; ; refreshes++)
         {
-            var header = await _authenticator.AuthorizeAsync(_registry, endpoint.Scopes, cancellationToken);
+            var header = await authenticator.AuthorizeAsync(registry, endpoint.Scopes, cancellationToken);
             var response = await FollowAsync(endpoint, header, cancellationToken);
             if (response.Status != HttpStatusCode.Unauthorized || !response.IsFromRegistry)
             {
-                _accepted = header?.Parameter;
+                accepted = header?.Parameter;
                 return response;
             }
 
             using (response)
             {
                 var challenges = Challenge.ParseAll(response.Headers("WWW-Authenticate"));
-                if (refreshes < MaxRefreshes && await _authenticator.RefreshAsync(_registry, endpoint.Scopes, challenges, header, cancellationToken))
+                if (refreshes < MaxRefreshes && await authenticator.RefreshAsync(registry, endpoint.Scopes, challenges, header, cancellationToken))
                     continue;
                 // What was good a moment ago is refused now and then, at the beginning of uploads for instance, and good again.
-                if (!mayRepeat || header is null || header.Parameter != _accepted)
+                if (!mayRepeat || header is null || header.Parameter != accepted)
                     throw (await Failure.OfAsync(endpoint.Description, response, Time)).ToException();
                 mayRepeat = false;
             }
@@ -169,8 +169,8 @@ internal sealed class RegistryConnection : IDisposable
 
     private async Task<RegistryResponse> FollowAsync(Endpoint endpoint, AuthenticationHeaderValue? header, CancellationToken cancellationToken)
     {
-        var guessed = _scheme.IsGuess ? await GuessAsync(endpoint, header, cancellationToken) : null;
-        var root = await _scheme.RootAsync(cancellationToken);
+        var guessed = scheme.IsGuess ? await GuessAsync(endpoint, header, cancellationToken) : null;
+        var root = await scheme.RootAsync(cancellationToken);
         var url = endpoint.Url(root);
         var isOwn = true;
         for (var hops = 0; ; hops++)
@@ -192,16 +192,16 @@ internal sealed class RegistryConnection : IDisposable
         RegistryResponse? response = null;
         try
         {
-            response = await SendAsync(endpoint, endpoint.Url(await _scheme.RootAsync(cancellationToken)), header, true, cancellationToken);
+            response = await SendAsync(endpoint, endpoint.Url(await scheme.RootAsync(cancellationToken)), header, true, cancellationToken);
         }
         catch (LineException e) when (e.Fault is LineFault.Broken or LineFault.Protocol)
         {
-            if (await _scheme.IsRightAsync(null, cancellationToken))
+            if (await scheme.IsRightAsync(null, cancellationToken))
                 throw;
             return null;
         }
 
-        if (await _scheme.IsRightAsync(response.Status, cancellationToken))
+        if (await scheme.IsRightAsync(response.Status, cancellationToken))
             return response;
         response.Dispose();
         return null;
@@ -214,6 +214,6 @@ internal sealed class RegistryConnection : IDisposable
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent.Value);
         request.Headers.Authorization = header;
         endpoint.Prepare(request);
-        return await _transport.SendAsync(url, request, endpoint.Sending, isOwn, cancellationToken);
+        return await transport.SendAsync(url, request, endpoint.Sending, isOwn, cancellationToken);
     }
 }

@@ -13,7 +13,7 @@ namespace ImagePublish.Registries.Http;
 /// <param name="sender">Whoever sent the request gives up by this.</param>
 internal sealed class RegistryResponse(RequestUrl url, HttpResponseMessage message, IdleWatch watch, TimeSpan idle, CancellationToken sender) : IDisposable
 {
-    private Stream? _body;
+    private Stream? body;
 
     public RequestUrl Url => url;
 
@@ -50,8 +50,8 @@ internal sealed class RegistryResponse(RequestUrl url, HttpResponseMessage messa
         try
         {
             watch.Touch();
-            _body ??= await message.Content.ReadAsStreamAsync(linked.Token);
-            var read = await _body.ReadAsync(buffer, linked.Token);
+            body ??= await message.Content.ReadAsStreamAsync(linked.Token);
+            var read = await body.ReadAsync(buffer, linked.Token);
             watch.Touch();
             return read;
         }

@@ -7,14 +7,14 @@ namespace ImagePublish.Registries.Http;
 /// <summary>Decides whether and when something is tried again at one registry.</summary>
 internal sealed class RetryPolicy(RegistryClientOptions options, IEngineLog log, TimeProvider time)
 {
-    private readonly Lock _gate = new();
-    private double _budget = options.RetryBudget;
+    private readonly Lock gate = new();
+    private double budget = options.RetryBudget;
 
     /// <summary>Something went well.</summary>
     public void Succeeded()
     {
-        lock (_gate)
-            _budget = Math.Min(options.RetryBudget, _budget + 0.5);
+        lock (gate)
+            budget = Math.Min(options.RetryBudget, budget + 0.5);
     }
 
     /// <summary>Waits for the next try. False: there is to be none.</summary>
@@ -41,11 +41,11 @@ internal sealed class RetryPolicy(RegistryClientOptions options, IEngineLog log,
 
     private bool TryTake()
     {
-        lock (_gate)
+        lock (gate)
         {
-            if (_budget < 1)
+            if (budget < 1)
                 return false;
-            _budget--;
+            budget--;
             return true;
         }
     }

@@ -11,21 +11,21 @@ namespace ImagePublish.Registries.Http;
 /// </remarks>
 internal sealed class SchemeProbe(Registry registry, Transport transport) : IDisposable
 {
-    private readonly SemaphoreSlim _turn = new(1, 1);
-    private readonly RequestUrl? _guess = transport.IsInsecure(registry) && registry.IsLoopback ? RequestUrl.Root("http", registry.ApiHost) : null;
-    private volatile RequestUrl? _root = transport.IsInsecure(registry) ? null : RequestUrl.Root("https", registry.ApiHost);
+    private readonly SemaphoreSlim turn = new(1, 1);
+    private readonly RequestUrl? guess = transport.IsInsecure(registry) && registry.IsLoopback ? RequestUrl.Root("http", registry.ApiHost) : null;
+    private volatile RequestUrl? root = transport.IsInsecure(registry) ? null : RequestUrl.Root("https", registry.ApiHost);
 
     /// <summary>Whether <see cref="RootAsync"/> is not yet known to be right: whoever sends the first request calls <see cref="IsRightAsync"/> with its answer.</summary>
-    public bool IsGuess => _root is null && _guess is not null;
+    public bool IsGuess => root is null && guess is not null;
 
     /// <summary>The registry's <c>/v2/</c>, if it is known by now.</summary>
-    public RequestUrl? Known => _root;
+    public RequestUrl? Known => root;
 
     /// <summary>The registry's <c>/v2/</c>.</summary>
     /// <exception cref="LineException">Nobody answers.</exception>
     public async ValueTask<RequestUrl> RootAsync(CancellationToken cancellationToken)
     {
-        if ((_root ?? _guess) is { } known)
+        if ((root ?? guess) is { } known)
             return known;
         return await FindAsync(cancellationToken);
     }
@@ -38,22 +38,22 @@ internal sealed class SchemeProbe(Registry registry, Transport transport) : IDis
     public async Task<bool> IsRightAsync(HttpStatusCode? status, CancellationToken cancellationToken)
     {
         if (status is not (null or HttpStatusCode.BadRequest))
-            _root ??= _guess;
-        return (_root ?? await FindAsync(cancellationToken)) == _guess;
+            root ??= guess;
+        return (root ?? await FindAsync(cancellationToken)) == guess;
     }
 
-    public void Dispose() => _turn.Dispose();
+    public void Dispose() => turn.Dispose();
 
     private async Task<RequestUrl> FindAsync(CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken);
+        await turn.WaitAsync(cancellationToken);
         try
         {
-            return _root ??= await ProbeAsync(cancellationToken);
+            return root ??= await ProbeAsync(cancellationToken);
         }
         finally
         {
-            _turn.Release();
+            turn.Release();
         }
     }
 

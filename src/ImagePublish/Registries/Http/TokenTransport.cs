@@ -6,7 +6,7 @@ namespace ImagePublish.Registries.Http;
 /// <summary>Sends token requests over the build's connections, with its retries and limits.</summary>
 internal sealed class TokenTransport(Transport transport, RegistryClientOptions options, IEngineLog log) : ITokenTransport
 {
-    private readonly RetryPolicy _retry = new(options, log, transport.Time);
+    private readonly RetryPolicy retry = new(options, log, transport.Time);
 
     public async Task<TokenHttpResponse> SendAsync(HttpRequestMessage request, CancellationToken ct)
     {
@@ -28,7 +28,7 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
                 failure = Failure.Of(doing, request.Method, url, line = e);
             }
 
-            if (!failure.IsTransient || !await _retry.WaitAsync(failure, tries, ct))
+            if (!failure.IsTransient || !await retry.WaitAsync(failure, tries, ct))
                 return line is null ? answer! : throw failure.ToException();
         }
     }

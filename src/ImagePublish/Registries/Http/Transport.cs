@@ -9,7 +9,7 @@ namespace ImagePublish.Registries.Http;
 /// <summary>Sends single requests. Connections are pooled for the whole build; nothing is followed, stored or added behind our back.</summary>
 internal sealed class Transport(RegistryClientOptions options, TimeProvider time) : IDisposable
 {
-    private readonly ConcurrentDictionary<string, Lazy<HttpMessageInvoker>> _invokers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<HttpMessageInvoker>> invokers = new(StringComparer.Ordinal);
 
     public TimeProvider Time => time;
 
@@ -59,7 +59,7 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
 
     public void Dispose()
     {
-        foreach (var invoker in _invokers.Values)
+        foreach (var invoker in invokers.Values)
         {
             if (invoker.IsValueCreated)
                 invoker.Value.Dispose();
@@ -78,7 +78,7 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
         var isInsecure = Registry.TryParse(authority, out var registry) && IsInsecure(registry);
         var folders = Certificates.FoldersFor(authority, options.DockerCertificateFolders).ToArray();
         var key = (isGuarded ? "guarded " : "") + (isInsecure || folders.Length > 0 ? authority : "");
-        return _invokers.GetOrAdd(key, _ => new(() => Create(isInsecure, isGuarded, folders))).Value;
+        return invokers.GetOrAdd(key, _ => new(() => Create(isInsecure, isGuarded, folders))).Value;
     }
 
     private HttpMessageInvoker Create(bool isInsecure, bool isGuarded, string[] folders)

@@ -10,13 +10,13 @@ namespace ImagePublish.Tests.Registries.Auth;
 /// <summary>A token service that answers what a test tells it to, and remembers what it was asked.</summary>
 internal sealed class FakeTokenService(Func<TokenCall, TokenHttpResponse>? answer = null) : ITokenTransport
 {
-    private readonly Func<TokenCall, TokenHttpResponse> _answer = answer ?? (call => Token($"token-{call.Number}"));
-    private readonly ConcurrentQueue<TokenCall> _calls = new();
-    private int _count;
+    private readonly Func<TokenCall, TokenHttpResponse> answer = answer ?? (call => Token($"token-{call.Number}"));
+    private readonly ConcurrentQueue<TokenCall> calls = new();
+    private int count;
 
-    public IReadOnlyList<TokenCall> Calls => [.. _calls];
+    public IReadOnlyList<TokenCall> Calls => [.. calls];
 
-    public TokenCall Call => Assert.Single(_calls);
+    public TokenCall Call => Assert.Single(calls);
 
     public Task? Gate { get; init; }
 
@@ -31,11 +31,11 @@ internal sealed class FakeTokenService(Func<TokenCall, TokenHttpResponse>? answe
     {
         var form = request.Content is null ? null : await request.Content.ReadAsStringAsync(ct);
         var isGuarded = request.Options.TryGetValue(RealmGuard.RegistryOption, out var registry);
-        var call = new TokenCall(Interlocked.Increment(ref _count), request.Method.Method, request.RequestUri!, request.Headers.Authorization?.ToString(), form, isGuarded ? registry : null);
-        _calls.Enqueue(call);
+        var call = new TokenCall(Interlocked.Increment(ref count), request.Method.Method, request.RequestUri!, request.Headers.Authorization?.ToString(), form, isGuarded ? registry : null);
+        calls.Enqueue(call);
         if (Gate is not null)
             await Gate.WaitAsync(ct);
-        return _answer(call);
+        return answer(call);
     }
 }
 

@@ -55,9 +55,9 @@ internal sealed class SignInBench
 /// <summary>A clock that moves when it is told to.</summary>
 internal sealed class ManualClock : TimeProvider
 {
-    private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private DateTimeOffset now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    public void Advance(TimeSpan time) => _now += time;
+    public void Advance(TimeSpan time) => now += time;
 
-    public override DateTimeOffset GetUtcNow() => _now;
+    public override DateTimeOffset GetUtcNow() => now;
 }

@@ -9,13 +9,13 @@ namespace ImagePublish.Tests.Registries.Auth;
 /// <summary>A machine of a test's own: a home folder, variables and programs on a PATH.</summary>
 internal sealed class TestMachine : IDisposable
 {
-    private readonly Dictionary<string, string> _variables = [];
+    private readonly Dictionary<string, string> variables = [];
 
     public TestMachine()
     {
         Home = Directory.CreateTempSubdirectory("imagepublish-home-").FullName;
         Programs = Directory.CreateDirectory(Path.Combine(Home, "bin")).FullName;
-        _variables["PATH"] = Programs;
+        variables["PATH"] = Programs;
     }
 
     public static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -34,7 +34,7 @@ internal sealed class TestMachine : IDisposable
 
     public CredentialEnvironment Environment => new()
     {
-        Variable = _variables.GetValueOrDefault,
+        Variable = variables.GetValueOrDefault,
         HomeFolder = Home,
         SoleRegistry = SoleRegistry,
         HelperTimeout = HelperTimeout,
@@ -50,7 +50,7 @@ internal sealed class TestMachine : IDisposable
 
     public TestMachine Set(string name, string value)
     {
-        _variables[name] = value;
+        variables[name] = value;
         return this;
     }
 
