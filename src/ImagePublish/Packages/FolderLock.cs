@@ -5,8 +5,6 @@ namespace ImagePublish.Packages;
 /// <summary>One process at a time uses a folder. The lock is an open file, so the operating system ends it with its process.</summary>
 internal sealed class FolderLock : IDisposable
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-
     private readonly FileStream file;
 
     private FolderLock(FileStream file) => this.file = file;
@@ -18,13 +16,8 @@ internal sealed class FolderLock : IDisposable
     /// <returns>The lock; disposing it lets the next one in.</returns>
     public static async Task<FolderLock> AcquireAsync(string folder, TimeProvider time, CancellationToken cancellationToken)
     {
-        var path = Path.Combine(folder, "lock");
-        while (true)
-        {
-            if (FileLock.TryOpen(path) is { } file)
-                return new FolderLock(file);
-            await Task.Delay(Pause, time, cancellationToken);
-        }
+        var file = await FileLock.OpenAsync(() => FileLock.TryOpen(Path.Combine(folder, "lock")), time, TimeSpan.MaxValue, cancellationToken);
+        return new FolderLock(file!);
     }
 
     /// <inheritdoc/>

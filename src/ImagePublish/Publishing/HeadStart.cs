@@ -129,6 +129,10 @@ public sealed class HeadStart : IDisposable
 
     private async Task BuildAsync(LayerContent layer, Digest key, ContentTags tags, LayerCompression compression, ImageStore store, LayerCache cache, CancellationToken cancellationToken)
     {
+        // What another process builds is there when it is needed.
+        using var turn = cache.TryTakeTurn(key, compression.Key);
+        if (turn is null)
+            return;
         var building = underWay[key] = new LayerUnderWay();
         try
         {

@@ -46,20 +46,24 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     public async Task<Candidate> FindAsync(Candidate unknown, LayerCompression compression, CancellationToken cancellationToken)
     {
         var diffId = unknown.DiffId!;
-        if (await cache.FindAsync(diffId, compression.Key, cancellationToken) is { } known && store.FindBlob(known) is { } blob)
-        {
-            var isNew = headStart?.Made(diffId) == true;
-            return Found(new Layer(known, diffId, blob) { IsNew = isNew }, isNew ? "was built while the project was" : "is unchanged, known to this machine");
-        }
-
-        return await earlier.FindAsync(diffId, compression.Compression) is { } layer ? Found(layer, $"is unchanged, known to {layer.Source!.Repository}") : unknown;
-
-        Candidate Found(Layer layer, string how)
-        {
-            log.Detail($"Layer '{unknown.Content.Name}' {how}: {layer.Descriptor.Digest}, {layer.Descriptor.Size} bytes.");
-            return unknown with { Known = layer };
-        }
+        if (await FindKeptAsync(unknown.Content, diffId, compression, cancellationToken) is { } kept)
+            return unknown with { Known = kept };
+        if (await earlier.FindAsync(diffId, compression.Compression) is not { } layer)
+            return unknown;
+        TellFound(unknown.Content, layer, $"is unchanged, known to {layer.Source!.Repository}");
+        return unknown with { Known = layer };
     }
+
+    private async Task<Layer?> FindKeptAsync(LayerContent content, Digest diffId, LayerCompression compression, CancellationToken cancellationToken)
+    {
+        if (await cache.FindAsync(diffId, compression.Key, cancellationToken) is not { } known || store.FindBlob(known) is not { } blob)
+            return null;
+        var layer = new Layer(known, diffId, blob) { IsNew = headStart?.Made(diffId) == true };
+        TellFound(content, layer, layer.IsNew ? "was built while the project was" : "is unchanged, known to this machine");
+        return layer;
+    }
+
+    private void TellFound(LayerContent content, Layer layer, string how) => log.Detail($"Layer '{content.Name}' {how}: {layer.Descriptor.Digest}, {layer.Descriptor.Size} bytes.");
 
     /// <summary>The layer of a candidate, built if it is not known.</summary>
     /// <param name="candidate">The candidate.</param>
@@ -68,7 +72,19 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The layer, with the name that the history gives it.</returns>
     public async Task<NamedLayer> ProduceAsync(Candidate candidate, LayerCompression compression, ImageFormat format, CancellationToken cancellationToken) =>
-        new(candidate.Content.Name, candidate.Known ?? await (isPlan ? MeasureAsync(candidate, compression, format, cancellationToken) : BuildAsync(candidate, compression, format, cancellationToken)));
+        new(candidate.Content.Name, candidate.Known ?? await (isPlan ? MeasureAsync(candidate, compression, format, cancellationToken) : BuildOnceAsync(candidate, compression, format, cancellationToken)));
+
+    // Two projects that are published by two processes have the same packages: what the one builds, the other takes.
+    private async Task<Layer> BuildOnceAsync(Candidate candidate, LayerCompression compression, ImageFormat format, CancellationToken cancellationToken)
+    {
+        if ((candidate.Key ?? candidate.DiffId) is not { } content)
+            return await BuildAsync(candidate, compression, format, cancellationToken);
+        using var turn = await cache.TakeTurnAsync(content, compression.Key, cancellationToken);
+        var diffId = candidate.DiffId ?? await cache.FindDiffIdAsync(content, cancellationToken);
+        return diffId is not null && await FindKeptAsync(candidate.Content, diffId, compression, cancellationToken) is { } built
+            ? built
+            : await BuildAsync(candidate, compression, format, cancellationToken);
+    }
 
     // What a registry has is found there sooner than it is built.
     private async Task SettleAsync(HeadStart begun, LayerContent content, Digest key, CancellationToken cancellationToken)

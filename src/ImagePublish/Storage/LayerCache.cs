@@ -18,6 +18,7 @@ public sealed class LayerCache(ImageStore store)
     private const string DiffIdKind = "diffids";
     private const string TagKeyKind = "tagkey";
     private const int MaxPlaces = 8;
+    private static readonly Digest TagKeyName = Digest.Of([]);
 
     /// <summary>Whether no layer was ever built with this store.</summary>
     public bool IsEmpty => store.Records.IsEmpty(LayerKind);
@@ -67,13 +68,19 @@ public sealed class LayerCache(ImageStore store)
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
     public async Task<byte[]> ContentTagKeyAsync(int size, CancellationToken cancellationToken)
     {
-        var name = Digest.Of([]);
-        if (await store.Records.ReadAsync(TagKeyKind, name, cancellationToken) is { } known && known.Length == size)
+        if (await FindTagKeyAsync(size, cancellationToken) is { } known)
             return known;
+        // Two processes that begin at the same time would not know each other's layers.
+        using var turn = await WorkTurn.TakeAsync(store.Disk, TagKeyKind, cancellationToken);
+        if (await FindTagKeyAsync(size, cancellationToken) is { } made)
+            return made;
         var key = RandomNumberGenerator.GetBytes(size);
-        await store.Records.WriteAsync(TagKeyKind, name, key, cancellationToken);
+        await store.Records.WriteAsync(TagKeyKind, TagKeyName, key, cancellationToken);
         return key;
     }
+
+    private async Task<byte[]?> FindTagKeyAsync(int size, CancellationToken cancellationToken) =>
+        await store.Records.ReadAsync(TagKeyKind, TagKeyName, cancellationToken) is { } known && known.Length == size ? known : null;
 
     /// <summary>Finds the repositories that are known to have a blob, the latest first: another of the same registry can mount it from there.</summary>
     /// <param name="blob">The blob's digest.</param>
@@ -106,6 +113,30 @@ public sealed class LayerCache(ImageStore store)
         string[] names = [.. known.Where(place => place != repository).Prepend(repository).Take(MaxPlaces).Select(place => place.ToString())];
         await store.Records.WriteAsync(PlaceKind, blob, JsonSerializer.SerializeToUtf8Bytes(names, CacheJsonContext.Default.StringArray), cancellationToken);
     }
+
+    /// <summary>Waits for one's turn to build a layer that another process may be building.</summary>
+    /// <param name="content">What tells the layer from others: the key of its content, or the digest of its tar.</param>
+    /// <param name="compressionKey">Everything else that decides the blob's bytes.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The turn, to be disposed when the layer is remembered.</returns>
+    public Task<WorkTurn> TakeTurnAsync(Digest content, string compressionKey, CancellationToken cancellationToken) =>
+        WorkTurn.TakeAsync(store.Disk, LayerWork(content, compressionKey), cancellationToken);
+
+    /// <summary>Takes one's turn to build a layer.</summary>
+    /// <param name="content">What tells the layer from others.</param>
+    /// <param name="compressionKey">Everything else that decides the blob's bytes.</param>
+    /// <returns>The turn, or null while another process builds the layer.</returns>
+    public WorkTurn? TryTakeTurn(Digest content, string compressionKey) => WorkTurn.TryTake(store.Disk, LayerWork(content, compressionKey));
+
+    /// <summary>Waits for one's turn to bring a blob to a registry, which another process may be doing: afterwards it can be mounted.</summary>
+    /// <param name="blob">The blob's digest.</param>
+    /// <param name="registry">The registry.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The turn, to be disposed when the place is remembered.</returns>
+    public Task<WorkTurn> TakeTurnAsync(Digest blob, Registry registry, CancellationToken cancellationToken) =>
+        WorkTurn.TakeAsync(store.Disk, $"blob\n{blob}\n{registry}", cancellationToken);
+
+    private static string LayerWork(Digest content, string compressionKey) => $"layer\n{content}\n{compressionKey}";
 
     private static Digest LayerKey(Digest diffId, string compressionKey) => Digest.Of(Encoding.UTF8.GetBytes($"{diffId}\n{compressionKey}"));
 

@@ -24,6 +24,9 @@ internal sealed record StoreLayout(string Folder)
     /// <summary>One locked file for each publish under way.</summary>
     public string SessionsFolder => Path.Combine(OwnFolder, "sessions");
 
+    /// <summary>One locked file for each piece of work that others wait for.</summary>
+    public string TurnsFolder => Path.Combine(OwnFolder, "turns");
+
     /// <summary>The cache records.</summary>
     public string RecordsFolder => Path.Combine(OwnFolder, "records");
 

@@ -10,8 +10,6 @@ namespace ImagePublish.Storage;
 /// </remarks>
 internal sealed class StoreLock : IDisposable
 {
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
-
     private readonly FileStream file;
 
     private StoreLock(FileStream file) => this.file = file;
@@ -20,17 +18,8 @@ internal sealed class StoreLock : IDisposable
     /// <exception cref="ImagePublishException"><c>IMG3102</c>: another process has it for too long; <c>IMG3101</c>: the disk refuses.</exception>
     public static async Task<StoreLock> AcquireAsync(StoreDisk disk, CancellationToken cancellationToken)
     {
-        var path = disk.Layout.LockFile;
-        var started = disk.Options.Time.GetTimestamp();
-        for (var pause = TimeSpan.FromMilliseconds(1); ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (disk.Do(path, FileLock.TryOpen) is { } file)
-                return new StoreLock(file);
-            if (disk.Options.Time.GetElapsedTime(started) > disk.Options.LockTimeout)
-                throw Busy(disk);
-            await Task.Delay(pause, disk.Options.Time, cancellationToken);
-        }
+        var file = await FileLock.OpenAsync(() => disk.Do(disk.Layout.LockFile, FileLock.TryOpen), disk.Options.Time, disk.Options.LockTimeout, cancellationToken);
+        return file is null ? throw Busy(disk) : new StoreLock(file);
     }
 
     /// <inheritdoc/>

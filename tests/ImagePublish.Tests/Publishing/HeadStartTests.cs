@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Storage;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
 
@@ -75,6 +76,24 @@ public sealed class HeadStartTests : IDisposable
 
         Assert.DoesNotContain(Begun, bench.Log.ToString(), StringComparison.Ordinal);
         Assert.Equal(2, bench.Moved(RegistryStep.UploadPut));
+    }
+
+    [Fact]
+    public async Task WhatAnotherProcessBuildsIsNotBegun()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var files = Packages(bench);
+        var cache = new LayerCache(bench.Store());
+        var gzip = new LayerCompression(Compression.Gzip, null);
+        var tags = new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, Cancel));
+        var layer = Assert.Single(PackageFile.LargeLayers(files, new LayerEntryDefaults()));
+        using var turn = cache.TryTakeTurn((await LayerContentKey.ComputeAsync(layer, tags, Cancel))!, gzip.Key);
+
+        using var start = HeadStart.Begin(files, new LayerEntryDefaults(), gzip, () => bench.Store(), NoImages);
+        await start.Completion;
+
+        Assert.False(start.Made(await LayerTar.DiffIdAsync(layer, Cancel)));
+        Assert.True(cache.IsEmpty);
     }
 
     [Fact]

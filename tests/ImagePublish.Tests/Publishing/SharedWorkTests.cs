@@ -1,0 +1,94 @@
+using ImagePublish.Images;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Publishing;
+using ImagePublish.Storage;
+using ImagePublish.Testing;
+using ImagePublish.Tests.Registries;
+
+namespace ImagePublish.Tests.Publishing;
+
+/// <summary>Services that several processes of a build publish at the same time: what they share is built once and sent once.</summary>
+public sealed class SharedWorkTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task WhatTwoProcessesPushAtTheSameTimeIsSentOnce()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        await using var one = RegistryBench.For(bench.Server);
+        await using var other = RegistryBench.For(bench.Server);
+        // Long enough for the other to come by.
+        bench.Server.Faults.Add(new Fault(RegistryStep.UploadPut, FaultAction.Delay(TimeSpan.FromMilliseconds(200))) { Times = Fault.Always });
+        bench.Server.Requests.Clear();
+
+        var results = await Task.WhenAll(
+            bench.Publisher(one.Client).PublishAsync(bench.Request("1.0"), Cancel),
+            bench.Publisher(other.Client).PublishAsync(bench.Request("1.0") with { Destinations = [bench.Named("acme/other")], LocalName = "acme/other" }, Cancel));
+
+        Assert.Equal(results[0].Image.Digest, results[1].Image.Digest);
+        var sent = bench.Server.Requests.Of(RegistryStep.UploadPut).Select(request => request.Query[request.Query.IndexOf("digest=", StringComparison.Ordinal)..]).ToList();
+        Assert.Equal(sent.Distinct().Order(StringComparer.Ordinal), sent.Order(StringComparer.Ordinal));
+        Assert.All(results[0].Image.Layers, layer => Assert.All(["acme/shop", "acme/other"], name => Assert.True(bench.Server.Content.HasBlob(name, layer.Descriptor.Digest.Value))));
+        Assert.Equal(["app", "packages", "static"], bench.Log.Details.Where(line => line.Contains("was built", StringComparison.Ordinal)).Select(line => line.Split('\'')[1]).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task ALayerThatAnotherProcessBuildsIsTakenFromIt()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        await using var connections = RegistryBench.For(bench.Server);
+        var request = bench.Request("1.0");
+        var store = bench.Store();
+        var cache = new LayerCache(store);
+        var tags = new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, Cancel));
+        var content = LayerContent.Create("packages", PublishFolder.Read(bench.PublishFolder, request.EntryDefaults, Cancel));
+        var key = (await LayerContentKey.ComputeAsync(content, tags, Cancel))!;
+        var earlier = new EarlierLayers(connections.Client, new RemoteDocuments(connections.Client, store), EarlierImages.Of(request, areNone: true), bench.Log, Cancel);
+        var producer = new LayerProducer(store, cache, earlier, new PublishedFiles(request, tags, Cancel), bench.Log);
+        Task<NamedLayer> waiting;
+        Descriptor built;
+        using (cache.TryTakeTurn(key, request.Compression.Key))
+        {
+            waiting = producer.ProduceAsync(new LayerProducer.Candidate(content, key, DiffId: null, Known: null), request.Compression, ImageFormat.Oci, Cancel);
+            built = await BuildAsync(bench.Store(), content, key, request.Compression);
+            Assert.False(waiting.IsCompleted);
+        }
+
+        var layer = (await waiting).Layer;
+
+        Assert.Equal(built, layer.Descriptor);
+        Assert.False(layer.IsNew);
+        Assert.DoesNotContain("was built", bench.Log.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WhoWaitedInVainBuildsItself()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        await using var connections = RegistryBench.For(bench.Server);
+        var request = bench.Request("1.0") with { Base = new ScratchBase() };
+        var cache = new LayerCache(bench.Store());
+        var tags = new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, Cancel));
+        var layers = LayerPlan.Create(PublishFolder.Read(bench.PublishFolder, request.EntryDefaults, Cancel), request.Items, LayeringMode.Auto);
+        Task<PublishResult> publishing;
+        using (cache.TryTakeTurn((await LayerContentKey.ComputeAsync(layers[0], tags, Cancel))!, request.Compression.Key))
+            publishing = bench.Publisher(connections.Client).PublishAsync(request, Cancel);
+
+        var result = await publishing;
+
+        Assert.Equal(result.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+    }
+
+    private static async Task<Descriptor> BuildAsync(ImageStore store, LayerContent content, Digest key, LayerCompression compression)
+    {
+        var cache = new LayerCache(store);
+        await using var writer = store.CreateDigestedBlob();
+        var made = await LayerBuilder.BuildAsync(content, compression, ImageFormat.Oci, writer, Cancel);
+        await writer.CommitAsync(made.Descriptor, Cancel);
+        await cache.RememberAsync(made.DiffId, compression.Key, made.Descriptor, Cancel);
+        await cache.RememberDiffIdAsync(key, made.DiffId, Cancel);
+        return made.Descriptor;
+    }
+}
