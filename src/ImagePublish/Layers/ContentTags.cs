@@ -80,16 +80,19 @@ public sealed class ContentTags
     public bool AreAtRest()
     {
         lock (gate)
-        {
-            foreach (var (path, tagged) in tags)
-            {
-                if (File.GetLastWriteTimeUtc(path) != tagged.Modified)
-                    return false;
-            }
-        }
-
-        return true;
+            return tags.All(file => IsAtRest(file.Key, file.Value));
     }
+
+    /// <summary>Whether the files of a layer still are what they were when they were read, as far as their times tell.</summary>
+    /// <param name="content">The layer, whose tags were computed.</param>
+    /// <returns>False where something writes to one of them at the same time.</returns>
+    public bool AreAtRest(LayerContent content)
+    {
+        lock (gate)
+            return content.Entries.All(entry => entry.Content is not FileOnDisk file || IsAtRest(file.Path, tags[file.Path]));
+    }
+
+    private static bool IsAtRest(string path, Tagged tagged) => File.GetLastWriteTimeUtc(path) == tagged.Modified;
 
     private bool IsKnown(FileOnDisk file)
     {

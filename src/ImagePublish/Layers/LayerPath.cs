@@ -49,20 +49,20 @@ internal static class LayerPath
     /// <exception cref="ImagePublishException"><c>IMG3001</c>: it leaves the image. <c>IMG3004</c>: a name that can't be in a layer.</exception>
     public static void Check(string path)
     {
-        if (path.StartsWith('/') || path.Split('/').Contains(".."))
+        if (path.StartsWith('/') || (path.Contains("..", StringComparison.Ordinal) && path.Split('/').Contains("..")))
             throw new ImagePublishException(DiagnosticCodes.UnsafePath, $"'{Text.Shown(path)}' leaves the image: a path in a layer is relative to the root and has no '..'.");
         if (Encoding.UTF8.GetByteCount(path) > MaxPathBytes)
             throw Invalid(path, $"is longer than {MaxPathBytes} bytes");
 
-        foreach (var name in path.Split('/'))
-            CheckName(path, name);
+        foreach (var name in path.AsSpan().Split('/'))
+            CheckName(path, path.AsSpan(name));
     }
 
-    private static void CheckName(string path, string name)
+    private static void CheckName(string path, ReadOnlySpan<char> name)
     {
         if (name is "" or ".")
             throw Invalid(path, "has an empty part");
-        if (name.AsSpan().ContainsAny(Forbidden))
+        if (name.ContainsAny(Forbidden))
             throw Invalid(path, "has a control character or a backslash in its name");
         if (!IsUnicode(name))
             throw Invalid(path, "has a name that is not valid Unicode");
@@ -73,8 +73,10 @@ internal static class LayerPath
     }
 
     /// <summary>On Unix a name that is not UTF-8 is read with replacement characters, and no file has that name.</summary>
-    private static bool IsUnicode(string name)
+    private static bool IsUnicode(ReadOnlySpan<char> name)
     {
+        if (Ascii.IsValid(name))
+            return true;
         foreach (var rune in name.EnumerateRunes())
         {
             if (rune == Rune.ReplacementChar)

@@ -101,12 +101,12 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
         if (key is not null && await cache.FindDiffIdAsync(key, cancellationToken) is { } known)
             return known;
         var diffId = await HashAsync(content, isKeyed: key is not null, cancellationToken);
-        await RememberAsync(key, diffId, cancellationToken);
+        await RememberAsync(content, key, diffId, cancellationToken);
         return diffId;
     }
 
-    private Task RememberAsync(Digest? key, Digest? diffId, CancellationToken cancellationToken) =>
-        !isPlan && key is not null && diffId is not null && files.AreAtRest() ? cache.RememberDiffIdAsync(key, diffId, cancellationToken) : Task.CompletedTask;
+    private Task RememberAsync(LayerContent content, Digest? key, Digest? diffId, CancellationToken cancellationToken) =>
+        !isPlan && key is not null && diffId is not null && files.AreAtRest(content) ? cache.RememberDiffIdAsync(key, diffId, cancellationToken) : Task.CompletedTask;
 
     // Where no layer was ever built and none was pushed there is none to find: then the files are read once instead of twice.
     private async Task<Digest?> HashAsync(LayerContent content, bool isKeyed, CancellationToken cancellationToken)
@@ -139,7 +139,7 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
         }
 
         var blob = await writer.CommitAsync(built.Descriptor, cancellationToken);
-        await RememberAsync(candidate.Key, built.DiffId, cancellationToken);
+        await RememberAsync(content, candidate.Key, built.DiffId, cancellationToken);
         await cache.RememberAsync(built.DiffId, compression.Key, built.Descriptor, cancellationToken);
         log.Detail($"Layer '{content.Name}' was built: {built.Descriptor.Digest}, {built.Descriptor.Size} bytes.");
         return new Layer(built.Descriptor, built.DiffId, blob) { IsNew = true };

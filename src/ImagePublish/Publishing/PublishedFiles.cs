@@ -47,6 +47,11 @@ internal sealed class PublishedFiles(PublishRequest request, ContentTags? tags, 
     /// <returns>False where something writes to them at the same time, as far as their times tell.</returns>
     public bool AreAtRest() => tags?.AreAtRest() == true;
 
+    /// <summary>The same for the files of one layer, whose key was computed.</summary>
+    /// <param name="content">The layer.</param>
+    /// <returns>False where something writes to them at the same time, as far as their times tell.</returns>
+    public bool AreAtRest(LayerContent content) => tags?.AreAtRest(content) == true;
+
     private IEnumerable<FileOnDisk> Added() => request.Added
         .Select(added => added.SourceFile).OfType<string>()
         .Select(path => new FileOnDisk(path, DiskFiles.Guarded(path, () => new FileInfo(path).Length)));
