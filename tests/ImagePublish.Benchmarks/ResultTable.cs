@@ -14,7 +14,7 @@ internal static class ResultTable
     ]);
 
     private static string Row(CaseResult result) => string.Create(CultureInfo.InvariantCulture,
-        $"| {result.Case.Title} | {result.Plain.Seconds:0.00} | +{result.OurOverhead:0.00} | +{result.SdkOverhead:0.00} | {(result.Share <= result.Case.Goal ? "" : "**")}{result.Share:0.0%}{(result.Share <= result.Case.Goal ? "" : "**")} | ≤ {result.Case.Goal:0%} | +{result.Ours.ProcessorSeconds - result.Plain.ProcessorSeconds:0.00} / +{result.Sdk.ProcessorSeconds - result.Plain.ProcessorSeconds:0.00} | {Bytes(result.Ours.SentBytes)} | {Bytes(result.Sdk.SentBytes)} | {result.Ours.Requests} / {result.Sdk.Requests} | {Megabytes(result.Ours.PeakMemory - result.Plain.PeakMemory)} / {Megabytes(result.Sdk.PeakMemory - result.Plain.PeakMemory)} |");
+        $"| {result.Case.Title} | {result.Plain.Seconds:0.00} | {result.OurOverhead:+0.00;-0.00} | {result.SdkOverhead:+0.00;-0.00} | {(result.Share <= result.Case.Goal ? "" : "**")}{result.Share:0.0%}{(result.Share <= result.Case.Goal ? "" : "**")} | ≤ {result.Case.Goal:0%} | {result.Ours.ProcessorSeconds - result.Plain.ProcessorSeconds:+0.00;-0.00} / {result.Sdk.ProcessorSeconds - result.Plain.ProcessorSeconds:+0.00;-0.00} | {Bytes(result.Ours.SentBytes)} | {Bytes(result.Sdk.SentBytes)} | {result.Ours.Requests} / {result.Sdk.Requests} | {Megabytes(result.Ours.PeakMemory - result.Plain.PeakMemory)} / {Megabytes(result.Sdk.PeakMemory - result.Plain.PeakMemory)} |");
 
     private static string Bytes(double bytes) => bytes switch
     {

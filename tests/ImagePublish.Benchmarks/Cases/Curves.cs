@@ -58,7 +58,7 @@ internal static class Curves
         "| Content | files | ours, one line changed (s) | the SDK's (s) | ours, first push (s) | the SDK's (s) |",
         "|---:|---:|---:|---:|---:|---:|",
         .. points.Select(point => string.Create(CultureInfo.InvariantCulture,
-            $"| {point.Key.Bytes / Megabyte} MB | {point.Key.Files:N0} | +{point.Value.OurChanged:0.00} | +{point.Value.SdkChanged:0.00} | +{point.Value.OurFirst:0.00} | +{point.Value.SdkFirst:0.00} |")),
+            $"| {point.Key.Bytes / Megabyte} MB | {point.Key.Files:N0} | {point.Value.OurChanged:+0.00;-0.00} | {point.Value.SdkChanged:+0.00;-0.00} | {point.Value.OurFirst:+0.00;-0.00} | {point.Value.SdkFirst:+0.00;-0.00} |")),
     ]);
 
     private sealed record Point(double OurChanged, double SdkChanged, double OurFirst, double SdkFirst);
