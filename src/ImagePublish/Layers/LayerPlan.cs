@@ -16,12 +16,12 @@ public static class LayerPlan
     /// <summary>What lies at the top of the publish folder and is smaller is configuration, which changes as often as the code.</summary>
     private const long MinContentLength = 1 << 20;
 
-    // Large packages lie lowest of all packages, so that an update of the others leaves them where they are.
     /// <summary>Whether a layer is of one large package, and so the same whatever else is published.</summary>
     /// <param name="layer">A layer of a plan.</param>
     /// <returns>True if it is.</returns>
     internal static bool IsOfOnePackage(LayerContent layer) => layer.Name.StartsWith(Names[Packages - 1] + " ", StringComparison.Ordinal);
 
+    // Large packages lie lowest of all packages, so that an update of the others leaves them where they are.
     private static readonly string[] Names = ["runtime", "package", "packages", "content", "projects", "static", "app"];
 
     /// <summary>Divides the publish output into layers.</summary>

@@ -11,7 +11,7 @@ public sealed record PublishResult(Image Image, IReadOnlyList<Delivery> Deliveri
     /// <summary>Whether everything was there already, so that nothing was moved and no tag either.</summary>
     public bool IsUnchanged { get; init; }
 
-    /// <summary>Files of new layers that no system can use which the image is for, in bytes before compression.</summary>
+    /// <summary>How much of the new layers only other systems can use, in bytes before compression.</summary>
     public long ForeignLength { get; init; }
 
     /// <summary>What each layer holds, from the bottom up: <see cref="BaseLayer"/>, or the name of one of our own.</summary>
