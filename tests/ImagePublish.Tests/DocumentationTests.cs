@@ -6,7 +6,7 @@ namespace ImagePublish.Tests;
 /// <summary>Keeps the documentation true.</summary>
 public sealed partial class DocumentationTests
 {
-    private static readonly string Root = ArchitectureTests.FindRoot();
+    private static readonly string Root = RepositoryRoot.Path;
 
     [Fact]
     public void EveryCodeIsExplainedUnderItsAnchor()

@@ -16,7 +16,7 @@ public sealed partial class ReferencePageTests
         "The same texts come with the package, as `build/ImagePublish.Tasks.targets.buildschema.json`. In Visual Studio, the extension [MSBuild Editor](https://marketplace.visualstudio.com/items?itemName=mhutch.MSBuildEditor)\n" +
         "looks for them beside the targets, and shows them while you type in a project file. Visual Studio's own completion knows what MSBuild's XML schema lists, to which no package can add.";
 
-    private static readonly string Root = ArchitectureTests.FindRoot();
+    private static readonly string Root = RepositoryRoot.Path;
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
 

@@ -20,7 +20,7 @@ internal static class Sources
     /// <summary>Copies the sample and lets the contender add what it needs.</summary>
     public static void WriteShop(Contender contender)
     {
-        CopySources(Path.Combine(PackedPackage.RepositoryRoot, "samples", "Shop"), contender.Sources);
+        CopySources(Path.Combine(RepositoryRoot.Path, "samples", "Shop"), contender.Sources);
         EditCode(contender, 0);
         contender.Adapt([ShopProject]);
     }

@@ -20,7 +20,7 @@ public sealed record Passage(int Line, string Language, string Text, string Show
 /// <summary>A page of the documentation.</summary>
 public sealed partial record Page(string Name, IReadOnlyList<Passage> Passages)
 {
-    private static readonly string Root = PackedPackage.RepositoryRoot;
+    private static readonly string Root = RepositoryRoot.Path;
 
     /// <summary>All of them but those of the samples, relative to the repository.</summary>
     public static IEnumerable<string> Names => Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md").Select(file => Path.GetRelativePath(Root, file)).Order(StringComparer.Ordinal).Prepend("README.md");

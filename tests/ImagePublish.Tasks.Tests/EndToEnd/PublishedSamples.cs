@@ -86,7 +86,7 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
     // What a clone has, and nothing that was built here.
     private static void CopySources(string target)
     {
-        var root = PackedPackage.RepositoryRoot;
+        var root = RepositoryRoot.Path;
         var files = Directory.GetFiles(root)
             .Concat(Parts.SelectMany(part => Directory.GetFiles(Path.Combine(root, part), "*", SearchOption.AllDirectories)))
             .Where(file => !Path.GetRelativePath(root, file).Split('/').Intersect(Outputs).Any());

@@ -13,7 +13,7 @@ public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClass
     [Fact]
     public void EachSampleIsInTheList()
     {
-        var root = Path.Combine(PackedPackage.RepositoryRoot, "samples");
+        var root = Path.Combine(RepositoryRoot.Path, "samples");
         var list = File.ReadAllText(Path.Combine(root, "README.md"));
 
         Assert.All(Directory.GetDirectories(root).Select(Path.GetFileName), name => Assert.Contains($"[{name}]({name}/README.md)", list, StringComparison.Ordinal));

@@ -23,15 +23,13 @@ public sealed class PackedPackage : IAsyncDisposable
 
     public string File => Path.Combine(Feed, $"{Id}.{Version}.nupkg");
 
-    public static string RepositoryRoot { get; } = FindRoot(new DirectoryInfo(AppContext.BaseDirectory));
-
     /// <summary>Packs without building: what the tests' own build has made is what is tested.</summary>
     public static async Task<PackedPackage> PackAsync(CancellationToken cancellationToken)
     {
         var package = new PackedPackage();
         var configuration = typeof(PackedPackage).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
         var pack = DotNetCommand.Create(
-            RepositoryRoot,
+            RepositoryRoot.Path,
             "pack",
             Path.Combine("src", Id, $"{Id}.csproj"),
             "--no-build",
@@ -56,11 +54,4 @@ public sealed class PackedPackage : IAsyncDisposable
 
     private static string GlobalPackages => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-
-    private static string FindRoot(DirectoryInfo? folder)
-    {
-        while (folder is not null && !System.IO.File.Exists(Path.Combine(folder.FullName, "ImagePublish.Tasks.sln")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run outside the repository.");
-    }
 }

@@ -57,7 +57,7 @@ public sealed class LargeReport : IAsyncLifetime, IEngineLog, ICredentialSource
     // Playwright's part that drives a browser which is there: from npm, by its lock file.
     private async Task<string> BrowserAsync(CancellationToken cancellationToken)
     {
-        var source = Path.Combine(PackedPackage.RepositoryRoot, "tests", "ImagePublish.Tasks.Tests", "Report", "browser");
+        var source = Path.Combine(RepositoryRoot.Path, "tests", "ImagePublish.Tasks.Tests", "Report", "browser");
         var target = Directory.CreateDirectory(folder["browser"]).FullName;
         foreach (var file in Directory.GetFiles(source))
             File.Copy(file, Path.Combine(target, Path.GetFileName(file)));

@@ -60,5 +60,5 @@ public sealed class SchemaTests
     }
 
     private static Task<JsonSchema> LoadAsync(string name) =>
-        JsonSchema.FromFileAsync(Path.Combine(ArchitectureTests.FindRoot(), "docs", "schemas", $"{name}.schema.json"), TestContext.Current.CancellationToken);
+        JsonSchema.FromFileAsync(Path.Combine(RepositoryRoot.Path, "docs", "schemas", $"{name}.schema.json"), TestContext.Current.CancellationToken);
 }
