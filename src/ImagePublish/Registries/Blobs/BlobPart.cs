@@ -50,16 +50,20 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length)
     private async Task CopyAsync(Stream stream, CancellationToken cancellationToken)
     {
         var at = offset;
+        // A source that is itself a registry may have to be waited for longer than the target may stand still. It has limits of its own, so only the writing is watched.
+        Watch?.Suspend();
         await foreach (var bytes in reader.ReadAsync(offset, length, cancellationToken))
         {
+            Watch?.Touch();
             await stream.WriteAsync(bytes, cancellationToken);
             Interlocked.Add(ref sent, bytes.Length);
             at += bytes.Length;
             Reached = Math.Max(Reached, at);
             Advanced?.Invoke(at);
-            Watch?.Touch();
+            Watch?.Suspend();
         }
 
+        Watch?.Touch();
         await stream.FlushAsync(cancellationToken);
         WasSentWhole = true;
         Watch?.Allow(TimeSpan.FromSeconds((double)length / StoredPerSecond));

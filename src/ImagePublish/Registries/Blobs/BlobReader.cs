@@ -15,9 +15,19 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
 
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(blob.Descriptor.Digest.HashAlgorithm);
     private long hashed;
+    private (long Offset, Stream Stream)? prepared;
 
-    /// <summary>What went wrong with the blob itself, and not with the line.</summary>
+    /// <summary>What went wrong with the blob itself, and not with the connection to the target.</summary>
     public ImagePublishException? Problem { get; private set; }
+
+    /// <summary>Opens a blob that is in a registry before a request to the target begins: the target would not keep that open while the source asks to wait.</summary>
+    public async Task PrepareAsync(long offset, CancellationToken cancellationToken)
+    {
+        if (blob is not RegistryBlobSource || prepared?.Offset == offset)
+            return;
+        await ClosePreparedAsync();
+        prepared = (offset, await OpenAsync(offset, cancellationToken));
+    }
 
     /// <summary>Reads a part, in pieces that stay valid until the next.</summary>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long offset, long length, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -27,7 +37,7 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            await using var stream = await GuardAsync(() => OpenAsync(offset, cancellationToken));
+            await using var stream = await GuardAsync(() => TakeAsync(offset, cancellationToken));
             for (var at = offset; at < offset + length;)
             {
                 var wanted = (int)Math.Min(buffer.Length, offset + length - at);
@@ -45,7 +55,32 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
         }
     }
 
-    public void Dispose() => hash.Dispose();
+    public void Dispose()
+    {
+        prepared?.Stream.Dispose();
+        hash.Dispose();
+    }
+
+    private async ValueTask<Stream> TakeAsync(long offset, CancellationToken cancellationToken)
+    {
+        if (prepared is var (at, stream) && at == offset)
+        {
+            prepared = null;
+            return stream;
+        }
+
+        await ClosePreparedAsync();
+        return await OpenAsync(offset, cancellationToken);
+    }
+
+    // Before another one is opened: an upload that held two could wait for itself.
+    private async ValueTask ClosePreparedAsync()
+    {
+        if (prepared is not var (_, stream))
+            return;
+        prepared = null;
+        await stream.DisposeAsync();
+    }
 
     private ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
         blob is RegistryBlobSource remote ? remote.OpenUnverifiedAsync(offset, cancellationToken) : blob.OpenAsync(offset, cancellationToken);

@@ -6,7 +6,7 @@ using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Registries.Blobs;
 
-/// <summary>Brings one blob into one repository, whatever it takes.</summary>
+/// <summary>Uploads one blob to one repository, and recovers from everything that can be recovered from.</summary>
 /// <remarks>
 /// <para>Anatomy of an upload (<see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs">distribution-spec, Pushing blobs</see>):</para>
 /// <list type="number">
@@ -82,6 +82,8 @@ internal sealed partial class BlobUpload : IDisposable
     {
         var session = this.session ??= await StartAsync(cancellationToken);
         var closes = (session.Offset == 0 && way == UploadWay.Whole) || session.Offset == blob.Size;
+        if (session.Offset < blob.Size)
+            await reader.PrepareAsync(session.Offset, cancellationToken);
         var part = new BlobPart(reader, session.Offset, closes || way == UploadWay.Stream ? blob.Size - session.Offset : NextChunk(session)) { Advanced = Tell };
         UploadEndpoint endpoint = closes
             ? new PutUpload(target, blob.Digest, session.Location, part)

@@ -22,6 +22,9 @@ internal sealed class IdleWatch : IDisposable
     /// <summary>Something moved.</summary>
     public void Touch() => idle.CancelAfter(timeout);
 
+    /// <summary>Stops the clock until something moves: whatever is waited for now, it is not the other side.</summary>
+    public void Suspend() => idle.CancelAfter(Timeout.InfiniteTimeSpan);
+
     /// <summary>Everything was sent: the other side may need longer than usual to answer.</summary>
     public void Allow(TimeSpan extra) => idle.CancelAfter(timeout + extra);
 

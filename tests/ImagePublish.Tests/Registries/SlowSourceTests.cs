@@ -1,0 +1,98 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Testing;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ImagePublish.Tests.Registries;
+
+/// <summary>A copy from one registry to another waits as long as the source asks, and names the source where the source fails.</summary>
+public sealed class SlowSourceTests
+{
+    private const string Area = "Copy";
+    private const int Size = 2_000_000;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [ReliabilityCase(Area, "source asks to wait longer than an upload may stand still", "waited for; the upload continues")]
+    public async Task ACopyWaitsAsLongAsItsSourceAsks(bool beforeTheFirstByte)
+    {
+        await using var copy = await Copy.StartAsync();
+        if (!beforeTheFirstByte)
+            copy.Source.Fail(RegistryStep.BlobGet, FaultAction.TruncateResponse(Size / 2));
+        copy.Source.Fail(RegistryStep.BlobGet, Copy.AsksToWait, skip: beforeTheFirstByte ? 0 : 1);
+
+        await copy.RunAsync();
+
+        copy.Target.HasBlob(copy.Layer);
+        Assert.Equal(1, copy.Target.CountOf(RegistryStep.UploadPut));
+        Assert.Equal(beforeTheFirstByte ? 2 : 3, copy.Source.CountOf(RegistryStep.BlobGet));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [ReliabilityCase(Area, "source refuses to the end", "the error names the source and what it answered, IMG4011")]
+    public async Task TheSideThatFailedIsNamed(bool beforeTheFirstByte)
+    {
+        await using var copy = await Copy.StartAsync();
+        if (!beforeTheFirstByte)
+            copy.Source.Fail(RegistryStep.BlobGet, FaultAction.TruncateResponse(Size / 2));
+        copy.Source.Fail(RegistryStep.BlobGet, Copy.AsksToWait, Fault.Always, skip: beforeTheFirstByte ? 0 : 1);
+
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RateLimited, copy.RunAsync);
+
+        Assert.Contains(copy.Source.Server.Host, failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(copy.Target.Server.Host, failure.Message, StringComparison.Ordinal);
+        Assert.Equal(copy.Source.Options.MaxTries, copy.Source.CountOf(RegistryStep.BlobGet));
+        copy.Target.HasNoOpenUpload();
+    }
+
+    // Both sides share a clock that jumps over every pause, and over nothing else.
+    private sealed class Copy : IAsyncDisposable
+    {
+        private static readonly TimeSpan Asked = TimeSpan.FromSeconds(110);
+
+        private Copy(RegistryBench source, RegistryBench target) => (Source, Target) = (source, target);
+
+        public static FaultAction AsksToWait => FaultAction.Status(429, headers: $"Retry-After: {Asked.TotalSeconds}");
+
+        public RegistryBench Source { get; }
+
+        public RegistryBench Target { get; }
+
+        public MemoryBlobSource Layer { get; } = RegistryBench.Layer(Size);
+
+        public static async Task<Copy> StartAsync()
+        {
+            var copy = new Copy(await RegistryBench.StartAsync(), await RegistryBench.StartAsync());
+            var options = new RegistryClientOptions();
+            Assert.True(options.IdleTimeout < Asked && Asked < options.MaxRetryAfter);
+            var clock = new JumpingClock(options.IdleTimeout, options.TidyTimeout);
+            (copy.Source.Options, copy.Source.Time) = (options, clock);
+            (copy.Target.Options, copy.Target.Time) = (options, clock);
+            copy.Source.Server.Content.PutBlob(copy.Source.Repository.Name, copy.Layer.Content.Span);
+            return copy;
+        }
+
+        public Task RunAsync() => Target.PushAsync(Source.Client.Blob(Source.Repository, Layer.Descriptor));
+
+        public async ValueTask DisposeAsync()
+        {
+            await Source.DisposeAsync();
+            await Target.DisposeAsync();
+        }
+    }
+
+    private sealed class JumpingClock(params TimeSpan[] limits) : FakeTimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            if (dueTime > TimeSpan.Zero && !limits.Contains(dueTime))
+                ThreadPool.QueueUserWorkItem(_ => Advance(dueTime));
+            return timer;
+        }
+    }
+}
