@@ -8,9 +8,10 @@ namespace ImagePublish.Packages;
 /// <param name="address">Where it is.</param>
 /// <param name="target">Where it goes.</param>
 /// <param name="limit">The most bytes that it may have.</param>
-/// <param name="cancellationToken">Gives up.</param>
-/// <returns>Null if it was written; else why not.</returns>
-public delegate Task<string?> FileDownload(string address, Stream target, long limit, CancellationToken cancellationToken);
+/// <param name="cancellationToken">Cancels the download.</param>
+/// <returns>Whether it was written; false where the server says that there is no such file.</returns>
+/// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not give it.</exception>
+public delegate Task<bool> FileDownload(string address, Stream target, long limit, CancellationToken cancellationToken);
 
 /// <summary>Gets packages by their paths from sources of which one or the other has them: no index is read, and no apt is needed.</summary>
 /// <param name="sources">The sources.</param>
@@ -26,61 +27,74 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, File
         if (sources.Addresses.Count == 0)
             throw new ImagePublishException(
                 DiagnosticCodes.PackageToolMissing, "The lock file says which packages, but not where from, and this machine has no apt that knows. Set ImagePackageSource, such as 'deb ADDRESS SUITE main'.");
-        var reasons = new List<string>();
+        var failures = new List<ImagePublishException>();
         var missing = packages;
         foreach (var address in sources.Addresses)
         {
-            if (await TryAsync(address, missing, cancellationToken) is { } reason)
-                reasons.Add($"{Text.Shown(WithoutSecrets(address))}: {reason}");
+            try
+            {
+                await GetFromAsync(address, missing, cancellationToken);
+            }
+            catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.PackageSourceFailed)
+            {
+                // Another source may have it. Nobody can say that it is gone as long as one could not be asked.
+                failures.Add(exception);
+            }
+
             missing = [.. missing.Where(one => !File.Exists(one.File))];
             if (missing.Count == 0)
                 return;
         }
 
-        throw new PackageGoneException(missing[0].Package, string.Join("; ", reasons));
+        throw failures.Count switch
+        {
+            0 => new PackageGoneException(missing[0].Package, $"it is not at {string.Join(", ", sources.Addresses.Select(address => Text.Shown(WithoutSecrets(address))))}"),
+            1 => failures[0],
+            _ => new ImagePublishException(DiagnosticCodes.PackageSourceFailed, string.Join(" ", failures.Select(failure => failure.Message))),
+        };
     }
 
-    private async Task<string?> TryAsync(string address, IReadOnlyList<(OsPackage Package, string File)> packages, CancellationToken cancellationToken)
+    private async Task GetFromAsync(string address, IReadOnlyList<(OsPackage Package, string File)> packages, CancellationToken cancellationToken)
     {
         if (tool is null)
-            return await TryByHttpAsync(address, packages, cancellationToken);
+        {
+            await GetByHttpAsync(address, packages, cancellationToken);
+            return;
+        }
+
         var answer = await tool.DownloadAsync(packages.Select(one => (PackageSources.LocationOf(address, one.Package.Path), one.File, one.Package.Digest.Hex)), cancellationToken);
-        return answer.Succeeded ? null : AptErrors.Of(answer) is { } failure && failure.Code == DiagnosticCodes.PackageTampered ? throw failure : "it is not there";
+        if (!answer.Succeeded && AptErrors.Of(answer) is var failure && failure.Code != DiagnosticCodes.PackageGone)
+            throw failure;
     }
 
-    private async Task<string?> TryByHttpAsync(string address, IReadOnlyList<(OsPackage Package, string File)> packages, CancellationToken cancellationToken)
+    private async Task GetByHttpAsync(string address, IReadOnlyList<(OsPackage Package, string File)> packages, CancellationToken cancellationToken)
     {
-        string? reason = null;
         var options = new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellationToken };
         await System.Threading.Tasks.Parallel.ForEachAsync(packages, options, async (one, token) =>
         {
             var partial = one.File + ".partial";
+            bool isThere;
             await using (var target = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None))
-            {
-                if (await GetAsync(PackageSources.LocationOf(address, one.Package.Path), target, one.Package.Size, token) is { } why)
-                {
-                    reason = why;
-                    return;
-                }
-            }
-
-            File.Move(partial, one.File);
+                isThere = await GetAsync(address, one.Package, target, token);
+            if (isThere)
+                File.Move(partial, one.File);
         });
-        return reason;
     }
 
-    private async Task<string?> GetAsync(string location, FileStream target, long size, CancellationToken cancellationToken)
+    private async Task<bool> GetAsync(string address, OsPackage package, FileStream target, CancellationToken cancellationToken)
     {
+        var location = PackageSources.LocationOf(address, package.Path);
         if (location.StartsWith("http:", StringComparison.OrdinalIgnoreCase) || location.StartsWith("https:", StringComparison.OrdinalIgnoreCase))
-            return await download(location, target, size, cancellationToken);
+            return await download(location, target, package.Size, cancellationToken);
         if (!location.StartsWith("file:", StringComparison.OrdinalIgnoreCase) && !location.StartsWith("copy:", StringComparison.OrdinalIgnoreCase))
-            return "only apt can read it";
+            throw new ImagePublishException(
+                DiagnosticCodes.PackageSourceFailed, $"The package source '{Text.Shown(WithoutSecrets(address))}' can be read by apt only, which this machine does not have. Name another in ImagePackageSource.");
         var path = Uri.UnescapeDataString(location[5..].Replace("///", "/", StringComparison.Ordinal));
         if (!File.Exists(path))
-            return "it is not there";
-        await using var file = File.OpenRead(path);
+            return false;
+        await using var file = PackageSources.Guarded(path, File.OpenRead);
         await file.CopyToAsync(target, cancellationToken);
-        return null;
+        return true;
     }
 
     private static string WithoutSecrets(string address) => Uri.TryCreate(address, UriKind.Absolute, out var parsed) && parsed.UserInfo.Length > 0

@@ -86,9 +86,17 @@ public sealed class OsPackages(FileDownload download, IEngineLog log)
 
         async Task<IReadOnlyList<OsPackage>> ResolveAsync()
         {
-            var packages = await resolver.ResolveAsync(request.Wanted, packageBase is null, cancellationToken);
-            choices.Remember(question, packages, request.Time.GetUtcNow());
-            return packages;
+            try
+            {
+                var packages = await resolver.ResolveAsync(request.Wanted, packageBase is null, cancellationToken);
+                choices.Remember(question, packages, request.Time.GetUtcNow());
+                return packages;
+            }
+            catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.PackageUnknown && lists.Unread is { } reason)
+            {
+                throw new ImagePublishException(
+                    DiagnosticCodes.PackageSourceFailed, $"A package is not known, and a package source that may have it could not be read: {reason.TrimEnd('.')}. Check the network and the sources.", exception);
+            }
         }
     }
 

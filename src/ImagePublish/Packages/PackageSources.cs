@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 using ImagePublish.Packages.Deb;
 
 namespace ImagePublish.Packages;
@@ -18,11 +20,11 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
     public static PackageSources Of(PackageRequest request, PackageBase? packageBase)
     {
         if (request.Source is { } source)
-            return Read([File.Exists(source) ? File.ReadAllText(source) : source]);
+            return Read([File.Exists(source) ? ReadFile(source) : source]);
         var own = packageBase?.ReadSources() ?? new Dictionary<string, string>();
         return own.Count > 0
             ? Read(own.Where(file => file.Key.StartsWith("etc/apt/sources", StringComparison.Ordinal)).OrderBy(file => file.Key, StringComparer.Ordinal).Select(file => file.Value))
-            : Read(MachineFiles().Select(File.ReadAllText));
+            : Read(MachineFiles().Select(ReadFile));
     }
 
     /// <summary>Where a package lies below a source.</summary>
@@ -46,10 +48,31 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
     /// <returns>Whether it does.</returns>
     public static bool IsPath(string path) => path.Length > 0 && path.Split('/').All(part => part is not ("" or "." or "..")) && PlainPath().IsMatch(path);
 
+    public static string ReadFile(string path) => Guarded(path, File.ReadAllText);
+
+    /// <summary>Reads what belongs to a source of this machine, so that a failure is not taken for one of the cache.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG6009</c>: it can't be read.</exception>
+    public static T Guarded<T>(string path, Func<string, T> read)
+    {
+        try
+        {
+            return read(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.PackageSourceFailed,
+                $"The package source '{Text.Shown(path)}' can't be read: {Text.Shown(exception.Message).TrimEnd('.')}. Let the user who builds read it, or name another in ImagePackageSource.",
+                exception);
+        }
+    }
+
     private static IEnumerable<string> MachineFiles()
     {
         var folder = Path.Combine(MachineFolder, "sources.list.d");
-        var parts = Directory.Exists(folder) ? Directory.EnumerateFiles(folder).Where(file => Path.GetExtension(file) is ".list" or ".sources").Order(StringComparer.Ordinal) : Enumerable.Empty<string>();
+        var parts = Directory.Exists(folder)
+            ? Guarded(folder, Directory.GetFiles).Where(file => Path.GetExtension(file) is ".list" or ".sources").Order(StringComparer.Ordinal)
+            : Enumerable.Empty<string>();
         return parts.Prepend(Path.Combine(MachineFolder, "sources.list")).Where(File.Exists);
     }
 

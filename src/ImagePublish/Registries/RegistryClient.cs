@@ -17,8 +17,8 @@ namespace ImagePublish.Registries;
 public sealed class RegistryClient : IDisposable
 {
     private readonly ConcurrentDictionary<Registry, Lazy<(RegistryConnection Connection, BlobPusher Blobs)>> registries = new();
-    private readonly RegistryClientOptions options;
     private readonly Transport transport;
+    private readonly FileDownload downloads;
     private readonly Func<Registry, RegistryConnection> connect;
 
     /// <summary>A client without any connection yet.</summary>
@@ -28,8 +28,9 @@ public sealed class RegistryClient : IDisposable
     /// <param name="time">The clock.</param>
     public RegistryClient(RegistryClientOptions options, ICredentialSource credentials, IEngineLog log, TimeProvider time)
     {
-        (this.options, Log) = (options, log);
+        Log = log;
         transport = new Transport(options, time);
+        downloads = new FileDownload(transport, new RetryPolicy(options, log, time));
         var authenticator = new Authenticator(credentials, new TokenTransport(transport, options, log), new RealmPolicy(options.InsecureRegistries, options.TrustedTokenHosts), time);
         connect = registry => new RegistryConnection(registry, options, transport, authenticator, log);
     }
@@ -146,23 +147,15 @@ public sealed class RegistryClient : IDisposable
             : failure.ToException();
     }
 
-    /// <summary>Gets a file that is no registry's: one of a package source. It goes by the same proxies and certificates, and without credentials.</summary>
+    /// <summary>Gets a file that is not in a registry: one of a package source. The same proxies and certificates are used, without credentials.</summary>
     /// <param name="address">Where it is.</param>
     /// <param name="target">Where it goes.</param>
     /// <param name="limit">The most bytes that it may have.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Null if it was written; else why not.</returns>
-    public async Task<string?> TryDownloadAsync(string address, Stream target, long limit, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await new FileDownload(transport, options.MaxTries, options.FirstRetryDelay).TryGetAsync(address, target, limit, cancellationToken) ? null : "it is not there";
-        }
-        catch (LineException exception)
-        {
-            return exception.Message;
-        }
-    }
+    /// <param name="cancellationToken">Cancels the download.</param>
+    /// <returns>Whether it was written; false where the server says that there is no such file.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not give it.</exception>
+    public Task<bool> TryDownloadAsync(string address, Stream target, long limit, CancellationToken cancellationToken) =>
+        downloads.TryGetAsync(address, target, limit, cancellationToken);
 
     /// <summary>Signs in and does nothing else: whether a registry takes the credentials.</summary>
     /// <param name="registry">The registry.</param>

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -21,6 +23,9 @@ internal sealed class FileServer : IAsyncDisposable
 
     /// <summary>How many requests it answered.</summary>
     public int Requests { get; private set; }
+
+    /// <summary>Answers given before any file: a status, and how many seconds to wait.</summary>
+    public ConcurrentQueue<(int Status, int? RetryAfter)> Refusals { get; } = new();
 
     public async ValueTask DisposeAsync()
     {
@@ -66,6 +71,15 @@ internal sealed class FileServer : IAsyncDisposable
             }
 
             Requests++;
+            if (Refusals.TryDequeue(out var refusal))
+            {
+                context.Response.StatusCode = refusal.Status;
+                if (refusal.RetryAfter is { } seconds)
+                    context.Response.Headers["Retry-After"] = seconds.ToString(CultureInfo.InvariantCulture);
+                context.Response.Close();
+                continue;
+            }
+
             var file = Path.Combine(folder, Uri.UnescapeDataString(context.Request.Url!.AbsolutePath.TrimStart('/')));
             context.Response.StatusCode = File.Exists(file) ? 200 : 404;
             context.Response.Close(File.Exists(file) ? await File.ReadAllBytesAsync(file) : [], willBlock: true);

@@ -103,7 +103,7 @@ public sealed class OsPackagesTests : IDisposable
     public async Task WithoutAptAndWithoutALockItIsSaidWhereALockComesFrom()
     {
         var request = repository.Request("base-files") with { HasApt = false };
-        var maker = new ImagePublish.Packages.OsPackages((_, _, _, _) => Task.FromResult<string?>("not asked"), repository);
+        var maker = new ImagePublish.Packages.OsPackages((_, _, _, _) => Task.FromResult(false), repository);
 
         var exception = await Assert.ThrowsAsync<ImagePublishException>(
             () => maker.ChooseAsync(request, new ImagePublish.Oci.Platform("linux", "amd64"), packageBase: null, mustRefresh: false, TestContext.Current.CancellationToken));

@@ -8,12 +8,12 @@ namespace ImagePublish.Tests.Packages;
 public sealed class SignedSourceTests(SigningKey key, OtherKey other) : IClassFixture<SigningKey>, IClassFixture<OtherKey>
 {
     [Theory]
-    [InlineData("right", null)]
-    [InlineData("unknown key", "IMG6003")]
-    [InlineData("changed after it was signed", "IMG6003")]
-    [InlineData("index is another", "IMG6004")]
-    [InlineData("package is another", "IMG6004")]
-    public async Task OnlyWhatTheKeySignedIsTaken(string kind, string? code)
+    [InlineData("right", null, null)]
+    [InlineData("unknown key", "IMG6003", "a key that is not trusted")]
+    [InlineData("changed after it was signed", "IMG6003", "a wrong signature")]
+    [InlineData("index is another", "IMG6004", "differs from its hash")]
+    [InlineData("package is another", "IMG6004", "differs from its hash")]
+    public async Task OnlyWhatTheKeySignedIsTaken(string kind, string? code, string? said)
     {
         using var repository = new LocalRepository { Options = $"[signed-by={(kind == "unknown key" ? other.Key.PublicKey : key.PublicKey)}]" }
             .AddRoot().Add(new DebBuilder("shop").File("./usr/bin/shop", "shop"));
@@ -31,6 +31,7 @@ public sealed class SignedSourceTests(SigningKey key, OtherKey other) : IClassFi
 
         var exception = await Assert.ThrowsAsync<ImagePublishException>(() => making);
         Assert.Equal(code, exception.Code.Id);
+        Assert.Contains(said!, exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', exception.Message);
         Assert.DoesNotContain(Directory.EnumerateFiles(repository.Folder, "data.tar", SearchOption.AllDirectories), file => File.ReadAllText(file).Contains("usr/bin/shop", StringComparison.Ordinal));
     }

@@ -1,54 +1,86 @@
+using System.Text.RegularExpressions;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Packages.Apt;
 
 /// <summary>What apt's complaints mean. apt speaks English here: its locale is set.</summary>
-internal static class AptErrors
+internal static partial class AptErrors
 {
-    private static readonly (string Sign, DiagnosticCode Code, string What, string Advice)[] Signs =
+    private static readonly Sign[] Signs =
     [
-        ("is not signed", DiagnosticCodes.PackageSourceUntrusted, "A package source is not signed by a key that is trusted", "Add its key (Signed-By), or use another source"),
-        ("NO_PUBKEY", DiagnosticCodes.PackageSourceUntrusted, "A package source is signed by a key that is not trusted", "Add its key (Signed-By), or use another source"),
-        ("public key is not available", DiagnosticCodes.PackageSourceUntrusted, "A package source is signed by a key that is not trusted", "Add its key (Signed-By), or use another source"),
-        ("BADSIG", DiagnosticCodes.PackageSourceUntrusted, "A package source has a wrong signature", "Somebody changed it on its way; use another mirror"),
-        ("invalid signature", DiagnosticCodes.PackageSourceUntrusted, "A package source has a wrong signature", "Somebody changed it on its way; use another mirror"),
-        ("EXPKEYSIG", DiagnosticCodes.PackageSourceUntrusted, "A package source is signed by a key that has expired", "Get its new key"),
-        ("isn't signed", DiagnosticCodes.PackageSourceUntrusted, "A package source is not signed by a key that is trusted", "Add its key (Signed-By), or use another source"),
-        ("does not have a Release file", DiagnosticCodes.PackageSourceFailed, "A package source is none", "Check its address and suite"),
-        ("Hash Sum mismatch", DiagnosticCodes.PackageTampered, "A package or index differs from its hash", "Try again; if it stays so, use another mirror"),
-        ("unexpected size", DiagnosticCodes.PackageTampered, "A package or index differs from its hash", "Try again; if it stays so, use another mirror"),
-        ("unmet dependencies", DiagnosticCodes.PackageConflict, "The packages can not be installed together", "Leave one of them out"),
-        ("held broken packages", DiagnosticCodes.PackageConflict, "The packages can not be installed together", "Leave one of them out"),
-        ("Unable to locate package", DiagnosticCodes.PackageUnknown, "A package does not exist in the sources", "Check its name for this release and architecture"),
-        ("Couldn't find any package", DiagnosticCodes.PackageUnknown, "A package does not exist in the sources", "Check its name for this release and architecture"),
-        ("no installation candidate", DiagnosticCodes.PackageUnknown, "A package does not exist in the sources", "Check its name for this release and architecture"),
-        ("is a virtual package provided by", DiagnosticCodes.PackageUnknown, "A name stands for several packages", "Name one of them"),
-        ("404", DiagnosticCodes.PackageGone, "A package is gone from its source", "Newer ones have taken its place: update the lock (msbuild -t:UpdateImageLock), or publish again"),
-        ("File not found", DiagnosticCodes.PackageGone, "A package is gone from its source", "Newer ones have taken its place: update the lock (msbuild -t:UpdateImageLock), or publish again"),
+        // The reason before its consequence: apt says of a source with a wrong signature that it is not signed, too.
+        new(CaptivePortal(), DiagnosticCodes.PackageSourceFailed, "A package source answers with something that is not an index", "Check its address, and whether the network or a proxy wants you to sign in"),
+        new(ExpiredKey(), DiagnosticCodes.PackageSourceUntrusted, "A package source is signed by a key that has expired", "Get its new key"),
+        new(UnknownKey(), DiagnosticCodes.PackageSourceUntrusted, "A package source is signed by a key that is not trusted", "Add its key (Signed-By), or use another source"),
+        new(BadSignature(), DiagnosticCodes.PackageSourceUntrusted, "A package source has a wrong signature", "Somebody changed it on its way; use another mirror"),
+        new(Unsigned(), DiagnosticCodes.PackageSourceUntrusted, "A package source is not signed by a key that is trusted", "Add its key (Signed-By), or use another source"),
+        new(NoRelease(), DiagnosticCodes.PackageSourceFailed, "A package source has no index", "Check its address and suite"),
+        new(WrongContent(), DiagnosticCodes.PackageTampered, "A package or index differs from its hash", "Try again; if it stays so, use another mirror"),
+        new(Unmet(), DiagnosticCodes.PackageConflict, "The packages can not be installed together", "Leave one of them out"),
+        new(Unknown(), DiagnosticCodes.PackageUnknown, "A package does not exist in the sources", "Check its name for this release and architecture"),
+        new(Virtual(), DiagnosticCodes.PackageUnknown, "A name stands for several packages", "Name one of them"),
+        new(Gone(), DiagnosticCodes.PackageGone, "A package is gone from its source", "Newer ones have taken its place: update the lock (msbuild -t:UpdateImageLock), or publish again"),
     ];
 
-    /// <summary>The failure that apt tells of.</summary>
-    /// <param name="answer">What it said.</param>
-    /// <returns>The exception.</returns>
     public static ImagePublishException Of(AptAnswer answer)
     {
-        var all = answer.Output + "\n" + answer.Errors;
-        foreach (var (sign, code, what, advice) in Signs)
+        var lines = (answer.Errors + "\n" + answer.Output).Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0).ToList();
+        foreach (var sign in Signs)
         {
-            if (all.Contains(sign, StringComparison.OrdinalIgnoreCase))
-                return new ImagePublishException(code, $"{what}: {Lines(answer, sign)}. {advice}.");
+            if (lines.Exists(sign.Wording.IsMatch))
+                return new ImagePublishException(sign.Code, $"{sign.What}: {Excerpt(lines, sign.Wording)}. {sign.Advice}.");
         }
 
-        return new ImagePublishException(DiagnosticCodes.PackageSourceFailed, $"apt could not read the package sources: {Lines(answer, "E:")}. Check the network and the sources.");
+        return new ImagePublishException(DiagnosticCodes.PackageSourceFailed, $"apt could not read the package sources: {Excerpt(lines, Error())}. Check the network and the sources.");
     }
 
-    // What concerns the sign first: the names of packages and addresses stand there.
-    private static string Lines(AptAnswer answer, string sign)
+    // The names of packages and addresses are in the lines that match.
+    private static string Excerpt(List<string> lines, Regex wording)
     {
-        var lines = (answer.Errors + "\n" + answer.Output).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var telling = lines.Where(line => line.Contains(sign, StringComparison.OrdinalIgnoreCase) || line.Contains("Depends:", StringComparison.Ordinal) || line.Contains("Conflicts:", StringComparison.Ordinal))
-            .Select(line => line.StartsWith("E: ", StringComparison.Ordinal) || line.StartsWith("W: ", StringComparison.Ordinal) ? line[3..] : line).Distinct().Take(3).ToList();
-        return Text.Shown(string.Join("; ", telling.Count > 0 ? telling : [.. lines.TakeLast(1)])).TrimEnd('.');
+        var matching = lines.Where(line => wording.IsMatch(line) || line.Contains("Depends:", StringComparison.Ordinal) || line.Contains("Conflicts:", StringComparison.Ordinal))
+            .Select(line => line.StartsWith("E: ", StringComparison.Ordinal) || line.StartsWith("W: ", StringComparison.Ordinal) ? line[3..] : line.Trim())
+            .Where(line => line != "Download Failed").Distinct().Take(3).ToList();
+        return Text.Shown(string.Join("; ", matching.Count > 0 ? matching : [.. lines.TakeLast(1)])).TrimEnd('.');
     }
+
+    // Addresses and names are in the same lines, and may have any digits and words in them. So what a server said is looked for where apt writes it: two spaces after the address, or
+    // alone in a line below it; and apt's own words with those around them.
+    [GeneratedRegex("^([EW]: Failed to fetch \\S+)?  (404|410)  |^([EW]: Failed to fetch \\S+)?  File not found - ")]
+    private static partial Regex Gone();
+
+    [GeneratedRegex("^([EW]: Failed to fetch \\S+)?  (Hash Sum mismatch$|File has unexpected size \\()")]
+    private static partial Regex WrongContent();
+
+    [GeneratedRegex("Clearsigned file isn't valid, got ")]
+    private static partial Regex CaptivePortal();
+
+    [GeneratedRegex("^[EW]: (The repository '.*' (is not|isn't) signed\\.?$|There were unauthenticated packages)")]
+    private static partial Regex Unsigned();
+
+    [GeneratedRegex(": NO_PUBKEY [0-9A-F]+|public key is not available: |: Missing key [0-9A-F]+, which is needed to verify signature")]
+    private static partial Regex UnknownKey();
+
+    [GeneratedRegex(": BADSIG [0-9A-F]+|signatures were invalid: |At least one invalid signature was encountered")]
+    private static partial Regex BadSignature();
+
+    [GeneratedRegex(": EXPKEYSIG [0-9A-F]+")]
+    private static partial Regex ExpiredKey();
+
+    [GeneratedRegex("^[EW]: The repository '.*' (does not have|no longer has) a Release file")]
+    private static partial Regex NoRelease();
+
+    [GeneratedRegex("^The following packages have unmet dependencies|^E: (Unable to correct problems, you have held broken packages|Unmet dependencies)")]
+    private static partial Regex Unmet();
+
+    [GeneratedRegex("^E: (Unable to locate package |Couldn't find any package by |Package '.*' has no installation candidate)")]
+    private static partial Regex Unknown();
+
+    [GeneratedRegex("^Package \\S+ is a virtual package provided by")]
+    private static partial Regex Virtual();
+
+    [GeneratedRegex("^(E: |W: Failed to fetch )")]
+    private static partial Regex Error();
+
+    private sealed record Sign(Regex Wording, DiagnosticCode Code, string What, string Advice);
 }

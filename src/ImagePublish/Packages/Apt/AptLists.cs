@@ -15,6 +15,9 @@ internal sealed class AptLists(AptTool tool, string folder, TimeProvider time, I
     /// <summary>Whether there are any, however old.</summary>
     public bool Exist => File.Exists(Marker);
 
+    /// <summary>What apt says of a source that it could not read just now; null where it read all.</summary>
+    public string? Unread { get; private set; }
+
     private string Marker => Path.Combine(folder, "updated");
 
     /// <summary>Brings the lists up to date.</summary>
@@ -32,8 +35,9 @@ internal sealed class AptLists(AptTool tool, string folder, TimeProvider time, I
         if (!answer.Succeeded)
             throw AptErrors.Of(answer);
         var complaints = answer.Errors.Split('\n').Where(line => line.StartsWith("W: Failed to fetch", StringComparison.Ordinal)).ToList();
-        if (complaints.Count > 0)
-            log.Warning(DiagnosticCodes.PackageSourceFailed, $"A package source could not be read, and is used as it was before: {Oci.Text.Shown(complaints[0][3..])}");
+        Unread = complaints.Count > 0 ? Oci.Text.Shown(complaints[0][3..]) : null;
+        if (Unread is not null)
+            log.Warning(DiagnosticCodes.PackageSourceFailed, $"A package source could not be read, and is {(Exist ? "used as it was before" : "left out")}: {Unread}");
         else
             await File.WriteAllTextAsync(Marker, time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), cancellationToken);
         return true;

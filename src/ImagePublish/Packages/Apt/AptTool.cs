@@ -37,12 +37,20 @@ internal sealed class AptTool(string configuration)
     public Task<AptAnswer> DownloadAsync(IEnumerable<(string Location, string Path, string Sha256)> files, CancellationToken cancellationToken) =>
         RunAsync(Helper, ["download-file", .. files.SelectMany(file => new[] { file.Location, file.Path, $"SHA256:{file.Sha256}" })], cancellationToken);
 
-    private async Task<AptAnswer> RunAsync(string tool, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    /// <summary>How a tool is started.</summary>
+    internal ProcessStartInfo StartInfo(string tool, IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(tool, ["-c", configuration, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["LC_ALL"] = "C.UTF-8";
+        // It would win over the locale, and answers in another language are not understood.
+        start.Environment.Remove("LANGUAGE");
         start.Environment["DEBIAN_FRONTEND"] = "noninteractive";
-        using var process = Start(start);
+        return start;
+    }
+
+    private async Task<AptAnswer> RunAsync(string tool, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    {
+        using var process = Start(StartInfo(tool, arguments));
         process.StandardInput.Close();
         try
         {

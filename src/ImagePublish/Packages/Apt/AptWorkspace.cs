@@ -27,7 +27,7 @@ internal sealed class AptWorkspace
         if (source is null && packageBase is not null && baseFiles.Count == 0 && !packageBase.IsOfRelease(MachineRelease()))
             throw new ImagePublishException(
                 DiagnosticCodes.PackageBaseUnsupported, $"'{Text.Shown(packageBase.Name)}' has no package sources, and this machine is of another release. Say where packages come from: ImagePackageSource.");
-        var key = new StringBuilder($"{architecture}\n{source}\n{(source is not null && File.Exists(source) ? File.ReadAllText(source) : "")}\n");
+        var key = new StringBuilder($"{architecture}\n{source}\n{(source is not null && File.Exists(source) ? PackageSources.ReadFile(source) : "")}\n");
         foreach (var (path, text) in baseFiles)
             key.Append(path).Append('\n').Append(text).Append('\n');
         Folder = Path.Combine(request.CacheFolder, "apt", Hash(key.ToString()));

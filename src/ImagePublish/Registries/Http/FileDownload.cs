@@ -1,63 +1,74 @@
 using System.Buffers;
+using System.Net;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Http;
 
-/// <summary>Gets a plain file over http, as a package source serves it: by the same proxies and certificates as registries, without any credentials.</summary>
-/// <param name="transport">What sends.</param>
-/// <param name="maxTries">How often a line may break.</param>
-/// <param name="pause">The pause between two tries.</param>
-internal sealed class FileDownload(Transport transport, int maxTries, TimeSpan pause)
+/// <summary>Gets a plain file over http, as a package source serves it: by the same proxies, certificates and retries as registries, without any credentials.</summary>
+internal sealed class FileDownload(Transport transport, RetryPolicy retry)
 {
     private const int MaxRedirects = 10;
+    private const string Doing = "download a package";
 
     /// <summary>Gets a file.</summary>
     /// <param name="address">Where it is.</param>
     /// <param name="target">Where it goes; emptied before each try.</param>
     /// <param name="limit">The most bytes that it may have.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Whether it is there: a server that says no is no failure.</returns>
-    /// <exception cref="LineException">There was no answer, after all tries.</exception>
+    /// <param name="cancellationToken">Cancels the download.</param>
+    /// <returns>Whether it is there: a server that says that it is not is no failure.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6009</c>: there was no other answer, after all tries.</exception>
     public async Task<bool> TryGetAsync(string address, Stream target, long limit, CancellationToken cancellationToken)
     {
+        // The address is not shown: a user name in it has a password beside it.
         if (!RequestUrl.Root(Uri.UriSchemeHttp, "localhost").TryResolve(address, out var url))
-            throw new LineException(LineFault.Protocol, $"'{Text.Shown(address)}' is no http address");
-        for (var attempt = 1; ; attempt++)
+            throw new ImagePublishException(
+                DiagnosticCodes.PackageSourceFailed, "A package can't be downloaded: its source is not an http address, or has a user name in it, which is understood by apt only. Check ImagePackageSource.");
+        for (var tries = 1; ; tries++)
         {
+            Failure failure;
             try
             {
                 target.SetLength(0);
-                return await TryOnceAsync(url, target, limit, cancellationToken);
+                var (isThere, problem) = await TryOnceAsync(url, target, limit, cancellationToken);
+                if (problem is null)
+                {
+                    retry.Succeeded();
+                    return isThere;
+                }
+
+                failure = problem;
             }
-            catch (LineException exception) when (exception.IsTransient && exception.Fault != LineFault.Refused && attempt < maxTries)
+            catch (LineException exception)
             {
-                await Task.Delay(pause, transport.Time, cancellationToken);
+                failure = Failure.Of(Doing, HttpMethod.Get, url, exception);
             }
+
+            // Where nobody listens, nobody will in a moment: there are other sources.
+            if (failure.Line?.Fault == LineFault.Refused || !await retry.WaitAsync(failure, tries, cancellationToken))
+                throw failure.ToException(DiagnosticCodes.PackageSourceFailed, "Check the network and the package source, or publish again later.");
         }
     }
 
-    private async Task<bool> TryOnceAsync(RequestUrl url, Stream target, long limit, CancellationToken cancellationToken)
+    private async Task<(bool IsThere, Failure? Problem)> TryOnceAsync(RequestUrl url, Stream target, long limit, CancellationToken cancellationToken)
     {
-        for (var hop = 0; hop <= MaxRedirects; hop++)
+        for (var hop = 0; ; hop++)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, url.ToUri());
             using var response = await transport.SendAsync(url, request, sending: null, isOwn: false, cancellationToken);
             if (response.IsSuccess)
             {
                 await CopyAsync(response, target, limit, cancellationToken);
-                return true;
+                return (true, null);
             }
 
-            if (!Redirects.IsRedirect(response))
-                return (int)response.Status < 500 ? false : throw new LineException(LineFault.Broken, $"{url.Shown} answers {(int)response.Status}");
+            if (response.Status is HttpStatusCode.NotFound or HttpStatusCode.Gone)
+                return (false, null);
             // Every byte is checked against a digest: only the way back to plain http is refused.
-            if (!url.TryResolve(response.Location, out var next) || (url.IsHttps && !next.IsHttps))
-                return false;
+            var next = Redirects.IsRedirect(response) && url.TryResolve(response.Location, out var there) && (there.IsHttps || !url.IsHttps) ? there : null;
+            if (next is null || hop == MaxRedirects)
+                return (false, await Failure.OfAsync(Doing, response, transport.Time));
             url = next;
         }
-
-        return false;
     }
 
     private static async Task CopyAsync(RegistryResponse response, Stream target, long limit, CancellationToken cancellationToken)
