@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
@@ -11,6 +12,9 @@ namespace ImagePublish.Engines;
 public sealed class DockerEngine(EngineAddress address) : IDisposable
 {
     private const int AtOnce = 8;
+    private const int MaxPing = 64 * 1024;
+    private const int MaxReport = 16 << 20;
+    private const string LoadPath = "images/load?quiet=1";
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
     private readonly EngineConnection connection = new(address);
 
@@ -24,7 +28,8 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
         try
         {
             using var response = await connection.SendAsync(HttpMethod.Get, "_ping", null, limit.Token);
-            return null;
+            var said = await connection.ReadAsync(response, MaxPing, limit.Token);
+            return said.AsSpan().Trim((byte)'\n').SequenceEqual("OK"u8) ? null : connection.NotDocker(HttpMethod.Get, "_ping", said);
         }
         catch (ImagePublishException exception)
         {
@@ -49,8 +54,7 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
     {
         if (!await TakesPartsAsync(cancellationToken))
             return null;
-        using var images = await connection.GetAsync("images/json", cancellationToken);
-        var ids = images.RootElement.EnumerateArray().Select(image => image.GetProperty("Id").GetString()!).Distinct().ToList();
+        var ids = await connection.GetAsync("images/json", images => images.EnumerateArray().Select(image => Id(image)).Distinct().ToList(), cancellationToken);
         var most = 0;
         await Parallel.ForEachAsync(ids, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (id, stop) =>
         {
@@ -69,13 +73,16 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
     public async Task<string> LoadAsync(Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
     {
         using var content = new WrittenContent(write);
-        using var response = await connection.SendAsync(HttpMethod.Post, "images/load?quiet=1", content, cancellationToken);
-        var said = await response.Content.ReadAsStringAsync(cancellationToken);
+        using var response = await SendAsync(content, cancellationToken);
+        var said = await connection.ReadAsync(response, MaxReport, cancellationToken);
         // The status is sent before the work is done: a failure comes as a line of its own.
-        var lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(line => (Error: Field(line, "error"), Text: Field(line, "stream"))).ToList();
-        return lines.Find(line => line.Error is not null).Error is { } error
-            ? throw new ImagePublishException(DiagnosticCodes.EngineFailed, $"Docker at '{address}' refuses the image: {Text.Shown(error)}. Check its free space and its log.")
-            : string.Concat(lines.Select(line => line.Text)).Trim();
+        var lines = Encoding.UTF8.GetString(said).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(line => (Error: Field(line, "error"), Text: Field(line, "stream"))).ToList();
+        if (lines.Find(line => line.Error is not null).Error is { } error)
+            throw new ImagePublishException(DiagnosticCodes.EngineFailed, $"Docker at '{address}' refuses the image: {Text.Shown(error)}. Check its free space and its log.");
+        return lines.Exists(line => line.Text is not null)
+            ? string.Concat(lines.Select(line => line.Text)).Trim()
+            : throw connection.NotDocker(HttpMethod.Post, LoadPath, said);
     }
 
     /// <summary>Finds an image.</summary>
@@ -87,8 +94,7 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
     {
         try
         {
-            using var image = await connection.GetAsync($"images/{Escaped(name)}/json", cancellationToken);
-            return image.RootElement.GetProperty("Id").GetString();
+            return await connection.GetAsync($"images/{Escaped(name)}/json", Id, cancellationToken);
         }
         catch (EngineRefusalException exception) when (exception.Status == HttpStatusCode.NotFound)
         {
@@ -105,7 +111,7 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
     public async Task SaveAsync(string name, Stream output, CancellationToken cancellationToken)
     {
         using var response = await connection.SendAsync(HttpMethod.Get, $"images/{Escaped(name)}/get", null, cancellationToken);
-        await response.Content.CopyToAsync(output, cancellationToken);
+        await connection.CopyAsync(response, output, long.MaxValue, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -113,27 +119,49 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
 
     private async Task<bool> TakesPartsAsync(CancellationToken cancellationToken)
     {
-        using var version = await connection.GetAsync("version", cancellationToken);
-        if (version.RootElement.TryGetProperty("Components", out var components) && components.ValueKind == JsonValueKind.Array
-            && components.EnumerateArray().Any(component => component.GetProperty("Name").GetString()?.Contains("Podman", StringComparison.OrdinalIgnoreCase) == true))
+        if (await connection.GetAsync("version", IsPodman, cancellationToken))
             return false;
-        using var info = await connection.GetAsync("info", cancellationToken);
-        return !info.RootElement.TryGetProperty("DriverStatus", out var status) || !status.GetRawText().Contains("io.containerd.snapshotter", StringComparison.Ordinal);
+        return await connection.GetAsync(
+            "info",
+            info => !info.TryGetProperty("DriverStatus", out var status) || !status.GetRawText().Contains("io.containerd.snapshotter", StringComparison.Ordinal),
+            cancellationToken);
     }
+
+    private static bool IsPodman(JsonElement version) =>
+        version.TryGetProperty("Components", out var components) && components.ValueKind == JsonValueKind.Array
+        && components.EnumerateArray().Any(component => component.GetProperty("Name").GetString()?.Contains("Podman", StringComparison.OrdinalIgnoreCase) == true);
+
+    private static string Id(JsonElement image) => image.GetProperty("Id").GetString() ?? throw new JsonException("An image has no Id.");
 
     private async Task<IReadOnlyList<string?>> LayersAsync(string id, CancellationToken cancellationToken)
     {
         try
         {
-            using var image = await connection.GetAsync($"images/{id}/json", cancellationToken);
-            return image.RootElement.TryGetProperty("RootFS", out var files) && files.TryGetProperty("Layers", out var layers) && layers.ValueKind == JsonValueKind.Array
-                ? [.. layers.EnumerateArray().Select(layer => layer.GetString())]
-                : [];
+            return await connection.GetAsync($"images/{id}/json", Layers, cancellationToken);
         }
         catch (EngineRefusalException)
         {
             // Removed since it was listed.
             return [];
+        }
+    }
+
+    private static IReadOnlyList<string?> Layers(JsonElement image) =>
+        image.TryGetProperty("RootFS", out var files) && files.TryGetProperty("Layers", out var layers) && layers.ValueKind == JsonValueKind.Array
+            ? [.. layers.EnumerateArray().Select(layer => layer.GetString())]
+            : [];
+
+    // What can't be read here must not be blamed on Docker.
+    private async Task<HttpResponseMessage> SendAsync(WrittenContent content, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connection.SendAsync(HttpMethod.Post, LoadPath, content, cancellationToken);
+        }
+        catch (ImagePublishException) when (content.Problem is { } problem)
+        {
+            throw problem as ImagePublishException
+                ?? new ImagePublishException(DiagnosticCodes.UnreadableFile, $"The image could not be read to load it into Docker: {Text.Shown(problem.Message)}", problem);
         }
     }
 
@@ -152,7 +180,7 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
             using var document = JsonDocument.Parse(line);
             return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(name, out var value) ? value.GetString() : null;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return null;
         }
@@ -168,14 +196,70 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
             Headers.ContentType = new("application/x-tar");
         }
 
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => write(stream, CancellationToken.None);
+        /// <summary>What went wrong while the archive was made, and not while it was sent.</summary>
+        public Exception? Problem { get; private set; }
 
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) => write(stream, cancellationToken);
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+        {
+            using var sending = new SendingStream(stream);
+            try
+            {
+                await write(sending, cancellationToken);
+            }
+            catch (Exception exception) when (!sending.HasFailed)
+            {
+                Problem = exception;
+                throw;
+            }
+        }
 
         protected override bool TryComputeLength(out long length)
         {
             length = 0;
             return false;
         }
+    }
+    /// <summary>Notes whether it was the connection that failed.</summary>
+    private sealed class SendingStream(Stream connection) : Stream
+    {
+        public bool HasFailed { get; private set; }
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            HasFailed = true;
+            await connection.WriteAsync(buffer, cancellationToken);
+            HasFailed = false;
+        }
+
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override async Task FlushAsync(CancellationToken cancellationToken)
+        {
+            HasFailed = true;
+            await connection.FlushAsync(cancellationToken);
+            HasFailed = false;
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+
+        public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Pipes;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
@@ -13,6 +14,10 @@ namespace ImagePublish.Engines;
 internal sealed class EngineConnection(EngineAddress address) : IDisposable
 {
     private const int MaxErrorLength = 8 * 1024;
+    private const int MaxDocumentLength = 64 << 20;
+    private const int MaxExcerpt = 80;
+    private const int BufferSize = 128 * 1024;
+    private const string CheckHost = "Check DOCKER_HOST and the current context of docker, or write an archive with ImageArchive instead.";
     private static readonly Uri Root = new("http://engine/");
     private readonly HttpMessageInvoker invoker = new(new SocketsHttpHandler
     {
@@ -23,13 +28,48 @@ internal sealed class EngineConnection(EngineAddress address) : IDisposable
         ConnectCallback = (_, cancellationToken) => ConnectAsync(address, cancellationToken),
     });
 
-    /// <summary>Reads a small document.</summary>
-    public async Task<JsonDocument> GetAsync(string path, CancellationToken cancellationToken)
+    /// <summary>Reads something from a document of the engine.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, refuses, or what answers is not Docker.</exception>
+    public async Task<T> GetAsync<T>(string path, Func<JsonElement, T> read, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(HttpMethod.Get, path, null, cancellationToken);
-        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        return await JsonDocument.ParseAsync(body, cancellationToken: cancellationToken);
+        var bytes = await ReadAsync(response, MaxDocumentLength, cancellationToken);
+        try
+        {
+            using var document = JsonDocument.Parse(bytes);
+            return read(document.RootElement);
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw NotDocker(HttpMethod.Get, path, bytes, exception);
+        }
     }
+
+    /// <summary>Reads an answer's body.</summary>
+    public async Task<byte[]> ReadAsync(HttpResponseMessage response, int limit, CancellationToken cancellationToken)
+    {
+        using var bytes = new MemoryStream();
+        await CopyAsync(response, bytes, limit, cancellationToken);
+        return bytes.ToArray();
+    }
+
+    /// <summary>Copies an answer's body. What goes wrong with the output is the caller's.</summary>
+    public async Task CopyAsync(HttpResponseMessage response, Stream output, long limit, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[BufferSize];
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        while (await ReadPieceAsync(body, buffer, cancellationToken) is var length and > 0)
+        {
+            limit -= length;
+            if (limit < 0)
+                throw new ImagePublishException(DiagnosticCodes.EngineFailed, $"What answers at '{address}' is not Docker: its answer does not end. {CheckHost}");
+            await output.WriteAsync(buffer.AsMemory(0, length), cancellationToken);
+        }
+    }
+
+    /// <summary>The error for an answer that Docker would not give.</summary>
+    public ImagePublishException NotDocker(HttpMethod method, string path, ReadOnlySpan<byte> said, Exception? cause = null) => new(
+        DiagnosticCodes.EngineFailed, $"What answers at '{address}' is not Docker: {method} /{path.Split('?')[0]} answered '{Excerpt(said)}'. {CheckHost}", cause);
 
     /// <summary>Sends a request; an answer that is no success is an error.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, or refuses.</exception>
@@ -49,34 +89,62 @@ internal sealed class EngineConnection(EngineAddress address) : IDisposable
         if (response.IsSuccessStatusCode)
             return response;
         using (response)
-            throw new EngineRefusalException(response.StatusCode, $"{method} {address} /{path.Split('?')[0]} answered {(int)response.StatusCode}: {await SaidAsync(response, cancellationToken)}");
+        {
+            var said = await ReadAsync(response, MaxErrorLength, cancellationToken);
+            throw Message(said) is { } message
+                ? new EngineRefusalException(response.StatusCode, $"{method} {address} /{path.Split('?')[0]} answered {(int)response.StatusCode}: {Text.Shown(message)}")
+                : NotDocker(method, path, Encoding.UTF8.GetBytes($"{(int)response.StatusCode} {Encoding.UTF8.GetString(said)}"));
+        }
     }
 
     public void Dispose() => invoker.Dispose();
 
-    private ImagePublishException Unreachable(Exception exception)
+    private async Task<int> ReadPieceAsync(Stream body, byte[] buffer, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await body.ReadAsync(buffer, cancellationToken);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            throw Lost(exception);
+        }
+    }
+
+    private ImagePublishException Unreachable(HttpRequestException exception)
+    {
+        if (exception.HttpRequestError is not (HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.InvalidResponse))
+            return Lost(exception);
         var reason = exception.GetBaseException();
         var advice = reason is SocketException { SocketErrorCode: SocketError.AccessDenied } or UnauthorizedAccessException
             ? "You may not use it: join the group that owns the socket (docker, on most machines), or use rootless Docker or podman."
             : "Start the engine, check DOCKER_HOST, or write an archive with ImageArchive instead.";
-        return new ImagePublishException(DiagnosticCodes.EngineFailed, $"Docker does not answer at '{address}': {Text.Shown(reason.Message)}. {advice}", exception);
+        return new ImagePublishException(DiagnosticCodes.EngineFailed, $"Docker does not answer at '{address}': {Text.Shown(reason.Message).TrimEnd('.')}. {advice}", exception);
     }
 
-    private static async Task<string> SaidAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    private ImagePublishException Lost(Exception exception) => new(
+        DiagnosticCodes.EngineFailed,
+        $"The connection to Docker at '{address}' was lost: {Text.Shown(exception.GetBaseException().Message).TrimEnd('.')}. Check that the engine still runs, and its log.",
+        exception);
+
+    // Docker's own errors are objects with a message.
+    private static string? Message(byte[] said)
     {
-        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        var buffer = new byte[MaxErrorLength];
-        var length = await body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
         try
         {
-            using var document = JsonDocument.Parse(buffer.AsMemory(0, length));
-            return Text.Shown(document.RootElement.GetProperty("message").GetString() ?? "");
+            using var document = JsonDocument.Parse(said);
+            return document.RootElement.GetProperty("message").GetString();
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            return Text.Shown(System.Text.Encoding.UTF8.GetString(buffer, 0, length));
+            return null;
         }
+    }
+
+    private static string Excerpt(ReadOnlySpan<byte> said)
+    {
+        var text = Encoding.UTF8.GetString(said[..Math.Min(said.Length, MaxExcerpt)]).ReplaceLineEndings(" ").Trim();
+        return said.Length > MaxExcerpt ? $"{Text.Shown(text)}…" : Text.Shown(text);
     }
 
     private static async ValueTask<Stream> ConnectAsync(EngineAddress address, CancellationToken cancellationToken)

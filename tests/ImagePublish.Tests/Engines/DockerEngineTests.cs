@@ -1,0 +1,104 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Engines;
+using ImagePublish.Oci;
+using ImagePublish.Testing;
+using ImagePublish.Tests.Registries;
+
+namespace ImagePublish.Tests.Engines;
+
+/// <summary>Endpoints that are not Docker's, and a Docker that dies: one line with the address, whatever is asked.</summary>
+public sealed class DockerEngineTests
+{
+    private const string Area = "Docker";
+
+    private static readonly Dictionary<string, string> Strangers = new()
+    {
+        ["a web page"] = ForeignEndpoint.Ok("<!DOCTYPE html>\n<html><title>Router</title></html>"),
+        ["nothing"] = ForeignEndpoint.Ok(""),
+        ["JSON of something else"] = ForeignEndpoint.Ok("""{"status": "up"}"""),
+        ["another kind of JSON"] = ForeignEndpoint.Ok("[1]"),
+        ["text"] = ForeignEndpoint.Ok("\"OK\""),
+        ["a missing page"] = "HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\nConnection: close\r\n\r\nnot found",
+        ["no http"] = "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n",
+    };
+
+    private static readonly Dictionary<string, Func<DockerEngine, Task>> Questions = new()
+    {
+        ["ping"] = async engine => throw await engine.TryPingAsync(Cancel) ?? throw new InvalidOperationException("It was taken for Docker."),
+        ["layers"] = engine => engine.CountKnownLayersAsync([Digest.Of([])], Cancel),
+        ["find"] = async engine => Assert.Null(await engine.FindImageAsync("acme/shop:1", Cancel)),
+        ["load"] = engine => engine.LoadAsync((output, stop) => output.WriteAsync(new byte[1024], stop).AsTask(), Cancel),
+        ["save"] = engine => engine.SaveAsync("acme/shop:1", Stream.Null, Cancel),
+    };
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string, string> NotDocker =>
+        new(Strangers.Keys.SelectMany(stranger => Questions.Keys.Where(question => question != "save").Select(question => (stranger, question))));
+
+    [Theory]
+    [MemberData(nameof(NotDocker))]
+    [ReliabilityCase(Area, "DOCKER_HOST leads to something else that answers", "IMG3108 with the address and what it said")]
+    public async Task WhatIsNotDockerIsNotTakenForIt(string stranger, string question)
+    {
+        await using var endpoint = new ForeignEndpoint(_ => Strangers[stranger]);
+        using var engine = new DockerEngine(endpoint.Address);
+
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.EngineFailed, () => Questions[question](engine));
+
+        Assert.Contains(endpoint.Address.ToString(), failure.Message, StringComparison.Ordinal);
+        Assert.Contains("DOCKER_HOST", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ping", "/_ping", "O")]
+    [InlineData("layers", "/version", "{\"Comp")]
+    [InlineData("layers", "/images/json", "[{\"Id\": ")]
+    [InlineData("find", "/images/", "{\"Id\": ")]
+    [InlineData("load", "/images/load", "{\"stream\": ")]
+    [InlineData("save", "/images/", "some bytes of a tar")]
+    [ReliabilityCase(Area, "Docker dies while it answers", "IMG3108: the connection was lost")]
+    public async Task ADockerThatDiesWhileItAnswersIsSaidToBeLost(string question, string path, string part)
+    {
+        await using var endpoint = new ForeignEndpoint(request => request.Contains(path, StringComparison.Ordinal)
+            ? ForeignEndpoint.Ok(part, missing: 100)
+            : ForeignEndpoint.Ok("{}"));
+        using var engine = new DockerEngine(endpoint.Address);
+
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.EngineFailed, () => Questions[question](engine));
+
+        Assert.Contains($"The connection to Docker at '{endpoint.Address}' was lost", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WhatCanNotBeReadIsNotBlamedOnDocker()
+    {
+        await using var endpoint = new ForeignEndpoint(_ => ForeignEndpoint.Ok("{}"));
+        using var engine = new DockerEngine(endpoint.Address);
+
+        var failure = await RegistryBench.FailsAsync(
+            DiagnosticCodes.UnreadableFile, () => engine.LoadAsync((_, _) => throw new FileNotFoundException("There is no file 'layer.tar.gz'."), Cancel));
+
+        Assert.Contains("layer.tar.gz", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(endpoint.Address.ToString(), failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnImageThatDockerDoesNotHaveIsNotFound()
+    {
+        await using var endpoint = new ForeignEndpoint(_ => "HTTP/1.1 404 Not Found\r\nContent-Length: 31\r\nConnection: close\r\n\r\n{\"message\": \"No such image: x\"}\n");
+        using var engine = new DockerEngine(endpoint.Address);
+
+        Assert.Null(await engine.FindImageAsync("x", Cancel));
+    }
+
+    [Fact]
+    public async Task ASocketPathThatIsTooLongIsToldInOneLine()
+    {
+        using var engine = new DockerEngine(new EngineAddress("unix", "/" + new string('x', 200)));
+
+        var failure = await engine.TryPingAsync(Cancel);
+
+        Assert.Equal(DiagnosticCodes.EngineFailed, failure?.Code);
+    }
+}
