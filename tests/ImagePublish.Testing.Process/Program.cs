@@ -1,7 +1,17 @@
 using System.Globalization;
 using System.Text;
+using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Registries.Auth;
 using ImagePublish.Storage;
+
+// pull <registry> <folder of certificates> | repair <store folder> | prune <store folder>: does it once, and writes how it failed.
+if (args is ["pull" or "repair" or "prune", ..])
+{
+    await DoOnceAsync();
+    return;
+}
 
 // <store folder> <seed> <seconds>: publishes, tags, removes and prunes at random.
 var random = new Random(int.Parse(args[1], CultureInfo.InvariantCulture));
@@ -26,6 +36,29 @@ while (TimeProvider.System.GetUtcNow() < until)
     }
 }
 
+async Task DoOnceAsync()
+{
+    try
+    {
+        await (args switch
+        {
+            ["pull", var registry, var certificates] => PullAsync(registry, certificates),
+            ["repair", var folder] => ImageStore.Open(folder, new StoreOptions()).RepairAsync(dryRun: true, CancellationToken.None),
+            _ => ImageStore.Open(args[1], new StoreOptions()).PruneAsync(new PruneOptions { DryRun = true }, CancellationToken.None),
+        });
+    }
+    catch (Exception exception)
+    {
+        Console.WriteLine($"{(exception as ImagePublishException)?.Code.Id ?? exception.GetType().Name} {exception.Message}");
+    }
+}
+
+static async Task PullAsync(string registry, string certificates)
+{
+    using var client = new RegistryClient(new RegistryClientOptions { DockerCertificateFolders = [certificates] }, new Nobody(), new Silence(), TimeProvider.System);
+    await client.FindManifestAsync(Reference.Parse($"{registry}/acme/shop:1"), CancellationToken.None);
+}
+
 string Name() => $"acme/shop:{random.Next(20)}";
 
 async Task TagAsync()
@@ -38,7 +71,7 @@ async Task TagAsync()
     {
         await store.SetReferenceAsync(Name(), manifest, CancellationToken.None);
     }
-    catch (ImagePublish.Diagnostics.ImagePublishException exception) when (exception.Code.Id == "IMG3104")
+    catch (ImagePublishException exception) when (exception.Code.Id == "IMG3104")
     {
         // Pruned by another process between finding and tagging: told, and nothing is listed that is not whole.
     }
@@ -59,4 +92,24 @@ async Task PublishAsync()
     var manifest = MemoryBlobSource.Of(MediaTypes.OciManifest, OciJson.Write(new ImageManifest(config.Descriptor, layers) { MediaType = MediaTypes.OciManifest }));
     await store.PutAsync(manifest, CancellationToken.None);
     await store.SetReferenceAsync(Name(), manifest.Descriptor, CancellationToken.None);
+}
+
+internal sealed class Nobody : ICredentialSource
+{
+    public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) => ValueTask.FromResult<Credential?>(null);
+}
+
+internal sealed class Silence : IEngineLog
+{
+    public void Warning(DiagnosticCode code, string message)
+    {
+    }
+
+    public void Information(string message)
+    {
+    }
+
+    public void Detail(string message)
+    {
+    }
 }

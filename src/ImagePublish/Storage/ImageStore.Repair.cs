@@ -18,7 +18,7 @@ public sealed partial class ImageStore
         using var held = await StoreLock.AcquireAsync(disk, cancellationToken);
         var (list, damaged) = await SalvageAsync(cancellationToken);
         var blobs = new List<Digest>();
-        foreach (var (digest, file) in BlobFiles())
+        foreach (var (digest, file) in disk.Do(disk.Layout.BlobsFolder, _ => BlobFiles().ToList()))
         {
             if (await IsSoundAsync(digest, file, cancellationToken))
                 continue;

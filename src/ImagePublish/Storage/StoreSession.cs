@@ -35,11 +35,10 @@ public sealed class StoreSession : IDisposable
     internal static DateTimeOffset OldestStart(StoreDisk disk)
     {
         var oldest = DateTimeOffset.MaxValue;
-        if (!Directory.Exists(disk.Layout.SessionsFolder))
-            return oldest;
-        foreach (var path in Directory.EnumerateFiles(disk.Layout.SessionsFolder))
+        var folder = disk.Layout.SessionsFolder;
+        foreach (var path in disk.Do(folder, _ => Directory.Exists(folder) ? Directory.GetFiles(folder) : []))
         {
-            var started = new DateTimeOffset(File.GetLastWriteTimeUtc(path), TimeSpan.Zero);
+            var started = new DateTimeOffset(disk.Do(path, File.GetLastWriteTimeUtc), TimeSpan.Zero);
             using var dead = disk.Do(path, FileLock.TryOpen);
             if (dead is not null)
                 StoreDisk.Delete(path);

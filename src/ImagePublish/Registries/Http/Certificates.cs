@@ -6,7 +6,7 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Registries.Http;
 
-/// <summary>Whom to trust at one host, and how to show who we are.</summary>
+/// <summary>The authorities trusted at one host, and the client certificates to present there.</summary>
 /// <remarks><see href="https://docs.docker.com/engine/security/certificates/">Docker, Verify repository client with certificates</see>.</remarks>
 internal sealed class Certificates
 {
@@ -21,9 +21,10 @@ internal sealed class Certificates
     /// <summary>Adds what Docker's folder for a host holds.</summary>
     public void AddFolder(string folder)
     {
-        foreach (var file in Directory.EnumerateFiles(folder, "*.crt").Order(StringComparer.Ordinal))
+        var files = FilesIn(folder);
+        foreach (var file in files.Where(file => file.EndsWith(".crt", StringComparison.Ordinal)))
             AddAuthorities(file);
-        foreach (var file in Directory.EnumerateFiles(folder, "*.cert").Order(StringComparer.Ordinal))
+        foreach (var file in files.Where(file => file.EndsWith(".cert", StringComparison.Ordinal)))
             Read(file, () => Clients.Add(ReadPair(file)));
     }
 
@@ -60,7 +61,20 @@ internal sealed class Certificates
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
         {
-            throw new ImagePublishException(DiagnosticCodes.CertificateUntrusted, $"The certificate file {file} can't be used: {e.Message} Mend it or take it away.", e);
+            throw new ImagePublishException(DiagnosticCodes.CertificateUntrusted, $"The certificate file {file} can't be used: {e.Message} Fix or remove it.", e);
+        }
+    }
+
+    private static string[] FilesIn(string folder)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.CertificateUntrusted, $"The certificate folder {folder} can't be read: {e.Message} Let the user who builds read it, or remove it.", e);
         }
     }
 
