@@ -7,7 +7,7 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Auth;
 
-/// <summary>Changes docker's config file as docker does: what is unknown stays, the file is the user's alone, and it is replaced as a whole or not at all.</summary>
+/// <summary>Changes docker's config file as docker does: what is unknown stays, owner and mode stay, and it is replaced as a whole or not at all. A new file is its user's alone.</summary>
 internal static class ConfigFile
 {
     private const UnixFileMode OwnFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -96,7 +96,7 @@ internal static class ConfigFile
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            throw new ImagePublishException(DiagnosticCodes.CredentialsUnusable, $"{path} can't be changed: it is not a JSON object, or has a property twice. Mend it first.");
+            throw new ImagePublishException(DiagnosticCodes.CredentialsUnusable, $"{path} can't be changed: it is not a JSON object, or has a property twice. Fix it first.");
         }
     }
 
@@ -112,6 +112,8 @@ internal static class ConfigFile
                 file.Flush(flushToDisk: true);
             }
 
+            if (!OperatingSystem.IsWindows() && File.Exists(path))
+                UnixOwnership.Copy(path, beside);
             if (!isLast && !Read(path).AsSpan().SequenceEqual(before))
                 return false;
             File.Move(beside, path, overwrite: true);

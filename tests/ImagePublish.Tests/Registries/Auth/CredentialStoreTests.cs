@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Testing;
 using static ImagePublish.Tests.Registries.Auth.TestMachine;
 
 namespace ImagePublish.Tests.Registries.Auth;
@@ -37,6 +38,44 @@ public sealed class CredentialStoreTests
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(machine.DockerConfig));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(machine.DockerConfig)!));
         Assert.Single(Directory.GetFileSystemEntries(Path.GetDirectoryName(machine.DockerConfig)!));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [UnsupportedOSPlatform("windows")]
+    [ReliabilityCase("Credentials", "config.json of another user, changed by root (sudo -E)", "owner, group and mode stay")]
+    public async Task OwnerAndModeOfTheFileStay(bool byLink)
+    {
+        using var machine = new TestMachine();
+        var file = byLink ? Path.Combine(machine.Home, "elsewhere.json") : machine.DockerConfig;
+        machine.Write(machine.DockerConfig, "").Write(file, "{}");
+        if (byLink)
+        {
+            File.Delete(machine.DockerConfig);
+            File.CreateSymbolicLink(machine.DockerConfig, file);
+        }
+
+        // Only root can give a file away; for anybody else the owner stays the same anyway.
+        if (Environment.IsPrivilegedProcess)
+            await RunAsync("chown", "1234:5678", file);
+        await RunAsync("chmod", "0640", file);
+        var before = await RunAsync("stat", "--format=%u:%g %a", file);
+
+        await machine.Store.StoreAsync(Ghcr, Credential.Of("ada", "pw"), Stop);
+
+        Assert.Equal(before, await RunAsync("stat", "--format=%u:%g %a", file));
+        Assert.Contains("640", before, StringComparison.Ordinal);
+        Assert.Equal(Credential.Of("ada", "pw"), await machine.FindAsync("ghcr.io"));
+    }
+
+    private static async Task<string> RunAsync(params string[] command)
+    {
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true })!;
+        var said = await process.StandardOutput.ReadToEndAsync(Stop);
+        await process.WaitForExitAsync(Stop);
+        Assert.Equal(0, process.ExitCode);
+        return said;
     }
 
     [Fact]
