@@ -100,7 +100,7 @@ internal static class Manifests
                 throw Invalid(reference, $"is neither an image nor an index but {Text.Shown(mediaType)}");
             return mediaType;
         }
-        catch (Exception e) when (e is JsonException or ImagePublishException { Code.Id: "IMG1002" })
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ImagePublishException { Code.Id: "IMG1002" })
         {
             throw Invalid(reference, $"is malformed ({Text.Shown(e.Message)})");
         }

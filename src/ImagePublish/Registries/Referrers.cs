@@ -17,18 +17,27 @@ internal static class Referrers
     public static async Task<IReadOnlyList<Descriptor>?> ListAsync(RegistryConnection connection, Repository repository, Digest subject, CancellationToken cancellationToken)
     {
         var found = new List<Descriptor>();
+        var seen = new HashSet<Digest>();
         var page = new ListReferrers(repository, subject);
-        for (var pages = 0; page is not null && pages < MaxPages; pages++)
+        for (var pages = 0; page is not null; pages++)
         {
+            // A list that is cut short would make a copy lose signatures without a word.
+            if (pages == MaxPages)
+                throw Broken(page, $"the list does not end after {MaxPages} pages");
             var (descriptors, next) = await ReadAsync(connection, page, cancellationToken);
             if (descriptors is null)
-                return pages == 0 ? null : found;
-            found.AddRange(descriptors);
-            page = next;
+                return pages == 0 ? null : throw Broken(page, $"page {pages + 1} of the list, which page {pages} names, is missing or is not a list");
+            var known = found.Count;
+            found.AddRange(descriptors.Where(one => seen.Add(one.Digest)));
+            // Pages that lead in a circle bring nothing new.
+            page = descriptors.Count > 0 && found.Count == known ? null : next;
         }
 
         return found;
     }
+
+    private static ImagePublishException Broken(ListReferrers page, string how) =>
+        new(DiagnosticCodes.RegistryProtocol, $"Could not {page.Description}: {how}. Report it to the registry's operator.");
 
     private static Task<(IReadOnlyList<Descriptor>? Found, ListReferrers? Next)> ReadAsync(RegistryConnection connection, ListReferrers page, CancellationToken cancellationToken) =>
         connection.SendAsync<(IReadOnlyList<Descriptor>?, ListReferrers?)>(
@@ -41,8 +50,8 @@ internal static class Referrers
                     throw (await Failure.OfAsync(page.Description, response, connection.Time)).ToException();
                 var (bytes, isCut) = await response.ReadAsync(OciJson.MaxManifestSize);
                 if (isCut)
-                    throw new ImagePublishException(DiagnosticCodes.TooLarge, $"Could not {page.Description}: one page is larger than {OciJson.MaxManifestSize >> 20} MiB.");
-                if (Parse(bytes) is not { } index)
+                    throw new ImagePublishException(DiagnosticCodes.TooLarge, $"Could not {page.Description}: one page is larger than {OciJson.MaxManifestSize >> 20} MiB. Delete attachments that are no longer needed.");
+                if (Parse(page, bytes) is not { } index)
                     return (null, null);
                 var next = await NextPage.FindAsync(connection, response, page.Description);
                 return (index.Manifests, next is null ? null : page with { Page = next });
@@ -50,7 +59,7 @@ internal static class Referrers
             cancellationToken);
 
     // A registry that does not know the endpoint may answer with a page of its own.
-    private static ImageIndex? Parse(byte[] bytes)
+    private static ImageIndex? Parse(ListReferrers page, byte[] bytes)
     {
         try
         {
@@ -59,6 +68,10 @@ internal static class Referrers
         catch (JsonException)
         {
             return null;
+        }
+        catch (ImagePublishException e) when (e.Code == DiagnosticCodes.InvalidDigest)
+        {
+            throw Broken(page, $"an entry of the list is malformed ({e.Message})");
         }
     }
 }

@@ -20,15 +20,14 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
     private const int MaxPages = 10_000;
     private const int MaxPageBytes = 8 << 20;
 
-    private readonly HashSet<string> seen = new(StringComparer.Ordinal);
-
     public async IAsyncEnumerable<Tag> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
         var page = new ListTags(repository, $"?n={PageSize}");
         for (var pages = 0; page is not null; pages++)
         {
             if (pages == MaxPages)
-                throw new ImagePublishException(DiagnosticCodes.RegistryProtocol, $"Could not {page.Description}: the list does not end after {MaxPages} pages. Delete tags that nobody needs.");
+                throw new ImagePublishException(DiagnosticCodes.RegistryProtocol, $"Could not {page.Description}: the list does not end after {MaxPages} pages. Delete tags that are no longer needed.");
             var (names, next) = await ReadAsync(page, cancellationToken);
             var isNew = false;
             foreach (var name in names)
@@ -55,7 +54,7 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
                 throw (await Failure.OfAsync(page.Description, response, connection.Time)).ToException();
             var (bytes, isCut) = await response.ReadAsync(MaxPageBytes);
             if (isCut)
-                throw new ImagePublishException(DiagnosticCodes.TooLarge, $"Could not {page.Description}: one page is larger than {MaxPageBytes >> 20} MiB. Delete tags that nobody needs.");
+                throw new ImagePublishException(DiagnosticCodes.TooLarge, $"Could not {page.Description}: one page is larger than {MaxPageBytes >> 20} MiB. Delete tags that are no longer needed.");
             var names = Parse(page, response, bytes);
             return (names, await NextAsync(response, names));
         },

@@ -26,6 +26,15 @@ public sealed class ManifestTests
     }
 
     [Fact]
+    public async Task ARefusalInTextThatIsNotUnicodeIsOneLineToo()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        bench.Fail(RegistryStep.ManifestGet, FaultAction.Status(403, """{"errors": [{"code": "DENIED", "message": "\ud800"}]}""", "application/json"));
+
+        await RegistryBench.FailsAsync(DiagnosticCodes.RegistryDenied, () => bench.Client.GetManifestAsync(bench.Latest, Cancel));
+    }
+
+    [Fact]
     [ReliabilityCase(Area, "blob unknown", "a typed error names the blobs; their next push sends them without asking")]
     public async Task AMissingBlobIsNamedAndSentAgain()
     {
@@ -124,6 +133,7 @@ public sealed class ManifestTests
     [InlineData("""[]""", "no object")]
     [InlineData("""{"schemaVersion":2}""", "no type")]
     [ReliabilityCase(Base, "both kinds at once, malformed digest, negative size, duplicate keys", "refused, IMG4004")]
+    [InlineData("""{"schemaVersion": 2, "mediaType": "\ud800"}""", "malformed")]
     public async Task AMalformedManifestIsRefused(string json, string what)
     {
         await using var bench = await RegistryBench.StartAsync();

@@ -191,6 +191,54 @@ public sealed class PullTests
     }
 
     [Fact]
+    public async Task TagsCanBeEnumeratedTwice()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        new TestImage(layers: 1).PutInto(bench.Server.Content, bench.Repository.Name, "latest");
+        var tags = bench.Client.ListTagsAsync(bench.Repository, Cancel);
+
+        Assert.Single(await tags.ToListAsync(Cancel));
+        Assert.Single(await tags.ToListAsync(Cancel));
+    }
+
+    [Theory]
+    [InlineData("without end")]
+    [InlineData("second page missing")]
+    [ReliabilityCase(Base, "a list of attachments breaks off", "IMG4004: none is left out of a copy without a word")]
+    public async Task AListOfAttachmentsThatBreaksOffIsRefused(string kind)
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        var subject = bench.Server.SeedIndex(bench.Repository.Name, "latest");
+        var page = 0;
+        bench.Fail(RegistryStep.Referrers, FaultAction.Custom("names another page", async (http, _, _) =>
+        {
+            page++;
+            if (kind == "second page missing" && page > 1)
+            {
+                http.Response.StatusCode = 404;
+                return;
+            }
+
+            http.Response.Headers.Link = $"<{http.Request.Path}?page={page}>; rel=\"next\"";
+            var entry = new Descriptor("application/vnd.oci.image.manifest.v1+json", Digest.Of([(byte)page]), 1);
+            await http.Response.Body.WriteAsync(OciJson.Write(new ImageIndex([entry]) { MediaType = "application/vnd.oci.image.index.v1+json" }), Cancel);
+        }), Fault.Always);
+
+        await RegistryBench.FailsAsync(DiagnosticCodes.RegistryProtocol, () => bench.Client.ListReferrersAsync(bench.Repository, Digest.Parse(subject), Cancel));
+    }
+
+    [Fact]
+    public async Task AListOfAttachmentsThatLeadsInACircleEnds()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        var subject = bench.Server.SeedIndex(bench.Repository.Name, "latest");
+        Publishing.VerbBench.Attach(bench.Server, bench.Repository.Name, subject, "a signature");
+        bench.Fail(RegistryStep.Referrers, FaultAction.ChangeHeader("Link", (request, _) => $"<{request.Target}>; rel=\"next\""), Fault.Always);
+
+        Assert.Single((await bench.Client.ListReferrersAsync(bench.Repository, Digest.Parse(subject), Cancel))!);
+    }
+
+    [Fact]
     public async Task AListThatLeadsInACircleEnds()
     {
         await using var bench = await RegistryBench.StartAsync();

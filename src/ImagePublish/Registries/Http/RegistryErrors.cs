@@ -36,8 +36,9 @@ internal sealed record RegistryErrors(IReadOnlyList<string> Codes, string Text, 
                 Shown(string.Join("; ", errors.Select(Words))),
                 [.. errors.SelectMany(DigestsIn).Distinct()]);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second: a text that is not Unicode.
             return null;
         }
     }
