@@ -55,7 +55,7 @@ internal static class FolderLinks
             if (!links.TryGetValue(string.Join('/', place.Reverse()), out var next))
                 continue;
             if (++hops > MaxHops)
-                throw new ImagePublishException(DiagnosticCodes.UnsafePath, $"The symbolic link '{Text.Shown(link)}' → '{Text.Shown(target)}' goes in circles. Mend it, or leave it out of the publish output.");
+                throw new ImagePublishException(DiagnosticCodes.UnsafePath, $"The symbolic link '{Text.Shown(link)}' → '{Text.Shown(target)}' goes in circles. Fix it, or leave it out of the publish output.");
             place.Pop();
             foreach (var part in next.Split('/').Reverse())
                 ahead.Push(part);

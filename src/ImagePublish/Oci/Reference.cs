@@ -56,7 +56,7 @@ public sealed record Reference(Repository Repository, Tag? Tag, Digest? Digest)
         return false;
     }
 
-    /// <summary>The same repository and digest, without the tag.</summary>
+    /// <summary>This reference pinned to a digest; the tag stays, for display.</summary>
     /// <param name="digest">The digest.</param>
     /// <returns>The reference.</returns>
     public Reference Pinned(Digest digest) => this with { Digest = digest };

@@ -5,7 +5,7 @@ namespace ImagePublish.Registries;
 /// <summary>How registries are talked to. Everything is handed in: nothing is read from the environment.</summary>
 public sealed record RegistryClientOptions
 {
-    /// <summary>Registries that may be spoken to in plain http or with a certificate that nobody vouches for.</summary>
+    /// <summary>Registries that may be spoken to in plain http or with an untrusted certificate.</summary>
     public IReadOnlySet<Registry> InsecureRegistries { get; init; } = new HashSet<Registry>();
 
     /// <summary>Whether the registries of this machine (<c>localhost</c>, loopback addresses) count as insecure ones without being named.</summary>
@@ -44,7 +44,7 @@ public sealed record RegistryClientOptions
     /// <summary>The longest pause that a registry may ask for; a longer one is cut to this.</summary>
     public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long a connection may take to come about.</summary>
+    /// <summary>How long connecting may take.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long not a single byte may move. There is no limit on how long a transfer takes that moves.</summary>

@@ -84,7 +84,7 @@ internal sealed class AuthConfig
     }
 
     private static ImagePublishException Malformed(string where, string reason) =>
-        new(DiagnosticCodes.CredentialsUnusable, $"{where} can't be read for credentials: {reason}. Mend it, or sign in again with 'docker login'.");
+        new(DiagnosticCodes.CredentialsUnusable, $"{where} can't be read for credentials: {reason}. Fix it, or sign in again with 'docker login'.");
 
     private Credential? Read(Keyed entry)
     {

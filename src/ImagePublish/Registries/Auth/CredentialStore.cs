@@ -92,7 +92,7 @@ public sealed class CredentialStore(CredentialEnvironment environment)
     private static bool Put(JsonObject root, string file, string key, JsonObject entry, Registry registry)
     {
         if (root["auths"] is not (null or JsonObject))
-            throw new ImagePublishException(DiagnosticCodes.CredentialsUnusable, $"{file} can't be changed: its 'auths' is not an object. Mend it first.");
+            throw new ImagePublishException(DiagnosticCodes.CredentialsUnusable, $"{file} can't be changed: its 'auths' is not an object. Fix it first.");
         var auths = root["auths"] as JsonObject ?? [];
         if (JsonNode.DeepEquals(auths[key], entry))
             return false;

@@ -49,7 +49,7 @@ internal static class TokenAnswer
         return status switch
         {
             429 or >= 500 => new ImagePublishException(DiagnosticCodes.RegistryFailed, $"{where}. Try again later."),
-            < 400 => new ImagePublishException(DiagnosticCodes.RegistryProtocol, $"{where}, which is no token."),
+            < 400 => new ImagePublishException(DiagnosticCodes.RegistryProtocol, $"{where}, which is no token. Check that no proxy answers in its place, or report it to the registry's operator."),
             _ => new ImagePublishException(DiagnosticCodes.Unauthorized, $"{where}. {Advice(request)}"),
         };
     }
@@ -109,5 +109,5 @@ internal static class TokenAnswer
     private static bool IsHeaderText(string? value) => value is not null && value.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0;
 
     private static ImagePublishException Malformed(TokenRequest request, string reason) =>
-        new(DiagnosticCodes.RegistryProtocol, $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} gives an answer that can't be used: {reason}.");
+        new(DiagnosticCodes.RegistryProtocol, $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} gives an answer that can't be used: {reason}. Check that no proxy answers in its place, or report it to the registry's operator.");
 }

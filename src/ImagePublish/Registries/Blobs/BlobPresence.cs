@@ -25,7 +25,7 @@ internal static class BlobPresence
         return Meaning(response, blob);
     }
 
-    // A storage that the registry leads to may know HEAD or not: its refusal means that nothing is confirmed, and neither does a method that the registry does not know.
+    // A redirect target (S3, GCS) may refuse HEAD, and a registry may not support it: both are treated as "not there".
     private static bool? Meaning(RegistryResponse response, Descriptor blob) => response.Status switch
     {
         HttpStatusCode.OK => response.ContentLength is null || response.ContentLength == blob.Size,

@@ -7,7 +7,7 @@ using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Registries.Blobs;
 
-/// <summary>Pushes blobs to one registry, each to each repository once in a build, and never over the line what the registry has in another repository.</summary>
+/// <summary>Pushes blobs to one registry: each to each repository at most once per build, mounting instead of uploading where another repository of the registry has the blob.</summary>
 internal sealed class BlobPusher(RegistryConnection connection)
 {
     private readonly ConcurrentDictionary<(Repository Target, Digest Digest), Lazy<Task<BlobPush>>> pushes = new();

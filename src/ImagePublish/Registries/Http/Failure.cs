@@ -18,14 +18,11 @@ internal sealed record Failure(string Doing, HttpMethod Method, RequestUrl Url)
     /// <summary>What the answer said.</summary>
     public RegistryErrors Errors { get; init; } = RegistryErrors.None;
 
-    /// <summary>What is wrong with the line, if there was no answer.</summary>
+    /// <summary>What is wrong with the connection, if there was no answer.</summary>
     public LineException? Line { get; init; }
 
     /// <summary>How long to wait, if the answer said so.</summary>
     public TimeSpan? RetryAfter { get; init; }
-
-    /// <summary>The answer, so far as it matters after a failure.</summary>
-    public string? Range { get; init; }
 
     /// <summary>Whether the same may succeed a little later.</summary>
     public bool IsTransient => Line?.IsTransient ?? IsTransientStatus(Status!.Value);
@@ -52,7 +49,6 @@ internal sealed record Failure(string Doing, HttpMethod Method, RequestUrl Url)
         Status = response.Status,
         Errors = await ReadAsync(response),
         RetryAfter = RetryAfterHeader.Parse(response.Header("Retry-After"), time.GetUtcNow()),
-        Range = response.Header("Range"),
     };
 
     public ImagePublishException ToException(string? advice = null)
@@ -73,7 +69,7 @@ internal sealed record Failure(string Doing, HttpMethod Method, RequestUrl Url)
         LineFault.Tls => (DiagnosticCodes.CertificateUntrusted, "If the registry speaks plain http only, name it in ImageInsecureRegistries."),
         LineFault.Proxy => (DiagnosticCodes.RegistryUnreachable, "Check HTTPS_PROXY, its user name and password, and NO_PROXY."),
         LineFault.Protocol => (DiagnosticCodes.RegistryProtocol, "Check that host and port are a registry's."),
-        _ => (DiagnosticCodes.RegistryFailed, "It was tried several times; check the line and the registry, and run the build again: what has arrived is not sent again."),
+        _ => (DiagnosticCodes.RegistryFailed, "It was tried several times; check the network and the registry, and run the build again: what has arrived is not sent again."),
     };
 
     private static (DiagnosticCode Code, string Advice) Meaning(HttpStatusCode status) => (int)status switch

@@ -2,7 +2,7 @@ namespace ImagePublish.Registries.Http;
 
 /// <summary>Finds the next page in a <c>Link</c> header.</summary>
 /// <remarks>
-/// <see href="https://www.rfc-editor.org/rfc/rfc8288">RFC 8288</see>: <c>&lt;target&gt;; rel="next"</c>. The target is a URI reference and is not touched. A target without brackets is read too.
+/// <see href="https://www.rfc-editor.org/rfc/rfc8288">RFC 8288</see>: <c>&lt;target&gt;; rel="next"</c>. The target is a URI reference and is returned as it is.
 /// </remarks>
 internal static class LinkHeader
 {

@@ -6,8 +6,8 @@ namespace ImagePublish.Registries.Http;
 /// <summary>Finds out whether a registry is spoken to by https or http.</summary>
 /// <remarks>
 /// Always https, except for the hosts that may be insecure: there one handshake tells. If what answers does not speak TLS, it is http; whatever else goes wrong decides nothing.
-/// No request is spent on a registry that speaks http. On this machine itself, where nobody can listen, http is tried first: setting up TLS only to hear that there is none takes longer
-/// than all else that an unchanged publish asks.
+/// No request is spent on a registry that speaks http. On loopback, where traffic can't be intercepted, http is tried first: a TLS handshake that fails takes longer
+/// than all requests of an unchanged publish.
 /// </remarks>
 internal sealed class SchemeProbe(Registry registry, Transport transport) : IDisposable
 {

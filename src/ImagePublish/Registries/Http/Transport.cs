@@ -49,7 +49,7 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
         }
     }
 
-    /// <summary>Sends a request for a token: to the place that a registry names, where nobody may be who is not public.</summary>
+    /// <summary>Sends a request for a token to the realm that a registry names; guarded, so that it can't reach private addresses.</summary>
     public Task<HttpResponseMessage> SendTokenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ThrowIfOffline(request.RequestUri!.Authority);
