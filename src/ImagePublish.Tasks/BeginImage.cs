@@ -77,7 +77,7 @@ public sealed class BeginImage : ImageTask
         var store = Lists.Optional(Store) is { } folder ? FullPath(folder) : null;
         var repositories = Offline ? [] : ImageNames.Repositories(Name, Registry, Repository, AssemblyName);
         var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, repositories, Offline)).Registries;
-        return HeadStart.Begin(files, defaults, compression, () => StoreFolder.Open(store), cancelled => HeadStart.HaveTagsAsync(registries, repositories, cancelled));
+        return HeadStart.Begin(files, defaults, compression, () => StoreFolder.Open(store, log: null), cancelled => HeadStart.HaveTagsAsync(registries, repositories, cancelled));
     }
 
     /// <summary>Takes what was begun for a build of a project.</summary>

@@ -88,7 +88,7 @@ public abstract partial class DeliveryTask : ImageTask
 
     internal override string LogName => ProjectName;
 
-    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store));
+    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), EngineSession.TaskLog);
 
     internal string ResolvePath(string path) => FullPath(path);
 

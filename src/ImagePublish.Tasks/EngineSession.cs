@@ -14,7 +14,7 @@ internal sealed class EngineSession : IDisposable
     private readonly RegistryClient registries;
 
     private EngineSession(SessionSettings settings) =>
-        registries = new RegistryClient(settings.Options, settings.Credentials, new ForwardingLog(), TimeProvider.System);
+        registries = new RegistryClient(settings.Options, settings.Credentials, TaskLog, TimeProvider.System);
 
     /// <summary>The build's session with these settings.</summary>
     /// <param name="engine">The build.</param>
@@ -30,6 +30,9 @@ internal sealed class EngineSession : IDisposable
         CurrentLog.Value = log;
         return new LogScope();
     }
+
+    /// <summary>The log of the task that runs here: what is said to it when the task is over is dropped.</summary>
+    public static IEngineLog TaskLog { get; } = new ForwardingLog();
 
     /// <summary>The session's connections.</summary>
     public RegistryClient Registries => registries;

@@ -1,3 +1,4 @@
+using ImagePublish.Diagnostics;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Tasks;
@@ -13,8 +14,9 @@ internal static class StoreFolder
 
     /// <summary>Opens the local store.</summary>
     /// <param name="folder">Its full path, or null for the user's own.</param>
+    /// <param name="log">Where waiting for other processes is logged; null for nowhere.</param>
     /// <returns>The store.</returns>
-    public static ImageStore Open(string? folder) => ImageStore.Open(folder ?? Path.Combine(UserData(), "store"), new StoreOptions());
+    public static ImageStore Open(string? folder, IEngineLog? log) => ImageStore.Open(folder ?? Path.Combine(UserData(), "store"), new StoreOptions { Log = log });
 
     // In lower case, since podman makes an image's name of it. A service account without a home still has somewhere to put its layers.
     private static string UserData()

@@ -13,6 +13,28 @@ if (args is ["pull" or "repair" or "prune", ..])
     return;
 }
 
+// <store folder> count <work> <file> <rounds>: adds to the number in a file, each time under the lock.
+// <store folder> hold <work>: keeps the lock until it is killed.
+if (args is [var storeFolder, "count" or "hold", var work, ..])
+{
+    var disk = ImageStore.Open(storeFolder, new StoreOptions()).Disk;
+    if (args[1] == "count")
+    {
+        for (var round = 0; round < int.Parse(args[4], CultureInfo.InvariantCulture); round++)
+        {
+            using var held = await WorkLock.AcquireAsync(disk, work, "counts", CancellationToken.None);
+            var number = int.Parse(await File.ReadAllTextAsync(args[3]), CultureInfo.InvariantCulture);
+            await File.WriteAllTextAsync(args[3], (number + 1).ToString(CultureInfo.InvariantCulture));
+        }
+
+        return;
+    }
+
+    using var kept = await WorkLock.AcquireAsync(disk, work, "holds", CancellationToken.None);
+    Console.WriteLine("held");
+    await Task.Delay(Timeout.Infinite);
+}
+
 // <store folder> <seed> <seconds>: publishes, tags, removes and prunes at random.
 var random = new Random(int.Parse(args[1], CultureInfo.InvariantCulture));
 var store = ImageStore.Open(args[0], new StoreOptions { GracePeriod = TimeSpan.Zero });

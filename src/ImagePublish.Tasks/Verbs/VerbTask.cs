@@ -64,7 +64,7 @@ public abstract class VerbTask : ImageTask
     /// <returns>When it is done.</returns>
     protected abstract Task RunAsync(IEngineLog log, CancellationToken cancellationToken);
 
-    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store));
+    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), EngineSession.TaskLog);
 
     internal string ResolvePath(string path) => FullPath(path);
 

@@ -30,5 +30,8 @@ public static partial class DiagnosticCodes
     /// <summary>Docker does not have the image.</summary>
     public static DiagnosticCode NotInEngine { get; } = new("IMG3109", "Docker does not have the image");
 
-    private static DiagnosticCode[] Storage => [StoreFailed, StoreBusy, StoreDamaged, StoreIncomplete, NotInStore, ArchiveInvalid, ArchiveFailed, EngineFailed, NotInEngine];
+    /// <summary>Another process keeps locked what is needed.</summary>
+    public static DiagnosticCode Locked { get; } = new("IMG3110", "Another process keeps locked what is needed");
+
+    private static DiagnosticCode[] Storage => [StoreFailed, StoreBusy, StoreDamaged, StoreIncomplete, NotInStore, ArchiveInvalid, ArchiveFailed, EngineFailed, NotInEngine, Locked];
 }

@@ -62,7 +62,7 @@ public sealed class OsPackages(FileDownload download, IEngineLog log)
     private async Task<IReadOnlyList<OsPackage>> AskAsync(PackageRequest request, Platform platform, PackageBase? packageBase, bool mustRefresh, CancellationToken cancellationToken)
     {
         var workspace = OpenWorkspace(request, platform, packageBase);
-        using var turn = await FolderLock.AcquireAsync(workspace.Folder, request.Time, cancellationToken);
+        using var held = await workspace.LockAsync(log, cancellationToken);
         var tool = workspace.Prepare();
         var lists = new AptLists(tool, workspace.Folder, request.Time, log);
         var isNew = request.IsOffline ? lists.Exist : await lists.RefreshAsync(mustRefresh, cancellationToken);
@@ -107,7 +107,7 @@ public sealed class OsPackages(FileDownload download, IEngineLog log)
         if (request.Locked is not null && !request.HasApt)
             return new LockedDownload(PackageSources.Of(request, packageBase), null, download);
         var workspace = OpenWorkspace(request, platform, packageBase);
-        using var turn = await FolderLock.AcquireAsync(workspace.Folder, request.Time, cancellationToken);
+        using var held = await workspace.LockAsync(log, cancellationToken);
         var tool = workspace.Prepare();
         return request.Locked is null ? new AptDownload(tool) : new LockedDownload(PackageSources.Of(request, packageBase), tool, download);
     }
@@ -116,7 +116,7 @@ public sealed class OsPackages(FileDownload download, IEngineLog log)
     private async Task<ImagePublishException> GoneAsync(PackageGoneException exception, PackageRequest request, Platform platform, PackageBase? packageBase, CancellationToken cancellationToken)
     {
         var workspace = OpenWorkspace(request, platform, packageBase);
-        using var turn = await FolderLock.AcquireAsync(workspace.Folder, request.Time, cancellationToken);
+        using var held = await workspace.LockAsync(log, cancellationToken);
         var tool = workspace.Prepare();
         await new AptLists(tool, workspace.Folder, request.Time, log).RefreshAsync(force: true, cancellationToken);
         var version = await new AptResolver(tool, PackageSources.Of(request, packageBase)).FindVersionAsync(exception.Package.Name, cancellationToken);

@@ -130,9 +130,9 @@ public sealed class HeadStart : IDisposable
     private async Task BuildAsync(LayerContent layer, Digest key, ContentTags tags, LayerCompression compression, ImageStore store, LayerCache cache, CancellationToken cancellationToken)
     {
         // What another process builds is there when it is needed.
-        using var turn = cache.TryTakeTurn(key, compression.Key);
-        if (turn is null)
+        if (!cache.TryLockLayer(key, compression.Key, out var held))
             return;
+        using var released = held;
         var building = underWay[key] = new LayerUnderWay();
         try
         {

@@ -79,7 +79,7 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
     {
         if ((candidate.Key ?? candidate.DiffId) is not { } content)
             return await BuildAsync(candidate, compression, format, cancellationToken);
-        using var turn = await cache.TakeTurnAsync(content, compression.Key, cancellationToken);
+        using var held = await cache.LockLayerAsync(content, compression.Key, candidate.Content.Name, cancellationToken);
         var diffId = candidate.DiffId ?? await cache.FindDiffIdAsync(content, cancellationToken);
         return diffId is not null && await FindKeptAsync(candidate.Content, diffId, compression, cancellationToken) is { } built
             ? built

@@ -86,9 +86,10 @@ internal sealed class RegistryDestination(RegistryClient registries, LayerCache 
     private async Task<BlobPush> PushAsync(BlobSource blob)
     {
         var placed = await PlacedAsync(blob, repository, cache, stop.Token);
+        var isMountable = placed.Repository?.Registry == repository.Registry;
         // What can't be mounted yet may be on its way to another repository, from another process.
-        using var turn = placed.Repository?.Registry == repository.Registry ? null : await cache.TakeTurnAsync(blob.Descriptor.Digest, repository.Registry, stop.Token);
-        if (turn is not null)
+        using var held = isMountable ? null : await cache.LockBlobAsync(blob.Descriptor.Digest, repository.Registry, stop.Token);
+        if (!isMountable)
             placed = await PlacedAsync(blob, repository, cache, stop.Token);
         var push = await registries.PushBlobAsync(repository, placed, stop.Token);
         await cache.RememberPlaceAsync(blob.Descriptor.Digest, repository, stop.Token);

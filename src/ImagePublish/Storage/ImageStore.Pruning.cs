@@ -22,7 +22,7 @@ public sealed partial class ImageStore
     public async Task<PruneResult> PruneAsync(PruneOptions options, CancellationToken cancellationToken)
     {
         // Names are given only under the lock, and only to images that are whole: none can be given to what is being swept.
-        using var held = await StoreLock.AcquireAsync(disk, cancellationToken);
+        using var held = await disk.LockAsync(cancellationToken);
         var list = await index.ReadAsync(cancellationToken);
         var plan = await PlanAsync(list, options, cancellationToken);
         var images = new List<StoredImage>();

@@ -27,7 +27,7 @@ public sealed partial class ImageStore
         var entries = names.Distinct(StringComparer.Ordinal).Select(name => ReferenceNames.Entry(name, manifest, platforms == StoredPlatforms.Some)).ToList();
         if (entries.Count == 0)
             return;
-        using var held = await StoreLock.AcquireAsync(disk, cancellationToken);
+        using var held = await disk.LockAsync(cancellationToken);
 
         // Under the lock nothing is pruned: what is whole now is whole when it is listed.
         await RequireAsync(entries[0], cancellationToken);
@@ -56,7 +56,7 @@ public sealed partial class ImageStore
     /// <exception cref="ImagePublishException"><c>IMG3104</c>: the store lacks content of it; <c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
     public async Task<(Descriptor Image, IReadOnlyList<Descriptor?> Before)?> CopyReferenceAsync(string name, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
-        using var held = await StoreLock.AcquireAsync(disk, cancellationToken);
+        using var held = await disk.LockAsync(cancellationToken);
         var list = await index.ReadAsync(cancellationToken);
         if (list.Manifests.FirstOrDefault(entry => ReferenceNames.IsMeant(entry, name)) is not { } source)
             return null;
@@ -76,7 +76,7 @@ public sealed partial class ImageStore
     /// <exception cref="ImagePublishException"><c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
     public async Task<bool> RemoveReferenceAsync(string name, CancellationToken cancellationToken)
     {
-        using var held = await StoreLock.AcquireAsync(disk, cancellationToken);
+        using var held = await disk.LockAsync(cancellationToken);
         var list = await index.ReadAsync(cancellationToken);
         Descriptor[] rest = [.. list.Manifests.Where(entry => ReferenceNames.Of(entry) != name)];
         if (rest.Length == list.Manifests.Count)

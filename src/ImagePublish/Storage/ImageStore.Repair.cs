@@ -15,7 +15,7 @@ public sealed partial class ImageStore
     /// <exception cref="ImagePublishException"><c>IMG3102</c>: another process keeps the store locked; <c>IMG3101</c>: the disk refuses.</exception>
     public async Task<RepairResult> RepairAsync(bool dryRun, CancellationToken cancellationToken)
     {
-        using var held = await StoreLock.AcquireAsync(disk, cancellationToken);
+        using var held = await disk.LockAsync(cancellationToken);
         var (list, damaged) = await SalvageAsync(cancellationToken);
         var blobs = new List<Digest>();
         foreach (var (digest, file) in disk.Do(disk.Layout.BlobsFolder, _ => BlobFiles().ToList()))

@@ -71,7 +71,7 @@ public sealed class LayerCache(ImageStore store)
         if (await FindTagKeyAsync(size, cancellationToken) is { } known)
             return known;
         // Two processes that begin at the same time would not know each other's layers.
-        using var turn = await WorkTurn.TakeAsync(store.Disk, TagKeyKind, cancellationToken);
+        using var held = await WorkLock.AcquireAsync(store.Disk, TagKeyKind, "makes the key that file contents are known by", cancellationToken);
         if (await FindTagKeyAsync(size, cancellationToken) is { } made)
             return made;
         var key = RandomNumberGenerator.GetBytes(size);
@@ -114,27 +114,29 @@ public sealed class LayerCache(ImageStore store)
         await store.Records.WriteAsync(PlaceKind, blob, JsonSerializer.SerializeToUtf8Bytes(names, CacheJsonContext.Default.StringArray), cancellationToken);
     }
 
-    /// <summary>Waits for one's turn to build a layer that another process may be building.</summary>
-    /// <param name="content">What tells the layer from others: the key of its content, or the digest of its tar.</param>
+    /// <summary>Waits until no other process builds a layer.</summary>
+    /// <param name="content">What distinguishes the layer from others: the key of its content, or the digest of its tar.</param>
     /// <param name="compressionKey">Everything else that decides the blob's bytes.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The turn, to be disposed when the layer is remembered.</returns>
-    public Task<WorkTurn> TakeTurnAsync(Digest content, string compressionKey, CancellationToken cancellationToken) =>
-        WorkTurn.TakeAsync(store.Disk, LayerWork(content, compressionKey), cancellationToken);
+    /// <param name="name">The layer's name, for messages.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The lock, to be disposed when the layer is remembered; null where there is none to be had.</returns>
+    internal Task<FileLock?> LockLayerAsync(Digest content, string compressionKey, string name, CancellationToken cancellationToken) =>
+        WorkLock.AcquireAsync(store.Disk, LayerWork(content, compressionKey), $"builds the layer '{Text.Shown(name)}' too", cancellationToken);
 
-    /// <summary>Takes one's turn to build a layer.</summary>
-    /// <param name="content">What tells the layer from others.</param>
+    /// <summary>Locks a layer for building it.</summary>
+    /// <param name="content">What distinguishes the layer from others.</param>
     /// <param name="compressionKey">Everything else that decides the blob's bytes.</param>
-    /// <returns>The turn, or null while another process builds the layer.</returns>
-    public WorkTurn? TryTakeTurn(Digest content, string compressionKey) => WorkTurn.TryTake(store.Disk, LayerWork(content, compressionKey));
+    /// <param name="held">The lock; null where nothing can be locked.</param>
+    /// <returns>False while another process builds the layer.</returns>
+    internal bool TryLockLayer(Digest content, string compressionKey, out FileLock? held) => WorkLock.TryAcquire(store.Disk, LayerWork(content, compressionKey), out held);
 
-    /// <summary>Waits for one's turn to bring a blob to a registry, which another process may be doing: afterwards it can be mounted.</summary>
+    /// <summary>Waits until no other process uploads a blob to a registry: afterwards it can be mounted.</summary>
     /// <param name="blob">The blob's digest.</param>
     /// <param name="registry">The registry.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The turn, to be disposed when the place is remembered.</returns>
-    public Task<WorkTurn> TakeTurnAsync(Digest blob, Registry registry, CancellationToken cancellationToken) =>
-        WorkTurn.TakeAsync(store.Disk, $"blob\n{blob}\n{registry}", cancellationToken);
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The lock, to be disposed when the place is remembered; null where there is none to be had.</returns>
+    internal Task<FileLock?> LockBlobAsync(Digest blob, Registry registry, CancellationToken cancellationToken) =>
+        WorkLock.AcquireAsync(store.Disk, $"blob\n{blob}\n{registry}", $"uploads {blob} to {registry} too", cancellationToken);
 
     private static string LayerWork(Digest content, string compressionKey) => $"layer\n{content}\n{compressionKey}";
 

@@ -43,6 +43,23 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
         return true;
     });
 
+    /// <summary>Waits until no other process, and no other task of this one, changes the store.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3102</c>: another process has the lock for too long; <c>IMG3101</c>: the disk refuses.</exception>
+    public async Task<FileLock> LockAsync(CancellationToken cancellationToken)
+    {
+        var path = Layout.LockFile;
+        // Versions of this package that did not delete the file wait for the same one: it stays.
+        var request = new FileLockRequest(path, $"changes the local store in '{Layout.Folder}'", Options.LockTimeout) { Time = Options.Time, Log = Options.Log };
+        try
+        {
+            return await FileLock.RequireAsync(request, DiagnosticCodes.StoreBusy, cancellationToken);
+        }
+        catch (Exception exception) when (IsRefusal(exception))
+        {
+            throw Refused(path, exception);
+        }
+    }
+
     /// <summary>Creates a temporary file.</summary>
     public (string Path, Stream Stream) CreateTemporary()
     {

@@ -25,7 +25,7 @@ internal sealed record StoreLayout(string Folder)
     public string SessionsFolder => Path.Combine(OwnFolder, "sessions");
 
     /// <summary>One locked file for each piece of work that others wait for.</summary>
-    public string TurnsFolder => Path.Combine(OwnFolder, "turns");
+    public string LocksFolder => Path.Combine(OwnFolder, "locks");
 
     /// <summary>The cache records.</summary>
     public string RecordsFolder => Path.Combine(OwnFolder, "records");

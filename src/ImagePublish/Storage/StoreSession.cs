@@ -10,23 +10,19 @@ namespace ImagePublish.Storage;
 /// </remarks>
 public sealed class StoreSession : IDisposable
 {
-    private readonly FileStream file;
+    private readonly FileLock file;
 
-    private StoreSession(FileStream file) => this.file = file;
+    private StoreSession(FileLock file) => this.file = file;
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        file.Dispose();
-        StoreDisk.Delete(file.Name);
-    }
+    public void Dispose() => file.Dispose();
 
     /// <exception cref="ImagePublishException"><c>IMG3101</c>, <c>IMG3102</c>.</exception>
     internal static async Task<StoreSession> BeginAsync(StoreDisk disk, CancellationToken cancellationToken)
     {
-        using var held = await StoreLock.AcquireAsync(disk, cancellationToken);
+        using var held = await disk.LockAsync(cancellationToken);
         var path = Path.Combine(disk.Layout.SessionsFolder, Guid.NewGuid().ToString("N"));
-        var file = disk.Do(path, FileLock.TryOpen)!;
+        var file = disk.Do(path, Lock)!;
         disk.Touch(path);
         return new StoreSession(file);
     }
@@ -39,13 +35,14 @@ public sealed class StoreSession : IDisposable
         foreach (var path in disk.Do(folder, _ => Directory.Exists(folder) ? Directory.GetFiles(folder) : []))
         {
             var started = new DateTimeOffset(disk.Do(path, File.GetLastWriteTimeUtc), TimeSpan.Zero);
-            using var dead = disk.Do(path, FileLock.TryOpen);
-            if (dead is not null)
-                StoreDisk.Delete(path);
-            else if (started < oldest)
+            // The file of a process that ended without disposing of its session is deleted by locking and releasing it.
+            using var ended = disk.Do(path, Lock);
+            if (ended is null && started < oldest)
                 oldest = started;
         }
 
         return oldest;
     }
+
+    private static FileLock? Lock(string path) => FileLock.TryAcquire(path, FileLockOptions.Temporary);
 }

@@ -87,7 +87,7 @@ public sealed class HeadStartTests : IDisposable
         var gzip = new LayerCompression(Compression.Gzip, null);
         var tags = new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, Cancel));
         var layer = Assert.Single(PackageFile.LargeLayers(files, new LayerEntryDefaults()));
-        using var turn = cache.TryTakeTurn((await LayerContentKey.ComputeAsync(layer, tags, Cancel))!, gzip.Key);
+        using var held = await cache.LockLayerAsync((await LayerContentKey.ComputeAsync(layer, tags, Cancel))!, gzip.Key, layer.Name, Cancel);
 
         using var start = HeadStart.Begin(files, new LayerEntryDefaults(), gzip, () => bench.Store(), NoImages);
         await start.Completion;

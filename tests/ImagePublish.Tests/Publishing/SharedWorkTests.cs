@@ -49,7 +49,7 @@ public sealed class SharedWorkTests
         var producer = new LayerProducer(store, cache, earlier, new PublishedFiles(request, tags, Cancel), bench.Log);
         Task<NamedLayer> waiting;
         Descriptor built;
-        using (cache.TryTakeTurn(key, request.Compression.Key))
+        using (await cache.LockLayerAsync(key, request.Compression.Key, "packages", Cancel))
         {
             waiting = producer.ProduceAsync(new LayerProducer.Candidate(content, key, DiffId: null, Known: null), request.Compression, ImageFormat.Oci, Cancel);
             built = await BuildAsync(bench.Store(), content, key, request.Compression);
@@ -73,7 +73,7 @@ public sealed class SharedWorkTests
         var tags = new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, Cancel));
         var layers = LayerPlan.Create(PublishFolder.Read(bench.PublishFolder, request.EntryDefaults, Cancel), request.Items, LayeringMode.Auto);
         Task<PublishResult> publishing;
-        using (cache.TryTakeTurn((await LayerContentKey.ComputeAsync(layers[0], tags, Cancel))!, request.Compression.Key))
+        using (await cache.LockLayerAsync((await LayerContentKey.ComputeAsync(layers[0], tags, Cancel))!, request.Compression.Key, layers[0].Name, Cancel))
             publishing = bench.Publisher(connections.Client).PublishAsync(request, Cancel);
 
         var result = await publishing;

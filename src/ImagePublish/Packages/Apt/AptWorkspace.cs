@@ -9,6 +9,9 @@ namespace ImagePublish.Packages.Apt;
 /// <summary>The private folder in which apt works for one set of sources and one architecture.</summary>
 internal sealed class AptWorkspace
 {
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
+
+    private readonly TimeProvider time;
     private readonly string architecture;
     private readonly string? source;
     private readonly string status;
@@ -20,6 +23,7 @@ internal sealed class AptWorkspace
     /// <param name="packageBase">What lies below; null for nothing.</param>
     public AptWorkspace(PackageRequest request, string architecture, PackageBase? packageBase)
     {
+        time = request.Time;
         this.architecture = architecture;
         source = request.Source;
         status = packageBase?.ReadStatus() ?? "";
@@ -41,6 +45,14 @@ internal sealed class AptWorkspace
 
     /// <summary>Whether the machine's own sources and preferences are read.</summary>
     public bool UsesMachine => baseFiles.Count == 0;
+
+    /// <summary>Waits until no other process uses the folder.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3110</c>: another process uses it for too long.</exception>
+    public Task<FileLock> LockAsync(IEngineLog log, CancellationToken cancellationToken)
+    {
+        var request = new FileLockRequest(Path.Combine(Folder, "lock"), "chooses operating system packages too", LongestWait) { Time = time, Log = log };
+        return FileLock.RequireAsync(request, DiagnosticCodes.Locked, cancellationToken);
+    }
 
     /// <summary>Writes what apt reads. The folder is locked.</summary>
     /// <returns>apt, as it works there.</returns>

@@ -11,6 +11,8 @@ internal sealed class ImageLockFile(LockRequest request)
 {
     private const int MaxLength = 16 << 20;
 
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+
     /// <summary>Reads what a platform's image lies on.</summary>
     /// <param name="platform">The platform.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -26,7 +28,9 @@ internal sealed class ImageLockFile(LockRequest request)
     /// <returns>Whether the file had to change.</returns>
     public async Task<bool> WriteAsync(Platform platform, PlatformLock entry, CancellationToken cancellationToken)
     {
-        using var turn = await FolderLock.AcquireAsync(Path.Combine(request.TurnFolder, Digest.Of(System.Text.Encoding.UTF8.GetBytes(request.File)).Hex[..16]), TimeProvider.System, cancellationToken);
+        var folder = Path.Combine(request.TurnFolder, Digest.Of(System.Text.Encoding.UTF8.GetBytes(request.File)).Hex[..16]);
+        var waited = new FileLockRequest(Path.Combine(folder, "lock"), $"changes '{Text.Shown(request.File)}'", LongestWait);
+        using var held = await FileLock.RequireAsync(waited, DiagnosticCodes.Locked, cancellationToken);
         ImageLock kept;
         try
         {
