@@ -106,8 +106,7 @@ public sealed class PublishImage : PublishImageInputs
     {
         try
         {
-            var pruned = await store.PruneAsync(new PruneOptions { MaxSize = limit, KeepImages = true }, cancellationToken);
-            if (pruned.Blobs.Count > 0)
+            if (await store.KeepWithinAsync(limit, cancellationToken) is { Blobs.Count: > 0 } pruned)
                 log.Detail($"The local store was larger than {ByteSize.Show(limit)}: {ByteSize.Show(pruned.FreedBytes)} were removed.");
         }
         catch (ImagePublishException exception)

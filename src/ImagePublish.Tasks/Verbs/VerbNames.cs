@@ -55,7 +55,10 @@ internal sealed class VerbNames
     /// <returns>When it is done.</returns>
     public async Task LookIntoArchiveAsync(CancellationToken cancellationToken)
     {
-        if (Source is ArchivedImage { Name: null } archived && (await ImageArchive.OpenAsync(archived.Path, cancellationToken)).Images is [{ Names: [var name, ..] }])
+        if (Source is not ArchivedImage { Name: null } archived)
+            return;
+        using var archive = await ImageArchive.OpenAsync(archived.Path, cancellationToken);
+        if (archive.Images is [{ Names: [var name, ..] }])
             Source = archived with { Name = name };
     }
 

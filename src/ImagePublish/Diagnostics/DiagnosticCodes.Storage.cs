@@ -33,5 +33,8 @@ public static partial class DiagnosticCodes
     /// <summary>Another process keeps locked what is needed.</summary>
     public static DiagnosticCode Locked { get; } = new("IMG3110", "Another process keeps locked what is needed");
 
-    private static DiagnosticCode[] Storage => [StoreFailed, StoreBusy, StoreDamaged, StoreIncomplete, NotInStore, ArchiveInvalid, ArchiveFailed, EngineFailed, NotInEngine, Locked];
+    /// <summary>An archive inflates to too much.</summary>
+    public static DiagnosticCode ArchiveTooLarge { get; } = new("IMG3111", "An archive inflates to too much");
+
+    private static DiagnosticCode[] Storage => [StoreFailed, StoreBusy, StoreDamaged, StoreIncomplete, NotInStore, ArchiveInvalid, ArchiveFailed, EngineFailed, NotInEngine, Locked, ArchiveTooLarge];
 }

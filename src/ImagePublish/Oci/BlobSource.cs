@@ -1,3 +1,5 @@
+using ImagePublish.Diagnostics;
+
 namespace ImagePublish.Oci;
 
 /// <summary>A blob and where its bytes can be had, as often as needed and from any offset on: a push that breaks reads them again.</summary>
@@ -10,11 +12,18 @@ public abstract class BlobSource(Descriptor descriptor)
     /// <summary>The repository that has it, if one does: another of the same registry can mount it from there.</summary>
     public virtual Repository? Repository => null;
 
-    /// <summary>Opens the blob's bytes. Whoever reads them verifies them.</summary>
+    /// <summary>Opens the blob's bytes. Whoever reads them verifies them, once: no source does.</summary>
     /// <param name="offset">Where to begin, in bytes.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The bytes from there to the end.</returns>
     public abstract ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken);
+
+    /// <summary>Opens the blob's bytes for a reader that does not verify them itself: whoever has read to the end has read what the descriptor promises.</summary>
+    internal async ValueTask<Stream> OpenVerifiedAsync(Func<ImagePublishException> otherwise, CancellationToken cancellationToken) =>
+        new VerifyingStream(await OpenAsync(0, cancellationToken), Descriptor, () => WrongContent() ?? otherwise());
+
+    /// <summary>The failure of a reader that finds other bytes than the descriptor promises; null where the source has nothing to say about it.</summary>
+    internal virtual ImagePublishException? WrongContent() => null;
 }
 
 /// <summary>A blob in a file.</summary>

@@ -16,6 +16,7 @@ public sealed record Digest
 {
     private const string Sha256Prefix = "sha256:";
     private const string Sha512Prefix = "sha512:";
+    private const int ReadSize = 256 * 1024;
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
@@ -70,8 +71,32 @@ public sealed record Digest
     /// <returns>Whether it is.</returns>
     public bool Matches(ReadOnlySpan<byte> hash) => Hex.Equals(Convert.ToHexStringLower(hash), StringComparison.Ordinal);
 
+    /// <summary>The SHA-256 digest of a stream, from where it is to its end.</summary>
+    internal static async Task<Digest> ComputeAsync(Stream content, CancellationToken cancellationToken) =>
+        FromSha256(await HashAsync(content, HashAlgorithmName.SHA256, cancellationToken));
+
+    /// <summary>Whether a stream, from where it is to its end, has this digest.</summary>
+    internal async Task<bool> MatchesAsync(Stream content, CancellationToken cancellationToken) => Matches(await HashAsync(content, HashAlgorithm, cancellationToken));
+
     /// <inheritdoc/>
     public override string ToString() => Value;
+
+    // The framework's HashDataAsync reads 4 KiB at a time, which costs half as much again as the hash.
+    private static async Task<byte[]> HashAsync(Stream content, HashAlgorithmName algorithm, CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(algorithm);
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
+        try
+        {
+            for (int read; (read = await content.ReadAsync(buffer.AsMemory(0, ReadSize), cancellationToken)) > 0;)
+                hash.AppendData(buffer, 0, read);
+            return hash.GetHashAndReset();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
 
     private static bool IsValid(string? text, string prefix, int digits) =>
         text is not null && text.Length == prefix.Length + digits && text.StartsWith(prefix, StringComparison.Ordinal)

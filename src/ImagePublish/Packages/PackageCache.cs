@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using ImagePublish.Diagnostics;
 using ImagePublish.Packages.Deb;
 
@@ -46,7 +45,7 @@ internal sealed class PackageCache(string folder, IPackageDownload download, IEn
     {
         await using (var file = File.OpenRead(archive))
         {
-            if (!package.Digest.Matches(await SHA256.HashDataAsync(file, cancellationToken)))
+            if (!await package.Digest.MatchesAsync(file, cancellationToken))
                 throw new ImagePublishException(DiagnosticCodes.PackageTampered, $"The package '{package}' from {Oci.Text.Shown(package.Location ?? package.Path)} is not the one with {package.Digest}. Use another mirror.");
         }
 

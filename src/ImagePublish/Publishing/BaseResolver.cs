@@ -22,8 +22,7 @@ internal sealed class BaseResolver(RegistryClient registries, RemoteDocuments do
     public Task<BaseImage> ResolveAsync(BaseSource source, Platform platform, CancellationToken cancellationToken) => source switch
     {
         RemoteBase remote => ResolveAsync(remote.Reference, remote.Locked, platform, cancellationToken),
-        KeptBase kept => new KeptBaseResolver(store).ResolveAsync(kept.Source, platform, cancellationToken),
-        StoredBase stored => new KeptBaseResolver(store).ResolveAsync(stored.Reference, platform, cancellationToken),
+        KeptBase or StoredBase => new KeptBaseResolver(store).ResolveAsync(source, platform, cancellationToken),
         ScratchBase scratch => Task.FromResult(BaseImage.Scratch(platform, scratch.EnvironmentVariables)),
         _ => throw new ArgumentException($"'{source}' is an unknown kind of base.", nameof(source)),
     };

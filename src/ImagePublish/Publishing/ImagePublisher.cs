@@ -39,8 +39,8 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             return unchanged;
         }
 
-        var run = await RunAsync(request, files, planned: null, cancellationToken);
-        await last.RememberAsync(request, files, run.Base.Digest, run.Result, cancellationToken);
+        var run = await RunAsync(request, files, planned: null, cancellationToken, last.KeptBase);
+        await last.RememberAsync(request, files, run.Base, run.Result, cancellationToken);
         return run.Result;
     }
 
@@ -69,16 +69,16 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         var current = await new CurrentImages(registries, store, documents, log).FindAsync(request, cancellationToken);
         var files = await FilesOfAsync(request, cancellationToken);
         var run = await RunAsync(request, files, planned: null, cancellationToken);
-        await new LastPublish(store, documents, Places).RememberAsync(request, files, run.Base.Digest, run.Result, cancellationToken);
+        await new LastPublish(store, documents, Places).RememberAsync(request, files, run.Base, run.Result, cancellationToken);
         return new ReportedPublish(run.Result, token => new ImageReporter(store, log).DescribeAsync(request, run, current, token));
     }
 
-    private async Task<PublishRun> RunAsync(PublishRequest request, PublishedFiles files, DestinationSet? planned, CancellationToken cancellationToken)
+    private async Task<PublishRun> RunAsync(PublishRequest request, PublishedFiles files, DestinationSet? planned, CancellationToken cancellationToken, BaseImage? keptBase = null)
     {
         using var session = await store.BeginSessionAsync(cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // On another thread from the start: setting up the first connection takes as long as reading the publish folder.
-        var resolving = Task.Run(() => ResolveAsync(request, stop.Token), stop.Token);
+        var resolving = Task.Run(() => ResolveAsync(request, keptBase, stop.Token), stop.Token);
         var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request, headStart?.FoundNoImages == true), log, stop.Token);
         var producer = new LayerProducer(store, cache, earlier, files, log, headStart, isPlan: planned is not null);
         var packages = new PackageStep(registries, store, log, isPlan: planned is not null);
@@ -110,9 +110,10 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     private async Task<PublishedFiles> FilesOfAsync(PublishRequest request, CancellationToken cancellationToken) => new(
         request, ContentTags.AreSupported ? new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, cancellationToken)) : null, cancellationToken);
 
-    private async Task<BaseImage> ResolveAsync(PublishRequest request, CancellationToken cancellationToken)
+    private async Task<BaseImage> ResolveAsync(PublishRequest request, BaseImage? keptBase, CancellationToken cancellationToken)
     {
-        var found = await new BaseResolver(registries, documents, store).ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
+        var isThere = keptBase is not null && new KeptBaseResolver(store).IsStillThere(keptBase);
+        var found = isThere ? keptBase! : await new BaseResolver(registries, documents, store).ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
         log.Detail($"The base image is {found.Name}, {found.Digest}, with {found.Layers.Count} layers.");
         return found;
     }

@@ -9,8 +9,24 @@ namespace ImagePublish.Publishing;
 
 /// <summary>Finds base images that are on this machine: nothing is asked of a registry.</summary>
 /// <param name="store">The local store.</param>
-internal sealed class KeptBaseResolver(ImageStore store)
+/// <param name="archives">The images of archives; null for those of the store's own options.</param>
+internal sealed class KeptBaseResolver(ImageStore store, ArchiveImages? archives = null)
 {
+    private readonly ArchiveImages archives = archives ?? new(store);
+
+    /// <summary>Finds a base image.</summary>
+    /// <exception cref="ImagePublishException">As below.</exception>
+    public Task<BaseImage> ResolveAsync(BaseSource source, Platform platform, CancellationToken cancellationToken) => source switch
+    {
+        KeptBase kept => ResolveAsync(kept.Source, platform, cancellationToken),
+        StoredBase stored => ResolveAsync(stored.Reference, platform, cancellationToken),
+        _ => throw new ArgumentException($"'{source}' is not on this machine.", nameof(source)),
+    };
+
+    /// <summary>Makes sure that a base image that was found a while ago can still be read, and notes that its layers are used.</summary>
+    /// <returns>False if the store has lost some of it.</returns>
+    public bool IsStillThere(BaseImage image) => image.Layers.All(layer => store.FindBlob(layer.Descriptor) is not null || layer.Source is not ArchiveBlobSource { IsThere: false });
+
     /// <summary>Finds a base image.</summary>
     /// <param name="source">Where it is.</param>
     /// <param name="platform">The platform wanted.</param>
@@ -52,16 +68,8 @@ internal sealed class KeptBaseResolver(ImageStore store)
     private async Task<ArchiveImage> OpenAsync(ImageSource source, Platform platform, CancellationToken cancellationToken) => source switch
     {
         StoreImage kept => await store.LoadAsync(kept.Name, cancellationToken) ?? throw ImageSources.NotInStore(store, kept.Name),
-        ArchivedImage { Name: null } file when File.Exists(file.Path) && await IsRootFileSystemAsync(file.Path, cancellationToken) =>
-            ArchiveImage.Of(await RootFileSystemArchive.OpenAsync(file.Path, platform, ImageFormat.Oci, cancellationToken)),
-        ArchivedImage archived => (await ImageArchive.OpenAsync(archived.Path, cancellationToken)).Find(archived.Name),
+        ArchivedImage archived => await archives.LoadAsync(archived, platform, cancellationToken),
         EngineImage engine => await new EngineImages(store).LoadAsync(engine, cancellationToken),
         _ => throw new ArgumentException($"{source} is not on this machine.", nameof(source)),
     };
-
-    private static async Task<bool> IsRootFileSystemAsync(string path, CancellationToken cancellationToken)
-    {
-        var files = await TarFiles.ReadAsync(path, cancellationToken);
-        return !files.IsEmpty && files.Find("oci-layout") is null && files.Find("manifest.json") is null;
-    }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Storage;
 
@@ -14,6 +15,9 @@ namespace ImagePublish.Publishing;
 /// <param name="places">Where images go.</param>
 internal sealed class LastPublish(ImageStore store, RemoteDocuments documents, Places places)
 {
+    /// <summary>A base image on this machine, if it was looked at: it need not be read again.</summary>
+    public BaseImage? KeptBase { get; private set; }
+
     private const string Kind = "publishes";
 
     private sealed record Record(Digest Files, Digest? Base, Digest Image, IReadOnlyList<string> LayerNames);
@@ -42,25 +46,47 @@ internal sealed class LastPublish(ImageStore store, RemoteDocuments documents, P
     /// <summary>Remembers a publish.</summary>
     /// <param name="request">The request.</param>
     /// <param name="files">Its files.</param>
-    /// <param name="baseImage">The base image.</param>
+    /// <param name="baseImage">The base image that it was made on.</param>
     /// <param name="result">What became of them.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>When it is done.</returns>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
-    public async Task RememberAsync(PublishRequest request, PublishedFiles files, Digest? baseImage, PublishResult result, CancellationToken cancellationToken)
+    public async Task RememberAsync(PublishRequest request, PublishedFiles files, BaseImage baseImage, PublishResult result, CancellationToken cancellationToken)
     {
         if (IsKnowable(request) && await files.FingerprintAsync() is { } fingerprint && files.AreAtRest())
-            await store.Records.WriteAsync(Kind, RequestFingerprint.Of(request), Encoding.UTF8.GetBytes(string.Join('\n', [fingerprint.Value, baseImage?.Value ?? "", result.Image.Digest.Value, .. result.LayerNames])), cancellationToken);
+            await store.Records.WriteAsync(Kind, RequestFingerprint.Of(request), Encoding.UTF8.GetBytes(string.Join('\n', [fingerprint.Value, (request.Base is RemoteBase or ScratchBase ? baseImage.Digest : ContentOf(baseImage))?.Value ?? "", result.Image.Digest.Value, .. result.LayerNames])), cancellationToken);
     }
 
-    // What packages that are not locked become, and what lies in an archive or folder, is not known without looking; and for the local store looking costs as much as writing.
-    private static bool IsKnowable(PublishRequest request) => request is { Destinations.Count: > 0, Packages: null or { Locked: not null }, Base: RemoteBase or ScratchBase };
+    // What packages that are not locked become is not known without looking; and for the local store looking costs as much as writing.
+    private static bool IsKnowable(PublishRequest request) => request is { Destinations.Count: > 0, Packages: null or { Locked: not null } };
 
     private async Task<bool> IsCurrentAsync(PublishRequest request, Record last, CancellationToken cancellationToken)
     {
         var target = places.AreUpToDateAsync(request.Destinations, request.Tags, last.Image, cancellationToken);
-        var isBaseCurrent = request.Base is not RemoteBase remote || (remote.Locked ?? remote.Reference.Digest ?? (await documents.CurrentAsync(remote.Reference, cancellationToken))?.Digest) == last.Base;
+        var isBaseCurrent = await FindBaseAsync(request, cancellationToken) == last.Base;
         return await target && isBaseCurrent;
+    }
+
+    private async Task<Digest?> FindBaseAsync(PublishRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Base is RemoteBase remote)
+            return remote.Locked ?? remote.Reference.Digest ?? (await documents.CurrentAsync(remote.Reference, cancellationToken))?.Digest;
+        if (request.Base is ScratchBase)
+            return null;
+        KeptBase = await new KeptBaseResolver(store).ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
+        return ContentOf(KeptBase);
+    }
+
+    // An index in the store may get further platforms, and keeps its digest: all of the image counts that was chosen.
+    private static Digest ContentOf(BaseImage image)
+    {
+        using var digest = new DigestBuilder();
+        digest.Add(image.Name);
+        digest.Add(image.Digest?.Value);
+        digest.Add((long)image.Format);
+        digest.Add(Digest.Of(OciJson.Write(image.Config)).Value);
+        digest.Add([.. image.Layers.Select(layer => $"{layer.Descriptor.MediaType} {layer.Descriptor.Digest} {layer.Descriptor.Size} {layer.DiffId}")]);
+        return digest.ToDigest();
     }
 
     private async Task<Record?> ReadAsync(PublishRequest request, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Publishing;
@@ -12,4 +13,6 @@ internal sealed class PlacedBlobSource(BlobSource blob, Repository place) : Blob
 
     /// <inheritdoc/>
     public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) => blob.OpenAsync(offset, cancellationToken);
+
+    internal override ImagePublishException? WrongContent() => blob.WrongContent();
 }

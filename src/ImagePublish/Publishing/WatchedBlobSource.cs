@@ -13,6 +13,8 @@ internal sealed class WatchedBlobSource(BlobSource blob, IEngineLog log) : BlobS
     public override async ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
         new WatchedStream(await blob.OpenAsync(offset, cancellationToken), bytes => log.Sent(Descriptor.Digest.Value, bytes));
 
+    internal override ImagePublishException? WrongContent() => blob.WrongContent();
+
     /// <summary>Puts a blob into the local store, which may take as long as its registry takes to send it.</summary>
     /// <param name="blob">The blob.</param>
     /// <param name="store">The store.</param>

@@ -70,12 +70,13 @@ public sealed class RegistryClient : IDisposable
         if (descriptor.Size < 0 || descriptor.Size > limit)
             throw new ImagePublishException(DiagnosticCodes.TooLarge, $"The blob {descriptor.Digest} of {repository} is said to have {descriptor.Size} bytes; at most {limit} are read. Choose another image.");
         var bytes = new byte[descriptor.Size];
-        await using var stream = await Blob(repository, descriptor).OpenAsync(0, cancellationToken);
+        var blob = new RegistryBlobSource(Connect(repository), repository, descriptor);
+        await using var stream = await blob.OpenVerifiedAsync(blob.WrongContent, cancellationToken);
         await stream.ReadExactlyAsync(bytes, cancellationToken);
         return bytes;
     }
 
-    /// <summary>A blob of a registry as a source: streamed when it is read, resumed where the line breaks, verified at its end.</summary>
+    /// <summary>A blob of a registry as a source: streamed when it is read, resumed where the connection is lost.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="descriptor">The blob. Its <see cref="Descriptor.Urls"/> are never asked.</param>
     /// <returns>The source; nothing is sent yet.</returns>

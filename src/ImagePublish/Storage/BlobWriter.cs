@@ -43,12 +43,14 @@ public sealed class BlobWriter : Stream
     /// <param name="cancellationToken">Gives up; nothing stays behind.</param>
     /// <returns>The blob.</returns>
     /// <exception cref="ImagePublishException"><c>IMG4005</c>: it is something else; <c>IMG3101</c>: the disk refuses.</exception>
-    public async Task<FileBlobSource> CommitAsync(Descriptor descriptor, CancellationToken cancellationToken)
+    public Task<FileBlobSource> CommitAsync(Descriptor descriptor, CancellationToken cancellationToken) => CommitAsync(descriptor, () => null, cancellationToken);
+
+    internal async Task<FileBlobSource> CommitAsync(Descriptor descriptor, Func<ImagePublishException?> wrongContent, CancellationToken cancellationToken)
     {
         await CloseAsync();
         if (length != descriptor.Size || !await MatchesAsync(descriptor.Digest, cancellationToken))
         {
-            throw new ImagePublishException(
+            throw wrongContent() ?? new ImagePublishException(
                 DiagnosticCodes.ContentMismatch,
                 $"Content for {descriptor.Digest} with {descriptor.Size} bytes is something else: {length} bytes. It was not kept; get it again from its source.");
         }
@@ -56,6 +58,7 @@ public sealed class BlobWriter : Stream
         disk.Touch(path);
         var target = disk.Layout.BlobFile(descriptor.Digest);
         await disk.MoveAsync(path, target, cancellationToken);
+        disk.Growth.Add(length);
         return new FileBlobSource(descriptor, target);
     }
 
@@ -159,6 +162,6 @@ public sealed class BlobWriter : Stream
         if (digest.HashAlgorithm == HashAlgorithmName.SHA256)
             return digest.Matches(hash.GetHashAndReset());
         await using var written = File.OpenRead(path);
-        return digest.Matches(await CryptographicOperations.HashDataAsync(digest.HashAlgorithm, written, cancellationToken));
+        return await digest.MatchesAsync(written, cancellationToken);
     }
 }

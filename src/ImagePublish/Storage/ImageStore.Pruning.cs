@@ -14,6 +14,15 @@ public sealed partial class ImageStore
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses; <c>IMG3102</c>: another process keeps the store locked.</exception>
     public Task<StoreSession> BeginSessionAsync(CancellationToken cancellationToken) => StoreSession.BeginAsync(disk, cancellationToken);
 
+    /// <summary>Keeps the store within a limit, without looking at it more often than needed: once a day, and when so much was written that it may be above the limit.</summary>
+    /// <param name="limit">The bytes that all blobs may have together. Images that have a name are never removed for it.</param>
+    /// <param name="cancellationToken">Ends it; what was not removed yet stays.</param>
+    /// <returns>What was removed, or null where it was not time to look.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
+    public async Task<PruneResult?> KeepWithinAsync(long limit, CancellationToken cancellationToken) => disk.Growth.IsPruneDue(disk.Now, limit)
+        ? await PruneAsync(new PruneOptions { MaxSize = limit, TargetSize = limit - (limit / StoreGrowth.LeastShare), KeepImages = true }, cancellationToken)
+        : null;
+
     /// <summary>Removes what is not needed. Nothing that a listed image needs, that a running publish uses, or that was used within the grace period.</summary>
     /// <param name="options">What may go.</param>
     /// <param name="cancellationToken">Gives up; what was not removed yet stays, and every listed image is whole.</param>
@@ -30,6 +39,7 @@ public sealed partial class ImageStore
             images.Add(await DescribeAsync(removed.Entry, cancellationToken));
         var records = Old(disk.Layout.RecordsFolder, options.MaxAge);
         var temporary = Old(disk.Layout.TemporaryFolder, StaleTemporary);
+        var locks = Old(disk.Layout.LocksFolder, StaleTemporary);
         var blobs = plan.RemovedBlobs;
         if (!options.DryRun)
         {
@@ -38,15 +48,19 @@ public sealed partial class ImageStore
             blobs = [.. blobs.TakeWhile(_ => !cancellationToken.IsCancellationRequested).Where(blob => disk.DeleteUnused(blob.Path, plan.ProtectedSince))];
             cancellationToken.ThrowIfCancellationRequested();
             records.Concat(temporary).ToList().ForEach(path => StoreDisk.Delete(path));
+            locks.ForEach(DeleteLock);
         }
 
+        var remaining = plan.RemainingBytes + plan.RemovedBlobs.Except(blobs).Sum(blob => blob.Size);
+        if (!options.DryRun)
+            disk.Growth.Reset(disk.Now, remaining);
         return new PruneResult
         {
             Images = images,
             Blobs = [.. blobs.Select(blob => new PrunedBlob(blob.Digest, blob.Size))],
             Records = records.Count,
             TemporaryFiles = temporary.Count,
-            RemainingBytes = plan.RemainingBytes + plan.RemovedBlobs.Except(blobs).Sum(blob => blob.Size),
+            RemainingBytes = remaining,
         };
     }
 
@@ -82,6 +96,19 @@ public sealed partial class ImageStore
         var graced = disk.Now - disk.Options.GracePeriod;
         var oldest = StoreSession.OldestStart(disk);
         return new PrunePlan(entries, blobs, options, disk.Now, oldest < graced ? oldest : graced).Decide();
+    }
+
+    // What a killed process left: nobody has it open.
+    private static void DeleteLock(string path)
+    {
+        try
+        {
+            using var held = FileLock.TryAcquire(path, FileLockOptions.Temporary);
+        }
+        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+        {
+            // The next prune tries again.
+        }
     }
 
     private List<string> Old(string folder, TimeSpan? age) => disk.Do(folder, _ => age is null || !Directory.Exists(folder)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
@@ -58,7 +57,7 @@ public sealed partial class ImageStore
         try
         {
             await using var content = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
-            return digest.Matches(await CryptographicOperations.HashDataAsync(digest.HashAlgorithm, content, cancellationToken));
+            return await digest.MatchesAsync(content, cancellationToken);
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
         {

@@ -83,7 +83,7 @@ public sealed partial class ImageStore
         await using var writer = CreateBlob();
         await using (var content = await blob.OpenAsync(0, cancellationToken))
             await content.CopyToAsync(writer, cancellationToken);
-        return await writer.CommitAsync(blob.Descriptor, cancellationToken);
+        return await writer.CommitAsync(blob.Descriptor, blob.WrongContent, cancellationToken);
     }
 
     /// <summary>Opens a blob so that whoever has read it to its end has read what its digest promises.</summary>

@@ -20,6 +20,9 @@ public sealed record PruneOptions
     /// <summary>The bytes that all blobs may have together. Above it the least recently used go: first blobs that no image names, then images.</summary>
     public long? MaxSize { get; init; }
 
+    /// <summary>Above <see cref="MaxSize"/>, how small the store is made, so that it is not above it again at once; <see cref="MaxSize"/> where it is null.</summary>
+    public long? TargetSize { get; init; }
+
     /// <summary>Never remove an image from the list, only what no image names.</summary>
     public bool KeepImages { get; init; }
 

@@ -41,8 +41,8 @@ internal sealed class PrunePlan(IReadOnlyList<PruneEntry> entries, IReadOnlyList
             RemoveNamed(named);
         if (options.Unreferenced || options.MaxAge is not null || options.MaxUnreferencedAge is not null)
             present.Where(blob => IsFree(blob, named) && (options.Unreferenced || IsTooOld(blob.LastUsed) || now - blob.LastUsed > options.MaxUnreferencedAge)).ToList().ForEach(Remove);
-        if (options.MaxSize is { } limit)
-            Shrink(limit);
+        if (options.MaxSize is { } limit && RemainingBytes > limit)
+            Shrink(options.TargetSize ?? limit);
         return this;
     }
 

@@ -12,6 +12,9 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
 
     public StoreOptions Options { get; } = options;
 
+    /// <summary>How much was written since the last prune.</summary>
+    public StoreGrowth Growth { get; } = new(layout.GrowthFile);
+
     public DateTimeOffset Now => Options.Time.GetUtcNow();
 
     /// <summary>Whether an exception is the disk's: full, read-only, forbidden, gone.</summary>

@@ -27,6 +27,9 @@ internal sealed record StoreLayout(string Folder)
     /// <summary>One locked file for each piece of work that others wait for.</summary>
     public string LocksFolder => Path.Combine(OwnFolder, "locks");
 
+    /// <summary>When the store was last pruned, and how much was written since.</summary>
+    public string GrowthFile => Path.Combine(OwnFolder, "growth");
+
     /// <summary>The cache records.</summary>
     public string RecordsFolder => Path.Combine(OwnFolder, "records");
 

@@ -19,19 +19,20 @@ public sealed class StoreLimitTests
         var clock = new TestClock();
         var store = ImageStore.Open(Path.Combine(bench.PublishFolder, "..", "store-limited"), new StoreOptions { Time = clock });
         var request = bench.Request("1.0") with { Base = new ScratchBase(), Destinations = [] };
-        var largest = 0L;
+        var (largest, prunes) = (0L, 0);
         PublishResult? last = null;
 
         for (var publish = 0; publish < 100; publish++)
         {
             await File.WriteAllBytesAsync(Path.Combine(bench.PublishFolder, "App.dll"), RandomNumberGenerator.GetBytes(100_000), PublishingBench.Cancel);
             last = await new ImagePublisher(connections.Client, store, bench.Log).PublishAsync(request, PublishingBench.Cancel);
-            await store.PruneAsync(new PruneOptions { MaxSize = Limit, KeepImages = true }, PublishingBench.Cancel);
+            prunes += await store.KeepWithinAsync(Limit, PublishingBench.Cancel) is null ? 0 : 1;
             largest = Math.Max(largest, BlobBytes(store));
             clock.Advance(TimeSpan.FromMinutes(10));
         }
 
         Assert.InRange(largest, 1_000_000, Limit);
+        Assert.InRange(prunes, 2, 60);
         var image = Assert.Single(await store.ListAsync(PublishingBench.Cancel));
         Assert.Equal(last!.Image.Digest, image.Descriptor.Digest);
         Assert.All(last.Image.Layers, layer => Assert.NotNull(store.FindBlob(layer.Descriptor)));

@@ -1,6 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Storage;
 
 namespace ImagePublish.Tests.Registries;
 
@@ -95,6 +96,25 @@ public sealed class PullTests
         await RegistryBench.FailsAsync(
             DiagnosticCodes.TooLarge, () => bench.Client.GetBlobAsync(bench.Repository, layer.Descriptor with { Size = size }, OciJson.MaxConfigSize, Cancel));
         Assert.Empty(bench.Server.Requests);
+    }
+
+    [Fact]
+    public async Task WhoeverReadsABlobVerifiesItOnce()
+    {
+        var (bench, layer) = await BenchAsync();
+        await using var _ = bench;
+        using var kept = new TestStore();
+        bench.Fail(RegistryStep.BlobGet, FaultAction.CorruptResponse(Size / 2), Fault.Always);
+        var source = bench.Client.Blob(bench.Repository, layer.Descriptor);
+
+        // The source does not hash what the store hashes anyway.
+        await using (var content = await source.OpenAsync(0, Cancel))
+            await content.CopyToAsync(Stream.Null, Cancel);
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.ContentMismatch, () => kept.Store.PutAsync(source, Cancel));
+
+        Assert.Contains(bench.Repository.ToString(), failure.Message, StringComparison.Ordinal);
+        Assert.Null(kept.Store.FindBlob(layer.Descriptor));
+        Assert.Empty(kept.TemporaryFiles);
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Security.Cryptography;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 
@@ -60,7 +59,7 @@ internal static class LayerFiles
         {
             if (entry.Kind == LayerEntryInfoKind.Directory)
                 continue;
-            var content = entry.Content is { } stream ? Digest.FromSha256(await SHA256.HashDataAsync(stream, cancellationToken)) : null;
+            var content = entry.Content is { } stream ? await Digest.ComputeAsync(stream, cancellationToken) : null;
             files[entry.Path] = new FileState(entry.Kind, entry.Mode, entry.Uid, entry.Gid, entry.Modified, entry.Length, entry.LinkTarget, content);
         }
 

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Engines;
 using ImagePublish.Oci;
@@ -14,6 +13,8 @@ public sealed class EngineImages(ImageStore store)
 {
     private const string Kind = "engines";
 
+    private readonly ImportedImages imported = new(store, Kind);
+
     /// <summary>Loads an image.</summary>
     /// <param name="image">The image.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -25,43 +26,25 @@ public sealed class EngineImages(ImageStore store)
         var id = await engine.FindImageAsync(image.Name, cancellationToken) ?? throw new ImagePublishException(
             DiagnosticCodes.NotInEngine, $"Docker at '{image.Address}' has no image '{Text.Shown(image.Name)}'. 'docker images' shows what it has; pull or build the image first, or leave out 'docker-daemon:' for one of a registry.");
         var key = Digest.Of(Encoding.UTF8.GetBytes(id));
-        if (await RecallAsync(key, image.Name, cancellationToken) is { } known)
+        if (await imported.FindAsync(key, image.Name, cancellationToken) is { } known)
             return known;
-        var root = await FetchAsync(engine, image.Name, cancellationToken);
-        await store.Records.WriteAsync(Kind, key, OciJson.Write(new ImageIndex([root])), cancellationToken);
-        return (await store.LoadAsync(root, image.Name, cancellationToken))!;
+        var fetched = await FetchAsync(engine, image.Name, cancellationToken);
+        await imported.RememberAsync(key, fetched, cancellationToken);
+        return fetched;
     }
 
-    private async Task<ArchiveImage?> RecallAsync(Digest key, string name, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (await store.Records.ReadAsync(Kind, key, cancellationToken) is not { } record || OciJson.ReadIndex(record).Manifests is not [var root])
-                return null;
-            var image = await store.LoadAsync(root, name, cancellationToken);
-            // No name in the store keeps them: that they are used does, for a while.
-            return image?.Blobs.All(blob => store.FindBlob(blob.Descriptor) is not null) == true ? image : null;
-        }
-        catch (Exception exception) when (exception is JsonException || (exception is ImagePublishException failure && failure.Code == DiagnosticCodes.StoreIncomplete))
-        {
-            // Pruned since.
-            return null;
-        }
-    }
-
-    private async Task<Descriptor> FetchAsync(DockerEngine engine, string name, CancellationToken cancellationToken)
+    private async Task<ArchiveImage> FetchAsync(DockerEngine engine, string name, CancellationToken cancellationToken)
     {
         var (path, stream) = store.Disk.CreateTemporary();
         try
         {
             await using (stream)
                 await engine.SaveAsync(name, stream, cancellationToken);
-            var images = (await ImageArchive.OpenAsync(path, cancellationToken)).Images;
+            using var archive = await ImageArchive.OpenAsync(path, cancellationToken);
+            var images = archive.Images;
             // Asked for one image, Docker tells all its names or none.
             var image = images.Count == 1 ? images[0] : throw new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"Docker gives {images.Count} images for '{Text.Shown(name)}'; one is needed. Name it with its tag.");
-            foreach (var blob in image.Blobs)
-                await store.PutAsync(blob, cancellationToken);
-            return image.Root.Descriptor;
+            return await imported.CopyAsync(image, name, cancellationToken);
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
         {

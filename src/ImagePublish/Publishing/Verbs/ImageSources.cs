@@ -19,7 +19,7 @@ internal sealed class ImageSources(RegistryClient registries, ImageStore store)
     {
         RegistryImage remote => await OpenAsync(remote.Reference, cancellationToken),
         StoreImage kept => new KeptContent(await store.LoadAsync(kept.Name, cancellationToken) ?? throw NotInStore(store, kept.Name), kept.Name),
-        ArchivedImage archived => new KeptContent((await ImageArchive.OpenAsync(archived.Path, cancellationToken)).Find(archived.Name), archived.ToString()),
+        ArchivedImage archived => new KeptContent(await new ArchiveImages(store).LoadAsync(archived, rootFileSystem: null, cancellationToken), archived.ToString()),
         EngineImage engine => new KeptContent(await new EngineImages(store).LoadAsync(engine, cancellationToken), engine.Name),
         _ => throw new ArgumentException($"{source} is no source of images.", nameof(source)),
     };

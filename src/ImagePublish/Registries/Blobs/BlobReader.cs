@@ -26,7 +26,7 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
         if (blob is not RegistryBlobSource || prepared?.Offset == offset)
             return;
         await ClosePreparedAsync();
-        prepared = (offset, await OpenAsync(offset, cancellationToken));
+        prepared = (offset, await blob.OpenAsync(offset, cancellationToken));
     }
 
     /// <summary>Reads a part, in pieces that stay valid until the next.</summary>
@@ -70,7 +70,7 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
         }
 
         await ClosePreparedAsync();
-        return await OpenAsync(offset, cancellationToken);
+        return await blob.OpenAsync(offset, cancellationToken);
     }
 
     // Before another one is opened: an upload that held two could wait for itself.
@@ -82,9 +82,6 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
         await stream.DisposeAsync();
     }
 
-    private ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
-        blob is RegistryBlobSource remote ? remote.OpenUnverifiedAsync(offset, cancellationToken) : blob.OpenAsync(offset, cancellationToken);
-
     // What is read a second time after a broken line was hashed the first time.
     private void Check(long at, ReadOnlySpan<byte> bytes)
     {
@@ -94,7 +91,7 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
             hash.AppendData(bytes[(int)(hashed - at)..]);
             hashed = end;
             if (hashed == blob.Descriptor.Size && !blob.Descriptor.Digest.Matches(hash.GetCurrentHash()))
-                throw blob is RegistryBlobSource remote ? Problem = remote.HasWrongContent() : Changed("its content is not what its digest says");
+                throw Problem = blob.WrongContent() ?? Changed("its content is not what its digest says");
         }
     }
 

@@ -12,23 +12,17 @@ internal sealed class RegistryBlobSource(RegistryConnection connection, Reposito
 {
     public override Repository Repository => repository;
 
-    public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) => OpenAsync(offset, verifies: true, cancellationToken);
-
-    /// <summary>Opens the blob's bytes for one who verifies them: they are not hashed twice.</summary>
-    public ValueTask<Stream> OpenUnverifiedAsync(long offset, CancellationToken cancellationToken) => OpenAsync(offset, verifies: false, cancellationToken);
-
-    /// <summary>The error for bytes of which the digest is another.</summary>
-    public ImagePublishException HasWrongContent() => Mismatch("does not have the content that its digest says");
+    internal override ImagePublishException WrongContent() => Mismatch("does not have the content that its digest says");
 
     /// <summary>The error for a blob that is not what its descriptor says.</summary>
     public ImagePublishException Mismatch(string how) => new(
         DiagnosticCodes.ContentMismatch,
         $"The blob {Descriptor.Digest} of {repository} {how}. The registry, or something on the way, changes it; nothing of it was used.");
 
-    private async ValueTask<Stream> OpenAsync(long offset, bool verifies, CancellationToken cancellationToken)
+    public override async ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken)
     {
         await connection.Downloads.WaitAsync(cancellationToken);
-        var stream = new RegistryBlobStream(connection, this, offset, verifies);
+        var stream = new RegistryBlobStream(connection, this, offset);
         try
         {
             await stream.OpenAsync(cancellationToken);

@@ -9,8 +9,8 @@ internal abstract class ArchiveFile(long length)
     /// <summary>Its length in bytes.</summary>
     public long Length { get; } = length;
 
-    /// <summary>Its digest, where finding the file has told it already.</summary>
-    public virtual Digest? KnownDigest => null;
+    /// <summary>Whether it is still there, if that can be seen without opening it.</summary>
+    public virtual bool IsThere => true;
 
     /// <summary>Opens its bytes from an offset on.</summary>
     public abstract ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken);
@@ -38,6 +38,9 @@ internal interface IArchiveFiles
 /// <summary>A blob in an archive.</summary>
 internal sealed class ArchiveBlobSource(Descriptor descriptor, ArchiveFile file) : BlobSource(descriptor)
 {
+    /// <summary>Whether its file is still there, if that can be seen without opening it.</summary>
+    public bool IsThere => file.IsThere;
+
     /// <inheritdoc/>
     public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) => file.OpenAsync(offset, cancellationToken);
 }

@@ -73,7 +73,7 @@ public static class ArchiveWriter
         foreach (var blob in blobs.Where(blob => !omitted.Contains(blob.Descriptor.Digest)))
         {
             var descriptor = blob.Descriptor;
-            await using var content = new VerifyingStream(await blob.OpenAsync(0, cancellationToken), descriptor, () => Mismatch(descriptor));
+            await using var content = await blob.OpenVerifiedAsync(() => Mismatch(descriptor), cancellationToken);
             await tar.WriteFileAsync(PathOf(descriptor.Digest), descriptor.Size, content, cancellationToken);
         }
 

@@ -18,10 +18,9 @@ internal static class CompressedFile
         return head.StartsWith("BZh"u8) || head.StartsWith((ReadOnlySpan<byte>)[0xFD, (byte)'7', (byte)'z']) ? null : Compression.None;
     }
 
-    /// <summary>How a file's content is compressed.</summary>
-    public static async Task<Compression?> DetectAsync(ArchiveFile file, CancellationToken cancellationToken)
+    /// <summary>How content is compressed; null for a compression that is not read here.</summary>
+    public static async Task<Compression?> DetectAsync(Stream content, CancellationToken cancellationToken)
     {
-        await using var content = await file.OpenAsync(0, cancellationToken);
         var head = new byte[6];
         var count = await content.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
         return Detect(head.AsSpan(0, count));

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
@@ -8,6 +7,8 @@ namespace ImagePublish.Storage.Archives;
 /// <summary>Reads the images of an archive that <c>docker save</c> writes. It has no manifest: one of Docker's family is made for it.</summary>
 internal sealed class DockerArchiveReader(IArchiveFiles files)
 {
+    private readonly Dictionary<string, ArchiveBlobSource> blobs = new(StringComparer.Ordinal);
+
     /// <summary>Reads all images.</summary>
     public async Task<List<ArchiveImage>> ReadAsync(ArchiveFile manifest, CancellationToken cancellationToken)
     {
@@ -39,20 +40,25 @@ internal sealed class DockerArchiveReader(IArchiveFiles files)
 
     private async Task<Layer> ReadLayerAsync(string path, Digest diffId, CancellationToken cancellationToken)
     {
-        var file = Find(path);
-        if (await CompressedFile.DetectAsync(file, cancellationToken) is not { } compression)
-            throw Invalid($"the layer '{Text.Shown(path)}' is compressed with neither gzip nor zstd");
-        var digest = file.KnownDigest ?? await HashAsync(file, cancellationToken);
-        if (compression == Compression.None && digest != diffId)
+        // Images of one archive share layers, and an image may have the same one several times.
+        if (!blobs.TryGetValue(path, out var blob))
+            blobs[path] = blob = await ReadBlobAsync(path, cancellationToken);
+        if (MediaTypes.CompressionOf(blob.Descriptor.MediaType) == Compression.None && blob.Descriptor.Digest != diffId)
             throw Invalid($"the content of '{Text.Shown(path)}' differs from its digest");
-        var descriptor = new Descriptor(MediaTypes.Layer(ImageFormat.Docker, compression), digest, file.Length);
-        return new Layer(descriptor, diffId, new ArchiveBlobSource(descriptor, file));
+        return new Layer(blob.Descriptor, diffId, blob);
     }
 
-    private static async Task<Digest> HashAsync(ArchiveFile file, CancellationToken cancellationToken)
+    private async Task<ArchiveBlobSource> ReadBlobAsync(string path, CancellationToken cancellationToken)
     {
+        var file = Find(path);
+        Compression? compression;
+        await using (var head = await file.OpenAsync(0, cancellationToken))
+            compression = await CompressedFile.DetectAsync(head, cancellationToken);
+        if (compression is null)
+            throw Invalid($"the layer '{Text.Shown(path)}' is compressed with neither gzip nor zstd");
         await using var content = await file.OpenAsync(0, cancellationToken);
-        return Digest.FromSha256(await SHA256.HashDataAsync(content, cancellationToken));
+        var digest = await Digest.ComputeAsync(content, cancellationToken);
+        return new ArchiveBlobSource(new Descriptor(MediaTypes.Layer(ImageFormat.Docker, compression.Value), digest, file.Length), file);
     }
 
     private ArchiveFile Find(string path) => files.Find(path) ?? throw Invalid($"it lacks '{Text.Shown(path)}'");

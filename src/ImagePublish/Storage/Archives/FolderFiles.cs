@@ -28,6 +28,9 @@ internal sealed class FolderFiles(string folder) : IArchiveFiles
     internal sealed class DiskFile(FileInfo file) : ArchiveFile(file.Length)
     {
         /// <inheritdoc/>
+        public override bool IsThere => File.Exists(file.FullName);
+
+        /// <inheritdoc/>
         public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
             ValueTask.FromResult<Stream>(new FileStream(
                 file.FullName, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.Asynchronous | FileOptions.SequentialScan) { Position = offset });

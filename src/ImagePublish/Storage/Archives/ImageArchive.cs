@@ -5,9 +5,16 @@ using ImagePublish.Oci;
 namespace ImagePublish.Storage.Archives;
 
 /// <summary>The images of an archive or a layout folder that docker, podman, skopeo, buildkit or this tool wrote.</summary>
-public sealed class ImageArchive
+public sealed class ImageArchive : IDisposable
 {
-    private ImageArchive(string path, IReadOnlyList<ArchiveImage> images) => (Path, Images) = (path, images);
+    private readonly IDisposable? files;
+
+    private ImageArchive(string path, IReadOnlyList<ArchiveImage> images, IDisposable? files)
+    {
+        Path = path;
+        Images = images;
+        this.files = files;
+    }
 
     /// <summary>The full path of the archive or folder.</summary>
     public string Path { get; }
@@ -20,12 +27,41 @@ public sealed class ImageArchive
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The images.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no image or is damaged; <c>IMG3107</c>: it can't be read.</exception>
-    public static async Task<ImageArchive> OpenAsync(string path, CancellationToken cancellationToken)
+    public static Task<ImageArchive> OpenAsync(string path, CancellationToken cancellationToken) => OpenAsync(path, new ArchiveOptions(), cancellationToken);
+
+    internal static async Task<ImageArchive> OpenAsync(string path, ArchiveOptions options, CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(path))
+            return await OpenAsync(await TarFiles.ReadAsync(path, options, cancellationToken), cancellationToken);
+        return new ImageArchive(path, await ReadAsync(new FolderFiles(path), cancellationToken), null);
+    }
+
+    /// <summary>Reads what is in an archive whose table of contents was read.</summary>
+    internal static async Task<ImageArchive> OpenAsync(TarFiles files, CancellationToken cancellationToken)
     {
         try
         {
-            IArchiveFiles files = Directory.Exists(path) ? new FolderFiles(path) : await TarFiles.ReadAsync(path, cancellationToken);
-            return new ImageArchive(path, await ReadAsync(files, cancellationToken));
+            return new ImageArchive(files.Location, await ReadAsync(files, cancellationToken), files);
+        }
+        catch
+        {
+            files.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether an archive claims to have an image.</summary>
+    internal static bool HasImage(TarFiles files) => files.Find("oci-layout") is not null || files.Find("manifest.json") is not null;
+
+    /// <summary>Deletes what was inflated. The layers of an archive that is compressed can't be read any more.</summary>
+    public void Dispose() => files?.Dispose();
+
+    private static async Task<List<ArchiveImage>> ReadAsync(IArchiveFiles files, CancellationToken cancellationToken)
+    {
+        var path = files.Location;
+        try
+        {
+            return await ReadImagesAsync(files, cancellationToken);
         }
         catch (Exception exception) when (exception is JsonException || TarFiles.IsMalformed(exception))
         {
@@ -50,7 +86,7 @@ public sealed class ImageArchive
             + $"; one is needed. It has: {Text.Shown(string.Join(", ", Images.SelectMany(image => image.Names.DefaultIfEmpty(image.Root.Descriptor.Digest.Value))))}.");
     }
 
-    private static Task<List<ArchiveImage>> ReadAsync(IArchiveFiles files, CancellationToken cancellationToken)
+    private static Task<List<ArchiveImage>> ReadImagesAsync(IArchiveFiles files, CancellationToken cancellationToken)
     {
         // An archive of ours, or of a newer Docker, is both; the layout says more.
         if (files.Find("index.json") is { } index && files.Find("oci-layout") is not null)

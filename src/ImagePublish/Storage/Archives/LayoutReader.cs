@@ -92,7 +92,7 @@ internal sealed class LayoutReader(IArchiveFiles files)
         if (descriptor.Size > OciJson.MaxManifestSize)
             throw Invalid($"{descriptor.Digest} has more than {OciJson.MaxManifestSize} bytes");
         var bytes = new byte[descriptor.Size];
-        await using var content = new VerifyingStream(await blob.OpenAsync(0, cancellationToken), descriptor, () => Invalid($"the content of {descriptor.Digest} differs from its digest"));
+        await using var content = await blob.OpenVerifiedAsync(() => Invalid($"the content of {descriptor.Digest} differs from its digest"), cancellationToken);
         await content.ReadExactlyAsync(bytes, cancellationToken);
         return new MemoryBlobSource(descriptor, bytes);
     }

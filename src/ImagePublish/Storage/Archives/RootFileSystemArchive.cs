@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -16,24 +15,43 @@ public static class RootFileSystemArchive
     /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no tar, or none of a root file system; <c>IMG3107</c>: it can't be read.</exception>
     public static async Task<Image> OpenAsync(string path, Platform platform, ImageFormat format, CancellationToken cancellationToken)
     {
-        var files = await TarFiles.ReadAsync(path, cancellationToken);
+        using var files = await TarFiles.ReadAsync(path, new ArchiveOptions(), cancellationToken);
+        return await OpenAsync(files, platform, format, cancellationToken);
+    }
+
+    /// <summary>Makes an image of a tar whose table of contents was read.</summary>
+    internal static async Task<Image> OpenAsync(TarFiles files, Platform platform, ImageFormat format, CancellationToken cancellationToken)
+    {
+        var path = files.Location;
         if (files.IsEmpty)
             throw new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' is not the tar of a root file system: it has no files.");
-        var file = new FolderFiles.DiskFile(new FileInfo(path));
-        var compression = await CompressedFile.DetectAsync(file, cancellationToken) ?? Compression.None;
-        var digest = await HashAsync(file, Compression.None, cancellationToken);
-        var diffId = compression == Compression.None ? digest : await HashAsync(file, compression, cancellationToken);
-        var descriptor = new Descriptor(MediaTypes.Layer(format, compression), digest, file.Length);
+        try
+        {
+            return await CreateAsync(files, platform, format, cancellationToken);
+        }
+        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+        {
+            throw new ImagePublishException(DiagnosticCodes.ArchiveFailed, $"The archive '{path}' can not be read: {Text.Shown(exception.Message)}", exception);
+        }
+    }
+
+    private static async Task<Image> CreateAsync(TarFiles files, Platform platform, ImageFormat format, CancellationToken cancellationToken)
+    {
+        var path = files.Location;
+        await using var tar = files.OpenTar();
+        var diffId = await Digest.ComputeAsync(tar, cancellationToken);
+        var (digest, length) = (diffId, tar.Length);
+        if (files.Compression != Compression.None)
+        {
+            await using var file = files.OpenFile();
+            (digest, length) = (await Digest.ComputeAsync(file, cancellationToken), file.Length);
+        }
+
+        var descriptor = new Descriptor(MediaTypes.Layer(format, files.Compression), digest, length);
         var config = new ImageConfig(platform.Architecture, platform.Os, new RootFs("layers", [diffId])) { Variant = platform.Variant, OsVersion = platform.OsVersion };
         var configBlob = MemoryBlobSource.Of(MediaTypes.Config(format), OciJson.Write(config));
         var manifest = new ImageManifest(configBlob.Descriptor, [descriptor]) { MediaType = MediaTypes.Manifest(format) };
         return new Image(
             MemoryBlobSource.Of(MediaTypes.Manifest(format), OciJson.Write(manifest)), configBlob, config, [new Layer(descriptor, diffId, new FileBlobSource(descriptor, path))]);
-    }
-
-    private static async Task<Digest> HashAsync(ArchiveFile file, Compression compression, CancellationToken cancellationToken)
-    {
-        await using var content = CompressedFile.Decompress(await file.OpenAsync(0, cancellationToken), compression);
-        return Digest.FromSha256(await SHA256.HashDataAsync(content, cancellationToken));
     }
 }

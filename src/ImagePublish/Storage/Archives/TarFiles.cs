@@ -1,49 +1,69 @@
+using System.Buffers;
 using System.Formats.Tar;
-using System.Security.Cryptography;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Storage.Archives;
 
-/// <summary>The files of a tar, by where they lie in it. Nothing is extracted: names and links are only looked up, wherever they claim to lead.</summary>
-internal sealed class TarFiles : IArchiveFiles
+/// <summary>The files of a tar, by where they are in it. Nothing is extracted: names and links are only looked up, wherever they claim to lead.</summary>
+/// <remarks>
+/// Only the headers of a tar are read. One that is compressed can only be read from its beginning, so it is inflated once, into a temporary file that has no name and is gone with this object or with its process.
+/// </remarks>
+internal sealed class TarFiles : IArchiveFiles, IDisposable
 {
     private const int MaxEntries = 1_000_000;
     private const int MaxLinks = 16;
+    private const int HeaderBufferSize = 16 * 1024;
+    private const int InflateBufferSize = 256 * 1024;
 
-    private readonly Compression compression;
+    private readonly ArchiveOptions options;
+    private readonly FileStream? inflated;
     private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
 
-    private TarFiles(string location, Compression compression) => (Location, this.compression) = (location, compression);
+    private TarFiles(string location, Compression compression, FileStream? inflated, ArchiveOptions options)
+    {
+        Location = location;
+        Compression = compression;
+        this.inflated = inflated;
+        this.options = options;
+    }
 
     /// <inheritdoc/>
     public string Location { get; }
 
+    /// <summary>How the whole tar is compressed.</summary>
+    public Compression Compression { get; }
+
     /// <summary>Whether the tar is empty, which every file of zeros is too.</summary>
     public bool IsEmpty => entries.Count == 0;
 
-    /// <summary>Reads the tar's table of contents.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no tar; <c>IMG3107</c>: it can't be read.</exception>
-    public static async Task<TarFiles> ReadAsync(string path, CancellationToken cancellationToken)
+    /// <summary>Whether an archive is compressed.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3106</c>: in a way that is not read here; <c>IMG3107</c>: it can't be read.</exception>
+    public static Task<bool> IsCompressedAsync(string path, ArchiveOptions options, CancellationToken cancellationToken) => GuardedAsync(path, async () =>
     {
+        await using var file = options.OpenFile(path);
+        return await DetectAsync(path, file, cancellationToken) != Compression.None;
+    });
+
+    /// <summary>Reads the tar's table of contents.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no tar; <c>IMG3107</c>: it can't be read, or not be inflated; <c>IMG3111</c>: it inflates to too much.</exception>
+    public static Task<TarFiles> ReadAsync(string path, ArchiveOptions options, CancellationToken cancellationToken) => GuardedAsync(path, async () =>
+    {
+        await using var file = options.OpenFile(path);
+        var compression = await DetectAsync(path, file, cancellationToken);
+        var inflated = compression == Compression.None ? null : await InflateAsync(path, file, compression, options, cancellationToken);
+        var files = new TarFiles(path, compression, inflated, options);
         try
         {
-            var file = new FolderFiles.DiskFile(new FileInfo(path));
-            var compression = await CompressedFile.DetectAsync(file, cancellationToken)
-                ?? throw new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' is compressed with xz or bzip2, which is not read here. Uncompress it first, or compress it with gzip or zstd.");
-            var files = new TarFiles(path, compression);
-            await files.ScanAsync(file, cancellationToken);
+            files.Scan(inflated ?? file, cancellationToken);
             return files;
         }
-        catch (Exception exception) when (IsMalformed(exception))
+        catch
         {
-            throw new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' is not a tar archive, or is cut short: {Text.Shown(exception.Message)}", exception);
+            files.Dispose();
+            throw;
         }
-        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
-        {
-            throw new ImagePublishException(DiagnosticCodes.ArchiveFailed, $"The archive '{path}' can not be read: {Text.Shown(exception.Message)}", exception);
-        }
-    }
+    });
 
     /// <summary>Whether an exception says that content is not what it should be.</summary>
     public static bool IsMalformed(Exception exception) =>
@@ -63,7 +83,95 @@ internal sealed class TarFiles : IArchiveFiles
         return null;
     }
 
-    // '.' and '..' taken away; null for a path that leaves the archive.
+    /// <summary>Opens the tar itself, without its compression.</summary>
+    public Stream OpenTar() => Open(0, inflated?.Length ?? new FileInfo(Location).Length);
+
+    /// <summary>Opens the archive's file as it is.</summary>
+    public Stream OpenFile() => options.OpenFile(Location);
+
+    /// <inheritdoc/>
+    public void Dispose() => inflated?.Dispose();
+
+    private static async Task<T> GuardedAsync<T>(string path, Func<Task<T>> read)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (Exception exception) when (IsMalformed(exception))
+        {
+            throw new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' is not a tar archive, or is cut short: {Text.Shown(exception.Message)}", exception);
+        }
+        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+        {
+            throw new ImagePublishException(DiagnosticCodes.ArchiveFailed, $"The archive '{path}' can not be read: {Text.Shown(exception.Message)}", exception);
+        }
+    }
+
+    private static async Task<Compression> DetectAsync(string path, Stream file, CancellationToken cancellationToken)
+    {
+        var compression = await CompressedFile.DetectAsync(file, cancellationToken);
+        file.Position = 0;
+        return compression ?? throw new ImagePublishException(
+            DiagnosticCodes.ArchiveInvalid, $"'{path}' is compressed with xz or bzip2, which is not read here. Uncompress it first, or compress it with gzip or zstd.");
+    }
+
+    private static async Task<FileStream> InflateAsync(string path, Stream compressed, Compression compression, ArchiveOptions options, CancellationToken cancellationToken)
+    {
+        var limit = Math.Min(options.MaxLength, Math.Max(options.FreeLength, compressed.Length * options.MaxRatio));
+        var file = Written(path, options, () =>
+        {
+            Directory.CreateDirectory(options.TemporaryFolder);
+            return options.CreateTemporary(Path.Combine(options.TemporaryFolder, Guid.NewGuid().ToString("N")));
+        });
+        var buffer = ArrayPool<byte>.Shared.Rent(InflateBufferSize);
+        try
+        {
+            await using var content = CompressedFile.Decompress(compressed, compression);
+            for (int read; (read = await content.ReadAsync(buffer.AsMemory(0, InflateBufferSize), cancellationToken)) > 0;)
+            {
+                if (file.Position + read > limit)
+                {
+                    throw new ImagePublishException(
+                        DiagnosticCodes.ArchiveTooLarge, $"The archive '{path}' inflates to more than {limit} bytes, as decompression bombs do. Use another archive, or uncompress this one if you trust it.");
+                }
+
+                Written(path, options, () =>
+                {
+                    file.Write(buffer, 0, read);
+                    return true;
+                });
+            }
+
+            return file;
+        }
+        catch
+        {
+            await file.DisposeAsync();
+            throw;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static T Written<T>(string path, ArchiveOptions options, Func<T> write)
+    {
+        try
+        {
+            return write();
+        }
+        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.ArchiveFailed,
+                $"The archive '{path}' can not be inflated in '{options.TemporaryFolder}': {Text.Shown(exception.Message)} Free some space, check the folder's permissions, or uncompress the archive.",
+                exception);
+        }
+    }
+
+    // '.' and '..' resolved; null for a path that leaves the archive.
     private static string? Normalize(string path)
     {
         var parts = new List<string>();
@@ -80,47 +188,72 @@ internal sealed class TarFiles : IArchiveFiles
         return string.Join('/', parts);
     }
 
-    private async Task ScanAsync(ArchiveFile file, CancellationToken cancellationToken)
+    // Not awaited: a header is read sooner than a thread is changed for it, and there may be many.
+    private void Scan(Stream content, CancellationToken cancellationToken)
     {
-        await using var content = new PositionStream(CompressedFile.Decompress(await file.OpenAsync(0, cancellationToken), compression));
-        await using var tar = new TarReader(content, leaveOpen: true);
-        for (var count = 0; await tar.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry; count++)
+        content.Position = 0;
+        var length = content.Length;
+        var buffered = new BufferedStream(content, HeaderBufferSize);
+        using var tar = new TarReader(buffered, leaveOpen: true);
+        for (var count = 0; tar.GetNextEntry(copyData: false) is { } entry; count++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             if (count == MaxEntries)
                 throw new InvalidDataException($"It has more than {MaxEntries} entries.");
             if (Normalize(entry.Name) is not { } name || name.Length == 0)
                 continue;
             var isFile = entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile;
             var isLink = entry.EntryType is TarEntryType.SymbolicLink or TarEntryType.HardLink;
-            if (!isFile && !isLink)
-                continue;
-            var offset = content.Position;
-
-            // Reading a compressed archive again for each file would take time squared: what all of them need is noted in the one pass.
-            var digest = isFile && compression != Compression.None && entry.DataStream is { } data ? Digest.FromSha256(await SHA256.HashDataAsync(data, cancellationToken)) : null;
-            entries[name] = new Entry(offset, isFile ? entry.Length : 0, isLink ? entry.LinkName : null, entry.EntryType == TarEntryType.HardLink, digest);
+            // Content is skipped by seeking, which works beyond the end, too.
+            if (isFile && entry.DataOffset + entry.Length > length)
+                throw new EndOfStreamException($"'{Text.Shown(entry.Name)}' is not all there.");
+            if (isFile || isLink)
+                entries[name] = new Entry(entry.DataOffset, isFile ? entry.Length : 0, isLink ? entry.LinkName : null, entry.EntryType == TarEntryType.HardLink);
         }
     }
 
-    private async ValueTask<Stream> OpenAsync(Entry entry, long offset, CancellationToken cancellationToken)
+    private SliceStream Open(long start, long length)
     {
-        var start = entry.Offset + offset;
-        var file = await new FolderFiles.DiskFile(new FileInfo(Location)).OpenAsync(compression == Compression.None ? start : 0, cancellationToken);
-        if (compression == Compression.None)
-            return new SliceStream(file, entry.Length - offset);
-        var content = CompressedFile.Decompress(file, compression);
-        await new SliceStream(content, start).CopyToAsync(Stream.Null, cancellationToken);
-        return new SliceStream(content, entry.Length - offset);
+        if (inflated is not null)
+            return new SliceStream(new InflatedStream(this, start), length);
+        var file = options.OpenFile(Location);
+        try
+        {
+            file.Position = start;
+            return new SliceStream(file, length);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
-    private sealed record Entry(long Offset, long Length, string? Link, bool IsHardLink, Digest? Digest);
+    private sealed record Entry(long Offset, long Length, string? Link, bool IsHardLink);
 
     private sealed class TarFile(TarFiles files, Entry entry) : ArchiveFile(entry.Length)
     {
         /// <inheritdoc/>
-        public override Digest? KnownDigest => entry.Digest;
+        public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) => ValueTask.FromResult<Stream>(files.Open(entry.Offset + offset, entry.Length - offset));
+    }
 
-        /// <inheritdoc/>
-        public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) => files.OpenAsync(entry, offset, cancellationToken);
+    // Readers do not share a position. They keep the files, and so the temporary one, from being collected.
+    private sealed class InflatedStream(TarFiles files, long start) : ReadOnlyStream
+    {
+        private long position = start;
+
+        public override int Read(Span<byte> buffer)
+        {
+            var count = RandomAccess.Read(files.inflated!.SafeFileHandle, buffer, position);
+            position += count;
+            return count;
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var count = await RandomAccess.ReadAsync(files.inflated!.SafeFileHandle, buffer, position, cancellationToken);
+            position += count;
+            return count;
+        }
     }
 }

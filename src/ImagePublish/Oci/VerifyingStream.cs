@@ -1,8 +1,7 @@
 using System.Security.Cryptography;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
-namespace ImagePublish.Storage;
+namespace ImagePublish.Oci;
 
 /// <summary>Reads content and checks it: whoever has read to the end has read what the descriptor promises.</summary>
 /// <param name="inner">The content, from its beginning; disposed with this.</param>
