@@ -52,6 +52,12 @@ public sealed class BeginImage : ImageTask
     /// <summary>Whether nothing may be asked.</summary>
     public bool Offline { get; set; }
 
+    /// <summary>Images in registries whose layers may be reused; <c>none</c> for no image.</summary>
+    public string? CacheFrom { get; set; }
+
+    /// <summary>Repositories whose images are believed.</summary>
+    public string? CacheTrust { get; set; }
+
     /// <inheritdoc/>
     protected override Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
     {
@@ -77,7 +83,10 @@ public sealed class BeginImage : ImageTask
         var store = Lists.Optional(Store) is { } folder ? FullPath(folder) : null;
         var repositories = Offline ? [] : ImageNames.Repositories(Name, Registry, Repository, AssemblyName);
         var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, repositories, Offline)).Registries;
-        return HeadStart.Begin(files, defaults, compression, () => StoreFolder.Open(store, log: null), cancelled => HeadStart.HaveTagsAsync(registries, repositories, cancelled));
+        // Images that are not believed spare no work: then there is nothing to ask.
+        var trust = CacheTrustReader.Read(CacheTrust, verifyReused: false);
+        IReadOnlyList<Oci.Repository> believed = CacheTrustReader.ReadSources(CacheFrom) is null ? [] : [.. repositories.Where(trust.MayBelieve)];
+        return HeadStart.Begin(files, defaults, compression, () => StoreFolder.Open(store, log: null), cancelled => HeadStart.HaveTagsAsync(registries, believed, cancelled));
     }
 
     /// <summary>Takes what was begun for a build of a project.</summary>

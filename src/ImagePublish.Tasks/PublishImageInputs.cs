@@ -66,8 +66,14 @@ public abstract class PublishImageInputs : DeliveryTask
     /// <summary>A level of the compression.</summary>
     public string? CompressionLevel { get; set; }
 
-    /// <summary>Images in registries whose layers need not be built again; empty for the repository's own tags.</summary>
+    /// <summary>Images in registries whose layers may be reused; empty for the repository's own tags, <c>none</c> for no image.</summary>
     public string? CacheFrom { get; set; }
+
+    /// <summary>Repositories whose images are believed when they say which blob a layer became.</summary>
+    public string? CacheTrust { get; set; }
+
+    /// <summary>Whether reused layers are read back and compared before a tag moves.</summary>
+    public bool VerifyReused { get; set; }
 
     /// <summary><c>OCI</c> or <c>Docker</c>; empty for the base's.</summary>
     public string? Format { get; set; }

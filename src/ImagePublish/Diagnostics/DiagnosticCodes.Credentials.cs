@@ -12,5 +12,8 @@ public static partial class DiagnosticCodes
     /// <summary>The registry sends credentials to an untrusted place.</summary>
     public static DiagnosticCode UntrustedRealm { get; } = new("IMG5003", "The registry sends credentials to an untrusted place");
 
-    private static DiagnosticCode[] Credentials => [Unauthorized, CredentialsUnusable, UntrustedRealm];
+    /// <summary>The cache key can not be used.</summary>
+    public static DiagnosticCode CacheKeyUnusable { get; } = new("IMG5010", "The cache key can not be used");
+
+    private static DiagnosticCode[] Credentials => [Unauthorized, CredentialsUnusable, UntrustedRealm, CacheKeyUnusable];
 }

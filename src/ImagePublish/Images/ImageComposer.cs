@@ -17,12 +17,16 @@ public static class ImageComposer
     /// <param name="spec">What the user says.</param>
     /// <param name="baseImage">What the image is built on.</param>
     /// <param name="layers">What is put on top, from the bottom up.</param>
+    /// <param name="cacheKey">The key that other builds believe the layers by; null for none.</param>
     /// <returns>The image.</returns>
-    public static Image Compose(ImageSpec spec, BaseImage baseImage, IReadOnlyList<NamedLayer> layers)
+    public static Image Compose(ImageSpec spec, BaseImage baseImage, IReadOnlyList<NamedLayer> layers, CacheKey? cacheKey = null)
     {
         var format = spec.Format ?? baseImage.Format;
         var all = baseImage.Layers.Concat(layers.Select(layer => layer.Layer)).Select(layer => layer with { Descriptor = InFamily(layer.Descriptor, format) }).ToList();
-        var config = ComposeConfig(spec, baseImage.Config, layers);
+        var config = ComposeConfig(spec, baseImage.Config, layers) with
+        {
+            Unknown = LayerProofs.Replace(baseImage.Config.Unknown, layers.Select(layer => layer.Layer), cacheKey),
+        };
         var configBlob = MemoryBlobSource.Of(MediaTypes.Config(format), OciJson.Write(config));
         var manifest = new ImageManifest(configBlob.Descriptor, [.. all.Select(layer => layer.Descriptor)])
         {

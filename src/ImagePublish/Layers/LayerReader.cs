@@ -12,6 +12,8 @@ namespace ImagePublish.Layers;
 /// </remarks>
 public static class LayerReader
 {
+    private const int MaxDeflateRatio = 1032;
+
     /// <summary>Reads a layer's entries, in the order they have in it.</summary>
     /// <param name="blob">The layer's blob, plain or compressed; recognised by its first bytes, since media types are not always right. It is not disposed.</param>
     /// <param name="options">How far it is trusted.</param>
@@ -31,6 +33,16 @@ public static class LayerReader
                 yield return InfoOf(entry, path);
         }
 
+        await tar.FinishAsync(cancellationToken);
+    }
+
+    /// <summary>Inflates a layer and compares its content with its diff id.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3005</c>: it is damaged, or has another diff id.</exception>
+    internal static async Task VerifyAsync(Stream blob, Digest diffId, CancellationToken cancellationToken)
+    {
+        // Only hashed, never kept: how far it inflates does not matter below deflate's own limit.
+        var options = new LayerReaderOptions { DiffId = diffId, MaxRatio = MaxDeflateRatio };
+        await using var tar = await InflatedLayer.OpenAsync(blob, options, cancellationToken);
         await tar.FinishAsync(cancellationToken);
     }
 

@@ -20,6 +20,18 @@ internal sealed class DestinationSet(IEnumerable<IDestination> places) : IAsyncD
         }
     }
 
+    /// <summary>Whether every place had all layers that were begun.</summary>
+    public async Task<bool> HadAllLayersAsync()
+    {
+        foreach (var place in places)
+        {
+            if (!await place.HadAllLayersAsync())
+                return false;
+        }
+
+        return true;
+    }
+
     /// <summary>Completes an image everywhere, then tags it everywhere.</summary>
     /// <param name="image">The image.</param>
     /// <param name="tags">The tags.</param>

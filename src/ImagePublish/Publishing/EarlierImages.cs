@@ -20,11 +20,17 @@ internal sealed record EarlierImages(Platform Platform, IReadOnlyList<Reference>
     /// <returns>The images.</returns>
     public static EarlierImages Of(PublishRequest request, bool areNone)
     {
-        if (request.CacheFrom.Count > 0 || areNone)
-            return new EarlierImages(request.Spec.Platform, request.CacheFrom, []);
+        var platform = request.Spec.Platform;
+        if (request.CacheFrom is null)
+            return new EarlierImages(platform, [], []);
+        if (request.CacheFrom.Count > 0)
+            return new EarlierImages(platform, request.CacheFrom, []);
+
+        // What an image says without being believed is of no use here: whether the destination has a blob is asked when it is pushed.
+        IReadOnlyList<Repository> believed = areNone ? [] : [.. request.Destinations.Where(request.CacheTrust.MayBelieve)];
         var latest = Tag.Parse("latest");
-        var likely = request.Destinations.SelectMany(repository => request.Tags.Append(latest).Select(repository.At)).Distinct();
-        return new EarlierImages(request.Spec.Platform, [.. likely], request.Destinations);
+        var likely = believed.SelectMany(repository => request.Tags.Append(latest).Select(repository.At)).Distinct();
+        return new EarlierImages(platform, [.. likely], believed);
     }
 
     /// <summary>The few tags that look newest: the highest versions. Registries tell no times with their tags.</summary>

@@ -12,6 +12,9 @@ internal interface IDestination : IAsyncDisposable
     /// <param name="layer">The layer.</param>
     void Begin(Layer layer);
 
+    /// <summary>Whether all layers that were begun were there already.</summary>
+    Task<bool> HadAllLayersAsync();
+
     /// <summary>Moves what is missing and, once all of it is confirmed, the manifest by its digest.</summary>
     /// <param name="image">The image.</param>
     /// <returns>What was moved so far.</returns>

@@ -79,7 +79,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // On another thread from the start: setting up the first connection takes as long as reading the publish folder.
         var resolving = Task.Run(() => ResolveAsync(request, keptBase, stop.Token), stop.Token);
-        var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request, headStart?.FoundNoImages == true), log, stop.Token);
+        var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request, headStart?.FoundNoImages == true), request.CacheTrust, log, stop.Token);
         var producer = new LayerProducer(store, cache, earlier, files, log, headStart, isPlan: planned is not null);
         var packages = new PackageStep(registries, store, log, isPlan: planned is not null);
         await using var layers = new LayerLookups(producer, request.Compression, stop.Token);
@@ -125,9 +125,9 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         if (await lookups.AreKnownAsync())
         {
             var known = (await lookups.AllAsync()).Select(candidate => new NamedLayer(candidate.Content.Name, candidate.Known!)).ToList();
-            var unchanged = ImageComposer.Compose(spec, baseImage, known);
+            var unchanged = ImageComposer.Compose(spec, baseImage, known, request.CacheTrust.Key);
             if (await Places.AreUpToDateAsync(request.Destinations, request.Tags, unchanged.Digest, cancellationToken))
-                return new PublishResult(unchanged, Delivery.Unchanged(request.Destinations, request.Tags, unchanged.Size)) { IsUnchanged = true, LayerNames = NamesOf(baseImage, known) };
+                return Unchanged(request, unchanged, baseImage, known);
         }
 
         var guard = new TagGuard(registries, store);
@@ -135,18 +135,32 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         await using var opened = planned is null ? Places.Open(request.Destinations, request.LocalName, cancellationToken) : null;
         var destinations = planned ?? opened!;
         var layers = await ProduceAsync(request, spec.Format ?? baseImage.Format, baseImage, lookups, producer, packages, held.Count == 0 ? destinations : null, cancellationToken);
-        var image = ImageComposer.Compose(spec, baseImage, layers);
+        var image = ImageComposer.Compose(spec, baseImage, layers, request.CacheTrust.Key);
         log.Detail($"The image is composed: {image.Digest}.");
         await guard.CheckAsync(held, image.Manifest.Descriptor, isPlatform: request.Tags.Count == 0, cancellationToken);
-        var deliveries = await destinations.DeliverAsync(image, request.Tags);
-        if (planned is null)
+
+        // A machine without a cache builds what the registry has, and finds only then that nothing changed.
+        if (await destinations.HadAllLayersAsync() && await Places.AreUpToDateAsync(request.Destinations, request.Tags, image.Digest, cancellationToken))
         {
-            await documents.RememberAsync(image.Manifest, cancellationToken);
-            await documents.RememberAsync(image.ConfigBlob, cancellationToken);
+            if (planned is null)
+                await RememberDocumentsAsync(image, cancellationToken);
+            return Unchanged(request, image, baseImage, layers);
         }
 
+        var deliveries = await destinations.DeliverAsync(image, request.Tags);
+        if (planned is null)
+            await RememberDocumentsAsync(image, cancellationToken);
         return new PublishResult(image, deliveries) { LayerNames = NamesOf(baseImage, layers) };
     }
+
+    private async Task RememberDocumentsAsync(Image image, CancellationToken cancellationToken)
+    {
+        await documents.RememberAsync(image.Manifest, cancellationToken);
+        await documents.RememberAsync(image.ConfigBlob, cancellationToken);
+    }
+
+    private static PublishResult Unchanged(PublishRequest request, Image image, BaseImage baseImage, IEnumerable<NamedLayer> layers) =>
+        new(image, Delivery.Unchanged(request.Destinations, request.Tags, image.Size)) { IsUnchanged = true, LayerNames = NamesOf(baseImage, layers) };
 
     // What a tag that may not move is compared with goes nowhere before it is.
     private async Task<NamedLayer[]> ProduceAsync(

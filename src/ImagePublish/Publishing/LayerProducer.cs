@@ -48,7 +48,7 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
         var diffId = unknown.DiffId!;
         if (await FindKeptAsync(unknown.Content, diffId, compression, cancellationToken) is { } kept)
             return unknown with { Known = kept };
-        if (await earlier.FindAsync(diffId, compression.Compression) is not { } layer)
+        if (await earlier.FindAsync(diffId, compression.Compression, cancellationToken) is not { } layer)
             return unknown;
         TellFound(unknown.Content, layer, $"is unchanged, known to {layer.Source!.Repository}");
         return unknown with { Known = layer };
@@ -142,6 +142,8 @@ internal sealed class LayerProducer(ImageStore store, LayerCache cache, EarlierL
         await RememberAsync(content, candidate.Key, built.DiffId, cancellationToken);
         await cache.RememberAsync(built.DiffId, compression.Key, built.Descriptor, cancellationToken);
         log.Detail($"Layer '{content.Name}' was built: {built.Descriptor.Digest}, {built.Descriptor.Size} bytes.");
+        if (await earlier.FindRepositoryAsync(built.Descriptor.Digest) is { } repository)
+            await cache.RememberPlaceAsync(built.Descriptor.Digest, repository, cancellationToken);
         return new Layer(built.Descriptor, built.DiffId, blob) { IsNew = true };
     }
 

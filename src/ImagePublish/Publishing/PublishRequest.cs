@@ -64,6 +64,9 @@ public sealed record PublishRequest
     /// <summary>The tags whose image now a plan compares with, the likeliest first: those that are moved, or those of the index for an image that is a part of one.</summary>
     public IReadOnlyList<Tag> ComparedTags { get; init; } = [];
 
-    /// <summary>Images whose layers need not be built again; with none, the tags and <c>latest</c> of the destinations.</summary>
-    public IReadOnlyList<Reference> CacheFrom { get; init; } = [];
+    /// <summary>Images whose layers may be reused; with none, the tags and <c>latest</c> of the destinations. Null reuses no image's layers.</summary>
+    public IReadOnlyList<Reference>? CacheFrom { get; init; } = [];
+
+    /// <summary>Which of those images are believed.</summary>
+    public CacheTrust CacheTrust { get; init; } = CacheTrust.None;
 }

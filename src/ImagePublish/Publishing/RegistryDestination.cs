@@ -23,6 +23,9 @@ internal sealed class RegistryDestination(RegistryClient registries, LayerCache 
             Begin(source);
     }
 
+    public async Task<bool> HadAllLayersAsync() =>
+        pushes.Count > 0 && (await Task.WhenAll(pushes.Values.Select(push => push.Push))).All(push => push.Kind == BlobPushKind.Existing);
+
     public async Task<TransferTotals> CompleteAsync(Image image)
     {
         Begin(image.ConfigBlob);

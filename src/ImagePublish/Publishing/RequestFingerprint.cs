@@ -27,7 +27,11 @@ internal static class RequestFingerprint
         digest.Add(request.LocalName);
         digest.Add([.. request.Tags.Select(tag => tag.Value)]);
         digest.Add([.. request.HeldTags.Select(tag => tag.Value)]);
-        digest.Add([.. request.CacheFrom.Select(reference => reference.ToString())]);
+        digest.Add(request.CacheFrom?.Count ?? -1);
+        digest.Add([.. (request.CacheFrom ?? []).Select(reference => reference.ToString())]);
+        digest.Add(request.CacheTrust.Key?.Id);
+        digest.Add([.. request.CacheTrust.Repositories.Select(repository => repository.ToString())]);
+        digest.Add(request.CacheTrust.VerifyReused ? 1 : 0);
         return digest.ToDigest();
     }
 

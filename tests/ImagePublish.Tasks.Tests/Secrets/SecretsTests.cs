@@ -18,7 +18,8 @@ public sealed class SecretsTests(Peers peers)
         await using var helperTokens = await TokenServer.StartAsync(helper.User, helper.Password, Cancelled);
         await using var helperRegistry = await helperTokens.StartRegistryAsync(Cancelled);
         using var workspace = await peers.WorkspaceAsync();
-        var signIn = new SignIn(workspace).Variables(passwords.Host, variable.User, variable.Password)
+        var cacheKey = Canary.Login("cache key");
+        var signIn = new SignIn(workspace).CacheKey(cacheKey.Password).Variables(passwords.Host, variable.User, variable.Password)
             .File(fileRegistry.Host, file.User, file.Password)
             .Helper(helperRegistry.Host, helper.User, helper.Password);
 
@@ -28,7 +29,7 @@ public sealed class SecretsTests(Peers peers)
         Assert.Equal(3, build.PublishedImages.Count);
         Assert.All([fileTokens, helperTokens], tokens => Assert.NotEmpty(tokens.HandedOut));
         var tokens = fileTokens.HandedOut.Concat(helperTokens.HandedOut).Select(Canary.Token);
-        await AssertNothingLeaksAsync(workspace, signIn, build, [variable.Canary, file.Canary, helper.Canary, .. tokens]);
+        await AssertNothingLeaksAsync(workspace, signIn, build, [variable.Canary, file.Canary, helper.Canary, cacheKey.Canary, .. tokens]);
     }
 
     [Fact]

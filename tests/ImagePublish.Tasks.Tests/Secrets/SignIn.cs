@@ -44,6 +44,12 @@ internal sealed class SignIn(TestWorkspace workspace)
         return WriteConfig();
     }
 
+    public SignIn CacheKey(string secret)
+    {
+        variables["IMAGE_CACHE_KEY"] = secret;
+        return this;
+    }
+
     /// <summary>The command, run by this user.</summary>
     public CommandLine Run(CommandLine command)
     {

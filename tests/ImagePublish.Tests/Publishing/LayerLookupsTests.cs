@@ -42,7 +42,7 @@ public sealed class LayerLookupsTests
     {
         var store = bench.Store();
         var request = bench.Request("1.0");
-        var earlier = new EarlierLayers(client, new RemoteDocuments(client, store), EarlierImages.Of(request, areNone: false), bench.Log, Cancel);
+        var earlier = new EarlierLayers(client, new RemoteDocuments(client, store), EarlierImages.Of(request, areNone: false), request.CacheTrust, bench.Log, Cancel);
         return new LayerProducer(store, new LayerCache(store), earlier, new PublishedFiles(request, tags: null, Cancel), bench.Log);
     }
 

@@ -79,6 +79,7 @@ public sealed class RequestFingerprintTests
         Enum one => [(name, Enum.GetValues(one.GetType()).Cast<object>().First(other => !other.Equals(one)))],
         Tag => [(name, Tag.Parse("other"))],
         Reference or RemoteBase => [(name, value is Reference ? Reference.Parse("example.test/other:1") : new RemoteBase(Reference.Parse("example.test/other:1")))],
+        CacheKey => [(name, Key('b'))],
         Repository => [(name, Repository.Of(Registry.Parse("example.test"), "other"))],
         LayerCompression => [(name, new LayerCompression(Compression.Gzip, 3)), (name, new LayerCompression(Compression.Zstd, null))],
         KeyValuePair<string, string> pair => [(name + ".Key", KeyValuePair.Create(pair.Key + "x", pair.Value)), (name + ".Value", KeyValuePair.Create(pair.Key, pair.Value + "x"))],
@@ -132,7 +133,10 @@ public sealed class RequestFingerprintTests
         Tags = [Tag.Parse("1.0")],
         HeldTags = [Tag.Parse("1.0")],
         CacheFrom = [Reference.Parse("example.test/app:cache")],
+        CacheTrust = new CacheTrust { Key = Key('a'), Repositories = [Repository.Of(Registry.Parse("example.test"), "app")] },
     };
+
+    private static CacheKey Key(char letter) => CacheKey.TryCreate(new string(letter, CacheKey.MinLength), out var key) ? key : throw new InvalidOperationException();
 
     private static T Filled<T>(T value)
         where T : class

@@ -45,7 +45,7 @@ public sealed class SharedWorkTests
         var tags = new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, Cancel));
         var content = LayerContent.Create("packages", PublishFolder.Read(bench.PublishFolder, request.EntryDefaults, Cancel));
         var key = (await LayerContentKey.ComputeAsync(content, tags, Cancel))!;
-        var earlier = new EarlierLayers(connections.Client, new RemoteDocuments(connections.Client, store), EarlierImages.Of(request, areNone: true), bench.Log, Cancel);
+        var earlier = new EarlierLayers(connections.Client, new RemoteDocuments(connections.Client, store), EarlierImages.Of(request, areNone: true), request.CacheTrust, bench.Log, Cancel);
         var producer = new LayerProducer(store, cache, earlier, new PublishedFiles(request, tags, Cancel), bench.Log);
         Task<NamedLayer> waiting;
         Descriptor built;

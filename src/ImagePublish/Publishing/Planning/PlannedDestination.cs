@@ -19,6 +19,9 @@ internal abstract class PlannedDestination(Delivery delivery, CancellationToken 
             looks.Add(source.Descriptor.Digest, (source.Descriptor, Task.Run(() => LookAsync(source, layer.IsNew, stop.Token), stop.Token)));
     }
 
+    public async Task<bool> HadAllLayersAsync() =>
+        looks.Count > 0 && (await Task.WhenAll(looks.Values.Select(look => look.Fate))).All(fate => fate.Move == BlobMove.Reused);
+
     public async Task<TransferTotals> CompleteAsync(Image image)
     {
         foreach (var layer in image.Layers)

@@ -1,0 +1,57 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Images;
+
+/// <summary>
+/// The secret that builds share to believe each other's layers: with it an image carries, for each layer, a proof that its blob is what its tar became.
+/// </summary>
+/// <remarks>
+/// A proof is HMAC-SHA256 over diff id, blob digest, blob size and compression. It says nothing about who may pull the image,
+/// and it is public: the key must be long enough that nobody finds it by trying.
+/// </remarks>
+public sealed class CacheKey
+{
+    /// <summary>The fewest characters that a key may have.</summary>
+    public const int MinLength = 32;
+
+    private readonly byte[] key;
+
+    private CacheKey(byte[] key) => this.key = key;
+
+    /// <summary>A name of the key that does not give it away: two keys with the same name are the same.</summary>
+    public string Id => Mac("key id")[..16];
+
+    /// <summary>Makes a key of a secret.</summary>
+    /// <param name="secret">At least <see cref="MinLength"/> characters.</param>
+    /// <param name="key">The key.</param>
+    /// <returns>Whether the secret is long enough.</returns>
+    public static bool TryCreate(string secret, [NotNullWhen(true)] out CacheKey? key)
+    {
+        key = secret.Length < MinLength ? null : new CacheKey(Encoding.UTF8.GetBytes(secret));
+        return key is not null;
+    }
+
+    /// <summary>The proof that a blob is what a tar became.</summary>
+    /// <param name="diffId">The digest of the tar.</param>
+    /// <param name="blob">The blob.</param>
+    /// <returns>The proof, as lower-case hexadecimal digits.</returns>
+    public string Prove(Digest diffId, Descriptor blob) => Mac(string.Create(
+        CultureInfo.InvariantCulture, $"layer\n{diffId}\n{blob.Digest}\n{blob.Size}\n{MediaTypes.CompressionOf(blob.MediaType)}"));
+
+    /// <summary>Whether a proof was made with this key for this layer.</summary>
+    /// <param name="proof">What claims to be the proof.</param>
+    /// <param name="diffId">The digest of the tar.</param>
+    /// <param name="blob">The blob.</param>
+    /// <returns>True if it was.</returns>
+    public bool Accepts(string? proof, Digest diffId, Descriptor blob) =>
+        proof is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(proof), Encoding.UTF8.GetBytes(Prove(diffId, blob)));
+
+    /// <inheritdoc/>
+    public override string ToString() => Id;
+
+    private string Mac(string text) => Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"ImagePublish.Tasks 1\n{text}")));
+}

@@ -1,0 +1,47 @@
+using System.Buffers;
+using System.Text.Json;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Images;
+
+/// <summary>The proofs that an image's config carries: one for each layer that this product made, under the layer's diff id.</summary>
+/// <remarks>A field of the config's own, as BuildKit's inline cache has one: both families of formats have a config, and all readers pass over what they do not know.</remarks>
+internal static class LayerProofs
+{
+    /// <summary>The field of the config.</summary>
+    public const string Field = "io.imagepublish.layer-proofs";
+
+    /// <summary>What a config says besides the specification, with these layers' proofs in place of those of the base.</summary>
+    /// <param name="unknown">What the base's config says besides.</param>
+    /// <param name="layers">The layers.</param>
+    /// <param name="key">The key; null for no proofs.</param>
+    public static IDictionary<string, JsonElement>? Replace(IDictionary<string, JsonElement>? unknown, IEnumerable<Layer> layers, CacheKey? key)
+    {
+        var fields = (unknown ?? new Dictionary<string, JsonElement>()).Where(field => field.Key != Field).ToDictionary();
+        if (key is not null)
+            fields.Add(Field, Write(layers, key));
+        return fields.Count == 0 ? null : fields;
+    }
+
+    /// <summary>The proof that a config carries for a layer, or null.</summary>
+    public static string? Find(ImageConfig config, Digest diffId) =>
+        config.Unknown is not null && config.Unknown.TryGetValue(Field, out var proofs) && proofs.ValueKind == JsonValueKind.Object
+        && proofs.TryGetProperty(diffId.Value, out var proof) && proof.ValueKind == JsonValueKind.String
+            ? proof.GetString()
+            : null;
+
+    private static JsonElement Write(IEnumerable<Layer> layers, CacheKey key)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(json))
+        {
+            writer.WriteStartObject();
+            foreach (var layer in layers.DistinctBy(layer => layer.DiffId))
+                writer.WriteString(layer.DiffId.Value, key.Prove(layer.DiffId, layer.Descriptor));
+            writer.WriteEndObject();
+        }
+
+        using var document = JsonDocument.Parse(json.WrittenMemory);
+        return document.RootElement.Clone();
+    }
+}

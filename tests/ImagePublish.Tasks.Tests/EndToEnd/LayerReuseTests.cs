@@ -1,0 +1,82 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Testing;
+
+namespace ImagePublish.Tasks.Tests.EndToEnd;
+
+/// <summary>What a real reader finds in an image whose repository has an image that lies about its layers.</summary>
+public sealed class LayerReuseTests(Peers peers) : IDisposable
+{
+    private const string Repository = "reuse/app";
+
+    private readonly TemporaryFolder folder = new();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    // podman before 5.4 does not compare an unpacked layer with its diff id: it shows what the blob contains.
+    [Fact]
+    [ReliabilityCase("Layer reuse", "a stranger's image at `latest` claims another blob for the app's layer; podman pulls the next release", "podman shows the honest file")]
+    public async Task PodmanFindsTheHonestFile()
+    {
+        var registry = await peers.RegistryAsync();
+        var reference = await SmallBase.PushToAsync(registry, "reuse/base:1", Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        var project = workspace.Empty("App").WithImagePublish().Property("OutputType", "Exe")
+            .Content("Program.cs", "return;").Content("marker.txt", "honest")
+            .Element("""<ItemGroup><None Include="marker.txt" CopyToPublishDirectory="Always" /></ItemGroup>""");
+        string[] switches = [.. Switches.Destination(registry, Repository), $"-p:ImageBase={reference}", "-p:ImageLayering=Single"];
+        (await project.PublishAsync(Cancelled, [.. switches, "-p:ImageTags=1.0", $"-p:ImageStore={folder["first"]}"])).EnsureSuccess();
+        await PoisonAsync(registry);
+
+        (await project.PublishAsync(Cancelled, [.. switches, "-p:ImageTags=1.1", $"-p:ImageStore={folder["second"]}"])).EnsureSuccess();
+
+        await PodmanAsync("pull", "--tls-verify=false", $"{registry.Host}/{Repository}:1.1");
+        var mounted = await PodmanAsync("image", "mount", $"{registry.Host}/{Repository}:1.1");
+        Assert.Equal("honest", await File.ReadAllTextAsync(Path.Combine(mounted.Output.Trim(), "app", "marker.txt"), Cancelled));
+        await PodmanAsync("image", "unmount", "--all");
+    }
+
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("0123456789abcdef0123456789abcdef", true)]
+    [InlineData("0123456789abcdef", false)]
+    public void ACacheKeyIsLongOrRefused(string? secret, bool isUsable)
+    {
+        if (isUsable)
+        {
+            Assert.Equal(secret is null, CacheTrustReader.ReadKey(secret) is null);
+            return;
+        }
+
+        var failure = Assert.ThrowsAny<Diagnostics.ImagePublishException>(() => CacheTrustReader.ReadKey(secret));
+        Assert.Equal("IMG5010", failure.Code.Id);
+        Assert.DoesNotContain(secret!, failure.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    // The honest config and manifest, with another blob for the app's layer.
+    private static async Task PoisonAsync(DockerRegistry registry)
+    {
+        using var http = new HttpClient { BaseAddress = registry.Uri };
+        var evil = Seeding.LayerOf(("app/marker.txt", "EVIL"));
+        var digest = Digests.Sha256(evil);
+        using var begun = await http.PostAsync(new Uri($"v2/{Repository}/blobs/uploads/", UriKind.Relative), null, Cancelled);
+        using var blob = new ByteArrayContent(evil);
+        (await http.PutAsync(new Uri($"{begun.Headers.Location}&digest={digest}"), blob, Cancelled)).EnsureSuccessStatusCode();
+
+        var honest = await registry.ManifestAsync(Repository, "1.0", Cancelled);
+        var manifest = JsonNode.Parse(honest.Json.GetRawText())!;
+        var layer = manifest["layers"]!.AsArray()[^1]!;
+        layer["digest"] = digest;
+        layer["size"] = evil.Length;
+        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(manifest.ToJsonString()));
+        content.Headers.ContentType = new MediaTypeHeaderValue(honest.MediaType);
+        (await http.PutAsync(new Uri($"v2/{Repository}/manifests/latest", UriKind.Relative), content, Cancelled)).EnsureSuccessStatusCode();
+    }
+
+    private Task<CommandOutput> PodmanAsync(params string[] arguments) =>
+        new CommandLine("podman", ["--root", folder["root"], "--runroot", folder["run"], "--storage-driver", "vfs", .. arguments]).SucceedAsync(Cancelled);
+}
