@@ -56,7 +56,8 @@ internal sealed class EarlierLayers(RegistryClient registries, RemoteDocuments d
     {
         try
         {
-            await using var blob = await layer.Source!.OpenVerifiedAsync(cancellationToken);
+            // The diff id decides: what the blob's digest would say is known with it.
+            await using var blob = await layer.Source!.OpenAsync(0, cancellationToken);
             await LayerReader.VerifyAsync(blob, layer.DiffId, cancellationToken);
         }
         catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.LayerInvalid)
