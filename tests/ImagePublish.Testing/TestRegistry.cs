@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagePublish.Testing;
@@ -125,7 +126,21 @@ public sealed class TestRegistry : IAsyncDisposable
     {
         listen.Protocols = Options is { Tls: true, Http2: true } ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
         if (CertificateAuthority is { } authority)
-            listen.UseHttps(authority.Server);
+            listen.UseHttps(authority.Server, Configure);
+    }
+
+    private void Configure(HttpsConnectionAdapterOptions https)
+    {
+        if (Options.ClientAuthority is not { } root)
+            return;
+        https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+        https.ClientCertificateValidation = (client, sent, _) =>
+        {
+            using var chain = new X509Chain { ChainPolicy = { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck } };
+            chain.ChainPolicy.CustomTrustStore.Add(root);
+            chain.ChainPolicy.ExtraStore.AddRange(sent!.ChainPolicy.ExtraStore);
+            return chain.Build(client);
+        };
     }
 
     private bool IsTrusted(X509Certificate? certificate)

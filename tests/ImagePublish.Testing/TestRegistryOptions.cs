@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 
 namespace ImagePublish.Testing;
 
@@ -16,6 +17,9 @@ public sealed class TestRegistryOptions
     /// <summary>Offers HTTP/2 beside HTTP/1.1; needs <see cref="Tls"/>.</summary>
     public bool Http2 { get; set; } = true;
 
+    /// <summary>The only root that client certificates are trusted by, each of which must come with its chain; null: none is asked for. Needs <see cref="Tls"/>.</summary>
+    public X509Certificate2? ClientAuthority { get; set; }
+
     /// <summary>Listens on a second port too, <see cref="TestRegistry.OtherHost"/>: a foreign host for token services, storage and uploads.</summary>
     public bool SecondHost { get; set; }
 
@@ -30,6 +34,9 @@ public sealed class TestRegistryOptions
 
     /// <summary>A larger request body is answered 413 in HTML without being read, as a proxy in front does, in bytes.</summary>
     public long MaxRequestBodyBytes { get; set; } = long.MaxValue;
+
+    /// <summary>Whether <c>Expect: 100-continue</c> is answered. nginx does not over HTTP/2, and some proxies never do.</summary>
+    public bool AnswersExpect { get; set; } = true;
 
     public AuthOptions Auth { get; } = new();
 

@@ -1,3 +1,4 @@
+using System.Net;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Registries;
@@ -46,6 +47,12 @@ public sealed record RegistryClientOptions
 
     /// <summary>How long connecting may take.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Connects to a host and port in place of the network: tests have no say in who listens at 80 and 443.</summary>
+    internal Func<DnsEndPoint, CancellationToken, ValueTask<Stream>>? Connect { get; init; }
+
+    /// <summary>How long to wait for the answer to <c>Expect: 100-continue</c> before a large body is sent all the same: a round trip to a distant registry.</summary>
+    public TimeSpan ContinueTimeout { get; init; } = TimeSpan.FromMilliseconds(350);
 
     /// <summary>How long not a single byte may move. There is no limit on how long a transfer takes that moves.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(100);

@@ -86,16 +86,39 @@ public sealed class RealRegistryTests
         }
     }
 
-    [Fact]
-    public async Task AProxyWithASmallLimitIsPassedInChunks()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AProxyWithASmallLimitIsPassedInChunks(bool http2)
     {
         await using var registry = await DockerRegistry.StartAsync(Cancelled);
-        await using var nginx = await Nginx.StartAsync(registry.Host, "client_max_body_size 1m;", Cancelled);
+        await using var nginx = await Nginx.StartAsync(registry.Host, new NginxOptions { Tls = http2, Http2 = http2, Settings = "client_max_body_size 1m;" }, Cancelled);
         using var client = Client();
         var (blobs, manifest) = Image(sizes: [12 * Mib, (3 * Mib) / 2]);
 
         await PushAsync(client, Target(nginx.Host), blobs, manifest);
 
         await ReadAsync(client, Target(registry.Host), blobs, manifest);
+        // Over HTTP/1.1 each blob is asked for first; nginx never answers that over HTTP/2.
+        var refused = (await nginx.StopAsync()).Where(request => request.Status == "413").ToList();
+        Assert.NotEmpty(refused);
+        Assert.All(refused, request => Assert.Equal(http2 ? ("HTTP/2.0", "-") : ("HTTP/1.1", "100-continue"), (request.Protocol, request.Expect)));
+    }
+
+    [Fact]
+    [ReliabilityCase("Upload", "nginx with TLS and HTTP/2 in front of the registry", "large blobs do not wait for an answer to `Expect` that nginx never sends")]
+    public async Task LargeBlobsDoNotWaitBehindNginxWithHttp2()
+    {
+        await using var registry = await DockerRegistry.StartAsync(Cancelled);
+        await using var nginx = await Nginx.StartAsync(registry.Host, new NginxOptions { Tls = true, Http2 = true }, Cancelled);
+        using var client = Client(new RegistryClientOptions { TrustLoopback = false, CertificateFile = nginx.CertificateAuthority });
+        var (blobs, manifest) = Image(sizes: [3 * Mib, 2 * Mib, 70_000]);
+
+        await PushAsync(client, Target(nginx.Host), blobs, manifest);
+        await ReadAsync(client, Target(nginx.Host), blobs, manifest);
+
+        var requests = await nginx.StopAsync();
+        Assert.Equal(blobs.Count + 1, requests.Count(request => request is { Method: "PUT", Status: "201" }));
+        Assert.All(requests, request => Assert.Equal(("HTTP/2.0", "-"), (request.Protocol, request.Expect)));
     }
 }

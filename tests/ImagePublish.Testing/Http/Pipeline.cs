@@ -55,6 +55,9 @@ internal sealed partial class Pipeline(TestRegistry registry)
             record.Status = record.Aborted ? 0 : http.Response.StatusCode;
             return Task.CompletedTask;
         });
+        // Kestrel looks for it when the body is read.
+        if (!registry.Options.AnswersExpect)
+            http.Request.Headers.Remove("Expect");
         foreach (var (name, value) in registry.Options.ResponseHeaders)
             http.Response.Headers[name] = value;
         if (registry.Options.MaxRequestBodyBytes < long.MaxValue)

@@ -7,15 +7,16 @@ namespace ImagePublish.Registries.Blobs;
 /// <param name="reader">Reads the blob.</param>
 /// <param name="offset">Where the part begins, in bytes.</param>
 /// <param name="length">Its length in bytes.</param>
-internal sealed class BlobPart(BlobReader reader, long offset, long length)
+internal sealed class BlobPart(BlobReader reader, long offset, long length) : IDisposable
 {
-    // Above this size it pays to hear first whether the registry wants it: a refusal then costs a round trip instead of the upload.
+    // Above this size it pays to ask first whether the registry takes it, where that is of use.
     private const long AskFirst = 1 << 20;
 
     // Before it answers, a registry may hash the blob and move it to its storage, at this pace at the slowest: in bytes a second.
     private const long StoredPerSecond = 20 << 20;
 
     private long sent;
+    private CancellationTokenSource? sending;
 
     public long Offset => offset;
 
@@ -39,16 +40,29 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length)
     /// <summary>Makes it the body of a request.</summary>
     public void Attach(HttpRequestMessage request)
     {
+        Stop();
+        sending = new CancellationTokenSource();
         WasSentWhole = length == 0;
-        request.Content = new Body(this);
+        request.Content = new Body(this, sending.Token);
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
         request.Content.Headers.ContentLength = length;
         if (length > AskFirst)
             request.Headers.ExpectContinue = true;
     }
 
+    /// <summary>Stops sending. Over HTTP/2 an answer may come, and another request begin, while a body is still being sent.</summary>
+    public void Stop()
+    {
+        sending?.Cancel();
+        sending?.Dispose();
+        sending = null;
+    }
+
+    public void Dispose() => Stop();
+
     private async Task CopyAsync(Stream stream, CancellationToken cancellationToken)
     {
+        Watch?.StartBody();
         var at = offset;
         // A source that is itself a registry may have to be waited for longer than the target may stand still. It has limits of its own, so only the writing is watched.
         Watch?.Suspend();
@@ -69,12 +83,15 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length)
         Watch?.Allow(TimeSpan.FromSeconds((double)length / StoredPerSecond));
     }
 
-    private sealed class Body(BlobPart part) : HttpContent
+    private sealed class Body(BlobPart part, CancellationToken stopped) : HttpContent
     {
-        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) => part.CopyAsync(stream, CancellationToken.None);
+        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) => part.CopyAsync(stream, stopped);
 
-        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context, CancellationToken cancellationToken) =>
-            part.CopyAsync(stream, cancellationToken);
+        protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context, CancellationToken cancellationToken)
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stopped, cancellationToken);
+            await part.CopyAsync(stream, either.Token);
+        }
 
         protected override bool TryComputeLength(out long length)
         {

@@ -14,6 +14,7 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
     private const int BufferSize = 256 * 1024;
 
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(blob.Descriptor.Digest.HashAlgorithm);
+    private readonly Lock gate = new();
     private long hashed;
     private (long Offset, Stream Stream)? prepared;
 
@@ -58,7 +59,8 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
     public void Dispose()
     {
         prepared?.Stream.Dispose();
-        hash.Dispose();
+        lock (gate)
+            hash.Dispose();
     }
 
     private async ValueTask<Stream> TakeAsync(long offset, CancellationToken cancellationToken)
@@ -82,12 +84,14 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
         await stream.DisposeAsync();
     }
 
-    // What is read a second time after a broken line was hashed the first time.
+    // What is read a second time, after the connection was lost, was hashed the first time. Two may read at once: a body that is no longer wanted may still be on its way.
     private void Check(long at, ReadOnlySpan<byte> bytes)
     {
-        var end = at + bytes.Length;
-        if (at <= hashed && end > hashed)
+        lock (gate)
         {
+            var end = at + bytes.Length;
+            if (at > hashed || end <= hashed)
+                return;
             hash.AppendData(bytes[(int)(hashed - at)..]);
             hashed = end;
             if (hashed == blob.Descriptor.Size && !blob.Descriptor.Digest.Matches(hash.GetCurrentHash()))

@@ -84,16 +84,23 @@ internal sealed partial class BlobUpload : IDisposable
         var closes = (session.Offset == 0 && way == UploadWay.Whole) || session.Offset == blob.Size;
         if (session.Offset < blob.Size)
             await reader.PrepareAsync(session.Offset, cancellationToken);
-        var part = new BlobPart(reader, session.Offset, closes || way == UploadWay.Stream ? blob.Size - session.Offset : NextChunk(session)) { Advanced = Tell };
+        using var part = new BlobPart(reader, session.Offset, closes || way == UploadWay.Stream ? blob.Size - session.Offset : NextChunk(session)) { Advanced = Tell };
         UploadEndpoint endpoint = closes
             ? new PutUpload(target, blob.Digest, session.Location, part)
             : new PatchUpload(target, blob.Digest, session.Location, part, IsRanged: session.Offset > 0 || way != UploadWay.Stream, IsAlone: restarts > 0);
         try
         {
-            using var response = await SendAsync(endpoint, session, part, cancellationToken);
-            if (response.IsSuccess)
-                return closes ? await ConfirmAsync(endpoint, response, cancellationToken) : await AdvanceAsync(endpoint, response, part);
-            return await RecoverAsync(await Failure.OfAsync(endpoint.Description, response, connection.Time), part, closes, cancellationToken);
+            Failure failure;
+            using (var response = await SendAsync(endpoint, session, part, cancellationToken))
+            {
+                if (response.IsSuccess)
+                    return closes ? await ConfirmAsync(endpoint, response, cancellationToken) : await AdvanceAsync(endpoint, response, part);
+                failure = await Failure.OfAsync(endpoint.Description, response, connection.Time);
+            }
+
+            // Not earlier: the rest of the answer would be lost with the stream.
+            part.Stop();
+            return await RecoverAsync(failure, part, closes, cancellationToken);
         }
         catch (LineException e)
         {
@@ -101,13 +108,26 @@ internal sealed partial class BlobUpload : IDisposable
         }
     }
 
-    // What is sent again is no progress.
+    // What is sent again is no progress. A body that is no longer wanted may still be on its way beside the next.
     private void Tell(long reached)
     {
-        if (reached <= told)
-            return;
-        connection.Log.Sent(blob.Digest.Value, reached - told);
-        told = reached;
+        var before = InterlockedMax(ref told, reached);
+        if (reached > before)
+            connection.Log.Sent(blob.Digest.Value, reached - before);
+    }
+
+    private static long InterlockedMax(ref long most, long value)
+    {
+        var before = Interlocked.Read(ref most);
+        while (value > before)
+        {
+            var found = Interlocked.CompareExchange(ref most, value, before);
+            if (found == before)
+                return before;
+            before = found;
+        }
+
+        return before;
     }
 
     private async Task<RegistryResponse> SendAsync(UploadEndpoint endpoint, UploadSession session, BlobPart part, CancellationToken cancellationToken)

@@ -1,15 +1,16 @@
 namespace ImagePublish.Registries.Http;
 
-/// <summary>Gives up when nothing moved for a while. How long a transfer takes that moves does not matter.</summary>
+/// <summary>Cancels a request when nothing moved for a while. How long a transfer takes that moves does not matter.</summary>
 internal sealed class IdleWatch : IDisposable
 {
     private readonly TimeSpan timeout;
+    private readonly TimeProvider time;
     private readonly CancellationTokenSource idle;
     private readonly CancellationTokenSource linked;
 
     public IdleWatch(TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
-        this.timeout = timeout;
+        (this.timeout, this.time) = (timeout, time);
         idle = new CancellationTokenSource(timeout, time);
         linked = CancellationTokenSource.CreateLinkedTokenSource(idle.Token, cancellationToken);
     }
@@ -18,6 +19,16 @@ internal sealed class IdleWatch : IDisposable
     public CancellationToken Token => linked.Token;
 
     public bool HasExpired => idle.IsCancellationRequested;
+
+    /// <summary>The clock's timestamp when the body of a request began to be sent.</summary>
+    public long? BodyStart { get; private set; }
+
+    /// <summary>The body of a request begins to be sent.</summary>
+    public void StartBody()
+    {
+        BodyStart ??= time.GetTimestamp();
+        Touch();
+    }
 
     /// <summary>Something moved.</summary>
     public void Touch() => idle.CancelAfter(timeout);

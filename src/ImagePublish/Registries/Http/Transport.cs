@@ -11,6 +11,8 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
 {
     private readonly ConcurrentDictionary<string, Lazy<HttpMessageInvoker>> invokers = new(StringComparer.Ordinal);
 
+    private readonly Expectations expectations = new();
+
     public TimeProvider Time => time;
 
     /// <summary>Whether a host may be spoken to in plain http, or without a trusted certificate.</summary>
@@ -32,7 +34,12 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
             sending?.Invoke(watch);
             request.Version = HttpVersion.Version20;
             request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
+            var expects = request.Headers.ExpectContinue == true && expectations.AreUseful(url);
+            request.Headers.ExpectContinue = expects ? true : null;
+            var start = time.GetTimestamp();
             var response = await InvokerFor(url.Authority).SendAsync(request, watch.Token);
+            var wasIgnored = expects && watch.BodyStart is { } begun && time.GetElapsedTime(start, begun) >= options.ContinueTimeout;
+            expectations.Learn(url, response.Version, wasIgnored);
             watch.Touch();
             return new RegistryResponse(url, response, watch, options.IdleTimeout, cancellationToken) { IsFromRegistry = isOwn };
         }
@@ -90,6 +97,7 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = options.ConnectTimeout,
             EnableMultipleHttp2Connections = true,
+            Expect100ContinueTimeout = options.ContinueTimeout,
             MaxResponseHeadersLength = 64,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(50),
             PooledConnectionLifetime = TimeSpan.FromMinutes(15),
@@ -98,6 +106,8 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
             UseCookies = false,
             UseProxy = options.Proxies is not null,
         };
+        if (options.Connect is { } connect)
+            handler.ConnectCallback = (context, cancellationToken) => connect(context.DnsEndPoint, cancellationToken);
         if (isGuarded)
             new RealmGuard().Protect(handler);
         return new HttpMessageInvoker(handler);
