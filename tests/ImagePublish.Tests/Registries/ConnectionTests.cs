@@ -95,6 +95,29 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    [ReliabilityCase("Registry", "client certificate below an intermediate authority", "sent with its chain: a server that has only the root takes it")]
+    public async Task AClientCertificateIsSentWithItsChain()
+    {
+        using var client = new ClientCertificate();
+        await using var bench = await RegistryBench.StartAsync(options => (options.Tls, options.ClientAuthority) = (true, client.Root));
+        var folder = Directory.CreateTempSubdirectory("imagepublish-certs-").FullName;
+        try
+        {
+            var own = Directory.CreateDirectory(Path.Combine(folder, OperatingSystem.IsWindows() ? bench.Server.Host.Replace(":", "", StringComparison.Ordinal) : bench.Server.Host));
+            bench.Server.CertificateAuthority!.WritePem(Path.Combine(own.FullName, "ca.crt"));
+            await File.WriteAllTextAsync(Path.Combine(own.FullName, "client.cert"), client.ChainPem, Cancel);
+            await File.WriteAllTextAsync(Path.Combine(own.FullName, "client.key"), client.KeyPem, Cancel);
+            bench.Options = bench.Options with { TrustLoopback = false, DockerCertificateFolders = [folder] };
+
+            Assert.Null(await bench.Client.FindManifestAsync(bench.Latest, Cancel));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task AFileThatIsNoCertificateIsToldByName()
     {
         await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);

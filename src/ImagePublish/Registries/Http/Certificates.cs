@@ -11,9 +11,9 @@ namespace ImagePublish.Registries.Http;
 internal sealed class Certificates
 {
     private readonly X509Certificate2Collection authorities = [];
-
-    /// <summary>Client certificates with their keys.</summary>
-    public X509Certificate2Collection Clients { get; } = [];
+    // Client certificates with their keys, and what the file of the only one has besides it: the authorities between it and a root.
+    private readonly X509Certificate2Collection clients = [];
+    private readonly X509Certificate2Collection intermediates = [];
 
     /// <summary>Adds a PEM file of authorities.</summary>
     public void AddAuthorities(string file) => Read(file, () => authorities.ImportFromPemFile(file));
@@ -25,13 +25,15 @@ internal sealed class Certificates
         foreach (var file in files.Where(file => file.EndsWith(".crt", StringComparison.Ordinal)))
             AddAuthorities(file);
         foreach (var file in files.Where(file => file.EndsWith(".cert", StringComparison.Ordinal)))
-            Read(file, () => Clients.Add(ReadPair(file)));
+            Read(file, () => AddClient(file));
     }
 
     [SuppressMessage("Security", "CA5359:Do not disable certificate validation", Justification = "Only for hosts that the user names, and this machine.")]
     public SslClientAuthenticationOptions Options(bool acceptAny) => new()
     {
-        ClientCertificates = Clients.Count > 0 ? Clients : null,
+        // A context is sent with its whole chain, as Docker sends it. Of several certificates the framework chooses the one whose issuer the server names, but sends it alone.
+        ClientCertificateContext = clients.Count == 1 ? SslStreamCertificateContext.Create(clients[0], intermediates, offline: true) : null,
+        ClientCertificates = clients.Count > 1 ? clients : null,
         RemoteCertificateValidationCallback = acceptAny ? AcceptAny : authorities.Count > 0 ? Validate : null,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
     };
@@ -45,6 +47,14 @@ internal sealed class Certificates
         select folder;
 
     private static bool AcceptAny(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => true;
+
+    private void AddClient(string file)
+    {
+        clients.Add(ReadPair(file));
+        var chain = new X509Certificate2Collection();
+        chain.ImportFromPemFile(file);
+        intermediates.AddRange(chain.Skip(1).ToArray());
+    }
 
     private static X509Certificate2 ReadPair(string file)
     {

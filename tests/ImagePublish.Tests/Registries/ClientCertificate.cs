@@ -1,0 +1,38 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ImagePublish.Tests.Registries;
+
+/// <summary>A client certificate that an intermediate authority signed, whose root is all that a server has.</summary>
+internal sealed class ClientCertificate : IDisposable
+{
+    public ClientCertificate()
+    {
+        var start = DateTimeOffset.UtcNow.AddDays(-1);
+        using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        Root = Request("CN=root", rootKey, isAuthority: true).CreateSelfSigned(start, start.AddDays(30));
+        using var intermediateKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var intermediate = Request("CN=intermediate", intermediateKey, isAuthority: true).Create(Root, start, start.AddDays(29), [1]).CopyWithPrivateKey(intermediateKey);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var leaf = Request("CN=builder", key, isAuthority: false).Create(intermediate, start, start.AddDays(28), [2]);
+        ChainPem = $"{leaf.ExportCertificatePem()}\n{intermediate.ExportCertificatePem()}\n";
+        KeyPem = key.ExportPkcs8PrivateKeyPem();
+    }
+
+    public X509Certificate2 Root { get; }
+
+    /// <summary>The certificate, then the intermediate authority.</summary>
+    public string ChainPem { get; }
+
+    public string KeyPem { get; }
+
+    public void Dispose() => Root.Dispose();
+
+    private static CertificateRequest Request(string name, ECDsa key, bool isAuthority)
+    {
+        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isAuthority, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(isAuthority ? X509KeyUsageFlags.KeyCertSign : X509KeyUsageFlags.DigitalSignature, true));
+        return request;
+    }
+}
