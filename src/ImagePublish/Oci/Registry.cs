@@ -35,6 +35,9 @@ public sealed record Registry
     /// <summary>The host without its port, an IPv6 address without its brackets.</summary>
     public string HostName => Host[0] == '[' ? Host[1..Host.IndexOf(']', StringComparison.Ordinal)] : Host.Split(':')[0];
 
+    /// <summary>Whether it names a port. Without one, https is at 443 and http at 80.</summary>
+    public bool HasPort => Host.LastIndexOf(':') > Host.IndexOf(']', StringComparison.Ordinal);
+
     /// <summary>Reads a registry's host and port.</summary>
     /// <param name="text">The text to read.</param>
     /// <returns>The registry.</returns>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using ImagePublish.Diagnostics;
@@ -18,9 +19,10 @@ internal sealed class RegistryConnection : IDisposable
     private readonly Authenticator authenticator;
     private readonly SchemeProbe scheme;
     private readonly SemaphoreSlim introduction = new(1, 1);
+    // Several at once: repositories have tokens of their own.
+    private readonly ConcurrentDictionary<string, bool> accepted = new(StringComparer.Ordinal);
     private volatile bool isKnown;
     private volatile bool isRefusing;
-    private volatile string? accepted;
 
     public RegistryConnection(Registry registry, RegistryClientOptions options, Transport transport, Authenticator authenticator, IEngineLog log)
     {
@@ -119,9 +121,9 @@ internal sealed class RegistryConnection : IDisposable
         ? Failure.Of(endpoint.Description, endpoint.Method, endpoint.Url(root), line)
         : Failure.Of(endpoint.Description, endpoint.Method, endpoint.Url(RequestUrl.Root("https", registry.ApiHost)), Neither(line));
 
-    // Where it was to be found out which of them it is, both were tried.
-    private static LineException Neither(LineException line) =>
-        line.Fault == LineFault.Refused ? new LineException(line.Fault, $"{line.Message}, and so would http be: nobody listens there", line) : line;
+    // Https and http have the same port, if it is named. Else the probe says what became of either.
+    private LineException Neither(LineException line) =>
+        line.Fault == LineFault.Refused && registry.HasPort ? new LineException(line.Fault, $"{line.Message}, and so would http be: nobody listens there", line) : line;
 
     public void Dispose()
     {
@@ -150,7 +152,8 @@ internal sealed class RegistryConnection : IDisposable
             var response = await FollowAsync(endpoint, header, cancellationToken);
             if (response.Status != HttpStatusCode.Unauthorized || !response.IsFromRegistry)
             {
-                accepted = header?.Parameter;
+                if (header?.Parameter is { } good)
+                    accepted[good] = true;
                 return response;
             }
 
@@ -160,7 +163,7 @@ internal sealed class RegistryConnection : IDisposable
                 if (refreshes < MaxRefreshes && await authenticator.RefreshAsync(registry, endpoint.Scopes, challenges, header, cancellationToken))
                     continue;
                 // What was good a moment ago is refused now and then, at the beginning of uploads for instance, and good again.
-                if (!mayRepeat || header is null || header.Parameter != accepted)
+                if (!mayRepeat || header?.Parameter is not { } refused || !accepted.ContainsKey(refused))
                     throw (await Failure.OfAsync(endpoint.Description, response, Time)).ToException();
                 mayRepeat = false;
             }
@@ -194,7 +197,7 @@ internal sealed class RegistryConnection : IDisposable
         {
             response = await SendAsync(endpoint, endpoint.Url(await scheme.RootAsync(cancellationToken)), header, true, cancellationToken);
         }
-        catch (LineException e) when (e.Fault is LineFault.Broken or LineFault.Protocol)
+        catch (LineException e) when (e.Fault is LineFault.Broken or LineFault.Protocol || scheme.IsOnOtherPort(e))
         {
             if (await scheme.IsRightAsync(null, cancellationToken))
                 throw;

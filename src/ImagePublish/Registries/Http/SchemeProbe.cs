@@ -8,6 +8,7 @@ namespace ImagePublish.Registries.Http;
 /// Always https, except for the hosts that may be insecure: there one handshake tells. If what answers does not speak TLS, it is http; whatever else goes wrong decides nothing.
 /// No request is spent on a registry that speaks http. On loopback, where traffic can't be intercepted, http is tried first: a TLS handshake that fails takes longer
 /// than all requests of an unchanged publish.
+/// Without a port in the name the two are different ports: where 443 can't be reached, 80 is tried, and on loopback the other way round.
 /// </remarks>
 internal sealed class SchemeProbe(Registry registry, Transport transport) : IDisposable
 {
@@ -42,6 +43,9 @@ internal sealed class SchemeProbe(Registry registry, Transport transport) : IDis
         return (root ?? await FindAsync(cancellationToken)) == guess;
     }
 
+    /// <summary>Whether a fault at one scheme's port says nothing of the other scheme, since that has another port.</summary>
+    public bool IsOnOtherPort(LineException line) => !registry.HasPort && line.Fault is (LineFault.Refused or LineFault.Unreachable);
+
     public void Dispose() => turn.Dispose();
 
     private async Task<RequestUrl> FindAsync(CancellationToken cancellationToken)
@@ -60,15 +64,38 @@ internal sealed class SchemeProbe(Registry registry, Transport transport) : IDis
     private async Task<RequestUrl> ProbeAsync(CancellationToken cancellationToken)
     {
         var secure = RequestUrl.Root("https", registry.ApiHost);
+        var plain = RequestUrl.Root("http", registry.ApiHost);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, secure.ToUri());
-            using var response = await transport.SendAsync(secure, request, null, true, cancellationToken);
+            await AskAsync(secure, cancellationToken);
             return secure;
         }
         catch (LineException e) when (e.Fault == LineFault.Tls || (e.Fault == LineFault.Broken && e.InnerException is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }))
         {
-            return RequestUrl.Root("http", registry.ApiHost);
+            return plain;
         }
+        catch (LineException e) when (IsOnOtherPort(e))
+        {
+            await AskOtherPortAsync(plain, e, cancellationToken);
+            return plain;
+        }
+    }
+
+    private async Task AskOtherPortAsync(RequestUrl plain, LineException secureFault, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await AskAsync(plain, cancellationToken);
+        }
+        catch (LineException e)
+        {
+            throw new LineException(e.Fault, $"by https at port 443: {secureFault.Message}; by http at port 80: {e.Message}", e);
+        }
+    }
+
+    private async Task AskAsync(RequestUrl url, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, url.ToUri());
+        using var response = await transport.SendAsync(url, request, null, true, cancellationToken);
     }
 }

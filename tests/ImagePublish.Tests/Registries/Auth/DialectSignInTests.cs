@@ -69,6 +69,20 @@ public sealed class DialectSignInTests
     }
 
     [Fact]
+    [ReliabilityCase("Sign-in", "a good token refused once, while other repositories' tokens are in use", "the request is sent once more")]
+    public async Task ATokenThatWasGoodIsTriedOnceMoreWhateverOthersAreInUse()
+    {
+        await using var bench = await BearerAsync();
+        var first = bench.Named("acme/one").At(Tag.Parse("1"));
+        await bench.Client.FindManifestAsync(first, RegistryBench.Cancel);
+        await bench.Client.FindManifestAsync(bench.Named("acme/two").At(Tag.Parse("1")), RegistryBench.Cancel);
+        // Without a challenge, so that no other token can be asked for.
+        bench.Fail(RegistryStep.ManifestHead, FaultAction.Status(401));
+
+        Assert.Null(await bench.Client.FindManifestAsync(first, RegistryBench.Cancel));
+    }
+
+    [Fact]
     public async Task AWrongPasswordIsToldAsSuch()
     {
         await using var bench = await BearerAsync();
