@@ -11,12 +11,17 @@ internal sealed record Target(string Registry, string Repository, string Base);
 /// <summary>One of those that are compared: a way to publish, with a copy of the sources and with caches of its own.</summary>
 internal abstract class Contender(string name, string folder)
 {
+    private const string SystemAuthorities = "/etc/ssl/certs";
+
     public static readonly string[] Tags = ["1.4.2", "latest"];
 
     public string Name => name;
 
     /// <summary>The copy of the sources.</summary>
     public string Sources { get; } = Directory.CreateDirectory(Path.Combine(folder, name, "src")).FullName;
+
+    /// <summary>Folders of authorities that it trusts besides the system's.</summary>
+    public IReadOnlyList<string> Authorities { get; set; } = [];
 
     /// <summary>What it keeps from one build to the next for itself.</summary>
     protected string Caches { get; } = Path.Combine(folder, name, "caches");
@@ -29,7 +34,10 @@ internal abstract class Contender(string name, string folder)
     {
         Directory.CreateDirectory(Caches);
         var command = DotNetCommand.Create(Sources, arguments);
-        return command with { Environment = new Dictionary<string, string?>(command.Environment) { ["TMPDIR"] = Caches } };
+        var environment = new Dictionary<string, string?>(command.Environment) { ["TMPDIR"] = Caches };
+        if (Authorities.Count > 0)
+            environment["SSL_CERT_DIR"] = string.Join(':', [.. Authorities, SystemAuthorities]);
+        return command with { Environment = environment };
     }
 
     /// <summary>As on a machine that never published before.</summary>

@@ -26,11 +26,13 @@ internal sealed class Laboratory : IAsyncDisposable
     /// <summary>A path for files of a measurement.</summary>
     public string this[string name] => folder[name];
 
-    public static async Task<Laboratory> OpenAsync(bool isVerbose, CancellationToken cancellationToken)
+    public static async Task<Laboratory> OpenAsync(RegistryKind kind, bool isVerbose, CancellationToken cancellationToken)
     {
         var image = await BaseImage.GetAsync(cancellationToken);
         var package = await PackedPackage.PackAsync(cancellationToken);
-        var laboratory = new Laboratory(package, await MeteredRegistry.StartAsync(cancellationToken), await MeteredRegistry.StartAsync(cancellationToken)) { IsVerbose = isVerbose };
+        var registry = await MeteredRegistry.StartAsync(kind, cancellationToken);
+        var otherRegistry = await MeteredRegistry.StartAsync(kind, cancellationToken);
+        var laboratory = new Laboratory(package, registry, otherRegistry) { IsVerbose = isVerbose };
         await laboratory.Registry.PushAsync(image, cancellationToken);
         return laboratory;
     }
@@ -58,8 +60,13 @@ internal sealed class Laboratory : IAsyncDisposable
     public IReadOnlyList<Contender> Create(string name, Action<Contender> writeSources)
     {
         Contender[] all = [new PlainPublish(folder[name]), new ThisPackage(folder[name], package), new SdkContainers(folder[name])];
+        string?[] authorities = [Registry.AuthorityFolder, OtherRegistry.AuthorityFolder];
         foreach (var contender in all)
+        {
+            contender.Authorities = [.. authorities.OfType<string>()];
             writeSources(contender);
+        }
+
         return all;
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.Versioning;
 using ImagePublish.Benchmarks;
 using ImagePublish.Benchmarks.Cases;
+using ImagePublish.Benchmarks.Measuring;
 
 [assembly: UnsupportedOSPlatform("windows")]
 
@@ -9,6 +10,7 @@ const string Usage =
     """
     usage: dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [options]
       --cases NAMES   some of: unchanged,line,fresh,package,first,other,services (these without this option), memory,limit,curves
+      --registry KIND plain (http on localhost) or h2 (nginx with TLS and HTTP/2 in front) (plain)
       --runs NUMBER   interleaved runs of each case (5)
       --picture FILE  where the curves are drawn (curves.svg)
       --verbose       lists the requests of every run
@@ -19,7 +21,7 @@ for (var index = 0; index < args.Length; index++)
 {
     if (args[index] == "--verbose")
         options[args[index]] = "";
-    else if (args[index] is "--cases" or "--runs" or "--picture" && index + 1 < args.Length)
+    else if (args[index] is "--cases" or "--registry" or "--runs" or "--picture" && index + 1 < args.Length)
         options[args[index]] = args[++index];
     else
         return Explain();
@@ -30,6 +32,8 @@ if (!int.TryParse(options.GetValueOrDefault("--runs", "5"), NumberStyles.None, C
 var names = options.GetValueOrDefault("--cases", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
 if (names.Except(PublishCase.All.Select(known => known.Key)).Except(["memory", "limit", "curves"]).Any())
     return Explain();
+if (!Enum.TryParse<RegistryKind>(options.GetValueOrDefault("--registry", "plain"), ignoreCase: true, out var kind))
+    return Explain();
 
 using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, key) =>
@@ -37,7 +41,7 @@ Console.CancelKeyPress += (_, key) =>
     key.Cancel = true;
     stop.Cancel();
 };
-await using var laboratory = await Laboratory.OpenAsync(options.ContainsKey("--verbose"), stop.Token);
+await using var laboratory = await Laboratory.OpenAsync(kind, options.ContainsKey("--verbose"), stop.Token);
 var runner = new CaseRunner(laboratory, rounds);
 var results = new List<CaseResult>();
 foreach (var one in PublishCase.All.Where(one => names.Length == 0 || names.Contains(one.Key)))

@@ -4,35 +4,56 @@ using ImagePublish.Testing;
 
 namespace ImagePublish.Benchmarks.Measuring;
 
+/// <summary>How the registries of a measurement are reached.</summary>
+internal enum RegistryKind
+{
+    /// <summary>Directly, in plain http.</summary>
+    Plain,
+
+    /// <summary>Through nginx with TLS and HTTP/2, as most registries are.</summary>
+    H2,
+}
+
 /// <summary>A real registry that tells how many requests it answered and how many bytes it was sent: its own metrics, so that nothing stands in the way of the bytes.</summary>
 internal sealed class MeteredRegistry : IAsyncDisposable
 {
     private const string UploadSizes = "registry_http_request_size_bytes_sum{handler=\"blob_upload";
 
     private readonly DockerRegistry registry;
+    private readonly Nginx? front;
     private readonly HttpClient metrics;
     private double sentBefore;
     private long storedBefore;
 
-    private MeteredRegistry(DockerRegistry registry, int metricsPort)
+    private MeteredRegistry(DockerRegistry registry, Nginx? front, int metricsPort)
     {
-        this.registry = registry;
+        (this.registry, this.front) = (registry, front);
         metrics = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{metricsPort}/") };
     }
 
-    public string Host => registry.Host;
+    /// <summary>Where contenders find it.</summary>
+    public string Host => front?.Host ?? registry.Host;
 
+    /// <summary>The folder of the authority that signed its certificate; null for plain http.</summary>
+    public string? AuthorityFolder => Path.GetDirectoryName(front?.CertificateAuthority);
+
+    /// <summary>The registry itself, in plain http.</summary>
     public Uri Uri => registry.Uri;
 
     /// <summary>What was asked since <see cref="ResetAsync"/>.</summary>
     public IEnumerable<string> Requests => registry.Requests.Select(request => request.ToString());
 
-    public static async Task<MeteredRegistry> StartAsync(CancellationToken cancellationToken)
+    /// <summary>Starts one.</summary>
+    /// <param name="kind">Whether nginx with TLS and HTTP/2 is in front of it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public static async Task<MeteredRegistry> StartAsync(RegistryKind kind, CancellationToken cancellationToken)
     {
         var port = Ports.Free();
         // Continues the section `http` that the configuration ends with.
         var configuration = $"  debug:\n    addr: 127.0.0.1:{port}\n    prometheus:\n      enabled: true\n      path: /metrics";
-        return new MeteredRegistry(await DockerRegistry.StartAsync(new DockerRegistryOptions { Configuration = configuration }, cancellationToken), port);
+        var registry = await DockerRegistry.StartAsync(new DockerRegistryOptions { Configuration = configuration }, cancellationToken);
+        var front = kind == RegistryKind.H2 ? await Nginx.StartAsync(registry.Host, new NginxOptions { Tls = true, Http2 = true }, cancellationToken) : null;
+        return new MeteredRegistry(registry, front, port);
     }
 
     public Task PushAsync(BaseImage image, CancellationToken cancellationToken) => image.PushToAsync(registry, cancellationToken);
@@ -55,10 +76,12 @@ internal sealed class MeteredRegistry : IAsyncDisposable
         return run with { SentBytes = (long)sent, Requests = registry.Requests.Count };
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         metrics.Dispose();
-        return registry.DisposeAsync();
+        if (front is not null)
+            await front.DisposeAsync();
+        await registry.DisposeAsync();
     }
 
     private async Task<double> SentAsync(CancellationToken cancellationToken)
