@@ -6,7 +6,7 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks;
 
 /// <summary>What tasks share that deliver an image or an index: where to, under which tags, and how they tell what they did.</summary>
-public abstract partial class DeliveryTask : ImageTask
+public abstract partial class DeliveryTask : ImageTask, IImageInputs
 {
     /// <summary>The project's name, for messages.</summary>
     [Required]
@@ -91,6 +91,8 @@ public abstract partial class DeliveryTask : ImageTask
     internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), EngineSession.TaskLog);
 
     internal string ResolvePath(string path) => FullPath(path);
+
+    string IImageInputs.ResolvePath(string path) => FullPath(path);
 
     /// <summary>Tells what was delivered: in the log, as items and properties, and as JSON.</summary>
     /// <param name="images">An item for each place.</param>

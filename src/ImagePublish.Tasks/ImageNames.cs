@@ -8,10 +8,10 @@ namespace ImagePublish.Tasks;
 /// <summary>Where an image goes and what it is called: <c>ImageName</c>, or <c>ImageRegistry</c>, <c>ImageRepository</c> and <c>ImageTags</c>.</summary>
 internal sealed class ImageNames
 {
-    private readonly DeliveryTask inputs;
+    private readonly IImageInputs inputs;
     private readonly Reference? whole;
 
-    public ImageNames(DeliveryTask inputs)
+    public ImageNames(IImageInputs inputs)
     {
         this.inputs = inputs;
         whole = Whole(inputs.Name);
@@ -21,7 +21,7 @@ internal sealed class ImageNames
         _ = Lists.Named("ImageRepository", repository, name => Oci.Repository.Of(Oci.Registry.Parse("localhost"), name));
         Named = Repositories(whole, inputs.Registry, repository);
         Destinations = inputs.Offline ? [] : Named;
-        LocalName = whole?.Repository.Name ?? repository;
+        LocalName = LocalNameOf(inputs);
     }
 
     /// <summary>The repositories that the properties name.</summary>
@@ -33,6 +33,11 @@ internal sealed class ImageNames
     /// <summary>The image's name in the local store.</summary>
     public string LocalName { get; }
 
+    /// <summary>An image's name without registry and tag.</summary>
+    /// <param name="inputs">What MSBuild handed over.</param>
+    /// <returns>The name.</returns>
+    public static string LocalNameOf(IImageInputs inputs) => Whole(inputs.Name)?.Repository.Name ?? RepositoryName(inputs.Repository, inputs.AssemblyName);
+
     /// <summary>The repositories that properties name.</summary>
     /// <param name="name">The whole name, if there is one.</param>
     /// <param name="registry">One or more registry hosts.</param>
@@ -40,7 +45,7 @@ internal sealed class ImageNames
     /// <param name="assemblyName">What it is called otherwise.</param>
     /// <returns>The repositories; none for the local store.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1xxx</c>: a name is malformed.</exception>
-    public static IReadOnlyList<Repository> Repositories(string? name, string? registry, string? repository, string assemblyName) =>
+    public static IReadOnlyList<Repository> Repositories(string? name, string? registry, string? repository, string? assemblyName) =>
         Repositories(Whole(name), registry, RepositoryName(repository, assemblyName));
 
     /// <summary>Says that an image stays here although the properties name a registry.</summary>
@@ -70,9 +75,27 @@ internal sealed class ImageNames
         return Lists.Named("ImageTags", templates, names => TagPolicies.Resolve(names, Lists.Words(tagPolicy).Length == 0 ? TagPolicy.Version : policy, context));
     }
 
-    private static Reference? Whole(string? name) => Lists.Optional(name) is { } text ? Lists.Named("ImageName", text, Reference.Parse) : null;
+    /// <summary>Reads <c>ImageName</c>.</summary>
+    /// <param name="name">The property's value.</param>
+    /// <returns>The reference, or null if there is none.</returns>
+    internal static Reference? Whole(string? name) => Lists.Optional(name) is { } text ? Lists.Named("ImageName", WithLowerRepository(text), Reference.Parse) : null;
 
-    private static string RepositoryName(string? repository, string assemblyName) => Lists.Optional(repository) ?? Normalised(assemblyName);
+    /// <summary>The repository's name.</summary>
+    /// <param name="repository"><c>ImageRepository</c>.</param>
+    /// <param name="assemblyName">What it is called otherwise.</param>
+    /// <returns>The name, in lower case: CI systems hand on <c>Acme/Shop</c> as people write it.</returns>
+    private static string RepositoryName(string? repository, string? assemblyName) => Lists.Optional(repository)?.ToLowerInvariant() ?? Normalised(Lists.Optional(assemblyName) ?? "app");
+
+    // Only behind what is certainly a host: in 'Acme/Shop' the first part is one too, to Docker and to us.
+    private static string WithLowerRepository(string name)
+    {
+        var slash = name.IndexOf('/', StringComparison.Ordinal);
+        if (slash < 0 || !(name.AsSpan(0, slash).ContainsAny('.', ':') || name.StartsWith("localhost/", StringComparison.Ordinal)))
+            return name;
+        var end = name.AsSpan(slash).IndexOfAny(':', '@');
+        var stop = end < 0 ? name.Length : slash + end;
+        return name[..slash] + name[slash..stop].ToLowerInvariant() + name[stop..];
+    }
 
     private static IReadOnlyList<Repository> Repositories(Reference? whole, string? registry, string repository) => whole is not null
         ? [whole.Repository]

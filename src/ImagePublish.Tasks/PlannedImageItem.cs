@@ -19,7 +19,7 @@ internal static class PlannedImageItem
         var item = PublishedImageItem.Of(plan.Result, place.Delivery, resultFile, reportPart);
         item.SetMetadata("IsUnchanged", plan.Result.IsUnchanged ? "true" : "false");
         item.SetMetadata("MovedTags", string.Join(';', place.Tags.Where(tag => tag.Moves).Select(tag => tag.Tag)));
-        item.SetMetadata("Base", plan.Base.Name);
+        item.SetText("Base", plan.Base.Name);
         item.SetMetadata("BaseDigest", plan.Base.Digest?.Value ?? "");
         item.SetMetadata("PreviousBaseDigest", plan.Base.Before?.Value ?? "");
         item.SetMetadata("PreviousDigest", plan.Changes?.Digest.Value ?? "");

@@ -34,12 +34,12 @@ internal static class PublishedImageItem
         var platform = image.Platform;
         var blobs = result.BlobsIn(delivery);
         var item = Of(image.Manifest.Descriptor, delivery);
-        item.SetMetadata(ResultFile, resultFile);
-        item.SetMetadata(ReportPart, reportPart);
+        item.SetText(ResultFile, resultFile);
+        item.SetText(ReportPart, reportPart);
         item.SetMetadata(Uploads, List(blobs, BlobMove.Uploaded, BlobMove.Streamed));
         item.SetMetadata(Mounts, List(blobs, BlobMove.Mounted, BlobMove.Mounted));
-        item.SetMetadata("Platform", (platform with { OsVersion = null }).ToString());
-        item.SetMetadata("OsVersion", platform.OsVersion ?? "");
+        item.SetText("Platform", (platform with { OsVersion = null }).ToString());
+        item.SetText("OsVersion", platform.OsVersion ?? "");
         item.SetMetadata("Size", Number(image.Size));
         return item;
     }
@@ -51,7 +51,7 @@ internal static class PublishedImageItem
     public static ITaskItem Of(IndexResult result, Delivery delivery)
     {
         var item = Of(result.Index.Descriptor, delivery);
-        item.SetMetadata("Platform", string.Join(';', result.Images.Select(image => image.Platform)));
+        item.SetList("Platform", result.Images.Select(image => image.Platform?.ToString() ?? ""));
         return item;
     }
 
@@ -104,12 +104,12 @@ internal static class PublishedImageItem
 
     private static TaskItem Of(Descriptor manifest, Delivery delivery)
     {
-        var item = new TaskItem($"{delivery.Name}@{manifest.Digest}");
-        item.SetMetadata("Registry", delivery.Repository?.Registry.Host ?? "");
-        item.SetMetadata("Repository", delivery.Repository?.Name ?? delivery.Name);
+        var item = OutputItem.Create($"{delivery.Name}@{manifest.Digest}");
+        item.SetText("Registry", delivery.Repository?.Registry.Host ?? "");
+        item.SetText("Repository", delivery.Repository?.Name ?? delivery.Name);
         item.SetMetadata("Tags", string.Join(';', delivery.Tags));
         item.SetMetadata("Digest", manifest.Digest.Value);
-        item.SetMetadata("MediaType", manifest.MediaType);
+        item.SetText("MediaType", manifest.MediaType);
         item.SetMetadata("ManifestSize", Number(manifest.Size));
         item.SetMetadata("UploadedBytes", Number(delivery.Transfer.UploadedBytes));
         item.SetMetadata("MountedBytes", Number(delivery.Transfer.MountedBytes));

@@ -16,7 +16,7 @@ internal sealed record SourceControl(string? Revision, SourceRef? Ref, string? U
     /// <summary>Reads it.</summary>
     /// <param name="inputs">What MSBuild handed over.</param>
     /// <returns>What is known.</returns>
-    public static SourceControl Read(DeliveryTask inputs)
+    public static SourceControl Read(IImageInputs inputs)
     {
         var ci = new CiRef(Environment.GetEnvironmentVariable);
         var git = new Lazy<string[]>(() => AskGit(inputs.ResolvePath(".")));
@@ -31,7 +31,7 @@ internal sealed record SourceControl(string? Revision, SourceRef? Ref, string? U
     /// <param name="inputs">What MSBuild handed over.</param>
     /// <param name="runtimeIdentifier">The runtime identifier; null for an image of several platforms.</param>
     /// <returns>The context.</returns>
-    public TagContext TagContext(DeliveryTask inputs, string? runtimeIdentifier) => new()
+    public TagContext TagContext(IImageInputs inputs, string? runtimeIdentifier) => new()
     {
         Version = Lists.Optional(inputs.Version) ?? "1.0.0",
         Commit = Revision,
@@ -42,7 +42,7 @@ internal sealed record SourceControl(string? Revision, SourceRef? Ref, string? U
         RuntimeIdentifier = runtimeIdentifier,
     };
 
-    private static DateTimeOffset ReadCreated(DeliveryTask inputs, Lazy<string[]> git)
+    private static DateTimeOffset ReadCreated(IImageInputs inputs, Lazy<string[]> git)
     {
         if (Lists.Optional(inputs.Created) is { } text)
         {

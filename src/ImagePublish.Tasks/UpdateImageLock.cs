@@ -1,7 +1,8 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Packages;
 using ImagePublish.Publishing.Locking;
 using Microsoft.Build.Framework;
-using TaskItem = Microsoft.Build.Utilities.TaskItem;
 
 namespace ImagePublish.Tasks;
 
@@ -23,12 +24,16 @@ public sealed class UpdateImageLock : PublishImageInputs
         var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, new ImageNames(this).Destinations, Offline)).Registries;
         var update = await new LockUpdater(registries, OpenStore(), log).UpdateAsync(platform, source, packages, lockRequest, cancellationToken);
         log.Information($"{ProjectName} -> {Path.GetFileName(lockRequest.File)}, {platform}: {update.Summary}");
-        Results = [.. (update.Current.Packages ?? []).Select(package => new TaskItem(package.Name, new Dictionary<string, string>
-        {
-            ["Version"] = package.Version,
-            ["Architecture"] = package.Architecture,
-            ["Platform"] = platform.ToString(),
-            ["Sha256"] = package.Sha256,
-        }))];
+        Results = [.. (update.Current.Packages ?? []).Select(package => Item(package, platform))];
+    }
+
+    private static Microsoft.Build.Utilities.TaskItem Item(PackageDocument package, Platform platform)
+    {
+        var item = OutputItem.Create(package.Name);
+        item.SetText("Version", package.Version);
+        item.SetText("Architecture", package.Architecture);
+        item.SetText("Platform", platform.ToString());
+        item.SetText("Sha256", package.Sha256);
+        return item;
     }
 }

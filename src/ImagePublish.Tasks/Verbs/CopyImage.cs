@@ -16,21 +16,21 @@ public sealed class CopyImage : VerbTask
         var names = new VerbNames(this);
         await names.LookIntoArchiveAsync(cancellationToken);
         // Without a source it is the project's own image, which an earlier build left in the local store.
-        var source = names.Source ?? (names.Own as StoreImage ?? new StoreImage($"{names.LocalName}:{((RegistryImage)names.Own).Reference.Tag}"));
+        var source = names.Source ?? names.OwnInStore;
         var tags = names.Tags.Count > 0 ? names.Tags
+            : names.Source is null ? names.OwnTags
             : names.SourceTag is { } tag ? [tag]
-            : source is StoreImage own && Oci.Tag.TryParse(StoreNames.Tag(own.Name), out var ownTag) ? [ownTag]
             : (IReadOnlyList<Oci.Tag>)[];
         if (tags.Count == 0 && names.Destinations.Count == 0)
             throw new ImagePublishException(DiagnosticCodes.PropertyMissing, $"The local store knows images by tags, and '{source}' has none: set ImageTags.");
         var request = new CopyRequest(source, names.Destinations, names.StoreName, tags) { DryRun = DryRun };
         var result = await new ImageCopier(Connect(names.Registries).Registries, OpenStore()).CopyAsync(request, cancellationToken);
         Tell(log, ImageTables.OfCopy(result, DryRun));
-        Results = [.. result.Deliveries.Select(delivery => VerbItems.Of(
+        Items = [.. result.Deliveries.Select(delivery => VerbItems.Of(
             $"{delivery.Name}@{result.Root.Digest}",
             ("Registry", delivery.Repository?.Registry.Host ?? ""),
             ("Repository", delivery.Repository?.Name ?? delivery.Name),
-            ("Tags", string.Join(';', delivery.Tags)),
+            ("Tags", delivery.Tags.Select(tag => tag.Value)),
             ("Digest", result.Root.Digest),
             ("MediaType", result.Root.MediaType),
             ("UploadedBytes", delivery.Transfer.UploadedBytes),

@@ -1,4 +1,3 @@
-using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Verbs;
@@ -15,16 +14,16 @@ public sealed class InspectImage : VerbTask
         var names = new VerbNames(this);
         var image = await new ImageInspector(Connect(names.Registries).Registries, OpenStore()).InspectAsync(names.Source ?? names.Own, cancellationToken);
         Tell(log, ImageTables.OfImage(image));
-        Results = [.. image.Platforms.Select(platform => VerbItems.Of(
+        Items = [.. image.Platforms.Select(platform => VerbItems.Of(
             image.Name,
             ("Digest", image.Root.Digest),
             ("MediaType", image.Root.MediaType),
-            ("Platform", VerbItems.Join([platform.Config.Platform])),
+            ("Platform", VerbItems.Names([platform.Config.Platform])),
             ("PlatformDigest", platform.Descriptor.Digest),
             ("Created", platform.Config.Created),
             ("Size", platform.Size),
-            ("Layers", string.Join(';', platform.Manifest.Layers.Select(layer => layer.Digest))),
-            ("Manifest", Encoding.UTF8.GetString(OciJson.Write(platform.Manifest))),
-            ("Config", Encoding.UTF8.GetString(OciJson.Write(platform.Config)))))];
+            ("Layers", platform.Manifest.Layers.Select(layer => layer.Digest.Value)),
+            ("Manifest", new JsonText(OciJson.Write(platform.Manifest))),
+            ("Config", new JsonText(OciJson.Write(platform.Config)))))];
     }
 }

@@ -25,18 +25,24 @@ public sealed class ListImageTags : VerbTask
             : throw Lists.Invalid("ImageTagLimit", text, "expected a number, 0 for all");
         var filter = new Glob(Lists.Optional(Filter) ?? "");
         var lister = new RepositoryTags(Connect(names.Registries).Registries, OpenStore(), log);
-        var repositories = names.Source is RegistryImage remote ? [remote.Reference.Repository] : names.Destinations;
+        var repositories = names.Source switch
+        {
+            RegistryImage remote => [remote.Reference.Repository],
+            StoreImage => [],
+            _ => names.Destinations,
+        };
+        var inStore = names.Source is StoreImage kept ? StoreNames.Repository(kept.Name) : names.LocalName;
         TagList[] lists = repositories.Count == 0
-            ? [await lister.ListAsync(names.LocalName, filter, limit, cancellationToken)]
+            ? [await lister.ListAsync(inStore, filter, limit, cancellationToken)]
             : await Task.WhenAll(repositories.Select(repository => lister.ListAsync(repository, filter, limit, cancellationToken)));
         Tell(log, lists.SelectMany(ImageTables.OfTags));
-        Results = [.. lists.SelectMany(list => list.Tags.Select(tag => VerbItems.Of(
+        Items = [.. lists.SelectMany(list => list.Tags.Select(tag => VerbItems.Of(
             tag.Tag.Value,
             ("Repository", list.Repository),
             ("Reference", $"{list.Repository}:{tag.Tag}"),
             ("Digest", tag.Descriptor?.Digest),
             ("MediaType", tag.Descriptor?.MediaType),
-            ("Platform", VerbItems.Join(tag.Platforms)),
+            ("Platform", VerbItems.Names(tag.Platforms)),
             ("Created", tag.Created),
             ("Size", tag.Size))))];
     }

@@ -15,11 +15,11 @@ public sealed class ListImages : VerbTask
     {
         var images = await new StoreLister(OpenStore()).ListAsync(new Glob(Lists.Optional(Filter) ?? ""), cancellationToken);
         Tell(log, ImageTables.OfImages(images));
-        Results = [.. images.Select(image => VerbItems.Of(
+        Items = [.. images.Select(image => VerbItems.Of(
             image.Name ?? image.Descriptor.Digest.Value,
             ("Digest", image.Descriptor.Digest),
             ("MediaType", image.Descriptor.MediaType),
-            ("Platform", VerbItems.Join(image.Platforms)),
+            ("Platform", VerbItems.Names(image.Platforms)),
             ("Created", image.Created),
             ("Size", image.Size),
             ("IsWhole", image.IsWhole)))];

@@ -22,7 +22,7 @@ public abstract class LoginTask : VerbTask
     internal void Tell(IEngineLog log, string line, Registry registry, CredentialPlace place)
     {
         log.Information(line);
-        Results = [VerbItems.Of(registry.Host, ("Place", place.Place), ("IsHelper", place.IsHelper), ("Changed", place.Changed))];
+        Items = [VerbItems.Of(registry.Host, ("Place", place.Place), ("IsHelper", place.IsHelper), ("Changed", place.Changed))];
     }
 }
 

@@ -26,7 +26,7 @@ public sealed class OpenImagePage : VerbTask
             }
 
             log.Information($"{repository}: {page.AbsoluteUri}");
-            Results = [.. Results, VerbItems.Of(page.AbsoluteUri, ("Repository", repository))];
+            Items = [.. Items, VerbItems.Of(page.AbsoluteUri, ("Repository", repository))];
             if (IsDesktop())
                 Open(page, log);
         }

@@ -7,19 +7,22 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks.Verbs;
 
-/// <summary>Tidies up: the local store's cache; with a pattern or a number to keep, the names of a registry or of the store.</summary>
+/// <summary>Removes what is no longer needed: the local store's cache, or old images of the store or of a registry's repository.</summary>
 public sealed class PruneImages : VerbTask
 {
-    // Nobody types the bare verb to lose the layers that the next build needs.
+    // Nobody types the bare command to lose the layers that the next build needs.
     private static readonly TimeSpan KeptCache = TimeSpan.FromDays(7);
 
-    /// <summary>Which tags of a registry, <c>1.*</c>; which images of the store, <c>acme/*</c>.</summary>
+    // Who gives only an age does not mean to lose the last release.
+    private const int KeptByAge = 1;
+
+    /// <summary>Which tags of a repository, <c>1.*</c>; which images of the store, <c>acme/*</c>.</summary>
     public string? Filter { get; set; }
 
-    /// <summary>How many of them stay, the highest versions.</summary>
+    /// <summary>How many of the highest versions stay.</summary>
     public string? Keep { get; set; }
 
-    /// <summary>What was not used, or not made, for so long may go: <c>30d</c>, <c>12h</c>.</summary>
+    /// <summary>Only what is older is removed: <c>30d</c>, <c>12h</c>.</summary>
     public string? MaxAge { get; set; }
 
     /// <summary>The bytes that the store may have: <c>10GB</c>.</summary>
@@ -28,32 +31,48 @@ public sealed class PruneImages : VerbTask
     /// <summary>Whether damaged content, and images that lack content, are removed.</summary>
     public bool Repair { get; set; }
 
-    /// <summary>Whether to tell only.</summary>
+    /// <summary>Whether to list only.</summary>
     public bool DryRun { get; set; }
 
     /// <inheritdoc/>
     protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {
-        var names = new VerbNames(this);
         var store = OpenStore();
-        Results = [.. (Repair, ChoosesTags, names.Destinations.Count > 0) switch
+        if (Repair)
         {
-            (true, _, _) => await RepairAsync(store, log, cancellationToken),
-            (_, true, true) => await PruneTagsAsync(names, store, log, cancellationToken),
-            (_, true, false) => TellStore(await new StorePruner(store, TimeProvider.System).PruneAsync(ReadRules(), DryRun, cancellationToken), log),
-            _ => TellStore(await store.PruneAsync(ReadOptions(), cancellationToken), log),
-        }];
+            Items = await RepairAsync(store, log, cancellationToken);
+            return;
+        }
+
+        var place = PrunePlace.Read(this, BuildEngine as IBuildEngine6);
+        if (place.Repositories.Count > 0)
+            Items = await PruneRegistryAsync(place.Repositories, ReadRules(new Glob(Lists.Optional(Filter) ?? "")), store, log, cancellationToken);
+        else if (place.StoreRepository is not null || ChoosesImages)
+            Items = await PruneStoreAsync(ReadRules(StoreFilter(place.StoreRepository)), store, log, cancellationToken);
+        else
+            Items = await PruneCacheAsync(ReadOptions(), store, log, cancellationToken);
     }
 
-    private bool ChoosesTags => Lists.Optional(Filter) is not null || Lists.Optional(Keep) is not null;
+    /// <summary>Whether images are chosen by name or version, rather than the store's cache.</summary>
+    internal bool ChoosesImages => Lists.Optional(Filter) is not null || Lists.Optional(Keep) is not null;
 
-    private TagPruneRules ReadRules()
+    private TagPruneRules ReadRules(Glob filter)
     {
-        var keep = Lists.Optional(Keep) is not { } text ? 0
-            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
-            : throw Lists.Invalid("ImageKeep", text, "expected the number of tags that stay");
-        return new TagPruneRules(new Glob(Lists.Optional(Filter) ?? ""), keep, Amounts.Age(MaxAge, "ImageMaxAge"));
+        var age = Amounts.Age(MaxAge, "ImageMaxAge");
+        if (Lists.Optional(Keep) is not { } text)
+        {
+            return age is not null ? new TagPruneRules(filter, KeptByAge, age) : throw new ImagePublishException(
+                DiagnosticCodes.PruneUnbounded,
+                "PruneImages needs to know how much stays; nothing was removed. Set ImageKeep to the number of versions that stay, for example -p:ImageKeep=10, or ImageMaxAge, for example -p:ImageMaxAge=90d. The target RemoveImage removes a single tag.");
+        }
+
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? new TagPruneRules(filter, number, age)
+            : throw Lists.Invalid("ImageKeep", text, "expected the number of versions that stay");
     }
+
+    // In the store a filter is of whole names, unless the repository is named: then it is of tags, as in a registry.
+    private Glob StoreFilter(string? repository) => new(repository is null ? Lists.Optional(Filter) ?? "" : $"{repository}:{Lists.Optional(Filter) ?? "*"}");
 
     private PruneOptions ReadOptions() => new()
     {
@@ -63,29 +82,49 @@ public sealed class PruneImages : VerbTask
         DryRun = DryRun,
     };
 
-    private async Task<IEnumerable<ITaskItem>> PruneTagsAsync(VerbNames names, ImageStore store, IEngineLog log, CancellationToken cancellationToken)
+    private async Task<VerbItem[]> PruneRegistryAsync(IReadOnlyList<Oci.Repository> repositories, TagPruneRules rules, ImageStore store, IEngineLog log, CancellationToken cancellationToken)
     {
-        var rules = ReadRules();
-        var pruner = new TagPruner(Connect(names.Registries).Registries, store, TimeProvider.System);
-        var items = new List<ITaskItem>();
-        foreach (var repository in names.Destinations)
+        var pruner = new TagPruner(Connect(repositories.Select(repository => repository.Registry)).Registries, store, TimeProvider.System);
+        var plans = new List<TagPrunePlan>();
+        foreach (var repository in repositories)
+            plans.Add(await pruner.PlanAsync(repository, rules, cancellationToken));
+        // Everything is listed before anything is removed.
+        Tell(log, plans.SelectMany(plan => PruneTables.OfTags(plan, DryRun)));
+        foreach (var plan in plans.Where(plan => !DryRun && plan.Removed.Count > 0))
         {
-            var result = await pruner.PruneAsync(repository, rules, DryRun, cancellationToken);
-            Tell(log, PruneTables.OfTags(result, DryRun));
-            items.AddRange(result.Removed.Select(tag => VerbItems.Of($"{repository}:{tag.Tag}", ("Kind", "Tag"), ("Digest", tag.Digest))));
+            await pruner.RemoveAsync(plan, cancellationToken);
+            log.Information(PruneTables.Removed(plan));
         }
 
-        return items;
+        return [.. plans.SelectMany(plan => plan.Removed.Select(tag => VerbItems.Of($"{plan.Repository}:{tag.Tag}", ("Kind", "Tag"), ("Digest", tag.Digest))))];
     }
 
-    private IEnumerable<ITaskItem> TellStore(PruneResult result, IEngineLog log) => StoreItems.Tell(result, DryRun, log);
+    private async Task<VerbItem[]> PruneStoreAsync(TagPruneRules rules, ImageStore store, IEngineLog log, CancellationToken cancellationToken)
+    {
+        var pruner = new StorePruner(store, TimeProvider.System);
+        var names = await pruner.ChooseAsync(rules, cancellationToken);
+        StoreItems.Announce(names, DryRun, log);
+        return [.. StoreItems.Tell(await pruner.RemoveAsync(names, DryRun, cancellationToken), DryRun, log)];
+    }
 
-    private async Task<IEnumerable<ITaskItem>> RepairAsync(ImageStore store, IEngineLog log, CancellationToken cancellationToken)
+    private async Task<VerbItem[]> PruneCacheAsync(PruneOptions options, ImageStore store, IEngineLog log, CancellationToken cancellationToken)
+    {
+        var removesImages = options.MaxAge is not null || options.MaxSize is not null;
+        if (removesImages && !DryRun)
+        {
+            var planned = await store.PruneAsync(options with { DryRun = true }, cancellationToken);
+            StoreItems.Announce(planned.Images.Select(StoreItems.NameOf).ToList(), DryRun, log);
+        }
+
+        return [.. StoreItems.Tell(await store.PruneAsync(options, cancellationToken), DryRun, log)];
+    }
+
+    private async Task<VerbItem[]> RepairAsync(ImageStore store, IEngineLog log, CancellationToken cancellationToken)
     {
         var result = await store.RepairAsync(DryRun, cancellationToken);
-        log.Information($"Local store: {result.Blobs.Count} damaged blobs and {result.Images.Count} images that lack content {(DryRun ? "would go" : "removed")}."
+        log.Information($"Local store: {result.Blobs.Count} damaged blobs and {result.Images.Count} images that lack content {(DryRun ? "would be removed" : "removed")}."
             + (result.DamagedList is { } list ? $" The damaged list {(DryRun ? "would be kept as" : "is")} '{list}'." : ""));
         Tell(log, result.Images.Select(image => $"  {image}: publish or copy it again"));
-        return result.Images.Select(image => VerbItems.Of(image, ("Kind", "Image"))).Concat(result.Blobs.Select(blob => VerbItems.Of(blob.Value, ("Kind", "Blob"))));
+        return [.. result.Images.Select(image => VerbItems.Of(image, ("Kind", "Image"))), .. result.Blobs.Select(blob => VerbItems.Of(blob.Value, ("Kind", "Blob")))];
     }
 }

@@ -22,7 +22,7 @@ public sealed class PullImage : VerbTask
         var request = new CopyRequest(source, [], reference.Repository.ToString(), [tag]);
         var result = await new ImageCopier(Connect(names.Registries).Registries, OpenStore()).CopyAsync(request, cancellationToken);
         Tell(log, ImageTables.OfCopy(result, dryRun: false));
-        Results = [.. result.Deliveries.Select(delivery => VerbItems.Of(
+        Items = [.. result.Deliveries.Select(delivery => VerbItems.Of(
             $"{delivery.Name}:{tag}",
             ("Digest", result.Root.Digest),
             ("MediaType", result.Root.MediaType),

@@ -17,13 +17,19 @@ public sealed class RemoveImage : VerbTask
         switch (names.Source)
         {
             case StoreImage kept:
-                Results = [.. StoreItems.Tell(await new StorePruner(OpenStore(), TimeProvider.System).RemoveAsync(kept.Name, DryRun, cancellationToken), DryRun, log)];
+                Items = [.. StoreItems.Tell(await new StorePruner(OpenStore(), TimeProvider.System).RemoveAsync(kept.Name, DryRun, cancellationToken), DryRun, log)];
                 break;
             case RegistryImage remote:
                 var pruner = new TagPruner(Connect(names.Registries).Registries, OpenStore(), TimeProvider.System);
-                var result = await pruner.RemoveAsync(remote.Reference, DryRun, cancellationToken);
-                Tell(log, PruneTables.OfTags(result, DryRun));
-                Results = [.. result.Removed.Select(tag => VerbItems.Of($"{result.Repository}:{tag.Tag}", ("Kind", "Tag"), ("Digest", tag.Digest)))];
+                var plan = await pruner.PlanAsync(remote.Reference, cancellationToken);
+                Tell(log, PruneTables.OfTags(plan, DryRun));
+                if (!DryRun && plan.Removed.Count > 0)
+                {
+                    await pruner.RemoveAsync(plan, cancellationToken);
+                    log.Information(PruneTables.Removed(plan));
+                }
+
+                Items = [.. plan.Removed.Select(tag => VerbItems.Of($"{plan.Repository}:{tag.Tag}", ("Kind", "Tag"), ("Digest", tag.Digest)))];
                 break;
             case null:
                 throw new ImagePublishException(DiagnosticCodes.PropertyMissing, "RemoveImage needs to know which image: set ImageSource, for example -p:ImageSource=acme/shop:1.0.");

@@ -20,7 +20,7 @@ public sealed class TagImage : VerbTask
             throw new ImagePublishException(DiagnosticCodes.PropertyMissing, "TagImage needs to know which tags: set ImageTags, for example -p:ImageTags=\"1.0 latest\".");
         var result = await new ImageTagger(Connect(names.Registries).Registries, OpenStore()).TagAsync(names.Source, names.Tags, DryRun, cancellationToken);
         Tell(log, ImageTables.OfMoves(result, DryRun));
-        Results = [.. result.Moves.Select(move => VerbItems.Of(
+        Items = [.. result.Moves.Select(move => VerbItems.Of(
             $"{result.Repository}:{move.Tag}",
             ("Repository", result.Repository),
             ("Tag", move.Tag),

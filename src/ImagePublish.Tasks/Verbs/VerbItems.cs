@@ -1,31 +1,95 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Json;
 using ImagePublish.Oci;
 using Microsoft.Build.Framework;
-using Microsoft.Build.Utilities;
 
 namespace ImagePublish.Tasks.Verbs;
 
-/// <summary>What verbs found and did as MSBuild items.</summary>
+/// <summary>A JSON document, which is a value as it is.</summary>
+/// <param name="Content">The document.</param>
+internal readonly record struct JsonText(byte[] Content);
+
+/// <summary>What a command found or did: an MSBuild item for targets, an object of the result file for scripts.</summary>
+/// <param name="Identity">Which image, tag or blob.</param>
+/// <param name="Metadata">What is known of it.</param>
+internal sealed record VerbItem(string Identity, IReadOnlyList<KeyValuePair<string, object>> Metadata)
+{
+    /// <summary>As an MSBuild item.</summary>
+    /// <returns>The item.</returns>
+    public ITaskItem ToTaskItem()
+    {
+        var item = OutputItem.Create(Identity);
+        foreach (var (name, value) in Metadata)
+        {
+            if (value is IEnumerable<string> list)
+                item.SetList(name, list);
+            else
+                item.SetText(name, value is JsonText json ? Encoding.UTF8.GetString(json.Content) : Convert.ToString(value, CultureInfo.InvariantCulture)!);
+        }
+
+        return item;
+    }
+
+    /// <summary>As a JSON object.</summary>
+    /// <param name="json">Where to write it.</param>
+    public void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("identity", Identity);
+        foreach (var (name, value) in Metadata.OrderBy(one => one.Key, StringComparer.Ordinal))
+        {
+            json.WritePropertyName(JsonNamingPolicy.CamelCase.ConvertName(name));
+            Write(json, value);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, object value)
+    {
+        switch (value)
+        {
+            case bool flag:
+                json.WriteBooleanValue(flag);
+                break;
+            case int or long:
+                json.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
+                break;
+            case JsonText document:
+                json.WriteRawValue(document.Content);
+                break;
+            case IEnumerable<string> list:
+                json.WriteStringValue(string.Join(';', list));
+                break;
+            default:
+                json.WriteStringValue(Convert.ToString(value, CultureInfo.InvariantCulture));
+                break;
+        }
+    }
+}
+
+/// <summary>Makes <see cref="VerbItem"/>s.</summary>
 internal static class VerbItems
 {
     /// <summary>An item with metadata; a null is left out.</summary>
     /// <param name="identity">The item.</param>
     /// <param name="metadata">Its metadata.</param>
     /// <returns>The item.</returns>
-    public static ITaskItem Of(string identity, params ReadOnlySpan<(string Name, object? Value)> metadata)
+    public static VerbItem Of(string identity, params ReadOnlySpan<(string Name, object? Value)> metadata)
     {
-        var item = new TaskItem(identity);
+        var known = new List<KeyValuePair<string, object>>(metadata.Length);
         foreach (var (name, value) in metadata)
         {
             if (value is not null)
-                item.SetMetadata(name, Convert.ToString(value, CultureInfo.InvariantCulture));
+                known.Add(KeyValuePair.Create(name, value));
         }
 
-        return item;
+        return new VerbItem(identity, known);
     }
 
-    /// <summary>Platforms as one text.</summary>
+    /// <summary>Platforms as a list.</summary>
     /// <param name="platforms">The platforms.</param>
-    /// <returns>Divided by <c>;</c>.</returns>
-    public static string Join(IEnumerable<Platform> platforms) => string.Join(';', platforms.Select(platform => (platform with { OsVersion = null }).ToString()));
+    /// <returns>Their names.</returns>
+    public static string[] Names(IEnumerable<Platform> platforms) => [.. platforms.Select(platform => (platform with { OsVersion = null }).ToString())];
 }

@@ -1,3 +1,4 @@
+using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Verbs;
@@ -5,16 +6,18 @@ using ImagePublish.Storage.Archives;
 
 namespace ImagePublish.Tasks.Verbs;
 
-/// <summary>Turns what a verb is told of images into types, once.</summary>
+/// <summary>Turns what a command is told of images into types, once.</summary>
 internal sealed class VerbNames
 {
     private readonly VerbTask inputs;
     private readonly Reference? whole;
+    private readonly Lazy<OwnImage> own;
 
     public VerbNames(VerbTask inputs)
     {
         this.inputs = inputs;
-        whole = Lists.Optional(inputs.Name) is { } name ? Lists.Named("ImageName", name, Reference.Parse) : null;
+        whole = ImageNames.Whole(inputs.Name);
+        own = new(ReadOwn);
         Source = Lists.Optional(inputs.Source) is { } text ? Parse(text) : null;
     }
 
@@ -25,20 +28,21 @@ internal sealed class VerbNames
     public IEnumerable<Registry> Registries => Destinations.Select(repository => repository.Registry).Concat(Source is RegistryImage remote ? [remote.Reference.Repository.Registry] : []);
 
     /// <summary>The repositories that the properties name; none for the local store.</summary>
-    public IReadOnlyList<Repository> Destinations => whole is not null
-        ? [whole.Repository]
-        : [.. Lists.Words(inputs.Registry).Select(host => Repository.Of(Lists.Named("ImageRegistry", host, Registry.Parse), LocalName)).Distinct()];
+    public IReadOnlyList<Repository> Destinations => ImageNames.Repositories(inputs.Name, inputs.Registry, LocalName, null);
 
     /// <summary>The image's name without registry and tag: what the properties say, else the source's, else the project's.</summary>
-    public string LocalName => Lists.Optional(inputs.Repository) ?? SourceName ?? ImageNames.Normalised(Lists.Optional(inputs.AssemblyName) ?? "app");
+    public string LocalName => SourceName is { } name && Lists.Optional(inputs.Repository) is null && whole is null ? name : ImageNames.LocalNameOf(inputs);
 
     /// <summary>The name that a copy has in the local store: an image of another registry keeps its whole name, so that it is found as a base.</summary>
     public string StoreName => Lists.Optional(inputs.Repository) is null && Source is RegistryImage remote ? remote.Reference.Repository.ToString() : LocalName;
 
-    /// <summary>The tags that the properties name.</summary>
-    public IReadOnlyList<Tag> Tags => Lists.Words(inputs.Tags) is { Length: > 0 } words ? TagPolicies.Resolve(words, TagPolicy.None, Context)
+    /// <summary>The tags that are named for this command.</summary>
+    public IReadOnlyList<Tag> Tags => Lists.Words(inputs.Tags) is { Length: > 0 } words ? Fill(words)
         : whole?.Tag is { } tag && inputs.Name!.Trim().EndsWith(":" + tag, StringComparison.Ordinal) ? [tag]
         : [];
+
+    /// <summary>All tags of the project's own image.</summary>
+    public IReadOnlyList<Tag> OwnTags => own.Value.Tags;
 
     /// <summary>The tag that the source has.</summary>
     public Tag? SourceTag => Source switch
@@ -62,17 +66,31 @@ internal sealed class VerbNames
             Source = archived with { Name = name };
     }
 
-    /// <summary>The project's own image: in its registry, or in the local store.</summary>
-    public ImageSource Own
+    /// <summary>The project's own image, as a publish names it: in its registry, or in the local store.</summary>
+    public ImageSource Own => own.Value is { Repositories: [var repository, ..], Tags: [var tag, ..] } ? new RegistryImage(repository.At(tag)) : OwnInStore;
+
+    /// <summary>The project's own image in the local store, where a publish without a registry, or without a network, leaves it.</summary>
+    public StoreImage OwnInStore => new($"{own.Value.LocalName}:{own.Value.Tags[0]}");
+
+    private sealed record OwnImage(IReadOnlyList<Repository> Repositories, string LocalName, IReadOnlyList<Tag> Tags);
+
+    private OwnImage ReadOwn()
     {
-        get
-        {
-            var tag = Tags is [var first, ..] ? first : TagPolicies.Resolve([], TagPolicy.Version, Context)[0];
-            return Destinations is [var repository, ..] ? new RegistryImage(repository.At(tag)) : new StoreImage($"{LocalName}:{tag}");
-        }
+        var names = new ImageNames(inputs);
+        var tags = names.Tags(Context());
+        return tags.Count > 0 ? new OwnImage(names.Destinations, names.LocalName, tags) : throw new ImagePublishException(
+            DiagnosticCodes.PropertyMissing, "The project's own image has no tag, since ImageTagPolicy is None: set ImageSource to the image, for example to the ImageReference of its publish.");
     }
 
-    private TagContext Context => new() { Version = Lists.Optional(inputs.Version) ?? "1.0.0", Created = DateTimeOffset.UnixEpoch, Configuration = "" };
+    private TagContext Context() =>
+        SourceControl.Read(inputs).TagContext(inputs, Lists.Words(inputs.RuntimeIdentifiers) is [var only] ? only : null);
+
+    // Source control is asked only for a template.
+    private IReadOnlyList<Tag> Fill(string[] words)
+    {
+        var isTemplate = Array.Exists(words, word => word.Contains('{', StringComparison.Ordinal));
+        return Lists.Named("ImageTags", words, named => isTemplate ? TagPolicies.Resolve(named, TagPolicy.None, Context()) : [.. named.Select(Tag.Parse).Distinct()]);
+    }
 
     private string? SourceName => Source switch
     {
@@ -93,8 +111,16 @@ internal sealed class VerbNames
     {
         if (ImageSourceReader.Kept(text, inputs.ResolvePath) is { } kept)
             return kept;
-        var reference = Reference.Parse(text);
+        return RegistryImageOf(text) is { } reference ? new RegistryImage(reference) : ImageSourceReader.InStore(text);
+    }
+
+    /// <summary>Reads a reference that names its registry; without one, an image of the local store is meant.</summary>
+    /// <param name="text">The text.</param>
+    /// <returns>The reference, or null.</returns>
+    public static Reference? RegistryImageOf(string text)
+    {
+        var reference = Lists.Named("ImageSource", text, Reference.Parse);
         var namesHub = text.StartsWith("docker.io/", StringComparison.Ordinal) || text.StartsWith("index.docker.io/", StringComparison.Ordinal);
-        return reference.Repository.Registry != Registry.DockerHub || namesHub ? new RegistryImage(reference) : ImageSourceReader.InStore(text);
+        return reference.Repository.Registry != Registry.DockerHub || namesHub ? reference : null;
     }
 }

@@ -5,7 +5,7 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks.Verbs;
 
 /// <summary>What the tasks share that read and change images without publishing: which image, and where.</summary>
-public abstract class VerbTask : ImageTask
+public abstract class VerbTask : ImageTask, IImageInputs
 {
     /// <summary>The image to read; empty for the project's own.</summary>
     public string? Source { get; set; }
@@ -19,8 +19,29 @@ public abstract class VerbTask : ImageTask
     /// <summary>Registry, repository and tag in one.</summary>
     public string? Name { get; set; }
 
-    /// <summary>Tags.</summary>
+    /// <summary>Tags that the user names for this command.</summary>
     public string? Tags { get; set; }
+
+    /// <summary>Tags and templates of the project's own image, from whichever property they come.</summary>
+    public string? ProjectTags { get; set; }
+
+    /// <summary>Which tags the project's own image has where none are named.</summary>
+    public string? TagPolicy { get; set; }
+
+    /// <summary>The image's instant; empty for SOURCE_DATE_EPOCH, else the commit's.</summary>
+    public string? Created { get; set; }
+
+    /// <summary>The build configuration.</summary>
+    public string? Configuration { get; set; }
+
+    /// <summary>The commit; empty asks git.</summary>
+    public string? Revision { get; set; }
+
+    /// <summary>The branch; empty asks git.</summary>
+    public string? Branch { get; set; }
+
+    /// <summary>The platforms of the project's own image.</summary>
+    public string? RuntimeIdentifiers { get; set; }
 
     /// <summary>The local store's folder; empty for the user's own.</summary>
     public string? Store { get; set; }
@@ -45,7 +66,10 @@ public abstract class VerbTask : ImageTask
 
     /// <summary>What was found or done, for scripts.</summary>
     [Output]
-    public ITaskItem[] Results { get; internal set; } = [];
+    public ITaskItem[] Results { get; private set; } = [];
+
+    /// <summary>The same before it becomes text.</summary>
+    internal IReadOnlyList<VerbItem> Items { get; set; } = [];
 
     /// <summary>Does the work, and tells scripts what came of it.</summary>
     /// <param name="log">Where to tell what is done.</param>
@@ -54,8 +78,9 @@ public abstract class VerbTask : ImageTask
     protected sealed override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
     {
         await RunAsync(log, cancellationToken);
+        Results = [.. Items.Select(item => item.ToTaskItem())];
         if (Lists.Optional(ResultFile) is { } file)
-            await VerbJson.WriteAsync(FullPath(file), GetType().Name, Results, log, cancellationToken);
+            await VerbJson.WriteAsync(FullPath(file), GetType().Name, Items, log, cancellationToken);
     }
 
     /// <summary>Does the work.</summary>
@@ -67,6 +92,10 @@ public abstract class VerbTask : ImageTask
     internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), EngineSession.TaskLog);
 
     internal string ResolvePath(string path) => FullPath(path);
+
+    string IImageInputs.ResolvePath(string path) => FullPath(path);
+
+    string? IImageInputs.Tags => ProjectTags;
 
     /// <summary>The build's connections.</summary>
     /// <param name="registries">The registries that are asked: credentials without a host are for the only one.</param>

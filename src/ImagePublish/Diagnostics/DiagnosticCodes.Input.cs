@@ -63,5 +63,11 @@ public static partial class DiagnosticCodes
     /// <summary>A target needs a property that is not set.</summary>
     public static DiagnosticCode PropertyMissing { get; } = new("IMG1031", "A target needs a property that is not set");
 
-    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty, InvalidTemplate, HostTooOld, FrameworkUnsupported, SeveralFrameworks, PlatformsCollide, IndexImageMissing, PlatformNotRestored, InvalidTarget, UnknownOwner, ContradictoryCommand, SameImage, PropertyMissing];
+    /// <summary>A prune would remove everything, or nobody said how much stays.</summary>
+    public static DiagnosticCode PruneUnbounded { get; } = new("IMG1032", "A prune needs to know how much stays");
+
+    /// <summary>A prune could mean the local store or a registry.</summary>
+    public static DiagnosticCode PrunePlaceUnclear { get; } = new("IMG1033", "A prune could mean the local store or a registry");
+
+    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty, InvalidTemplate, HostTooOld, FrameworkUnsupported, SeveralFrameworks, PlatformsCollide, IndexImageMissing, PlatformNotRestored, InvalidTarget, UnknownOwner, ContradictoryCommand, SameImage, PropertyMissing, PruneUnbounded, PrunePlaceUnclear];
 }

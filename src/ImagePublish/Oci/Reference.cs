@@ -45,7 +45,7 @@ public sealed record Reference(Repository Repository, Tag? Tag, Digest? Digest)
         else if (!TrySplitRegistry(name, out var registry, out var path))
             reason = "its registry is malformed";
         else if (!Repository.TryOf(registry, path, out var repository))
-            reason = "its repository is malformed";
+            reason = Repository.TryOf(registry, path.ToLowerInvariant(), out _) ? "its repository has capital letters, and must be lower case" : "its repository is malformed";
         else
         {
             reference = new Reference(repository, tag ?? (digest is null ? Latest : null), digest);

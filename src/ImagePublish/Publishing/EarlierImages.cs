@@ -33,9 +33,8 @@ internal sealed record EarlierImages(Platform Platform, IReadOnlyList<Reference>
         return new EarlierImages(platform, [.. likely], believed);
     }
 
-    /// <summary>The few tags that look newest: the highest versions. Registries tell no times with their tags.</summary>
+    /// <summary>The few tags that look newest: the highest versions, prereleases too, else the highest numbers in names. Registries list tags without times.</summary>
     /// <param name="tags">All tags.</param>
     /// <returns>At most three.</returns>
-    public static IEnumerable<Tag> Newest(IEnumerable<Tag> tags) =>
-        tags.OrderByDescending(tag => tag, TagOrder.Instance).Take(MaxNewest);
+    public static IEnumerable<Tag> Newest(IEnumerable<Tag> tags) => TagOrder.Sort(tags, tag => tag).Take(MaxNewest);
 }

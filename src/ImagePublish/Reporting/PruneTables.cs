@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagePublish.Oci;
 using ImagePublish.Publishing.Verbs;
 
 namespace ImagePublish.Reporting;
@@ -6,20 +7,37 @@ namespace ImagePublish.Reporting;
 /// <summary>What a prune removed, for people.</summary>
 public static class PruneTables
 {
-    /// <summary>A repository's tags.</summary>
-    /// <param name="result">What became of them.</param>
-    /// <param name="dryRun">Whether nothing was removed yet.</param>
+    private const int SampleSize = 5;
+
+    /// <summary>What is removed of a repository, listed before it is.</summary>
+    /// <param name="plan">What was decided.</param>
+    /// <param name="dryRun">Whether nothing will be removed.</param>
     /// <returns>The lines.</returns>
-    public static IEnumerable<string> OfTags(TagPruneResult result, bool dryRun)
+    public static IEnumerable<string> OfTags(TagPrunePlan plan, bool dryRun)
     {
         var table = new TextTable("TAG", "DIGEST", "");
-        foreach (var (tag, digest) in result.Removed)
-            table.Add(tag.Value, ImageTables.Short(digest), dryRun ? "would go" : "removed");
-        foreach (var (tag, digest) in result.Spared)
+        foreach (var (tag, digest) in plan.Removed)
+            table.Add(tag.Value, ImageTables.Short(digest), dryRun ? "would be removed" : "to remove");
+        foreach (var (tag, digest) in plan.Spared)
             table.Add(tag.Value, ImageTables.Short(digest), "stays: another tag needs its image");
-        var headline = string.Create(CultureInfo.InvariantCulture, $"{result.Repository}: {result.Removed.Count} tags {(dryRun ? "would go" : "removed")}, {result.Kept} kept");
-        return result.Removed.Count + result.Spared.Count == 0 ? [headline] : [headline, .. table.Lines()];
+        yield return string.Create(CultureInfo.InvariantCulture, $"{plan.Repository}: {plan.Removed.Count} tags {(dryRun ? "would be removed" : "to remove")}, {plan.Kept} stay");
+        if (plan.Removed.Count + plan.Spared.Count > 0)
+        {
+            foreach (var line in table.Lines())
+                yield return line;
+        }
+
+        if (plan.KeptNames.Count > 0)
+            yield return $"  {Sample(plan.KeptNames)}: names stay, since ImageKeep counts versions such as 1.4.2. To remove names too, set ImageMaxAge with an ImageFilter such as pr-*.";
     }
+
+    /// <summary>That it is done.</summary>
+    /// <param name="plan">What was removed.</param>
+    /// <returns>The line.</returns>
+    public static string Removed(TagPrunePlan plan) => string.Create(CultureInfo.InvariantCulture, $"{plan.Repository}: {plan.Removed.Count} tags removed");
+
+    private static string Sample(IReadOnlyList<Tag> tags) =>
+        string.Join(", ", tags.Take(SampleSize)) + (tags.Count > SampleSize ? string.Create(CultureInfo.InvariantCulture, $" and {tags.Count - SampleSize} more") : "");
 
     /// <summary>The local store.</summary>
     /// <param name="images">The names that left its list.</param>
@@ -31,7 +49,7 @@ public static class PruneTables
     public static IEnumerable<string> OfStore(IReadOnlyList<string> images, int blobs, long freed, long remaining, bool dryRun)
     {
         yield return string.Create(
-            CultureInfo.InvariantCulture, $"Local store: {images.Count} images and {blobs} blobs {(dryRun ? "would go" : "removed")}, {ByteSize.Show(freed)} {(dryRun ? "would be freed" : "freed")}, {ByteSize.Show(remaining)} kept");
+            CultureInfo.InvariantCulture, $"Local store: {images.Count} images and {blobs} blobs {(dryRun ? "would be removed" : "removed")}, {ByteSize.Show(freed)} {(dryRun ? "would be freed" : "freed")}, {ByteSize.Show(remaining)} kept");
         foreach (var image in images)
             yield return $"  {image}";
     }

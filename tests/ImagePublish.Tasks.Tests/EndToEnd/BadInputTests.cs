@@ -14,7 +14,7 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
         new("IMG1001", "ImageName=localhost:5000/a@sha256:12", "its digest is malformed"),
         new("IMG1007", "ImageName=localhost:5000/a@sha256:0123456789012345678901234567890123456789012345678901234567890123", "ImageName"),
         new("IMG1006", "ImageRegistry=https://localhost:5000", "ImageRegistry: "),
-        new("IMG1005", "ImageRepository=Acme/Shop", "ImageRepository: "),
+        new("IMG1005", "ImageRepository=acme/-shop", "ImageRepository: "),
         new("IMG1004", "ImageTags=-bad", "ImageTags: '-bad' is not a tag"),
         new("IMG1009", "ImageTags={nope}", "Known are {version}"),
         new("IMG1009", "Version=2.0.0-rc.1;ImageTags={major}.{minor}", "2.0.0-rc.1 is a prerelease"),

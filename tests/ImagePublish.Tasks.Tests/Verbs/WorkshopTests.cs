@@ -52,7 +52,7 @@ public sealed class WorkshopTests(Peers peers)
 
         // Tidied up: only what was told, and never what another tag needs.
         await RunAsync(project, "TagImage", $"-p:ImageSource={registry.Host}/{Hub}:v2", "-p:ImageTags=latest");
-        var gone = await RunAsync(project, "PruneImages", $"-p:ImageRegistry={registry.Host}", "-p:ImageFilter=v*", "-p:ImageKeep=1");
+        var gone = await RunAsync(project, "PruneImages", $"-p:ImageSource={registry.Host}/{Hub}", "-p:ImageFilter=v*", "-p:ImageMaxAge=0d");
         Assert.Equal([$"{registry.Host}/{Hub}:v1"], Identities(gone));
         Assert.Equal(["v2", "latest"], Identities(await RunAsync(project, "ListImageTags", $"-p:ImageRegistry={registry.Host}")));
         await RunAsync(project, "PruneImages");

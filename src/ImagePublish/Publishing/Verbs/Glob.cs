@@ -9,6 +9,15 @@ public sealed record Glob(string Pattern)
     /// <summary>The pattern of everything.</summary>
     public static Glob All { get; } = new("");
 
+    /// <summary>Whether it matches everything.</summary>
+    public bool IsAll => Pattern.All(character => character == '*');
+
+    /// <summary>Whether it has no wildcards, and so means one name.</summary>
+    public bool IsLiteral => Pattern.Length > 0 && !Pattern.AsSpan().ContainsAny('*', '?');
+
+    /// <summary>The part of a pattern of images that is about the tag: <c>pr-*</c> of <c>acme/shop:pr-*</c>.</summary>
+    internal Glob TagPart => new(StoreNames.Tag(Pattern) ?? "");
+
     /// <summary>Whether a name is meant.</summary>
     /// <param name="name">The name.</param>
     /// <returns>Whether it is.</returns>

@@ -48,7 +48,7 @@ public sealed class RepositoryTags(RegistryClient registries, ImageStore store, 
     public async Task<TagList> ListAsync(Repository repository, Glob filter, int limit, CancellationToken cancellationToken)
     {
         var all = await registries.ListTagsAsync(repository, cancellationToken).Where(tag => filter.Matches(tag.Value)).ToListAsync(cancellationToken);
-        all.Sort((x, y) => TagOrder.Instance.Compare(y, x));
+        all = [.. TagOrder.Sort(all, tag => tag)];
         var shown = new TagDetails[limit > 0 ? Math.Min(limit, all.Count) : all.Count];
         await Parallel.ForAsync(
             0,
@@ -72,7 +72,7 @@ public sealed class RepositoryTags(RegistryClient registries, ImageStore store, 
                     let tag = Tag.TryParse(StoreNames.Tag(image.Name!), out var parsed) ? parsed : null
                     where tag is not null && filter.Matches(tag.Value)
                     select new TagDetails(tag) { Descriptor = image.Descriptor, Created = image.Created, Platforms = image.Platforms, Size = image.Size };
-        var all = found.OrderByDescending(details => details.Tag, TagOrder.Instance).ToList();
+        var all = TagOrder.Sort(found, details => details.Tag).ToList();
         return new TagList(name, all.Count, limit > 0 ? [.. all.Take(limit)] : all);
     }
 

@@ -1,4 +1,3 @@
-using ImagePublish.Oci;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing.Verbs;
@@ -8,21 +7,24 @@ namespace ImagePublish.Publishing.Verbs;
 /// <param name="time">The clock.</param>
 public sealed class StorePruner(ImageStore store, TimeProvider time)
 {
-    /// <summary>Removes old names.</summary>
-    /// <param name="rules">Which: the filter is of whole names, as <c>acme/*</c>, and so many tags of each repository stay.</param>
-    /// <param name="dryRun">Only decides.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What went, or would.</returns>
+    /// <summary>Chooses old names. Nothing is removed yet.</summary>
+    /// <param name="rules">Which: the filter is of whole names, as <c>acme/*</c> or <c>acme/shop:pr-*</c>, and the rules hold for each repository.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>The names.</returns>
     /// <exception cref="ImagePublish.Diagnostics.ImagePublishException"><c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
-    public async Task<PruneResult> PruneAsync(TagPruneRules rules, bool dryRun, CancellationToken cancellationToken)
+    public async Task<IReadOnlySet<string>> ChooseAsync(TagPruneRules rules, CancellationToken cancellationToken)
     {
         var old = time.GetUtcNow() - rules.MaxAge;
-        var repositories = (await store.ListAsync(cancellationToken)).Where(image => image.Name is not null && rules.Filter.MatchesImage(image.Name)).GroupBy(image => StoreNames.Repository(image.Name!));
-        var names = repositories
-            .SelectMany(images => images.OrderByDescending(image => Tag.TryParse(StoreNames.Tag(image.Name!), out var tag) ? tag : null, TagOrder.Instance).Skip(rules.Keep))
-            .Where(image => old is null || image.LastUsed < old)
-            .Select(image => image.Name!);
-        return await RemoveAsync(names.ToHashSet(StringComparer.Ordinal), dryRun, cancellationToken);
+        var repositories = (await store.ListAsync(cancellationToken)).Where(image => image.Name is not null).GroupBy(image => StoreNames.Repository(image.Name!), StringComparer.Ordinal);
+        var names = repositories.SelectMany(Chosen).Where(image => old is null || image.LastUsed < old).Select(image => image.Name!);
+        return names.ToHashSet(StringComparer.Ordinal);
+
+        IEnumerable<StoredImage> Chosen(IGrouping<string, StoredImage> repository)
+        {
+            // A name that another tool wrote without a tag stays.
+            var images = repository.Where(image => StoreNames.Tag(image.Name!) is not null).DistinctBy(image => image.Name).ToDictionary(image => StoreNames.Tag(image.Name!)!);
+            return rules.Select(images.Keys, tag => rules.Filter.MatchesImage(images[tag].Name!), rules.Filter.TagPart).Select(tag => images[tag]);
+        }
     }
 
     /// <summary>Removes one name.</summary>
@@ -35,9 +37,15 @@ public sealed class StorePruner(ImageStore store, TimeProvider time)
     {
         if (await store.FindReferenceAsync(name, cancellationToken) is null)
             throw ImageSources.NotInStore(store, name);
-        return await RemoveAsync([name], dryRun, cancellationToken);
+        return await RemoveAsync(new HashSet<string> { name }, dryRun, cancellationToken);
     }
 
-    private async Task<PruneResult> RemoveAsync(HashSet<string> names, bool dryRun, CancellationToken cancellationToken) =>
+    /// <summary>Removes names, and the content that only they need.</summary>
+    /// <param name="names">The names.</param>
+    /// <param name="dryRun">Only decides.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>What was removed, or would be.</returns>
+    /// <exception cref="ImagePublish.Diagnostics.ImagePublishException"><c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
+    public async Task<PruneResult> RemoveAsync(IReadOnlySet<string> names, bool dryRun, CancellationToken cancellationToken) =>
         names.Count == 0 ? new PruneResult() : await store.PruneAsync(new PruneOptions { Names = names, DryRun = dryRun }, cancellationToken);
 }

@@ -1,19 +1,34 @@
 using System.Text.RegularExpressions;
 using ImagePublish.Oci;
+using NuGet.Versioning;
 
 namespace ImagePublish.Publishing.Verbs;
 
-/// <summary>Tags as versions, the lowest first: 1.9 before 1.10, a prerelease before its release, and names such as <c>latest</c> after numbers.</summary>
-public sealed partial class TagOrder : IComparer<Tag?>
+/// <summary>Tags as people read them: versions above names, versions ordered as SemVer says, names by their text with numbers as numbers.</summary>
+internal static partial class TagOrder
 {
-    /// <summary>The one order.</summary>
-    public static TagOrder Instance { get; } = new();
+    /// <summary>The version that a tag stands for: <c>1.4.2</c>, <c>v1.4.2</c>, <c>2.0.0-rc.1</c>, and .NET's <c>1.4.2.0</c>.</summary>
+    /// <param name="tag">The tag.</param>
+    /// <returns>The version; null for a name, such as <c>latest</c>, <c>1</c>, <c>1.4</c> or <c>pr-12</c>.</returns>
+    public static NuGetVersion? VersionOf(string? tag) =>
+        tag is not null && VersionPattern().IsMatch(tag) && NuGetVersion.TryParse(tag.TrimStart('v', 'V'), out var version) ? version : null;
 
-    /// <inheritdoc/>
-    public int Compare(Tag? x, Tag? y) => string.CompareOrdinal(Key(x?.Value ?? ""), Key(y?.Value ?? ""));
+    /// <summary>The highest versions first, then names.</summary>
+    /// <typeparam name="T">What has a tag.</typeparam>
+    /// <param name="items">What to sort.</param>
+    /// <param name="tagOf">Its tag.</param>
+    /// <returns>The items in order.</returns>
+    public static IEnumerable<T> Sort<T>(IEnumerable<T> items, Func<T, Tag> tagOf) => items
+        .Select(item => (Item: item, Tag: tagOf(item).Value, Version: VersionOf(tagOf(item).Value)))
+        .OrderByDescending(one => one.Version, Comparer<NuGetVersion?>.Create(VersionComparer.VersionRelease.Compare))
+        .ThenByDescending(one => Padded(one.Tag), StringComparer.Ordinal)
+        .Select(one => one.Item);
 
-    // Numbers are padded so that 1.10 comes after 1.9; '~' puts a release after its prereleases.
-    private static string Key(string tag) => Digits().Replace(tag, match => match.Value.PadLeft(20, '0')) + "~";
+    // So that pr-10 is above pr-9.
+    private static string Padded(string tag) => Digits().Replace(tag, match => match.Value.PadLeft(20, '0'));
+
+    [GeneratedRegex(@"\A[vV]?\d+\.\d+\.\d+(?:\.\d+)?(?:-[0-9A-Za-z.-]+)?\z")]
+    private static partial Regex VersionPattern();
 
     [GeneratedRegex(@"\d+")]
     private static partial Regex Digits();

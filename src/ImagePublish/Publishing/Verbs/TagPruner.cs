@@ -6,18 +6,16 @@ using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing.Verbs;
 
-/// <summary>Which tags of a repository may go.</summary>
-/// <param name="Filter">Only those that match.</param>
-/// <param name="Keep">Of them, the highest versions that stay.</param>
-/// <param name="MaxAge">Of the rest, only images that were made longer ago; null for any.</param>
-public sealed record TagPruneRules(Glob Filter, int Keep, TimeSpan? MaxAge);
-
-/// <summary>What became of a repository's tags.</summary>
+/// <summary>What a prune removes of a repository.</summary>
 /// <param name="Repository">The repository.</param>
-/// <param name="Removed">The tags that went, or would.</param>
-/// <param name="Spared">Tags that the rules let go, but whose image another tag needs that stays.</param>
+/// <param name="Removed">The tags to remove.</param>
+/// <param name="Spared">Tags that the rules would remove, but whose image is needed by a tag that stays.</param>
 /// <param name="Kept">How many tags stay.</param>
-public sealed record TagPruneResult(string Repository, IReadOnlyList<PrunedTag> Removed, IReadOnlyList<PrunedTag> Spared, int Kept);
+public sealed record TagPrunePlan(Repository Repository, IReadOnlyList<PrunedTag> Removed, IReadOnlyList<PrunedTag> Spared, int Kept)
+{
+    /// <summary>Names that the filter matches and that stay, because only versions are counted.</summary>
+    public IReadOnlyList<Tag> KeptNames { get; init; } = [];
+}
 
 /// <summary>A tag and what it points at.</summary>
 /// <param name="Tag">The tag.</param>
@@ -35,44 +33,59 @@ public sealed class TagPruner(RegistryClient registries, ImageStore store, TimeP
     private readonly RemoteDocuments documents = new(registries, store);
     private readonly ImageInspector inspector = new(registries, store);
 
-    /// <summary>Decides, and then removes.</summary>
+    /// <summary>Decides which tags are removed. Nothing is removed yet.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="rules">Which tags.</param>
-    /// <param name="dryRun">Only decides.</param>
-    /// <param name="cancellationToken">Gives up; what was not removed yet stays.</param>
-    /// <returns>What went, or would.</returns>
-    /// <exception cref="ImagePublishException"><c>IMG4015</c>: the registry does not delete; or what it fails with.</exception>
-    public async Task<TagPruneResult> PruneAsync(Repository repository, TagPruneRules rules, bool dryRun, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>What would be removed.</returns>
+    /// <exception cref="ImagePublishException">What the registry fails with.</exception>
+    public async Task<TagPrunePlan> PlanAsync(Repository repository, TagPruneRules rules, CancellationToken cancellationToken)
     {
         var all = await ReadAsync(repository, cancellationToken);
         // A tag that stands for attachments goes with nothing and stays with everything.
-        var matching = all.Where(one => rules.Filter.Matches(one.Tag.Value) && !one.Tag.Value.StartsWith(AttachmentPrefix, StringComparison.Ordinal)).OrderByDescending(one => one.Tag, TagOrder.Instance);
-        var old = await OldAsync(repository, [.. matching.Skip(rules.Keep)], rules.MaxAge, cancellationToken);
-        var staying = all.Where(one => !old.Contains(new PrunedTag(one.Tag, one.Image.Digest))).Select(one => one.Image).ToList();
-        var needed = await NeededAsync(repository, staying, cancellationToken);
-        var removed = old.Where(one => !needed.Contains(one.Digest)).ToList();
-        if (!dryRun)
-        {
-            foreach (var digest in removed.Select(one => one.Digest).Distinct())
-                await registries.DeleteManifestAsync(repository.At(digest), cancellationToken);
-        }
+        string[] tags = [.. all.Select(one => one.Tag.Value).Where(tag => !tag.StartsWith(AttachmentPrefix, StringComparison.Ordinal))];
+        var chosen = rules.Select(tags, rules.Filter.Matches, rules.Filter);
+        var old = await OldAsync(repository, [.. all.Where(one => chosen.Contains(one.Tag.Value))], rules.MaxAge, cancellationToken);
+        var plan = await PlanAsync(repository, all, old, cancellationToken);
+        var keptNames = rules.Filter.IsAll ? [] : TagOrder.Sort(all.Select(one => one.Tag).Where(tag => IsKeptName(tag.Value)), tag => tag);
+        return plan with { KeptNames = [.. keptNames] };
 
-        return new TagPruneResult(repository.ToString(), removed, [.. old.Except(removed)], all.Count - removed.Count);
+        bool IsKeptName(string tag) => tags.Contains(tag) && !chosen.Contains(tag) && TagOrder.VersionOf(tag) is null && rules.Filter.Matches(tag);
     }
 
-    /// <summary>Removes one tag, with its image unless another tag needs it.</summary>
+    /// <summary>Decides what removing one tag removes: it, unless its image has another tag that stays, since registries delete images and not tags.</summary>
     /// <param name="reference">The repository and tag.</param>
-    /// <param name="dryRun">Only decides.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What went, or would; the tag is spared where its image is another's too, since registries delete images and not tags.</returns>
-    /// <exception cref="ImagePublishException"><c>IMG4006</c>: there is no such tag; <c>IMG4015</c>: the registry does not delete; or what it fails with.</exception>
-    public async Task<TagPruneResult> RemoveAsync(Reference reference, bool dryRun, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>What would be removed.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG4006</c>: there is no such tag; or what the registry fails with.</exception>
+    public async Task<TagPrunePlan> PlanAsync(Reference reference, CancellationToken cancellationToken)
     {
-        if (reference.Tag is null || reference.Digest is not null)
-            throw new ImagePublishException(DiagnosticCodes.InvalidReference, $"'{reference}' names no tag. Name the tag that is to go, for example {reference.Repository}:1.0.");
-        // Asked for what the registry says where there is none.
+        if (reference.Tag is not { } tag || reference.Digest is not null)
+            throw new ImagePublishException(DiagnosticCodes.InvalidReference, $"'{reference}' names no tag. Name the tag that is to be removed, for example {reference.Repository}:1.0.");
+        // Asked for the registry's own answer where there is none.
         _ = await registries.GetManifestAsync(reference, cancellationToken);
-        return await PruneAsync(reference.Repository, new TagPruneRules(new Glob(reference.Tag.Value), 0, null), dryRun, cancellationToken);
+        var all = await ReadAsync(reference.Repository, cancellationToken);
+        return await PlanAsync(reference.Repository, all, [.. all.Where(one => one.Tag == tag).Select(one => new PrunedTag(one.Tag, one.Image.Digest))], cancellationToken);
+    }
+
+    /// <summary>Removes what was decided.</summary>
+    /// <param name="plan">What to remove.</param>
+    /// <param name="cancellationToken">Cancels the operation; what was not removed yet stays.</param>
+    /// <returns>When it is done.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG4015</c>: the registry does not delete; or what it fails with.</exception>
+    public async Task RemoveAsync(TagPrunePlan plan, CancellationToken cancellationToken)
+    {
+        foreach (var digest in plan.Removed.Select(one => one.Digest).Distinct())
+            await registries.DeleteManifestAsync(plan.Repository.At(digest), cancellationToken);
+    }
+
+    private async Task<TagPrunePlan> PlanAsync(Repository repository, List<(Tag Tag, Descriptor Image)> all, HashSet<PrunedTag> old, CancellationToken cancellationToken)
+    {
+        var staying = all.Where(one => !old.Contains(new PrunedTag(one.Tag, one.Image.Digest))).Select(one => one.Image).ToList();
+        var needed = await NeededAsync(repository, staying, cancellationToken);
+        var removed = TagOrder.Sort(old.Where(one => !needed.Contains(one.Digest)), one => one.Tag).ToList();
+        var spared = TagOrder.Sort(old.Except(removed), one => one.Tag);
+        return new TagPrunePlan(repository, removed, [.. spared], all.Count - removed.Count);
     }
 
     private async Task<List<(Tag Tag, Descriptor Image)>> ReadAsync(Repository repository, CancellationToken cancellationToken)

@@ -1,0 +1,33 @@
+namespace ImagePublish.Tasks;
+
+/// <summary>What an image's names and tags are made of, for tasks that publish and for commands alike.</summary>
+internal interface IImageInputs
+{
+    string? Registry { get; }
+
+    string? Repository { get; }
+
+    string? Name { get; }
+
+    /// <summary>Tags and templates of tags; empty for what <see cref="TagPolicy"/> says.</summary>
+    string? Tags { get; }
+
+    string? TagPolicy { get; }
+
+    string? AssemblyName { get; }
+
+    string? Version { get; }
+
+    string? Configuration { get; }
+
+    string? Revision { get; }
+
+    string? Branch { get; }
+
+    string? Created { get; }
+
+    bool Offline { get; }
+
+    /// <summary>The full path of a path that may be relative to the project.</summary>
+    string ResolvePath(string path);
+}
