@@ -1,8 +1,13 @@
+using Microsoft.Build.Framework;
+
 namespace ImagePublish.Tasks;
 
 /// <summary>What an image's names and tags are made of, for tasks that publish and for commands alike.</summary>
 internal interface IImageInputs
 {
+    /// <summary>The build.</summary>
+    IBuildEngine4 BuildEngine4 { get; }
+
     string? Registry { get; }
 
     string? Repository { get; }

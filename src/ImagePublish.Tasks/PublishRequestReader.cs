@@ -13,7 +13,7 @@ namespace ImagePublish.Tasks;
 /// <param name="inputs">What MSBuild handed over.</param>
 internal sealed class PublishRequestReader(PublishImageInputs inputs)
 {
-    private readonly SourceControl source = SourceControl.Read(inputs);
+    private readonly Lazy<SourceControl> source = new(() => SourceControl.Read(inputs));
 
     /// <summary>Reads all of it.</summary>
     /// <returns>The request.</returns>
@@ -25,12 +25,12 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var names = new ImageNames(inputs);
         var folder = FolderOf(workingDirectory);
         var packages = new PackageRequestReader(inputs).Read(app);
-        var tags = names.Tags(source.TagContext(inputs, app.RuntimeIdentifier.Value));
-        var final = inputs.IsPartOfIndex ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.TagContext(inputs, runtimeIdentifier: null)) : tags;
+        var tags = names.Tags(source.Value.TagContext(inputs, app.RuntimeIdentifier.Value));
+        var final = inputs.IsPartOfIndex ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.Value.TagContext(inputs, runtimeIdentifier: null)) : tags;
         return new PublishRequest
         {
-            Spec = new SpecReader(inputs).Read(app, workingDirectory, source.Created),
-            Project = inputs.ReadProject(source),
+            Spec = new SpecReader(inputs).Read(app, workingDirectory, source.Value.Created),
+            Project = inputs.ReadProject(source.Value),
             Base = ReadBase(app, packages is not null),
             Packages = packages,
             Lock = new LockRequestReader(inputs).Read(),

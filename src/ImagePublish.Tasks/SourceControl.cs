@@ -1,6 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
+using ImagePublish.Diagnostics;
 using ImagePublish.Images;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Tasks;
 
@@ -8,10 +9,13 @@ namespace ImagePublish.Tasks;
 /// <param name="Revision">The commit.</param>
 /// <param name="Ref">The branch, tag or pull request.</param>
 /// <param name="Url">Where people find the source.</param>
-/// <param name="Created">The image's instant: what the user says, SOURCE_DATE_EPOCH, the commit's time, else 1970.</param>
-internal sealed record SourceControl(string? Revision, SourceRef? Ref, string? Url, DateTimeOffset Created)
+/// <param name="Time">The time that the user gives, SOURCE_DATE_EPOCH or the commit's time; null where none is known.</param>
+internal sealed record SourceControl(string? Revision, SourceRef? Ref, string? Url, DateTimeOffset? Time)
 {
-    private const int GitTimeoutMilliseconds = 5000;
+    private static readonly TimeSpan GitLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>The image's instant: 1970 where no time is known.</summary>
+    public DateTimeOffset Created => Time ?? DateTimeOffset.UnixEpoch;
 
     /// <summary>Reads it.</summary>
     /// <param name="inputs">What MSBuild handed over.</param>
@@ -19,12 +23,12 @@ internal sealed record SourceControl(string? Revision, SourceRef? Ref, string? U
     public static SourceControl Read(IImageInputs inputs)
     {
         var ci = new CiRef(Environment.GetEnvironmentVariable);
-        var git = new Lazy<string[]>(() => AskGit(inputs.ResolvePath(".")));
+        var git = new Lazy<GitAnswer>(() => AskGit(inputs));
         return new SourceControl(
-            Lists.Optional(inputs.Revision) ?? ci.Revision ?? At(git.Value, 0),
-            SourceRef.TryParse(Lists.Optional(inputs.Branch)) ?? (ci.Revision is null ? SourceRef.OfDecoration(At(git.Value, 2), "origin", "upstream") : ci.Read()),
+            Lists.Optional(inputs.Revision) ?? ci.Revision ?? git.Value.Revision,
+            SourceRef.TryParse(Lists.Optional(inputs.Branch)) ?? (ci.Revision is null ? SourceRef.OfDecoration(git.Value.Decoration, "origin", "upstream") : ci.Read()),
             ci.Url,
-            ReadCreated(inputs, git));
+            ReadTime(inputs, git));
     }
 
     /// <summary>What tags are made of.</summary>
@@ -37,12 +41,12 @@ internal sealed record SourceControl(string? Revision, SourceRef? Ref, string? U
         Commit = Revision,
         Ref = Ref,
         BaseBranch = new CiRef(Environment.GetEnvironmentVariable).BaseBranch,
-        Created = Created,
+        Created = Time,
         Configuration = inputs.Configuration ?? "",
         RuntimeIdentifier = runtimeIdentifier,
     };
 
-    private static DateTimeOffset ReadCreated(IImageInputs inputs, Lazy<string[]> git)
+    private static DateTimeOffset? ReadTime(IImageInputs inputs, Lazy<GitAnswer> git)
     {
         if (Lists.Optional(inputs.Created) is { } text)
         {
@@ -53,7 +57,7 @@ internal sealed record SourceControl(string? Revision, SourceRef? Ref, string? U
 
         if (Variable("SOURCE_DATE_EPOCH") is { } epoch)
             return Seconds(epoch) ?? throw Lists.Invalid("SOURCE_DATE_EPOCH", epoch, "expected seconds since 1970");
-        return Seconds(At(git.Value, 1)) ?? DateTimeOffset.UnixEpoch;
+        return Seconds(git.Value.Time);
     }
 
     private static DateTimeOffset? Seconds(string? text) =>
@@ -70,34 +74,29 @@ internal sealed record SourceControl(string? Revision, SourceRef? Ref, string? U
         return null;
     }
 
-    private static string? At(string[] lines, int index) => index < lines.Length ? Lists.Optional(lines[index]) : null;
-
-    // One short process. Outside a checkout, or without git, nothing is known, and that is fine.
-    private static string[] AskGit(string folder)
+    // The platforms of an image and the projects of a solution share a checkout: one process, and one warning, serves all of a build.
+    private static GitAnswer AskGit(IImageInputs inputs)
     {
-        var start = new ProcessStartInfo("git", ["-C", folder, "log", "-1", "--no-show-signature", "--decorate=short", "--format=%H%n%ct%n%D"])
+        var repository = GitCheckout.Find(inputs.ResolvePath("."), Environment.GetEnvironmentVariable);
+        if (repository is null)
+            return new GitAnswer();
+        var shared = BuildObjects.GetOrAdd(inputs.BuildEngine4, repository, () => new SharedAnswer(new GitCheckout(repository, Environment.GetEnvironmentVariable, GitLimit)));
+        if (shared.TakeProblem() is { } problem)
         {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-            CreateNoWindow = true,
-        };
-        try
-        {
-            using var git = Process.Start(start);
-            if (git is null)
-                return [];
-            git.ErrorDataReceived += (_, _) => { };
-            git.BeginErrorReadLine();
-            var output = git.StandardOutput.ReadToEndAsync();
-            if (git.WaitForExit(GitTimeoutMilliseconds))
-                return git.ExitCode == 0 ? output.GetAwaiter().GetResult().Split('\n') : [];
-            git.Kill(entireProcessTree: true);
-            return [];
+            EngineSession.TaskLog.Warning(DiagnosticCodes.GitFailed, $"{problem}. Without the commit's time the image is dated 1970-01-01, so its digest differs from the one that is made where git works. "
+                + "Fix what git reports, or set SOURCE_DATE_EPOCH or ImageCreated.");
         }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return [];
-        }
+
+        return shared.Answer;
+    }
+
+    private sealed class SharedAnswer(GitCheckout checkout)
+    {
+        private readonly Lazy<GitAnswer> answer = new(() => checkout.AskAsync().GetAwaiter().GetResult());
+        private int isReported;
+
+        public GitAnswer Answer => answer.Value;
+
+        public string? TakeProblem() => Answer.Problem is { } problem && Interlocked.Exchange(ref isReported, 1) == 0 ? problem : null;
     }
 }

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 using ImagePublish.Publishing.Verbs;
 
 namespace ImagePublish.Tasks.Verbs;
@@ -38,6 +39,8 @@ public sealed class OpenImagePage : VerbTask
         Environment.UserInteractive && !Console.IsInputRedirected && !CiVariables.Any(IsSet) && IsSet("SSH_CONNECTION") is false
         && (OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() || IsSet("DISPLAY") || IsSet("WAYLAND_DISPLAY"));
 
+    private static string Opener => ProgramPath.Find(OperatingSystem.IsMacOS() ? "open" : "xdg-open") ?? throw new FileNotFoundException("xdg-open is not on the PATH.");
+
     private static bool IsSet(string variable) => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable));
 
     // The address is printed already: failing to open it is no failure.
@@ -46,7 +49,7 @@ public sealed class OpenImagePage : VerbTask
         try
         {
             var start = OperatingSystem.IsWindows() ? new ProcessStartInfo(page.AbsoluteUri) { UseShellExecute = true }
-                : new ProcessStartInfo(OperatingSystem.IsMacOS() ? "open" : "xdg-open", [page.AbsoluteUri]) { RedirectStandardOutput = true, RedirectStandardError = true };
+                : new ProcessStartInfo(Opener, [page.AbsoluteUri]) { RedirectStandardOutput = true, RedirectStandardError = true };
             using var browser = Process.Start(start);
         }
         catch (Exception exception) when (exception is Win32Exception or InvalidOperationException or FileNotFoundException)

@@ -57,6 +57,9 @@ public static partial class DiagnosticCodes
     /// <summary>Entry point and command contradict each other.</summary>
     public static DiagnosticCode ContradictoryCommand { get; } = new("IMG1018", "Entry point and command contradict each other");
 
+    /// <summary>git can not read the checkout that is built.</summary>
+    public static DiagnosticCode GitFailed { get; } = new("IMG1019", "git can not read the checkout");
+
     /// <summary>An image would be copied onto itself.</summary>
     public static DiagnosticCode SameImage { get; } = new("IMG1030", "An image would be copied onto itself");
 
@@ -69,5 +72,5 @@ public static partial class DiagnosticCodes
     /// <summary>A prune could mean the local store or a registry.</summary>
     public static DiagnosticCode PrunePlaceUnclear { get; } = new("IMG1033", "A prune could mean the local store or a registry");
 
-    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty, InvalidTemplate, HostTooOld, FrameworkUnsupported, SeveralFrameworks, PlatformsCollide, IndexImageMissing, PlatformNotRestored, InvalidTarget, UnknownOwner, ContradictoryCommand, SameImage, PropertyMissing, PruneUnbounded, PrunePlaceUnclear];
+    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty, InvalidTemplate, HostTooOld, FrameworkUnsupported, SeveralFrameworks, PlatformsCollide, IndexImageMissing, PlatformNotRestored, InvalidTarget, UnknownOwner, ContradictoryCommand, GitFailed, SameImage, PropertyMissing, PruneUnbounded, PrunePlaceUnclear];
 }

@@ -38,8 +38,8 @@ public sealed record TagContext
     /// <summary>The branch that a pull request goes to; null where none is known.</summary>
     public string? BaseBranch { get; init; }
 
-    /// <summary>The image's instant.</summary>
-    public required DateTimeOffset Created { get; init; }
+    /// <summary>The commit's time, or the one that the user gives instead; null where none is known.</summary>
+    public required DateTimeOffset? Created { get; init; }
 
     /// <summary>The build configuration.</summary>
     public required string Configuration { get; init; }

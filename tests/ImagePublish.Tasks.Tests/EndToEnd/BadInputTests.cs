@@ -17,6 +17,8 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
         new("IMG1005", "ImageRepository=acme/-shop", "ImageRepository: "),
         new("IMG1004", "ImageTags=-bad", "ImageTags: '-bad' is not a tag"),
         new("IMG1009", "ImageTags={nope}", "Known are {version}"),
+        new("IMG1009", "ImageTags={date:yyyyMMdd}", "no time is known"),
+        new("IMG1009", "AutoGenerateImageTag=true", "no time is known"),
         new("IMG1009", "Version=2.0.0-rc.1;ImageTags={major}.{minor}", "2.0.0-rc.1 is a prerelease"),
         new("IMG1001", "ImageBase=UPPER", "ImageBase: 'UPPER'"),
         new("IMG2001", "ImageBase={host}/dotnet/runtime:99", "'{host}/dotnet/runtime:99' does not exist"),

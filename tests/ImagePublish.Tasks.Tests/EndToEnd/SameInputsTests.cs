@@ -11,6 +11,7 @@ public sealed class SameInputsTests(Peers peers)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
+    [ReliabilityCase("Git", "git refuses the checkout, or is broken", "a checkout that another user owns gives the same digest and tags; a broken git is one warning, and {date} is refused")]
     public async Task TwoClonesGiveOneDigestForAnyUserFolderTimeZoneAndFileMask()
     {
         var registry = await peers.RegistryAsync();
@@ -29,6 +30,21 @@ public sealed class SameInputsTests(Peers peers)
             using var theirs = JsonDocument.Parse(await File.ReadAllBytesAsync(elsewhere["clone/obj/Release/net10.0/ImagePublish.json"], Cancelled));
             var labels = (await registry.ConfigAsync("same/mine", "latest", Cancelled)).GetProperty("config").GetProperty("Labels");
 
+            await new CommandLine("chown", "-R", $"{Stranger}:{Stranger}", project.Folder).SucceedAsync(Cancelled);
+            var refused = (await project.PublishAsync(Cancelled, [.. Switches.For(registry, "same/refused", "aspnet"), "-p:ContinuousIntegrationBuild=true", "-p:ImageTags={date:yyyyMMdd}-{branch}"])).EnsureSuccess();
+            var brokenGit = elsewhere.Write("broken/git", "#!/bin/sh\necho 'fatal: broken' >&2\nexit 128\n");
+            File.SetUnixFileMode(brokenGit, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            var broken = project.Command("publish", [.. Switches.For(registry, "same/broken", "aspnet"), "--no-build", "-p:ImageTags={date}"]);
+            var withoutTime = await project.RunAsync(broken with
+            {
+                Environment = new Dictionary<string, string?>(broken.Environment) { ["PATH"] = $"{Path.GetDirectoryName(brokenGit)}:{Environment.GetEnvironmentVariable("PATH")}" },
+            }, Cancelled);
+
+            Assert.Equal(mine.Digest, refused.Digest);
+            Assert.Equal("20260203-main", Assert.Single(await registry.TagsAsync("same/refused", Cancelled)));
+            Assert.DoesNotContain(refused.Warnings, warning => warning.Code == "IMG1019");
+            Assert.Contains("git says 'fatal: broken'", Assert.Single(withoutTime.Warnings, warning => warning.Code == "IMG1019").Text, StringComparison.Ordinal);
+            Assert.Contains("no time is known", Assert.Single(withoutTime.Errors, error => error.Code == "IMG1009").Text, StringComparison.Ordinal);
             Assert.Equal(mine.Digest, theirs.RootElement.GetProperty("digest").GetString());
             Assert.Equal(mine.Digest, (await registry.ManifestAsync("same/theirs", "3.1.4", Cancelled)).Digest);
             Assert.Equal("2026-02-03T04:05:06Z", labels.GetProperty("org.opencontainers.image.created").GetString());

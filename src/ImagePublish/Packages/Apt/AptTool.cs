@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Packages.Apt;
 
@@ -40,7 +41,8 @@ internal sealed class AptTool(string configuration)
     /// <summary>How a tool is started.</summary>
     internal ProcessStartInfo StartInfo(string tool, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(tool, ["-c", configuration, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var program = Path.IsPathFullyQualified(tool) ? tool : ProgramPath.Find(tool) ?? throw PackageErrors.NoApt();
+        var start = new ProcessStartInfo(program, ["-c", configuration, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["LC_ALL"] = "C.UTF-8";
         // It would win over the locale, and answers in another language are not understood.
         start.Environment.Remove("LANGUAGE");

@@ -21,14 +21,6 @@ internal static class HelperProcess
 {
     private const int LargestOutput = 64 * 1024;
 
-    /// <summary>A program on the PATH, and only there: never in the current folder.</summary>
-    public static string? FindOnPath(string program, CredentialEnvironment environment)
-    {
-        string[] names = environment.IsWindows ? [program + ".exe", program + ".cmd"] : [program];
-        var folders = (environment.Set("PATH") ?? "").Split(environment.IsWindows ? ';' : ':').Select(folder => folder.Trim('"')).Where(Path.IsPathFullyQualified);
-        return folders.SelectMany(folder => names.Select(name => Path.Combine(folder, name))).FirstOrDefault(IsProgram);
-    }
-
     /// <summary>Runs a helper.</summary>
     /// <param name="environment">How to start it, and for how long it may run.</param>
     /// <param name="program">The program.</param>
@@ -108,7 +100,4 @@ internal static class HelperProcess
             // It has ended by itself, or is not ours to end.
         }
     }
-
-    private static bool IsProgram(string path) => File.Exists(path) && (OperatingSystem.IsWindows()
-        || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0);
 }

@@ -1,0 +1,130 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>What git knows of the commit that is checked out.</summary>
+/// <param name="Revision">The commit; null where there is none.</param>
+/// <param name="Time">Its time, in seconds since 1970.</param>
+/// <param name="Decoration">The names of what points at it.</param>
+/// <param name="Problem">Why git could not say; null where it could, or where there is no commit yet.</param>
+internal sealed record GitAnswer(string? Revision = null, string? Time = null, string? Decoration = null, string? Problem = null);
+
+/// <summary>Asks git about the checkout that a folder is in.</summary>
+/// <remarks>
+/// git refuses a repository that another user owns, as is usual in job containers, unless it is named explicitly: then it trusts the caller to know what he does.
+/// That is safe as long as nothing runs that the repository's configuration names: no pager, hook, monitor or signature check, and no transport that fetches missing objects.
+/// </remarks>
+/// <param name="repository">The repository, or the file that points at it.</param>
+/// <param name="variable">Reads an environment variable.</param>
+/// <param name="limit">How long git may take.</param>
+internal sealed class GitCheckout(string repository, Func<string, string?> variable, TimeSpan limit)
+{
+    private const string NoCommits = "does not have any commits yet";
+
+    private static readonly string[] Hardening = ["--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
+
+    private static readonly string[] Query = ["log", "-1", "--no-patch", "--no-show-signature", "--no-color", "--decorate=short", "--format=%H%n%ct%n%D"];
+
+    private static readonly Dictionary<string, string?> Surroundings = new()
+    {
+        ["GIT_ALLOW_PROTOCOL"] = "none",
+        ["GIT_NO_LAZY_FETCH"] = "1",
+        ["GIT_OPTIONAL_LOCKS"] = "0",
+        ["GIT_TERMINAL_PROMPT"] = "0",
+        ["LANGUAGE"] = null,
+        ["LC_ALL"] = "C",
+    };
+
+    /// <summary>Finds the repository of a folder as git does: the nearest folder above that has one, or a file that points at one, but not above a ceiling.</summary>
+    /// <param name="folder">The full path of the folder.</param>
+    /// <param name="variable">Reads an environment variable; an absolute GIT_DIR is the user's own choice of a repository.</param>
+    /// <returns>The full path of the repository or of the file, or null.</returns>
+    public static string? Find(string folder, Func<string, string?> variable)
+    {
+        if (variable("GIT_DIR") is { } chosen && Path.IsPathFullyQualified(chosen))
+            return chosen;
+        var ceilings = (variable("GIT_CEILING_DIRECTORIES") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(Path.TrimEndingDirectorySeparator).ToHashSet(StringComparer.Ordinal);
+        for (var current = Path.TrimEndingDirectorySeparator(folder); current is not null; current = Path.GetDirectoryName(current))
+        {
+            var candidate = Path.Combine(current, ".git");
+            if (File.Exists(candidate) || File.Exists(Path.Combine(candidate, "HEAD")))
+                return candidate;
+            if (Path.GetDirectoryName(current) is { } parent && ceilings.Contains(parent))
+                return null;
+        }
+
+        return null;
+    }
+
+    /// <summary>Asks, with one process.</summary>
+    /// <returns>The answer.</returns>
+    public async Task<GitAnswer> AskAsync()
+    {
+        if (ProgramPath.Find("git", variable("PATH"), OperatingSystem.IsWindows()) is not { } git)
+            return Failed("git is not on the PATH");
+        try
+        {
+            return await RunAsync(git);
+        }
+        catch (OperationCanceledException)
+        {
+            return Failed(FormattableString.Invariant($"git did not answer within {limit.TotalSeconds:0.#} seconds"));
+        }
+        catch (Win32Exception exception)
+        {
+            return Failed($"'{git}' can not be started ({exception.Message})");
+        }
+    }
+
+    private async Task<GitAnswer> RunAsync(string git)
+    {
+        var start = new ProcessStartInfo(git, [$"--git-dir={repository}", .. Hardening, .. Query])
+        {
+            WorkingDirectory = Path.GetDirectoryName(repository),
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+            UseShellExecute = false,
+            CreateNoWindow = true,
+        };
+        foreach (var (name, value) in Surroundings)
+            start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        using var timer = new CancellationTokenSource(limit);
+        try
+        {
+            process.StandardInput.Close();
+            var output = process.StandardOutput.ReadToEndAsync(timer.Token);
+            var errors = process.StandardError.ReadToEndAsync(timer.Token);
+            await Task.WhenAll(output, errors, process.WaitForExitAsync(timer.Token));
+            return process.ExitCode == 0 ? Read(await output) : Refused(await errors, process.ExitCode);
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+        }
+    }
+
+    private static GitAnswer Read(string output)
+    {
+        var lines = output.Split('\n').Select(Lists.Optional).ToList();
+        return new GitAnswer(lines.ElementAtOrDefault(0), lines.ElementAtOrDefault(1), lines.ElementAtOrDefault(2));
+    }
+
+    // Before the first commit there is nothing to know, which is no failure.
+    private GitAnswer Refused(string errors, int exitCode)
+    {
+        if (errors.Contains(NoCommits, StringComparison.Ordinal))
+            return new GitAnswer();
+        var said = errors.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var reason = Array.Find(said, line => line.StartsWith("fatal:", StringComparison.Ordinal)) ?? said.FirstOrDefault();
+        return Failed(reason is null ? FormattableString.Invariant($"git ended with {exitCode}") : $"git says '{reason}'");
+    }
+
+    private GitAnswer Failed(string reason) => new(Problem: $"The commit of the checkout '{Text.Shown(repository)}' can't be read: {Text.Shown(reason)}");
+}
