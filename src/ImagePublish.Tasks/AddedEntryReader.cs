@@ -7,7 +7,8 @@ namespace ImagePublish.Tasks;
 
 /// <summary>Reads what a project adds to its image besides the publish output: <c>ImageFile</c>, <c>ImageDirectory</c> and <c>ImageSymlink</c>.</summary>
 /// <param name="folder">The app's folder in the image, from the root, without a leading <c>/</c>.</param>
-internal sealed class AddedEntryReader(string folder)
+/// <param name="sources">Where files may come from.</param>
+internal sealed class AddedEntryReader(string folder, SourceFolders sources)
 {
     /// <summary>Reads all of it.</summary>
     /// <param name="inputs">What MSBuild handed over.</param>
@@ -27,7 +28,7 @@ internal sealed class AddedEntryReader(string folder)
             throw Refused(Sources.Of(item, Sources.File), $"'{path}' is a folder. Name its files, for example {item.ItemSpec.TrimEnd('/', '\\')}/**");
         if (!System.IO.File.Exists(path))
             throw Refused(Sources.Of(item, Sources.File), $"there is no file '{path}'");
-        return Entry(item, Sources.File, LayerEntryKind.File, TargetOf(item, Path.GetFileName(path))) with { SourceFile = path };
+        return Entry(item, Sources.File, LayerEntryKind.File, TargetOf(item, Path.GetFileName(path))) with { SourceFile = path, IsFromPackage = sources.PackageOf(path) is not null };
     }
 
     private AddedEntry Symlink(ITaskItem item)

@@ -24,6 +24,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var workingDirectory = ReadWorkingDirectory(app.RuntimeIdentifier.Platform);
         var names = new ImageNames(inputs);
         var folder = FolderOf(workingDirectory);
+        var sources = ReadFolders();
         var packages = new PackageRequestReader(inputs).Read(app);
         var tags = names.Tags(source.Value.TagContext(inputs, app.RuntimeIdentifier.Value));
         var final = inputs.IsPartOfIndex ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.Value.TagContext(inputs, runtimeIdentifier: null)) : tags;
@@ -36,10 +37,10 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Lock = new LockRequestReader(inputs).Read(),
             Doctor = ReadDoctor(app),
             PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
-            Items = PublishItemReader.Read(inputs.PublishItems, ReadFolders()),
+            Items = PublishItemReader.Read(inputs.PublishItems, sources),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
             FileOwner = ReadOwner(),
-            Added = new AddedEntryReader(folder).Read(inputs),
+            Added = new AddedEntryReader(folder, sources).Read(inputs),
             Layering = Lists.Choice(inputs.Layering, "ImageLayering", LayeringMode.Auto),
             Compression = ReadCompression(inputs.Compression, inputs.CompressionLevel),
             Destinations = names.Destinations,

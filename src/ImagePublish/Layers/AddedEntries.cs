@@ -69,7 +69,7 @@ public sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults de
         {
             var file = new FileInfo(source);
             var content = new FileOnDisk(source, DiskFiles.Guarded(source, () => file.Length));
-            entry = AsPublished(entry with { Content = content, Mode = DiskFiles.Guarded(source, () => Modes.Of(file, defaults.Executables)) });
+            entry = AsPublished(entry with { Content = content, Mode = DiskFiles.Guarded(source, () => Modes.Of(file, added.IsFromPackage ? ExecutableRule.Content : defaults.Executables)) });
         }
         else if (existing?.Kind == LayerEntryInfoKind.Directory)
         {

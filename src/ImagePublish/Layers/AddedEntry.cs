@@ -20,6 +20,9 @@ public sealed record AddedEntry(ItemSource Item, LayerEntryKind Kind, string Pat
     /// <summary>The file on the build machine; null for everything else.</summary>
     public string? SourceFile { get; init; }
 
+    /// <summary>Whether that file is of a NuGet package, whose execute bits mean nothing.</summary>
+    public bool IsFromPackage { get; init; }
+
     /// <summary>What a link points at; null for everything else.</summary>
     public string? LinkTarget { get; init; }
 }

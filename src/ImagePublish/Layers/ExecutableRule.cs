@@ -1,11 +1,14 @@
 namespace ImagePublish.Layers;
 
-/// <summary>How it is told whether a file is executable in the image (0755) or not (0644).</summary>
+/// <summary>How executable files (0755 in the image) are detected among the others (0644).</summary>
 public enum ExecutableRule
 {
-    /// <summary>By the file's own permissions: any of its execute bits, unless it is an assembly, which NuGet unpacks with one.</summary>
-    FileMode,
-
-    /// <summary>By its first bytes: an ELF program or library, or a script that begins with <c>#!</c>. For file systems without execute bits.</summary>
+    /// <summary>
+    /// By their first bytes: an ELF program or library, or a script that begins with <c>#!</c>. For file systems without execute bits, and for files of packages everywhere:
+    /// NuGet gives an execute bit to every file that it unpacks on Linux, and none on Windows.
+    /// </summary>
     Content,
+
+    /// <summary>By their first bytes; other files but assemblies also by their own execute bits.</summary>
+    ContentOrFileMode,
 }

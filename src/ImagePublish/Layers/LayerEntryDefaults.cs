@@ -21,8 +21,8 @@ public sealed record LayerEntryDefaults
     /// <summary>The modification time, in whole seconds; static web content gets one of its own, see <see cref="StaticContent"/>.</summary>
     public DateTimeOffset Modified { get; init; } = DefaultModified;
 
-    /// <summary>How executable files are told.</summary>
-    public ExecutableRule Executables { get; init; } = OperatingSystem.IsWindows() ? ExecutableRule.Content : ExecutableRule.FileMode;
+    /// <summary>How executable files of the project are detected; those of packages and of static web content by their content alone.</summary>
+    public ExecutableRule Executables { get; init; } = OperatingSystem.IsWindows() ? ExecutableRule.Content : ExecutableRule.ContentOrFileMode;
 
     internal static UnixFileMode ModeOf(LayerEntryKind kind) => kind switch
     {

@@ -72,7 +72,7 @@ public static class LayerPlan
         }
     }
 
-    private static Dictionary<string, PublishItem> ByPath(IReadOnlyCollection<PublishItem> items)
+    internal static Dictionary<string, PublishItem> ByPath(IReadOnlyCollection<PublishItem> items)
     {
         var found = new Dictionary<string, PublishItem>(StringComparer.Ordinal);
         foreach (var item in items)

@@ -11,21 +11,31 @@ internal static class Modes
 
     public const UnixFileMode Link = Executable | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
-    public static UnixFileMode Of(FileInfo file, ExecutableRule rule) => IsExecutable(file, rule) ? Executable : Plain;
+    public static UnixFileMode Of(FileInfo file, ExecutableRule rule) => Of(file, rule, out _);
 
-    private static bool IsExecutable(FileInfo file, ExecutableRule rule) => rule switch
+    public static UnixFileMode Of(FileInfo file, ExecutableRule rule, out bool isByFileMode)
     {
-        // NuGet unpacks assemblies with an execute bit on Linux, which means nothing for them and would tell the build machines apart.
-        ExecutableRule.FileMode => !OperatingSystem.IsWindows() && (file.UnixFileMode & AnyExecute) != 0 && !Starts(file, "MZ"u8),
-        _ => Starts(file, "\u007fELF"u8) || Starts(file, "#!"u8),
-    };
+        var kind = KindOf(file);
+        isByFileMode = kind == FileKind.Other && rule == ExecutableRule.ContentOrFileMode && HasExecuteBit(file);
+        return kind == FileKind.Program || isByFileMode ? Executable : Plain;
+    }
 
-    private static bool Starts(FileInfo file, ReadOnlySpan<byte> magic)
+    public static bool HasExecuteBit(FileInfo file) => !OperatingSystem.IsWindows() && (file.UnixFileMode & AnyExecute) != 0;
+
+    private enum FileKind
     {
-        if (file.Length < magic.Length)
-            return false;
-        Span<byte> start = stackalloc byte[magic.Length];
+        Other,
+        Program,
+        Assembly,
+    }
+
+    private static FileKind KindOf(FileInfo file)
+    {
+        Span<byte> buffer = stackalloc byte[4];
         using var handle = DiskFiles.Open(file.FullName);
-        return DiskFiles.Read(handle, file.FullName, start, 0) == magic.Length && start.SequenceEqual(magic);
+        ReadOnlySpan<byte> start = buffer[..DiskFiles.Read(handle, file.FullName, buffer, 0)];
+        if (start.SequenceEqual("\u007fELF"u8) || start.StartsWith("#!"u8))
+            return FileKind.Program;
+        return start.StartsWith("MZ"u8) ? FileKind.Assembly : FileKind.Other;
     }
 }

@@ -33,7 +33,7 @@ public sealed record PackageFile(PublishItem Item, string File)
         var info = new FileInfo(file.File);
         return Owned(LayerPath.Join(defaults.TargetFolder, path), LayerEntryKind.File, defaults) with
         {
-            Mode = DiskFiles.Guarded(file.File, () => Modes.Of(info, defaults.Executables)),
+            Mode = DiskFiles.Guarded(file.File, () => Modes.Of(info, ExecutableRule.Content)),
             Content = new FileOnDisk(file.File, DiskFiles.Guarded(file.File, () => info.Length)),
             PublishPath = path,
         };

@@ -15,19 +15,25 @@ public static class PublishFolder
     /// </remarks>
     /// <param name="folder">The folder's full path.</param>
     /// <param name="defaults">Place, owner, time and modes.</param>
+    /// <param name="items">What is known of the files.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Its entries in ordinal order of their paths.</returns>
     /// <exception cref="ImagePublishException">
     /// <c>IMG1008</c>: there is no such folder. <c>IMG3001</c>: a link leaves it or loops. <c>IMG3002</c>: a file can't be read. <c>IMG3004</c>: something that can't be in a layer.
     /// </exception>
-    public static IReadOnlyList<LayerEntry> Read(string folder, LayerEntryDefaults defaults, CancellationToken cancellationToken)
+    public static IReadOnlyList<LayerEntry> Read(string folder, LayerEntryDefaults defaults, IReadOnlyCollection<PublishItem> items, CancellationToken cancellationToken)
     {
         var root = new DirectoryInfo(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         if (!root.Exists)
             throw new ImagePublishException(DiagnosticCodes.PublishFolderEmpty, $"The publish folder '{Text.Shown(folder)}' does not exist. Publish the project first.");
 
         var entries = new List<LayerEntry>();
+        var known = LayerPlan.ByPath(items);
+        var executableByMode = new HashSet<string>(StringComparer.Ordinal);
+        var keepsModes = false;
         ReadFolder(root, "");
+        if (!keepsModes)
+            ForgetModes();
         FolderLinks.Check(entries);
         if (defaults.TargetFolder.Length > 0)
             entries.AddRange(LayerPath.ParentsOf(defaults.TargetFolder).Prepend(defaults.TargetFolder).Select(path => Directory(path, null)));
@@ -66,10 +72,32 @@ public static class PublishFolder
                 content = StaticWebAssets.Canonical(content);
             return Owned(publishPath, LayerEntryKind.File) with
             {
-                Mode = DiskFiles.Guarded(file.FullName, () => Modes.Of(file, defaults.Executables)),
+                Mode = DiskFiles.Guarded(file.FullName, () => ModeOf(file, publishPath)),
                 Content = content,
                 Modified = StaticContent.IsAt(publishPath) ? StaticContent.TimeOf(content) : defaults.Modified,
             };
+        }
+
+        UnixFileMode ModeOf(FileInfo file, string publishPath)
+        {
+            keepsModes |= !Modes.HasExecuteBit(file);
+            var isMeaningful = !StaticContent.IsAt(publishPath) && known.GetValueOrDefault(publishPath)?.HasMeaningfulMode != false;
+            var mode = Modes.Of(file, isMeaningful ? defaults.Executables : ExecutableRule.Content, out var isByFileMode);
+            if (isByFileMode)
+                executableByMode.Add(publishPath);
+            return mode;
+        }
+
+        // A Windows drive in WSL, and some shares, give every file an execute bit. Configuration that a program could be is what nobody makes executable.
+        void ForgetModes()
+        {
+            if (!entries.Any(entry => entry.PublishPath is { } path && executableByMode.Contains(path) && Path.GetExtension(path) is ".json" or ".pdb"))
+                return;
+            for (var index = 0; index < entries.Count; index++)
+            {
+                if (entries[index].PublishPath is { } path && executableByMode.Contains(path))
+                    entries[index] = entries[index] with { Mode = Modes.Plain };
+            }
         }
 
         LayerEntry Directory(string path, string? publishPath) => new(path, LayerEntryKind.Directory)

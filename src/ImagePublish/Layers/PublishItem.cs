@@ -7,6 +7,9 @@ public sealed record PublishItem(string RelativePath, PublishItemOrigin Origin)
 {
     /// <summary>The name of the package that it is from, if it is from one.</summary>
     public string? Package { get; init; }
+
+    /// <summary>Whether its execute bit is one that somebody wanted. NuGet gives one to all files of packages, and web servers need none.</summary>
+    internal bool HasMeaningfulMode => Package is null && Origin is not (PublishItemOrigin.Runtime or PublishItemOrigin.Package or PublishItemOrigin.PrereleasePackage or PublishItemOrigin.StaticContent);
 }
 
 /// <summary>Where a published file comes from, and so how often it changes.</summary>

@@ -10,7 +10,7 @@ namespace ImagePublish.Publishing;
 /// <param name="cancellationToken">Gives up.</param>
 internal sealed class PublishedFiles(PublishRequest request, ContentTags? tags, CancellationToken cancellationToken)
 {
-    private readonly Lazy<IReadOnlyList<LayerEntry>> entries = new(() => PublishFolder.Read(request.PublishFolder, request.EntryDefaults, cancellationToken));
+    private readonly Lazy<IReadOnlyList<LayerEntry>> entries = new(() => PublishFolder.Read(request.PublishFolder, request.EntryDefaults, request.Items, cancellationToken));
 
     /// <summary>What lies in the publish folder, under the request's own defaults.</summary>
     /// <exception cref="ImagePublishException">A file can't be read, or can't be in a layer.</exception>

@@ -67,6 +67,7 @@ internal static class RequestFingerprint
         digest.Add(added.Owner?.ToString());
         digest.Add(added.Layer);
         digest.Add(added.SourceFile);
+        digest.Add(added.IsFromPackage ? 1 : 0);
         digest.Add(added.LinkTarget);
     }
 

@@ -10,7 +10,8 @@ internal static class LayerTesting
 {
     public static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static IReadOnlyList<LayerEntry> Read(TempFolder folder, LayerEntryDefaults? defaults = null) => PublishFolder.Read(folder.Path, defaults ?? new LayerEntryDefaults(), Token);
+    public static IReadOnlyList<LayerEntry> Read(TempFolder folder, LayerEntryDefaults? defaults = null, params IReadOnlyCollection<PublishItem> items) =>
+        PublishFolder.Read(folder.Path, defaults ?? new LayerEntryDefaults(), items, Token);
 
     public static LayerContent Content(TempFolder folder, LayerEntryDefaults? defaults = null) => LayerContent.Create("app", Read(folder, defaults));
 

@@ -53,7 +53,7 @@ public sealed class PublishFolderTests
         SetMode(folder.File("tool", "x"), UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.SetUser | UnixFileMode.SetGroup | UnixFileMode.StickyBit);
         SetMode(folder.File("wide", "x"), UnixFileMode.UserRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute);
 
-        var entries = Read(folder, new LayerEntryDefaults { Executables = ExecutableRule.FileMode });
+        var entries = Read(folder, new LayerEntryDefaults { Executables = ExecutableRule.ContentOrFileMode });
 
         var modes = entries.ToDictionary(entry => entry.Path, entry => Convert.ToString((int)entry.Mode, 8));
         Assert.Equal("755", modes["app"]);
@@ -69,10 +69,86 @@ public sealed class PublishFolderTests
         using var folder = new TempFolder();
         SetMode(folder.File("Package.dll", "MZ…"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead);
 
-        var assembly = Read(folder, new LayerEntryDefaults { Executables = ExecutableRule.FileMode }).Single(entry => entry.Path == "app/Package.dll");
+        var assembly = Read(folder, new LayerEntryDefaults { Executables = ExecutableRule.ContentOrFileMode }).Single(entry => entry.Path == "app/Package.dll");
 
         Assert.Equal("644", Convert.ToString((int)assembly.Mode, 8));
     }
+
+    [Fact]
+    [ReliabilityCase("Files", "the same publish folder on Windows and on Linux, where NuGet gives every file an execute bit", "the same files are executable in the image: programs, libraries and scripts, by their first bytes")]
+    public void WindowsAndLinuxFindTheSameFilesExecutable()
+    {
+        using var folder = KindsOfFiles();
+        foreach (var item in PackageItems)
+            SetMode(folder.At(item.RelativePath), ReadWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead);
+
+        var linux = ModesOf(folder, ExecutableRule.ContentOrFileMode);
+
+        Assert.Equal(ModesOf(folder, ExecutableRule.Content), linux);
+        Assert.Equal(["app/App", "app/libnative.so", "app/libsmall.so", "app/start.sh", "app/wwwroot/cgi"], linux.Where(file => file.Mode == "755").Select(file => file.Path));
+    }
+
+    [Fact]
+    [ReliabilityCase("Files", "a project's own file has an execute permission, but does not begin as a program does", "it is executable in images made on Linux and macOS")]
+    public void AFileThatTheProjectMadeExecutableStaysSo()
+    {
+        using var folder = KindsOfFiles();
+        SetMode(folder.At("tool"), ReadWrite | UnixFileMode.UserExecute);
+
+        Assert.Equal([("app/tool", "755")], ModesOf(folder, ExecutableRule.ContentOrFileMode).Except(ModesOf(folder, ExecutableRule.Content)));
+    }
+
+    [Fact]
+    [ReliabilityCase("Files", "the file system gives every file an execute bit, as a Windows drive does in WSL", "the bits are ignored: the image is the same as elsewhere")]
+    public void AFileSystemThatMakesEverythingExecutableIsNotBelieved()
+    {
+        using var folder = KindsOfFiles();
+        foreach (var file in Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories))
+            SetMode(file, ReadWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+
+        Assert.Equal(ModesOf(folder, ExecutableRule.Content), ModesOf(folder, ExecutableRule.ContentOrFileMode));
+    }
+
+    private static readonly PublishItem[] PackageItems =
+    [
+        new("Package.dll", PublishItemOrigin.Package),
+        new("libnative.so", PublishItemOrigin.Package),
+        new("libnative.dylib", PublishItemOrigin.PrereleasePackage),
+        new("model.bin", PublishItemOrigin.App) { Package = "Acme.Models" },
+        new("libsmall.so", PublishItemOrigin.Runtime),
+        new("wwwroot/_content/lib.js", PublishItemOrigin.StaticContent),
+        new("wwwroot/cgi", PublishItemOrigin.StaticContent),
+    ];
+
+    private const UnixFileMode ReadWrite = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private static TempFolder KindsOfFiles()
+    {
+        var folder = new TempFolder();
+        folder.File("App", "\u007fELF\u0002");
+        folder.File("App.dll", "MZ");
+        folder.File("App.pdb", "BSJB");
+        folder.File("App.runtimeconfig.json", "{}");
+        folder.File("tool", "echo without a first line that says so");
+        folder.File("start.sh", "#!/bin/sh");
+        folder.File("short", "#");
+        folder.File("empty", "");
+        folder.File("Package.dll", "MZ");
+        folder.File("libnative.so", "\u007fELF");
+        folder.File("libsmall.so", "\u007fELF\u0001");
+        folder.File("libnative.dylib", [0xca, 0xfe, 0xba, 0xbe]);
+        folder.File("model.bin", "model");
+        folder.File("wwwroot/_content/lib.js", "x");
+        folder.File("wwwroot/cgi", "#!/bin/sh");
+        return folder;
+    }
+
+    private static List<(string Path, string Mode)> ModesOf(TempFolder folder, ExecutableRule rule) =>
+    [
+        .. Read(folder, new LayerEntryDefaults { Executables = rule }, PackageItems)
+            .Where(entry => entry.Kind == LayerEntryKind.File)
+            .Select(entry => (entry.Path, Convert.ToString((int)entry.Mode, 8))),
+    ];
 
     [Fact]
     public void WithoutExecuteBitsTheContentTells()
@@ -182,7 +258,7 @@ public sealed class PublishFolderTests
     {
         using var folder = new TempFolder();
 
-        var failure = Assert.Throws<ImagePublishException>(() => PublishFolder.Read(folder.At("missing"), new LayerEntryDefaults(), Token));
+        var failure = Assert.Throws<ImagePublishException>(() => PublishFolder.Read(folder.At("missing"), new LayerEntryDefaults(), [], Token));
 
         Assert.Equal(DiagnosticCodes.PublishFolderEmpty, failure.Code);
     }

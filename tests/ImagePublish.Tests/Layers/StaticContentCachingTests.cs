@@ -70,7 +70,7 @@ public sealed class StaticContentCachingTests : IDisposable
         var file = Path.Combine(publish.CreateSubdirectory("wwwroot").FullName, "site.css");
         await File.WriteAllTextAsync(file, content, Cancel);
         File.SetLastWriteTimeUtc(file, built);
-        var entries = PublishFolder.Read(publish.FullName, new LayerEntryDefaults(), Cancel);
+        var entries = PublishFolder.Read(publish.FullName, new LayerEntryDefaults(), [], Cancel);
         using var tar = new MemoryStream();
         foreach (var layer in LayerPlan.Create(entries, [new PublishItem("wwwroot/site.css", PublishItemOrigin.StaticContent)], LayeringMode.Auto))
             await LayerTar.WriteAsync(layer, tar, Cancel);

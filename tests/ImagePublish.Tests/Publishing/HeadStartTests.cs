@@ -29,7 +29,7 @@ public sealed class HeadStartTests : IDisposable
         var defaults = new LayerEntryDefaults { TargetFolder = folder, Uid = owner, Gid = owner };
 
         var before = PackageFile.LargeLayers(files, defaults);
-        var published = LayerPlan.Create(PublishFolder.Read(bench.PublishFolder, defaults, Cancel), [.. files.Select(file => file.Item)], LayeringMode.Auto);
+        var published = LayerPlan.Create(PublishFolder.Read(bench.PublishFolder, defaults, [.. files.Select(file => file.Item)], Cancel), [.. files.Select(file => file.Item)], LayeringMode.Auto);
 
         var layer = Assert.Single(before);
         Assert.Equal("package large", layer.Name);

@@ -120,7 +120,7 @@ public sealed class ImageReporterTests
         folder.File("publish/App.dll", "app");
         folder.File("publish/empty", "");
         folder.File("publish/App.deps.json", "{}");
-        var content = LayerContent.Create("app", PublishFolder.Read(folder.At("publish"), new LayerEntryDefaults(), TestContext.Current.CancellationToken));
+        var content = LayerContent.Create("app", PublishFolder.Read(folder.At("publish"), new LayerEntryDefaults(), [], TestContext.Current.CancellationToken));
         using var tar = new MemoryStream();
         await LayerTar.WriteAsync(content, tar, TestContext.Current.CancellationToken);
         tar.Position = 0;
