@@ -1,7 +1,6 @@
 using System.Globalization;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Tasks;
 

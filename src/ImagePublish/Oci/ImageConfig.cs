@@ -8,8 +8,18 @@ namespace ImagePublish.Oci;
 /// <param name="Architecture">The architecture in Go's words.</param>
 /// <param name="Os">The operating system in Go's words.</param>
 /// <param name="RootFs">The layers' uncompressed content.</param>
-public sealed record ImageConfig(string Architecture, string Os, [property: JsonPropertyName("rootfs")] RootFs RootFs)
+public sealed record ImageConfig(string? Architecture = null, string? Os = null, RootFs? RootFs = null)
 {
+    /// <summary>The architecture in Go's words; empty where the document does not say.</summary>
+    public string Architecture { get; init; } = Architecture ?? "";
+
+    /// <summary>The operating system in Go's words; empty where the document does not say.</summary>
+    public string Os { get; init; } = Os ?? "";
+
+    /// <summary>The layers' uncompressed content; none where the document does not say.</summary>
+    [JsonPropertyName("rootfs")]
+    public RootFs RootFs { get; init; } = RootFs ?? new RootFs();
+
     /// <summary>When the image was made, RFC 3339; as text, since bases come with any precision.</summary>
     public string? Created { get; init; }
 
@@ -40,12 +50,28 @@ public sealed record ImageConfig(string Architecture, string Os, [property: Json
     /// <summary>What the image runs on.</summary>
     [JsonIgnore]
     public Platform Platform => new(Os, Architecture) { Variant = Variant, OsVersion = OsVersion, OsFeatures = OsFeatures };
+
+    /// <summary>The config of an entry of an index: where the config does not say what it runs on, the index is believed.</summary>
+    /// <param name="platform">What the index says; null where it does not.</param>
+    /// <returns>The config with a platform, if either knows one.</returns>
+    public ImageConfig For(Platform? platform) => platform is null || (Os.Length > 0 && Architecture.Length > 0)
+        ? this
+        : this with { Os = platform.Os, Architecture = platform.Architecture, Variant = platform.Variant, OsVersion = platform.OsVersion, OsFeatures = platform.OsFeatures };
 }
 
 /// <summary>The layers of an image by the digests of their uncompressed content.</summary>
+/// <remarks>Go writes an empty list as <c>null</c>.</remarks>
 /// <param name="Type">Always <c>layers</c>.</param>
 /// <param name="DiffIds">The diff ids, from the bottom up.</param>
-public sealed record RootFs(string Type, [property: JsonPropertyName("diff_ids")] IReadOnlyList<Digest> DiffIds);
+public sealed record RootFs(string? Type = null, IReadOnlyList<Digest>? DiffIds = null)
+{
+    /// <summary>Always <c>layers</c>.</summary>
+    public string Type { get; init; } = Type ?? "layers";
+
+    /// <summary>The diff ids, from the bottom up.</summary>
+    [JsonPropertyName("diff_ids")]
+    public IReadOnlyList<Digest> DiffIds { get; init; } = DiffIds ?? [];
+}
 
 /// <summary>How one layer, or a change of the config alone, came about.</summary>
 public sealed record HistoryEntry

@@ -7,8 +7,11 @@ namespace ImagePublish.Oci;
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md">image-spec, Image Manifest</see>.</remarks>
 /// <param name="Config">The config.</param>
 /// <param name="Layers">The layers, from the bottom up.</param>
-public sealed record ImageManifest(Descriptor Config, IReadOnlyList<Descriptor> Layers)
+public sealed record ImageManifest(Descriptor Config, IReadOnlyList<Descriptor>? Layers)
 {
+    /// <summary>The layers, from the bottom up. Go writes an empty list as <c>null</c>.</summary>
+    public IReadOnlyList<Descriptor> Layers { get; init; } = Layers ?? [];
+
     /// <summary>Always 2.</summary>
     [JsonPropertyOrder(-2)]
     public int SchemaVersion { get; init; } = 2;

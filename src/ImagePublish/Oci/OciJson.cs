@@ -2,7 +2,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using System.Text.Unicode;
 
 namespace ImagePublish.Oci;
 
@@ -54,9 +53,9 @@ public static class OciJson
     /// <exception cref="JsonException">It is malformed, or also claims to be an index.</exception>
     public static ImageManifest ReadManifest(ReadOnlySpan<byte> json)
     {
-        var manifest = Read(json, Context.ImageManifest);
-        RejectUnknown(manifest.Unknown, "manifests");
-        RejectNegativeSizes([manifest.Config, .. manifest.Layers]);
+        var manifest = JsonReading.Read(json, Context.ImageManifest, "manifest");
+        RejectUnknown("manifest", manifest.Unknown, "manifests");
+        RejectNegativeSizes("manifest", [manifest.Config, .. manifest.Layers]);
         return manifest;
     }
 
@@ -66,9 +65,9 @@ public static class OciJson
     /// <exception cref="JsonException">It is malformed, or also claims to be a manifest.</exception>
     public static ImageIndex ReadIndex(ReadOnlySpan<byte> json)
     {
-        var index = Read(json, Context.ImageIndex);
-        RejectUnknown(index.Unknown, "layers", "config");
-        RejectNegativeSizes(index.Manifests);
+        var index = JsonReading.Read(json, Context.ImageIndex, "index");
+        RejectUnknown("index", index.Unknown, "layers", "config");
+        RejectNegativeSizes("index", index.Manifests);
         return index;
     }
 
@@ -78,44 +77,40 @@ public static class OciJson
     /// <exception cref="JsonException">It is malformed.</exception>
     public static ImageConfig ReadConfig(ReadOnlySpan<byte> json)
     {
-        var config = Read(json, Context.ImageConfig);
-        RejectNull(config.RootFs.DiffIds);
+        var config = JsonReading.Read(json, Context.ImageConfig, "config");
+        RejectNull("config", config.RootFs.DiffIds, config.History, config.OsFeatures);
+        if (config.Config is { } run)
+            RejectNull("config", run.Env, run.Entrypoint, run.Cmd, run.Healthcheck?.Test, run.Labels?.Values);
         return config;
     }
 
-    private static T Read<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
-    {
-        if (json.StartsWith("\uFEFF"u8))
-            json = json[3..];
-        if (!Utf8.IsValid(json))
-            throw new JsonException("The document is not in UTF-8.");
-        return JsonSerializer.Deserialize(json, type) ?? throw new JsonException("The document is null.");
-    }
-
     // A document that can be read as both is a known way to show one image to a scanner and another to a runtime (CVE-2021-41190).
-    private static void RejectUnknown(IDictionary<string, JsonElement>? unknown, params ReadOnlySpan<string> names)
+    private static void RejectUnknown(string document, IDictionary<string, JsonElement>? unknown, params ReadOnlySpan<string> names)
     {
         foreach (var name in names)
         {
             if (unknown?.ContainsKey(name) == true)
-                throw new JsonException($"The document is ambiguous: it may not have '{name}'.");
+                throw new JsonException($"the {document} is ambiguous: it must not have '{name}'");
         }
     }
 
     // What nullable annotations can't say of the elements of a list.
-    private static void RejectNull(IEnumerable<object?> elements)
+    private static void RejectNull(string document, params ReadOnlySpan<IEnumerable<object?>?> lists)
     {
-        if (elements.Contains(null))
-            throw new JsonException("The document has null in a list.");
+        foreach (var list in lists)
+        {
+            if (list?.Contains(null) == true)
+                throw new JsonException($"the {document} has null in a list");
+        }
     }
 
-    private static void RejectNegativeSizes(IReadOnlyList<Descriptor> descriptors)
+    private static void RejectNegativeSizes(string document, IReadOnlyList<Descriptor> descriptors)
     {
-        RejectNull(descriptors);
+        RejectNull(document, descriptors);
         foreach (var descriptor in descriptors)
         {
             if (descriptor.Size < 0)
-                throw new JsonException($"The size of {descriptor.Digest} is negative.");
+                throw new JsonException($"the {document} has a negative size for {descriptor.Digest}");
         }
     }
 }

@@ -55,7 +55,9 @@ public sealed record Platform(string Os, string Architecture)
         && (wanted.OsVersion is null || (OsVersion ?? "").StartsWith(wanted.OsVersion, StringComparison.Ordinal));
 
     /// <inheritdoc/>
-    public override string ToString() => (Variant is null ? $"{Os}/{Architecture}" : $"{Os}/{Architecture}/{Variant}") + (OsVersion is null ? "" : $" ({OsVersion})");
+    public override string ToString() => (Variant is null ? $"{Known(Os)}/{Known(Architecture)}" : $"{Known(Os)}/{Known(Architecture)}/{Variant}") + (OsVersion is null ? "" : $" ({OsVersion})");
+
+    private static string Known(string part) => part.Length == 0 ? "unknown" : part;
 
     private string EffectiveVariant => Variant ?? Architecture switch { "arm64" => "v8", "arm" => "v7", "amd64" => "v1", _ => "" };
 }

@@ -48,17 +48,24 @@ internal sealed class BaseResolver(RegistryClient registries, RemoteDocuments do
 
     private static Descriptor Choose(ImageIndex index, Reference reference, Platform platform)
     {
-        // Attestations stand in an index as images for 'unknown/unknown'.
+        // Attestations stand in an index as images for 'unknown/unknown'. An only image without a platform says in its config what it is for.
         var known = index.Manifests.Where(manifest => manifest.Platform is { Os: not "unknown" }).ToList();
-        return known.FirstOrDefault(manifest => manifest.Platform!.Satisfies(platform)) ?? throw PlatformMissing(reference.ToString(), platform, known.Select(manifest => manifest.Platform!));
+        return known.FirstOrDefault(manifest => manifest.Platform!.Satisfies(platform))
+            ?? (index.Manifests is [{ Platform: null } only] ? only : throw PlatformMissing(reference.ToString(), platform, known.Select(manifest => manifest.Platform!)));
     }
 
-    internal static ImagePublishException PlatformMissing(string reference, Platform platform, IEnumerable<Platform> available) => new(
-        DiagnosticCodes.BasePlatformMissing, $"The base image '{Text.Shown(reference)}' does not exist for {platform}. It exists for {string.Join(", ", available.Select(one => one.ToString()).Distinct())}.");
+    internal static ImagePublishException PlatformMissing(string reference, Platform platform, IEnumerable<Platform> available)
+    {
+        string[] known = [.. available.Where(one => one.Os.Length > 0 || one.Architecture.Length > 0).Select(one => one.ToString()).Distinct()];
+        return new(
+            DiagnosticCodes.BasePlatformMissing,
+            $"The base image '{Text.Shown(reference)}' does not exist for {platform}. "
+            + (known.Length > 0 ? $"It exists for {string.Join(", ", known)}." : "It does not say which platform it is for: choose another image, or one whose config has os and architecture."));
+    }
 
     private static ImagePublishException Gone(Reference reference, Digest locked) => new(
         DiagnosticCodes.BaseNotFound, $"The base image '{reference}' does not exist any more as {locked}, which the lock file pins it to. Renew the lock: dotnet msbuild -t:UpdateImageLock.");
 
     private static ImagePublishException Invalid(Reference reference, string reason, Exception? cause) =>
-        new(DiagnosticCodes.BaseInvalid, $"The base image '{reference}' can't be used: {Text.Shown(reason).TrimEnd('.')}.", cause);
+        new(DiagnosticCodes.BaseInvalid, $"The base image '{reference}' can't be used: {Text.Shown(reason).TrimEnd('.')}. Choose another image, or push it again with a current tool.", cause);
 }

@@ -76,18 +76,20 @@ internal sealed class RemoteDocuments(RegistryClient registries, ImageStore stor
     public async Task<ImageDocuments?> ReadImageAsync(
         Repository repository, MemoryBlobSource document, Func<ImageIndex, Descriptor?> choose, CancellationToken cancellationToken)
     {
+        Platform? platform = null;
         if (MediaTypes.IsIndex(document.Descriptor.MediaType))
         {
             if (choose(OciJson.ReadIndex(document.Content.Span)) is not { } child || await FindAsync(repository.At(child.Digest), cancellationToken) is not { } chosen)
                 return null;
             document = chosen;
+            platform = child.Platform;
         }
 
         if (!MediaTypes.IsManifest(document.Descriptor.MediaType))
             return null;
         var manifest = OciJson.ReadManifest(document.Content.Span);
         var configBlob = await ConfigAsync(repository, manifest.Config, cancellationToken);
-        var config = OciJson.ReadConfig(configBlob.Content.Span);
+        var config = OciJson.ReadConfig(configBlob.Content.Span).For(platform);
         return manifest.Layers.Count == config.RootFs.DiffIds.Count
             ? new ImageDocuments(document, manifest, configBlob, config)
             : throw new JsonException($"it has {manifest.Layers.Count} layers but {config.RootFs.DiffIds.Count} diff ids");

@@ -106,13 +106,25 @@ internal static class Manifests
         }
     }
 
+    private static JsonDocument Parse(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            return JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 32 });
+        }
+        catch (JsonException exception)
+        {
+            throw new JsonException($"it {JsonReading.NotJson(exception)}", exception);
+        }
+    }
+
     private static string? OwnType(byte[] bytes, out int schema)
     {
         var json = bytes.AsMemory().Span.StartsWith("\uFEFF"u8) ? bytes.AsMemory(3) : bytes;
-        using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 32 });
+        using var document = Parse(json);
         var root = document.RootElement;
         if (root.ValueKind != JsonValueKind.Object)
-            throw new JsonException("It is not an object.");
+            throw new JsonException("it is not an object");
         schema = root.TryGetProperty("schemaVersion", out var version) && version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out var number) ? number : 0;
         return root.TryGetProperty("mediaType", out var type) && type.ValueKind == JsonValueKind.String ? type.GetString() : null;
     }

@@ -34,7 +34,7 @@ public sealed partial class ImageStore
         {
             throw new ImagePublishException(
                 DiagnosticCodes.StoreDamaged,
-                $"'{Text.Shown(name)}' is damaged in the local store: {Text.Shown(exception.Message)} Run the target PruneImages with -p:ImageRepair=true, then publish again.",
+                $"'{Text.Shown(name)}' is damaged in the local store: {Text.Shown(exception.Message).TrimEnd('.')}. Run the target PruneImages with -p:ImageRepair=true, then publish again.",
                 exception);
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))

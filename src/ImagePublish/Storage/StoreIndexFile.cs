@@ -26,7 +26,7 @@ internal sealed class StoreIndexFile(StoreDisk disk)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.StoreDamaged,
-                $"'{path}' is not a list of images: {Text.Shown(exception.Message)} Run the target PruneImages with -p:ImageRepair=true; it keeps what can be read.",
+                $"'{path}' is not a list of images: {Text.Shown(exception.Message)}. Run the target PruneImages with -p:ImageRepair=true; it keeps what can be read.",
                 exception);
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
@@ -47,7 +47,7 @@ internal sealed class StoreIndexFile(StoreDisk disk)
         await using var file = new FileStream(
             disk.Layout.IndexFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous);
         if (file.Length > MaxSize)
-            throw new JsonException($"The file has more than {MaxSize} bytes.");
+            throw new JsonException($"it has more than {MaxSize} bytes");
         var bytes = new byte[file.Length];
         await file.ReadExactlyAsync(bytes, cancellationToken);
         return bytes;

@@ -78,7 +78,7 @@ internal sealed class ImageLockFile(LockRequest request)
                 return null;
             if (new FileInfo(request.File).Length > MaxLength)
                 throw Damaged("it is too large");
-            var read = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(request.File, cancellationToken), ImageLockJsonContext.Written.ImageLock) ?? throw Damaged("it is empty");
+            var read = JsonReading.Read(await File.ReadAllBytesAsync(request.File, cancellationToken), ImageLockJsonContext.Written.ImageLock, "document");
             return read.Version == ImageLock.CurrentVersion ? Checked(read) : throw Damaged($"it is of version {read.Version}, which this version of ImagePublish.Tasks does not know");
         }
         catch (JsonException exception)

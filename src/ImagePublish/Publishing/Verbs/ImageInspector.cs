@@ -49,7 +49,7 @@ public sealed class ImageInspector(RegistryClient registries, ImageStore store)
             var platforms = new List<InspectedPlatform>();
             foreach (var manifest in Manifests(content.Root))
             {
-                if (await content.TryReadAsync(manifest, cancellationToken) is { } document && await ReadAsync(content, document, cancellationToken) is { } platform)
+                if (await content.TryReadAsync(manifest, cancellationToken) is { } document && await ReadAsync(content, document, manifest.Platform, cancellationToken) is { } platform)
                     platforms.Add(platform);
             }
 
@@ -66,13 +66,13 @@ public sealed class ImageInspector(RegistryClient registries, ImageStore store)
         ? OciJson.ReadIndex(root.Content.Span).Manifests.Where(manifest => MediaTypes.IsManifest(manifest.MediaType) && manifest.Platform?.Os != "unknown")
         : [root.Descriptor];
 
-    private static async Task<InspectedPlatform?> ReadAsync(IImageContent content, MemoryBlobSource document, CancellationToken cancellationToken)
+    private static async Task<InspectedPlatform?> ReadAsync(IImageContent content, MemoryBlobSource document, Platform? indexed, CancellationToken cancellationToken)
     {
         var manifest = OciJson.ReadManifest(document.Content.Span);
         if (manifest.Config.MediaType is not (MediaTypes.OciConfig or MediaTypes.DockerConfig))
             return null;
         return await content.TryReadAsync(manifest.Config, cancellationToken) is { } config
-            ? new InspectedPlatform(document.Descriptor, manifest, OciJson.ReadConfig(config.Content.Span))
+            ? new InspectedPlatform(document.Descriptor, manifest, OciJson.ReadConfig(config.Content.Span).For(indexed))
             : null;
     }
 }

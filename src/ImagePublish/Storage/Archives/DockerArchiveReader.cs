@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -12,7 +11,7 @@ internal sealed class DockerArchiveReader(IArchiveFiles files)
     /// <summary>Reads all images.</summary>
     public async Task<List<ArchiveImage>> ReadAsync(ArchiveFile manifest, CancellationToken cancellationToken)
     {
-        DockerArchiveEntry?[] entries = JsonSerializer.Deserialize(await SmallAsync(manifest, cancellationToken), ArchiveJsonContext.Strict.DockerArchiveEntryArray) ?? [];
+        DockerArchiveEntry?[] entries = JsonReading.Read(await SmallAsync(manifest, cancellationToken), ArchiveJsonContext.Strict.DockerArchiveEntryArray, "manifest.json");
         var images = new List<ArchiveImage>();
         foreach (var entry in entries)
         {

@@ -33,7 +33,7 @@ internal sealed class LayoutReader(IArchiveFiles files)
     {
         var root = ReferenceNames.Strip(entry) with { Annotations = null, Platform = null };
         if (MediaTypes.IsManifest(root.MediaType))
-            return ArchiveImage.Of(await ReadImageAsync(root, cancellationToken), names);
+            return ArchiveImage.Of(await ReadImageAsync(root with { Platform = entry.Platform }, cancellationToken), names);
         if (!MediaTypes.IsIndex(root.MediaType))
             return null;
         var (platforms, others) = (new List<Image>(), new List<BlobSource>());
@@ -79,7 +79,7 @@ internal sealed class LayoutReader(IArchiveFiles files)
         var document = await ReadDocumentAsync(descriptor with { Platform = null, Annotations = null }, cancellationToken);
         var manifest = OciJson.ReadManifest(document.Content.Span);
         var configBlob = await ReadDocumentAsync(manifest.Config, cancellationToken);
-        var config = OciJson.ReadConfig(configBlob.Content.Span);
+        var config = OciJson.ReadConfig(configBlob.Content.Span).For(descriptor.Platform);
         if (config.RootFs.DiffIds.Count != manifest.Layers.Count)
             throw Invalid($"{descriptor.Digest} has {manifest.Layers.Count} layers, its config {config.RootFs.DiffIds.Count}");
         var layers = manifest.Layers.Zip(config.RootFs.DiffIds, (layer, diffId) => new Layer(layer, diffId, FindBlob(layer) ?? Foreign(layer)));
