@@ -86,7 +86,7 @@ public sealed class BeginImage : ImageTask
         // Images that are not believed spare no work: then there is nothing to ask.
         var trust = CacheTrustReader.Read(CacheTrust, verifyReused: false);
         IReadOnlyList<Oci.Repository> believed = CacheTrustReader.ReadSources(CacheFrom) is null ? [] : [.. repositories.Where(trust.MayBelieve)];
-        return HeadStart.Begin(files, defaults, compression, () => StoreFolder.Open(store, log: null), cancelled => HeadStart.HaveTagsAsync(registries, believed, cancelled));
+        return HeadStart.Begin(files, defaults, compression, () => StoreFolder.Open(store, log: null, BuildEngine4), cancelled => HeadStart.HaveTagsAsync(registries, believed, cancelled));
     }
 
     /// <summary>Takes what was begun for a build of a project.</summary>

@@ -10,6 +10,9 @@ public abstract partial class DeliveryTask
     [Required]
     public string FrameworkVersion { get; set; } = "";
 
+    /// <summary>The version of the SDK.</summary>
+    public string? SdkVersion { get; set; }
+
     /// <summary>Whether labels are made of what the project says of itself.</summary>
     public bool GenerateLabels { get; set; } = true;
 

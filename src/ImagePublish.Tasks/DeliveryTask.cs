@@ -88,7 +88,7 @@ public abstract partial class DeliveryTask : ImageTask, IImageInputs
 
     internal override string LogName => ProjectName;
 
-    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), EngineSession.TaskLog);
+    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), EngineSession.TaskLog, BuildEngine4);
 
     internal string ResolvePath(string path) => FullPath(path);
 

@@ -81,6 +81,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
     {
         RuntimeIdentifier = Lists.Named("ImageRuntimeIdentifiers", inputs.RuntimeIdentifier, Images.RuntimeIdentifier.Parse),
         FrameworkVersion = inputs.FrameworkVersion,
+        SdkVersion = Lists.Optional(inputs.SdkVersion),
         AssemblyName = inputs.AssemblyName,
         UsesAspNet = inputs.UsesAspNet,
         IsSelfContained = inputs.IsSelfContained,

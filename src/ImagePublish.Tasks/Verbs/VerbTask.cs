@@ -89,7 +89,7 @@ public abstract class VerbTask : ImageTask, IImageInputs
     /// <returns>When it is done.</returns>
     protected abstract Task RunAsync(IEngineLog log, CancellationToken cancellationToken);
 
-    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), EngineSession.TaskLog);
+    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), EngineSession.TaskLog, BuildEngine4);
 
     internal string ResolvePath(string path) => FullPath(path);
 

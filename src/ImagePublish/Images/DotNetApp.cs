@@ -11,6 +11,9 @@ public sealed record DotNetApp
     /// <summary>The version of .NET that it targets, <c>10.0</c>.</summary>
     public required string FrameworkVersion { get; init; }
 
+    /// <summary>The version of the SDK that builds it, <c>10.0.100-rc.1.25451.107</c>; null where it is not known.</summary>
+    public string? SdkVersion { get; init; }
+
     /// <summary>The name of its main file without extension.</summary>
     public required string AssemblyName { get; init; }
 
@@ -41,7 +44,7 @@ public sealed record DotNetApp
     {
         var name = BringsRuntime ? "runtime-deps" : UsesAspNet ? "aspnet" : "runtime";
         var variant = string.IsNullOrEmpty(family) ? DefaultFamily : family;
-        return Reference.Parse($"mcr.microsoft.com/dotnet/{name}:{FrameworkVersion}{(variant.Length == 0 ? "" : "-")}{variant}");
+        return Reference.Parse($"mcr.microsoft.com/dotnet/{name}:{FrameworkTag}{(variant.Length == 0 ? "" : "-")}{variant}");
     }
 
     /// <summary>How the app is started.</summary>
@@ -52,6 +55,22 @@ public sealed record DotNetApp
         var separator = IsWindows ? '\\' : '/';
         var folder = workingDirectory.TrimEnd('/', '\\') + separator;
         return BringsRuntime || IsSingleFile ? [folder + AssemblyName + (IsWindows ? ".exe" : "")] : ["dotnet", folder + AssemblyName + ".dll"];
+    }
+
+    // A preview of .NET has no tag of its major and minor version alone. Later feature bands of a prerelease SDK come with a released framework.
+    private string FrameworkTag
+    {
+        get
+        {
+            if (SemanticVersion.TryParse(SdkVersion ?? "") is not { IsStable: false, Patch: "100" } sdk || $"{sdk.Major}.{sdk.Minor}" != FrameworkVersion)
+                return FrameworkVersion;
+            return sdk.Prerelease.Split('.') switch
+            {
+                ["preview" or "rc", var number, ..] => $"{FrameworkVersion}.0-{sdk.Prerelease.Split('.')[0]}.{number}",
+                ["alpha" or "dev" or "ci", ..] => $"{FrameworkVersion}-preview",
+                _ => FrameworkVersion,
+            };
+        }
     }
 
     private bool IsWindows => RuntimeIdentifier.Platform.Os == "windows";

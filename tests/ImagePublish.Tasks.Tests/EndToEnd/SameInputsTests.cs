@@ -45,6 +45,7 @@ public sealed class SameInputsTests(Peers peers)
             Assert.DoesNotContain(refused.Warnings, warning => warning.Code == "IMG1019");
             Assert.Contains("git says 'fatal: broken'", Assert.Single(withoutTime.Warnings, warning => warning.Code == "IMG1019").Text, StringComparison.Ordinal);
             Assert.Contains("no time is known", Assert.Single(withoutTime.Errors, error => error.Code == "IMG1009").Text, StringComparison.Ordinal);
+            Assert.True(Directory.Exists(elsewhere["cli/.local/share/imagepublish/store"]));
             Assert.Equal(mine.Digest, theirs.RootElement.GetProperty("digest").GetString());
             Assert.Equal(mine.Digest, (await registry.ManifestAsync("same/theirs", "3.1.4", Cancelled)).Digest);
             Assert.Equal("2026-02-03T04:05:06Z", labels.GetProperty("org.opencontainers.image.created").GetString());
@@ -89,7 +90,7 @@ public sealed class SameInputsTests(Peers peers)
             .Select(variable => $"{variable.Key}={variable.Value}");
         string[] other =
         [
-            $"HOME={elsewhere["home"]}", $"XDG_DATA_HOME={elsewhere["data"]}", $"XDG_CONFIG_HOME={elsewhere["config"]}", $"DOCKER_CONFIG={elsewhere["docker"]}",
+            $"HOME={elsewhere["home"]}", $"DOTNET_CLI_HOME={elsewhere["cli"]}", "XDG_DATA_HOME=", $"XDG_CONFIG_HOME={elsewhere["config"]}", $"DOCKER_CONFIG={elsewhere["docker"]}",
             $"TMPDIR={elsewhere["temporary"]}", "TZ=Pacific/Kiritimati", "LC_ALL=tr_TR.UTF-8", $"PATH={Environment.GetEnvironmentVariable("PATH")}",
         ];
         var command = AsRoot(

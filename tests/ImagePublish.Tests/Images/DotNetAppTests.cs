@@ -29,6 +29,27 @@ public sealed class DotNetAppTests
     public void ARuntimeIdentifierWithoutImagesIsAnError(string text) =>
         Assert.Equal(DiagnosticCodes.InvalidPlatform, Assert.Throws<ImagePublishException>(() => RuntimeIdentifier.Parse(text)).Code);
 
+    // What ComputeDotnetBaseImageAndTag of SDK 10.0.401 answers.
+    [Theory]
+    [InlineData("11.0.100-preview.3.25201.16", "11.0", "11.0.0-preview.3")]
+    [InlineData("11.0.100-rc.1.25451.107", "11.0", "11.0.0-rc.1")]
+    [InlineData("11.0.100-preview.3.25201.16", "10.0", "10.0")]
+    [InlineData("11.0.100-alpha.1.25620.101", "11.0", "11.0-preview")]
+    [InlineData("11.0.100-dev", "11.0", "11.0-preview")]
+    [InlineData("11.0.100-ci", "11.0", "11.0-preview")]
+    [InlineData("11.0.100-rtm.25513.102", "11.0", "11.0")]
+    [InlineData("11.0.200-preview.1.2", "11.0", "11.0")]
+    [InlineData("11.0.100", "11.0", "11.0")]
+    [InlineData("10.0.400-servicing.1", "10.0", "10.0")]
+    [ReliabilityCase("Base images", "the SDK is a preview of the framework that the app targets", "the base is the same preview, as with the SDK's own container support")]
+    public void APreviewOfTheFrameworkHasTheTagOfItsPreview(string sdk, string framework, string tag)
+    {
+        var app = new DotNetApp { RuntimeIdentifier = RuntimeIdentifier.Parse("linux-x64"), FrameworkVersion = framework, SdkVersion = sdk, AssemblyName = "App" };
+
+        Assert.EndsWith($"/runtime:{tag}", app.DefaultBase(null).ToString(), StringComparison.Ordinal);
+        Assert.EndsWith($"/runtime-deps:{tag}-noble-chiseled-extra", (app with { IsAot = true }).DefaultBase(null).ToString(), StringComparison.Ordinal);
+    }
+
     public static TheoryData<DotNetApp, string?, string> DefaultBases()
     {
         var console = new DotNetApp { RuntimeIdentifier = RuntimeIdentifier.Parse("linux-x64"), FrameworkVersion = "10.0", AssemblyName = "App" };
