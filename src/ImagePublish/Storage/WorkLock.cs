@@ -1,5 +1,4 @@
 using System.Text;
-using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;

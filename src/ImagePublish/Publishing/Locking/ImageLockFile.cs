@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Packages;
 
 namespace ImagePublish.Publishing.Locking;
 

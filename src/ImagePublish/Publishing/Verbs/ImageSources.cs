@@ -2,7 +2,6 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
-using ImagePublish.Storage.Archives;
 
 namespace ImagePublish.Publishing.Verbs;
 
