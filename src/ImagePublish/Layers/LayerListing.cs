@@ -59,7 +59,7 @@ public sealed class LayerListing
         foreach (var entry in content.Entries)
         {
             await using var stream = entry.Content?.Open();
-            listing.entries.Add(new LayerEntryInfo(entry.Path, (LayerEntryInfoKind)entry.Kind)
+            listing.entries.Add(new LayerEntryInfo(entry.Path, KindOf(entry.Kind))
             {
                 Mode = entry.Mode,
                 Uid = entry.Uid,

@@ -4,6 +4,7 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
 using ImagePublish.Publishing.Reports;
+using ImagePublish.Reporting.Page;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Layers;
 using ImagePublish.Tests.Registries;
@@ -29,6 +30,21 @@ public sealed class ImageReporterTests
         Assert.Equal(BlobMove.Reused, packages.Fate.Move);
         Assert.Equal([("app/Library.dll", "Some.Library"), ("app/Package.dll", null)], packages.Files.Select(file => (file.Path, file.Package)));
         Assert.Equal(BlobMove.Uploaded, report.Layers[^1].Fate.Move);
+    }
+
+    [Fact]
+    [ReliabilityCase("Files", "A variable, a user or a label with an end of line in it, in a report", "the equivalent Dockerfile has no instruction that nobody wrote")]
+    public async Task AnEndOfLineInAValueIsNoLineOfTheDockerfile()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var request = Request(bench);
+        var spec = request.Spec with { User = "app\nRUN user", EnvironmentVariables = [new("A", "1\nRUN variable")], Labels = [new("a", "1\r\nRUN label")] };
+
+        var dockerfile = EquivalentDockerfile.Of(await ReportAsync(bench, request with { Spec = spec }))!;
+
+        Assert.Contains("ENV A=\"1\\nRUN variable\"\n", dockerfile, StringComparison.Ordinal);
+        Assert.Contains("USER app\\nRUN user\n", dockerfile, StringComparison.Ordinal);
+        Assert.DoesNotContain("\nRUN", dockerfile, StringComparison.Ordinal);
     }
 
     [Fact]

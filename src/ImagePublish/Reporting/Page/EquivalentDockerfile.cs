@@ -20,22 +20,26 @@ internal static class EquivalentDockerfile
         var config = report.Result.Image.Config.Config ?? new ExecutionConfig();
         var inherited = baseConfig.Config ?? new ExecutionConfig();
         var text = new StringBuilder();
-        text.Append($"FROM {name}{(baseImage.Digest is { } digest && !name.Contains('@', StringComparison.Ordinal) ? $"@{digest}" : "")}\n");
+        Line($"FROM {name}{(baseImage.Digest is { } digest && !name.Contains('@', StringComparison.Ordinal) ? $"@{digest}" : "")}");
         foreach (var layer in report.Layers.Where(layer => !layer.IsOfBase))
-            text.Append($"# {layer.Name}: {layer.Files.Count} files\nCOPY {layer.Name.Replace(' ', '-')}/ /\n");
+        {
+            Line($"# {layer.Name}: {layer.Files.Count} files");
+            Line($"COPY {layer.Name.Replace(' ', '-')}/ /");
+        }
+
         foreach (var variable in (config.Env ?? []).Except(inherited.Env ?? []))
-            text.Append($"ENV {Name(variable)}={Quoted(variable[(Name(variable).Length + 1)..])}\n");
+            Line($"ENV {Name(variable)}={Quoted(variable[(Name(variable).Length + 1)..])}");
         foreach (var (key, value) in (config.Labels ?? new Dictionary<string, string>()).Where(label => inherited.Labels?.GetValueOrDefault(label.Key) != label.Value))
-            text.Append($"LABEL {Quoted(key)}={Quoted(value)}\n");
+            Line($"LABEL {Quoted(key)}={Quoted(value)}");
         foreach (var port in (config.ExposedPorts ?? []).Except(inherited.ExposedPorts ?? []))
-            text.Append($"EXPOSE {port}\n");
+            Line($"EXPOSE {port}");
         foreach (var volume in (config.Volumes ?? []).Except(inherited.Volumes ?? []))
-            text.Append($"VOLUME {Words([volume])}\n");
+            Line($"VOLUME {Words([volume])}");
         Add("USER", config.User, inherited.User);
         Add("WORKDIR", config.WorkingDir, inherited.WorkingDir);
         Add("STOPSIGNAL", config.StopSignal, inherited.StopSignal);
         if (config.Healthcheck is { Test: [var kind, ..] test } check && check != inherited.Healthcheck)
-            text.Append(kind == "NONE" ? "HEALTHCHECK NONE\n" : $"HEALTHCHECK {Options(check)}CMD {(kind == "CMD" ? Words([.. test.Skip(1)]) : test[^1])}\n");
+            Line(kind == "NONE" ? "HEALTHCHECK NONE" : $"HEALTHCHECK {Options(check)}CMD {(kind == "CMD" ? Words([.. test.Skip(1)]) : test[^1])}");
         Add("ENTRYPOINT", Words(config.Entrypoint), Words(inherited.Entrypoint));
         Add("CMD", Words(config.Cmd), Words(inherited.Cmd));
         return text.ToString();
@@ -43,8 +47,11 @@ internal static class EquivalentDockerfile
         void Add(string instruction, string? value, string? before)
         {
             if (!string.IsNullOrEmpty(value) && value != before)
-                text.Append($"{instruction} {value}\n");
+                Line($"{instruction} {value}");
         }
+
+        // A Dockerfile has no escape for the end of a line, and what follows one would be an instruction.
+        void Line(string line) => text.Append(line.ReplaceLineEndings("\\n")).Append('\n');
     }
 
     private static string Name(string variable) => variable.Split('=')[0];
