@@ -62,6 +62,10 @@ internal sealed class EngineSession : IDisposable
     {
         public void Warning(DiagnosticCode code, string message) => CurrentLog.Value?.Warning(code, message);
 
+        public bool IsError(DiagnosticCode code) => CurrentLog.Value?.IsError(code) == true;
+
+        public void Changed(NameChange kind, string name) => CurrentLog.Value?.Changed(kind, name);
+
         public void Information(string message) => CurrentLog.Value?.Information(message);
 
         public void Detail(string message) => CurrentLog.Value?.Detail(message);

@@ -18,7 +18,13 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
     /// <summary>What lines that tell of progress begin with.</summary>
     internal virtual string LogName => "Image";
 
-    /// <summary>Does the work and turns a failure that a user can mend into one error with its code.</summary>
+    /// <summary>What is done, to begin a sentence with.</summary>
+    internal virtual string Activity => GetType().Name;
+
+    /// <summary>What a cancellation leaves as it was, unless something was changed; null where there is nothing to say of it.</summary>
+    internal virtual string? LeftAlone => null;
+
+    /// <summary>Does the work and turns every failure into one error with its code.</summary>
     /// <returns>Whether it succeeded.</returns>
     public sealed override bool Execute()
     {
@@ -34,8 +40,13 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            Log.LogMessage(MessageImportance.High, "Publishing the image was cancelled; no tag was moved.");
+            log.Cancelled(Activity, LeftAlone);
             return false;
+        }
+        catch (Exception exception)
+        {
+            // The last resort: MSBuild would print the stack as an error.
+            log.Unexpected(Activity, exception);
         }
 
         return !Log.HasLoggedErrors;

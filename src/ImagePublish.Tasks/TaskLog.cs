@@ -13,73 +13,137 @@ namespace ImagePublish.Tasks;
 /// <param name="helpFile">The file that explains codes.</param>
 /// <param name="project">The project's name.</param>
 /// <param name="engine">The build.</param>
+/// <remarks>
+/// Work in the background keeps the log of the task that started it. Once that task is over there is nobody to log to, and MSBuild refuses: from then on nothing is logged.
+/// </remarks>
 internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string project, IBuildEngine4 engine) : IEngineLog, IDisposable
 {
     private readonly Stopwatch clock = Stopwatch.StartNew();
     private readonly Lock gate = new();
+    private readonly List<(NameChange Kind, string Name)> changes = [];
     private ProgressWatch? progress;
+    private bool isOver;
 
-    public void Warning(DiagnosticCode code, string message)
+    public void Warning(DiagnosticCode code, string message) => Say(() =>
     {
         log.LogWarning(null, code.Id, null, HelpLink(code), null, 0, 0, 0, 0, "{0}", message);
-        new CiAnnotations(Environment.GetEnvironmentVariable, Information).Mark("warning", code.Id, message);
-    }
+        Annotate("warning", code.Id, message);
+    });
 
-    public void Information(string message)
+    public bool IsError(DiagnosticCode code) => engine is IBuildEngine8 build && build.ShouldTreatWarningAsError(code.Id);
+
+    public void Information(string message) => Say(() =>
     {
         log.LogMessage(MessageImportance.High, "{0}", message);
         TerminalEpilogue.Add(log, engine, message);
-    }
+    });
 
     // Each line tells when it was written, so that a diagnostic log shows where the time goes.
-    public void Detail(string message) => log.LogMessage(MessageImportance.Low, "[{0} ms] {1}", clock.ElapsedMilliseconds, message);
+    public void Detail(string message) => Say(() => log.LogMessage(MessageImportance.Low, "[{0} ms] {1}", clock.ElapsedMilliseconds, message));
 
-    public void Building(string layer, long bytes) => Begun().Build(layer, bytes);
+    public void Changed(NameChange kind, string name)
+    {
+        lock (gate)
+            changes.Add((kind, name));
+    }
 
-    public void Compressed(string layer, long bytes) => Board.Compress(layer, bytes);
+    public void Building(string layer, long bytes) => Begun()?.Build(layer, bytes);
 
-    public void Built(string layer) => Board.Finish(layer);
+    public void Compressed(string layer, long bytes) => Board?.Compress(layer, bytes);
 
-    public void Named(string blob, string name) => Board.Name(blob, name);
+    public void Built(string layer) => Board?.Finish(layer);
 
-    public void Sending(string blob, long bytes) => Begun().Send(blob, bytes);
+    public void Named(string blob, string name) => Board?.Name(blob, name);
 
-    public void Sent(string blob, long bytes) => Board.Advance(blob, bytes);
+    public void Sending(string blob, long bytes) => Begun()?.Send(blob, bytes);
 
-    public void Settled(string blob) => Board.Settle(blob);
+    public void Sent(string blob, long bytes) => Board?.Advance(blob, bytes);
 
-    public void Waiting(string subject, TimeSpan pause, int next, int tries) => Begun().Wait(subject, pause, next, tries);
+    public void Settled(string blob) => Board?.Settle(blob);
 
-    public void Dispose() => progress?.Dispose();
+    public void Waiting(string subject, TimeSpan pause, int next, int tries) => Begun()?.Wait(subject, pause, next, tries);
 
-    /// <summary>Tells a failure in one line; what caused it stands in a detailed log only.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+            isOver = true;
+        progress?.Dispose();
+    }
+
+    /// <summary>Reports a failure in one line; what caused it is in a detailed log only.</summary>
     /// <param name="exception">The failure.</param>
     public void Error(ImagePublishException exception)
     {
         var (line, column) = exception.Item is { } item ? Sources.Locate(item) : default;
-        log.LogError(null, exception.Code.Id, null, HelpLink(exception.Code), exception.Item?.File, line, column, 0, 0, "{0}", exception.Message);
-        new CiAnnotations(Environment.GetEnvironmentVariable, Information).Mark("error", exception.Code.Id, exception.Message, exception.Item?.File, line);
+        var message = exception.TellsChanges || Changes is not { } made ? exception.Message : $"{exception.Message} Done before that: {made}.";
+        log.LogError(null, exception.Code.Id, null, HelpLink(exception.Code), exception.Item?.File, line, column, 0, 0, "{0}", message);
+        Annotate("error", exception.Code.Id, message, exception.Item?.File, line);
         if (exception.InnerException is { } cause)
             log.LogMessage(MessageImportance.Low, "{0}: caused by {1}", exception.Code.Id, cause.GetType().FullName);
     }
 
-    // A publish that changes nothing has no use for it.
-    private ProgressWatch Progress
+    /// <summary>Reports a failure that nobody expected in one line; its stack is in a diagnostic log only.</summary>
+    /// <param name="activity">What was done.</param>
+    /// <param name="exception">The failure.</param>
+    public void Unexpected(string activity, Exception exception)
+    {
+        var cause = exception is AggregateException ? exception.GetBaseException() : exception;
+        Error(new ImagePublishException(
+            DiagnosticCodes.Unexpected,
+            $"{activity} failed: {cause.GetType().Name}: {Oci.Text.Shown(cause.Message)} This is a fault of ImagePublish.Tasks. Run the command again with -v:diag, and report what it says of {DiagnosticCodes.Unexpected}."));
+        log.LogMessage(MessageImportance.Low, "{0}: {1}", DiagnosticCodes.Unexpected, exception);
+    }
+
+    /// <summary>Reports a cancellation in one line.</summary>
+    /// <param name="activity">What was done.</param>
+    /// <param name="leftAlone">What is as it was where nothing was changed.</param>
+    public void Cancelled(string activity, string? leftAlone)
+    {
+        var outcome = Changes is { } made ? $". Done before that: {made}." : leftAlone is null ? "." : $"; {leftAlone}.";
+        log.LogMessage(MessageImportance.High, "{0}", $"{activity} was cancelled{outcome}");
+    }
+
+    private string? Changes
     {
         get
         {
             lock (gate)
-                return progress ??= new ProgressWatch(TimeProvider.System, () => ProgressViews.Create(log, engine, project));
+            {
+                return changes.Count == 0 ? null
+                    : string.Join("; ", changes.GroupBy(change => change.Kind).Select(kind => $"{kind.Key.ToString().ToLowerInvariant()} {string.Join(", ", kind.Select(change => change.Name).Distinct())}"));
+            }
         }
     }
 
-    private ProgressBoard Board => Progress.Board;
-
-    private ProgressBoard Begun()
+    // A publish that changes nothing has no use for it.
+    private ProgressWatch? Progress
     {
-        Progress.Begin();
+        get
+        {
+            lock (gate)
+                return isOver ? null : progress ??= new ProgressWatch(TimeProvider.System, () => ProgressViews.Create(log, engine, project));
+        }
+    }
+
+    private ProgressBoard? Board => Progress?.Board;
+
+    private ProgressBoard? Begun()
+    {
+        Progress?.Begin();
         return Board;
     }
+
+    private void Say(Action say)
+    {
+        lock (gate)
+        {
+            if (!isOver)
+                say();
+        }
+    }
+
+    private void Annotate(string kind, string code, string message, string? file = null, int line = 0) =>
+        new CiAnnotations(Environment.GetEnvironmentVariable, Information).Mark(kind, code, message, file, line);
 
     private string? HelpLink(DiagnosticCode code) => helpFile is null ? null : new UriBuilder(Uri.UriSchemeFile, "") { Path = helpFile, Fragment = code.Anchor }.Uri.AbsoluteUri;
 }

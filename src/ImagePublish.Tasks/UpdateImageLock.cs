@@ -16,6 +16,10 @@ public sealed class UpdateImageLock : PublishImageInputs
     [Output]
     public ITaskItem[] Results { get; private set; } = [];
 
+    internal override string Activity => $"Updating the lock file of {ProjectName}";
+
+    internal override string? LeftAlone => null;
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
     {

@@ -34,6 +34,8 @@ public sealed class PruneImages : VerbTask
     /// <summary>Whether to list only.</summary>
     public bool DryRun { get; set; }
 
+    internal override string? LeftAlone => "no image was removed";
+
     /// <inheritdoc/>
     protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {

@@ -8,6 +8,8 @@ namespace ImagePublish.Tasks.Verbs;
 /// <summary>Copies an image of a registry into the local store, under its own name and with all platforms: as a base for builds without a network.</summary>
 public sealed class PullImage : VerbTask
 {
+    internal override string? LeftAlone => "no tag was moved";
+
     /// <inheritdoc/>
     protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {

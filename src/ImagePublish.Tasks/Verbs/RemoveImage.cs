@@ -10,6 +10,8 @@ public sealed class RemoveImage : VerbTask
     /// <summary>Whether to tell only.</summary>
     public bool DryRun { get; set; }
 
+    internal override string? LeftAlone => "no image was removed";
+
     /// <inheritdoc/>
     protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {

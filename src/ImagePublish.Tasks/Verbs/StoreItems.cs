@@ -28,6 +28,8 @@ internal static class StoreItems
     public static IEnumerable<VerbItem> Tell(PruneResult result, bool dryRun, IEngineLog log)
     {
         string[] images = [.. result.Images.Select(NameOf)];
+        foreach (var image in dryRun ? [] : images)
+            log.Changed(NameChange.Removed, image);
         foreach (var line in PruneTables.OfStore(images, result.Blobs.Count, result.FreedBytes, result.RemainingBytes, dryRun))
             log.Information(line);
         return images.Select(image => VerbItems.Of(image, ("Kind", "Image")))

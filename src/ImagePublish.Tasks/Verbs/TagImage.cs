@@ -10,6 +10,8 @@ public sealed class TagImage : VerbTask
     /// <summary>Whether to tell only.</summary>
     public bool DryRun { get; set; }
 
+    internal override string? LeftAlone => "no tag was moved";
+
     /// <inheritdoc/>
     protected override async Task RunAsync(IEngineLog log, CancellationToken cancellationToken)
     {

@@ -3,7 +3,7 @@ namespace ImagePublish.Diagnostics;
 /// <summary>A stable code for something a user can cause and mend, such as <c>IMG2001</c>.</summary>
 /// <remarks>
 /// <c>IMG1xxx</c> input, <c>IMG2xxx</c> base image, <c>IMG3xxx</c> layers and store, <c>IMG4xxx</c> registry, <c>IMG5xxx</c> credentials,
-/// <c>IMG6xxx</c> operating system packages. All of them stand in <see cref="DiagnosticCodes"/>.
+/// <c>IMG6xxx</c> operating system packages, <c>IMG9xxx</c> faults of this package. All of them stand in <see cref="DiagnosticCodes"/>.
 /// </remarks>
 /// <param name="Id">The code itself.</param>
 /// <param name="Title">What it means, in a few words: the heading of its entry in the troubleshooting page.</param>

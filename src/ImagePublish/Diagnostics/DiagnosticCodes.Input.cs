@@ -72,5 +72,38 @@ public static partial class DiagnosticCodes
     /// <summary>A prune could mean the local store or a registry.</summary>
     public static DiagnosticCode PrunePlaceUnclear { get; } = new("IMG1033", "A prune could mean the local store or a registry");
 
-    private static DiagnosticCode[] Input => [InvalidReference, InvalidDigest, InvalidPlatform, InvalidTag, InvalidRepository, InvalidRegistry, InvalidValue, PublishFolderEmpty, InvalidTemplate, HostTooOld, FrameworkUnsupported, SeveralFrameworks, PlatformsCollide, IndexImageMissing, PlatformNotRestored, InvalidTarget, UnknownOwner, ContradictoryCommand, GitFailed, SameImage, PropertyMissing, PruneUnbounded, PrunePlaceUnclear];
+    /// <summary>The build was cancelled while names were changed.</summary>
+    public static DiagnosticCode ChangesInterrupted { get; } = new("IMG1040", "The build was cancelled while tags were moved or images removed");
+
+    /// <summary>Two projects of a build publish under the same name.</summary>
+    public static DiagnosticCode NameTaken { get; } = new("IMG1041", "Two projects of a build publish under the same name");
+
+    private static DiagnosticCode[] Input =>
+    [
+        InvalidReference,
+        InvalidDigest,
+        InvalidPlatform,
+        InvalidTag,
+        InvalidRepository,
+        InvalidRegistry,
+        InvalidValue,
+        PublishFolderEmpty,
+        InvalidTemplate,
+        HostTooOld,
+        FrameworkUnsupported,
+        SeveralFrameworks,
+        PlatformsCollide,
+        IndexImageMissing,
+        PlatformNotRestored,
+        InvalidTarget,
+        UnknownOwner,
+        ContradictoryCommand,
+        GitFailed,
+        SameImage,
+        PropertyMissing,
+        PruneUnbounded,
+        PrunePlaceUnclear,
+        ChangesInterrupted,
+        NameTaken,
+    ];
 }

@@ -4,5 +4,5 @@ namespace ImagePublish.Diagnostics;
 public static partial class DiagnosticCodes
 {
     /// <summary>All codes, in order.</summary>
-    public static IReadOnlyList<DiagnosticCode> All => [.. Input, .. BaseImage, .. Layers, .. Storage, .. Registry, .. Credentials, .. Packages];
+    public static IReadOnlyList<DiagnosticCode> All => [.. Input, .. BaseImage, .. Layers, .. Storage, .. Registry, .. Credentials, .. Packages, Unexpected];
 }

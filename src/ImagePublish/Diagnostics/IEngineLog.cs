@@ -16,6 +16,17 @@ public interface IEngineLog
     /// <param name="message">One line.</param>
     void Detail(string message);
 
+    /// <summary>Whether a warning of this code fails the build. What such a warning is about is found before anything changes that other people see.</summary>
+    /// <param name="code">The code.</param>
+    bool IsError(DiagnosticCode code) => false;
+
+    /// <summary>Something changed that other people see and that stays, whatever becomes of the rest of the work.</summary>
+    /// <param name="kind">What was done.</param>
+    /// <param name="name">What it was done to, such as <c>ghcr.io/acme/shop:1.0</c>.</param>
+    void Changed(NameChange kind, string name)
+    {
+    }
+
     /// <summary>A layer is about to be compressed.</summary>
     /// <param name="layer">Its name.</param>
     /// <param name="bytes">The bytes of its files.</param>
@@ -70,5 +81,21 @@ public interface IEngineLog
     /// <param name="tries">How many there are at most.</param>
     void Waiting(string subject, TimeSpan pause, int next, int tries)
     {
+    }
+}
+
+/// <summary>Warnings that may be errors.</summary>
+public static class WarningsAsErrors
+{
+    /// <summary>Warns, or fails where the warning would fail the build anyway: then the work ends before it changes what other people see.</summary>
+    /// <param name="log">The log.</param>
+    /// <param name="code">The warning's code.</param>
+    /// <param name="message">One line, without the code.</param>
+    /// <exception cref="ImagePublishException">The warning is an error.</exception>
+    public static void WarnOrFail(this IEngineLog log, DiagnosticCode code, string message)
+    {
+        if (log.IsError(code))
+            throw new ImagePublishException(code, message);
+        log.Warning(code, message);
     }
 }

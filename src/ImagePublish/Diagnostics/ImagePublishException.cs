@@ -12,4 +12,7 @@ public class ImagePublishException(DiagnosticCode code, string message, Exceptio
 
     /// <summary>The item of the project that is to blame; null where it is none.</summary>
     public ItemSource? Item { get; init; }
+
+    /// <summary>Whether the message says what had been changed that other people see.</summary>
+    public bool TellsChanges { get; init; }
 }

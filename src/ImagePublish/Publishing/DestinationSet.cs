@@ -5,7 +5,9 @@ namespace ImagePublish.Publishing;
 
 /// <summary>All the places that an image goes to. Every one has the whole image before the first tag moves anywhere.</summary>
 /// <param name="places">The places.</param>
-internal sealed class DestinationSet(IEnumerable<IDestination> places) : IAsyncDisposable
+/// <param name="changes">Moves the tags.</param>
+/// <param name="cancellationToken">Cancels what is not tagged yet.</param>
+internal sealed class DestinationSet(IEnumerable<IDestination> places, FinalChanges changes, CancellationToken cancellationToken) : IAsyncDisposable
 {
     private readonly List<IDestination> places = [.. places];
 
@@ -35,10 +37,12 @@ internal sealed class DestinationSet(IEnumerable<IDestination> places) : IAsyncD
     /// <summary>Completes an image everywhere, then tags it everywhere.</summary>
     /// <param name="image">The image.</param>
     /// <param name="tags">The tags.</param>
+    /// <param name="check">The last that may still refuse the image: it is complete everywhere, and no tag has moved.</param>
     /// <returns>One for each place.</returns>
-    public async Task<IReadOnlyList<Delivery>> DeliverAsync(Image image, IReadOnlyList<Tag> tags)
+    public async Task<IReadOnlyList<Delivery>> DeliverAsync(Image image, IReadOnlyList<Tag> tags, Func<Task> check)
     {
         var totals = await CompleteAsync(image);
+        await check();
         return await TagAsync(image.Manifest, tags, totals);
     }
 
@@ -75,23 +79,8 @@ internal sealed class DestinationSet(IEnumerable<IDestination> places) : IAsyncD
 
     private async Task<IReadOnlyList<Delivery>> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals[] totals)
     {
-        var deliveries = new List<Delivery>();
-        foreach (var (place, total) in places.Zip(totals))
-        {
-            try
-            {
-                deliveries.Add(await place.TagAsync(manifest, tags, total));
-            }
-            catch (ImagePublishException exception) when (places.Count > 1)
-            {
-                throw new ImagePublishException(
-                    exception.Code,
-                    $"{exception.Message} Tagged before: {Names(places.Take(deliveries.Count))}; not tagged: {Names(places.Skip(deliveries.Count + 1))}. Publish again to finish.",
-                    exception);
-            }
-        }
-
-        return deliveries;
+        await changes.MakeAsync([.. places.SelectMany(place => place.Tagging(manifest, tags))], cancellationToken);
+        return await Task.WhenAll(places.Zip(totals, (place, total) => place.DescribeAsync(tags, total)));
     }
 
     private static string Names(IEnumerable<IDestination> some) => some.Any() ? string.Join(", ", some.Select(place => place.Name)) : "none";

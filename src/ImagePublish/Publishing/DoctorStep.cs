@@ -33,13 +33,14 @@ internal sealed class DoctorStep(ImageStore store, IEngineLog log)
         return true;
     }
 
-    /// <summary>Examines an image that was published.</summary>
+    /// <summary>Examines an image: one that was published, or one that is not to be published where the warning is an error.</summary>
     /// <param name="request">What is published.</param>
     /// <param name="image">The image.</param>
     /// <param name="baseImage">What it lies on.</param>
     /// <param name="candidates">The layers above the base.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>When it is done; nothing is examined where the base's files are not at hand.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6011</c>: a library is missing, and the warning of it is an error.</exception>
     public async Task ExamineAsync(PublishRequest request, Image image, BaseImage baseImage, IReadOnlyList<LayerProducer.Candidate> candidates, CancellationToken cancellationToken)
     {
         try
@@ -53,9 +54,9 @@ internal sealed class DoctorStep(ImageStore store, IEngineLog log)
             else
                 log.Detail("What the base image has is not known on this machine, so it is not seen whether the app lacks a library. ImageDoctor=Full downloads it to see.");
         }
-        catch (Exception exception) when (exception is ImagePublishException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is ImagePublishException { Code: var code } ? code != DiagnosticCodes.LibraryMissing : exception is IOException or UnauthorizedAccessException)
         {
-            // The image is published: who only looks at it may not spoil that.
+            // Who only looks at an image may not keep it from being published.
             log.Detail($"It is not seen whether the app lacks a library: {Text.Shown(exception.Message)}");
         }
     }
@@ -70,16 +71,18 @@ internal sealed class DoctorStep(ImageStore store, IEngineLog log)
 
     private async Task RememberAsync(DoctorRequest doctor, Image image, IReadOnlyList<string> findings, CancellationToken cancellationToken)
     {
-        Tell(findings);
         var record = Encoding.UTF8.GetBytes(string.Join('\n', findings));
         if (record.Length <= CacheRecords.MaxSize)
             await store.Records.WriteAsync(Kind, KeyOf(doctor, image), record, cancellationToken);
+        Tell(findings);
     }
 
-    private void Tell(IEnumerable<string> findings)
+    private void Tell(IReadOnlyList<string> findings)
     {
-        foreach (var finding in findings)
+        foreach (var finding in findings.SkipLast(1))
             log.Warning(DiagnosticCodes.LibraryMissing, finding);
+        if (findings.Count > 0)
+            log.WarnOrFail(DiagnosticCodes.LibraryMissing, findings[^1]);
     }
 
     private static bool IsInvariant(Image image) => image.Config.Config?.Env?.Any(variable =>

@@ -25,10 +25,13 @@ internal interface IDestination : IAsyncDisposable
     /// <returns>When it is done.</returns>
     Task PutIndexAsync(MemoryBlobSource index);
 
-    /// <summary>Points tags at the image or index.</summary>
+    /// <summary>What points tags at the image or index.</summary>
     /// <param name="manifest">The image's manifest or index, which is there.</param>
     /// <param name="tags">The tags.</param>
+    IReadOnlyList<FinalChange> Tagging(MemoryBlobSource manifest, IReadOnlyList<Tag> tags);
+
+    /// <summary>Where the image is once it is tagged.</summary>
+    /// <param name="tags">Its tags.</param>
     /// <param name="totals">What was moved.</param>
-    /// <returns>Where the image is now.</returns>
-    Task<Delivery> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals totals);
+    Task<Delivery> DescribeAsync(IReadOnlyList<Tag> tags, TransferTotals totals);
 }

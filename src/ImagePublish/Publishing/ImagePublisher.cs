@@ -52,8 +52,8 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     public async Task<ImagePlan> PlanAsync(PublishRequest request, CancellationToken cancellationToken)
     {
         request = await PinAsync(request, isPlan: true, cancellationToken);
-        var planned = Places.Plan(request.Destinations, request.LocalName, cancellationToken);
-        await using var destinations = new DestinationSet(planned);
+        var (planned, all) = Places.Plan(request.Destinations, request.LocalName, cancellationToken);
+        await using var destinations = all;
         var run = await RunAsync(request, await FilesOfAsync(request, cancellationToken), destinations, cancellationToken);
         return await new ImagePlanner(registries, store, documents, log).DescribeAsync(request, run, planned, cancellationToken);
     }
@@ -89,7 +89,8 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             var baseImage = await resolving;
             var result = await PublishAsync(request, baseImage, layers, producer, packages, planned, stop.Token);
             var candidates = await layers.AllAsync();
-            await new DoctorStep(store, log).ExamineAsync(request, result.Image, baseImage, candidates, stop.Token);
+            if (!MustExamineFirst || result.IsUnchanged || planned is not null)
+                await new DoctorStep(store, log).ExamineAsync(request, result.Image, baseImage, candidates, stop.Token);
             LayerContent[] contents = [.. candidates.Select(candidate => candidate.Content)];
             return new PublishRun(result with { ForeignLength = ForeignFiles.LengthOfNew(result.Image, contents) }, baseImage, contents);
         }
@@ -99,6 +100,9 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             await ((Task)resolving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    // The doctor need not delay a publish, unless what it finds fails the build: then no tag may have moved.
+    private bool MustExamineFirst => log.IsError(DiagnosticCodes.LibraryMissing);
 
     // How every publish begins, so that none passes by the lock.
     private Task<PublishRequest> PinAsync(PublishRequest request, bool isPlan, CancellationToken cancellationToken)
@@ -147,7 +151,11 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             return Unchanged(request, image, baseImage, layers);
         }
 
-        var deliveries = await destinations.DeliverAsync(image, request.Tags);
+        var deliveries = await destinations.DeliverAsync(image, request.Tags, async () =>
+        {
+            if (planned is null && MustExamineFirst)
+                await new DoctorStep(store, log).ExamineAsync(request, image, baseImage, await lookups.AllAsync(), cancellationToken);
+        });
         if (planned is null)
             await RememberDocumentsAsync(image, cancellationToken);
         return new PublishResult(image, deliveries) { LayerNames = NamesOf(baseImage, layers) };

@@ -40,8 +40,8 @@ public sealed class IndexPublisher(RegistryClient registries, ImageStore store, 
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<IndexPlan> PlanAsync(IndexRequest request, CancellationToken cancellationToken)
     {
-        var planned = Places.Plan(request.Destinations, request.LocalName, cancellationToken);
-        await using var destinations = new DestinationSet(planned);
+        var (planned, all) = Places.Plan(request.Destinations, request.LocalName, cancellationToken);
+        await using var destinations = all;
         var result = await JoinAsync(request, destinations, cancellationToken);
         var described = planned.Zip(result.Deliveries, (place, delivery) => place.PlanAsync(delivery, result.Index.Descriptor, []));
         return new IndexPlan(result, await Task.WhenAll(described));

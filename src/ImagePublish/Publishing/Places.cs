@@ -1,3 +1,4 @@
+using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Planning;
 using ImagePublish.Registries;
@@ -21,17 +22,22 @@ internal sealed class Places(RegistryClient registries, RemoteDocuments document
     public DestinationSet Open(IReadOnlyList<Repository> repositories, string localName, CancellationToken cancellationToken) => new(
         repositories.Count == 0
             ? [new StoreDestination(store, localName, registries.Log, cancellationToken)]
-            : repositories.Select(repository => new RegistryDestination(registries, cache, repository, cancellationToken)));
+            : repositories.Select(repository => new RegistryDestination(registries, cache, repository, cancellationToken)),
+        new FinalChanges(NameChange.Tagged, registries.Log, registries.Time),
+        cancellationToken);
 
-    /// <summary>The same places to be asked only: what a publish would do there.</summary>
+    /// <summary>The same places to be asked only: what a publish would do there. The caller disposes them together.</summary>
     /// <param name="repositories">The repositories; with none it is the local store.</param>
     /// <param name="localName">The image's name in the local store.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The places.</returns>
-    public IReadOnlyList<PlannedDestination> Plan(IReadOnlyList<Repository> repositories, string localName, CancellationToken cancellationToken) =>
-        repositories.Count == 0
+    public (IReadOnlyList<PlannedDestination> Places, DestinationSet All) Plan(IReadOnlyList<Repository> repositories, string localName, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<PlannedDestination> planned = repositories.Count == 0
             ? [new PlannedStore(store, localName, cancellationToken)]
             : [.. repositories.Select(repository => new PlannedRegistry(registries, cache, repository, cancellationToken))];
+        return (planned, new DestinationSet(planned, new FinalChanges(NameChange.Tagged, registries.Log, registries.Time), cancellationToken));
+    }
 
     /// <summary>Whether there is nothing to do: the digest is the fingerprint of everything that decides an image, and every tag points at it.</summary>
     /// <param name="repositories">The repositories.</param>

@@ -1,4 +1,3 @@
-using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
@@ -53,23 +52,17 @@ internal sealed class RegistryDestination(RegistryClient registries, LayerCache 
 
     public Task PutIndexAsync(MemoryBlobSource index) => registries.PushManifestAsync(repository.At(index.Descriptor.Digest), index, stop.Token);
 
-    public async Task<Delivery> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals totals)
-    {
-        for (var done = 0; done < tags.Count; done++)
-        {
-            try
-            {
-                await registries.PushManifestAsync(repository.At(tags[done]), manifest, stop.Token);
-            }
-            catch (ImagePublishException exception) when (tags.Count > 1)
-            {
-                throw new ImagePublishException(exception.Code, $"{exception.Message} Tags moved: {List(tags.Take(done))}; not moved: {List(tags.Skip(done))}.", exception);
-            }
-        }
+    public IReadOnlyList<FinalChange> Tagging(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) => Tagging(registries, repository, manifest, tags);
 
+    public async Task<Delivery> DescribeAsync(IReadOnlyList<Tag> tags, TransferTotals totals)
+    {
         var blobs = await Task.WhenAll(pushes.Select(async push => (push.Key, Fate(push.Value.Blob, await push.Value.Push))));
         return new Delivery { Repository = repository, Name = repository.ToString(), Tags = tags, Transfer = totals, Blobs = blobs.ToDictionary() };
     }
+
+    /// <summary>What points tags of a repository at a manifest or index that is there.</summary>
+    internal static IReadOnlyList<FinalChange> Tagging(RegistryClient registries, Repository repository, MemoryBlobSource manifest, IReadOnlyList<Tag> tags) =>
+        [.. tags.Select(repository.At).Select(target => new FinalChange([target.ToString()], cancelled => registries.PushManifestAsync(target, manifest, cancelled)))];
 
     public async ValueTask DisposeAsync()
     {
@@ -77,8 +70,6 @@ internal sealed class RegistryDestination(RegistryClient registries, LayerCache 
         await Task.WhenAll(pushes.Values.Select(Task (push) => push.Push)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         stop.Dispose();
     }
-
-    private static string List(IEnumerable<Tag> tags) => tags.Any() ? string.Join(", ", tags) : "none";
 
     private void Begin(BlobSource blob)
     {

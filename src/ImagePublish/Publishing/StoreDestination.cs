@@ -41,11 +41,19 @@ internal sealed class StoreDestination(ImageStore store, string name, IEngineLog
 
     public Task PutIndexAsync(MemoryBlobSource index) => PutAsync(index);
 
-    public async Task<Delivery> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals totals)
+    public IReadOnlyList<FinalChange> Tagging(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) => Tagging(store, name, manifest, tags);
+
+    public async Task<Delivery> DescribeAsync(IReadOnlyList<Tag> tags, TransferTotals totals)
     {
-        await store.SetReferencesAsync([.. tags.Select(tag => $"{name}:{tag}")], manifest.Descriptor, StoredPlatforms.All, stop.Token);
         var blobs = await Task.WhenAll(puts.Select(async put => (put.Key, await put.Value.Put)));
         return new Delivery { Name = name, Tags = tags, Transfer = totals, Blobs = blobs.ToDictionary() };
+    }
+
+    /// <summary>What points tags of a name in the store at a manifest or index that is there: all of them at once.</summary>
+    internal static IReadOnlyList<FinalChange> Tagging(ImageStore store, string name, MemoryBlobSource manifest, IReadOnlyList<Tag> tags)
+    {
+        string[] names = [.. tags.Select(tag => $"{name}:{tag}")];
+        return names.Length == 0 ? [] : [new FinalChange(names, cancelled => store.SetReferencesAsync(names, manifest.Descriptor, StoredPlatforms.All, cancelled))];
     }
 
     public async ValueTask DisposeAsync()

@@ -33,10 +33,12 @@ internal sealed class ManifestPush(RegistryConnection connection, BlobPusher blo
                 failure = connection.Failed(endpoint, e);
             }
 
-            if (!await connection.Retry.WaitAsync(failure, tries, cancellationToken))
-                throw Explain(failure);
-            if (await IsThereAsync(cancellationToken))
+            var isLast = !await connection.Retry.WaitAsync(failure, tries, cancellationToken);
+            // A refusal is certain; after anything else the manifest may have arrived nevertheless.
+            if (failure.IsTransient && await IsThereAsync(cancellationToken))
                 return;
+            if (isLast)
+                throw Explain(failure);
         }
     }
 

@@ -28,7 +28,7 @@ public sealed class RegistryClient : IDisposable
     /// <param name="time">The clock.</param>
     public RegistryClient(RegistryClientOptions options, ICredentialSource credentials, IEngineLog log, TimeProvider time)
     {
-        Log = log;
+        (Log, Time) = (log, time);
         transport = new Transport(options, time);
         downloads = new FileDownload(transport, new RetryPolicy(options, log, time));
         var authenticator = new Authenticator(credentials, new TokenTransport(transport, options, log), new RealmPolicy(options.InsecureRegistries, options.TrustedTokenHosts), time);
@@ -37,6 +37,8 @@ public sealed class RegistryClient : IDisposable
 
     /// <summary>Where it tells what it does.</summary>
     internal IEngineLog Log { get; }
+
+    internal TimeProvider Time { get; }
 
     /// <summary>Reads a manifest or an index.</summary>
     /// <param name="reference">Which.</param>

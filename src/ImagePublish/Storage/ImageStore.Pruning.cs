@@ -46,7 +46,9 @@ public sealed partial class ImageStore
             if (images.Count > 0)
                 await index.WriteAsync(list with { Manifests = [.. list.Manifests.Except(plan.RemovedEntries.Select(removed => removed.Entry))] }, cancellationToken);
             blobs = [.. blobs.TakeWhile(_ => !cancellationToken.IsCancellationRequested).Where(blob => disk.DeleteUnused(blob.Path, plan.ProtectedSince))];
-            cancellationToken.ThrowIfCancellationRequested();
+            // Names that are gone are reported; the rest of their content goes with the next time.
+            if (images.Count == 0)
+                cancellationToken.ThrowIfCancellationRequested();
             records.Concat(temporary).ToList().ForEach(path => StoreDisk.Delete(path));
             locks.ForEach(DeleteLock);
         }

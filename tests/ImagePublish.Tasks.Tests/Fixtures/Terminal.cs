@@ -20,7 +20,8 @@ public sealed class Terminal : IAsyncDisposable
     public static async Task<Terminal> StartAsync(CommandLine command, int columns, int rows, CancellationToken cancellationToken)
     {
         var terminal = new Terminal(command.Environment);
-        var script = $"""seq {rows}; cd "$0"; "$@"; echo {Ended}$?; sleep 100""";
+        // Without a trap the shell would end with its command when a key interrupts that.
+        var script = $"""trap : INT; seq {rows}; cd "$0"; "$@"; echo {Ended}$?; sleep 100""";
         await terminal.TmuxAsync(
             ["-f", "/dev/null", "new-session", "-d", "-x", Text(columns), "-y", Text(rows), "--", "sh", "-c", script, command.WorkingDirectory!, command.Program, .. command.Arguments, ";",
              "pipe-pane", $"cat > '{terminal.folder["written"]}'"],
@@ -43,6 +44,9 @@ public sealed class Terminal : IAsyncDisposable
             await Task.Delay(50, cancellationToken);
         }
     }
+
+    /// <summary>Presses a key, such as <c>C-c</c>.</summary>
+    public Task PressAsync(string key, CancellationToken cancellationToken) => TmuxAsync(["send-keys", key], cancellationToken);
 
     /// <summary>The lines that stand on the screen when the command has ended, without numbers and empty ones; those that were too long for a row are whole.</summary>
     public async Task<IReadOnlyList<string>> EndAsync(CancellationToken cancellationToken)

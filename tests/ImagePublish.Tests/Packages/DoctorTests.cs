@@ -1,12 +1,14 @@
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.InteropServices;
+using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Doctor;
 using ImagePublish.Publishing;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Publishing;
+using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Packages;
 
@@ -45,6 +47,30 @@ public sealed class DoctorTests : IDisposable
         Assert.True(again.IsUnchanged);
         Assert.Equal(first, second);
         Assert.Empty(bench.Log.Warnings);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [ReliabilityCase("Tags", "A library is missing, and warnings are errors", "the publish fails before a tag moves, with one error")]
+    public async Task AMissingLibraryKeepsTheTagWhereTheWarningIsAnError(bool toStore)
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        File.Copy(Program, Path.Combine(bench.PublishFolder, "App"));
+        bench.Log.Errors.Add(DiagnosticCodes.LibraryMissing);
+        var request = Request(bench, []);
+        request = toStore ? request with { Destinations = [] } : request;
+
+        // The second finds what the first remembers.
+        for (var time = 0; time < 2; time++)
+        {
+            var failure = await RegistryBench.FailsAsync(DiagnosticCodes.LibraryMissing, () => bench.PublishAsync(request));
+            Assert.StartsWith("'App' needs libc.so.6", failure.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(bench.Log.Warnings);
+        Assert.Empty(bench.Server.Content.Tags("acme/shop"));
+        Assert.Empty(await bench.Store().ListAsync(Cancel));
     }
 
     [Fact]

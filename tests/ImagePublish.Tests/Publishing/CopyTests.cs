@@ -1,8 +1,10 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Publishing;
 using ImagePublish.Publishing.Verbs;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Registries;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 
 namespace ImagePublish.Tests.Publishing;
@@ -152,6 +154,72 @@ public sealed class CopyTests
         await VerbBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () => bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v9"), VerbBench.In(bench.Other, "acme/shop")));
         await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () => bench.CopyAsync(new StoreImage("acme/other:v1"), VerbBench.In(bench.Other, "acme/shop")));
         await VerbBench.FailsAsync(DiagnosticCodes.ArchiveInvalid, () => bench.CopyAsync(new ArchivedImage(notATar, null), VerbBench.In(bench.Other, "acme/shop")));
+    }
+
+    [Fact]
+    [ReliabilityCase("Registry", "An image that is nested in two indexes of what is copied, to a registry that refuses an index before its images", "both indexes wait for it")]
+    public async Task AnIndexWaitsForAnImageThatIsOnItsWayForAnother()
+    {
+        var image = Document(new ImageManifest(new Descriptor(MediaTypes.OciConfig, Digest.Of("{}"u8), 2), []) { MediaType = MediaTypes.OciManifest });
+        var one = Index(image);
+        var two = Index(image, image);
+        var target = new StrictTarget { Held = image.Descriptor.Digest };
+
+        // All but the held answer is there at once, so that this goes as far as it can.
+        var running = new ImageTransfer(new NestedContent(Index(one, two), [image, one, two]), target, new FinalChanges(NameChange.Tagged, new TestLog(), TimeProvider.System)).RunAsync(Cancel);
+
+        Assert.Empty(target.Documents);
+        target.Release.SetResult();
+        await running;
+        Assert.Equal(4, target.Documents.Count);
+        Assert.Equal(image.Descriptor.Digest, target.Documents[0]);
+
+        static MemoryBlobSource Document(ImageManifest manifest) => MemoryBlobSource.Of(MediaTypes.OciManifest, OciJson.Write(manifest));
+        static MemoryBlobSource Index(params MemoryBlobSource[] children) =>
+            MemoryBlobSource.Of(MediaTypes.OciIndex, OciJson.Write(new ImageIndex([.. children.Select(child => child.Descriptor)]) { MediaType = MediaTypes.OciIndex }));
+    }
+
+    private sealed class NestedContent(MemoryBlobSource root, MemoryBlobSource[] documents) : IImageContent
+    {
+        public MemoryBlobSource Root => root;
+
+        public Task<MemoryBlobSource?> TryReadAsync(Descriptor document, CancellationToken cancellationToken) =>
+            Task.FromResult(Array.Find(documents, one => one.Descriptor.Digest == document.Digest));
+
+        public BlobSource Blob(Descriptor descriptor) => MemoryBlobSource.Of(descriptor.MediaType, "{}"u8.ToArray());
+
+        public Task<IReadOnlyList<Attachment>> AttachmentsAsync(Digest subject, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<Attachment>>([]);
+    }
+
+    /// <summary>Refuses what names something that it does not have, and keeps one document waiting.</summary>
+    private sealed class StrictTarget : ICopyTarget
+    {
+        public required Digest Held { get; init; }
+
+        public TaskCompletionSource Release { get; } = new();
+
+        public List<Digest> Documents { get; } = [];
+
+        public bool TakesAttachments => false;
+
+        public Task<bool> HasAsync(Descriptor manifest, CancellationToken cancellationToken) => Task.FromResult(false);
+
+        public Task<TransferTotals> PutBlobAsync(BlobSource blob, CancellationToken cancellationToken) => Task.FromResult(default(TransferTotals));
+
+        public async Task PutDocumentAsync(MemoryBlobSource document, CancellationToken cancellationToken)
+        {
+            if (document.Descriptor.Digest == Held)
+                await Release.Task;
+            if (MediaTypes.IsIndex(document.Descriptor.MediaType) && OciJson.ReadIndex(document.Content.Span).Manifests.Any(child => !Documents.Contains(child.Digest)))
+                throw new InvalidOperationException("MANIFEST_BLOB_UNKNOWN");
+            Documents.Add(document.Descriptor.Digest);
+        }
+
+        public Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attached, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public IReadOnlyList<FinalChange> Tagging(MemoryBlobSource document, IReadOnlyList<Tag> tags) => [];
+
+        public Delivery Describe(IReadOnlyList<Tag> tags, TransferTotals totals) => new() { Name = "", Tags = tags, Transfer = totals };
     }
 
     private static Task AddFallbackAsync(VerbBench bench, string attached, string tag)

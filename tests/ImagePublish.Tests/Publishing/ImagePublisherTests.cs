@@ -159,7 +159,8 @@ public sealed class ImagePublisherTests
 
         var failure = await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(bench.Request("a", "b", "c", "d")));
 
-        Assert.Contains("Tags moved: a, b; not moved: c, d.", failure.Message, StringComparison.Ordinal);
+        string Name(string tag) => $"{bench.Server.Host}/acme/shop:{tag}";
+        Assert.Contains($"Tagged: {Name("a")}, {Name("b")}; not tagged: {Name("c")}, {Name("d")}.", failure.Message, StringComparison.Ordinal);
         Assert.Null(bench.TagDigest("acme/shop", "c"));
     }
 

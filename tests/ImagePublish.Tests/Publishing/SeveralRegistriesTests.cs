@@ -18,21 +18,6 @@ public sealed class SeveralRegistriesTests
     }
 
     [Fact]
-    public async Task WhenTheThirdOfFourTagsFailsTheErrorTellsWhichWereMoved()
-    {
-        await using var bench = await PublishingBench.StartAsync();
-        bench.Server.Faults.Add(Refusing("b/x", "3"));
-
-        var error = await Assert.ThrowsAsync<ImagePublishException>(() =>
-            bench.PublishAsync(bench.Request("1", "2", "3", "4") with { Destinations = [bench.Named("a/x"), bench.Named("b/x"), bench.Named("c/x")] }));
-
-        var host = bench.Server.Host;
-        Assert.Contains("Tags moved: 1, 2; not moved: 3, 4.", error.Message, StringComparison.Ordinal);
-        Assert.Contains($"Tagged before: {host}/a/x; not tagged: {host}/c/x.", error.Message, StringComparison.Ordinal);
-        Assert.Equal([4, 2, 0], new[] { "a/x", "b/x", "c/x" }.Select(repository => bench.Server.Content.Tags(repository).Count));
-    }
-
-    [Fact]
     public async Task WhenOneDoesNotGetTheImageNoTagMovesAnywhere()
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -44,7 +29,4 @@ public sealed class SeveralRegistriesTests
         Assert.Contains("No tag was moved in any of", error.Message, StringComparison.Ordinal);
         Assert.All(["a/x", "b/x"], repository => Assert.Empty(bench.Server.Content.Tags(repository)));
     }
-
-    private static Fault Refusing(string repository, string tag) =>
-        new(RegistryStep.ManifestPut, FaultAction.Status(403)) { When = request => request.Repository == repository && request.Reference == tag, Times = Fault.Always };
 }

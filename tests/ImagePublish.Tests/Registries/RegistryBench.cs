@@ -103,7 +103,16 @@ internal sealed class TestLog : IEngineLog
 
     public ConcurrentQueue<string> Warnings { get; } = new();
 
+    /// <summary>The warnings that fail the build.</summary>
+    public HashSet<DiagnosticCode> Errors { get; } = [];
+
+    public ConcurrentQueue<string> Changes { get; } = new();
+
     public void Warning(DiagnosticCode code, string message) => Warnings.Enqueue(message);
+
+    public bool IsError(DiagnosticCode code) => Errors.Contains(code);
+
+    public void Changed(NameChange kind, string name) => Changes.Enqueue($"{kind.ToString().ToLowerInvariant()} {name}");
 
     public void Information(string message) => Informations.Enqueue(message);
 

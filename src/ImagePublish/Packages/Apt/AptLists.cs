@@ -37,7 +37,7 @@ internal sealed class AptLists(AptTool tool, string folder, TimeProvider time, I
         var complaints = answer.Errors.Split('\n').Where(line => line.StartsWith("W: Failed to fetch", StringComparison.Ordinal)).ToList();
         Unread = complaints.Count > 0 ? Oci.Text.Shown(complaints[0][3..]) : null;
         if (Unread is not null)
-            log.Warning(DiagnosticCodes.PackageSourceFailed, $"A package source could not be read, and is {(Exist ? "used as it was before" : "left out")}: {Unread}");
+            log.WarnOrFail(DiagnosticCodes.PackageSourceFailed, $"A package source could not be read, and is {(Exist ? "used as it was before" : "left out")}: {Unread}");
         else
             await File.WriteAllTextAsync(Marker, time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), cancellationToken);
         return true;

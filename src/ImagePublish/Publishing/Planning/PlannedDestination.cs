@@ -35,7 +35,9 @@ internal abstract class PlannedDestination(Delivery delivery, CancellationToken 
 
     public Task PutIndexAsync(MemoryBlobSource index) => Task.CompletedTask;
 
-    public async Task<Delivery> TagAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags, TransferTotals totals)
+    public IReadOnlyList<FinalChange> Tagging(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) => [];
+
+    public async Task<Delivery> DescribeAsync(IReadOnlyList<Tag> tags, TransferTotals totals)
     {
         var fates = await Task.WhenAll(looks.Select(async look => (look.Key, await look.Value.Fate)));
         delivered = delivered with { Tags = tags, Transfer = totals, Blobs = fates.ToDictionary() };

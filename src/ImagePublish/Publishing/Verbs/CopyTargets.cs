@@ -23,12 +23,15 @@ internal interface ICopyTarget
     /// <summary>Makes sure that what is attached to a manifest is found there.</summary>
     Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attached, CancellationToken cancellationToken);
 
-    /// <summary>Points tags at a manifest or index.</summary>
-    Task<Delivery> TagAsync(MemoryBlobSource document, IReadOnlyList<Tag> tags, TransferTotals totals, CancellationToken cancellationToken);
+    /// <summary>What points tags at a manifest or index.</summary>
+    IReadOnlyList<FinalChange> Tagging(MemoryBlobSource document, IReadOnlyList<Tag> tags);
+
+    /// <summary>Where the image is once it is tagged.</summary>
+    Delivery Describe(IReadOnlyList<Tag> tags, TransferTotals totals);
 }
 
 /// <summary>A repository of a registry.</summary>
-internal sealed class RegistryTarget(RegistryClient registries, LayerCache cache, Repository repository) : ICopyTarget
+internal sealed class RegistryTarget(RegistryClient registries, Repository repository) : ICopyTarget
 {
     public bool TakesAttachments => true;
 
@@ -51,14 +54,12 @@ internal sealed class RegistryTarget(RegistryClient registries, LayerCache cache
         if (all.Length == known.Count)
             return;
         var index = MemoryBlobSource.Of(MediaTypes.OciIndex, OciJson.Write(new ImageIndex(all) { MediaType = MediaTypes.OciIndex }));
-        await registries.PushManifestAsync(repository.At(Tag.Parse(RegistryContent.FallbackTag(subject))), index, cancellationToken);
+        await new FinalChanges(NameChange.Tagged, registries.Log, registries.Time).MakeAsync(Tagging(index, [Tag.Parse(RegistryContent.FallbackTag(subject))]), cancellationToken);
     }
 
-    public async Task<Delivery> TagAsync(MemoryBlobSource document, IReadOnlyList<Tag> tags, TransferTotals totals, CancellationToken cancellationToken)
-    {
-        await using var destination = new RegistryDestination(registries, cache, repository, cancellationToken);
-        return await destination.TagAsync(document, tags, totals);
-    }
+    public IReadOnlyList<FinalChange> Tagging(MemoryBlobSource document, IReadOnlyList<Tag> tags) => RegistryDestination.Tagging(registries, repository, document, tags);
+
+    public Delivery Describe(IReadOnlyList<Tag> tags, TransferTotals totals) => new() { Repository = repository, Name = repository.ToString(), Tags = tags, Transfer = totals };
 }
 
 /// <summary>The local store.</summary>
@@ -82,9 +83,7 @@ internal sealed class StoreTarget(ImageStore store, string name, IEngineLog log)
 
     public Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attached, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public async Task<Delivery> TagAsync(MemoryBlobSource document, IReadOnlyList<Tag> tags, TransferTotals totals, CancellationToken cancellationToken)
-    {
-        await store.SetReferencesAsync([.. tags.Select(tag => $"{name}:{tag}")], document.Descriptor, StoredPlatforms.All, cancellationToken);
-        return new Delivery { Name = name, Tags = tags, Transfer = totals };
-    }
+    public IReadOnlyList<FinalChange> Tagging(MemoryBlobSource document, IReadOnlyList<Tag> tags) => StoreDestination.Tagging(store, name, document, tags);
+
+    public Delivery Describe(IReadOnlyList<Tag> tags, TransferTotals totals) => new() { Name = name, Tags = tags, Transfer = totals };
 }

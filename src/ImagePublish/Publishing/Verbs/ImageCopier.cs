@@ -47,11 +47,11 @@ public sealed class ImageCopier(RegistryClient registries, ImageStore store)
             : [.. request.Destinations.Select(repository => RegistryFor(repository, request.DryRun))];
         try
         {
-            var transfers = targets.Select(target => new ImageTransfer(content, target)).ToList();
+            var tagging = new FinalChanges(NameChange.Tagged, registries.Log, registries.Time);
+            var transfers = targets.Select(target => new ImageTransfer(content, target, tagging)).ToList();
             var totals = await Task.WhenAll(transfers.Select(transfer => transfer.RunAsync(cancellationToken)));
-            var deliveries = new List<Delivery>();
-            foreach (var (target, total) in targets.Zip(totals))
-                deliveries.Add(await target.TagAsync(content.Root, request.Tags, total, cancellationToken));
+            await tagging.MakeAsync([.. targets.SelectMany(target => target.Tagging(content.Root, request.Tags))], cancellationToken);
+            Delivery[] deliveries = [.. targets.Zip(totals, (target, total) => target.Describe(request.Tags, total))];
             return new CopyResult(request.Source.ToString()!, content.Root.Descriptor, deliveries, transfers.Max(transfer => transfer.Attachments));
         }
         catch (JsonException exception)
@@ -65,18 +65,14 @@ public sealed class ImageCopier(RegistryClient registries, ImageStore store)
         var target = new StoreTarget(store, request.LocalName, registries.Log);
         return !request.DryRun ? target : new PlannedCopyTarget(
             target,
-            (blob, _) => Task.FromResult(store.FindBlob(blob.Descriptor) is null ? BlobFate.Sent(blob, blob.Descriptor.Size) : BlobFate.Reused),
-            new Delivery { Name = request.LocalName, Tags = [], Transfer = default });
+            (blob, _) => Task.FromResult(store.FindBlob(blob.Descriptor) is null ? BlobFate.Sent(blob, blob.Descriptor.Size) : BlobFate.Reused));
     }
 
     private ICopyTarget RegistryFor(Repository repository, bool dryRun)
     {
+        var target = new RegistryTarget(registries, repository);
         var cache = new LayerCache(store);
-        var target = new RegistryTarget(registries, cache, repository);
-        return !dryRun ? target : new PlannedCopyTarget(
-            target,
-            (blob, stop) => PlannedRegistry.LookAsync(registries, cache, repository, blob, stop),
-            new Delivery { Repository = repository, Name = repository.ToString(), Tags = [], Transfer = default });
+        return dryRun ? new PlannedCopyTarget(target, (blob, stop) => PlannedRegistry.LookAsync(registries, cache, repository, blob, stop)) : target;
     }
 
     private static void RejectSame(CopyRequest request)

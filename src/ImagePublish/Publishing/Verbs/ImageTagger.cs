@@ -39,10 +39,9 @@ public sealed class ImageTagger(RegistryClient registries, ImageStore store)
     {
         var manifest = (await registries.GetManifestAsync(reference, cancellationToken)).Content;
         var before = await Task.WhenAll(tags.Select(tag => registries.FindManifestAsync(reference.Repository.At(tag), cancellationToken)));
-        await using var destination = new RegistryDestination(registries, new LayerCache(store), reference.Repository, cancellationToken);
         Tag[] moved = [.. tags.Zip(before).Where(one => one.Second?.Digest != manifest.Descriptor.Digest).Select(one => one.First)];
         if (!dryRun)
-            await destination.TagAsync(manifest, moved, default);
+            await Tagging.MakeAsync(RegistryDestination.Tagging(registries, reference.Repository, manifest, moved), cancellationToken);
         return new TagResult(reference.Repository.ToString(), manifest.Descriptor, [.. tags.Zip(before, (tag, old) => new TagMove(tag, old?.Digest))]);
     }
 
@@ -56,8 +55,17 @@ public sealed class ImageTagger(RegistryClient registries, ImageStore store)
             return new TagResult(repository, kept.Root.Descriptor, [.. tags.Zip(now, (tag, old) => new TagMove(tag, old?.Digest))]);
         }
 
-        var (image, before) = await store.CopyReferenceAsync(name, [.. tags.Select(tag => $"{repository}:{tag}")], cancellationToken)
-            ?? throw ImageSources.NotInStore(store, name);
-        return new TagResult(repository, image, [.. tags.Zip(before, (tag, old) => new TagMove(tag, old?.Digest))]);
+        string[] names = [.. tags.Select(tag => $"{repository}:{tag}")];
+        TagResult? result = null;
+        await Tagging.MakeAsync([new FinalChange(names, MoveAsync)], cancellationToken);
+        return result!;
+
+        async Task MoveAsync(CancellationToken cancelled)
+        {
+            var (image, before) = await store.CopyReferenceAsync(name, names, cancelled) ?? throw ImageSources.NotInStore(store, name);
+            result = new TagResult(repository, image, [.. tags.Zip(before, (tag, old) => new TagMove(tag, old?.Digest))]);
+        }
     }
+
+    private FinalChanges Tagging => new(NameChange.Tagged, registries.Log, registries.Time);
 }

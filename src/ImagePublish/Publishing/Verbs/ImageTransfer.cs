@@ -4,30 +4,39 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Publishing.Verbs;
 
-/// <summary>Moves one image, with everything that it names and everything attached to it, to one place.</summary>
-internal sealed class ImageTransfer(IImageContent content, ICopyTarget target)
+/// <summary>Copies one image, with everything that it names and everything attached to it, to one place.</summary>
+/// <remarks>
+/// A document waits for the documents that it names, wherever they are copied, and for nothing else: digests can't name each other in a circle. What is attached is copied beside,
+/// since a tag may attach anything to anything, and only the whole copy waits for it.
+/// </remarks>
+internal sealed class ImageTransfer(IImageContent content, ICopyTarget target, FinalChanges tagging)
 {
     private const int MaxDepth = 8;
     private readonly ConcurrentDictionary<Digest, Lazy<Task<TransferTotals>>> blobs = new();
-    private readonly ConcurrentDictionary<Digest, bool> seen = new();
+    private readonly ConcurrentDictionary<Digest, Lazy<Task>> documents = new();
+    private readonly ConcurrentQueue<Task> attaching = new();
     private int attachments;
 
-    /// <summary>How many attached manifests were moved.</summary>
+    /// <summary>How many attached manifests were copied.</summary>
     public int Attachments => attachments;
 
-    /// <summary>Moves it: content first, then what names it.</summary>
+    /// <summary>Copies it: content first, then what names it.</summary>
     public async Task<TransferTotals> RunAsync(CancellationToken cancellationToken)
     {
         await MoveAsync(content.Root, 0, cancellationToken);
+        // What is attached may have something attached to it, which is in the queue before it is done.
+        while (attaching.TryDequeue(out var next))
+            await next;
         var moved = await Task.WhenAll(blobs.Values.Select(blob => blob.Value));
         return moved.Aggregate(default(TransferTotals), TransferTotals.Add);
     }
 
-    private async Task MoveAsync(MemoryBlobSource document, int depth, CancellationToken cancellationToken)
+    private Task MoveAsync(MemoryBlobSource document, int depth, CancellationToken cancellationToken) =>
+        documents.GetOrAdd(document.Descriptor.Digest, _ => new(() => MoveOnceAsync(document, depth, cancellationToken))).Value;
+
+    private async Task MoveOnceAsync(MemoryBlobSource document, int depth, CancellationToken cancellationToken)
     {
         var descriptor = document.Descriptor;
-        if (!seen.TryAdd(descriptor.Digest, true))
-            return;
         if (depth > MaxDepth)
             throw new ImagePublishException(DiagnosticCodes.BaseInvalid, $"{descriptor.Digest} is nested more than {MaxDepth} deep. Choose another image.");
         var isThere = await target.HasAsync(descriptor, cancellationToken);
@@ -37,7 +46,7 @@ internal sealed class ImageTransfer(IImageContent content, ICopyTarget target)
             await MoveBlobsAsync(OciJson.ReadManifest(document.Content.Span), isThere, cancellationToken);
         if (!isThere)
             await target.PutDocumentAsync(document, cancellationToken);
-        await MoveAttachmentsAsync(descriptor.Digest, depth, cancellationToken);
+        attaching.Enqueue(MoveAttachmentsAsync(descriptor.Digest, depth, cancellationToken));
     }
 
     private async Task MoveChildAsync(Descriptor child, int depth, CancellationToken cancellationToken)
@@ -79,7 +88,7 @@ internal sealed class ImageTransfer(IImageContent content, ICopyTarget target)
             await MoveAsync(document, depth + 1, cancellationToken);
             Interlocked.Increment(ref attachments);
             if (tag is not null)
-                await target.TagAsync(document, [tag], default, cancellationToken);
+                await tagging.MakeAsync(target.Tagging(document, [tag]), cancellationToken);
         }
 
         Descriptor[] bySubject = [.. attached.Where(one => one.Tag is null).Select(one => one.Descriptor)];

@@ -5,8 +5,7 @@ namespace ImagePublish.Publishing.Verbs;
 /// <summary>A place that images would be copied to: asked what it has, and given nothing.</summary>
 /// <param name="target">The place.</param>
 /// <param name="look">Tells how a blob would get there.</param>
-/// <param name="place">The place with nothing moved.</param>
-internal sealed class PlannedCopyTarget(ICopyTarget target, Func<BlobSource, CancellationToken, Task<BlobFate>> look, Delivery place) : ICopyTarget
+internal sealed class PlannedCopyTarget(ICopyTarget target, Func<BlobSource, CancellationToken, Task<BlobFate>> look) : ICopyTarget
 {
     public bool TakesAttachments => target.TakesAttachments;
 
@@ -19,6 +18,7 @@ internal sealed class PlannedCopyTarget(ICopyTarget target, Func<BlobSource, Can
 
     public Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attached, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task<Delivery> TagAsync(MemoryBlobSource document, IReadOnlyList<Tag> tags, TransferTotals totals, CancellationToken cancellationToken) =>
-        Task.FromResult(place with { Tags = tags, Transfer = totals });
+    public IReadOnlyList<FinalChange> Tagging(MemoryBlobSource document, IReadOnlyList<Tag> tags) => [];
+
+    public Delivery Describe(IReadOnlyList<Tag> tags, TransferTotals totals) => target.Describe(tags, totals);
 }

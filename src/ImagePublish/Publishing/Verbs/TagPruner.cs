@@ -32,6 +32,7 @@ public sealed class TagPruner(RegistryClient registries, ImageStore store, TimeP
     private const string AttachmentPrefix = "sha256-";
     private readonly RemoteDocuments documents = new(registries, store);
     private readonly ImageInspector inspector = new(registries, store);
+    private readonly FinalChanges changes = new(NameChange.Removed, registries.Log, registries.Time);
 
     /// <summary>Decides which tags are removed. Nothing is removed yet.</summary>
     /// <param name="repository">The repository.</param>
@@ -73,10 +74,12 @@ public sealed class TagPruner(RegistryClient registries, ImageStore store, TimeP
     /// <param name="cancellationToken">Cancels the operation; what was not removed yet stays.</param>
     /// <returns>When it is done.</returns>
     /// <exception cref="ImagePublishException"><c>IMG4015</c>: the registry does not delete; or what it fails with.</exception>
-    public async Task RemoveAsync(TagPrunePlan plan, CancellationToken cancellationToken)
+    public Task RemoveAsync(TagPrunePlan plan, CancellationToken cancellationToken)
     {
-        foreach (var digest in plan.Removed.Select(one => one.Digest).Distinct())
-            await registries.DeleteManifestAsync(plan.Repository.At(digest), cancellationToken);
+        var removals = plan.Removed.GroupBy(one => one.Digest).Select(image => new FinalChange(
+            [.. image.Select(one => plan.Repository.At(one.Tag).ToString())],
+            cancelled => registries.DeleteManifestAsync(plan.Repository.At(image.Key), cancelled)));
+        return changes.MakeAsync([.. removals], cancellationToken, mayStop: true);
     }
 
     private async Task<TagPrunePlan> PlanAsync(Repository repository, List<(Tag Tag, Descriptor Image)> all, HashSet<PrunedTag> old, CancellationToken cancellationToken)
