@@ -34,6 +34,9 @@ public sealed class BeginImage : ImageTask
     /// <summary>One or more registry hosts; empty for the local store.</summary>
     public string? Registry { get; set; }
 
+    /// <summary>What the names of all repositories begin with.</summary>
+    public string? RepositoryPrefix { get; set; }
+
     /// <summary>The repository's name in the registry.</summary>
     public string? Repository { get; set; }
 
@@ -58,6 +61,8 @@ public sealed class BeginImage : ImageTask
     /// <summary>Repositories whose images are believed.</summary>
     public string? CacheTrust { get; set; }
 
+    internal override string Activity => "Building layers early";
+
     /// <inheritdoc/>
     protected override Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
     {
@@ -68,8 +73,9 @@ public sealed class BeginImage : ImageTask
         {
             BuildObjects.Add(BuildEngine4, name, Begin(defaults));
         }
-        catch (ImagePublishException exception)
+        catch (Exception exception)
         {
+            // Whatever it is, the publish builds the layers itself, and reports what is wrong with a setting.
             log.Detail($"No layer is built ahead: {exception.Message}");
         }
 
@@ -81,7 +87,7 @@ public sealed class BeginImage : ImageTask
         var compression = PublishRequestReader.ReadCompression(Compression, CompressionLevel);
         var files = PackageFiles.Where(item => item.GetMetadata("NuGetPackageId").Length > 0).Select(item => new PackageFile(PublishItemReader.ReadAsset(item), item.GetMetadata("FullPath"))).ToList();
         var store = Lists.Optional(Store) is { } folder ? FullPath(folder) : null;
-        var repositories = Offline ? [] : ImageNames.Repositories(Name, Registry, Repository, AssemblyName);
+        var repositories = Offline ? [] : ImageNames.Repositories(Name, Registry, RepositoryPrefix, Repository, AssemblyName);
         var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, repositories, Offline)).Registries;
         // Images that are not believed spare no work: then there is nothing to ask.
         var trust = CacheTrustReader.Read(CacheTrust, verifyReused: false);

@@ -22,6 +22,9 @@ public abstract partial class DeliveryTask : ImageTask, IImageInputs
     /// <summary>One or more registry hosts; empty for the local store.</summary>
     public string? Registry { get; set; }
 
+    /// <summary>What the names of all repositories begin with.</summary>
+    public string? RepositoryPrefix { get; set; }
+
     /// <summary>The repository's name in the registry.</summary>
     public string? Repository { get; set; }
 
@@ -88,6 +91,8 @@ public abstract partial class DeliveryTask : ImageTask, IImageInputs
 
     internal override string LogName => ProjectName;
 
+    internal override string? LeftAlone => "no tag was moved";
+
     internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), EngineSession.TaskLog, BuildEngine4);
 
     internal string ResolvePath(string path) => FullPath(path);
@@ -109,6 +114,49 @@ public abstract partial class DeliveryTask : ImageTask, IImageInputs
         Write(ResultFile, "result", json);
     }
 
+    /// <summary>Makes sure that no other project of the build publishes under the same name: which of them the tag is of in the end would be chance.</summary>
+    /// <param name="repositories">The repositories; none for the local store.</param>
+    /// <param name="store">The local store.</param>
+    /// <param name="localName">The name in it.</param>
+    /// <param name="tags">The tags.</param>
+    /// <param name="cancellationToken">Cancels the wait for another process.</param>
+    /// <exception cref="ImagePublishException"><c>IMG1041</c>: another project does.</exception>
+    internal async Task ClaimAsync(IReadOnlyList<Oci.Repository> repositories, ImageStore store, string localName, IReadOnlyList<Oci.Tag> tags, CancellationToken cancellationToken)
+    {
+        // Only the projects of a solution are known to be of one build, in whatever process.
+        var solution = BuildEngine is IBuildEngine6 build && build.GetGlobalProperties().TryGetValue("SolutionPath", out var path) ? path : null;
+        var claims = BuildObjects.GetOrAdd(BuildEngine4, "", () => new NameClaims(solution is null ? null : StoreFolder.Claims, solution ?? ""));
+        var places = repositories.Count == 0 ? [localName] : repositories.Select(repository => repository.ToString());
+        var scope = repositories.Count == 0 ? $"{store.Folder} " : "";
+        foreach (var name in places.SelectMany(place => tags.Select(tag => $"{place}:{tag}")))
+        {
+            if (await claims.ClaimAsync(scope + name, FullPath(ProjectName), cancellationToken) is not { } other)
+                continue;
+            throw new ImagePublishException(
+                DiagnosticCodes.NameTaken,
+                $"{Path.GetFileName(other)} and {ProjectName} both publish '{name}' in this build. Nothing of {ProjectName} was published. "
+                + "Give each its own ImageRepository, or set ImageRepositoryPrefix for all of them.");
+        }
+    }
+
+    /// <summary>Where warnings are errors, makes sure that <see cref="TellCi"/> will succeed: afterwards it is too late.</summary>
+    /// <param name="log">The log.</param>
+    /// <exception cref="ImagePublishException"><c>IMG3003</c>: a file of the CI system can't be written.</exception>
+    internal static void CheckCi(IEngineLog log)
+    {
+        var outputs = new CiOutputs(Environment.GetEnvironmentVariable, log.Information);
+        if (!outputs.IsCi || !log.IsError(DiagnosticCodes.DiskFailed))
+            return;
+        try
+        {
+            outputs.Check();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ImagePublishException(DiagnosticCodes.DiskFailed, $"The CI system can't be told of the image, and warnings are errors: {exception.Message} Nothing was published.", exception);
+        }
+    }
+
     /// <summary>Tells the CI system, where there is one.</summary>
     /// <param name="markdown">A table for its page.</param>
     /// <param name="log">The log.</param>
@@ -123,7 +171,12 @@ public abstract partial class DeliveryTask : ImageTask, IImageInputs
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            log.Warning(DiagnosticCodes.DiskFailed, $"The image is published, but the CI system could not be told: {exception.Message}");
+            var message = $"The image is published, but the CI system could not be told: {exception.Message}";
+            // A build that fails after it has moved tags misleads more than a line that is missed.
+            if (log.IsError(DiagnosticCodes.DiskFailed))
+                log.Information(message);
+            else
+                log.Warning(DiagnosticCodes.DiskFailed, message);
         }
     }
 

@@ -12,6 +12,9 @@ internal interface IImageInputs
 
     string? Repository { get; }
 
+    /// <summary>What every repository's name begins with.</summary>
+    string? RepositoryPrefix { get; }
+
     string? Name { get; }
 
     /// <summary>Tags and templates of tags; empty for what <see cref="TagPolicy"/> says.</summary>

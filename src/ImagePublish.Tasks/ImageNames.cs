@@ -17,8 +17,8 @@ internal sealed class ImageNames
         whole = Whole(inputs.Name);
         if (whole?.Digest is not null)
             throw Lists.Invalid("ImageName", inputs.Name!, "a digest is what publishing tells, not what it is told");
-        var repository = RepositoryName(inputs.Repository, inputs.AssemblyName);
-        _ = Lists.Named("ImageRepository", repository, name => Oci.Repository.Of(Oci.Registry.Parse("localhost"), name));
+        var repository = RepositoryName(inputs.RepositoryPrefix, inputs.Repository, inputs.AssemblyName);
+        _ = Lists.Named(Lists.Optional(inputs.RepositoryPrefix) is null ? "ImageRepository" : "ImageRepositoryPrefix and ImageRepository", repository, name => Oci.Repository.Of(Oci.Registry.Parse("localhost"), name));
         Named = Repositories(whole, inputs.Registry, repository);
         Destinations = inputs.Offline ? [] : Named;
         LocalName = LocalNameOf(inputs);
@@ -36,17 +36,18 @@ internal sealed class ImageNames
     /// <summary>An image's name without registry and tag.</summary>
     /// <param name="inputs">What MSBuild handed over.</param>
     /// <returns>The name.</returns>
-    public static string LocalNameOf(IImageInputs inputs) => Whole(inputs.Name)?.Repository.Name ?? RepositoryName(inputs.Repository, inputs.AssemblyName);
+    public static string LocalNameOf(IImageInputs inputs) => Whole(inputs.Name)?.Repository.Name ?? RepositoryName(inputs.RepositoryPrefix, inputs.Repository, inputs.AssemblyName);
 
     /// <summary>The repositories that properties name.</summary>
     /// <param name="name">The whole name, if there is one.</param>
     /// <param name="registry">One or more registry hosts.</param>
+    /// <param name="prefix">What every repository's name begins with.</param>
     /// <param name="repository">The repository's name.</param>
     /// <param name="assemblyName">What it is called otherwise.</param>
     /// <returns>The repositories; none for the local store.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1xxx</c>: a name is malformed.</exception>
-    public static IReadOnlyList<Repository> Repositories(string? name, string? registry, string? repository, string? assemblyName) =>
-        Repositories(Whole(name), registry, RepositoryName(repository, assemblyName));
+    public static IReadOnlyList<Repository> Repositories(string? name, string? registry, string? prefix, string? repository, string? assemblyName) =>
+        Repositories(Whole(name), registry, RepositoryName(prefix, repository, assemblyName));
 
     /// <summary>Says that an image stays here although the properties name a registry.</summary>
     /// <param name="log">The log.</param>
@@ -80,11 +81,14 @@ internal sealed class ImageNames
     /// <returns>The reference, or null if there is none.</returns>
     internal static Reference? Whole(string? name) => Lists.Optional(name) is { } text ? Lists.Named("ImageName", WithLowerRepository(text), Reference.Parse) : null;
 
-    /// <summary>The repository's name.</summary>
-    /// <param name="repository"><c>ImageRepository</c>.</param>
-    /// <param name="assemblyName">What it is called otherwise.</param>
-    /// <returns>The name, in lower case: CI systems hand on <c>Acme/Shop</c> as people write it.</returns>
-    private static string RepositoryName(string? repository, string? assemblyName) => Lists.Optional(repository)?.ToLowerInvariant() ?? Normalised(Lists.Optional(assemblyName) ?? "app");
+    // In lower case: CI systems hand on Acme/Shop as people write it.
+    private static string RepositoryName(string? prefix, string? repository, string? assemblyName) =>
+        Prefixed(Lists.Optional(prefix)?.ToLowerInvariant(), Lists.Optional(repository)?.ToLowerInvariant() ?? Normalised(Lists.Optional(assemblyName) ?? "app"));
+
+    // 'acme' and 'acme/' are a part of the name of their own, 'acme/team-' is not.
+    private static string Prefixed(string? prefix, string repository) => prefix is null ? repository
+        : char.IsAsciiLetterOrDigit(prefix[^1]) ? $"{prefix}/{repository}"
+        : prefix + repository;
 
     // Only behind what is certainly a host: in 'Acme/Shop' the first part is one too, to Docker and to us.
     private static string WithLowerRepository(string name)

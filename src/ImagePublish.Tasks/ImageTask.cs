@@ -15,6 +15,9 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
     /// <summary>The file that explains every code; the package brings it along, so that help needs no network.</summary>
     public string? HelpFile { get; set; }
 
+    /// <summary>The codes of warnings that are no errors in this project, although all others may be: <c>NoWarn</c> and <c>WarningsNotAsErrors</c>.</summary>
+    public string? SparedWarnings { get; set; }
+
     /// <summary>What lines that tell of progress begin with.</summary>
     internal virtual string LogName => "Image";
 
@@ -28,7 +31,7 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
     /// <returns>Whether it succeeded.</returns>
     public sealed override bool Execute()
     {
-        using var log = new TaskLog(Log, HelpFile, LogName, BuildEngine4);
+        using var log = new TaskLog(Log, HelpFile, LogName, BuildEngine4, SparedWarnings);
         try
         {
             using (EngineSession.LogTo(log))

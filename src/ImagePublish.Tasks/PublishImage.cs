@@ -25,6 +25,8 @@ public sealed class PublishImage : PublishImageInputs
     /// <summary>The container engine that the image is loaded into afterwards: <c>docker</c>, <c>podman</c>, <c>auto</c>; empty for none.</summary>
     public string? Load { get; set; }
 
+    internal override string Activity => $"Publishing the image of {ProjectName}{(IsPartOfIndex ? $" for {RuntimeIdentifier}" : "")}";
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
     {
@@ -34,6 +36,12 @@ public sealed class PublishImage : PublishImageInputs
             new ImageNames(this).TellOffline(log);
         var limit = Amounts.Size(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;
         var store = OpenStore();
+        if (!IsPartOfIndex)
+        {
+            await ClaimAsync(request.Destinations, store, request.LocalName, request.Tags, cancellationToken);
+            CheckCi(log);
+        }
+
         var clock = Stopwatch.StartNew();
         var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, request.Destinations, Offline)).PublisherFor(store, log, headStart);
         if (DryRun)

@@ -18,6 +18,8 @@ public sealed class PublishImageIndex : DeliveryTask
     /// <summary>References by digest of images that were published elsewhere.</summary>
     public string? IndexFrom { get; set; }
 
+    internal override string Activity => $"Publishing the images of {ProjectName} as one";
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
     {
@@ -36,7 +38,12 @@ public sealed class PublishImageIndex : DeliveryTask
             HeldTags = TagOverwrite ? [] : tags,
         };
         names.TellOffline(log);
-        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, request.Destinations, Offline)).IndexPublisherFor(OpenStore(), log);
+        var store = OpenStore();
+        // What is joined was published before, perhaps by other projects of this build and under one of these names.
+        if (request.From.Count == 0)
+            await ClaimAsync(request.Destinations, store, request.LocalName, request.Tags, cancellationToken);
+        CheckCi(log);
+        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, request.Destinations, Offline)).IndexPublisherFor(store, log);
         var results = await PublishedImageItem.ReadAsync(Images, PublishedImageItem.ResultFile, cancellationToken);
         if (DryRun)
         {

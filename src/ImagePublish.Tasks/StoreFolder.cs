@@ -17,6 +17,9 @@ internal static class StoreFolder
     /// <summary>Where those wait for each other who change the same file.</summary>
     public static string Turns => Path.Combine(UserData().Folder, "turns");
 
+    /// <summary>Where the processes of a build see which names the others publish under.</summary>
+    public static string Claims => Path.Combine(UserData(), "claims");
+
     /// <summary>Opens the local store.</summary>
     /// <param name="folder">Its full path, or null for the user's own.</param>
     /// <param name="log">Where waiting for other processes, and a temporary store, are logged; null for nowhere.</param>

@@ -13,10 +13,11 @@ namespace ImagePublish.Tasks;
 /// <param name="helpFile">The file that explains codes.</param>
 /// <param name="project">The project's name.</param>
 /// <param name="engine">The build.</param>
+/// <param name="sparedWarnings">The codes of warnings that are no errors in this project.</param>
 /// <remarks>
 /// Work in the background keeps the log of the task that started it. Once that task is over there is nobody to log to, and MSBuild refuses: from then on nothing is logged.
 /// </remarks>
-internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string project, IBuildEngine4 engine) : IEngineLog, IDisposable
+internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string project, IBuildEngine4 engine, string? sparedWarnings) : IEngineLog, IDisposable
 {
     private readonly Stopwatch clock = Stopwatch.StartNew();
     private readonly Lock gate = new();
@@ -30,7 +31,7 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
         Annotate("warning", code.Id, message);
     });
 
-    public bool IsError(DiagnosticCode code) => engine is IBuildEngine8 build && build.ShouldTreatWarningAsError(code.Id);
+    public bool IsError(DiagnosticCode code) => WarningSwitches.IsError(engine, code.Id, sparedWarnings);
 
     public void Information(string message) => Say(() =>
     {

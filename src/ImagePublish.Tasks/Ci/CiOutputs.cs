@@ -48,6 +48,15 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<string> s
             TellAzure(project, reference, digest, tags, markdown, summaryFile);
     }
 
+    /// <summary>Makes sure that the files of the CI system can be written.</summary>
+    /// <exception cref="IOException">One can't.</exception>
+    public void Check()
+    {
+        string?[] files = [Path("GITHUB_STEP_SUMMARY"), Path("GITHUB_OUTPUT"), IsGitLab ? System.IO.Path.Combine(variable("CI_PROJECT_DIR")!, GitLabFile) : null];
+        foreach (var file in files.OfType<string>())
+            SharedFile.Append(file, "");
+    }
+
     private void TellAzure(string project, string reference, string digest, string tags, string markdown, string summaryFile)
     {
         Set("ImageReference", reference);

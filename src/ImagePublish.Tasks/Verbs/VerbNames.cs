@@ -28,7 +28,7 @@ internal sealed class VerbNames
     public IEnumerable<Registry> Registries => Destinations.Select(repository => repository.Registry).Concat(Source is RegistryImage remote ? [remote.Reference.Repository.Registry] : []);
 
     /// <summary>The repositories that the properties name; none for the local store.</summary>
-    public IReadOnlyList<Repository> Destinations => ImageNames.Repositories(inputs.Name, inputs.Registry, LocalName, null);
+    public IReadOnlyList<Repository> Destinations => ImageNames.Repositories(inputs.Name, inputs.Registry, null, LocalName, null);
 
     /// <summary>The image's name without registry and tag: what the properties say, else the source's, else the project's.</summary>
     public string LocalName => SourceName is { } name && Lists.Optional(inputs.Repository) is null && whole is null ? name : ImageNames.LocalNameOf(inputs);

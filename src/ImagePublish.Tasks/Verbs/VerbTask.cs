@@ -13,6 +13,9 @@ public abstract class VerbTask : ImageTask, IImageInputs
     /// <summary>One or more registry hosts; empty for the local store.</summary>
     public string? Registry { get; set; }
 
+    /// <summary>What the names of all repositories begin with.</summary>
+    public string? RepositoryPrefix { get; set; }
+
     /// <summary>The repository's name in the registry.</summary>
     public string? Repository { get; set; }
 

@@ -55,9 +55,11 @@ public sealed class CancellationTests(Peers peers)
             Assert.Empty(registry.Content.Tags("acme/tagged"));
         }
 
+        (await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-warnaserror", "-p:NoWarn=IMG6011", "-p:ImageTags=silenced")).EnsureSuccess();
+        Assert.Equal(["silenced"], registry.Content.Tags("acme/tagged").Keys);
         var warned = (await project.PublishAsync(Cancelled, "-p:PublishImage=true")).EnsureSuccess();
         Assert.Contains(warned.Warnings, warning => warning.Code == "IMG6011");
-        Assert.Equal(2, registry.Content.Tags("acme/tagged").Count);
+        Assert.Equal(3, registry.Content.Tags("acme/tagged").Count);
     }
 
     private static TestProject Project(TestWorkspace workspace, TestRegistry registry) => workspace.Empty("Tagged").WithImagePublish().Property("OutputType", "Exe").Property("ImageBase", "scratch")

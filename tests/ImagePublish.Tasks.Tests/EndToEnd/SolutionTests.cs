@@ -41,6 +41,30 @@ public sealed partial class SolutionTests(Peers peers)
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [ReliabilityCase("Projects", "Two apps of a solution are published under one repository and tag", "the second is an error before its tag moves; ImageRepositoryPrefix gives each a name of its own")]
+    public async Task TwoAppsUnderOneNameAreAnError(int processes)
+    {
+        var registry = await peers.RegistryAsync();
+        using var workspace = await peers.WorkspaceAsync();
+        var prefix = $"one-{processes}";
+        foreach (var name in new[] { "Bbb", "Ccc" })
+            workspace.Empty(name).WithImagePublish().Property("OutputType", "Exe").Property("ImageBase", "scratch").Property("ImageDoctor", "Off").Content("Program.cs", $"System.Console.WriteLine(\"{name}\");");
+        var solution = workspace.Write("S.slnx", """<Solution><Project Path="Bbb/Bbb.csproj" /><Project Path="Ccc/Ccc.csproj" /></Solution>""");
+        CommandLine Publish(params string[] switches) =>
+            workspace.DotNet(["publish", solution, "-nologo", "-tl:off", $"-m:{processes}", "-p:PublishImage=true", $"-p:ImageRegistry={registry.Host}", .. switches]);
+
+        var apart = await Publish($"-p:ImageRepositoryPrefix={prefix}").SucceedAsync(Cancelled);
+        var clash = await Publish("--no-build", $"-p:ImageRepository={prefix}/shop").RunAsync(Cancelled);
+
+        Assert.Equal([$"{prefix}/bbb", $"{prefix}/ccc"], Published(apart.Output, unchanged: false, registry));
+        Assert.NotEqual(0, clash.ExitCode);
+        Assert.Equal([$"{prefix}/shop"], Published(clash.Output, unchanged: false, registry));
+        Assert.Matches($"error IMG1041: (Bbb and Ccc|Ccc and Bbb) both publish '{registry.Host}/{prefix}/shop:1.0.0' in this build", clash.All);
+    }
+
     // One has the package from the library that references it; Checks would be publishable were it no test project.
     private static async Task<string> CreateAsync(TestWorkspace workspace)
     {

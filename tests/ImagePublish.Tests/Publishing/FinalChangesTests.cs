@@ -4,6 +4,7 @@ using ImagePublish.Publishing;
 using ImagePublish.Publishing.Verbs;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
+using ImagePublish.Tests.Storage;
 
 namespace ImagePublish.Tests.Publishing;
 
@@ -142,7 +143,9 @@ public sealed class FinalChangesTests
     [ReliabilityCase("Prune", "Ctrl+C between two images that are removed from a registry", "the removal that is begun is finished, no other is begun, and what is gone is reported")]
     public async Task ACancelledRemovalReportsWhatIsGone()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await RegistryBench.StartAsync();
+        bench.Time = TimeProvider.System;
+        using var kept = new TestStore();
         using var user = new CancellationTokenSource();
         bench.Server.SeedImage("acme/shop", "1.0", "amd64");
         bench.Server.SeedImage("acme/shop", "1.1", "arm64");
@@ -152,8 +155,8 @@ public sealed class FinalChangesTests
             await next();
         })));
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new TagPruner(bench.Client, bench.Kept.Store, TimeProvider.System)
-            .PruneAsync(VerbBench.In(bench.Server, "acme/shop"), new TagPruneRules(Glob.All, 0, null), dryRun: false, user.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new TagPruner(bench.Client, kept.Store, TimeProvider.System)
+            .PruneAsync(bench.Repository, new TagPruneRules(Glob.All, 0, null), dryRun: false, user.Token));
 
         var left = Assert.Single(bench.Server.Content.Tags("acme/shop")).Key;
         Assert.Equal([$"removed {bench.Server.Host}/acme/shop:{(left == "1.0" ? "1.1" : "1.0")}"], bench.Log.Changes);
