@@ -60,6 +60,9 @@ public static partial class DiagnosticCodes
     /// <summary>git can not read the checkout that is built.</summary>
     public static DiagnosticCode GitFailed { get; } = new("IMG1019", "git can not read the checkout");
 
+    /// <summary>A published file is built for another processor.</summary>
+    public static DiagnosticCode OtherMachine { get; } = new("IMG1022", "A published file is built for another processor");
+
     /// <summary>An image would be copied onto itself.</summary>
     public static DiagnosticCode SameImage { get; } = new("IMG1030", "An image would be copied onto itself");
 
@@ -99,6 +102,7 @@ public static partial class DiagnosticCodes
         UnknownOwner,
         ContradictoryCommand,
         GitFailed,
+        OtherMachine,
         SameImage,
         PropertyMissing,
         PruneUnbounded,

@@ -16,84 +16,109 @@ internal sealed class DoctorStep(ImageStore store, IEngineLog log)
     private const string Kind = "findings";
 
     // Counts up when the doctor learns something.
-    private const int Version = 2;
+    private const int Version = 3;
 
     /// <summary>Tells again what was found of an image.</summary>
     /// <param name="request">What is published.</param>
     /// <param name="image">The image.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Whether the image was examined before.</returns>
-    public async Task<bool> RepeatAsync(PublishRequest request, Image image, CancellationToken cancellationToken)
+    public async Task RepeatAsync(PublishRequest request, Image image, CancellationToken cancellationToken)
     {
-        if (request.Doctor is not { } doctor || request.Spec.Platform.Os != "linux")
-            return true;
-        if (await store.Records.ReadAsync(Kind, KeyOf(doctor, image), cancellationToken) is not { } record)
-            return false;
-        Tell(Encoding.UTF8.GetString(record).Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        return true;
+        if (IsWanted(request) && await ReadAsync(request, image, cancellationToken) is { } findings)
+            Log(findings);
     }
 
-    /// <summary>Examines an image: one that was published, or one that is not to be published where the warning is an error.</summary>
+    /// <summary>Examines an image: one that was published, or one that is not to be published where the warning is an error. Without the base's files only the app's own are looked at.</summary>
     /// <param name="request">What is published.</param>
     /// <param name="image">The image.</param>
     /// <param name="baseImage">What it lies on.</param>
     /// <param name="candidates">The layers above the base.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it is done; nothing is examined where the base's files are not at hand.</returns>
-    /// <exception cref="ImagePublishException"><c>IMG6011</c>: a library is missing, and the warning of it is an error.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG6011</c>, <c>IMG1022</c>: something is found, and the warning of it is an error.</exception>
     public async Task ExamineAsync(PublishRequest request, Image image, BaseImage baseImage, IReadOnlyList<LayerProducer.Candidate> candidates, CancellationToken cancellationToken)
     {
+        if (!IsWanted(request))
+            return;
         try
         {
-            if (await RepeatAsync(request, image, cancellationToken))
+            if (await ReadAsync(request, image, cancellationToken) is { IsWhole: true } known)
+            {
+                Log(known);
                 return;
+            }
+
+            var entries = candidates.SelectMany(candidate => candidate.Content.Entries).ToList();
+            var machine = ForeignMachines.Find(entries, request.Spec.Platform, cancellationToken);
             // A layer of packages that was known without its files is read like one of the base's.
             var below = baseImage.Layers.Concat(candidates.Where(candidate => candidate.Content.Entries.Count == 0).Select(candidate => candidate.Known!));
-            if (await new BaseFiles(store, log).TryReadAsync(below, request.Doctor!.MayDownload, cancellationToken) is { } files)
-                await RememberAsync(request.Doctor, image, Find(request, image, files, candidates, cancellationToken), cancellationToken);
-            else
+            var files = await new BaseFiles(store, log).TryReadAsync(below, request.Doctor!.MayDownload, cancellationToken);
+            if (files is null)
                 log.Detail("What the base image has is not known on this machine, so it is not seen whether the app lacks a library. ImageDoctor=Full downloads it to see.");
+            var findings = new Findings(files is not null, machine, files is null ? [] : Find(request, image, files, entries, cancellationToken));
+            Log(findings);
+            if (findings.IsWhole || machine is not null)
+                await RememberAsync(request, image, findings, cancellationToken);
         }
-        catch (Exception exception) when (exception is ImagePublishException { Code: var code } ? code != DiagnosticCodes.LibraryMissing : exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is ImagePublishException { Code: var code } ? code != DiagnosticCodes.LibraryMissing && code != DiagnosticCodes.OtherMachine : exception is IOException or UnauthorizedAccessException)
         {
             // Who only looks at an image may not keep it from being published.
             log.Detail($"It is not seen whether the app lacks a library: {Text.Shown(exception.Message)}");
         }
     }
 
-    private static IReadOnlyList<string> Find(PublishRequest request, Image image, BaseFileSystem below, IEnumerable<LayerProducer.Candidate> candidates, CancellationToken cancellationToken)
+    private static bool IsWanted(PublishRequest request) => request.Doctor is not null && request.Spec.Platform.Os == "linux";
+
+    private static IReadOnlyList<string> Find(PublishRequest request, Image image, BaseFileSystem below, List<LayerEntry> entries, CancellationToken cancellationToken)
     {
-        var entries = candidates.SelectMany(candidate => candidate.Content.Entries).ToList();
         var runtime = request.Items.Where(item => item.Origin == PublishItemOrigin.Runtime).Select(item => item.RelativePath.Replace('\\', '/')).ToHashSet(StringComparer.Ordinal);
         var needs = AppNeeds.Read(entries.Where(entry => entry.Content is FileOnDisk), runtime, request.Spec.Platform, request.Doctor!.IsMusl, cancellationToken);
         return new Examination(request.Doctor, needs, new ImageFacts(below, entries)).Findings(IsInvariant(image));
     }
 
-    private async Task RememberAsync(DoctorRequest doctor, Image image, IReadOnlyList<string> findings, CancellationToken cancellationToken)
+    // Lines: whether the base was looked at, the file of another machine or nothing, and what the image lacks.
+    private async Task<Findings?> ReadAsync(PublishRequest request, Image image, CancellationToken cancellationToken)
     {
-        var record = Encoding.UTF8.GetBytes(string.Join('\n', findings));
-        if (record.Length <= CacheRecords.MaxSize)
-            await store.Records.WriteAsync(Kind, KeyOf(doctor, image), record, cancellationToken);
-        Tell(findings);
+        if (await store.Records.ReadAsync(Kind, KeyOf(request, image), cancellationToken) is not { } record)
+            return null;
+        var lines = Encoding.UTF8.GetString(record).Split('\n');
+        return lines.Length < 2 ? null : new Findings(lines[0] == bool.TrueString, lines[1].Length == 0 ? null : lines[1], lines[2..]);
     }
 
-    private void Tell(IReadOnlyList<string> findings)
+    private async Task RememberAsync(PublishRequest request, Image image, Findings findings, CancellationToken cancellationToken)
     {
-        foreach (var finding in findings.SkipLast(1))
-            log.Warning(DiagnosticCodes.LibraryMissing, finding);
-        if (findings.Count > 0)
-            log.WarnOrFail(DiagnosticCodes.LibraryMissing, findings[^1]);
+        var record = Encoding.UTF8.GetBytes(string.Join('\n', [findings.IsWhole.ToString(), findings.OtherMachine ?? "", .. findings.Missing]));
+        if (record.Length <= CacheRecords.MaxSize)
+            await store.Records.WriteAsync(Kind, KeyOf(request, image), record, cancellationToken);
+    }
+
+    private void Log(Findings findings)
+    {
+        Warn(DiagnosticCodes.OtherMachine, findings.OtherMachine is { } file ? [file] : []);
+        Warn(DiagnosticCodes.LibraryMissing, findings.Missing);
+    }
+
+    private void Warn(DiagnosticCode code, IReadOnlyList<string> warnings)
+    {
+        foreach (var warning in warnings.SkipLast(1))
+            log.Warning(code, warning);
+        if (warnings.Count > 0)
+            log.WarnOrFail(code, warnings[^1]);
     }
 
     private static bool IsInvariant(Image image) => image.Config.Config?.Env?.Any(variable =>
         variable.Equals("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1", StringComparison.Ordinal) || variable.Equals("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true", StringComparison.OrdinalIgnoreCase)) == true;
 
-    private static Digest KeyOf(DoctorRequest doctor, Image image)
+    private static Digest KeyOf(PublishRequest request, Image image)
     {
+        var doctor = request.Doctor!;
         using var key = new DigestBuilder();
         key.Add(Version);
         key.Add((doctor.IsGlobalizationInvariant ? 1 : 0) | (doctor.UsesAspNet ? 2 : 0) | (doctor.IsMusl ? 4 : 0) | (IsInvariant(image) ? 8 : 0));
+        // Platforms of a portable app have the same layers.
+        key.Add([request.Spec.Platform.ToString()]);
         key.Add([.. image.Config.RootFs.DiffIds.Select(layer => layer.ToString())]);
         return key.ToDigest();
     }
+
+    private sealed record Findings(bool IsWhole, string? OtherMachine, IReadOnlyList<string> Missing);
 }

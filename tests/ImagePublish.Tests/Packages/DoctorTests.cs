@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.InteropServices;
@@ -170,6 +171,40 @@ public sealed class DoctorTests : IDisposable
 
         using var file = new MemoryStream(whole);
         Assert.Contains("libc.so.6", ElfFile.TryRead(file)!.Needed);
+    }
+
+    [Theory]
+    [InlineData("libnative.so", true)]
+    [InlineData("sub/libnative.so.1", true)]
+    [InlineData("runtimes/linux-other/native/libnative.so", false)]
+    [InlineData("node/linux-arm64/node", false)]
+    [ReliabilityCase("Platforms", "a native file of another processor is in the publish folder, outside of `runtimes`", "warned of with IMG1022, also where the base is not known and when nothing changed")]
+    public async Task AFileForAnotherProcessorIsToldAgainUntilItIsGone(string path, bool isTold)
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var file = Path.Combine(bench.PublishFolder, path);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        var bytes = await File.ReadAllBytesAsync(Program, Cancel);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(18), 183);
+        await File.WriteAllBytesAsync(file, bytes, Cancel);
+        // A base of a registry that nobody read.
+        var request = bench.Request("1.0") with { Spec = bench.Request("1.0").Spec with { Platform = new("linux", "amd64") }, Doctor = new DoctorRequest { IsGlobalizationInvariant = true } };
+
+        await bench.PublishAsync(request);
+        var first = bench.Log.Warnings.ToList();
+        bench.Log.Warnings.Clear();
+        Assert.True((await bench.PublishAsync(request)).IsUnchanged);
+        Assert.Equal(first, bench.Log.Warnings);
+        bench.Log.Warnings.Clear();
+        await bench.PublishAsync(request with { Doctor = request.Doctor! with { MayDownload = true }, Tags = [Tag.Parse("2.0")] });
+        var withBase = bench.Log.Warnings.Where(warning => warning.Contains("arm64", StringComparison.Ordinal)).ToList();
+        File.Delete(file);
+        bench.Log.Warnings.Clear();
+        await bench.PublishAsync(request);
+
+        Assert.Equal(isTold ? [$"'{path}' is built for arm64, which linux/amd64 can't run."] : [], first.Select(warning => warning[..(warning.IndexOf('.', warning.IndexOf("run", StringComparison.Ordinal)) + 1)]));
+        Assert.Equal(first, withBase);
+        Assert.Empty(bench.Log.Warnings);
     }
 
     private static AppNeeds Read(IEnumerable<LayerEntry> entries) => AppNeeds.Read(entries, new HashSet<string>(), Here, isMusl: false, Cancel);

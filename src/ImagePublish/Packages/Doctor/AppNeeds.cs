@@ -59,14 +59,14 @@ internal sealed class AppNeeds
             AddSettings(entry);
         else if (extension is ".dll" && !isRuntime)
             AddManaged(entry, name);
-        else if ((extension.Length == 0 || name.Contains(".so", StringComparison.Ordinal) || (entry.Mode & UnixFileMode.UserExecute) != 0) && extension is not (".dll" or ".json" or ".pdb") && name != Optional)
+        else if (ForeignMachines.MayBeNative(entry) && name != Optional)
             AddNative(entry, name);
     }
 
     private void AddNative(LayerEntry entry, string name)
     {
         using var file = entry.Content!.Open();
-        if (!file.CanSeek || ElfFile.TryRead(file) is not { } elf || elf.Machine != MachineOf(platform))
+        if (!file.CanSeek || ElfFile.TryRead(file) is not { } elf || elf.Machine != ForeignMachines.MachineOf(platform))
             return;
         foreach (var library in elf.Needed)
             libraries.TryAdd(library, name);
@@ -115,18 +115,4 @@ internal sealed class AppNeeds
         var architecture = platform.Architecture switch { "amd64" => "x64", "386" => "x86", var same => same };
         return parts[at + 1] is "unix" or "linux" || parts[at + 1] == (isMusl ? "linux-musl-" : "linux-") + architecture;
     }
-
-    // https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
-    private static int MachineOf(Platform platform) => platform.Architecture switch
-    {
-        "amd64" => 62,
-        "arm64" => 183,
-        "arm" => 40,
-        "386" => 3,
-        "s390x" => 22,
-        "ppc64le" => 21,
-        "riscv64" => 243,
-        "loong64" => 258,
-        _ => -1,
-    };
 }
