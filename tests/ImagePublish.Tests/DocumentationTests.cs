@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Tests;
@@ -14,6 +15,15 @@ public sealed partial class DocumentationTests
         var troubleshooting = File.ReadAllText(Path.Combine(Root, "docs", "troubleshooting.md"));
 
         Assert.All(DiagnosticCodes.All, code => Assert.Contains($"<a id=\"{code.Anchor}\"></a>\n\n### {code.Id}: {code.Title}\n\n", troubleshooting, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void EveryErrorOfTheTargetsLinksToItsExplanation()
+    {
+        var errors = Directory.EnumerateFiles(Path.Combine(Root, "build"), "*.targets").SelectMany(file => XDocument.Load(file).Descendants("Error")).ToList();
+
+        Assert.NotEmpty(errors);
+        Assert.All(errors, error => Assert.Equal($"$(_ImageHelpPage)#{error.Attribute("Code")!.Value.ToLowerInvariant()}", error.Attribute("HelpLink")?.Value));
     }
 
     [Fact]

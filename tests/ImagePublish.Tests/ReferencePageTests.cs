@@ -102,7 +102,8 @@ public sealed partial class ReferencePageTests
 
     private static List<(string Name, string Text)> Targets() =>
     [
-        .. from file in Directory.EnumerateFiles(Path.Combine(Root, "build"), "*.targets").Order(StringComparer.Ordinal)
+        .. from file in Directory.EnumerateFiles(Path.Combine(Root, "build")).Order(StringComparer.Ordinal)
+           where Path.GetExtension(file) is ".targets" or ".props"
            where !file.Contains("multitargeting", StringComparison.Ordinal)
            from target in XDocument.Load(file).Root!.Elements("Target")
            let name = target.Attribute("Name")!.Value

@@ -102,7 +102,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     }
 
     // The doctor need not delay a publish, unless what it finds fails the build: then no tag may have moved.
-    private bool MustExamineFirst => log.IsError(DiagnosticCodes.LibraryMissing);
+    private bool MustExamineFirst => log.IsError(DiagnosticCodes.LibraryMissing) || log.IsError(DiagnosticCodes.OtherMachine);
 
     // How every publish begins, so that none passes by the lock.
     private Task<PublishRequest> PinAsync(PublishRequest request, bool isPlan, CancellationToken cancellationToken)

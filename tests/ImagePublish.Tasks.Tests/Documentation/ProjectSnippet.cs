@@ -60,10 +60,10 @@ public static class ProjectSnippet
         (Include(written).Contains('*', StringComparison.Ordinal) || Include(written).Split(';').Contains(read.GetProperty("Identity").GetString()))
         && written.Attributes().Where(attribute => attribute.Name != "Include").All(attribute => read.TryGetProperty(attribute.Name.LocalName, out var value) && value.GetString() == attribute.Value);
 
-    // Groups as they are, and single properties and items in groups of their own.
+    // Groups and targets as they are, and single properties and items in groups of their own.
     private static IEnumerable<XElement> Parse(string xml) =>
         XElement.Parse($"<Project>{xml}</Project>").Elements().Select(element =>
-            element.Name.LocalName.EndsWith("Group", StringComparison.Ordinal) ? element : new XElement(element.Attribute("Include") is null ? "PropertyGroup" : "ItemGroup", element));
+            element.Name.LocalName.EndsWith("Group", StringComparison.Ordinal) || element.Name.LocalName == "Target" ? element : new XElement(element.Attribute("Include") is null ? "PropertyGroup" : "ItemGroup", element));
 
     private static IEnumerable<XElement> Members(List<XElement> groups, string kind) => groups.Where(group => group.Name == kind).Elements();
 

@@ -69,7 +69,8 @@ public static class Stages
         Folder = "",
         Before = Map(
             ("dotnet publish -p:PublishImage=true -p:ImageRegistry=\"ghcr.io acme.azurecr.io\" -p:ImageRepository=acme/shop", $"cd src/Shop\n{SignIn}"),
-            ("image=$(dotnet publish src/Shop -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop -getProperty:ImageReference)", "cd ../..")),
+            ("image=$(dotnet publish src/Shop -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop -getProperty:ImageReference)", "cd ../.."),
+            ("<Target Name=\"TagNightly\" BeforeTargets=\"BeforePublishImage\">", "cd src/Shop")),
         NotTyped = Map(("dotnet publish Services.slnx -p:PublishImage=true -p:ImageLoad=docker", "SamplesTests types it")),
     };
 

@@ -80,7 +80,7 @@ public sealed class FrameworksTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         var project = workspace.Empty("Functions").WithImagePublish().Property("OutputType", "Exe").Property("AzureFunctionsVersion", "v4").Content("Program.cs", "return;");
         var build = (await project.PublishAsync(Cancelled, [.. Switches.Destination(registry, "frameworks/functions"), $"-p:ImageBase={await SmallBase.PushToAsync(registry, "frameworks/base:1", Cancelled)}"])).EnsureSuccess();
-        var prepared = await project.Command("msbuild", "-t:_PrepareImage", "-getProperty:ImageBase").SucceedAsync(Cancelled);
+        var prepared = await project.Command("msbuild", "-t:_PrepareImage", "-getProperty:_ImageBase").SucceedAsync(Cancelled);
 
         var config = (await registry.ConfigAsync("frameworks/functions", build.Digest, Cancelled)).GetProperty("config");
         var variables = config.GetProperty("Env").EnumerateArray().Select(variable => variable.GetString()).ToList();

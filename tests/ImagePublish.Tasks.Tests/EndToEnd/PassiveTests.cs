@@ -48,6 +48,17 @@ public sealed class PassiveTests(Peers peers)
             folder => Assert.Contains($"{folder}/{PackedPackage.Id}.targets", files));
     }
 
+    [Theory]
+    [InlineData(@"C:\Users\a b\troubleshooting.md", "file:///C:/Users/a%20b/troubleshooting.md")]
+    [InlineData("/home/me/troubleshooting.md", "file:///home/me/troubleshooting.md")]
+    public async Task TheLinkOfAnErrorIsValidOnEverySystem(string file, string link)
+    {
+        var targets = Path.Combine(RepositoryRoot.Path, "build", "ImagePublish.Tasks.Verbs.targets");
+        var read = await DotNetCommand.Create("", "msbuild", targets, "-nologo", "-getProperty:_ImageHelpPage", $"-p:_ImageHelpFile={file}").SucceedAsync(Cancelled);
+
+        Assert.Equal(link, read.Output.Trim());
+    }
+
     private static SortedDictionary<string, string> Hashes(TestProject project, BuildOutput build)
     {
         var folder = Path.Combine(project.Folder, build.PublishFolder);

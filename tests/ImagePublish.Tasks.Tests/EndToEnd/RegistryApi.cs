@@ -58,6 +58,28 @@ public static class RegistryApi
         return entries;
     }
 
+    /// <summary>The files of an image for one platform, by their paths; of all layers, without what later ones remove.</summary>
+    public static async Task<Dictionary<string, byte[]>> FilesAsync(this DockerRegistry registry, string repository, string reference, CancellationToken cancellationToken)
+    {
+        var files = new Dictionary<string, byte[]>();
+        foreach (var layer in (await registry.ManifestAsync(repository, reference, cancellationToken)).Layers)
+        {
+            var blob = await Http.GetByteArrayAsync(new Uri(registry.Uri, $"v2/{repository}/blobs/{layer.GetProperty("digest").GetString()}"), cancellationToken);
+            await using var tar = new TarReader(new GZipStream(new MemoryStream(blob), CompressionMode.Decompress));
+            while (await tar.GetNextEntryAsync(cancellationToken: cancellationToken) is { } entry)
+            {
+                if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
+                    continue;
+                using var content = new MemoryStream();
+                if (entry.DataStream is { } stream)
+                    await stream.CopyToAsync(content, cancellationToken);
+                files[entry.Name] = content.ToArray();
+            }
+        }
+
+        return files;
+    }
+
     /// <summary>A repository's tags in order; none if it does not exist.</summary>
     public static async Task<IReadOnlyList<string>> TagsAsync(this DockerRegistry registry, string repository, CancellationToken cancellationToken)
     {
