@@ -48,7 +48,7 @@ internal sealed class DoctorStep(ImageStore store, IEngineLog log)
             }
 
             var entries = candidates.SelectMany(candidate => candidate.Content.Entries).ToList();
-            var machine = ForeignMachines.Find(entries, request.Spec.Platform, cancellationToken);
+            var machine = ForeignMachines.Find(entries, request.Spec.Platform, CommandOf(image), cancellationToken);
             // A layer of packages that was known without its files is read like one of the base's.
             var below = baseImage.Layers.Concat(candidates.Where(candidate => candidate.Content.Entries.Count == 0).Select(candidate => candidate.Known!));
             var files = await new BaseFiles(store, log).TryReadAsync(below, request.Doctor!.MayDownload, cancellationToken);
@@ -108,6 +108,8 @@ internal sealed class DoctorStep(ImageStore store, IEngineLog log)
     private static bool IsInvariant(Image image) => image.Config.Config?.Env?.Any(variable =>
         variable.Equals("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1", StringComparison.Ordinal) || variable.Equals("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true", StringComparison.OrdinalIgnoreCase)) == true;
 
+    private static string[] CommandOf(Image image) => [.. image.Config.Config?.Entrypoint ?? [], .. image.Config.Config?.Cmd ?? []];
+
     private static Digest KeyOf(PublishRequest request, Image image)
     {
         var doctor = request.Doctor!;
@@ -115,7 +117,7 @@ internal sealed class DoctorStep(ImageStore store, IEngineLog log)
         key.Add(Version);
         key.Add((doctor.IsGlobalizationInvariant ? 1 : 0) | (doctor.UsesAspNet ? 2 : 0) | (doctor.IsMusl ? 4 : 0) | (IsInvariant(image) ? 8 : 0));
         // Platforms of a portable app have the same layers.
-        key.Add([request.Spec.Platform.ToString()]);
+        key.Add([request.Spec.Platform.ToString(), .. CommandOf(image)]);
         key.Add([.. image.Config.RootFs.DiffIds.Select(layer => layer.ToString())]);
         return key.ToDigest();
     }

@@ -27,7 +27,8 @@ public sealed class PlatformFoldersTests(Peers peers)
 
         var build = (await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:AppendRuntimeIdentifierToOutputPath=false", "-p:ImagePublishInParallel=false")).EnsureSuccess();
         await AssertMachinesAsync(registry);
-        Assert.Matches(@"Task Parameter:BuildInParallel=False.*\n(.*\n){0,40}.*Task Parameter:Targets=PublishImage", await build.DetailsAsync(Cancelled));
+        var tasks = (await build.DetailsAsync(Cancelled)).Split("Task \"MSBuild\"");
+        Assert.Contains("BuildInParallel=False", Assert.Single(tasks, task => task.Contains("Task Parameter:Targets=PublishImage", StringComparison.Ordinal) && task.Contains("_ImageIsPlatform=true", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     [Theory]

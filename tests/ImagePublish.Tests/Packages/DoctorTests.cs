@@ -207,6 +207,20 @@ public sealed class DoctorTests : IDisposable
         Assert.Empty(bench.Log.Warnings);
     }
 
+    [Theory]
+    [InlineData("/app/App", true)]
+    [InlineData("/app/App.dll", false)]
+    public async Task AnAppHostForAnotherProcessorMattersWhereItIsStarted(string command, bool isTold)
+    {
+        var host = Path.Combine(repository.Folder, "App");
+        var bytes = await File.ReadAllBytesAsync(Program, Cancel);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(18), 183);
+        await File.WriteAllBytesAsync(host, bytes, Cancel);
+        LayerEntry[] entries = [new("app/App", LayerEntryKind.File) { PublishPath = "App", Content = new FileOnDisk(host, bytes.Length) }, Copy("App.dll")];
+
+        Assert.Equal(isTold, ForeignMachines.Find(entries, new Platform("linux", "amd64"), ["dotnet", command], Cancel) is not null);
+    }
+
     private static AppNeeds Read(IEnumerable<LayerEntry> entries) => AppNeeds.Read(entries, new HashSet<string>(), Here, isMusl: false, Cancel);
 
     private static LayerEntry Copy(string path) => new("app/" + path, LayerEntryKind.File) { PublishPath = path, Content = new FileOnDisk(Program, new FileInfo(Program).Length) };

@@ -25,17 +25,20 @@ internal static class ForeignMachines
     public static int MachineOf(Platform platform) => Array.Find(Known, known => known.Architecture == platform.Architecture) is { Architecture: not null } own ? own.Machine : -1;
 
     /// <summary>A warning about such files, or null if there are none. Only the publish folder is looked at: what an item adds is what its author wants.</summary>
-    public static string? Find(IEnumerable<LayerEntry> entries, Platform platform, CancellationToken cancellationToken)
+    public static string? Find(IReadOnlyList<LayerEntry> entries, Platform platform, IReadOnlyList<string> command, CancellationToken cancellationToken)
     {
         var own = MachineOf(platform);
         if (own < 0)
             return null;
         var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        // A portable app has an apphost for the machine that built it, and is started by dotnet: it matters only where the image's command names it.
+        var assemblies = entries.Select(entry => entry.PublishPath).Where(path => path?.EndsWith(".dll", StringComparison.Ordinal) == true).ToHashSet(StringComparer.Ordinal);
         foreach (var entry in entries)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (entry is { PublishPath: { } path, Content: FileOnDisk content } && MayBeNative(entry) && ArchitectureOf(content) is { Architecture: not null } other
-                && other.Machine != own && !Runs(platform, other.Architecture) && !IsMeant(path, other.FolderNames))
+                && other.Machine != own && !Runs(platform, other.Architecture) && !IsMeant(path, other.FolderNames)
+                && (!assemblies.Contains(path + ".dll") || command.Contains("/" + entry.Path)))
             {
                 found.TryAdd(path, other.Architecture);
             }
