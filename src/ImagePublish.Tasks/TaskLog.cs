@@ -25,10 +25,12 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
     private ProgressWatch? progress;
     private bool isOver;
 
-    public void Warning(DiagnosticCode code, string message) => Say(() =>
+    public void Warning(DiagnosticCode code, string message) => Warning(code, message, null, 0);
+
+    public void Warning(DiagnosticCode code, string message, string? file, int line) => Say(() =>
     {
-        log.LogWarning(null, code.Id, null, HelpLink(code), null, 0, 0, 0, 0, "{0}", message);
-        Annotate("warning", code.Id, message);
+        log.LogWarning(null, code.Id, null, HelpLink(code), file, line, 0, 0, 0, "{0}", message);
+        Annotate("warning", code.Id, message, file, line);
     });
 
     public bool IsError(DiagnosticCode code) => WarningSwitches.IsError(engine, code.Id, sparedWarnings);

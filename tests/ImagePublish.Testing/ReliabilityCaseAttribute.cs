@@ -4,7 +4,7 @@ namespace ImagePublish.Testing;
 /// <param name="area">What the case is about, such as <c>Sign-in</c>.</param>
 /// <param name="name">The case.</param>
 /// <param name="outcome">What happens.</param>
-[AttributeUsage(AttributeTargets.Method)]
+[AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 public sealed class ReliabilityCaseAttribute(string area, string name, string outcome) : Attribute
 {
     public string Area { get; } = area;

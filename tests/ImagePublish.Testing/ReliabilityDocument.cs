@@ -38,8 +38,7 @@ public static class ReliabilityDocument
         var text = new StringBuilder();
         var areas = from type in assembly.GetTypes()
                     from method in type.GetMethods()
-                    let mark = method.GetCustomAttribute<ReliabilityCaseAttribute>()
-                    where mark is not null
+                    from mark in method.GetCustomAttributes<ReliabilityCaseAttribute>()
                     orderby mark.Area, mark.Name, method.Name
                     group (Case: mark, Method: method) by mark.Area;
         foreach (var area in areas)

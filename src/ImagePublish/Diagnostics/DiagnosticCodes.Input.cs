@@ -63,6 +63,9 @@ public static partial class DiagnosticCodes
     /// <summary>A published file is built for another processor.</summary>
     public static DiagnosticCode OtherMachine { get; } = new("IMG1022", "A published file is built for another processor");
 
+    /// <summary>A condition on RuntimeIdentifier does not tell platforms apart.</summary>
+    public static DiagnosticCode PlatformConditionIneffective { get; } = new("IMG1025", "A condition on RuntimeIdentifier does not tell platforms apart");
+
     /// <summary>An image would be copied onto itself.</summary>
     public static DiagnosticCode SameImage { get; } = new("IMG1030", "An image would be copied onto itself");
 
@@ -103,6 +106,7 @@ public static partial class DiagnosticCodes
         ContradictoryCommand,
         GitFailed,
         OtherMachine,
+        PlatformConditionIneffective,
         SameImage,
         PropertyMissing,
         PruneUnbounded,

@@ -80,27 +80,30 @@ public sealed class KindsOfAppsTests(Peers peers)
     }
 
     [Fact]
+    [ReliabilityCase("Projects", "several target frameworks, and none chosen", "one error, IMG1012, with the command that chooses one; `UpdateImageLock` too")]
     public async Task AProjectWithSeveralFrameworksSaysWhichSwitchItNeeds()
     {
         const string Repository = "kinds/frameworks";
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var project = (await workspace.NewAsync("console", "Many", Cancelled)).WithImagePublish();
-        project.Property("TargetFramework", "").Property("TargetFrameworks", "net10.0;netstandard2.0").Property("ImplicitUsings", "false").Property("Nullable", "")
+        project.Property("TargetFramework", "").Property("TargetFrameworks", "netstandard2.0;net10.0").Property("ImplicitUsings", "false").Property("Nullable", "")
             .Content("Program.cs", """System.Console.WriteLine("Hello, World!");""");
         var switches = Switches.For(registry, Repository);
 
         var refused = await project.PublishAsync(Cancelled, switches);
         var target = await project.TargetAsync("PublishImage", Cancelled, [.. switches, "--no-restore"]);
+        var locking = await project.TargetAsync("UpdateImageLock", Cancelled, [.. switches, "--no-restore"]);
         var published = await project.PublishAsync(Cancelled, [.. switches, "-f", "net10.0"]);
 
-        Assert.All([refused, target], build =>
+        Assert.All([refused, target, locking], build =>
         {
             Assert.False(build.Succeeded);
             var error = Assert.Single(build.Errors);
             Assert.Equal("IMG1012", error.Code);
-            Assert.Contains("net10.0;netstandard2.0", error.Text, StringComparison.Ordinal);
-            Assert.Contains("-f net10.0", error.Text, StringComparison.Ordinal);
+            Assert.Contains("netstandard2.0;net10.0", error.Text, StringComparison.Ordinal);
+            var command = build == locking ? "dotnet msbuild -t:UpdateImageLock -p:TargetFramework=net10.0" : "dotnet publish -f net10.0 -p:PublishImage=true";
+            Assert.EndsWith(command, error.Text, StringComparison.Ordinal);
         });
         published.EnsureSuccess();
         Assert.Equal(["1.0.0", "latest"], await registry.TagsAsync(Repository, Cancelled));

@@ -33,6 +33,9 @@ public sealed class PlatformsApp(Peers peers) : IAsyncLifetime
                   <ImageEnvironmentVariable Include="DIFFICULT" Value="{Escaped.ForProject(Escaped.Difficult)}" />
                   <ImageEnvironmentVariable Include="ONLY_ON" Value="$(ImageRuntimeIdentifiers)" />
                   <ImageEnvironmentVariable Include="ARM" Value="yes" Condition="'$(ImageRuntimeIdentifiers)' == 'linux-arm64'" />
+                  <ImageEnvironmentVariable Include="PLATFORM" Value="$(ImageRuntimeIdentifier)" />
+                  <ImageEnvironmentVariable Include="SDK_ARM" Value="yes" Condition="'$(ContainerRuntimeIdentifier)' == 'linux-arm64'" />
+                  <ImageEnvironmentVariable Include="NEVER" Value="yes" Condition="'$(RuntimeIdentifier)' == 'linux-arm64'" />
                   <ImageLabel Include="com.example.difficult" Value="{Escaped.ForProject(Escaped.Difficult)}" />
                   <ImageAnnotation Include="com.example.difficult" Value="{Escaped.ForProject(Escaped.Difficult)}" Scope="index" />
                   <ImageFile Include="certs/**/*.pem" Exclude="certs/private/**" TargetPath="/etc/certs/" Mode="0640" Owner="root:staff" />

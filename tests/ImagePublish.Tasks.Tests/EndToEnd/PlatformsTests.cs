@@ -55,6 +55,20 @@ public sealed class PlatformsTests(PlatformsApp app, Peers peers) : IClassFixtur
     }
 
     [Fact]
+    [ReliabilityCase("Platforms", "a condition on `RuntimeIdentifier` where one portable publish is used for all platforms", "warning IMG1025 at the condition's line; `ImageRuntimeIdentifier` works in both kinds of app")]
+    public async Task AConditionThatCanNotHoldIsToldAtItsLine()
+    {
+        var lines = await File.ReadAllLinesAsync(app.Project.File, Cancelled);
+
+        var warning = Assert.Single(app.Published.Warnings);
+
+        Assert.Equal("IMG1025", warning.Code);
+        Assert.Equal(app.Project.File, warning.File);
+        Assert.Contains("""Include="NEVER""", lines[warning.Line - 1], StringComparison.Ordinal);
+        Assert.Contains("linux-x64, linux-arm64", warning.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task BothShareTheirLayers()
     {
         var first = await app.ImageAsync("amd64", Cancelled);
@@ -116,6 +130,8 @@ public sealed class PlatformsTests(PlatformsApp app, Peers peers) : IClassFixtur
     {
         Assert.Contains($"DIFFICULT={Escaped.Difficult}", variables);
         Assert.Contains($"ONLY_ON={runtimeIdentifier}", variables);
+        Assert.Contains($"PLATFORM={runtimeIdentifier}", variables);
         Assert.Equal(architecture == "arm64", variables.Contains("ARM=yes"));
+        Assert.Equal(architecture == "arm64", variables.Contains("SDK_ARM=yes"));
     }
 }
