@@ -73,7 +73,9 @@ public sealed class BeginImage : ImageTask
         {
             BuildObjects.Add(BuildEngine4, name, Begin(defaults));
         }
+#pragma warning disable CA1031 // Whatever it is, it must not fail the build.
         catch (Exception exception)
+#pragma warning restore CA1031
         {
             // Whatever it is, the publish builds the layers itself, and reports what is wrong with a setting.
             log.Detail($"No layer is built ahead: {exception.Message}");

@@ -46,9 +46,10 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
             log.Cancelled(Activity, LeftAlone);
             return false;
         }
+#pragma warning disable CA1031 // The last resort: MSBuild would print the stack as an error.
         catch (Exception exception)
+#pragma warning restore CA1031
         {
-            // The last resort: MSBuild would print the stack as an error.
             log.Unexpected(Activity, exception);
         }
 

@@ -18,7 +18,7 @@ internal static class StoreFolder
     public static string Turns => Path.Combine(UserData().Folder, "turns");
 
     /// <summary>Where the processes of a build see which names the others publish under.</summary>
-    public static string Claims => Path.Combine(UserData(), "claims");
+    public static string Claims => Path.Combine(UserData().Folder, "claims");
 
     /// <summary>Opens the local store.</summary>
     /// <param name="folder">Its full path, or null for the user's own.</param>

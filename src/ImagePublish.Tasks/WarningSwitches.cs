@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Microsoft.Build.Framework;
 
@@ -18,6 +19,7 @@ internal static class WarningSwitches
     public static bool IsError(IBuildEngine engine, string code, string? spared) =>
         engine is IBuildEngine8 build && (build.ShouldTreatWarningAsError(code) || (AreAllErrors(engine, code) && !Lists.Words(spared).Contains(code, StringComparer.OrdinalIgnoreCase)));
 
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "MSBuild is never trimmed; what is not found is MSBuild's own answer.")]
     private static bool AreAllErrors(IBuildEngine engine, string code)
     {
         var host = engine.GetType().GetField("_host", BindingFlags.Instance | BindingFlags.NonPublic);

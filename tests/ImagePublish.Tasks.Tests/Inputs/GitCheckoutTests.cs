@@ -190,7 +190,7 @@ public sealed class GitCheckoutTests : IDisposable
         }
     }
 
-    private Dictionary<string, string?> OwnConfiguration => new() { ["GIT_CONFIG_GLOBAL"] = "/dev/null", ["GIT_CONFIG_SYSTEM"] = "/dev/null" };
+    private static Dictionary<string, string?> OwnConfiguration => new() { ["GIT_CONFIG_GLOBAL"] = "/dev/null", ["GIT_CONFIG_SYSTEM"] = "/dev/null" };
 
     private string Script(string name, string content)
     {

@@ -54,7 +54,7 @@ public sealed class VocabularyTests
     public void EveryDiagnosticCodeIsUniqueAndWellFormed()
     {
         Assert.NotEmpty(DiagnosticCodes.All);
-        Assert.All(DiagnosticCodes.All, code => Assert.Matches("^IMG[1-6][0-9]{3}$", code.Id));
+        Assert.All(DiagnosticCodes.All, code => Assert.Matches("^IMG[1-69][0-9]{3}$", code.Id));
         Assert.Distinct(DiagnosticCodes.All.Select(code => code.Id));
     }
 

@@ -147,19 +147,20 @@ public sealed class FinalChangesTests
         bench.Time = TimeProvider.System;
         using var kept = new TestStore();
         using var user = new CancellationTokenSource();
-        bench.Server.SeedImage("acme/shop", "1.0", "amd64");
-        bench.Server.SeedImage("acme/shop", "1.1", "arm64");
+        bench.Server.SeedImage("acme/shop", "1.0.0", "amd64");
+        bench.Server.SeedImage("acme/shop", "1.1.0", "arm64");
         bench.Server.Faults.Add(new Fault(RegistryStep.ManifestDelete, FaultAction.Custom("the user cancels", async (_, _, next) =>
         {
             await user.CancelAsync();
             await next();
         })));
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new TagPruner(bench.Client, kept.Store, TimeProvider.System)
-            .PruneAsync(bench.Repository, new TagPruneRules(Glob.All, 0, null), dryRun: false, user.Token));
+        var pruner = new TagPruner(bench.Client, kept.Store, TimeProvider.System);
+        var plan = await pruner.PlanAsync(bench.Repository, new TagPruneRules(Glob.All, 0, null), user.Token);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pruner.RemoveAsync(plan, user.Token));
 
         var left = Assert.Single(bench.Server.Content.Tags("acme/shop")).Key;
-        Assert.Equal([$"removed {bench.Server.Host}/acme/shop:{(left == "1.0" ? "1.1" : "1.0")}"], bench.Log.Changes);
+        Assert.Equal([$"removed {bench.Server.Host}/acme/shop:{(left == "1.0.0" ? "1.1.0" : "1.0.0")}"], bench.Log.Changes);
     }
 
     [Fact]
@@ -167,15 +168,16 @@ public sealed class FinalChangesTests
     public async Task AFailedRemovalNamesWhatIsGone()
     {
         await using var bench = await VerbBench.StartAsync();
-        bench.Server.SeedImage("acme/shop", "1.0", "amd64");
-        bench.Server.SeedImage("acme/shop", "1.1", "arm64");
+        bench.Server.SeedImage("acme/shop", "1.0.0", "amd64");
+        bench.Server.SeedImage("acme/shop", "1.1.0", "arm64");
         bench.Server.Faults.Add(new Fault(RegistryStep.ManifestDelete, FaultAction.Status(403)) { Skip = 1 });
 
-        var failure = await VerbBench.FailsAsync(DiagnosticCodes.RegistryDenied, () => new TagPruner(bench.Client, bench.Kept.Store, TimeProvider.System)
-            .PruneAsync(VerbBench.In(bench.Server, "acme/shop"), new TagPruneRules(Glob.All, 0, null), dryRun: false, VerbBench.Cancel));
+        var pruner = new TagPruner(bench.Client, bench.Kept.Store, TimeProvider.System);
+        var plan = await pruner.PlanAsync(VerbBench.In(bench.Server, "acme/shop"), new TagPruneRules(Glob.All, 0, null), VerbBench.Cancel);
+        var failure = await VerbBench.FailsAsync(DiagnosticCodes.RegistryDenied, () => pruner.RemoveAsync(plan, VerbBench.Cancel));
 
         var left = Assert.Single(bench.Server.Content.Tags("acme/shop")).Key;
-        var gone = left == "1.0" ? "1.1" : "1.0";
+        var gone = left == "1.0.0" ? "1.1.0" : "1.0.0";
         Assert.EndsWith($" Removed: {bench.Server.Host}/acme/shop:{gone}; not removed: {bench.Server.Host}/acme/shop:{left}. Run it again to finish.", failure.Message, StringComparison.Ordinal);
     }
 
