@@ -47,12 +47,11 @@ public sealed class CheckPlatformConditions : ImageTask
         var platforms = string.Join(", ", RuntimeIdentifiers);
         foreach (var line in FindLines(project, RuntimeIdentifiers).Distinct())
         {
-            ((TaskLog)log).Warning(
-                DiagnosticCodes.PlatformConditionIneffective,
-                $"RuntimeIdentifier is empty in this condition, since one portable publish is used for {platforms}. " +
-                "Use $(ImageRuntimeIdentifier) in the condition, or put the platforms into RuntimeIdentifiers, which publishes the app for each.",
-                ProjectFile,
-                line);
+            var message = $"RuntimeIdentifier is empty in this condition, since one portable publish is used for {platforms}. " +
+                "Use $(ImageRuntimeIdentifier) in the condition, or put the platforms into RuntimeIdentifiers, which publishes the app for each.";
+            if (log.IsError(DiagnosticCodes.PlatformConditionIneffective))
+                throw new ImagePublishException(DiagnosticCodes.PlatformConditionIneffective, $"{ProjectFile}({line}): {message}");
+            ((TaskLog)log).Warning(DiagnosticCodes.PlatformConditionIneffective, message, ProjectFile, line);
         }
     }
 

@@ -82,7 +82,7 @@ internal sealed record SourceControl(string? Revision, SourceRef? Ref, string? U
         var shared = BuildObjects.GetOrAdd(inputs.BuildEngine4, repository, () => new SharedAnswer(new GitCheckout(repository, Environment.GetEnvironmentVariable, GitLimit)));
         if (shared.TakeProblem() is { } problem)
         {
-            EngineSession.TaskLog.Warning(DiagnosticCodes.GitFailed, $"{problem}. Without the commit's time the image is dated 1970-01-01, so its digest differs from the one that is made where git works. "
+            EngineSession.TaskLog.WarnOrFail(DiagnosticCodes.GitFailed, $"{problem}. Without the commit's time the image is dated 1970-01-01, so its digest differs from the one that is made where git works. "
                 + "Fix what git reports, or set SOURCE_DATE_EPOCH or ImageCreated.");
         }
 

@@ -23,6 +23,9 @@ internal abstract class Contender(string name, string folder)
     /// <summary>Folders of authorities that it trusts besides the system's.</summary>
     public IReadOnlyList<string> Authorities { get; set; } = [];
 
+    /// <summary>The secret by which its builds believe each other's layers; null for none.</summary>
+    public string? CacheKey { get; set; }
+
     /// <summary>What it keeps from one build to the next for itself.</summary>
     protected string Caches { get; } = Path.Combine(folder, name, "caches");
 
@@ -37,6 +40,8 @@ internal abstract class Contender(string name, string folder)
         var environment = new Dictionary<string, string?>(command.Environment) { ["TMPDIR"] = Caches };
         if (Authorities.Count > 0)
             environment["SSL_CERT_DIR"] = string.Join(':', [.. Authorities, SystemAuthorities]);
+        if (CacheKey is not null)
+            environment["IMAGE_CACHE_KEY"] = CacheKey;
         return command with { Environment = environment };
     }
 

@@ -124,6 +124,8 @@ public sealed class PruneImages : VerbTask
     private async Task<VerbItem[]> RepairAsync(ImageStore store, IEngineLog log, CancellationToken cancellationToken)
     {
         var result = await store.RepairAsync(DryRun, cancellationToken);
+        foreach (var image in DryRun ? [] : result.Images)
+            log.Changed(NameChange.Removed, image);
         log.Information($"Local store: {result.Blobs.Count} damaged blobs and {result.Images.Count} images that lack content {(DryRun ? "would be removed" : "removed")}."
             + (result.DamagedList is { } list ? $" The damaged list {(DryRun ? "would be kept as" : "is")} '{list}'." : ""));
         Tell(log, result.Images.Select(image => $"  {image}: publish or copy it again"));

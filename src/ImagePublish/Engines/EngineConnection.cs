@@ -11,8 +11,11 @@ namespace ImagePublish.Engines;
 
 /// <summary>Speaks HTTP with an engine over its socket, its pipe or a plain connection.</summary>
 /// <param name="address">Where it is.</param>
-internal sealed class EngineConnection(EngineAddress address) : IDisposable
+/// <param name="documentLimit">How long a document may take, from the request to its last byte; null for two minutes.</param>
+internal sealed class EngineConnection(EngineAddress address, TimeSpan? documentLimit = null) : IDisposable
 {
+    private static readonly TimeSpan UsualDocumentLimit = TimeSpan.FromMinutes(2);
+
     private const int MaxErrorLength = 8 * 1024;
     private const int MaxDocumentLength = 64 << 20;
     private const int MaxExcerpt = 80;
@@ -32,8 +35,7 @@ internal sealed class EngineConnection(EngineAddress address) : IDisposable
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, refuses, or what answers is not Docker.</exception>
     public async Task<T> GetAsync<T>(string path, Func<JsonElement, T> read, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(HttpMethod.Get, path, null, cancellationToken);
-        var bytes = await ReadAsync(response, MaxDocumentLength, cancellationToken);
+        var bytes = await GetDocumentAsync(path, cancellationToken);
         try
         {
             using var document = JsonDocument.Parse(bytes);
@@ -42,6 +44,25 @@ internal sealed class EngineConnection(EngineAddress address) : IDisposable
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
             throw NotDocker(HttpMethod.Get, path, bytes, exception);
+        }
+    }
+
+    // Loading and saving an image have no limit: Docker is silent while it packs or unpacks a large one.
+    private async Task<byte[]> GetDocumentAsync(string path, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(documentLimit ?? UsualDocumentLimit);
+        try
+        {
+            using var response = await SendAsync(HttpMethod.Get, path, null, limit.Token);
+            return await ReadAsync(response, MaxDocumentLength, limit.Token);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.EngineFailed,
+                $"Docker at '{address}' does not answer GET /{path.Split('?')[0]} within {(documentLimit ?? UsualDocumentLimit).TotalSeconds:0} seconds. Restart it, or write an archive with ImageArchive instead.",
+                exception);
         }
     }
 
@@ -157,11 +178,10 @@ internal sealed class EngineConnection(EngineAddress address) : IDisposable
         }
 
         var isUnix = address.Scheme == "unix";
-        var socket = new Socket(isUnix ? AddressFamily.Unix : AddressFamily.InterNetworkV6, SocketType.Stream, isUnix ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        // Without an address family it is for both, where the kernel has IPv6, and for IPv4 alone elsewhere.
+        var socket = isUnix ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            if (!isUnix)
-                socket.DualMode = true;
             await socket.ConnectAsync(isUnix ? new UnixDomainSocketEndPoint(address.Target) : HostAndPort(address.Target), cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }

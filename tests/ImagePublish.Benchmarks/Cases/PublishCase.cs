@@ -15,6 +15,9 @@ internal sealed record PublishCase(string Key, string Title, double Goal)
     /// <summary>The machine remembers nothing of earlier publishes.</summary>
     public bool ForgetsCaches { get; init; }
 
+    /// <summary>Builds believe each other's layers by a key that they share.</summary>
+    public bool UsesCacheKey { get; init; }
+
     /// <summary>The repository is empty.</summary>
     public bool UsesNewRepository { get; init; }
 
@@ -28,7 +31,8 @@ internal sealed record PublishCase(string Key, string Title, double Goal)
     [
         new("unchanged", "nothing changed", 0.05),
         new("line", "one line of C# changed", 0.12) { EditsCode = true },
-        new("fresh", "one line changed, fresh machine, no local cache", 0.20) { EditsCode = true, ForgetsCaches = true },
+        new("fresh", "one line changed, fresh machine", 0.30) { EditsCode = true, ForgetsCaches = true },
+        new("key", "one line changed, fresh machine, with a cache key", 0.20) { EditsCode = true, ForgetsCaches = true, UsesCacheKey = true },
         new("package", "one package updated", 0.30) { UpdatesPackage = true },
         new("first", "first push, base in the same registry", 0.45) { ForgetsCaches = true, UsesNewRepository = true },
         new("other", "first push, base in another registry", 0.50) { ForgetsCaches = true, UsesNewRepository = true, UsesOtherRegistry = true },

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using ImagePublish.Diagnostics;
 using ImagePublish.Engines;
 using ImagePublish.Oci;
@@ -68,6 +70,20 @@ public sealed class DockerEngineTests
         var failure = await RegistryBench.FailsAsync(DiagnosticCodes.EngineFailed, () => Questions[question](engine));
 
         Assert.Contains($"The connection to Docker at '{endpoint.Address}' was lost", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [ReliabilityCase(Area, "Docker accepts a request and never answers it", "IMG3108 after two minutes")]
+    public async Task ADockerThatNeverAnswersIsGivenUpOn()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var address = new EngineAddress("tcp", $"127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}");
+        using var connection = new EngineConnection(address, documentLimit: TimeSpan.FromMilliseconds(50));
+
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.EngineFailed, () => connection.GetAsync("version", version => version.ValueKind, Cancel));
+
+        Assert.Contains($"Docker at '{address}' does not answer GET /version", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
