@@ -19,7 +19,7 @@ public static class Stages
             Before = Map(("<ImageBase>x</ImageBase>", "dotnet restore; mkdir certs; touch certs/ca.pem")),
         },
         "docs/packages.md" => new() { NotTyped = Map(("warning IMG6011: 'libSkiaSharp.so' needs libfontconfig.so.1, which the image does not have. Add it: <ImagePackage Include=\"libfontconfig1\" />.", "DrawingTests compares it")) },
-        "docs/performance.md" => new() { NotTyped = Map(("dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [--cases unchanged,line,…] [--runs 5]", "it takes an hour, and a machine that does nothing else")) },
+        "docs/performance.md" => new() { NotTyped = Map(("dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [--cases unchanged,line,…] [--registry plain|h2] [--runs 5]", "it takes an hour, and a machine that does nothing else")) },
         "samples/Services/README.md" => new() { NotTyped = Map(("dotnet publish samples/Services -p:PublishImage=true -p:ImageLoad=docker", "Debian's Docker has no compose: SamplesTests types it, and starts what compose.yaml names")) },
         "docs/architecture.md" => new() { NotTyped = Map(("csproj properties, items          registry: base, earlier images", "a drawing")) },
         _ => new(),
