@@ -22,12 +22,12 @@ internal sealed class DestinationSet(IEnumerable<IDestination> places, FinalChan
         }
     }
 
-    /// <summary>Whether every place had all layers that were begun.</summary>
-    public async Task<bool> HadAllLayersAsync()
+    /// <summary>Whether every place had the image's config and all layers that were begun.</summary>
+    public async Task<bool> HadAllBlobsAsync(Image image)
     {
         foreach (var place in places)
         {
-            if (!await place.HadAllLayersAsync())
+            if (!await place.HadAllBlobsAsync(image))
                 return false;
         }
 

@@ -12,8 +12,8 @@ internal interface IDestination : IAsyncDisposable
     /// <param name="layer">The layer.</param>
     void Begin(Layer layer);
 
-    /// <summary>Whether all layers that were begun were there already.</summary>
-    Task<bool> HadAllLayersAsync();
+    /// <summary>Whether the image's config and all layers that were begun were there already. A failure is left to <see cref="CompleteAsync"/>.</summary>
+    Task<bool> HadAllBlobsAsync(Image image);
 
     /// <summary>Moves what is missing and, once all of it is confirmed, the manifest by its digest.</summary>
     /// <param name="image">The image.</param>

@@ -144,7 +144,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         await guard.CheckAsync(held, image.Manifest.Descriptor, isPlatform: request.Tags.Count == 0, cancellationToken);
 
         // A machine without a cache builds what the registry has, and finds only then that nothing changed.
-        if (await destinations.HadAllLayersAsync() && await Places.AreUpToDateAsync(request.Destinations, request.Tags, image.Digest, cancellationToken))
+        if (await destinations.HadAllBlobsAsync(image) && await Places.AreUpToDateAsync(request.Destinations, request.Tags, image.Digest, cancellationToken))
         {
             if (planned is null)
                 await RememberDocumentsAsync(image, cancellationToken);

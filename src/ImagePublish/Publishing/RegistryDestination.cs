@@ -22,8 +22,17 @@ internal sealed class RegistryDestination(RegistryClient registries, LayerCache 
             Begin(source);
     }
 
-    public async Task<bool> HadAllLayersAsync() =>
-        pushes.Count > 0 && (await Task.WhenAll(pushes.Values.Select(push => push.Push))).All(push => push.Kind == BlobPushKind.Existing);
+    public async Task<bool> HadAllBlobsAsync(Image image)
+    {
+        Begin(image.ConfigBlob);
+        await foreach (var push in Task.WhenEach(pushes.Values.Select(push => push.Push)))
+        {
+            if (!push.IsCompletedSuccessfully || (await push).Kind != BlobPushKind.Existing)
+                return false;
+        }
+
+        return true;
+    }
 
     public async Task<TransferTotals> CompleteAsync(Image image)
     {

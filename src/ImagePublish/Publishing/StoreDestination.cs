@@ -23,7 +23,7 @@ internal sealed class StoreDestination(ImageStore store, string name, IEngineLog
     }
 
     // Writing the names again costs as much as looking for them.
-    public Task<bool> HadAllLayersAsync() => Task.FromResult(false);
+    public Task<bool> HadAllBlobsAsync(Image image) => Task.FromResult(false);
 
     public async Task<TransferTotals> CompleteAsync(Image image)
     {

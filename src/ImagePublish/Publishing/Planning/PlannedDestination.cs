@@ -19,19 +19,24 @@ internal abstract class PlannedDestination(Delivery delivery, CancellationToken 
             looks.Add(source.Descriptor.Digest, (source.Descriptor, Task.Run(() => LookAsync(source, layer.IsNew, stop.Token), stop.Token)));
     }
 
-    public async Task<bool> HadAllLayersAsync() =>
-        looks.Count > 0 && (await Task.WhenAll(looks.Values.Select(look => look.Fate))).All(fate => fate.Move == BlobMove.Reused);
+    public async Task<bool> HadAllBlobsAsync(Image image)
+    {
+        Begin(image.ConfigBlob);
+        return (await Task.WhenAll(looks.Values.Select(look => look.Fate))).All(fate => fate.Move == BlobMove.Reused);
+    }
 
     public async Task<TransferTotals> CompleteAsync(Image image)
     {
         foreach (var layer in image.Layers)
             Begin(layer);
-        Begin(new Layer(image.ConfigBlob.Descriptor, image.ConfigBlob.Descriptor.Digest, image.ConfigBlob));
+        Begin(image.ConfigBlob);
         var totals = default(TransferTotals);
         foreach (var (blob, fate) in looks.Values)
             totals += (await fate).Count(blob.Size);
         return totals;
     }
+
+    private void Begin(MemoryBlobSource config) => Begin(new Layer(config.Descriptor, config.Descriptor.Digest, config));
 
     public Task PutIndexAsync(MemoryBlobSource index) => Task.CompletedTask;
 
