@@ -15,10 +15,10 @@ public sealed class LayerReuseTests(Peers peers) : IDisposable
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    // podman before 5.4 does not compare an unpacked layer with its diff id: it shows what the blob contains.
+    // podman before 5.4 does not compare an unpacked layer with its diff id: it shows what the blob contains. containerd compares, and refuses an image that does not fit.
     [Fact]
-    [ReliabilityCase("Layer reuse", "a stranger's image at `latest` claims another blob for the app's layer; podman pulls the next release", "podman shows the honest file")]
-    public async Task PodmanFindsTheHonestFile()
+    [ReliabilityCase("Layer reuse", "a stranger's image at `latest` claims another blob for the app's layer; podman and containerd pull the next release", "both show the honest file")]
+    public async Task PodmanAndContainerdFindTheHonestFile()
     {
         var registry = await peers.RegistryAsync();
         var reference = await SmallBase.PushToAsync(registry, "reuse/base:1", Cancelled);
@@ -32,10 +32,24 @@ public sealed class LayerReuseTests(Peers peers) : IDisposable
 
         (await project.PublishAsync(Cancelled, [.. switches, "-p:ImageTags=1.1", $"-p:ImageStore={folder["second"]}"])).EnsureSuccess();
 
-        await PodmanAsync("pull", "--tls-verify=false", $"{registry.Host}/{Repository}:1.1");
-        var mounted = await PodmanAsync("image", "mount", $"{registry.Host}/{Repository}:1.1");
+        var image = $"{registry.Host}/{Repository}:1.1";
+        await PodmanAsync("pull", "--tls-verify=false", image);
+        var mounted = await PodmanAsync("image", "mount", image);
         Assert.Equal("honest", await File.ReadAllTextAsync(Path.Combine(mounted.Output.Trim(), "app", "marker.txt"), Cancelled));
         await PodmanAsync("image", "unmount", "--all");
+
+        var docker = await peers.DockerAsync();
+        var view = Directory.CreateDirectory(folder["containerd"]).FullName;
+        await docker.Containerd("images", "pull", "--plain-http", "--snapshotter", "native", image).SucceedAsync(Cancelled);
+        await docker.Containerd("images", "mount", "--snapshotter", "native", image, view).SucceedAsync(Cancelled);
+        try
+        {
+            Assert.Equal("honest", await File.ReadAllTextAsync(Path.Combine(view, "app", "marker.txt"), Cancelled));
+        }
+        finally
+        {
+            await docker.Containerd("images", "unmount", view).SucceedAsync(Cancelled);
+        }
     }
 
     [Theory]

@@ -54,6 +54,10 @@ public sealed class DockerEngine : IAsyncDisposable
         },
     };
 
+    /// <summary>A command of containerd's client, aimed at this daemon's containerd.</summary>
+    public CommandLine Containerd(params string[] arguments) =>
+        AsRoot(["ctr", "--address", folder["exec/containerd/containerd.sock"], "--namespace", "tests", .. arguments]);
+
     public Task<CommandOutput> PullAsync(string reference, CancellationToken cancellationToken) =>
         Command("pull", "--quiet", reference).SucceedAsync(cancellationToken);
 

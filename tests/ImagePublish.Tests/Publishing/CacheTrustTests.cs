@@ -2,8 +2,10 @@ using System.Text.Json.Nodes;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
+using ImagePublish.Packages;
 using ImagePublish.Publishing;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Packages;
 
 namespace ImagePublish.Tests.Publishing;
 
@@ -29,6 +31,24 @@ public sealed class CacheTrustTests
 
         var request = bench.Request("1.1") with { CacheFrom = cacheFrom is null ? [] : [Reference.Parse($"{bench.Server.Host}/{cacheFrom}")] };
         var next = await bench.PublishAsync(request, machine: "fresh");
+
+        Assert.DoesNotContain(evil, next.Image.Layers.Select(layer => layer.Descriptor.Digest));
+        Assert.Equal(honest.Image.Digest, next.Image.Digest);
+        Assert.Equal(0, bench.Moved(RegistryStep.UploadPut, RegistryStep.UploadPatch));
+    }
+
+    [Fact]
+    [ReliabilityCase(Area, "an image claims another blob for the layer of operating system packages", "not believed: the layer is built")]
+    public async Task ALayerOfPackagesIsNotBelievedEither()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        using var repository = new LocalRepository();
+        repository.AddRoot().Add(new DebBuilder("tool").File("./usr/bin/tool", "honest"));
+        PublishRequest Request(string tag) => bench.Request(tag) with { Base = new ScratchBase(), Packages = repository.Request("tool") };
+        var honest = await bench.PublishAsync(Request("1.0"));
+        var evil = Poison(bench, honest, "latest", OsPackages.LayerName);
+
+        var next = await bench.PublishAsync(Request("1.1"), machine: "fresh");
 
         Assert.DoesNotContain(evil, next.Image.Layers.Select(layer => layer.Descriptor.Digest));
         Assert.Equal(honest.Image.Digest, next.Image.Digest);
@@ -190,12 +210,12 @@ public sealed class CacheTrustTests
     }
 
     // The image as it is, but for one blob.
-    private static Digest Poison(PublishingBench bench, PublishResult honest, string tag)
+    private static Digest Poison(PublishingBench bench, PublishResult honest, string tag, string name = "packages")
     {
         const string Repository = "acme/shop";
         var evil = bench.Server.Content.PutBlob(Repository, Seeding.LayerOf(("app/Package.dll", "EVIL")));
         var manifest = JsonNode.Parse(honest.Image.Manifest.Content.Span)!;
-        var replaced = LayerOf(honest, "packages").Descriptor.Digest.Value;
+        var replaced = LayerOf(honest, name).Descriptor.Digest.Value;
         var layer = manifest["layers"]!.AsArray().Single(layer => (string)layer!["digest"]! == replaced)!;
         layer["digest"] = evil;
         layer["size"] = bench.Server.Content.Blob(Repository, evil)!.Length;
