@@ -92,6 +92,7 @@ public sealed class SameInputsTests(Peers peers)
         [
             $"HOME={elsewhere["home"]}", $"DOTNET_CLI_HOME={elsewhere["cli"]}", "XDG_DATA_HOME=", $"XDG_CONFIG_HOME={elsewhere["config"]}", $"DOCKER_CONFIG={elsewhere["docker"]}",
             $"TMPDIR={elsewhere["temporary"]}", "TZ=Pacific/Kiritimati", "LC_ALL=tr_TR.UTF-8", $"PATH={Environment.GetEnvironmentVariable("PATH")}",
+            "UseSharedCompilation=false",
         ];
         var command = AsRoot(
             [

@@ -9,7 +9,7 @@ public static class DotNetCommand
         "CI", "GITHUB_", "GITLAB_", "TF_BUILD", "BUILD_", "AZURE_", "AWS_", "SOURCE_DATE_EPOCH", "NuGetPackageRoot", "DOTNET_HOST_PATH",
     ];
 
-    // No process may outlive its build, and nothing may ask or greet.
+    // No process may outlive the tests, and nothing may ask or greet.
     private static readonly Dictionary<string, string?> Own = new()
     {
         ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
@@ -19,7 +19,8 @@ public static class DotNetCommand
         ["DOTNET_GENERATE_ASPNET_CERTIFICATE"] = "false",
         ["DOTNET_NOLOGO"] = "1",
         ["MSBUILDDISABLENODEREUSE"] = "1",
-        ["UseSharedCompilation"] = "false",
+        ["SharedCompilationId"] = CompilerServer.Id,
+        ["UseSharedCompilation"] = "true",
     };
 
     public static CommandLine Create(string workingDirectory, params IReadOnlyList<string> arguments) =>

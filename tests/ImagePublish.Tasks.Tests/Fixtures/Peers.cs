@@ -33,6 +33,7 @@ public sealed class Peers : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await CompilerServer.StopAsync();
         await DisposeAsync(package);
         await DisposeAsync(docker);
         await DisposeAsync(registry);

@@ -58,7 +58,7 @@ public sealed class TestProjectTests(Peers peers)
 
         Assert.All(
             environment.Where(variable => variable.Value is not null),
-            variable => Assert.Matches("^(DOTNET_|MSBUILDDISABLENODEREUSE|UseSharedCompilation)", variable.Key));
+            variable => Assert.Matches("^(DOTNET_|MSBUILDDISABLENODEREUSE|SharedCompilationId|UseSharedCompilation)", variable.Key));
         Assert.Equal("0", environment["DOTNET_CLI_USE_MSBUILD_SERVER"]);
     }
 }
