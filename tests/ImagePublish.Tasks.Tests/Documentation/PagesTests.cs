@@ -3,20 +3,18 @@ using ImagePublish.Tasks.Tests.Fixtures;
 namespace ImagePublish.Tasks.Tests.Documentation;
 
 /// <summary>Whatever a reader can copy from the README and from <c>docs/</c> is typed as it stands, from the top to the end, and does what the page shows. <see cref="Stages"/> says what is not.</summary>
-public sealed class PagesTests(Peers peers)
+/// <param name="peers">What all tests share.</param>
+/// <param name="names">The pages, in the order of reading.</param>
+/// <remarks>Pages that need nothing of each other are read by classes of their own, side by side.</remarks>
+public abstract class PagesTests(Peers peers, IReadOnlyList<string> names)
 {
     private static readonly Lazy<IReadOnlyList<Page>> Pages = new(() => [.. Page.Names.Select(Page.Read)]);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>Who reads which pages.</summary>
-    public static TheoryData<string> Readers => [.. Stages.Alone, string.Join(' ', Page.Names.Except(Stages.Alone))];
-
-    [Theory]
-    [MemberData(nameof(Readers))]
-    public async Task EveryCommandDoesWhatThePageShows(string pages)
+    [Fact]
+    public async Task EveryCommandDoesWhatThePageShows()
     {
-        var names = pages.Split(' ');
         var stage = Stages.Of(names[0]);
         await using var secured = await DockerRegistry.StartAsync(new() { UserName = CiSystem.UserName, Password = CiSystem.Password }, Cancelled);
         // A registry of its own: what a page shows depends on what its repositories had before.
@@ -30,7 +28,9 @@ public sealed class PagesTests(Peers peers)
 
     [Fact]
     public void TheStagesSpeakOfPassagesThatThereAre() =>
-        Assert.All(Pages.Value, page => Assert.All(Stages.Of(page.Name).Before.Keys.Concat(Stages.Of(page.Name).NotTyped.Keys), key => Assert.Contains(key, page.Passages.Select(passage => passage.Name))));
+        Assert.All(
+            Pages.Value.Where(page => names.Contains(page.Name)),
+            page => Assert.All(Stages.Of(page.Name).Before.Keys.Concat(Stages.Of(page.Name).NotTyped.Keys), key => Assert.Contains(key, page.Passages.Select(passage => passage.Name))));
 
     // A command within a line is typed where it is first mentioned, unless it begins a line of a block.
     private static bool IsTypedElsewhere(Page page, Passage passage)
@@ -83,3 +83,11 @@ public sealed class PagesTests(Peers peers)
             """);
     }
 }
+
+public sealed class ReadmePageTests(Peers peers) : PagesTests(peers, ["README.md"]);
+
+public sealed class TourPageTests(Peers peers) : PagesTests(peers, ["docs/tour.md"]);
+
+public sealed class RecipesPageTests(Peers peers) : PagesTests(peers, ["docs/recipes.md"]);
+
+public sealed class OtherPagesTests(Peers peers) : PagesTests(peers, [.. Page.Names.Except(["README.md", "docs/tour.md", "docs/recipes.md"])]);

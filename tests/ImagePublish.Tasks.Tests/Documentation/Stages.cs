@@ -5,9 +5,6 @@ public static class Stages
 {
     private const string SignIn = $"echo {CiSystem.Password} | docker login -u {CiSystem.UserName} --password-stdin acme.azurecr.io >/dev/null 2>&1";
 
-    /// <summary>Pages whose reader begins anew; the others are read one after the other, with one project.</summary>
-    public static IReadOnlyList<string> Alone => ["README.md", "docs/tour.md", "docs/recipes.md"];
-
     public static Stage Of(string page) => page switch
     {
         "README.md" => Readme,
