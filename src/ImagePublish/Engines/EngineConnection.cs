@@ -113,7 +113,7 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
         {
             var said = await ReadAsync(response, MaxErrorLength, cancellationToken);
             throw Message(said) is { } message
-                ? new EngineRefusalException(response.StatusCode, $"{method} {address} /{path.Split('?')[0]} answered {(int)response.StatusCode}: {Text.Shown(message)}")
+                ? new EngineRefusalException(response.StatusCode, $"{method} {address} /{Text.Shown(path.Split('?')[0])} answered {(int)response.StatusCode}: {Text.Shown(message)}")
                 : NotDocker(method, path, Encoding.UTF8.GetBytes($"{(int)response.StatusCode} {Encoding.UTF8.GetString(said)}"));
         }
     }

@@ -94,7 +94,7 @@ internal static class JsonReading
             {
                 var isThere = value.TryGetProperty(property.Name, out var child);
                 if (!isThere && (property.IsRequired || property.AssociatedParameter is { HasDefaultValue: false, IsMemberInitializer: false }))
-                    return $"the {name} has no {Child(path, property.Name)}";
+                    return $"the {name} has no {Text.Shown(Child(path, property.Name))}";
                 if (!isThere || (child.ValueKind == JsonValueKind.Null && (property.AssociatedParameter?.IsNullable ?? property.IsSetNullable)))
                     continue;
                 if (InValue(child, type.Options.GetTypeInfo(property.PropertyType), property.CustomConverter is StringSetJsonConverter, Child(path, property.Name)) is { } problem)

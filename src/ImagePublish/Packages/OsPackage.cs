@@ -15,5 +15,5 @@ public sealed record OsPackage(string Name, string Version, string Architecture,
     public string? Location { get; init; }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Name} {Version}";
+    public override string ToString() => Text.OneLine($"{Name} {Version}");
 }

@@ -1,5 +1,4 @@
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Registries;
@@ -16,6 +15,6 @@ internal static class NextPage
         var root = await connection.RootAsync(CancellationToken.None);
         return response.Url.TryResolve(link, out var url) && Redirects.Secured(root, response.Url, url) is { } next && next.IsSameOrigin(root)
             ? next
-            : throw new ImagePublishException(DiagnosticCodes.UnsafeRedirect, $"Could not {doing}: the next page is said to be at {Text.Shown(link.Split('?')[0])}, which is not the registry.");
+            : throw new ImagePublishException(DiagnosticCodes.UnsafeRedirect, $"Could not {doing}: the next page is said to be at {response.Redactor.Shown(link.Split('?')[0])}, which is not the registry.");
     }
 }

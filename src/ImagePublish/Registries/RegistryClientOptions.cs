@@ -24,6 +24,9 @@ public sealed record RegistryClientOptions
     /// <summary>The proxies; null for none.</summary>
     public ProxySettings? Proxies { get; init; }
 
+    /// <summary>Takes secrets out of what registries and token services say: the one of the whole build.</summary>
+    public Redactor Redactor { get; init; } = new();
+
     /// <summary>Whether nothing may be asked of any registry: every request fails before it is sent.</summary>
     public bool Offline { get; init; }
 

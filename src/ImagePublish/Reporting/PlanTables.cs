@@ -93,7 +93,7 @@ public static class PlanTables
     {
         if (layer.Kind == ChangeKind.Same)
             yield break;
-        yield return $"{Sign(layer.Kind)} layer {layer.Name}";
+        yield return $"{Sign(layer.Kind)} layer {Text.Shown(layer.Name)}";
         foreach (var file in layer.Files.Take(MaxFiles))
             yield return $"  {Sign(file.Kind)} /{Text.Shown(file.Path)}  {Sizes(file)}";
         if (layer.Files.Count > MaxFiles)
@@ -118,5 +118,5 @@ public static class PlanTables
 
     private static string Sign(ChangeKind kind) => kind switch { ChangeKind.Added => "+", ChangeKind.Removed => "-", _ => "~" };
 
-    private static string Shown(string text) => Text.Shown(text.Length > MaxValue ? text[..MaxValue] + "…" : text);
+    private static string Shown(string text) => Text.Shortened(text, MaxValue);
 }

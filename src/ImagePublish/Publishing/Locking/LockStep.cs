@@ -89,13 +89,13 @@ internal sealed class LockStep(RegistryClient registries, RemoteDocuments docume
         if (entry is null)
             return $"it says nothing of {platform}";
         if (ReferenceOf(request.Base) != entry.Base?.Reference || request.Base is ScratchBase != entry.Base is null)
-            return $"the base image of {platform} is {NameOf(request.Base)}, and in the lock {entry.Base?.Reference ?? (entry.Base is null ? "scratch" : "one of some machine")}";
+            return $"the base image of {platform} is {NameOf(request.Base)}, and in the lock {(entry.Base?.Reference is { } reference ? Text.Shown(reference) : entry.Base is null ? "scratch" : "one of some machine")}";
         if (request.Base is KeptBase or StoredBase && (await new BaseResolver(registries, documents, store).ResolveAsync(request.Base, platform, cancellationToken)).Digest is { } digest && digest.ToString() != entry.Base!.Digest)
             return $"the base image of {platform} is {digest}, and in the lock {entry.Base.Digest}";
         var wanted = request.Packages?.Wanted ?? [];
         var locked = entry.Requested ?? [];
         if (wanted.Except(locked).FirstOrDefault() is { } added)
-            return $"the package '{added}' is not in it";
+            return $"the package '{Text.Shown(added)}' is not in it";
         if (locked.Except(wanted).FirstOrDefault() is { } removed)
             return $"the package '{Text.Shown(removed)}' is no longer asked for";
         return (request.Packages is null) != (entry.Packages is null) ? "it has no packages" : null;

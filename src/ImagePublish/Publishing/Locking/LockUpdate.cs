@@ -24,7 +24,7 @@ public sealed record LockUpdate(Platform Platform, PlatformLock Current, Platfor
             var changes = Changes(Former).ToList();
             if (changes.Count == 0)
                 return $"{packages}, nothing new";
-            return $"{packages}; {string.Join(", ", changes.Take(MaxShown))}{(changes.Count > MaxShown ? $" and {changes.Count - MaxShown} more" : "")}";
+            return $"{packages}; {Text.OneLine(string.Join(", ", changes.Take(MaxShown)))}{(changes.Count > MaxShown ? $" and {changes.Count - MaxShown} more" : "")}";
         }
     }
 

@@ -9,10 +9,12 @@ namespace ImagePublish.Registries.Auth;
 /// <param name="transport">Sends the requests for tokens.</param>
 /// <param name="realms">Says where tokens may be asked for.</param>
 /// <param name="time">The clock that tokens expire by.</param>
-internal sealed class Authenticator(ICredentialSource credentials, ITokenTransport transport, RealmPolicy realms, TimeProvider time)
+/// <param name="redactor">Told every secret.</param>
+internal sealed class Authenticator(ICredentialSource credentials, ITokenTransport transport, RealmPolicy realms, TimeProvider time, Redactor redactor)
 {
     private readonly ConcurrentDictionary<Registry, RegistrySignIn> registries = new();
-    private readonly TokenClient tokens = new(transport, realms, time);
+    private readonly TokenClient tokens = new(transport, realms, time, redactor);
+    private readonly RedactedCredentials known = new(credentials, redactor);
 
     /// <summary>What to send now: a token that is known or can be got, Basic, or nothing before the registry has said what it wants.</summary>
     /// <param name="registry">The registry that the request goes to, at its own host and port.</param>
@@ -35,5 +37,16 @@ internal sealed class Authenticator(ICredentialSource credentials, ITokenTranspo
         Registry registry, IReadOnlyList<Scope> scopes, IReadOnlyList<Challenge> challenges, AuthenticationHeaderValue? rejected, CancellationToken ct) =>
         SignIn(registry).RefreshAsync(Scope.Merge(scopes), challenges, rejected, ct);
 
-    private RegistrySignIn SignIn(Registry registry) => registries.GetOrAdd(registry, key => new RegistrySignIn(key, credentials, tokens, time));
+    private RegistrySignIn SignIn(Registry registry) => registries.GetOrAdd(registry, key => new RegistrySignIn(key, known, tokens, time));
+
+    // Nothing is sent that could be repeated before it is known here.
+    private sealed class RedactedCredentials(ICredentialSource credentials, Redactor redactor) : ICredentialSource
+    {
+        public async ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct)
+        {
+            var credential = await credentials.FindAsync(registry, repository, ct);
+            credential?.AddTo(redactor);
+            return credential;
+        }
+    }
 }

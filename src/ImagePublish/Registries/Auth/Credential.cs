@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Auth;
 
@@ -61,11 +62,10 @@ public sealed record Credential
     internal static AuthenticationHeaderValue Basic(string username, string secret) =>
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{secret}")));
 
-    /// <summary>A message of another machine or program without this credential's secrets, should it repeat them.</summary>
-    internal static string Redact(string message, Credential? credential)
+    /// <summary>Names this credential's secrets to what takes them out of messages.</summary>
+    internal void AddTo(Redactor redactor)
     {
-        foreach (var secret in credential?.Secrets ?? [])
-            message = message.Replace(secret, "***", StringComparison.Ordinal);
-        return message;
+        foreach (var secret in Secrets)
+            redactor.Add(secret, Username ?? "");
     }
 }

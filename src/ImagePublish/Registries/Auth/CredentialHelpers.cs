@@ -75,7 +75,9 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
     // The first line, unless it may be the answer itself.
     private static string Said(HelperResult result, Credential? credential)
     {
-        var line = Credential.Redact(result.Text, credential).TrimStart().Split('\n')[0].TrimEnd();
+        var redactor = new Oci.Redactor();
+        credential?.AddTo(redactor);
+        var line = redactor.Redact(result.Text).TrimStart().Split('\n')[0].TrimEnd();
         var mayBeSecret = line.Contains('{', StringComparison.Ordinal) || line.Contains("Secret", StringComparison.OrdinalIgnoreCase);
         return line.Length == 0 || mayBeSecret ? FormattableString.Invariant($"it ended with {result.ExitCode}.") : Oci.Text.Shown(line);
     }

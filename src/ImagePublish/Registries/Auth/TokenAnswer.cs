@@ -40,11 +40,13 @@ internal static class TokenAnswer
     /// <summary>The error for an answer that is no success.</summary>
     /// <param name="request">What was asked.</param>
     /// <param name="response">The answer.</param>
+    /// <param name="redactor">Takes out secrets that the answer repeats.</param>
     /// <returns>The error, to be thrown.</returns>
-    public static ImagePublishException Failure(TokenRequest request, TokenHttpResponse response)
+    public static ImagePublishException Failure(TokenRequest request, TokenHttpResponse response, Oci.Redactor redactor)
     {
         var status = (int)response.Status;
-        var said = Message(response) is { Length: > 0 } message ? $": {Oci.Text.Shown(Credential.Redact(message, request.Credential))}" : "";
+        request.AddTo(redactor);
+        var said = Message(response) is { Length: > 0 } message ? $": {redactor.Shown(message)}" : "";
         var where = $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} answers {status.ToString(CultureInfo.InvariantCulture)}{said}";
         return status switch
         {

@@ -6,7 +6,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries.Auth;
 
 /// <summary>Gets tokens from token services: by GET for a password or nobody, by OAuth2 POST for an identity token, each falling back to the other.</summary>
-internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms, TimeProvider time)
+internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms, TimeProvider time, Redactor redactor)
 {
     private const int MostRedirects = 5;
 
@@ -18,6 +18,7 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
     public async Task<BearerToken> GetTokenAsync(TokenRequest request, CancellationToken ct)
     {
         CheckTrust(request, request.Realm.Address);
+        request.AddTo(redactor);
         var issuedAt = time.GetUtcNow();
         var isIdentity = request.Credential?.IdentityToken is { Length: > 0 };
         var response = isIdentity ? await PostAsync(request, ct) : await GetAsync(request, ct);
@@ -29,7 +30,12 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
             response = IsSuccess(other.Status) || !IsUnknownWay(other.Status) ? other : response;
         }
 
-        return IsSuccess(response.Status) ? TokenAnswer.Read(request, response, issuedAt) : throw TokenAnswer.Failure(request, response);
+        if (!IsSuccess(response.Status))
+            throw TokenAnswer.Failure(request, response, redactor);
+        var token = TokenAnswer.Read(request, response, issuedAt);
+        redactor.Add(token.Value);
+        redactor.Add(token.IdentityToken);
+        return token;
     }
 
     /// <summary>Exchanges an Entra access token for the refresh token of an Azure registry.</summary>
@@ -49,7 +55,11 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
             request,
             [new("grant_type", "access_token"), new("service", realm.Service ?? registry.Host), new("access_token", credential.EntraToken ?? "")],
             ct);
-        return IsSuccess(response.Status) ? TokenAnswer.ReadRefreshToken(request, response) : throw TokenAnswer.Failure(request, response);
+        if (!IsSuccess(response.Status))
+            throw TokenAnswer.Failure(request, response, redactor);
+        var token = TokenAnswer.ReadRefreshToken(request, response);
+        redactor.Add(token);
+        return token;
     }
 
     private static bool MayTryOtherWay(TokenRequest request, bool wasPost, HttpStatusCode status) => wasPost
@@ -88,7 +98,7 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
             var response = await transport.SendAsync(message, ct);
             if (!IsRedirect(response.Status) || response.Location is null || redirects == MostRedirects)
                 return response;
-            address = Uri.TryCreate(address, response.Location, out var next) ? next : throw TokenAnswer.Failure(request, response);
+            address = Uri.TryCreate(address, response.Location, out var next) ? next : throw TokenAnswer.Failure(request, response, redactor);
             CheckTrust(request, address);
         }
     }

@@ -55,6 +55,14 @@ internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadO
         _ => null,
     };
 
+    /// <summary>Names what is sent to what takes it out of messages.</summary>
+    public void AddTo(Redactor redactor)
+    {
+        Credential?.AddTo(redactor);
+        if (Basic is var (username, secret))
+            redactor.Add(secret, username);
+    }
+
     private IEnumerable<(string Name, string Value)> GetParameters() =>
         (Realm.Service is { } service ? (IEnumerable<(string, string)>)[("service", service)] : []).Concat(Scopes.Select(scope => ("scope", scope.ToString())));
 

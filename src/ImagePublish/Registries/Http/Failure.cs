@@ -91,8 +91,8 @@ internal sealed record Failure(string Doing, HttpMethod Method, RequestUrl Url)
         try
         {
             var (body, _) = await response.ReadAsync(MaxErrorSize);
-            var errors = RegistryErrors.Parse(body, response.ContentType);
-            return response.Authorization?.Parameter is { Length: > 0 } secret ? errors with { Text = errors.Text.Replace(secret, "***", StringComparison.Ordinal) } : errors;
+            response.Redactor.Add(response.Authorization?.Parameter);
+            return RegistryErrors.Parse(body, response.ContentType, response.Redactor);
         }
         catch (LineException)
         {

@@ -1,5 +1,4 @@
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Registries.Endpoints;
 
 namespace ImagePublish.Registries.Http;
@@ -33,7 +32,7 @@ internal static class Redirects
         if (response.Location is not { } location)
             throw Error(endpoint, response, DiagnosticCodes.RegistryProtocol, "comes without the Location it must have", "Report it to the registry's operator.");
         if (!response.Url.TryResolve(location, out var next))
-            throw Error(endpoint, response, DiagnosticCodes.RegistryProtocol, $"has a Location that is no http address ('{Text.Shown(location.Split('?')[0])}')", "Report it to the registry's operator.");
+            throw Error(endpoint, response, DiagnosticCodes.RegistryProtocol, $"has a Location that is no http address ('{response.Redactor.Shown(location.Split('?')[0])}')", "Report it to the registry's operator.");
         return Secured(root, response.Url, next) ?? throw Error(
             endpoint,
             response,

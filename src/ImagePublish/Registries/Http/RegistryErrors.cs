@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using ImagePublish.Oci;
@@ -15,25 +16,29 @@ internal sealed record RegistryErrors(IReadOnlyList<string> Codes, string Text, 
 
     public bool Has(string code) => Codes.Contains(code, StringComparer.OrdinalIgnoreCase);
 
-    public static RegistryErrors Parse(ReadOnlySpan<byte> body, string? contentType)
+    /// <summary>Reads an answer's body.</summary>
+    /// <param name="body">The body, perhaps only its beginning.</param>
+    /// <param name="contentType">What the answer calls it.</param>
+    /// <param name="redactor">Takes out secrets that it repeats.</param>
+    public static RegistryErrors Parse(ReadOnlySpan<byte> body, string? contentType, Redactor redactor)
     {
         var text = Encoding.UTF8.GetString(body).Trim();
-        if (text.StartsWith('{') && TryJson(text) is { } errors)
+        if (text.StartsWith('{') && TryJson(text, redactor) is { } errors)
             return errors;
-        return contentType is "text/html" || text.StartsWith('<') ? None with { Text = Title(text) } : None with { Text = Shown(text) };
+        return None with { Text = redactor.Shown(contentType is "text/html" || text.StartsWith('<') ? Title(text) : text) };
     }
 
-    private static RegistryErrors? TryJson(string text)
+    private static RegistryErrors? TryJson(string text, Redactor redactor)
     {
         try
         {
             using var json = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 32 });
             if (!json.RootElement.TryGetProperty("errors", out var list) || list.ValueKind != JsonValueKind.Array)
-                return None with { Text = Shown(Words(json.RootElement)) };
+                return None with { Text = redactor.Shown(Words(json.RootElement).Trim()) };
             var errors = list.EnumerateArray().Where(error => error.ValueKind == JsonValueKind.Object).Take(4).ToArray();
             return new RegistryErrors(
                 [.. errors.Select(error => String(error, "code")).Where(code => code.Length > 0)],
-                Shown(string.Join("; ", errors.Select(Words))),
+                redactor.Shown(string.Join("; ", errors.Select(Words)).Trim()),
                 [.. errors.SelectMany(DigestsIn).Distinct()]);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -69,8 +74,6 @@ internal sealed record RegistryErrors(IReadOnlyList<string> Codes, string Text, 
     {
         var start = html.IndexOf("<title>", StringComparison.OrdinalIgnoreCase);
         var end = html.IndexOf("</title>", StringComparison.OrdinalIgnoreCase);
-        return start >= 0 && end > start ? Shown(html[(start + "<title>".Length)..end].Trim()) : "";
+        return start >= 0 && end > start ? WebUtility.HtmlDecode(html[(start + "<title>".Length)..end]).Trim() : "";
     }
-
-    private static string Shown(string text) => Oci.Text.Shown(text.Trim());
 }

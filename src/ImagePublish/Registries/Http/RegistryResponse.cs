@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Http;
 
@@ -28,6 +29,9 @@ internal sealed class RegistryResponse(RequestUrl url, HttpResponseMessage messa
 
     /// <summary>Whether it came from the registry itself and not from where it sent us.</summary>
     public bool IsFromRegistry { get; init; } = true;
+
+    /// <summary>What the answer says is shown through this only.</summary>
+    public Redactor Redactor { get; init; } = new();
 
     public long? ContentLength => Header("Content-Length") is { } text && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? length : null;
 

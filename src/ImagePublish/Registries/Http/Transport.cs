@@ -41,7 +41,7 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
             var wasIgnored = expects && watch.BodyStart is { } begun && time.GetElapsedTime(start, begun) >= options.ContinueTimeout;
             expectations.Learn(url, response.Version, wasIgnored);
             watch.Touch();
-            return new RegistryResponse(url, response, watch, options.IdleTimeout, cancellationToken) { IsFromRegistry = isOwn };
+            return new RegistryResponse(url, response, watch, options.IdleTimeout, cancellationToken) { IsFromRegistry = isOwn, Redactor = options.Redactor };
         }
         catch (Exception e) when (LineFaults.IsAboutLine(e, cancellationToken))
         {

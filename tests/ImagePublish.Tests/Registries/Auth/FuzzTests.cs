@@ -91,7 +91,7 @@ public sealed class FuzzTests
                 Assert.Equal(DiagnosticCodes.RegistryProtocol, exception.Code);
             }
 
-            Assert.NotEmpty(TokenAnswer.Failure(request, response with { Status = System.Net.HttpStatusCode.Unauthorized }).Message);
+            Assert.NotEmpty(TokenAnswer.Failure(request, response with { Status = System.Net.HttpStatusCode.Unauthorized }, new Redactor()).Message);
         },
         iter: 100_000);
 

@@ -15,7 +15,7 @@ internal sealed class SignInBench
     public SignInBench(FakeTokenService? service = null, Credential? credential = null, IReadOnlyList<string>? trusted = null)
     {
         Service = service ?? new FakeTokenService();
-        Authenticator = new Authenticator(new FixedCredentials(credential), Service, new RealmPolicy(new HashSet<Registry>(), trusted ?? []), Clock);
+        Authenticator = new Authenticator(new FixedCredentials(credential), Service, new RealmPolicy(new HashSet<Registry>(), trusted ?? []), Clock, new Redactor());
     }
 
     public static Credential User { get; } = Credential.Of("ada", "s3cret");
