@@ -144,7 +144,7 @@ public abstract partial class DeliveryTask : ImageTask, IImageInputs
     /// <exception cref="ImagePublishException"><c>IMG3003</c>: a file of the CI system can't be written.</exception>
     internal static void CheckCi(IEngineLog log)
     {
-        var outputs = new CiOutputs(Environment.GetEnvironmentVariable, log.Information);
+        var outputs = new CiOutputs(Environment.GetEnvironmentVariable, ((TaskLog)log).Command);
         if (!outputs.IsCi || !log.IsError(DiagnosticCodes.DiskFailed))
             return;
         try
@@ -162,7 +162,7 @@ public abstract partial class DeliveryTask : ImageTask, IImageInputs
     /// <param name="log">The log.</param>
     internal void TellCi(Func<string> markdown, IEngineLog log)
     {
-        var outputs = new CiOutputs(Environment.GetEnvironmentVariable, log.Information);
+        var outputs = new CiOutputs(Environment.GetEnvironmentVariable, ((TaskLog)log).Command);
         if (!outputs.IsCi)
             return;
         try

@@ -1,4 +1,5 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
@@ -33,6 +34,9 @@ internal sealed class EngineSession : IDisposable
 
     /// <summary>The log of the task that runs here: what is said to it when the task is over is dropped.</summary>
     public static IEngineLog TaskLog { get; } = new ForwardingLog();
+
+    /// <summary>What takes secrets out of messages: that of the build that the task runs in.</summary>
+    public static Redactor Redactor => (CurrentLog.Value as TaskLog)?.Redactor ?? new Redactor();
 
     /// <summary>The session's connections.</summary>
     public RegistryClient Registries => registries;

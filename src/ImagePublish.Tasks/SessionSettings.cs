@@ -38,6 +38,7 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
             InsecureRegistries = insecure,
             TrustedTokenHosts = tokenHosts,
             Offline = offline,
+            Redactor = EngineSession.Redactor,
             CertificateFile = Variable("SSL_CERT_FILE"),
             DockerCertificateFolders = CertificateFolders(),
             Proxies = new ProxySettings(Variable("HTTP_PROXY") ?? Variable("http_proxy"), Variable("HTTPS_PROXY") ?? Variable("https_proxy"), Variable("NO_PROXY") ?? Variable("no_proxy")),

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 using ImagePublish.Reporting.Progress;
 using ImagePublish.Tasks.Ci;
 using ImagePublish.Tasks.Progress;
@@ -15,7 +16,13 @@ namespace ImagePublish.Tasks;
 /// <param name="engine">The build.</param>
 /// <param name="sparedWarnings">The codes of warnings that are no errors in this project.</param>
 /// <remarks>
+/// <para>
+/// The one way out: no line that leaves here has an invisible character, a second line, a command of a CI system or a secret of this build in it, whoever wrote it. Commands of ours are
+/// <see cref="AzureCommand"/>s, and have a way of their own.
+/// </para>
+/// <para>
 /// Work in the background keeps the log of the task that started it. Once that task is over there is nobody to log to, and MSBuild refuses: from then on nothing is logged.
+/// </para>
 /// </remarks>
 internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string project, IBuildEngine4 engine, string? sparedWarnings) : IEngineLog, IDisposable
 {
@@ -23,26 +30,36 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
     private readonly Lock gate = new();
     private readonly List<(NameChange Kind, string Name)> changes = [];
     private ProgressWatch? progress;
+    private Redactor? redactor;
     private bool isOver;
+
+    /// <summary>Takes secrets out of messages; all tasks of a build share it.</summary>
+    public Redactor Redactor => redactor ??= BuildObjects.GetOrAdd(engine, "", () => new Redactor());
 
     public void Warning(DiagnosticCode code, string message) => Warning(code, message, null, 0);
 
     public void Warning(DiagnosticCode code, string message, string? file, int line) => Say(() =>
     {
-        log.LogWarning(null, code.Id, null, HelpLink(code), file, line, 0, 0, 0, "{0}", message);
-        Annotate("warning", code.Id, message, file, line);
+        var text = Fit(message);
+        log.LogWarning(null, code.Id, null, HelpLink(code), FitOrNull(file), line, 0, 0, 0, "{0}", text);
+        Annotate("warning", code.Id, text, file, line);
     });
 
     public bool IsError(DiagnosticCode code) => WarningSwitches.IsError(engine, code.Id, sparedWarnings);
 
     public void Information(string message) => Say(() =>
     {
-        log.LogMessage(MessageImportance.High, "{0}", message);
-        TerminalEpilogue.Add(log, engine, message);
+        var text = Fit(message);
+        log.LogMessage(MessageImportance.High, "{0}", text);
+        TerminalEpilogue.Add(log, engine, text);
     });
 
+    /// <summary>Prints a command of ours to the agent of a CI system.</summary>
+    /// <param name="command">The command.</param>
+    public void Command(AzureCommand command) => Say(() => log.LogMessage(MessageImportance.High, "{0}", command.Line));
+
     // Each line tells when it was written, so that a diagnostic log shows where the time goes.
-    public void Detail(string message) => Say(() => log.LogMessage(MessageImportance.Low, "[{0} ms] {1}", clock.ElapsedMilliseconds, message));
+    public void Detail(string message) => Say(() => log.LogMessage(MessageImportance.Low, "[{0} ms] {1}", clock.ElapsedMilliseconds, Fit(message)));
 
     public void Changed(NameChange kind, string name)
     {
@@ -50,13 +67,14 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
             changes.Add((kind, name));
     }
 
-    public void Building(string layer, long bytes) => Begun()?.Build(layer, bytes);
+    // Rows of progress are drawn with escape sequences around these names.
+    public void Building(string layer, long bytes) => Begun()?.Build(Text.OneLine(layer), bytes);
 
-    public void Compressed(string layer, long bytes) => Board?.Compress(layer, bytes);
+    public void Compressed(string layer, long bytes) => Board?.Compress(Text.OneLine(layer), bytes);
 
-    public void Built(string layer) => Board?.Finish(layer);
+    public void Built(string layer) => Board?.Finish(Text.OneLine(layer));
 
-    public void Named(string blob, string name) => Board?.Name(blob, name);
+    public void Named(string blob, string name) => Board?.Name(blob, Text.OneLine(name));
 
     public void Sending(string blob, long bytes) => Begun()?.Send(blob, bytes);
 
@@ -64,7 +82,7 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
 
     public void Settled(string blob) => Board?.Settle(blob);
 
-    public void Waiting(string subject, TimeSpan pause, int next, int tries) => Begun()?.Wait(subject, pause, next, tries);
+    public void Waiting(string subject, TimeSpan pause, int next, int tries) => Begun()?.Wait(Text.OneLine(subject), pause, next, tries);
 
     public void Dispose()
     {
@@ -78,8 +96,8 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
     public void Error(ImagePublishException exception)
     {
         var (line, column) = exception.Item is { } item ? Sources.Locate(item) : default;
-        var message = exception.TellsChanges || Changes is not { } made ? exception.Message : $"{exception.Message} Done before that: {made}.";
-        log.LogError(null, exception.Code.Id, null, HelpLink(exception.Code), exception.Item?.File, line, column, 0, 0, "{0}", message);
+        var message = Fit(exception.TellsChanges || Changes is not { } made ? exception.Message : $"{exception.Message} Done before that: {made}.");
+        log.LogError(null, exception.Code.Id, null, HelpLink(exception.Code), FitOrNull(exception.Item?.File), line, column, 0, 0, "{0}", message);
         Annotate("error", exception.Code.Id, message, exception.Item?.File, line);
         if (exception.InnerException is { } cause)
             log.LogMessage(MessageImportance.Low, "{0}: caused by {1}", exception.Code.Id, cause.GetType().FullName);
@@ -93,8 +111,8 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
         var cause = exception is AggregateException ? exception.GetBaseException() : exception;
         Error(new ImagePublishException(
             DiagnosticCodes.Unexpected,
-            $"{activity} failed: {cause.GetType().Name}: {Oci.Text.Shown(cause.Message)} This is a fault of ImagePublish.Tasks. Run the command again with -v:diag, and report what it says of {DiagnosticCodes.Unexpected}."));
-        log.LogMessage(MessageImportance.Low, "{0}: {1}", DiagnosticCodes.Unexpected, exception);
+            $"{activity} failed: {cause.GetType().Name}: {Text.Shown(cause.Message)} This is a fault of ImagePublish.Tasks. Run the command again with -v:diag, and report what it says of {DiagnosticCodes.Unexpected}."));
+        log.LogMessage(MessageImportance.Low, "{0}: {1}", DiagnosticCodes.Unexpected, Text.Lines(Redactor.RedactMessage(exception.ToString())));
     }
 
     /// <summary>Reports a cancellation in one line.</summary>
@@ -103,7 +121,7 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
     public void Cancelled(string activity, string? leftAlone)
     {
         var outcome = Changes is { } made ? $". Done before that: {made}." : leftAlone is null ? "." : $"; {leftAlone}.";
-        log.LogMessage(MessageImportance.High, "{0}", $"{activity} was cancelled{outcome}");
+        log.LogMessage(MessageImportance.High, "{0}", Fit($"{activity} was cancelled{outcome}"));
     }
 
     private string? Changes
@@ -124,7 +142,7 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
         get
         {
             lock (gate)
-                return isOver ? null : progress ??= new ProgressWatch(TimeProvider.System, () => ProgressViews.Create(log, engine, project));
+                return isOver ? null : progress ??= new ProgressWatch(TimeProvider.System, () => ProgressViews.Create(log, engine, Text.OneLine(project), line => log.LogMessage(MessageImportance.High, "{0}", Fit(line))));
         }
     }
 
@@ -136,6 +154,10 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
         return Board;
     }
 
+    private string Fit(string message) => Text.OneLine(Redactor.RedactMessage(message));
+
+    private static string? FitOrNull(string? file) => file is null ? null : Text.OneLine(file);
+
     private void Say(Action say)
     {
         lock (gate)
@@ -146,7 +168,7 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
     }
 
     private void Annotate(string kind, string code, string message, string? file = null, int line = 0) =>
-        new CiAnnotations(Environment.GetEnvironmentVariable, Information).Mark(kind, code, message, file, line);
+        new CiAnnotations(Environment.GetEnvironmentVariable, Command).Mark(kind, code, message, file, line);
 
     private string? HelpLink(DiagnosticCode code) => helpFile is null ? null : new UriBuilder(Uri.UriSchemeFile, "") { Path = helpFile, Fragment = code.Anchor }.Uri.AbsoluteUri;
 }

@@ -43,6 +43,11 @@ public sealed partial class ArchitectureTests
     [InlineData(@"\bICSharpCode\.SharpZipLib\b", "ImagePublish/Layers/", "ImagePublish/Packages/", "ImagePublish/Storage/")]
     [InlineData(@"\bSystem\.Net\.Http\b", "ImagePublish/Registries/", "ImagePublish/Engines/")]
     [InlineData(@"\bEnvironment\.(GetEnvironmentVariable|CurrentDirectory)|Directory\.GetCurrentDirectory|DateTime(Offset)?\.(Utc)?Now\b", "ImagePublish.Tasks/")]
+    [InlineData(@"##\w*\[|""::[a-z]", "ImagePublish.Tasks/Ci/AzureCommand.cs")]
+    [InlineData(@"\bLog(Message|Warning|Error|CriticalMessage|CommandLine|ExternalProjectStarted|Telemetry)\w*\(|\bLog(Message|Warning|Error|Custom)Event\b", "ImagePublish.Tasks/TaskLog.cs")]
+    [InlineData(@"\bConsole\s*\.\s*(Write|Out\b|Error\b|Set\w+|Title|OpenStandard(Output|Error))|\bDebug\.(Write|Print)|\bTrace\.|\bEventSource\b", "ImagePublish.Tasks/Progress/ConsoleTerminal.cs")]
+    [InlineData(@"\bAzureCommand\b", "ImagePublish.Tasks/Ci/", "ImagePublish.Tasks/TaskLog.cs")]
+    [InlineData(@"\bConsoleTerminal\(\)", "ImagePublish.Tasks/Progress/")]
     public void WhatOneRoomIsForStaysInIt(string pattern, params string[] allowed)
     {
         var strays = SourceFiles()

@@ -1,11 +1,13 @@
+using System.Globalization;
+
 namespace ImagePublish.Tasks.Ci;
 
 /// <summary>
 /// Marks warnings and errors for Azure Pipelines, which takes them from commands alone. GitHub Actions takes them from MSBuild's own lines: the step that installs .NET tells it how.
 /// </summary>
 /// <param name="variable">Reads an environment variable; null or empty when it is not set.</param>
-/// <param name="say">Prints a line.</param>
-internal sealed class CiAnnotations(Func<string, string?> variable, Action<string> say)
+/// <param name="say">Prints a command.</param>
+internal sealed class CiAnnotations(Func<string, string?> variable, Action<AzureCommand> say)
 {
     /// <summary>Whether Azure Pipelines runs the build.</summary>
     /// <param name="variable">Reads an environment variable.</param>
@@ -22,10 +24,9 @@ internal sealed class CiAnnotations(Func<string, string?> variable, Action<strin
     {
         if (!IsAzure(variable))
             return;
-        var place = file is null ? "" : $"sourcepath={Escaped(file).Replace(";", "%3B", StringComparison.Ordinal).Replace("]", "%5D", StringComparison.Ordinal)};linenumber={line};";
-        say($"##vso[task.logissue type={kind};{place}code={code}]{Escaped(message)}");
+        var lineNumber = line.ToString(CultureInfo.InvariantCulture);
+        say(file is null
+            ? AzureCommand.Of("task.logissue", message, ("type", kind), ("code", code))
+            : AzureCommand.Of("task.logissue", message, ("type", kind), ("sourcepath", file), ("linenumber", lineNumber), ("code", code)));
     }
-
-    private static string Escaped(string text) =>
-        text.Replace("%", "%AZP25", StringComparison.Ordinal).Replace("\r", "%0D", StringComparison.Ordinal).Replace("\n", "%0A", StringComparison.Ordinal);
 }

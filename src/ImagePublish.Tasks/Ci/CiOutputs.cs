@@ -8,8 +8,8 @@ namespace ImagePublish.Tasks.Ci;
 /// all there is to tell is the image's name, digest and tags.
 /// </summary>
 /// <param name="variable">Reads an environment variable; null or empty when it is not set.</param>
-/// <param name="say">Prints a line, from which Azure Pipelines takes its commands.</param>
-internal sealed class CiOutputs(Func<string, string?> variable, Action<string> say)
+/// <param name="say">Prints a command for Azure Pipelines.</param>
+internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureCommand> say)
 {
     private const string GitLabFile = "image.env";
 
@@ -28,7 +28,10 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<string> s
     /// <exception cref="IOException">A file of the CI system can't be written.</exception>
     public void Tell(string project, ITaskItem image, string markdown, string summaryFile)
     {
-        var (reference, digest, tags) = (image.ItemSpec, image.GetMetadata("Digest"), image.GetMetadata("Tags").Replace(';', ','));
+        // The files have a line for each value. References, digests and tags have no line ends; this does not rely on it.
+        var reference = Oci.Text.OneLine(image.ItemSpec);
+        var digest = Oci.Text.OneLine(image.GetMetadata("Digest"));
+        var tags = Oci.Text.OneLine(image.GetMetadata("Tags").Replace(';', ','));
         if (Path("GITHUB_STEP_SUMMARY") is { } summary)
             SharedFile.Append(summary, markdown);
         if (Path("GITHUB_OUTPUT") is { } output)
@@ -64,13 +67,13 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<string> s
         Set("ImageTags", tags);
         Set($"ImageReference_{Named(project, '_')}", reference);
         File.WriteAllText(summaryFile, markdown);
-        say($"##vso[task.uploadsummary]{summaryFile}");
+        say(AzureCommand.Of("task.uploadsummary", summaryFile));
 
         // Once for the steps of the job, once for other jobs.
         void Set(string name, string value)
         {
-            say($"##vso[task.setvariable variable={name}]{value}");
-            say($"##vso[task.setvariable variable={name};isOutput=true]{value}");
+            say(AzureCommand.Of("task.setvariable", value, ("variable", name)));
+            say(AzureCommand.Of("task.setvariable", value, ("variable", name), ("isOutput", "true")));
         }
     }
 

@@ -15,15 +15,16 @@ internal static class ProgressViews
     /// <param name="log">MSBuild's log.</param>
     /// <param name="engine">The build.</param>
     /// <param name="project">The project's name.</param>
+    /// <param name="say">Prints a line.</param>
     /// <returns>How to show it.</returns>
-    public static IProgressView Create(TaskLoggingHelper log, IBuildEngine4 engine, string project)
+    public static IProgressView Create(TaskLoggingHelper log, IBuildEngine4 engine, string project, Action<string> say)
     {
         Func<string, string?> variable = Environment.GetEnvironmentVariable;
         var isWatched = IsWatched(log);
         if (isWatched && ConsoleTerminal.HasTerminalLogger(variable))
             return new TerminalProgress(IsOneOfSeveral(engine) ? project : null, BuildObjects.GetOrAdd(engine, "", () => new TerminalRows(new ConsoleTerminal())));
         var style = isWatched ? ProgressLineStyle.Terminal(new ConsoleTerminal().IsUnicode) : ProgressLineStyle.Log;
-        return new ProgressLines(project, line => log.LogMessage(MessageImportance.High, "{0}", line), style);
+        return new ProgressLines(project, say, style);
     }
 
     /// <summary>Whether somebody looks on.</summary>

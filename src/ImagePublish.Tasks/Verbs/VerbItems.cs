@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using ImagePublish.Oci;
 using Microsoft.Build.Framework;
@@ -15,7 +14,7 @@ internal readonly record struct JsonText(byte[] Content);
 /// <param name="Metadata">What is known of it.</param>
 internal sealed record VerbItem(string Identity, IReadOnlyList<KeyValuePair<string, object>> Metadata)
 {
-    /// <summary>As an MSBuild item.</summary>
+    /// <summary>As an MSBuild item. MSBuild prints items where it is asked to (<c>-getItem</c>).</summary>
     /// <returns>The item.</returns>
     public ITaskItem ToTaskItem()
     {
@@ -25,7 +24,7 @@ internal sealed record VerbItem(string Identity, IReadOnlyList<KeyValuePair<stri
             if (value is IEnumerable<string> list)
                 item.SetList(name, list);
             else
-                item.SetText(name, value is JsonText json ? Encoding.UTF8.GetString(json.Content) : Convert.ToString(value, CultureInfo.InvariantCulture)!);
+                item.SetText(name, value is JsonText json ? ReadableJson.Printable(json.Content) : Text.OneLine(Convert.ToString(value, CultureInfo.InvariantCulture)!));
         }
 
         return item;
@@ -57,13 +56,13 @@ internal sealed record VerbItem(string Identity, IReadOnlyList<KeyValuePair<stri
                 json.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
                 break;
             case JsonText document:
-                json.WriteRawValue(document.Content);
+                json.WriteRawValue(ReadableJson.Printable(document.Content));
                 break;
             case IEnumerable<string> list:
                 json.WriteStringValue(string.Join(';', list));
                 break;
             default:
-                json.WriteStringValue(Convert.ToString(value, CultureInfo.InvariantCulture));
+                json.WriteStringValue(Text.OneLine(Convert.ToString(value, CultureInfo.InvariantCulture)!));
                 break;
         }
     }

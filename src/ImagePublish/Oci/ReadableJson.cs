@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -9,6 +10,11 @@ public static class ReadableJson
 {
     /// <summary>For documents that are written value by value.</summary>
     public static JsonWriterOptions WriterOptions { get; } = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A document with foreign text in it that somebody may print: agents of CI systems read what a build prints. In JSON a character has another spelling that means the same.</summary>
+    /// <param name="json">The document.</param>
+    /// <returns>The same document, in which no string has a command of an agent.</returns>
+    public static string Printable(ReadOnlySpan<byte> json) => Encoding.UTF8.GetString(json).Replace("##", @"#\u0023", StringComparison.Ordinal);
 
     /// <summary>For documents that are types. Each serializer's context wants options of its own.</summary>
     /// <returns>New options.</returns>

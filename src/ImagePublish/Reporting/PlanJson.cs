@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
 
@@ -21,7 +23,7 @@ public static class PlanJson
             Base = new PlannedBaseDocument(plan.Base.Name, plan.Base.Digest?.Value, plan.Base.Before?.Value, plan.Base.HasDrifted),
             Changes = plan.Changes is { } changes ? Document(changes) : null,
         };
-        return JsonSerializer.SerializeToUtf8Bytes(document, ResultJsonContext.Indented.PlanDocument);
+        return Encoding.UTF8.GetBytes(ReadableJson.Printable(JsonSerializer.SerializeToUtf8Bytes(document, ResultJsonContext.Indented.PlanDocument)));
     }
 
     /// <summary>Writes the plan of an index.</summary>
@@ -36,7 +38,7 @@ public static class PlanJson
         {
             Manifests = ManifestDocument.Of(plan.Result, parts),
         };
-        return JsonSerializer.SerializeToUtf8Bytes(document, ResultJsonContext.Indented.PlanDocument);
+        return Encoding.UTF8.GetBytes(ReadableJson.Printable(JsonSerializer.SerializeToUtf8Bytes(document, ResultJsonContext.Indented.PlanDocument)));
     }
 
     private static PlannedPlaceDocument Document(PlannedPlace place, Delivery delivery) => new(
