@@ -40,6 +40,21 @@ public sealed record ExposedPort(int Number, string Protocol = "tcp")
         return true;
     }
 
+    /// <summary>The ports among what a config says is exposed. Some tools leave variables unresolved there (<c>$PORT/tcp</c>): such images run, so what is no port stays in the config and is not shown.</summary>
+    /// <param name="texts">What the config says.</param>
+    /// <returns>The ports, in the same order.</returns>
+    public static IReadOnlyList<ExposedPort> Read(IReadOnlyList<string>? texts)
+    {
+        var ports = new List<ExposedPort>();
+        foreach (var text in texts ?? [])
+        {
+            if (TryParse(text, null, out var port))
+                ports.Add(port);
+        }
+
+        return ports;
+    }
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number}/{Protocol}");
 }

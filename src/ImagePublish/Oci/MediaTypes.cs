@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace ImagePublish.Oci;
 
 /// <summary>The media types of images and their parts, in both families.</summary>
@@ -37,8 +39,16 @@ public static class MediaTypes
     /// <summary>Docker's manifest schema 1, which nobody should use any more.</summary>
     public const string DockerSchema1 = "application/vnd.docker.distribution.manifest.v1";
 
+    private static readonly SearchValues<char> Characters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&-^_.+/;= \"");
+
     /// <summary>What a client that reads images asks for, in order of preference.</summary>
     public static IReadOnlyList<string> Manifests { get; } = [OciIndex, DockerIndex, OciManifest, DockerManifest];
+
+    /// <summary>Whether it has only characters that a media type and its parameters may have (<see href="https://www.rfc-editor.org/rfc/rfc6838#section-4.2">RFC 6838</see>).</summary>
+    /// <remarks>Artifacts have types of their own, some of them without a slash or empty: such a document is still read.</remarks>
+    /// <param name="mediaType">A media type.</param>
+    /// <returns>Whether it has.</returns>
+    public static bool IsWellFormed(string mediaType) => mediaType.Length <= 255 && !mediaType.AsSpan().ContainsAnyExcept(Characters);
 
     /// <summary>Whether it is an index.</summary>
     /// <param name="mediaType">A media type.</param>

@@ -56,6 +56,10 @@ public static class OciJson
         var manifest = JsonReading.Read(json, Context.ImageManifest, "manifest");
         RejectUnknown("manifest", manifest.Unknown, "manifests");
         RejectNegativeSizes("manifest", [manifest.Config, .. manifest.Layers]);
+        RejectMediaType("manifest", "$.mediaType", manifest.MediaType);
+        RejectMalformed("manifest", "$.config", manifest.Config);
+        RejectMalformed("manifest", "$.layers", manifest.Layers);
+        RejectMalformed("manifest", "$.subject", manifest.Subject);
         return manifest;
     }
 
@@ -68,6 +72,9 @@ public static class OciJson
         var index = JsonReading.Read(json, Context.ImageIndex, "index");
         RejectUnknown("index", index.Unknown, "layers", "config");
         RejectNegativeSizes("index", index.Manifests);
+        RejectMediaType("index", "$.mediaType", index.MediaType);
+        RejectMalformed("index", "$.manifests", index.Manifests);
+        RejectMalformed("index", "$.subject", index.Subject);
         return index;
     }
 
@@ -78,6 +85,7 @@ public static class OciJson
     public static ImageConfig ReadConfig(ReadOnlySpan<byte> json)
     {
         var config = JsonReading.Read(json, Context.ImageConfig, "config");
+        RejectPlatform("config", "$", Platform.FindMalformed(config.Os, config.Architecture, config.Variant, config.OsVersion));
         RejectNull("config", config.RootFs.DiffIds, config.History, config.OsFeatures);
         if (config.Config is { } run)
             RejectNull("config", run.Env, run.Entrypoint, run.Cmd, run.Healthcheck?.Test, run.Labels?.Values);
@@ -113,6 +121,39 @@ public static class OciJson
                 throw new JsonException($"the {document} has a negative size for {descriptor.Digest}");
         }
     }
+
+    // What has a grammar is read by it: these words stand in messages, tables, reports and files of CI systems.
+    private static void RejectMalformed(string document, string path, IReadOnlyList<Descriptor> descriptors)
+    {
+        for (var at = 0; at < descriptors.Count; at++)
+            RejectMalformed(document, $"{path}[{at}]", descriptors[at]);
+    }
+
+    private static void RejectMalformed(string document, string path, Descriptor? descriptor)
+    {
+        if (descriptor is null)
+            return;
+        RejectMediaType(document, $"{path}.mediaType", descriptor.MediaType);
+        if (descriptor.Platform is { } platform)
+            RejectPlatform(document, $"{path}.platform", Platform.FindMalformed(platform.Os, platform.Architecture, platform.Variant, platform.OsVersion));
+    }
+
+    private static void RejectMediaType(string document, string path, string? mediaType)
+    {
+        if (mediaType is not null && !MediaTypes.IsWellFormed(mediaType))
+            throw Malformed(document, path, mediaType, "a media type such as application/json");
+    }
+
+    private static void RejectPlatform(string document, string path, (string Name, string Value, string Expected)? malformed)
+    {
+        if (malformed is not var (name, value, expected))
+            return;
+        var at = name.StartsWith('[') ? path + name : $"{path}.{name}";
+        throw Malformed(document, at, value, expected);
+    }
+
+    private static JsonException Malformed(string document, string path, string value, string expected) =>
+        new($"the {document}'s {path} is the string '{Text.Shown(value)}', but must be {expected}");
 }
 
 [JsonSerializable(typeof(ImageManifest))]

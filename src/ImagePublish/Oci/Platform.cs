@@ -41,7 +41,7 @@ public sealed record Platform(string Os, string Architecture)
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Platform? platform)
     {
         var parts = text?.Split('/') ?? [];
-        var wellFormed = parts.Length is 2 or 3 && parts.All(part => part.Length is > 0 and < 64 && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-'));
+        var wellFormed = parts.Length is 2 or 3 && parts.All(part => part.Length > 0 && IsPart(part));
         platform = wellFormed ? new Platform(parts[0], parts[1]) { Variant = parts.Length == 3 ? parts[2] : null } : null;
         return wellFormed;
     }
@@ -55,7 +55,32 @@ public sealed record Platform(string Os, string Architecture)
         && (wanted.OsVersion is null || (OsVersion ?? "").StartsWith(wanted.OsVersion, StringComparison.Ordinal));
 
     /// <inheritdoc/>
-    public override string ToString() => (Variant is null ? $"{Known(Os)}/{Known(Architecture)}" : $"{Known(Os)}/{Known(Architecture)}/{Variant}") + (OsVersion is null ? "" : $" ({OsVersion})");
+    public override string ToString() => Text.OneLine($"{Known(Os)}/{Known(Architecture)}{(string.IsNullOrEmpty(Variant) ? "" : $"/{Variant}")}{(string.IsNullOrEmpty(OsVersion) ? "" : $" ({OsVersion})")}");
+
+    /// <summary>The first of a document's words for a platform that is not well formed. Nothing of it is left out where a platform is shown, so such a document is refused.</summary>
+    /// <remarks>
+    /// An empty word counts as one that is missing: configs of artifacts have them. Versions are numbers with dots on Windows, the only system that images of name one; other systems' versions
+    /// (<c>14.2-RELEASE</c>, <c>6.1.0+deb12~rc1</c>) would be read, too.
+    /// </remarks>
+    internal static (string Name, string Value, string Expected)? FindMalformed(string? os, string? architecture, string? variant, string? osVersion)
+    {
+        const string Word = "letters, digits, '.', '_' and '-', fewer than 64";
+        if (os is not null && !IsPart(os))
+            return ("os", os, Word);
+        if (architecture is not null && !IsPart(architecture))
+            return ("architecture", architecture, Word);
+        if (variant is not null && !IsPart(variant))
+            return ("variant", variant, Word);
+        if (osVersion is not null && !IsVersion(osVersion))
+            return ("['os.version']", osVersion, "letters, digits, '.', '_', '-', '+' and '~', fewer than 64");
+        return null;
+    }
+
+    private static bool IsPart(string text) => text.Length < 64 && text.All(IsWordCharacter);
+
+    private static bool IsVersion(string text) => text.Length < 64 && text.All(character => IsWordCharacter(character) || character is '+' or '~');
+
+    private static bool IsWordCharacter(char character) => char.IsAsciiLetterOrDigit(character) || character is '_' or '.' or '-';
 
     private static string Known(string part) => part.Length == 0 ? "unknown" : part;
 

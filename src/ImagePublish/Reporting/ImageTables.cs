@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Verbs;
 
@@ -43,7 +44,7 @@ public static class ImageTables
     {
         yield return image.Name;
         yield return $"  {image.Root.Digest}";
-        yield return $"  {image.Root.MediaType}";
+        yield return $"  {Text.Shown(image.Root.MediaType)}";
         foreach (var platform in image.Platforms)
         {
             yield return "";
@@ -106,7 +107,7 @@ public static class ImageTables
         if (config?.Cmd is { Count: > 0 } command)
             yield return ("command", string.Join(' ', command));
         if (config?.ExposedPorts is { Count: > 0 } ports)
-            yield return ("ports", string.Join(", ", ports));
+            yield return ("ports", string.Join(", ", ExposedPort.Read(ports)));
         foreach (var variable in config?.Env ?? [])
             yield return ("env", variable);
         foreach (var (name, value) in config?.Labels ?? new Dictionary<string, string>())

@@ -1,15 +1,18 @@
+using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 
 namespace ImagePublish.Reporting;
 
-/// <summary>What to type next with an image.</summary>
+/// <summary>What to type next with an image. Only ports, digests and names go into a command, and what a shell could take for more than a word is quoted.</summary>
 internal static class NextCommands
 {
+    private const string PlainCharacters = "@%+=:,./_-…";
+
     /// <summary>Commands for an image, the likeliest first.</summary>
     /// <param name="result">The image.</param>
     /// <returns>What each does, and the command.</returns>
-    public static IEnumerable<(string Title, string Text)> Of(PublishResult result) => Of(result.Deliveries[0], result.Image.Digest, result.Image.Config.Config?.ExposedPorts ?? []);
+    public static IEnumerable<(string Title, string Text)> Of(PublishResult result) => Of(result.Deliveries[0], result.Image.Digest, ExposedPort.Read(result.Image.Config.Config?.ExposedPorts));
 
     /// <summary>Commands for an index, the likeliest first.</summary>
     /// <param name="result">The index.</param>
@@ -18,28 +21,36 @@ internal static class NextCommands
 
     /// <summary>Runs an image.</summary>
     /// <param name="name">The image's name.</param>
-    /// <param name="ports">Its ports, <c>8080/tcp</c>.</param>
+    /// <param name="ports">Its ports.</param>
     /// <param name="engine">The program that runs it.</param>
     /// <returns>The command.</returns>
-    public static string Run(string name, IReadOnlyList<string> ports, string engine = "docker") => $"{engine} run --rm{string.Concat(ports.Select(Number).Select(port => $" -p {port}:{port}"))} {name}";
+    public static string Run(string name, IReadOnlyList<ExposedPort> ports, string engine = "docker") =>
+        $"{engine} run --rm{string.Concat(ports.Select(port => $" -p {port.Number}:{port.Number}"))} {Quoted(name)}";
 
-    private static IEnumerable<(string Title, string Text)> Of(Delivery delivery, Digest digest, IReadOnlyList<string> ports)
+    private static IEnumerable<(string Title, string Text)> Of(Delivery delivery, Digest digest, IReadOnlyList<ExposedPort> ports)
     {
         var tagged = delivery.Tags is [var tag, ..] ? $"{delivery.Name}:{tag}" : $"{delivery.Name}@{digest}";
         var pinned = $"{delivery.Name}@{digest}";
         yield return ("Run it", Run(tagged, ports));
         if (delivery.Repository is null)
         {
-            yield return ("Push it", $"dotnet msbuild -t:CopyImage -p:ImageSource={tagged} -p:ImageRegistry=…");
+            yield return ("Push it", $"dotnet msbuild -t:CopyImage -p:ImageSource={Quoted(tagged)} -p:ImageRegistry=…");
             yield break;
         }
 
-        var app = delivery.Repository.Name.Split('/')[^1];
-        yield return ("Pull exactly this image", $"docker pull {pinned}");
-        yield return ("Deploy it to Kubernetes", $"kubectl create deployment {app} --image={pinned}{(ports is [var port, ..] ? $" --port={Number(port)}" : "")}");
-        yield return ("Update a deployment", $"kubectl set image deployment/{app} {app}={pinned}");
-        yield return ("Look at it again", $"dotnet msbuild -t:InspectImage -p:ImageSource={tagged}");
+        var app = Quoted(delivery.Repository.Name.Split('/')[^1]);
+        yield return ("Pull exactly this image", $"docker pull {Quoted(pinned)}");
+        yield return ("Deploy it to Kubernetes", $"kubectl create deployment {app} --image={Quoted(pinned)}{(ports is [var port, ..] ? $" --port={port.Number}" : "")}");
+        yield return ("Update a deployment", $"kubectl set image deployment/{app} {app}={Quoted(pinned)}");
+        yield return ("Look at it again", $"dotnet msbuild -t:InspectImage -p:ImageSource={Quoted(tagged)}");
     }
 
-    private static string Number(string port) => port.Split('/')[0];
+    // Names have a grammar without anything else; a name that gets here by another way is still one word.
+    private static string Quoted(string word)
+    {
+        var line = Oci.Text.OneLine(word);
+        return line.All(character => char.IsAsciiLetterOrDigit(character) || PlainCharacters.Contains(character, StringComparison.Ordinal))
+            ? line
+            : $"'{line.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+    }
 }

@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Text;
+using ImagePublish.Oci;
 using ImagePublish.Publishing;
 
 namespace ImagePublish.Reporting;
 
-/// <summary>What was published, as CI systems show it on the page of a run.</summary>
+/// <summary>What was published, as CI systems show it on the page of a run. Names and values are code in it, so that nothing of them is Markdown or HTML.</summary>
 public static class PublishMarkdown
 {
     /// <summary>A table of an image.</summary>
@@ -11,31 +13,60 @@ public static class PublishMarkdown
     /// <param name="result">The image.</param>
     /// <returns>Markdown.</returns>
     public static string Of(string project, PublishResult result) => Table(
-        project, result.Image.Digest.Value, result.Image.Platform.ToString(), $"{ByteSize.Show(result.Image.Size)} in {result.Image.Layers.Count} layers", result.IsUnchanged, result.Deliveries);
+        project, result.Image.Digest.Value, [result.Image.Platform], $"{ByteSize.Show(result.Image.Size)} in {result.Image.Layers.Count} layers", result.IsUnchanged, result.Deliveries);
 
     /// <summary>A table of an index.</summary>
     /// <param name="project">The project's name.</param>
     /// <param name="result">The index.</param>
     /// <returns>Markdown.</returns>
     public static string Of(string project, IndexResult result) => Table(
-        project, result.Index.Descriptor.Digest.Value, string.Join(", ", result.Images.Select(image => image.Platform)), null, result.IsUnchanged, result.Deliveries);
+        project, result.Index.Descriptor.Digest.Value, [.. result.Images.Select(image => image.Platform)], null, result.IsUnchanged, result.Deliveries);
 
-    private static string Table(string project, string digest, string platforms, string? size, bool unchanged, IReadOnlyList<Delivery> deliveries)
+    private static string Table(string project, string digest, IReadOnlyList<Platform?> platforms, string? size, bool unchanged, IReadOnlyList<Delivery> deliveries)
     {
-        var text = new StringBuilder($"### {project}\n\n| | |\n|---|---|\n");
+        var text = new StringBuilder($"### {Heading(project)}\n\n| | |\n|---|---|\n");
         foreach (var delivery in deliveries)
         {
-            Row("Image", $"`{delivery.Name}`");
-            Row("Tags", delivery.Tags.Count == 0 ? "none" : string.Join(", ", delivery.Tags.Select(tag => $"`{tag}`")));
+            Row("Image", Code(delivery.Name));
+            Row("Tags", delivery.Tags.Count == 0 ? "none" : string.Join(", ", delivery.Tags.Select(tag => Code(tag.Value))));
             Row("This publish", unchanged ? "unchanged" : PublishSummary.Moved(delivery));
         }
 
-        Row("Digest", $"`{digest}`");
-        Row("Platform", platforms);
+        Row("Digest", Code(digest));
+        Row("Platform", string.Join(", ", platforms.OfType<Platform>().Select(platform => Code(platform.ToString()))));
         if (size is not null)
             Row("Size", size);
         return text.Append('\n').ToString();
 
-        void Row(string name, string value) => text.Append($"| {name} | {value.Replace("|", "\\|", StringComparison.Ordinal)} |\n");
+        void Row(string name, string value) => text.Append(CultureInfo.InvariantCulture, $"| {name} | {value} |\n");
+    }
+
+    // Nothing is escaped in code, and programs differ in what ends it, or a cell of a table: so what could is not in it.
+    private static string Code(string text)
+    {
+        var code = new StringBuilder("`");
+        foreach (var character in Oci.Text.OneLine(text))
+        {
+            if (character is '`' or '|' or '<' or '>' or '&')
+                code.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:x4}");
+            else
+                code.Append(character);
+        }
+
+        return code.Append('`').ToString();
+    }
+
+    private static string Heading(string text)
+    {
+        var heading = new StringBuilder();
+        foreach (var character in Oci.Text.OneLine(text))
+        {
+            if (char.IsAscii(character) && !char.IsAsciiLetterOrDigit(character) && character is not (' ' or '.' or '-'))
+                heading.Append(CultureInfo.InvariantCulture, $"&#{(int)character};");
+            else
+                heading.Append(character);
+        }
+
+        return heading.ToString();
     }
 }

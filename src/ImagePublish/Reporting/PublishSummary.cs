@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagePublish.Images;
 using ImagePublish.Publishing;
 
 namespace ImagePublish.Reporting;
@@ -51,7 +52,7 @@ public static class PublishSummary
 
     private static string HowToRun(PublishResult result, Delivery delivery, string name, string? engine)
     {
-        var command = NextCommands.Run(name, result.Image.Config.Config?.ExposedPorts ?? [], engine == "podman" ? engine : "docker");
+        var command = NextCommands.Run(name, ExposedPort.Read(result.Image.Config.Config?.ExposedPorts), engine == "podman" ? engine : "docker");
         return delivery.Repository is null && engine is null ? $"  It lies in the local store. To run it, publish with -p:ImageLoad=docker, then: {command}" : $"  {command}";
     }
 

@@ -9,8 +9,8 @@ internal sealed class TextTable(params IReadOnlyList<string> columns)
     private readonly List<string[]> rows = [[.. columns.Select(column => column.TrimStart('>'))]];
 
     /// <summary>Adds a row.</summary>
-    /// <param name="cells">One for each column.</param>
-    public void Add(params string[] cells) => rows.Add(cells);
+    /// <param name="cells">One for each column; what is invisible in them would break the table.</param>
+    public void Add(params string[] cells) => rows.Add([.. cells.Select(Oci.Text.OneLine)]);
 
     /// <summary>The table's lines, the headings first.</summary>
     /// <returns>The lines.</returns>

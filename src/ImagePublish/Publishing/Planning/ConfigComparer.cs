@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagePublish.Images;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Publishing.Planning;
@@ -28,7 +29,7 @@ internal static class ConfigComparer
         Add("command", Joined(execution.Cmd));
         Add("stop signal", execution.StopSignal);
         Add("health check", execution.Healthcheck is { } check ? JsonSerializer.Serialize(check, PlanningJsonContext.Default.Healthcheck) : null);
-        foreach (var port in execution.ExposedPorts ?? [])
+        foreach (var port in ExposedPort.Read(execution.ExposedPorts))
             Add($"port {port}", "exposed");
         foreach (var volume in execution.Volumes ?? [])
             Add($"volume {volume}", "declared");

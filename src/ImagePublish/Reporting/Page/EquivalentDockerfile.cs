@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Reports;
 
@@ -31,7 +32,7 @@ internal static class EquivalentDockerfile
             Line($"ENV {Name(variable)}={Quoted(variable[(Name(variable).Length + 1)..])}");
         foreach (var (key, value) in (config.Labels ?? new Dictionary<string, string>()).Where(label => inherited.Labels?.GetValueOrDefault(label.Key) != label.Value))
             Line($"LABEL {Quoted(key)}={Quoted(value)}");
-        foreach (var port in (config.ExposedPorts ?? []).Except(inherited.ExposedPorts ?? []))
+        foreach (var port in ExposedPort.Read(config.ExposedPorts).Except(ExposedPort.Read(inherited.ExposedPorts)))
             Line($"EXPOSE {port}");
         foreach (var volume in (config.Volumes ?? []).Except(inherited.Volumes ?? []))
             Line($"VOLUME {Words([volume])}");

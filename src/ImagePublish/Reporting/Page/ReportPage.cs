@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
+using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
@@ -20,6 +21,7 @@ public static class ReportPage
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
+        Converters = { new VisibleTextConverter() },
     });
 
     /// <summary>What the page will say of the image for one platform.</summary>
@@ -66,6 +68,16 @@ public static class ReportPage
     {
         var head = Head(project, result) with { Seconds = Math.Round(elapsed.TotalSeconds, 1) };
         return Write(project, head, parts);
+    }
+
+    // A browser obeys characters that turn the direction of text around, and shows others not at all.
+    private sealed class VisibleTextConverter : JsonConverter<string>
+    {
+        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
+
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(Oci.Text.Lines(value));
+
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WritePropertyName(Oci.Text.Lines(value));
     }
 
     private static HeadDocument Head(string project, PublishResult result) =>
@@ -173,7 +185,7 @@ public static class ReportPage
             config.WorkingDir,
             config.Entrypoint ?? [],
             config.Cmd ?? [],
-            config.ExposedPorts ?? [],
+            [.. ExposedPort.Read(config.ExposedPorts).Select(port => port.ToString())],
             config.Volumes ?? [],
             config.Env ?? [],
             config.Labels ?? new Dictionary<string, string>(),
