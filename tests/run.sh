@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds the solution once and runs every test project.
 # Ends with a line "N passed, N failed, N skipped"; fails if a test failed, if none ran, and in CI (CI=true) if one was skipped.
+# Lists the slowest tests. TEST_RESULTS=folder keeps what each test took (CTRF, https://ctrf.io).
 # usage: tests/run.sh [options of the xunit runner, such as -class '*.ReferenceTests']
 set -euo pipefail
 
@@ -94,10 +95,18 @@ total() {
   cat "$results"/*.json | jq -s "map(.results.summary.$1) | add // 0"
 }
 
+slowest() {
+  echo "The slowest tests, in seconds:"
+  cat "$results"/*.json | jq -rs '[.[].results.tests[]] | sort_by(-.duration)[:10][] | "\(.duration / 100 | round / 10)\t\(.name)"'
+}
+
 install_missing
 build
 status=0
 run_tests "$@" || status=1
+
+slowest || true
+[[ -z ${TEST_RESULTS:-} ]] || { mkdir -p "$TEST_RESULTS" && cp "$results"/*.json "$TEST_RESULTS"; }
 
 passed=$(total passed) failed=$(total failed) skipped=$(total skipped)
 (( passed + failed > 0 )) || { echo "No test ran." >&2; status=1; }
