@@ -1,57 +1,39 @@
 using System.Collections.Frozen;
 using System.Net;
+using System.Text;
 
 namespace ImagePublish.Registries.Auth;
 
-/// <summary>Tells whether two host names are of one owner, without the public suffix list: rather no too often than yes.</summary>
+/// <summary>Compares the owners of two host names: names below one registrable domain have the same owner.</summary>
+/// <remarks>Below which domains everybody can register a name is said by the <see href="https://publicsuffix.org/">Public Suffix List</see>.</remarks>
 internal static class DomainName
 {
-    private const int FewestLabels = 2;
-
-    // Second levels below a country that everybody can register under, and domains that clouds give their customers names in.
-    private static readonly FrozenSet<string> SharedSecondLevels = FrozenSet.Create(StringComparer.Ordinal, "ac", "co", "com", "edu", "gob", "gouv", "gov", "gv", "mil", "ne", "net", "nom", "or", "org", "sch");
-
-    private static readonly FrozenSet<string> SharedDomains = FrozenSet.Create(
+    // Domains of clouds that give names to their customers, and are not in the list.
+    private static readonly FrozenSet<string> CustomerDomains = FrozenSet.Create(
         StringComparer.Ordinal,
+        "aliyuncs.com",
         "amazonaws.com",
         "amazonaws.com.cn",
-        "appspot.com",
         "azure.com",
-        "azure-api.net",
+        "azurecontainerapps.io",
         "azurecr.cn",
         "azurecr.io",
         "azurecr.us",
-        "azurecontainerapps.io",
-        "azurewebsites.net",
-        "azurefd.net",
-        "cloudapp.net",
         "cloudflare.net",
-        "cloudfront.net",
-        "duckdns.org",
-        "fly.dev",
-        "github.io",
-        "gitlab.io",
         "googleusercontent.com",
-        "herokuapp.com",
         "jfrog.io",
-        "netlify.app",
-        "ngrok.io",
-        "ngrok.app",
-        "ngrok-free.app",
-        "nip.io",
-        "onrender.com",
-        "pages.dev",
         "pkg.dev",
-        "railway.app",
-        "run.app",
-        "sslip.io",
         "trafficmanager.net",
-        "vercel.app",
-        "web.app",
-        "windows.net",
-        "workers.dev");
+        "windows.net");
 
-    /// <summary>Whether two names end in the same registered domain.</summary>
+    // Alibaba's registries, of which the token services have names of their own: dockerauth.<region>, dockerauth-vpc.<region>, dockerauth-ee.<region>.
+    private const string Alibaba = ".aliyuncs.com";
+
+    private static readonly Lazy<byte[]> Suffixes = new(ReadSuffixes);
+
+    /// <summary>Whether two hosts have the same owner, as far as their names show it. For addresses, and for names without a domain, they show nothing.</summary>
+    /// <param name="one">A host, in ASCII and lower case.</param>
+    /// <param name="other">The other.</param>
     public static bool AreOfOneOwner(string one, string other)
     {
         if (IPAddress.TryParse(one, out _) || IPAddress.TryParse(other, out _))
@@ -60,21 +42,62 @@ internal static class DomainName
         var common = 0;
         while (common < Math.Min(a.Length, b.Length) && a[^(common + 1)] == b[^(common + 1)])
             common++;
-        return common >= RegisteredLabels(a);
+        return common > 0 && common > Math.Max(SuffixLabels(a, CustomerDomains), SuffixLabels(b, CustomerDomains));
     }
 
-    // Labels of the registered domain at the end of a name: two for example.com, three for example.co.uk and example.azurecr.io.
-    private static int RegisteredLabels(string[] labels)
+    /// <summary>Whether a host is the token service that a cloud has for a registry of its own.</summary>
+    /// <param name="registry">The registry's host.</param>
+    /// <param name="host">The host that tokens are asked for at.</param>
+    public static bool IsTokenServiceOf(string registry, string host)
     {
-        if (labels.Length < FewestLabels)
-            return FewestLabels;
-        for (var depth = labels.Length; depth >= FewestLabels; depth--)
+        if (!registry.EndsWith(Alibaba, StringComparison.Ordinal) || !host.EndsWith(Alibaba, StringComparison.Ordinal))
+            return false;
+        if (host[..^Alibaba.Length].Split('.') is not [var service, var region] || !(service == "dockerauth" || service.StartsWith("dockerauth-", StringComparison.Ordinal)))
+            return false;
+        var own = registry[..^Alibaba.Length].Split('.') switch
         {
-            if (SharedDomains.Contains(string.Join('.', labels[^depth..])))
-                return int.MaxValue;
+            ["registry" or "registry-vpc" or "registry-internal", var its] => its,
+            [_, var its, "cr"] => its,
+            _ => null,
+        };
+        return own == region;
+    }
+
+    /// <summary>Whether the name that somebody registered has a hyphen: <c>registry-acme.com</c>, and not <c>my-registry.acme.com</c>.</summary>
+    /// <param name="host">A host, in ASCII and lower case.</param>
+    public static bool IsRegisteredWithHyphen(string host)
+    {
+        var labels = host.Split('.');
+        if (!host.Contains('-', StringComparison.Ordinal) || labels.Length == 1)
+            return false;
+        var isTopLevelOdd = labels[^1].Contains('-', StringComparison.Ordinal) && !labels[^1].StartsWith("xn--", StringComparison.Ordinal);
+        var own = Math.Min(SuffixLabels(labels, FrozenSet<string>.Empty) + 1, labels.Length);
+        return isTopLevelOdd || labels[^own].Contains('-', StringComparison.Ordinal);
+    }
+
+    // As https://publicsuffix.org/list/ has it: an exception wins, then the longest rule; without any, the last label is the suffix.
+    private static int SuffixLabels(string[] labels, FrozenSet<string> more)
+    {
+        for (var depth = labels.Length; depth >= 1; depth--)
+        {
+            var name = string.Join('.', labels[^depth..]);
+            if (IsRule('!' + name))
+                return depth - 1;
+            var isWildcard = depth > 1 && IsRule("*." + string.Join('.', labels[^(depth - 1)..]));
+            if (isWildcard || more.Contains(name) || IsRule(name))
+                return depth;
         }
 
-        var isCountry = labels[^1].Length == 2;
-        return isCountry && SharedSecondLevels.Contains(labels[^2]) ? FewestLabels + 1 : FewestLabels;
+        return 1;
+    }
+
+    private static bool IsRule(string rule) => Suffixes.Value.AsSpan().IndexOf(Encoding.ASCII.GetBytes($"\n{rule}\n")) >= 0;
+
+    private static byte[] ReadSuffixes()
+    {
+        using var resource = typeof(DomainName).Assembly.GetManifestResourceStream("ImagePublish.PublicSuffixes.txt")!;
+        var bytes = new byte[resource.Length];
+        resource.ReadExactly(bytes);
+        return bytes;
     }
 }

@@ -70,7 +70,7 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
     private RealmTrust TrustOf(Registry registry, string host)
     {
         var own = Normalize(HostOf(registry));
-        var isOwn = host == own || (IsLoopbackName(host) && IsLoopbackName(own)) || DomainName.AreOfOneOwner(host, own);
+        var isOwn = host == own || (IsLoopbackName(host) && IsLoopbackName(own)) || DomainName.AreOfOneOwner(host, own) || DomainName.IsTokenServiceOf(own, host);
         return isOwn || trustedHosts.Contains(host) ? RealmTrust.Registry : RealmTrust.Foreign;
     }
 

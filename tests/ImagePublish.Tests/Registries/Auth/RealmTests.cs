@@ -63,6 +63,10 @@ public sealed class RealmTests
     [InlineData("harbor.example.co.uk", "https://harbor.example.co.uk:8443/service/token")]
     [InlineData("myacr.azurecr.io", "https://myacr.azurecr.io/oauth2/token")]
     [InlineData("registry.cn-hangzhou.aliyuncs.com", "https://dockerauth.cn-hangzhou.aliyuncs.com/auth")]
+    [InlineData("acme-registry.cn-hangzhou.cr.aliyuncs.com", "https://dockerauth-ee.cn-hangzhou.aliyuncs.com/auth")]
+    [InlineData("registry.acme.tokyo.jp", "https://auth.acme.tokyo.jp/token")]
+    [InlineData("registry.city.kobe.jp", "https://auth.city.kobe.jp/token")]
+    [InlineData("registry.acme.trycloudflare.com", "https://auth.acme.trycloudflare.com/token")]
     [InlineData("localhost:5000", "http://127.0.0.1:5001/token")]
     [InlineData("localhost:5000", "https://localhost:5001/token")]
     [InlineData("10.0.0.5:5000", "https://10.0.0.5/token")]
@@ -83,6 +87,15 @@ public sealed class RealmTests
     [InlineData("docker.io", "https://auth.docker.io.example.com/token")]
     [InlineData("registry", "https://tokens/")]
     [InlineData("192.0.2.1", "https://203.0.113.1/token")]
+    [InlineData("registry.bucket.aliyuncs.com", "https://evil.oss-cn-hangzhou.aliyuncs.com/")]
+    [InlineData("registry.cn-hangzhou.aliyuncs.com", "https://dockerauth.cn-beijing.aliyuncs.com/")]
+    [InlineData("mine.trycloudflare.com", "https://yours.trycloudflare.com/")]
+    [InlineData("mine.s3.eu-west-1.amazonaws.com", "https://yours.s3.eu-west-1.amazonaws.com/")]
+    [InlineData("mine.co.za", "https://yours.co.za/")]
+    [InlineData("mine.xn--55qx5d.cn", "https://yours.xn--55qx5d.cn/")]
+    [InlineData("mine.kobe.jp", "https://mine.yours.kobe.jp/")]
+    [InlineData("com", "https://acme.com/")]
+    [ReliabilityCase("Security", "realm below a domain that many owners share (public suffix list)", "gets no credentials")]
     public async Task AForeignRealmGetsNoCredentialsButMayGiveAnonymousTokens(string registry, string realm)
     {
         var somebody = new SignInBench(credential: User);
