@@ -31,6 +31,9 @@ public sealed class BeginImage : ImageTask
     /// <summary>The local store's folder; empty for the user's own.</summary>
     public string? Store { get; set; }
 
+    /// <summary>Whether other users use the store too, and are trusted.</summary>
+    public bool StoreShared { get; set; }
+
     /// <summary>One or more registry hosts; empty for the local store.</summary>
     public string? Registry { get; set; }
 
@@ -94,7 +97,7 @@ public sealed class BeginImage : ImageTask
         // Images that are not believed spare no work: then there is nothing to ask.
         var trust = CacheTrustReader.Read(CacheTrust, verifyReused: false);
         IReadOnlyList<Oci.Repository> believed = CacheTrustReader.ReadSources(CacheFrom) is null ? [] : [.. repositories.Where(trust.MayBelieve)];
-        return HeadStart.Begin(files, defaults, compression, () => StoreFolder.Open(store, log: null, BuildEngine4), cancelled => HeadStart.HaveTagsAsync(registries, believed, cancelled));
+        return HeadStart.Begin(files, defaults, compression, () => StoreFolder.Open(store, StoreShared, log: null, BuildEngine4), cancelled => HeadStart.HaveTagsAsync(registries, believed, cancelled));
     }
 
     /// <summary>Takes what was begun for a build of a project.</summary>

@@ -20,10 +20,14 @@ internal static class CacheTrustReader
     /// <exception cref="ImagePublishException"><c>IMG5010</c>: the key is too short. <c>IMG1xxx</c>: a repository is malformed.</exception>
     public static CacheTrust Read(string? repositories, bool verifyReused) => new()
     {
-        Key = ReadKey(Environment.GetEnvironmentVariable(KeyVariable)),
+        Key = ReadKey(),
         Repositories = [.. Lists.Words(repositories).Select(ReadRepository)],
         VerifyReused = verifyReused,
     };
+
+    /// <summary>The key that builds share, or null.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG5010</c>: it is too short.</exception>
+    public static CacheKey? ReadKey() => ReadKey(Environment.GetEnvironmentVariable(KeyVariable));
 
     internal static CacheKey? ReadKey(string? variable)
     {

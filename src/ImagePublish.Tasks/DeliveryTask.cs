@@ -40,6 +40,9 @@ public abstract partial class DeliveryTask : ImageTask, IImageInputs
     /// <summary>The local store's folder; empty for the user's own.</summary>
     public string? Store { get; set; }
 
+    /// <summary>Whether other users use the store too, and are trusted.</summary>
+    public bool StoreShared { get; set; }
+
     /// <summary>The image's instant, RFC 3339; empty for SOURCE_DATE_EPOCH, else the commit's.</summary>
     public string? Created { get; set; }
 
@@ -93,7 +96,7 @@ public abstract partial class DeliveryTask : ImageTask, IImageInputs
 
     internal override string? LeftAlone => "no tag was moved";
 
-    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), EngineSession.TaskLog, BuildEngine4);
+    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), StoreShared, EngineSession.TaskLog, BuildEngine4);
 
     internal string ResolvePath(string path) => FullPath(path);
 

@@ -25,7 +25,7 @@ internal sealed class PackageRequestReader(PublishImageInputs inputs)
         {
             Names = names,
             Runtime = runtime,
-            CacheFolder = Lists.Optional(inputs.PackageCache) is { } folder ? inputs.ResolvePath(folder) : StoreFolder.Packages,
+            CacheFolder = Lists.Optional(inputs.PackageCache) is { } folder ? StoreFolder.ClaimPackages(inputs.ResolvePath(folder), inputs.StoreShared) : StoreFolder.Packages,
             Source = ReadSource(),
             HasApt = HasApt(),
             IsOffline = inputs.Offline,

@@ -1,4 +1,4 @@
-using System.Formats.Tar;
+using System.Collections.Concurrent;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage;
@@ -9,7 +9,9 @@ namespace ImagePublish.Tasks;
 /// <summary>Where the local store is, and what lies beside it.</summary>
 internal static class StoreFolder
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const string KeyName = "store.key";
+
+    private static readonly ConcurrentDictionary<string, Lazy<StoreKey>> Keys = new(StringComparer.Ordinal);
 
     /// <summary>Where operating system packages are kept, for all projects of a user.</summary>
     public static string Packages => Path.Combine(UserData().Folder, "packages");
@@ -22,13 +24,16 @@ internal static class StoreFolder
 
     /// <summary>Opens the local store.</summary>
     /// <param name="folder">Its full path, or null for the user's own.</param>
+    /// <param name="isShared">Whether other users use it too, and are trusted.</param>
     /// <param name="log">Where waiting for other processes, and a temporary store, are logged; null for nowhere.</param>
     /// <param name="engine">The build, in which a temporary store is logged once.</param>
     /// <returns>The store.</returns>
-    public static ImageStore Open(string? folder, IEngineLog? log, IBuildEngine4 engine)
+    /// <exception cref="ImagePublishException"><c>IMG3112</c>: others could change it, and it is not said to be shared; <c>IMG3101</c>.</exception>
+    public static ImageStore Open(string? folder, bool isShared, IEngineLog? log, IBuildEngine4 engine)
     {
+        var options = new StoreOptions { Log = log, IsShared = isShared, Key = () => ReadKey(UserFolders.Read(), log) };
         if (folder is not null)
-            return ImageStore.Open(folder, new StoreOptions { Log = log });
+            return ImageStore.Open(folder, options);
         var data = UserData();
         var store = Path.Combine(data.Folder, "store");
         if (data.Unusable is { } unusable && log is not null && BuildObjects.GetOrAdd(engine, store, () => new Notice()).IsFirst())
@@ -37,7 +42,58 @@ internal static class StoreFolder
                 $"The local store is in the temporary folder '{store}', since '{unusable}' can't be created. Set DOTNET_CLI_HOME or ImageStore to a folder that is kept, so that later builds find its layers.");
         }
 
-        return ImageStore.Open(store, new StoreOptions { Log = log });
+        return ImageStore.Open(store, options);
+    }
+
+    /// <summary>Makes sure that the package cache is the user's alone, unless it is shared.</summary>
+    /// <param name="folder">Its full path.</param>
+    /// <param name="isShared">Whether other users use it too, and are trusted.</param>
+    /// <returns>The folder.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG3112</c>: others could change it; <c>IMG3101</c>: it can't be created.</exception>
+    public static string ClaimPackages(string folder, bool isShared)
+    {
+        try
+        {
+            return isShared || PrivateFiles.Claim(folder, mayChange: true) is not { } problem ? folder : throw new ImagePublishException(
+                DiagnosticCodes.StoreForeign,
+                $"The package cache in '{folder}' {problem}, who could change what is installed. Nothing was read from it or written to it. "
+                + "Make the folder yours alone, name another one with ImagePackageCache, or set ImageStoreShared=true if everyone who can write there may decide what your images contain.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ImagePublishException(DiagnosticCodes.StoreFailed, $"The package cache in '{folder}' can not be used: {Text.Shown(exception.Message)} Name another folder with ImagePackageCache.", exception);
+        }
+    }
+
+    /// <summary>The key of a user's records: of IMAGE_CACHE_KEY where it is set, so that a store that another machine filled is believed, else of a file in the user's home.</summary>
+    /// <param name="machine">What the machine says.</param>
+    /// <param name="log">Where is logged that the key can't be kept; null for nowhere.</param>
+    internal static StoreKey ReadKey(UserFolders machine, IEngineLog? log)
+    {
+        if (CacheTrustReader.ReadKey() is { } shared)
+            return StoreKey.Of(shared.Derive("store"));
+        var file = KeyFile(machine);
+        return Keys.GetOrAdd(file ?? "", _ => new(() => LoadKey(machine, file, log))).Value;
+    }
+
+    /// <summary>Where the key is kept, or null where nothing of the user's is kept.</summary>
+    internal static string? KeyFile(UserFolders machine)
+    {
+        if (machine.ConfigHome is null && machine.CliHome is { } home && Path.IsPathFullyQualified(home))
+            return Path.Combine(Below(home, machine.Profile, machine.Config, "config"), "imagepublish", KeyName);
+        return machine.Config.Length > 0 ? Path.Combine(machine.Config, "imagepublish", KeyName) : null;
+    }
+
+    private static StoreKey LoadKey(UserFolders machine, string? file, IEngineLog? log)
+    {
+        var problem = "the user has no home";
+        if (file is not null && StoreKey.TryLoad(file, out problem) is { } key)
+            return key;
+        if (TemporaryKeyFile(machine) is { } temporary && StoreKey.TryLoad(temporary, out _) is { } beside)
+            return beside;
+        log?.Detail(
+            $"The key of the local store's records can't be kept{(file is null ? "" : $" in '{file}'")} ({Text.Shown(problem!).TrimEnd('.')}): later builds do not believe what this one remembers. Set IMAGE_CACHE_KEY, or XDG_CONFIG_HOME to a folder that is kept.");
+        return StoreKey.OfProcess;
     }
 
     /// <summary>The folder that is kept for a user: the one of the user's data, or of DOTNET_CLI_HOME, else a temporary one that is the user's alone.</summary>
@@ -48,14 +104,34 @@ internal static class StoreFolder
     {
         // In lower case, since podman makes an image's name of it.
         var usual = Path.Combine(Usual(machine), "imagepublish");
+        string? problem;
         try
         {
-            Directory.CreateDirectory(usual);
-            return (usual, null);
+            problem = PrivateFiles.Claim(usual, mayChange: true);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && !OperatingSystem.IsWindows())
         {
             return (Temporary(machine.Temporary, usual, exception), usual);
+        }
+
+        return problem is null ? (usual, null) : throw new ImagePublishException(
+            DiagnosticCodes.StoreForeign,
+            $"The folder of the local store, '{usual}', {problem}, who could change what images are made of. Nothing was read from it or written to it. "
+            + "Make the folder yours alone, or set DOTNET_CLI_HOME to a folder of your own.");
+    }
+
+    // A temporary folder for the user's data was checked, and is not a part of the store.
+    private static string? TemporaryKeyFile(UserFolders machine)
+    {
+        try
+        {
+            var (data, unusable) = UserData(machine);
+            return unusable is null ? null : Path.Combine(data, KeyName);
+        }
+        catch (ImagePublishException)
+        {
+            // It counts only where the store is there too, and is reported then.
+            return null;
         }
     }
 
@@ -64,42 +140,24 @@ internal static class StoreFolder
     private static string Usual(UserFolders machine)
     {
         if (machine.DataHome is null && machine.CliHome is { } home && Path.IsPathFullyQualified(home))
-            return Path.Combine(home, machine.Data.Length > 0 && machine.Profile.Length > 0 ? Path.GetRelativePath(machine.Profile, machine.Data) : "data");
+            return Below(home, machine.Profile, machine.Data, "data");
         return machine.Data.Length > 0 ? machine.Data : machine.Temporary;
     }
+
+    // Where a folder of the user's home is in another home.
+    private static string Below(string home, string profile, string folder, string otherwise) =>
+        Path.Combine(home, folder.Length > 0 && profile.Length > 0 ? Path.GetRelativePath(profile, folder) : otherwise);
 
     // In a folder that all users share, a name can have been taken by another user before.
     private static string Temporary(string temporary, string usual, Exception cause)
     {
-        var probe = Directory.CreateTempSubdirectory("imagepublish-");
-        try
-        {
-            var self = OwnerOf(probe.FullName);
-            var folder = Path.Combine(temporary, FormattableString.Invariant($"imagepublish-{self}"));
-            if (!OperatingSystem.IsWindows())
-                Directory.CreateDirectory(folder, OwnerOnly);
-            if (OwnerOf(folder) == self && !OperatingSystem.IsWindows() && File.GetUnixFileMode(folder) == OwnerOnly)
-                return folder;
-            throw new ImagePublishException(
-                DiagnosticCodes.StoreFailed,
-                $"The local store can not be kept in '{usual}' ({Text.Shown(cause.Message)}), nor in '{folder}', which belongs to another user or is open to others. Set ImageStore or DOTNET_CLI_HOME to a folder of your own.",
-                cause);
-        }
-        finally
-        {
-            probe.Delete();
-        }
-    }
-
-    // The owner as tar records it, since .NET does not tell it otherwise; -1 for what is no directory, such as a link to one.
-    private static int OwnerOf(string folder)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new TarWriter(stream, TarEntryFormat.Pax, leaveOpen: true))
-            writer.WriteEntry(folder, "folder");
-        stream.Position = 0;
-        using var reader = new TarReader(stream);
-        return reader.GetNextEntry() is { EntryType: TarEntryType.Directory } entry ? entry.Uid : -1;
+        var folder = Path.Combine(temporary, FormattableString.Invariant($"imagepublish-{PrivateFiles.UserId}"));
+        if (PrivateFiles.Claim(folder, mayChange: false) is null && PrivateFiles.IsPrivateFolder(folder))
+            return folder;
+        throw new ImagePublishException(
+            DiagnosticCodes.StoreFailed,
+            $"The local store can not be kept in '{usual}' ({Text.Shown(cause.Message)}), nor in '{folder}', which belongs to another user or is open to others. Set ImageStore or DOTNET_CLI_HOME to a folder of your own.",
+            cause);
     }
 
     private sealed class Notice
@@ -116,12 +174,20 @@ internal static class StoreFolder
 /// <param name="Profile">The user's home.</param>
 /// <param name="Data">Where programs keep a user's data; empty where that is not known.</param>
 /// <param name="Temporary">The folder for temporary files.</param>
-internal sealed record UserFolders(string? DataHome, string? CliHome, string Profile, string Data, string Temporary)
+/// <param name="ConfigHome">XDG_CONFIG_HOME, which says exactly where settings go; null where it is not set.</param>
+/// <param name="Config">Where programs keep a user's settings; empty where that is not known.</param>
+internal sealed record UserFolders(string? DataHome, string? CliHome, string Profile, string Data, string Temporary, string? ConfigHome, string Config)
 {
+    // On Windows what is in the roaming folder is copied to other machines.
+    private static readonly Environment.SpecialFolder Settings =
+        OperatingSystem.IsWindows() ? Environment.SpecialFolder.LocalApplicationData : Environment.SpecialFolder.ApplicationData;
+
     public static UserFolders Read() => new(
         Lists.Optional(Environment.GetEnvironmentVariable("XDG_DATA_HOME")),
         Lists.Optional(Environment.GetEnvironmentVariable("DOTNET_CLI_HOME")),
         Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
-        Path.GetTempPath());
+        Path.GetTempPath(),
+        Lists.Optional(Environment.GetEnvironmentVariable("XDG_CONFIG_HOME")),
+        Environment.GetFolderPath(Settings, Environment.SpecialFolderOption.DoNotVerify));
 }

@@ -13,6 +13,26 @@ if (args is ["pull" or "repair" or "prune", ..])
     return;
 }
 
+// fill <store folder> <key file>: creates all that a store can have, holds its locks, and writes the rights of everything.
+if (args is ["fill", var filled, var keyFile])
+{
+    var open = ImageStore.Open(filled, new StoreOptions { Key = () => StoreKey.TryLoad(keyFile, out _)! });
+    using var session = await open.BeginSessionAsync(CancellationToken.None);
+    var blob = await open.PutAsync(MemoryBlobSource.Of(MediaTypes.OciConfig, OciJson.Write(new ImageConfig("amd64", "linux", new RootFs("layers", [])))), CancellationToken.None);
+    var image = MemoryBlobSource.Of(MediaTypes.OciManifest, OciJson.Write(new ImageManifest(blob.Descriptor, []) { MediaType = MediaTypes.OciManifest }));
+    await open.PutAsync(image, CancellationToken.None);
+    await open.SetReferenceAsync("acme/shop:1", image.Descriptor, CancellationToken.None);
+    await open.PruneAsync(new PruneOptions(), CancellationToken.None);
+    await open.Records.WriteAsync("layers", blob.Descriptor.Digest, "{}"u8.ToArray(), CancellationToken.None);
+    using var claims = new NameClaims(Path.Combine(filled, "claims"), "build");
+    await claims.ClaimAsync("acme/shop:1", "shop.csproj", CancellationToken.None);
+    using var layer = await WorkLock.AcquireAsync(open.Disk, "layer", "builds", CancellationToken.None);
+    using var whole = await open.Disk.LockAsync(CancellationToken.None);
+    foreach (var path in Directory.EnumerateFileSystemEntries(filled, "*", SearchOption.AllDirectories).Append(filled).Append(keyFile))
+        Console.WriteLine($"{(OperatingSystem.IsWindows() ? 0 : (int)File.GetUnixFileMode(path))} {path}");
+    return;
+}
+
 // <store folder> count <work> <file> <rounds>: adds to the number in a file, each time under the lock.
 // <store folder> hold <work>: keeps the lock until it is killed.
 if (args is [var storeFolder, "count" or "hold", var work, ..])

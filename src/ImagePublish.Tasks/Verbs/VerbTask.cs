@@ -49,6 +49,9 @@ public abstract class VerbTask : ImageTask, IImageInputs
     /// <summary>The local store's folder; empty for the user's own.</summary>
     public string? Store { get; set; }
 
+    /// <summary>Whether other users use the store too, and are trusted.</summary>
+    public bool StoreShared { get; set; }
+
     /// <summary>Registries that may be spoken to in plain http.</summary>
     public string? InsecureRegistries { get; set; }
 
@@ -92,7 +95,7 @@ public abstract class VerbTask : ImageTask, IImageInputs
     /// <returns>When it is done.</returns>
     protected abstract Task RunAsync(IEngineLog log, CancellationToken cancellationToken);
 
-    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), EngineSession.TaskLog, BuildEngine4);
+    internal ImageStore OpenStore() => StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), StoreShared, EngineSession.TaskLog, BuildEngine4);
 
     internal string ResolvePath(string path) => FullPath(path);
 

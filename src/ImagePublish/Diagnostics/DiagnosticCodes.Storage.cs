@@ -36,5 +36,8 @@ public static partial class DiagnosticCodes
     /// <summary>An archive inflates to too much.</summary>
     public static DiagnosticCode ArchiveTooLarge { get; } = new("IMG3111", "An archive inflates to too much");
 
-    private static DiagnosticCode[] Storage => [StoreFailed, StoreBusy, StoreDamaged, StoreIncomplete, NotInStore, ArchiveInvalid, ArchiveFailed, EngineFailed, NotInEngine, Locked, ArchiveTooLarge];
+    /// <summary>Other users can change the local store, or the package cache.</summary>
+    public static DiagnosticCode StoreForeign { get; } = new("IMG3112", "Other users can change the local store or the package cache");
+
+    private static DiagnosticCode[] Storage => [StoreFailed, StoreBusy, StoreDamaged, StoreIncomplete, NotInStore, ArchiveInvalid, ArchiveFailed, EngineFailed, NotInEngine, Locked, ArchiveTooLarge, StoreForeign];
 }

@@ -50,6 +50,11 @@ public sealed class CacheKey
     public bool Accepts(string? proof, Digest diffId, Descriptor blob) =>
         proof is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(proof), Encoding.UTF8.GetBytes(Prove(diffId, blob)));
 
+    /// <summary>A secret that follows from the key, for another purpose than proofs.</summary>
+    /// <param name="purpose">The purpose.</param>
+    /// <returns>32 bytes.</returns>
+    public byte[] Derive(string purpose) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"ImagePublish.Tasks 1\nsecret\n{purpose}"));
+
     /// <inheritdoc/>
     public override string ToString() => Id;
 

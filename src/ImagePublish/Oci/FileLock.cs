@@ -20,12 +20,12 @@ internal sealed class FileLock : IDisposable
     private static readonly TimeSpan LongestDeletion = TimeSpan.FromSeconds(5);
 
     private readonly FileStream file;
-    private readonly bool namesOwner;
+    private readonly FileLockOptions options;
 
-    private FileLock(FileStream file, bool namesOwner)
+    private FileLock(FileStream file, FileLockOptions options)
     {
         this.file = file;
-        this.namesOwner = namesOwner;
+        this.options = options;
     }
 
     /// <summary>Acquires a lock if nobody has it.</summary>
@@ -36,12 +36,19 @@ internal sealed class FileLock : IDisposable
     {
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            var isShared = options.HasFlag(FileLockOptions.Shared);
+            var folder = Path.GetDirectoryName(path)!;
+            if (isShared)
+                Directory.CreateDirectory(folder);
+            else
+                PrivateFiles.CreateFolder(folder);
             // .NET deletes the file before it unlocks it, and opens a file again that was deleted before it could be locked. Deleted later by its name, it could be
             // another's: whoever waited has the old file locked, and the next one makes a new file.
             var onClose = options.HasFlag(FileLockOptions.Temporary) ? FileOptions.DeleteOnClose : FileOptions.None;
-            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, onClose);
-            var held = new FileLock(file, options.HasFlag(FileLockOptions.NamesOwner));
+            var how = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0, Options = onClose };
+            // Who can open the file can lock it.
+            var file = isShared ? new FileStream(path, how) : PrivateFiles.Open(path, how);
+            var held = new FileLock(file, options);
             held.WriteOwner();
             return held;
         }
@@ -113,7 +120,7 @@ internal sealed class FileLock : IDisposable
     /// <summary>Releases the lock.</summary>
     public void Dispose()
     {
-        if (namesOwner && !file.SafeFileHandle.IsClosed)
+        if (options.HasFlag(FileLockOptions.NamesOwner) && !file.SafeFileHandle.IsClosed)
             TryOwnerFile(File.Delete);
         file.Dispose();
     }
@@ -137,8 +144,13 @@ internal sealed class FileLock : IDisposable
 
     private void WriteOwner()
     {
-        if (namesOwner)
-            TryOwnerFile(path => File.WriteAllBytes(path, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{Environment.MachineName}"))));
+        if (!options.HasFlag(FileLockOptions.NamesOwner))
+            return;
+        var owner = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{Environment.MachineName}"));
+        if (options.HasFlag(FileLockOptions.Shared))
+            TryOwnerFile(path => File.WriteAllBytes(path, owner));
+        else
+            TryOwnerFile(path => PrivateFiles.Write(path, owner));
     }
 
     private void TryOwnerFile(Action<string> action)
@@ -166,6 +178,9 @@ internal enum FileLockOptions
 
     /// <summary>Its owner is named in a file beside it, for those who wait.</summary>
     NamesOwner = 2,
+
+    /// <summary>Other users lock it too: file and folder get the rights that the user gives to all. Without this nobody else can open it, and so nobody else can keep it locked.</summary>
+    Shared = 4,
 }
 
 /// <summary>A lock that is waited for.</summary>

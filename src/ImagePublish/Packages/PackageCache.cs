@@ -1,4 +1,5 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 using ImagePublish.Packages.Deb;
 
 namespace ImagePublish.Packages;
@@ -20,7 +21,7 @@ internal sealed class PackageCache(string folder, IPackageDownload download, IEn
         if (missing.Count > 0)
         {
             log.Detail($"Downloading {missing.Count} packages: {string.Join(", ", missing)}.");
-            Directory.CreateDirectory(folder);
+            PrivateFiles.CreateFolder(folder);
             var work = Directory.CreateTempSubdirectory("image-packages-").FullName;
             try
             {
@@ -51,7 +52,7 @@ internal sealed class PackageCache(string folder, IPackageDownload download, IEn
 
         // Beside the target, so that the move is one step; whoever comes second finds the same content there.
         var partial = Path.Combine(folder, $".{package.Digest.Hex}.{Guid.NewGuid():n}");
-        Directory.CreateDirectory(partial);
+        PrivateFiles.CreateFolder(partial);
         try
         {
             await Deb.UnpackedPackage.UnpackAsync(package.ToString(), archive, partial, cancellationToken);

@@ -110,7 +110,7 @@ public sealed class HeadStart : IDisposable
             var store = openStore();
             using var session = await store.BeginSessionAsync(cancellationToken);
             var cache = new LayerCache(store);
-            var tags = new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, cancellationToken));
+            var tags = new ContentTags(cache.DeriveContentTagKey(ContentTags.KeySize));
             foreach (var layer in layers)
             {
                 if (isOver || await LayerContentKey.ComputeAsync(layer, tags, cancellationToken) is not { } key || await cache.FindDiffIdAsync(key, cancellationToken) is not null)

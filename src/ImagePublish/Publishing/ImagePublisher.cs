@@ -112,7 +112,7 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     }
 
     private async Task<PublishedFiles> FilesOfAsync(PublishRequest request, CancellationToken cancellationToken) => new(
-        request, ContentTags.AreSupported ? new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, cancellationToken)) : null, cancellationToken);
+        request, ContentTags.AreSupported ? new ContentTags(cache.DeriveContentTagKey(ContentTags.KeySize)) : null, cancellationToken);
 
     private async Task<BaseImage> ResolveAsync(PublishRequest request, BaseImage? keptBase, CancellationToken cancellationToken)
     {

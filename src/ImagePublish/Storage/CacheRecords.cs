@@ -1,12 +1,14 @@
 using System.Security.Cryptography;
-using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
 /// <summary>Small records under keys, one file each, that are cheap to lose: what is missing, damaged or unreadable is simply not there.</summary>
-/// <remarks>A file begins with the digest of its kind, key and content, so a record that was cut short or put under another key is never believed.</remarks>
+/// <remarks>
+/// A file begins with a MAC of its kind, key and content under a key that is not in the store, so a record that was cut short, put under another key or written by somebody else
+/// is never believed. Each user's records are in a folder of their own: those who share a store do not overwrite each other's.
+/// </remarks>
 public sealed class CacheRecords
 {
     /// <summary>The most bytes that a record may have.</summary>
@@ -15,8 +17,16 @@ public sealed class CacheRecords
     private static readonly TimeSpan TouchAfter = TimeSpan.FromHours(1);
 
     private readonly StoreDisk disk;
+    private readonly Lazy<StoreKey> key;
 
-    internal CacheRecords(StoreDisk disk) => this.disk = disk;
+    internal CacheRecords(StoreDisk disk)
+    {
+        this.disk = disk;
+        key = new Lazy<StoreKey>(disk.Options.Key);
+    }
+
+    /// <summary>The key that records are written under.</summary>
+    internal StoreKey Key => key.Value;
 
     /// <summary>Reads a record, and notes that it was used.</summary>
     /// <param name="kind">What kind of record it is: a short name of lower-case letters.</param>
@@ -39,7 +49,7 @@ public sealed class CacheRecords
             if (bytes.Length < SHA256.HashSizeInBytes)
                 return null;
             var content = bytes[SHA256.HashSizeInBytes..];
-            if (!bytes.AsSpan(0, SHA256.HashSizeInBytes).SequenceEqual(Seal(kind, key, content)))
+            if (!CryptographicOperations.FixedTimeEquals(bytes.AsSpan(0, SHA256.HashSizeInBytes), Key.Seal(kind, key, content)))
                 return null;
             if (disk.Now - file.LastWriteTimeUtc > TouchAfter)
                 disk.Touch(path);
@@ -61,7 +71,7 @@ public sealed class CacheRecords
     public async Task WriteAsync(string kind, Digest key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(content.Length, MaxSize);
-        byte[] bytes = [.. Seal(kind, key, content.Span), .. content.Span];
+        byte[] bytes = [.. Key.Seal(kind, key, content.Span), .. content.Span];
         await disk.WriteAsync(PathOf(kind, key), bytes, durable: false, cancellationToken);
         disk.Touch(PathOf(kind, key));
     }
@@ -71,7 +81,7 @@ public sealed class CacheRecords
     /// <returns>True if there are none, as far as can be seen.</returns>
     public bool IsEmpty(string kind)
     {
-        var folder = Path.Combine(disk.Layout.RecordsFolder, kind);
+        var folder = FolderOf(kind);
         try
         {
             return !Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any();
@@ -87,13 +97,7 @@ public sealed class CacheRecords
     /// <param name="key">Its key.</param>
     public void Remove(string kind, Digest key) => StoreDisk.Delete(PathOf(kind, key));
 
-    private string PathOf(string kind, Digest key) => Path.Combine(disk.Layout.RecordsFolder, kind, key.Hex[..2], key.Hex);
+    private string PathOf(string kind, Digest key) => Path.Combine(FolderOf(kind), key.Hex[..2], key.Hex);
 
-    private static byte[] Seal(string kind, Digest key, ReadOnlySpan<byte> content)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes($"{kind}\n{key}\n"));
-        hash.AppendData(content);
-        return hash.GetHashAndReset();
-    }
+    private string FolderOf(string kind) => Path.Combine(disk.Layout.RecordsFolder, Key.Id, kind);
 }

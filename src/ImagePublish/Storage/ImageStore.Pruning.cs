@@ -101,11 +101,11 @@ public sealed partial class ImageStore
     }
 
     // What a killed process left: nobody has it open.
-    private static void DeleteLock(string path)
+    private void DeleteLock(string path)
     {
         try
         {
-            using var held = FileLock.TryAcquire(path, FileLockOptions.Temporary);
+            using var held = FileLock.TryAcquire(path, FileLockOptions.Temporary | disk.LockOptions);
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
         {

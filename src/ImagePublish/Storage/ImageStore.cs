@@ -40,6 +40,7 @@ public sealed partial class ImageStore
     public static ImageStore Open(string folder, StoreOptions options)
     {
         var disk = new StoreDisk(new StoreLayout(Path.GetFullPath(folder)), options);
+        disk.Claim();
         LayoutMarker.Ensure(disk);
         return new ImageStore(disk);
     }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -16,9 +15,7 @@ public sealed class LayerCache(ImageStore store)
     private const string LayerKind = "layers";
     private const string PlaceKind = "places";
     private const string DiffIdKind = "diffids";
-    private const string TagKeyKind = "tagkey";
     private const int MaxPlaces = 8;
-    private static readonly Digest TagKeyName = Digest.Of([]);
 
     /// <summary>Whether no layer was ever built with this store.</summary>
     public bool IsEmpty => store.Records.IsEmpty(LayerKind);
@@ -42,7 +39,7 @@ public sealed class LayerCache(ImageStore store)
         store.Records.WriteAsync(LayerKind, LayerKey(diffId, compressionKey), JsonSerializer.SerializeToUtf8Bytes(layer, CacheJsonContext.Default.Descriptor), cancellationToken);
 
     /// <summary>Finds the digest of the tar that some content became.</summary>
-    /// <param name="contentKey">The content, named under <see cref="ContentTagKeyAsync"/>.</param>
+    /// <param name="contentKey">The content, named under <see cref="DeriveContentTagKey"/>.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The diff id, or null.</returns>
     public async Task<Digest?> FindDiffIdAsync(Digest contentKey, CancellationToken cancellationToken) =>
@@ -61,26 +58,10 @@ public sealed class LayerCache(ImageStore store)
     /// <param name="contentKey">The content.</param>
     public void ForgetDiffId(Digest contentKey) => store.Records.Remove(DiffIdKind, contentKey);
 
-    /// <summary>The key of this store's tags of file contents. A new one, if it is lost, only means that nothing is known any more.</summary>
+    /// <summary>The key of the tags of file contents. With another key nothing is known of any file.</summary>
     /// <param name="size">Its bytes.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The key, which is random and stays on this machine.</returns>
-    /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
-    public async Task<byte[]> ContentTagKeyAsync(int size, CancellationToken cancellationToken)
-    {
-        if (await FindTagKeyAsync(size, cancellationToken) is { } known)
-            return known;
-        // Two processes that begin at the same time would not know each other's layers.
-        using var held = await WorkLock.AcquireAsync(store.Disk, TagKeyKind, "makes the key that file contents are known by", cancellationToken);
-        if (await FindTagKeyAsync(size, cancellationToken) is { } made)
-            return made;
-        var key = RandomNumberGenerator.GetBytes(size);
-        await store.Records.WriteAsync(TagKeyKind, TagKeyName, key, cancellationToken);
-        return key;
-    }
-
-    private async Task<byte[]?> FindTagKeyAsync(int size, CancellationToken cancellationToken) =>
-        await store.Records.ReadAsync(TagKeyKind, TagKeyName, cancellationToken) is { } known && known.Length == size ? known : null;
+    /// <returns>The key, the same wherever records are written under the same key.</returns>
+    public byte[] DeriveContentTagKey(int size) => store.Records.Key.Derive("content tags", size);
 
     /// <summary>Finds the repositories that are known to have a blob, the latest first: another of the same registry can mount it from there.</summary>
     /// <param name="blob">The blob's digest.</param>

@@ -26,7 +26,7 @@ internal static class LayoutMarker
 
         string Create(string target)
         {
-            Directory.CreateDirectory(disk.Layout.BlobsFolder);
+            disk.CreateFolder(disk.Layout.BlobsFolder);
             var (temporary, stream) = disk.CreateTemporary();
             using (stream)
                 stream.Write(Content);

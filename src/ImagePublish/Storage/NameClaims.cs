@@ -78,7 +78,7 @@ public sealed class NameClaims(string? folder, string work) : IDisposable
             {
                 lock (gate)
                     held.Add((path, claim));
-                await File.WriteAllTextAsync(NoteOf(path), string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{owner}"), cancellationToken);
+                PrivateFiles.Write(NoteOf(path), Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{owner}")));
                 return null;
             }
 

@@ -13,7 +13,10 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     public StoreOptions Options { get; } = options;
 
     /// <summary>How much was written since the last prune.</summary>
-    public StoreGrowth Growth { get; } = new(layout.GrowthFile);
+    public StoreGrowth Growth { get; } = new(layout.GrowthFile, options.IsShared);
+
+    /// <summary>What the locks of the store have in common.</summary>
+    public FileLockOptions LockOptions => Options.IsShared ? FileLockOptions.Shared : FileLockOptions.None;
 
     public DateTimeOffset Now => Options.Time.GetUtcNow();
 
@@ -52,7 +55,12 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     {
         var path = Layout.LockFile;
         // Versions of this package that did not delete the file wait for the same one: it stays.
-        var request = new FileLockRequest(path, $"changes the local store in '{Layout.Folder}'", Options.LockTimeout) { Time = Options.Time, Log = Options.Log };
+        var request = new FileLockRequest(path, $"changes the local store in '{Layout.Folder}'", Options.LockTimeout)
+        {
+            Options = FileLockOptions.NamesOwner | LockOptions,
+            Time = Options.Time,
+            Log = Options.Log,
+        };
         try
         {
             return await FileLock.RequireAsync(request, DiagnosticCodes.StoreBusy, cancellationToken);
@@ -63,14 +71,44 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
         }
     }
 
+    /// <summary>Makes sure that the store is the user's alone, unless it is shared, and creates its folder.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3112</c>: it belongs to another user, or others can write to it; <c>IMG3101</c>: the disk refuses.</exception>
+    public void Claim()
+    {
+        if (Options.IsShared)
+        {
+            Do(Layout.Folder, CreateFolder);
+            return;
+        }
+
+        // A folder that has something else in it was not made for the store: what others may read in it is not ours to say.
+        var isOwn = Do(Layout.Folder, folder => !Directory.Exists(folder) || File.Exists(Layout.LayoutFile) || !Directory.EnumerateFileSystemEntries(folder).Any());
+        if (Do(Layout.Folder, folder => PrivateFiles.Claim(folder, mayChange: isOwn)) is { } problem)
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.StoreForeign,
+                $"The local store in '{Layout.Folder}' {problem}, who could change what images are made of. Nothing was read from it or written to it. "
+                + "Make the folder yours alone, name another one with ImageStore, or set ImageStoreShared=true if everyone who can write there may decide what your images contain.");
+        }
+    }
+
+    /// <summary>Creates a folder of the store.</summary>
+    public void CreateFolder(string path)
+    {
+        if (Options.IsShared)
+            Directory.CreateDirectory(path);
+        else
+            PrivateFiles.CreateFolder(path);
+    }
+
     /// <summary>Creates a temporary file.</summary>
     public (string Path, Stream Stream) CreateTemporary()
     {
         var path = Path.Combine(Layout.TemporaryFolder, Guid.NewGuid().ToString("N"));
         return Do(path, _ =>
         {
-            Directory.CreateDirectory(Layout.TemporaryFolder);
-            return (path, Options.CreateFile(path));
+            CreateFolder(Layout.TemporaryFolder);
+            return (path, Options.CreateFile?.Invoke(path) ?? CreateFile(path));
         });
     }
 
@@ -103,7 +141,7 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     /// <summary>Moves a finished file into its place, over what is there.</summary>
     public async Task MoveAsync(string path, string target, CancellationToken cancellationToken)
     {
-        Do(target, _ => Directory.CreateDirectory(Path.GetDirectoryName(target)!));
+        Do(Path.GetDirectoryName(target)!, CreateFolder);
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -153,7 +191,7 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
         {
             if (File.GetLastWriteTimeUtc(path) >= since.UtcDateTime)
                 return false;
-            Directory.CreateDirectory(Layout.TemporaryFolder);
+            CreateFolder(Layout.TemporaryFolder);
             File.Move(path, aside);
             if (File.GetLastWriteTimeUtc(aside) < since.UtcDateTime)
                 return Delete(aside);
@@ -178,5 +216,11 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
         {
             return false;
         }
+    }
+
+    private FileStream CreateFile(string path)
+    {
+        var how = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 128 * 1024, Options = FileOptions.Asynchronous };
+        return Options.IsShared ? new FileStream(path, how) : PrivateFiles.Open(path, how);
     }
 }

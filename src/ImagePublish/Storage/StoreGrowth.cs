@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
@@ -7,7 +8,7 @@ namespace ImagePublish.Storage;
 /// A file of numbers, one a line: the time of the last prune, the bytes that it left, and the size of each blob that was written since. It is only an estimate: two processes that write at the same time may
 /// lose a line, and a file that can't be read means that a prune is due.
 /// </remarks>
-internal sealed class StoreGrowth(string path)
+internal sealed class StoreGrowth(string path, bool isShared)
 {
     /// <summary>A store that is never above its limit is pruned once in this time all the same, for what killed processes left.</summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
@@ -23,7 +24,7 @@ internal sealed class StoreGrowth(string path)
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            using var file = Open(FileMode.Append);
             file.Write(Line(bytes));
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
@@ -37,8 +38,12 @@ internal sealed class StoreGrowth(string path)
     {
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllBytes(path, [.. Line(now.ToUnixTimeSeconds()), .. Line(remainingBytes)]);
+            if (isShared)
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            else
+                PrivateFiles.CreateFolder(Path.GetDirectoryName(path)!);
+            using var file = Open(FileMode.Create);
+            file.Write([.. Line(now.ToUnixTimeSeconds()), .. Line(remainingBytes)]);
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
         {
@@ -57,6 +62,12 @@ internal sealed class StoreGrowth(string path)
     }
 
     private static byte[] Line(long number) => System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{number}\n"));
+
+    private FileStream Open(FileMode mode)
+    {
+        var how = new FileStreamOptions { Mode = mode, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
+        return isShared ? new FileStream(path, how) : PrivateFiles.Open(path, how);
+    }
 
     private List<long> Read()
     {

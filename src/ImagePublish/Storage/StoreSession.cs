@@ -22,7 +22,7 @@ public sealed class StoreSession : IDisposable
     {
         using var held = await disk.LockAsync(cancellationToken);
         var path = Path.Combine(disk.Layout.SessionsFolder, Guid.NewGuid().ToString("N"));
-        var file = disk.Do(path, Lock)!;
+        var file = disk.Do(path, file => Lock(disk, file))!;
         disk.Touch(path);
         return new StoreSession(file);
     }
@@ -36,7 +36,7 @@ public sealed class StoreSession : IDisposable
         {
             var started = new DateTimeOffset(disk.Do(path, File.GetLastWriteTimeUtc), TimeSpan.Zero);
             // The file of a process that ended without disposing of its session is deleted by locking and releasing it.
-            using var ended = disk.Do(path, Lock);
+            using var ended = disk.Do(path, file => Lock(disk, file));
             if (ended is null && started < oldest)
                 oldest = started;
         }
@@ -44,5 +44,5 @@ public sealed class StoreSession : IDisposable
         return oldest;
     }
 
-    private static FileLock? Lock(string path) => FileLock.TryAcquire(path, FileLockOptions.Temporary);
+    private static FileLock? Lock(StoreDisk disk, string path) => FileLock.TryAcquire(path, FileLockOptions.Temporary | disk.LockOptions);
 }

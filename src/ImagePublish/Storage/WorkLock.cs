@@ -20,7 +20,7 @@ internal static class WorkLock
         var path = PathOf(disk, work);
         var request = new FileLockRequest(path, activity, LongestWait)
         {
-            Options = FileLockOptions.Temporary | FileLockOptions.NamesOwner,
+            Options = FileLockOptions.Temporary | FileLockOptions.NamesOwner | disk.LockOptions,
             Time = disk.Options.Time,
             Log = disk.Options.Log,
         };
@@ -46,7 +46,7 @@ internal static class WorkLock
     {
         try
         {
-            held = FileLock.TryAcquire(PathOf(disk, work), FileLockOptions.Temporary | FileLockOptions.NamesOwner);
+            held = FileLock.TryAcquire(PathOf(disk, work), FileLockOptions.Temporary | FileLockOptions.NamesOwner | disk.LockOptions);
             return held is not null;
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))

@@ -85,7 +85,7 @@ public sealed class HeadStartTests : IDisposable
         var files = Packages(bench);
         var cache = new LayerCache(bench.Store());
         var gzip = new LayerCompression(Compression.Gzip, null);
-        var tags = new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, Cancel));
+        var tags = new ContentTags(cache.DeriveContentTagKey(ContentTags.KeySize));
         var layer = Assert.Single(PackageFile.LargeLayers(files, new LayerEntryDefaults()));
         using var held = await cache.LockLayerAsync((await LayerContentKey.ComputeAsync(layer, tags, Cancel))!, gzip.Key, layer.Name, Cancel);
 

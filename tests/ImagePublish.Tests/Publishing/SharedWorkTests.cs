@@ -42,7 +42,7 @@ public sealed class SharedWorkTests
         var request = bench.Request("1.0");
         var store = bench.Store();
         var cache = new LayerCache(store);
-        var tags = new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, Cancel));
+        var tags = new ContentTags(cache.DeriveContentTagKey(ContentTags.KeySize));
         var content = LayerContent.Create("packages", PublishFolder.Read(bench.PublishFolder, request.EntryDefaults, request.Items, Cancel));
         var key = (await LayerContentKey.ComputeAsync(content, tags, Cancel))!;
         var earlier = new EarlierLayers(connections.Client, new RemoteDocuments(connections.Client, store), EarlierImages.Of(request, areNone: true), request.CacheTrust, bench.Log, Cancel);
@@ -70,7 +70,7 @@ public sealed class SharedWorkTests
         await using var connections = RegistryBench.For(bench.Server);
         var request = bench.Request("1.0") with { Base = new ScratchBase() };
         var cache = new LayerCache(bench.Store());
-        var tags = new ContentTags(await cache.ContentTagKeyAsync(ContentTags.KeySize, Cancel));
+        var tags = new ContentTags(cache.DeriveContentTagKey(ContentTags.KeySize));
         var layers = LayerPlan.Create(PublishFolder.Read(bench.PublishFolder, request.EntryDefaults, request.Items, Cancel), request.Items, LayeringMode.Auto);
         Task<PublishResult> publishing;
         using (await cache.LockLayerAsync((await LayerContentKey.ComputeAsync(layers[0], tags, Cancel))!, request.Compression.Key, layers[0].Name, Cancel))

@@ -73,7 +73,7 @@ internal sealed class ArchiveImages(ImageStore store)
                 return (await Digest.ComputeAsync(bytes, cancellationToken)).Value;
             }
 
-            tags = new ContentTags(await new LayerCache(store).ContentTagKeyAsync(ContentTags.KeySize, cancellationToken));
+            tags = new ContentTags(new LayerCache(store).DeriveContentTagKey(ContentTags.KeySize));
             await tags.ComputeAsync([file], cancellationToken);
             return string.Create(CultureInfo.InvariantCulture, $"{file.Length}\n{Convert.ToHexStringLower(tags.Of(file))}");
         }

@@ -12,7 +12,7 @@ namespace ImagePublish.Publishing.Verbs;
 /// <param name="time">The clock.</param>
 public sealed class RegistryLogin(RegistryClientOptions options, CredentialEnvironment environment, IEngineLog log, TimeProvider time)
 {
-    private readonly CredentialStore kept = new(environment);
+    private readonly CredentialStore kept = new(environment, log);
 
     /// <summary>Checks a credential against the registry, and keeps it if it is right.</summary>
     /// <param name="registry">The registry.</param>

@@ -10,14 +10,9 @@ namespace ImagePublish.Registries.Auth;
 /// <summary>Changes docker's config file as docker does: what is unknown stays, owner and mode stay, and it is replaced as a whole or not at all. A new file is its user's alone.</summary>
 internal static class ConfigFile
 {
-    private const UnixFileMode OwnFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const UnixFileMode OwnFolder = OwnFile | UnixFileMode.UserExecute;
     private const int MostTries = 400;
-    private const int WindowsSharingViolation = unchecked((int)0x80070020);
-    private const int LinuxWouldBlock = 11;
-    private const int MacWouldBlock = 35;
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
     // Docker's formatting: tabs, and only the escapes that JSON needs.
     private static readonly JsonWriterOptions Format = new() { Indented = true, IndentCharacter = '\t', IndentSize = 1, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -27,16 +22,18 @@ internal static class ConfigFile
     /// <summary>Changes a file, one process after the other.</summary>
     /// <param name="path">The file, which need not exist; a link is followed.</param>
     /// <param name="change">Makes the change and says whether there was one.</param>
+    /// <param name="log">Where a wait for another process is logged; null for nowhere.</param>
     /// <param name="ct">Stops it.</param>
     /// <returns>Whether the file was changed.</returns>
-    /// <exception cref="ImagePublishException"><c>IMG5002</c>: it is malformed or can't be written.</exception>
-    public static async Task<bool> UpdateAsync(string path, Func<JsonObject, bool> change, CancellationToken ct)
+    /// <exception cref="ImagePublishException"><c>IMG5002</c>: it is malformed or can't be written; <c>IMG3110</c>: another process keeps it locked.</exception>
+    public static async Task<bool> UpdateAsync(string path, Func<JsonObject, bool> change, IEngineLog? log, CancellationToken ct)
     {
         try
         {
             var target = new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
-            CreateFolder(Path.GetDirectoryName(Path.GetFullPath(target))!);
-            await using var turn = await WaitForTurnAsync(target + ".lock", ct);
+            PrivateFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(target))!);
+            var request = new FileLockRequest(Path.GetFullPath(target) + ".lock", $"changes '{path}'", LongestWait) { Options = FileLockOptions.Temporary, Log = log };
+            using var held = await FileLock.RequireAsync(request, DiagnosticCodes.Locked, ct);
             for (var tries = 0; ; tries++)
             {
                 var before = Read(target);
@@ -53,36 +50,6 @@ internal static class ConfigFile
             throw new ImagePublishException(DiagnosticCodes.CredentialsUnusable, $"{path} can't be written: {Text.Shown(exception.Message)}", exception);
         }
     }
-
-    private static void CreateFolder(string folder)
-    {
-        if (Directory.Exists(folder))
-            return;
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, OwnFolder);
-    }
-
-    private static async Task<FileStream> WaitForTurnAsync(string path, CancellationToken ct)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            try
-            {
-                return new FileStream(path, Options(FileMode.OpenOrCreate, FileOptions.DeleteOnClose));
-            }
-            catch (Exception exception) when (tries < MostTries && IsTaken(exception))
-            {
-                await Task.Delay(Pause, ct);
-            }
-        }
-    }
-
-    // A lock that is held, and on Windows also one that is just being let go. Whatever else is wrong is wrong for good.
-    private static bool IsTaken(Exception exception) => OperatingSystem.IsWindows()
-        ? exception is UnauthorizedAccessException || exception.HResult == WindowsSharingViolation
-        : exception is IOException { HResult: LinuxWouldBlock or MacWouldBlock };
 
     private static byte[] Read(string path) => File.Exists(path) ? File.ReadAllBytes(path) : [];
 
@@ -105,7 +72,7 @@ internal static class ConfigFile
         var beside = $"{path}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}.tmp";
         try
         {
-            using (var file = new FileStream(beside, Options(FileMode.CreateNew, FileOptions.None)))
+            using (var file = PrivateFiles.Open(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None }))
             {
                 using (var writer = new Utf8JsonWriter(file, Format))
                     root.WriteTo(writer);
@@ -123,13 +90,5 @@ internal static class ConfigFile
         {
             File.Delete(beside);
         }
-    }
-
-    private static FileStreamOptions Options(FileMode mode, FileOptions options)
-    {
-        var stream = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None, Options = options };
-        if (!OperatingSystem.IsWindows())
-            stream.UnixCreateMode = OwnFile;
-        return stream;
     }
 }

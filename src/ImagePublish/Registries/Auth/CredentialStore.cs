@@ -13,7 +13,8 @@ public sealed record CredentialPlace(string Place, bool IsHelper, bool Changed);
 
 /// <summary>Keeps credentials as <c>docker login</c> does: with the configured credential helper, else in docker's config file. Docker, podman and skopeo find them there.</summary>
 /// <param name="environment">The machine.</param>
-public sealed class CredentialStore(CredentialEnvironment environment)
+/// <param name="log">Where a wait for another process is logged; null for nowhere.</param>
+public sealed class CredentialStore(CredentialEnvironment environment, IEngineLog? log = null)
 {
     private readonly CredentialHelpers helpers = new(environment);
 
@@ -34,7 +35,7 @@ public sealed class CredentialStore(CredentialEnvironment environment)
             await helpers.StoreAsync(helper, key, credential, ct);
         // With a helper docker leaves an empty entry, which tells that there is a credential to be asked for.
         var entry = helper is not null ? new JsonObject() : Entry(credential);
-        var changed = await ConfigFile.UpdateAsync(file, root => Put(root, file, key, entry, registry), ct);
+        var changed = await ConfigFile.UpdateAsync(file, root => Put(root, file, key, entry, registry), log, ct);
         changed |= await ChangeContainersFilesAsync(root => Refresh(root, helper is null ? entry : null, registry), ct);
         return new CredentialPlace(helper ?? file, helper is not null, changed || helper is not null);
     }
@@ -49,7 +50,7 @@ public sealed class CredentialStore(CredentialEnvironment environment)
         var file = ConfigPath;
         var helper = HelperOf(file, registry);
         var forgot = helper is not null && await EraseFromHelperAsync(helper, registry, ct);
-        var changed = File.Exists(file) && await ConfigFile.UpdateAsync(file, root => Remove(root, registry), ct);
+        var changed = File.Exists(file) && await ConfigFile.UpdateAsync(file, root => Remove(root, registry), log, ct);
         changed |= await ChangeContainersFilesAsync(root => Remove(root, registry), ct);
         return new CredentialPlace(helper ?? file, helper is not null, changed || forgot);
     }
@@ -59,7 +60,7 @@ public sealed class CredentialStore(CredentialEnvironment environment)
     {
         var changed = false;
         foreach (var file in environment.ContainersAuthFiles.Where(File.Exists))
-            changed |= await ConfigFile.UpdateAsync(file, change, ct);
+            changed |= await ConfigFile.UpdateAsync(file, change, log, ct);
         return changed;
     }
 

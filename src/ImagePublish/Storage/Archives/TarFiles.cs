@@ -121,7 +121,7 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         var limit = Math.Min(options.MaxLength, Math.Max(options.FreeLength, compressed.Length * options.MaxRatio));
         var file = Written(path, options, () =>
         {
-            Directory.CreateDirectory(options.TemporaryFolder);
+            PrivateFiles.CreateFolder(options.TemporaryFolder);
             return options.CreateTemporary(Path.Combine(options.TemporaryFolder, Guid.NewGuid().ToString("N")));
         });
         var buffer = ArrayPool<byte>.Shared.Rent(InflateBufferSize);

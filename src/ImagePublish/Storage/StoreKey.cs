@@ -1,0 +1,104 @@
+using System.Security.Cryptography;
+using System.Text;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Storage;
+
+/// <summary>The secret under which a user's records in a store are written. It is kept outside the store, so whoever can write to the store can't write records that are believed.</summary>
+public sealed class StoreKey
+{
+    private const int Size = 32;
+
+    private readonly byte[] key;
+
+    private StoreKey(byte[] key)
+    {
+        this.key = key;
+        Id = Convert.ToHexStringLower(Derive("id", 8));
+    }
+
+    /// <summary>A key that this process alone has.</summary>
+    public static StoreKey OfProcess { get; } = new(RandomNumberGenerator.GetBytes(Size));
+
+    /// <summary>A name of the key that does not give it away: two keys with the same name are the same.</summary>
+    public string Id { get; }
+
+    /// <summary>The key that is made of a secret.</summary>
+    /// <param name="secret">The secret: at least 32 bytes that nobody can guess.</param>
+    /// <returns>The key, the same for the same secret.</returns>
+    public static StoreKey Of(ReadOnlySpan<byte> secret) =>
+        secret.Length >= Size ? new StoreKey(SHA256.HashData(secret)) : throw new ArgumentException($"A secret has at least {Size} bytes.", nameof(secret));
+
+    /// <summary>Reads the key of a file, and creates the file where there is none. A file that others could have read or written is replaced.</summary>
+    /// <param name="file">Its full path.</param>
+    /// <param name="problem">Why there is no key, or null.</param>
+    /// <returns>The key, or null where the file can't be read or written.</returns>
+    public static StoreKey? TryLoad(string file, out string? problem)
+    {
+        problem = null;
+        try
+        {
+            // Asked before it is read: a file that appears later is another process's key, which must not be replaced.
+            var wasThere = File.Exists(file);
+            return Read(file) ?? Create(file, replaces: wasThere);
+        }
+        catch (Exception exception) when (StoreDisk.IsRefusal(exception))
+        {
+            problem = exception.Message;
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Id;
+
+    /// <summary>Bytes that depend on the key and a purpose, and tell neither the key nor those of another purpose.</summary>
+    internal byte[] Derive(string purpose, int size) => HKDF.Expand(HashAlgorithmName.SHA256, key, size, Encoding.UTF8.GetBytes($"ImagePublish.Tasks 1\n{purpose}"));
+
+    /// <summary>The code that shows that a record was written by someone who has the key.</summary>
+    internal byte[] Seal(string kind, Digest name, ReadOnlySpan<byte> content)
+    {
+        using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
+        mac.AppendData(Encoding.UTF8.GetBytes($"ImagePublish.Tasks 1\nrecord\n{kind}\n{name}\n"));
+        mac.AppendData(content);
+        return mac.GetHashAndReset();
+    }
+
+    private static StoreKey? Read(string file)
+    {
+        if (!PrivateFiles.IsPrivate(file))
+            return null;
+        var text = File.ReadAllText(file).Trim();
+        return text.Length == Size * 2 && text.All(char.IsAsciiHexDigit) ? new StoreKey(Convert.FromHexString(text)) : null;
+    }
+
+    private static StoreKey Create(string file, bool replaces)
+    {
+        PrivateFiles.CreateFolder(Path.GetDirectoryName(file)!);
+        var temporary = $"{file}.{Guid.NewGuid():N}";
+        try
+        {
+            PrivateFiles.Write(temporary, Encoding.ASCII.GetBytes(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(Size)) + "\n"));
+            Place(temporary, file, replaces);
+        }
+        finally
+        {
+            StoreDisk.Delete(temporary);
+        }
+
+        // What is there now counts: another process may have been faster.
+        return Read(file) ?? throw new IOException($"'{file}' is not kept as a file of this user alone.");
+    }
+
+    private static void Place(string temporary, string file, bool replaces)
+    {
+        try
+        {
+            File.Move(temporary, file, overwrite: replaces);
+        }
+        catch (IOException) when (!replaces && File.Exists(file))
+        {
+            // Another process made one meanwhile.
+        }
+    }
+}
