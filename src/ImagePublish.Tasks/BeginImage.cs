@@ -7,7 +7,7 @@ namespace ImagePublish.Tasks;
 
 /// <summary>Begins with the layers of large packages as soon as the packages are known, while the project compiles.</summary>
 /// <remarks>What is wrong with a setting is told by <see cref="PublishImage"/>, which reads all of them.</remarks>
-public sealed class BeginImage : ImageTask
+public sealed class BeginImage : ImageTask, IRegistryInputs
 {
     /// <summary>Tells this build of the project from others: the folder of its intermediate files.</summary>
     [Required]
@@ -55,6 +55,12 @@ public sealed class BeginImage : ImageTask
     /// <summary>Hosts of token services that get every registry's credentials.</summary>
     public string? TrustedTokenHosts { get; set; }
 
+    /// <summary>Hosts that registries may lead to although they are inside this machine or network.</summary>
+    public string? TrustedRedirectHosts { get; set; }
+
+    /// <summary>Hosts that get passwords and tokens over plain http too.</summary>
+    public string? PlainTextCredentials { get; set; }
+
     /// <summary>Whether nothing may be asked.</summary>
     public bool Offline { get; set; }
 
@@ -93,7 +99,7 @@ public sealed class BeginImage : ImageTask
         var files = PackageFiles.Where(item => item.GetMetadata("NuGetPackageId").Length > 0).Select(item => new PackageFile(PublishItemReader.ReadAsset(item), item.GetMetadata("FullPath"))).ToList();
         var store = Lists.Optional(Store) is { } folder ? FullPath(folder) : null;
         var repositories = Offline ? [] : ImageNames.Repositories(Name, Registry, RepositoryPrefix, Repository, AssemblyName);
-        var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, repositories, Offline)).Registries;
+        var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(this, repositories.Select(repository => repository.Registry), [])).Registries;
         // Images that are not believed spare no work: then there is nothing to ask.
         var trust = CacheTrustReader.Read(CacheTrust, verifyReused: false);
         IReadOnlyList<Oci.Repository> believed = CacheTrustReader.ReadSources(CacheFrom) is null ? [] : [.. repositories.Where(trust.MayBelieve)];

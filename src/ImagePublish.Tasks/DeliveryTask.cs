@@ -6,7 +6,7 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks;
 
 /// <summary>What tasks share that deliver an image or an index: where to, under which tags, and how they tell what they did.</summary>
-public abstract partial class DeliveryTask : ImageTask, IImageInputs
+public abstract partial class DeliveryTask : ImageTask, IImageInputs, IRegistryInputs
 {
     /// <summary>The project's name, for messages.</summary>
     [Required]
@@ -51,6 +51,12 @@ public abstract partial class DeliveryTask : ImageTask, IImageInputs
 
     /// <summary>Hosts of token services that get every registry's credentials.</summary>
     public string? TrustedTokenHosts { get; set; }
+
+    /// <summary>Hosts that registries may lead to although they are inside this machine or network.</summary>
+    public string? TrustedRedirectHosts { get; set; }
+
+    /// <summary>Hosts that get passwords and tokens over plain http too.</summary>
+    public string? PlainTextCredentials { get; set; }
 
     /// <summary>Whether nothing may be asked of a registry: the image stays in the local store.</summary>
     public bool Offline { get; set; }

@@ -43,7 +43,8 @@ public sealed class PublishImage : PublishImageInputs
         }
 
         var clock = Stopwatch.StartNew();
-        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, request.Destinations, Offline)).PublisherFor(store, log, headStart);
+        var settings = SessionSettings.Read(this, request.Destinations.Select(repository => repository.Registry), RegistriesBesides(request));
+        var publisher = EngineSession.Of(BuildEngine4, settings).PublisherFor(store, log, headStart);
         if (DryRun)
         {
             await PlanAsync(publisher, request, log, cancellationToken);
@@ -64,6 +65,9 @@ public sealed class PublishImage : PublishImageInputs
 
         await KeepWithinAsync(limit, store, log, cancellationToken);
     }
+
+    private static IEnumerable<Oci.Registry> RegistriesBesides(PublishRequest request) =>
+        [.. request.Base is RemoteBase remote ? [remote.Reference.Repository.Registry] : Array.Empty<Oci.Registry>(), .. (request.CacheFrom ?? []).Select(image => image.Repository.Registry)];
 
     private string ReportPartFile => string.IsNullOrEmpty(ReportPart) ? "" : FullPath(ReportPart);
 

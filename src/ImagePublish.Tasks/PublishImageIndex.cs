@@ -43,7 +43,7 @@ public sealed class PublishImageIndex : DeliveryTask
         if (request.From.Count == 0)
             await ClaimAsync(request.Destinations, store, request.LocalName, request.Tags, cancellationToken);
         CheckCi(log);
-        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, request.Destinations, Offline)).IndexPublisherFor(store, log);
+        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(this, request.Destinations.Select(repository => repository.Registry), request.From.Select(image => image.Repository.Registry))).IndexPublisherFor(store, log);
         var results = await PublishedImageItem.ReadAsync(Images, PublishedImageItem.ResultFile, cancellationToken);
         if (DryRun)
         {

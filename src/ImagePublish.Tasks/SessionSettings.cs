@@ -12,32 +12,25 @@ namespace ImagePublish.Tasks;
 internal sealed record SessionSettings(RegistryClientOptions Options, ICredentialSource Credentials, CredentialEnvironment Environment, string Key)
 {
     /// <summary>Reads them.</summary>
-    /// <param name="insecureRegistries">Hosts that may be spoken to in plain http.</param>
-    /// <param name="trustedTokenHosts">Hosts of token services that get every registry's credentials.</param>
-    /// <param name="destinations">Where the build delivers to: credentials without a host are for the registry that it is the only one of.</param>
-    /// <param name="offline">Whether nothing may be asked.</param>
+    /// <param name="inputs">What the task says.</param>
+    /// <param name="known">The registries that the build delivers to, or that a command names: credentials without a host are for the only one.</param>
+    /// <param name="others">The registries that are read from besides.</param>
     /// <returns>The settings.</returns>
-    public static SessionSettings Read(string? insecureRegistries, string? trustedTokenHosts, IReadOnlyList<Repository> destinations, bool offline) =>
-        Read(insecureRegistries, trustedTokenHosts, destinations.Select(repository => repository.Registry), offline);
-
-    /// <summary>Reads them.</summary>
-    /// <param name="insecureRegistries">Hosts that may be spoken to in plain http.</param>
-    /// <param name="trustedTokenHosts">Hosts of token services that get every registry's credentials.</param>
-    /// <param name="known">The registries that are asked: credentials without a host are for the only one.</param>
-    /// <param name="offline">Whether nothing may be asked.</param>
-    /// <returns>The settings.</returns>
-    public static SessionSettings Read(string? insecureRegistries, string? trustedTokenHosts, IEnumerable<Registry> known, bool offline)
+    public static SessionSettings Read(IRegistryInputs inputs, IEnumerable<Registry> known, IEnumerable<Registry> others)
     {
-        var insecure = Lists.Words(insecureRegistries).Select(host => Lists.Named("ImageInsecureRegistries", host, Registry.Parse)).ToHashSet();
-        var tokenHosts = Lists.Words(trustedTokenHosts);
-        if (Array.Find(tokenHosts, host => Uri.CheckHostName(host) == UriHostNameType.Unknown) is { } wrong)
-            throw Lists.Invalid("ImageTrustedTokenHosts", wrong, "expected a host without https:// and path, such as auth.example.com");
+        var insecure = Hosts(inputs.InsecureRegistries, "ImageInsecureRegistries");
+        var plainText = Hosts(inputs.PlainTextCredentials, "ImagePlainTextCredentials");
+        var tokenHosts = BareHosts(inputs.TrustedTokenHosts, "ImageTrustedTokenHosts", "auth.example.com");
+        var redirectHosts = BareHosts(inputs.TrustedRedirectHosts, "ImageTrustedRedirectHosts", "storage.example.com");
         var registries = known.Distinct().ToList();
+        var lookAlikes = CredentialEnvironment.LookAlikes([.. registries, .. others]);
         var options = new RegistryClientOptions
         {
             InsecureRegistries = insecure,
             TrustedTokenHosts = tokenHosts,
-            Offline = offline,
+            TrustedRedirectHosts = redirectHosts,
+            PlainTextCredentials = plainText,
+            Offline = inputs.Offline,
             Redactor = EngineSession.Redactor,
             CertificateFile = Variable("SSL_CERT_FILE"),
             DockerCertificateFolders = CertificateFolders(),
@@ -49,9 +42,33 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
             HomeFolder = System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile, System.Environment.SpecialFolderOption.DoNotVerify),
             UserId = !OperatingSystem.IsWindows() && System.Environment.IsPrivilegedProcess ? 0 : null,
             SoleRegistry = registries is [var sole] ? sole : null,
+            Registries = lookAlikes,
+            VariableNames = () => System.Environment.GetEnvironmentVariables().Keys.Cast<string>(),
         };
-        return new SessionSettings(options, new CredentialChain(environment), environment, $"{(offline ? "offline " : "")}{environment.SoleRegistry} {string.Join(' ', insecure.Select(registry => registry.Host).Order(StringComparer.Ordinal))} {string.Join(' ', tokenHosts.Order(StringComparer.Ordinal))}");
+        string[] key =
+        [
+            inputs.Offline ? "offline" : "",
+            environment.SoleRegistry?.Host ?? "",
+            Sorted(insecure.Select(registry => registry.Host)),
+            Sorted(plainText.Select(registry => registry.Host)),
+            Sorted(tokenHosts),
+            Sorted(redirectHosts),
+            Sorted(lookAlikes.Select(registry => registry.Host)),
+        ];
+        return new SessionSettings(options, new CredentialChain(environment), environment, string.Join('|', key));
     }
+
+    private static HashSet<Registry> Hosts(string? list, string property) => [.. Lists.Words(list).Select(host => Lists.Named(property, host, Registry.Parse))];
+
+    private static string[] BareHosts(string? list, string property, string example)
+    {
+        var hosts = Lists.Words(list);
+        return Array.Find(hosts, host => Uri.CheckHostName(host) == UriHostNameType.Unknown) is { } wrong
+            ? throw Lists.Invalid(property, wrong, $"expected a host without https:// and path, such as {example}")
+            : hosts;
+    }
+
+    private static string Sorted(IEnumerable<string> hosts) => string.Join(' ', hosts.Order(StringComparer.Ordinal));
 
     private static string[] CertificateFolders()
     {
@@ -62,4 +79,18 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
     }
 
     private static string? Variable(string name) => Lists.Optional(System.Environment.GetEnvironmentVariable(name));
+}
+
+/// <summary>What tasks have in common that reach registries.</summary>
+internal interface IRegistryInputs
+{
+    string? InsecureRegistries { get; }
+
+    string? TrustedTokenHosts { get; }
+
+    string? TrustedRedirectHosts { get; }
+
+    string? PlainTextCredentials { get; }
+
+    bool Offline { get; }
 }

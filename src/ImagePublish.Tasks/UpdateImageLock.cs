@@ -1,6 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
+using ImagePublish.Publishing;
 using ImagePublish.Publishing.Locking;
 using Microsoft.Build.Framework;
 
@@ -25,7 +26,7 @@ public sealed class UpdateImageLock : PublishImageInputs
     {
         var (platform, source, packages) = new PublishRequestReader(this).ReadLocked();
         var lockRequest = new LockRequestReader(this).ReadForUpdate(Lists.Words(RuntimeIdentifiers));
-        var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, new ImageNames(this).Destinations, Offline)).Registries;
+        var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(this, new ImageNames(this).Destinations.Select(repository => repository.Registry), source is RemoteBase remote ? [remote.Reference.Repository.Registry] : [])).Registries;
         var update = await new LockUpdater(registries, OpenStore(), log).UpdateAsync(platform, source, packages, lockRequest, cancellationToken);
         log.Information($"{ProjectName} -> {Path.GetFileName(lockRequest.File)}, {platform}: {update.Summary}");
         Results = [.. (update.Current.Packages ?? []).Select(package => Item(package, platform))];

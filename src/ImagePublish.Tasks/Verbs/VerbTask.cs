@@ -5,7 +5,7 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks.Verbs;
 
 /// <summary>What the tasks share that read and change images without publishing: which image, and where.</summary>
-public abstract class VerbTask : ImageTask, IImageInputs
+public abstract class VerbTask : ImageTask, IImageInputs, IRegistryInputs
 {
     /// <summary>The image to read; empty for the project's own.</summary>
     public string? Source { get; set; }
@@ -58,6 +58,12 @@ public abstract class VerbTask : ImageTask, IImageInputs
     /// <summary>Hosts of token services that get every registry's credentials.</summary>
     public string? TrustedTokenHosts { get; set; }
 
+    /// <summary>Hosts that registries may lead to although they are inside this machine or network.</summary>
+    public string? TrustedRedirectHosts { get; set; }
+
+    /// <summary>Hosts that get passwords and tokens over plain http too.</summary>
+    public string? PlainTextCredentials { get; set; }
+
     /// <summary>Whether nothing may be asked of a registry.</summary>
     public bool Offline { get; set; }
 
@@ -108,7 +114,7 @@ public abstract class VerbTask : ImageTask, IImageInputs
     /// <returns>The session.</returns>
     internal EngineSession Connect(params IEnumerable<Oci.Registry> registries) => EngineSession.Of(BuildEngine4, Settings(registries));
 
-    internal SessionSettings Settings(params IEnumerable<Oci.Registry> registries) => SessionSettings.Read(InsecureRegistries, TrustedTokenHosts, registries, Offline);
+    internal SessionSettings Settings(params IEnumerable<Oci.Registry> registries) => SessionSettings.Read(this, registries, []);
 
     internal static void Tell(IEngineLog log, IEnumerable<string> lines)
     {

@@ -15,5 +15,11 @@ public static partial class DiagnosticCodes
     /// <summary>The cache key can not be used.</summary>
     public static DiagnosticCode CacheKeyUnusable { get; } = new("IMG5010", "The cache key can not be used");
 
-    private static DiagnosticCode[] Credentials => [Unauthorized, CredentialsUnusable, UntrustedRealm, CacheKeyUnusable];
+    /// <summary>Credentials in the environment can be meant for more than one registry.</summary>
+    public static DiagnosticCode CredentialsAmbiguous { get; } = new("IMG5011", "Credentials in the environment can be meant for more than one registry");
+
+    /// <summary>A password would be sent in plain text.</summary>
+    public static DiagnosticCode PlainTextCredentials { get; } = new("IMG5012", "A password would be sent in plain text");
+
+    private static DiagnosticCode[] Credentials => [Unauthorized, CredentialsUnusable, UntrustedRealm, CacheKeyUnusable, CredentialsAmbiguous, PlainTextCredentials];
 }

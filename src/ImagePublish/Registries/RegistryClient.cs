@@ -31,7 +31,7 @@ public sealed class RegistryClient : IDisposable
         (Log, Time) = (log, time);
         transport = new Transport(options, time);
         downloads = new FileDownload(transport, new RetryPolicy(options, log, time));
-        var authenticator = new Authenticator(credentials, new TokenTransport(transport, options, log), new RealmPolicy(options.InsecureRegistries, options.TrustedTokenHosts), time, options.Redactor);
+        var authenticator = new Authenticator(credentials, new TokenTransport(transport, options, log), new RealmPolicy(options.InsecureRegistries, options.TrustedTokenHosts, options.PlainTextCredentials), time, options.Redactor);
         connect = registry => new RegistryConnection(registry, options, transport, authenticator, log);
     }
 

@@ -21,6 +21,12 @@ public sealed record RegistryClientOptions
     /// <summary>Hosts of token services that are trusted with every registry's credentials although they are on another domain.</summary>
     public IReadOnlyList<string> TrustedTokenHosts { get; init; } = [];
 
+    /// <summary>Hosts that registries may lead to, with redirects and upload locations, although they are inside this machine or network and the registry is not.</summary>
+    public IReadOnlyList<string> TrustedRedirectHosts { get; init; } = [];
+
+    /// <summary>Registries that get user names, passwords and tokens over plain http too. Those of this machine need not be named.</summary>
+    public IReadOnlySet<Registry> PlainTextCredentials { get; init; } = new HashSet<Registry>();
+
     /// <summary>The proxies; null for none.</summary>
     public ProxySettings? Proxies { get; init; }
 
@@ -53,6 +59,9 @@ public sealed record RegistryClientOptions
 
     /// <summary>Connects to a host and port in place of the network: tests have no say in who listens at 80 and 443.</summary>
     internal Func<DnsEndPoint, CancellationToken, ValueTask<Stream>>? Connect { get; init; }
+
+    /// <summary>Looks up a host's addresses in place of the system, where a registry sends us to it.</summary>
+    internal Func<string, CancellationToken, Task<IPAddress[]>>? Resolve { get; init; }
 
     /// <summary>How long to wait for the answer to <c>Expect: 100-continue</c> before a large body is sent all the same: a round trip to a distant registry.</summary>
     public TimeSpan ContinueTimeout { get; init; } = TimeSpan.FromMilliseconds(350);

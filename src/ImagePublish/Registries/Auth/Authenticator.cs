@@ -30,14 +30,15 @@ internal sealed class Authenticator(ICredentialSource credentials, ITokenTranspo
     /// <param name="scopes">What the request does.</param>
     /// <param name="challenges">What the answer offers.</param>
     /// <param name="rejected">What was sent, or null.</param>
+    /// <param name="isPlain">Whether the registry is reached by plain http.</param>
     /// <param name="ct">Stops it.</param>
     /// <returns>Whether there is something better to send; false is the end of trying.</returns>
     /// <exception cref="Diagnostics.ImagePublishException">As <see cref="AuthorizeAsync"/>.</exception>
     public ValueTask<bool> RefreshAsync(
-        Registry registry, IReadOnlyList<Scope> scopes, IReadOnlyList<Challenge> challenges, AuthenticationHeaderValue? rejected, CancellationToken ct) =>
-        SignIn(registry).RefreshAsync(Scope.Merge(scopes), challenges, rejected, ct);
+        Registry registry, IReadOnlyList<Scope> scopes, IReadOnlyList<Challenge> challenges, AuthenticationHeaderValue? rejected, bool isPlain, CancellationToken ct) =>
+        SignIn(registry).RefreshAsync(Scope.Merge(scopes), challenges, rejected, isPlain, ct);
 
-    private RegistrySignIn SignIn(Registry registry) => registries.GetOrAdd(registry, key => new RegistrySignIn(key, known, tokens, time));
+    private RegistrySignIn SignIn(Registry registry) => registries.GetOrAdd(registry, key => new RegistrySignIn(key, known, tokens, realms, time));
 
     // Nothing is sent that could be repeated before it is known here.
     private sealed class RedactedCredentials(ICredentialSource credentials, Redactor redactor) : ICredentialSource

@@ -18,6 +18,12 @@ public sealed record CredentialEnvironment
     /// <summary>The one registry that variables without a host are for: the one that a build with exactly one registry delivers to. Null with none or several.</summary>
     public Registry? SoleRegistry { get; init; }
 
+    /// <summary>The registries of the build that others of it can be mistaken for. A variable whose name fits two of them is for neither.</summary>
+    public IReadOnlyCollection<Registry> Registries { get; init; } = [];
+
+    /// <summary>The names of the environment's variables.</summary>
+    public Func<IEnumerable<string>> VariableNames { get; init; } = () => [];
+
     /// <summary>Whether programs end in <c>.exe</c> and <c>.cmd</c>.</summary>
     public bool IsWindows { get; init; } = OperatingSystem.IsWindows();
 
@@ -28,6 +34,12 @@ public sealed record CredentialEnvironment
     public TimeSpan HelperTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Docker's folder: <c>DOCKER_CONFIG</c>, else <c>.docker</c> at home.</summary>
+    /// <summary>Those of some registries that variables can't tell apart.</summary>
+    /// <param name="registries">The registries that a build names.</param>
+    /// <returns>The registries of which the names of variables are the same; usually none.</returns>
+    public static IReadOnlyCollection<Registry> LookAlikes(IEnumerable<Registry> registries) =>
+        [.. registries.Distinct().GroupBy(EnvironmentCredentials.Suffix).Where(group => group.Count() > 1).SelectMany(group => group)];
+
     internal string? DockerFolder => Set("DOCKER_CONFIG") ?? (HomeFolder is { Length: > 0 } home ? Path.Combine(home, ".docker") : null);
 
     /// <summary>Docker's file of credentials.</summary>

@@ -5,7 +5,7 @@ namespace ImagePublish.Registries.Auth;
 /// <summary>Sends the requests that get tokens.</summary>
 /// <remarks>
 /// It follows no redirect, keeps no cookies, reads at most <see cref="TokenHttpResponse.MaxBodySize"/> bytes of a body, and retries what deserves it (a request may be sent again as it is).
-/// A request that has <see cref="RealmGuard.RegistryOption"/> goes through a handler that <see cref="RealmGuard.Protect"/> was given, and no other request does.
+/// A request that has <see cref="AddressGuard.RegistryOption"/> goes through a handler that <see cref="AddressGuard.Protect"/> was given, and no other request does.
 /// An <see cref="Diagnostics.ImagePublishException"/> inside an <see cref="HttpRequestException"/> is the guard's refusal: thrown on as it is, never retried.
 /// </remarks>
 internal interface ITokenTransport

@@ -17,9 +17,6 @@ public static class LoginVariables
     /// <returns>The password, or null where there is none.</returns>
     public static string? Password(CredentialEnvironment environment, Registry registry) => Read(environment, EnvironmentCredentials.Password, registry);
 
-    private static string? Read(CredentialEnvironment environment, string name, Registry registry)
-    {
-        var suffix = EnvironmentCredentials.Suffix(registry);
-        return environment.Set($"{name}__{suffix}") ?? environment.Set($"{name}__{suffix.ToUpperInvariant()}") ?? environment.Set(name);
-    }
+    private static string? Read(CredentialEnvironment environment, string name, Registry registry) =>
+        EnvironmentCredentials.NamesFor(environment, registry).Select(host => environment.Set($"{name}__{host}")).FirstOrDefault(value => value is not null) ?? environment.Set(name);
 }

@@ -22,7 +22,8 @@ internal enum RealmTrust
 /// </remarks>
 /// <param name="insecure">The registries that may be spoken to in plain http; loopback ones always may.</param>
 /// <param name="trustedHosts">Hosts of token services that the user trusts with every registry's credentials.</param>
-internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList<string> trustedHosts)
+/// <param name="plainText">The registries that get credentials over plain http; loopback ones always do.</param>
+internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList<string> trustedHosts, IReadOnlySet<Registry> plainText)
 {
     private readonly FrozenSet<string> trustedHosts = trustedHosts.Select(Normalize).ToFrozenSet(StringComparer.Ordinal);
 
@@ -45,7 +46,20 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
         return trust;
     }
 
-    /// <summary>Whether connections to a realm must be checked by address, <see cref="RealmGuard"/>.</summary>
+    /// <summary>Checks that a registry may get credentials over plain http.</summary>
+    /// <param name="registry">The registry.</param>
+    /// <exception cref="ImagePublishException"><c>IMG5012</c>: it may not.</exception>
+    public void RequirePlainText(Registry registry)
+    {
+        if (registry.IsLoopback || plainText.Contains(registry))
+            return;
+        throw new ImagePublishException(
+            DiagnosticCodes.PlainTextCredentials,
+            $"{registry} is reached by plain http, so everybody on the network could read the user name and password that would be sent to it. Nothing was sent. "
+            + "Let the registry use https, or name it in ImagePlainTextCredentials if the network between is trusted.");
+    }
+
+    /// <summary>Whether connections to a realm must be checked by address, <see cref="AddressGuard"/>.</summary>
     public bool NeedsGuard(Registry registry, Uri realm) =>
         !realm.Authority.Equals(registry.ApiHost, StringComparison.OrdinalIgnoreCase) && !trustedHosts.Contains(Normalize(realm.IdnHost));
 

@@ -6,7 +6,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries.Auth;
 
 /// <summary>Signing in to one registry: what it wants, and the tokens it is content with. Safe for many callers.</summary>
-internal sealed class RegistrySignIn(Registry registry, ICredentialSource credentials, TokenClient tokens, TimeProvider time)
+internal sealed class RegistrySignIn(Registry registry, ICredentialSource credentials, TokenClient tokens, RealmPolicy realms, TimeProvider time)
 {
     private readonly Lock gate = new();
     private readonly List<BearerToken> kept = [];
@@ -17,6 +17,7 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
     private readonly ConcurrentDictionary<(BearerRealm, string, Credential?), ImagePublishException> refusals = new();
     private BearerRealm? realm;
     private bool isBasic;
+    private bool isPlain;
 
     public async ValueTask<AuthenticationHeaderValue?> AuthorizeAsync(IReadOnlyList<Scope> scopes, CancellationToken ct)
     {
@@ -28,8 +29,10 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
         return token?.Header;
     }
 
-    public async ValueTask<bool> RefreshAsync(IReadOnlyList<Scope> scopes, IReadOnlyList<Challenge> challenges, AuthenticationHeaderValue? rejected, CancellationToken ct)
+    public async ValueTask<bool> RefreshAsync(IReadOnlyList<Scope> scopes, IReadOnlyList<Challenge> challenges, AuthenticationHeaderValue? rejected, bool isPlain, CancellationToken ct)
     {
+        // Nothing is asked for before the registry has answered, so this is known before credentials are looked for.
+        Volatile.Write(ref this.isPlain, isPlain);
         var bearer = challenges.FirstOrDefault(challenge => BearerRealm.Of(challenge) is not null);
         var offersBasic = challenges.Any(challenge => challenge.IsBasic);
         var wasBasic = rejected?.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) == true;
@@ -90,7 +93,7 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
     {
         if (Find(scopes) is { } current && current.Value != refused?.Value)
             return current;
-        var credential = await credentials.FindAsync(registry, RepositoryOf(scopes), ct);
+        var credential = await FindCredentialAsync(scopes, ct);
         if (credential?.RegistryToken is { Length: > 0 } ready)
             return Keep(new BearerToken(ready, scopes, time.GetUtcNow(), DateTimeOffset.MaxValue), refused);
         var identity = await IdentityAsync(realm, credential, ct);
@@ -118,6 +121,14 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
         }
     }
 
+    private async ValueTask<Credential?> FindCredentialAsync(IReadOnlyList<Scope> scopes, CancellationToken ct)
+    {
+        var credential = await credentials.FindAsync(registry, RepositoryOf(scopes), ct);
+        if (credential is { IsEmpty: false } && Volatile.Read(ref isPlain))
+            realms.RequirePlainText(registry);
+        return credential;
+    }
+
     // The token that is current: services may give a new one with each answer, and an Entra token is exchanged once.
     private async Task<string?> IdentityAsync(BearerRealm realm, Credential? credential, CancellationToken ct)
     {
@@ -131,7 +142,7 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
     }
 
     private async Task<AuthenticationHeaderValue?> BasicAsync(IReadOnlyList<Scope> scopes, CancellationToken ct) =>
-        await credentials.FindAsync(registry, RepositoryOf(scopes), ct) is { Username: { } username, Password: { } password } ? Credential.Basic(username, password) : null;
+        await FindCredentialAsync(scopes, ct) is { Username: { } username, Password: { } password } ? Credential.Basic(username, password) : null;
 
     private async Task<bool> TryBasicAsync(IReadOnlyList<Scope> scopes, AuthenticationHeaderValue? rejected, CancellationToken ct)
     {

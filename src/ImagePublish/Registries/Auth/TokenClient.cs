@@ -76,6 +76,8 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
     {
         if (realms.Check(request.Registry, address) == RealmTrust.Foreign && request.Credential is not null)
             throw RealmPolicy.Foreign(request.Registry, address);
+        if (address.Scheme == Uri.UriSchemeHttp && request.Credential is not null && !RealmPolicy.IsLoopbackName(RealmPolicy.Normalize(address.IdnHost)))
+            realms.RequirePlainText(request.Registry);
     }
 
     private Task<TokenHttpResponse> PostAsync(TokenRequest request, CancellationToken ct) => SendFormAsync(request, request.Form ?? [], ct);
@@ -108,7 +110,7 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
         var message = new HttpRequestMessage(method, address);
         message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         if (realms.NeedsGuard(request.Registry, address))
-            message.Options.Set(RealmGuard.RegistryOption, request.Registry);
+            message.Options.Set(AddressGuard.RegistryOption, request.Registry);
         return message;
     }
 }

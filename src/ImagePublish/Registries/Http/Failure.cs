@@ -47,7 +47,8 @@ internal sealed record Failure(string Doing, HttpMethod Method, RequestUrl Url)
     public static async Task<Failure> OfAsync(string doing, RegistryResponse response, TimeProvider time) => new(doing, response.Method, response.Url)
     {
         Status = response.Status,
-        Errors = await ReadAsync(response),
+        // What another host says that the registry sent us to is not the user's to see, and may be what only this machine can reach.
+        Errors = await ReadAsync(response) is var errors && response.IsFromRegistry ? errors : errors with { Text = "" },
         RetryAfter = RetryAfterHeader.Parse(response.Header("Retry-After"), time.GetUtcNow()),
     };
 

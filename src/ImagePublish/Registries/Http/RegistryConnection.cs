@@ -160,7 +160,7 @@ internal sealed class RegistryConnection : IDisposable
             using (response)
             {
                 var challenges = Challenge.ParseAll(response.Headers("WWW-Authenticate"));
-                if (refreshes < MaxRefreshes && await authenticator.RefreshAsync(registry, endpoint.Scopes, challenges, header, cancellationToken))
+                if (refreshes < MaxRefreshes && await authenticator.RefreshAsync(registry, endpoint.Scopes, challenges, header, await IsPlainAsync(cancellationToken), cancellationToken))
                     continue;
                 // What was good a moment ago is refused now and then, at the beginning of uploads for instance, and good again.
                 if (!mayRepeat || header?.Parameter is not { } refused || !accepted.ContainsKey(refused))
@@ -169,6 +169,8 @@ internal sealed class RegistryConnection : IDisposable
             }
         }
     }
+
+    private async ValueTask<bool> IsPlainAsync(CancellationToken cancellationToken) => !(await scheme.RootAsync(cancellationToken)).IsHttps;
 
     private async Task<RegistryResponse> FollowAsync(Endpoint endpoint, AuthenticationHeaderValue? header, CancellationToken cancellationToken)
     {
@@ -180,7 +182,7 @@ internal sealed class RegistryConnection : IDisposable
         {
             // Once we were sent elsewhere, credentials stay out of it, also if it leads back.
             isOwn &= url.IsSameOrigin(root);
-            var response = guessed ?? await SendAsync(endpoint, url, isOwn ? header : null, isOwn, cancellationToken);
+            var response = guessed ?? await SendAsync(endpoint, url, isOwn ? header : null, isOwn, IsElsewhere(url, root), cancellationToken);
             guessed = null;
             if (!Redirects.IsRedirect(response))
                 return response;
@@ -189,13 +191,17 @@ internal sealed class RegistryConnection : IDisposable
         }
     }
 
+    // The registry's own host is as far inside or outside as the registry, at whatever port.
+    private bool IsElsewhere(RequestUrl url, RequestUrl root) =>
+        url.Host != root.Host && !Options.TrustedRedirectHosts.Contains(RealmPolicy.Normalize(url.Host), StringComparer.OrdinalIgnoreCase);
+
     // The answer at the root that is only guessed, or null if that was wrong.
     private async Task<RegistryResponse?> GuessAsync(Endpoint endpoint, AuthenticationHeaderValue? header, CancellationToken cancellationToken)
     {
         RegistryResponse? response = null;
         try
         {
-            response = await SendAsync(endpoint, endpoint.Url(await scheme.RootAsync(cancellationToken)), header, true, cancellationToken);
+            response = await SendAsync(endpoint, endpoint.Url(await scheme.RootAsync(cancellationToken)), header, isOwn: true, isElsewhere: false, cancellationToken);
         }
         catch (LineException e) when (e.Fault is LineFault.Broken or LineFault.Protocol || scheme.IsOnOtherPort(e))
         {
@@ -211,12 +217,12 @@ internal sealed class RegistryConnection : IDisposable
     }
 
     private async Task<RegistryResponse> SendAsync(
-        Endpoint endpoint, RequestUrl url, AuthenticationHeaderValue? header, bool isOwn, CancellationToken cancellationToken)
+        Endpoint endpoint, RequestUrl url, AuthenticationHeaderValue? header, bool isOwn, bool isElsewhere, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(endpoint.Method, url.ToUri());
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent.Value);
         request.Headers.Authorization = header;
         endpoint.Prepare(request);
-        return await transport.SendAsync(url, request, endpoint.Sending, isOwn, cancellationToken);
+        return await transport.SendAsync(url, request, endpoint.Sending, isOwn, cancellationToken, sender: isElsewhere ? registry : null);
     }
 }

@@ -71,8 +71,8 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
         foreach (var header in request.Headers.NonValidated)
             copy.Headers.TryAddWithoutValidation(header.Key, header.Value.ToString());
         copy.Headers.TryAddWithoutValidation("User-Agent", UserAgent.Value);
-        if (request.Options.TryGetValue(RealmGuard.RegistryOption, out var registry))
-            copy.Options.Set(RealmGuard.RegistryOption, registry);
+        if (request.Options.TryGetValue(AddressGuard.RegistryOption, out var registry))
+            copy.Options.Set(AddressGuard.RegistryOption, registry);
         if (body is null)
             return copy;
         copy.Content = new ByteArrayContent(body);

@@ -13,6 +13,8 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
 
     private readonly Expectations expectations = new();
 
+    private readonly AddressGuard guard = new(options.Resolve, options.Connect);
+
     public TimeProvider Time => time;
 
     /// <summary>Whether a host may be spoken to in plain http, or without a trusted certificate.</summary>
@@ -24,10 +26,18 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
     /// <param name="sending">Told the watch that a moving body must touch.</param>
     /// <param name="isOwn">Whether it goes to the registry itself.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="sender">The registry that sent us there, where it is another host: only addresses that it may lead to are connected to.</param>
     /// <exception cref="LineException">There was no answer.</exception>
-    public async Task<RegistryResponse> SendAsync(RequestUrl url, HttpRequestMessage request, Action<IdleWatch>? sending, bool isOwn, CancellationToken cancellationToken)
+    public async Task<RegistryResponse> SendAsync(RequestUrl url, HttpRequestMessage request, Action<IdleWatch>? sending, bool isOwn, CancellationToken cancellationToken, Registry? sender = null)
     {
         ThrowIfOffline(url.Authority);
+        if (sender is not null)
+        {
+            await guard.CheckTextAsync(sender, RealmPolicy.Normalize(url.Host), cancellationToken);
+            request.Options.Set(AddressGuard.RegistryOption, sender);
+            request.Options.Set(AddressGuard.RedirectOption, true);
+        }
+
         var watch = new IdleWatch(options.IdleTimeout, time, cancellationToken);
         try
         {
@@ -37,11 +47,16 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
             var expects = request.Headers.ExpectContinue == true && expectations.AreUseful(url);
             request.Headers.ExpectContinue = expects ? true : null;
             var start = time.GetTimestamp();
-            var response = await InvokerFor(url.Authority).SendAsync(request, watch.Token);
+            var response = await InvokerFor(url.Authority, sender).SendAsync(request, watch.Token);
             var wasIgnored = expects && watch.BodyStart is { } begun && time.GetElapsedTime(start, begun) >= options.ContinueTimeout;
             expectations.Learn(url, response.Version, wasIgnored);
             watch.Touch();
             return new RegistryResponse(url, response, watch, options.IdleTimeout, cancellationToken) { IsFromRegistry = isOwn, Redactor = options.Redactor };
+        }
+        catch (HttpRequestException e) when (e.InnerException is ImagePublishException refusal)
+        {
+            watch.Dispose();
+            throw refusal;
         }
         catch (Exception e) when (LineFaults.IsAboutLine(e, cancellationToken))
         {
@@ -60,8 +75,8 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
     public Task<HttpResponseMessage> SendTokenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ThrowIfOffline(request.RequestUri!.Authority);
-        var isGuarded = request.Options.TryGetValue(RealmGuard.RegistryOption, out _);
-        return InvokerFor(request.RequestUri.Authority.ToLowerInvariant(), isGuarded).SendAsync(request, cancellationToken);
+        var sender = request.Options.TryGetValue(AddressGuard.RegistryOption, out var registry) ? registry : null;
+        return InvokerFor(request.RequestUri.Authority.ToLowerInvariant(), sender).SendAsync(request, cancellationToken);
     }
 
     public void Dispose()
@@ -79,13 +94,14 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
             throw new ImagePublishException(DiagnosticCodes.NetworkNeeded, $"'{authority}' would have to be asked, but ImageOffline is true. Leave it out where the registry is wanted.");
     }
 
-    // One for all hosts, and one for each that has certificates of its own: those are settings of the handler.
-    private HttpMessageInvoker InvokerFor(string authority, bool isGuarded = false)
+    // One for all registries, one for each that has certificates of its own, which are settings of the handler, and one for where each registry sends us:
+    // a connection that one registry may lead to is not open to the others.
+    private HttpMessageInvoker InvokerFor(string authority, Registry? sender)
     {
         var isInsecure = Registry.TryParse(authority, out var registry) && IsInsecure(registry);
         var folders = Certificates.FoldersFor(authority, options.DockerCertificateFolders).ToArray();
-        var key = (isGuarded ? "guarded " : "") + (isInsecure || folders.Length > 0 ? authority : "");
-        return invokers.GetOrAdd(key, _ => new(() => Create(isInsecure, isGuarded, folders))).Value;
+        var key = (sender is null ? "" : $"from {sender} ") + (isInsecure || folders.Length > 0 ? authority : "");
+        return invokers.GetOrAdd(key, _ => new(() => Create(isInsecure, sender is not null, folders))).Value;
     }
 
     private HttpMessageInvoker Create(bool isInsecure, bool isGuarded, string[] folders)
@@ -109,7 +125,7 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
         if (options.Connect is { } connect)
             handler.ConnectCallback = (context, cancellationToken) => connect(context.DnsEndPoint, cancellationToken);
         if (isGuarded)
-            new RealmGuard().Protect(handler);
+            guard.Protect(handler);
         return new HttpMessageInvoker(handler);
     }
 

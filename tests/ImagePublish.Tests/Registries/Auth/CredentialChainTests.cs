@@ -47,6 +47,9 @@ public sealed class CredentialChainTests
     [Theory]
     [InlineData("localhost:5000", "localhost_5000")]
     [InlineData("my-acr.azurecr.io", "MY_ACR_AZURECR_IO")]
+    [InlineData("123456789012.dkr.ecr.us-east-1.amazonaws.com", "123456789012_dkr_ecr_us_east_1_amazonaws_com")]
+    [InlineData("europe-west1-docker.pkg.dev", "europe_west1_docker_pkg_dev")]
+    [InlineData("my-registry:5000", "my_registry_5000")]
     [InlineData("docker.io", "docker_io")]
     [InlineData("[::1]:5000", "___1__5000")]
     public async Task AHostsVariablesAreNamedAfterIt(string registry, string suffix)
@@ -55,6 +58,63 @@ public sealed class CredentialChainTests
         machine.Set("IMAGE_REGISTRY_USERNAME__" + suffix, "ada").Set("IMAGE_REGISTRY_PASSWORD__" + suffix, "p:w;%3B=\"ü");
 
         Assert.Equal(Credential.Of("ada", "p:w;%3B=\"ü"), await machine.FindAsync(registry));
+    }
+
+    [Theory]
+    [InlineData("registry-acme.com", "IMAGE_REGISTRY_PASSWORD__registry_acme_com", "registry.acme.com")]
+    [InlineData("x.registry-acme.co.uk", "IMAGE_REGISTRY_PASSWORD__x_registry_acme_co_uk", "x.registry.acme.co.uk")]
+    [InlineData("registry.acme-com", "IMAGE_REGISTRY_PASSWORD__registry_acme_com", "registry.acme.com")]
+    [ReliabilityCase("Security", "the variables of registry.acme.com, and an image at registry-acme.com", "IMG5011 says what to set; the password goes nowhere")]
+    public async Task ALookAlikeHostDoesNotGetTheVariables(string host, string variable, string meant)
+    {
+        using var machine = new TestMachine();
+        machine.Set(variable.Replace("PASSWORD", "USERNAME", StringComparison.Ordinal), "ada").Set(variable, "pw");
+
+        var failure = await Assert.ThrowsAsync<ImagePublishException>(() => machine.FindAsync(host));
+
+        Assert.Equal("IMG5011", failure.Code.Id);
+        Assert.Contains($"{variable} can be meant for {host} as well as for {meant}", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"set {variable.Replace("PASSWORD", "HOST", StringComparison.Ordinal)} to that host", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(Credential.Of("ada", "pw"), await machine.FindAsync(meant));
+    }
+
+    [Fact]
+    public async Task OfTwoRegistriesThatAVariableFitsNeitherGetsIt()
+    {
+        using var machine = new TestMachine { Registries = [Registry.Parse("registry.acme.com"), Registry.Parse("registry-acme.com")] };
+        machine.Set("IMAGE_REGISTRY_USERNAME__registry_acme_com", "ada").Set("IMAGE_REGISTRY_PASSWORD__registry_acme_com", "pw");
+
+        Assert.Equal("IMG5011", (await Assert.ThrowsAsync<ImagePublishException>(() => machine.FindAsync("registry.acme.com"))).Code.Id);
+        Assert.Equal("IMG5011", (await Assert.ThrowsAsync<ImagePublishException>(() => machine.FindAsync("registry-acme.com"))).Code.Id);
+        machine.Set("IMAGE_REGISTRY_HOST__registry_acme_com", "registry-acme.com");
+        Assert.Equal(Credential.Of("ada", "pw"), await machine.FindAsync("registry-acme.com"));
+        Assert.Null(await machine.FindAsync("registry.acme.com"));
+    }
+
+    [Fact]
+    public async Task AVariableNamesItsHost()
+    {
+        using var machine = new TestMachine();
+        machine.Set("IMAGE_REGISTRY_HOST__PROD", "my-registry.acme.com:5000").Set("IMAGE_REGISTRY_USERNAME__PROD", "ada").Set("IMAGE_REGISTRY_PASSWORD__PROD", "pw");
+        machine.Set("IMAGE_REGISTRY_HOST__azure", "mine.azurecr.io").Set("IMAGE_REGISTRY_ENTRA_TOKEN__azure", "entra");
+        machine.Set("IMAGE_REGISTRY_HOST__PUBLIC", "docker.io").Set("IMAGE_REGISTRY_USERNAME__PUBLIC", "bob").Set("IMAGE_REGISTRY_PASSWORD__PUBLIC", "hub");
+
+        Assert.Equal(Credential.Of("ada", "pw"), await machine.FindAsync("my-registry.acme.com:5000"));
+        Assert.Equal(new Credential { EntraToken = "entra" }, await machine.FindAsync("mine.azurecr.io"));
+        Assert.Equal(Credential.Of("bob", "hub"), await machine.FindAsync("docker.io"));
+        Assert.Null(await machine.FindAsync("my-registry.acme.com"));
+        Assert.Equal("ada", LoginVariables.Username(machine.Environment, Registry.Parse("my-registry.acme.com:5000")));
+    }
+
+    [Fact]
+    public async Task AVariableWithAMalformedHostIsAnError()
+    {
+        using var machine = new TestMachine();
+        machine.Set("IMAGE_REGISTRY_HOST__PROD", "https://registry.acme.com/");
+
+        var failure = await Assert.ThrowsAsync<ImagePublishException>(() => machine.FindAsync("ghcr.io"));
+
+        Assert.StartsWith("The environment variable IMAGE_REGISTRY_HOST__PROD is not a registry's host", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -30,7 +30,7 @@ internal sealed class FakeTokenService(Func<TokenCall, TokenHttpResponse>? answe
     public async Task<TokenHttpResponse> SendAsync(HttpRequestMessage request, CancellationToken ct)
     {
         var form = request.Content is null ? null : await request.Content.ReadAsStringAsync(ct);
-        var isGuarded = request.Options.TryGetValue(RealmGuard.RegistryOption, out var registry);
+        var isGuarded = request.Options.TryGetValue(AddressGuard.RegistryOption, out var registry);
         var call = new TokenCall(Interlocked.Increment(ref count), request.Method.Method, request.RequestUri!, request.Headers.Authorization?.ToString(), form, isGuarded ? registry : null);
         calls.Enqueue(call);
         if (Gate is not null)

@@ -104,7 +104,7 @@ public sealed class FuzzTests
             {
                 if (Uri.TryCreate(text, UriKind.RelativeOrAbsolute, out var realm))
                 {
-                    new RealmPolicy(new HashSet<Registry>(), []).Check(SignInBench.Example, realm);
+                    new RealmPolicy(new HashSet<Registry>(), [], new HashSet<Registry>()).Check(SignInBench.Example, realm);
                     Assert.Equal("https", realm.Scheme);
                     Assert.True(new TokenRequest(SignInBench.Example, new BearerRealm(realm, "s"), [Scope.Pull("a")], null).GetAddress.Host == realm.Host);
                 }

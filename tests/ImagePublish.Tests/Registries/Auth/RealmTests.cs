@@ -120,6 +120,23 @@ public sealed class RealmTests
     }
 
     [Fact]
+    public async Task APlainRealmGetsNoCredentialsWithoutLeave()
+    {
+        var insecure = new HashSet<Registry> { Example };
+        var plain = Bearer("http://registry.example.com/token");
+        foreach (var isPlain in new[] { true, false })
+        {
+            var bench = new SignInBench(credential: User, insecure: insecure);
+            Assert.Equal("IMG5012", (await Assert.ThrowsAsync<ImagePublishException>(() => bench.RefreshAsync(plain, isPlain: isPlain))).Code.Id);
+            Assert.Empty(bench.Service.Calls);
+        }
+
+        Assert.True(await new SignInBench(credential: User, insecure: insecure, plainText: insecure).RefreshAsync(plain, isPlain: true));
+        Assert.True(await new SignInBench(insecure: insecure).RefreshAsync(plain, isPlain: true));
+        Assert.Equal("IMG5012", (await Assert.ThrowsAsync<ImagePublishException>(() => new SignInBench(credential: User, insecure: insecure).RefreshAsync(Bearer(), isPlain: true))).Code.Id);
+    }
+
+    [Fact]
     [ReliabilityCase(Area, "redirecting token endpoint", "followed by hand, under the same rules")]
     public async Task ARedirectOfATokenRequestIsFollowedUnderTheSameRules()
     {
@@ -166,7 +183,7 @@ public sealed class RealmTests
     {
         var guard = Guard(("registry.example.com", "203.0.113.1"), ("tokens.example.com", address));
 
-        var exception = await Assert.ThrowsAsync<ImagePublishException>(() => guard.ResolveAsync(SignInBench.Example, "tokens.example.com", Stop));
+        var exception = await Assert.ThrowsAsync<ImagePublishException>(() => guard.ResolveAsync(SignInBench.Example, "tokens.example.com", isRedirect: false, Stop));
 
         Assert.Equal(DiagnosticCodes.UntrustedRealm, exception.Code);
     }
@@ -176,9 +193,9 @@ public sealed class RealmTests
     {
         var guard = Guard(("registry.corp.example", "10.0.0.6"), ("gitlab.corp.example", "10.0.0.7"), ("evil.corp.example", "127.0.0.1"), ("cloud.corp.example", "169.254.169.254"));
 
-        Assert.Equal([IPAddress.Parse("10.0.0.7")], await guard.ResolveAsync(Internal, "gitlab.corp.example", Stop));
-        await Assert.ThrowsAsync<ImagePublishException>(() => guard.ResolveAsync(Internal, "evil.corp.example", Stop));
-        await Assert.ThrowsAsync<ImagePublishException>(() => guard.ResolveAsync(Internal, "cloud.corp.example", Stop));
+        Assert.Equal([IPAddress.Parse("10.0.0.7")], await guard.ResolveAsync(Internal, "gitlab.corp.example", isRedirect: false, Stop));
+        await Assert.ThrowsAsync<ImagePublishException>(() => guard.ResolveAsync(Internal, "evil.corp.example", isRedirect: false, Stop));
+        await Assert.ThrowsAsync<ImagePublishException>(() => guard.ResolveAsync(Internal, "cloud.corp.example", isRedirect: false, Stop));
     }
 
     [Fact]
@@ -192,7 +209,7 @@ public sealed class RealmTests
         Guard(("registry.example.com", "203.0.113.1"), ("tokens.example.com", "127.0.0.1")).Protect(handler);
         using var client = new HttpMessageInvoker(handler);
         using var request = new HttpRequestMessage(HttpMethod.Get, $"http://tokens.example.com:{port}/");
-        request.Options.Set(RealmGuard.RegistryOption, SignInBench.Example);
+        request.Options.Set(AddressGuard.RegistryOption, SignInBench.Example);
 
         var exception = await Assert.ThrowsAsync<HttpRequestException>(() => client.SendAsync(request, Stop));
 
@@ -212,6 +229,6 @@ public sealed class RealmTests
         return await Assert.ThrowsAsync<ImagePublishException>(() => new SignInBench(credential: User).RefreshAsync(Bearer(realm)));
     }
 
-    private static RealmGuard Guard(params (string Host, string Address)[] names) =>
+    private static AddressGuard Guard(params (string Host, string Address)[] names) =>
         new((host, _) => Task.FromResult(names.Where(name => name.Host == host).Select(name => IPAddress.Parse(name.Address)).ToArray()));
 }

@@ -12,10 +12,10 @@ internal sealed class SignInBench
 
     public static readonly IReadOnlyList<Scope> Pushing = [Scope.Push("acme/shop")];
 
-    public SignInBench(FakeTokenService? service = null, Credential? credential = null, IReadOnlyList<string>? trusted = null)
+    public SignInBench(FakeTokenService? service = null, Credential? credential = null, IReadOnlyList<string>? trusted = null, IReadOnlySet<Registry>? insecure = null, IReadOnlySet<Registry>? plainText = null)
     {
         Service = service ?? new FakeTokenService();
-        Authenticator = new Authenticator(new FixedCredentials(credential), Service, new RealmPolicy(new HashSet<Registry>(), trusted ?? []), Clock, new Redactor());
+        Authenticator = new Authenticator(new FixedCredentials(credential), Service, new RealmPolicy(insecure ?? new HashSet<Registry>(), trusted ?? [], plainText ?? new HashSet<Registry>()), Clock, new Redactor());
     }
 
     public static Credential User { get; } = Credential.Of("ada", "s3cret");
@@ -33,8 +33,8 @@ internal sealed class SignInBench
 
     public static string BasicOf(string username, string password) => "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}"));
 
-    public async Task<bool> RefreshAsync(IReadOnlyList<Challenge>? challenges = null, AuthenticationHeaderValue? rejected = null, IReadOnlyList<Scope>? scopes = null, Registry? registry = null) =>
-        await Authenticator.RefreshAsync(registry ?? Example, scopes ?? Pushing, challenges ?? Bearer(), rejected, Stop);
+    public async Task<bool> RefreshAsync(IReadOnlyList<Challenge>? challenges = null, AuthenticationHeaderValue? rejected = null, IReadOnlyList<Scope>? scopes = null, Registry? registry = null, bool isPlain = false) =>
+        await Authenticator.RefreshAsync(registry ?? Example, scopes ?? Pushing, challenges ?? Bearer(), rejected, isPlain, Stop);
 
     public async Task<AuthenticationHeaderValue?> AuthorizeAsync(IReadOnlyList<Scope>? scopes = null, Registry? registry = null) =>
         await Authenticator.AuthorizeAsync(registry ?? Example, scopes ?? Pushing, Stop);

@@ -30,11 +30,15 @@ internal sealed class TestMachine : IDisposable
 
     public Registry? SoleRegistry { get; init; }
 
+    public IReadOnlyCollection<Registry> Registries { get; init; } = [];
+
     public TimeSpan HelperTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     public CredentialEnvironment Environment => new()
     {
         Variable = variables.GetValueOrDefault,
+        VariableNames = () => variables.Keys,
+        Registries = Registries,
         HomeFolder = Home,
         SoleRegistry = SoleRegistry,
         HelperTimeout = HelperTimeout,

@@ -93,7 +93,7 @@ public sealed class TokenLifeTests
         var gate = new TaskCompletionSource();
         var bench = new SignInBench(new FakeTokenService { Gate = gate.Task }, User);
         using var impatient = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var first = bench.Authenticator.RefreshAsync(Example, Pushing, Bearer(), null, impatient.Token).AsTask();
+        var first = bench.Authenticator.RefreshAsync(Example, Pushing, Bearer(), null, isPlain: false, impatient.Token).AsTask();
         var second = bench.RefreshAsync();
         await impatient.CancelAsync();
 
