@@ -9,6 +9,8 @@ public sealed class StoreKey
 {
     private const int Size = 32;
 
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
+
     private readonly byte[] key;
 
     private StoreKey(byte[] key)
@@ -38,9 +40,7 @@ public sealed class StoreKey
         problem = null;
         try
         {
-            // Asked before it is read: a file that appears later is another process's key, which must not be replaced.
-            var wasThere = File.Exists(file);
-            return Read(file) ?? Create(file, replaces: wasThere);
+            return Read(file) ?? Create(file);
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
         {
@@ -72,33 +72,26 @@ public sealed class StoreKey
         return text.Length == Size * 2 && text.All(char.IsAsciiHexDigit) ? new StoreKey(Convert.FromHexString(text)) : null;
     }
 
-    private static StoreKey Create(string file, bool replaces)
+    // Under a lock, since the framework does not move a file to a free name in one step: of two processes, one would have a key that the other has replaced.
+    private static StoreKey Create(string file)
     {
         PrivateFiles.CreateFolder(Path.GetDirectoryName(file)!);
+        var request = new FileLockRequest(file + ".lock", "makes the key of the local store's records", LongestWait) { Options = FileLockOptions.Temporary };
+        using var held = FileLock.AcquireAsync(request, CancellationToken.None).GetAwaiter().GetResult()
+            ?? throw new IOException($"Another process keeps '{request.Path}' locked.");
+        if (Read(file) is { } made)
+            return made;
         var temporary = $"{file}.{Guid.NewGuid():N}";
         try
         {
             PrivateFiles.Write(temporary, Encoding.ASCII.GetBytes(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(Size)) + "\n"));
-            Place(temporary, file, replaces);
+            File.Move(temporary, file, overwrite: true);
         }
         finally
         {
             StoreDisk.Delete(temporary);
         }
 
-        // What is there now counts: another process may have been faster.
         return Read(file) ?? throw new IOException($"'{file}' is not kept as a file of this user alone.");
-    }
-
-    private static void Place(string temporary, string file, bool replaces)
-    {
-        try
-        {
-            File.Move(temporary, file, overwrite: replaces);
-        }
-        catch (IOException) when (!replaces && File.Exists(file))
-        {
-            // Another process made one meanwhile.
-        }
     }
 }
