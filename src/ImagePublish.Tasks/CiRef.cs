@@ -1,4 +1,5 @@
 using ImagePublish.Images;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Tasks;
 
@@ -36,17 +37,14 @@ internal sealed class CiRef(Func<string, string?> variable)
         return First("CI_COMMIT_BRANCH", "CI_COMMIT_REF_NAME", "BITBUCKET_BRANCH", "BRANCH_NAME") is { } branch ? new SourceRef(SourceRefKind.Branch, branch) : null;
     }
 
-    /// <summary>A repository's address without sign-in and without <c>.git</c>, as scanners look for it.</summary>
+    /// <summary>A repository's address without secrets (<see cref="PublicUrl"/>) and without <c>.git</c>, as scanners look for it.</summary>
     /// <param name="url">The address.</param>
-    /// <returns>The address for people.</returns>
+    /// <returns>The address for people, or null where the text is no address.</returns>
     public static string? WithoutSecrets(string? url)
     {
-        if (url is null)
+        if (url is null || PublicUrl.TryCreate(url) is not { } address)
             return null;
-        var trimmed = url.EndsWith(".git", StringComparison.Ordinal) ? url[..^".git".Length] : url;
-        return Uri.TryCreate(trimmed, UriKind.Absolute, out var uri) && uri.UserInfo.Length > 0 && uri.Scheme is "http" or "https"
-            ? trimmed.Replace(uri.UserInfo + "@", "", StringComparison.Ordinal)
-            : trimmed;
+        return address.EndsWith(".git", StringComparison.Ordinal) ? address[..^".git".Length] : address;
     }
 
     private string? First(params ReadOnlySpan<string> names)

@@ -1,4 +1,5 @@
 using ImagePublish.Images;
+using ImagePublish.Oci;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
@@ -57,11 +58,13 @@ public abstract partial class DeliveryTask
         Vendor = Lists.Optional(Vendor),
         Licenses = Lists.Optional(Licenses),
         Version = Lists.Optional(LabelVersion) ?? Lists.Optional(Version),
-        Url = Lists.Optional(Url),
-        Documentation = Lists.Optional(Documentation) ?? Lists.Optional(Url),
+        Url = PublicUrlOf(Url),
+        Documentation = PublicUrlOf(Documentation) ?? PublicUrlOf(Url),
         Source = CiRef.WithoutSecrets(Lists.Optional(Source)) ?? source.Url,
         Revision = source.Revision,
         FrameworkVersion = FrameworkVersion,
         Omitted = Lists.Words(OmittedLabels),
     };
+
+    private static string? PublicUrlOf(string? text) => Lists.Optional(text) is { } url ? PublicUrl.TryCreate(url) : null;
 }

@@ -28,10 +28,10 @@ public static partial class Text
         return OneLine(text[..end]) + "…";
     }
 
-    /// <summary>Text from another machine, a file or a user, fit for one line of a message.</summary>
+    /// <summary>Text from another machine, a file or a user, fit for one line of a message, its addresses without what may be secret in them.</summary>
     /// <param name="text">The text.</param>
     /// <returns>At most about 200 characters on one line.</returns>
-    public static string Shown(string text) => Shortened(text, ShownLength);
+    public static string Shown(string text) => Shortened(PublicUrl.InText(text), ShownLength);
 
     /// <summary>The same, as long as it is.</summary>
     /// <param name="text">The text.</param>
