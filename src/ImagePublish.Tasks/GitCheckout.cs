@@ -1,6 +1,4 @@
 using System.ComponentModel;
-using System.Diagnostics;
-using System.Text;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Tasks;
@@ -63,7 +61,7 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
     /// <returns>The answer.</returns>
     public async Task<GitAnswer> AskAsync()
     {
-        if (ProgramPath.Find("git", variable("PATH"), OperatingSystem.IsWindows()) is not { } git)
+        if (Programs.Find("git", variable("PATH"), OperatingSystem.IsWindows()) is not { } git)
             return Failed("git is not on the PATH");
         try
         {
@@ -81,19 +79,8 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
 
     private async Task<GitAnswer> RunAsync(string git)
     {
-        var start = new ProcessStartInfo(git, [$"--git-dir={repository}", .. Hardening, .. Query])
-        {
-            WorkingDirectory = Path.GetDirectoryName(repository),
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            StandardOutputEncoding = Encoding.UTF8,
-            UseShellExecute = false,
-            CreateNoWindow = true,
-        };
-        foreach (var (name, value) in Surroundings)
-            start.Environment[name] = value;
-        using var process = Process.Start(start)!;
+        var start = new ProgramStart(git, [$"--git-dir={repository}", .. Hardening, .. Query]) { WorkingDirectory = Path.GetDirectoryName(repository), Variables = Surroundings };
+        using var process = Programs.Start(start);
         using var timer = new CancellationTokenSource(limit);
         try
         {

@@ -48,6 +48,7 @@ public sealed partial class ArchitectureTests
     [InlineData(@"\bConsole\s*\.\s*(Write|Out\b|Error\b|Set\w+|Title|OpenStandard(Output|Error))|\bDebug\.(Write|Print)|\bTrace\.|\bEventSource\b", "ImagePublish.Tasks/Progress/ConsoleTerminal.cs")]
     [InlineData(@"\bAzureCommand\b", "ImagePublish.Tasks/Ci/", "ImagePublish.Tasks/TaskLog.cs")]
     [InlineData(@"\bConsoleTerminal\(\)", "ImagePublish.Tasks/Progress/")]
+    [InlineData(@"\bProcess\.Start\b|\bProcessStartInfo\b|\bnew Process\b", "ImagePublish/Oci/Programs.cs")]
     public void WhatOneRoomIsForStaysInIt(string pattern, params string[] allowed)
     {
         var strays = SourceFiles()

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Diagnostics;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Verbs;
@@ -39,8 +38,6 @@ public sealed class OpenImagePage : VerbTask
         Environment.UserInteractive && !Console.IsInputRedirected && !CiVariables.Any(IsSet) && IsSet("SSH_CONNECTION") is false
         && (OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() || IsSet("DISPLAY") || IsSet("WAYLAND_DISPLAY"));
 
-    private static string Opener => ProgramPath.Find(OperatingSystem.IsMacOS() ? "open" : "xdg-open") ?? throw new FileNotFoundException("xdg-open is not on the PATH.");
-
     private static bool IsSet(string variable) => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable));
 
     // The address is printed already: failing to open it is no failure.
@@ -48,11 +45,10 @@ public sealed class OpenImagePage : VerbTask
     {
         try
         {
-            var start = OperatingSystem.IsWindows() ? new ProcessStartInfo(page.AbsoluteUri) { UseShellExecute = true }
-                : new ProcessStartInfo(Opener, [page.AbsoluteUri]) { RedirectStandardOutput = true, RedirectStandardError = true };
-            using var browser = Process.Start(start);
+            if (!Programs.OpenPage(page))
+                log.Detail("The page can't be opened: xdg-open is not on the PATH.");
         }
-        catch (Exception exception) when (exception is Win32Exception or InvalidOperationException or FileNotFoundException)
+        catch (Exception exception) when (exception is Win32Exception or InvalidOperationException)
         {
             log.Detail($"The page can't be opened: {exception.Message}");
         }

@@ -1,4 +1,5 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 using ImagePublish.Packages.Apt;
 using ImagePublish.Testing;
 
@@ -128,16 +129,26 @@ public sealed class AptErrorsTests : IDisposable
         Environment.SetEnvironmentVariable(Variable, "de");
         try
         {
-            var start = Apt().StartInfo("apt-get", ["update"]);
+            var environment = Programs.EnvironmentOf(Apt().StartOf("apt-get", ["update"]));
 
-            Assert.Equal("C.UTF-8", start.Environment["LC_ALL"]);
+            Assert.Equal("C.UTF-8", environment["LC_ALL"]);
             // Where it is set, it wins over the locale.
-            Assert.DoesNotContain(Variable, start.Environment.Keys);
+            Assert.DoesNotContain(Variable, environment.Keys);
         }
         finally
         {
             Environment.SetEnvironmentVariable(Variable, before);
         }
+    }
+
+    [Fact]
+    [ReliabilityCase("Security", "an address of a package begins with a hyphen", "apt takes it for an address, not for an option")]
+    public async Task AnAddressIsNeverAnOption()
+    {
+        var answer = await Apt().DownloadAsync([("-oFoo::Bar=canary", Path.Combine(folder.FullName, "out.deb"), new string('a', 64))], Cancel);
+
+        Assert.False(answer.Succeeded);
+        Assert.Contains("-oFoo", answer.Errors, StringComparison.Ordinal);
     }
 
     public void Dispose() => folder.Delete(recursive: true);

@@ -36,23 +36,27 @@ internal sealed class AptTool(string configuration)
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>What it said.</returns>
     public Task<AptAnswer> DownloadAsync(IEnumerable<(string Location, string Path, string Sha256)> files, CancellationToken cancellationToken) =>
-        RunAsync(Helper, ["download-file", .. files.SelectMany(file => new[] { file.Location, file.Path, $"SHA256:{file.Sha256}" })], cancellationToken);
+        RunAsync(Helper, ["download-file", "--", .. files.SelectMany(file => new[] { file.Location, file.Path, $"SHA256:{file.Sha256}" })], cancellationToken);
 
     /// <summary>How a tool is started.</summary>
-    internal ProcessStartInfo StartInfo(string tool, IEnumerable<string> arguments)
+    internal ProgramStart StartOf(string tool, IEnumerable<string> arguments)
     {
-        var program = Path.IsPathFullyQualified(tool) ? tool : ProgramPath.Find(tool) ?? throw PackageErrors.NoApt();
-        var start = new ProcessStartInfo(program, ["-c", configuration, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["LC_ALL"] = "C.UTF-8";
-        // It would win over the locale, and answers in another language are not understood.
-        start.Environment.Remove("LANGUAGE");
-        start.Environment["DEBIAN_FRONTEND"] = "noninteractive";
-        return start;
+        var program = Path.IsPathFullyQualified(tool) ? tool : Programs.Find(tool) ?? throw PackageErrors.NoApt();
+        return new ProgramStart(program, ["-c", configuration, .. arguments])
+        {
+            Variables = new Dictionary<string, string?>
+            {
+                ["LC_ALL"] = "C.UTF-8",
+                // It would win over the locale, and answers in another language are not understood.
+                ["LANGUAGE"] = null,
+                ["DEBIAN_FRONTEND"] = "noninteractive",
+            },
+        };
     }
 
     private async Task<AptAnswer> RunAsync(string tool, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
-        using var process = Start(StartInfo(tool, arguments));
+        using var process = Start(StartOf(tool, arguments));
         process.StandardInput.Close();
         try
         {
@@ -68,11 +72,11 @@ internal sealed class AptTool(string configuration)
         }
     }
 
-    private static Process Start(ProcessStartInfo start)
+    private static Process Start(ProgramStart start)
     {
         try
         {
-            return Process.Start(start)!;
+            return Programs.Start(start);
         }
         catch (Win32Exception exception)
         {

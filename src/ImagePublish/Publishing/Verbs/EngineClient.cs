@@ -63,11 +63,11 @@ public sealed class EngineClient(string program) : IContainerEngine
 
     private Process Start(string verb)
     {
-        var found = ProgramPath.Find(program)
+        var found = Programs.Find(program)
             ?? throw new ImagePublishException(DiagnosticCodes.EngineFailed, $"'{program}' is not on the PATH. Install it, or choose the other of docker and podman with ImageLoad.");
         try
         {
-            return Process.Start(new ProcessStartInfo(found, [verb]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            return Programs.Start(new ProgramStart(found, [verb]) { Secrets = ProgramSecrets.Engine });
         }
         catch (Win32Exception exception)
         {

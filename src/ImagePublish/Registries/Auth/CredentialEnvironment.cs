@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Auth;
@@ -26,9 +25,6 @@ public sealed record CredentialEnvironment
 
     /// <summary>Whether programs end in <c>.exe</c> and <c>.cmd</c>.</summary>
     public bool IsWindows { get; init; } = OperatingSystem.IsWindows();
-
-    /// <summary>Starts a credential helper.</summary>
-    public Func<ProcessStartInfo, Process?> StartProcess { get; init; } = Process.Start;
 
     /// <summary>How long a credential helper may take. Some ask a cloud, some ask the user.</summary>
     public TimeSpan HelperTimeout { get; init; } = TimeSpan.FromSeconds(60);

@@ -120,7 +120,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
     {
         if (!NamePattern().IsMatch(name))
             throw Failed(name, "is not used: its name may have only letters, digits, '.', '_' and '-'.");
-        var program = Oci.ProgramPath.Find($"docker-credential-{name}", environment.Set("PATH"), environment.IsWindows)
+        var program = Oci.Programs.Find($"docker-credential-{name}", environment.Set("PATH"), environment.IsWindows)
             ?? throw Failed(name, "is configured but not found on the PATH. Install it, or take it out of docker's config file (credsStore, credHelpers).");
         try
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Auth;
 
@@ -32,14 +33,7 @@ internal static class HelperProcess
     /// <exception cref="IOException">It says too much.</exception>
     public static async Task<HelperResult> RunAsync(CredentialEnvironment environment, string program, string verb, byte[] input, CancellationToken ct)
     {
-        using var process = environment.StartProcess(new ProcessStartInfo(program, [verb])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-            CreateNoWindow = true,
-        }) ?? throw new InvalidOperationException("it was not started");
+        using var process = Programs.Start(new ProgramStart(program, [verb]) { Secrets = ProgramSecrets.CredentialHelper });
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(environment.HelperTimeout);
         try

@@ -1,0 +1,106 @@
+using ImagePublish.Oci;
+using ImagePublish.Testing;
+
+namespace ImagePublish.Tests.Oci;
+
+/// <summary>Which programs are run, and what they get to see.</summary>
+public sealed class ProgramsTests : IDisposable
+{
+    private const string Area = "Security";
+
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("image-programs-");
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(".")]
+    [InlineData("bin")]
+    [InlineData("./bin:..")]
+    [ReliabilityCase(Area, "./git, ./podman or ./apt-get in the project, and a PATH with relative or empty entries", "never run: only absolute folders of the PATH count")]
+    public void OnlyAbsoluteFoldersOfThePathCount(string entries)
+    {
+        var path = Path.GetRelativePath(Environment.CurrentDirectory, folder.FullName);
+        Program("bin/git", "exit 1");
+        Program("git", "exit 1");
+
+        Assert.Null(Programs.Find("git", $"{entries}:{path}:{path}/bin", isWindows: false));
+        Assert.Equal(Path.Combine(folder.FullName, "bin/git"), Programs.Find("git", $"{entries}:{path}:{folder.FullName}/bin", isWindows: false));
+        Assert.Throws<ArgumentException>(() => Programs.Start(new ProgramStart("git", [])));
+    }
+
+    [Theory]
+    [InlineData("IMAGE_REGISTRY_PASSWORD", "x", "")]
+    [InlineData("IMAGE_REGISTRY_PASSWORD__ghcr_io", "x", "")]
+    [InlineData("IMAGE_REGISTRY_TOKEN", "x", "")]
+    [InlineData("IMAGE_CACHE_KEY", "x", "")]
+    [InlineData("DOCKER_AUTH_CONFIG", "{}", "")]
+    [InlineData("DOCKER_PASSWORD", "x", "helper")]
+    [InlineData("GITHUB_TOKEN", "x", "helper")]
+    [InlineData("ACTIONS_ID_TOKEN_REQUEST_URL", "https://example.com", "helper")]
+    [InlineData("CI_JOB_TOKEN", "x", "helper")]
+    [InlineData("CI_JOB_JWT_V2", "x", "helper")]
+    [InlineData("CI_REGISTRY_PASSWORD", "x", "helper")]
+    [InlineData("CI_REPOSITORY_URL", "https://gitlab-ci-token:x@gitlab.example.com/acme/app.git", "helper")]
+    [InlineData("SYSTEM_ACCESSTOKEN", "x", "helper")]
+    [InlineData("AZURE_DEVOPS_EXT_PAT", "x", "helper")]
+    [InlineData("AZURE_CLIENT_SECRET", "x", "helper")]
+    [InlineData("AWS_SECRET_ACCESS_KEY", "x", "helper")]
+    [InlineData("AWS_SESSION_TOKEN", "x", "helper")]
+    [InlineData("NuGetPackageSourceCredentials_acme", "x", "helper")]
+    [InlineData("VSS_NUGET_EXTERNAL_FEED_ENDPOINTS", "{}", "helper")]
+    [InlineData("ARTIFACTS_CREDENTIALPROVIDER_EXTERNAL_FEED_ENDPOINTS", "{}", "helper")]
+    [InlineData("ConnectionString", "x", "helper")]
+    [InlineData("CONTAINER_SSHKEY", "/home/ci/.ssh/id", "engine helper other")]
+    [InlineData("CONTAINER_PASSPHRASE", "x", "engine helper")]
+    [InlineData("DOCKER_HOST", "ssh://ci:x@build.example.com", "engine helper")]
+    [InlineData("DOCKER_HOST", "tcp://build.example.com:2376", "engine helper other")]
+    [InlineData("DOCKER_CONFIG", "/home/ci/.docker", "engine helper other")]
+    [InlineData("HTTPS_PROXY", "http://ci:x@proxy.example.com:3128", "engine helper other")]
+    [InlineData("http_proxy", "http://ci:x@proxy.example.com:3128", "engine helper other")]
+    [InlineData("SSH_AUTH_SOCK", "/run/agent", "engine helper other")]
+    [InlineData("GIT_ASKPASS", "/usr/bin/askpass", "engine helper other")]
+    [InlineData("HOME", "/home/ci", "engine helper other")]
+    [InlineData("PWD", "/home/ci", "engine helper other")]
+    [InlineData("OLDPWD", "/home/ci", "engine helper other")]
+    [InlineData("XDG_RUNTIME_DIR", "/run/user/1000", "engine helper other")]
+    [InlineData("DOTNET_CLI_HOME", "/home/ci", "engine helper other")]
+    public void AProgramGetsTheSecretsThatItNeeds(string name, string value, string programs)
+    {
+        (string Name, ProgramSecrets Secrets)[] all = [("engine", ProgramSecrets.Engine), ("helper", ProgramSecrets.CredentialHelper), ("other", ProgramSecrets.None)];
+
+        Assert.Equal(programs, string.Join(' ', all.Where(one => Programs.IsHandedOver(name, value, one.Secrets)).Select(one => one.Name)));
+    }
+
+    [Fact]
+    [ReliabilityCase(Area, "a build with passwords in its environment runs git, apt, docker or podman", "they get none of them")]
+    public async Task AProgramSeesNoSecretAndNoRelativeFolder()
+    {
+        const string Token = "IMAGE_TESTS_TOKEN";
+        Environment.SetEnvironmentVariable(Token, "canary");
+        try
+        {
+            using var process = Programs.Start(new ProgramStart(Program("env", "/usr/bin/env"), []) { Variables = new Dictionary<string, string?> { ["ADDED"] = "yes" } });
+            process.StandardInput.Close();
+            var lines = (await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n');
+
+            Assert.DoesNotContain(lines, line => line.Contains("canary", StringComparison.Ordinal));
+            Assert.Contains("ADDED=yes", lines);
+            Assert.All(lines.Single(line => line.StartsWith("PATH=", StringComparison.Ordinal))["PATH=".Length..].Split(':'), entry => Assert.True(Path.IsPathFullyQualified(entry)));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Token, null);
+        }
+    }
+
+    private string Program(string name, string script)
+    {
+        var file = Path.Combine(folder.FullName, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        // A process that another test forks while a file is open for writing makes it unusable for a moment; the shell writes it in a process of its own.
+        using var writer = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sh", ["-c", "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod 700 \"$0\"", file, script]))!;
+        writer.WaitForExit();
+        return file;
+    }
+}
