@@ -1,5 +1,6 @@
 using System.Globalization;
 using ImagePublish.Images;
+using ImagePublish.Oci;
 using ImagePublish.Packages;
 
 namespace ImagePublish.Tasks;
@@ -15,6 +16,7 @@ internal sealed class PackageRequestReader(PublishImageInputs inputs)
     /// <returns>The request, or null if the image gets none.</returns>
     public PackageRequest? Read(DotNetApp app)
     {
+        var hosts = ReadHosts();
         var names = inputs.Packages.SelectMany(item => Lists.Words(item.ItemSpec)).Distinct(StringComparer.Ordinal).ToList();
         if (names.Find(name => !IsName(name)) is { } wrong)
             throw Lists.Invalid("ImagePackage", wrong, "expected a Debian package's name, such as libfontconfig1");
@@ -27,7 +29,8 @@ internal sealed class PackageRequestReader(PublishImageInputs inputs)
             Runtime = runtime,
             CacheFolder = Lists.Optional(inputs.PackageCache) is { } folder ? StoreFolder.ClaimPackages(inputs.ResolvePath(folder), inputs.StoreShared) : StoreFolder.Packages,
             Source = ReadSource(),
-            HasApt = HasApt(),
+            TrustedSourceHosts = hosts,
+            HasApt = Programs.Find("apt-get") is not null,
             IsOffline = inputs.Offline,
             Time = TimeProvider.System,
         };
@@ -53,8 +56,16 @@ internal sealed class PackageRequestReader(PublishImageInputs inputs)
             : null;
     }
 
-    private static bool HasApt() =>
-        Environment.GetEnvironmentVariable("PATH")?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Any(folder => File.Exists(Path.Combine(folder, "apt-get"))) == true;
+    private string[] ReadHosts()
+    {
+        var hosts = Lists.Words(inputs.PackageSourceHosts);
+        return Array.Find(hosts, host => !IsHost(host)) is { } wrong
+            ? throw Lists.Invalid("ImagePackageSourceHosts", wrong, "expected hosts without http:// and path, each perhaps with a port, such as mirror.example.com")
+            : hosts;
+    }
+
+    private static bool IsHost(string text) =>
+        Uri.CheckHostName(text) != UriHostNameType.Unknown || (Uri.TryCreate($"http://{text}/", UriKind.Absolute, out var uri) && uri.Authority.Equals(text, StringComparison.OrdinalIgnoreCase));
 
     private string? ReadSource()
     {

@@ -30,6 +30,9 @@ public abstract class PublishImageInputs : DeliveryTask
     /// <summary>Where they come from: an apt source; empty for the machine's own.</summary>
     public string? PackageSource { get; set; }
 
+    /// <summary>Hosts inside this machine or network that a base image's package sources may be on.</summary>
+    public string? PackageSourceHosts { get; set; }
+
     /// <summary>The folder that packages are kept in; empty for the user's own.</summary>
     public string? PackageCache { get; set; }
 

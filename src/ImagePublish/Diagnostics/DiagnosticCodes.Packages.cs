@@ -36,9 +36,12 @@ public static partial class DiagnosticCodes
     /// <summary>The image lacks a library that the app needs.</summary>
     public static DiagnosticCode LibraryMissing { get; } = new("IMG6011", "The image lacks a library that the app needs");
 
+    /// <summary>A package source of the base image is refused.</summary>
+    public static DiagnosticCode PackageSourceRefused { get; } = new("IMG6012", "A package source of the base image is refused");
+
     private static DiagnosticCode[] Packages =>
     [
         PackageUnknown, PackageConflict, PackageSourceUntrusted, PackageTampered, PackageGone, PackageToolMissing, PackageBaseUnsupported, PackageInvalid,
-        PackageSourceFailed, PackageLockOutdated, LibraryMissing,
+        PackageSourceFailed, PackageLockOutdated, LibraryMissing, PackageSourceRefused,
     ];
 }

@@ -8,16 +8,18 @@ namespace ImagePublish.Packages;
 /// <param name="address">Where it is.</param>
 /// <param name="target">Where it goes.</param>
 /// <param name="limit">The most bytes that it may have.</param>
+/// <param name="mayLeave">Whether a redirect to another host is followed.</param>
 /// <param name="cancellationToken">Cancels the download.</param>
 /// <returns>Whether it was written; false where the server says that there is no such file.</returns>
 /// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not give it.</exception>
-public delegate Task<bool> FileDownload(string address, Stream target, long limit, CancellationToken cancellationToken);
+public delegate Task<bool> FileDownload(string address, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken);
 
 /// <summary>Gets packages by their paths from sources of which one or the other has them: no index is read, and no apt is needed.</summary>
 /// <param name="sources">The sources.</param>
 /// <param name="tool">apt, whose client knows the machine's proxies and mirrors; null where there is none.</param>
+/// <param name="guard">Says which sources may be asked.</param>
 /// <param name="download">Gets a file where there is no apt.</param>
-internal sealed class LockedDownload(PackageSources sources, AptTool? tool, FileDownload download) : IPackageDownload
+internal sealed class LockedDownload(PackageSources sources, AptTool? tool, SourceGuard guard, FileDownload download) : IPackageDownload
 {
     private const int Parallel = 4;
 
@@ -27,6 +29,7 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, File
         if (sources.Addresses.Count == 0)
             throw new ImagePublishException(
                 DiagnosticCodes.PackageToolMissing, "The lock file says which packages, but not where from, and this machine has no apt that knows. Set ImagePackageSource, such as 'deb ADDRESS SUITE main'.");
+        await guard.CheckAsync(cancellationToken);
         var failures = new List<ImagePublishException>();
         var missing = packages;
         foreach (var address in sources.Addresses)
@@ -48,7 +51,7 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, File
 
         throw failures.Count switch
         {
-            0 => new PackageGoneException(missing[0].Package, $"it is not at {string.Join(", ", sources.Addresses.Select(address => Text.Shown(WithoutSecrets(address))))}"),
+            0 => new PackageGoneException(missing[0].Package, $"it is not at {string.Join(", ", sources.Addresses.Select(address => Text.Shown(address)))}"),
             1 => failures[0],
             _ => new ImagePublishException(DiagnosticCodes.PackageSourceFailed, string.Join(" ", failures.Select(failure => failure.Message))),
         };
@@ -85,10 +88,10 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, File
     {
         var location = PackageSources.LocationOf(address, package.Path);
         if (location.StartsWith("http:", StringComparison.OrdinalIgnoreCase) || location.StartsWith("https:", StringComparison.OrdinalIgnoreCase))
-            return await download(location, target, package.Size, cancellationToken);
+            return await download(location, target, package.Size, mayLeave: sources.BaseImage is null, cancellationToken);
         if (!location.StartsWith("file:", StringComparison.OrdinalIgnoreCase) && !location.StartsWith("copy:", StringComparison.OrdinalIgnoreCase))
             throw new ImagePublishException(
-                DiagnosticCodes.PackageSourceFailed, $"The package source '{Text.Shown(WithoutSecrets(address))}' can be read by apt only, which this machine does not have. Name another in ImagePackageSource.");
+                DiagnosticCodes.PackageSourceFailed, $"The package source '{Text.Shown(address)}' can be read by apt only, which this machine does not have. Name another in ImagePackageSource.");
         var path = Uri.UnescapeDataString(location[5..].Replace("///", "/", StringComparison.Ordinal));
         if (!File.Exists(path))
             return false;
@@ -96,10 +99,6 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, File
         await file.CopyToAsync(target, cancellationToken);
         return true;
     }
-
-    private static string WithoutSecrets(string address) => Uri.TryCreate(address, UriKind.Absolute, out var parsed) && parsed.UserInfo.Length > 0
-        ? address.Replace(parsed.UserInfo + "@", "", StringComparison.Ordinal)
-        : address;
 }
 
 /// <summary>No source has a package of a lock file.</summary>

@@ -7,9 +7,9 @@ using ImagePublish.Packages.Layout;
 namespace ImagePublish.Packages;
 
 /// <summary>Makes layers of operating system packages, without Docker and without root.</summary>
-/// <param name="download">Gets a file over http, where there is no apt.</param>
+/// <param name="network">How hosts are looked up, and files fetched where there is no apt.</param>
 /// <param name="log">Where to tell what is done.</param>
-public sealed class OsPackages(FileDownload download, IEngineLog log)
+public sealed class OsPackages(PackageNetwork network, IEngineLog log)
 {
     /// <summary>Counts up when the same packages become another layer.</summary>
     public const int LayoutVersion = 1;
@@ -63,8 +63,9 @@ public sealed class OsPackages(FileDownload download, IEngineLog log)
     {
         var workspace = OpenWorkspace(request, platform, packageBase);
         using var held = await workspace.LockAsync(log, cancellationToken);
-        var tool = workspace.Prepare();
-        var lists = new AptLists(tool, workspace.Folder, request.Time, log);
+        var tool = workspace.Prepare(log);
+        var sources = PackageSources.Of(request, packageBase);
+        var lists = new AptLists(tool, GuardOf(sources, request), workspace.Folder, request.Time, log);
         var isNew = request.IsOffline ? lists.Exist : await lists.RefreshAsync(mustRefresh, cancellationToken);
         if (request.IsOffline && !isNew)
             throw PackageErrors.Offline("Which packages there are is not known on this machine");
@@ -72,7 +73,7 @@ public sealed class OsPackages(FileDownload download, IEngineLog log)
         var question = $"{workspace.StatusFile}\n{string.Join('\n', request.Wanted)}";
         if (choices.Find(question) is { } known)
             return known;
-        var resolver = new AptResolver(tool, PackageSources.Of(request, packageBase));
+        var resolver = new AptResolver(tool, sources);
         try
         {
             return await ResolveAsync();
@@ -104,22 +105,26 @@ public sealed class OsPackages(FileDownload download, IEngineLog log)
     {
         if (request.IsOffline)
             return new OfflineDownload();
+        var sources = PackageSources.Of(request, packageBase);
         if (request.Locked is not null && !request.HasApt)
-            return new LockedDownload(PackageSources.Of(request, packageBase), null, download);
+            return new LockedDownload(sources, null, GuardOf(sources, request), network.Download);
         var workspace = OpenWorkspace(request, platform, packageBase);
         using var held = await workspace.LockAsync(log, cancellationToken);
-        var tool = workspace.Prepare();
-        return request.Locked is null ? new AptDownload(tool) : new LockedDownload(PackageSources.Of(request, packageBase), tool, download);
+        var tool = workspace.Prepare(log);
+        return request.Locked is null ? new AptDownload(tool, GuardOf(sources, request)) : new LockedDownload(sources, tool, GuardOf(sources, request), network.Download);
     }
+
+    private SourceGuard GuardOf(PackageSources sources, PackageRequest request) => new(sources, request.TrustedSourceHosts, network.FindInnerAddress);
 
     // Only where it is of use does anybody wait for the lists.
     private async Task<ImagePublishException> GoneAsync(PackageGoneException exception, PackageRequest request, Platform platform, PackageBase? packageBase, CancellationToken cancellationToken)
     {
         var workspace = OpenWorkspace(request, platform, packageBase);
         using var held = await workspace.LockAsync(log, cancellationToken);
-        var tool = workspace.Prepare();
-        await new AptLists(tool, workspace.Folder, request.Time, log).RefreshAsync(force: true, cancellationToken);
-        var version = await new AptResolver(tool, PackageSources.Of(request, packageBase)).FindVersionAsync(exception.Package.Name, cancellationToken);
+        var tool = workspace.Prepare(log);
+        var sources = PackageSources.Of(request, packageBase);
+        await new AptLists(tool, GuardOf(sources, request), workspace.Folder, request.Time, log).RefreshAsync(force: true, cancellationToken);
+        var version = await new AptResolver(tool, sources).FindVersionAsync(exception.Package.Name, cancellationToken);
         return PackageErrors.Gone(exception.Package, version);
     }
 

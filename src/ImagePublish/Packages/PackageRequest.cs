@@ -20,6 +20,9 @@ public sealed record PackageRequest
     /// <summary>An apt source: a file, a line that begins with <c>deb</c>, or a paragraph that begins with <c>Types:</c>; null takes the machine's own.</summary>
     public string? Source { get; init; }
 
+    /// <summary>Hosts, each with or without a port, that a base image's package sources may be on although they are inside this machine or network.</summary>
+    public IReadOnlyList<string> TrustedSourceHosts { get; init; } = [];
+
     /// <summary>Exactly these packages, as a lock file says; null lets apt choose.</summary>
     public IReadOnlyList<OsPackage>? Locked { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Packages.Apt;
 using ImagePublish.Packages.Deb;
 
 namespace ImagePublish.Packages;
@@ -10,8 +11,12 @@ namespace ImagePublish.Packages;
 /// <param name="Addresses">Each without a separator at its end, in the order in which they are asked.</param>
 internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
 {
+    private const string SourcesPrefix = "etc/apt/sources";
     private const string MachineFolder = "/etc/apt";
     private const string Pool = "/pool/";
+
+    /// <summary>The base image that names them; null where the user or this machine does.</summary>
+    public string? BaseImage { get; init; }
 
     /// <summary>The sources for a request: those that it names, else the base image's own, else this machine's.</summary>
     /// <param name="request">The request.</param>
@@ -21,11 +26,35 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
     {
         if (request.Source is { } source)
             return Read([File.Exists(source) ? ReadFile(source) : source]);
-        var own = packageBase?.ReadSources() ?? new Dictionary<string, string>();
+        var own = packageBase is null ? [] : ReadTyped(packageBase.Name, packageBase.ReadSources());
         return own.Count > 0
-            ? Read(own.Where(file => file.Key.StartsWith("etc/apt/sources", StringComparison.Ordinal)).OrderBy(file => file.Key, StringComparer.Ordinal).Select(file => file.Value))
+            ? new([.. own.SelectMany(source => source.Addresses).Distinct(StringComparer.Ordinal)]) { BaseImage = packageBase!.Name }
             : Read(MachineFiles().Select(ReadFile));
     }
+
+    /// <summary>The sources of a base image, checked.</summary>
+    /// <param name="image">What the user calls it.</param>
+    /// <param name="files">Its files of sources and its keyrings.</param>
+    /// <returns>None where it names none.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6012</c>: one can't be used.</exception>
+    public static IReadOnlyList<AptSource> ReadTyped(string image, IReadOnlyDictionary<string, string> files)
+    {
+        // A keyring that it names but does not have is this machine's of the same name, which this machine trusts for something already.
+        var reader = new AptSourceReader(image, path => files.ContainsKey(path) || File.Exists("/" + path));
+        var ordered = files.Where(file => file.Key.StartsWith(SourcesPrefix, StringComparison.Ordinal)).OrderBy(file => file.Key, StringComparer.Ordinal);
+        return [.. ordered.SelectMany(file => Path.GetExtension(file.Key) switch
+        {
+            ".sources" => reader.ReadParagraphs(file.Value),
+            ".list" => reader.ReadLines(file.Value),
+            _ => [],
+        })];
+    }
+
+    /// <summary>Whether this machine's own sources are on the host and port of an address: then it asks there anyway.</summary>
+    /// <param name="address">The address.</param>
+    /// <returns>Whether one is.</returns>
+    public static bool IsOfMachine(Uri address) => Read(MachineFiles().Select(ReadFile)).Addresses
+        .Any(own => Uri.TryCreate(own, UriKind.Absolute, out var uri) && uri.Host == address.Host && uri.Port == address.Port);
 
     /// <summary>Where a package lies below a source.</summary>
     /// <param name="location">Its whole address.</param>
@@ -67,7 +96,8 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
         }
     }
 
-    private static IEnumerable<string> MachineFiles()
+    /// <summary>This machine's own files of sources.</summary>
+    public static IEnumerable<string> MachineFiles()
     {
         var folder = Path.Combine(MachineFolder, "sources.list.d");
         var parts = Directory.Exists(folder)

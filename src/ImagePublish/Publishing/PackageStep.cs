@@ -5,6 +5,7 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Registries;
+using ImagePublish.Registries.Auth;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;
@@ -18,7 +19,7 @@ internal sealed class PackageStep(RegistryClient registries, ImageStore store, I
 {
     private const string Kind = "packages";
 
-    private readonly OsPackages packages = new(registries.TryDownloadAsync, log);
+    private readonly OsPackages packages = new(new PackageNetwork(registries.TryDownloadAsync, InnerAddresses.FindAsync), log);
     private Digest? key;
     private LayerContent? content;
 

@@ -154,11 +154,12 @@ public sealed class RegistryClient : IDisposable
     /// <param name="address">Where it is.</param>
     /// <param name="target">Where it goes.</param>
     /// <param name="limit">The most bytes that it may have.</param>
+    /// <param name="mayLeave">Whether a redirect to another host is followed.</param>
     /// <param name="cancellationToken">Cancels the download.</param>
     /// <returns>Whether it was written; false where the server says that there is no such file.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not give it.</exception>
-    public Task<bool> TryDownloadAsync(string address, Stream target, long limit, CancellationToken cancellationToken) =>
-        downloads.TryGetAsync(address, target, limit, cancellationToken);
+    public Task<bool> TryDownloadAsync(string address, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken) =>
+        downloads.TryGetAsync(address, target, limit, mayLeave, cancellationToken);
 
     /// <summary>Signs in and does nothing else: whether a registry takes the credentials.</summary>
     /// <param name="registry">The registry.</param>

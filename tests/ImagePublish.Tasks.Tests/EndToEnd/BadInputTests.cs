@@ -34,6 +34,7 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
         new("IMG1001", "ImageCacheFrom=UPPER", "ImageCacheFrom: 'UPPER'"),
         new("IMG1007", "ImageCacheTrust=ghcr.io/acme/app:1.0", "whoever may push to it may push any tag"),
         new("IMG1006", "ImageInsecureRegistries=https://x", "ImageInsecureRegistries: "),
+        new("IMG1007", "ImagePackageSourceHosts=https://x", "ImagePackageSourceHosts has the value 'https://x'"),
         new("IMG1007", "ImageTrustedTokenHosts=https://x", "ImageTrustedTokenHosts has the value 'https://x'"),
         new("IMG3101", "ImageStore=/dev/full", "'/dev/full'"),
         new("IMG1008", "Spoil=empty", "is empty"),

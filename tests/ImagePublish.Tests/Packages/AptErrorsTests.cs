@@ -141,6 +141,22 @@ public sealed class AptErrorsTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("E: The method driver /usr/lib/apt/methods/machine git.example.com login ci password canary/./InRelease could not be found.")]
+    [InlineData("E: Malformed entry 1 in list file canary (URI)\nE: The list of sources could not be read.")]
+    [InlineData("W: GPG error: file:/canary ./ InRelease: The following signatures were invalid: BADSIG 64194F4E6FD6DCF6 Tests")]
+    [ReliabilityCase("Security", "apt quotes a file of this machine because a base image's sources made it", "only what apt says of the sources' addresses and of packages is shown")]
+    public void WhatAptSaysOfOtherThingsThanTheBasesSourcesIsNotShown(string output)
+    {
+        var shown = AptErrors.Of(new AptAnswer(Succeeded: false, "", output));
+        var hidden = AptErrors.Of(new AptAnswer(Succeeded: false, "", output) { Shown = ["http://deb.example.com/debian"] });
+        var named = AptErrors.Of(new AptAnswer(Succeeded: false, "", output + "\nE: Failed to fetch http://deb.example.com/debian/x  503  Busy") { Shown = ["http://deb.example.com/debian"] });
+
+        Assert.Contains("canary", shown.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", hidden.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", named.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     [ReliabilityCase("Security", "an address of a package begins with a hyphen", "apt takes it for an address, not for an option")]
     public async Task AnAddressIsNeverAnOption()

@@ -38,7 +38,7 @@ public sealed class DebianComparisonTests : IDisposable
     {
         await RunDebianAsync();
         var log = new ImagePublish.Tests.Registries.TestLog();
-        var maker = new OsPackages((_, _, _, _) => Task.FromResult(false), log);
+        var maker = new OsPackages(LocalRepository.Network, log);
         for (var number = 0; number < Lists.Length; number++)
         {
             var chosen = await maker.ChooseAsync(Request(Lists[number]), Platform, packageBase: null, mustRefresh: false, Cancel);
@@ -59,7 +59,7 @@ public sealed class DebianComparisonTests : IDisposable
     {
         var platform = new Platform("linux", Platform.Architecture == "arm64" ? "amd64" : "arm64");
         var request = Request("libgcc-s1");
-        var maker = new OsPackages((_, _, _, _) => Task.FromResult(false), new ImagePublish.Tests.Registries.TestLog());
+        var maker = new OsPackages(LocalRepository.Network, new ImagePublish.Tests.Registries.TestLog());
 
         var packages = await maker.ChooseAsync(request, platform, packageBase: null, mustRefresh: false, Cancel);
         var layer = await maker.LayOutAsync(packages, request, platform, packageBase: null, Cancel);

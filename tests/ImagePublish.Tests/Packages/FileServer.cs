@@ -21,6 +21,9 @@ internal sealed class FileServer : IAsyncDisposable
 
     public string Address { get; }
 
+    /// <summary>Where it sends everybody, if anywhere.</summary>
+    public string? RedirectsTo { get; set; }
+
     /// <summary>How many requests it answered.</summary>
     public int Requests { get; private set; }
 
@@ -76,6 +79,13 @@ internal sealed class FileServer : IAsyncDisposable
                 context.Response.StatusCode = refusal.Status;
                 if (refusal.RetryAfter is { } seconds)
                     context.Response.Headers["Retry-After"] = seconds.ToString(CultureInfo.InvariantCulture);
+                context.Response.Close();
+                continue;
+            }
+
+            if (RedirectsTo is { } elsewhere)
+            {
+                context.Response.Redirect(elsewhere + context.Request.Url!.AbsolutePath);
                 context.Response.Close();
                 continue;
             }

@@ -232,7 +232,7 @@ public sealed class ImageLockTests : IDisposable
     // What apt would choose, without downloading it.
     private sealed class OsPackagesProbe(LocalRepository repository)
     {
-        public Task<IReadOnlyList<OsPackage>> ChooseAsync(string name) => new OsPackages((_, _, _, _) => Task.FromResult(false), repository)
+        public Task<IReadOnlyList<OsPackage>> ChooseAsync(string name) => new OsPackages(LocalRepository.Network, repository)
             .ChooseAsync(repository.Request(name), new Platform("linux", "amd64"), packageBase: null, mustRefresh: false, Cancel);
     }
 }

@@ -4,6 +4,7 @@ using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
+using ImagePublish.Registries.Auth;
 
 namespace ImagePublish.Tests.Packages;
 
@@ -13,11 +14,20 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
     private readonly string folder = Directory.CreateTempSubdirectory("image-repository-").FullName;
     private readonly StringBuilder index = new();
 
+    /// <summary>A network that has no files.</summary>
+    public static PackageNetwork Network => new((_, _, _, _, _) => Task.FromResult(false), InnerAddresses.FindAsync);
+
     public List<string> Warnings { get; } = [];
+
+    public List<string> Details { get; } = [];
 
     public string Folder => folder;
 
-    public string Options { get; init; } = "[trusted=yes]";
+    /// <summary>Who signs the index; null leaves it unsigned.</summary>
+    public SigningKey? Key { get; init; } = SigningKey.Shared;
+
+    /// <summary>The options of the source; null names the key.</summary>
+    public string? Options { get; init; }
 
     /// <summary>Where the folder is served; null reads it from the disk.</summary>
     public string? Address { get; set; }
@@ -50,7 +60,7 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
     public async Task<PackageLayer> MakeOnAsync(PackageBase? below, params string[] names)
     {
         var request = Request(names);
-        var maker = new OsPackages((_, _, _, _) => Task.FromResult(false), this);
+        var maker = new OsPackages(Network, this);
         var platform = new Platform("linux", "amd64");
         var packages = await maker.ChooseAsync(request, platform, below, mustRefresh: false, TestContext.Current.CancellationToken);
         return new PackageLayer(packages, await maker.LayOutAsync(packages, request, platform, below, TestContext.Current.CancellationToken));
@@ -59,8 +69,24 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
     /// <summary>Asks for packages of this repository as it is now.</summary>
     public PackageRequest Request(params string[] names)
     {
-        File.WriteAllText(Path.Combine(folder, "Packages"), index + (Spoiled ? "\n" : ""));
-        return new PackageRequest { Names = names, CacheFolder = Path.Combine(folder, "cache"), Source = $"deb {Options} {Address ?? $"file:{folder}"} ./", Time = TimeProvider.System };
+        var packages = Path.Combine(folder, "Packages");
+        var isChanged = !File.Exists(packages) || File.ReadAllText(packages) != index.ToString();
+        File.WriteAllText(packages, index + (Spoiled ? "\n" : ""));
+        if (Key is not null && isChanged)
+            Sign(Key);
+        var options = Options ?? (Key is null ? "" : $"[signed-by={Key.PublicKey}]");
+        return new PackageRequest { Names = names, CacheFolder = Path.Combine(folder, "cache"), Source = $"deb {options} {Address ?? $"file:{folder}"} ./", Time = TimeProvider.System };
+    }
+
+    /// <summary>Signs the index as it is now.</summary>
+    public void Sign(SigningKey key)
+    {
+        var signed = File.ReadAllBytes(Path.Combine(folder, "Packages"));
+        var release = Path.Combine(folder, "Release");
+        File.WriteAllText(release, string.Create(
+            CultureInfo.InvariantCulture, $"Origin: Tests\nSuite: tests\nDate: {DateTime.UtcNow.AddHours(-1):R}\nSHA256:\n {Convert.ToHexStringLower(SHA256.HashData(signed))} {signed.Length} Packages\n"));
+        key.Sign(release, Path.Combine(folder, "InRelease"));
+        File.Delete(release);
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -71,9 +97,7 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
     {
     }
 
-    public void Detail(string message)
-    {
-    }
+    public void Detail(string message) => Details.Add(message);
 }
 
 internal sealed record PackageLayer(IReadOnlyList<OsPackage> Packages, ImagePublish.Layers.LayerContent Layer);

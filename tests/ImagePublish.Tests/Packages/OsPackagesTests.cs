@@ -1,6 +1,7 @@
 using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
+using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Packages;
 
@@ -103,7 +104,7 @@ public sealed class OsPackagesTests : IDisposable
     public async Task WithoutAptAndWithoutALockItIsSaidWhereALockComesFrom()
     {
         var request = repository.Request("base-files") with { HasApt = false };
-        var maker = new ImagePublish.Packages.OsPackages((_, _, _, _) => Task.FromResult(false), repository);
+        var maker = new ImagePublish.Packages.OsPackages(LocalRepository.Network, repository);
 
         var exception = await Assert.ThrowsAsync<ImagePublishException>(
             () => maker.ChooseAsync(request, new ImagePublish.Oci.Platform("linux", "amd64"), packageBase: null, mustRefresh: false, TestContext.Current.CancellationToken));
@@ -112,10 +113,14 @@ public sealed class OsPackagesTests : IDisposable
         Assert.Contains("-t:UpdateImageLock", exception.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task ASourceWithoutASignatureIsNotTrusted()
+    [Theory]
+    [InlineData("")]
+    [InlineData("[trusted=yes]")]
+    [InlineData("[arch=amd64 allow-insecure=yes trusted=yes]")]
+    [ReliabilityCase("Security", "a package source that says it is trusted without a signature, whoever names it", "signatures are checked all the same, IMG6003")]
+    public async Task ASourceWithoutASignatureIsNotTrusted(string options)
     {
-        using var unsigned = new LocalRepository { Options = "" }.AddRoot();
+        using var unsigned = new LocalRepository { Key = null, Options = options }.AddRoot();
 
         var exception = await Assert.ThrowsAsync<ImagePublishException>(() => unsigned.MakeAsync("base-files"));
 

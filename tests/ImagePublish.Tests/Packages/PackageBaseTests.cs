@@ -35,14 +35,18 @@ public sealed class PackageBaseTests : IDisposable
     }
 
     [Theory]
-    [InlineData("etc/apt/sources.list.d/own.sources", "Types: deb\nURIs: file:{0}\nSuites: ./\nTrusted: yes\n")]
-    [InlineData("etc/apt/sources.list.d/own.list", "deb [trusted=yes] file:{0} ./\n")]
-    [InlineData("etc/apt/sources.list", "deb [trusted=yes] file:{0} ./\n")]
-    public async Task PackagesComeFromTheBasesOwnSources(string path, string text)
+    [InlineData("etc/apt/sources.list.d/own.sources", "Types: deb\nURIs: {0}\nSuites: ./\nTrusted: yes\nSigned-By: /etc/apt/keyrings/shop.asc\n", "etc/apt/keyrings/shop.asc")]
+    [InlineData("etc/apt/sources.list.d/own.sources", "# Ours.\nTypes: deb deb-src\nURIs: {0}/\nSuites: ./\nArchitectures: amd64\nSigned-By:\n{1}", "unused")]
+    [InlineData("etc/apt/sources.list.d/own.list", "# Ours.\ndeb [ arch=amd64,arm64 signed-by=/usr/share/keyrings/shop.asc by-hash=no ] {0} ./ # flat\ndeb-src file:/nowhere ./\n", "usr/share/keyrings/shop.asc")]
+    [InlineData("etc/apt/sources.list", "deb {0} ./\n", "etc/apt/trusted.gpg.d/shop.asc")]
+    public async Task PackagesComeFromTheBasesOwnSources(string path, string text, string keyring)
     {
-        var request = repository.Request("shop") with { Source = null };
-        var below = await BaseAsync(("var/lib/dpkg/status", Installed), (path, text.Replace("{0}", repository.Folder, StringComparison.Ordinal)));
-        var maker = new OsPackages((_, _, _, _) => Task.FromResult(false), repository);
+        await using var server = new FileServer(repository.Folder);
+        var request = repository.Request("shop") with { Source = null, TrustedSourceHosts = [server.Address["http://".Length..]] };
+        var key = string.Concat(SigningKey.Shared.ArmoredKey.TrimEnd().Split('\n').Select(line => line.Length > 0 ? $" {line}\n" : " .\n"));
+        text = text.Replace("{0}", server.Address, StringComparison.Ordinal).Replace("{1}", key, StringComparison.Ordinal);
+        var below = await BaseAsync(("var/lib/dpkg/status", Installed), (path, text), (keyring, SigningKey.Shared.ArmoredKey));
+        var maker = new OsPackages(LocalRepository.Network, repository);
 
         var packages = await maker.ChooseAsync(request, new ImagePublish.Oci.Platform("linux", "amd64"), below, mustRefresh: false, TestContext.Current.CancellationToken);
 
@@ -68,7 +72,7 @@ public sealed class PackageBaseTests : IDisposable
         Assert.Contains("example/base:1", exception.Message, StringComparison.Ordinal);
     }
 
-    private static async Task<PackageBase> BaseAsync(params (string Path, string Text)[] files)
+    internal static async Task<PackageBase> BaseAsync(params (string Path, string Text)[] files)
     {
         using var bytes = new MemoryStream();
         await using (var tar = new TarWriter(bytes, TarEntryFormat.Pax, leaveOpen: true))

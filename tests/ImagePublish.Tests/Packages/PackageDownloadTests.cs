@@ -96,9 +96,11 @@ public sealed class PackageDownloadTests : IDisposable
         using var client = new RegistryClient(new RegistryClientOptions { IdleTimeout = TimeSpan.FromHours(20) }, new NoCredentials(), log, clock);
         var package = new OsPackage("shop", "1.0", "all", "shop.deb", 4, Digest.Of("shop"u8));
         var target = Path.Combine(folder.FullName, "out.deb");
-        await new LockedDownload(new PackageSources(sources), tool: null, client.TryDownloadAsync).GetAsync([(package, target)], Cancel);
+        await Locked(new PackageSources(sources), client).GetAsync([(package, target)], Cancel);
         Assert.Equal("shop", await File.ReadAllTextAsync(target, Cancel));
     }
+
+    private static LockedDownload Locked(PackageSources sources, RegistryClient client) => new(sources, tool: null, new SourceGuard(sources, [], InnerAddresses.FindAsync), client.TryDownloadAsync);
 
     private sealed class NoCredentials : ICredentialSource
     {

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
 using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Tests.Packages;
@@ -15,10 +13,10 @@ public sealed class SignedSourceTests(SigningKey key, OtherKey other) : IClassFi
     [InlineData("package is another", "IMG6004", "differs from its hash")]
     public async Task OnlyWhatTheKeySignedIsTaken(string kind, string? code, string? said)
     {
-        using var repository = new LocalRepository { Options = $"[signed-by={(kind == "unknown key" ? other.Key.PublicKey : key.PublicKey)}]" }
+        using var repository = new LocalRepository { Key = null, Options = $"[signed-by={(kind == "unknown key" ? other.Key.PublicKey : key.PublicKey)}]" }
             .AddRoot().Add(new DebBuilder("shop").File("./usr/bin/shop", "shop"));
         repository.Request("shop");
-        Sign(repository.Folder);
+        repository.Sign(key);
         Spoil(repository, kind);
 
         var making = repository.MakeAsync("shop");
@@ -34,16 +32,6 @@ public sealed class SignedSourceTests(SigningKey key, OtherKey other) : IClassFi
         Assert.Contains(said!, exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', exception.Message);
         Assert.DoesNotContain(Directory.EnumerateFiles(repository.Folder, "data.tar", SearchOption.AllDirectories), file => File.ReadAllText(file).Contains("usr/bin/shop", StringComparison.Ordinal));
-    }
-
-    private void Sign(string folder)
-    {
-        var index = File.ReadAllBytes(Path.Combine(folder, "Packages"));
-        var release = Path.Combine(folder, "Release");
-        File.WriteAllText(release, string.Create(
-            CultureInfo.InvariantCulture, $"Origin: Tests\nSuite: tests\nDate: {DateTime.UtcNow.AddHours(-1):R}\nSHA256:\n {Convert.ToHexStringLower(SHA256.HashData(index))} {index.Length} Packages\n"));
-        key.Sign(release, Path.Combine(folder, "InRelease"));
-        File.Delete(release);
     }
 
     private static void Spoil(LocalRepository repository, string kind)

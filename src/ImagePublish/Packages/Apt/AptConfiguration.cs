@@ -7,17 +7,26 @@ namespace ImagePublish.Packages.Apt;
 /// <param name="StatusFile">What is installed, in dpkg's form.</param>
 internal sealed record AptConfiguration(string Folder, string Architecture, string? SourceFile, string StatusFile)
 {
-    /// <summary>A folder with the sources and keys of a base image; null takes the machine's keys.</summary>
+    /// <summary>A folder of further files of sources; null for none.</summary>
+    public string? SourceFolder { get; init; }
+
+    /// <summary>A folder with the keys of a base image that names the sources; null takes the machine's keys.</summary>
     public string? Root { get; init; }
 
+    /// <summary>apt's ways to get something that have no part in asking an http(s) source.</summary>
+    public IReadOnlyList<string> UnusedMethods { get; init; } = [];
+
+    // What a base image names gets nothing but http(s), and is not led elsewhere: its host was checked, the next one would not be. Debian's and Ubuntu's own archives don't redirect.
     private string Sources => (SourceFile, Root) switch
     {
         (null, _) => "",
-        (_, null) => $"""Dir::Etc::sourcelist "{SourceFile}"; Dir::Etc::sourceparts "/dev/null";""",
+        (_, null) => $"""Dir::Etc::sourcelist "{SourceFile}"; Dir::Etc::sourceparts "{SourceFolder ?? "/dev/null"}";""",
         _ => $"""
-            Dir::Etc::sourcelist "{SourceFile}"; Dir::Etc::sourceparts "{Root}/etc/apt/sources.list.d";
+            Dir::Etc::sourcelist "{SourceFile}"; Dir::Etc::sourceparts "/dev/null";
             Dir::Etc::trusted "/dev/null"; Dir::Etc::trustedparts "{Root}/etc/apt/trusted.gpg.d";
             Dir::Etc::preferences "/dev/null"; Dir::Etc::preferencesparts "/dev/null";
+            Acquire::http::AllowRedirect "false"; Acquire::https::AllowRedirect "false";
+            {string.Join('\n', UnusedMethods.Select(method => $"Dir::Bin::Methods::{method} \"false\";"))}
             """,
     };
 

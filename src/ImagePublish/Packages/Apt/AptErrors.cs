@@ -10,6 +10,7 @@ internal static partial class AptErrors
     private static readonly Sign[] Signs =
     [
         // The reason before its consequence: apt says of a source with a wrong signature that it is not signed, too.
+        new(Redirects(), DiagnosticCodes.PackageSourceFailed, "A package source of the base image leads elsewhere, which is not followed", "If you trust it, name it in ImagePackageSource"),
         new(CaptivePortal(), DiagnosticCodes.PackageSourceFailed, "A package source answers with something that is not an index", "Check its address, and whether the network or a proxy wants you to sign in"),
         new(ExpiredKey(), DiagnosticCodes.PackageSourceUntrusted, "A package source is signed by a key that has expired", "Get its new key"),
         new(UnknownKey(), DiagnosticCodes.PackageSourceUntrusted, "A package source is signed by a key that is not trusted", "Add its key (Signed-By), or use another source"),
@@ -23,26 +24,36 @@ internal static partial class AptErrors
         new(Gone(), DiagnosticCodes.PackageGone, "A package is gone from its source", "Newer ones have taken its place: update the lock (msbuild -t:UpdateImageLock), or publish again"),
     ];
 
+    /// <summary>What apt says of a source that it left out.</summary>
+    public static string Complaint(AptAnswer answer, string line) => MayBeShown(answer, line) ? Text.Shown(line[3..]) : "apt names no source of the base image";
+
     public static ImagePublishException Of(AptAnswer answer)
     {
         var lines = (answer.Errors + "\n" + answer.Output).Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0).ToList();
         foreach (var sign in Signs)
         {
             if (lines.Exists(sign.Wording.IsMatch))
-                return new ImagePublishException(sign.Code, $"{sign.What}: {Excerpt(lines, sign.Wording)}. {sign.Advice}.");
+                return new ImagePublishException(sign.Code, $"{sign.What}: {Excerpt(answer, lines, sign.Wording)}. {sign.Advice}.");
         }
 
-        return new ImagePublishException(DiagnosticCodes.PackageSourceFailed, $"apt could not read the package sources: {Excerpt(lines, Error())}. Check the network and the sources.");
+        return new ImagePublishException(DiagnosticCodes.PackageSourceFailed, $"apt could not read the package sources: {Excerpt(answer, lines, Error())}. Check the network and the sources.");
     }
 
     // The names of packages and addresses are in the lines that match.
-    private static string Excerpt(List<string> lines, Regex wording)
+    private static string Excerpt(AptAnswer answer, List<string> lines, Regex wording)
     {
-        var matching = lines.Where(line => wording.IsMatch(line) || line.Contains("Depends:", StringComparison.Ordinal) || line.Contains("Conflicts:", StringComparison.Ordinal))
+        var matching = lines.Where(line => MayBeShown(answer, line)).Where(line => wording.IsMatch(line) || line.Contains("Depends:", StringComparison.Ordinal) || line.Contains("Conflicts:", StringComparison.Ordinal))
             .Select(line => line.StartsWith("E: ", StringComparison.Ordinal) || line.StartsWith("W: ", StringComparison.Ordinal) ? line[3..] : line.Trim())
             .Where(line => line != "Download Failed").Distinct().Take(3).ToList();
-        return Text.Shown(string.Join("; ", matching.Count > 0 ? matching : [.. lines.TakeLast(1)])).TrimEnd('.');
+        if (matching.Count == 0)
+            matching = answer.Shown is { } addresses ? [$"one of {string.Join(", ", addresses)}"] : [.. lines.TakeLast(1)];
+        return Text.Shown(string.Join("; ", matching)).TrimEnd('.');
     }
+
+    // A base image could make apt read, and so quote, any file of this machine.
+    private static bool MayBeShown(AptAnswer answer, string line) =>
+        answer.Shown is not { } addresses
+        || addresses.Any(address => line.Contains(address, StringComparison.Ordinal)) || AboutPackages().IsMatch(line);
 
     // Addresses and names are in the same lines, and may have any digits and words in them. So what a server said is looked for where apt writes it: two spaces after the address, or
     // alone in a line below it; and apt's own words with those around them.
@@ -78,6 +89,12 @@ internal static partial class AptErrors
 
     [GeneratedRegex("^Package \\S+ is a virtual package provided by")]
     private static partial Regex Virtual();
+
+    [GeneratedRegex("^([EW]: Failed to fetch \\S+)?  30[12378]  ")]
+    private static partial Regex Redirects();
+
+    [GeneratedRegex("^ +(\\S+ : )?(PreDepends|Depends|Conflicts|Breaks): |^E: (Unable to locate package |Couldn't find any package by |Package '.*' has no installation candidate|Unable to correct problems)|^Package \\S+ is a virtual package")]
+    private static partial Regex AboutPackages();
 
     [GeneratedRegex("^(E: |W: Failed to fetch )")]
     private static partial Regex Error();

@@ -5,10 +5,11 @@ namespace ImagePublish.Packages.Apt;
 
 /// <summary>The signed indexes of the sources, kept in a private folder and asked for again after an hour.</summary>
 /// <param name="tool">apt.</param>
+/// <param name="guard">Says which sources may be asked.</param>
 /// <param name="folder">The private folder.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Where to tell of it.</param>
-internal sealed class AptLists(AptTool tool, string folder, TimeProvider time, IEngineLog log)
+internal sealed class AptLists(AptTool tool, SourceGuard guard, string folder, TimeProvider time, IEngineLog log)
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromHours(1);
 
@@ -29,13 +30,14 @@ internal sealed class AptLists(AptTool tool, string folder, TimeProvider time, I
     {
         if (!force && IsFresh())
             return false;
+        await guard.CheckAsync(cancellationToken);
         log.Detail($"Asking the package sources what is new (apt-get update, in {folder}).");
         var answer = await tool.GetAsync(["update", "-q"], cancellationToken);
         // apt takes a source that fails for a warning where it has an older copy; we do the same.
         if (!answer.Succeeded)
             throw AptErrors.Of(answer);
         var complaints = answer.Errors.Split('\n').Where(line => line.StartsWith("W: Failed to fetch", StringComparison.Ordinal)).ToList();
-        Unread = complaints.Count > 0 ? Oci.Text.Shown(complaints[0][3..]) : null;
+        Unread = complaints.Count > 0 ? AptErrors.Complaint(answer, complaints[0]) : null;
         if (Unread is not null)
             log.WarnOrFail(DiagnosticCodes.PackageSourceFailed, $"A package source could not be read, and is {(Exist ? "used as it was before" : "left out")}: {Unread}");
         else

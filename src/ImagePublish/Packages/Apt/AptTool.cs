@@ -9,11 +9,16 @@ namespace ImagePublish.Packages.Apt;
 /// <param name="Succeeded">Whether it did what it was asked.</param>
 /// <param name="Output">What it wrote.</param>
 /// <param name="Errors">What it complained of.</param>
-internal sealed record AptAnswer(bool Succeeded, string Output, string Errors);
+internal sealed record AptAnswer(bool Succeeded, string Output, string Errors)
+{
+    /// <summary>The addresses of a base image's sources, where those were asked: only what apt says of them, and of packages, is shown. Null where the user or this machine names the sources.</summary>
+    public IReadOnlyList<string>? Shown { get; init; }
+}
 
 /// <summary>Runs apt's tools with a configuration of our own: as an ordinary user, in a private folder, without the machine's hooks.</summary>
 /// <param name="configuration">The configuration file, read after the machine's, whose proxies, mirrors and preferences hold.</param>
-internal sealed class AptTool(string configuration)
+/// <param name="shown">As <see cref="AptAnswer.Shown"/>.</param>
+internal sealed class AptTool(string configuration, IReadOnlyList<string>? shown = null)
 {
     // The download tool lies beside apt's methods, in a place that is the same on every Debian.
     private const string Helper = "/usr/lib/apt/apt-helper";
@@ -63,7 +68,7 @@ internal sealed class AptTool(string configuration)
             var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
             var errors = process.StandardError.ReadToEndAsync(cancellationToken);
             await process.WaitForExitAsync(cancellationToken);
-            return new AptAnswer(process.ExitCode == 0, await output, await errors);
+            return new AptAnswer(process.ExitCode == 0, await output, await errors) { Shown = shown };
         }
         catch (OperationCanceledException)
         {

@@ -9,6 +9,16 @@ namespace ImagePublish.Packages.Apt;
 /// <summary>The private folder in which apt works for one set of sources and one architecture.</summary>
 internal sealed class AptWorkspace
 {
+    private const string SourcesPrefix = "etc/apt/sources";
+    private const string MethodFolder = "/usr/lib/apt/methods";
+
+    private static readonly string[] UsedMethods = ["http", "https", "gpgv", "sqv", "store", "rred"];
+    private static readonly string[] OtherMethods =
+    [
+        "cdrom", "copy", "file", "ftp", "mirror", "mirror+copy", "mirror+file", "mirror+ftp", "mirror+http", "mirror+https",
+        "rsh", "ssh", "tor", "tor+http", "tor+https",
+    ];
+
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
     private readonly TimeProvider time;
@@ -16,6 +26,7 @@ internal sealed class AptWorkspace
     private readonly string? source;
     private readonly string status;
     private readonly IReadOnlyDictionary<string, string> baseFiles;
+    private readonly IReadOnlyList<AptSource> baseSources;
 
     /// <summary>Finds the folder.</summary>
     /// <param name="request">What is asked for.</param>
@@ -28,7 +39,8 @@ internal sealed class AptWorkspace
         source = request.Source;
         status = packageBase?.ReadStatus() ?? "";
         baseFiles = source is null && packageBase is not null ? packageBase.ReadSources() : new Dictionary<string, string>();
-        if (source is null && packageBase is not null && baseFiles.Count == 0 && !packageBase.IsOfRelease(MachineRelease()))
+        baseSources = packageBase is null ? [] : PackageSources.ReadTyped(packageBase.Name, baseFiles);
+        if (source is null && packageBase is not null && baseSources.Count == 0 && !packageBase.IsOfRelease(MachineRelease()))
             throw new ImagePublishException(
                 DiagnosticCodes.PackageBaseUnsupported, $"'{Text.Shown(packageBase.Name)}' has no package sources, and this machine is of another release. Say where packages come from: ImagePackageSource.");
         var key = new StringBuilder($"{architecture}\n{source}\n{(source is not null && File.Exists(source) ? PackageSources.ReadFile(source) : "")}\n");
@@ -43,8 +55,8 @@ internal sealed class AptWorkspace
     /// <summary>The file that says what is installed; its name tells its content.</summary>
     public string StatusFile => Path.Combine(Folder, $"status-{Hash(status)}");
 
-    /// <summary>Whether the machine's own sources and preferences are read.</summary>
-    public bool UsesMachine => baseFiles.Count == 0;
+    /// <summary>Whether the machine's own settings of apt, such as its preferences, are read: its sources, or those that the user names.</summary>
+    public bool UsesMachine => baseSources.Count == 0;
 
     /// <summary>Waits until no other process uses the folder.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3110</c>: another process uses it for too long.</exception>
@@ -55,42 +67,79 @@ internal sealed class AptWorkspace
     }
 
     /// <summary>Writes what apt reads. The folder is locked.</summary>
+    /// <param name="log">Where to report what is not obeyed.</param>
     /// <returns>apt, as it works there.</returns>
-    public AptTool Prepare()
+    public AptTool Prepare(IEngineLog log)
     {
-        var configuration = new AptConfiguration(Folder, architecture, SourceFile(), StatusFile) { Root = baseFiles.Count > 0 ? Folder : null };
+        var configuration = UsesMachine ? WriteTrusted(log) : WriteOfBase(log);
         configuration.CreateFolders();
         File.WriteAllText(StatusFile, status);
-        if (source is not null && configuration.SourceFile != source)
-            File.WriteAllText(configuration.SourceFile!, source.ReplaceLineEndings("\n") + "\n");
-        foreach (var (path, text) in baseFiles)
-        {
-            var file = Path.Combine(Folder, path);
-            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            // apt takes a byte order mark for a part of the first word.
-            File.WriteAllBytes(file, KeptFiles.EncodingOf(path)!.GetBytes(path.StartsWith("etc/apt/sources", StringComparison.Ordinal) ? WithOwnKeys(text) : text));
-        }
-
         var settings = Path.Combine(Folder, "apt.conf");
         File.WriteAllText(settings, configuration.ToString());
-        return new AptTool(settings);
+        return new AptTool(settings, UsesMachine ? null : [.. baseSources.SelectMany(one => one.Addresses)]);
     }
 
-    // The base's keyrings, not those of the same name on this machine; one that it names but does not have is this machine's.
-    private string WithOwnKeys(string sources)
+    private AptConfiguration WriteOfBase(IEngineLog log)
     {
-        foreach (var key in baseFiles.Keys.Where(path => !path.StartsWith("etc/apt/sources", StringComparison.Ordinal)).OrderByDescending(path => path.Length))
-            sources = sources.Replace(" /" + key, $" {Folder}/{key}", StringComparison.Ordinal).Replace("=/" + key, $"={Folder}/{key}", StringComparison.Ordinal);
-        return sources;
+        string Keyring(string path) => baseFiles.ContainsKey(path) ? $"{Folder}/{path}" : $"/{path}";
+        var file = Write(Folder, "base.sources", string.Concat(baseSources.Select(one => one.Write(Keyring))));
+        foreach (var (path, key) in baseFiles.Where(one => !one.Key.StartsWith(SourcesPrefix, StringComparison.Ordinal)))
+        {
+            var keyring = Path.Combine(Folder, path);
+            Directory.CreateDirectory(Path.GetDirectoryName(keyring)!);
+            File.WriteAllBytes(keyring, KeptFiles.EncodingOf(path)!.GetBytes(key));
+        }
+
+        foreach (var one in baseSources.Where(one => one.Ignored.Count > 0))
+            log.Detail($"Options of the base image's package source {Text.Shown(one.Addresses[0])} are ignored: {Text.Shown(string.Join(", ", one.Ignored))}.");
+        return new AptConfiguration(Folder, architecture, file, StatusFile) { Root = Folder, UnusedMethods = UnusedMethods() };
     }
 
-    private string? SourceFile()
+    // apt reads the user's or the machine's sources where they are, unless they turn off the check of signatures.
+    private AptConfiguration WriteTrusted(IEngineLog log)
     {
-        if (baseFiles.Count > 0)
-            return Path.Combine(Folder, "etc", "apt", "sources.list");
-        if (source is null || File.Exists(source))
-            return source;
-        return Path.Combine(Folder, source.StartsWith("deb", StringComparison.Ordinal) ? "image.list" : "image.sources");
+        var configuration = new AptConfiguration(Folder, architecture, source is not null && File.Exists(source) ? source : null, StatusFile);
+        if (source is not null)
+        {
+            var text = File.Exists(source) ? PackageSources.ReadFile(source) : source;
+            var kept = Checked(text);
+            if (configuration.SourceFile is not null && kept == text)
+                return configuration;
+            var isLines = configuration.SourceFile is { } file ? Path.GetExtension(file) != ".sources" : text.StartsWith("deb", StringComparison.Ordinal);
+            return configuration with { SourceFile = Write(Folder, isLines ? "image.list" : "image.sources", kept) };
+        }
+
+        var own = PackageSources.MachineFiles().Select(one => (Name: Path.GetFileName(one), Text: PackageSources.ReadFile(one))).ToList();
+        if (own.TrueForAll(one => SignatureOptions.Remove(one.Text) == one.Text))
+            return configuration;
+        var folder = Path.Combine(Folder, "machine");
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        foreach (var (name, text) in own)
+            Write(folder, name, Checked(text));
+        return configuration with { SourceFile = "/dev/null", SourceFolder = folder };
+
+        string Checked(string text)
+        {
+            var kept = SignatureOptions.Remove(text);
+            if (kept != text)
+                log.Detail("Options of package sources that turn off the check of signatures (trusted, allow-insecure, ...) are ignored.");
+            return kept;
+        }
+    }
+
+    private static string Write(string folder, string name, string text)
+    {
+        Directory.CreateDirectory(folder);
+        var file = Path.Combine(folder, name);
+        File.WriteAllText(file, text.ReplaceLineEndings("\n") + "\n");
+        return file;
+    }
+
+    private static string[] UnusedMethods()
+    {
+        var present = Directory.Exists(MethodFolder) ? Directory.GetFiles(MethodFolder).Select(file => Path.GetFileName(file)) : [];
+        return [.. OtherMethods.Union(present).Except(UsedMethods).Order(StringComparer.Ordinal)];
     }
 
     private static string MachineRelease() => File.Exists("/etc/os-release") ? File.ReadAllText("/etc/os-release") : "";

@@ -11,6 +11,9 @@ internal sealed record ControlParagraph
     /// <summary>The paragraph as it stands.</summary>
     public string Text { get; }
 
+    /// <summary>The names of its fields.</summary>
+    public IReadOnlyCollection<string> Names => fields.Keys;
+
     /// <summary>A field's value, or null; lines that follow the first keep their line breaks.</summary>
     /// <param name="name">The field's name.</param>
     public string? this[string name] => fields.GetValueOrDefault(name);

@@ -14,10 +14,11 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
     /// <param name="address">Where it is.</param>
     /// <param name="target">Where it goes; emptied before each try.</param>
     /// <param name="limit">The most bytes that it may have.</param>
+    /// <param name="mayLeave">Whether a redirect to another host is followed.</param>
     /// <param name="cancellationToken">Cancels the download.</param>
     /// <returns>Whether it is there: a server that says that it is not is no failure.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6009</c>: there was no other answer, after all tries.</exception>
-    public async Task<bool> TryGetAsync(string address, Stream target, long limit, CancellationToken cancellationToken)
+    public async Task<bool> TryGetAsync(string address, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken)
     {
         // The address is not shown: a user name in it has a password beside it.
         if (!RequestUrl.Root(Uri.UriSchemeHttp, "localhost").TryResolve(address, out var url))
@@ -29,7 +30,7 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
             try
             {
                 target.SetLength(0);
-                var (isThere, problem) = await TryOnceAsync(url, target, limit, cancellationToken);
+                var (isThere, problem) = await TryOnceAsync(url, target, limit, mayLeave, cancellationToken);
                 if (problem is null)
                 {
                     retry.Succeeded();
@@ -49,7 +50,7 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
         }
     }
 
-    private async Task<(bool IsThere, Failure? Problem)> TryOnceAsync(RequestUrl url, Stream target, long limit, CancellationToken cancellationToken)
+    private async Task<(bool IsThere, Failure? Problem)> TryOnceAsync(RequestUrl url, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken)
     {
         for (var hop = 0; ; hop++)
         {
@@ -63,8 +64,8 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
 
             if (response.Status is HttpStatusCode.NotFound or HttpStatusCode.Gone)
                 return (false, null);
-            // Every byte is checked against a digest: only the way back to plain http is refused.
-            var next = Redirects.IsRedirect(response) && url.TryResolve(response.Location, out var there) && (there.IsHttps || !url.IsHttps) ? there : null;
+            // Every byte is checked against a digest: only the way back to plain http is refused, and the way from a host that was checked to one that was not.
+            var next = Redirects.IsRedirect(response) && url.TryResolve(response.Location, out var there) && (there.IsHttps || !url.IsHttps) && (mayLeave || there.IsSameOrigin(url)) ? there : null;
             if (next is null || hop == MaxRedirects)
                 return (false, await Failure.OfAsync(Doing, response, transport.Time));
             url = next;

@@ -1,0 +1,168 @@
+using System.Text.RegularExpressions;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Packages.Deb;
+
+namespace ImagePublish.Packages.Apt;
+
+/// <summary>
+/// Reads the package sources of a base image. They were written by somebody else, and apt obeys what it reads: it would take files of this machine for indexes, or not check signatures.
+/// </summary>
+/// <remarks>
+/// Only what a source needs is taken: http(s) addresses, suites, components, architectures and keys, each by its grammar. Other options are left out.
+/// A source that can't be taken is an error: without it, for example without security updates, other packages would be chosen than its author meant.
+/// <see href="https://manpages.debian.org/sources.list.5">sources.list(5)</see>.
+/// </remarks>
+/// <param name="image">What the user calls the base image.</param>
+/// <param name="hasKeyring">Whether there is a keyring, by its path without a separator in front.</param>
+internal sealed partial class AptSourceReader(string image, Predicate<string> hasKeyring)
+{
+    private const string Architectures = "Architectures";
+    private const string SignedBy = "Signed-By";
+    private const string KeyBegin = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
+    private const string KeyEnd = "-----END PGP PUBLIC KEY BLOCK-----";
+
+    private static readonly string[] KeyringFolders = ["etc/apt/trusted.gpg.d/", "etc/apt/keyrings/", "usr/share/keyrings/"];
+    private static readonly string[] Known = ["Types", "URIs", "Suites", "Components", "Enabled", Architectures, SignedBy];
+    private static readonly string[] Off = ["no", "false", "without", "off", "disable", "0"];
+
+    /// <summary>Reads a file of the one-line format.</summary>
+    /// <param name="text">The file.</param>
+    /// <returns>Its sources of binary packages.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6012</c>: one can't be used.</exception>
+    public IEnumerable<AptSource> ReadLines(string text)
+    {
+        foreach (var whole in text.ReplaceLineEndings("\n").Split('\n'))
+        {
+            var line = whole.Split('#', 2)[0].TrimStart('\uFEFF').Trim();
+            if (!BinarySource().IsMatch(line))
+                continue;
+            var match = OneLine().Match(line);
+            if (!match.Success)
+                throw Refused(line, "it is not written as sources.list(5) says");
+            var options = Words(match.Groups["options"].Value).Select(option => option.Split('=', 2)).ToList();
+            yield return Read(
+                [match.Groups["address"].Value],
+                [match.Groups["suite"].Value],
+                Words(match.Groups["components"].Value),
+                Option("arch"),
+                Option("signed-by"),
+                [.. options.Where(option => option is not [("arch" or "signed-by"), _]).Select(option => string.Join('=', option))]);
+
+            string Option(string name)
+            {
+                var values = options.Where(option => option[0] == name && option.Length == 2).Select(option => option[1].Replace(',', ' '));
+                return string.Join(' ', values);
+            }
+        }
+    }
+
+    /// <summary>Reads a file of the deb822 format.</summary>
+    /// <param name="text">The file.</param>
+    /// <returns>Its sources of binary packages.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6012</c>: one can't be used.</exception>
+    public IEnumerable<AptSource> ReadParagraphs(string text)
+    {
+        foreach (var paragraph in ControlParagraph.ReadAll(text.TrimStart('\uFEFF')))
+        {
+            if (!Words(paragraph["Types"]).Contains("deb") || Off.Contains(paragraph["Enabled"], StringComparer.OrdinalIgnoreCase))
+                continue;
+            yield return Read(
+                Words(paragraph["URIs"]),
+                Words(paragraph["Suites"]),
+                Words(paragraph["Components"]),
+                paragraph[Architectures] ?? "",
+                paragraph[SignedBy] ?? "",
+                [.. paragraph.Names.Where(IsIgnored).Select(name => $"{name}: {paragraph[name]}")]);
+        }
+    }
+
+    private static bool IsIgnored(string field) =>
+        !Known.Contains(field, StringComparer.OrdinalIgnoreCase) && !field.StartsWith("X-", StringComparison.OrdinalIgnoreCase);
+
+    private AptSource Read(string[] addresses, string[] suites, string[] components, string architectures, string keys, IReadOnlyList<string> ignored)
+    {
+        var shown = addresses.FirstOrDefault() ?? "";
+        if (Array.Find(addresses, address => !Address().IsMatch(address)) is { } address)
+            throw Refused(address, WhyNot(address));
+        Require(addresses.Length > 0 && suites.Length > 0, "it names no address or no suite");
+        Require(suites.All(IsSuite), "a suite of it is none");
+        Require(components.All(component => Component().IsMatch(component)), "a component of it is none");
+        var wanted = Words(architectures);
+        Require(wanted.All(name => Architecture().IsMatch(name)), "an architecture of it is none");
+        var source = new AptSource([.. addresses.Select(one => one.TrimEnd('/'))], suites, components)
+        {
+            Architectures = wanted,
+            Ignored = ignored,
+        };
+        if (keys.Contains(KeyBegin, StringComparison.Ordinal))
+        {
+            var lines = keys.Split('\n', StringSplitOptions.TrimEntries).SkipWhile(line => line.Length == 0).ToList();
+            var isKey = lines[0] == KeyBegin && lines[^1] == KeyEnd && lines.TrueForAll(line => KeyLine().IsMatch(line));
+            Require(isKey, "its key is none");
+            return source with { InlineKey = lines };
+        }
+
+        var names = Words(keys.Replace(',', ' '));
+        var keyrings = names.Where(name => name.StartsWith('/')).Select(name => name[1..]).ToList();
+        var fingerprints = names.Where(name => !name.StartsWith('/')).ToList();
+        if (keyrings.Find(path => !IsKeyring(path)) is { } foreign)
+            Require(false, $"its key '/{Text.Shown(foreign)}' is not in a folder of keyrings ({string.Join(", ", KeyringFolders.Select(folder => $"/{folder.TrimEnd('/')}"))})");
+        if (keyrings.Find(path => !hasKeyring(path)) is { } missing)
+            Require(false, $"neither the image nor this machine has its key '/{Text.Shown(missing)}'");
+        Require(fingerprints.TrueForAll(name => Fingerprint().IsMatch(name)), "its Signed-By names something that is neither a keyring nor a fingerprint");
+        return source with { Keyrings = keyrings, Fingerprints = fingerprints };
+
+        void Require(bool isGiven, string otherwise)
+        {
+            if (!isGiven)
+                throw Refused(shown, otherwise);
+        }
+    }
+
+    private static string WhyNot(string address)
+    {
+        if (!address.StartsWith("http://", StringComparison.Ordinal) && !address.StartsWith("https://", StringComparison.Ordinal))
+            return "only http and https addresses are taken from a base image";
+        return address.Split('/')[2].Contains('@', StringComparison.Ordinal) ? "a user name is not taken from a base image" : "its address is malformed";
+    }
+
+    private ImagePublishException Refused(string source, string why) => new(
+        DiagnosticCodes.PackageSourceRefused,
+        $"A package source of the base image '{Text.Shown(image)}' is refused, '{Text.Shown(source)}': {why}. Name the package sources to use in ImagePackageSource.");
+
+    private static string[] Words(string? text) => text?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [];
+
+    private static bool IsSuite(string suite) => Suite().IsMatch(suite) && !suite.Split('/').Contains("..");
+
+    private static bool IsKeyring(string path) =>
+        Array.Find(KeyringFolders, folder => path.StartsWith(folder, StringComparison.Ordinal)) is { } folder && KeyringName().IsMatch(path[folder.Length..]);
+
+    [GeneratedRegex(@"\Adeb[\s\[]")]
+    private static partial Regex BinarySource();
+
+    [GeneratedRegex(@"\Adeb\s*(\[(?<options>[^\]]*)\]\s*)?(?<address>\S+)\s+(?<suite>\S+)(?<components>(\s+\S+)*)\z")]
+    private static partial Regex OneLine();
+
+    // Names, IPv4 and IPv6 addresses, a port, and a path without a query.
+    [GeneratedRegex(@"\Ahttps?://([A-Za-z0-9]([A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%+=:,@/-]{0,2000})?\z")]
+    private static partial Regex Address();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9./][A-Za-z0-9._+~:/-]{0,500}\z")]
+    private static partial Regex Suite();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._+/-]{0,200}\z")]
+    private static partial Regex Component();
+
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,50}\z")]
+    private static partial Regex Architecture();
+
+    [GeneratedRegex(@"\A[0-9A-Fa-f]{16,64}!?\z")]
+    private static partial Regex Fingerprint();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._+-]*\z")]
+    private static partial Regex KeyringName();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9+/=:.,;()<>@_ -]{0,200}\z")]
+    private static partial Regex KeyLine();
+}
