@@ -13,15 +13,23 @@ public sealed class BaseFileSystem
     /// <summary>As many as Linux follows.</summary>
     private const int MaxHops = 40;
 
-    private readonly Node root = new(new LayerEntryInfo("", LayerEntryInfoKind.Directory));
+    private readonly Node root = new("", null) { Own = new LayerEntryInfo("", LayerEntryInfoKind.Directory) };
     private readonly Dictionary<string, string> texts = new(StringComparer.Ordinal);
 
     /// <summary>Lays layers over each other.</summary>
     /// <param name="layers">The layers, from the bottom up.</param>
+    /// <exception cref="ImagePublishException"><c>IMG3005</c>: their paths name too many folders.</exception>
     public BaseFileSystem(IEnumerable<LayerListing> layers)
+        : this(layers, LayerReader.NewBudget())
+    {
+    }
+
+    /// <summary>Lays layers over each other whose entries were counted in a budget.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3005</c>: their paths name too many folders.</exception>
+    internal BaseFileSystem(IEnumerable<LayerListing> layers, ContentBudget budget)
     {
         foreach (var layer in layers)
-            Apply(layer);
+            Apply(layer, budget);
     }
 
     /// <summary>An image without files.</summary>
@@ -43,7 +51,7 @@ public sealed class BaseFileSystem
     public string Resolve(string path, bool followLast)
     {
         var hops = 0;
-        var place = new Stack<string>();
+        var place = new Stack<Step>();
         var ahead = new Stack<string>(path.Split('/').Reverse());
         while (ahead.TryPop(out var name))
         {
@@ -55,34 +63,34 @@ public sealed class BaseFileSystem
                 continue;
             }
 
-            place.Push(name);
-            var here = Find(string.Join('/', place.Reverse()));
+            var here = (place.TryPeek(out var above) ? above.Node : root)?.Find(name);
+            place.Push(new Step(name, here));
             if (here is null || here.Kind == LayerEntryInfoKind.Directory || (ahead.Count == 0 && !(followLast && here.Kind == LayerEntryInfoKind.SymbolicLink)))
                 continue;
             if (here.Kind != LayerEntryInfoKind.SymbolicLink)
-                throw Unusable($"'/{Text.Shown(here.Path)}' is a file in the base image, so nothing can lie below it");
+                throw Unusable($"'/{Text.Shown(here.Entry.Path)}' is a file in the base image, so nothing can lie below it");
             if (++hops > MaxHops)
-                throw Unusable($"the base image's link '/{Text.Shown(here.Path)}' goes in circles");
-            Follow(here.LinkTarget!, place, ahead);
+                throw Unusable($"the base image's link '/{Text.Shown(here.Entry.Path)}' goes in circles");
+            Follow(here.Entry.LinkTarget!, place, ahead);
         }
 
-        return string.Join('/', place.Reverse());
+        return string.Join('/', place.Reverse().Select(step => step.Name));
     }
 
     /// <summary>The names in a folder.</summary>
     /// <param name="folder">The folder.</param>
     /// <returns>The names, in order; none where there is no such folder.</returns>
-    public IEnumerable<string> NamesIn(string folder) => NodeAt(Resolve(folder, followLast: true))?.Children.Keys.Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>();
+    public IEnumerable<string> NamesIn(string folder) => NodeAt(Resolve(folder, followLast: true))?.Children.Select(child => child.Name).Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>();
 
     /// <summary>Everything in it, each with the attributes of the last layer that has it.</summary>
     /// <returns>The entries, in no order.</returns>
     public IEnumerable<LayerEntryInfo> All()
     {
-        var open = new Stack<Node>(root.Children.Values);
+        var open = new Stack<Node>(root.Children);
         while (open.TryPop(out var node))
         {
             yield return node.Entry;
-            foreach (var child in node.Children.Values)
+            foreach (var child in node.Children)
                 open.Push(child);
         }
     }
@@ -101,14 +109,14 @@ public sealed class BaseFileSystem
             ahead.Push(top);
         while (ahead.TryPop(out var node))
         {
-            if (node.Entry.Kind != LayerEntryInfoKind.Directory)
+            if (node.Kind != LayerEntryInfoKind.Directory)
                 yield return node.Entry.Path;
-            foreach (var child in node.Children.Values)
+            foreach (var child in node.Children)
                 ahead.Push(child);
         }
     }
 
-    private static void Follow(string target, Stack<string> place, Stack<string> ahead)
+    private static void Follow(string target, Stack<Step> place, Stack<string> ahead)
     {
         if (target.StartsWith('/'))
             place.Clear();
@@ -128,9 +136,12 @@ public sealed class BaseFileSystem
     private Node? NodeAt(string path)
     {
         var node = root;
-        foreach (var name in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var part in path.AsSpan().Split('/'))
         {
-            if (!node.Children.TryGetValue(name, out var child))
+            var name = path.AsSpan(part);
+            if (name.IsEmpty)
+                continue;
+            if (node.Find(name) is not { } child)
                 return null;
             node = child;
         }
@@ -139,12 +150,12 @@ public sealed class BaseFileSystem
     }
 
     // Whiteouts are about the layers below, wherever they stand in their own.
-    private void Apply(LayerListing layer)
+    private void Apply(LayerListing layer, ContentBudget budget)
     {
         foreach (var entry in layer.Entries.Where(entry => entry.IsWhiteout))
             Remove(entry);
         foreach (var entry in layer.Entries.Where(entry => !entry.IsWhiteout))
-            Put(entry);
+            Put(entry, budget);
         foreach (var (path, text) in layer.Texts)
             texts[path] = text;
     }
@@ -153,34 +164,76 @@ public sealed class BaseFileSystem
     {
         var path = whiteout.Removes!;
         if (whiteout.IsOpaqueWhiteout)
-            NodeAt(path)?.Children.Clear();
+            NodeAt(path)?.Clear();
         else
-            NodeAt(LayerPath.ParentOf(path))?.Children.Remove(path[(path.LastIndexOf('/') + 1)..]);
+            NodeAt(LayerPath.ParentOf(path))?.Remove(path.AsSpan(path.LastIndexOf('/') + 1));
     }
 
-    private void Put(LayerEntryInfo entry)
+    private void Put(LayerEntryInfo entry, ContentBudget budget)
     {
+        var path = entry.Path.AsSpan();
         var node = root;
-        foreach (var parent in LayerPath.ParentsOf(entry.Path).Reverse())
-            node = node.Child(parent, () => new LayerEntryInfo(parent, LayerEntryInfoKind.Directory) { Mode = Modes.Executable });
-        var own = node.Child(entry.Path, () => entry);
-        own.Entry = entry;
+        var start = 0;
+        for (int end; (end = path[start..].IndexOf('/')) >= 0; start += end + 1)
+        {
+            var name = path.Slice(start, end);
+            if (node.Find(name) is { } folder)
+            {
+                node = folder;
+                continue;
+            }
+
+            budget.TakeEntry(entry.Path[..(start + end)]);
+            node = node.Add(name.ToString());
+        }
+
+        var own = node.Find(path[start..]) ?? node.Add(path[start..].ToString());
+        own.Own = entry;
         if (entry.Kind != LayerEntryInfoKind.Directory)
-            own.Children.Clear();
+            own.Clear();
     }
 
-    private sealed class Node(LayerEntryInfo entry)
+    /// <summary>A part of a path that is being followed, and what is there; null for nothing.</summary>
+    private readonly record struct Step(string Name, Node? Node);
+
+    // It knows its name and not its path: the paths of a chain of folders are as long as its length squared.
+    private sealed class Node(string name, Node? parent)
     {
-        public LayerEntryInfo Entry { get; set; } = entry;
+        private Dictionary<string, Node>? children;
 
-        public Dictionary<string, Node> Children { get; } = new(StringComparer.Ordinal);
+        public string Name => name;
 
-        public Node Child(string path, Func<LayerEntryInfo> create)
+        /// <summary>What a layer says of it; null for a folder that is only named by the path of something in it.</summary>
+        public LayerEntryInfo? Own { get; set; }
+
+        public LayerEntryInfoKind Kind => Own?.Kind ?? LayerEntryInfoKind.Directory;
+
+        public LayerEntryInfo Entry => Own ?? new LayerEntryInfo(Path(), LayerEntryInfoKind.Directory) { Mode = Modes.Executable };
+
+        public IEnumerable<Node> Children => children?.Values ?? Enumerable.Empty<Node>();
+
+        public Node? Find(ReadOnlySpan<char> child) =>
+            children is not null && children.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(child, out var found) ? found : null;
+
+        public Node Add(string child)
         {
-            var name = path[(path.LastIndexOf('/') + 1)..];
-            if (!Children.TryGetValue(name, out var child))
-                Children.Add(name, child = new Node(create()));
-            return child;
+            var added = new Node(child, this);
+            (children ??= new(StringComparer.Ordinal)).Add(child, added);
+            return added;
         }
+
+        public void Remove(ReadOnlySpan<char> child) => children?.GetAlternateLookup<ReadOnlySpan<char>>().Remove(child);
+
+        public void Clear() => children = null;
+
+        private string Path()
+        {
+            var names = new Stack<string>();
+            for (var node = this; node.Above is { } above; node = above)
+                names.Push(node.Name);
+            return string.Join('/', names);
+        }
+
+        private Node? Above => parent;
     }
 }

@@ -40,7 +40,7 @@ internal sealed class InflatedLayer : ReadOnlyStream
         }
         catch (Exception exception) when (LayerReader.IsDamage(exception))
         {
-            throw LayerReader.Invalid($"it is damaged ({Text.Shown(exception.Message)})", exception);
+            throw LayerReader.Damaged(exception);
         }
 
         Account(buffer.Span[..read]);
@@ -56,7 +56,7 @@ internal sealed class InflatedLayer : ReadOnlyStream
         }
         catch (Exception exception) when (LayerReader.IsDamage(exception))
         {
-            throw LayerReader.Invalid($"it is damaged ({Text.Shown(exception.Message)})", exception);
+            throw LayerReader.Damaged(exception);
         }
 
         Account(buffer[..read]);

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Layers;
 
@@ -37,10 +38,11 @@ public sealed class LayerListing
     public static async Task<LayerListing> ReadAsync(Stream blob, LayerReaderOptions options, CancellationToken cancellationToken)
     {
         var listing = new LayerListing();
+        var budget = options.Budget ?? LayerReader.NewBudget();
         await foreach (var entry in LayerReader.ReadAsync(blob, options, cancellationToken))
         {
             if (entry.Content is { } content)
-                listing.entries.Add(entry with { Content = null, Fingerprint = await listing.KeepAsync(entry.Path, entry.Length, content, cancellationToken) });
+                listing.entries.Add(entry with { Content = null, Fingerprint = await listing.KeepAsync(entry.Path, entry.Length, content, budget, cancellationToken) });
             else
                 listing.entries.Add(entry);
         }
@@ -67,7 +69,7 @@ public sealed class LayerListing
                 Modified = entry.Modified,
                 Length = entry.Content?.Length ?? 0,
                 LinkTarget = entry.LinkTarget,
-                Fingerprint = stream is null ? 0 : await listing.KeepAsync(entry.Path, entry.Content!.Length, stream, cancellationToken),
+                Fingerprint = stream is null ? 0 : await listing.KeepAsync(entry.Path, entry.Content!.Length, stream, null, cancellationToken),
             });
         }
 
@@ -132,14 +134,28 @@ public sealed class LayerListing
         return memory.ToArray();
     }
 
+    /// <summary>Counts a listing that was read before.</summary>
+    internal void CountIn(ContentBudget budget)
+    {
+        foreach (var entry in entries)
+        {
+            budget.TakeEntry(entry.Path);
+            if (entry.LinkTarget is { } target)
+                budget.TakeLink(target);
+        }
+
+        budget.TakeText(texts.Values.Sum(text => (long)text.Length));
+    }
+
     // A file's text is kept where something depends on it; of all others only the fingerprint.
-    private async Task<ulong> KeepAsync(string path, long length, Stream content, CancellationToken cancellationToken)
+    private async Task<ulong> KeepAsync(string path, long length, Stream content, ContentBudget? budget, CancellationToken cancellationToken)
     {
         // A tar has no content to read for an empty file.
         if (length == 0)
             return 0;
         if (length > MaxTextLength || KeptFiles.EncodingOf(path) is not { } encoding)
             return BinaryPrimitives.ReadUInt64BigEndian(await SHA256.HashDataAsync(content, cancellationToken));
+        budget?.TakeText(length);
         var bytes = new byte[length];
         await content.ReadExactlyAsync(bytes, cancellationToken);
         texts[path] = encoding.GetString(bytes);

@@ -8,7 +8,7 @@ namespace ImagePublish.Layers;
 /// <summary>Reads the entries of a layer as it streams by; nothing is extracted, nothing is kept.</summary>
 /// <remarks>
 /// The framework's tar reader is used, since it knows all of PAX and GNU (long link names, large ids), which SharpZipLib's does not. Layers come from other people:
-/// what they inflate to is limited, and whatever is wrong with them is one <c>IMG3005</c>.
+/// what they inflate to is limited, what is kept of them has a budget, and whatever is wrong with them is one <c>IMG3005</c>.
 /// </remarks>
 public static class LayerReader
 {
@@ -24,11 +24,9 @@ public static class LayerReader
         Stream blob, LayerReaderOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var tar = await InflatedLayer.OpenAsync(blob, options, cancellationToken);
-        await using var reader = new TarReader(tar, leaveOpen: true);
-        for (var count = 0; await NextAsync(reader, cancellationToken) is { } entry; count++)
+        await using var reader = new BudgetedTarReader(tar, options.Budget ?? NewBudget(options.MaxEntries));
+        while (await NextAsync(reader, cancellationToken) is { } entry)
         {
-            if (count >= options.MaxEntries)
-                throw Invalid($"it has more than {options.MaxEntries} entries");
             if (entry.EntryType != TarEntryType.GlobalExtendedAttributes && PathOf(entry.Name) is { Length: > 0 } path)
                 yield return InfoOf(entry, path);
         }
@@ -49,18 +47,27 @@ public static class LayerReader
     internal static ImagePublishException Invalid(string why, Exception? cause = null) =>
         new(DiagnosticCodes.LayerInvalid, $"A layer can not be read: {why}. Pull or build its image again, or use another.", cause);
 
-    internal static bool IsDamage(Exception exception) => exception
-        is InvalidDataException or EndOfStreamException or FormatException or OverflowException or ArgumentException or NotSupportedException or ZstdSharp.ZstdException;
+    internal static ImagePublishException Damaged(Exception exception) => Invalid($"it is damaged ({Text.Shown(exception.Message)})", exception);
 
-    private static async ValueTask<TarEntry?> NextAsync(TarReader reader, CancellationToken cancellationToken)
+    /// <summary>A budget for all layers of an image.</summary>
+    internal static ContentBudget NewBudget() => new(why => Invalid(why));
+
+    /// <summary>Whether an exception of a reader says that the layer is not what it should be.</summary>
+    internal static bool IsDamage(Exception exception) => exception
+        is InvalidDataException or EndOfStreamException or FormatException or OverflowException or ArgumentException or NotSupportedException or OutOfMemoryException
+        or ZstdSharp.ZstdException;
+
+    private static ContentBudget NewBudget(int maxEntries) => new(why => Invalid(why)) { MaxEntries = maxEntries };
+
+    private static async ValueTask<TarEntry?> NextAsync(BudgetedTarReader reader, CancellationToken cancellationToken)
     {
         try
         {
-            return await reader.GetNextEntryAsync(copyData: false, cancellationToken);
+            return await reader.NextAsync(cancellationToken);
         }
         catch (Exception exception) when (IsDamage(exception))
         {
-            throw Invalid($"it is damaged ({Text.Shown(exception.Message)})", exception);
+            throw Damaged(exception);
         }
     }
 
@@ -80,7 +87,7 @@ public static class LayerReader
                 LayerEntryInfoKind.SymbolicLink => entry.LinkName,
                 _ => null,
             },
-            Content = kind == LayerEntryInfoKind.File ? entry.DataStream : null,
+            Content = kind == LayerEntryInfoKind.File && entry.DataStream is { } content ? new ContentStream(content, entry.Length) : null,
         };
     }
 
@@ -99,5 +106,45 @@ public static class LayerReader
         return parts.Contains("..") || name.Contains('\0', StringComparison.Ordinal)
             ? throw Invalid($"its entry '{Text.Shown(name)}' leaves the image")
             : string.Join('/', parts);
+    }
+
+    // Whoever reads a file of a layer must not need to know how a tar, gzip or zstd fails.
+    private sealed class ContentStream(Stream content, long length) : ReadOnlyStream
+    {
+        private long position;
+
+        public override long Length => length;
+
+        public override long Position { get => position; set => throw new NotSupportedException(); }
+
+        public override int Read(Span<byte> buffer)
+        {
+            try
+            {
+                return Checked(content.Read(buffer), buffer.Length);
+            }
+            catch (Exception exception) when (IsDamage(exception))
+            {
+                throw Damaged(exception);
+            }
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                return Checked(await content.ReadAsync(buffer, cancellationToken), buffer.Length);
+            }
+            catch (Exception exception) when (IsDamage(exception))
+            {
+                throw Damaged(exception);
+            }
+        }
+
+        private int Checked(int read, int wanted)
+        {
+            position += read;
+            return read > 0 || wanted == 0 || position >= length ? read : throw Invalid("it is cut short");
+        }
     }
 }

@@ -19,4 +19,7 @@ public sealed record LayerReaderOptions
 
     /// <summary>The most entries a layer may have.</summary>
     public int MaxEntries { get; init; } = 2_000_000;
+
+    /// <summary>What the layer shares with the others of its image, in place of <see cref="MaxEntries"/>; null where it is read alone.</summary>
+    internal ContentBudget? Budget { get; init; }
 }

@@ -60,7 +60,7 @@ internal static class JsonReading
         try
         {
             return FirstProblem(document.RootElement, type, name)
-                ?? (FindRepeated(document.RootElement, "$") is { } repeated ? $"the {name} has {repeated} twice" : null)
+                ?? (FindRepeated(document.RootElement) is { } repeated ? $"the {name} has {Text.Shown("$" + repeated)} twice" : null)
                 ?? (DepthOf(document.RootElement) > type.Options.MaxDepth ? string.Create(CultureInfo.InvariantCulture, $"the {name} is nested more than {type.Options.MaxDepth} levels deep") : null);
         }
         catch (InvalidOperationException)
@@ -149,20 +149,24 @@ internal static class JsonReading
         _ => value.GetRawText(),
     };
 
-    private static string? FindRepeated(JsonElement value, string path)
+    // The path is put together on the way back: made on the way down, it would be made for every value of the document.
+    private static string? FindRepeated(JsonElement value)
     {
         if (value.ValueKind == JsonValueKind.Array)
-            return value.EnumerateArray().Index().Select(item => FindRepeated(item.Item, $"{path}[{item.Index}]")).FirstOrDefault(found => found is not null);
+        {
+            return value.EnumerateArray().Index().Select(item => FindRepeated(item.Item) is { } found ? $"[{item.Index}]{found}" : null)
+                .FirstOrDefault(found => found is not null);
+        }
+
         if (value.ValueKind != JsonValueKind.Object)
             return null;
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var property in value.EnumerateObject())
         {
-            var child = Child(path, property.Name);
             if (!names.Add(property.Name))
-                return Text.Shown(child);
-            if (FindRepeated(property.Value, child) is { } found)
-                return found;
+                return Child("", property.Name);
+            if (FindRepeated(property.Value) is { } found)
+                return Child("", property.Name) + found;
         }
 
         return null;

@@ -22,8 +22,11 @@ internal sealed class BaseFiles(ImageStore store, IEngineLog log)
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Its files, but for those of foreign layers.</returns>
     /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
-    public async Task<BaseFileSystem> ReadAsync(BaseImage baseImage, CancellationToken cancellationToken) =>
-        new(await Task.WhenAll(baseImage.Layers.Where(layer => layer.Source is not null).Select(layer => ListAsync(layer, cancellationToken))));
+    public async Task<BaseFileSystem> ReadAsync(BaseImage baseImage, CancellationToken cancellationToken)
+    {
+        var budget = LayerReader.NewBudget();
+        return new(await Task.WhenAll(baseImage.Layers.Where(layer => layer.Source is not null).Select(layer => ListAsync(layer, budget, cancellationToken))), budget);
+    }
 
     /// <summary>Reads the files of a base image and of layers that are put on it.</summary>
     /// <param name="baseImage">The base image.</param>
@@ -33,9 +36,10 @@ internal sealed class BaseFiles(ImageStore store, IEngineLog log)
     /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
     public async Task<BaseFileSystem> ReadAsync(BaseImage baseImage, IReadOnlyList<LayerProducer.Candidate> above, CancellationToken cancellationToken)
     {
-        var below = baseImage.Layers.Where(layer => layer.Source is not null).Select(layer => ListAsync(layer, cancellationToken));
-        var own = above.Select(candidate => candidate.Known is { Source: not null } known ? ListAsync(known, cancellationToken) : Task.FromResult(LayerListing.Of(candidate.Content)));
-        return new(await Task.WhenAll(below.Concat(own)));
+        var budget = LayerReader.NewBudget();
+        var below = baseImage.Layers.Where(layer => layer.Source is not null).Select(layer => ListAsync(layer, budget, cancellationToken));
+        var own = above.Select(candidate => candidate.Known is { Source: not null } known ? ListAsync(known, budget, cancellationToken) : Task.FromResult(LayerListing.Of(candidate.Content)));
+        return new(await Task.WhenAll(below.Concat(own)), budget);
     }
 
     /// <summary>Reads the files of layers if that needs no download.</summary>
@@ -46,30 +50,36 @@ internal sealed class BaseFiles(ImageStore store, IEngineLog log)
     /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
     public async Task<BaseFileSystem?> TryReadAsync(IEnumerable<Layer> layers, bool mayDownload, CancellationToken cancellationToken)
     {
+        var budget = LayerReader.NewBudget();
         var listings = new List<LayerListing>();
         foreach (var layer in layers.Where(layer => layer.Source is not null))
         {
             if (!mayDownload && layer.Source!.Repository is not null && store.FindBlob(layer.Descriptor) is null && await RecallAsync(layer.DiffId, cancellationToken) is null)
                 return null;
-            listings.Add(await ListAsync(layer, cancellationToken));
+            listings.Add(await ListAsync(layer, budget, cancellationToken));
         }
 
-        return new BaseFileSystem(listings);
+        return new BaseFileSystem(listings, budget);
     }
 
     /// <summary>Lists a layer.</summary>
     /// <param name="layer">The layer, which is no foreign one.</param>
+    /// <param name="budget">What all layers of its image share.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>What it contains.</returns>
     /// <exception cref="ImagePublishException">It can't be had or is damaged.</exception>
-    public async Task<LayerListing> ListAsync(Layer layer, CancellationToken cancellationToken)
+    public async Task<LayerListing> ListAsync(Layer layer, ContentBudget budget, CancellationToken cancellationToken)
     {
         if (await RecallAsync(layer.DiffId, cancellationToken) is { } known)
+        {
+            known.CountIn(budget);
             return known;
+        }
+
         log.Detail($"Reading the files of layer {layer.Descriptor.Digest} ({layer.Descriptor.Size} bytes).");
         BlobSource source = store.FindBlob(layer.Descriptor) is { } local ? local : layer.Source!;
         await using var blob = await source.OpenAsync(0, cancellationToken);
-        var listing = await LayerListing.ReadAsync(blob, new LayerReaderOptions { DiffId = layer.DiffId }, cancellationToken);
+        var listing = await LayerListing.ReadAsync(blob, new LayerReaderOptions { DiffId = layer.DiffId, Budget = budget }, cancellationToken);
         await RememberAsync(layer.DiffId, listing.Write(), cancellationToken);
         return listing;
     }

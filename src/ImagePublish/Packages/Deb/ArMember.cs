@@ -12,6 +12,9 @@ internal sealed record ArMember(string Name, long Offset, long Length)
 {
     private const int HeaderLength = 60;
 
+    // A package has three, and perhaps a signature.
+    private const int MaxMembers = 100;
+
     /// <summary>Reads the members of an archive.</summary>
     /// <param name="archive">The archive, which can seek.</param>
     /// <returns>Its members, in order.</returns>
@@ -26,8 +29,10 @@ internal sealed record ArMember(string Name, long Offset, long Length)
         {
             if (read < HeaderLength || !header[58..].SequenceEqual("`\n"u8) || !long.TryParse(Field(header[48..58]), NumberStyles.None, CultureInfo.InvariantCulture, out var length))
                 throw new InvalidDataException("its archive is damaged");
-            if (archive.Position + length > archive.Length)
+            if (length > archive.Length - archive.Position)
                 throw new InvalidDataException("it is cut short");
+            if (members.Count == MaxMembers)
+                throw new InvalidDataException($"its archive has more than {MaxMembers} members");
             members.Add(new ArMember(Field(header[..16]).TrimEnd('/'), archive.Position, length));
             // Members begin at even places.
             archive.Position += length + (length & 1);

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace ImagePublish.Packages.Deb;
 
 /// <summary>A paragraph of a Debian control file.</summary>
@@ -45,20 +47,29 @@ internal sealed record ControlParagraph
     {
         var paragraph = new ControlParagraph(string.Concat(lines.Select(line => line + "\n")));
         string? name = null;
+        var value = new StringBuilder();
         foreach (var line in lines.Where(line => line[0] != '#'))
         {
             if (line[0] is ' ' or '\t')
             {
-                if (name is not null)
-                    paragraph.fields[name] += "\n" + line.Trim();
+                value.Append('\n').Append(line.AsSpan().Trim());
             }
             else if (line.IndexOf(':', StringComparison.Ordinal) is var colon and > 0)
             {
+                Finish();
                 name = line[..colon].Trim();
-                paragraph.fields[name] = line[(colon + 1)..].Trim();
+                value.Append(line.AsSpan(colon + 1).Trim());
             }
         }
 
+        Finish();
         return paragraph;
+
+        void Finish()
+        {
+            if (name is not null)
+                paragraph.fields[name] = value.ToString();
+            value.Clear();
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Packages.Deb;
 
@@ -16,19 +17,20 @@ internal static class PackageFiles
     /// <summary>Reads a package's files.</summary>
     /// <param name="package">The package.</param>
     /// <param name="place">Where a path lies in the image; null leaves it out.</param>
+    /// <param name="budget">What the packages may take.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Its entries, in its own order.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6008</c>: it is damaged, or has what an image may not have.</exception>
-    public static async Task<IReadOnlyList<LayerEntry>> ReadAsync(UnpackedPackage package, Func<string, string?> place, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<LayerEntry>> ReadAsync(UnpackedPackage package, Func<string, string?> place, ContentBudget budget, CancellationToken cancellationToken)
     {
         try
         {
             // A tar that lies about its lengths is found out by the reader, which seeks in the file.
             await using var file = new FileStream(package.DataTar, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16);
-            await using var tar = new TarReader(file);
+            await using var tar = new BudgetedTarReader(file, budget);
             var entries = new List<LayerEntry>();
             var files = new Dictionary<string, FileContent>(StringComparer.Ordinal);
-            while (await tar.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry)
+            while (await tar.NextAsync(cancellationToken) is { } entry)
             {
                 if (entry.EntryType == TarEntryType.GlobalExtendedAttributes || PathOf(entry.Name) is not { Length: > 0 } path)
                     continue;

@@ -1,8 +1,7 @@
-using ImagePublish.Oci;
-using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 using SharpCompress.Compressors.Xz;
 using ZstdSharp;
 
@@ -13,16 +12,23 @@ namespace ImagePublish.Packages.Deb;
 /// <param name="Folder">The folder.</param>
 internal sealed record UnpackedPackage(OsPackage Package, string Folder)
 {
-    private const int MaxControlSize = 16 * 1024 * 1024;
+    private const int MaxControlSize = 1024 * 1024;
+    private const long MaxControlTarSize = 64L * 1024 * 1024;
 
     // A package that inflates to more than this is an attack.
     private const long MaxDataSize = 8L * 1024 * 1024 * 1024;
+
+    private ControlParagraph? control;
+    private HashSet<string>? replaces;
 
     /// <summary>The file that holds the files.</summary>
     public string DataTar => Path.Combine(Folder, "data.tar");
 
     /// <summary>The package's paragraph.</summary>
-    public ControlParagraph Control => ControlParagraph.ReadAll(File.ReadAllText(Path.Combine(Folder, "control")))[0];
+    public ControlParagraph Control => control ??= ControlParagraph.ReadAll(File.ReadAllText(Path.Combine(Folder, "control")))[0];
+
+    /// <summary>The packages whose files it may replace.</summary>
+    public IReadOnlySet<string> Replaces => replaces ??= [.. (Control["Replaces"] ?? "").Split(',').Select(name => name.Trim().Split(' ', ':')[0])];
 
     /// <summary>Takes a package apart.</summary>
     /// <param name="name">What messages call it.</param>
@@ -40,8 +46,8 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
                 members = ArMember.ReadAll(file);
             if (members is not [{ Name: "debian-binary" }, ..])
                 throw new InvalidDataException("it is no Debian package");
-            await using (var control = Open(archive, Find(members, "control.tar")))
-                await File.WriteAllTextAsync(Path.Combine(folder, "control"), await ReadControlAsync(control, cancellationToken), cancellationToken);
+            await using (var control = new LimitedStream(Open(archive, Find(members, "control.tar")), MaxControlTarSize))
+                await File.WriteAllTextAsync(Path.Combine(folder, "control"), await ReadControlAsync(name, control, cancellationToken), cancellationToken);
             await using var data = Open(archive, Find(members, "data.tar"));
             await using var target = new FileStream(Path.Combine(folder, "data.tar"), FileMode.CreateNew, FileAccess.Write, FileShare.None);
             await CopyAsync(data, target, cancellationToken);
@@ -54,7 +60,7 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
 
     internal static bool IsDamage(Exception exception) => exception
         is InvalidDataException or EndOfStreamException or FormatException or OverflowException or ArgumentException or NotSupportedException or IndexOutOfRangeException
-        or ZstdException or SharpCompress.Common.SharpCompressException;
+        or OutOfMemoryException or ZstdException or SharpCompress.Common.SharpCompressException;
 
     private static ArMember Find(IEnumerable<ArMember> members, string name) =>
         members.FirstOrDefault(member => member.Name == name || member.Name.StartsWith(name + ".", StringComparison.Ordinal)) ?? throw new InvalidDataException($"it has no {name}");
@@ -73,10 +79,10 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
         };
     }
 
-    private static async Task<string> ReadControlAsync(Stream tar, CancellationToken cancellationToken)
+    private static async Task<string> ReadControlAsync(string name, Stream tar, CancellationToken cancellationToken)
     {
-        await using var reader = new TarReader(tar, leaveOpen: true);
-        while (await reader.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry)
+        await using var reader = new BudgetedTarReader(tar, new ContentBudget(why => PackageErrors.Invalid(name, why)));
+        while (await reader.NextAsync(cancellationToken) is { } entry)
         {
             if (entry.Name.TrimStart('.', '/') != "control" || entry.DataStream is null || entry.Length > MaxControlSize)
                 continue;
@@ -96,6 +102,25 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
             await target.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
             if (target.Length > MaxDataSize)
                 throw new InvalidDataException("it inflates to more than any package should");
+        }
+    }
+
+    private sealed class LimitedStream(Stream inner, long limit) : Oci.ReadOnlyStream
+    {
+        private long left = limit;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var count = await inner.ReadAsync(buffer, cancellationToken);
+            left -= count;
+            return left >= 0 ? count : throw new InvalidDataException("its control files inflate to more than any package's should");
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                inner.Dispose();
+            base.Dispose(disposing);
         }
     }
 }

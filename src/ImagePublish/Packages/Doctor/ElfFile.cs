@@ -10,6 +10,8 @@ namespace ImagePublish.Packages.Doctor;
 internal sealed record ElfFile(int Machine, IReadOnlyList<string> Needed)
 {
     private const int HeaderSize = 64;
+    private const int SegmentSize64 = 56;
+    private const int SegmentSize32 = 32;
     private const int MaxNeeded = 1000;
     private const int Load = 1;
     private const int Dynamic = 2;
@@ -57,9 +59,10 @@ internal sealed record ElfFile(int Machine, IReadOnlyList<string> Needed)
         var size = BinaryPrimitives.ReadUInt16LittleEndian(header[(is64 ? 54 : 42)..]);
         var count = BinaryPrimitives.ReadUInt16LittleEndian(header[(is64 ? 56 : 44)..]);
         var segments = new List<Segment>();
-        for (var number = 0; number < count && size >= (is64 ? 56 : 32); number++)
+        var known = is64 ? SegmentSize64 : SegmentSize32;
+        for (var number = 0; number < count && size >= known; number++)
         {
-            var bytes = Read(file, offset + ((long)number * size), size).AsSpan();
+            var bytes = Read(file, offset + ((long)number * size), known).AsSpan();
             var kind = BinaryPrimitives.ReadInt32LittleEndian(bytes);
             segments.Add(is64
                 ? new Segment(kind, BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[16..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[32..]))

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ImagePublish.Layers;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Packages.Layout;
 
@@ -12,9 +13,10 @@ internal static class CertificateBundle
 
     /// <summary>The entries, for authorities among a layer's files.</summary>
     /// <param name="entries">The files.</param>
+    /// <param name="budget">What the packages may take.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The entries; none where there are no authorities.</returns>
-    public static async Task<IReadOnlyList<LayerEntry>> MakeAsync(IEnumerable<LayerEntry> entries, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<LayerEntry>> MakeAsync(IEnumerable<LayerEntry> entries, ContentBudget budget, CancellationToken cancellationToken)
     {
         var authorities = entries
             .Where(entry => entry.Content is not null && entry.Path.StartsWith(Authorities, StringComparison.Ordinal) && entry.Path.EndsWith(".crt", StringComparison.Ordinal))
@@ -24,7 +26,8 @@ internal static class CertificateBundle
         var used = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var authority in authorities)
         {
-            using var reader = new StreamReader(authority.Content!.Open(), Encoding.UTF8);
+            budget.TakeText(authority.Content!.Length);
+            using var reader = new StreamReader(authority.Content.Open(), Encoding.UTF8);
             var text = await reader.ReadToEndAsync(cancellationToken);
             bundle.Append(text.TrimEnd('\n')).Append('\n');
             var name = Path.GetFileNameWithoutExtension(authority.Path).Replace(' ', '_').Replace('(', '=').Replace(')', '=').Replace(',', '_') + ".pem";

@@ -18,23 +18,26 @@ internal sealed class PackageLayout(BaseFileSystem? below)
     /// <exception cref="ImagePublishException"><c>IMG6002</c>: two packages have the same file. <c>IMG6008</c>: a package can't be put into an image.</exception>
     public async Task<LayerContent> LayOutAsync(IReadOnlyList<UnpackedPackage> packages, CancellationToken cancellationToken)
     {
+        var current = "";
+        var budget = new ContentBudget(why => PackageErrors.Invalid(current, why));
         foreach (var package in packages)
         {
-            foreach (var entry in await PackageFiles.ReadAsync(package, Place, cancellationToken))
+            current = package.Package.ToString();
+            foreach (var entry in await PackageFiles.ReadAsync(package, Place, budget, cancellationToken))
                 Add(entry, package);
             AddOwn(RootFiles.File($"var/lib/dpkg/status.d/{package.Package.Name}", package.Control.Text));
         }
 
-        foreach (var entry in await CertificateBundle.MakeAsync(known.Values.Select(one => one.Entry), cancellationToken))
+        foreach (var entry in await CertificateBundle.MakeAsync(known.Values.Select(one => one.Entry), budget, cancellationToken))
             AddOwn(entry);
         if (below is null)
-            CompleteRoot();
+            CompleteRoot(budget);
         else
             LeaveFolders(below);
         return LayerContent.Create(OsPackages.LayerName, known.Values.Select(one => one.Entry));
     }
 
-    private void CompleteRoot()
+    private void CompleteRoot(ContentBudget budget)
     {
         foreach (var entry in RootFiles.All())
             AddOwn(entry);
@@ -45,7 +48,13 @@ internal sealed class PackageLayout(BaseFileSystem? below)
         foreach (var path in known.Keys.ToList())
         {
             for (var slash = path.LastIndexOf('/'); slash > 0; slash = path.LastIndexOf('/', slash - 1))
-                known.TryAdd(path[..slash], (new LayerEntry(path[..slash], LayerEntryKind.Directory), null));
+            {
+                var folder = path[..slash];
+                // What is there already brings its own parents.
+                if (!known.TryAdd(folder, (new LayerEntry(folder, LayerEntryKind.Directory), null)))
+                    break;
+                budget.TakeEntry(folder);
+            }
         }
     }
 
@@ -92,6 +101,5 @@ internal sealed class PackageLayout(BaseFileSystem? below)
 
     private void AddOwn(LayerEntry entry) => known.TryAdd(entry.Path, (entry, null));
 
-    private static bool Replaces(UnpackedPackage package, UnpackedPackage other) =>
-        package.Control["Replaces"]?.Split(',').Any(name => name.Trim().Split(' ', ':')[0] == other.Package.Name) == true;
+    private static bool Replaces(UnpackedPackage package, UnpackedPackage other) => package.Replaces.Contains(other.Package.Name);
 }

@@ -23,9 +23,10 @@ internal sealed class ImageReporter(ImageStore store, IEngineLog log)
     public async Task<ImageReport> DescribeAsync(PublishRequest request, PublishRun run, (string Name, Image Image)? current, CancellationToken cancellationToken)
     {
         var below = run.Base.Layers.Count;
+        var budget = LayerReader.NewBudget();
         // A layer of packages that was found by their names has no files at hand.
         var lists = await Task.WhenAll(run.Result.Image.Layers.Select((layer, at) => at < below || run.Contents[at - below].Entries.Count == 0
-            ? ListAsync(layer, cancellationToken)
+            ? ListAsync(layer, budget, cancellationToken)
             : LayerListing.OfAsync(run.Contents[at - below], cancellationToken)));
         return await DescribeAsync(run.Result, new ReportBase(run.Base.Name, run.Base.Digest, below, run.Base.Config), lists, PackagesByPath(request, run), current, cancellationToken);
     }
@@ -38,7 +39,8 @@ internal sealed class ImageReporter(ImageStore store, IEngineLog log)
     public async Task<ImageReport> DescribeAsync(JoinedImage joined, IReadOnlyList<Delivery> deliveries, CancellationToken cancellationToken)
     {
         var image = joined.Image;
-        var lists = await Task.WhenAll(image.Layers.Select(layer => ListAsync(layer, cancellationToken)));
+        var budget = LayerReader.NewBudget();
+        var lists = await Task.WhenAll(image.Layers.Select(layer => ListAsync(layer, budget, cancellationToken)));
         var labels = image.Config.Config?.Labels;
         var digest = Digest.TryParse(labels?.GetValueOrDefault(ImageLabels.BaseDigest), out var known) ? known : null;
         var below = joined.LayerNames.TakeWhile(name => name == PublishResult.BaseLayer).Count();
@@ -61,11 +63,11 @@ internal sealed class ImageReporter(ImageStore store, IEngineLog log)
     }
 
     // A layer that can't be read is no reason to fail: the image is published.
-    private async Task<LayerListing> ListAsync(Layer layer, CancellationToken cancellationToken)
+    private async Task<LayerListing> ListAsync(Layer layer, ContentBudget budget, CancellationToken cancellationToken)
     {
         try
         {
-            return layer.Source is null ? LayerListing.Empty : await listings.ListAsync(layer, cancellationToken);
+            return layer.Source is null ? LayerListing.Empty : await listings.ListAsync(layer, budget, cancellationToken);
         }
         catch (ImagePublishException exception)
         {
@@ -74,12 +76,21 @@ internal sealed class ImageReporter(ImageStore store, IEngineLog log)
         }
     }
 
-    // Layers that both have need not be read again.
-    private async Task<ImageDifferences> CompareAsync(Image image, IReadOnlyList<LayerListing> lists, string name, Image before, CancellationToken cancellationToken)
+    // Layers that both have need not be read again. The image that was there may be anybody's: what it is must not fail a publish that is done.
+    private async Task<ImageDifferences?> CompareAsync(Image image, IReadOnlyList<LayerListing> lists, string name, Image before, CancellationToken cancellationToken)
     {
+        var budget = LayerReader.NewBudget();
         var known = image.Layers.Zip(lists).DistinctBy(pair => pair.First.DiffId).ToDictionary(pair => pair.First.DiffId, pair => pair.Second);
-        var old = await Task.WhenAll(before.Layers.Select(layer => known.TryGetValue(layer.DiffId, out var list) ? Task.FromResult(list) : ListAsync(layer, cancellationToken)));
-        return ImageComparison.Compare(name, before, new BaseFileSystem(old), image, new BaseFileSystem(lists));
+        var old = await Task.WhenAll(before.Layers.Select(layer => known.TryGetValue(layer.DiffId, out var list) ? Task.FromResult(list) : ListAsync(layer, budget, cancellationToken)));
+        try
+        {
+            return ImageComparison.Compare(name, before, new BaseFileSystem(old), image, new BaseFileSystem(lists));
+        }
+        catch (ImagePublishException exception)
+        {
+            log.Detail($"The report does not compare the image with {name}: {exception.Message}");
+            return null;
+        }
     }
 
     private static Dictionary<string, string> PackagesByPath(PublishRequest request, PublishRun run)

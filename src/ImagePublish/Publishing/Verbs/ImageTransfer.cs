@@ -41,7 +41,7 @@ internal sealed class ImageTransfer(IImageContent content, ICopyTarget target, F
             throw new ImagePublishException(DiagnosticCodes.BaseInvalid, $"{descriptor.Digest} is nested more than {MaxDepth} deep. Choose another image.");
         var isThere = await target.HasAsync(descriptor, cancellationToken);
         if (MediaTypes.IsIndex(descriptor.MediaType))
-            await EachAsync(OciJson.ReadIndex(document.Content.Span).Manifests, child => MoveChildAsync(child, depth, cancellationToken));
+            await EachAsync(OciJson.ReadIndex(document.Content.Span).Manifests.DistinctBy(child => child.Digest), child => MoveChildAsync(child, depth, cancellationToken));
         else
             await MoveBlobsAsync(OciJson.ReadManifest(document.Content.Span), isThere, cancellationToken);
         if (!isThere)

@@ -31,6 +31,9 @@ internal interface IArchiveFiles
     /// <summary>The archive's or folder's full path, for messages.</summary>
     string Location { get; }
 
+    /// <summary>What may be kept of it.</summary>
+    ContentBudget Budget { get; }
+
     /// <summary>Finds a file by its path in the archive, through links that stay in it.</summary>
     ArchiveFile? Find(string path);
 }

@@ -7,6 +7,7 @@ namespace ImagePublish.Storage.Archives;
 internal sealed class DockerArchiveReader(IArchiveFiles files)
 {
     private readonly Dictionary<string, ArchiveBlobSource> blobs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, MemoryBlobSource> configs = new(StringComparer.Ordinal);
 
     /// <summary>Reads all images.</summary>
     public async Task<List<ArchiveImage>> ReadAsync(ArchiveFile manifest, CancellationToken cancellationToken)
@@ -25,9 +26,13 @@ internal sealed class DockerArchiveReader(IArchiveFiles files)
 
     private async Task<Image> ReadImageAsync(DockerArchiveEntry entry, CancellationToken cancellationToken)
     {
-        var configBlob = MemoryBlobSource.Of(MediaTypes.DockerConfig, await SmallAsync(Find(entry.Config), cancellationToken));
+        // A few bytes of manifest.json can name an image that was named before.
+        if (!configs.TryGetValue(entry.Config, out var configBlob))
+            configs[entry.Config] = configBlob = MemoryBlobSource.Of(MediaTypes.DockerConfig, await SmallAsync(Find(entry.Config), cancellationToken));
         var config = OciJson.ReadConfig(configBlob.Content.Span);
         string[] paths = [.. entry.Layers?.OfType<string>() ?? []];
+        files.Budget.TakeEntries(1 + config.RootFs.DiffIds.Count);
+        files.Budget.TakeText(configBlob.Descriptor.Size);
         if (paths.Length != config.RootFs.DiffIds.Count)
             throw Invalid($"'{Text.Shown(entry.Config)}' has {config.RootFs.DiffIds.Count} layers, manifest.json {paths.Length}");
         var layers = new List<Layer>();

@@ -1,4 +1,5 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Storage.Archives;
 
@@ -7,6 +8,9 @@ internal sealed class FolderFiles(string folder) : IArchiveFiles
 {
     /// <inheritdoc/>
     public string Location => folder;
+
+    /// <inheritdoc/>
+    public ContentBudget Budget { get; } = TarFiles.NewBudget(folder);
 
     /// <inheritdoc/>
     public ArchiveFile? Find(string path)

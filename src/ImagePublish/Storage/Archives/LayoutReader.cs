@@ -9,6 +9,9 @@ internal sealed class LayoutReader(IArchiveFiles files)
     private const string ContainerdName = "io.containerd.image.name";
     private const int MaxDepth = 4;
 
+    private readonly Dictionary<Digest, MemoryBlobSource> documents = [];
+    private readonly HashSet<Digest> indexes = [];
+
     /// <summary>Reads all images.</summary>
     public async Task<List<ArchiveImage>> ReadAsync(ArchiveFile index, CancellationToken cancellationToken)
     {
@@ -37,6 +40,7 @@ internal sealed class LayoutReader(IArchiveFiles files)
         if (!MediaTypes.IsIndex(root.MediaType))
             return null;
         var (platforms, others) = (new List<Image>(), new List<BlobSource>());
+        indexes.Clear();
         var document = await ReadDocumentAsync(root, cancellationToken);
         await ReadChildrenAsync(document, platforms, others, 1, cancellationToken);
         return new ArchiveImage(document, platforms, names) { OtherBlobs = others };
@@ -53,6 +57,9 @@ internal sealed class LayoutReader(IArchiveFiles files)
                 continue;
             if (MediaTypes.IsIndex(child.MediaType))
             {
+                // An index that names another many times, which does the same, would never be read to its end.
+                if (!indexes.Add(child.Digest))
+                    continue;
                 others.Add(blob);
                 await ReadChildrenAsync(await ReadDocumentAsync(child, cancellationToken), platforms, others, depth + 1, cancellationToken);
             }
@@ -80,6 +87,7 @@ internal sealed class LayoutReader(IArchiveFiles files)
         var manifest = OciJson.ReadManifest(document.Content.Span);
         var configBlob = await ReadDocumentAsync(manifest.Config, cancellationToken);
         var config = OciJson.ReadConfig(configBlob.Content.Span).For(descriptor.Platform);
+        files.Budget.TakeEntries(1 + manifest.Layers.Count);
         if (config.RootFs.DiffIds.Count != manifest.Layers.Count)
             throw Invalid($"{descriptor.Digest} has {manifest.Layers.Count} layers, its config {config.RootFs.DiffIds.Count}");
         var layers = manifest.Layers.Zip(config.RootFs.DiffIds, (layer, diffId) => new Layer(layer, diffId, FindBlob(layer) ?? Foreign(layer)));
@@ -89,12 +97,15 @@ internal sealed class LayoutReader(IArchiveFiles files)
     private async Task<MemoryBlobSource> ReadDocumentAsync(Descriptor descriptor, CancellationToken cancellationToken)
     {
         var blob = FindBlob(descriptor) ?? throw Lacks(descriptor);
+        if (documents.TryGetValue(descriptor.Digest, out var known))
+            return new MemoryBlobSource(descriptor, known.Content);
         if (descriptor.Size > OciJson.MaxManifestSize)
             throw Invalid($"{descriptor.Digest} has more than {OciJson.MaxManifestSize} bytes");
+        files.Budget.TakeText(descriptor.Size);
         var bytes = new byte[descriptor.Size];
         await using var content = await blob.OpenVerifiedAsync(() => Invalid($"the content of {descriptor.Digest} differs from its digest"), cancellationToken);
         await content.ReadExactlyAsync(bytes, cancellationToken);
-        return new MemoryBlobSource(descriptor, bytes);
+        return documents[descriptor.Digest] = new MemoryBlobSource(descriptor, bytes);
     }
 
     private ArchiveBlobSource? FindBlob(Descriptor descriptor) =>

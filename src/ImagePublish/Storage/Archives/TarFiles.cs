@@ -23,6 +23,7 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
     private TarFiles(string location, Compression compression, FileStream? inflated, ArchiveOptions options)
     {
         Location = location;
+        Budget = NewBudget(location);
         Compression = compression;
         this.inflated = inflated;
         this.options = options;
@@ -30,6 +31,9 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
 
     /// <inheritdoc/>
     public string Location { get; }
+
+    /// <inheritdoc/>
+    public ContentBudget Budget { get; }
 
     /// <summary>How the whole tar is compressed.</summary>
     public Compression Compression { get; }
@@ -67,7 +71,13 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
 
     /// <summary>Whether an exception says that content is not what it should be.</summary>
     public static bool IsMalformed(Exception exception) =>
-        exception is InvalidDataException or FormatException or EndOfStreamException or ArgumentException or OverflowException or NotSupportedException or ZstdSharp.ZstdException;
+        exception is InvalidDataException or FormatException or EndOfStreamException or ArgumentException or OverflowException or NotSupportedException or OutOfMemoryException or ZstdSharp.ZstdException;
+
+    /// <summary>What may be kept of an archive or a layout.</summary>
+    public static ContentBudget NewBudget(string path) => new(why => new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' can not be read: {why}. Use another archive."))
+    {
+        MaxEntries = MaxEntries,
+    };
 
     /// <inheritdoc/>
     public ArchiveFile? Find(string path)
@@ -194,18 +204,16 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         content.Position = 0;
         var length = content.Length;
         var buffered = new BufferedStream(content, HeaderBufferSize);
-        using var tar = new TarReader(buffered, leaveOpen: true);
-        for (var count = 0; tar.GetNextEntry(copyData: false) is { } entry; count++)
+        using var tar = new BudgetedTarReader(buffered, Budget);
+        while (tar.Next() is { } entry)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (count == MaxEntries)
-                throw new InvalidDataException($"It has more than {MaxEntries} entries.");
             if (Normalize(entry.Name) is not { } name || name.Length == 0)
                 continue;
             var isFile = entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile;
             var isLink = entry.EntryType is TarEntryType.SymbolicLink or TarEntryType.HardLink;
             // Content is skipped by seeking, which works beyond the end, too.
-            if (isFile && entry.DataOffset + entry.Length > length)
+            if (isFile && entry.Length > length - entry.DataOffset)
                 throw new EndOfStreamException($"'{Text.Shown(entry.Name)}' is not all there.");
             if (isFile || isLink)
                 entries[name] = new Entry(entry.DataOffset, isFile ? entry.Length : 0, isLink ? entry.LinkName : null, entry.EntryType == TarEntryType.HardLink);
