@@ -37,7 +37,7 @@ internal abstract class Contender(string name, string folder)
     {
         Directory.CreateDirectory(Caches);
         var command = DotNetCommand.Create(Sources, arguments);
-        var environment = new Dictionary<string, string?>(command.Environment) { ["TMPDIR"] = Caches };
+        var environment = new Dictionary<string, string?>(command.Environment) { ["TMPDIR"] = Caches, ["UseSharedCompilation"] = "false" };
         if (Authorities.Count > 0)
             environment["SSL_CERT_DIR"] = string.Join(':', [.. Authorities, SystemAuthorities]);
         if (CacheKey is not null)

@@ -18,6 +18,10 @@ public static class OciJson
     /// <summary>The largest config that is read, in bytes.</summary>
     public const int MaxConfigSize = 4 * 1024 * 1024;
 
+    // No registry and no machine takes more. Far below what a sum of some thousand images could overflow.
+    private const long MaxBlobSize = 1L << 40;
+    private const long MaxTotalSize = 16 * MaxBlobSize;
+
     private static readonly OciJsonContext Context = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
@@ -55,7 +59,7 @@ public static class OciJson
     {
         var manifest = JsonReading.Read(json, Context.ImageManifest, "manifest");
         RejectUnknown("manifest", manifest.Unknown, "manifests");
-        RejectNegativeSizes("manifest", [manifest.Config, .. manifest.Layers]);
+        RejectSizes("manifest", [manifest.Config, .. manifest.Layers]);
         RejectMediaType("manifest", "$.mediaType", manifest.MediaType);
         RejectMalformed("manifest", "$.config", manifest.Config);
         RejectMalformed("manifest", "$.layers", manifest.Layers);
@@ -71,7 +75,7 @@ public static class OciJson
     {
         var index = JsonReading.Read(json, Context.ImageIndex, "index");
         RejectUnknown("index", index.Unknown, "layers", "config");
-        RejectNegativeSizes("index", index.Manifests);
+        RejectSizes("index", index.Manifests);
         RejectMediaType("index", "$.mediaType", index.MediaType);
         RejectMalformed("index", "$.manifests", index.Manifests);
         RejectMalformed("index", "$.subject", index.Subject);
@@ -112,13 +116,19 @@ public static class OciJson
         }
     }
 
-    private static void RejectNegativeSizes(string document, IReadOnlyList<Descriptor> descriptors)
+    private static void RejectSizes(string document, IReadOnlyList<Descriptor> descriptors)
     {
         RejectNull(document, descriptors);
+        var total = 0L;
         foreach (var descriptor in descriptors)
         {
             if (descriptor.Size < 0)
                 throw new JsonException($"the {document} has a negative size for {descriptor.Digest}");
+            if (descriptor.Size > MaxBlobSize)
+                throw new JsonException($"the {document} has a size of more than 1 TiB for {descriptor.Digest}");
+            total += descriptor.Size;
+            if (total > MaxTotalSize)
+                throw new JsonException($"the {document} has sizes of more than 16 TiB together");
         }
     }
 

@@ -12,6 +12,7 @@ namespace ImagePublish.Registries;
 internal static class Referrers
 {
     private const int MaxPages = 100;
+    private const int MaxCount = 10_000;
 
     /// <summary>Lists them; null where the registry does not have this endpoint.</summary>
     public static async Task<IReadOnlyList<Descriptor>?> ListAsync(RegistryConnection connection, Repository repository, Digest subject, CancellationToken cancellationToken)
@@ -29,6 +30,8 @@ internal static class Referrers
                 return pages == 0 ? null : throw Broken(page, $"page {pages + 1} of the list, which page {pages} names, is missing or is not a list");
             var known = found.Count;
             found.AddRange(descriptors.Where(one => seen.Add(one.Digest)));
+            if (found.Count > MaxCount)
+                throw new ImagePublishException(DiagnosticCodes.TooLarge, $"Could not {page.Description}: there is more than {MaxCount}. Delete attachments that are no longer needed.");
             // Pages that lead in a circle bring nothing new.
             page = descriptors.Count > 0 && found.Count == known ? null : next;
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -20,14 +21,25 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
     private const int MaxPages = 10_000;
     private const int MaxPageBytes = 8 << 20;
 
+    // Of all pages together: what is kept in memory, and many times what a repository of ten years of builds has.
+    private const int MaxTags = 500_000;
+    private const long MaxNameLength = 64 << 20;
+
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(30);
+
     public async IAsyncEnumerable<Tag> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
+        var nameLength = 0L;
+        var start = connection.Time.GetTimestamp();
         var page = new ListTags(repository, $"?n={PageSize}");
         for (var pages = 0; page is not null; pages++)
         {
             if (pages == MaxPages)
                 throw new ImagePublishException(DiagnosticCodes.RegistryProtocol, $"Could not {page.Description}: the list does not end after {MaxPages} pages. Delete tags that are no longer needed.");
+            if (connection.Time.GetElapsedTime(start) > MaxTime)
+                throw new ImagePublishException(
+                    DiagnosticCodes.RegistryFailed, $"Could not {page.Description}: it takes more than {MaxTime.TotalMinutes:0} minutes. Try again later, or delete tags that are no longer needed.");
             var (names, next) = await ReadAsync(page, cancellationToken);
             var isNew = false;
             foreach (var name in names)
@@ -35,6 +47,9 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
                 if (!seen.Add(name))
                     continue;
                 isNew = true;
+                nameLength += name.Length;
+                if (seen.Count > MaxTags || nameLength > MaxNameLength)
+                    throw TooMany(page);
                 if (Tag.TryParse(name, out var tag))
                     yield return tag;
             }
@@ -42,6 +57,10 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
             page = isNew ? next : null;
         }
     }
+
+    private static ImagePublishException TooMany(ListTags page) => new(
+        DiagnosticCodes.TooLarge,
+        string.Create(CultureInfo.InvariantCulture, $"Could not {page.Description}: it has more than {MaxTags} tags, or {MaxNameLength >> 20} MiB of their names. Delete tags that are no longer needed."));
 
     private Task<(IReadOnlyList<string> Names, ListTags? Next)> ReadAsync(ListTags page, CancellationToken cancellationToken) => connection.SendAsync<(IReadOnlyList<string>, ListTags?)>(
         page,

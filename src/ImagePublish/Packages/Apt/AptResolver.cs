@@ -54,14 +54,14 @@ internal sealed partial class AptResolver(AptTool tool, PackageSources sources)
             if (!line.StartsWith('\''))
                 continue;
             var match = Line().Match(line);
-            if (!match.Success)
-                throw new ImagePublishException(DiagnosticCodes.PackageSourceUntrusted, $"A package source gives no SHA-256 of a package: {Text.Shown(line)}. Use another source.");
+            if (!match.Success || !long.TryParse(match.Groups["size"].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var size))
+                throw new ImagePublishException(DiagnosticCodes.PackageSourceUntrusted, $"A package source gives no size or SHA-256 of a package: {Text.Shown(line)}. Use another source.");
             packages.Add(new OsPackage(
                 match.Groups["name"].Value,
                 Uri.UnescapeDataString(match.Groups["version"].Value),
                 match.Groups["arch"].Value,
                 sources.PathOf(match.Groups["uri"].Value),
-                long.Parse(match.Groups["size"].Value, CultureInfo.InvariantCulture),
+                size,
                 Digest.Parse("sha256:" + match.Groups["hash"].Value)) { Location = match.Groups["uri"].Value });
         }
 

@@ -12,6 +12,9 @@ internal sealed record Scope(string Type, string Name, string Actions)
 {
     private const string RepositoryType = "repository";
 
+    // Scopes are compared with each other, and a registry names one or two.
+    private const int MaxListed = 32;
+
     private static readonly SearchValues<char> NotInScopes = SearchValues.Create(" \t\r\n\"\\");
 
     /// <summary>What may be done, divided by commas.</summary>
@@ -42,7 +45,7 @@ internal sealed record Scope(string Type, string Name, string Actions)
     public static IReadOnlyList<Scope> ParseList(string? text)
     {
         var scopes = new List<Scope>();
-        foreach (var part in (text ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var part in (text ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(MaxListed))
         {
             if (TryParse(part, out var scope))
                 scopes.Add(scope);
@@ -69,7 +72,9 @@ internal sealed record Scope(string Type, string Name, string Actions)
 
     private bool IsPartOf(Scope wider)
     {
-        var granted = wider.Actions.Split(',');
-        return wider.Type == Type && wider.Name == Name && (granted.Contains("*") || Actions.Split(',').All(granted.Contains));
+        if (wider.Type != Type || wider.Name != Name)
+            return false;
+        var granted = wider.Actions.Split(',').ToHashSet(StringComparer.Ordinal);
+        return granted.Contains("*") || Actions.Split(',').All(granted.Contains);
     }
 }
