@@ -111,7 +111,7 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
             return response;
         using (response)
         {
-            var said = await ReadAsync(response, MaxErrorLength, cancellationToken);
+            var said = await ReadErrorAsync(response, cancellationToken);
             throw Message(said) is { } message
                 ? new EngineRefusalException(response.StatusCode, $"{method} {address} /{Text.Shown(path.Split('?')[0])} answered {(int)response.StatusCode}: {Text.Shown(message)}")
                 : NotDocker(method, path, Encoding.UTF8.GetBytes($"{(int)response.StatusCode} {Encoding.UTF8.GetString(said)}"));
@@ -119,6 +119,21 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
     }
 
     public void Dispose() => invoker.Dispose();
+
+    // The status says enough where the rest does not come.
+    private async Task<byte[]> ReadErrorAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(documentLimit ?? UsualDocumentLimit);
+        try
+        {
+            return await ReadAsync(response, MaxErrorLength, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return [];
+        }
+    }
 
     private async Task<int> ReadPieceAsync(Stream body, byte[] buffer, CancellationToken cancellationToken)
     {

@@ -72,7 +72,7 @@ public sealed class RegistryClient : IDisposable
         if (descriptor.Size < 0 || descriptor.Size > limit)
             throw new ImagePublishException(DiagnosticCodes.TooLarge, $"The blob {descriptor.Digest} of {repository} is said to have {descriptor.Size} bytes; at most {limit} are read. Choose another image.");
         var bytes = new byte[descriptor.Size];
-        var blob = new RegistryBlobSource(Connect(repository), repository, descriptor);
+        var blob = new RegistryBlobSource(Connect(repository), repository, descriptor) { IsDocument = true };
         await using var stream = await blob.OpenVerifiedAsync(blob.WrongContent, cancellationToken);
         await stream.ReadExactlyAsync(bytes, cancellationToken);
         return bytes;

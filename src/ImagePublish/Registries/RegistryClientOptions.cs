@@ -66,8 +66,17 @@ public sealed record RegistryClientOptions
     /// <summary>How long to wait for the answer to <c>Expect: 100-continue</c> before a large body is sent all the same: a round trip to a distant registry.</summary>
     public TimeSpan ContinueTimeout { get; init; } = TimeSpan.FromMilliseconds(350);
 
-    /// <summary>How long not a single byte may move. There is no limit on how long a transfer takes that moves.</summary>
+    /// <summary>How long not a single byte may move. There is no limit on how long the transfer of a blob takes that moves, but for <see cref="SlowestTransfer"/>.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(100);
+
+    /// <summary>How long the body of a document may take: a manifest, a config, a token, a page of a list, an error.</summary>
+    public TimeSpan DocumentTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How many bytes a second of a blob must come, on average over <see cref="SlowestTransferTime"/>.</summary>
+    public int SlowestTransfer { get; init; } = 1000;
+
+    /// <summary>For how long a blob may come more slowly than <see cref="SlowestTransfer"/>.</summary>
+    public TimeSpan SlowestTransferTime { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How long it may take to tidy up after a failure: to delete an upload that was begun.</summary>
     public TimeSpan TidyTimeout { get; init; } = TimeSpan.FromSeconds(10);

@@ -93,7 +93,7 @@ public sealed class PackageDownloadTests : IDisposable
 
     private async Task DownloadAsync(params string[] sources)
     {
-        using var client = new RegistryClient(new RegistryClientOptions { IdleTimeout = TimeSpan.FromHours(20) }, new NoCredentials(), log, clock);
+        using var client = new RegistryClient(new RegistryClientOptions { IdleTimeout = TimeSpan.FromHours(20), DocumentTimeout = TimeSpan.FromHours(20) }, new NoCredentials(), log, clock);
         var package = new OsPackage("shop", "1.0", "all", "shop.deb", 4, Digest.Of("shop"u8));
         var target = Path.Combine(folder.FullName, "out.deb");
         await Locked(new PackageSources(sources), client).GetAsync([(package, target)], Cancel);

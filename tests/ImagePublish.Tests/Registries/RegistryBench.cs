@@ -20,7 +20,7 @@ internal sealed class RegistryBench : IAsyncDisposable
     public TestRegistry Server { get; }
 
     /// <summary>Changed before the client is first used. Timers run a thousand times faster, but for the framework's own of <c>ContinueTimeout</c>: nothing stalls within a test unless it says so.</summary>
-    public RegistryClientOptions Options { get; set; } = new() { IdleTimeout = TimeSpan.FromHours(20), TidyTimeout = TimeSpan.FromHours(5), ContinueTimeout = TimeSpan.FromMinutes(1) };
+    public RegistryClientOptions Options { get; set; } = new() { IdleTimeout = TimeSpan.FromHours(20), DocumentTimeout = TimeSpan.FromHours(20), TidyTimeout = TimeSpan.FromHours(5), ContinueTimeout = TimeSpan.FromMinutes(1) };
 
     public Credential? Credential { get; set; }
 

@@ -12,6 +12,9 @@ internal sealed class RegistryBlobSource(RegistryConnection connection, Reposito
 {
     public override Repository Repository => repository;
 
+    /// <summary>Whether it is a document, such as a config: small, and with a limit on the time that it takes.</summary>
+    public bool IsDocument { get; init; }
+
     internal override ImagePublishException WrongContent() => Mismatch("does not have the content that its digest says");
 
     /// <summary>The error for a blob that is not what its descriptor says.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Net;
+using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Endpoints;
 using ImagePublish.Registries.Http;
@@ -13,6 +14,7 @@ namespace ImagePublish.Registries.Blobs;
 /// <param name="offset">Where to begin, in bytes.</param>
 internal sealed class RegistryBlobStream(RegistryConnection connection, RegistryBlobSource blob, long offset) : ReadOnlyStream
 {
+    private readonly TransferPace pace = new(connection.Options);
     private RegistryResponse? response;
     private long at = offset;
     private int tries = 1;
@@ -43,7 +45,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
             try
             {
                 await OpenAsync(cancellationToken);
-                var read = await response!.ReadAsync(buffer[..(int)Math.Min(buffer.Length, blob.Descriptor.Size - at)], cancellationToken);
+                var read = await ReadAsync(response!, buffer[..(int)Math.Min(buffer.Length, blob.Descriptor.Size - at)], cancellationToken);
                 if (read == 0)
                     throw new LineException(LineFault.Broken, "the answer ended early");
                 await TakeAsync(read);
@@ -69,6 +71,21 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
 
         base.Dispose(disposing);
     }
+
+    private async ValueTask<int> ReadAsync(RegistryResponse from, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var start = connection.Time.GetTimestamp();
+        var read = await from.ReadAsync(buffer, cancellationToken);
+        var isTooSlow = pace.IsTooSlow(read, connection.Time.GetElapsedTime(start));
+        var limit = connection.Options.DocumentTimeout;
+        if (blob.IsDocument && pace.Waited > limit && at + read < blob.Descriptor.Size)
+            throw TooSlow($"took more than {limit.TotalSeconds:0} seconds");
+        return isTooSlow ? throw TooSlow($"came with fewer than {connection.Options.SlowestTransfer} bytes a second for {connection.Options.SlowestTransferTime.TotalMinutes:0} minutes") : read;
+    }
+
+    private ImagePublishException TooSlow(FormattableString how) => new(
+        DiagnosticCodes.RegistryFailed,
+        $"Could not read the blob {blob.Descriptor.Digest} of {blob.Repository}: it {how.ToString(CultureInfo.InvariantCulture)}. Check the network and the registry.");
 
     private async Task TakeAsync(int count)
     {
@@ -139,14 +156,14 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
     }
 
     // The registry does not know ranges: it sends the whole again.
-    private static async Task SkipAsync(RegistryResponse response, long count)
+    private async Task SkipAsync(RegistryResponse response, long count)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
         try
         {
             while (count > 0)
             {
-                var read = await response.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, count)));
+                var read = await ReadAsync(response, buffer.AsMemory(0, (int)Math.Min(buffer.Length, count)), CancellationToken.None);
                 count = read > 0 ? count - read : throw new LineException(LineFault.Broken, "the answer ended early");
             }
         }

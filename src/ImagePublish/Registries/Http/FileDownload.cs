@@ -24,13 +24,14 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
         if (!RequestUrl.Root(Uri.UriSchemeHttp, "localhost").TryResolve(address, out var url))
             throw new ImagePublishException(
                 DiagnosticCodes.PackageSourceFailed, "A package can't be downloaded: its source is not an http address, or has a user name in it, which is understood by apt only. Check ImagePackageSource.");
+        var pace = new TransferPace(transport.Options);
         for (var tries = 1; ; tries++)
         {
             Failure failure;
             try
             {
                 target.SetLength(0);
-                var (isThere, problem) = await TryOnceAsync(url, target, limit, mayLeave, cancellationToken);
+                var (isThere, problem) = await TryOnceAsync(url, target, pace, limit, mayLeave, cancellationToken);
                 if (problem is null)
                 {
                     retry.Succeeded();
@@ -50,7 +51,7 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
         }
     }
 
-    private async Task<(bool IsThere, Failure? Problem)> TryOnceAsync(RequestUrl url, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken)
+    private async Task<(bool IsThere, Failure? Problem)> TryOnceAsync(RequestUrl url, Stream target, TransferPace pace, long limit, bool mayLeave, CancellationToken cancellationToken)
     {
         for (var hop = 0; ; hop++)
         {
@@ -58,7 +59,7 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
             using var response = await transport.SendAsync(url, request, sending: null, isOwn: false, cancellationToken);
             if (response.IsSuccess)
             {
-                await CopyAsync(response, target, limit, cancellationToken);
+                await CopyAsync(response, target, pace, limit, cancellationToken);
                 return (true, null);
             }
 
@@ -72,13 +73,19 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
         }
     }
 
-    private static async Task CopyAsync(RegistryResponse response, Stream target, long limit, CancellationToken cancellationToken)
+    private async Task CopyAsync(RegistryResponse response, Stream target, TransferPace pace, long limit, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
         try
         {
-            while (await response.ReadAsync(buffer, cancellationToken) is var read and > 0)
+            while (true)
             {
+                var start = transport.Time.GetTimestamp();
+                var read = await response.ReadAsync(buffer, cancellationToken);
+                if (read == 0)
+                    return;
+                if (pace.IsTooSlow(read, transport.Time.GetElapsedTime(start)))
+                    throw new ImagePublishException(DiagnosticCodes.PackageSourceFailed, $"{response.Url.Shown} comes too slowly to be waited for. Check the network, or use another mirror.");
                 limit -= read;
                 if (limit < 0)
                     throw new ImagePublishException(DiagnosticCodes.PackageTampered, $"{response.Url.Shown} has more bytes than it should. Use another mirror.");

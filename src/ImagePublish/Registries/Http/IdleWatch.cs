@@ -1,12 +1,17 @@
+using System.Globalization;
+
 namespace ImagePublish.Registries.Http;
 
-/// <summary>Cancels a request when nothing moved for a while. How long a transfer takes that moves does not matter.</summary>
+/// <summary>Cancels a request when nothing moved for a while. How long a transfer takes that moves matters only for documents.</summary>
 internal sealed class IdleWatch : IDisposable
 {
     private readonly TimeSpan timeout;
     private readonly TimeProvider time;
     private readonly CancellationTokenSource idle;
     private readonly CancellationTokenSource linked;
+    private long? documentStart;
+    private TimeSpan documentLimit;
+    private bool isDocumentLimit;
 
     public IdleWatch(TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -30,8 +35,26 @@ internal sealed class IdleWatch : IDisposable
         Touch();
     }
 
+    /// <summary>Why it expired.</summary>
+    public string Reason => isDocumentLimit
+        ? string.Create(CultureInfo.InvariantCulture, $"the answer took more than {documentLimit.TotalSeconds:0} seconds")
+        : string.Create(CultureInfo.InvariantCulture, $"nothing moved for {timeout.TotalSeconds:0} seconds");
+
     /// <summary>Something moved.</summary>
-    public void Touch() => idle.CancelAfter(timeout);
+    public void Touch()
+    {
+        var left = documentStart is { } start ? documentLimit - time.GetElapsedTime(start) : TimeSpan.MaxValue;
+        isDocumentLimit = left < timeout;
+        idle.CancelAfter(!isDocumentLimit ? timeout : left > TimeSpan.Zero ? left : TimeSpan.Zero);
+    }
+
+    /// <summary>A document begins: it is small, so it has a limit on the whole too. Bytes that come one at a time would never stand still for long enough.</summary>
+    public void StartDocument(TimeSpan limit)
+    {
+        documentStart ??= time.GetTimestamp();
+        documentLimit = limit;
+        Touch();
+    }
 
     /// <summary>Stops the clock until something moves: whatever is waited for now, it is not the other side.</summary>
     public void Suspend() => idle.CancelAfter(Timeout.InfiniteTimeSpan);

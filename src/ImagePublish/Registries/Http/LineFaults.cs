@@ -14,10 +14,10 @@ internal static class LineFaults
         _ => false,
     };
 
-    public static LineException From(Exception exception, IdleWatch watch, TimeSpan idle)
+    public static LineException From(Exception exception, IdleWatch watch)
     {
         if (watch.HasExpired)
-            return new LineException(LineFault.Stalled, $"nothing moved for {idle.TotalSeconds:0} seconds", exception);
+            return new LineException(LineFault.Stalled, watch.Reason, exception);
         if (exception is OperationCanceledException { InnerException: TimeoutException })
             return new LineException(LineFault.Unreachable, "no connection came about in time", exception);
         var socket = Find<SocketException>(exception);

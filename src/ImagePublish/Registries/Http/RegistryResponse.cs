@@ -10,9 +10,9 @@ namespace ImagePublish.Registries.Http;
 /// <param name="url">The address that answered.</param>
 /// <param name="message">The answer.</param>
 /// <param name="watch">Watches the body; owned by the answer.</param>
-/// <param name="idle">How long nothing may move.</param>
+/// <param name="documentLimit">How long the body may take where it is a document.</param>
 /// <param name="sender">Whoever sent the request gives up by this.</param>
-internal sealed class RegistryResponse(RequestUrl url, HttpResponseMessage message, IdleWatch watch, TimeSpan idle, CancellationToken sender) : IDisposable
+internal sealed class RegistryResponse(RequestUrl url, HttpResponseMessage message, IdleWatch watch, TimeSpan documentLimit, CancellationToken sender) : IDisposable
 {
     private Stream? body;
 
@@ -61,13 +61,14 @@ internal sealed class RegistryResponse(RequestUrl url, HttpResponseMessage messa
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && LineFaults.IsAboutLine(e, sender))
         {
-            throw LineFaults.From(e, watch, idle);
+            throw LineFaults.From(e, watch);
         }
     }
 
     /// <summary>Reads the body up to a limit; the second value says whether there was more.</summary>
     public async Task<(byte[] Bytes, bool IsCut)> ReadAsync(int limit)
     {
+        watch.StartDocument(documentLimit);
         var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
         try
         {

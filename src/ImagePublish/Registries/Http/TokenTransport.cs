@@ -41,7 +41,7 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
         {
             using var copy = Copy(request, body);
             var message = await transport.SendTokenAsync(copy, watch.Token);
-            using var response = new RegistryResponse(url, message, watch, options.IdleTimeout, ct);
+            using var response = new RegistryResponse(url, message, watch, options.DocumentTimeout, ct);
             var (bytes, isCut) = await response.ReadAsync(TokenHttpResponse.MaxBodySize);
             var answer = new TokenHttpResponse(response.Status, bytes)
             {
@@ -61,7 +61,7 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
         }
         catch (Exception e) when (LineFaults.IsAboutLine(e, ct))
         {
-            throw LineFaults.From(e, watch, options.IdleTimeout);
+            throw LineFaults.From(e, watch);
         }
     }
 

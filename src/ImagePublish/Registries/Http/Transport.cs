@@ -17,6 +17,8 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
 
     public TimeProvider Time => time;
 
+    public RegistryClientOptions Options => options;
+
     /// <summary>Whether a host may be spoken to in plain http, or without a trusted certificate.</summary>
     public bool IsInsecure(Registry registry) => options.InsecureRegistries.Contains(registry) || (options.TrustLoopback && registry.IsLoopback);
 
@@ -51,7 +53,7 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
             var wasIgnored = expects && watch.BodyStart is { } begun && time.GetElapsedTime(start, begun) >= options.ContinueTimeout;
             expectations.Learn(url, response.Version, wasIgnored);
             watch.Touch();
-            return new RegistryResponse(url, response, watch, options.IdleTimeout, cancellationToken) { IsFromRegistry = isOwn, Redactor = options.Redactor };
+            return new RegistryResponse(url, response, watch, options.DocumentTimeout, cancellationToken) { IsFromRegistry = isOwn, Redactor = options.Redactor };
         }
         catch (HttpRequestException e) when (e.InnerException is ImagePublishException refusal)
         {
@@ -60,7 +62,7 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
         }
         catch (Exception e) when (LineFaults.IsAboutLine(e, cancellationToken))
         {
-            var failure = LineFaults.From(e, watch, options.IdleTimeout);
+            var failure = LineFaults.From(e, watch);
             watch.Dispose();
             throw failure;
         }
