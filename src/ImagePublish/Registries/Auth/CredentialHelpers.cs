@@ -82,7 +82,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
         return line.Length == 0 || mayBeSecret ? FormattableString.Invariant($"it ended with {result.ExitCode}.") : Oci.Text.Shown(line);
     }
 
-    private static Credential? Read(string name, HelperResult result)
+    internal static Credential? Read(string name, HelperResult result)
     {
         try
         {

@@ -38,10 +38,12 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
             throw Refused(registry, realm, "it is not an http address");
         if (realm.UserInfo.Length > 0)
             throw Refused(registry, realm, "it carries a user name");
-        var trust = TrustOf(registry, Normalize(realm.IdnHost));
+        if (HostOf(realm) is not { } host)
+            throw Refused(registry, realm, "its host is not a name");
+        var trust = TrustOf(registry, host);
         if (realm.Scheme == Uri.UriSchemeHttp && (trust == RealmTrust.Foreign || !MayBePlain(registry)))
             throw Refused(registry, realm, "it is not https");
-        if (trust == RealmTrust.Foreign && !IsPublic(registry, Normalize(realm.IdnHost)))
+        if (trust == RealmTrust.Foreign && !IsPublic(registry, host))
             throw Refused(registry, realm, "it is inside this machine or network, where the registry is not");
         return trust;
     }
@@ -94,6 +96,19 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
     private static bool IsPublic(Registry registry, string host) =>
         !IsLoopbackName(host) && (!IPAddress.TryParse(host, out var address) || AddressReaches.Of(address) is var reach && (reach == AddressReach.Public
             || (reach == AddressReach.Private && IPAddress.TryParse(Normalize(HostOf(registry)), out var own) && AddressReaches.Of(own) is AddressReach.Private or AddressReach.Loopback)));
+
+    // The framework takes every character into a host, and finds out here which are none of a name.
+    private static string? HostOf(Uri realm)
+    {
+        try
+        {
+            return Normalize(realm.IdnHost);
+        }
+        catch (UriFormatException)
+        {
+            return null;
+        }
+    }
 
     private static string HostOf(Registry registry) => registry == Registry.DockerHub ? registry.ApiHost : registry.HostName;
 }
