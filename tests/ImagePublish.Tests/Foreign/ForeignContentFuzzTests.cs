@@ -64,7 +64,7 @@ public sealed class ForeignContentFuzzTests : IDisposable
         ],
         bytes =>
         {
-            var policy = new RealmPolicy(new HashSet<Registry>(), []);
+            var policy = new RealmPolicy(new HashSet<Registry>(), [], new HashSet<Registry>());
             foreach (var challenge in Challenge.ParseAll([Encoding.UTF8.GetString(bytes)]))
             {
                 var scopes = Scope.ParseList(challenge.Parameter("scope"));
@@ -188,7 +188,7 @@ public sealed class ForeignContentFuzzTests : IDisposable
         {
             var request = new TokenRequest(Example, new BearerRealm(new Uri("https://auth.example.com/token"), "s"), [Scope.Pull("acme/shop")], Credential.Of("u", "p"));
             var response = new TokenHttpResponse(HttpStatusCode.OK, bytes);
-            _ = TokenAnswer.Failure(request, response with { Status = HttpStatusCode.Forbidden });
+            _ = TokenAnswer.Failure(request, response with { Status = HttpStatusCode.Forbidden }, new Redactor());
             Guarded<ImagePublishException>(() => TokenAnswer.ReadRefreshToken(request, response));
             TokenAnswer.Read(request, response, DateTimeOffset.UnixEpoch);
         });
@@ -199,8 +199,8 @@ public sealed class ForeignContentFuzzTests : IDisposable
         ["""{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown","detail":{"digest":"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}}]}""", "<html><title>502 Bad Gateway</title></html>"],
         bytes =>
         {
-            Assert.DoesNotContain('\n', RegistryErrors.Parse(bytes, "application/json").Text);
-            Assert.DoesNotContain('\n', RegistryErrors.Parse(bytes, "text/html").Text);
+            Assert.DoesNotContain('\n', RegistryErrors.Parse(bytes, "application/json", new Redactor()).Text);
+            Assert.DoesNotContain('\n', RegistryErrors.Parse(bytes, "text/html", new Redactor()).Text);
         });
 
     [Fact]
