@@ -25,7 +25,7 @@ public sealed class PublicUrlTests
     [InlineData("https://git.acme.com/x.git?private_token=s3cret", "https://git.acme.com/x.git")]
     [InlineData("https://git.acme.com/x#token=s3cret", "https://git.acme.com/x")]
     [InlineData("https://git.acme.com?private_token=s3cret@x", "https://git.acme.com")]
-    [InlineData("https://www.npmjs.com/package/@acme/x", "https://www.npmjs.com/package/@acme/x")]
+    [InlineData("https://www.example.com/package/@acme/x", "https://www.example.com/package/@acme/x")]
     [InlineData("https://ci:s3cret@[2001:db8::1]:8443/x", "https://[2001:db8::1]:8443/x")]
     [InlineData("git@git.acme.com:acme/x.git", "git.acme.com:acme/x.git")]
     [InlineData("ci:s3cret@git.acme.com:acme/x.git", "git.acme.com:acme/x.git")]
