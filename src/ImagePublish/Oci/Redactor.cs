@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -8,7 +9,8 @@ namespace ImagePublish.Oci;
 /// <summary>Takes the secrets of a build out of text that other machines and programs wrote, should they repeat them. One for a build; safe for many callers.</summary>
 /// <remarks>
 /// Each secret is looked for as it is and as it is sent: percent-encoded, in base64 alone and with its user name, and escaped as in JSON and HTML. It is done before anything is shortened; since others
-/// shorten and escape too, any eight characters of a long secret count. So does whatever looks like an Authorization header or a JSON web token, whoever's it is.
+/// shorten and escape too, any eight characters of a long secret count, unless they are a word of the text that merely occurs in a secret: "incorrect password" stays, also where the password has that
+/// word in it. So does whatever looks like an Authorization header or a JSON web token, whoever's it is.
 /// </remarks>
 public sealed partial class Redactor
 {
@@ -18,11 +20,13 @@ public sealed partial class Redactor
     private const int Long = 12;
     private const int Piece = 8;
 
+    private static readonly SearchValues<char> Letters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     private readonly Lock gate = new();
     private readonly HashSet<string> known = new(StringComparer.Ordinal);
     private readonly HashSet<string> sent = new(StringComparer.Ordinal);
     private readonly List<string> asTheyAre = [];
-    private (string[] Short, HashSet<string> Pieces)? forms;
+    private (string[] Short, HashSet<string> Pieces, HashSet<string> Beginnings)? forms;
 
     /// <summary>A secret that must not be shown.</summary>
     /// <param name="secret">A password or token; nothing happens where there is none.</param>
@@ -79,27 +83,28 @@ public sealed partial class Redactor
     }
 
     // Only something that fails needs them.
-    private (string[] Short, HashSet<string> Pieces) Forms()
+    private (string[] Short, HashSet<string> Pieces, HashSet<string> Beginnings) Forms()
     {
         lock (gate)
         {
-            if (forms is not var (shortForms, pieces))
+            if (forms is not var (shortForms, pieces, beginnings))
             {
                 var all = known.SelectMany(Encoded).Concat(sent.SelectMany(InBase64Forms)).Distinct(StringComparer.Ordinal).ToList();
                 shortForms = [.. all.Where(form => form.Length < Long)];
+                beginnings = all.Where(form => form.Length >= Long).Select(form => form[..Piece]).ToHashSet(StringComparer.Ordinal);
                 pieces = all.Where(form => form.Length >= Long)
                     .SelectMany(form => Enumerable.Range(0, form.Length - Piece + 1).Select(at => form.Substring(at, Piece))).ToHashSet(StringComparer.Ordinal);
-                forms = (shortForms, pieces);
+                forms = (shortForms, pieces, beginnings);
             }
 
-            return (shortForms, pieces);
+            return (shortForms, pieces, beginnings);
         }
     }
 
     // Found on the text as it came: forms of one secret begin alike, and what is replaced for one would hide the rest from the other.
     private string Mark(string text)
     {
-        var (shortForms, pieces) = Forms();
+        var (shortForms, pieces, beginnings) = Forms();
         var isSecret = new bool[text.Length];
         foreach (var form in shortForms)
         {
@@ -108,9 +113,11 @@ public sealed partial class Redactor
         }
 
         var lookup = pieces.GetAlternateLookup<ReadOnlySpan<char>>();
+        var beginning = beginnings.GetAlternateLookup<ReadOnlySpan<char>>();
         for (var at = 0; at + Piece <= text.Length; at++)
         {
-            if (lookup.Contains(text.AsSpan(at, Piece)))
+            var piece = text.AsSpan(at, Piece);
+            if (lookup.Contains(piece) && (beginning.Contains(piece) || !IsWord(text, at)))
                 Array.Fill(isSecret, true, at, Piece);
         }
 
@@ -124,6 +131,15 @@ public sealed partial class Redactor
         }
 
         return marked.ToString();
+    }
+
+    // As long as a piece, letters only, and with a blank or the text's end on both sides, but for a full stop or a comma.
+    private static bool IsWord(string text, int start)
+    {
+        var after = start + Piece;
+        if (!text.AsSpan(start, Piece).ContainsAnyExcept(Letters) && (start == 0 || text[start - 1] == ' '))
+            return after == text.Length || text[after] == ' ' || (text[after] is '.' or ',' && (after + 1 == text.Length || text[after + 1] == ' '));
+        return false;
     }
 
     private static IEnumerable<string> Encoded(string secret)

@@ -56,6 +56,19 @@ public sealed class TextTests
         Assert.Equal("Basic authentication is required", redactor.Redact("Basic authentication is required"));
     }
 
+    [Theory]
+    [InlineData("incorrect username or password", "incorrect username or password")]
+    [InlineData("Wrong password. Password, password, again", "Wrong password. Password, password, again")]
+    [InlineData("given: of-a-password", "given: ***")]
+    [InlineData("given: canary-o", "given: ***")]
+    public void AWordThatOccursInASecretIsNoSecret(string text, string redacted)
+    {
+        var redactor = new Redactor();
+        redactor.Add("canary-of-a-password", "ci");
+
+        Assert.Equal(redacted, redactor.Redact(text));
+    }
+
     // All forms of it begin alike: what is found of one must not hide the rest from the others.
     [Theory]
     [InlineData("the password variable/ca+nä ry:%=&0123456789abcdef0123456789abcdef.", "the password ***.")]
