@@ -80,14 +80,11 @@ build() {
 }
 
 run_tests() {
-  local project name assembly threads failed=0
+  local project name assembly failed=0
   for project in "$root"/tests/*.Tests/*.Tests.csproj; do
     name=$(basename "$project" .csproj)
     assembly=$(dirname "$project")/bin/$configuration/net10.0/$name.dll
-    threads=default
-    # These wait for other programs a quarter of their time.
-    [[ $name != ImagePublish.Tasks.Tests ]] || threads=1.5x
-    dotnet "$assembly" -noLogo -noColor -noAutoReporters -longRunning 120 -maxThreads "$threads" -result-ctrf "$results/$name.json" "$@" </dev/null || failed=1
+    dotnet "$assembly" -noLogo -noColor -noAutoReporters -longRunning 120 -result-ctrf "$results/$name.json" "$@" </dev/null || failed=1
     # A runner that dies writes no results: that is a failure of its own.
     [[ -s $results/$name.json ]] || { echo "$name ended without results." >&2; failed=1; }
   done
