@@ -9,7 +9,6 @@ public sealed class Ticker(IConfiguration configuration, ILogger<Ticker> logger)
         do
         {
             logger.LogInformation("Still here.");
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 }

@@ -1,6 +1,6 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
-using ImagePublish.Publishing;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
@@ -72,15 +72,14 @@ public sealed class BeginImage : ImageTask, IRegistryInputs
 
     internal override string Activity => "Building layers early";
 
-    /// <inheritdoc/>
-    protected override Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    private protected override Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         var name = NameOf(FullPath(IntermediateDirectory));
-        if (BuildObjects.Find<HeadStart>(BuildEngine4, name) is not null || ReadDefaults() is not { } defaults)
+        if (BuildObjects.Find<EarlyLayerBuild>(BuildEngine4, name) is not null || ReadDefaults() is not { } defaults)
             return Task.CompletedTask;
         try
         {
-            BuildObjects.Add(BuildEngine4, name, Begin(defaults));
+            BuildObjects.Add(BuildEngine4, name, Start(defaults));
         }
 #pragma warning disable CA1031 // Whatever it is, it must not fail the build.
         catch (Exception exception)
@@ -93,33 +92,51 @@ public sealed class BeginImage : ImageTask, IRegistryInputs
         return Task.CompletedTask;
     }
 
-    private HeadStart Begin(LayerEntryDefaults defaults)
+    private EarlyLayerBuild Start(LayerEntryDefaults defaults)
     {
         var compression = PublishRequestReader.ReadCompression(Compression, CompressionLevel);
-        var files = PackageFiles.Where(item => item.GetMetadata("NuGetPackageId").Length > 0).Select(item => new PackageFile(PublishItemReader.ReadAsset(item), item.GetMetadata("FullPath"))).ToList();
-        var store = Lists.Optional(Store) is { } folder ? FullPath(folder) : null;
+        var files = PackageFiles
+            .Where(item => item.GetMetadata("NuGetPackageId").Length > 0)
+            .Select(item => new PackageFile(PublishItemReader.ReadAsset(item), item.GetMetadata("FullPath")))
+            .ToList();
+        var store = InputParser.Optional(Store) is { } folder ? FullPath(folder) : null;
         var repositories = Offline ? [] : ImageNames.Repositories(Name, Registry, RepositoryPrefix, Repository, AssemblyName);
-        var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(this, repositories.Select(repository => repository.Registry), [])).Registries;
+        var registries = BuildSession
+            .GetOrCreate(BuildEngine4, SessionSettings.Read(this, repositories.Select(repository => repository.Registry), []))
+            .Registries;
         // Images that are not believed spare no work: then there is nothing to ask.
         var trust = CacheTrustReader.Read(CacheTrust, verifyReused: false);
-        IReadOnlyList<Oci.Repository> believed = CacheTrustReader.ReadSources(CacheFrom) is null ? [] : [.. repositories.Where(trust.MayBelieve)];
-        return HeadStart.Begin(files, defaults, compression, () => StoreFolder.Open(store, StoreShared, log: null, BuildEngine4), cancelled => HeadStart.HaveTagsAsync(registries, believed, cancelled));
+        IReadOnlyList<Oci.Repository> believed = CacheTrustReader.ReadSources(CacheFrom) is null
+            ? []
+            : [.. repositories.Where(trust.MayBelieve)];
+        return EarlyLayerBuild.Start(
+            files,
+            defaults,
+            compression,
+            () => StoreFolder.Open(store, StoreShared, log: null, BuildEngine4),
+            cancelled => EarlyLayerBuild.HaveTagsAsync(registries, believed, cancelled)
+        );
     }
 
     /// <summary>Takes what was begun for a build of a project.</summary>
-    /// <param name="engine">The build.</param>
-    /// <param name="intermediateDirectory">The full path of the folder of its intermediate files.</param>
-    /// <returns>The head start, which the caller disposes, or null.</returns>
-    internal static HeadStart? Take(IBuildEngine4 engine, string intermediateDirectory) => BuildObjects.Take<HeadStart>(engine, NameOf(intermediateDirectory));
+    internal static EarlyLayerBuild? Take(IBuildEngine4 engine, string intermediateDirectory) =>
+        BuildObjects.Take<EarlyLayerBuild>(engine, NameOf(intermediateDirectory));
 
     private static string NameOf(string intermediateDirectory) => Path.TrimEndingDirectorySeparator(intermediateDirectory);
 
     // Names of owners need the base image, and C:\ has layers of another kind: such a build has no head start.
     private LayerEntryDefaults? ReadDefaults()
     {
-        var folder = (Lists.Optional(WorkingDirectory) ?? "/app").Trim('/');
-        return Layers.FileOwner.TryParse(Lists.Optional(FileOwner) ?? "0:0", out var owner) && owner.Resolve(Accounts.None, out _) is var (uid, gid)
-            ? new LayerEntryDefaults { TargetFolder = folder, Uid = uid, Gid = gid }
+        var folder = (InputParser.Optional(WorkingDirectory) ?? "/app").Trim('/');
+        return
+            Layers.FileOwner.TryParse(InputParser.Optional(FileOwner) ?? "0:0", out var owner)
+            && owner.Resolve(Accounts.None, out _) is var (uid, gid)
+            ? new LayerEntryDefaults
+            {
+                TargetFolder = folder,
+                Uid = uid,
+                Gid = gid,
+            }
             : null;
     }
 }

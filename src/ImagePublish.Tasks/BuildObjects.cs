@@ -8,11 +8,6 @@ internal static class BuildObjects
     private static readonly Lock Gate = new();
 
     /// <summary>The build's object of a type, which is made where there is none yet.</summary>
-    /// <param name="engine">The build.</param>
-    /// <param name="name">Tells it from others of its type.</param>
-    /// <param name="create">Makes it.</param>
-    /// <typeparam name="T">Its type.</typeparam>
-    /// <returns>The object.</returns>
     public static T GetOrAdd<T>(IBuildEngine4 engine, string name, Func<T> create)
         where T : class
     {
@@ -27,16 +22,15 @@ internal static class BuildObjects
     }
 
     /// <summary>The build's object of a type.</summary>
-    /// <returns>The object, or null.</returns>
     public static T? Find<T>(IBuildEngine4 engine, string name)
         where T : class => engine.GetRegisteredTaskObject(KeyOf<T>(name), RegisteredTaskObjectLifetime.Build) as T;
 
     /// <summary>Leaves an object to the build.</summary>
     public static void Add<T>(IBuildEngine4 engine, string name, T added)
-        where T : class => engine.RegisterTaskObject(KeyOf<T>(name), added, RegisteredTaskObjectLifetime.Build, allowEarlyCollection: false);
+        where T : class =>
+        engine.RegisterTaskObject(KeyOf<T>(name), added, RegisteredTaskObjectLifetime.Build, allowEarlyCollection: false);
 
     /// <summary>Takes an object away from the build.</summary>
-    /// <returns>The object, which the caller disposes, or null.</returns>
     public static T? Take<T>(IBuildEngine4 engine, string name)
         where T : class => engine.UnregisterTaskObject(KeyOf<T>(name), RegisteredTaskObjectLifetime.Build) as T;
 

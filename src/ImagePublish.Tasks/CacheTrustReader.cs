@@ -1,7 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
+using ImagePublish.LayerReuse;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 
 namespace ImagePublish.Tasks;
 
@@ -12,18 +12,19 @@ internal static class CacheTrustReader
 
     /// <summary>The images that <c>ImageCacheFrom</c> names; null for <c>none</c>.</summary>
     public static IReadOnlyList<Reference>? ReadSources(string? cacheFrom) =>
-        string.Equals(Lists.Optional(cacheFrom), "none", StringComparison.OrdinalIgnoreCase)
+        string.Equals(InputParser.Optional(cacheFrom), "none", StringComparison.OrdinalIgnoreCase)
             ? null
-            : [.. Lists.Words(cacheFrom).Select(text => Lists.Named("ImageCacheFrom", text, Reference.Parse))];
+            : [.. InputParser.Words(cacheFrom).Select(text => InputParser.Named("ImageCacheFrom", text, Reference.Parse))];
 
     /// <summary>Which images are believed.</summary>
     /// <exception cref="ImagePublishException"><c>IMG5010</c>: the key is too short. <c>IMG1xxx</c>: a repository is malformed.</exception>
-    public static CacheTrust Read(string? repositories, bool verifyReused) => new()
-    {
-        Key = ReadKey(),
-        Repositories = [.. Lists.Words(repositories).Select(ReadRepository)],
-        VerifyReused = verifyReused,
-    };
+    public static CacheTrust Read(string? repositories, bool verifyReused) =>
+        new()
+        {
+            Key = ReadKey(),
+            Repositories = [.. InputParser.Words(repositories).Select(ReadRepository)],
+            VerifyReused = verifyReused,
+        };
 
     /// <summary>The key that builds share, or null.</summary>
     /// <exception cref="ImagePublishException"><c>IMG5010</c>: it is too short.</exception>
@@ -31,19 +32,26 @@ internal static class CacheTrustReader
 
     internal static CacheKey? ReadKey(string? variable)
     {
-        if (Lists.Optional(variable) is not { } secret)
+        if (InputParser.Optional(variable) is not { } secret)
             return null;
-        return CacheKey.TryCreate(secret, out var key) ? key : throw new ImagePublishException(
-            DiagnosticCodes.CacheKeyUnusable,
-            $"The environment variable {KeyVariable} has {secret.Length} characters; a cache key needs at least {CacheKey.MinLength}. Make one with 'openssl rand -base64 32', or remove the variable.");
+        return CacheKey.TryCreate(secret, out var key)
+            ? key
+            : throw new ImagePublishException(
+                DiagnosticCodes.CacheKeyUnusable,
+                $"The environment variable {KeyVariable} has {secret.Length} characters; a cache key needs at least {CacheKey.MinLength}. Make one with 'openssl rand -base64 32', or remove the variable."
+            );
     }
 
     private static Repository ReadRepository(string text)
     {
-        var reference = Lists.Named("ImageCacheTrust", text, Reference.Parse);
+        var reference = InputParser.Named("ImageCacheTrust", text, Reference.Parse);
         var hasTag = text.LastIndexOf(':') > text.LastIndexOf('/');
         return reference.Digest is null && !hasTag
             ? reference.Repository
-            : throw Lists.Invalid("ImageCacheTrust", text, "expected a repository without a tag, such as ghcr.io/acme/app: whoever may push to it may push any tag");
+            : throw InputParser.Invalid(
+                "ImageCacheTrust",
+                text,
+                "expected a repository without a tag, such as ghcr.io/acme/app: whoever may push to it may push any tag"
+            );
     }
 }

@@ -32,13 +32,12 @@ public sealed class CheckPlatformConditions : ImageTask
     {
         var parts = runtimeIdentifiers.SelectMany(identifier => identifier.Split('-')).ToHashSet(StringComparer.OrdinalIgnoreCase);
         return from element in project.Descendants()
-               let condition = element.Attribute("Condition")?.Value
-               where condition is not null && AsksForPlatform(condition, parts) && IsAboutImage(element)
-               select ((IXmlLineInfo)element).LineNumber;
+            let condition = element.Attribute("Condition")?.Value
+            where condition is not null && AsksForPlatform(condition, parts) && IsAboutImage(element)
+            select ((IXmlLineInfo)element).LineNumber;
     }
 
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         XDocument project;
         await using (var file = File.OpenRead(FullPath(ProjectFile)))
@@ -47,8 +46,9 @@ public sealed class CheckPlatformConditions : ImageTask
         var platforms = string.Join(", ", RuntimeIdentifiers);
         foreach (var line in FindLines(project, RuntimeIdentifiers).Distinct())
         {
-            var message = $"RuntimeIdentifier is empty in this condition, since one portable publish is used for {platforms}. " +
-                "Use $(ImageRuntimeIdentifier) in the condition, or put the platforms into RuntimeIdentifiers, which publishes the app for each.";
+            var message =
+                $"RuntimeIdentifier is empty in this condition, since one portable publish is used for {platforms}. "
+                + "Use $(ImageRuntimeIdentifier) in the condition, or put the platforms into RuntimeIdentifiers, which publishes the app for each.";
             if (log.IsError(DiagnosticCodes.PlatformConditionIneffective))
                 throw new ImagePublishException(DiagnosticCodes.PlatformConditionIneffective, $"{ProjectFile}({line}): {message}");
             ((TaskLog)log).Warning(DiagnosticCodes.PlatformConditionIneffective, message, ProjectFile, line);
@@ -61,6 +61,11 @@ public sealed class CheckPlatformConditions : ImageTask
         && condition.Split('\'', '-', '(', ')', '`', '"', ' ').Any(parts.Contains);
 
     private static bool IsAboutImage(XElement element) =>
-        element.AncestorsAndSelf().Concat(element.Descendants()).Any(one =>
-            one.Name.LocalName.StartsWith("Image", StringComparison.Ordinal) || one.Name.LocalName.StartsWith("Container", StringComparison.Ordinal));
+        element
+            .AncestorsAndSelf()
+            .Concat(element.Descendants())
+            .Any(one =>
+                one.Name.LocalName.StartsWith("Image", StringComparison.Ordinal)
+                || one.Name.LocalName.StartsWith("Container", StringComparison.Ordinal)
+            );
 }

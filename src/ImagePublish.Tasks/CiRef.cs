@@ -1,10 +1,9 @@
+using ImagePublish.Common;
 using ImagePublish.Images;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Tasks;
 
 /// <summary>What CI systems say of the source that they build, in their environment variables.</summary>
-/// <param name="variable">Reads an environment variable; null or empty when it is not set.</param>
 internal sealed class CiRef(Func<string, string?> variable)
 {
     /// <summary>The commit.</summary>
@@ -12,18 +11,31 @@ internal sealed class CiRef(Func<string, string?> variable)
 
     /// <summary>The branch that a pull request goes to.</summary>
     public string? BaseBranch =>
-        SourceRef.TryParse(First("GITHUB_BASE_REF", "SYSTEM_PULLREQUEST_TARGETBRANCH", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "BITBUCKET_PR_DESTINATION_BRANCH", "CHANGE_TARGET"))?.Name;
+        SourceRef
+            .TryParse(
+                First(
+                    "GITHUB_BASE_REF",
+                    "SYSTEM_PULLREQUEST_TARGETBRANCH",
+                    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+                    "BITBUCKET_PR_DESTINATION_BRANCH",
+                    "CHANGE_TARGET"
+                )
+            )
+            ?.Name;
 
     /// <summary>Where people find the source.</summary>
-    public string? Url => WithoutSecrets(
-        First("GITHUB_REPOSITORY") is { } repository && First("GITHUB_SERVER_URL") is { } server ? $"{server.TrimEnd('/')}/{repository}" : First("CI_PROJECT_URL", "BUILD_REPOSITORY_URI"));
+    public string? Url =>
+        WithoutSecrets(
+            First("GITHUB_REPOSITORY") is { } repository && First("GITHUB_SERVER_URL") is { } server
+                ? $"{server.TrimEnd('/')}/{repository}"
+                : First("CI_PROJECT_URL", "BUILD_REPOSITORY_URI")
+        );
 
     /// <summary>The branch, tag or pull request.</summary>
     /// <remarks>
     /// A pull request is never taken for the branch that it comes from: a fork's <c>main</c> would move the tag of the real one. GitHub runs <c>pull_request_target</c>
     /// in the name of the base's branch; what is built then is not known.
     /// </remarks>
-    /// <returns>It, or null.</returns>
     public SourceRef? Read()
     {
         if (First("GITHUB_EVENT_NAME") == "pull_request_target")
@@ -34,12 +46,12 @@ internal sealed class CiRef(Func<string, string?> variable)
             return new SourceRef(SourceRefKind.PullRequest, number);
         if (First("CI_COMMIT_TAG", "BITBUCKET_TAG", "TAG_NAME") is { } tag)
             return new SourceRef(SourceRefKind.Tag, tag);
-        return First("CI_COMMIT_BRANCH", "CI_COMMIT_REF_NAME", "BITBUCKET_BRANCH", "BRANCH_NAME") is { } branch ? new SourceRef(SourceRefKind.Branch, branch) : null;
+        return First("CI_COMMIT_BRANCH", "CI_COMMIT_REF_NAME", "BITBUCKET_BRANCH", "BRANCH_NAME") is { } branch
+            ? new SourceRef(SourceRefKind.Branch, branch)
+            : null;
     }
 
     /// <summary>A repository's address without secrets (<see cref="PublicUrl"/>) and without <c>.git</c>, as scanners look for it.</summary>
-    /// <param name="url">The address.</param>
-    /// <returns>The address for people, or null where the text is no address.</returns>
     public static string? WithoutSecrets(string? url)
     {
         if (url is null || PublicUrl.TryCreate(url) is not { } address)
@@ -51,7 +63,7 @@ internal sealed class CiRef(Func<string, string?> variable)
     {
         foreach (var name in names)
         {
-            if (Lists.Optional(variable(name)) is { } value)
+            if (InputParser.Optional(variable(name)) is { } value)
                 return value;
         }
 

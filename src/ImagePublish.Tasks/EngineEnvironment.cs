@@ -6,9 +6,10 @@ namespace ImagePublish.Tasks;
 internal static class EngineEnvironment
 {
     /// <summary>The settings, read when they are asked for.</summary>
-    public static EngineSettings Settings => new()
-    {
-        Variable = Environment.GetEnvironmentVariable,
-        HomeFolder = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
-    };
+    public static EngineSettings Settings =>
+        new()
+        {
+            Variable = Environment.GetEnvironmentVariable,
+            HomeFolder = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
+        };
 }

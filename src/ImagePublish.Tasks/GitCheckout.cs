@@ -1,12 +1,9 @@
 using System.ComponentModel;
-using ImagePublish.Oci;
+using ImagePublish.Common;
 
 namespace ImagePublish.Tasks;
 
 /// <summary>What git knows of the commit that is checked out.</summary>
-/// <param name="Revision">The commit; null where there is none.</param>
-/// <param name="Time">Its time, in seconds since 1970.</param>
-/// <param name="Decoration">The names of what points at it.</param>
 /// <param name="Problem">Why git could not say; null where it could, or where there is no commit yet.</param>
 internal sealed record GitAnswer(string? Revision = null, string? Time = null, string? Decoration = null, string? Problem = null);
 
@@ -15,16 +12,22 @@ internal sealed record GitAnswer(string? Revision = null, string? Time = null, s
 /// git refuses a repository that another user owns, as is usual in job containers, unless it is named explicitly: then it trusts the caller to know what he does.
 /// That is safe as long as nothing runs that the repository's configuration names: no pager, hook, monitor or signature check, and no transport that fetches missing objects.
 /// </remarks>
-/// <param name="repository">The repository, or the file that points at it.</param>
-/// <param name="variable">Reads an environment variable.</param>
-/// <param name="limit">How long git may take.</param>
 internal sealed class GitCheckout(string repository, Func<string, string?> variable, TimeSpan limit)
 {
     private const string NoCommits = "does not have any commits yet";
 
     private static readonly string[] Hardening = ["--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
 
-    private static readonly string[] Query = ["log", "-1", "--no-patch", "--no-show-signature", "--no-color", "--decorate=short", "--format=%H%n%ct%n%D"];
+    private static readonly string[] Query =
+    [
+        "log",
+        "-1",
+        "--no-patch",
+        "--no-show-signature",
+        "--no-color",
+        "--decorate=short",
+        "--format=%H%n%ct%n%D",
+    ];
 
     private static readonly Dictionary<string, string?> Surroundings = new()
     {
@@ -37,14 +40,15 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
     };
 
     /// <summary>Finds the repository of a folder as git does: the nearest folder above that has one, or a file that points at one, but not above a ceiling.</summary>
-    /// <param name="folder">The full path of the folder.</param>
     /// <param name="variable">Reads an environment variable; an absolute GIT_DIR is the user's own choice of a repository.</param>
-    /// <returns>The full path of the repository or of the file, or null.</returns>
     public static string? Find(string folder, Func<string, string?> variable)
     {
         if (variable("GIT_DIR") is { } chosen && Path.IsPathFullyQualified(chosen))
             return chosen;
-        var ceilings = (variable("GIT_CEILING_DIRECTORIES") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(Path.TrimEndingDirectorySeparator).ToHashSet(StringComparer.Ordinal);
+        var ceilings = (variable("GIT_CEILING_DIRECTORIES") ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Select(Path.TrimEndingDirectorySeparator)
+            .ToHashSet(StringComparer.Ordinal);
         for (var current = Path.TrimEndingDirectorySeparator(folder); current is not null; current = Path.GetDirectoryName(current))
         {
             var candidate = Path.Combine(current, ".git");
@@ -58,7 +62,6 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
     }
 
     /// <summary>Asks, with one process.</summary>
-    /// <returns>The answer.</returns>
     public async Task<GitAnswer> AskAsync()
     {
         if (Programs.Find("git", variable("PATH"), OperatingSystem.IsWindows()) is not { } git)
@@ -79,7 +82,11 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
 
     private async Task<GitAnswer> RunAsync(string git)
     {
-        var start = new ProgramStart(git, [$"--git-dir={repository}", .. Hardening, .. Query]) { WorkingDirectory = Path.GetDirectoryName(repository), Variables = Surroundings };
+        var start = new ProgramStart(git, [$"--git-dir={repository}", .. Hardening, .. Query])
+        {
+            WorkingDirectory = Path.GetDirectoryName(repository),
+            Variables = Surroundings,
+        };
         using var process = Programs.Start(start);
         using var timer = new CancellationTokenSource(limit);
         try
@@ -99,7 +106,7 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
 
     private static GitAnswer Read(string output)
     {
-        var lines = output.Split('\n').Select(Lists.Optional).ToList();
+        var lines = output.Split('\n').Select(InputParser.Optional).ToList();
         return new GitAnswer(lines.ElementAtOrDefault(0), lines.ElementAtOrDefault(1), lines.ElementAtOrDefault(2));
     }
 
@@ -113,5 +120,6 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
         return Failed(reason is null ? FormattableString.Invariant($"git ended with {exitCode}") : $"git says '{reason}'");
     }
 
-    private GitAnswer Failed(string reason) => new(Problem: $"The commit of the checkout '{Text.Shown(repository)}' can't be read: {Text.Shown(reason)}");
+    private GitAnswer Failed(string reason) =>
+        new(Problem: $"The commit of the checkout '{Text.Sanitize(repository)}' can't be read: {Text.Sanitize(reason)}");
 }

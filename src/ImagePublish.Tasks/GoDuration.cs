@@ -8,8 +8,6 @@ namespace ImagePublish.Tasks;
 internal static partial class GoDuration
 {
     /// <summary>Reads a time.</summary>
-    /// <param name="text">The text; a number alone is seconds.</param>
-    /// <returns>Nanoseconds, or null if it is none.</returns>
     public static long? TryParse(string text)
     {
         if (!Shape().IsMatch(text))
@@ -17,7 +15,10 @@ internal static partial class GoDuration
         decimal nanoseconds = 0;
         foreach (Match part in Part().Matches(text))
         {
-            if (!decimal.TryParse(part.Groups["number"].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) || number > long.MaxValue / (decimal)Unit("h"))
+            if (
+                !decimal.TryParse(part.Groups["number"].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+                || number > long.MaxValue / (decimal)Unit("h")
+            )
                 return null;
             nanoseconds += number * Unit(part.Groups["unit"].Value);
         }
@@ -25,15 +26,16 @@ internal static partial class GoDuration
         return nanoseconds <= long.MaxValue ? (long)nanoseconds : null;
     }
 
-    private static long Unit(string name) => name switch
-    {
-        "h" => 3_600_000_000_000,
-        "m" => 60_000_000_000,
-        "s" or "" => 1_000_000_000,
-        "ms" => 1_000_000,
-        "us" or "µs" => 1_000,
-        _ => 1,
-    };
+    private static long Unit(string name) =>
+        name switch
+        {
+            "h" => 3_600_000_000_000,
+            "m" => 60_000_000_000,
+            "s" or "" => 1_000_000_000,
+            "ms" => 1_000_000,
+            "us" or "µs" => 1_000,
+            _ => 1,
+        };
 
     [GeneratedRegex(@"^(\d+(\.\d+)?|(\d+(\.\d+)?(h|ms|m|s|us|µs|ns))+)$")]
     private static partial Regex Shape();

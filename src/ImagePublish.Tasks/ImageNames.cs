@@ -16,9 +16,13 @@ internal sealed class ImageNames
         this.inputs = inputs;
         whole = Whole(inputs.Name);
         if (whole?.Digest is not null)
-            throw Lists.Invalid("ImageName", inputs.Name!, "a digest is what publishing tells, not what it is told");
+            throw InputParser.Invalid("ImageName", inputs.Name!, "a digest is what publishing tells, not what it is told");
         var repository = RepositoryName(inputs.RepositoryPrefix, inputs.Repository, inputs.AssemblyName);
-        _ = Lists.Named(Lists.Optional(inputs.RepositoryPrefix) is null ? "ImageRepository" : "ImageRepositoryPrefix and ImageRepository", repository, name => Oci.Repository.Of(Oci.Registry.Parse("localhost"), name));
+        _ = InputParser.Named(
+            InputParser.Optional(inputs.RepositoryPrefix) is null ? "ImageRepository" : "ImageRepositoryPrefix and ImageRepository",
+            repository,
+            name => Oci.Repository.Create(Oci.Registry.Parse("localhost"), name)
+        );
         Named = Repositories(whole, inputs.Registry, repository);
         Destinations = inputs.Offline ? [] : Named;
         LocalName = LocalNameOf(inputs);
@@ -34,59 +38,60 @@ internal sealed class ImageNames
     public string LocalName { get; }
 
     /// <summary>An image's name without registry and tag.</summary>
-    /// <param name="inputs">What MSBuild handed over.</param>
-    /// <returns>The name.</returns>
-    public static string LocalNameOf(IImageInputs inputs) => Whole(inputs.Name)?.Repository.Name ?? RepositoryName(inputs.RepositoryPrefix, inputs.Repository, inputs.AssemblyName);
+    public static string LocalNameOf(IImageInputs inputs) =>
+        Whole(inputs.Name)?.Repository.Name ?? RepositoryName(inputs.RepositoryPrefix, inputs.Repository, inputs.AssemblyName);
 
     /// <summary>The repositories that properties name.</summary>
-    /// <param name="name">The whole name, if there is one.</param>
-    /// <param name="registry">One or more registry hosts.</param>
-    /// <param name="prefix">What every repository's name begins with.</param>
-    /// <param name="repository">The repository's name.</param>
-    /// <param name="assemblyName">What it is called otherwise.</param>
-    /// <returns>The repositories; none for the local store.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1xxx</c>: a name is malformed.</exception>
-    public static IReadOnlyList<Repository> Repositories(string? name, string? registry, string? prefix, string? repository, string? assemblyName) =>
-        Repositories(Whole(name), registry, RepositoryName(prefix, repository, assemblyName));
+    public static IReadOnlyList<Repository> Repositories(
+        string? name,
+        string? registry,
+        string? prefix,
+        string? repository,
+        string? assemblyName
+    ) => Repositories(Whole(name), registry, RepositoryName(prefix, repository, assemblyName));
 
     /// <summary>Says that an image stays here although the properties name a registry.</summary>
-    /// <param name="log">The log.</param>
-    public void TellOffline(IEngineLog log)
+    public void ReportOffline(IPublishLog log)
     {
         if (Named.Count > Destinations.Count)
-            log.Information($"ImageOffline: the image stays in the local store. To send it to {string.Join(", ", Named)}, run the target CopyImage while there is a network.");
+            log.Information(
+                $"ImageOffline: the image stays in the local store. To send it to {string.Join(", ", Named)}, run the target CopyImage while there is a network."
+            );
     }
 
     /// <summary>The image's tags.</summary>
-    /// <param name="context">What they are made of.</param>
-    /// <returns>The tags.</returns>
     public IReadOnlyList<Tag> Tags(TagContext context) => Tags(inputs.Tags, inputs.TagPolicy, context);
 
     /// <summary>Tags of a list or policy.</summary>
-    /// <param name="tags">Tags and templates.</param>
-    /// <param name="tagPolicy">Which tags there are where none are named.</param>
-    /// <param name="context">What they are made of.</param>
-    /// <returns>The tags.</returns>
     public IReadOnlyList<Tag> Tags(string? tags, string? tagPolicy, TagContext context)
     {
-        var templates = Lists.Words(tags);
+        var templates = InputParser.Words(tags);
         if (templates.Length == 0 && whole?.Tag is { } tag && inputs.Name!.Trim().EndsWith(":" + tag, StringComparison.Ordinal))
             return [tag];
-        var policy = Lists.Words(tagPolicy).Select(word => Lists.Choice(word, "ImageTagPolicy", TagPolicy.None)).Aggregate(TagPolicy.None, (all, one) => all | one);
-        return Lists.Named("ImageTags", templates, names => TagPolicies.Resolve(names, Lists.Words(tagPolicy).Length == 0 ? TagPolicy.Version : policy, context));
+        var policy = InputParser
+            .Words(tagPolicy)
+            .Select(word => InputParser.Choice(word, "ImageTagPolicy", TagPolicy.None))
+            .Aggregate(TagPolicy.None, (all, one) => all | one);
+        return InputParser.Named("ImageTags", templates, names =>
+            TagPolicies.Resolve(names, InputParser.Words(tagPolicy).Length == 0 ? TagPolicy.Version : policy, context)
+        );
     }
 
     /// <summary>Reads <c>ImageName</c>.</summary>
-    /// <param name="name">The property's value.</param>
-    /// <returns>The reference, or null if there is none.</returns>
-    internal static Reference? Whole(string? name) => Lists.Optional(name) is { } text ? Lists.Named("ImageName", WithLowerRepository(text), Reference.Parse) : null;
+    internal static Reference? Whole(string? name) =>
+        InputParser.Optional(name) is { } text ? InputParser.Named("ImageName", WithLowerRepository(text), Reference.Parse) : null;
 
     // In lower case: CI systems hand on Acme/Shop as people write it.
     private static string RepositoryName(string? prefix, string? repository, string? assemblyName) =>
-        Prefixed(Lists.Optional(prefix)?.ToLowerInvariant(), Lists.Optional(repository)?.ToLowerInvariant() ?? Normalised(Lists.Optional(assemblyName) ?? "app"));
+        Prefixed(
+            InputParser.Optional(prefix)?.ToLowerInvariant(),
+            InputParser.Optional(repository)?.ToLowerInvariant() ?? Normalised(InputParser.Optional(assemblyName) ?? "app")
+        );
 
     // 'acme' and 'acme/' are a part of the name of their own, 'acme/team-' is not.
-    private static string Prefixed(string? prefix, string repository) => prefix is null ? repository
+    private static string Prefixed(string? prefix, string repository) =>
+        prefix is null ? repository
         : char.IsAsciiLetterOrDigit(prefix[^1]) ? $"{prefix}/{repository}"
         : prefix + repository;
 
@@ -101,13 +106,18 @@ internal sealed class ImageNames
         return name[..slash] + name[slash..stop].ToLowerInvariant() + name[stop..];
     }
 
-    private static IReadOnlyList<Repository> Repositories(Reference? whole, string? registry, string repository) => whole is not null
-        ? [whole.Repository]
-        : [.. Lists.Words(registry).Select(host => Oci.Repository.Of(Lists.Named("ImageRegistry", host, Oci.Registry.Parse), repository)).Distinct()];
+    private static IReadOnlyList<Repository> Repositories(Reference? whole, string? registry, string repository) =>
+        whole is not null
+            ? [whole.Repository]
+            :
+            [
+                .. InputParser
+                    .Words(registry)
+                    .Select(host => Oci.Repository.Create(InputParser.Named("ImageRegistry", host, Oci.Registry.Parse), repository))
+                    .Distinct(),
+            ];
 
     /// <summary>A project's name as a repository's.</summary>
-    /// <param name="assemblyName">The name.</param>
-    /// <returns>The repository's name.</returns>
     // As the .NET SDK does: lower case, everything else becomes '-', and never two separators in a row.
     internal static string Normalised(string assemblyName)
     {

@@ -1,6 +1,7 @@
+using ImagePublish.Bases;
+using ImagePublish.Commands;
 using ImagePublish.Engines;
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Verbs;
 
 namespace ImagePublish.Tasks;
 
@@ -13,10 +14,7 @@ internal static class ImageSourceReader
     private static readonly string[] ArchiveEndings = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz"];
 
     /// <summary>Reads <c>store:name</c>, <c>docker-daemon:name</c>, <c>archive:path</c> and whatever looks like a file.</summary>
-    /// <param name="text">The property's value.</param>
-    /// <param name="fullPath">Makes a path a full one.</param>
-    /// <returns>The image; null for what may be a reference.</returns>
-    public static ImageSource? Kept(string text, Func<string, string> fullPath) =>
+    public static ImageSource? ReadLocal(string text, Func<string, string> fullPath) =>
         text.StartsWith(EnginePrefix, StringComparison.Ordinal) ? InEngine(text[EnginePrefix.Length..])
         : text.StartsWith(StorePrefix, StringComparison.Ordinal) ? InStore(text[StorePrefix.Length..])
         : text.StartsWith(ArchivePrefix, StringComparison.Ordinal) ? Archived(text[ArchivePrefix.Length..], fullPath)
@@ -24,26 +22,34 @@ internal static class ImageSourceReader
         : null;
 
     /// <summary>An image of the local store; one without a tag has the tag <c>latest</c>.</summary>
-    /// <param name="name">Its name.</param>
-    /// <returns>The image.</returns>
-    public static StoreImage InStore(string name) => new(name.Contains('@', StringComparison.Ordinal) || StoreNames.Tag(name) is not null ? name : $"{name}:latest");
+    public static StoreImage InStore(string name) =>
+        new(name.Contains('@', StringComparison.Ordinal) || StoreNames.Tag(name) is not null ? name : $"{name}:latest");
 
     private static EngineImage InEngine(string name)
     {
         _ = Reference.Parse(name);
-        return EngineAddress.Find(EngineEnvironment.Settings) is { } address ? new EngineImage(name, address) : throw Lists.Invalid(
-            "DOCKER_HOST", Environment.GetEnvironmentVariable("DOCKER_HOST") ?? "", "'docker-daemon:' needs a socket, a pipe or a plain connection; save the image with 'docker save' and name the file instead");
+        return EngineAddress.Find(EngineEnvironment.Settings) is { } address
+            ? new EngineImage(name, address)
+            : throw InputParser.Invalid(
+                "DOCKER_HOST",
+                Environment.GetEnvironmentVariable("DOCKER_HOST") ?? "",
+                "'docker-daemon:' needs a socket, a pipe or a plain connection; save the image with 'docker save' and name the file instead"
+            );
     }
 
     private static ArchivedImage Archived(string text, Func<string, string> fullPath)
     {
         var path = fullPath(text);
         var hash = text.LastIndexOf('#');
-        return hash <= 0 || File.Exists(path) || Directory.Exists(path) ? new ArchivedImage(path, null) : new ArchivedImage(fullPath(text[..hash]), text[(hash + 1)..]);
+        return hash <= 0 || File.Exists(path) || Directory.Exists(path)
+            ? new ArchivedImage(path, null)
+            : new ArchivedImage(fullPath(text[..hash]), text[(hash + 1)..]);
     }
 
     // What can't be a name, or looks like a file.
     private static bool IsPath(string text) =>
-        text.StartsWith('.') || text.Contains('\\', StringComparison.Ordinal) || Path.IsPathRooted(text)
+        text.StartsWith('.')
+        || text.Contains('\\', StringComparison.Ordinal)
+        || Path.IsPathRooted(text)
         || Array.Exists(ArchiveEndings, ending => text.Split('#')[0].EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 }

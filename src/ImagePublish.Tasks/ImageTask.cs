@@ -34,7 +34,7 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
         using var log = new TaskLog(Log, HelpFile, LogName, BuildEngine4, SparedWarnings);
         try
         {
-            using (EngineSession.LogTo(log))
+            using (BuildSession.LogTo(log))
                 ExecuteAsync(log, cancellation.Token).GetAwaiter().GetResult();
         }
         catch (ImagePublishException exception)
@@ -67,10 +67,7 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
     }
 
     /// <summary>Does the work.</summary>
-    /// <param name="log">Where to tell what is done.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it is done.</returns>
-    protected abstract Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken);
+    private protected abstract Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken);
 
     /// <summary>Frees what the task holds.</summary>
     /// <param name="disposing">Whether it is disposed rather than finalised.</param>
@@ -83,5 +80,6 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
     /// <summary>The full path of a path that may be relative to the project.</summary>
     /// <param name="path">The path.</param>
     /// <returns>The full path.</returns>
-    protected string FullPath(string path) => Path.GetFullPath(path.Replace('\\', Path.DirectorySeparatorChar), Path.GetFullPath(ProjectDirectory));
+    protected string FullPath(string path) =>
+        Path.GetFullPath(path.Replace('\\', Path.DirectorySeparatorChar), Path.GetFullPath(ProjectDirectory));
 }

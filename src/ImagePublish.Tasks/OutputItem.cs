@@ -11,21 +11,14 @@ namespace ImagePublish.Tasks;
 internal static class OutputItem
 {
     /// <summary>Makes an item.</summary>
-    /// <param name="identity">Its identity, as it is.</param>
-    /// <returns>The item.</returns>
     public static TaskItem Create(string identity) => new(Escape(identity));
 
     /// <summary>Sets metadata to a text.</summary>
-    /// <param name="item">The item.</param>
-    /// <param name="name">The metadata.</param>
-    /// <param name="text">The text, as it is.</param>
     public static void SetText(this ITaskItem item, string name, string text) => ((ITaskItem2)item).SetMetadataValueLiteral(name, text);
 
     /// <summary>Sets metadata to a list, which becomes several items where it is used as such.</summary>
-    /// <param name="item">The item.</param>
-    /// <param name="name">The metadata.</param>
-    /// <param name="texts">The texts, as they are.</param>
-    public static void SetList(this ITaskItem item, string name, IEnumerable<string> texts) => item.SetMetadata(name, string.Join(';', texts.Select(Escape)));
+    public static void SetList(this ITaskItem item, string name, IEnumerable<string> texts) =>
+        item.SetMetadata(name, string.Join(';', texts.Select(Escape)));
 
     // MSBuild offers its rules to tasks only as a way to set metadata.
     private static string Escape(string text)

@@ -1,25 +1,22 @@
 using System.Globalization;
+using ImagePublish.Common;
 using ImagePublish.Images;
-using ImagePublish.Oci;
 using ImagePublish.Packages;
 
 namespace ImagePublish.Tasks;
 
 /// <summary>Reads which operating system packages an image gets.</summary>
-/// <param name="inputs">What MSBuild handed over.</param>
 internal sealed class PackageRequestReader(PublishImageInputs inputs)
 {
     private const int AppId = 1654;
 
     /// <summary>Reads it.</summary>
-    /// <param name="app">The app.</param>
-    /// <returns>The request, or null if the image gets none.</returns>
     public PackageRequest? Read(DotNetApp app)
     {
         var hosts = ReadHosts();
-        var names = inputs.Packages.SelectMany(item => Lists.Words(item.ItemSpec)).Distinct(StringComparer.Ordinal).ToList();
+        var names = inputs.Packages.SelectMany(item => InputParser.Words(item.ItemSpec)).Distinct(StringComparer.Ordinal).ToList();
         if (names.Find(name => !IsName(name)) is { } wrong)
-            throw Lists.Invalid("ImagePackage", wrong, "expected a Debian package's name, such as libfontconfig1");
+            throw InputParser.Invalid("ImagePackage", wrong, "expected a Debian package's name, such as libfontconfig1");
         var runtime = ReadNeeds(app);
         if (names.Count == 0 && runtime is null)
             return null;
@@ -27,7 +24,9 @@ internal sealed class PackageRequestReader(PublishImageInputs inputs)
         {
             Names = names,
             Runtime = runtime,
-            CacheFolder = Lists.Optional(inputs.PackageCache) is { } folder ? StoreFolder.ClaimPackages(inputs.ResolvePath(folder), inputs.StoreShared) : StoreFolder.Packages,
+            CacheFolder = InputParser.Optional(inputs.PackageCache) is { } folder
+                ? StoreFolder.ClaimPackages(inputs.ResolvePath(folder), inputs.StoreShared)
+                : StoreFolder.Packages,
             Source = ReadSource(),
             TrustedSourceHosts = hosts,
             HasApt = Programs.Find("apt-get") is not null,
@@ -37,46 +36,70 @@ internal sealed class PackageRequestReader(PublishImageInputs inputs)
     }
 
     /// <summary>What Microsoft's base images say of the environment.</summary>
-    /// <param name="app">The app.</param>
-    /// <returns>Names and values.</returns>
     public static IReadOnlyList<KeyValuePair<string, string>> BaseEnvironment(DotNetApp app) =>
-    [
-        new("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-        new("APP_UID", AppId.ToString(CultureInfo.InvariantCulture)),
-        new("DOTNET_RUNNING_IN_CONTAINER", "true"),
-        .. app.UsesAspNet ? [new("ASPNETCORE_HTTP_PORTS", "8080")] : Array.Empty<KeyValuePair<string, string>>(),
-    ];
+        [
+            new("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            new("APP_UID", AppId.ToString(CultureInfo.InvariantCulture)),
+            new("DOTNET_RUNNING_IN_CONTAINER", "true"),
+            .. app.UsesAspNet ? [new("ASPNETCORE_HTTP_PORTS", "8080")] : Array.Empty<KeyValuePair<string, string>>(),
+        ];
 
     // Only an app that brings its own runtime can run on nothing, and then only with the system's libraries.
     private RuntimeNeeds? ReadNeeds(DotNetApp app)
     {
-        var isWanted = !bool.TryParse(Lists.Optional(inputs.DefaultPackages), out var wanted) || wanted;
-        return isWanted && Lists.Optional(inputs.Base) == "scratch" && (app.IsSelfContained || app.IsAot) && app.RuntimeIdentifier is { IsMusl: false, Platform.Os: "linux" }
+        var isWanted = !bool.TryParse(InputParser.Optional(inputs.DefaultPackages), out var wanted) || wanted;
+        return
+            isWanted
+            && InputParser.Optional(inputs.Base) == "scratch"
+            && (app.IsSelfContained || app.IsAot)
+            && app.RuntimeIdentifier is { IsMusl: false, Platform.Os: "linux" }
             ? new RuntimeNeeds(!app.IsGlobalizationInvariant, !app.IsAot)
             : null;
     }
 
     private string[] ReadHosts()
     {
-        var hosts = Lists.Words(inputs.PackageSourceHosts);
+        var hosts = InputParser.Words(inputs.PackageSourceHosts);
         return Array.Find(hosts, host => !IsHost(host)) is { } wrong
-            ? throw Lists.Invalid("ImagePackageSourceHosts", wrong, "expected hosts without http:// and path, each perhaps with a port, such as mirror.example.com")
+            ? throw InputParser.Invalid(
+                "ImagePackageSourceHosts",
+                wrong,
+                "expected hosts without http:// and path, each perhaps with a port, such as mirror.example.com"
+            )
             : hosts;
     }
 
     private static bool IsHost(string text) =>
-        Uri.CheckHostName(text) != UriHostNameType.Unknown || (Uri.TryCreate($"http://{text}/", UriKind.Absolute, out var uri) && uri.Authority.Equals(text, StringComparison.OrdinalIgnoreCase));
+        Uri.CheckHostName(text) != UriHostNameType.Unknown
+        || (
+            Uri.TryCreate($"http://{text}/", UriKind.Absolute, out var uri)
+            && uri.Authority.Equals(text, StringComparison.OrdinalIgnoreCase)
+        );
 
     private string? ReadSource()
     {
-        if (Lists.Optional(inputs.PackageSource) is not { } source)
+        if (InputParser.Optional(inputs.PackageSource) is not { } source)
             return null;
-        if (source.StartsWith("deb ", StringComparison.Ordinal) || source.StartsWith("deb\t", StringComparison.Ordinal) || source.StartsWith("deb[", StringComparison.Ordinal) || source.Contains("Types:", StringComparison.Ordinal))
+        if (
+            source.StartsWith("deb ", StringComparison.Ordinal)
+            || source.StartsWith("deb\t", StringComparison.Ordinal)
+            || source.StartsWith("deb[", StringComparison.Ordinal)
+            || source.Contains("Types:", StringComparison.Ordinal)
+        )
             return source;
         var file = inputs.ResolvePath(source);
-        return File.Exists(file) ? file : throw Lists.Invalid("ImagePackageSource", source, "expected a file of apt sources, a line that begins with 'deb ', or a paragraph with 'Types:'");
+        return File.Exists(file)
+            ? file
+            : throw InputParser.Invalid(
+                "ImagePackageSource",
+                source,
+                "expected a file of apt sources, a line that begins with 'deb ', or a paragraph with 'Types:'"
+            );
     }
 
     // https://www.debian.org/doc/debian-policy/ch-controlfields.html#source
-    private static bool IsName(string name) => name.Length >= 2 && char.IsAsciiLetterOrDigit(name[0]) && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '+' or '-' or '.');
+    private static bool IsName(string name) =>
+        name.Length >= 2
+        && char.IsAsciiLetterOrDigit(name[0])
+        && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '+' or '-' or '.');
 }

@@ -9,14 +9,9 @@ namespace ImagePublish.Tasks;
 internal static class PlannedImageItem
 {
     /// <summary>Makes an image's item.</summary>
-    /// <param name="plan">The plan.</param>
-    /// <param name="place">Where it would be.</param>
-    /// <param name="resultFile">The file with the plan.</param>
-    /// <param name="reportPart">The file with its part of a report; empty for none.</param>
-    /// <returns>The item: the reference by digest, with metadata.</returns>
-    public static ITaskItem Of(ImagePlan plan, PlannedPlace place, string resultFile, string reportPart)
+    public static ITaskItem Create(ImagePlan plan, PlannedDestinationResult place, string resultFile, string reportPart)
     {
-        var item = PublishedImageItem.Of(plan.Result, place.Delivery, resultFile, reportPart);
+        var item = PublishedImageItem.Create(plan.Result, place.Delivery, resultFile, reportPart);
         item.SetMetadata("IsUnchanged", plan.Result.IsUnchanged ? "true" : "false");
         item.SetMetadata("MovedTags", string.Join(';', place.Tags.Where(tag => tag.Moves).Select(tag => tag.Tag)));
         item.SetText("Base", plan.Base.Name);
@@ -27,10 +22,7 @@ internal static class PlannedImageItem
     }
 
     /// <summary>What an index would take together with its images: what several of them share goes once.</summary>
-    /// <param name="delivery">The index in one place.</param>
-    /// <param name="images">Its images' items, in all places.</param>
-    /// <returns>The delivery with all that would be moved there.</returns>
-    public static Delivery Together(Delivery delivery, IReadOnlyCollection<ITaskItem> images)
+    public static DestinationResult Together(DestinationResult delivery, IReadOnlyCollection<ITaskItem> images)
     {
         var together = PublishedImageItem.Together(delivery, images);
         var seen = new HashSet<string>();
@@ -39,7 +31,11 @@ internal static class PlannedImageItem
             var (uploaded, mounted) = (Again(PublishedImageItem.Uploads), Again(PublishedImageItem.Mounts));
             together = together with { Transfer = together.Transfer + new TransferTotals(-uploaded, -mounted, uploaded + mounted) };
 
-            long Again(string name) => Lists.Words(image.GetMetadata(name)).Where(blob => !seen.Add(blob)).Sum(blob => long.Parse(blob.Split('=')[1], CultureInfo.InvariantCulture));
+            long Again(string name) =>
+                InputParser
+                    .Words(image.GetMetadata(name))
+                    .Where(blob => !seen.Add(blob))
+                    .Sum(blob => long.Parse(blob.Split('=')[1], CultureInfo.InvariantCulture));
         }
 
         return together;

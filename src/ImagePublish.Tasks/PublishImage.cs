@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Publishing;
 using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Storage;
-using ImagePublish.Tasks.Verbs;
+using ImagePublish.Tasks.Commands;
 
 namespace ImagePublish.Tasks;
 
@@ -27,13 +28,14 @@ public sealed class PublishImage : PublishImageInputs
 
     internal override string Activity => $"Publishing the image of {ProjectName}{(IsPartOfIndex ? $" for {RuntimeIdentifier}" : "")}";
 
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
-        using var headStart = Lists.Optional(IntermediateDirectory) is { } folder ? BeginImage.Take(BuildEngine4, FullPath(folder)) : null;
+        using var headStart = InputParser.Optional(IntermediateDirectory) is { } folder
+            ? BeginImage.Take(BuildEngine4, FullPath(folder))
+            : null;
         var request = new PublishRequestReader(this).Read();
         if (!IsPartOfIndex)
-            new ImageNames(this).TellOffline(log);
+            new ImageNames(this).ReportOffline(log);
         var limit = Amounts.Size(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;
         var store = OpenStore();
         if (!IsPartOfIndex)
@@ -43,8 +45,12 @@ public sealed class PublishImage : PublishImageInputs
         }
 
         var clock = Stopwatch.StartNew();
-        var settings = SessionSettings.Read(this, request.Destinations.Select(repository => repository.Registry), RegistriesBesides(request));
-        var publisher = EngineSession.Of(BuildEngine4, settings).PublisherFor(store, log, headStart);
+        var settings = SessionSettings.Read(
+            this,
+            request.Destinations.Select(repository => repository.Registry),
+            RegistriesBesides(request)
+        );
+        var publisher = BuildSession.GetOrCreate(BuildEngine4, settings).PublisherFor(store, log, headStart);
         if (DryRun)
         {
             await PlanAsync(publisher, request, log, cancellationToken);
@@ -58,7 +64,7 @@ public sealed class PublishImage : PublishImageInputs
         else
         {
             var result = await publisher.PublishAsync(request, cancellationToken);
-            Tell(result, clock.Elapsed, log);
+            ReportResult(result, clock.Elapsed, log);
             if (result.IsUnchanged)
                 return;
         }
@@ -67,54 +73,81 @@ public sealed class PublishImage : PublishImageInputs
     }
 
     private static IEnumerable<Oci.Registry> RegistriesBesides(PublishRequest request) =>
-        [.. request.Base is RemoteBase remote ? [remote.Reference.Repository.Registry] : Array.Empty<Oci.Registry>(), .. (request.CacheFrom ?? []).Select(image => image.Repository.Registry)];
+        [
+            .. request.Base is RegistryBase remote ? [remote.Reference.Repository.Registry] : Array.Empty<Oci.Registry>(),
+            .. (request.CacheFrom ?? []).Select(image => image.Repository.Registry),
+        ];
 
     private string ReportPartFile => string.IsNullOrEmpty(ReportPart) ? "" : FullPath(ReportPart);
 
     // A portable app on Alpine loads what is for musl, whatever the image's identifier is called.
-    private string AdvisedRuntimeIdentifier => $"{Base} {BaseFamily}".Contains("alpine", StringComparison.OrdinalIgnoreCase) && !RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
-        ? RuntimeIdentifier.Replace("linux-", "linux-musl-", StringComparison.Ordinal)
-        : RuntimeIdentifier;
+    private string AdvisedRuntimeIdentifier =>
+        $"{Base} {BaseFamily}".Contains("alpine", StringComparison.OrdinalIgnoreCase)
+        && !RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
+            ? RuntimeIdentifier.Replace("linux-", "linux-musl-", StringComparison.Ordinal)
+            : RuntimeIdentifier;
 
-    private bool IsReported => !string.IsNullOrEmpty(Report) || !string.IsNullOrEmpty(ReportPart);
+    private bool IsReported => !string.IsNullOrEmpty(base.Report) || !string.IsNullOrEmpty(ReportPart);
 
-    private async Task PlanAsync(ImagePublisher publisher, PublishRequest request, IEngineLog log, CancellationToken cancellationToken)
+    private async Task PlanAsync(ImagePublisher publisher, PublishRequest request, IPublishLog log, CancellationToken cancellationToken)
     {
         var plan = await publisher.PlanAsync(request, cancellationToken);
-        Tell([.. plan.Places.Select(place => PlannedImageItem.Of(plan, place, FullPath(ResultFile), ReportPartFile))], PlanTables.Lines(ProjectName, plan), PlanJson.Write(plan), log);
+        ReportResult(
+            [.. plan.Places.Select(place => PlannedImageItem.Create(plan, place, FullPath(ResultFile), ReportPartFile))],
+            PlanTables.Lines(ProjectName, plan),
+            PlanJson.Write(plan),
+            log
+        );
         if (IsReported)
             ReportOn(ReportPage.Part(await plan.DescribeAsync(cancellationToken)), part => ReportPage.Write(ProjectName, plan, part), log);
     }
 
-    private void Tell(PublishResult result, TimeSpan elapsed, IEngineLog log)
+    private void ReportResult(PublishResult result, TimeSpan elapsed, IPublishLog log)
     {
-        var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery, FullPath(ResultFile), ReportPartFile));
-        Tell([.. images], PublishSummary.Lines(ProjectName, result, elapsed, Lists.Optional(Load)), PublishJson.Write(result), log);
+        var images = result.Deliveries.Select(delivery =>
+            PublishedImageItem.Create(result, delivery, FullPath(ResultFile), ReportPartFile)
+        );
+        ReportResult(
+            [.. images],
+            PublishSummary.Lines(ProjectName, result, elapsed, InputParser.Optional(Load)),
+            PublishJson.Write(result),
+            log
+        );
         if (IsPartOfIndex)
             return;
         if (PublishSummary.Advice(result, AdvisedRuntimeIdentifier) is { } advice)
             log.Information(advice);
-        TellCi(() => PublishMarkdown.Of(ProjectName, result), log);
+        ReportToCi(() => PublishMarkdown.Write(ProjectName, result), log);
     }
 
-    private async Task PublishAndReportAsync(ImagePublisher publisher, PublishRequest request, Stopwatch clock, IEngineLog log, CancellationToken cancellationToken)
+    private async Task PublishAndReportAsync(
+        ImagePublisher publisher,
+        PublishRequest request,
+        Stopwatch clock,
+        IPublishLog log,
+        CancellationToken cancellationToken
+    )
     {
         var published = await publisher.PublishForReportAsync(request, cancellationToken);
         var elapsed = clock.Elapsed;
-        Tell(published.Result, elapsed, log);
-        ReportOn(ReportPage.Part(await published.DescribeAsync(cancellationToken)), part => ReportPage.Write(ProjectName, published.Result, elapsed, part), log);
+        ReportResult(published.Result, elapsed, log);
+        ReportOn(
+            ReportPage.Part(await published.DescribeAsync(cancellationToken)),
+            part => ReportPage.Write(ProjectName, published.Result, elapsed, part),
+            log
+        );
     }
 
-    private void ReportOn(byte[] part, Func<byte[], byte[]> page, IEngineLog log)
+    private void ReportOn(byte[] part, Func<byte[], byte[]> page, IPublishLog log)
     {
         if (!string.IsNullOrEmpty(ReportPart))
             Write(ReportPart, "report", part);
-        if (!string.IsNullOrEmpty(Report))
+        if (!string.IsNullOrEmpty(base.Report))
             WriteReport(page(part), log);
     }
 
     // What was used least goes first, and never an image that the user can name. A store that can't be tidied up now will be with the next image.
-    private static async Task KeepWithinAsync(long limit, ImageStore store, IEngineLog log, CancellationToken cancellationToken)
+    private static async Task KeepWithinAsync(long limit, ImageStore store, IPublishLog log, CancellationToken cancellationToken)
     {
         try
         {

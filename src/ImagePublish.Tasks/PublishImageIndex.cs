@@ -10,7 +10,7 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks;
 
 /// <summary>Joins images for several platforms into one, and tags it.</summary>
-public sealed class PublishImageIndex : DeliveryTask
+public sealed class PublishImageIndex : PublishTask
 {
     /// <summary>Images that were published for one platform each, as <see cref="PublishImage"/> told them.</summary>
     public ITaskItem[] Images { get; set; } = [];
@@ -20,37 +20,56 @@ public sealed class PublishImageIndex : DeliveryTask
 
     internal override string Activity => $"Publishing the images of {ProjectName} as one";
 
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         var names = new ImageNames(this);
-        var source = SourceControl.Read(this);
+        var source = GitInfo.Read(this);
         var tags = names.Tags(source.TagContext(this, runtimeIdentifier: null));
         var request = new IndexRequest
         {
             Images = [.. Images.Select(PublishedImageItem.Descriptor).DistinctBy(image => image.Digest)],
-            From = [.. Lists.Words(IndexFrom).Select(text => Lists.Named("ImageIndexFrom", text, Reference.Parse))],
-            Annotations = [.. Generated(source), .. Lists.Pairs([.. Annotations.Where(SpecReader.IsForIndex)], "ImageAnnotation")],
+            From = [.. InputParser.Words(IndexFrom).Select(text => InputParser.Named("ImageIndexFrom", text, Reference.Parse))],
+            Annotations = [.. Generated(source), .. InputParser.Pairs([.. Annotations.Where(SpecReader.IsForIndex)], "ImageAnnotation")],
             Destinations = names.Destinations,
             LocalName = names.LocalName,
             Tags = tags,
             ComparedTags = string.IsNullOrEmpty(Report) ? [] : tags,
             HeldTags = TagOverwrite ? [] : tags,
         };
-        names.TellOffline(log);
+        names.ReportOffline(log);
         var store = OpenStore();
         // What is joined was published before, perhaps by other projects of this build and under one of these names.
         if (request.From.Count == 0)
             await ClaimAsync(request.Destinations, store, request.LocalName, request.Tags, cancellationToken);
         CheckCi(log);
-        var publisher = EngineSession.Of(BuildEngine4, SessionSettings.Read(this, request.Destinations.Select(repository => repository.Registry), request.From.Select(image => image.Repository.Registry))).IndexPublisherFor(store, log);
+        var publisher = BuildSession
+            .GetOrCreate(
+                BuildEngine4,
+                SessionSettings.Read(
+                    this,
+                    request.Destinations.Select(repository => repository.Registry),
+                    request.From.Select(image => image.Repository.Registry)
+                )
+            )
+            .IndexPublisherFor(store, log);
         var results = await PublishedImageItem.ReadAsync(Images, PublishedImageItem.ResultFile, cancellationToken);
         if (DryRun)
         {
             var plan = await publisher.PlanAsync(request, cancellationToken);
-            Delivery[] together = [.. plan.Places.Select(place => PlannedImageItem.Together(place.Delivery, Images))];
-            Tell([.. together.Select(delivery => PublishedImageItem.Of(plan.Result, delivery))], PlanTables.Lines(ProjectName, plan, together), PlanJson.Write(plan, together, results), log);
-            await ReportAsync(publisher, plan.Result, parts => ReportPage.Write(ProjectName, plan, together, parts), log, cancellationToken);
+            DestinationResult[] together = [.. plan.Places.Select(place => PlannedImageItem.Together(place.Delivery, Images))];
+            ReportResult(
+                [.. together.Select(delivery => PublishedImageItem.Create(plan.Result, delivery))],
+                PlanTables.Lines(ProjectName, plan, together),
+                PlanJson.Write(plan, together, results),
+                log
+            );
+            await ReportAsync(
+                publisher,
+                plan.Result,
+                parts => ReportPage.Write(ProjectName, plan, together, parts),
+                log,
+                cancellationToken
+            );
             return;
         }
 
@@ -58,13 +77,19 @@ public sealed class PublishImageIndex : DeliveryTask
         var result = await publisher.PublishAsync(request, cancellationToken);
         var elapsed = clock.Elapsed;
         result = result with { Deliveries = [.. result.Deliveries.Select(delivery => PublishedImageItem.Together(delivery, Images))] };
-        var images = result.Deliveries.Select(delivery => PublishedImageItem.Of(result, delivery));
-        Tell([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result, results), log);
-        TellCi(() => PublishMarkdown.Of(ProjectName, result), log);
+        var images = result.Deliveries.Select(delivery => PublishedImageItem.Create(result, delivery));
+        ReportResult([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result, results), log);
+        ReportToCi(() => PublishMarkdown.Write(ProjectName, result), log);
         await ReportAsync(publisher, result, parts => ReportPage.Write(ProjectName, result, elapsed, parts), log, cancellationToken);
     }
 
-    private async Task ReportAsync(IndexPublisher publisher, IndexResult result, Func<IReadOnlyList<byte[]>, byte[]> page, IEngineLog log, CancellationToken cancellationToken)
+    private async Task ReportAsync(
+        IndexPublisher publisher,
+        IndexResult result,
+        Func<IReadOnlyList<byte[]>, byte[]> page,
+        IPublishLog log,
+        CancellationToken cancellationToken
+    )
     {
         if (string.IsNullOrEmpty(Report))
             return;
@@ -73,6 +98,6 @@ public sealed class PublishImageIndex : DeliveryTask
         WriteReport(page([.. parts, .. joined.Select(ReportPage.Part)]), log);
     }
 
-    private IReadOnlyList<KeyValuePair<string, string>> Generated(SourceControl source) =>
-        ReadProject(source) is { } project ? ImageLabels.Of(project, null, source.Created) : [];
+    private IReadOnlyList<KeyValuePair<string, string>> Generated(GitInfo source) =>
+        ReadProject(source) is { } project ? ImageLabels.Generate(project, null, source.Created) : [];
 }

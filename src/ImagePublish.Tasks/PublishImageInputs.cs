@@ -3,7 +3,7 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks;
 
 /// <summary>What a project says of its image, as MSBuild hands it over: text and items, not yet understood. <see cref="PublishRequestReader"/> does that.</summary>
-public abstract class PublishImageInputs : DeliveryTask
+public abstract class PublishImageInputs : PublishTask
 {
     /// <summary>The folder that ships.</summary>
     [Required]
@@ -109,7 +109,7 @@ public abstract class PublishImageInputs : DeliveryTask
     public string? IndexTagPolicy { get; set; }
 
     /// <summary>Whether the image is one platform's of an index.</summary>
-    internal bool IsPartOfIndex => Lists.Optional(IndexTagPolicy) is not null;
+    internal bool IsPartOfIndex => InputParser.Optional(IndexTagPolicy) is not null;
 
     /// <summary>The .NET SDK's <c>ContainerEntrypoint</c>.</summary>
     public ITaskItem[] ContainerEntrypoint { get; set; } = [];

@@ -7,29 +7,36 @@ namespace ImagePublish.Tasks;
 internal static class PublishItemReader
 {
     /// <summary>Reads them.</summary>
-    /// <param name="items">The items <c>ResolvedFileToPublish</c>.</param>
-    /// <param name="folders">Where files may come from.</param>
-    /// <returns>The files.</returns>
-    public static IReadOnlyCollection<PublishItem> Read(ITaskItem[] items, SourceFolders folders) => [.. items.Select(item => Read(item, folders)).Where(item => item.RelativePath.Length > 0)];
+    public static IReadOnlyCollection<PublishItem> Read(ITaskItem[] items, SourceFolders folders) =>
+        [.. items.Select(item => Read(item, folders)).Where(item => item.RelativePath.Length > 0)];
 
     /// <summary>Reads where a package's file will be published, before it is.</summary>
-    /// <param name="item">The package's file, as <c>ResolvePackageAssets</c> tells of it.</param>
-    /// <returns>What its publish item will say.</returns>
     public static PublishItem ReadAsset(ITaskItem item)
     {
-        var place = Lists.Optional(item.GetMetadata("DestinationSubPath")) ?? item.GetMetadata("DestinationSubDirectory") + item.GetMetadata("Filename") + item.GetMetadata("Extension");
-        return new PublishItem(place, Origin(item)) { Package = Lists.Optional(item.GetMetadata("NuGetPackageId")) };
+        var place = InputParser.Optional(item.GetMetadata("DestinationSubPath"))
+            ?? item.GetMetadata("DestinationSubDirectory") + item.GetMetadata("Filename") + item.GetMetadata("Extension");
+        return new PublishItem(place, Origin(item)) { Package = InputParser.Optional(item.GetMetadata("NuGetPackageId")) };
     }
 
     private static PublishItem Read(ITaskItem item, SourceFolders folders)
     {
-        var known = new PublishItem(RelativePath(item), Origin(item)) { Package = Lists.Optional(item.GetMetadata("NuGetPackageId")) };
+        var known = new PublishItem(RelativePath(item), Origin(item))
+        {
+            Package = InputParser.Optional(item.GetMetadata("NuGetPackageId")),
+        };
         if (known.Origin != PublishItemOrigin.App)
             return known;
         var file = item.GetMetadata("FullPath");
         return folders.PackageOf(file) is var (id, version)
-            ? known with { Origin = OriginOf(version), Package = id }
-            : known with { Origin = folders.IsBuilt(file) ? PublishItemOrigin.App : PublishItemOrigin.Content };
+            ? known with
+            {
+                Origin = OriginOf(version),
+                Package = id,
+            }
+            : known with
+            {
+                Origin = folders.IsBuilt(file) ? PublishItemOrigin.App : PublishItemOrigin.Content,
+            };
     }
 
     private static string RelativePath(ITaskItem item) => item.GetMetadata("RelativePath");
@@ -47,8 +54,10 @@ internal static class PublishItemReader
             : PublishItemOrigin.App;
     }
 
-    private static PublishItemOrigin OriginOf(string version) => version.Contains('-', StringComparison.Ordinal) ? PublishItemOrigin.PrereleasePackage : PublishItemOrigin.Package;
+    private static PublishItemOrigin OriginOf(string version) =>
+        version.Contains('-', StringComparison.Ordinal) ? PublishItemOrigin.PrereleasePackage : PublishItemOrigin.Package;
 
     private static bool IsRuntimePack(string packageId) =>
-        packageId.StartsWith("Microsoft.", StringComparison.OrdinalIgnoreCase) && packageId.Contains(".App.Runtime.", StringComparison.OrdinalIgnoreCase);
+        packageId.StartsWith("Microsoft.", StringComparison.OrdinalIgnoreCase)
+        && packageId.Contains(".App.Runtime.", StringComparison.OrdinalIgnoreCase);
 }

@@ -1,22 +1,21 @@
 using System.Globalization;
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
-using ImagePublish.Packages.Doctor;
+using ImagePublish.Packages.Dependencies;
 using ImagePublish.Publishing;
 
 namespace ImagePublish.Tasks;
 
 /// <summary>Turns a task's text into types, once. From here on nothing is text any more before JSON is written.</summary>
-/// <param name="inputs">What MSBuild handed over.</param>
 internal sealed class PublishRequestReader(PublishImageInputs inputs)
 {
-    private readonly Lazy<SourceControl> source = new(() => SourceControl.Read(inputs));
+    private readonly Lazy<GitInfo> source = new(() => GitInfo.Read(inputs));
 
     /// <summary>Reads all of it.</summary>
-    /// <returns>The request.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1xxx</c>: something can't be understood.</exception>
     public PublishRequest Read()
     {
@@ -27,7 +26,9 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var sources = ReadFolders();
         var packages = new PackageRequestReader(inputs).Read(app);
         var tags = names.Tags(source.Value.TagContext(inputs, app.RuntimeIdentifier.Value));
-        var final = inputs.IsPartOfIndex ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.Value.TagContext(inputs, runtimeIdentifier: null)) : tags;
+        var final = inputs.IsPartOfIndex
+            ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.Value.TagContext(inputs, runtimeIdentifier: null))
+            : tags;
         return new PublishRequest
         {
             Spec = new SpecReader(inputs).Read(app, workingDirectory, source.Value.Created),
@@ -41,7 +42,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
             FileOwner = ReadOwner(),
             Added = new AddedEntryReader(folder, sources).Read(inputs),
-            Layering = Lists.Choice(inputs.Layering, "ImageLayering", LayeringMode.Auto),
+            Layering = InputParser.Choice(inputs.Layering, "ImageLayering", LayeringMode.Auto),
             Compression = ReadCompression(inputs.Compression, inputs.CompressionLevel),
             Destinations = names.Destinations,
             LocalName = names.LocalName,
@@ -60,16 +61,18 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         Off,
     }
 
-    private DoctorRequest? ReadDoctor(DotNetApp app) => Lists.Choice(inputs.Doctor, "ImageDoctor", DoctorMode.Auto) is var mode && mode == DoctorMode.Off ? null : new DoctorRequest
-    {
-        IsGlobalizationInvariant = app.IsGlobalizationInvariant,
-        UsesAspNet = app.UsesAspNet,
-        IsMusl = app.RuntimeIdentifier.IsMusl,
-        MayDownload = mode == DoctorMode.Full && !inputs.Offline,
-    };
+    private DependencyCheckRequest? ReadDoctor(DotNetApp app) =>
+        InputParser.Choice(inputs.Doctor, "ImageDoctor", DoctorMode.Auto) is var mode && mode == DoctorMode.Off
+            ? null
+            : new DependencyCheckRequest
+            {
+                IsGlobalizationInvariant = app.IsGlobalizationInvariant,
+                UsesAspNet = app.UsesAspNet,
+                IsMusl = app.RuntimeIdentifier.IsMusl,
+                MayDownload = mode == DoctorMode.Full && !inputs.Offline,
+            };
 
     /// <summary>Reads only what a lock file pins.</summary>
-    /// <returns>The platform, the base and the packages.</returns>
     public (Platform Platform, BaseSource Base, PackageRequest? Packages) ReadLocked()
     {
         var app = ReadApp();
@@ -77,39 +80,45 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         return (app.RuntimeIdentifier.Platform, ReadBase(app, packages is not null), packages);
     }
 
-    private DotNetApp ReadApp() => new()
-    {
-        RuntimeIdentifier = Lists.Named("ImageRuntimeIdentifiers", inputs.RuntimeIdentifier, Images.RuntimeIdentifier.Parse),
-        FrameworkVersion = inputs.FrameworkVersion,
-        SdkVersion = Lists.Optional(inputs.SdkVersion),
-        AssemblyName = inputs.AssemblyName,
-        UsesAspNet = inputs.UsesAspNet,
-        IsSelfContained = inputs.IsSelfContained,
-        IsSingleFile = inputs.IsSingleFile,
-        IsAot = inputs.IsAot,
-        IsTrimmed = inputs.IsTrimmed,
-        IsGlobalizationInvariant = inputs.IsGlobalizationInvariant,
-    };
+    private DotNetApp ReadApp() =>
+        new()
+        {
+            RuntimeIdentifier = InputParser.Named("ImageRuntimeIdentifiers", inputs.RuntimeIdentifier, Images.RuntimeIdentifier.Parse),
+            FrameworkVersion = inputs.FrameworkVersion,
+            SdkVersion = InputParser.Optional(inputs.SdkVersion),
+            AssemblyName = inputs.AssemblyName,
+            UsesAspNet = inputs.UsesAspNet,
+            IsSelfContained = inputs.IsSelfContained,
+            IsSingleFile = inputs.IsSingleFile,
+            IsAot = inputs.IsAot,
+            IsTrimmed = inputs.IsTrimmed,
+            IsGlobalizationInvariant = inputs.IsGlobalizationInvariant,
+        };
 
-    private BaseSource ReadBase(DotNetApp app, bool hasPackages) => Lists.Optional(inputs.Base) switch
-    {
-        null => Remote(app.DefaultBase(Lists.Optional(inputs.BaseFamily))),
-        "scratch" => hasPackages ? new ScratchBase { EnvironmentVariables = PackageRequestReader.BaseEnvironment(app) } : new ScratchBase(),
-        var text => ImageSourceReader.Kept(text, inputs.ResolvePath) is { } kept ? new KeptBase(kept) : Remote(Lists.Named("ImageBase", text, Reference.Parse)),
-    };
+    private BaseSource ReadBase(DotNetApp app, bool hasPackages) =>
+        InputParser.Optional(inputs.Base) switch
+        {
+            null => Remote(app.DefaultBase(InputParser.Optional(inputs.BaseFamily))),
+            "scratch" => hasPackages
+                ? new ScratchBase { EnvironmentVariables = PackageRequestReader.BaseEnvironment(app) }
+                : new ScratchBase(),
+            var text => ImageSourceReader.ReadLocal(text, inputs.ResolvePath) is { } kept
+                ? new LocalBase(kept)
+                : Remote(InputParser.Named("ImageBase", text, Reference.Parse)),
+        };
 
-    private BaseSource Remote(Reference reference) => inputs.Offline ? new StoredBase(reference) : new RemoteBase(reference);
+    private BaseSource Remote(Reference reference) => inputs.Offline ? new StoreBase(reference) : new RegistryBase(reference);
 
     // A separator at its end stays, as the SDK and WORKDIR leave it.
     private string ReadWorkingDirectory(Platform platform)
     {
-        if (Lists.Optional(inputs.WorkingDirectory) is not { } text)
+        if (InputParser.Optional(inputs.WorkingDirectory) is not { } text)
             return platform.Os == "windows" ? @"C:\app" : "/app";
         if (platform.Os == "windows")
             return text.Replace('/', '\\');
         return text.StartsWith('/') && !text.Split('/').Contains("..")
             ? text
-            : throw Lists.Invalid("ImageWorkingDirectory", text, "expected an absolute path of the image without '..', such as /app");
+            : throw InputParser.Invalid("ImageWorkingDirectory", text, "expected an absolute path of the image without '..', such as /app");
     }
 
     // In layers a drive has no letter, and every separator is '/'.
@@ -119,27 +128,31 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         return (path is [_, ':', ..] ? path[2..] : path).Trim('/');
     }
 
-    private SourceFolders ReadFolders() => new(inputs.PackageFolders.Select(inputs.ResolvePath), [.. inputs.BuildFolders.Select(inputs.ResolvePath), inputs.ResolvePath(inputs.PublishDirectory)]);
+    private SourceFolders ReadFolders() =>
+        new(
+            inputs.PackageFolders.Select(inputs.ResolvePath),
+            [.. inputs.BuildFolders.Select(inputs.ResolvePath), inputs.ResolvePath(inputs.PublishDirectory)]
+        );
 
     private FileOwner ReadOwner()
     {
-        var text = Lists.Optional(inputs.FileOwner) ?? "0:0";
-        return FileOwner.TryParse(text, out var owner) ? owner : throw Lists.Invalid("ImageFileOwner", text, "expected user or user:group, by number or name, such as 1654:1654");
+        var text = InputParser.Optional(inputs.FileOwner) ?? "0:0";
+        return FileOwner.TryParse(text, out var owner)
+            ? owner
+            : throw InputParser.Invalid("ImageFileOwner", text, "expected user or user:group, by number or name, such as 1654:1654");
     }
 
     /// <summary>Reads how layers are compressed.</summary>
-    /// <param name="compression">The compression; empty for gzip.</param>
-    /// <param name="level">The level; empty for the usual one.</param>
-    /// <returns>Both.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1001</c>: one can't be understood.</exception>
-    internal static LayerCompression ReadCompression(string? compression, string? level) => new(Lists.Choice(compression, "ImageCompression", Compression.Gzip), ReadLevel(level));
+    internal static LayerCompression ReadCompression(string? compression, string? level) =>
+        new(InputParser.Choice(compression, "ImageCompression", Compression.Gzip), ReadLevel(level));
 
     private static int? ReadLevel(string? level)
     {
-        if (Lists.Optional(level) is not { } text)
+        if (InputParser.Optional(level) is not { } text)
             return null;
         return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw Lists.Invalid("ImageCompressionLevel", text, "expected a number");
+            : throw InputParser.Invalid("ImageCompressionLevel", text, "expected a number");
     }
 }

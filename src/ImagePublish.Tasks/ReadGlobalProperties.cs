@@ -23,12 +23,16 @@ public sealed class ReadGlobalProperties : Microsoft.Build.Utilities.Task
         if (BuildEngine is not IBuildEngine6 engine)
             return true;
         var properties = engine.GetGlobalProperties();
-        var given = properties.Where(property => Names.Contains(property.Key, StringComparer.OrdinalIgnoreCase)).OrderBy(property => property.Key, StringComparer.Ordinal).ToList();
+        var given = properties
+            .Where(property => Names.Contains(property.Key, StringComparer.OrdinalIgnoreCase))
+            .OrderBy(property => property.Key, StringComparer.Ordinal)
+            .ToList();
         Properties = string.Join("%3B", given.Select(property => $"{property.Key}={Escape(property.Value)}"));
         Absent = string.Join(';', Names.Except(given.Select(property => property.Key), StringComparer.OrdinalIgnoreCase));
         return true;
     }
 
     // A separator in a value stays one: MSBuild reads "A=1;2;B=3" as A with "1;2".
-    private static string Escape(string value) => value.Replace("%", "%25", StringComparison.Ordinal).Replace(";", "%3B", StringComparison.Ordinal);
+    private static string Escape(string value) =>
+        value.Replace("%", "%25", StringComparison.Ordinal).Replace(";", "%3B", StringComparison.Ordinal);
 }

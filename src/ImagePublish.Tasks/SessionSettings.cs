@@ -5,17 +5,15 @@ using ImagePublish.Registries.Auth;
 namespace ImagePublish.Tasks;
 
 /// <summary>How registries are reached: read once from the task and the environment.</summary>
-/// <param name="Options">How the client behaves.</param>
-/// <param name="Credentials">Where credentials come from.</param>
-/// <param name="Environment">What the search for credentials knows of the machine.</param>
-/// <param name="Key">The same for settings that may share a session. It holds no secret.</param>
-internal sealed record SessionSettings(RegistryClientOptions Options, ICredentialSource Credentials, CredentialEnvironment Environment, string Key)
+internal sealed record SessionSettings(
+    RegistryClientOptions Options,
+    ICredentialSource Credentials,
+    CredentialEnvironment Environment,
+    string Key
+)
 {
     /// <summary>Reads them.</summary>
-    /// <param name="inputs">What the task says.</param>
     /// <param name="known">The registries that the build delivers to, or that a command names: credentials without a host are for the only one.</param>
-    /// <param name="others">The registries that are read from besides.</param>
-    /// <returns>The settings.</returns>
     public static SessionSettings Read(IRegistryInputs inputs, IEnumerable<Registry> known, IEnumerable<Registry> others)
     {
         var insecure = Hosts(inputs.InsecureRegistries, "ImageInsecureRegistries");
@@ -31,15 +29,22 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
             TrustedRedirectHosts = redirectHosts,
             PlainTextCredentials = plainText,
             Offline = inputs.Offline,
-            Redactor = EngineSession.Redactor,
+            Redactor = BuildSession.Redactor,
             CertificateFile = Variable("SSL_CERT_FILE"),
             DockerCertificateFolders = CertificateFolders(),
-            Proxies = new ProxySettings(Variable("HTTP_PROXY") ?? Variable("http_proxy"), Variable("HTTPS_PROXY") ?? Variable("https_proxy"), Variable("NO_PROXY") ?? Variable("no_proxy")),
+            Proxies = new ProxySettings(
+                Variable("HTTP_PROXY") ?? Variable("http_proxy"),
+                Variable("HTTPS_PROXY") ?? Variable("https_proxy"),
+                Variable("NO_PROXY") ?? Variable("no_proxy")
+            ),
         };
         var environment = new CredentialEnvironment
         {
             Variable = System.Environment.GetEnvironmentVariable,
-            HomeFolder = System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile, System.Environment.SpecialFolderOption.DoNotVerify),
+            HomeFolder = System.Environment.GetFolderPath(
+                System.Environment.SpecialFolder.UserProfile,
+                System.Environment.SpecialFolderOption.DoNotVerify
+            ),
             UserId = !OperatingSystem.IsWindows() && System.Environment.IsPrivilegedProcess ? 0 : null,
             SoleRegistry = registries is [var sole] ? sole : null,
             Registries = lookAlikes,
@@ -58,13 +63,14 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
         return new SessionSettings(options, new CredentialChain(environment), environment, string.Join('|', key));
     }
 
-    private static HashSet<Registry> Hosts(string? list, string property) => [.. Lists.Words(list).Select(host => Lists.Named(property, host, Registry.Parse))];
+    private static HashSet<Registry> Hosts(string? list, string property) =>
+        [.. InputParser.Words(list).Select(host => InputParser.Named(property, host, Registry.Parse))];
 
     private static string[] BareHosts(string? list, string property, string example)
     {
-        var hosts = Lists.Words(list);
+        var hosts = InputParser.Words(list);
         return Array.Find(hosts, host => Uri.CheckHostName(host) == UriHostNameType.Unknown) is { } wrong
-            ? throw Lists.Invalid(property, wrong, $"expected a host without https:// and path, such as {example}")
+            ? throw InputParser.Invalid(property, wrong, $"expected a host without https:// and path, such as {example}")
             : hosts;
     }
 
@@ -72,13 +78,20 @@ internal sealed record SessionSettings(RegistryClientOptions Options, ICredentia
 
     private static string[] CertificateFolders()
     {
-        var home = System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile, System.Environment.SpecialFolderOption.DoNotVerify);
+        var home = System.Environment.GetFolderPath(
+            System.Environment.SpecialFolder.UserProfile,
+            System.Environment.SpecialFolderOption.DoNotVerify
+        );
         return OperatingSystem.IsWindows()
-            ? [Path.Combine(home, ".docker", "certs.d"), Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.CommonApplicationData), "docker", "certs.d")]
+            ?
+            [
+                Path.Combine(home, ".docker", "certs.d"),
+                Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.CommonApplicationData), "docker", "certs.d"),
+            ]
             : [Path.Combine(home, ".docker", "certs.d"), "/etc/docker/certs.d", "/etc/containers/certs.d"];
     }
 
-    private static string? Variable(string name) => Lists.Optional(System.Environment.GetEnvironmentVariable(name));
+    private static string? Variable(string name) => InputParser.Optional(System.Environment.GetEnvironmentVariable(name));
 }
 
 /// <summary>What tasks have in common that reach registries.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
@@ -7,34 +8,35 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks;
 
 /// <summary>Reads what the image says: the config's part of a task's inputs.</summary>
-/// <param name="inputs">What MSBuild handed over.</param>
 internal sealed class SpecReader(PublishImageInputs inputs)
 {
     /// <summary>Reads it.</summary>
-    /// <param name="app">The app inside.</param>
-    /// <param name="workingDirectory">The folder that it is in.</param>
-    /// <param name="created">The image's instant.</param>
-    /// <returns>What the image says.</returns>
-    public ImageSpec Read(DotNetApp app, string workingDirectory, DateTimeOffset created) => WithCommand(app.Entrypoint(workingDirectory), new ImageSpec
-    {
-        Platform = app.RuntimeIdentifier.Platform,
-        Created = created,
-        Format = Lists.Optional(inputs.Format) is null ? null : Lists.Choice(inputs.Format, "ImageFormat", ImageFormat.Oci),
-        WorkingDirectory = workingDirectory,
-        User = Lists.Optional(inputs.User) ?? DefaultUser(app),
-        StopSignal = Lists.Optional(inputs.StopSignal),
-        Healthcheck = ReadHealthcheck(),
-        ListensWhereBaseSays = app.UsesAspNet,
-        EnvironmentVariables = Lists.Pairs(inputs.EnvironmentVariables, "ImageEnvironmentVariable"),
-        Labels = Lists.Pairs(inputs.Labels, "ImageLabel"),
-        Annotations = Lists.Pairs([.. inputs.Annotations.Where(item => !IsForIndex(item))], "ImageAnnotation"),
-        Ports = [.. inputs.Ports.SelectMany(ReadPorts)],
-        Volumes = Specs(inputs.Volumes),
-    });
+    public ImageSpec Read(DotNetApp app, string workingDirectory, DateTimeOffset created) =>
+        WithCommand(
+            app.Entrypoint(workingDirectory),
+            new ImageSpec
+            {
+                Platform = app.RuntimeIdentifier.Platform,
+                Created = created,
+                Format = InputParser.Optional(inputs.Format) is null
+                    ? null
+                    : InputParser.Choice(inputs.Format, "ImageFormat", ImageFormat.Oci),
+                WorkingDirectory = workingDirectory,
+                User = InputParser.Optional(inputs.User) ?? DefaultUser(app),
+                StopSignal = InputParser.Optional(inputs.StopSignal),
+                Healthcheck = ReadHealthcheck(),
+                ListensWhereBaseSays = app.UsesAspNet,
+                EnvironmentVariables = InputParser.Pairs(inputs.EnvironmentVariables, "ImageEnvironmentVariable"),
+                Labels = InputParser.Pairs(inputs.Labels, "ImageLabel"),
+                Annotations = InputParser.Pairs([.. inputs.Annotations.Where(item => !IsForIndex(item))], "ImageAnnotation"),
+                Ports = [.. inputs.Ports.SelectMany(ReadPorts)],
+                Volumes = Specs(inputs.Volumes),
+            }
+        );
 
     // Microsoft's Windows images run as an administrator, and name no user in APP_UID.
     private string? DefaultUser(DotNetApp app) =>
-        Lists.Optional(inputs.Base) is null && app.RuntimeIdentifier.Platform.Os == "windows" ? "ContainerUser" : null;
+        InputParser.Optional(inputs.Base) is null && app.RuntimeIdentifier.Platform.Os == "windows" ? "ContainerUser" : null;
 
     private ImageSpec WithCommand(IReadOnlyList<string> usual, ImageSpec spec)
     {
@@ -45,7 +47,7 @@ internal sealed class SpecReader(PublishImageInputs inputs)
             AppCommand = Specs(inputs.ContainerAppCommand),
             AppCommandArgs = Specs(inputs.ContainerAppCommandArgs),
             DefaultArgs = Specs(inputs.ContainerDefaultArgs),
-            Instruction = Lists.Optional(inputs.ContainerAppCommandInstruction),
+            Instruction = InputParser.Optional(inputs.ContainerAppCommandInstruction),
         };
         if (inputs.Entrypoint.Length + inputs.Command.Length > 0 || container.IsEmpty)
         {
@@ -60,7 +62,10 @@ internal sealed class SpecReader(PublishImageInputs inputs)
         return spec with { Entrypoint = entrypoint, Command = command, CommandStartsApp = entrypoint is null && command is not null };
     }
 
-    private (IReadOnlyList<string>? Entrypoint, IReadOnlyList<string>? Command) Resolve(ContainerCommand container, IReadOnlyList<string> usual)
+    private (IReadOnlyList<string>? Entrypoint, IReadOnlyList<string>? Command) Resolve(
+        ContainerCommand container,
+        IReadOnlyList<string> usual
+    )
     {
         try
         {
@@ -77,26 +82,38 @@ internal sealed class SpecReader(PublishImageInputs inputs)
                 nameof(inputs.ContainerAppCommand) => inputs.ContainerAppCommand,
                 _ => inputs.ContainerAppCommandArgs,
             };
-            throw new ImagePublishException(exception.Code, exception.Message, exception) { Item = item is [var first, ..] ? Sources.Of(first, kind) : null };
+            throw new ImagePublishException(exception.Code, exception.Message, exception)
+            {
+                Item = item is [var first, ..] ? ItemLocations.Locate(first, kind) : null,
+            };
         }
     }
 
     private static string[] Specs(ITaskItem[] items) => [.. items.Select(item => item.ItemSpec)];
 
     /// <summary>Whether an annotation is for the index rather than for each image.</summary>
-    /// <param name="item">The item <c>ImageAnnotation</c>.</param>
-    /// <returns>Whether it is.</returns>
-    public static bool IsForIndex(ITaskItem item) => Lists.Optional(item.GetMetadata("Scope"))?.ToLowerInvariant() switch
-    {
-        "index" => true,
-        null or "manifest" => false,
-        var scope => throw Lists.Invalid(Sources.Of(item, "ImageAnnotation"), $"its Scope '{scope}' is neither manifest nor index"),
-    };
+    public static bool IsForIndex(ITaskItem item) =>
+        InputParser.Optional(item.GetMetadata("Scope"))?.ToLowerInvariant() switch
+        {
+            "index" => true,
+            null or "manifest" => false,
+            var scope => throw InputParser.Invalid(
+                ItemLocations.Locate(item, "ImageAnnotation"),
+                $"its Scope '{scope}' is neither manifest nor index"
+            ),
+        };
 
     private static IReadOnlyList<ExposedPort> ReadPorts(ITaskItem item) =>
-        ExposedPort.TryParseRange(item.ItemSpec, Lists.Optional(item.GetMetadata("Protocol")) ?? item.GetMetadata("Type"), out var ports)
+        ExposedPort.TryParseRange(
+            item.ItemSpec,
+            InputParser.Optional(item.GetMetadata("Protocol")) ?? item.GetMetadata("Type"),
+            out var ports
+        )
             ? ports
-            : throw Lists.Invalid(Sources.Of(item, "ImagePort"), "expected a port from 1 to 65535, or a range such as 7000-7002, and perhaps the Protocol tcp, udp or sctp");
+            : throw InputParser.Invalid(
+                ItemLocations.Locate(item, "ImagePort"),
+                "expected a port from 1 to 65535, or a range such as 7000-7002, and perhaps the Protocol tcp, udp or sctp"
+            );
 
     private Healthcheck? ReadHealthcheck()
     {
@@ -106,19 +123,29 @@ internal sealed class SpecReader(PublishImageInputs inputs)
         var words = Specs(inputs.Healthcheck);
         return new Healthcheck
         {
-            Test = words is ["NONE"] ? words : words.Length == 1 ? ["CMD-SHELL", words[0]] : ["CMD", .. words],
+            Test =
+                words is ["NONE"] ? words
+                : words.Length == 1 ? ["CMD-SHELL", words[0]]
+                : ["CMD", .. words],
             Interval = Duration(settings, "Interval"),
             Timeout = Duration(settings, "Timeout"),
             StartPeriod = Duration(settings, "StartPeriod"),
             StartInterval = Duration(settings, "StartInterval"),
-            Retries = Lists.Optional(settings.GetMetadata("Retries")) is { } text ? Number(text) : null,
+            Retries = InputParser.Optional(settings.GetMetadata("Retries")) is { } text ? Number(text) : null,
         };
     }
 
     private static int Number(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw Lists.Invalid("ImageHealthcheck Retries", text, "expected a number");
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw InputParser.Invalid("ImageHealthcheck Retries", text, "expected a number");
 
-    private static long? Duration(ITaskItem item, string name) => Lists.Optional(item.GetMetadata(name)) is not { } text
-        ? null
-        : GoDuration.TryParse(text) ?? throw Lists.Invalid(Sources.Of(item, "ImageHealthcheck"), $"its {name} '{Text.Shown(text)}' is no time: expected numbers with h, m, s or ms, such as 30s or 1m30s");
+    private static long? Duration(ITaskItem item, string name) =>
+        InputParser.Optional(item.GetMetadata(name)) is not { } text
+            ? null
+            : GoDuration.TryParse(text)
+                ?? throw InputParser.Invalid(
+                    ItemLocations.Locate(item, "ImageHealthcheck"),
+                    $"its {name} '{Text.Sanitize(text)}' is no time: expected numbers with h, m, s or ms, such as 30s or 1m30s"
+                );
 }

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Storage;
 using Microsoft.Build.Framework;
 
@@ -17,21 +17,22 @@ internal static class StoreFolder
     public static string Packages => Path.Combine(UserData().Folder, "packages");
 
     /// <summary>Where those wait for each other who change the same file.</summary>
-    public static string Turns => Path.Combine(UserData().Folder, "turns");
+    public static string Locks => Path.Combine(UserData().Folder, "turns");
 
     /// <summary>Where the processes of a build see which names the others publish under.</summary>
     public static string Claims => Path.Combine(UserData().Folder, "claims");
 
     /// <summary>Opens the local store.</summary>
-    /// <param name="folder">Its full path, or null for the user's own.</param>
-    /// <param name="isShared">Whether other users use it too, and are trusted.</param>
     /// <param name="log">Where waiting for other processes, and a temporary store, are logged; null for nowhere.</param>
-    /// <param name="engine">The build, in which a temporary store is logged once.</param>
-    /// <returns>The store.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3112</c>: others could change it, and it is not said to be shared; <c>IMG3101</c>.</exception>
-    public static ImageStore Open(string? folder, bool isShared, IEngineLog? log, IBuildEngine4 engine)
+    public static ImageStore Open(string? folder, bool isShared, IPublishLog? log, IBuildEngine4 engine)
     {
-        var options = new StoreOptions { Log = log, IsShared = isShared, Key = () => ReadKey(UserFolders.Read(), log) };
+        var options = new StoreOptions
+        {
+            Log = log,
+            IsShared = isShared,
+            Key = () => ReadKey(UserFolders.Read(), log),
+        };
         if (folder is not null)
             return ImageStore.Open(folder, options);
         var data = UserData();
@@ -39,39 +40,42 @@ internal static class StoreFolder
         if (data.Unusable is { } unusable && log is not null && BuildObjects.GetOrAdd(engine, store, () => new Notice()).IsFirst())
         {
             log.Information(
-                $"The local store is in the temporary folder '{store}', since '{unusable}' can't be created. Set DOTNET_CLI_HOME or ImageStore to a folder that is kept, so that later builds find its layers.");
+                $"The local store is in the temporary folder '{store}', since '{unusable}' can't be created. Set DOTNET_CLI_HOME or ImageStore to a folder that is kept, so that later builds find its layers."
+            );
         }
 
         return ImageStore.Open(store, options);
     }
 
     /// <summary>Makes sure that the package cache is the user's alone, unless it is shared.</summary>
-    /// <param name="folder">Its full path.</param>
-    /// <param name="isShared">Whether other users use it too, and are trusted.</param>
-    /// <returns>The folder.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3112</c>: others could change it; <c>IMG3101</c>: it can't be created.</exception>
     public static string ClaimPackages(string folder, bool isShared)
     {
         try
         {
-            return isShared || PrivateFiles.Claim(folder, mayChange: true) is not { } problem ? folder : throw new ImagePublishException(
-                DiagnosticCodes.StoreForeign,
-                $"The package cache in '{folder}' {problem}, who could change what is installed. Nothing was read from it or written to it. "
-                + "Make the folder yours alone, name another one with ImagePackageCache, or set ImageStoreShared=true if everyone who can write there may decide what your images contain.");
+            return isShared || PrivateFiles.Claim(folder, mayChange: true) is not { } problem
+                ? folder
+                : throw new ImagePublishException(
+                    DiagnosticCodes.StoreForeign,
+                    $"The package cache in '{folder}' {problem}, who could change what is installed. Nothing was read from it or written to it. "
+                        + "Make the folder yours alone, name another one with ImagePackageCache, or set ImageStoreShared=true if everyone who can write there may decide what your images contain."
+                );
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new ImagePublishException(DiagnosticCodes.StoreFailed, $"The package cache in '{folder}' can not be used: {Text.Shown(exception.Message)} Name another folder with ImagePackageCache.", exception);
+            throw new ImagePublishException(
+                DiagnosticCodes.StoreFailed,
+                $"The package cache in '{folder}' can not be used: {Text.Sanitize(exception.Message)} Name another folder with ImagePackageCache.",
+                exception
+            );
         }
     }
 
     /// <summary>The key of a user's records: of IMAGE_CACHE_KEY where it is set, so that a store that another machine filled is believed, else of a file in the user's home.</summary>
-    /// <param name="machine">What the machine says.</param>
-    /// <param name="log">Where is logged that the key can't be kept; null for nowhere.</param>
-    internal static StoreKey ReadKey(UserFolders machine, IEngineLog? log)
+    internal static StoreKey ReadKey(UserFolders machine, IPublishLog? log)
     {
         if (CacheTrustReader.ReadKey() is { } shared)
-            return StoreKey.Of(shared.Derive("store"));
+            return StoreKey.Derive(shared.Derive("store"));
         var file = KeyFile(machine);
         return Keys.GetOrAdd(file ?? "", _ => new(() => LoadKey(machine, file, log))).Value;
     }
@@ -84,7 +88,7 @@ internal static class StoreFolder
         return machine.Config.Length > 0 ? Path.Combine(machine.Config, "imagepublish", KeyName) : null;
     }
 
-    private static StoreKey LoadKey(UserFolders machine, string? file, IEngineLog? log)
+    private static StoreKey LoadKey(UserFolders machine, string? file, IPublishLog? log)
     {
         var problem = "the user has no home";
         if (file is not null && StoreKey.TryLoad(file, out problem) is { } key)
@@ -92,13 +96,12 @@ internal static class StoreFolder
         if (TemporaryKeyFile(machine) is { } temporary && StoreKey.TryLoad(temporary, out _) is { } beside)
             return beside;
         log?.Detail(
-            $"The key of the local store's records can't be kept{(file is null ? "" : $" in '{file}'")} ({Text.Shown(problem!).TrimEnd('.')}): later builds do not believe what this one remembers. Set IMAGE_CACHE_KEY, or XDG_CONFIG_HOME to a folder that is kept.");
+            $"The key of the local store's records can't be kept{(file is null ? "" : $" in '{file}'")} ({Text.Sanitize(problem!).TrimEnd('.')}): later builds do not believe what this one remembers. Set IMAGE_CACHE_KEY, or XDG_CONFIG_HOME to a folder that is kept."
+        );
         return StoreKey.OfProcess;
     }
 
     /// <summary>The folder that is kept for a user: the one of the user's data, or of DOTNET_CLI_HOME, else a temporary one that is the user's alone.</summary>
-    /// <param name="machine">What the machine says.</param>
-    /// <returns>The folder, which exists; and the usual one where that can't be created.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: there is none that is safe.</exception>
     internal static (string Folder, string? Unusable) UserData(UserFolders machine)
     {
@@ -114,10 +117,13 @@ internal static class StoreFolder
             return (Temporary(machine.Temporary, usual, exception), usual);
         }
 
-        return problem is null ? (usual, null) : throw new ImagePublishException(
-            DiagnosticCodes.StoreForeign,
-            $"The folder of the local store, '{usual}', {problem}, who could change what images are made of. Nothing was read from it or written to it. "
-            + "Make the folder yours alone, or set DOTNET_CLI_HOME to a folder of your own.");
+        return problem is null
+            ? (usual, null)
+            : throw new ImagePublishException(
+                DiagnosticCodes.StoreForeign,
+                $"The folder of the local store, '{usual}', {problem}, who could change what images are made of. Nothing was read from it or written to it. "
+                    + "Make the folder yours alone, or set DOTNET_CLI_HOME to a folder of your own."
+            );
     }
 
     // A temporary folder for the user's data was checked, and is not a part of the store.
@@ -156,8 +162,9 @@ internal static class StoreFolder
             return folder;
         throw new ImagePublishException(
             DiagnosticCodes.StoreFailed,
-            $"The local store can not be kept in '{usual}' ({Text.Shown(cause.Message)}), nor in '{folder}', which belongs to another user or is open to others. Set ImageStore or DOTNET_CLI_HOME to a folder of your own.",
-            cause);
+            $"The local store can not be kept in '{usual}' ({Text.Sanitize(cause.Message)}), nor in '{folder}', which belongs to another user or is open to others. Set ImageStore or DOTNET_CLI_HOME to a folder of your own.",
+            cause
+        );
     }
 
     private sealed class Notice
@@ -171,23 +178,30 @@ internal static class StoreFolder
 /// <summary>What a machine says of a user's folders.</summary>
 /// <param name="DataHome">XDG_DATA_HOME, which says exactly where data goes; null where it is not set.</param>
 /// <param name="CliHome">DOTNET_CLI_HOME, which stands for the user's home in jobs whose user has none; null where it is not set.</param>
-/// <param name="Profile">The user's home.</param>
-/// <param name="Data">Where programs keep a user's data; empty where that is not known.</param>
-/// <param name="Temporary">The folder for temporary files.</param>
 /// <param name="ConfigHome">XDG_CONFIG_HOME, which says exactly where settings go; null where it is not set.</param>
-/// <param name="Config">Where programs keep a user's settings; empty where that is not known.</param>
-internal sealed record UserFolders(string? DataHome, string? CliHome, string Profile, string Data, string Temporary, string? ConfigHome, string Config)
+internal sealed record UserFolders(
+    string? DataHome,
+    string? CliHome,
+    string Profile,
+    string Data,
+    string Temporary,
+    string? ConfigHome,
+    string Config
+)
 {
     // On Windows what is in the roaming folder is copied to other machines.
-    private static readonly Environment.SpecialFolder Settings =
-        OperatingSystem.IsWindows() ? Environment.SpecialFolder.LocalApplicationData : Environment.SpecialFolder.ApplicationData;
+    private static readonly Environment.SpecialFolder Settings = OperatingSystem.IsWindows()
+        ? Environment.SpecialFolder.LocalApplicationData
+        : Environment.SpecialFolder.ApplicationData;
 
-    public static UserFolders Read() => new(
-        Lists.Optional(Environment.GetEnvironmentVariable("XDG_DATA_HOME")),
-        Lists.Optional(Environment.GetEnvironmentVariable("DOTNET_CLI_HOME")),
-        Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
-        Path.GetTempPath(),
-        Lists.Optional(Environment.GetEnvironmentVariable("XDG_CONFIG_HOME")),
-        Environment.GetFolderPath(Settings, Environment.SpecialFolderOption.DoNotVerify));
+    public static UserFolders Read() =>
+        new(
+            InputParser.Optional(Environment.GetEnvironmentVariable("XDG_DATA_HOME")),
+            InputParser.Optional(Environment.GetEnvironmentVariable("DOTNET_CLI_HOME")),
+            Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
+            Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+            Path.GetTempPath(),
+            InputParser.Optional(Environment.GetEnvironmentVariable("XDG_CONFIG_HOME")),
+            Environment.GetFolderPath(Settings, Environment.SpecialFolderOption.DoNotVerify)
+        );
 }

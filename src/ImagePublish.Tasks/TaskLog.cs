@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Reporting.Progress;
 using ImagePublish.Tasks.Ci;
 using ImagePublish.Tasks.Progress;
@@ -10,11 +10,6 @@ using Microsoft.Build.Utilities;
 namespace ImagePublish.Tasks;
 
 /// <summary>The engine's log as MSBuild's.</summary>
-/// <param name="log">MSBuild's.</param>
-/// <param name="helpFile">The file that explains codes.</param>
-/// <param name="project">The project's name.</param>
-/// <param name="engine">The build.</param>
-/// <param name="sparedWarnings">The codes of warnings that are no errors in this project.</param>
 /// <remarks>
 /// <para>
 /// The one way out: no line that leaves here has an invisible character, a second line, a command of a CI system or a secret of this build in it, whoever wrote it. Commands of ours are
@@ -24,7 +19,9 @@ namespace ImagePublish.Tasks;
 /// Work in the background keeps the log of the task that started it. Once that task is over there is nobody to log to, and MSBuild refuses: from then on nothing is logged.
 /// </para>
 /// </remarks>
-internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string project, IBuildEngine4 engine, string? sparedWarnings) : IEngineLog, IDisposable
+internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string project, IBuildEngine4 engine, string? sparedWarnings)
+    : IPublishLog,
+        IDisposable
 {
     private readonly Stopwatch clock = Stopwatch.StartNew();
     private readonly Lock gate = new();
@@ -38,28 +35,30 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
 
     public void Warning(DiagnosticCode code, string message) => Warning(code, message, null, 0);
 
-    public void Warning(DiagnosticCode code, string message, string? file, int line) => Say(() =>
-    {
-        var text = Fit(message);
-        log.LogWarning(null, code.Id, null, HelpLink(code), FitOrNull(file), line, 0, 0, 0, "{0}", text);
-        Annotate("warning", code.Id, text, file, line);
-    });
+    public void Warning(DiagnosticCode code, string message, string? file, int line) =>
+        Write(() =>
+        {
+            var text = Fit(message);
+            log.LogWarning(null, code.Id, null, HelpLink(code), FitOrNull(file), line, 0, 0, 0, "{0}", text);
+            Annotate("warning", code.Id, text, file, line);
+        });
 
     public bool IsError(DiagnosticCode code) => WarningSwitches.IsError(engine, code.Id, sparedWarnings);
 
-    public void Information(string message) => Say(() =>
-    {
-        var text = Fit(message);
-        log.LogMessage(MessageImportance.High, "{0}", text);
-        TerminalEpilogue.Add(log, engine, text);
-    });
+    public void Information(string message) =>
+        Write(() =>
+        {
+            var text = Fit(message);
+            log.LogMessage(MessageImportance.High, "{0}", text);
+            TerminalEpilogue.Add(log, engine, text);
+        });
 
     /// <summary>Prints a command of ours to the agent of a CI system.</summary>
-    /// <param name="command">The command.</param>
-    public void Command(AzureCommand command) => Say(() => log.LogMessage(MessageImportance.High, "{0}", command.Line));
+    public void Command(AzureCommand command) => Write(() => log.LogMessage(MessageImportance.High, "{0}", command.Line));
 
     // Each line tells when it was written, so that a diagnostic log shows where the time goes.
-    public void Detail(string message) => Say(() => log.LogMessage(MessageImportance.Low, "[{0} ms] {1}", clock.ElapsedMilliseconds, Fit(message)));
+    public void Detail(string message) =>
+        Write(() => log.LogMessage(MessageImportance.Low, "[{0} ms] {1}", clock.ElapsedMilliseconds, Fit(message)));
 
     public void Changed(NameChange kind, string name)
     {
@@ -74,7 +73,7 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
 
     public void Built(string layer) => Board?.Finish(Text.OneLine(layer));
 
-    public void Named(string blob, string name) => Board?.Name(blob, Text.OneLine(name));
+    public void NameBlob(string blob, string name) => Board?.Name(blob, Text.OneLine(name));
 
     public void Sending(string blob, long bytes) => Begun()?.Send(blob, bytes);
 
@@ -92,35 +91,55 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
     }
 
     /// <summary>Reports a failure in one line; what caused it is in a detailed log only.</summary>
-    /// <param name="exception">The failure.</param>
     public void Error(ImagePublishException exception)
     {
-        var (line, column) = exception.Item is { } item ? Sources.Locate(item) : default;
-        var message = Fit(exception.TellsChanges || Changes is not { } made ? exception.Message : $"{exception.Message} Done before that: {made}.");
-        log.LogError(null, exception.Code.Id, null, HelpLink(exception.Code), FitOrNull(exception.Item?.File), line, column, 0, 0, "{0}", message);
+        var (line, column) = exception.Item is { } item ? ItemLocations.Locate(item) : default;
+        var message = Fit(
+            exception.TellsChanges || Changes is not { } made ? exception.Message : $"{exception.Message} Done before that: {made}."
+        );
+        log.LogError(
+            null,
+            exception.Code.Id,
+            null,
+            HelpLink(exception.Code),
+            FitOrNull(exception.Item?.File),
+            line,
+            column,
+            0,
+            0,
+            "{0}",
+            message
+        );
         Annotate("error", exception.Code.Id, message, exception.Item?.File, line);
         if (exception.InnerException is { } cause)
             log.LogMessage(MessageImportance.Low, "{0}: caused by {1}", exception.Code.Id, cause.GetType().FullName);
     }
 
     /// <summary>Reports a failure that nobody expected in one line; its stack is in a diagnostic log only.</summary>
-    /// <param name="activity">What was done.</param>
-    /// <param name="exception">The failure.</param>
     public void Unexpected(string activity, Exception exception)
     {
         var cause = exception is AggregateException ? exception.GetBaseException() : exception;
-        Error(new ImagePublishException(
+        Error(
+            new ImagePublishException(
+                DiagnosticCodes.Unexpected,
+                $"{activity} failed: {cause.GetType().Name}: {Text.Sanitize(cause.Message)} This is a fault of ImagePublish.Tasks. Run the command again with -v:diag, and report what it says of {DiagnosticCodes.Unexpected}."
+            )
+        );
+        log.LogMessage(
+            MessageImportance.Low,
+            "{0}: {1}",
             DiagnosticCodes.Unexpected,
-            $"{activity} failed: {cause.GetType().Name}: {Text.Shown(cause.Message)} This is a fault of ImagePublish.Tasks. Run the command again with -v:diag, and report what it says of {DiagnosticCodes.Unexpected}."));
-        log.LogMessage(MessageImportance.Low, "{0}: {1}", DiagnosticCodes.Unexpected, Text.Lines(Redactor.RedactMessage(exception.ToString())));
+            Text.Lines(Redactor.RedactMessage(exception.ToString()))
+        );
     }
 
     /// <summary>Reports a cancellation in one line.</summary>
-    /// <param name="activity">What was done.</param>
-    /// <param name="leftAlone">What is as it was where nothing was changed.</param>
     public void Cancelled(string activity, string? leftAlone)
     {
-        var outcome = Changes is { } made ? $". Done before that: {made}." : leftAlone is null ? "." : $"; {leftAlone}.";
+        var outcome =
+            Changes is { } made ? $". Done before that: {made}."
+            : leftAlone is null ? "."
+            : $"; {leftAlone}.";
         log.LogMessage(MessageImportance.High, "{0}", Fit($"{activity} was cancelled{outcome}"));
     }
 
@@ -130,8 +149,16 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
         {
             lock (gate)
             {
-                return changes.Count == 0 ? null
-                    : string.Join("; ", changes.GroupBy(change => change.Kind).Select(kind => $"{kind.Key.ToString().ToLowerInvariant()} {string.Join(", ", kind.Select(change => change.Name).Distinct())}"));
+                return changes.Count == 0
+                    ? null
+                    : string.Join(
+                        "; ",
+                        changes
+                            .GroupBy(change => change.Kind)
+                            .Select(kind =>
+                                $"{kind.Key.ToString().ToLowerInvariant()} {string.Join(", ", kind.Select(change => change.Name).Distinct())}"
+                            )
+                    );
             }
         }
     }
@@ -142,7 +169,13 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
         get
         {
             lock (gate)
-                return isOver ? null : progress ??= new ProgressWatch(TimeProvider.System, () => ProgressViews.Create(log, engine, Text.OneLine(project), line => log.LogMessage(MessageImportance.High, "{0}", Fit(line))));
+                return isOver
+                    ? null
+                    : progress ??= new ProgressWatch(TimeProvider.System, () =>
+                        ProgressViews.Create(log, engine, Text.OneLine(project), line =>
+                            log.LogMessage(MessageImportance.High, "{0}", Fit(line))
+                        )
+                    );
         }
     }
 
@@ -150,7 +183,7 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
 
     private ProgressBoard? Begun()
     {
-        Progress?.Begin();
+        Progress?.Start();
         return Board;
     }
 
@@ -158,7 +191,7 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
 
     private static string? FitOrNull(string? file) => file is null ? null : Text.OneLine(file);
 
-    private void Say(Action say)
+    private void Write(Action say)
     {
         lock (gate)
         {
@@ -170,5 +203,10 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
     private void Annotate(string kind, string code, string message, string? file = null, int line = 0) =>
         new CiAnnotations(Environment.GetEnvironmentVariable, Command).Mark(kind, code, message, file, line);
 
-    private string? HelpLink(DiagnosticCode code) => helpFile is null ? null : new UriBuilder(Uri.UriSchemeFile, "") { Path = helpFile, Fragment = code.Anchor }.Uri.AbsoluteUri;
+    private string? HelpLink(DiagnosticCode code) =>
+        helpFile is null
+            ? null
+            : new UriBuilder(Uri.UriSchemeFile, "") { Path = helpFile, Fragment = code.Anchor }
+                .Uri
+                .AbsoluteUri;
 }

@@ -1,7 +1,7 @@
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
-using ImagePublish.Publishing;
 using ImagePublish.Publishing.Locking;
 using Microsoft.Build.Framework;
 
@@ -21,13 +21,27 @@ public sealed class UpdateImageLock : PublishImageInputs
 
     internal override string? LeftAlone => null;
 
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+    private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         var (platform, source, packages) = new PublishRequestReader(this).ReadLocked();
-        var lockRequest = new LockRequestReader(this).ReadForUpdate(Lists.Words(RuntimeIdentifiers));
-        var registries = EngineSession.Of(BuildEngine4, SessionSettings.Read(this, new ImageNames(this).Destinations.Select(repository => repository.Registry), source is RemoteBase remote ? [remote.Reference.Repository.Registry] : [])).Registries;
-        var update = await new LockUpdater(registries, OpenStore(), log).UpdateAsync(platform, source, packages, lockRequest, cancellationToken);
+        var lockRequest = new LockRequestReader(this).ReadForUpdate(InputParser.Words(RuntimeIdentifiers));
+        var registries = BuildSession
+            .GetOrCreate(
+                BuildEngine4,
+                SessionSettings.Read(
+                    this,
+                    new ImageNames(this).Destinations.Select(repository => repository.Registry),
+                    source is RegistryBase remote ? [remote.Reference.Repository.Registry] : []
+                )
+            )
+            .Registries;
+        var update = await new LockUpdater(registries, OpenStore(), log).UpdateAsync(
+            platform,
+            source,
+            packages,
+            lockRequest,
+            cancellationToken
+        );
         log.Information($"{ProjectName} -> {Path.GetFileName(lockRequest.File)}, {platform}: {update.Summary}");
         Results = [.. (update.Current.Packages ?? []).Select(package => Item(package, platform))];
     }

@@ -13,19 +13,27 @@ namespace ImagePublish.Tasks;
 internal static class WarningSwitches
 {
     /// <summary>Whether a warning becomes an error.</summary>
-    /// <param name="engine">The build.</param>
-    /// <param name="code">The warning's code.</param>
-    /// <param name="spared">What the project says never is an error, <c>NoWarn</c> and <c>WarningsNotAsErrors</c>.</param>
     public static bool IsError(IBuildEngine engine, string code, string? spared) =>
-        engine is IBuildEngine8 build && (build.ShouldTreatWarningAsError(code) || (AreAllErrors(engine, code) && !Lists.Words(spared).Contains(code, StringComparer.OrdinalIgnoreCase)));
+        engine is IBuildEngine8 build
+        && (
+            build.ShouldTreatWarningAsError(code)
+            || (AreAllErrors(engine, code) && !InputParser.Words(spared).Contains(code, StringComparer.OrdinalIgnoreCase))
+        );
 
-    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "MSBuild is never trimmed; what is not found is MSBuild's own answer.")]
+    [UnconditionalSuppressMessage(
+        "Trimming",
+        "IL2075",
+        Justification = "MSBuild is never trimmed; what is not found is MSBuild's own answer."
+    )]
     private static bool AreAllErrors(IBuildEngine engine, string code)
     {
         var host = engine.GetType().GetField("_host", BindingFlags.Instance | BindingFlags.NonPublic);
         var parameters = host?.FieldType.GetProperty("BuildParameters")?.GetValue(host.GetValue(engine));
-        return CodesOf("WarningsAsErrors") is { Count: 0 } && CodesOf("WarningsNotAsErrors")?.Contains(code) != true && CodesOf("WarningsAsMessages")?.Contains(code) != true;
+        return CodesOf("WarningsAsErrors") is { Count: 0 }
+            && CodesOf("WarningsNotAsErrors")?.Contains(code) != true
+            && CodesOf("WarningsAsMessages")?.Contains(code) != true;
 
-        ICollection<string>? CodesOf(string property) => parameters?.GetType().GetProperty(property)?.GetValue(parameters) as ICollection<string>;
+        ICollection<string>? CodesOf(string property) =>
+            parameters?.GetType().GetProperty(property)?.GetValue(parameters) as ICollection<string>;
     }
 }

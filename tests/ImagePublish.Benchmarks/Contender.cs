@@ -54,9 +54,7 @@ internal abstract class Contender(string name, string folder)
 
     /// <summary>Makes the sources ready: adds what the contender needs.</summary>
     /// <param name="projects">The projects that are published, below <see cref="Sources"/>.</param>
-    public virtual void Adapt(IEnumerable<string> projects)
-    {
-    }
+    public virtual void Adapt(IEnumerable<string> projects) { }
 
     protected abstract IEnumerable<string> Arguments(Target target);
 }
@@ -71,14 +69,14 @@ internal sealed class PlainPublish(string folder) : Contender("plain", folder)
 internal sealed class SdkContainers(string folder) : Contender("sdk", folder)
 {
     protected override IEnumerable<string> Arguments(Target target) =>
-    [
-        "-t:PublishContainer",
-        $"-p:ContainerRegistry={target.Registry}",
-        $"-p:ContainerRepository={target.Repository}",
-        $"-p:ContainerBaseImage={target.Base}",
-        // The quotes are part of the argument: the SDK reads an escaped list as one tag.
-        $"-p:ContainerImageTags=\"{string.Join(';', Tags)}\"",
-    ];
+        [
+            "-t:PublishContainer",
+            $"-p:ContainerRegistry={target.Registry}",
+            $"-p:ContainerRepository={target.Repository}",
+            $"-p:ContainerBaseImage={target.Base}",
+            // The quotes are part of the argument: the SDK reads an escaped list as one tag.
+            $"-p:ContainerImageTags=\"{string.Join(';', Tags)}\"",
+        ];
 }
 
 /// <summary>This package, as it is packed, from a folder feed.</summary>
@@ -88,21 +86,23 @@ internal sealed class ThisPackage(string folder, PackedPackage package) : Conten
     {
         File.WriteAllText(
             Path.Combine(Sources, "nuget.config"),
-            $"""<configuration><packageSources><add key="benchmark" value="{package.Feed}" /></packageSources></configuration>""");
+            $"""<configuration><packageSources><add key="benchmark" value="{package.Feed}" /></packageSources></configuration>"""
+        );
         foreach (var project in projects.Select(name => Path.Combine(Sources, name)))
         {
-            var reference = $"""<ItemGroup><PackageReference Include="{PackedPackage.Id}" Version="{package.Version}" PrivateAssets="all" /></ItemGroup>""";
+            var reference =
+                $"""<ItemGroup><PackageReference Include="{PackedPackage.Id}" Version="{package.Version}" PrivateAssets="all" /></ItemGroup>""";
             File.WriteAllText(project, File.ReadAllText(project).Replace("</Project>", $"{reference}</Project>", StringComparison.Ordinal));
         }
     }
 
     protected override IEnumerable<string> Arguments(Target target) =>
-    [
-        "-p:PublishImage=true",
-        $"-p:ImageRegistry={target.Registry}",
-        $"-p:ImageRepository={target.Repository}",
-        $"-p:ImageBase={target.Base}",
-        $"-p:ImageTags={string.Join("%3B", Tags)}",
-        $"-p:ImageStore={Path.Combine(Caches, "store")}",
-    ];
+        [
+            "-p:PublishImage=true",
+            $"-p:ImageRegistry={target.Registry}",
+            $"-p:ImageRepository={target.Repository}",
+            $"-p:ImageBase={target.Base}",
+            $"-p:ImageTags={string.Join("%3B", Tags)}",
+            $"-p:ImageStore={Path.Combine(Caches, "store")}",
+        ];
 }

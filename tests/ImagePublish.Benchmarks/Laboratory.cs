@@ -38,9 +38,8 @@ internal sealed class Laboratory : IAsyncDisposable
     }
 
     /// <summary>Plain publish, this package, the SDK's.</summary>
-    public IReadOnlyList<Contender> Contenders(bool isSolution) => isSolution
-        ? services ??= Create("services", Sources.WriteServices)
-        : shop ??= Create("shop", Sources.WriteShop);
+    public IReadOnlyList<Contender> Contenders(bool isSolution) =>
+        isSolution ? services ??= Create("services", Sources.WriteServices) : shop ??= Create("shop", Sources.WriteShop);
 
     /// <summary>Tells how things go, beside the result.</summary>
     public static void Tell(string line) => Console.Error.WriteLine(line);

@@ -6,8 +6,7 @@ using ImagePublish.Benchmarks.Measuring;
 
 [assembly: UnsupportedOSPlatform("windows")]
 
-const string Usage =
-    """
+const string Usage = """
     usage: dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [options]
       --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services (these without this option), memory,limit,curves
       --registry KIND plain (http on localhost) or h2 (nginx with TLS and HTTP/2 in front) (plain)

@@ -18,8 +18,14 @@ if (args is ["fill", var filled, var keyFile])
 {
     var open = ImageStore.Open(filled, new StoreOptions { Key = () => StoreKey.TryLoad(keyFile, out _)! });
     using var session = await open.BeginSessionAsync(CancellationToken.None);
-    var blob = await open.PutAsync(MemoryBlobSource.Of(MediaTypes.OciConfig, OciJson.Write(new ImageConfig("amd64", "linux", new RootFs("layers", [])))), CancellationToken.None);
-    var image = MemoryBlobSource.Of(MediaTypes.OciManifest, OciJson.Write(new ImageManifest(blob.Descriptor, []) { MediaType = MediaTypes.OciManifest }));
+    var blob = await open.PutAsync(
+        MemoryBlobSource.Create(MediaTypes.OciConfig, OciJson.Write(new ImageConfig("amd64", "linux", new RootFs("layers", [])))),
+        CancellationToken.None
+    );
+    var image = MemoryBlobSource.Create(
+        MediaTypes.OciManifest,
+        OciJson.Write(new ImageManifest(blob.Descriptor, []) { MediaType = MediaTypes.OciManifest })
+    );
     await open.PutAsync(image, CancellationToken.None);
     await open.SetReferenceAsync("acme/shop:1", image.Descriptor, CancellationToken.None);
     await open.PruneAsync(new PruneOptions(), CancellationToken.None);
@@ -73,7 +79,15 @@ while (TimeProvider.System.GetUtcNow() < until)
             await TagAsync();
             break;
         default:
-            await store.PruneAsync(new PruneOptions { Unreferenced = random.Next(2) == 0, MaxSize = 200_000, MaxAge = TimeSpan.FromSeconds(2) }, CancellationToken.None);
+            await store.PruneAsync(
+                new PruneOptions
+                {
+                    Unreferenced = random.Next(2) == 0,
+                    MaxSize = 200_000,
+                    MaxAge = TimeSpan.FromSeconds(2),
+                },
+                CancellationToken.None
+            );
             break;
     }
 }
@@ -82,12 +96,14 @@ async Task DoOnceAsync()
 {
     try
     {
-        await (args switch
-        {
-            ["pull", var registry, var certificates] => PullAsync(registry, certificates),
-            ["repair", var folder] => ImageStore.Open(folder, new StoreOptions()).RepairAsync(dryRun: true, CancellationToken.None),
-            _ => ImageStore.Open(args[1], new StoreOptions()).PruneAsync(new PruneOptions { DryRun = true }, CancellationToken.None),
-        });
+        await (
+            args switch
+            {
+                ["pull", var registry, var certificates] => PullAsync(registry, certificates),
+                ["repair", var folder] => ImageStore.Open(folder, new StoreOptions()).RepairAsync(dryRun: true, CancellationToken.None),
+                _ => ImageStore.Open(args[1], new StoreOptions()).PruneAsync(new PruneOptions { DryRun = true }, CancellationToken.None),
+            }
+        );
     }
     catch (Exception exception)
     {
@@ -97,7 +113,12 @@ async Task DoOnceAsync()
 
 static async Task PullAsync(string registry, string certificates)
 {
-    using var client = new RegistryClient(new RegistryClientOptions { DockerCertificateFolders = [certificates] }, new Nobody(), new Silence(), TimeProvider.System);
+    using var client = new RegistryClient(
+        new RegistryClientOptions { DockerCertificateFolders = [certificates] },
+        new Nobody(),
+        new Silence(),
+        TimeProvider.System
+    );
     await client.FindManifestAsync(Reference.Parse($"{registry}/acme/shop:1"), CancellationToken.None);
 }
 
@@ -126,32 +147,37 @@ async Task PublishAsync()
     foreach (var number in Enumerable.Range(0, 3))
     {
         var text = new string((char)('a' + number), 1000 + random.Next(30) * 1000);
-        layers.Add((await store.PutAsync(MemoryBlobSource.Of(MediaTypes.OciLayer, Encoding.UTF8.GetBytes(text)), CancellationToken.None)).Descriptor);
+        layers.Add(
+            (
+                await store.PutAsync(MemoryBlobSource.Create(MediaTypes.OciLayer, Encoding.UTF8.GetBytes(text)), CancellationToken.None)
+            ).Descriptor
+        );
     }
 
-    var config = MemoryBlobSource.Of(MediaTypes.OciConfig, OciJson.Write(new ImageConfig("amd64", "linux", new RootFs("layers", [.. layers.Select(layer => layer.Digest)]))));
+    var config = MemoryBlobSource.Create(
+        MediaTypes.OciConfig,
+        OciJson.Write(new ImageConfig("amd64", "linux", new RootFs("layers", [.. layers.Select(layer => layer.Digest)])))
+    );
     await store.PutAsync(config, CancellationToken.None);
-    var manifest = MemoryBlobSource.Of(MediaTypes.OciManifest, OciJson.Write(new ImageManifest(config.Descriptor, layers) { MediaType = MediaTypes.OciManifest }));
+    var manifest = MemoryBlobSource.Create(
+        MediaTypes.OciManifest,
+        OciJson.Write(new ImageManifest(config.Descriptor, layers) { MediaType = MediaTypes.OciManifest })
+    );
     await store.PutAsync(manifest, CancellationToken.None);
     await store.SetReferenceAsync(Name(), manifest.Descriptor, CancellationToken.None);
 }
 
 internal sealed class Nobody : ICredentialSource
 {
-    public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) => ValueTask.FromResult<Credential?>(null);
+    public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) =>
+        ValueTask.FromResult<Credential?>(null);
 }
 
-internal sealed class Silence : IEngineLog
+internal sealed class Silence : IPublishLog
 {
-    public void Warning(DiagnosticCode code, string message)
-    {
-    }
+    public void Warning(DiagnosticCode code, string message) { }
 
-    public void Information(string message)
-    {
-    }
+    public void Information(string message) { }
 
-    public void Detail(string message)
-    {
-    }
+    public void Detail(string message) { }
 }

@@ -22,7 +22,8 @@ public static class Ports
                 probe.Start();
                 return ((IPEndPoint)probe.LocalEndpoint).Port;
             }
-            catch (SocketException exception) when (exception.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
+            catch (SocketException exception)
+                when (exception.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
             {
                 continue;
             }

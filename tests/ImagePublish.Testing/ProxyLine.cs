@@ -105,7 +105,7 @@ public sealed class ProxyLine : IAsyncDisposable
         var (start, moved) = (Stopwatch.GetTimestamp(), 0L);
         try
         {
-            for (int read; (read = await from.ReceiveAsync(Allowed(buffer, up ? moved : 0), closing.Token)) > 0;)
+            for (int read; (read = await from.ReceiveAsync(Allowed(buffer, up ? moved : 0), closing.Token)) > 0; )
             {
                 await SendAsync(to, buffer.AsMemory(0, read));
                 moved += read;
@@ -116,7 +116,10 @@ public sealed class ProxyLine : IAsyncDisposable
                     throw new SocketException((int)SocketError.ConnectionReset);
                 }
 
-                if (BytesPerSecond is { } speed && TimeSpan.FromSeconds((double)moved / speed) - Stopwatch.GetElapsedTime(start) is { Ticks: > 10_000 } due)
+                if (
+                    BytesPerSecond is { } speed
+                    && TimeSpan.FromSeconds((double)moved / speed) - Stopwatch.GetElapsedTime(start) is { Ticks: > 10_000 } due
+                )
                     await Task.Delay(due, closing.Token);
             }
 

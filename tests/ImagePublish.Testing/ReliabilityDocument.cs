@@ -36,11 +36,12 @@ public static class ReliabilityDocument
     private static string Tables(Assembly assembly)
     {
         var text = new StringBuilder();
-        var areas = from type in assembly.GetTypes()
-                    from method in type.GetMethods()
-                    from mark in method.GetCustomAttributes<ReliabilityCaseAttribute>()
-                    orderby mark.Area, mark.Name, method.Name
-                    group (Case: mark, Method: method) by mark.Area;
+        var areas =
+            from type in assembly.GetTypes()
+            from method in type.GetMethods()
+            from mark in method.GetCustomAttributes<ReliabilityCaseAttribute>()
+            orderby mark.Area, mark.Name, method.Name
+            group (Case: mark, Method: method) by mark.Area;
         foreach (var area in areas)
         {
             text.Append($"\n## {area.Key}\n\n| Case | Outcome | Test |\n|---|---|---|\n");

@@ -56,7 +56,10 @@ public sealed class TestRegistry : IAsyncDisposable
     public TestCertificateAuthority? CertificateAuthority { get; }
 
     /// <summary>Starts on a free port of loopback.</summary>
-    public static async Task<TestRegistry> StartAsync(Action<TestRegistryOptions>? configure = null, CancellationToken cancellationToken = default)
+    public static async Task<TestRegistry> StartAsync(
+        Action<TestRegistryOptions>? configure = null,
+        CancellationToken cancellationToken = default
+    )
     {
         var options = new TestRegistryOptions();
         configure?.Invoke(options);
@@ -66,22 +69,28 @@ public sealed class TestRegistry : IAsyncDisposable
     }
 
     /// <summary>Starts one that behaves like a product or service.</summary>
-    public static Task<TestRegistry> StartAsync(RegistryDialect dialect, Action<TestRegistryOptions>? configure = null, CancellationToken cancellationToken = default) =>
-        StartAsync(dialect.Configure + configure, cancellationToken);
+    public static Task<TestRegistry> StartAsync(
+        RegistryDialect dialect,
+        Action<TestRegistryOptions>? configure = null,
+        CancellationToken cancellationToken = default
+    ) => StartAsync(dialect.Configure + configure, cancellationToken);
 
     /// <summary>A client that trusts the authority and does nothing by itself: no redirects, no cookies, no sign-in.</summary>
-    public HttpClient CreateClient() => new(new SocketsHttpHandler
-    {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        UseProxy = false,
-        SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => IsTrusted(certificate) },
-    })
-    {
-        BaseAddress = BaseAddress,
-        DefaultRequestVersion = HttpVersion.Version20,
-        DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
-    };
+    public HttpClient CreateClient() =>
+        new(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                UseProxy = false,
+                SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => IsTrusted(certificate) },
+            }
+        )
+        {
+            BaseAddress = BaseAddress,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
 
     public async ValueTask DisposeAsync()
     {
@@ -136,7 +145,10 @@ public sealed class TestRegistry : IAsyncDisposable
         https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
         https.ClientCertificateValidation = (client, sent, _) =>
         {
-            using var chain = new X509Chain { ChainPolicy = { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck } };
+            using var chain = new X509Chain
+            {
+                ChainPolicy = { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck },
+            };
             chain.ChainPolicy.CustomTrustStore.Add(root);
             chain.ChainPolicy.ExtraStore.AddRange(sent!.ChainPolicy.ExtraStore);
             return chain.Build(client);
@@ -147,7 +159,10 @@ public sealed class TestRegistry : IAsyncDisposable
     {
         if (certificate is not X509Certificate2 server || CertificateAuthority is not { } authority)
             return false;
-        using var chain = new X509Chain { ChainPolicy = { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck } };
+        using var chain = new X509Chain
+        {
+            ChainPolicy = { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck },
+        };
         chain.ChainPolicy.CustomTrustStore.Add(authority.Certificate);
         return chain.Build(server);
     }

@@ -14,23 +14,32 @@ public sealed partial class DocumentationTests
     {
         var troubleshooting = File.ReadAllText(Path.Combine(Root, "docs", "troubleshooting.md"));
 
-        Assert.All(DiagnosticCodes.All, code => Assert.Contains($"<a id=\"{code.Anchor}\"></a>\n\n### {code.Id}: {code.Title}\n\n", troubleshooting, StringComparison.Ordinal));
+        Assert.All(DiagnosticCodes.All, code =>
+            Assert.Contains($"<a id=\"{code.Anchor}\"></a>\n\n### {code.Id}: {code.Title}\n\n", troubleshooting, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
     public void EveryErrorOfTheTargetsLinksToItsExplanation()
     {
-        var errors = Directory.EnumerateFiles(Path.Combine(Root, "build"), "*.targets").SelectMany(file => XDocument.Load(file).Descendants("Error")).ToList();
+        var errors = Directory
+            .EnumerateFiles(Path.Combine(Root, "build"), "*.targets")
+            .SelectMany(file => XDocument.Load(file).Descendants("Error"))
+            .ToList();
 
         Assert.NotEmpty(errors);
-        Assert.All(errors, error => Assert.Equal($"$(_ImageHelpPage)#{error.Attribute("Code")!.Value.ToLowerInvariant()}", error.Attribute("HelpLink")?.Value));
+        Assert.All(errors, error =>
+            Assert.Equal($"$(_ImageHelpPage)#{error.Attribute("Code")!.Value.ToLowerInvariant()}", error.Attribute("HelpLink")?.Value)
+        );
     }
 
     [Fact]
     public void EveryPropertyThatTheTasksReadIsInTheReadme()
     {
         var readme = File.ReadAllText(Path.Combine(Root, "README.md"));
-        var targets = Directory.EnumerateFiles(Path.Combine(Root, "build")).SelectMany(file => TaskProperty().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value));
+        var targets = Directory
+            .EnumerateFiles(Path.Combine(Root, "build"))
+            .SelectMany(file => TaskProperty().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value));
 
         Assert.All(targets.Distinct(), property => Assert.Contains($"`{property}`", readme, StringComparison.Ordinal));
     }
@@ -39,9 +48,10 @@ public sealed partial class DocumentationTests
     public void EveryLinkBetweenPagesLeadsSomewhere()
     {
         var pages = Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md").Append(Path.Combine(Root, "README.md"));
-        var links = from page in pages
-                    from Match link in PageLink().Matches(File.ReadAllText(page))
-                    select Path.Combine(Path.GetDirectoryName(page)!, link.Groups[1].Value);
+        var links =
+            from page in pages
+            from Match link in PageLink().Matches(File.ReadAllText(page))
+            select Path.Combine(Path.GetDirectoryName(page)!, link.Groups[1].Value);
 
         Assert.All(links, link => Assert.True(File.Exists(link) || Directory.Exists(link), link));
     }
@@ -52,12 +62,21 @@ public sealed partial class DocumentationTests
         var build = string.Concat(Directory.EnumerateFiles(Path.Combine(Root, "build")).Select(File.ReadAllText));
         var readme = File.ReadAllText(Path.Combine(Root, "README.md"));
         string[] folders = ["docs", "samples"];
-        var pages = folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.md", SearchOption.AllDirectories)).Append(Path.Combine(Root, "README.md"));
-        var commands = pages.SelectMany(page => Fence().Matches(File.ReadAllText(page).ReplaceLineEndings("\n"))).SelectMany(fence => fence.Value.Split('\n'))
-            .Where(line => line.Contains("dotnet ", StringComparison.Ordinal)).ToList();
+        var pages = folders
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.md", SearchOption.AllDirectories))
+            .Append(Path.Combine(Root, "README.md"));
+        var commands = pages
+            .SelectMany(page => Fence().Matches(File.ReadAllText(page).ReplaceLineEndings("\n")))
+            .SelectMany(fence => fence.Value.Split('\n'))
+            .Where(line => line.Contains("dotnet ", StringComparison.Ordinal))
+            .ToList();
 
-        Assert.All(commands.SelectMany(command => CommandTarget().Matches(command)), target => Assert.Contains($"<Target Name=\"{target.Groups[1].Value}\"", build, StringComparison.Ordinal));
-        Assert.All(commands.SelectMany(command => CommandProperty().Matches(command)), property => Assert.Contains($"| `{property.Groups[1].Value}` |", readme, StringComparison.Ordinal));
+        Assert.All(commands.SelectMany(command => CommandTarget().Matches(command)), target =>
+            Assert.Contains($"<Target Name=\"{target.Groups[1].Value}\"", build, StringComparison.Ordinal)
+        );
+        Assert.All(commands.SelectMany(command => CommandProperty().Matches(command)), property =>
+            Assert.Contains($"| `{property.Groups[1].Value}` |", readme, StringComparison.Ordinal)
+        );
         Assert.True(commands.Count > 40);
     }
 

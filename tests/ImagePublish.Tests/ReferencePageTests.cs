@@ -13,12 +13,17 @@ public sealed partial class ReferencePageTests
     private const string Update = "IMAGEPUBLISH_UPDATE_DOCS";
 
     private const string Editors =
-        "The same texts come with the package, as `build/ImagePublish.Tasks.targets.buildschema.json`. In Visual Studio, the extension [MSBuild Editor](https://marketplace.visualstudio.com/items?itemName=mhutch.MSBuildEditor)\n" +
-        "looks for them beside the targets, and shows them while you type in a project file. Visual Studio's own completion knows what MSBuild's XML schema lists, to which no package can add.";
+        "The same texts come with the package, as `build/ImagePublish.Tasks.targets.buildschema.json`. In Visual Studio, the extension [MSBuild Editor](https://marketplace.visualstudio.com/items?itemName=mhutch.MSBuildEditor)\n"
+        + "looks for them beside the targets, and shows them while you type in a project file. Visual Studio's own completion knows what MSBuild's XML schema lists, to which no package can add.";
 
     private static readonly string Root = RepositoryRoot.Path;
 
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NewLine = "\n",
+    };
 
     [Theory]
     [InlineData("docs/reference.md")]
@@ -31,7 +36,10 @@ public sealed partial class ReferencePageTests
             await File.WriteAllTextAsync(path, expected, TestContext.Current.CancellationToken);
 
         var actual = File.Exists(path) ? await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken) : "";
-        Assert.True(expected == actual.ReplaceLineEndings("\n"), $"{file} is out of date: run this test with {Update}=1, and commit the file.");
+        Assert.True(
+            expected == actual.ReplaceLineEndings("\n"),
+            $"{file} is out of date: run this test with {Update}=1, and commit the file."
+        );
     }
 
     [Fact]
@@ -44,18 +52,24 @@ public sealed partial class ReferencePageTests
 
     private static string Page()
     {
-        var text = new StringBuilder($"# Reference\n\nGenerated from the README, the props and the targets: `ReferencePageTests` writes it.\n\n{Editors}\n\n## Targets\n\n| Target | What it does |\n|---|---|\n");
+        var text = new StringBuilder(
+            $"# Reference\n\nGenerated from the README, the props and the targets: `ReferencePageTests` writes it.\n\n{Editors}\n\n## Targets\n\n| Target | What it does |\n|---|---|\n"
+        );
         foreach (var (name, about) in Targets())
             text.Append($"| `{name}` | {Cell(Sentence(about))} |\n");
         text.Append("\n## Properties\n\nLists may be divided by `;`, `,` or spaces.\n");
         foreach (var (name, initial, about) in Properties())
-            text.Append($"\n<a id=\"{name.ToLowerInvariant()}\"></a>\n\n### {name}\n\n{Sentence(about)}\n{(initial.Length == 0 ? "" : $"\nDefault: {initial}.\n")}");
+            text.Append(
+                $"\n<a id=\"{name.ToLowerInvariant()}\"></a>\n\n### {name}\n\n{Sentence(about)}\n{(initial.Length == 0 ? "" : $"\nDefault: {initial}.\n")}"
+            );
         text.Append("\n## Items\n");
         foreach (var (name, about, metadata) in Items())
         {
             text.Append($"\n<a id=\"{name.ToLowerInvariant()}\"></a>\n\n### {name}\n\n{about}\n");
             if (metadata.Count > 0)
-                text.Append($"\n| Metadata | Meaning |\n|---|---|\n{string.Concat(metadata.Select(one => $"| `{one.Name}` | {Cell(one.Text)} |\n"))}");
+                text.Append(
+                    $"\n| Metadata | Meaning |\n|---|---|\n{string.Concat(metadata.Select(one => $"| `{one.Name}` | {Cell(one.Text)} |\n"))}"
+                );
         }
 
         return text.ToString();
@@ -66,13 +80,39 @@ public sealed partial class ReferencePageTests
     {
         var schema = new JsonObject
         {
-            ["properties"] = new JsonObject(Properties().Select(property => KeyValuePair.Create(property.Name, (JsonNode?)Described(Plain(Sentence(property.About)), TypeOf(property.Default), Plain(property.Default))))),
-            ["items"] = new JsonObject(Items().Select(item => KeyValuePair.Create(item.Name, (JsonNode?)new JsonObject
-            {
-                ["description"] = Plain(item.Text),
-                ["metadata"] = new JsonObject(item.Metadata.Select(one => KeyValuePair.Create(one.Name, (JsonNode?)new JsonObject { ["description"] = Plain(one.Text) }))),
-            }))),
-            ["targets"] = new JsonObject(Targets().Select(target => KeyValuePair.Create(target.Name, (JsonNode?)new JsonObject { ["description"] = Plain(Sentence(target.Text)) }))),
+            ["properties"] = new JsonObject(
+                Properties()
+                    .Select(property =>
+                        KeyValuePair.Create(
+                            property.Name,
+                            (JsonNode?)Described(Plain(Sentence(property.About)), TypeOf(property.Default), Plain(property.Default))
+                        )
+                    )
+            ),
+            ["items"] = new JsonObject(
+                Items()
+                    .Select(item =>
+                        KeyValuePair.Create(
+                            item.Name,
+                            (JsonNode?)
+                                new JsonObject
+                                {
+                                    ["description"] = Plain(item.Text),
+                                    ["metadata"] = new JsonObject(
+                                        item.Metadata.Select(one =>
+                                            KeyValuePair.Create(one.Name, (JsonNode?)new JsonObject { ["description"] = Plain(one.Text) })
+                                        )
+                                    ),
+                                }
+                        )
+                    )
+            ),
+            ["targets"] = new JsonObject(
+                Targets()
+                    .Select(target =>
+                        KeyValuePair.Create(target.Name, (JsonNode?)new JsonObject { ["description"] = Plain(Sentence(target.Text)) })
+                    )
+            ),
         };
         return schema.ToJsonString(Readable) + "\n";
     }
@@ -90,34 +130,58 @@ public sealed partial class ReferencePageTests
     private static IEnumerable<(string Name, string Default, string About)> Properties()
     {
         var readme = File.ReadAllText(Path.Combine(Root, "README.md")).ReplaceLineEndings("\n");
-        var table = readme[readme.IndexOf("<!-- properties -->", StringComparison.Ordinal)..readme.IndexOf("<!-- /properties -->", StringComparison.Ordinal)];
-        return Row().Matches(table).Select(row => (row.Groups["name"].Value, row.Groups["default"].Value.Trim(), row.Groups["about"].Value.Trim().Replace("](docs/", "](", StringComparison.Ordinal)));
+        var table = readme[
+            readme.IndexOf("<!-- properties -->", StringComparison.Ordinal)..readme.IndexOf(
+                "<!-- /properties -->",
+                StringComparison.Ordinal
+            )
+        ];
+        return Row()
+            .Matches(table)
+            .Select(row =>
+                (
+                    row.Groups["name"].Value,
+                    row.Groups["default"].Value.Trim(),
+                    row.Groups["about"].Value.Trim().Replace("](docs/", "](", StringComparison.Ordinal)
+                )
+            );
     }
 
     private static List<(string Name, string Text, IReadOnlyList<(string Name, string Text)> Metadata)> Items() =>
-    [
-        .. from item in XDocument.Load(Path.Combine(Root, "build", "ImagePublish.Tasks.props")).Descendants("ItemDefinitionGroup").Elements()
-           select (item.Name.LocalName, CommentBefore(item), (IReadOnlyList<(string, string)>)[.. item.Elements().Select(metadata => (metadata.Name.LocalName, CommentBefore(metadata)))]),
-    ];
+        [
+            .. from item in XDocument
+                .Load(Path.Combine(Root, "build", "ImagePublish.Tasks.props"))
+                .Descendants("ItemDefinitionGroup")
+                .Elements()
+            select (
+                item.Name.LocalName,
+                CommentBefore(item),
+                (IReadOnlyList<(string, string)>)[.. item.Elements().Select(metadata => (metadata.Name.LocalName, CommentBefore(metadata)))]
+            ),
+        ];
 
     private static List<(string Name, string Text)> Targets() =>
-    [
-        .. from file in Directory.EnumerateFiles(Path.Combine(Root, "build")).Order(StringComparer.Ordinal)
-           where Path.GetExtension(file) is ".targets" or ".props"
-           where !file.Contains("multitargeting", StringComparison.Ordinal)
-           from target in XDocument.Load(file).Root!.Elements("Target")
-           let name = target.Attribute("Name")!.Value
-           where name[0] != '_'
-           orderby name
-           select (name, Regex.Replace(CommentBefore(target), $"^{name}: ", "")),
-    ];
+        [
+            .. from file in Directory.EnumerateFiles(Path.Combine(Root, "build")).Order(StringComparer.Ordinal)
+            where Path.GetExtension(file) is ".targets" or ".props"
+            where !file.Contains("multitargeting", StringComparison.Ordinal)
+            from target in XDocument.Load(file).Root!.Elements("Target")
+            let name = target.Attribute("Name")!.Value
+            where name[0] != '_'
+            orderby name
+            select (name, Regex.Replace(CommentBefore(target), $"^{name}: ", "")),
+        ];
 
     private static string CommentBefore(XElement element) =>
-        element.PreviousNode is XComment comment || (element.PreviousNode is XText && (comment = (element.PreviousNode.PreviousNode as XComment)!) is not null) ? Blank().Replace(comment.Value, " ").Trim() : "";
+        element.PreviousNode is XComment comment
+        || (element.PreviousNode is XText && (comment = (element.PreviousNode.PreviousNode as XComment)!) is not null)
+            ? Blank().Replace(comment.Value, " ").Trim()
+            : "";
 
     private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
 
-    private static string Sentence(string text) => text.Length == 0 ? "" : char.ToUpperInvariant(text[0]) + text[1..] + (text[^1] is '.' ? "" : ".");
+    private static string Sentence(string text) =>
+        text.Length == 0 ? "" : char.ToUpperInvariant(text[0]) + text[1..] + (text[^1] is '.' ? "" : ".");
 
     private static string Plain(string markdown) => Link().Replace(markdown, "$1").Replace("`", "", StringComparison.Ordinal);
 

@@ -10,10 +10,12 @@ public static class CatalogServices
     public static IServiceCollection AddCatalog(this IServiceCollection services, IConfiguration configuration)
     {
         var connection = configuration.GetConnectionString("Catalog");
-        return services.AddDbContext<CatalogContext>(options => _ = configuration["Catalog:Provider"] switch
-        {
-            "Postgres" => options.UseNpgsql(connection, npgsql => npgsql.EnableRetryOnFailure()),
-            _ => options.UseSqlServer(connection, server => server.EnableRetryOnFailure()),
-        });
+        return services.AddDbContext<CatalogContext>(options =>
+            _ = configuration["Catalog:Provider"] switch
+            {
+                "Postgres" => options.UseNpgsql(connection, npgsql => npgsql.EnableRetryOnFailure()),
+                _ => options.UseSqlServer(connection, server => server.EnableRetryOnFailure()),
+            }
+        );
     }
 }

@@ -20,9 +20,13 @@ builder.Services.AddSwaggerGen();
 builder.Services.AddCatalog(configuration);
 builder.Services.AddOrders(configuration);
 
-builder.Services.AddSingleton(_ => new Lazy<Task<ConnectionMultiplexer>>(() => ConnectionMultiplexer.ConnectAsync(configuration.GetConnectionString("Basket")!)));
+builder.Services.AddSingleton(_ => new Lazy<Task<ConnectionMultiplexer>>(() =>
+    ConnectionMultiplexer.ConnectAsync(configuration.GetConnectionString("Basket")!)
+));
 builder.Services.AddSingleton<Basket>();
-builder.Services.AddSingleton(_ => new Lazy<BlobContainerClient>(() => new BlobContainerClient(configuration.GetConnectionString("Pictures"), "pictures")));
+builder.Services.AddSingleton(_ => new Lazy<BlobContainerClient>(() =>
+    new BlobContainerClient(configuration.GetConnectionString("Pictures"), "pictures")
+));
 builder.Services.AddSingleton<Pictures>();
 
 var app = builder.Build();
@@ -38,9 +42,11 @@ app.MapGrpcService<StockService>();
 app.MapGrpcReflectionService();
 
 app.MapGet("/products", (CatalogContext catalog, CancellationToken cancellationToken) =>
-    catalog.Products.AsNoTracking().OrderBy(product => product.Name).Take(50).ToListAsync(cancellationToken));
+    catalog.Products.AsNoTracking().OrderBy(product => product.Name).Take(50).ToListAsync(cancellationToken)
+);
 app.MapGet("/products/{sku}/picture", async (string sku, Pictures pictures, CancellationToken cancellationToken) =>
-    await pictures.OpenAsync(sku, cancellationToken) is { } picture ? Results.Stream(picture, "image/webp") : Results.NotFound());
+    await pictures.OpenAsync(sku, cancellationToken) is { } picture ? Results.Stream(picture, "image/webp") : Results.NotFound()
+);
 app.MapGet("/basket/{visitor}", (string visitor, Basket basket) => basket.GetAsync(visitor));
 app.MapPut("/basket/{visitor}/{sku}", (string visitor, string sku, Basket basket) => basket.AddAsync(visitor, sku));
 app.MapOrders();

@@ -10,7 +10,8 @@ public static class Telemetry
     /// <summary>Traces and metrics; sent only where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says whereto.</summary>
     public static IServiceCollection AddTelemetry(this IServiceCollection services, IConfiguration configuration)
     {
-        var telemetry = services.AddOpenTelemetry()
+        var telemetry = services
+            .AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("shop"))
             .WithTracing(tracing => tracing.AddAspNetCoreInstrumentation().AddHttpClientInstrumentation().AddSource("MassTransit"))
             .WithMetrics(metrics => metrics.AddAspNetCoreInstrumentation().AddHttpClientInstrumentation());

@@ -12,11 +12,7 @@ internal sealed class AzureCommand
     public string Line { get; }
 
     /// <summary>Makes a command.</summary>
-    /// <param name="name">Its name, such as <c>task.setvariable</c>.</param>
-    /// <param name="data">What follows it, as it is.</param>
-    /// <param name="properties">Its properties, as they are.</param>
-    /// <returns>The command.</returns>
-    public static AzureCommand Of(string name, string data, params ReadOnlySpan<(string Name, string Value)> properties)
+    public static AzureCommand Create(string name, string data, params ReadOnlySpan<(string Name, string Value)> properties)
     {
         var line = new StringBuilder($"##vso[{name}");
         for (var at = 0; at < properties.Length; at++)
@@ -26,7 +22,10 @@ internal sealed class AzureCommand
 
     // The agent reads %AZP25 as a percent sign.
     private static string Escaped(string text) =>
-        text.Replace("%", "%AZP25", StringComparison.Ordinal).Replace("\r", "%0D", StringComparison.Ordinal).Replace("\n", "%0A", StringComparison.Ordinal);
+        text.Replace("%", "%AZP25", StringComparison.Ordinal)
+            .Replace("\r", "%0D", StringComparison.Ordinal)
+            .Replace("\n", "%0A", StringComparison.Ordinal);
 
-    private static string Property(string text) => Escaped(text).Replace(";", "%3B", StringComparison.Ordinal).Replace("]", "%5D", StringComparison.Ordinal);
+    private static string Property(string text) =>
+        Escaped(text).Replace(";", "%3B", StringComparison.Ordinal).Replace("]", "%5D", StringComparison.Ordinal);
 }

@@ -8,8 +8,6 @@ internal static class SharedFile
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>Writes at the end of a file.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="text">The text.</param>
     public static void Append(string path, string text)
     {
         using var file = Open(path);
@@ -18,13 +16,14 @@ internal static class SharedFile
     }
 
     /// <summary>Sets lines <c>NAME=value</c>; the others stay.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="values">Names and values.</param>
     public static void SetLines(string path, Dictionary<string, string> values)
     {
         using var file = Open(path);
         using var reader = new StreamReader(file);
-        var kept = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !values.ContainsKey(line.Split('=')[0]));
+        var kept = reader
+            .ReadToEnd()
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => !values.ContainsKey(line.Split('=')[0]));
         var text = string.Concat(kept.Concat(values.Select(value => $"{value.Key}={value.Value}")).Select(line => line + "\n"));
         file.SetLength(0);
         file.Write(Encoding.UTF8.GetBytes(text));
@@ -32,13 +31,14 @@ internal static class SharedFile
 
     private static FileStream Open(string path)
     {
-        for (var deadline = Environment.TickCount64 + (long)Patience.TotalMilliseconds; ;)
+        for (var deadline = Environment.TickCount64 + (long)Patience.TotalMilliseconds; ; )
         {
             try
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException exception) when (exception is not FileNotFoundException and not DirectoryNotFoundException && Environment.TickCount64 < deadline)
+            catch (IOException exception)
+                when (exception is not FileNotFoundException and not DirectoryNotFoundException && Environment.TickCount64 < deadline)
             {
                 // Another project writes to it.
                 Task.Delay(20).GetAwaiter().GetResult();

@@ -6,36 +6,35 @@ namespace ImagePublish.Tasks.Progress;
 /// <summary>The terminal of this process. A node of a build that is a process of its own has none.</summary>
 internal sealed partial class ConsoleTerminal : ITerminal
 {
-    private static readonly string[] CiVariables = ["CI", "TF_BUILD", "GITHUB_ACTIONS", "GITLAB_CI", "TEAMCITY_VERSION", "JENKINS_URL", "BUILDKITE"];
+    private static readonly string[] CiVariables =
+    [
+        "CI",
+        "TF_BUILD",
+        "GITHUB_ACTIONS",
+        "GITLAB_CI",
+        "TEAMCITY_VERSION",
+        "JENKINS_URL",
+        "BUILDKITE",
+    ];
 
-    /// <inheritdoc/>
     public int Width => Measure(static () => Console.WindowWidth);
 
-    /// <inheritdoc/>
     public int Height => Measure(static () => Console.WindowHeight);
 
-    /// <inheritdoc/>
     public bool IsUnicode { get; } = OperatingSystem.IsWindows() || IsUtf8(Environment.GetEnvironmentVariable);
 
     /// <summary>Whether there is one, and somebody before it.</summary>
-    /// <param name="variable">Reads an environment variable.</param>
-    /// <returns>False for a CI system, even one that gives its builds a terminal.</returns>
     public static bool IsThere(Func<string, string?> variable) =>
         !Console.IsOutputRedirected
         && (OperatingSystem.IsWindows() || variable("TERM") is not (null or "" or "dumb"))
         && Array.TrueForAll(CiVariables, name => variable(name) is null or "" or "false" or "0");
 
     /// <summary>Whether MSBuild draws on it by itself. MSBuild tells in this variable, for Microsoft's test targets; without it there are lines.</summary>
-    /// <param name="variable">Reads an environment variable.</param>
-    /// <returns>Whether the terminal logger is on.</returns>
     public static bool HasTerminalLogger(Func<string, string?> variable) => variable("_MSBUILDTLENABLED") == "1";
 
     /// <summary>Whether the command line asks for nothing but errors and warnings. A task is not told, and a binary log beside makes MSBuild gather every message.</summary>
-    /// <param name="arguments">The command line.</param>
-    /// <returns>Whether it does.</returns>
     public static bool IsQuiet(IEnumerable<string> arguments) => QuietSwitch().IsMatch(string.Join(' ', arguments));
 
-    /// <inheritdoc/>
     public void Write(string text)
     {
         try
@@ -50,7 +49,12 @@ internal sealed partial class ConsoleTerminal : ITerminal
 
     // As the C library decides it: the first of these that is set.
     private static bool IsUtf8(Func<string, string?> variable) =>
-        (variable("LC_ALL") is { Length: > 0 } all ? all : variable("LC_CTYPE") is { Length: > 0 } type ? type : variable("LANG")) is { } locale
+        (
+            variable("LC_ALL") is { Length: > 0 } all ? all
+            : variable("LC_CTYPE") is { Length: > 0 } type ? type
+            : variable("LANG")
+        )
+            is { } locale
         && (locale.Contains("utf-8", StringComparison.OrdinalIgnoreCase) || locale.Contains("utf8", StringComparison.OrdinalIgnoreCase));
 
     private static int Measure(Func<int> size)

@@ -12,27 +12,26 @@ internal static class ProgressViews
     /// The classic console logger prints lines at any time, from a thread of its own and in several writes. Rows below them would be overwritten without being erased, and a scrolling
     /// region would outlive a build that is killed. So it gets lines.
     /// </remarks>
-    /// <param name="log">MSBuild's log.</param>
-    /// <param name="engine">The build.</param>
-    /// <param name="project">The project's name.</param>
-    /// <param name="say">Prints a line.</param>
-    /// <returns>How to show it.</returns>
     public static IProgressView Create(TaskLoggingHelper log, IBuildEngine4 engine, string project, Action<string> say)
     {
         Func<string, string?> variable = Environment.GetEnvironmentVariable;
         var isWatched = IsWatched(log);
         if (isWatched && ConsoleTerminal.HasTerminalLogger(variable))
-            return new TerminalProgress(IsOneOfSeveral(engine) ? project : null, BuildObjects.GetOrAdd(engine, "", () => new TerminalRows(new ConsoleTerminal())));
+            return new TerminalProgress(
+                IsOneOfSeveral(engine) ? project : null,
+                BuildObjects.GetOrAdd(engine, "", () => new TerminalRows(new ConsoleTerminal()))
+            );
         var style = isWatched ? ProgressLineStyle.Terminal(new ConsoleTerminal().IsUnicode) : ProgressLineStyle.Log;
         return new ProgressLines(project, say, style);
     }
 
     /// <summary>Whether somebody looks on.</summary>
-    /// <param name="log">MSBuild's log.</param>
-    /// <returns>Whether this process has a terminal and is not told to be quiet.</returns>
     public static bool IsWatched(TaskLoggingHelper log) =>
-        ConsoleTerminal.IsThere(Environment.GetEnvironmentVariable) && log.LogsMessagesOfImportance(MessageImportance.High) && !ConsoleTerminal.IsQuiet(Environment.GetCommandLineArgs());
+        ConsoleTerminal.IsThere(Environment.GetEnvironmentVariable)
+        && log.LogsMessagesOfImportance(MessageImportance.High)
+        && !ConsoleTerminal.IsQuiet(Environment.GetCommandLineArgs());
 
     // A solution gives its projects the path of its file.
-    private static bool IsOneOfSeveral(IBuildEngine4 engine) => engine is IBuildEngine6 build && build.GetGlobalProperties().ContainsKey("SolutionPath");
+    private static bool IsOneOfSeveral(IBuildEngine4 engine) =>
+        engine is IBuildEngine6 build && build.GetGlobalProperties().ContainsKey("SolutionPath");
 }

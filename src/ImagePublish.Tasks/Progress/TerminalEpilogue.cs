@@ -12,12 +12,11 @@ internal sealed class TerminalEpilogue
 {
     private readonly ConcurrentQueue<string> lines = new();
 
-    private TerminalEpilogue() => AppDomain.CurrentDomain.ProcessExit += (_, _) => new ConsoleTerminal().Write(string.Concat(lines.Select(line => $"{line}{Environment.NewLine}")));
+    private TerminalEpilogue() =>
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+            new ConsoleTerminal().Write(string.Concat(lines.Select(line => $"{line}{Environment.NewLine}")));
 
     /// <summary>Keeps a line, where the terminal logger would lose it.</summary>
-    /// <param name="log">MSBuild's log.</param>
-    /// <param name="engine">The build, which keeps the lines of all its tasks.</param>
-    /// <param name="line">The line.</param>
     public static void Add(TaskLoggingHelper log, IBuildEngine4 engine, string line)
     {
         if (ProgressViews.IsWatched(log) && ConsoleTerminal.HasTerminalLogger(Environment.GetEnvironmentVariable))

@@ -5,13 +5,11 @@ namespace ImagePublish.Diagnostics;
 /// <c>IMG1xxx</c> input, <c>IMG2xxx</c> base image, <c>IMG3xxx</c> layers and store, <c>IMG4xxx</c> registry, <c>IMG5xxx</c> credentials,
 /// <c>IMG6xxx</c> operating system packages, <c>IMG9xxx</c> faults of this package. All of them stand in <see cref="DiagnosticCodes"/>.
 /// </remarks>
-/// <param name="Id">The code itself.</param>
 /// <param name="Title">What it means, in a few words: the heading of its entry in the troubleshooting page.</param>
-public sealed record DiagnosticCode(string Id, string Title)
+internal sealed record DiagnosticCode(string Id, string Title)
 {
     /// <summary>The anchor of this code's entry in <c>docs/troubleshooting.md</c>.</summary>
     public string Anchor => Id.ToLowerInvariant();
 
-    /// <inheritdoc/>
     public override string ToString() => Id;
 }

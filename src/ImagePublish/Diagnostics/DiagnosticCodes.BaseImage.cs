@@ -1,7 +1,7 @@
 namespace ImagePublish.Diagnostics;
 
 /// <content>The image that an image is built on.</content>
-public static partial class DiagnosticCodes
+internal static partial class DiagnosticCodes
 {
     /// <summary>The base image does not exist.</summary>
     public static DiagnosticCode BaseNotFound { get; } = new("IMG2001", "The base image does not exist");

@@ -1,7 +1,7 @@
 namespace ImagePublish.Diagnostics;
 
 /// <content>Signing in.</content>
-public static partial class DiagnosticCodes
+internal static partial class DiagnosticCodes
 {
     /// <summary>The registry does not accept the credentials, or wants some.</summary>
     public static DiagnosticCode Unauthorized { get; } = new("IMG5001", "The registry does not accept the credentials, or wants some");
@@ -16,10 +16,12 @@ public static partial class DiagnosticCodes
     public static DiagnosticCode CacheKeyUnusable { get; } = new("IMG5010", "The cache key can not be used");
 
     /// <summary>Credentials in the environment can be meant for more than one registry.</summary>
-    public static DiagnosticCode CredentialsAmbiguous { get; } = new("IMG5011", "Credentials in the environment can be meant for more than one registry");
+    public static DiagnosticCode CredentialsAmbiguous { get; } =
+        new("IMG5011", "Credentials in the environment can be meant for more than one registry");
 
     /// <summary>A password would be sent in plain text.</summary>
     public static DiagnosticCode PlainTextCredentials { get; } = new("IMG5012", "A password would be sent in plain text");
 
-    private static DiagnosticCode[] Credentials => [Unauthorized, CredentialsUnusable, UntrustedRealm, CacheKeyUnusable, CredentialsAmbiguous, PlainTextCredentials];
+    private static DiagnosticCode[] Credentials =>
+        [Unauthorized, CredentialsUnusable, UntrustedRealm, CacheKeyUnusable, CredentialsAmbiguous, PlainTextCredentials];
 }

@@ -1,7 +1,7 @@
 namespace ImagePublish.Diagnostics;
 
 /// <content>What the project or the command line asks for.</content>
-public static partial class DiagnosticCodes
+internal static partial class DiagnosticCodes
 {
     /// <summary>An image reference is malformed.</summary>
     public static DiagnosticCode InvalidReference { get; } = new("IMG1001", "An image reference is malformed");
@@ -46,7 +46,8 @@ public static partial class DiagnosticCodes
     public static DiagnosticCode IndexImageMissing { get; } = new("IMG1014", "An image that is to be joined into an index is missing");
 
     /// <summary>A platform is asked for that the project is not restored for.</summary>
-    public static DiagnosticCode PlatformNotRestored { get; } = new("IMG1015", "A platform is asked for that the project is not restored for");
+    public static DiagnosticCode PlatformNotRestored { get; } =
+        new("IMG1015", "A platform is asked for that the project is not restored for");
 
     /// <summary>Something can not be put where an item says.</summary>
     public static DiagnosticCode InvalidTarget { get; } = new("IMG1016", "Something can not be put where an item says");
@@ -64,7 +65,8 @@ public static partial class DiagnosticCodes
     public static DiagnosticCode OtherMachine { get; } = new("IMG1022", "A published file is built for another processor");
 
     /// <summary>A condition on RuntimeIdentifier does not tell platforms apart.</summary>
-    public static DiagnosticCode PlatformConditionIneffective { get; } = new("IMG1025", "A condition on RuntimeIdentifier does not tell platforms apart");
+    public static DiagnosticCode PlatformConditionIneffective { get; } =
+        new("IMG1025", "A condition on RuntimeIdentifier does not tell platforms apart");
 
     /// <summary>An image would be copied onto itself.</summary>
     public static DiagnosticCode SameImage { get; } = new("IMG1030", "An image would be copied onto itself");
@@ -79,39 +81,40 @@ public static partial class DiagnosticCodes
     public static DiagnosticCode PrunePlaceUnclear { get; } = new("IMG1033", "A prune could mean the local store or a registry");
 
     /// <summary>The build was cancelled while names were changed.</summary>
-    public static DiagnosticCode ChangesInterrupted { get; } = new("IMG1040", "The build was cancelled while tags were moved or images removed");
+    public static DiagnosticCode ChangesInterrupted { get; } =
+        new("IMG1040", "The build was cancelled while tags were moved or images removed");
 
     /// <summary>Two projects of a build publish under the same name.</summary>
     public static DiagnosticCode NameTaken { get; } = new("IMG1041", "Two projects of a build publish under the same name");
 
     private static DiagnosticCode[] Input =>
-    [
-        InvalidReference,
-        InvalidDigest,
-        InvalidPlatform,
-        InvalidTag,
-        InvalidRepository,
-        InvalidRegistry,
-        InvalidValue,
-        PublishFolderEmpty,
-        InvalidTemplate,
-        HostTooOld,
-        FrameworkUnsupported,
-        SeveralFrameworks,
-        PlatformsCollide,
-        IndexImageMissing,
-        PlatformNotRestored,
-        InvalidTarget,
-        UnknownOwner,
-        ContradictoryCommand,
-        GitFailed,
-        OtherMachine,
-        PlatformConditionIneffective,
-        SameImage,
-        PropertyMissing,
-        PruneUnbounded,
-        PrunePlaceUnclear,
-        ChangesInterrupted,
-        NameTaken,
-    ];
+        [
+            InvalidReference,
+            InvalidDigest,
+            InvalidPlatform,
+            InvalidTag,
+            InvalidRepository,
+            InvalidRegistry,
+            InvalidValue,
+            PublishFolderEmpty,
+            InvalidTemplate,
+            HostTooOld,
+            FrameworkUnsupported,
+            SeveralFrameworks,
+            PlatformsCollide,
+            IndexImageMissing,
+            PlatformNotRestored,
+            InvalidTarget,
+            UnknownOwner,
+            ContradictoryCommand,
+            GitFailed,
+            OtherMachine,
+            PlatformConditionIneffective,
+            SameImage,
+            PropertyMissing,
+            PruneUnbounded,
+            PrunePlaceUnclear,
+            ChangesInterrupted,
+            NameTaken,
+        ];
 }

@@ -1,7 +1,7 @@
 namespace ImagePublish.Diagnostics;
 
 /// <content>Files, layers and the local store.</content>
-public static partial class DiagnosticCodes
+internal static partial class DiagnosticCodes
 {
     /// <summary>A path or link leaves its folder.</summary>
     public static DiagnosticCode UnsafePath { get; } = new("IMG3001", "A path or link leaves its folder");

@@ -1,7 +1,7 @@
 namespace ImagePublish.Diagnostics;
 
 /// <content>Operating system packages.</content>
-public static partial class DiagnosticCodes
+internal static partial class DiagnosticCodes
 {
     /// <summary>An operating system package does not exist.</summary>
     public static DiagnosticCode PackageUnknown { get; } = new("IMG6001", "An operating system package does not exist");
@@ -31,7 +31,8 @@ public static partial class DiagnosticCodes
     public static DiagnosticCode PackageSourceFailed { get; } = new("IMG6009", "A package source can not be read");
 
     /// <summary>The lock file does not fit the project.</summary>
-    public static DiagnosticCode PackageLockOutdated { get; } = new("IMG6010", "The lock file is missing, damaged or does not fit the project");
+    public static DiagnosticCode PackageLockOutdated { get; } =
+        new("IMG6010", "The lock file is missing, damaged or does not fit the project");
 
     /// <summary>The image lacks a library that the app needs.</summary>
     public static DiagnosticCode LibraryMissing { get; } = new("IMG6011", "The image lacks a library that the app needs");
@@ -40,8 +41,18 @@ public static partial class DiagnosticCodes
     public static DiagnosticCode PackageSourceRefused { get; } = new("IMG6012", "A package source of the base image is refused");
 
     private static DiagnosticCode[] Packages =>
-    [
-        PackageUnknown, PackageConflict, PackageSourceUntrusted, PackageTampered, PackageGone, PackageToolMissing, PackageBaseUnsupported, PackageInvalid,
-        PackageSourceFailed, PackageLockOutdated, LibraryMissing, PackageSourceRefused,
-    ];
+        [
+            PackageUnknown,
+            PackageConflict,
+            PackageSourceUntrusted,
+            PackageTampered,
+            PackageGone,
+            PackageToolMissing,
+            PackageBaseUnsupported,
+            PackageInvalid,
+            PackageSourceFailed,
+            PackageLockOutdated,
+            LibraryMissing,
+            PackageSourceRefused,
+        ];
 }

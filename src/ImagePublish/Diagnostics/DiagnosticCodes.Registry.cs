@@ -1,7 +1,7 @@
 namespace ImagePublish.Diagnostics;
 
 /// <content>What a registry answers, or does not.</content>
-public static partial class DiagnosticCodes
+internal static partial class DiagnosticCodes
 {
     /// <summary>The registry can not be reached.</summary>
     public static DiagnosticCode RegistryUnreachable { get; } = new("IMG4001", "The registry can not be reached");
@@ -52,8 +52,22 @@ public static partial class DiagnosticCodes
     public static DiagnosticCode NetworkNeeded { get; } = new("IMG4016", "The network is needed, and ImageOffline forbids it");
 
     private static DiagnosticCode[] Registry =>
-    [
-        RegistryUnreachable, RegistryRefused, RegistryFailed, RegistryProtocol, ContentMismatch, RegistryNotFound, RegistryDenied, CertificateUntrusted,
-        TooLarge, TagImmutable, RateLimited, BlobMissing, FormatObsolete, UnsafeRedirect, DeleteUnsupported, NetworkNeeded,
-    ];
+        [
+            RegistryUnreachable,
+            RegistryRefused,
+            RegistryFailed,
+            RegistryProtocol,
+            ContentMismatch,
+            RegistryNotFound,
+            RegistryDenied,
+            CertificateUntrusted,
+            TooLarge,
+            TagImmutable,
+            RateLimited,
+            BlobMissing,
+            FormatObsolete,
+            UnsafeRedirect,
+            DeleteUnsupported,
+            NetworkNeeded,
+        ];
 }

@@ -1,7 +1,7 @@
 namespace ImagePublish.Diagnostics;
 
 /// <content>The local store, its caches and archives.</content>
-public static partial class DiagnosticCodes
+internal static partial class DiagnosticCodes
 {
     /// <summary>The local store can not be read or written.</summary>
     public static DiagnosticCode StoreFailed { get; } = new("IMG3101", "The local store can not be read or written");
@@ -39,5 +39,19 @@ public static partial class DiagnosticCodes
     /// <summary>Other users can change the local store, or the package cache.</summary>
     public static DiagnosticCode StoreForeign { get; } = new("IMG3112", "Other users can change the local store or the package cache");
 
-    private static DiagnosticCode[] Storage => [StoreFailed, StoreBusy, StoreDamaged, StoreIncomplete, NotInStore, ArchiveInvalid, ArchiveFailed, EngineFailed, NotInEngine, Locked, ArchiveTooLarge, StoreForeign];
+    private static DiagnosticCode[] Storage =>
+        [
+            StoreFailed,
+            StoreBusy,
+            StoreDamaged,
+            StoreIncomplete,
+            NotInStore,
+            ArchiveInvalid,
+            ArchiveFailed,
+            EngineFailed,
+            NotInEngine,
+            Locked,
+            ArchiveTooLarge,
+            StoreForeign,
+        ];
 }

@@ -1,8 +1,9 @@
 namespace ImagePublish.Diagnostics;
 
 /// <summary>Every code of the engine and the tasks, one file for each range.</summary>
-public static partial class DiagnosticCodes
+internal static partial class DiagnosticCodes
 {
     /// <summary>All codes, in order.</summary>
-    public static IReadOnlyList<DiagnosticCode> All => [.. Input, .. BaseImage, .. Layers, .. Storage, .. Registry, .. Credentials, .. Packages, Unexpected];
+    public static IReadOnlyList<DiagnosticCode> All =>
+        [.. Input, .. BaseImage, .. Layers, .. Storage, .. Registry, .. Credentials, .. Packages, Unexpected];
 }

@@ -1,7 +1,7 @@
 namespace ImagePublish.Diagnostics;
 
 /// <summary>What happened to a name that other people see.</summary>
-public enum NameChange
+internal enum NameChange
 {
     /// <summary>It points at an image now.</summary>
     Tagged,

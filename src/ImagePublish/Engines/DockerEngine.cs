@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -8,8 +9,7 @@ namespace ImagePublish.Engines;
 
 /// <summary>Docker, spoken to by its own API: no client is needed, and layers that it has can be left out.</summary>
 /// <remarks><see href="https://docs.docker.com/reference/api/engine/">Docker Engine API</see>.</remarks>
-/// <param name="address">Where it is.</param>
-public sealed class DockerEngine(EngineAddress address) : IDisposable
+internal sealed class DockerEngine(EngineAddress address) : IDisposable
 {
     private const int AtOnce = 8;
     private const int MaxPing = 64 * 1024;
@@ -19,8 +19,6 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
     private readonly EngineConnection connection = new(address);
 
     /// <summary>Whether it answers.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Null if it does; else why not.</returns>
     public async Task<ImagePublishException?> TryPingAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -37,7 +35,11 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            return new ImagePublishException(DiagnosticCodes.EngineFailed, $"Docker does not answer at '{address}' within {AnswerTimeout.TotalSeconds:0} seconds. Restart it, or check DOCKER_HOST.", exception);
+            return new ImagePublishException(
+                DiagnosticCodes.EngineFailed,
+                $"Docker does not answer at '{address}' within {AnswerTimeout.TotalSeconds:0} seconds. Restart it, or check DOCKER_HOST.",
+                exception
+            );
         }
     }
 
@@ -46,29 +48,31 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
     /// Its classic image store finds layers by the digests of their tars, and takes an archive that lacks those it has. One that keeps images in containerd,
     /// and podman behind Docker's API, want all of it.
     /// </remarks>
-    /// <param name="diffIds">The image's layers.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The number; null where an archive must be whole.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, or refuses.</exception>
     public async Task<int?> CountKnownLayersAsync(IReadOnlyList<Digest> diffIds, CancellationToken cancellationToken)
     {
-        if (!await TakesPartsAsync(cancellationToken))
+        if (!await AcceptsPartialImagesAsync(cancellationToken))
             return null;
-        var ids = await connection.GetAsync("images/json", images => images.EnumerateArray().Select(image => Id(image)).Distinct().ToList(), cancellationToken);
+        var ids = await connection.GetAsync(
+            "images/json",
+            images => images.EnumerateArray().Select(image => Id(image)).Distinct().ToList(),
+            cancellationToken
+        );
         var most = 0;
-        await Parallel.ForEachAsync(ids, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (id, stop) =>
-        {
-            var layers = await LayersAsync(id, stop);
-            var same = layers.Zip(diffIds).TakeWhile(pair => pair.First == pair.Second.Value).Count();
-            InterlockedMax(ref most, same);
-        });
+        await Parallel.ForEachAsync(
+            ids,
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
+            async (id, stop) =>
+            {
+                var layers = await LayersAsync(id, stop);
+                var same = layers.Zip(diffIds).TakeWhile(pair => pair.First == pair.Second.Value).Count();
+                InterlockedMax(ref most, same);
+            }
+        );
         return most;
     }
 
     /// <summary>Loads an archive as it is written: nothing is stored in between.</summary>
-    /// <param name="write">Writes the archive.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What the engine said.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, or refuses.</exception>
     public async Task<string> LoadAsync(Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
     {
@@ -76,18 +80,22 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
         using var response = await SendAsync(content, cancellationToken);
         var said = await connection.ReadAsync(response, MaxReport, cancellationToken);
         // The status is sent before the work is done: a failure comes as a line of its own.
-        var lines = Encoding.UTF8.GetString(said).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Select(line => (Error: Field(line, "error"), Text: Field(line, "stream"))).ToList();
+        var lines = Encoding
+            .UTF8.GetString(said)
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(line => (Error: Field(line, "error"), Text: Field(line, "stream")))
+            .ToList();
         if (lines.Find(line => line.Error is not null).Error is { } error)
-            throw new ImagePublishException(DiagnosticCodes.EngineFailed, $"Docker at '{address}' refuses the image: {Text.Shown(error)}. Check its free space and its log.");
+            throw new ImagePublishException(
+                DiagnosticCodes.EngineFailed,
+                $"Docker at '{address}' refuses the image: {Text.Sanitize(error)}. Check its free space and its log."
+            );
         return lines.Exists(line => line.Text is not null)
             ? string.Concat(lines.Select(line => line.Text)).Trim()
             : throw connection.NotDocker(HttpMethod.Post, LoadPath, said);
     }
 
     /// <summary>Finds an image.</summary>
-    /// <param name="name">Its name, or the digest of its config.</param>
-    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>What the engine knows it by, which changes when the image does; null if it has none of that name.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, or refuses.</exception>
     public async Task<string?> FindImageAsync(string name, CancellationToken cancellationToken)
@@ -103,10 +111,6 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
     }
 
     /// <summary>Writes an image as an archive.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="output">Where to.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it is done.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, or refuses.</exception>
     public async Task SaveAsync(string name, Stream output, CancellationToken cancellationToken)
     {
@@ -114,22 +118,27 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
         await connection.CopyAsync(response, output, long.MaxValue, cancellationToken);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => connection.Dispose();
 
-    private async Task<bool> TakesPartsAsync(CancellationToken cancellationToken)
+    private async Task<bool> AcceptsPartialImagesAsync(CancellationToken cancellationToken)
     {
         if (await connection.GetAsync("version", IsPodman, cancellationToken))
             return false;
         return await connection.GetAsync(
             "info",
-            info => !info.TryGetProperty("DriverStatus", out var status) || !status.GetRawText().Contains("io.containerd.snapshotter", StringComparison.Ordinal),
-            cancellationToken);
+            info =>
+                !info.TryGetProperty("DriverStatus", out var status)
+                || !status.GetRawText().Contains("io.containerd.snapshotter", StringComparison.Ordinal),
+            cancellationToken
+        );
     }
 
     private static bool IsPodman(JsonElement version) =>
-        version.TryGetProperty("Components", out var components) && components.ValueKind == JsonValueKind.Array
-        && components.EnumerateArray().Any(component => component.GetProperty("Name").GetString()?.Contains("Podman", StringComparison.OrdinalIgnoreCase) == true);
+        version.TryGetProperty("Components", out var components)
+        && components.ValueKind == JsonValueKind.Array
+        && components
+            .EnumerateArray()
+            .Any(component => component.GetProperty("Name").GetString()?.Contains("Podman", StringComparison.OrdinalIgnoreCase) == true);
 
     private static string Id(JsonElement image) => image.GetProperty("Id").GetString() ?? throw new JsonException("An image has no Id.");
 
@@ -147,7 +156,9 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
     }
 
     private static IReadOnlyList<string?> Layers(JsonElement image) =>
-        image.TryGetProperty("RootFS", out var files) && files.TryGetProperty("Layers", out var layers) && layers.ValueKind == JsonValueKind.Array
+        image.TryGetProperty("RootFS", out var files)
+        && files.TryGetProperty("Layers", out var layers)
+        && layers.ValueKind == JsonValueKind.Array
             ? [.. layers.EnumerateArray().Select(layer => layer.GetString())]
             : [];
 
@@ -161,7 +172,11 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
         catch (ImagePublishException) when (content.Problem is { } problem)
         {
             throw problem as ImagePublishException
-                ?? new ImagePublishException(DiagnosticCodes.UnreadableFile, $"The image could not be read to load it into Docker: {Text.Shown(problem.Message)}", problem);
+                ?? new ImagePublishException(
+                    DiagnosticCodes.UnreadableFile,
+                    $"The image could not be read to load it into Docker: {Text.Sanitize(problem.Message)}",
+                    problem
+                );
         }
     }
 
@@ -178,7 +193,9 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
         try
         {
             using var document = JsonDocument.Parse(line);
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(name, out var value) ? value.GetString() : null;
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(name, out var value)
+                ? value.GetString()
+                : null;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -199,7 +216,8 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
         /// <summary>What went wrong while the archive was made, and not while it was sent.</summary>
         public Exception? Problem { get; private set; }
 
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+            SerializeToStreamAsync(stream, context, CancellationToken.None);
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {
@@ -221,6 +239,7 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
             return false;
         }
     }
+
     /// <summary>Notes whether it was the connection that failed.</summary>
     private sealed class SendingStream(Stream connection) : Stream
     {
@@ -234,7 +253,11 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
 
         public override long Length => throw new NotSupportedException();
 
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
 
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -243,7 +266,8 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
             HasFailed = false;
         }
 
-        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
         public override async Task FlushAsync(CancellationToken cancellationToken)
         {
@@ -252,7 +276,8 @@ public sealed class DockerEngine(EngineAddress address) : IDisposable
             HasFailed = false;
         }
 
-        public override void Write(byte[] buffer, int offset, int count) => WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+        public override void Write(byte[] buffer, int offset, int count) =>
+            WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
         public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
 

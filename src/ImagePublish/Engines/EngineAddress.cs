@@ -6,45 +6,46 @@ namespace ImagePublish.Engines;
 
 /// <summary>Where Docker's API is to be had: as its own client finds it.</summary>
 /// <remarks><see href="https://docs.docker.com/engine/manage-resources/contexts/">Docker contexts</see>, and the variables <c>DOCKER_HOST</c>, <c>DOCKER_CONTEXT</c>.</remarks>
-/// <param name="Scheme"><c>unix</c>, <c>npipe</c> or <c>tcp</c>.</param>
-/// <param name="Target">The socket's path, the pipe's name, or host and port.</param>
-public sealed record EngineAddress(string Scheme, string Target)
+internal sealed record EngineAddress(string Scheme, string Target)
 {
     private const string DefaultContext = "default";
     private const int InsecurePort = 2375;
 
     /// <summary>Docker's own socket or pipe.</summary>
-    public static EngineAddress Default => OperatingSystem.IsWindows() ? new("npipe", "docker_engine") : new("unix", "/var/run/docker.sock");
+    public static EngineAddress Default =>
+        OperatingSystem.IsWindows() ? new("npipe", "docker_engine") : new("unix", "/var/run/docker.sock");
 
     /// <summary>Finds Docker's address.</summary>
-    /// <param name="settings">What is known of the machine.</param>
     /// <returns>The address; null for one that only Docker's own client can reach: by ssh, or with certificates.</returns>
     public static EngineAddress? Find(EngineSettings settings)
     {
         if (settings.Variable("DOCKER_HOST") is { Length: > 0 } host)
-            return settings.Variable("DOCKER_TLS_VERIFY") is { Length: > 0 } && host.StartsWith("tcp:", StringComparison.Ordinal) ? null : TryParse(host);
+            return settings.Variable("DOCKER_TLS_VERIFY") is { Length: > 0 } && host.StartsWith("tcp:", StringComparison.Ordinal)
+                ? null
+                : TryParse(host);
         var context = settings.Variable("DOCKER_CONTEXT") is { Length: > 0 } named ? named : CurrentContext(settings);
         return context is null or DefaultContext ? Default : OfContext(settings, context);
     }
 
     /// <summary>Reads an address as <c>DOCKER_HOST</c> has it.</summary>
-    /// <param name="text">Such as <c>unix:///run/user/1000/docker.sock</c>.</param>
-    /// <returns>The address; null for what is not understood here.</returns>
     public static EngineAddress? TryParse(string text)
     {
         if (text.StartsWith("unix://", StringComparison.Ordinal))
             return new("unix", text["unix://".Length..]);
         if (text.StartsWith("npipe://", StringComparison.Ordinal))
             return new("npipe", text[(text.LastIndexOf('/') + 1)..]);
-        return text.StartsWith("tcp://", StringComparison.Ordinal) && Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.AbsolutePath == "/"
+        return
+            text.StartsWith("tcp://", StringComparison.Ordinal)
+            && Uri.TryCreate(text, UriKind.Absolute, out var uri)
+            && uri.AbsolutePath == "/"
             ? new("tcp", $"{uri.IdnHost}:{(uri.Port > 0 ? uri.Port : InsecurePort)}")
             : null;
     }
 
-    /// <inheritdoc/>
     public override string ToString() => Scheme == "npipe" ? $"npipe:////./pipe/{Target}" : $"{Scheme}://{Target}";
 
-    private static string? CurrentContext(EngineSettings settings) => Read(Path.Combine(settings.DockerFolder, "config.json"), root => Field(root, "currentContext")?.GetString());
+    private static string? CurrentContext(EngineSettings settings) =>
+        Read(Path.Combine(settings.DockerFolder, "config.json"), root => Field(root, "currentContext")?.GetString());
 
     // A context's folder is named after the digest of its name.
     private static EngineAddress? OfContext(EngineSettings settings, string context)
@@ -52,9 +53,11 @@ public sealed record EngineAddress(string Scheme, string Target)
         var folder = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(context)));
         if (Directory.Exists(Path.Combine(settings.DockerFolder, "contexts", "tls", folder)))
             return null;
-        var host = Read(
-            Path.Combine(settings.DockerFolder, "contexts", "meta", folder, "meta.json"),
-            root => Field(root, "Endpoints") is { } endpoints && Field(endpoints, "docker") is { } docker ? Field(docker, "Host")?.GetString() : null);
+        var host = Read(Path.Combine(settings.DockerFolder, "contexts", "meta", folder, "meta.json"), root =>
+            Field(root, "Endpoints") is { } endpoints && Field(endpoints, "docker") is { } docker
+                ? Field(docker, "Host")?.GetString()
+                : null
+        );
         return host is null ? null : TryParse(host);
     }
 
@@ -70,7 +73,8 @@ public sealed record EngineAddress(string Scheme, string Target)
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             return read(document.RootElement);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException)
         {
             return null;
         }

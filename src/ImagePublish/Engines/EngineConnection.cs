@@ -4,13 +4,12 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Engines;
 
 /// <summary>Speaks HTTP with an engine over its socket, its pipe or a plain connection.</summary>
-/// <param name="address">Where it is.</param>
 /// <param name="documentLimit">How long a document may take, from the request to its last byte; null for two minutes.</param>
 internal sealed class EngineConnection(EngineAddress address, TimeSpan? documentLimit = null) : IDisposable
 {
@@ -22,14 +21,16 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
     private const int BufferSize = 128 * 1024;
     private const string CheckHost = "Check DOCKER_HOST and the current context of docker, or write an archive with ImageArchive instead.";
     private static readonly Uri Root = new("http://engine/");
-    private readonly HttpMessageInvoker invoker = new(new SocketsHttpHandler
-    {
-        ActivityHeadersPropagator = null,
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        UseProxy = false,
-        ConnectCallback = (_, cancellationToken) => ConnectAsync(address, cancellationToken),
-    });
+    private readonly HttpMessageInvoker invoker = new(
+        new SocketsHttpHandler
+        {
+            ActivityHeadersPropagator = null,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            ConnectCallback = (_, cancellationToken) => ConnectAsync(address, cancellationToken),
+        }
+    );
 
     /// <summary>Reads something from a document of the engine.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, refuses, or what answers is not Docker.</exception>
@@ -62,7 +63,8 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
             throw new ImagePublishException(
                 DiagnosticCodes.EngineFailed,
                 $"Docker at '{address}' does not answer GET /{path.Split('?')[0]} within {(documentLimit ?? UsualDocumentLimit).TotalSeconds:0} seconds. Restart it, or write an archive with ImageArchive instead.",
-                exception);
+                exception
+            );
         }
     }
 
@@ -83,18 +85,30 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
         {
             limit -= length;
             if (limit < 0)
-                throw new ImagePublishException(DiagnosticCodes.EngineFailed, $"What answers at '{address}' is not Docker: its answer does not end. {CheckHost}");
+                throw new ImagePublishException(
+                    DiagnosticCodes.EngineFailed,
+                    $"What answers at '{address}' is not Docker: its answer does not end. {CheckHost}"
+                );
             await output.WriteAsync(buffer.AsMemory(0, length), cancellationToken);
         }
     }
 
     /// <summary>The error for an answer that Docker would not give.</summary>
-    public ImagePublishException NotDocker(HttpMethod method, string path, ReadOnlySpan<byte> said, Exception? cause = null) => new(
-        DiagnosticCodes.EngineFailed, $"What answers at '{address}' is not Docker: {method} /{path.Split('?')[0]} answered '{Excerpt(said)}'. {CheckHost}", cause);
+    public ImagePublishException NotDocker(HttpMethod method, string path, ReadOnlySpan<byte> said, Exception? cause = null) =>
+        new(
+            DiagnosticCodes.EngineFailed,
+            $"What answers at '{address}' is not Docker: {method} /{path.Split('?')[0]} answered '{Excerpt(said)}'. {CheckHost}",
+            cause
+        );
 
     /// <summary>Sends a request; an answer that is no success is an error.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, or refuses.</exception>
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method,
+        string path,
+        HttpContent? content,
+        CancellationToken cancellationToken
+    )
     {
         using var request = new HttpRequestMessage(method, new Uri(Root, path)) { Content = content };
         HttpResponseMessage response;
@@ -113,7 +127,10 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
         {
             var said = await ReadErrorAsync(response, cancellationToken);
             throw Message(said) is { } message
-                ? new EngineRefusalException(response.StatusCode, $"{method} {address} /{Text.Shown(path.Split('?')[0])} answered {(int)response.StatusCode}: {Text.Shown(message)}")
+                ? new EngineRefusalException(
+                    response.StatusCode,
+                    $"{method} {address} /{Text.Sanitize(path.Split('?')[0])} answered {(int)response.StatusCode}: {Text.Sanitize(message)}"
+                )
                 : NotDocker(method, path, Encoding.UTF8.GetBytes($"{(int)response.StatusCode} {Encoding.UTF8.GetString(said)}"));
         }
     }
@@ -149,19 +166,28 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
 
     private ImagePublishException Unreachable(HttpRequestException exception)
     {
-        if (exception.HttpRequestError is not (HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.InvalidResponse))
+        if (
+            exception.HttpRequestError
+            is not (HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.InvalidResponse)
+        )
             return Lost(exception);
         var reason = exception.GetBaseException();
         var advice = reason is SocketException { SocketErrorCode: SocketError.AccessDenied } or UnauthorizedAccessException
             ? "You may not use it: join the group that owns the socket (docker, on most machines), or use rootless Docker or podman."
             : "Start the engine, check DOCKER_HOST, or write an archive with ImageArchive instead.";
-        return new ImagePublishException(DiagnosticCodes.EngineFailed, $"Docker does not answer at '{address}': {Text.Shown(reason.Message).TrimEnd('.')}. {advice}", exception);
+        return new ImagePublishException(
+            DiagnosticCodes.EngineFailed,
+            $"Docker does not answer at '{address}': {Text.Sanitize(reason.Message).TrimEnd('.')}. {advice}",
+            exception
+        );
     }
 
-    private ImagePublishException Lost(Exception exception) => new(
-        DiagnosticCodes.EngineFailed,
-        $"The connection to Docker at '{address}' was lost: {Text.Shown(exception.GetBaseException().Message).TrimEnd('.')}. Check that the engine still runs, and its log.",
-        exception);
+    private ImagePublishException Lost(Exception exception) =>
+        new(
+            DiagnosticCodes.EngineFailed,
+            $"The connection to Docker at '{address}' was lost: {Text.Sanitize(exception.GetBaseException().Message).TrimEnd('.')}. Check that the engine still runs, and its log.",
+            exception
+        );
 
     // Docker's own errors are objects with a message.
     private static string? Message(byte[] said)
@@ -180,7 +206,7 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
     private static string Excerpt(ReadOnlySpan<byte> said)
     {
         var text = Encoding.UTF8.GetString(said[..Math.Min(said.Length, MaxExcerpt)]).ReplaceLineEndings(" ").Trim();
-        return said.Length > MaxExcerpt ? $"{Text.Shown(text)}…" : Text.Shown(text);
+        return said.Length > MaxExcerpt ? $"{Text.Sanitize(text)}…" : Text.Sanitize(text);
     }
 
     private static async ValueTask<Stream> ConnectAsync(EngineAddress address, CancellationToken cancellationToken)
@@ -194,10 +220,15 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
 
         var isUnix = address.Scheme == "unix";
         // Without an address family it is for both, where the kernel has IPv6, and for IPv4 alone elsewhere.
-        var socket = isUnix ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        var socket = isUnix
+            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+            : new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            await socket.ConnectAsync(isUnix ? new UnixDomainSocketEndPoint(address.Target) : HostAndPort(address.Target), cancellationToken);
+            await socket.ConnectAsync(
+                isUnix ? new UnixDomainSocketEndPoint(address.Target) : HostAndPort(address.Target),
+                cancellationToken
+            );
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch
@@ -215,7 +246,8 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
 }
 
 /// <summary>The engine answered, and refused.</summary>
-internal sealed class EngineRefusalException(HttpStatusCode status, string message) : ImagePublishException(DiagnosticCodes.EngineFailed, message)
+internal sealed class EngineRefusalException(HttpStatusCode status, string message)
+    : ImagePublishException(DiagnosticCodes.EngineFailed, message)
 {
     public HttpStatusCode Status { get; } = status;
 }

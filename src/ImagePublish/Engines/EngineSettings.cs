@@ -1,7 +1,7 @@
 namespace ImagePublish.Engines;
 
 /// <summary>What the search for a container engine knows of the machine. Everything is handed in: nothing is read from the environment.</summary>
-public sealed record EngineSettings
+internal sealed record EngineSettings
 {
     /// <summary>An environment variable's value; null if it is not set.</summary>
     public required Func<string, string?> Variable { get; init; }

@@ -3,17 +3,10 @@ using ImagePublish.Oci;
 namespace ImagePublish.Images;
 
 /// <summary>The image that an image is built on, for one platform.</summary>
-/// <param name="Name">What the user calls it, for messages and labels.</param>
 /// <param name="Digest">The digest of what <paramref name="Name"/> points at: the index where there is one; null for <c>scratch</c>.</param>
-/// <param name="Format">The family of its media types.</param>
-/// <param name="Config">Its config.</param>
-/// <param name="Layers">Its layers, from the bottom up.</param>
-public sealed record BaseImage(string Name, Digest? Digest, ImageFormat Format, ImageConfig Config, IReadOnlyList<Layer> Layers)
+internal sealed record BaseImage(string Name, Digest? Digest, ImageFormat Format, ImageConfig Config, IReadOnlyList<Layer> Layers)
 {
     /// <summary>The base that is nothing at all.</summary>
-    /// <param name="platform">What an image on it runs on.</param>
-    /// <param name="environmentVariables">What its config says of the environment.</param>
-    /// <returns>A base without layers.</returns>
     public static BaseImage Scratch(Platform platform, IReadOnlyList<KeyValuePair<string, string>>? environmentVariables = null)
     {
         var config = new ImageConfig(platform.Architecture, platform.Os, new RootFs("layers", []))
@@ -21,7 +14,9 @@ public sealed record BaseImage(string Name, Digest? Digest, ImageFormat Format, 
             Variant = platform.Variant,
             OsVersion = platform.OsVersion,
             History = [],
-            Config = environmentVariables is null or [] ? null : new ExecutionConfig { Env = EnvironmentVariables.Merge([], environmentVariables) },
+            Config = environmentVariables is null or []
+                ? null
+                : new ExecutionConfig { Env = EnvironmentVariables.Merge([], environmentVariables) },
         };
         return new BaseImage("scratch", null, ImageFormat.Oci, config, []);
     }

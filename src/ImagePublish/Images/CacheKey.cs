@@ -13,7 +13,7 @@ namespace ImagePublish.Images;
 /// A proof is HMAC-SHA256 over diff id, blob digest, blob size and compression. It says nothing about who may pull the image,
 /// and it is public: the key must be long enough that nobody finds it by trying.
 /// </remarks>
-public sealed class CacheKey
+internal sealed class CacheKey
 {
     /// <summary>The fewest characters that a key may have.</summary>
     public const int MinLength = 32;
@@ -26,9 +26,6 @@ public sealed class CacheKey
     public string Id => Mac("key id")[..16];
 
     /// <summary>Makes a key of a secret.</summary>
-    /// <param name="secret">At least <see cref="MinLength"/> characters.</param>
-    /// <param name="key">The key.</param>
-    /// <returns>Whether the secret is long enough.</returns>
     public static bool TryCreate(string secret, [NotNullWhen(true)] out CacheKey? key)
     {
         key = secret.Length < MinLength ? null : new CacheKey(Encoding.UTF8.GetBytes(secret));
@@ -36,27 +33,24 @@ public sealed class CacheKey
     }
 
     /// <summary>The proof that a blob is what a tar became.</summary>
-    /// <param name="diffId">The digest of the tar.</param>
-    /// <param name="blob">The blob.</param>
-    /// <returns>The proof, as lower-case hexadecimal digits.</returns>
-    public string Prove(Digest diffId, Descriptor blob) => Mac(string.Create(
-        CultureInfo.InvariantCulture, $"layer\n{diffId}\n{blob.Digest}\n{blob.Size}\n{MediaTypes.CompressionOf(blob.MediaType)}"));
+    public string Prove(Digest diffId, Descriptor blob) =>
+        Mac(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"layer\n{diffId}\n{blob.Digest}\n{blob.Size}\n{MediaTypes.CompressionOf(blob.MediaType)}"
+            )
+        );
 
     /// <summary>Whether a proof was made with this key for this layer.</summary>
-    /// <param name="proof">What claims to be the proof.</param>
-    /// <param name="diffId">The digest of the tar.</param>
-    /// <param name="blob">The blob.</param>
-    /// <returns>True if it was.</returns>
     public bool Accepts(string? proof, Digest diffId, Descriptor blob) =>
-        proof is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(proof), Encoding.UTF8.GetBytes(Prove(diffId, blob)));
+        proof is not null
+        && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(proof), Encoding.UTF8.GetBytes(Prove(diffId, blob)));
 
     /// <summary>A secret that follows from the key, for another purpose than proofs.</summary>
-    /// <param name="purpose">The purpose.</param>
-    /// <returns>32 bytes.</returns>
     public byte[] Derive(string purpose) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"ImagePublish.Tasks 1\nsecret\n{purpose}"));
 
-    /// <inheritdoc/>
     public override string ToString() => Id;
 
-    private string Mac(string text) => Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"ImagePublish.Tasks 1\n{text}")));
+    private string Mac(string text) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"ImagePublish.Tasks 1\n{text}")));
 }

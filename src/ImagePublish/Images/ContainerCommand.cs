@@ -4,7 +4,7 @@ namespace ImagePublish.Images;
 
 /// <summary>How the .NET SDK's own container support is told to start an app. Read where the project says nothing in this package's terms.</summary>
 /// <remarks><see href="https://learn.microsoft.com/dotnet/core/containers/publish-configuration#commands">Commands of containers</see>.</remarks>
-public sealed record ContainerCommand
+internal sealed record ContainerCommand
 {
     /// <summary>The command that always runs.</summary>
     public IReadOnlyList<string> Entrypoint { get; init; } = [];
@@ -25,11 +25,10 @@ public sealed record ContainerCommand
     public string? Instruction { get; init; }
 
     /// <summary>Whether it says anything.</summary>
-    public bool IsEmpty => Entrypoint.Count + EntrypointArgs.Count + AppCommand.Count + AppCommandArgs.Count + DefaultArgs.Count == 0 && Instruction is null;
+    public bool IsEmpty =>
+        Entrypoint.Count + EntrypointArgs.Count + AppCommand.Count + AppCommandArgs.Count + DefaultArgs.Count == 0 && Instruction is null;
 
     /// <summary>Says it in the image's terms, by the rules of the SDK.</summary>
-    /// <param name="usual">How the app is started where nothing else is said.</param>
-    /// <returns>The entry point and the command, null for the base's.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1018</c>: parts of it contradict each other.</exception>
     public (IReadOnlyList<string>? Entrypoint, IReadOnlyList<string>? Command) Resolve(IReadOnlyList<string> usual)
     {
@@ -39,21 +38,29 @@ public sealed record ContainerCommand
         if (Instruction is null && EntrypointArgs.Count > 0 && Entrypoint.Count + DefaultArgs.Count + AppCommandArgs.Count == 0)
             return (app, EntrypointArgs);
         if (EntrypointArgs.Count > 0 && Entrypoint.Count == 0)
-            throw Contradiction("ContainerEntrypointArgs needs a ContainerEntrypoint. Use ContainerAppCommandArgs for arguments of the app");
+            throw Contradiction(
+                "ContainerEntrypointArgs needs a ContainerEntrypoint. Use ContainerAppCommandArgs for arguments of the app"
+            );
         if (AppCommandArgs.Count > 0 && app.Count == 0)
             throw Contradiction("ContainerAppCommandArgs needs a ContainerAppCommand");
 
         IReadOnlyList<string>? entrypoint = Entrypoint.Count > 0 ? [.. Entrypoint, .. EntrypointArgs] : null;
         return (Instruction ?? (setsEntrypoint ? "DefaultArgs" : "Entrypoint")).ToLowerInvariant() switch
         {
-            "none" when app.Count > 0 => throw Contradiction("ContainerAppCommand is set, but ContainerAppCommandInstruction is None, which leaves it out"),
+            "none" when app.Count > 0 => throw Contradiction(
+                "ContainerAppCommand is set, but ContainerAppCommandInstruction is None, which leaves it out"
+            ),
             "none" when entrypoint is null && DefaultArgs.Count == 0 => (null, null),
             "none" => (entrypoint, DefaultArgs),
             "defaultargs" => (entrypoint, [.. app, .. AppCommandArgs, .. DefaultArgs]),
-            "entrypoint" when setsEntrypoint => throw Contradiction("ContainerEntrypoint is set, but ContainerAppCommandInstruction makes the app the entry point"),
+            "entrypoint" when setsEntrypoint => throw Contradiction(
+                "ContainerEntrypoint is set, but ContainerAppCommandInstruction makes the app the entry point"
+            ),
             "entrypoint" => ([.. app, .. AppCommandArgs], DefaultArgs),
             _ => throw new ImagePublishException(
-                DiagnosticCodes.InvalidValue, $"ContainerAppCommandInstruction has the value '{Oci.Text.Shown(Instruction!)}': expected Entrypoint, DefaultArgs or None."),
+                DiagnosticCodes.InvalidValue,
+                $"ContainerAppCommandInstruction has the value '{Common.Text.Sanitize(Instruction!)}': expected Entrypoint, DefaultArgs or None."
+            ),
         };
     }
 

@@ -3,7 +3,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Images;
 
 /// <summary>What an image needs to know of the app inside: which base suits it, and how it starts.</summary>
-public sealed record DotNetApp
+internal sealed record DotNetApp
 {
     /// <summary>The platform that it is published for.</summary>
     public required RuntimeIdentifier RuntimeIdentifier { get; init; }
@@ -38,23 +38,24 @@ public sealed record DotNetApp
     private bool BringsRuntime => IsSelfContained || IsAot;
 
     /// <summary>The base image that Microsoft publishes for such an app, chosen as the .NET SDK's own container support does.</summary>
-    /// <param name="family">A variant such as <c>alpine</c> or <c>noble-chiseled</c>; empty chooses one.</param>
-    /// <returns>The reference.</returns>
     public Reference DefaultBase(string? family)
     {
-        var name = BringsRuntime ? "runtime-deps" : UsesAspNet ? "aspnet" : "runtime";
+        var name =
+            BringsRuntime ? "runtime-deps"
+            : UsesAspNet ? "aspnet"
+            : "runtime";
         var variant = string.IsNullOrEmpty(family) ? DefaultFamily : family;
         return Reference.Parse($"mcr.microsoft.com/dotnet/{name}:{FrameworkTag}{(variant.Length == 0 ? "" : "-")}{variant}");
     }
 
     /// <summary>How the app is started.</summary>
-    /// <param name="workingDirectory">The folder that it is in.</param>
-    /// <returns>The command and its arguments.</returns>
     public IReadOnlyList<string> Entrypoint(string workingDirectory)
     {
         var separator = IsWindows ? '\\' : '/';
         var folder = workingDirectory.TrimEnd('/', '\\') + separator;
-        return BringsRuntime || IsSingleFile ? [folder + AssemblyName + (IsWindows ? ".exe" : "")] : ["dotnet", folder + AssemblyName + ".dll"];
+        return BringsRuntime || IsSingleFile
+            ? [folder + AssemblyName + (IsWindows ? ".exe" : "")]
+            : ["dotnet", folder + AssemblyName + ".dll"];
     }
 
     // A preview of .NET has no tag of its major and minor version alone. Later feature bands of a prerelease SDK come with a released framework.
@@ -62,7 +63,10 @@ public sealed record DotNetApp
     {
         get
         {
-            if (SemanticVersion.TryParse(SdkVersion ?? "") is not { IsStable: false, Patch: "100" } sdk || $"{sdk.Major}.{sdk.Minor}" != FrameworkVersion)
+            if (
+                SemanticVersion.TryParse(SdkVersion ?? "") is not { IsStable: false, Patch: "100" } sdk
+                || $"{sdk.Major}.{sdk.Minor}" != FrameworkVersion
+            )
                 return FrameworkVersion;
             return sdk.Prerelease.Split('.') switch
             {

@@ -6,9 +6,6 @@ namespace ImagePublish.Images;
 internal static class EnvironmentVariables
 {
     /// <summary>The inherited variables with others added; one of the same name takes the inherited one's place.</summary>
-    /// <param name="inherited">The base's.</param>
-    /// <param name="own">The others.</param>
-    /// <returns>All of them, each name once.</returns>
     public static IReadOnlyList<string> Merge(IReadOnlyList<string> inherited, IReadOnlyList<KeyValuePair<string, string>> own)
     {
         var merged = new OrderedDictionary<string, string>(StringComparer.Ordinal);
@@ -20,9 +17,6 @@ internal static class EnvironmentVariables
     }
 
     /// <summary>A variable's value.</summary>
-    /// <param name="variables">The variables.</param>
-    /// <param name="name">Its name.</param>
-    /// <returns>The value, or null if it is not set or empty.</returns>
     public static string? Find(IReadOnlyList<string> variables, string name)
     {
         var entry = variables.LastOrDefault(entry => NameOf(entry) == name);
@@ -31,8 +25,6 @@ internal static class EnvironmentVariables
 
     /// <summary>The ports that ASP.NET is told to listen on.</summary>
     /// <remarks><see href="https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints">Kestrel's endpoints</see>: its own settings win over URLs, and those over ports.</remarks>
-    /// <param name="variables">The variables.</param>
-    /// <returns>The ports, without those that can't be read.</returns>
     public static IEnumerable<ExposedPort> Ports(IReadOnlyList<string> variables)
     {
         var endpoints = variables.Where(entry => IsEndpoint(NameOf(entry))).Select(entry => entry[(NameOf(entry).Length + 1)..]).ToList();
@@ -41,7 +33,10 @@ internal static class EnvironmentVariables
         if (Any(variables, "URLS") is { } urls)
             return Split(urls).Select(PortOfUrl).OfType<ExposedPort>();
         string[] names = ["HTTP_PORTS", "HTTPS_PORTS"];
-        return names.SelectMany(name => Split(Any(variables, name) ?? "")).Select(text => ExposedPort.TryParse(text, null, out var port) ? port : null).OfType<ExposedPort>();
+        return names
+            .SelectMany(name => Split(Any(variables, name) ?? ""))
+            .Select(text => ExposedPort.TryParse(text, null, out var port) ? port : null)
+            .OfType<ExposedPort>();
     }
 
     private static string? Any(IReadOnlyList<string> variables, string name) =>
@@ -51,7 +46,10 @@ internal static class EnvironmentVariables
     private static bool IsEndpoint(string name)
     {
         var parts = name.Split("__");
-        return parts.Length == 4 && Is(parts[0].Replace("ASPNETCORE_", "", StringComparison.OrdinalIgnoreCase), "Kestrel") && Is(parts[1], "Endpoints") && Is(parts[3], "Url");
+        return parts.Length == 4
+            && Is(parts[0].Replace("ASPNETCORE_", "", StringComparison.OrdinalIgnoreCase), "Kestrel")
+            && Is(parts[1], "Endpoints")
+            && Is(parts[3], "Url");
 
         static bool Is(string text, string word) => text.Equals(word, StringComparison.OrdinalIgnoreCase);
     }
@@ -74,7 +72,12 @@ internal static class EnvironmentVariables
         var authority = url[(scheme + 3)..].Split('/')[0];
         var colon = authority.LastIndexOf(':');
         var hasPort = colon >= 0 && !authority.EndsWith(']');
-        var text = hasPort ? authority[(colon + 1)..] : url.StartsWith("https:", StringComparison.OrdinalIgnoreCase) ? "443" : "80";
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 65535 ? new ExposedPort(number) : null;
+        var text =
+            hasPort ? authority[(colon + 1)..]
+            : url.StartsWith("https:", StringComparison.OrdinalIgnoreCase) ? "443"
+            : "80";
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 65535
+            ? new ExposedPort(number)
+            : null;
     }
 }

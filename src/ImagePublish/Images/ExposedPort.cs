@@ -4,45 +4,41 @@ using System.Globalization;
 namespace ImagePublish.Images;
 
 /// <summary>A port that an app listens on, <c>8080/tcp</c>.</summary>
-/// <param name="Number">From 1 to 65535.</param>
-/// <param name="Protocol"><c>tcp</c>, <c>udp</c> or <c>sctp</c>.</param>
-public sealed record ExposedPort(int Number, string Protocol = "tcp")
+internal sealed record ExposedPort(int Number, string Protocol = "tcp")
 {
     /// <summary>Reads <c>8080</c> or <c>8080/udp</c> if it is a port.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <param name="protocol">The protocol where the text names none.</param>
-    /// <param name="port">The port.</param>
-    /// <returns>Whether it was one.</returns>
     public static bool TryParse(string text, string? protocol, [NotNullWhen(true)] out ExposedPort? port)
     {
         var slash = text.IndexOf('/', StringComparison.Ordinal);
         var number = slash < 0 ? text : text[..slash];
         var kind = (slash < 0 ? (string.IsNullOrEmpty(protocol) ? "tcp" : protocol) : text[(slash + 1)..]).ToLowerInvariant();
-        var valid = ushort.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value > 0 && kind is "tcp" or "udp" or "sctp";
+        var valid =
+            ushort.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            && value > 0
+            && kind is "tcp" or "udp" or "sctp";
         port = valid && value > 0 ? new ExposedPort(value, kind) : null;
         return port is not null;
     }
 
     /// <summary>Reads <c>8080</c>, <c>7000-7002</c> or either with a protocol, <c>7000-7002/udp</c>.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <param name="protocol">The protocol where the text names none.</param>
-    /// <param name="ports">The ports, in order.</param>
-    /// <returns>Whether they were some.</returns>
     public static bool TryParseRange(string text, string? protocol, out IReadOnlyList<ExposedPort> ports)
     {
         ports = [];
         var slash = text.IndexOf('/', StringComparison.Ordinal);
         var kind = slash < 0 ? "" : text[slash..];
         var ends = (slash < 0 ? text : text[..slash]).Split('-');
-        if (ends.Length > 2 || !TryParse(ends[0] + kind, protocol, out var first) || !TryParse(ends[^1] + kind, protocol, out var last) || last.Number < first.Number)
+        if (
+            ends.Length > 2
+            || !TryParse(ends[0] + kind, protocol, out var first)
+            || !TryParse(ends[^1] + kind, protocol, out var last)
+            || last.Number < first.Number
+        )
             return false;
         ports = [.. Enumerable.Range(first.Number, last.Number - first.Number + 1).Select(number => first with { Number = number })];
         return true;
     }
 
     /// <summary>The ports among what a config says is exposed. Some tools leave variables unresolved there (<c>$PORT/tcp</c>): such images run, so what is no port stays in the config and is not shown.</summary>
-    /// <param name="texts">What the config says.</param>
-    /// <returns>The ports, in the same order.</returns>
     public static IReadOnlyList<ExposedPort> Read(IReadOnlyList<string>? texts)
     {
         var ports = new List<ExposedPort>();
@@ -55,6 +51,5 @@ public sealed record ExposedPort(int Number, string Protocol = "tcp")
         return ports;
     }
 
-    /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number}/{Protocol}");
 }

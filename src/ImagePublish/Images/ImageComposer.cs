@@ -1,56 +1,59 @@
 using System.Text.Json;
+using ImagePublish.Common;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Images;
 
 /// <summary>A layer with the name that the image's history gives it.</summary>
-/// <param name="Name">What the layer holds.</param>
-/// <param name="Layer">The layer.</param>
-public sealed record NamedLayer(string Name, Layer Layer);
+internal sealed record NamedLayer(string Name, Layer Layer);
 
 /// <summary>Makes an image of a base, new layers and what the user says. Pure: the same arguments give the same bytes.</summary>
-public static class ImageComposer
+internal static class ImageComposer
 {
     private const string Producer = "ImagePublish.Tasks";
 
     /// <summary>Makes an image.</summary>
-    /// <param name="spec">What the user says.</param>
-    /// <param name="baseImage">What the image is built on.</param>
-    /// <param name="layers">What is put on top, from the bottom up.</param>
-    /// <param name="cacheKey">The key that other builds believe the layers by; null for none.</param>
-    /// <returns>The image.</returns>
     public static Image Compose(ImageSpec spec, BaseImage baseImage, IReadOnlyList<NamedLayer> layers, CacheKey? cacheKey = null)
     {
         var format = spec.Format ?? baseImage.Format;
-        var all = baseImage.Layers.Concat(layers.Select(layer => layer.Layer)).Select(layer => layer with { Descriptor = InFamily(layer.Descriptor, format) }).ToList();
+        var all = baseImage
+            .Layers.Concat(layers.Select(layer => layer.Layer))
+            .Select(layer => layer with { Descriptor = InFamily(layer.Descriptor, format) })
+            .ToList();
         var config = ComposeConfig(spec, baseImage.Config, layers) with
         {
             Unknown = LayerProofs.Replace(baseImage.Config.Unknown, layers.Select(layer => layer.Layer), cacheKey),
         };
-        var configBlob = MemoryBlobSource.Of(MediaTypes.Config(format), OciJson.Write(config));
+        var configBlob = MemoryBlobSource.Create(MediaTypes.Config(format), OciJson.Write(config));
         var manifest = new ImageManifest(configBlob.Descriptor, [.. all.Select(layer => layer.Descriptor)])
         {
             MediaType = MediaTypes.Manifest(format),
             Annotations = format == ImageFormat.Oci ? StringMap.Merge(null, spec.Annotations) : null,
         };
-        return new Image(MemoryBlobSource.Of(manifest.MediaType, OciJson.Write(manifest)), configBlob, config, all);
+        return new Image(MemoryBlobSource.Create(manifest.MediaType, OciJson.Write(manifest)), configBlob, config, all);
     }
 
     /// <summary>What the layers of an image hold, as far as its history says so in the words of this program.</summary>
-    /// <param name="config">The image's config.</param>
     /// <returns>One for each layer, from the bottom up; null for a layer that something else made.</returns>
     public static IReadOnlyList<string?> LayerNames(ImageConfig config)
     {
         const string Prefix = $"{Producer}: ";
-        string?[] names = [.. (config.History ?? []).Where(entry => entry.EmptyLayer != true)
-            .Select(entry => entry.CreatedBy is { } by && by.StartsWith(Prefix, StringComparison.Ordinal) ? by[Prefix.Length..] : null)];
+        string?[] names =
+        [
+            .. (config.History ?? [])
+                .Where(entry => entry.EmptyLayer != true)
+                .Select(entry => entry.CreatedBy is { } by && by.StartsWith(Prefix, StringComparison.Ordinal) ? by[Prefix.Length..] : null),
+        ];
         return names.Length == config.RootFs.DiffIds.Count ? names : new string?[config.RootFs.DiffIds.Count];
     }
 
     private static Descriptor InFamily(Descriptor layer, ImageFormat format) =>
         MediaTypes.FormatOf(layer.MediaType) == format
             ? layer
-            : layer with { MediaType = MediaTypes.Layer(format, MediaTypes.CompressionOf(layer.MediaType), MediaTypes.IsForeign(layer.MediaType)) };
+            : layer with
+            {
+                MediaType = MediaTypes.Layer(format, MediaTypes.CompressionOf(layer.MediaType), MediaTypes.IsForeign(layer.MediaType)),
+            };
 
     private static ImageConfig ComposeConfig(ImageSpec spec, ImageConfig baseConfig, IReadOnlyList<NamedLayer> layers)
     {
@@ -70,7 +73,11 @@ public static class ImageComposer
         var told = baseConfig.History?.Count(entry => entry.EmptyLayer != true) ?? 0;
         return told != baseConfig.RootFs.DiffIds.Count
             ? null
-            : [.. baseConfig.History ?? [], .. layers.Select(layer => new HistoryEntry { Created = created, CreatedBy = $"{Producer}: {layer.Name}" })];
+            :
+            [
+                .. baseConfig.History ?? [],
+                .. layers.Select(layer => new HistoryEntry { Created = created, CreatedBy = $"{Producer}: {layer.Name}" }),
+            ];
     }
 
     private static ExecutionConfig ComposeExecution(ImageSpec spec, ExecutionConfig inherited)
@@ -82,25 +89,39 @@ public static class ImageComposer
             WorkingDir = spec.WorkingDirectory ?? inherited.WorkingDir,
             StopSignal = spec.StopSignal ?? inherited.StopSignal,
             Healthcheck = Inherit(spec.Healthcheck, inherited.Healthcheck),
-            Entrypoint = spec.Entrypoint ?? (spec.CommandStartsApp && inherited.Entrypoint is ["dotnet"] or ["/usr/bin/dotnet"] ? null : inherited.Entrypoint),
+            Entrypoint = spec.Entrypoint
+                ?? (spec.CommandStartsApp && inherited.Entrypoint is ["dotnet"] or ["/usr/bin/dotnet"] ? null : inherited.Entrypoint),
             Cmd = NullIfEmpty(spec.Command ?? (spec.Entrypoint is null ? inherited.Cmd : null) ?? []),
             Unknown = spec.Entrypoint is null && spec.Command is null ? inherited.Unknown : WithoutEscapedArgs(inherited.Unknown),
             Env = NullIfEmpty(environment),
             Labels = StringMap.Merge(inherited.Labels, spec.Labels),
-            ExposedPorts = NullIfEmpty([.. (inherited.ExposedPorts ?? []).Union([.. spec.Ports, .. EnvironmentVariables.Ports(spec.ListensWhereBaseSays ? environment : EnvironmentVariables.Merge([], spec.EnvironmentVariables))], StringComparer.Ordinal)]),
+            ExposedPorts = NullIfEmpty([
+                .. (inherited.ExposedPorts ?? []).Union(
+                    [
+                        .. spec.Ports,
+                        .. EnvironmentVariables.Ports(
+                            spec.ListensWhereBaseSays ? environment : EnvironmentVariables.Merge([], spec.EnvironmentVariables)
+                        ),
+                    ],
+                    StringComparer.Ordinal
+                ),
+            ]),
             Volumes = NullIfEmpty([.. (inherited.Volumes ?? []).Union(spec.Volumes, StringComparer.Ordinal)]),
         };
     }
 
     // As in a Dockerfile, the times that a new check does not name are the old one's.
-    private static Healthcheck? Inherit(Healthcheck? own, Healthcheck? inherited) => own is null || inherited is null ? own ?? inherited : own with
-    {
-        Interval = own.Interval ?? inherited.Interval,
-        Timeout = own.Timeout ?? inherited.Timeout,
-        StartPeriod = own.StartPeriod ?? inherited.StartPeriod,
-        StartInterval = own.StartInterval ?? inherited.StartInterval,
-        Retries = own.Retries ?? inherited.Retries,
-    };
+    private static Healthcheck? Inherit(Healthcheck? own, Healthcheck? inherited) =>
+        own is null || inherited is null
+            ? own ?? inherited
+            : own with
+            {
+                Interval = own.Interval ?? inherited.Interval,
+                Timeout = own.Timeout ?? inherited.Timeout,
+                StartPeriod = own.StartPeriod ?? inherited.StartPeriod,
+                StartInterval = own.StartInterval ?? inherited.StartInterval,
+                Retries = own.Retries ?? inherited.Retries,
+            };
 
     // Microsoft's images name a user without rights in APP_UID but still start as root; the .NET SDK's own publishing uses it, and so do we.
     private static string? DefaultUser(ExecutionConfig inherited) =>
@@ -112,6 +133,9 @@ public static class ImageComposer
 
     private static IReadOnlyList<string>? NullIfEmpty(IReadOnlyList<string> list) => list.Count == 0 ? null : list;
 
-    private static IEnumerable<string> Union(this IEnumerable<string> inherited, IEnumerable<ExposedPort> ports, IEqualityComparer<string> comparer) =>
-        inherited.Union(ports.Select(port => port.ToString()), comparer);
+    private static IEnumerable<string> Union(
+        this IEnumerable<string> inherited,
+        IEnumerable<ExposedPort> ports,
+        IEqualityComparer<string> comparer
+    ) => inherited.Union(ports.Select(port => port.ToString()), comparer);
 }

@@ -1,9 +1,9 @@
-using ImagePublish.Oci;
+using ImagePublish.Common;
 
 namespace ImagePublish.Images;
 
 /// <summary>What a project says of itself, for labels and annotations. What is null or empty makes none.</summary>
-public sealed record ProjectInfo
+internal sealed record ProjectInfo
 {
     /// <summary>A name for people.</summary>
     public string? Title { get; init; }
@@ -44,7 +44,7 @@ public sealed record ProjectInfo
 
 /// <summary>The labels that say where an image comes from.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys">image-spec, Pre-Defined Annotation Keys</see>.</remarks>
-public static class ImageLabels
+internal static class ImageLabels
 {
     /// <summary>The label with the digest of the base image.</summary>
     public const string BaseDigest = Prefix + "base.digest";
@@ -55,11 +55,7 @@ public static class ImageLabels
     private const string Prefix = "org.opencontainers.image.";
 
     /// <summary>The labels of an image.</summary>
-    /// <param name="project">What the project says of itself.</param>
-    /// <param name="baseImage">What the image is built on; null for an index.</param>
-    /// <param name="created">The image's instant.</param>
-    /// <returns>The labels that have a value.</returns>
-    public static IReadOnlyList<KeyValuePair<string, string>> Of(ProjectInfo project, BaseImage? baseImage, DateTimeOffset created)
+    public static IReadOnlyList<KeyValuePair<string, string>> Generate(ProjectInfo project, BaseImage? baseImage, DateTimeOffset created)
     {
         (string Name, string? Value)[] labels =
         [
@@ -78,6 +74,13 @@ public static class ImageLabels
             (BaseDigest, baseImage?.Digest?.Value),
             ("net.dot.runtime.majorminor", project.FrameworkVersion),
         ];
-        return [.. labels.Where(label => !string.IsNullOrEmpty(label.Value) && !project.Omitted.Any(name => label.Name == Prefix + name || label.Name == name)).Select(label => KeyValuePair.Create(label.Name, label.Value!))];
+        return
+        [
+            .. labels
+                .Where(label =>
+                    !string.IsNullOrEmpty(label.Value) && !project.Omitted.Any(name => label.Name == Prefix + name || label.Name == name)
+                )
+                .Select(label => KeyValuePair.Create(label.Name, label.Value!)),
+        ];
     }
 }

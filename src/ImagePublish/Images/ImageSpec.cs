@@ -3,7 +3,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Images;
 
 /// <summary>What the user says of an image, each part once and already of its own type. What is null or empty is inherited from the base.</summary>
-public sealed record ImageSpec
+internal sealed record ImageSpec
 {
     /// <summary>What the image runs on.</summary>
     public required Platform Platform { get; init; }

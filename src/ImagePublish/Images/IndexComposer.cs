@@ -4,12 +4,9 @@ using ImagePublish.Oci;
 namespace ImagePublish.Images;
 
 /// <summary>Makes an index of the images for several platforms. Pure: the same arguments give the same bytes.</summary>
-public static class IndexComposer
+internal static class IndexComposer
 {
     /// <summary>Makes an index.</summary>
-    /// <param name="images">The images, each with its platform.</param>
-    /// <param name="annotations">Annotations of the index; Docker's family has none.</param>
-    /// <returns>The index: one of Docker's family if all images are.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1013</c>: two images are for one platform, or one is for none.</exception>
     public static MemoryBlobSource Compose(IReadOnlyList<Descriptor> images, IReadOnlyList<KeyValuePair<string, string>> annotations)
     {
@@ -17,7 +14,8 @@ public static class IndexComposer
         {
             throw new ImagePublishException(
                 DiagnosticCodes.PlatformsCollide,
-                $"An index needs one image for each platform, but {string.Join(" and ", twins.Select(image => image.Digest))} are all for {twins.Key ?? "no platform"}.");
+                $"An index needs one image for each platform, but {string.Join(" and ", twins.Select(image => image.Digest))} are all for {twins.Key ?? "no platform"}."
+            );
         }
 
         var format = images.All(image => MediaTypes.FormatOf(image.MediaType) == ImageFormat.Docker) ? ImageFormat.Docker : ImageFormat.Oci;
@@ -26,6 +24,6 @@ public static class IndexComposer
             MediaType = MediaTypes.Index(format),
             Annotations = format == ImageFormat.Oci ? StringMap.Merge(null, annotations) : null,
         };
-        return MemoryBlobSource.Of(index.MediaType, OciJson.Write(index));
+        return MemoryBlobSource.Create(index.MediaType, OciJson.Write(index));
     }
 }

@@ -12,10 +12,11 @@ internal static class LayerProofs
     public const string Field = "io.imagepublish.layer-proofs";
 
     /// <summary>What a config says besides the specification, with these layers' proofs in place of those of the base.</summary>
-    /// <param name="unknown">What the base's config says besides.</param>
-    /// <param name="layers">The layers.</param>
-    /// <param name="key">The key; null for no proofs.</param>
-    public static IDictionary<string, JsonElement>? Replace(IDictionary<string, JsonElement>? unknown, IEnumerable<Layer> layers, CacheKey? key)
+    public static IDictionary<string, JsonElement>? Replace(
+        IDictionary<string, JsonElement>? unknown,
+        IEnumerable<Layer> layers,
+        CacheKey? key
+    )
     {
         var fields = (unknown ?? new Dictionary<string, JsonElement>()).Where(field => field.Key != Field).ToDictionary();
         if (key is not null)
@@ -25,8 +26,11 @@ internal static class LayerProofs
 
     /// <summary>The proof that a config carries for a layer, or null.</summary>
     public static string? Find(ImageConfig config, Digest diffId) =>
-        config.Unknown is not null && config.Unknown.TryGetValue(Field, out var proofs) && proofs.ValueKind == JsonValueKind.Object
-        && proofs.TryGetProperty(diffId.Value, out var proof) && proof.ValueKind == JsonValueKind.String
+        config.Unknown is not null
+        && config.Unknown.TryGetValue(Field, out var proofs)
+        && proofs.ValueKind == JsonValueKind.Object
+        && proofs.TryGetProperty(diffId.Value, out var proof)
+        && proof.ValueKind == JsonValueKind.String
             ? proof.GetString()
             : null;
 

@@ -3,22 +3,18 @@ using System.Text.RegularExpressions;
 namespace ImagePublish.Images;
 
 /// <summary>A version in the parts that tags are made of.</summary>
-/// <param name="Major">The first number.</param>
-/// <param name="Minor">The second number; 0 where there is none.</param>
-/// <param name="Patch">The third number; 0 where there is none.</param>
-/// <param name="Prerelease">What follows <c>-</c>; empty for a release.</param>
 internal sealed partial record SemanticVersion(string Major, string Minor, string Patch, string Prerelease)
 {
     /// <summary>Whether it is a release.</summary>
     public bool IsStable => Prerelease.Length == 0;
 
     /// <summary>Reads a version, of two to four numbers too, as .NET's are.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <returns>The version, or null if it is none.</returns>
     public static SemanticVersion? TryParse(string text)
     {
         var match = Pattern().Match(text);
-        return match.Success ? new SemanticVersion(match.Groups[1].Value, Number(match.Groups[2]), Number(match.Groups[3]), match.Groups[4].Value) : null;
+        return match.Success
+            ? new SemanticVersion(match.Groups[1].Value, Number(match.Groups[2]), Number(match.Groups[3]), match.Groups[4].Value)
+            : null;
     }
 
     private static string Number(Group group) => group.Success ? group.Value : "0";

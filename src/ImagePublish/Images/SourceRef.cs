@@ -3,7 +3,7 @@ using System.Globalization;
 namespace ImagePublish.Images;
 
 /// <summary>What kind of name a build was started for.</summary>
-public enum SourceRefKind
+internal enum SourceRefKind
 {
     /// <summary>A branch.</summary>
     Branch,
@@ -16,13 +16,10 @@ public enum SourceRefKind
 }
 
 /// <summary>The branch, tag or pull request that is built.</summary>
-/// <param name="Kind">Which of them.</param>
-/// <param name="Name">Its name; the number of a pull request.</param>
-public sealed record SourceRef(SourceRefKind Kind, string Name)
+internal sealed record SourceRef(SourceRefKind Kind, string Name)
 {
     /// <summary>Reads a full reference of git, as CI systems tell it.</summary>
     /// <param name="text"><c>refs/heads/main</c>, <c>refs/tags/v1.2</c>, <c>refs/pull/12/merge</c>, <c>refs/merge-requests/12/head</c>; a bare name is a branch.</param>
-    /// <returns>The reference, or null.</returns>
     public static SourceRef? TryParse(string? text)
     {
         if (string.IsNullOrEmpty(text))
@@ -32,17 +29,20 @@ public sealed record SourceRef(SourceRefKind Kind, string Name)
         {
             ["refs", "heads", _, ..] => new SourceRef(SourceRefKind.Branch, string.Join('/', parts[2..])),
             ["refs", "tags", _, ..] => new SourceRef(SourceRefKind.Tag, string.Join('/', parts[2..])),
-            ["refs", "pull" or "pull-requests" or "merge-requests", var number, ..] when IsNumber(number) => new SourceRef(SourceRefKind.PullRequest, number),
-            ["pull" or "pull-requests" or "merge-requests", var number, "merge" or "head" or "from"] when IsNumber(number) => new SourceRef(SourceRefKind.PullRequest, number),
+            ["refs", "pull" or "pull-requests" or "merge-requests", var number, ..] when IsNumber(number) => new SourceRef(
+                SourceRefKind.PullRequest,
+                number
+            ),
+            ["pull" or "pull-requests" or "merge-requests", var number, "merge" or "head" or "from"] when IsNumber(number) => new SourceRef(
+                SourceRefKind.PullRequest,
+                number
+            ),
             ["refs", ..] => null,
             _ => new SourceRef(SourceRefKind.Branch, text),
         };
     }
 
     /// <summary>Reads the names that git decorates the commit with: the branch that HEAD is on, else a tag, pull request or branch of a detached HEAD.</summary>
-    /// <param name="decoration">What <c>git log --format=%D</c> says.</param>
-    /// <param name="remotes">The names of remotes that may stand before a branch.</param>
-    /// <returns>The reference, or null.</returns>
     public static SourceRef? OfDecoration(string? decoration, params ReadOnlySpan<string> remotes)
     {
         const string Head = "HEAD -> ";
@@ -53,16 +53,22 @@ public sealed record SourceRef(SourceRefKind Kind, string Name)
         if (Array.Find(names, name => name.StartsWith(Tag, StringComparison.Ordinal)) is { } tag)
             return new SourceRef(SourceRefKind.Tag, tag[Tag.Length..]);
         var known = remotes.ToArray();
-        var others = names.Where(name => name is not ("HEAD" or "grafted") && !name.EndsWith("/HEAD", StringComparison.Ordinal)).Select(name => WithoutRemote(name, known)).Distinct(StringComparer.Ordinal).ToList();
-        return others.Select(TryParse).FirstOrDefault(found => found?.Kind == SourceRefKind.PullRequest) ?? (others is [var only] ? TryParse(only) : null);
+        var others = names
+            .Where(name => name is not ("HEAD" or "grafted") && !name.EndsWith("/HEAD", StringComparison.Ordinal))
+            .Select(name => WithoutRemote(name, known))
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
+        return others.Select(TryParse).FirstOrDefault(found => found?.Kind == SourceRefKind.PullRequest)
+            ?? (others is [var only] ? TryParse(only) : null);
     }
 
     /// <summary>What tags call it: the name, or <c>pr-12</c>.</summary>
-    /// <returns>The text.</returns>
     public override string ToString() => Kind == SourceRefKind.PullRequest ? $"pr-{Name}" : Name;
 
     private static string WithoutRemote(string name, string[] remotes) =>
-        Array.Find(remotes, remote => name.StartsWith(remote + "/", StringComparison.Ordinal)) is { } found ? name[(found.Length + 1)..] : name;
+        Array.Find(remotes, remote => name.StartsWith(remote + "/", StringComparison.Ordinal)) is { } found
+            ? name[(found.Length + 1)..]
+            : name;
 
     private static bool IsNumber(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);
 }

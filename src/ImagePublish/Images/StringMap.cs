@@ -4,10 +4,10 @@ namespace ImagePublish.Images;
 internal static class StringMap
 {
     /// <summary>Inherited pairs with others added; a later one of the same name wins.</summary>
-    /// <param name="inherited">The inherited ones, if any.</param>
-    /// <param name="own">The others.</param>
-    /// <returns>All of them sorted by name, or null if there are none.</returns>
-    public static SortedDictionary<string, string>? Merge(IReadOnlyDictionary<string, string>? inherited, IReadOnlyList<KeyValuePair<string, string>> own)
+    public static SortedDictionary<string, string>? Merge(
+        IReadOnlyDictionary<string, string>? inherited,
+        IReadOnlyList<KeyValuePair<string, string>> own
+    )
     {
         var merged = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, value) in (inherited ?? new Dictionary<string, string>()).Concat(own))

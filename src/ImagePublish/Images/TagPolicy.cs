@@ -24,7 +24,7 @@ public enum TagPolicy
 }
 
 /// <summary>What tags are made of.</summary>
-public sealed record TagContext
+internal sealed record TagContext
 {
     /// <summary>The project's version.</summary>
     public required string Version { get; init; }
@@ -49,7 +49,7 @@ public sealed record TagContext
 }
 
 /// <summary>Makes tags of templates and policies.</summary>
-public static class TagPolicies
+internal static class TagPolicies
 {
     /// <summary>The tags of an image.</summary>
     /// <param name="templates">What the user names, literally or with tokens; with none the policy decides.</param>
@@ -58,7 +58,11 @@ public static class TagPolicies
     /// <returns>The tags, each once, in order.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1004</c>: a tag is malformed; <c>IMG1009</c>: a template can't be filled in.</exception>
     public static IReadOnlyList<Tag> Resolve(IReadOnlyList<string> templates, TagPolicy policy, TagContext context) =>
-        [.. (templates.Count > 0 ? templates : TemplatesOf(policy, context)).Select(template => TagTemplate.Fill(template, context)).Distinct()];
+        [
+            .. (templates.Count > 0 ? templates : TemplatesOf(policy, context))
+                .Select(template => TagTemplate.Fill(template, context))
+                .Distinct(),
+        ];
 
     private static List<string> TemplatesOf(TagPolicy policy, TagContext context)
     {

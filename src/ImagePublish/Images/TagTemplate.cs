@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -9,20 +10,24 @@ namespace ImagePublish.Images;
 /// <summary>A tag with tokens, such as <c>{version}-{commit:7}</c>.</summary>
 internal static partial class TagTemplate
 {
-    private const string Tokens = "{version}, {major}, {minor}, {patch}, {prerelease}, {commit}, {commit:7}, {branch}, {tag}, {ref}, {base_ref}, {date:yyyyMMdd}, {configuration}, {rid}";
+    private const string Tokens =
+        "{version}, {major}, {minor}, {patch}, {prerelease}, {commit}, {commit:7}, {branch}, {tag}, {ref}, {base_ref}, {date:yyyyMMdd}, {configuration}, {rid}";
 
     /// <summary>Fills a template in. What a token stands for may hold characters that a tag can't: each run of them becomes one <c>-</c>.</summary>
-    /// <param name="template">The template; without tokens it is taken literally.</param>
-    /// <param name="context">What the tokens stand for.</param>
-    /// <returns>The tag.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1004</c>: it is no tag; <c>IMG1009</c>: it can't be filled in.</exception>
     public static Tag Fill(string template, TagContext context)
     {
         var filled = Token().Replace(template, match => Clean(Value(template, match.Groups[1].Value, match.Groups[2].Value, context)));
         if (filled == template)
             return Tag.Parse(template);
-        if (SemanticVersion.TryParse(context.Version) is { IsStable: false } && Token().Matches(template).All(token => token.Groups[1].Value is "major" or "minor" or "patch"))
-            throw Unusable(template, $"{Text.Shown(context.Version)} is a prerelease, and the tag would pass it off as a release. Add {{prerelease}}, or use the ImageTagPolicy SemVer, which leaves such tags out.");
+        if (
+            SemanticVersion.TryParse(context.Version) is { IsStable: false }
+            && Token().Matches(template).All(token => token.Groups[1].Value is "major" or "minor" or "patch")
+        )
+            throw Unusable(
+                template,
+                $"{Text.Sanitize(context.Version)} is a prerelease, and the tag would pass it off as a release. Add {{prerelease}}, or use the ImageTagPolicy SemVer, which leaves such tags out."
+            );
         filled = filled.TrimStart('-', '.');
         return Tag.Parse(filled[..Math.Min(filled.Length, Tag.MaxLength)]);
     }
@@ -45,26 +50,30 @@ internal static partial class TagTemplate
             "date" => context.Created is { } instant ? Formatted(template, instant, format) : null,
             "configuration" => context.Configuration,
             "rid" => context.RuntimeIdentifier,
-            _ => throw Unusable(template, $"there is no token '{{{Text.Shown(name)}}}'. Known are {Tokens}."),
+            _ => throw Unusable(template, $"there is no token '{{{Text.Sanitize(name)}}}'. Known are {Tokens}."),
         };
         return string.IsNullOrEmpty(value) ? throw Unusable(template, Missing(name)) : value;
     }
 
-    private static string Missing(string name) => name switch
-    {
-        "commit" => "no commit is known. Build in a git checkout, or set the property SourceRevisionId.",
-        "branch" => "no branch is known. Build in a git checkout that is on a branch, or set the property RepositoryBranch.",
-        "tag" => "what is built is no tag of source control.",
-        "ref" => "neither branch, tag nor pull request is known. Build in a git checkout, or set the property RepositoryBranch.",
-        "base_ref" => "what is built is no pull request whose target CI tells.",
-        "date" => "no time is known. Build in a git checkout that has a commit, or set the property ImageCreated or the environment variable SOURCE_DATE_EPOCH.",
-        "rid" => "an image of several platforms has no single runtime identifier.",
-        "prerelease" => "the version is a release and has no prerelease part.",
-        _ => "the project's Version is not a semantic version.",
-    };
+    private static string Missing(string name) =>
+        name switch
+        {
+            "commit" => "no commit is known. Build in a git checkout, or set the property SourceRevisionId.",
+            "branch" => "no branch is known. Build in a git checkout that is on a branch, or set the property RepositoryBranch.",
+            "tag" => "what is built is no tag of source control.",
+            "ref" => "neither branch, tag nor pull request is known. Build in a git checkout, or set the property RepositoryBranch.",
+            "base_ref" => "what is built is no pull request whose target CI tells.",
+            "date" =>
+                "no time is known. Build in a git checkout that has a commit, or set the property ImageCreated or the environment variable SOURCE_DATE_EPOCH.",
+            "rid" => "an image of several platforms has no single runtime identifier.",
+            "prerelease" => "the version is a release and has no prerelease part.",
+            _ => "the project's Version is not a semantic version.",
+        };
 
     private static string? Shortened(string? commit, string format) =>
-        commit is not null && int.TryParse(format, NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? commit[..Math.Min(length, commit.Length)] : commit;
+        commit is not null && int.TryParse(format, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+            ? commit[..Math.Min(length, commit.Length)]
+            : commit;
 
     private static string Formatted(string template, DateTimeOffset instant, string format)
     {
@@ -74,12 +83,16 @@ internal static partial class TagTemplate
         }
         catch (FormatException exception)
         {
-            throw new ImagePublishException(DiagnosticCodes.InvalidTemplate, $"The tag '{Text.Shown(template)}' can't be made: '{Text.Shown(format)}' is not a date format.", exception);
+            throw new ImagePublishException(
+                DiagnosticCodes.InvalidTemplate,
+                $"The tag '{Text.Sanitize(template)}' can't be made: '{Text.Sanitize(format)}' is not a date format.",
+                exception
+            );
         }
     }
 
     private static ImagePublishException Unusable(string template, string reason) =>
-        new(DiagnosticCodes.InvalidTemplate, $"The tag '{Text.Shown(template)}' can't be made: {reason}");
+        new(DiagnosticCodes.InvalidTemplate, $"The tag '{Text.Sanitize(template)}' can't be made: {reason}");
 
     private static string Clean(string value)
     {

@@ -3,22 +3,16 @@ using System.Globalization;
 namespace ImagePublish.Layers;
 
 /// <summary>The users and groups of an image, as its <c>/etc/passwd</c> and <c>/etc/group</c> have them.</summary>
-/// <param name="passwd">The first file's text.</param>
-/// <param name="group">The second file's text.</param>
-public sealed class Accounts(string passwd, string group)
+internal sealed class Accounts(string passwd, string group)
 {
     /// <summary>Nobody at all.</summary>
     public static Accounts None { get; } = new("", "");
 
     /// <summary>Finds a user.</summary>
-    /// <param name="name">Its name.</param>
-    /// <returns>Its numbers, or null.</returns>
     public (int Uid, int Gid)? FindUser(string name) =>
         Find(passwd, name) is [_, _, var uid, var gid, ..] && TryId(uid, out var user) && TryId(gid, out var own) ? (user, own) : null;
 
     /// <summary>Finds a group.</summary>
-    /// <param name="name">Its name.</param>
-    /// <returns>Its number, or null.</returns>
     public int? FindGroup(string name) => Find(group, name) is [_, _, var gid, ..] && TryId(gid, out var id) ? id : null;
 
     private static string[]? Find(string file, string name) =>

@@ -1,12 +1,10 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Layers;
 
 /// <summary>Puts what the user adds to an image among the publish output and on top of the base.</summary>
-/// <param name="baseFiles">What the base has; empty where it need not be known.</param>
-/// <param name="defaults">The app's folder, owner and time.</param>
-public sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults defaults)
+internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults defaults)
 {
     /// <summary>The layer of what is added outside the app's folder.</summary>
     public const string DefaultLayer = "files";
@@ -14,44 +12,49 @@ public sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults de
     private sealed record Placed(AddedEntry Added, LayerEntry Entry);
 
     /// <summary>Whether the base's files must be known: something lies outside the app's folder, or an owner has a name.</summary>
-    /// <param name="added">What is added.</param>
-    /// <param name="folder">The app's folder.</param>
-    /// <returns>Whether it is so.</returns>
     public static bool NeedBase(IReadOnlyList<AddedEntry> added, string folder) =>
         added.Any(entry => !IsInside(entry.Path, folder) || entry.Owner?.IsNumeric == false);
 
     /// <summary>Plans the layers of all of it.</summary>
-    /// <param name="published">The publish output.</param>
-    /// <param name="items">What the build says of it.</param>
-    /// <param name="mode">How it is spread over layers.</param>
-    /// <param name="added">What is added.</param>
     /// <returns>
-    /// The layers of <see cref="LayerPlan"/>; what is added lies below the app's, each layer named by the user its own, in the order of their names' first use.
+    /// The layers of <see cref="LayerLayout"/>; what is added lies below the app's, each layer named by the user its own, in the order of their names' first use.
     /// </returns>
     /// <exception cref="ImagePublishException"><c>IMG1016</c>, <c>IMG1017</c>: something can't be put there, or an owner is unknown.</exception>
-    public IReadOnlyList<LayerContent> Plan(IReadOnlyList<LayerEntry> published, IReadOnlyCollection<PublishItem> items, LayeringMode mode, IReadOnlyList<AddedEntry> added)
+    public IReadOnlyList<LayerInput> Plan(
+        IReadOnlyList<LayerEntry> published,
+        IReadOnlyCollection<PublishItem> items,
+        LayeringMode mode,
+        IReadOnlyList<AddedEntry> added
+    )
     {
         if (added.Count == 0)
-            return LayerPlan.Create(published, items, mode);
+            return LayerLayout.Create(published, items, mode);
 
         var placed = added.Select(Place).Where(one => one is not null).Select(one => one!).ToList();
         CheckUnique(published, placed);
-        var directories = placed.Where(one => one.Entry.Kind == LayerEntryKind.Directory).Select(one => one.Entry).ToDictionary(entry => entry.Path, StringComparer.Ordinal);
-        var withOwn = published.Select(entry => directories.GetValueOrDefault(entry.Path) is { } own ? own with { PublishPath = entry.PublishPath } : entry).ToList();
+        var directories = placed
+            .Where(one => one.Entry.Kind == LayerEntryKind.Directory)
+            .Select(one => one.Entry)
+            .ToDictionary(entry => entry.Path, StringComparer.Ordinal);
+        var withOwn = published
+            .Select(entry => directories.GetValueOrDefault(entry.Path) is { } own ? own with { PublishPath = entry.PublishPath } : entry)
+            .ToList();
         var known = withOwn.Select(entry => entry.Path).ToHashSet(StringComparer.Ordinal);
         var plan = placed.Where(one => !known.Contains(one.Entry.Path)).ToLookup(LayerOf);
-        var layers = LayerPlan.Create([.. withOwn, .. WithParents(plan[""], withOwn, directories)], items, mode).ToList();
-        var ownLayers = plan.Where(group => group.Key.Length > 0).Select(group => LayerContent.Create(group.Key, WithParents(group, withOwn, directories), Root, BaseDirectories(group)));
+        var layers = LayerLayout.Create([.. withOwn, .. WithParents(plan[""], withOwn, directories)], items, mode).ToList();
+        var ownLayers = plan.Where(group => group.Key.Length > 0)
+            .Select(group => LayerInput.Create(group.Key, WithParents(group, withOwn, directories), Root, BaseDirectories(group)));
         layers.InsertRange(Math.Max(layers.Count - 1, 0), ownLayers);
         return layers;
     }
 
     private static LayerEntryDefaults Root { get; } = new() { TargetFolder = "" };
 
-    private static bool IsInside(string path, string folder) => folder.Length == 0 || path == folder || path.StartsWith(folder + "/", StringComparison.Ordinal);
+    private static bool IsInside(string path, string folder) =>
+        folder.Length == 0 || path == folder || path.StartsWith(folder + "/", StringComparison.Ordinal);
 
     private static ImagePublishException Refused(AddedEntry added, string why) =>
-        new(DiagnosticCodes.InvalidTarget, $"{added.Item} can't be put at '/{Text.Shown(added.Path)}': {why}.") { Item = added.Item };
+        new(DiagnosticCodes.InvalidTarget, $"{added.Item} can't be put at '/{Text.Sanitize(added.Path)}': {why}.") { Item = added.Item };
 
     private string LayerOf(Placed one) => one.Added.Layer ?? (IsInside(one.Entry.Path, defaults.TargetFolder) ? "" : DefaultLayer);
 
@@ -64,12 +67,26 @@ public sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults de
         if (added.Kind == LayerEntryKind.Directory && existing is not null && added is { Mode: null, Owner: null })
             return null;
         var (uid, gid) = OwnerOf(added, path, existing);
-        var entry = new LayerEntry(path, added.Kind) { Uid = uid, Gid = gid, Modified = defaults.Modified, LinkTarget = added.LinkTarget };
+        var entry = new LayerEntry(path, added.Kind)
+        {
+            Uid = uid,
+            Gid = gid,
+            Modified = defaults.Modified,
+            LinkTarget = added.LinkTarget,
+        };
         if (added.SourceFile is { } source)
         {
             var file = new FileInfo(source);
             var content = new FileOnDisk(source, DiskFiles.Guarded(source, () => file.Length));
-            entry = AsPublished(entry with { Content = content, Mode = DiskFiles.Guarded(source, () => Modes.Of(file, added.IsFromPackage ? ExecutableRule.Content : defaults.Executables)) });
+            entry = AsPublished(
+                entry with
+                {
+                    Content = content,
+                    Mode = DiskFiles.Guarded(source, () =>
+                        Modes.GetMode(file, added.IsFromPackage ? ExecutableRule.Content : defaults.Executables)
+                    ),
+                }
+            );
         }
         else if (existing?.Kind == LayerEntryInfoKind.Directory)
         {
@@ -85,7 +102,11 @@ public sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults de
         if (!IsInside(entry.Path, defaults.TargetFolder))
             return entry;
         var path = defaults.TargetFolder.Length == 0 ? entry.Path : entry.Path[(defaults.TargetFolder.Length + 1)..];
-        return entry with { PublishPath = path, Modified = StaticContent.IsAt(path) ? StaticContent.TimeOf(entry.Content!) : entry.Modified };
+        return entry with
+        {
+            PublishPath = path,
+            Modified = StaticContent.IsAt(path) ? StaticContent.TimeOf(entry.Content!) : entry.Modified,
+        };
     }
 
     private string ResolvedPath(AddedEntry added)
@@ -99,7 +120,14 @@ public sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults de
         {
             throw exception.Code == DiagnosticCodes.InvalidTarget
                 ? Refused(added, exception.Message)
-                : new ImagePublishException(DiagnosticCodes.InvalidTarget, $"{added.Item} can't be put into the image: {exception.Message}", exception) { Item = added.Item };
+                : new ImagePublishException(
+                    DiagnosticCodes.InvalidTarget,
+                    $"{added.Item} can't be put into the image: {exception.Message}",
+                    exception
+                )
+                {
+                    Item = added.Item,
+                };
         }
     }
 
@@ -108,7 +136,10 @@ public sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults de
         switch (added.Kind, existing?.Kind)
         {
             case (LayerEntryKind.File, LayerEntryInfoKind.SymbolicLink):
-                throw Refused(added, $"the base image has a link to '{Text.Shown(existing!.LinkTarget!)}' there, which a file would destroy. Put it where the link leads, or replace the link by an ImageSymlink");
+                throw Refused(
+                    added,
+                    $"the base image has a link to '{Text.Sanitize(existing!.LinkTarget!)}' there, which a file would destroy. Put it where the link leads, or replace the link by an ImageSymlink"
+                );
             case (LayerEntryKind.File or LayerEntryKind.SymbolicLink, LayerEntryInfoKind.Directory):
                 throw Refused(added, "the base image has a directory there");
             case (LayerEntryKind.Directory, not (null or LayerEntryInfoKind.Directory)):
@@ -125,17 +156,25 @@ public sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults de
                 : (0, 0);
         }
 
-        return owner.Resolve(baseFiles.Accounts, out var unknown) ?? throw new ImagePublishException(
-            DiagnosticCodes.UnknownOwner, $"{added.Item} has the Owner '{Text.Shown(owner.ToString())}', but the base image has no {Text.Shown(unknown!)}. Use a number, or a name of its /etc/passwd and /etc/group.")
-        {
-            Item = added.Item,
-        };
+        return owner.Resolve(baseFiles.Accounts, out var unknown)
+            ?? throw new ImagePublishException(
+                DiagnosticCodes.UnknownOwner,
+                $"{added.Item} has the Owner '{Text.Sanitize(owner.ToString())}', but the base image has no {Text.Sanitize(unknown!)}. Use a number, or a name of its /etc/passwd and /etc/group."
+            )
+            {
+                Item = added.Item,
+            };
     }
 
     private static void CheckUnique(IReadOnlyList<LayerEntry> published, List<Placed> placed)
     {
-        var taken = published.Where(entry => entry.Kind != LayerEntryKind.Directory).ToDictionary(entry => entry.Path, _ => "the publish output", StringComparer.Ordinal);
-        var folders = published.Where(entry => entry.Kind == LayerEntryKind.Directory).Select(entry => entry.Path).ToHashSet(StringComparer.Ordinal);
+        var taken = published
+            .Where(entry => entry.Kind != LayerEntryKind.Directory)
+            .ToDictionary(entry => entry.Path, _ => "the publish output", StringComparer.Ordinal);
+        var folders = published
+            .Where(entry => entry.Kind == LayerEntryKind.Directory)
+            .Select(entry => entry.Path)
+            .ToHashSet(StringComparer.Ordinal);
         foreach (var (added, entry) in placed)
         {
             if (taken.TryGetValue(entry.Path, out var first))
@@ -145,21 +184,38 @@ public sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults de
             taken.Add(entry.Path, added.Item.ToString());
         }
 
-        var kinds = placed.Where(one => one.Entry.Kind == LayerEntryKind.Directory).Select(one => one.Entry.Path).ToHashSet(StringComparer.Ordinal);
+        var kinds = placed
+            .Where(one => one.Entry.Kind == LayerEntryKind.Directory)
+            .Select(one => one.Entry.Path)
+            .ToHashSet(StringComparer.Ordinal);
         foreach (var (added, entry) in placed)
         {
-            if (LayerPath.ParentsOf(entry.Path).FirstOrDefault(parent => taken.ContainsKey(parent) && !kinds.Contains(parent)) is { } parent)
-                throw Refused(added, $"{taken[parent]} makes '/{Text.Shown(parent)}' a file or link, so nothing can lie below it");
+            if (
+                LayerPath.ParentsOf(entry.Path).FirstOrDefault(parent => taken.ContainsKey(parent) && !kinds.Contains(parent)) is { } parent
+            )
+                throw Refused(added, $"{taken[parent]} makes '/{Text.Sanitize(parent)}' a file or link, so nothing can lie below it");
         }
     }
 
     // A layer brings along the directories of its files with the attributes that they have anywhere, so that it does not matter which layer comes last.
-    private static List<LayerEntry> WithParents(IEnumerable<Placed> group, List<LayerEntry> published, Dictionary<string, LayerEntry> directories)
+    private static List<LayerEntry> WithParents(
+        IEnumerable<Placed> group,
+        List<LayerEntry> published,
+        Dictionary<string, LayerEntry> directories
+    )
     {
         var entries = group.Select(one => one.Entry).ToList();
         var known = entries.Select(entry => entry.Path).ToHashSet(StringComparer.Ordinal);
-        var appFolders = published.Where(entry => entry.Kind == LayerEntryKind.Directory).ToDictionary(entry => entry.Path, StringComparer.Ordinal);
-        foreach (var parent in entries.SelectMany(entry => LayerPath.ParentsOf(entry.Path)).Distinct(StringComparer.Ordinal).Where(known.Add).ToList())
+        var appFolders = published
+            .Where(entry => entry.Kind == LayerEntryKind.Directory)
+            .ToDictionary(entry => entry.Path, StringComparer.Ordinal);
+        foreach (
+            var parent in entries
+                .SelectMany(entry => LayerPath.ParentsOf(entry.Path))
+                .Distinct(StringComparer.Ordinal)
+                .Where(known.Add)
+                .ToList()
+        )
         {
             if ((directories.GetValueOrDefault(parent) ?? appFolders.GetValueOrDefault(parent)) is { } directory)
                 entries.Add(directory);
@@ -169,5 +225,9 @@ public sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults de
     }
 
     private HashSet<string> BaseDirectories(IEnumerable<Placed> group) =>
-        [.. group.SelectMany(one => LayerPath.ParentsOf(one.Entry.Path)).Where(parent => baseFiles.Find(parent)?.Kind == LayerEntryInfoKind.Directory)];
+        [
+            .. group
+                .SelectMany(one => LayerPath.ParentsOf(one.Entry.Path))
+                .Where(parent => baseFiles.Find(parent)?.Kind == LayerEntryInfoKind.Directory),
+        ];
 }

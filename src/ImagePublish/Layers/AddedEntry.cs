@@ -3,10 +3,7 @@ using ImagePublish.Diagnostics;
 namespace ImagePublish.Layers;
 
 /// <summary>A file, directory or link that the user puts into the image besides the publish output.</summary>
-/// <param name="Item">The item that says so.</param>
-/// <param name="Kind">What it is.</param>
-/// <param name="Path">Where it goes: from the root, without a leading <c>/</c>.</param>
-public sealed record AddedEntry(ItemSource Item, LayerEntryKind Kind, string Path)
+internal sealed record AddedEntry(ItemSource Item, LayerEntryKind Kind, string Path)
 {
     /// <summary>Permissions; null for those of its kind, or those that the base's directory has.</summary>
     public UnixFileMode? Mode { get; init; }

@@ -1,11 +1,11 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Layers;
 
 /// <summary>What an image's layers make of each other: its directories, files and links, so that what is put on top respects them.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets">image-spec, Applying Changesets</see>.</remarks>
-public sealed class BaseFileSystem
+internal sealed class BaseFileSystem
 {
     internal const string PasswdPath = "etc/passwd";
     internal const string GroupPath = "etc/group";
@@ -17,12 +17,9 @@ public sealed class BaseFileSystem
     private readonly Dictionary<string, string> texts = new(StringComparer.Ordinal);
 
     /// <summary>Lays layers over each other.</summary>
-    /// <param name="layers">The layers, from the bottom up.</param>
     /// <exception cref="ImagePublishException"><c>IMG3005</c>: their paths name too many folders.</exception>
     public BaseFileSystem(IEnumerable<LayerListing> layers)
-        : this(layers, LayerReader.NewBudget())
-    {
-    }
+        : this(layers, LayerReader.NewBudget()) { }
 
     /// <summary>Lays layers over each other whose entries were counted in a budget.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3005</c>: their paths name too many folders.</exception>
@@ -39,14 +36,9 @@ public sealed class BaseFileSystem
     public Accounts Accounts => new(TextOf(PasswdPath), TextOf(GroupPath));
 
     /// <summary>Finds what is at a path, without following a link that is the last part of it.</summary>
-    /// <param name="path">The path, without a leading <c>/</c>.</param>
-    /// <returns>What is there, or null.</returns>
     public LayerEntryInfo? Find(string path) => NodeAt(path)?.Entry;
 
     /// <summary>The path that a path leads to when every link but a last one is followed, as writing to it in a container would.</summary>
-    /// <param name="path">The path, without a leading <c>/</c> and <c>..</c>.</param>
-    /// <param name="followLast">Whether a link that is the last part is followed, too.</param>
-    /// <returns>The path in the image.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1016</c>: the links go in circles, or a part is a file.</exception>
     public string Resolve(string path, bool followLast)
     {
@@ -65,12 +57,16 @@ public sealed class BaseFileSystem
 
             var here = (place.TryPeek(out var above) ? above.Node : root)?.Find(name);
             place.Push(new Step(name, here));
-            if (here is null || here.Kind == LayerEntryInfoKind.Directory || (ahead.Count == 0 && !(followLast && here.Kind == LayerEntryInfoKind.SymbolicLink)))
+            if (
+                here is null
+                || here.Kind == LayerEntryInfoKind.Directory
+                || (ahead.Count == 0 && !(followLast && here.Kind == LayerEntryInfoKind.SymbolicLink))
+            )
                 continue;
             if (here.Kind != LayerEntryInfoKind.SymbolicLink)
-                throw Unusable($"'/{Text.Shown(here.Entry.Path)}' is a file in the base image, so nothing can lie below it");
+                throw Unusable($"'/{Text.Sanitize(here.Entry.Path)}' is a file in the base image, so nothing can lie below it");
             if (++hops > MaxHops)
-                throw Unusable($"the base image's link '/{Text.Shown(here.Entry.Path)}' goes in circles");
+                throw Unusable($"the base image's link '/{Text.Sanitize(here.Entry.Path)}' goes in circles");
             Follow(here.Entry.LinkTarget!, place, ahead);
         }
 
@@ -78,12 +74,11 @@ public sealed class BaseFileSystem
     }
 
     /// <summary>The names in a folder.</summary>
-    /// <param name="folder">The folder.</param>
-    /// <returns>The names, in order; none where there is no such folder.</returns>
-    public IEnumerable<string> NamesIn(string folder) => NodeAt(Resolve(folder, followLast: true))?.Children.Select(child => child.Name).Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>();
+    public IEnumerable<string> NamesIn(string folder) =>
+        NodeAt(Resolve(folder, followLast: true))?.Children.Select(child => child.Name).Order(StringComparer.Ordinal)
+        ?? Enumerable.Empty<string>();
 
     /// <summary>Everything in it, each with the attributes of the last layer that has it.</summary>
-    /// <returns>The entries, in no order.</returns>
     public IEnumerable<LayerEntryInfo> All()
     {
         var open = new Stack<Node>(root.Children);
@@ -96,12 +91,9 @@ public sealed class BaseFileSystem
     }
 
     /// <summary>The content of those of the <see cref="KeptFiles"/> that are still there.</summary>
-    /// <returns>Path and content.</returns>
     public IEnumerable<KeyValuePair<string, string>> AllTexts() => texts.Where(text => NodeAt(text.Key) is not null);
 
     /// <summary>Everything below a folder that is no folder itself.</summary>
-    /// <param name="folder">The folder; links on the way are followed.</param>
-    /// <returns>The paths in the image, in no order; none where there is no such folder.</returns>
     public IEnumerable<string> FilesBelow(string folder)
     {
         var ahead = new Stack<Node>();
@@ -129,9 +121,8 @@ public sealed class BaseFileSystem
     private static ImagePublishException Unusable(string why) => new(DiagnosticCodes.InvalidTarget, why);
 
     /// <summary>The content of one of the <see cref="KeptFiles"/>.</summary>
-    /// <param name="path">Its path; links are followed.</param>
-    /// <returns>The content, empty where there is none.</returns>
-    public string TextOf(string path) => Find(Resolve(path, followLast: true)) is { } entry && texts.TryGetValue(entry.Path, out var text) ? text : "";
+    public string TextOf(string path) =>
+        Find(Resolve(path, followLast: true)) is { } entry && texts.TryGetValue(entry.Path, out var text) ? text : "";
 
     private Node? NodeAt(string path)
     {
@@ -183,7 +174,7 @@ public sealed class BaseFileSystem
                 continue;
             }
 
-            budget.TakeEntry(entry.Path[..(start + end)]);
+            budget.CountEntry(entry.Path[..(start + end)]);
             node = node.Add(name.ToString());
         }
 

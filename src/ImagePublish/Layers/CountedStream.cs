@@ -1,4 +1,4 @@
-using ImagePublish.Oci;
+using ImagePublish.Common;
 
 namespace ImagePublish.Layers;
 
@@ -10,7 +10,11 @@ internal sealed class CountedStream(ReadOnlyMemory<byte> start, Stream rest) : R
     /// <summary>How many bytes were taken.</summary>
     public long Count { get; private set; }
 
-    public override long Position { get => Count; set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => Count;
+        set => throw new NotSupportedException();
+    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         Counted(ahead.IsEmpty ? await rest.ReadAsync(buffer, cancellationToken) : TakeAhead(buffer.Span));

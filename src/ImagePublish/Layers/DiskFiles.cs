@@ -1,5 +1,5 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace ImagePublish.Layers;
@@ -7,7 +7,8 @@ namespace ImagePublish.Layers;
 /// <summary>Reads the build machine's files; what goes wrong becomes one <c>IMG3002</c> with the file's name.</summary>
 internal static class DiskFiles
 {
-    public static SafeFileHandle Open(string path) => Guarded(path, () => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
+    public static SafeFileHandle Open(string path) =>
+        Guarded(path, () => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
 
     public static int Read(SafeFileHandle handle, string path, Span<byte> buffer, long offset)
     {
@@ -33,9 +34,12 @@ internal static class DiskFiles
         }
     }
 
-    public static ImagePublishException Changed(string path, string how) => new(
-        DiagnosticCodes.UnreadableFile, $"'{Text.Shown(path)}' {how} while it was read. Something still writes to it: let that finish, and publish again.");
+    public static ImagePublishException Changed(string path, string how) =>
+        new(
+            DiagnosticCodes.UnreadableFile,
+            $"'{Text.Sanitize(path)}' {how} while it was read. Something still writes to it: let that finish, and publish again."
+        );
 
-    public static ImagePublishException Unreadable(string path, Exception cause) => new(
-        DiagnosticCodes.UnreadableFile, $"'{Text.Shown(path)}' can not be read: {Text.Shown(cause.Message)}", cause);
+    public static ImagePublishException Unreadable(string path, Exception cause) =>
+        new(DiagnosticCodes.UnreadableFile, $"'{Text.Sanitize(path)}' can not be read: {Text.Sanitize(cause.Message)}", cause);
 }

@@ -1,7 +1,7 @@
 namespace ImagePublish.Layers;
 
 /// <summary>How executable files (0755 in the image) are detected among the others (0644).</summary>
-public enum ExecutableRule
+internal enum ExecutableRule
 {
     /// <summary>
     /// By their first bytes: an ELF program or library, or a script that begins with <c>#!</c>. For file systems without execute bits, and for files of packages everywhere:

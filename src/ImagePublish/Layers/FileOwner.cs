@@ -4,17 +4,12 @@ using System.Globalization;
 namespace ImagePublish.Layers;
 
 /// <summary>Whose a file in the image is, as the user says it: names or numbers. Names mean what the base image's accounts say.</summary>
-/// <param name="User">Name or number of the user.</param>
-/// <param name="Group">Name or number of the group; null for the user's own.</param>
-public sealed record FileOwner(string User, string? Group)
+internal sealed record FileOwner(string User, string? Group)
 {
     /// <summary>Whether it needs no accounts.</summary>
     public bool IsNumeric => TryId(User, out _) && (Group is null || TryId(Group, out _));
 
     /// <summary>Reads <c>user</c> or <c>user:group</c>.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <param name="owner">The owner.</param>
-    /// <returns>Whether it was one.</returns>
     public static bool TryParse(string text, [NotNullWhen(true)] out FileOwner? owner)
     {
         var parts = text.Split(':');
@@ -25,24 +20,26 @@ public sealed record FileOwner(string User, string? Group)
 
     /// <summary>The numbers that it stands for.</summary>
     /// <remarks>Without a group it is the user's own; that of a number is the same number, as in <c>COPY --chown</c>.</remarks>
-    /// <param name="accounts">The base image's accounts.</param>
-    /// <param name="unknown">The name that they don't have.</param>
-    /// <returns>The numbers, or null.</returns>
     public (int Uid, int Gid)? Resolve(Accounts accounts, out string? unknown)
     {
         unknown = null;
         (int Uid, int Gid)? user = TryId(User, out var id) ? (id, id) : accounts.FindUser(User);
-        int? group = Group is null ? user?.Gid : TryId(Group, out id) ? id : accounts.FindGroup(Group);
+        int? group =
+            Group is null ? user?.Gid
+            : TryId(Group, out id) ? id
+            : accounts.FindGroup(Group);
         if (user is not null && group is not null)
             return (user.Value.Uid, group.Value);
         unknown = user is null ? $"user '{User}'" : $"group '{Group}'";
         return null;
     }
 
-    /// <inheritdoc/>
     public override string ToString() => Group is null ? User : $"{User}:{Group}";
 
-    private static bool IsName(string text) => text.Length > 0 && !text.Any(character => char.IsControl(character) || char.IsWhiteSpace(character)) && (!char.IsAsciiDigit(text[0]) || TryId(text, out _));
+    private static bool IsName(string text) =>
+        text.Length > 0
+        && !text.Any(character => char.IsControl(character) || char.IsWhiteSpace(character))
+        && (!char.IsAsciiDigit(text[0]) || TryId(text, out _));
 
     private static bool TryId(string text, out int id) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id);
 }

@@ -1,5 +1,5 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Layers;
 
@@ -10,10 +10,6 @@ internal static class FolderLinks
     private const int MaxHops = 40;
 
     /// <summary>What a link says in the image: a relative target as it is, one that names the folder by its place on the build machine made relative.</summary>
-    /// <param name="root">The folder.</param>
-    /// <param name="link">The link's path in it.</param>
-    /// <param name="target">What the link says on the build machine.</param>
-    /// <returns>A relative target.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3001</c>: it leaves the folder.</exception>
     public static string TargetInImage(DirectoryInfo root, string link, string target)
     {
@@ -21,16 +17,18 @@ internal static class FolderLinks
             return Normalise(target);
 
         var full = Path.GetFullPath(target, Path.GetFullPath(LayerPath.ParentOf(link), root.FullName));
-        var inside = PathBelow(root.FullName, full) ?? (root.ResolveLinkTarget(returnFinalTarget: true) is { } real ? PathBelow(real.FullName, full) : null);
+        var inside = PathBelow(root.FullName, full)
+            ?? (root.ResolveLinkTarget(returnFinalTarget: true) is { } real ? PathBelow(real.FullName, full) : null);
         return inside is null ? throw Leaves(link, target) : Relative(LayerPath.ParentOf(link), inside);
     }
 
     /// <summary>Follows every link through all others.</summary>
-    /// <param name="entries">Everything in the folder.</param>
     /// <exception cref="ImagePublishException"><c>IMG3001</c>: one leaves the folder by way of another, or goes in circles.</exception>
     public static void Check(IReadOnlyList<LayerEntry> entries)
     {
-        var links = entries.Where(entry => entry.Kind == LayerEntryKind.SymbolicLink).ToDictionary(entry => entry.PublishPath!, entry => entry.LinkTarget!, StringComparer.Ordinal);
+        var links = entries
+            .Where(entry => entry.Kind == LayerEntryKind.SymbolicLink)
+            .ToDictionary(entry => entry.PublishPath!, entry => entry.LinkTarget!, StringComparer.Ordinal);
         foreach (var (link, target) in links)
             Follow(links, link, target);
     }
@@ -55,7 +53,10 @@ internal static class FolderLinks
             if (!links.TryGetValue(string.Join('/', place.Reverse()), out var next))
                 continue;
             if (++hops > MaxHops)
-                throw new ImagePublishException(DiagnosticCodes.UnsafePath, $"The symbolic link '{Text.Shown(link)}' → '{Text.Shown(target)}' goes in circles. Fix it, or leave it out of the publish output.");
+                throw new ImagePublishException(
+                    DiagnosticCodes.UnsafePath,
+                    $"The symbolic link '{Text.Sanitize(link)}' → '{Text.Sanitize(target)}' goes in circles. Fix it, or leave it out of the publish output."
+                );
             place.Pop();
             foreach (var part in next.Split('/').Reverse())
                 ahead.Push(part);
@@ -65,12 +66,24 @@ internal static class FolderLinks
     private static bool StaysInside(string link, string target)
     {
         var depth = LayerPath.ParentOf(link).Split('/', StringSplitOptions.RemoveEmptyEntries).Length;
-        return target.Split('/').All(part => (depth += part switch { "" or "." => 0, ".." => -1, _ => 1 }) >= 0);
+        return target
+            .Split('/')
+            .All(part =>
+                (
+                    depth += part switch
+                    {
+                        "" or "." => 0,
+                        ".." => -1,
+                        _ => 1,
+                    }
+                ) >= 0
+            );
     }
 
     private static string? PathBelow(string folder, string full) =>
         full.Equals(folder, StringComparison.Ordinal) ? ""
-        : full.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal) ? Normalise(Path.GetRelativePath(folder, full))
+        : full.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            ? Normalise(Path.GetRelativePath(folder, full))
         : null;
 
     private static string Relative(string from, string to)
@@ -84,7 +97,9 @@ internal static class FolderLinks
 
     private static string Normalise(string path) => OperatingSystem.IsWindows() ? path.Replace('\\', '/') : path;
 
-    private static ImagePublishException Leaves(string link, string target) => new(
-        DiagnosticCodes.UnsafePath,
-        $"The symbolic link '{Text.Shown(link)}' → '{Text.Shown(target)}' leaves the publish folder, and would point at nothing in the image. Publish the file itself, or leave the link out.");
+    private static ImagePublishException Leaves(string link, string target) =>
+        new(
+            DiagnosticCodes.UnsafePath,
+            $"The symbolic link '{Text.Sanitize(link)}' → '{Text.Sanitize(target)}' leaves the publish folder, and would point at nothing in the image. Publish the file itself, or leave the link out."
+        );
 }

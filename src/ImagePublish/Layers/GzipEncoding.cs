@@ -4,7 +4,6 @@ using ImagePublish.Layers.Deflate;
 namespace ImagePublish.Layers;
 
 /// <summary>gzip in blocks that are compressed side by side, as <c>pigz</c> does: by our own deflate, or by the runtime's zlib where a level is asked for.</summary>
-/// <param name="level">zlib's level; null for our own.</param>
 /// <remarks>
 /// The blob is one ordinary gzip member (<see href="https://www.rfc-editor.org/rfc/rfc1952">RFC 1952</see>), which every reader accepts: the blocks' deflate streams end at a byte
 /// boundary and are joined; the checksum of the whole is computed from those of the blocks.
@@ -24,9 +23,10 @@ internal sealed class GzipEncoding(int? level) : ILayerEncoding
     private uint size;
 
     /// <summary>Tells everything that decides the bytes besides the tar: zlib's differ from version to version, and from one family of processors to another.</summary>
-    public static string Key(int? level) => level is null
-        ? $"gzip-own{Deflater.Version}-{OwnBlockSize}"
-        : $"gzip-{level}-{ZlibBlockSize}-dotnet{Environment.Version}-{System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+    public static string Key(int? level) =>
+        level is null
+            ? $"gzip-own{Deflater.Version}-{OwnBlockSize}"
+            : $"gzip-{level}-{ZlibBlockSize}-dotnet{Environment.Version}-{System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
 
     public int BlockSize => level is null ? OwnBlockSize : ZlibBlockSize;
 
@@ -35,7 +35,8 @@ internal sealed class GzipEncoding(int? level) : ILayerEncoding
     /// <summary>No name, no time, and 255 (unknown) for the operating system: the same bytes everywhere.</summary>
     public ReadOnlyMemory<byte> Start => new byte[] { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255 };
 
-    public IBlockEncoder CreateBlockEncoder() => level is { } zlib ? new ZlibBlockEncoder(zlib, ZlibBlockSize) : new DeflateBlockEncoder(OwnBlockSize);
+    public IBlockEncoder CreateBlockEncoder() =>
+        level is { } zlib ? new ZlibBlockEncoder(zlib, ZlibBlockSize) : new DeflateBlockEncoder(OwnBlockSize);
 
     public void Add(Block block)
     {

@@ -16,7 +16,6 @@ internal interface ILayerEncoding
     IBlockEncoder? CreateBlockEncoder();
 
     /// <summary>Called for each block in order.</summary>
-    /// <param name="block">An encoded block.</param>
     void Add(Block block);
 
     /// <summary>What the blob ends with, after all blocks were added.</summary>
@@ -27,8 +26,6 @@ internal interface ILayerEncoding
 internal interface IBlockEncoder : IDisposable
 {
     /// <summary>Encodes a block.</summary>
-    /// <param name="block">The block.</param>
-    /// <returns>The result, good until the next call.</returns>
     ReadOnlyMemory<byte> Encode(Block block);
 }
 
@@ -41,9 +38,7 @@ internal sealed class PlainEncoding : ILayerEncoding
 
     public IBlockEncoder? CreateBlockEncoder() => null;
 
-    public void Add(Block block)
-    {
-    }
+    public void Add(Block block) { }
 
     public ReadOnlyMemory<byte> End() => default;
 }

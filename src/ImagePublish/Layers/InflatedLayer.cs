@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
-using ImagePublish.Oci;
+using ImagePublish.Common;
 
 namespace ImagePublish.Layers;
 
@@ -21,7 +21,11 @@ internal sealed class InflatedLayer : ReadOnlyStream
         hash = options.DiffId is { } diffId ? IncrementalHash.CreateHash(diffId.HashAlgorithm) : null;
     }
 
-    public override long Position { get => length; set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => length;
+        set => throw new NotSupportedException();
+    }
 
     public static async Task<InflatedLayer> OpenAsync(Stream blob, LayerReaderOptions options, CancellationToken cancellationToken)
     {
@@ -83,13 +87,14 @@ internal sealed class InflatedLayer : ReadOnlyStream
         base.Dispose(disposing);
     }
 
-    private static Stream Inflate(CountedStream input, ReadOnlySpan<byte> start) => start switch
-    {
-        [0x1f, 0x8b, ..] => new GZipStream(input, CompressionMode.Decompress, leaveOpen: true),
-        [0x28, 0xb5, 0x2f, 0xfd] => new ZstdSharp.DecompressionStream(input),
-        [>= 0x50 and <= 0x5f, 0x2a, 0x4d, 0x18] => new ZstdSharp.DecompressionStream(input),
-        _ => input,
-    };
+    private static Stream Inflate(CountedStream input, ReadOnlySpan<byte> start) =>
+        start switch
+        {
+            [0x1f, 0x8b, ..] => new GZipStream(input, CompressionMode.Decompress, leaveOpen: true),
+            [0x28, 0xb5, 0x2f, 0xfd] => new ZstdSharp.DecompressionStream(input),
+            [>= 0x50 and <= 0x5f, 0x2a, 0x4d, 0x18] => new ZstdSharp.DecompressionStream(input),
+            _ => input,
+        };
 
     private void Account(ReadOnlySpan<byte> bytes)
     {

@@ -3,15 +3,21 @@ using System.Text;
 namespace ImagePublish.Layers;
 
 /// <summary>The files of an image whose content something depends on: who is who, which packages there are, and where more of them come from.</summary>
-public static class KeptFiles
+internal static class KeptFiles
 {
-    private static readonly string[] Files = [BaseFileSystem.PasswdPath, BaseFileSystem.GroupPath, "etc/os-release", "usr/lib/os-release", "var/lib/dpkg/status", "etc/apt/sources.list"];
+    private static readonly string[] Files =
+    [
+        BaseFileSystem.PasswdPath,
+        BaseFileSystem.GroupPath,
+        "etc/os-release",
+        "usr/lib/os-release",
+        "var/lib/dpkg/status",
+        "etc/apt/sources.list",
+    ];
     private static readonly string[] TextFolders = ["var/lib/dpkg/status.d/", "etc/apt/sources.list.d/"];
     private static readonly string[] BinaryFolders = ["usr/share/keyrings/", "etc/apt/keyrings/", "etc/apt/trusted.gpg.d/"];
 
     /// <summary>How a kept file's bytes are text: keyrings are binary, and Latin 1 gives every byte back.</summary>
-    /// <param name="path">The file's path.</param>
-    /// <returns>The encoding, or null if the file is not kept.</returns>
     public static Encoding? EncodingOf(string path)
     {
         if (Files.Contains(path) || path.EndsWith(".deps.json", StringComparison.Ordinal) || TextFolders.Any(folder => IsIn(path, folder)))
@@ -19,5 +25,6 @@ public static class KeptFiles
         return BinaryFolders.Any(folder => IsIn(path, folder)) ? Encoding.Latin1 : null;
     }
 
-    private static bool IsIn(string path, string folder) => path.StartsWith(folder, StringComparison.Ordinal) && !path.AsSpan(folder.Length).Contains('/');
+    private static bool IsIn(string path, string folder) =>
+        path.StartsWith(folder, StringComparison.Ordinal) && !path.AsSpan(folder.Length).Contains('/');
 }

@@ -15,18 +15,17 @@ internal sealed class LargePackages
 
     /// <summary>Finds them.</summary>
     /// <param name="files">Every published file of a released package: the package's name, and the file's length in bytes.</param>
-    public LargePackages(IEnumerable<(string Package, long Length)> files) => names = files
-        .GroupBy(file => file.Package, file => file.Length, StringComparer.OrdinalIgnoreCase)
-        .Select(package => (Name: package.Key, Length: package.Sum()))
-        .Where(package => package.Length >= MinLength)
-        .OrderByDescending(package => package.Length)
-        .ThenBy(package => package.Name, StringComparer.OrdinalIgnoreCase)
-        .Take(MaxCount)
-        .Select(package => package.Name)
-        .ToHashSet(StringComparer.OrdinalIgnoreCase);
+    public LargePackages(IEnumerable<(string Package, long Length)> files) =>
+        names = files
+            .GroupBy(file => file.Package, file => file.Length, StringComparer.OrdinalIgnoreCase)
+            .Select(package => (Name: package.Key, Length: package.Sum()))
+            .Where(package => package.Length >= MinLength)
+            .OrderByDescending(package => package.Length)
+            .ThenBy(package => package.Name, StringComparer.OrdinalIgnoreCase)
+            .Take(MaxCount)
+            .Select(package => package.Name)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether a package has a layer of its own.</summary>
-    /// <param name="package">Its name, or null for what is in none.</param>
-    /// <returns>True if it has.</returns>
     public bool Contains(string? package) => package is not null && names.Contains(package);
 }

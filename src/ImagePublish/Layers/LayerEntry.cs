@@ -2,9 +2,8 @@ namespace ImagePublish.Layers;
 
 /// <summary>One directory, file or link of a layer, with everything that its tar header says of it.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md">image-spec, Image Layer Filesystem Changeset</see>.</remarks>
-/// <param name="Path">The place in the image: separated by <c>/</c>, without a leading or trailing one. <see cref="LayerContent.Create"/> checks it.</param>
-/// <param name="Kind">What it is.</param>
-public sealed record LayerEntry(string Path, LayerEntryKind Kind)
+/// <param name="Path">The place in the image: separated by <c>/</c>, without a leading or trailing one. <see cref="LayerInput.Create"/> checks it.</param>
+internal sealed record LayerEntry(string Path, LayerEntryKind Kind)
 {
     /// <summary>Permissions. Those of a link mean nothing, and are 0777 by custom.</summary>
     public UnixFileMode Mode { get; init; } = LayerEntryDefaults.ModeOf(Kind);

@@ -1,7 +1,7 @@
 namespace ImagePublish.Layers;
 
 /// <summary>What files from the build machine become in an image: their place, owner and time.</summary>
-public sealed record LayerEntryDefaults
+internal sealed record LayerEntryDefaults
 {
     /// <summary>
     /// The one modification time that files have in images. A constant, so that the same file gives the same layer in every build, commit and service.
@@ -22,12 +22,14 @@ public sealed record LayerEntryDefaults
     public DateTimeOffset Modified { get; init; } = DefaultModified;
 
     /// <summary>How executable files of the project are detected; those of packages and of static web content by their content alone.</summary>
-    public ExecutableRule Executables { get; init; } = OperatingSystem.IsWindows() ? ExecutableRule.Content : ExecutableRule.ContentOrFileMode;
+    public ExecutableRule Executables { get; init; } =
+        OperatingSystem.IsWindows() ? ExecutableRule.Content : ExecutableRule.ContentOrFileMode;
 
-    internal static UnixFileMode ModeOf(LayerEntryKind kind) => kind switch
-    {
-        LayerEntryKind.Directory => Modes.Executable,
-        LayerEntryKind.File => Modes.Plain,
-        _ => Modes.Link,
-    };
+    internal static UnixFileMode ModeOf(LayerEntryKind kind) =>
+        kind switch
+        {
+            LayerEntryKind.Directory => Modes.Executable,
+            LayerEntryKind.File => Modes.Plain,
+            _ => Modes.Link,
+        };
 }

@@ -1,9 +1,7 @@
 namespace ImagePublish.Layers;
 
 /// <summary>An entry found in a layer, whoever made it.</summary>
-/// <param name="Path">Its place in the image, without leading or trailing <c>/</c> or <c>./</c>.</param>
-/// <param name="Kind">What it is.</param>
-public sealed record LayerEntryInfo(string Path, LayerEntryInfoKind Kind)
+internal sealed record LayerEntryInfo(string Path, LayerEntryInfoKind Kind)
 {
     private const string WhiteoutPrefix = ".wh.";
     private const string OpaqueName = ".wh..wh..opq";
@@ -40,7 +38,8 @@ public sealed record LayerEntryInfo(string Path, LayerEntryInfoKind Kind)
     public bool IsOpaqueWhiteout => Name.Equals(OpaqueName, StringComparison.Ordinal);
 
     /// <summary>The path that a whiteout removes: the directory itself, for an opaque one what is in it; null for everything else.</summary>
-    public string? Removes => IsOpaqueWhiteout ? LayerPath.ParentOf(Path)
+    public string? Removes =>
+        IsOpaqueWhiteout ? LayerPath.ParentOf(Path)
         : IsWhiteout ? LayerPath.Join(LayerPath.ParentOf(Path), Name[WhiteoutPrefix.Length..])
         : null;
 
@@ -48,7 +47,7 @@ public sealed record LayerEntryInfo(string Path, LayerEntryInfoKind Kind)
 }
 
 /// <summary>What an entry found in a layer is.</summary>
-public enum LayerEntryInfoKind
+internal enum LayerEntryInfoKind
 {
     /// <summary>A directory.</summary>
     Directory,

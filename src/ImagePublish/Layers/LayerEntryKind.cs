@@ -1,7 +1,7 @@
 namespace ImagePublish.Layers;
 
 /// <summary>What an entry of a layer is. Hard links, devices and whiteouts are never written.</summary>
-public enum LayerEntryKind
+internal enum LayerEntryKind
 {
     /// <summary>A directory.</summary>
     Directory,

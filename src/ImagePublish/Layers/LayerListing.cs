@@ -2,13 +2,13 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Layers;
 
 /// <summary>What one layer puts into an image or takes out of it, without the files' content; only that of a few small files is kept.</summary>
-public sealed class LayerListing
+internal sealed class LayerListing
 {
     private const byte FormatVersion = 3;
     private const int MaxTextLength = 8 << 20;
@@ -16,9 +16,7 @@ public sealed class LayerListing
     private readonly List<LayerEntryInfo> entries = [];
     private readonly Dictionary<string, string> texts = new(StringComparer.Ordinal);
 
-    private LayerListing()
-    {
-    }
+    private LayerListing() { }
 
     /// <summary>The listing of a layer that can't be had.</summary>
     public static LayerListing Empty { get; } = new();
@@ -30,10 +28,6 @@ public sealed class LayerListing
     public IReadOnlyDictionary<string, string> Texts => texts;
 
     /// <summary>Reads a layer as it streams by.</summary>
-    /// <param name="blob">The layer's blob. It is not disposed.</param>
-    /// <param name="options">How far it is trusted.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The listing.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3005</c>: the layer is damaged.</exception>
     public static async Task<LayerListing> ReadAsync(Stream blob, LayerReaderOptions options, CancellationToken cancellationToken)
     {
@@ -42,7 +36,13 @@ public sealed class LayerListing
         await foreach (var entry in LayerReader.ReadAsync(blob, options, cancellationToken))
         {
             if (entry.Content is { } content)
-                listing.entries.Add(entry with { Content = null, Fingerprint = await listing.KeepAsync(entry.Path, entry.Length, content, budget, cancellationToken) });
+                listing.entries.Add(
+                    entry with
+                    {
+                        Content = null,
+                        Fingerprint = await listing.KeepAsync(entry.Path, entry.Length, content, budget, cancellationToken),
+                    }
+                );
             else
                 listing.entries.Add(entry);
         }
@@ -51,41 +51,48 @@ public sealed class LayerListing
     }
 
     /// <summary>Lists a layer that is made here: its files are read where they are.</summary>
-    /// <param name="content">What the layer contains.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The listing.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read.</exception>
-    public static async Task<LayerListing> OfAsync(LayerContent content, CancellationToken cancellationToken)
+    public static async Task<LayerListing> OfAsync(LayerInput content, CancellationToken cancellationToken)
     {
         var listing = new LayerListing();
         foreach (var entry in content.Entries)
         {
             await using var stream = entry.Content?.Open();
-            listing.entries.Add(new LayerEntryInfo(entry.Path, KindOf(entry.Kind))
-            {
-                Mode = entry.Mode,
-                Uid = entry.Uid,
-                Gid = entry.Gid,
-                Modified = entry.Modified,
-                Length = entry.Content?.Length ?? 0,
-                LinkTarget = entry.LinkTarget,
-                Fingerprint = stream is null ? 0 : await listing.KeepAsync(entry.Path, entry.Content!.Length, stream, null, cancellationToken),
-            });
+            listing.entries.Add(
+                new LayerEntryInfo(entry.Path, KindOf(entry.Kind))
+                {
+                    Mode = entry.Mode,
+                    Uid = entry.Uid,
+                    Gid = entry.Gid,
+                    Modified = entry.Modified,
+                    Length = entry.Content?.Length ?? 0,
+                    LinkTarget = entry.LinkTarget,
+                    Fingerprint = stream is null
+                        ? 0
+                        : await listing.KeepAsync(entry.Path, entry.Content!.Length, stream, null, cancellationToken),
+                }
+            );
         }
 
         return listing;
     }
 
     /// <summary>The listing of a layer that is yet to be made.</summary>
-    /// <param name="content">What is put into it.</param>
-    /// <returns>The listing.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a kept file can't be read.</exception>
-    public static LayerListing Of(LayerContent content)
+    public static LayerListing Create(LayerInput content)
     {
         var listing = new LayerListing();
         foreach (var entry in content.Entries)
         {
-            listing.entries.Add(new LayerEntryInfo(entry.Path, KindOf(entry.Kind)) { Mode = entry.Mode, Uid = entry.Uid, Gid = entry.Gid, LinkTarget = entry.LinkTarget });
+            listing.entries.Add(
+                new LayerEntryInfo(entry.Path, KindOf(entry.Kind))
+                {
+                    Mode = entry.Mode,
+                    Uid = entry.Uid,
+                    Gid = entry.Gid,
+                    LinkTarget = entry.LinkTarget,
+                }
+            );
             if (entry.Content is { Length: <= MaxTextLength } file && KeptFiles.EncodingOf(entry.Path) is { } encoding)
             {
                 using var reader = new StreamReader(file.Open(), encoding, detectEncodingFromByteOrderMarks: false);
@@ -97,8 +104,6 @@ public sealed class LayerListing
     }
 
     /// <summary>Reads a listing that was written before.</summary>
-    /// <param name="bytes">What was written.</param>
-    /// <returns>The listing, or null when it is of another version or damaged.</returns>
     public static LayerListing? TryRead(byte[] bytes)
     {
         try
@@ -113,7 +118,6 @@ public sealed class LayerListing
     }
 
     /// <summary>Writes the listing in a compact form that <see cref="TryRead"/> reads.</summary>
-    /// <returns>The bytes.</returns>
     public byte[] Write()
     {
         var memory = new MemoryStream();
@@ -139,35 +143,42 @@ public sealed class LayerListing
     {
         foreach (var entry in entries)
         {
-            budget.TakeEntry(entry.Path);
+            budget.CountEntry(entry.Path);
             if (entry.LinkTarget is { } target)
-                budget.TakeLink(target);
+                budget.CountLink(target);
         }
 
-        budget.TakeText(texts.Values.Sum(text => (long)text.Length));
+        budget.CountText(texts.Values.Sum(text => (long)text.Length));
     }
 
     // A file's text is kept where something depends on it; of all others only the fingerprint.
-    private async Task<ulong> KeepAsync(string path, long length, Stream content, ContentBudget? budget, CancellationToken cancellationToken)
+    private async Task<ulong> KeepAsync(
+        string path,
+        long length,
+        Stream content,
+        ContentBudget? budget,
+        CancellationToken cancellationToken
+    )
     {
         // A tar has no content to read for an empty file.
         if (length == 0)
             return 0;
         if (length > MaxTextLength || KeptFiles.EncodingOf(path) is not { } encoding)
             return BinaryPrimitives.ReadUInt64BigEndian(await SHA256.HashDataAsync(content, cancellationToken));
-        budget?.TakeText(length);
+        budget?.CountText(length);
         var bytes = new byte[length];
         await content.ReadExactlyAsync(bytes, cancellationToken);
         texts[path] = encoding.GetString(bytes);
         return BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(bytes));
     }
 
-    private static LayerEntryInfoKind KindOf(LayerEntryKind kind) => kind switch
-    {
-        LayerEntryKind.Directory => LayerEntryInfoKind.Directory,
-        LayerEntryKind.SymbolicLink => LayerEntryInfoKind.SymbolicLink,
-        _ => LayerEntryInfoKind.File,
-    };
+    private static LayerEntryInfoKind KindOf(LayerEntryKind kind) =>
+        kind switch
+        {
+            LayerEntryKind.Directory => LayerEntryInfoKind.Directory,
+            LayerEntryKind.SymbolicLink => LayerEntryInfoKind.SymbolicLink,
+            _ => LayerEntryInfoKind.File,
+        };
 
     private static LayerListing Read(BinaryReader reader)
     {
@@ -191,13 +202,14 @@ public sealed class LayerListing
         writer.Write(entry.Fingerprint);
     }
 
-    private static LayerEntryInfo ReadEntry(BinaryReader reader) => new(reader.ReadString(), (LayerEntryInfoKind)reader.ReadByte())
-    {
-        Mode = (UnixFileMode)reader.Read7BitEncodedInt(),
-        Uid = reader.Read7BitEncodedInt(),
-        Gid = reader.Read7BitEncodedInt(),
-        LinkTarget = reader.ReadString() is { Length: > 0 } target ? target : null,
-        Length = reader.Read7BitEncodedInt64(),
-        Fingerprint = reader.ReadUInt64(),
-    };
+    private static LayerEntryInfo ReadEntry(BinaryReader reader) =>
+        new(reader.ReadString(), (LayerEntryInfoKind)reader.ReadByte())
+        {
+            Mode = (UnixFileMode)reader.Read7BitEncodedInt(),
+            Uid = reader.Read7BitEncodedInt(),
+            Gid = reader.Read7BitEncodedInt(),
+            LinkTarget = reader.ReadString() is { Length: > 0 } target ? target : null,
+            Length = reader.Read7BitEncodedInt64(),
+            Fingerprint = reader.ReadUInt64(),
+        };
 }

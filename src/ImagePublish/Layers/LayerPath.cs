@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Collections.Frozen;
 using System.Text;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Layers;
 
@@ -17,8 +17,11 @@ internal static class LayerPath
     /// Control characters (NUL among them) break tar headers and terminals. A backslash is legal on Linux, but is a separator on Windows and in several tools that
     /// read images, so that it could lead anywhere.
     /// </summary>
-    private static readonly SearchValues<char> Forbidden = SearchValues.Create(
-        [.. Enumerable.Range(0, 0x20).Select(code => (char)code), .. Enumerable.Range(0x7f, 0x21).Select(code => (char)code), '\\']);
+    private static readonly SearchValues<char> Forbidden = SearchValues.Create([
+        .. Enumerable.Range(0, 0x20).Select(code => (char)code),
+        .. Enumerable.Range(0x7f, 0x21).Select(code => (char)code),
+        '\\',
+    ]);
 
     /// <summary>
     /// Directories that a base image owns. A directory entry replaces the attributes of the one below it (a sticky <c>/tmp</c>, a private <c>/root</c>),
@@ -26,11 +29,69 @@ internal static class LayerPath
     /// </summary>
     private static readonly FrozenSet<string> OwnedByBase = FrozenSet.Create(
         StringComparer.Ordinal,
-        "", "bin", "boot", "dev", "etc", "etc/opt", "etc/ssl", "etc/ssl/certs", "home", "lib", "lib32", "lib64", "libx32", "media", "mnt", "opt", "proc", "root", "run", "sbin",
-        "srv", "sys", "tmp", "usr", "usr/bin", "usr/include", "usr/lib", "usr/lib32", "usr/lib64", "usr/libexec", "usr/local", "usr/local/bin", "usr/local/etc",
-        "usr/local/include", "usr/local/lib", "usr/local/sbin", "usr/local/share", "usr/sbin", "usr/share", "usr/share/ca-certificates", "usr/share/doc", "usr/share/dotnet",
-        "usr/share/fonts", "usr/share/zoneinfo", "usr/src", "var", "var/cache", "var/lib", "var/local", "var/lock", "var/log", "var/mail", "var/opt", "var/run", "var/spool", "var/tmp",
-        "Files", "Files/Program Files", "Files/ProgramData", "Files/Users", "Files/Windows", "Hives");
+        "",
+        "bin",
+        "boot",
+        "dev",
+        "etc",
+        "etc/opt",
+        "etc/ssl",
+        "etc/ssl/certs",
+        "home",
+        "lib",
+        "lib32",
+        "lib64",
+        "libx32",
+        "media",
+        "mnt",
+        "opt",
+        "proc",
+        "root",
+        "run",
+        "sbin",
+        "srv",
+        "sys",
+        "tmp",
+        "usr",
+        "usr/bin",
+        "usr/include",
+        "usr/lib",
+        "usr/lib32",
+        "usr/lib64",
+        "usr/libexec",
+        "usr/local",
+        "usr/local/bin",
+        "usr/local/etc",
+        "usr/local/include",
+        "usr/local/lib",
+        "usr/local/sbin",
+        "usr/local/share",
+        "usr/sbin",
+        "usr/share",
+        "usr/share/ca-certificates",
+        "usr/share/doc",
+        "usr/share/dotnet",
+        "usr/share/fonts",
+        "usr/share/zoneinfo",
+        "usr/src",
+        "var",
+        "var/cache",
+        "var/lib",
+        "var/local",
+        "var/lock",
+        "var/log",
+        "var/mail",
+        "var/opt",
+        "var/run",
+        "var/spool",
+        "var/tmp",
+        "Files",
+        "Files/Program Files",
+        "Files/ProgramData",
+        "Files/Users",
+        "Files/Windows",
+        "Hives"
+    );
 
     public static bool IsOwnedByBase(string path) => OwnedByBase.Contains(path);
 
@@ -50,7 +111,10 @@ internal static class LayerPath
     public static void Check(string path)
     {
         if (path.StartsWith('/') || (path.Contains("..", StringComparison.Ordinal) && path.Split('/').Contains("..")))
-            throw new ImagePublishException(DiagnosticCodes.UnsafePath, $"'{Text.Shown(path)}' leaves the image: a path in a layer is relative to the root and has no '..'.");
+            throw new ImagePublishException(
+                DiagnosticCodes.UnsafePath,
+                $"'{Text.Sanitize(path)}' leaves the image: a path in a layer is relative to the root and has no '..'."
+            );
         if (Encoding.UTF8.GetByteCount(path) > MaxPathBytes)
             throw Invalid(path, $"is longer than {MaxPathBytes} bytes");
 
@@ -87,5 +151,8 @@ internal static class LayerPath
     }
 
     public static ImagePublishException Invalid(string path, string why) =>
-        new(DiagnosticCodes.InvalidEntry, $"'{Text.Shown(path)}' {why}: it can not be put into a layer. Rename it, or leave it out of the publish output.");
+        new(
+            DiagnosticCodes.InvalidEntry,
+            $"'{Text.Sanitize(path)}' {why}: it can not be put into a layer. Rename it, or leave it out of the publish output."
+        );
 }

@@ -5,9 +5,6 @@ using ImagePublish.Oci;
 namespace ImagePublish.Layers;
 
 /// <summary>From content to blob in bounded memory: one thread reads files and writes tar, the thread pool compresses blocks, and one task hashes and writes them in order.</summary>
-/// <param name="encoding">How blocks are compressed.</param>
-/// <param name="parallelism">How many at once.</param>
-/// <param name="compressed">Is told how many bytes more went through.</param>
 internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Action<long>? compressed = null)
 {
     /// <summary>Beyond that, reading and hashing are the limit; more blocks would only take memory.</summary>
@@ -17,10 +14,7 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Ac
     private readonly int blocks = Math.Clamp(parallelism, 1, MaxParallelism) + 2;
 
     /// <summary>Runs it once.</summary>
-    /// <param name="content">What to write.</param>
-    /// <param name="output">Where the blob goes; null to compute only the diff id.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    public async Task<PipelineResult> RunAsync(LayerContent content, Stream? output, CancellationToken cancellationToken)
+    public async Task<PipelineResult> RunAsync(LayerInput content, Stream? output, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var pool = new BlockPool(blocks, encoding);
@@ -29,7 +23,10 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Ac
         // A thread of its own: it waits for files and for free blocks, which would starve the thread pool that compresses.
         var producer = Task.Factory.StartNew(
             () => Produce(content, new BlockWriter(pool, channel.Writer, stop.Token), channel.Writer, stop.Token),
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
         try
         {
             return await ConsumeAsync(channel.Reader, pool, output, cancellationToken);
@@ -42,7 +39,7 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Ac
         }
     }
 
-    private static void Produce(LayerContent content, BlockWriter tar, ChannelWriter<Block> blocks, CancellationToken cancellationToken)
+    private static void Produce(LayerInput content, BlockWriter tar, ChannelWriter<Block> blocks, CancellationToken cancellationToken)
     {
         try
         {
@@ -55,7 +52,12 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Ac
         }
     }
 
-    private async Task<PipelineResult> ConsumeAsync(ChannelReader<Block> ready, BlockPool pool, Stream? output, CancellationToken cancellationToken)
+    private async Task<PipelineResult> ConsumeAsync(
+        ChannelReader<Block> ready,
+        BlockPool pool,
+        Stream? output,
+        CancellationToken cancellationToken
+    )
     {
         using var diffId = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var blob = new BlobOutput(output, hashed: encoding is not PlainEncoding);
@@ -99,7 +101,4 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Ac
 }
 
 /// <summary>What a pipeline computed.</summary>
-/// <param name="DiffId">The digest of the tar.</param>
-/// <param name="Digest">The digest of the blob; the tar's when none was written.</param>
-/// <param name="Size">The blob's size in bytes.</param>
 internal sealed record PipelineResult(Digest DiffId, Digest Digest, long Size);

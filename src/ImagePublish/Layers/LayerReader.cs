@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.Runtime.CompilerServices;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -10,18 +11,18 @@ namespace ImagePublish.Layers;
 /// The framework's tar reader is used, since it knows all of PAX and GNU (long link names, large ids), which SharpZipLib's does not. Layers come from other people:
 /// what they inflate to is limited, what is kept of them has a budget, and whatever is wrong with them is one <c>IMG3005</c>.
 /// </remarks>
-public static class LayerReader
+internal static class LayerReader
 {
     private const int MaxDeflateRatio = 1032;
 
     /// <summary>Reads a layer's entries, in the order they have in it.</summary>
     /// <param name="blob">The layer's blob, plain or compressed; recognised by its first bytes, since media types are not always right. It is not disposed.</param>
-    /// <param name="options">How far it is trusted.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Its entries, without the root directory. Whiteouts are entries, too.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3005</c>: it is damaged, inflates beyond the limits, has a path that leaves the image, or another diff id.</exception>
     public static async IAsyncEnumerable<LayerEntryInfo> ReadAsync(
-        Stream blob, LayerReaderOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Stream blob,
+        LayerReaderOptions options,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         await using var tar = await InflatedLayer.OpenAsync(blob, options, cancellationToken);
         await using var reader = new BudgetedTarReader(tar, options.Budget ?? NewBudget(options.MaxEntries));
@@ -47,15 +48,23 @@ public static class LayerReader
     internal static ImagePublishException Invalid(string why, Exception? cause = null) =>
         new(DiagnosticCodes.LayerInvalid, $"A layer can not be read: {why}. Pull or build its image again, or use another.", cause);
 
-    internal static ImagePublishException Damaged(Exception exception) => Invalid($"it is damaged ({Text.Shown(exception.Message)})", exception);
+    internal static ImagePublishException Damaged(Exception exception) =>
+        Invalid($"it is damaged ({Text.Sanitize(exception.Message)})", exception);
 
     /// <summary>A budget for all layers of an image.</summary>
     internal static ContentBudget NewBudget() => new(why => Invalid(why));
 
     /// <summary>Whether an exception of a reader says that the layer is not what it should be.</summary>
-    internal static bool IsDamage(Exception exception) => exception
-        is InvalidDataException or EndOfStreamException or FormatException or OverflowException or ArgumentException or NotSupportedException or OutOfMemoryException
-        or ZstdSharp.ZstdException;
+    internal static bool IsDamage(Exception exception) =>
+        exception
+            is InvalidDataException
+                or EndOfStreamException
+                or FormatException
+                or OverflowException
+                or ArgumentException
+                or NotSupportedException
+                or OutOfMemoryException
+                or ZstdSharp.ZstdException;
 
     private static ContentBudget NewBudget(int maxEntries) => new(why => Invalid(why)) { MaxEntries = maxEntries };
 
@@ -91,20 +100,21 @@ public static class LayerReader
         };
     }
 
-    private static LayerEntryInfoKind KindOf(TarEntryType type) => type switch
-    {
-        TarEntryType.Directory or TarEntryType.DirectoryList => LayerEntryInfoKind.Directory,
-        TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile => LayerEntryInfoKind.File,
-        TarEntryType.SymbolicLink => LayerEntryInfoKind.SymbolicLink,
-        TarEntryType.HardLink => LayerEntryInfoKind.HardLink,
-        _ => LayerEntryInfoKind.Other,
-    };
+    private static LayerEntryInfoKind KindOf(TarEntryType type) =>
+        type switch
+        {
+            TarEntryType.Directory or TarEntryType.DirectoryList => LayerEntryInfoKind.Directory,
+            TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile => LayerEntryInfoKind.File,
+            TarEntryType.SymbolicLink => LayerEntryInfoKind.SymbolicLink,
+            TarEntryType.HardLink => LayerEntryInfoKind.HardLink,
+            _ => LayerEntryInfoKind.Other,
+        };
 
     private static string PathOf(string name)
     {
         var parts = name.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(part => part != ".").ToArray();
         return parts.Contains("..") || name.Contains('\0', StringComparison.Ordinal)
-            ? throw Invalid($"its entry '{Text.Shown(name)}' leaves the image")
+            ? throw Invalid($"its entry '{Text.Sanitize(name)}' leaves the image")
             : string.Join('/', parts);
     }
 
@@ -115,7 +125,11 @@ public static class LayerReader
 
         public override long Length => length;
 
-        public override long Position { get => position; set => throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => position;
+            set => throw new NotSupportedException();
+        }
 
         public override int Read(Span<byte> buffer)
         {

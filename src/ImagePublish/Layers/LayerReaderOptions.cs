@@ -1,9 +1,10 @@
+using ImagePublish.Common;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Layers;
 
 /// <summary>How far a layer from elsewhere is trusted.</summary>
-public sealed record LayerReaderOptions
+internal sealed record LayerReaderOptions
 {
     /// <summary>The diff id that the tar must have; null when it is not known. Checked once all entries were read.</summary>
     public Digest? DiffId { get; init; }

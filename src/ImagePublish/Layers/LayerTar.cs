@@ -5,23 +5,16 @@ namespace ImagePublish.Layers;
 
 /// <summary>The uncompressed tar of a layer.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md">image-spec, Image Layer Filesystem Changeset</see>.</remarks>
-public static class LayerTar
+internal static class LayerTar
 {
     /// <summary>Writes the tar.</summary>
-    /// <param name="content">What it contains.</param>
-    /// <param name="output">Where it goes.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>A task.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile. What was written until then is useless.</exception>
-    public static Task WriteAsync(LayerContent content, Stream output, CancellationToken cancellationToken) =>
+    public static Task WriteAsync(LayerInput content, Stream output, CancellationToken cancellationToken) =>
         new LayerPipeline(new PlainEncoding(), 1).RunAsync(content, output, cancellationToken);
 
     /// <summary>Computes the tar's digest without keeping it: what tells whether a layer is there already.</summary>
     /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-diffid">image-spec, Layer DiffID</see>.</remarks>
-    /// <param name="content">What the tar contains.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The diff id.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
-    public static async Task<Digest> DiffIdAsync(LayerContent content, CancellationToken cancellationToken) =>
+    public static async Task<Digest> DiffIdAsync(LayerInput content, CancellationToken cancellationToken) =>
         (await new LayerPipeline(new PlainEncoding(), 1).RunAsync(content, null, cancellationToken)).DiffId;
 }

@@ -11,9 +11,9 @@ internal static class Modes
 
     public const UnixFileMode Link = Executable | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
-    public static UnixFileMode Of(FileInfo file, ExecutableRule rule) => Of(file, rule, out _);
+    public static UnixFileMode GetMode(FileInfo file, ExecutableRule rule) => GetMode(file, rule, out _);
 
-    public static UnixFileMode Of(FileInfo file, ExecutableRule rule, out bool isByFileMode)
+    public static UnixFileMode GetMode(FileInfo file, ExecutableRule rule, out bool isByFileMode)
     {
         var kind = KindOf(file);
         isByFileMode = kind == FileKind.Other && rule == ExecutableRule.ContentOrFileMode && HasExecuteBit(file);

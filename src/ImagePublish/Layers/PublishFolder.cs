@@ -1,34 +1,42 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Layers;
 
 /// <summary>Reads what <c>dotnet publish</c> wrote: it is what ships.</summary>
-public static class PublishFolder
+internal static class PublishFolder
 {
-    private static readonly EnumerationOptions Everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false, ReturnSpecialDirectories = false };
+    private static readonly EnumerationOptions Everything = new()
+    {
+        AttributesToSkip = 0,
+        IgnoreInaccessible = false,
+        ReturnSpecialDirectories = false,
+    };
 
     /// <summary>Reads a folder's directories, files and links; contents are only opened where the rules ask for it.</summary>
     /// <remarks>
     /// Nothing of the build machine gets in but names, contents and whether a file is executable. A link stays a link when it points into the folder.
     /// The target folder itself and the directories above it are entries too, but none that a base image owns.
     /// </remarks>
-    /// <param name="folder">The folder's full path.</param>
-    /// <param name="defaults">Place, owner, time and modes.</param>
-    /// <param name="items">What is known of the files.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Its entries in ordinal order of their paths.</returns>
     /// <exception cref="ImagePublishException">
     /// <c>IMG1008</c>: there is no such folder. <c>IMG3001</c>: a link leaves it or loops. <c>IMG3002</c>: a file can't be read. <c>IMG3004</c>: something that can't be in a layer.
     /// </exception>
-    public static IReadOnlyList<LayerEntry> Read(string folder, LayerEntryDefaults defaults, IReadOnlyCollection<PublishItem> items, CancellationToken cancellationToken)
+    public static IReadOnlyList<LayerEntry> Read(
+        string folder,
+        LayerEntryDefaults defaults,
+        IReadOnlyCollection<PublishItem> items,
+        CancellationToken cancellationToken
+    )
     {
         var root = new DirectoryInfo(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         if (!root.Exists)
-            throw new ImagePublishException(DiagnosticCodes.PublishFolderEmpty, $"The publish folder '{Text.Shown(folder)}' does not exist. Publish the project first.");
+            throw new ImagePublishException(
+                DiagnosticCodes.PublishFolderEmpty,
+                $"The publish folder '{Text.Sanitize(folder)}' does not exist. Publish the project first."
+            );
 
         var entries = new List<LayerEntry>();
-        var known = LayerPlan.ByPath(items);
+        var known = LayerLayout.ByPath(items);
         var executableByMode = new HashSet<string>(StringComparer.Ordinal);
         var keepsModes = false;
         ReadFolder(root, "");
@@ -36,7 +44,9 @@ public static class PublishFolder
             ForgetModes();
         FolderLinks.Check(entries);
         if (defaults.TargetFolder.Length > 0)
-            entries.AddRange(LayerPath.ParentsOf(defaults.TargetFolder).Prepend(defaults.TargetFolder).Select(path => Directory(path, null)));
+            entries.AddRange(
+                LayerPath.ParentsOf(defaults.TargetFolder).Prepend(defaults.TargetFolder).Select(path => Directory(path, null))
+            );
         entries.RemoveAll(entry => entry.Kind == LayerEntryKind.Directory && LayerPath.IsOwnedByBase(entry.Path));
         entries.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
         return entries;
@@ -58,8 +68,13 @@ public static class PublishFolder
         LayerEntry ReadEntry(FileSystemInfo info, string publishPath)
         {
             if (DiskFiles.Guarded(info.FullName, () => info.LinkTarget) is { } target)
-                return Owned(publishPath, LayerEntryKind.SymbolicLink) with { LinkTarget = FolderLinks.TargetInImage(root, publishPath, target) };
-            return info is FileInfo file ? File(file, publishPath) : Directory(LayerPath.Join(defaults.TargetFolder, publishPath), publishPath);
+                return Owned(publishPath, LayerEntryKind.SymbolicLink) with
+                {
+                    LinkTarget = FolderLinks.TargetInImage(root, publishPath, target),
+                };
+            return info is FileInfo file
+                ? File(file, publishPath)
+                : Directory(LayerPath.Join(defaults.TargetFolder, publishPath), publishPath);
         }
 
         LayerEntry File(FileInfo file, string publishPath)
@@ -82,7 +97,7 @@ public static class PublishFolder
         {
             keepsModes |= !Modes.HasExecuteBit(file);
             var isMeaningful = !StaticContent.IsAt(publishPath) && known.GetValueOrDefault(publishPath)?.HasMeaningfulMode != false;
-            var mode = Modes.Of(file, isMeaningful ? defaults.Executables : ExecutableRule.Content, out var isByFileMode);
+            var mode = Modes.GetMode(file, isMeaningful ? defaults.Executables : ExecutableRule.Content, out var isByFileMode);
             if (isByFileMode)
                 executableByMode.Add(publishPath);
             return mode;
@@ -91,7 +106,11 @@ public static class PublishFolder
         // A Windows drive in WSL, and some shares, give every file an execute bit. Configuration that a program could be is what nobody makes executable.
         void ForgetModes()
         {
-            if (!entries.Any(entry => entry.PublishPath is { } path && executableByMode.Contains(path) && Path.GetExtension(path) is ".json" or ".pdb"))
+            if (
+                !entries.Any(entry =>
+                    entry.PublishPath is { } path && executableByMode.Contains(path) && Path.GetExtension(path) is ".json" or ".pdb"
+                )
+            )
                 return;
             for (var index = 0; index < entries.Count; index++)
             {
@@ -100,20 +119,22 @@ public static class PublishFolder
             }
         }
 
-        LayerEntry Directory(string path, string? publishPath) => new(path, LayerEntryKind.Directory)
-        {
-            Uid = defaults.Uid,
-            Gid = defaults.Gid,
-            Modified = defaults.Modified,
-            PublishPath = publishPath,
-        };
+        LayerEntry Directory(string path, string? publishPath) =>
+            new(path, LayerEntryKind.Directory)
+            {
+                Uid = defaults.Uid,
+                Gid = defaults.Gid,
+                Modified = defaults.Modified,
+                PublishPath = publishPath,
+            };
 
-        LayerEntry Owned(string publishPath, LayerEntryKind kind) => new(LayerPath.Join(defaults.TargetFolder, publishPath), kind)
-        {
-            Uid = defaults.Uid,
-            Gid = defaults.Gid,
-            Modified = defaults.Modified,
-            PublishPath = publishPath,
-        };
+        LayerEntry Owned(string publishPath, LayerEntryKind kind) =>
+            new(LayerPath.Join(defaults.TargetFolder, publishPath), kind)
+            {
+                Uid = defaults.Uid,
+                Gid = defaults.Gid,
+                Modified = defaults.Modified,
+                PublishPath = publishPath,
+            };
     }
 }

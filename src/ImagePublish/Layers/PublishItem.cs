@@ -1,19 +1,25 @@
 namespace ImagePublish.Layers;
 
 /// <summary>What MSBuild's publish items say of a file in the publish folder.</summary>
-/// <param name="RelativePath">Its path in the publish folder, with either separator.</param>
-/// <param name="Origin">Where it comes from.</param>
-public sealed record PublishItem(string RelativePath, PublishItemOrigin Origin)
+internal sealed record PublishItem(string RelativePath, PublishItemOrigin Origin)
 {
     /// <summary>The name of the package that it is from, if it is from one.</summary>
     public string? Package { get; init; }
 
     /// <summary>Whether its execute bit is one that somebody wanted. NuGet gives one to all files of packages, and web servers need none.</summary>
-    internal bool HasMeaningfulMode => Package is null && Origin is not (PublishItemOrigin.Runtime or PublishItemOrigin.Package or PublishItemOrigin.PrereleasePackage or PublishItemOrigin.StaticContent);
+    internal bool HasMeaningfulMode =>
+        Package is null
+        && Origin
+            is not (
+                PublishItemOrigin.Runtime
+                or PublishItemOrigin.Package
+                or PublishItemOrigin.PrereleasePackage
+                or PublishItemOrigin.StaticContent
+            );
 }
 
 /// <summary>Where a published file comes from, and so how often it changes.</summary>
-public enum PublishItemOrigin
+internal enum PublishItemOrigin
 {
     /// <summary>The project itself.</summary>
     App,
@@ -38,7 +44,7 @@ public enum PublishItemOrigin
 }
 
 /// <summary>How the publish output is divided into layers.</summary>
-public enum LayeringMode
+internal enum LayeringMode
 {
     /// <summary>By how often files change, what changes least lowest.</summary>
     Auto,

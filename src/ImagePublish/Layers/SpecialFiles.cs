@@ -36,6 +36,10 @@ internal static class SpecialFiles
             throw NotAFile(publishPath, null);
     }
 
-    private static Diagnostics.ImagePublishException NotAFile(string publishPath, Exception? cause) => new(
-        Diagnostics.DiagnosticCodes.InvalidEntry, $"'{Oci.Text.Shown(publishPath)}' is a socket, pipe or device: it can not be put into a layer. Leave it out of the publish output.", cause);
+    private static Diagnostics.ImagePublishException NotAFile(string publishPath, Exception? cause) =>
+        new(
+            Diagnostics.DiagnosticCodes.InvalidEntry,
+            $"'{Common.Text.Sanitize(publishPath)}' is a socket, pipe or device: it can not be put into a layer. Leave it out of the publish output.",
+            cause
+        );
 }

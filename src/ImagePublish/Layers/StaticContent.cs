@@ -11,7 +11,7 @@ namespace ImagePublish.Layers;
 /// The times lie between 2000 and 2017, in whole seconds as HTTP has them: always in the past. They don't grow with newer content; a client that sends <c>If-None-Match</c>,
 /// as all browsers do, is not misled by that, since ASP.NET serves the file as soon as one of the two conditions says so.
 /// </remarks>
-public static class StaticContent
+internal static class StaticContent
 {
     /// <summary>The folder of static web content in a publish folder.</summary>
     public const string Folder = "wwwroot";
@@ -21,13 +21,9 @@ public static class StaticContent
     private static readonly DateTimeOffset Start = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Whether a file is static web content by its place.</summary>
-    /// <param name="publishPath">Its path in the publish folder.</param>
-    /// <returns>Whether it is.</returns>
     public static bool IsAt(string publishPath) => publishPath.StartsWith(Folder + "/", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The modification time that belongs to some content.</summary>
-    /// <param name="content">The content; it is read once.</param>
-    /// <returns>The time.</returns>
     public static DateTimeOffset TimeOf(FileContent content)
     {
         using var stream = content.Open();
@@ -37,7 +33,5 @@ public static class StaticContent
     }
 
     /// <summary>The modification time that belongs to content with a hash.</summary>
-    /// <param name="hash">The content's SHA-256.</param>
-    /// <returns>The time.</returns>
     internal static DateTimeOffset TimeOf(ReadOnlySpan<byte> hash) => Start.AddSeconds(BinaryPrimitives.ReadUInt32BigEndian(hash) % Range);
 }

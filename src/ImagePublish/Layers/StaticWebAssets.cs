@@ -12,7 +12,7 @@ namespace ImagePublish.Layers;
 /// The .NET SDK writes the times of files on the build machine into it, as <c>Last-Modified</c>: every clone, and so every CI job, would have another layer.
 /// In an image these headers get the times that the files themselves have there, which follow their content (<see cref="StaticContent"/>).
 /// </remarks>
-public static class StaticWebAssets
+internal static class StaticWebAssets
 {
     private const string Suffix = ".staticwebassets.endpoints.json";
     private const int MaxLength = 64 << 20;
@@ -21,13 +21,10 @@ public static class StaticWebAssets
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Whether a file is this one by its place.</summary>
-    /// <param name="publishPath">Its path in the publish folder.</param>
-    /// <returns>Whether it is.</returns>
-    public static bool IsAt(string publishPath) => publishPath.EndsWith(Suffix, StringComparison.OrdinalIgnoreCase) && !publishPath.Contains('/', StringComparison.Ordinal);
+    public static bool IsAt(string publishPath) =>
+        publishPath.EndsWith(Suffix, StringComparison.OrdinalIgnoreCase) && !publishPath.Contains('/', StringComparison.Ordinal);
 
     /// <summary>The file without times of the build machine.</summary>
-    /// <param name="content">The file as the SDK wrote it.</param>
-    /// <returns>What belongs into the image: the same content where it is not understood.</returns>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG3002</c>: it can't be read.</exception>
     public static FileContent Canonical(FileContent content)
     {
@@ -37,7 +34,10 @@ public static class StaticWebAssets
         try
         {
             var manifest = DiskFiles.Guarded(content.Source, () => JsonNode.Parse(stream));
-            var headers = (manifest?["Endpoints"] as JsonArray ?? []).Select(endpoint => endpoint?["ResponseHeaders"]).OfType<JsonArray>().ToList();
+            var headers = (manifest?["Endpoints"] as JsonArray ?? [])
+                .Select(endpoint => endpoint?["ResponseHeaders"])
+                .OfType<JsonArray>()
+                .ToList();
             foreach (var ofEndpoint in headers)
                 Redate(ofEndpoint);
             return headers.Count == 0 ? content : new FileInMemory(Encoding.UTF8.GetBytes(manifest!.ToJsonString(Plain)));
@@ -57,12 +57,17 @@ public static class StaticWebAssets
         }
     }
 
-    private static bool IsNamed(JsonNode? header, string name) => string.Equals(header?["Name"]?.GetValue<string>(), name, StringComparison.OrdinalIgnoreCase);
+    private static bool IsNamed(JsonNode? header, string name) =>
+        string.Equals(header?["Name"]?.GetValue<string>(), name, StringComparison.OrdinalIgnoreCase);
 
     // The SDK's ETag is the SHA-256 of the content; any other one at least changes with it.
     private static byte[] HashOf(string tag)
     {
         var hash = new byte[SHA256.HashSizeInBytes];
-        return Convert.TryFromBase64String(tag.Replace("W/", "", StringComparison.Ordinal).Trim('"'), hash, out var length) && length == hash.Length ? hash : SHA256.HashData(Encoding.UTF8.GetBytes(tag));
+        return
+            Convert.TryFromBase64String(tag.Replace("W/", "", StringComparison.Ordinal).Trim('"'), hash, out var length)
+            && length == hash.Length
+            ? hash
+            : SHA256.HashData(Encoding.UTF8.GetBytes(tag));
     }
 }

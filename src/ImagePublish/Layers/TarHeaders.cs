@@ -45,30 +45,32 @@ internal static class TarHeaders
         output.Write(block);
     }
 
-    private static TarHeader Header(string name, byte type, UnixFileMode mode, long size) => new()
-    {
-        Name = name,
-        Mode = (int)mode,
-        UserId = 0,
-        GroupId = 0,
-        Size = size,
-        ModTime = DateTime.UnixEpoch,
-        TypeFlag = type,
-        LinkName = "",
-        Magic = "ustar",
-        Version = "00",
-        UserName = "",
-        GroupName = "",
-        DevMajor = 0,
-        DevMinor = 0,
-    };
+    private static TarHeader Header(string name, byte type, UnixFileMode mode, long size) =>
+        new()
+        {
+            Name = name,
+            Mode = (int)mode,
+            UserId = 0,
+            GroupId = 0,
+            Size = size,
+            ModTime = DateTime.UnixEpoch,
+            TypeFlag = type,
+            LinkName = "",
+            Magic = "ustar",
+            Version = "00",
+            UserName = "",
+            GroupName = "",
+            DevMajor = 0,
+            DevMinor = 0,
+        };
 
-    private static byte TypeOf(LayerEntryKind kind) => kind switch
-    {
-        LayerEntryKind.Directory => TarHeader.LF_DIR,
-        LayerEntryKind.File => TarHeader.LF_NORMAL,
-        _ => TarHeader.LF_SYMLINK,
-    };
+    private static byte TypeOf(LayerEntryKind kind) =>
+        kind switch
+        {
+            LayerEntryKind.Directory => TarHeader.LF_DIR,
+            LayerEntryKind.File => TarHeader.LF_NORMAL,
+            _ => TarHeader.LF_SYMLINK,
+        };
 
     private static byte[] PaxRecords(LayerEntry entry, string name, long size)
     {

@@ -6,7 +6,7 @@ internal static class TarProducer
     /// <summary>Tars end at a multiple of 20 blocks, as GNU tar writes them.</summary>
     private const int RecordSize = 20 * TarHeaders.BlockSize;
 
-    public static void Write(LayerContent content, BlockWriter output, CancellationToken cancellationToken)
+    public static void Write(LayerInput content, BlockWriter output, CancellationToken cancellationToken)
     {
         foreach (var entry in content.Entries)
         {
@@ -45,7 +45,7 @@ internal static class TarProducer
     {
         using var handle = DiskFiles.Open(file.Path);
         var modified = File.GetLastWriteTimeUtc(handle);
-        for (long offset = 0; offset < file.Length;)
+        for (long offset = 0; offset < file.Length; )
         {
             var free = output.Free;
             var read = DiskFiles.Read(handle, file.Path, free[..(int)Math.Min(free.Length, file.Length - offset)], offset);
@@ -65,7 +65,7 @@ internal static class TarProducer
     private static void WriteStream(FileContent content, BlockWriter output)
     {
         using var stream = content.Open();
-        for (var left = content.Length; left > 0;)
+        for (var left = content.Length; left > 0; )
         {
             var free = output.Free;
             var read = stream.Read(free[..(int)Math.Min(free.Length, left)]);

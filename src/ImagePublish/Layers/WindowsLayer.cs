@@ -1,6 +1,6 @@
 using System.Buffers;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Layers;
 
@@ -9,7 +9,7 @@ namespace ImagePublish.Layers;
 /// Files lie under <c>Files/</c>, registry hives under <c>Hives/</c>, and each entry carries its attributes and security descriptor as PAX records.
 /// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#distributable-format">image-spec, layers</see> and hcsshim's <c>ociwclayer</c>.
 /// </remarks>
-public static class WindowsLayer
+internal static class WindowsLayer
 {
     /// <summary>Where files lie in the layer.</summary>
     public const string FilesFolder = "Files";
@@ -26,27 +26,29 @@ public static class WindowsLayer
     private static readonly SearchValues<char> Forbidden = SearchValues.Create("<>:\"|?*");
 
     /// <summary>Lays a layer out for Windows.</summary>
-    /// <param name="content">The layer, laid out from the root of the system drive: <c>app/…</c> for <c>C:\app\…</c>.</param>
-    /// <returns>The same files in a Windows layer.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3004</c>: a link, a name that Windows does not have, or names that differ only in case, which would be one file there.</exception>
-    public static LayerContent Create(LayerContent content)
+    public static LayerInput Create(LayerInput content)
     {
         var names = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var entry in content.Entries)
             Check(entry, names);
 
         LayerEntry[] roots = [new(FilesFolder, LayerEntryKind.Directory), new(HivesFolder, LayerEntryKind.Directory)];
-        return LayerContent.Create(content.Name, roots.Concat(content.Entries.Select(entry => entry with { Path = $"{FilesFolder}/{entry.Path}" })).Select(WithAttributes));
+        return LayerInput.Create(
+            content.Name,
+            roots.Concat(content.Entries.Select(entry => entry with { Path = $"{FilesFolder}/{entry.Path}" })).Select(WithAttributes)
+        );
     }
 
-    private static LayerEntry WithAttributes(LayerEntry entry) => entry with
-    {
-        PaxAttributes = new Dictionary<string, string>(entry.PaxAttributes ?? new Dictionary<string, string>(), StringComparer.Ordinal)
+    private static LayerEntry WithAttributes(LayerEntry entry) =>
+        entry with
         {
-            ["MSWINDOWS.fileattr"] = entry.Kind == LayerEntryKind.Directory ? DirectoryAttribute : ArchiveAttribute,
-            ["MSWINDOWS.rawsd"] = UsersSecurityDescriptor,
-        },
-    };
+            PaxAttributes = new Dictionary<string, string>(entry.PaxAttributes ?? new Dictionary<string, string>(), StringComparer.Ordinal)
+            {
+                ["MSWINDOWS.fileattr"] = entry.Kind == LayerEntryKind.Directory ? DirectoryAttribute : ArchiveAttribute,
+                ["MSWINDOWS.rawsd"] = UsersSecurityDescriptor,
+            },
+        };
 
     private static void Check(LayerEntry entry, Dictionary<string, string> names)
     {
@@ -55,6 +57,9 @@ public static class WindowsLayer
         if (entry.Path.AsSpan().ContainsAny(Forbidden) || entry.Path.Split('/').Any(name => name[^1] is '.' or ' '))
             throw LayerPath.Invalid(entry.Path, "has a name that Windows does not allow");
         if (!names.TryAdd(entry.Path, entry.Path))
-            throw LayerPath.Invalid(entry.Path, $"differs from '{Text.Shown(names[entry.Path])}' only in case, and the image is for Windows");
+            throw LayerPath.Invalid(
+                entry.Path,
+                $"differs from '{Text.Sanitize(names[entry.Path])}' only in case, and the image is for Windows"
+            );
     }
 }

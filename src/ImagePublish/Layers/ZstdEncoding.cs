@@ -17,9 +17,7 @@ internal sealed class ZstdEncoding(int level) : ILayerEncoding
 
     public IBlockEncoder? CreateBlockEncoder() => new Encoder(level);
 
-    public void Add(Block block)
-    {
-    }
+    public void Add(Block block) { }
 
     public ReadOnlyMemory<byte> End() => default;
 

@@ -5,10 +5,7 @@ namespace ImagePublish.Oci;
 
 /// <summary>What one document says of another content: its type, digest and size.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md">image-spec, Content Descriptors</see>.</remarks>
-/// <param name="MediaType">The content's media type.</param>
-/// <param name="Digest">The content's digest.</param>
-/// <param name="Size">The content's size in bytes.</param>
-public sealed record Descriptor(string MediaType, Digest Digest, long Size)
+internal sealed record Descriptor(string MediaType, Digest Digest, long Size)
 {
     /// <summary>Where a foreign layer can be fetched from. Never asked with credentials.</summary>
     public IReadOnlyList<string>? Urls { get; init; }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Oci;
@@ -12,7 +13,7 @@ namespace ImagePublish.Oci;
 /// Only the registered algorithms <c>sha256</c> and <c>sha512</c> are accepted: what can't be verified is not used.
 /// </remarks>
 [JsonConverter(typeof(DigestJsonConverter))]
-public sealed record Digest
+internal sealed record Digest
 {
     private const string Sha256Prefix = "sha256:";
     private const string Sha512Prefix = "sha512:";
@@ -32,20 +33,20 @@ public sealed record Digest
     public string Hex => Value[Sha256Prefix.Length..];
 
     /// <summary>The algorithm as the framework names it.</summary>
-    public HashAlgorithmName HashAlgorithm => Value.StartsWith(Sha512Prefix, StringComparison.Ordinal) ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256;
+    public HashAlgorithmName HashAlgorithm =>
+        Value.StartsWith(Sha512Prefix, StringComparison.Ordinal) ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256;
 
     /// <summary>Reads a digest.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <returns>The digest.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1002</c>: it is malformed.</exception>
     public static Digest Parse(string text) =>
-        TryParse(text, out var digest) ? digest : throw new ImagePublishException(
-            DiagnosticCodes.InvalidDigest, $"'{Text.Shown(text)}' is not a digest: expected 'sha256:' and 64 lower-case hexadecimal digits.");
+        TryParse(text, out var digest)
+            ? digest
+            : throw new ImagePublishException(
+                DiagnosticCodes.InvalidDigest,
+                $"'{Text.Sanitize(text)}' is not a digest: expected 'sha256:' and 64 lower-case hexadecimal digits."
+            );
 
     /// <summary>Reads a digest if it is one.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <param name="digest">The digest.</param>
-    /// <returns>Whether it was one.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Digest? digest)
     {
         digest = IsValid(text, Sha256Prefix, 64) || IsValid(text, Sha512Prefix, 128) ? new Digest(text!) : null;
@@ -53,13 +54,9 @@ public sealed record Digest
     }
 
     /// <summary>The SHA-256 digest of some content.</summary>
-    /// <param name="content">The content.</param>
-    /// <returns>Its digest.</returns>
-    public static Digest Of(ReadOnlySpan<byte> content) => FromSha256(SHA256.HashData(content));
+    public static Digest Compute(ReadOnlySpan<byte> content) => FromSha256(SHA256.HashData(content));
 
     /// <summary>The digest with this SHA-256 hash.</summary>
-    /// <param name="hash">The 32 bytes of the hash.</param>
-    /// <returns>The digest.</returns>
     public static Digest FromSha256(ReadOnlySpan<byte> hash)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(hash.Length, SHA256.HashSizeInBytes);
@@ -67,8 +64,6 @@ public sealed record Digest
     }
 
     /// <summary>Whether a hash is this digest's.</summary>
-    /// <param name="hash">The bytes of the hash.</param>
-    /// <returns>Whether it is.</returns>
     public bool Matches(ReadOnlySpan<byte> hash) => Hex.Equals(Convert.ToHexStringLower(hash), StringComparison.Ordinal);
 
     /// <summary>The SHA-256 digest of a stream, from where it is to its end.</summary>
@@ -76,9 +71,9 @@ public sealed record Digest
         FromSha256(await HashAsync(content, HashAlgorithmName.SHA256, cancellationToken));
 
     /// <summary>Whether a stream, from where it is to its end, has this digest.</summary>
-    internal async Task<bool> MatchesAsync(Stream content, CancellationToken cancellationToken) => Matches(await HashAsync(content, HashAlgorithm, cancellationToken));
+    internal async Task<bool> MatchesAsync(Stream content, CancellationToken cancellationToken) =>
+        Matches(await HashAsync(content, HashAlgorithm, cancellationToken));
 
-    /// <inheritdoc/>
     public override string ToString() => Value;
 
     // The framework's HashDataAsync reads 4 KiB at a time, which costs half as much again as the hash.
@@ -88,7 +83,7 @@ public sealed record Digest
         var buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
         try
         {
-            for (int read; (read = await content.ReadAsync(buffer.AsMemory(0, ReadSize), cancellationToken)) > 0;)
+            for (int read; (read = await content.ReadAsync(buffer.AsMemory(0, ReadSize), cancellationToken)) > 0; )
                 hash.AppendData(buffer, 0, read);
             return hash.GetHashAndReset();
         }
@@ -99,6 +94,8 @@ public sealed record Digest
     }
 
     private static bool IsValid(string? text, string prefix, int digits) =>
-        text is not null && text.Length == prefix.Length + digits && text.StartsWith(prefix, StringComparison.Ordinal)
+        text is not null
+        && text.Length == prefix.Length + digits
+        && text.StartsWith(prefix, StringComparison.Ordinal)
         && !text.AsSpan(prefix.Length).ContainsAnyExcept(HexDigits);
 }

@@ -35,7 +35,7 @@ internal sealed class DigestBuilder : IDisposable
     public Digest ToDigest()
     {
         writer.Flush();
-        return Digest.Of(content.GetBuffer().AsSpan(0, (int)content.Length));
+        return Digest.Compute(content.GetBuffer().AsSpan(0, (int)content.Length));
     }
 
     public void Dispose() => writer.Dispose();

@@ -8,7 +8,7 @@ namespace ImagePublish.Oci;
 /// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties">image-spec, Image Configuration, Properties</see>; the health check is
 /// <see href="https://github.com/moby/docker-image-spec/blob/main/spec.md">Docker's</see>.
 /// </remarks>
-public sealed record ExecutionConfig
+internal sealed record ExecutionConfig
 {
     /// <summary>Name or number of the user, and perhaps <c>:group</c>.</summary>
     [JsonPropertyName("User")]
@@ -58,7 +58,7 @@ public sealed record ExecutionConfig
 }
 
 /// <summary>How to see that the app is well. Times are in nanoseconds, zero and null inherit.</summary>
-public sealed record Healthcheck
+internal sealed record Healthcheck
 {
     /// <summary>The test: <c>NONE</c>, <c>CMD</c> and arguments, or <c>CMD-SHELL</c> and a command line.</summary>
     [JsonPropertyName("Test")]

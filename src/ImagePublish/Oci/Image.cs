@@ -1,23 +1,15 @@
 namespace ImagePublish.Oci;
 
 /// <summary>An image for one platform, whole and immutable: documents as bytes, and layers that know where theirs are.</summary>
-public sealed class Image
+internal sealed class Image
 {
     private ImageConfig? config;
 
     /// <summary>An image.</summary>
-    /// <param name="manifest">The manifest's bytes, as a blob of the manifest's media type.</param>
-    /// <param name="configBlob">The config's bytes.</param>
-    /// <param name="config">The config.</param>
-    /// <param name="layers">The layers, from the bottom up.</param>
     public Image(MemoryBlobSource manifest, MemoryBlobSource configBlob, ImageConfig config, IReadOnlyList<Layer> layers)
         : this(manifest, configBlob, config.Platform, layers) => this.config = config;
 
     /// <summary>An image whose config is read when someone asks for it.</summary>
-    /// <param name="manifest">The manifest's bytes, as a blob of the manifest's media type.</param>
-    /// <param name="configBlob">The config's bytes.</param>
-    /// <param name="platform">The platform that it says.</param>
-    /// <param name="layers">The layers, from the bottom up.</param>
     internal Image(MemoryBlobSource manifest, MemoryBlobSource configBlob, Platform platform, IReadOnlyList<Layer> layers) =>
         (Manifest, ConfigBlob, Platform, Layers) = (manifest, configBlob, platform, layers);
 

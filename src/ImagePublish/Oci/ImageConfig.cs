@@ -5,10 +5,7 @@ namespace ImagePublish.Oci;
 
 /// <summary>How an image is run and what it is made of. Keeps every field of a base that it does not know.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md">image-spec, Image Configuration</see>.</remarks>
-/// <param name="Architecture">The architecture in Go's words.</param>
-/// <param name="Os">The operating system in Go's words.</param>
-/// <param name="RootFs">The layers' uncompressed content.</param>
-public sealed record ImageConfig(string? Architecture = null, string? Os = null, RootFs? RootFs = null)
+internal sealed record ImageConfig(string? Architecture = null, string? Os = null, RootFs? RootFs = null)
 {
     /// <summary>The architecture in Go's words; empty where the document does not say.</summary>
     public string Architecture { get; init; } = Architecture ?? "";
@@ -49,21 +46,31 @@ public sealed record ImageConfig(string? Architecture = null, string? Os = null,
 
     /// <summary>What the image runs on.</summary>
     [JsonIgnore]
-    public Platform Platform => new(Os, Architecture) { Variant = Variant, OsVersion = OsVersion, OsFeatures = OsFeatures };
+    public Platform Platform =>
+        new(Os, Architecture)
+        {
+            Variant = Variant,
+            OsVersion = OsVersion,
+            OsFeatures = OsFeatures,
+        };
 
     /// <summary>The config of an entry of an index: where the config does not say what it runs on, the index is believed.</summary>
-    /// <param name="platform">What the index says; null where it does not.</param>
-    /// <returns>The config with a platform, if either knows one.</returns>
-    public ImageConfig For(Platform? platform) => platform is null || (Os.Length > 0 && Architecture.Length > 0)
-        ? this
-        : this with { Os = platform.Os, Architecture = platform.Architecture, Variant = platform.Variant, OsVersion = platform.OsVersion, OsFeatures = platform.OsFeatures };
+    public ImageConfig WithPlatform(Platform? platform) =>
+        platform is null || (Os.Length > 0 && Architecture.Length > 0)
+            ? this
+            : this with
+            {
+                Os = platform.Os,
+                Architecture = platform.Architecture,
+                Variant = platform.Variant,
+                OsVersion = platform.OsVersion,
+                OsFeatures = platform.OsFeatures,
+            };
 }
 
 /// <summary>The layers of an image by the digests of their uncompressed content.</summary>
 /// <remarks>Go writes an empty list as <c>null</c>.</remarks>
-/// <param name="Type">Always <c>layers</c>.</param>
-/// <param name="DiffIds">The diff ids, from the bottom up.</param>
-public sealed record RootFs(string? Type = null, IReadOnlyList<Digest>? DiffIds = null)
+internal sealed record RootFs(string? Type = null, IReadOnlyList<Digest>? DiffIds = null)
 {
     /// <summary>Always <c>layers</c>.</summary>
     public string Type { get; init; } = Type ?? "layers";
@@ -74,7 +81,7 @@ public sealed record RootFs(string? Type = null, IReadOnlyList<Digest>? DiffIds 
 }
 
 /// <summary>How one layer, or a change of the config alone, came about.</summary>
-public sealed record HistoryEntry
+internal sealed record HistoryEntry
 {
     /// <summary>When, RFC 3339.</summary>
     public string? Created { get; init; }

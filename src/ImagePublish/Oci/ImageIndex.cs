@@ -5,8 +5,7 @@ namespace ImagePublish.Oci;
 
 /// <summary>An image for several platforms: one manifest for each.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md">image-spec, Image Index</see>.</remarks>
-/// <param name="Manifests">The manifests, each with its platform.</param>
-public sealed record ImageIndex(IReadOnlyList<Descriptor>? Manifests)
+internal sealed record ImageIndex(IReadOnlyList<Descriptor>? Manifests)
 {
     /// <summary>The manifests, each with its platform. Go writes an empty list as <c>null</c>.</summary>
     public IReadOnlyList<Descriptor> Manifests { get; init; } = Manifests ?? [];

@@ -5,9 +5,7 @@ namespace ImagePublish.Oci;
 
 /// <summary>An image for one platform: its config and its layers, the base's first.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md">image-spec, Image Manifest</see>.</remarks>
-/// <param name="Config">The config.</param>
-/// <param name="Layers">The layers, from the bottom up.</param>
-public sealed record ImageManifest(Descriptor Config, IReadOnlyList<Descriptor>? Layers)
+internal sealed record ImageManifest(Descriptor Config, IReadOnlyList<Descriptor>? Layers)
 {
     /// <summary>The layers, from the bottom up. Go writes an empty list as <c>null</c>.</summary>
     public IReadOnlyList<Descriptor> Layers { get; init; } = Layers ?? [];

@@ -4,15 +4,9 @@ namespace ImagePublish.Oci;
 
 /// <summary>The little of an image's documents that is told of an image that did not change.</summary>
 /// <remarks>Reading all of it takes a build that has nothing else to do longer than anything else: the serializer is compiled first.</remarks>
-/// <param name="Platform">The platform.</param>
-/// <param name="Config">The config: media type, digest and size.</param>
-/// <param name="Layers">The layers: media type, digest and size.</param>
-/// <param name="DiffIds">The digests of their tars.</param>
 internal sealed record ImageOutline(Platform Platform, Descriptor Config, IReadOnlyList<Descriptor> Layers, IReadOnlyList<Digest> DiffIds)
 {
     /// <summary>The config that a manifest names.</summary>
-    /// <param name="manifest">A manifest that was read before.</param>
-    /// <returns>The config's description.</returns>
     /// <exception cref="JsonException">It is malformed.</exception>
     public static Descriptor ConfigOf(ReadOnlyMemory<byte> manifest)
     {
@@ -21,9 +15,6 @@ internal sealed record ImageOutline(Platform Platform, Descriptor Config, IReadO
     }
 
     /// <summary>Reads documents that were read as a whole before, and are known by their digests.</summary>
-    /// <param name="manifest">The manifest.</param>
-    /// <param name="config">The config.</param>
-    /// <returns>The outline.</returns>
     /// <exception cref="JsonException">They are malformed.</exception>
     public static ImageOutline Read(ReadOnlyMemory<byte> manifest, ReadOnlyMemory<byte> config)
     {
@@ -35,17 +26,28 @@ internal sealed record ImageOutline(Platform Platform, Descriptor Config, IReadO
         var diffIds = new List<Digest>();
         foreach (var diffId in configs.RootElement.GetProperty("rootfs").GetProperty("diff_ids").EnumerateArray())
             diffIds.Add(Digest.Parse(diffId.GetString()!));
-        return new ImageOutline(ReadPlatform(configs.RootElement), ReadDescriptor(documents.RootElement.GetProperty("config")), layers, diffIds);
+        return new ImageOutline(
+            ReadPlatform(configs.RootElement),
+            ReadDescriptor(documents.RootElement.GetProperty("config")),
+            layers,
+            diffIds
+        );
     }
 
     private static Descriptor ReadDescriptor(JsonElement element) =>
-        new(element.GetProperty("mediaType").GetString()!, Digest.Parse(element.GetProperty("digest").GetString()!), element.GetProperty("size").GetInt64());
+        new(
+            element.GetProperty("mediaType").GetString()!,
+            Digest.Parse(element.GetProperty("digest").GetString()!),
+            element.GetProperty("size").GetInt64()
+        );
 
-    private static Platform ReadPlatform(JsonElement config) => new(config.GetProperty("os").GetString()!, config.GetProperty("architecture").GetString()!)
-    {
-        Variant = Optional(config, "variant"),
-        OsVersion = Optional(config, "os.version"),
-    };
+    private static Platform ReadPlatform(JsonElement config) =>
+        new(config.GetProperty("os").GetString()!, config.GetProperty("architecture").GetString()!)
+        {
+            Variant = Optional(config, "variant"),
+            OsVersion = Optional(config, "os.version"),
+        };
 
-    private static string? Optional(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value.GetString() : null;
+    private static string? Optional(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) ? value.GetString() : null;
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
+using ImagePublish.Common;
 
 namespace ImagePublish.Oci;
 
@@ -9,10 +10,6 @@ namespace ImagePublish.Oci;
 internal static class JsonReading
 {
     /// <summary>Reads a document; a byte-order mark is skipped.</summary>
-    /// <param name="json">Its bytes.</param>
-    /// <param name="type">The type.</param>
-    /// <param name="document">What messages call it, such as <c>config</c>.</param>
-    /// <returns>The document.</returns>
     /// <exception cref="JsonException">It is malformed; the message says where, and what is expected there.</exception>
     public static T Read<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type, string document)
     {
@@ -31,10 +28,11 @@ internal static class JsonReading
     }
 
     /// <summary>What a parser's complaint means to a person.</summary>
-    /// <param name="exception">The complaint of a text that is no JSON.</param>
-    /// <returns>Such as <c>is not JSON (line 1, byte 7)</c>.</returns>
     public static string NotJson(JsonException exception) =>
-        string.Create(CultureInfo.InvariantCulture, $"is not JSON (line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1})");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"is not JSON (line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1})"
+        );
 
     // Only after a failure: the document is walked along the type until something does not fit.
     private static string Explain(byte[] json, JsonTypeInfo type, string name, JsonException failure)
@@ -51,7 +49,7 @@ internal static class JsonReading
 
         using (document)
         {
-            return Explain(document, type, name) ?? $"the {name}'s {Text.Shown(failure.Path ?? "$")} is not what it must be";
+            return Explain(document, type, name) ?? $"the {name}'s {Text.Sanitize(failure.Path ?? "$")} is not what it must be";
         }
     }
 
@@ -60,8 +58,12 @@ internal static class JsonReading
         try
         {
             return FirstProblem(document.RootElement, type, name)
-                ?? (FindRepeated(document.RootElement) is { } repeated ? $"the {name} has {Text.Shown("$" + repeated)} twice" : null)
-                ?? (DepthOf(document.RootElement) > type.Options.MaxDepth ? string.Create(CultureInfo.InvariantCulture, $"the {name} is nested more than {type.Options.MaxDepth} levels deep") : null);
+                ?? (FindRepeated(document.RootElement) is { } repeated ? $"the {name} has {Text.Sanitize("$" + repeated)} twice" : null)
+                ?? (
+                    DepthOf(document.RootElement) > type.Options.MaxDepth
+                        ? string.Create(CultureInfo.InvariantCulture, $"the {name} is nested more than {type.Options.MaxDepth} levels deep")
+                        : null
+                );
         }
         catch (InvalidOperationException)
         {
@@ -81,8 +83,14 @@ internal static class JsonReading
             return expected.Kind switch
             {
                 JsonTypeInfoKind.Object when value.ValueKind == JsonValueKind.Object => InObject(value, expected, path),
-                JsonTypeInfoKind.Enumerable when value.ValueKind == JsonValueKind.Array => InItems(value.EnumerateArray().Index().Select(item => ($"{path}[{item.Index}]", item.Item)), expected),
-                JsonTypeInfoKind.Dictionary when value.ValueKind == JsonValueKind.Object => InItems(value.EnumerateObject().Select(item => (Child(path, item.Name), item.Value)), expected),
+                JsonTypeInfoKind.Enumerable when value.ValueKind == JsonValueKind.Array => InItems(
+                    value.EnumerateArray().Index().Select(item => ($"{path}[{item.Index}]", item.Item)),
+                    expected
+                ),
+                JsonTypeInfoKind.Dictionary when value.ValueKind == JsonValueKind.Object => InItems(
+                    value.EnumerateObject().Select(item => (Child(path, item.Name), item.Value)),
+                    expected
+                ),
                 JsonTypeInfoKind.None when Fits(value, expected.Type) => null,
                 _ => Mismatch(path, value, Named(expected)),
             };
@@ -93,11 +101,25 @@ internal static class JsonReading
             foreach (var property in expected.Properties.Where(property => !property.IsExtensionData))
             {
                 var isThere = value.TryGetProperty(property.Name, out var child);
-                if (!isThere && (property.IsRequired || property.AssociatedParameter is { HasDefaultValue: false, IsMemberInitializer: false }))
-                    return $"the {name} has no {Text.Shown(Child(path, property.Name))}";
-                if (!isThere || (child.ValueKind == JsonValueKind.Null && (property.AssociatedParameter?.IsNullable ?? property.IsSetNullable)))
+                if (
+                    !isThere
+                    && (property.IsRequired || property.AssociatedParameter is { HasDefaultValue: false, IsMemberInitializer: false })
+                )
+                    return $"the {name} has no {Text.Sanitize(Child(path, property.Name))}";
+                if (
+                    !isThere
+                    || (child.ValueKind == JsonValueKind.Null && (property.AssociatedParameter?.IsNullable ?? property.IsSetNullable))
+                )
                     continue;
-                if (InValue(child, type.Options.GetTypeInfo(property.PropertyType), property.CustomConverter is StringSetJsonConverter, Child(path, property.Name)) is { } problem)
+                if (
+                    InValue(
+                        child,
+                        type.Options.GetTypeInfo(property.PropertyType),
+                        property.CustomConverter is StringSetJsonConverter,
+                        Child(path, property.Name)
+                    ) is
+                    { } problem
+                )
                     return problem;
             }
 
@@ -107,21 +129,28 @@ internal static class JsonReading
         string? InItems(IEnumerable<(string Path, JsonElement Value)> items, JsonTypeInfo expected)
         {
             var element = type.Options.GetTypeInfo(expected.ElementType!);
-            return items.Where(item => item.Value.ValueKind != JsonValueKind.Null).Select(item => InValue(item.Value, element, isSet: false, item.Path)).FirstOrDefault(problem => problem is not null);
+            return items
+                .Where(item => item.Value.ValueKind != JsonValueKind.Null)
+                .Select(item => InValue(item.Value, element, isSet: false, item.Path))
+                .FirstOrDefault(problem => problem is not null);
         }
 
-        string Mismatch(string path, JsonElement value, string expected) => $"the {name}'s {Text.Shown(path)} is {Shown(value)}, but must be {expected}";
+        string Mismatch(string path, JsonElement value, string expected) =>
+            $"the {name}'s {Text.Sanitize(path)} is {Shown(value)}, but must be {expected}";
 
-        string Named(JsonTypeInfo expected) => expected.Kind switch
-        {
-            JsonTypeInfoKind.Object => "an object",
-            JsonTypeInfoKind.Enumerable => type.Options.GetTypeInfo(expected.ElementType!).Type == typeof(string) ? "a list of strings" : "a list",
-            JsonTypeInfoKind.Dictionary => "an object",
-            _ when expected.Type == typeof(string) => "a string",
-            _ when expected.Type == typeof(Digest) => "a digest such as sha256:…",
-            _ when Underlying(expected.Type) == typeof(bool) => "true or false",
-            _ => "a whole number",
-        };
+        string Named(JsonTypeInfo expected) =>
+            expected.Kind switch
+            {
+                JsonTypeInfoKind.Object => "an object",
+                JsonTypeInfoKind.Enumerable => type.Options.GetTypeInfo(expected.ElementType!).Type == typeof(string)
+                    ? "a list of strings"
+                    : "a list",
+                JsonTypeInfoKind.Dictionary => "an object",
+                _ when expected.Type == typeof(string) => "a string",
+                _ when expected.Type == typeof(Digest) => "a digest such as sha256:…",
+                _ when Underlying(expected.Type) == typeof(bool) => "true or false",
+                _ => "a whole number",
+            };
     }
 
     private static bool Fits(JsonElement value, Type type)
@@ -139,22 +168,26 @@ internal static class JsonReading
 
     private static Type Underlying(Type type) => Nullable.GetUnderlyingType(type) ?? type;
 
-    private static string Shown(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "a list",
-        JsonValueKind.String => $"the string '{Text.Shown(value.GetString()!)}'",
-        JsonValueKind.Number => $"the number {Text.Shown(value.GetRawText())}",
-        JsonValueKind.Null => "null",
-        _ => value.GetRawText(),
-    };
+    private static string Shown(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Object => "an object",
+            JsonValueKind.Array => "a list",
+            JsonValueKind.String => $"the string '{Text.Sanitize(value.GetString()!)}'",
+            JsonValueKind.Number => $"the number {Text.Sanitize(value.GetRawText())}",
+            JsonValueKind.Null => "null",
+            _ => value.GetRawText(),
+        };
 
     // The path is put together on the way back: made on the way down, it would be made for every value of the document.
     private static string? FindRepeated(JsonElement value)
     {
         if (value.ValueKind == JsonValueKind.Array)
         {
-            return value.EnumerateArray().Index().Select(item => FindRepeated(item.Item) is { } found ? $"[{item.Index}]{found}" : null)
+            return value
+                .EnumerateArray()
+                .Index()
+                .Select(item => FindRepeated(item.Item) is { } found ? $"[{item.Index}]{found}" : null)
                 .FirstOrDefault(found => found is not null);
         }
 
@@ -172,12 +205,13 @@ internal static class JsonReading
         return null;
     }
 
-    private static int DepthOf(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Array => 1 + value.EnumerateArray().Select(DepthOf).DefaultIfEmpty().Max(),
-        JsonValueKind.Object => 1 + value.EnumerateObject().Select(property => DepthOf(property.Value)).DefaultIfEmpty().Max(),
-        _ => 0,
-    };
+    private static int DepthOf(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Array => 1 + value.EnumerateArray().Select(DepthOf).DefaultIfEmpty().Max(),
+            JsonValueKind.Object => 1 + value.EnumerateObject().Select(property => DepthOf(property.Value)).DefaultIfEmpty().Max(),
+            _ => 0,
+        };
 
     private static string Child(string path, string name) =>
         name.All(character => char.IsAsciiLetterOrDigit(character) || character == '_') ? $"{path}.{name}" : $"{path}['{name}']";

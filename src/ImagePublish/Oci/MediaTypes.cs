@@ -4,7 +4,7 @@ namespace ImagePublish.Oci;
 
 /// <summary>The media types of images and their parts, in both families.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md">image-spec, Media Types</see> and its table of compatible types.</remarks>
-public static class MediaTypes
+internal static class MediaTypes
 {
     /// <summary>An OCI image index.</summary>
     public const string OciIndex = "application/vnd.oci.image.index.v1+json";
@@ -39,77 +39,63 @@ public static class MediaTypes
     /// <summary>Docker's manifest schema 1, which nobody should use any more.</summary>
     public const string DockerSchema1 = "application/vnd.docker.distribution.manifest.v1";
 
-    private static readonly SearchValues<char> Characters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&-^_.+/;= \"");
+    private static readonly SearchValues<char> Characters = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&-^_.+/;= \""
+    );
 
     /// <summary>What a client that reads images asks for, in order of preference.</summary>
     public static IReadOnlyList<string> Manifests { get; } = [OciIndex, DockerIndex, OciManifest, DockerManifest];
 
     /// <summary>Whether it has only characters that a media type and its parameters may have (<see href="https://www.rfc-editor.org/rfc/rfc6838#section-4.2">RFC 6838</see>).</summary>
     /// <remarks>Artifacts have types of their own, some of them without a slash or empty: such a document is still read.</remarks>
-    /// <param name="mediaType">A media type.</param>
-    /// <returns>Whether it has.</returns>
     public static bool IsWellFormed(string mediaType) => mediaType.Length <= 255 && !mediaType.AsSpan().ContainsAnyExcept(Characters);
 
     /// <summary>Whether it is an index.</summary>
-    /// <param name="mediaType">A media type.</param>
-    /// <returns>Whether it is.</returns>
     public static bool IsIndex(string? mediaType) => mediaType is OciIndex or DockerIndex;
 
     /// <summary>Whether it is an image manifest.</summary>
-    /// <param name="mediaType">A media type.</param>
-    /// <returns>Whether it is.</returns>
     public static bool IsManifest(string? mediaType) => mediaType is OciManifest or DockerManifest;
 
     /// <summary>Whether it is a layer that is fetched from elsewhere and never pushed.</summary>
-    /// <param name="mediaType">A media type.</param>
-    /// <returns>Whether it is.</returns>
     public static bool IsForeign(string? mediaType) =>
-        mediaType is not null && (mediaType.StartsWith(OciForeignLayer, StringComparison.Ordinal) || mediaType.StartsWith(DockerForeignLayer, StringComparison.Ordinal));
+        mediaType is not null
+        && (
+            mediaType.StartsWith(OciForeignLayer, StringComparison.Ordinal)
+            || mediaType.StartsWith(DockerForeignLayer, StringComparison.Ordinal)
+        );
 
     /// <summary>The family of an index, a manifest, a config or a layer.</summary>
-    /// <param name="mediaType">A media type.</param>
-    /// <returns>Docker's for Docker's own types, else OCI's.</returns>
     public static ImageFormat FormatOf(string? mediaType) =>
         mediaType?.StartsWith("application/vnd.docker.", StringComparison.Ordinal) == true ? ImageFormat.Docker : ImageFormat.Oci;
 
     /// <summary>The index type of a family.</summary>
-    /// <param name="format">The family.</param>
-    /// <returns>The media type.</returns>
     public static string Index(ImageFormat format) => format == ImageFormat.Docker ? DockerIndex : OciIndex;
 
     /// <summary>The manifest type of a family.</summary>
-    /// <param name="format">The family.</param>
-    /// <returns>The media type.</returns>
     public static string Manifest(ImageFormat format) => format == ImageFormat.Docker ? DockerManifest : OciManifest;
 
     /// <summary>The config type of a family.</summary>
-    /// <param name="format">The family.</param>
-    /// <returns>The media type.</returns>
     public static string Config(ImageFormat format) => format == ImageFormat.Docker ? DockerConfig : OciConfig;
 
     /// <summary>The layer type of a family.</summary>
-    /// <param name="format">The family.</param>
-    /// <param name="compression">How the layer is compressed.</param>
-    /// <param name="foreign">Whether the layer is not to be distributed.</param>
-    /// <returns>The media type.</returns>
-    public static string Layer(ImageFormat format, Compression compression, bool foreign = false) => format switch
-    {
-        ImageFormat.Docker => (foreign ? DockerForeignLayer : DockerLayer) + Suffix(compression, '.', "gzip", "zstd"),
-        _ => (foreign ? OciForeignLayer : OciLayer) + Suffix(compression, '+', "gzip", "zstd"),
-    };
+    public static string Layer(ImageFormat format, Compression compression, bool foreign = false) =>
+        format switch
+        {
+            ImageFormat.Docker => (foreign ? DockerForeignLayer : DockerLayer) + Suffix(compression, '.', "gzip", "zstd"),
+            _ => (foreign ? OciForeignLayer : OciLayer) + Suffix(compression, '+', "gzip", "zstd"),
+        };
 
     /// <summary>How a layer of this type is compressed.</summary>
-    /// <param name="mediaType">A layer's media type.</param>
-    /// <returns>Its compression; an unknown type counts as not compressed.</returns>
     public static Compression CompressionOf(string mediaType) =>
         mediaType.EndsWith("gzip", StringComparison.Ordinal) ? Compression.Gzip
         : mediaType.EndsWith("zstd", StringComparison.Ordinal) ? Compression.Zstd
         : Compression.None;
 
-    private static string Suffix(Compression compression, char separator, string gzip, string zstd) => compression switch
-    {
-        Compression.Gzip => separator + gzip,
-        Compression.Zstd => separator + zstd,
-        _ => "",
-    };
+    private static string Suffix(Compression compression, char separator, string gzip, string zstd) =>
+        compression switch
+        {
+            Compression.Gzip => separator + gzip,
+            Compression.Zstd => separator + zstd,
+            _ => "",
+        };
 }

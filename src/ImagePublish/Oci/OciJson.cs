@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using ImagePublish.Common;
 
 namespace ImagePublish.Oci;
 
@@ -10,7 +11,7 @@ namespace ImagePublish.Oci;
 /// Written without white space and with only the escapes that JSON demands, properties always in the same order: the same document has the same bytes everywhere.
 /// Read strictly: no duplicate properties, no more than 32 levels, no comments; a byte-order mark is passed over.
 /// </remarks>
-public static class OciJson
+internal static class OciJson
 {
     /// <summary>The largest manifest or index that is read or written, in bytes: what registries accept.</summary>
     public const int MaxManifestSize = 4 * 1024 * 1024;
@@ -22,38 +23,32 @@ public static class OciJson
     private const long MaxBlobSize = 1L << 40;
     private const long MaxTotalSize = 16 * MaxBlobSize;
 
-    private static readonly OciJsonContext Context = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        AllowDuplicateProperties = false,
-        MaxDepth = 32,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-    });
+    private static readonly OciJsonContext Context = new(
+        new JsonSerializerOptions
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            AllowDuplicateProperties = false,
+            MaxDepth = 32,
+            RespectNullableAnnotations = true,
+            RespectRequiredConstructorParameters = true,
+        }
+    );
 
     /// <summary>How the parts of the specifications are written, for documents of other rooms that contain them.</summary>
     public static IJsonTypeInfoResolver TypeInfoResolver => Context;
 
     /// <summary>Writes a manifest.</summary>
-    /// <param name="manifest">The manifest.</param>
-    /// <returns>Its bytes.</returns>
     public static byte[] Write(ImageManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, Context.ImageManifest);
 
     /// <summary>Writes an index.</summary>
-    /// <param name="index">The index.</param>
-    /// <returns>Its bytes.</returns>
     public static byte[] Write(ImageIndex index) => JsonSerializer.SerializeToUtf8Bytes(index, Context.ImageIndex);
 
     /// <summary>Writes a config.</summary>
-    /// <param name="config">The config.</param>
-    /// <returns>Its bytes.</returns>
     public static byte[] Write(ImageConfig config) => JsonSerializer.SerializeToUtf8Bytes(config, Context.ImageConfig);
 
     /// <summary>Reads a manifest.</summary>
-    /// <param name="json">Its bytes.</param>
-    /// <returns>The manifest.</returns>
     /// <exception cref="JsonException">It is malformed, or also claims to be an index.</exception>
     public static ImageManifest ReadManifest(ReadOnlySpan<byte> json)
     {
@@ -68,8 +63,6 @@ public static class OciJson
     }
 
     /// <summary>Reads an index.</summary>
-    /// <param name="json">Its bytes.</param>
-    /// <returns>The index.</returns>
     /// <exception cref="JsonException">It is malformed, or also claims to be a manifest.</exception>
     public static ImageIndex ReadIndex(ReadOnlySpan<byte> json)
     {
@@ -83,8 +76,6 @@ public static class OciJson
     }
 
     /// <summary>Reads a config.</summary>
-    /// <param name="json">Its bytes.</param>
-    /// <returns>The config.</returns>
     /// <exception cref="JsonException">It is malformed.</exception>
     public static ImageConfig ReadConfig(ReadOnlySpan<byte> json)
     {
@@ -145,7 +136,11 @@ public static class OciJson
             return;
         RejectMediaType(document, $"{path}.mediaType", descriptor.MediaType);
         if (descriptor.Platform is { } platform)
-            RejectPlatform(document, $"{path}.platform", Platform.FindMalformed(platform.Os, platform.Architecture, platform.Variant, platform.OsVersion));
+            RejectPlatform(
+                document,
+                $"{path}.platform",
+                Platform.FindMalformed(platform.Os, platform.Architecture, platform.Variant, platform.OsVersion)
+            );
     }
 
     private static void RejectMediaType(string document, string path, string? mediaType)
@@ -163,7 +158,7 @@ public static class OciJson
     }
 
     private static JsonException Malformed(string document, string path, string value, string expected) =>
-        new($"the {document}'s {path} is the string '{Text.Shown(value)}', but must be {expected}");
+        new($"the {document}'s {path} is the string '{Text.Sanitize(value)}', but must be {expected}");
 }
 
 [JsonSerializable(typeof(ImageManifest))]

@@ -1,15 +1,14 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Oci;
 
 /// <summary>What an image runs on: operating system, architecture and, where it matters, variant and version.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md">image-spec, Image Index</see>, property <c>platform</c>.</remarks>
-/// <param name="Os">The operating system in Go's words: <c>linux</c>, <c>windows</c>.</param>
-/// <param name="Architecture">The architecture in Go's words: <c>amd64</c>, <c>arm64</c>, <c>arm</c>, <c>386</c>, …</param>
-public sealed record Platform(string Os, string Architecture)
+internal sealed record Platform(string Os, string Architecture)
 {
     /// <summary>The CPU's variant, such as <c>v7</c> for arm and <c>v8</c> for arm64.</summary>
     public string? Variant { get; init; }
@@ -27,17 +26,16 @@ public sealed record Platform(string Os, string Architecture)
     public IDictionary<string, JsonElement>? Unknown { get; set; }
 
     /// <summary>Reads <c>os/architecture</c> or <c>os/architecture/variant</c>.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <returns>The platform.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1003</c>: it is malformed.</exception>
     public static Platform Parse(string text) =>
-        TryParse(text, out var platform) ? platform : throw new ImagePublishException(
-            DiagnosticCodes.InvalidPlatform, $"'{Text.Shown(text)}' is not a platform: expected os/architecture or os/architecture/variant, such as linux/arm64.");
+        TryParse(text, out var platform)
+            ? platform
+            : throw new ImagePublishException(
+                DiagnosticCodes.InvalidPlatform,
+                $"'{Text.Sanitize(text)}' is not a platform: expected os/architecture or os/architecture/variant, such as linux/arm64."
+            );
 
     /// <summary>Reads <c>os/architecture</c> or <c>os/architecture/variant</c> if it is one.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <param name="platform">The platform.</param>
-    /// <returns>Whether it was one.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Platform? platform)
     {
         var parts = text?.Split('/') ?? [];
@@ -49,20 +47,28 @@ public sealed record Platform(string Os, string Architecture)
     /// <summary>Whether an image for this platform runs where <paramref name="wanted"/> is asked for.</summary>
     /// <remarks>A variant that is not named is the architecture's usual one: <c>v8</c> for arm64, <c>v7</c> for arm, <c>v1</c> for amd64.</remarks>
     /// <param name="wanted">The platform asked for; its version, if any, must be the beginning of this one's.</param>
-    /// <returns>Whether it does.</returns>
     public bool Satisfies(Platform wanted) =>
-        Os == wanted.Os && Architecture == wanted.Architecture && EffectiveVariant == wanted.EffectiveVariant
+        Os == wanted.Os
+        && Architecture == wanted.Architecture
+        && EffectiveVariant == wanted.EffectiveVariant
         && (wanted.OsVersion is null || (OsVersion ?? "").StartsWith(wanted.OsVersion, StringComparison.Ordinal));
 
-    /// <inheritdoc/>
-    public override string ToString() => Text.OneLine($"{Known(Os)}/{Known(Architecture)}{(string.IsNullOrEmpty(Variant) ? "" : $"/{Variant}")}{(string.IsNullOrEmpty(OsVersion) ? "" : $" ({OsVersion})")}");
+    public override string ToString() =>
+        Text.OneLine(
+            $"{Known(Os)}/{Known(Architecture)}{(string.IsNullOrEmpty(Variant) ? "" : $"/{Variant}")}{(string.IsNullOrEmpty(OsVersion) ? "" : $" ({OsVersion})")}"
+        );
 
     /// <summary>The first of a document's words for a platform that is not well formed. Nothing of it is left out where a platform is shown, so such a document is refused.</summary>
     /// <remarks>
     /// An empty word counts as one that is missing: configs of artifacts have them. Versions are numbers with dots on Windows, the only system that images of name one; other systems' versions
     /// (<c>14.2-RELEASE</c>, <c>6.1.0+deb12~rc1</c>) would be read, too.
     /// </remarks>
-    internal static (string Name, string Value, string Expected)? FindMalformed(string? os, string? architecture, string? variant, string? osVersion)
+    internal static (string Name, string Value, string Expected)? FindMalformed(
+        string? os,
+        string? architecture,
+        string? variant,
+        string? osVersion
+    )
     {
         const string Word = "letters, digits, '.', '_' and '-', fewer than 64";
         if (os is not null && !IsPart(os))
@@ -78,11 +84,20 @@ public sealed record Platform(string Os, string Architecture)
 
     private static bool IsPart(string text) => text.Length < 64 && text.All(IsWordCharacter);
 
-    private static bool IsVersion(string text) => text.Length < 64 && text.All(character => IsWordCharacter(character) || character is '+' or '~');
+    private static bool IsVersion(string text) =>
+        text.Length < 64 && text.All(character => IsWordCharacter(character) || character is '+' or '~');
 
     private static bool IsWordCharacter(char character) => char.IsAsciiLetterOrDigit(character) || character is '_' or '.' or '-';
 
     private static string Known(string part) => part.Length == 0 ? "unknown" : part;
 
-    private string EffectiveVariant => Variant ?? Architecture switch { "arm64" => "v8", "arm" => "v7", "amd64" => "v1", _ => "" };
+    private string EffectiveVariant =>
+        Variant
+        ?? Architecture switch
+        {
+            "arm64" => "v8",
+            "arm" => "v7",
+            "amd64" => "v1",
+            _ => "",
+        };
 }

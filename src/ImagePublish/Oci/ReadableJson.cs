@@ -6,25 +6,30 @@ using System.Text.Json.Serialization;
 namespace ImagePublish.Oci;
 
 /// <summary>How JSON is written that people read as well as scripts: one line for each value, so that a change is easy to see, and the same on every system.</summary>
-public static class ReadableJson
+internal static class ReadableJson
 {
     /// <summary>For documents that are written value by value.</summary>
-    public static JsonWriterOptions WriterOptions { get; } = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static JsonWriterOptions WriterOptions { get; } =
+        new()
+        {
+            Indented = true,
+            NewLine = "\n",
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        };
 
     /// <summary>A document with foreign text in it that somebody may print: agents of CI systems read what a build prints. In JSON a character has another spelling that means the same.</summary>
-    /// <param name="json">The document.</param>
-    /// <returns>The same document, in which no string has a command of an agent.</returns>
-    public static string Printable(ReadOnlySpan<byte> json) => Encoding.UTF8.GetString(json).Replace("##", @"#\u0023", StringComparison.Ordinal);
+    public static string Printable(ReadOnlySpan<byte> json) =>
+        Encoding.UTF8.GetString(json).Replace("##", @"#\u0023", StringComparison.Ordinal);
 
     /// <summary>For documents that are types. Each serializer's context wants options of its own.</summary>
-    /// <returns>New options.</returns>
-    public static JsonSerializerOptions NewOptions() => new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        RespectNullableAnnotations = true,
-        WriteIndented = true,
-        NewLine = "\n",
-    };
+    public static JsonSerializerOptions NewOptions() =>
+        new()
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            RespectNullableAnnotations = true,
+            WriteIndented = true,
+            NewLine = "\n",
+        };
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Oci;
@@ -8,10 +9,7 @@ namespace ImagePublish.Oci;
 /// Short forms mean what they mean to Docker: <c>nginx</c> is <c>docker.io/library/nginx:latest</c>. With both a tag and a digest, the digest decides.
 /// Grammar: <see href="https://pkg.go.dev/github.com/distribution/reference">distribution/reference</see>.
 /// </remarks>
-/// <param name="Repository">The repository.</param>
-/// <param name="Tag">The tag, or null with a digest alone.</param>
-/// <param name="Digest">The digest, or null with a tag alone.</param>
-public sealed record Reference(Repository Repository, Tag? Tag, Digest? Digest)
+internal sealed record Reference(Repository Repository, Tag? Tag, Digest? Digest)
 {
     private static readonly Tag Latest = Tag.Parse("latest");
 
@@ -19,18 +17,16 @@ public sealed record Reference(Repository Repository, Tag? Tag, Digest? Digest)
     public string Identifier => Digest?.Value ?? (Tag ?? Latest).Value;
 
     /// <summary>Reads a reference; one with neither tag nor digest gets the tag <c>latest</c>.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <returns>The reference.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1001</c>: it is malformed.</exception>
     public static Reference Parse(string text) =>
-        TryParse(text, out var reference, out var reason) ? reference : throw new ImagePublishException(
-            DiagnosticCodes.InvalidReference, $"'{Text.Shown(text)}' is not an image reference: {reason}. Expected registry/repository:tag or registry/repository@sha256:….");
+        TryParse(text, out var reference, out var reason)
+            ? reference
+            : throw new ImagePublishException(
+                DiagnosticCodes.InvalidReference,
+                $"'{Text.Sanitize(text)}' is not an image reference: {reason}. Expected registry/repository:tag or registry/repository@sha256:…."
+            );
 
     /// <summary>Reads a reference if it is one.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <param name="reference">The reference.</param>
-    /// <param name="reason">What is wrong with it, if it is none.</param>
-    /// <returns>Whether it was one.</returns>
     public static bool TryParse(string text, [NotNullWhen(true)] out Reference? reference, [NotNullWhen(false)] out string? reason)
     {
         reference = null;
@@ -45,7 +41,9 @@ public sealed record Reference(Repository Repository, Tag? Tag, Digest? Digest)
         else if (!TrySplitRegistry(name, out var registry, out var path))
             reason = "its registry is malformed";
         else if (!Repository.TryOf(registry, path, out var repository))
-            reason = Repository.TryOf(registry, path.ToLowerInvariant(), out _) ? "its repository has capital letters, and must be lower case" : "its repository is malformed";
+            reason = Repository.TryOf(registry, path.ToLowerInvariant(), out _)
+                ? "its repository has capital letters, and must be lower case"
+                : "its repository is malformed";
         else
         {
             reference = new Reference(repository, tag ?? (digest is null ? Latest : null), digest);
@@ -57,11 +55,8 @@ public sealed record Reference(Repository Repository, Tag? Tag, Digest? Digest)
     }
 
     /// <summary>This reference pinned to a digest; the tag stays, for display.</summary>
-    /// <param name="digest">The digest.</param>
-    /// <returns>The reference.</returns>
     public Reference Pinned(Digest digest) => this with { Digest = digest };
 
-    /// <inheritdoc/>
     public override string ToString() => Repository + (Tag is null ? "" : $":{Tag}") + (Digest is null ? "" : $"@{Digest}");
 
     private static (string Head, string? Tail) SplitLast(string text, char separator, int from)

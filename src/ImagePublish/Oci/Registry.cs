@@ -2,12 +2,13 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Oci;
 
 /// <summary>A registry by its host and port, such as <c>docker.io</c> or <c>[::1]:5000</c>. Valid by construction.</summary>
-public sealed record Registry
+internal sealed record Registry
 {
     private const string DockerHubName = "docker.io";
 
@@ -39,17 +40,16 @@ public sealed record Registry
     public bool HasPort => Host.LastIndexOf(':') > Host.IndexOf(']', StringComparison.Ordinal);
 
     /// <summary>Reads a registry's host and port.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <returns>The registry.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1006</c>: it is malformed.</exception>
     public static Registry Parse(string text) =>
-        TryParse(text, out var registry) ? registry : throw new ImagePublishException(
-            DiagnosticCodes.InvalidRegistry, $"'{Text.Shown(text)}' is not a registry: expected a host and perhaps a port, such as ghcr.io or localhost:5000, without http:// or a path.");
+        TryParse(text, out var registry)
+            ? registry
+            : throw new ImagePublishException(
+                DiagnosticCodes.InvalidRegistry,
+                $"'{Text.Sanitize(text)}' is not a registry: expected a host and perhaps a port, such as ghcr.io or localhost:5000, without http:// or a path."
+            );
 
     /// <summary>Reads a registry's host and port if it is one.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <param name="registry">The registry.</param>
-    /// <returns>Whether it was one.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Registry? registry)
     {
         registry = null;
@@ -60,7 +60,6 @@ public sealed record Registry
         return true;
     }
 
-    /// <inheritdoc/>
     public override string ToString() => Host;
 
     private static bool SplitPort(string text, out string name, out string port)
@@ -68,13 +67,25 @@ public sealed record Registry
         var colon = text.LastIndexOf(':');
         var hasPort = colon > 0 && !text.EndsWith(']');
         (name, port) = hasPort ? (text[..colon], text[colon..]) : (text, "");
-        return !hasPort || (port.Length is > 1 and <= 6 && ushort.TryParse(port.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0);
+        return !hasPort
+            || (
+                port.Length is > 1 and <= 6
+                && ushort.TryParse(port.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                && number > 0
+            );
     }
 
     private static bool IsDomain(string name) =>
-        name.Split('.').All(part => part.Length is > 0 and <= 63 && part[0] != '-' && part[^1] != '-' && part.All(c => char.IsAsciiLetterOrDigit(c) || c == '-'));
+        name.Split('.')
+            .All(part =>
+                part.Length is > 0 and <= 63 && part[0] != '-' && part[^1] != '-' && part.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')
+            );
 
     private static bool IsIPv6(string name) =>
-        name.Length > 2 && name[0] == '[' && name[^1] == ']' && !name.Contains('%', StringComparison.Ordinal)
-        && IPAddress.TryParse(name.AsSpan(1, name.Length - 2), out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
+        name.Length > 2
+        && name[0] == '['
+        && name[^1] == ']'
+        && !name.Contains('%', StringComparison.Ordinal)
+        && IPAddress.TryParse(name.AsSpan(1, name.Length - 2), out var address)
+        && address.AddressFamily == AddressFamily.InterNetworkV6;
 }

@@ -1,12 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Oci;
 
 /// <summary>A repository of a registry, such as <c>ghcr.io/acme/shop</c>. Valid by construction.</summary>
 /// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests">distribution-spec, Pulling manifests</see>.</remarks>
-public sealed partial record Repository
+internal sealed partial record Repository
 {
     /// <summary>The most characters that registry and name may have together.</summary>
     public const int MaxLength = 255;
@@ -20,20 +21,16 @@ public sealed partial record Repository
     public string Name { get; }
 
     /// <summary>A repository of a registry.</summary>
-    /// <param name="registry">The registry.</param>
-    /// <param name="name">The repository's name in it.</param>
-    /// <returns>The repository.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1005</c>: the name is malformed.</exception>
-    public static Repository Of(Registry registry, string name) =>
-        TryOf(registry, name, out var repository) ? repository : throw new ImagePublishException(
-            DiagnosticCodes.InvalidRepository,
-            $"'{Text.Shown(name)}' is not a repository name: expected lower-case letters, digits and single . _ - between them, in parts divided by /, at most {MaxLength} characters.");
+    public static Repository Create(Registry registry, string name) =>
+        TryOf(registry, name, out var repository)
+            ? repository
+            : throw new ImagePublishException(
+                DiagnosticCodes.InvalidRepository,
+                $"'{Text.Sanitize(name)}' is not a repository name: expected lower-case letters, digits and single . _ - between them, in parts divided by /, at most {MaxLength} characters."
+            );
 
     /// <summary>A repository of a registry, if the name is one.</summary>
-    /// <param name="registry">The registry.</param>
-    /// <param name="name">The repository's name in it.</param>
-    /// <param name="repository">The repository.</param>
-    /// <returns>Whether it was one.</returns>
     public static bool TryOf(Registry registry, string? name, [NotNullWhen(true)] out Repository? repository)
     {
         repository = null;
@@ -45,16 +42,11 @@ public sealed partial record Repository
     }
 
     /// <summary>This repository's image with a tag.</summary>
-    /// <param name="tag">The tag.</param>
-    /// <returns>The reference.</returns>
-    public Reference At(Tag tag) => new(this, tag, null);
+    public Reference ReferenceTo(Tag tag) => new(this, tag, null);
 
     /// <summary>This repository's image with a digest.</summary>
-    /// <param name="digest">The digest.</param>
-    /// <returns>The reference.</returns>
-    public Reference At(Digest digest) => new(this, null, digest);
+    public Reference ReferenceTo(Digest digest) => new(this, null, digest);
 
-    /// <inheritdoc/>
     public override string ToString() => $"{Registry}/{Name}";
 
     [GeneratedRegex(@"\A[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*\z")]

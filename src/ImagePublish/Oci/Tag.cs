@@ -1,11 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Oci;
 
 /// <summary>A movable name of an image within its repository, such as <c>1.4.2</c>. Valid by construction.</summary>
 /// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests">distribution-spec, Pulling manifests</see>: <c>[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}</c>.</remarks>
-public sealed record Tag
+internal sealed record Tag
 {
     /// <summary>The most characters that a tag may have.</summary>
     public const int MaxLength = 128;
@@ -16,18 +17,16 @@ public sealed record Tag
     public string Value { get; }
 
     /// <summary>Reads a tag.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <returns>The tag.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1004</c>: it is malformed.</exception>
     public static Tag Parse(string text) =>
-        TryParse(text, out var tag) ? tag : throw new ImagePublishException(
-            DiagnosticCodes.InvalidTag,
-            $"'{Text.Shown(text)}' is not a tag: expected at most {MaxLength} of the characters A-Z a-z 0-9 . _ -, not beginning with . or -.");
+        TryParse(text, out var tag)
+            ? tag
+            : throw new ImagePublishException(
+                DiagnosticCodes.InvalidTag,
+                $"'{Text.Sanitize(text)}' is not a tag: expected at most {MaxLength} of the characters A-Z a-z 0-9 . _ -, not beginning with . or -."
+            );
 
     /// <summary>Reads a tag if it is one.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <param name="tag">The tag.</param>
-    /// <returns>Whether it was one.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Tag? tag)
     {
         var wellFormed = text is { Length: > 0 and <= MaxLength } && text[0] is not ('.' or '-') && text.All(IsTagCharacter);
@@ -36,10 +35,7 @@ public sealed record Tag
     }
 
     /// <summary>Whether a tag may hold this character, other than as its first.</summary>
-    /// <param name="character">The character.</param>
-    /// <returns>Whether it may.</returns>
     public static bool IsTagCharacter(char character) => char.IsAsciiLetterOrDigit(character) || character is '.' or '_' or '-';
 
-    /// <inheritdoc/>
     public override string ToString() => Value;
 }

@@ -1,25 +1,24 @@
 using System.Security.Cryptography;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Oci;
 
 /// <summary>Reads content and checks it: whoever has read to the end has read what the descriptor promises.</summary>
-/// <param name="inner">The content, from its beginning; disposed with this.</param>
-/// <param name="descriptor">What it must be.</param>
-/// <param name="failure">The error for content that is something else.</param>
 internal sealed class VerifyingStream(Stream inner, Descriptor descriptor, Func<ImagePublishException> failure) : ReadOnlyStream
 {
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(descriptor.Digest.HashAlgorithm);
     private long position;
     private bool verified;
 
-    /// <inheritdoc/>
     public override long Length => descriptor.Size;
 
-    /// <inheritdoc/>
-    public override long Position { get => position; set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => position;
+        set => throw new NotSupportedException();
+    }
 
-    /// <inheritdoc/>
     public override int Read(Span<byte> buffer)
     {
         var count = inner.Read(buffer);
@@ -27,7 +26,6 @@ internal sealed class VerifyingStream(Stream inner, Descriptor descriptor, Func<
         return count;
     }
 
-    /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var count = await inner.ReadAsync(buffer, cancellationToken);
@@ -35,7 +33,6 @@ internal sealed class VerifyingStream(Stream inner, Descriptor descriptor, Func<
         return count;
     }
 
-    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)

@@ -4,9 +4,6 @@ namespace ImagePublish.Packages;
 internal interface IPackageDownload
 {
     /// <summary>Gets them all, or fails.</summary>
-    /// <param name="packages">The packages, each with the full path of the file that it goes to.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When they are there; their digests are yet to be checked.</returns>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG6004</c>, <c>IMG6005</c>, <c>IMG6009</c>: one can not be had.</exception>
     Task GetAsync(IReadOnlyList<(OsPackage Package, string File)> packages, CancellationToken cancellationToken);
 }

@@ -1,34 +1,27 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Packages.Apt;
 
 namespace ImagePublish.Packages;
 
 /// <summary>Gets a file over http.</summary>
-/// <param name="address">Where it is.</param>
-/// <param name="target">Where it goes.</param>
-/// <param name="limit">The most bytes that it may have.</param>
-/// <param name="mayLeave">Whether a redirect to another host is followed.</param>
-/// <param name="cancellationToken">Cancels the download.</param>
 /// <returns>Whether it was written; false where the server says that there is no such file.</returns>
 /// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not give it.</exception>
-public delegate Task<bool> FileDownload(string address, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken);
+internal delegate Task<bool> FileDownload(string address, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken);
 
 /// <summary>Gets packages by their paths from sources of which one or the other has them: no index is read, and no apt is needed.</summary>
-/// <param name="sources">The sources.</param>
 /// <param name="tool">apt, whose client knows the machine's proxies and mirrors; null where there is none.</param>
-/// <param name="guard">Says which sources may be asked.</param>
-/// <param name="download">Gets a file where there is no apt.</param>
 internal sealed class LockedDownload(PackageSources sources, AptTool? tool, SourceGuard guard, FileDownload download) : IPackageDownload
 {
     private const int Parallel = 4;
 
-    /// <inheritdoc/>
     public async Task GetAsync(IReadOnlyList<(OsPackage Package, string File)> packages, CancellationToken cancellationToken)
     {
         if (sources.Addresses.Count == 0)
             throw new ImagePublishException(
-                DiagnosticCodes.PackageToolMissing, "The lock file says which packages, but not where from, and this machine has no apt that knows. Set ImagePackageSource, such as 'deb ADDRESS SUITE main'.");
+                DiagnosticCodes.PackageToolMissing,
+                "The lock file says which packages, but not where from, and this machine has no apt that knows. Set ImagePackageSource, such as 'deb ADDRESS SUITE main'."
+            );
         await guard.CheckAsync(cancellationToken);
         var failures = new List<ImagePublishException>();
         var missing = packages;
@@ -51,13 +44,23 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, Sour
 
         throw failures.Count switch
         {
-            0 => new PackageGoneException(missing[0].Package, $"it is not at {string.Join(", ", sources.Addresses.Select(address => Text.Shown(address)))}"),
+            0 => new PackageGoneException(
+                missing[0].Package,
+                $"it is not at {string.Join(", ", sources.Addresses.Select(address => Text.Sanitize(address)))}"
+            ),
             1 => failures[0],
-            _ => new ImagePublishException(DiagnosticCodes.PackageSourceFailed, string.Join(" ", failures.Select(failure => failure.Message))),
+            _ => new ImagePublishException(
+                DiagnosticCodes.PackageSourceFailed,
+                string.Join(" ", failures.Select(failure => failure.Message))
+            ),
         };
     }
 
-    private async Task GetFromAsync(string address, IReadOnlyList<(OsPackage Package, string File)> packages, CancellationToken cancellationToken)
+    private async Task GetFromAsync(
+        string address,
+        IReadOnlyList<(OsPackage Package, string File)> packages,
+        CancellationToken cancellationToken
+    )
     {
         if (tool is null)
         {
@@ -65,12 +68,19 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, Sour
             return;
         }
 
-        var answer = await tool.DownloadAsync(packages.Select(one => (PackageSources.LocationOf(address, one.Package.Path), one.File, one.Package.Digest.Hex)), cancellationToken);
-        if (!answer.Succeeded && AptErrors.Of(answer) is var failure && failure.Code != DiagnosticCodes.PackageGone)
+        var answer = await tool.DownloadAsync(
+            packages.Select(one => (PackageSources.LocationOf(address, one.Package.Path), one.File, one.Package.Digest.Hex)),
+            cancellationToken
+        );
+        if (!answer.Succeeded && AptErrors.Explain(answer) is var failure && failure.Code != DiagnosticCodes.PackageGone)
             throw failure;
     }
 
-    private async Task GetByHttpAsync(string address, IReadOnlyList<(OsPackage Package, string File)> packages, CancellationToken cancellationToken)
+    private async Task GetByHttpAsync(
+        string address,
+        IReadOnlyList<(OsPackage Package, string File)> packages,
+        CancellationToken cancellationToken
+    )
     {
         var options = new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellationToken };
         await System.Threading.Tasks.Parallel.ForEachAsync(packages, options, async (one, token) =>
@@ -87,11 +97,19 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, Sour
     private async Task<bool> GetAsync(string address, OsPackage package, FileStream target, CancellationToken cancellationToken)
     {
         var location = PackageSources.LocationOf(address, package.Path);
-        if (location.StartsWith("http:", StringComparison.OrdinalIgnoreCase) || location.StartsWith("https:", StringComparison.OrdinalIgnoreCase))
+        if (
+            location.StartsWith("http:", StringComparison.OrdinalIgnoreCase)
+            || location.StartsWith("https:", StringComparison.OrdinalIgnoreCase)
+        )
             return await download(location, target, package.Size, mayLeave: sources.BaseImage is null, cancellationToken);
-        if (!location.StartsWith("file:", StringComparison.OrdinalIgnoreCase) && !location.StartsWith("copy:", StringComparison.OrdinalIgnoreCase))
+        if (
+            !location.StartsWith("file:", StringComparison.OrdinalIgnoreCase)
+            && !location.StartsWith("copy:", StringComparison.OrdinalIgnoreCase)
+        )
             throw new ImagePublishException(
-                DiagnosticCodes.PackageSourceFailed, $"The package source '{Text.Shown(address)}' can be read by apt only, which this machine does not have. Name another in ImagePackageSource.");
+                DiagnosticCodes.PackageSourceFailed,
+                $"The package source '{Text.Sanitize(address)}' can be read by apt only, which this machine does not have. Name another in ImagePackageSource."
+            );
         var path = Uri.UnescapeDataString(location[5..].Replace("///", "/", StringComparison.Ordinal));
         if (!File.Exists(path))
             return false;
@@ -102,8 +120,11 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, Sour
 }
 
 /// <summary>No source has a package of a lock file.</summary>
-internal sealed class PackageGoneException(OsPackage package, string where) : ImagePublishException(
-    DiagnosticCodes.PackageGone, $"The package '{package}' of the lock file is gone from its source ({where}). Update the lock: dotnet msbuild -t:UpdateImageLock.")
+internal sealed class PackageGoneException(OsPackage package, string where)
+    : ImagePublishException(
+        DiagnosticCodes.PackageGone,
+        $"The package '{package}' of the lock file is gone from its source ({where}). Update the lock: dotnet msbuild -t:UpdateImageLock."
+    )
 {
     /// <summary>The package.</summary>
     public OsPackage Package => package;

@@ -7,9 +7,7 @@ using ImagePublish.Packages.Layout;
 namespace ImagePublish.Packages;
 
 /// <summary>Makes layers of operating system packages, without Docker and without root.</summary>
-/// <param name="network">How hosts are looked up, and files fetched where there is no apt.</param>
-/// <param name="log">Where to tell what is done.</param>
-public sealed class OsPackages(PackageNetwork network, IEngineLog log)
+internal sealed class OsPackages(PackageNetwork network, IPublishLog log)
 {
     /// <summary>Counts up when the same packages become another layer.</summary>
     public const int LayoutVersion = 1;
@@ -18,29 +16,32 @@ public sealed class OsPackages(PackageNetwork network, IEngineLog log)
     public const string LayerName = "os packages";
 
     /// <summary>The packages of a request and all they depend on, less what the base has: those of its lock, else what apt chooses.</summary>
-    /// <param name="request">Which packages.</param>
-    /// <param name="platform">The image's platform; it need not be the machine's.</param>
-    /// <param name="packageBase">What lies below; null for nothing.</param>
     /// <param name="mustRefresh">Whether the sources are asked what is new, although they were a short while ago.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The packages, by name.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6xxx</c>: they can not be chosen.</exception>
-    public Task<IReadOnlyList<OsPackage>> ChooseAsync(PackageRequest request, Platform platform, PackageBase? packageBase, bool mustRefresh, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<OsPackage>> ChooseAsync(
+        PackageRequest request,
+        Platform platform,
+        PackageBase? packageBase,
+        bool mustRefresh,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(platform);
-        return request.Locked is { } locked ? Task.FromResult(locked) : InCacheAsync(request, () => AskAsync(request, platform, packageBase, mustRefresh, cancellationToken));
+        return request.Locked is { } locked
+            ? Task.FromResult(locked)
+            : InCacheAsync(request, () => AskAsync(request, platform, packageBase, mustRefresh, cancellationToken));
     }
 
     /// <summary>Makes the layer of packages that were chosen; on nothing, also a root file system with a user for the app.</summary>
-    /// <param name="packages">The packages.</param>
-    /// <param name="request">What they were chosen for.</param>
-    /// <param name="platform">The image's platform.</param>
-    /// <param name="packageBase">What lies below; null for nothing.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Their files.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6xxx</c>: it can not be made.</exception>
-    public Task<LayerContent> LayOutAsync(IReadOnlyList<OsPackage> packages, PackageRequest request, Platform platform, PackageBase? packageBase, CancellationToken cancellationToken)
+    public Task<LayerInput> LayOutAsync(
+        IReadOnlyList<OsPackage> packages,
+        PackageRequest request,
+        Platform platform,
+        PackageBase? packageBase,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(platform);
@@ -50,7 +51,10 @@ public sealed class OsPackages(PackageNetwork network, IEngineLog log)
             var cache = new PackageCache(Path.Combine(request.CacheFolder, "packages"), source, log);
             try
             {
-                return await new PackageLayout(packageBase?.Files).LayOutAsync(await cache.FetchAsync(packages, cancellationToken), cancellationToken);
+                return await new PackageLayout(packageBase?.Files).LayOutAsync(
+                    await cache.FetchAsync(packages, cancellationToken),
+                    cancellationToken
+                );
             }
             catch (PackageGoneException exception) when (request.HasApt)
             {
@@ -59,12 +63,18 @@ public sealed class OsPackages(PackageNetwork network, IEngineLog log)
         });
     }
 
-    private async Task<IReadOnlyList<OsPackage>> AskAsync(PackageRequest request, Platform platform, PackageBase? packageBase, bool mustRefresh, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<OsPackage>> AskAsync(
+        PackageRequest request,
+        Platform platform,
+        PackageBase? packageBase,
+        bool mustRefresh,
+        CancellationToken cancellationToken
+    )
     {
         var workspace = OpenWorkspace(request, platform, packageBase);
         using var held = await workspace.LockAsync(log, cancellationToken);
         var tool = workspace.Prepare(log);
-        var sources = PackageSources.Of(request, packageBase);
+        var sources = PackageSources.Create(request, packageBase);
         var lists = new AptLists(tool, GuardOf(sources, request), workspace.Folder, request.Time, log);
         var isNew = request.IsOffline ? lists.Exist : await lists.RefreshAsync(mustRefresh, cancellationToken);
         if (request.IsOffline && !isNew)
@@ -96,41 +106,62 @@ public sealed class OsPackages(PackageNetwork network, IEngineLog log)
             catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.PackageUnknown && lists.Unread is { } reason)
             {
                 throw new ImagePublishException(
-                    DiagnosticCodes.PackageSourceFailed, $"A package is not known, and a package source that may have it could not be read: {reason.TrimEnd('.')}. Check the network and the sources.", exception);
+                    DiagnosticCodes.PackageSourceFailed,
+                    $"A package is not known, and a package source that may have it could not be read: {reason.TrimEnd('.')}. Check the network and the sources.",
+                    exception
+                );
             }
         }
     }
 
-    private async Task<IPackageDownload> DownloadAsync(PackageRequest request, Platform platform, PackageBase? packageBase, CancellationToken cancellationToken)
+    private async Task<IPackageDownload> DownloadAsync(
+        PackageRequest request,
+        Platform platform,
+        PackageBase? packageBase,
+        CancellationToken cancellationToken
+    )
     {
         if (request.IsOffline)
             return new OfflineDownload();
-        var sources = PackageSources.Of(request, packageBase);
+        var sources = PackageSources.Create(request, packageBase);
         if (request.Locked is not null && !request.HasApt)
             return new LockedDownload(sources, null, GuardOf(sources, request), network.Download);
         var workspace = OpenWorkspace(request, platform, packageBase);
         using var held = await workspace.LockAsync(log, cancellationToken);
         var tool = workspace.Prepare(log);
-        return request.Locked is null ? new AptDownload(tool, GuardOf(sources, request)) : new LockedDownload(sources, tool, GuardOf(sources, request), network.Download);
+        return request.Locked is null
+            ? new AptDownload(tool, GuardOf(sources, request))
+            : new LockedDownload(sources, tool, GuardOf(sources, request), network.Download);
     }
 
-    private SourceGuard GuardOf(PackageSources sources, PackageRequest request) => new(sources, request.TrustedSourceHosts, network.FindInnerAddress);
+    private SourceGuard GuardOf(PackageSources sources, PackageRequest request) =>
+        new(sources, request.TrustedSourceHosts, network.FindInnerAddress);
 
     // Only where it is of use does anybody wait for the lists.
-    private async Task<ImagePublishException> GoneAsync(PackageGoneException exception, PackageRequest request, Platform platform, PackageBase? packageBase, CancellationToken cancellationToken)
+    private async Task<ImagePublishException> GoneAsync(
+        PackageGoneException exception,
+        PackageRequest request,
+        Platform platform,
+        PackageBase? packageBase,
+        CancellationToken cancellationToken
+    )
     {
         var workspace = OpenWorkspace(request, platform, packageBase);
         using var held = await workspace.LockAsync(log, cancellationToken);
         var tool = workspace.Prepare(log);
-        var sources = PackageSources.Of(request, packageBase);
-        await new AptLists(tool, GuardOf(sources, request), workspace.Folder, request.Time, log).RefreshAsync(force: true, cancellationToken);
+        var sources = PackageSources.Create(request, packageBase);
+        await new AptLists(tool, GuardOf(sources, request), workspace.Folder, request.Time, log).RefreshAsync(
+            force: true,
+            cancellationToken
+        );
         var version = await new AptResolver(tool, sources).FindVersionAsync(exception.Package.Name, cancellationToken);
         return PackageErrors.Gone(exception.Package, version);
     }
 
-    private static AptWorkspace OpenWorkspace(PackageRequest request, Platform platform, PackageBase? packageBase) => request.HasApt && platform.Os == "linux"
-        ? new AptWorkspace(request, PackageRequest.ArchitectureOf(platform), packageBase)
-        : throw PackageErrors.NoApt();
+    private static AptWorkspace OpenWorkspace(PackageRequest request, Platform platform, PackageBase? packageBase) =>
+        request.HasApt && platform.Os == "linux"
+            ? new AptWorkspace(request, PackageRequest.ArchitectureOf(platform), packageBase)
+            : throw PackageErrors.NoApt();
 
     private static async Task<T> InCacheAsync<T>(PackageRequest request, Func<Task<T>> work)
     {

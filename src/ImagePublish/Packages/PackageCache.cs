@@ -1,19 +1,13 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Packages.Deb;
 
 namespace ImagePublish.Packages;
 
 /// <summary>Packages taken apart, by the SHA-256 of their archives: one download and one inflation for all projects of a user.</summary>
-/// <param name="folder">The folder.</param>
-/// <param name="download">What downloads.</param>
-/// <param name="log">Where to tell of it.</param>
-internal sealed class PackageCache(string folder, IPackageDownload download, IEngineLog log)
+internal sealed class PackageCache(string folder, IPackageDownload download, IPublishLog log)
 {
     /// <summary>Has packages at hand.</summary>
-    /// <param name="packages">The packages.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The same ones, in the same order.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6004</c>, <c>IMG6005</c>, <c>IMG6008</c>, <c>IMG6009</c>: one can not be had, or is not what it should be.</exception>
     public async Task<IReadOnlyList<UnpackedPackage>> FetchAsync(IReadOnlyList<OsPackage> packages, CancellationToken cancellationToken)
     {
@@ -38,8 +32,13 @@ internal sealed class PackageCache(string folder, IPackageDownload download, IEn
 
     private async Task DownloadAsync(List<OsPackage> packages, string work, CancellationToken cancellationToken)
     {
-        await download.GetAsync([.. packages.Select(package => (package, Path.Combine(work, package.Digest.Hex + ".deb")))], cancellationToken);
-        await Parallel.ForEachAsync(packages, cancellationToken, async (package, token) => await UnpackAsync(package, Path.Combine(work, package.Digest.Hex + ".deb"), token));
+        await download.GetAsync(
+            [.. packages.Select(package => (package, Path.Combine(work, package.Digest.Hex + ".deb")))],
+            cancellationToken
+        );
+        await Parallel.ForEachAsync(packages, cancellationToken, async (package, token) =>
+            await UnpackAsync(package, Path.Combine(work, package.Digest.Hex + ".deb"), token)
+        );
     }
 
     private async Task UnpackAsync(OsPackage package, string archive, CancellationToken cancellationToken)
@@ -47,7 +46,10 @@ internal sealed class PackageCache(string folder, IPackageDownload download, IEn
         await using (var file = File.OpenRead(archive))
         {
             if (!await package.Digest.MatchesAsync(file, cancellationToken))
-                throw new ImagePublishException(DiagnosticCodes.PackageTampered, $"The package '{package}' from {Oci.Text.Shown(package.Location ?? package.Path)} is not the one with {package.Digest}. Use another mirror.");
+                throw new ImagePublishException(
+                    DiagnosticCodes.PackageTampered,
+                    $"The package '{package}' from {Common.Text.Sanitize(package.Location ?? package.Path)} is not the one with {package.Digest}. Use another mirror."
+                );
         }
 
         // Beside the target, so that the move is one step; whoever comes second finds the same content there.

@@ -4,7 +4,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Packages;
 
 /// <summary>Packages as JSON, in lock files and in the cache of what apt chose.</summary>
-public sealed record PackageDocument
+internal sealed record PackageDocument
 {
     /// <summary>The package's name.</summary>
     public required string Name { get; init; }
@@ -28,9 +28,7 @@ public sealed record PackageDocument
     public string? Location { get; init; }
 
     /// <summary>A package as a document.</summary>
-    /// <param name="package">The package.</param>
-    /// <returns>The document, without the address.</returns>
-    public static PackageDocument Of(OsPackage package)
+    public static PackageDocument Create(OsPackage package)
     {
         ArgumentNullException.ThrowIfNull(package);
         return new PackageDocument
@@ -45,13 +43,17 @@ public sealed record PackageDocument
     }
 
     /// <summary>The package that a document tells of.</summary>
-    /// <returns>The package, or null if it tells of none that could be.</returns>
-    public OsPackage? ToPackage() => Name.Length > 0 && Size > 0 && PackageSources.IsPath(Path) && Digest.TryParse("sha256:" + Sha256, out var digest)
-        ? new OsPackage(Name, Version, Architecture, Path, Size, digest) { Location = Location }
-        : null;
+    public OsPackage? ToPackage() =>
+        Name.Length > 0 && Size > 0 && PackageSources.IsPath(Path) && Digest.TryParse("sha256:" + Sha256, out var digest)
+            ? new OsPackage(Name, Version, Architecture, Path, Size, digest) { Location = Location }
+            : null;
 }
 
 /// <summary>How packages are written.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true
+)]
 [JsonSerializable(typeof(IReadOnlyList<PackageDocument>))]
 internal sealed partial class PackageJsonContext : JsonSerializerContext;

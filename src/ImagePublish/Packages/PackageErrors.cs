@@ -1,25 +1,38 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Packages;
 
 /// <summary>What can go wrong with packages, each told in one line.</summary>
 internal static class PackageErrors
 {
-    public static ImagePublishException Invalid(string package, string why, Exception? cause = null) => new(
-        DiagnosticCodes.PackageInvalid, $"The package '{Text.Shown(package)}' can not be put into the image: {Text.Shown(why).TrimEnd('.')}. Leave it out, or take it from another source.", cause);
+    public static ImagePublishException Invalid(string package, string why, Exception? cause = null) =>
+        new(
+            DiagnosticCodes.PackageInvalid,
+            $"The package '{Text.Sanitize(package)}' can not be put into the image: {Text.Sanitize(why).TrimEnd('.')}. Leave it out, or take it from another source.",
+            cause
+        );
 
-    public static ImagePublishException NoApt(Exception? cause = null) => new(
-        DiagnosticCodes.PackageToolMissing,
-        "Operating system packages are chosen by apt, which this machine does not have. Publish on Debian or Ubuntu (or in WSL or CI), or run 'dotnet msbuild -t:UpdateImageLock' there once and commit image.lock.json, from which every machine can publish.",
-        cause);
+    public static ImagePublishException NoApt(Exception? cause = null) =>
+        new(
+            DiagnosticCodes.PackageToolMissing,
+            "Operating system packages are chosen by apt, which this machine does not have. Publish on Debian or Ubuntu (or in WSL or CI), or run 'dotnet msbuild -t:UpdateImageLock' there once and commit image.lock.json, from which every machine can publish.",
+            cause
+        );
 
-    public static ImagePublishException Offline(string what) => new(DiagnosticCodes.NetworkNeeded, $"{what}, and ImageOffline is true. Publish once while there is a network.");
+    public static ImagePublishException Offline(string what) =>
+        new(DiagnosticCodes.NetworkNeeded, $"{what}, and ImageOffline is true. Publish once while there is a network.");
 
-    public static ImagePublishException Gone(OsPackage package, string? newer) => new(
-        DiagnosticCodes.PackageGone,
-        $"The package '{package}' of the lock file is gone from its source{(newer is null ? "" : $", which has {Text.Shown(newer)} now")}. Update the lock: dotnet msbuild -t:UpdateImageLock.");
+    public static ImagePublishException Gone(OsPackage package, string? newer) =>
+        new(
+            DiagnosticCodes.PackageGone,
+            $"The package '{package}' of the lock file is gone from its source{(newer is null ? "" : $", which has {Text.Sanitize(newer)} now")}. Update the lock: dotnet msbuild -t:UpdateImageLock."
+        );
 
-    public static ImagePublishException CacheFailed(string path, Exception cause) => new(
-        DiagnosticCodes.DiskFailed, $"'{Text.Shown(path)}' can not be written: {Text.Shown(cause.Message)} Set ImagePackageCache to a folder that can.", cause);
+    public static ImagePublishException CacheFailed(string path, Exception cause) =>
+        new(
+            DiagnosticCodes.DiskFailed,
+            $"'{Text.Sanitize(path)}' can not be written: {Text.Sanitize(cause.Message)} Set ImagePackageCache to a folder that can.",
+            cause
+        );
 }

@@ -3,7 +3,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Packages;
 
 /// <summary>Which operating system packages an image gets, and where they come from.</summary>
-public sealed record PackageRequest
+internal sealed record PackageRequest
 {
     /// <summary>The packages that the project names.</summary>
     public required IReadOnlyList<string> Names { get; init; }
@@ -36,29 +36,31 @@ public sealed record PackageRequest
     public IReadOnlyList<string> Wanted => [.. Names.Union(Runtime?.Packages ?? []).Order(StringComparer.Ordinal)];
 
     /// <summary>Debian's name of a platform's architecture.</summary>
-    /// <param name="platform">The platform.</param>
-    /// <returns>The name, such as <c>arm64</c> or <c>armhf</c>.</returns>
-    public static string ArchitectureOf(Platform platform) => (platform.Architecture, platform.Variant) switch
-    {
-        ("386", _) => "i386",
-        ("arm", "v6" or "v5") => "armel",
-        ("arm", _) => "armhf",
-        ("ppc64le", _) => "ppc64el",
-        ("loong64", _) => "loong64",
-        var (architecture, _) => architecture,
-    };
+    public static string ArchitectureOf(Platform platform) =>
+        (platform.Architecture, platform.Variant) switch
+        {
+            ("386", _) => "i386",
+            ("arm", "v6" or "v5") => "armel",
+            ("arm", _) => "armhf",
+            ("ppc64le", _) => "ppc64el",
+            ("loong64", _) => "loong64",
+            var (architecture, _) => architecture,
+        };
 }
 
 /// <summary>What an app that brings its own runtime needs of the system.</summary>
 /// <param name="NeedsCultures">Whether it needs ICU, as every app does that is not globalization-invariant.</param>
 /// <param name="NeedsRuntimeLibraries">Whether it needs the C++ runtime, as every app does that is not compiled ahead of time.</param>
-public sealed record RuntimeNeeds(bool NeedsCultures, bool NeedsRuntimeLibraries)
+internal sealed record RuntimeNeeds(bool NeedsCultures, bool NeedsRuntimeLibraries)
 {
     /// <summary>The packages by name; a name with a number that changes with each release is told as a pattern, which begins with <c>^</c>.</summary>
     internal IReadOnlyList<string> Packages =>
-    [
-        "libc6", "ca-certificates", "libssl3", "tzdata",
-        .. NeedsRuntimeLibraries ? ["libgcc-s1", "libstdc++6"] : Array.Empty<string>(),
-        .. NeedsCultures ? ["^libicu[0-9]+$"] : Array.Empty<string>(),
-    ];
+        [
+            "libc6",
+            "ca-certificates",
+            "libssl3",
+            "tzdata",
+            .. NeedsRuntimeLibraries ? ["libgcc-s1", "libstdc++6"] : Array.Empty<string>(),
+            .. NeedsCultures ? ["^libicu[0-9]+$"] : Array.Empty<string>(),
+        ];
 }

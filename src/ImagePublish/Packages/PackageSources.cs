@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Packages.Apt;
 using ImagePublish.Packages.Deb;
 
@@ -8,7 +8,6 @@ namespace ImagePublish.Packages;
 
 /// <summary>The addresses that packages come from: where a package lies below one of them is the same in every mirror, and so what a lock file tells.</summary>
 /// <remarks><see href="https://manpages.debian.org/sources.list.5">sources.list(5)</see>.</remarks>
-/// <param name="Addresses">Each without a separator at its end, in the order in which they are asked.</param>
 internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
 {
     private const string SourcesPrefix = "etc/apt/sources";
@@ -19,10 +18,7 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
     public string? BaseImage { get; init; }
 
     /// <summary>The sources for a request: those that it names, else the base image's own, else this machine's.</summary>
-    /// <param name="request">The request.</param>
-    /// <param name="packageBase">What lies below; null for nothing.</param>
-    /// <returns>The sources; none where nobody knows any.</returns>
-    public static PackageSources Of(PackageRequest request, PackageBase? packageBase)
+    public static PackageSources Create(PackageRequest request, PackageBase? packageBase)
     {
         if (request.Source is { } source)
             return Read([File.Exists(source) ? ReadFile(source) : source]);
@@ -33,49 +29,54 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
     }
 
     /// <summary>The sources of a base image, checked.</summary>
-    /// <param name="image">What the user calls it.</param>
-    /// <param name="files">Its files of sources and its keyrings.</param>
-    /// <returns>None where it names none.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6012</c>: one can't be used.</exception>
     public static IReadOnlyList<AptSource> ReadTyped(string image, IReadOnlyDictionary<string, string> files)
     {
         // A keyring that it names but does not have is this machine's of the same name, which this machine trusts for something already.
         var reader = new AptSourceReader(image, path => files.ContainsKey(path) || File.Exists("/" + path));
-        var ordered = files.Where(file => file.Key.StartsWith(SourcesPrefix, StringComparison.Ordinal)).OrderBy(file => file.Key, StringComparer.Ordinal);
-        return [.. ordered.SelectMany(file => Path.GetExtension(file.Key) switch
-        {
-            ".sources" => reader.ReadParagraphs(file.Value),
-            ".list" => reader.ReadLines(file.Value),
-            _ => [],
-        })];
+        var ordered = files
+            .Where(file => file.Key.StartsWith(SourcesPrefix, StringComparison.Ordinal))
+            .OrderBy(file => file.Key, StringComparer.Ordinal);
+        return
+        [
+            .. ordered.SelectMany(file =>
+                Path.GetExtension(file.Key) switch
+                {
+                    ".sources" => reader.ReadParagraphs(file.Value),
+                    ".list" => reader.ReadLines(file.Value),
+                    _ => [],
+                }
+            ),
+        ];
     }
 
     /// <summary>Whether this machine's own sources are on the host and port of an address: then it asks there anyway.</summary>
-    /// <param name="address">The address.</param>
-    /// <returns>Whether one is.</returns>
-    public static bool IsOfMachine(Uri address) => Read(MachineFiles().Select(ReadFile)).Addresses
-        .Any(own => Uri.TryCreate(own, UriKind.Absolute, out var uri) && uri.Host == address.Host && uri.Port == address.Port);
+    public static bool IsOfMachine(Uri address) =>
+        Read(MachineFiles().Select(ReadFile))
+            .Addresses.Any(own =>
+                Uri.TryCreate(own, UriKind.Absolute, out var uri) && uri.Host == address.Host && uri.Port == address.Port
+            );
 
     /// <summary>Where a package lies below a source.</summary>
-    /// <param name="location">Its whole address.</param>
-    /// <returns>The path.</returns>
     public string PathOf(string location)
     {
-        var source = Addresses.Where(address => location.StartsWith(address + "/", StringComparison.Ordinal)).MaxBy(address => address.Length);
-        var path = source is not null ? location[(source.Length + 1)..] : location.IndexOf(Pool, StringComparison.Ordinal) is var pool and >= 0 ? location[(pool + 1)..] : location[(location.LastIndexOf('/') + 1)..];
+        var source = Addresses
+            .Where(address => location.StartsWith(address + "/", StringComparison.Ordinal))
+            .MaxBy(address => address.Length);
+        var path =
+            source is not null ? location[(source.Length + 1)..]
+            : location.IndexOf(Pool, StringComparison.Ordinal) is var pool and >= 0 ? location[(pool + 1)..]
+            : location[(location.LastIndexOf('/') + 1)..];
         return Uri.UnescapeDataString(path.StartsWith("./", StringComparison.Ordinal) ? path[2..] : path);
     }
 
     /// <summary>The whole address of a package below a source.</summary>
-    /// <param name="address">The source.</param>
-    /// <param name="path">The package's path.</param>
-    /// <returns>The address, escaped.</returns>
-    public static string LocationOf(string address, string path) => $"{address}/{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}";
+    public static string LocationOf(string address, string path) =>
+        $"{address}/{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}";
 
     /// <summary>Whether a path, as a lock file tells one, stays below a source.</summary>
-    /// <param name="path">The path.</param>
-    /// <returns>Whether it does.</returns>
-    public static bool IsPath(string path) => path.Length > 0 && path.Split('/').All(part => part is not ("" or "." or "..")) && PlainPath().IsMatch(path);
+    public static bool IsPath(string path) =>
+        path.Length > 0 && path.Split('/').All(part => part is not ("" or "." or "..")) && PlainPath().IsMatch(path);
 
     public static string ReadFile(string path) => Guarded(path, File.ReadAllText);
 
@@ -91,8 +92,9 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.PackageSourceFailed,
-                $"The package source '{Text.Shown(path)}' can't be read: {Text.Shown(exception.Message).TrimEnd('.')}. Let the user who builds read it, or name another in ImagePackageSource.",
-                exception);
+                $"The package source '{Text.Sanitize(path)}' can't be read: {Text.Sanitize(exception.Message).TrimEnd('.')}. Let the user who builds read it, or name another in ImagePackageSource.",
+                exception
+            );
         }
     }
 
@@ -101,12 +103,15 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
     {
         var folder = Path.Combine(MachineFolder, "sources.list.d");
         var parts = Directory.Exists(folder)
-            ? Guarded(folder, Directory.GetFiles).Where(file => Path.GetExtension(file) is ".list" or ".sources").Order(StringComparer.Ordinal)
+            ? Guarded(folder, Directory.GetFiles)
+                .Where(file => Path.GetExtension(file) is ".list" or ".sources")
+                .Order(StringComparer.Ordinal)
             : Enumerable.Empty<string>();
         return parts.Prepend(Path.Combine(MachineFolder, "sources.list")).Where(File.Exists);
     }
 
-    private static PackageSources Read(IEnumerable<string> texts) => new([.. texts.SelectMany(ReadOne).Select(address => address.TrimEnd('/')).Distinct(StringComparer.Ordinal)]);
+    private static PackageSources Read(IEnumerable<string> texts) =>
+        new([.. texts.SelectMany(ReadOne).Select(address => address.TrimEnd('/')).Distinct(StringComparer.Ordinal)]);
 
     private static IEnumerable<string> ReadOne(string text)
     {
@@ -114,7 +119,11 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
             yield return line.Groups["address"].Value;
         foreach (var paragraph in ControlParagraph.ReadAll(text))
         {
-            if (paragraph["URIs"] is { } addresses && paragraph["Enabled"] is not ("no" or "false") && paragraph["Types"]?.Split((char[]?)null).Contains("deb") == true)
+            if (
+                paragraph["URIs"] is { } addresses
+                && paragraph["Enabled"] is not ("no" or "false")
+                && paragraph["Types"]?.Split((char[]?)null).Contains("deb") == true
+            )
             {
                 foreach (var address in addresses.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
                     yield return address;

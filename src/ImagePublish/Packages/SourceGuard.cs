@@ -1,27 +1,20 @@
 using System.Net;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Packages;
 
 /// <summary>Finds an address of a host that only this machine or its network can reach.</summary>
-/// <param name="host">The host's name or address.</param>
-/// <param name="cancellationToken">Cancels the lookup.</param>
 /// <returns>The address; null where there is none, or where the name can't be looked up here, as behind a proxy.</returns>
-public delegate Task<IPAddress?> FindInnerAddress(string host, CancellationToken cancellationToken);
+internal delegate Task<IPAddress?> FindInnerAddress(string host, CancellationToken cancellationToken);
 
 /// <summary>How packages are fetched where apt does not do it.</summary>
-/// <param name="Download">Gets a file over http.</param>
-/// <param name="FindInnerAddress">Looks a host up.</param>
-public sealed record PackageNetwork(FileDownload Download, FindInnerAddress FindInnerAddress);
+internal sealed record PackageNetwork(FileDownload Download, FindInnerAddress FindInnerAddress);
 
 /// <summary>
 /// Lets a base image's package sources be asked only where everybody could ask: the image's author must not reach services of this machine or its network.
 /// </summary>
 /// <remarks>apt looks names up once more when it connects, so a name whose answers change in between is not caught here.</remarks>
-/// <param name="sources">The sources.</param>
-/// <param name="trusted">Hosts that the user named, each with or without a port.</param>
-/// <param name="find">Looks a host up.</param>
 internal sealed class SourceGuard(PackageSources sources, IReadOnlyList<string> trusted, FindInnerAddress find)
 {
     /// <summary>Checks all sources.</summary>
@@ -38,8 +31,9 @@ internal sealed class SourceGuard(PackageSources sources, IReadOnlyList<string> 
             var where = Equals(inner.ToString(), host.Trim('[', ']')) ? "its address is" : $"its host has the address {inner},";
             throw new ImagePublishException(
                 DiagnosticCodes.PackageSourceRefused,
-                $"A package source of the base image '{Text.Shown(image)}' is refused, '{Text.Shown(source.AbsoluteUri)}': {where} inside this machine or network. "
-                + $"If it is your own mirror, trust it: ImagePackageSourceHosts={host}. Else name the package sources to use in ImagePackageSource.");
+                $"A package source of the base image '{Text.Sanitize(image)}' is refused, '{Text.Sanitize(source.AbsoluteUri)}': {where} inside this machine or network. "
+                    + $"If it is your own mirror, trust it: ImagePackageSourceHosts={host}. Else name the package sources to use in ImagePackageSource."
+            );
         }
     }
 

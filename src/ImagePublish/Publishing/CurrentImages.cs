@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
@@ -7,27 +8,26 @@ using ImagePublish.Storage;
 namespace ImagePublish.Publishing;
 
 /// <summary>What the tags point at before they move, to be compared with.</summary>
-/// <param name="registries">The registries.</param>
-/// <param name="store">The local store.</param>
-/// <param name="documents">The registries' documents.</param>
-/// <param name="log">Where to tell what could not be read.</param>
-internal sealed class CurrentImages(RegistryClient registries, ImageStore store, RemoteDocuments documents, IEngineLog log)
+internal sealed class CurrentImages(RegistryClient registries, ImageStore store, RegistryDocuments documents, IPublishLog log)
 {
     /// <summary>Finds the image for the same platform at the first of the compared tags that there is, in the first place.</summary>
-    /// <param name="request">What is published.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What it is called, and the image; null where there is none.</returns>
     public Task<(string Name, Image Image)?> FindAsync(PublishRequest request, CancellationToken cancellationToken) =>
-        FindAsync(request.Destinations.Count == 0 ? null : request.Destinations[0], request.LocalName, request.ComparedTags, request.Spec.Platform, cancellationToken);
+        FindAsync(
+            request.Destinations.Count == 0 ? null : request.Destinations[0],
+            request.LocalName,
+            request.ComparedTags,
+            request.Spec.Platform,
+            cancellationToken
+        );
 
     /// <summary>Finds the image for a platform at the first of some tags that there is.</summary>
-    /// <param name="repository">Where; null for the local store.</param>
-    /// <param name="localName">The image's name in the local store.</param>
-    /// <param name="tags">The tags.</param>
-    /// <param name="platform">The platform.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What it is called, and the image; null where there is none.</returns>
-    public async Task<(string Name, Image Image)?> FindAsync(Repository? repository, string localName, IReadOnlyList<Tag> tags, Platform platform, CancellationToken cancellationToken)
+    public async Task<(string Name, Image Image)?> FindAsync(
+        Repository? repository,
+        string localName,
+        IReadOnlyList<Tag> tags,
+        Platform platform,
+        CancellationToken cancellationToken
+    )
     {
         foreach (var tag in tags)
         {
@@ -35,8 +35,10 @@ internal sealed class CurrentImages(RegistryClient registries, ImageStore store,
             try
             {
                 var found = repository is not null
-                    ? await FindAsync(repository.At(tag), platform, cancellationToken)
-                    : (await store.LoadAsync(name, cancellationToken))?.Platforms.FirstOrDefault(one => one.Config.Platform.Satisfies(platform));
+                    ? await FindAsync(repository.ReferenceTo(tag), platform, cancellationToken)
+                    : (await store.LoadAsync(name, cancellationToken))?.Platforms.FirstOrDefault(one =>
+                        one.Config.Platform.Satisfies(platform)
+                    );
                 if (found is not null)
                     return (name, found);
             }
@@ -54,7 +56,11 @@ internal sealed class CurrentImages(RegistryClient registries, ImageStore store,
         if (await documents.FindAsync(reference, cancellationToken) is not { } document)
             return null;
         var found = await documents.ReadImageAsync(
-            reference.Repository, document, index => index.Manifests.FirstOrDefault(manifest => manifest.Platform?.Satisfies(platform) == true), cancellationToken);
+            reference.Repository,
+            document,
+            index => index.Manifests.FirstOrDefault(manifest => manifest.Platform?.Satisfies(platform) == true),
+            cancellationToken
+        );
         return found?.In(registries, reference.Repository);
     }
 }

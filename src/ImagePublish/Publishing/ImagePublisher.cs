@@ -1,5 +1,8 @@
+using ImagePublish.Bases;
+using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
+using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Locking;
@@ -7,35 +10,29 @@ using ImagePublish.Publishing.Planning;
 using ImagePublish.Publishing.Reports;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
+using ImagePublish.UpToDate;
 
 namespace ImagePublish.Publishing;
 
 /// <summary>Publishes an image for one platform: resolve the base, plan, look up, build, deliver, tag.</summary>
-/// <param name="registries">The registries.</param>
-/// <param name="store">The local store.</param>
-/// <param name="log">Where to tell what is done.</param>
-/// <param name="headStart">What was begun before; the caller's.</param>
-public sealed class ImagePublisher(RegistryClient registries, ImageStore store, IEngineLog log, HeadStart? headStart = null)
+internal sealed class ImagePublisher(RegistryClient registries, ImageStore store, IPublishLog log, EarlyLayerBuild? headStart = null)
 {
     private readonly LayerCache cache = new(store);
-    private readonly RemoteDocuments documents = new(registries, store);
+    private readonly RegistryDocuments documents = new(registries, store);
 
-    private Places Places => new(registries, documents, store);
+    private DestinationFactory Places => new(registries, documents, store);
 
     /// <summary>Publishes an image. A layer is moved while the next one is built; no tag moves before everything it needs is confirmed.</summary>
-    /// <param name="request">What to publish and where to.</param>
-    /// <param name="cancellationToken">Gives up, and leaves no tag moved.</param>
-    /// <returns>The image and where it is now.</returns>
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellationToken)
     {
         request = await PinAsync(request, isPlan: false, cancellationToken);
         var files = await FilesOfAsync(request, cancellationToken);
-        var last = new LastPublish(store, documents, Places);
+        var last = new UpToDateCheck(store, documents, Places);
         if (await last.FindAsync(request, files, cancellationToken) is { } unchanged)
         {
             log.Detail("Neither the files nor the base image nor a tag changed since the last publish.");
-            await new DoctorStep(store, log).RepeatAsync(request, unchanged.Image, cancellationToken);
+            await new DependencyCheckStep(store, log).RepeatAsync(request, unchanged.Image, cancellationToken);
             return unchanged;
         }
 
@@ -45,9 +42,6 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     }
 
     /// <summary>Does everything that a publish does but write: its numbers are those that a publish reports next.</summary>
-    /// <param name="request">What would be published and where to.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What would happen.</returns>
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<ImagePlan> PlanAsync(PublishRequest request, CancellationToken cancellationToken)
     {
@@ -59,9 +53,6 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     }
 
     /// <summary>Publishes an image, and keeps at hand what a report tells of it and of the one that the tag pointed at before.</summary>
-    /// <param name="request">What to publish and where to.</param>
-    /// <param name="cancellationToken">Gives up, and leaves no tag moved.</param>
-    /// <returns>The image, where it is now, and a way to look into it.</returns>
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<ReportedPublish> PublishForReportAsync(PublishRequest request, CancellationToken cancellationToken)
     {
@@ -69,17 +60,30 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         var current = await new CurrentImages(registries, store, documents, log).FindAsync(request, cancellationToken);
         var files = await FilesOfAsync(request, cancellationToken);
         var run = await RunAsync(request, files, planned: null, cancellationToken);
-        await new LastPublish(store, documents, Places).RememberAsync(request, files, run.Base, run.Result, cancellationToken);
+        await new UpToDateCheck(store, documents, Places).RememberAsync(request, files, run.Base, run.Result, cancellationToken);
         return new ReportedPublish(run.Result, token => new ImageReporter(store, log).DescribeAsync(request, run, current, token));
     }
 
-    private async Task<PublishRun> RunAsync(PublishRequest request, PublishedFiles files, DestinationSet? planned, CancellationToken cancellationToken, BaseImage? keptBase = null)
+    private async Task<PublishRun> RunAsync(
+        PublishRequest request,
+        PublishedFiles files,
+        DestinationSet? planned,
+        CancellationToken cancellationToken,
+        BaseImage? keptBase = null
+    )
     {
         using var session = await store.BeginSessionAsync(cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // On another thread from the start: setting up the first connection takes as long as reading the publish folder.
         var resolving = Task.Run(() => ResolveAsync(request, keptBase, stop.Token), stop.Token);
-        var earlier = new EarlierLayers(registries, documents, EarlierImages.Of(request, headStart?.FoundNoImages == true), request.CacheTrust, log, stop.Token);
+        var earlier = new RegistryLayerCache(
+            registries,
+            documents,
+            CacheSources.Create(request, headStart?.FoundNoImages == true),
+            request.CacheTrust,
+            log,
+            stop.Token
+        );
         var producer = new LayerProducer(store, cache, earlier, files, log, headStart, isPlan: planned is not null);
         var packages = new PackageStep(registries, store, log, isPlan: planned is not null);
         await using var layers = new LayerLookups(producer, request.Compression, stop.Token);
@@ -90,9 +94,16 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
             var result = await PublishAsync(request, baseImage, layers, producer, packages, planned, stop.Token);
             var candidates = await layers.AllAsync();
             if (!MustExamineFirst || result.IsUnchanged || planned is not null)
-                await new DoctorStep(store, log).ExamineAsync(request, result.Image, baseImage, candidates, stop.Token);
-            LayerContent[] contents = [.. candidates.Select(candidate => candidate.Content)];
-            return new PublishRun(result with { ForeignLength = ForeignFiles.LengthOfNew(result.Image, contents) }, baseImage, contents);
+                await new DependencyCheckStep(store, log).ExamineAsync(request, result.Image, baseImage, candidates, stop.Token);
+            LayerInput[] contents = [.. candidates.Select(candidate => candidate.Content)];
+            return new PublishRun(
+                result with
+                {
+                    ForeignLength = OtherPlatformFiles.LengthOfNew(result.Image, contents),
+                },
+                baseImage,
+                contents
+            );
         }
         finally
         {
@@ -111,19 +122,32 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         return new LockStep(registries, documents, store, log).PinAsync(request, isPlan, cancellationToken);
     }
 
-    private async Task<PublishedFiles> FilesOfAsync(PublishRequest request, CancellationToken cancellationToken) => new(
-        request, ContentTags.AreSupported ? new ContentTags(cache.DeriveContentTagKey(ContentTags.KeySize)) : null, cancellationToken);
+    private async Task<PublishedFiles> FilesOfAsync(PublishRequest request, CancellationToken cancellationToken) =>
+        new(
+            request,
+            FileFingerprints.AreSupported ? new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize)) : null,
+            cancellationToken
+        );
 
     private async Task<BaseImage> ResolveAsync(PublishRequest request, BaseImage? keptBase, CancellationToken cancellationToken)
     {
-        var isThere = keptBase is not null && new KeptBaseResolver(store).IsStillThere(keptBase);
-        var found = isThere ? keptBase! : await new BaseResolver(registries, documents, store).ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
+        var isThere = keptBase is not null && new LocalBaseResolver(store).IsStillThere(keptBase);
+        var found = isThere
+            ? keptBase!
+            : await new BaseResolver(registries, documents, store).ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
         log.Detail($"The base image is {found.Name}, {found.Digest}, with {found.Layers.Count} layers.");
         return found;
     }
 
     private async Task<PublishResult> PublishAsync(
-        PublishRequest request, BaseImage baseImage, LayerLookups lookups, LayerProducer producer, PackageStep packages, DestinationSet? planned, CancellationToken cancellationToken)
+        PublishRequest request,
+        BaseImage baseImage,
+        LayerLookups lookups,
+        LayerProducer producer,
+        PackageStep packages,
+        DestinationSet? planned,
+        CancellationToken cancellationToken
+    )
     {
         var spec = Labelled(request, baseImage);
         if (await lookups.AreKnownAsync())
@@ -138,13 +162,25 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         var held = await guard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken);
         await using var opened = planned is null ? Places.Open(request.Destinations, request.LocalName, cancellationToken) : null;
         var destinations = planned ?? opened!;
-        var layers = await ProduceAsync(request, spec.Format ?? baseImage.Format, baseImage, lookups, producer, packages, held.Count == 0 ? destinations : null, cancellationToken);
+        var layers = await ProduceAsync(
+            request,
+            spec.Format ?? baseImage.Format,
+            baseImage,
+            lookups,
+            producer,
+            packages,
+            held.Count == 0 ? destinations : null,
+            cancellationToken
+        );
         var image = ImageComposer.Compose(spec, baseImage, layers, request.CacheTrust.Key);
         log.Detail($"The image is composed: {image.Digest}.");
         await guard.CheckAsync(held, image.Manifest.Descriptor, isPlatform: request.Tags.Count == 0, cancellationToken);
 
         // A machine without a cache builds what the registry has, and finds only then that nothing changed.
-        if (await destinations.HadAllBlobsAsync(image) && await Places.AreUpToDateAsync(request.Destinations, request.Tags, image.Digest, cancellationToken))
+        if (
+            await destinations.HadAllBlobsAsync(image)
+            && await Places.AreUpToDateAsync(request.Destinations, request.Tags, image.Digest, cancellationToken)
+        )
         {
             if (planned is null)
                 await RememberDocumentsAsync(image, cancellationToken);
@@ -154,7 +190,13 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
         var deliveries = await destinations.DeliverAsync(image, request.Tags, async () =>
         {
             if (planned is null && MustExamineFirst)
-                await new DoctorStep(store, log).ExamineAsync(request, image, baseImage, await lookups.AllAsync(), cancellationToken);
+                await new DependencyCheckStep(store, log).ExamineAsync(
+                    request,
+                    image,
+                    baseImage,
+                    await lookups.AllAsync(),
+                    cancellationToken
+                );
         });
         if (planned is null)
             await RememberDocumentsAsync(image, cancellationToken);
@@ -168,21 +210,33 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     }
 
     private static PublishResult Unchanged(PublishRequest request, Image image, BaseImage baseImage, IEnumerable<NamedLayer> layers) =>
-        new(image, Delivery.Unchanged(request.Destinations, request.Tags, image.Size)) { IsUnchanged = true, LayerNames = NamesOf(baseImage, layers) };
+        new(image, DestinationResult.Unchanged(request.Destinations, request.Tags, image.Size))
+        {
+            IsUnchanged = true,
+            LayerNames = NamesOf(baseImage, layers),
+        };
 
     // What a tag that may not move is compared with goes nowhere before it is.
     private async Task<NamedLayer[]> ProduceAsync(
-        PublishRequest request, ImageFormat format, BaseImage baseImage, LayerLookups lookups, LayerProducer producer, PackageStep packages, DestinationSet? destinations, CancellationToken cancellationToken)
+        PublishRequest request,
+        ImageFormat format,
+        BaseImage baseImage,
+        LayerLookups lookups,
+        LayerProducer producer,
+        PackageStep packages,
+        DestinationSet? destinations,
+        CancellationToken cancellationToken
+    )
     {
         for (var at = 0; at < baseImage.Layers.Count; at++)
-            log.Named(baseImage.Layers[at].Descriptor.Digest.Value, $"base layer {at + 1}");
-        destinations?.Begin(baseImage.Layers);
+            log.NameBlob(baseImage.Layers[at].Descriptor.Digest.Value, $"base layer {at + 1}");
+        destinations?.StartUploads(baseImage.Layers);
         var layers = new NamedLayer[lookups.Count];
         await foreach (var (place, candidate) in lookups.AsFoundAsync())
         {
             var layer = layers[place] = await producer.ProduceAsync(candidate, request.Compression, format, cancellationToken);
-            log.Named(layer.Layer.Descriptor.Digest.Value, layer.Name);
-            destinations?.Begin([layer.Layer]);
+            log.NameBlob(layer.Layer.Descriptor.Digest.Value, layer.Name);
+            destinations?.StartUploads([layer.Layer]);
             await packages.RememberAsync(candidate, layer.Layer.DiffId, cancellationToken);
         }
 
@@ -194,7 +248,14 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
 
     // Ends when all layers are known of that there are; they are still being looked up.
     private async Task LookUpAsync(
-        PublishRequest request, PublishedFiles files, LayerLookups layers, PackageStep packages, LayerProducer producer, Func<Task<BaseImage>> resolving, CancellationToken cancellationToken)
+        PublishRequest request,
+        PublishedFiles files,
+        LayerLookups layers,
+        PackageStep packages,
+        LayerProducer producer,
+        Func<Task<BaseImage>> resolving,
+        CancellationToken cancellationToken
+    )
     {
         var below = packages.LookUpAsync(request, resolving, producer, cancellationToken);
         var dividing = DivideAsync();
@@ -203,9 +264,13 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
 
         async Task DivideAsync()
         {
-            var contents = await new LayerContents(new BaseFiles(store, log), resolving, () => below).PlanAsync(request, files, cancellationToken);
+            var contents = await new LayerPlanner(new BaseFiles(store, log), resolving, () => below).PlanAsync(
+                request,
+                files,
+                cancellationToken
+            );
             log.Detail($"The files are read and divided into {contents.Count} layers.");
-            layers.Begin(contents);
+            layers.Start(contents);
         }
     }
 
@@ -214,7 +279,11 @@ public sealed class ImagePublisher(RegistryClient registries, ImageStore store, 
     {
         if (request.Project is null)
             return request.Spec;
-        var generated = ImageLabels.Of(request.Project, baseImage, request.Spec.Created);
-        return request.Spec with { Labels = [.. generated, .. request.Spec.Labels], Annotations = [.. generated, .. request.Spec.Annotations] };
+        var generated = ImageLabels.Generate(request.Project, baseImage, request.Spec.Created);
+        return request.Spec with
+        {
+            Labels = [.. generated, .. request.Spec.Labels],
+            Annotations = [.. generated, .. request.Spec.Annotations],
+        };
     }
 }

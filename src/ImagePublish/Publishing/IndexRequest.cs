@@ -3,7 +3,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Publishing;
 
 /// <summary>Everything that decides what an index becomes and where it goes.</summary>
-public sealed record IndexRequest
+internal sealed record IndexRequest
 {
     /// <summary>Images, each with its platform, that are in every destination already.</summary>
     public IReadOnlyList<Descriptor> Images { get; init; } = [];

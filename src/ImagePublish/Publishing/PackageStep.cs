@@ -1,51 +1,58 @@
 using System.Text;
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Images;
+using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Registries;
-using ImagePublish.Registries.Auth;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;
 
 /// <summary>Operating system packages as the layer below the app.</summary>
-/// <param name="registries">Whose connections a package goes by where there is no apt.</param>
-/// <param name="store">Where it is remembered which layer packages became.</param>
-/// <param name="log">Where to tell what is done.</param>
-/// <param name="isPlan">Whether every file is wanted, also of a layer that is known.</param>
-internal sealed class PackageStep(RegistryClient registries, ImageStore store, IEngineLog log, bool isPlan = false)
+internal sealed class PackageStep(RegistryClient registries, ImageStore store, IPublishLog log, bool isPlan = false)
 {
     private const string Kind = "packages";
 
     private readonly OsPackages packages = new(new PackageNetwork(registries.TryDownloadAsync, InnerAddresses.FindAsync), log);
     private Digest? key;
-    private LayerContent? content;
+    private LayerInput? content;
 
     /// <summary>Chooses the packages of a request.</summary>
-    /// <param name="request">Which packages.</param>
-    /// <param name="platform">The image's platform.</param>
-    /// <param name="below">The base image; null for nothing.</param>
-    /// <param name="mustRefresh">Whether the sources are asked what is new.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The packages, and what they lie on.</returns>
     public async Task<(IReadOnlyList<OsPackage> Packages, Lazy<Task<PackageBase?>> Below)> ChooseAsync(
-        PackageRequest request, Platform platform, BaseImage? below, bool mustRefresh, CancellationToken cancellationToken)
+        PackageRequest request,
+        Platform platform,
+        BaseImage? below,
+        bool mustRefresh,
+        CancellationToken cancellationToken
+    )
     {
-        var files = new Lazy<Task<PackageBase?>>(async () => below is null ? null : new PackageBase(below.Name, await new BaseFiles(store, log).ReadAsync(below, cancellationToken)));
-        return (await packages.ChooseAsync(request, platform, request.Locked is null ? await files.Value : null, mustRefresh, cancellationToken), files);
+        var files = new Lazy<Task<PackageBase?>>(async () =>
+            below is null ? null : new PackageBase(below.Name, await new BaseFiles(store, log).ReadAsync(below, cancellationToken))
+        );
+        return (
+            await packages.ChooseAsync(
+                request,
+                platform,
+                request.Locked is null ? await files.Value : null,
+                mustRefresh,
+                cancellationToken
+            ),
+            files
+        );
     }
 
     /// <summary>Finds the packages' layer, or has the packages at hand for it.</summary>
-    /// <param name="request">What is published.</param>
-    /// <param name="resolving">The base image.</param>
-    /// <param name="producer">Makes layers.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The layer; none where there are no packages.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6xxx</c>: packages can not be had.</exception>
     public async Task<IReadOnlyList<LayerProducer.Candidate>> LookUpAsync(
-        PublishRequest request, Func<Task<BaseImage>> resolving, LayerProducer producer, CancellationToken cancellationToken)
+        PublishRequest request,
+        Func<Task<BaseImage>> resolving,
+        LayerProducer producer,
+        CancellationToken cancellationToken
+    )
     {
         if (request.Packages is not { } wanted)
             return [];
@@ -62,16 +69,19 @@ internal sealed class PackageStep(RegistryClient registries, ImageStore store, I
     }
 
     /// <summary>Remembers what the packages' layer became, so that nothing need be read next time.</summary>
-    /// <param name="candidate">A layer that was built.</param>
-    /// <param name="diffId">The digest of its tar.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it is done; at once where it is another layer.</returns>
-    public Task RememberAsync(LayerProducer.Candidate candidate, Digest diffId, CancellationToken cancellationToken) => !isPlan && key is not null && ReferenceEquals(candidate.Content, content)
-        ? store.Records.WriteAsync(Kind, key, Encoding.UTF8.GetBytes(diffId.ToString()), cancellationToken)
-        : Task.CompletedTask;
+    public Task RememberAsync(LayerProducer.Candidate candidate, Digest diffId, CancellationToken cancellationToken) =>
+        !isPlan && key is not null && ReferenceEquals(candidate.Content, content)
+            ? store.Records.WriteAsync(Kind, key, Encoding.UTF8.GetBytes(diffId.ToString()), cancellationToken)
+            : Task.CompletedTask;
 
     private async Task<IReadOnlyList<LayerProducer.Candidate>> LookUpAsync(
-        PublishRequest request, PackageRequest wanted, BaseImage? below, LayerProducer producer, bool mustRefresh, CancellationToken cancellationToken)
+        PublishRequest request,
+        PackageRequest wanted,
+        BaseImage? below,
+        LayerProducer producer,
+        bool mustRefresh,
+        CancellationToken cancellationToken
+    )
     {
         var platform = request.Spec.Platform;
         var (chosen, files) = await ChooseAsync(wanted, platform, below, mustRefresh, cancellationToken);
@@ -79,8 +89,17 @@ internal sealed class PackageStep(RegistryClient registries, ImageStore store, I
             return [];
         log.Detail($"The image has {chosen.Count} packages: {string.Join(", ", chosen)}.");
         key = KeyOf(chosen, below);
-        if (!isPlan && await store.Records.ReadAsync(Kind, key, cancellationToken) is { } record && Digest.TryParse(Encoding.UTF8.GetString(record), out var diffId)
-            && await producer.FindAsync(new LayerProducer.Candidate(LayerContent.Create(OsPackages.LayerName, []), null, diffId, null), request.Compression, cancellationToken) is { Known: not null } known)
+        if (
+            !isPlan
+            && await store.Records.ReadAsync(Kind, key, cancellationToken) is { } record
+            && Digest.TryParse(Encoding.UTF8.GetString(record), out var diffId)
+            && await producer.FindAsync(
+                new LayerProducer.Candidate(LayerInput.Create(OsPackages.LayerName, []), null, diffId, null),
+                request.Compression,
+                cancellationToken
+            )
+                is { Known: not null } known
+        )
             return [known];
         content = await packages.LayOutAsync(chosen, wanted, platform, await files.Value, cancellationToken);
         var candidate = await producer.LookUpAsync(content, request.Compression, cancellationToken);
@@ -90,6 +109,17 @@ internal sealed class PackageStep(RegistryClient registries, ImageStore store, I
     }
 
     // The layer is a function of these and nothing else.
-    private static Digest KeyOf(IReadOnlyList<OsPackage> packages, BaseImage? below) => Digest.Of(Encoding.UTF8.GetBytes(string.Join(
-        '\n', [$"{OsPackages.LayoutVersion}", .. packages.Select(package => $"{package.Name} {package.Digest}"), .. below is null ? [] : below.Layers.Select(layer => layer.DiffId.ToString()).Prepend("on")])));
+    private static Digest KeyOf(IReadOnlyList<OsPackage> packages, BaseImage? below) =>
+        Digest.Compute(
+            Encoding.UTF8.GetBytes(
+                string.Join(
+                    '\n',
+                    [
+                        $"{OsPackages.LayoutVersion}",
+                        .. packages.Select(package => $"{package.Name} {package.Digest}"),
+                        .. below is null ? [] : below.Layers.Select(layer => layer.DiffId.ToString()).Prepend("on"),
+                    ]
+                )
+            )
+        );
 }

@@ -1,14 +1,16 @@
+using ImagePublish.Bases;
 using ImagePublish.Images;
+using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
-using ImagePublish.Packages.Doctor;
+using ImagePublish.Packages.Dependencies;
 using ImagePublish.Publishing.Locking;
 
 namespace ImagePublish.Publishing;
 
 /// <summary>Everything that decides what an image for one platform becomes and where it goes.</summary>
-public sealed record PublishRequest
+internal sealed record PublishRequest
 {
     /// <summary>What the image says. Its labels are those of the user; generated ones come from <see cref="Project"/>.</summary>
     public required ImageSpec Spec { get; init; }
@@ -26,7 +28,7 @@ public sealed record PublishRequest
     public LockRequest? Lock { get; init; }
 
     /// <summary>What the doctor is told of the app; null sends it home.</summary>
-    public DoctorRequest? Doctor { get; init; }
+    public DependencyCheckRequest? Doctor { get; init; }
 
     /// <summary>The full path of the folder that ships.</summary>
     public required string PublishFolder { get; init; }

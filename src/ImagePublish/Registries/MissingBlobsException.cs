@@ -7,10 +7,7 @@ namespace ImagePublish.Registries;
 /// <remarks>
 /// Pushing those blobs and the manifest once more helps. The client remembers which they are, and sends them this time without asking whether they exist.
 /// </remarks>
-/// <param name="target">The repository.</param>
-/// <param name="digests">What is missing.</param>
-/// <param name="message">One line.</param>
-public sealed class MissingBlobsException(Repository target, IReadOnlyList<Digest> digests, string message)
+internal sealed class MissingBlobsException(Repository target, IReadOnlyList<Digest> digests, string message)
     : ImagePublishException(DiagnosticCodes.BlobMissing, message)
 {
     /// <summary>The repository that misses them.</summary>

@@ -1,4 +1,5 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Registries;
@@ -13,8 +14,12 @@ internal static class NextPage
         if (LinkHeader.Next(response.Headers("Link")) is not { } link)
             return null;
         var root = await connection.RootAsync(CancellationToken.None);
-        return response.Url.TryResolve(link, out var url) && Redirects.Secured(root, response.Url, url) is { } next && next.IsSameOrigin(root)
+        return
+            response.Url.TryResolve(link, out var url) && Redirects.Secured(root, response.Url, url) is { } next && next.IsSameOrigin(root)
             ? next
-            : throw new ImagePublishException(DiagnosticCodes.UnsafeRedirect, $"Could not {doing}: the next page is said to be at {response.Redactor.Shown(link.Split('?')[0])}, which is not the registry.");
+            : throw new ImagePublishException(
+                DiagnosticCodes.UnsafeRedirect,
+                $"Could not {doing}: the next page is said to be at {response.Redactor.Shown(link.Split('?')[0])}, which is not the registry."
+            );
     }
 }

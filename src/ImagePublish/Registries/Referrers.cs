@@ -15,7 +15,12 @@ internal static class Referrers
     private const int MaxCount = 10_000;
 
     /// <summary>Lists them; null where the registry does not have this endpoint.</summary>
-    public static async Task<IReadOnlyList<Descriptor>?> ListAsync(RegistryConnection connection, Repository repository, Digest subject, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<Descriptor>?> ListAsync(
+        RegistryConnection connection,
+        Repository repository,
+        Digest subject,
+        CancellationToken cancellationToken
+    )
     {
         var found = new List<Descriptor>();
         var seen = new HashSet<Digest>();
@@ -27,11 +32,16 @@ internal static class Referrers
                 throw Broken(page, $"the list does not end after {MaxPages} pages");
             var (descriptors, next) = await ReadAsync(connection, page, cancellationToken);
             if (descriptors is null)
-                return pages == 0 ? null : throw Broken(page, $"page {pages + 1} of the list, which page {pages} names, is missing or is not a list");
+                return pages == 0
+                    ? null
+                    : throw Broken(page, $"page {pages + 1} of the list, which page {pages} names, is missing or is not a list");
             var known = found.Count;
             found.AddRange(descriptors.Where(one => seen.Add(one.Digest)));
             if (found.Count > MaxCount)
-                throw new ImagePublishException(DiagnosticCodes.TooLarge, $"Could not {page.Description}: there is more than {MaxCount}. Delete attachments that are no longer needed.");
+                throw new ImagePublishException(
+                    DiagnosticCodes.TooLarge,
+                    $"Could not {page.Description}: there is more than {MaxCount}. Delete attachments that are no longer needed."
+                );
             // Pages that lead in a circle bring nothing new.
             page = descriptors.Count > 0 && found.Count == known ? null : next;
         }
@@ -42,24 +52,39 @@ internal static class Referrers
     private static ImagePublishException Broken(ListReferrers page, string how) =>
         new(DiagnosticCodes.RegistryProtocol, $"Could not {page.Description}: {how}. Report it to the registry's operator.");
 
-    private static Task<(IReadOnlyList<Descriptor>? Found, ListReferrers? Next)> ReadAsync(RegistryConnection connection, ListReferrers page, CancellationToken cancellationToken) =>
+    private static Task<(IReadOnlyList<Descriptor>? Found, ListReferrers? Next)> ReadAsync(
+        RegistryConnection connection,
+        ListReferrers page,
+        CancellationToken cancellationToken
+    ) =>
         connection.SendAsync<(IReadOnlyList<Descriptor>?, ListReferrers?)>(
             page,
             async response =>
             {
-                if (response.Status is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or HttpStatusCode.BadRequest or HttpStatusCode.NotImplemented or HttpStatusCode.NotAcceptable)
+                if (
+                    response.Status
+                    is HttpStatusCode.NotFound
+                        or HttpStatusCode.MethodNotAllowed
+                        or HttpStatusCode.BadRequest
+                        or HttpStatusCode.NotImplemented
+                        or HttpStatusCode.NotAcceptable
+                )
                     return (null, null);
                 if (response.Status != HttpStatusCode.OK)
                     throw (await Failure.OfAsync(page.Description, response, connection.Time)).ToException();
                 var (bytes, isCut) = await response.ReadAsync(OciJson.MaxManifestSize);
                 if (isCut)
-                    throw new ImagePublishException(DiagnosticCodes.TooLarge, $"Could not {page.Description}: one page is larger than {OciJson.MaxManifestSize >> 20} MiB. Delete attachments that are no longer needed.");
+                    throw new ImagePublishException(
+                        DiagnosticCodes.TooLarge,
+                        $"Could not {page.Description}: one page is larger than {OciJson.MaxManifestSize >> 20} MiB. Delete attachments that are no longer needed."
+                    );
                 if (Parse(page, bytes) is not { } index)
                     return (null, null);
                 var next = await NextPage.FindAsync(connection, response, page.Description);
                 return (index.Manifests, next is null ? null : page with { Page = next });
             },
-            cancellationToken);
+            cancellationToken
+        );
 
     // A registry that does not know the endpoint may answer with a page of its own.
     private static ImageIndex? Parse(ListReferrers page, byte[] bytes)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Blobs;
@@ -14,7 +15,7 @@ namespace ImagePublish.Registries;
 /// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md">OCI distribution specification 1.1</see>, and what registries do in its place.
 /// All methods throw <see cref="ImagePublishException"/> with a code <c>IMG4xxx</c> for what the registry does or does not, and <c>IMG5xxx</c> where signing in fails.
 /// </remarks>
-public sealed class RegistryClient : IDisposable
+internal sealed class RegistryClient : IDisposable
 {
     private readonly ConcurrentDictionary<Registry, Lazy<(RegistryConnection Connection, BlobPusher Blobs)>> registries = new();
     private readonly Transport transport;
@@ -22,55 +23,51 @@ public sealed class RegistryClient : IDisposable
     private readonly Func<Registry, RegistryConnection> connect;
 
     /// <summary>A client without any connection yet.</summary>
-    /// <param name="options">How to talk to registries.</param>
-    /// <param name="credentials">Where credentials come from.</param>
-    /// <param name="log">Told what is tried again, and what is waited for.</param>
-    /// <param name="time">The clock.</param>
-    public RegistryClient(RegistryClientOptions options, ICredentialSource credentials, IEngineLog log, TimeProvider time)
+    public RegistryClient(RegistryClientOptions options, ICredentialSource credentials, IPublishLog log, TimeProvider time)
     {
         (Log, Time) = (log, time);
         transport = new Transport(options, time);
         downloads = new FileDownload(transport, new RetryPolicy(options, log, time));
-        var authenticator = new Authenticator(credentials, new TokenTransport(transport, options, log), new RealmPolicy(options.InsecureRegistries, options.TrustedTokenHosts, options.PlainTextCredentials), time, options.Redactor);
+        var authenticator = new Authenticator(
+            credentials,
+            new TokenTransport(transport, options, log),
+            new RealmPolicy(options.InsecureRegistries, options.TrustedTokenHosts, options.PlainTextCredentials),
+            time,
+            options.Redactor
+        );
         connect = registry => new RegistryConnection(registry, options, transport, authenticator, log);
     }
 
     /// <summary>Where it tells what it does.</summary>
-    internal IEngineLog Log { get; }
+    internal IPublishLog Log { get; }
 
     internal TimeProvider Time { get; }
 
     /// <summary>Reads a manifest or an index.</summary>
-    /// <param name="reference">Which.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Its bytes, verified.</returns>
     public async Task<RemoteManifest> GetManifestAsync(Reference reference, CancellationToken cancellationToken) =>
-        (await Manifests.GetAsync(Connect(reference.Repository), reference, mustExist: true, cancellationToken))!;
+        (await ManifestReader.GetAsync(Connect(reference.Repository), reference, mustExist: true, cancellationToken))!;
 
     /// <summary>Reads a manifest or an index if there is one.</summary>
-    /// <param name="reference">Which.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Its bytes, verified; null when the registry says it does not exist.</returns>
     public Task<RemoteManifest?> TryGetManifestAsync(Reference reference, CancellationToken cancellationToken) =>
-        Manifests.GetAsync(Connect(reference.Repository), reference, mustExist: false, cancellationToken);
+        ManifestReader.GetAsync(Connect(reference.Repository), reference, mustExist: false, cancellationToken);
 
     /// <summary>Looks for a manifest or an index without reading it, which registries that count pulls do not count.</summary>
-    /// <param name="reference">Which.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Its type, digest and size; null when the registry says it does not exist.</returns>
     public Task<Descriptor?> FindManifestAsync(Reference reference, CancellationToken cancellationToken) =>
-        Manifests.FindAsync(Connect(reference.Repository), reference, cancellationToken);
+        ManifestReader.FindAsync(Connect(reference.Repository), reference, cancellationToken);
 
     /// <summary>Reads a small blob, such as a config.</summary>
-    /// <param name="repository">The repository.</param>
-    /// <param name="descriptor">The blob.</param>
-    /// <param name="limit">The most bytes it may have.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Its bytes, verified.</returns>
-    public async Task<ReadOnlyMemory<byte>> GetBlobAsync(Repository repository, Descriptor descriptor, int limit, CancellationToken cancellationToken)
+    public async Task<ReadOnlyMemory<byte>> GetBlobAsync(
+        Repository repository,
+        Descriptor descriptor,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         if (descriptor.Size < 0 || descriptor.Size > limit)
-            throw new ImagePublishException(DiagnosticCodes.TooLarge, $"The blob {descriptor.Digest} of {repository} is said to have {descriptor.Size} bytes; at most {limit} are read. Choose another image.");
+            throw new ImagePublishException(
+                DiagnosticCodes.TooLarge,
+                $"The blob {descriptor.Digest} of {repository} is said to have {descriptor.Size} bytes; at most {limit} are read. Choose another image."
+            );
         var bytes = new byte[descriptor.Size];
         var blob = new RegistryBlobSource(Connect(repository), repository, descriptor) { IsDocument = true };
         await using var stream = await blob.OpenVerifiedAsync(blob.WrongContent, cancellationToken);
@@ -79,23 +76,14 @@ public sealed class RegistryClient : IDisposable
     }
 
     /// <summary>A blob of a registry as a source: streamed when it is read, resumed where the connection is lost.</summary>
-    /// <param name="repository">The repository.</param>
-    /// <param name="descriptor">The blob. Its <see cref="Descriptor.Urls"/> are never asked.</param>
-    /// <returns>The source; nothing is sent yet.</returns>
-    public BlobSource Blob(Repository repository, Descriptor descriptor) => new RegistryBlobSource(Connect(repository), repository, descriptor);
+    public BlobSource Blob(Repository repository, Descriptor descriptor) =>
+        new RegistryBlobSource(Connect(repository), repository, descriptor);
 
     /// <summary>Makes sure that a repository has a blob, moving as little as possible.</summary>
-    /// <param name="target">The repository.</param>
-    /// <param name="blob">The blob.</param>
-    /// <param name="cancellationToken">Gives up; an upload that was begun is deleted.</param>
-    /// <returns>What it took.</returns>
-    public Task<BlobPush> PushBlobAsync(Repository target, BlobSource blob, CancellationToken cancellationToken) =>
+    public Task<BlobPushResult> PushBlobAsync(Repository target, BlobSource blob, CancellationToken cancellationToken) =>
         Find(target.Registry).Blobs.PushAsync(target, blob, cancellationToken);
 
     /// <summary>Puts a manifest or an index into a repository. Everything it refers to must be there.</summary>
-    /// <param name="target">The tag, or a repository with the manifest's own digest or with nothing.</param>
-    /// <param name="manifest">The document.</param>
-    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="MissingBlobsException"><c>IMG4012</c>: the registry misses blobs; push them and the manifest again.</exception>
     public async Task PushManifestAsync(Reference target, MemoryBlobSource manifest, CancellationToken cancellationToken)
     {
@@ -103,38 +91,31 @@ public sealed class RegistryClient : IDisposable
         if (target.Digest is not null && target.Digest != digest)
             throw new ArgumentException($"{target} is not the digest of the manifest, {digest}.", nameof(target));
         if (manifest.Descriptor.Size > OciJson.MaxManifestSize)
-            throw new ImagePublishException(DiagnosticCodes.TooLarge, $"The manifest for {target} has {manifest.Descriptor.Size} bytes; registries take {OciJson.MaxManifestSize >> 20} MiB. Use fewer labels and annotations.");
+            throw new ImagePublishException(
+                DiagnosticCodes.TooLarge,
+                $"The manifest for {target} has {manifest.Descriptor.Size} bytes; registries take {OciJson.MaxManifestSize >> 20} MiB. Use fewer labels and annotations."
+            );
         var (connection, blobs) = Find(target.Repository.Registry);
-        var at = target.Tag is { } tag ? target.Repository.At(tag) : target.Repository.At(digest);
-        await new ManifestPush(connection, blobs, at, manifest).RunAsync(cancellationToken);
+        var at = target.Tag is { } tag ? target.Repository.ReferenceTo(tag) : target.Repository.ReferenceTo(digest);
+        await new ManifestPusher(connection, blobs, at, manifest).RunAsync(cancellationToken);
     }
 
     /// <summary>Lists a repository's tags.</summary>
-    /// <param name="repository">The repository.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The tags in the registry's order, each once.</returns>
     public IAsyncEnumerable<Tag> ListTagsAsync(Repository repository, CancellationToken cancellationToken) =>
         new TagLister(Connect(repository), repository).ListAsync(cancellationToken);
 
     /// <summary>Lists what is attached to a manifest: signatures, bills of materials, attestations.</summary>
-    /// <param name="repository">The repository.</param>
-    /// <param name="subject">The manifest's digest.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What is attached; null where the registry does not have this endpoint.</returns>
-    public Task<IReadOnlyList<Descriptor>?> ListReferrersAsync(Repository repository, Digest subject, CancellationToken cancellationToken) =>
-        Referrers.ListAsync(Connect(repository), repository, subject, cancellationToken);
+    public Task<IReadOnlyList<Descriptor>?> ListReferrersAsync(
+        Repository repository,
+        Digest subject,
+        CancellationToken cancellationToken
+    ) => Referrers.ListAsync(Connect(repository), repository, subject, cancellationToken);
 
     /// <summary>Whether a repository has a blob, asked without pushing.</summary>
-    /// <param name="repository">The repository.</param>
-    /// <param name="blob">The blob.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Whether it has.</returns>
     public Task<bool> HasBlobAsync(Repository repository, Descriptor blob, CancellationToken cancellationToken) =>
-        BlobPresence.FindAsync(Connect(repository), repository, blob, cancellationToken);
+        BlobExistence.FindAsync(Connect(repository), repository, blob, cancellationToken);
 
     /// <summary>Deletes a manifest with all its tags, or one tag where the registry can do that. One that is not there is no error.</summary>
-    /// <param name="reference">Which.</param>
-    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ImagePublishException"><c>IMG4015</c>: the registry does not delete.</exception>
     public Task DeleteManifestAsync(Reference reference, CancellationToken cancellationToken)
     {
@@ -142,36 +123,41 @@ public sealed class RegistryClient : IDisposable
         var endpoint = new DeleteManifest(reference);
         return connection.SendAsync(
             endpoint,
-            async response => response.IsSuccess || response.Status == HttpStatusCode.NotFound ? true : throw Refused(await Failure.OfAsync(endpoint.Description, response, connection.Time)),
-            cancellationToken);
+            async response =>
+                response.IsSuccess || response.Status == HttpStatusCode.NotFound
+                    ? true
+                    : throw Refused(await Failure.OfAsync(endpoint.Description, response, connection.Time)),
+            cancellationToken
+        );
 
-        ImagePublishException Refused(Failure failure) => failure.Status is HttpStatusCode.BadRequest or HttpStatusCode.MethodNotAllowed
-            ? failure.ToException(DiagnosticCodes.DeleteUnsupported, reference.Digest is null ? "Perhaps it deletes by digest only; else deleting must be enabled in the registry." : "Deleting must be enabled in the registry.")
-            : failure.ToException();
+        ImagePublishException Refused(Failure failure) =>
+            failure.Status is HttpStatusCode.BadRequest or HttpStatusCode.MethodNotAllowed
+                ? failure.ToException(
+                    DiagnosticCodes.DeleteUnsupported,
+                    reference.Digest is null
+                        ? "Perhaps it deletes by digest only; else deleting must be enabled in the registry."
+                        : "Deleting must be enabled in the registry."
+                )
+                : failure.ToException();
     }
 
     /// <summary>Gets a file that is not in a registry: one of a package source. The same proxies and certificates are used, without credentials.</summary>
-    /// <param name="address">Where it is.</param>
-    /// <param name="target">Where it goes.</param>
-    /// <param name="limit">The most bytes that it may have.</param>
-    /// <param name="mayLeave">Whether a redirect to another host is followed.</param>
-    /// <param name="cancellationToken">Cancels the download.</param>
     /// <returns>Whether it was written; false where the server says that there is no such file.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not give it.</exception>
     public Task<bool> TryDownloadAsync(string address, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken) =>
         downloads.TryGetAsync(address, target, limit, mayLeave, cancellationToken);
 
     /// <summary>Signs in and does nothing else: whether a registry takes the credentials.</summary>
-    /// <param name="registry">The registry.</param>
-    /// <param name="cancellationToken">Gives up.</param>
     public Task CheckSignInAsync(Registry registry, CancellationToken cancellationToken)
     {
         var connection = Find(registry).Connection;
         var endpoint = new CheckApi(registry);
         return connection.SendAsync(
             endpoint,
-            async response => response.IsSuccess ? true : throw (await Failure.OfAsync(endpoint.Description, response, connection.Time)).ToException(),
-            cancellationToken);
+            async response =>
+                response.IsSuccess ? true : throw (await Failure.OfAsync(endpoint.Description, response, connection.Time)).ToException(),
+            cancellationToken
+        );
     }
 
     /// <summary>Closes all connections.</summary>
@@ -184,9 +170,12 @@ public sealed class RegistryClient : IDisposable
 
     private RegistryConnection Connect(Repository repository) => Find(repository.Registry).Connection;
 
-    private (RegistryConnection Connection, BlobPusher Blobs) Find(Registry registry) => registries.GetOrAdd(registry, key => new(() =>
-    {
-        var connection = connect(key);
-        return (connection, new BlobPusher(connection));
-    })).Value;
+    private (RegistryConnection Connection, BlobPusher Blobs) Find(Registry registry) =>
+        registries
+            .GetOrAdd(registry, key => new(() =>
+                {
+                    var connection = connect(key);
+                    return (connection, new BlobPusher(connection));
+                }))
+            .Value;
 }

@@ -1,10 +1,11 @@
 using System.Net;
+using ImagePublish.Common;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Registries;
 
 /// <summary>How registries are talked to. Everything is handed in: nothing is read from the environment.</summary>
-public sealed record RegistryClientOptions
+internal sealed record RegistryClientOptions
 {
     /// <summary>Registries that may be spoken to in plain http or with an untrusted certificate.</summary>
     public IReadOnlySet<Registry> InsecureRegistries { get; init; } = new HashSet<Registry>();

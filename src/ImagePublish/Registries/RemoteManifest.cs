@@ -3,9 +3,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries;
 
 /// <summary>A manifest or an index as a registry has it, verified.</summary>
-/// <param name="Reference">What was asked for.</param>
-/// <param name="Content">Its bytes with media type, digest and size.</param>
-public sealed record RemoteManifest(Reference Reference, MemoryBlobSource Content)
+internal sealed record RemoteManifest(Reference Reference, MemoryBlobSource Content)
 {
     /// <summary>Its media type, digest and size.</summary>
     public Descriptor Descriptor => Content.Descriptor;

@@ -36,10 +36,15 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
         for (var pages = 0; page is not null; pages++)
         {
             if (pages == MaxPages)
-                throw new ImagePublishException(DiagnosticCodes.RegistryProtocol, $"Could not {page.Description}: the list does not end after {MaxPages} pages. Delete tags that are no longer needed.");
+                throw new ImagePublishException(
+                    DiagnosticCodes.RegistryProtocol,
+                    $"Could not {page.Description}: the list does not end after {MaxPages} pages. Delete tags that are no longer needed."
+                );
             if (connection.Time.GetElapsedTime(start) > MaxTime)
                 throw new ImagePublishException(
-                    DiagnosticCodes.RegistryFailed, $"Could not {page.Description}: it takes more than {MaxTime.TotalMinutes:0} minutes. Try again later, or delete tags that are no longer needed.");
+                    DiagnosticCodes.RegistryFailed,
+                    $"Could not {page.Description}: it takes more than {MaxTime.TotalMinutes:0} minutes. Try again later, or delete tags that are no longer needed."
+                );
             var (names, next) = await ReadAsync(page, cancellationToken);
             var isNew = false;
             foreach (var name in names)
@@ -58,26 +63,36 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
         }
     }
 
-    private static ImagePublishException TooMany(ListTags page) => new(
-        DiagnosticCodes.TooLarge,
-        string.Create(CultureInfo.InvariantCulture, $"Could not {page.Description}: it has more than {MaxTags} tags, or {MaxNameLength >> 20} MiB of their names. Delete tags that are no longer needed."));
+    private static ImagePublishException TooMany(ListTags page) =>
+        new(
+            DiagnosticCodes.TooLarge,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Could not {page.Description}: it has more than {MaxTags} tags, or {MaxNameLength >> 20} MiB of their names. Delete tags that are no longer needed."
+            )
+        );
 
-    private Task<(IReadOnlyList<string> Names, ListTags? Next)> ReadAsync(ListTags page, CancellationToken cancellationToken) => connection.SendAsync<(IReadOnlyList<string>, ListTags?)>(
-        page,
-        async response =>
-        {
-            // A page size that the registry does not like: let it choose.
-            if (response.Status == HttpStatusCode.BadRequest && page.Query.Length > 0 && page.Page is null)
-                return await ReadAsync(new ListTags(repository, ""), cancellationToken);
-            if (response.Status != HttpStatusCode.OK)
-                throw (await Failure.OfAsync(page.Description, response, connection.Time)).ToException();
-            var (bytes, isCut) = await response.ReadAsync(MaxPageBytes);
-            if (isCut)
-                throw new ImagePublishException(DiagnosticCodes.TooLarge, $"Could not {page.Description}: one page is larger than {MaxPageBytes >> 20} MiB. Delete tags that are no longer needed.");
-            var names = Parse(page, response, bytes);
-            return (names, await NextAsync(response, names));
-        },
-        cancellationToken);
+    private Task<(IReadOnlyList<string> Names, ListTags? Next)> ReadAsync(ListTags page, CancellationToken cancellationToken) =>
+        connection.SendAsync<(IReadOnlyList<string>, ListTags?)>(
+            page,
+            async response =>
+            {
+                // A page size that the registry does not like: let it choose.
+                if (response.Status == HttpStatusCode.BadRequest && page.Query.Length > 0 && page.Page is null)
+                    return await ReadAsync(new ListTags(repository, ""), cancellationToken);
+                if (response.Status != HttpStatusCode.OK)
+                    throw (await Failure.OfAsync(page.Description, response, connection.Time)).ToException();
+                var (bytes, isCut) = await response.ReadAsync(MaxPageBytes);
+                if (isCut)
+                    throw new ImagePublishException(
+                        DiagnosticCodes.TooLarge,
+                        $"Could not {page.Description}: one page is larger than {MaxPageBytes >> 20} MiB. Delete tags that are no longer needed."
+                    );
+                var names = Parse(page, response, bytes);
+                return (names, await NextAsync(response, names));
+            },
+            cancellationToken
+        );
 
     private static string[] Parse(ListTags page, RegistryResponse response, byte[] bytes)
     {
@@ -91,7 +106,11 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new ImagePublishException(DiagnosticCodes.RegistryProtocol, $"Could not {page.Description}: {response.Url.Shown} answered with something that is no list of tags. Check that it is a registry.", e);
+            throw new ImagePublishException(
+                DiagnosticCodes.RegistryProtocol,
+                $"Could not {page.Description}: {response.Url.Shown} answered with something that is no list of tags. Check that it is a registry.",
+                e
+            );
         }
     }
 

@@ -3,16 +3,15 @@ using System.Globalization;
 namespace ImagePublish.Reporting;
 
 /// <summary>Sizes as people read them.</summary>
-public static class ByteSize
+internal static class ByteSize
 {
     /// <summary>A size in decimal units, as registries show it.</summary>
-    /// <param name="bytes">The size in bytes.</param>
-    /// <returns>Such as <c>39.2 MB</c>.</returns>
-    public static string Show(long bytes) => bytes switch
-    {
-        < 1_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
-        < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
-        < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.00} GB"),
-    };
+    public static string Show(long bytes) =>
+        bytes switch
+        {
+            < 1_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
+            < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
+            < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.00} GB"),
+        };
 }

@@ -1,50 +1,71 @@
 using System.Globalization;
+using ImagePublish.Commands;
+using ImagePublish.Common;
 using ImagePublish.Images;
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Verbs;
 
 namespace ImagePublish.Reporting;
 
 /// <summary>What the verbs found and did, as tables for people.</summary>
-public static class ImageTables
+internal static class ImageTables
 {
     private const int ShortDigest = 19;
 
     /// <summary>The local store's images.</summary>
-    /// <param name="images">The images.</param>
-    /// <returns>The lines.</returns>
     public static IEnumerable<string> OfImages(IReadOnlyList<ListedImage> images)
     {
         if (images.Count == 0)
             return ["No images."];
         var table = new TextTable("IMAGE", "DIGEST", "PLATFORMS", "CREATED", ">SIZE", "");
         foreach (var image in images)
-            table.Add(image.Name ?? "<none>", Short(image.Descriptor.Digest), Join(image.Platforms), Date(image.Created), ByteSize.Show(image.Size), image.IsWhole ? "" : "lacks content");
+            table.Add(
+                image.Name ?? "<none>",
+                Short(image.Descriptor.Digest),
+                Join(image.Platforms),
+                Date(image.Created),
+                ByteSize.Show(image.Size),
+                image.IsWhole ? "" : "lacks content"
+            );
         return table.Lines();
     }
 
     /// <summary>A repository's tags.</summary>
-    /// <param name="tags">The tags.</param>
-    /// <returns>The lines.</returns>
     public static IEnumerable<string> OfTags(TagList tags)
     {
         if (tags.Total == 0)
             return [$"{tags.Repository} has no tags."];
         var table = new TextTable("TAG", "DIGEST", "PLATFORMS", "CREATED", ">SIZE");
         foreach (var tag in tags.Tags)
-            table.Add(tag.Tag.Value, tag.Descriptor is null ? "" : Short(tag.Descriptor.Digest), Join(tag.Platforms), Date(tag.Created), tag.Platforms.Count == 0 ? "" : ByteSize.Show(tag.Size));
+            table.Add(
+                tag.Tag.Value,
+                tag.Descriptor is null ? "" : Short(tag.Descriptor.Digest),
+                Join(tag.Platforms),
+                Date(tag.Created),
+                tag.Platforms.Count == 0 ? "" : ByteSize.Show(tag.Size)
+            );
         var rest = tags.Total - tags.Tags.Count;
-        return [tags.Repository, .. table.Lines(), .. rest > 0 ? [string.Create(CultureInfo.InvariantCulture, $"and {rest} more; -p:ImageTagLimit=0 shows all, -p:ImageFilter=\"1.*\" chooses.")] : Array.Empty<string>()];
+        return
+        [
+            tags.Repository,
+            .. table.Lines(),
+            .. rest > 0
+                ?
+                [
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"and {rest} more; -p:ImageTagLimit=0 shows all, -p:ImageFilter=\"1.*\" chooses."
+                    ),
+                ]
+                : Array.Empty<string>(),
+        ];
     }
 
     /// <summary>An image.</summary>
-    /// <param name="image">The image.</param>
-    /// <returns>The lines.</returns>
     public static IEnumerable<string> OfImage(InspectedImage image)
     {
         yield return image.Name;
         yield return $"  {image.Root.Digest}";
-        yield return $"  {Text.Shown(image.Root.MediaType)}";
+        yield return $"  {Text.Sanitize(image.Root.MediaType)}";
         foreach (var platform in image.Platforms)
         {
             yield return "";
@@ -54,21 +75,19 @@ public static class ImageTables
     }
 
     /// <summary>Tags that were moved.</summary>
-    /// <param name="result">The tags.</param>
-    /// <param name="dryRun">Whether nothing was done yet.</param>
-    /// <returns>The lines.</returns>
     public static IEnumerable<string> OfMoves(TagResult result, bool dryRun)
     {
         var table = new TextTable("TAG", "BEFORE", "NOW");
         foreach (var (tag, before) in result.Moves)
-            table.Add(tag.Value, before is null ? "-" : Short(before), before == result.Image.Digest ? "unchanged" : Short(result.Image.Digest));
+            table.Add(
+                tag.Value,
+                before is null ? "-" : Short(before),
+                before == result.Image.Digest ? "unchanged" : Short(result.Image.Digest)
+            );
         return [$"{(dryRun ? "Would tag" : "Tagged")} {result.Repository}@{result.Image.Digest}", .. table.Lines()];
     }
 
     /// <summary>An image that was copied.</summary>
-    /// <param name="result">The copy.</param>
-    /// <param name="dryRun">Whether nothing was done yet.</param>
-    /// <returns>The lines.</returns>
     public static IEnumerable<string> OfCopy(CopyResult result, bool dryRun)
     {
         foreach (var delivery in result.Deliveries)
@@ -85,13 +104,24 @@ public static class ImageTables
 
     private static IEnumerable<string> OfPlatform(InspectedPlatform platform)
     {
-        yield return string.Create(CultureInfo.InvariantCulture, $"{platform.Config.Platform}  {ByteSize.Show(platform.Size)}  created {Date(platform.Config.Created)}  {platform.Descriptor.Digest}");
+        yield return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{platform.Config.Platform}  {ByteSize.Show(platform.Size)}  created {Date(platform.Config.Created)}  {platform.Descriptor.Digest}"
+        );
         foreach (var (name, value) in Settings(platform.Config.Config))
-            yield return $"  {name,-12} {Text.Shown(value)}";
-        var made = platform.Config.History?.Where(entry => entry.EmptyLayer != true).Select(entry => entry.Comment ?? entry.CreatedBy ?? "").ToList() ?? [];
+            yield return $"  {name, -12} {Text.Sanitize(value)}";
+        var made = platform
+            .Config.History?.Where(entry => entry.EmptyLayer != true)
+            .Select(entry => entry.Comment ?? entry.CreatedBy ?? "")
+            .ToList()
+            ?? [];
         var table = new TextTable("LAYER", ">SIZE", "MADE BY");
         for (var at = 0; at < platform.Manifest.Layers.Count; at++)
-            table.Add(Short(platform.Manifest.Layers[at].Digest), ByteSize.Show(platform.Manifest.Layers[at].Size), Text.Shown(at < made.Count ? made[at] : ""));
+            table.Add(
+                Short(platform.Manifest.Layers[at].Digest),
+                ByteSize.Show(platform.Manifest.Layers[at].Size),
+                Text.Sanitize(at < made.Count ? made[at] : "")
+            );
         foreach (var line in table.Lines())
             yield return "  " + line;
     }
@@ -118,5 +148,7 @@ public static class ImageTables
 
     // Minutes are enough, and foreign text must not break the table.
     private static string Date(string? created) =>
-        DateTimeOffset.TryParse(created, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant) ? instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) : "";
+        DateTimeOffset.TryParse(created, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
+            ? instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)
+            : "";
 }

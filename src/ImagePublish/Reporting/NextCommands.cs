@@ -10,24 +10,22 @@ internal static class NextCommands
     private const string PlainCharacters = "@%+=:,./_-…";
 
     /// <summary>Commands for an image, the likeliest first.</summary>
-    /// <param name="result">The image.</param>
-    /// <returns>What each does, and the command.</returns>
-    public static IEnumerable<(string Title, string Text)> Of(PublishResult result) => Of(result.Deliveries[0], result.Image.Digest, ExposedPort.Read(result.Image.Config.Config?.ExposedPorts));
+    public static IEnumerable<(string Title, string Text)> Suggest(PublishResult result) =>
+        Suggest(result.Deliveries[0], result.Image.Digest, ExposedPort.Read(result.Image.Config.Config?.ExposedPorts));
 
     /// <summary>Commands for an index, the likeliest first.</summary>
-    /// <param name="result">The index.</param>
-    /// <returns>What each does, and the command.</returns>
-    public static IEnumerable<(string Title, string Text)> Of(IndexResult result) => Of(result.Deliveries[0], result.Index.Descriptor.Digest, []);
+    public static IEnumerable<(string Title, string Text)> Suggest(IndexResult result) =>
+        Suggest(result.Deliveries[0], result.Index.Descriptor.Digest, []);
 
     /// <summary>Runs an image.</summary>
-    /// <param name="name">The image's name.</param>
-    /// <param name="ports">Its ports.</param>
-    /// <param name="engine">The program that runs it.</param>
-    /// <returns>The command.</returns>
     public static string Run(string name, IReadOnlyList<ExposedPort> ports, string engine = "docker") =>
         $"{engine} run --rm{string.Concat(ports.Select(port => $" -p {port.Number}:{port.Number}"))} {Quoted(name)}";
 
-    private static IEnumerable<(string Title, string Text)> Of(Delivery delivery, Digest digest, IReadOnlyList<ExposedPort> ports)
+    private static IEnumerable<(string Title, string Text)> Suggest(
+        DestinationResult delivery,
+        Digest digest,
+        IReadOnlyList<ExposedPort> ports
+    )
     {
         var tagged = delivery.Tags is [var tag, ..] ? $"{delivery.Name}:{tag}" : $"{delivery.Name}@{digest}";
         var pinned = $"{delivery.Name}@{digest}";
@@ -40,7 +38,10 @@ internal static class NextCommands
 
         var app = Quoted(delivery.Repository.Name.Split('/')[^1]);
         yield return ("Pull exactly this image", $"docker pull {Quoted(pinned)}");
-        yield return ("Deploy it to Kubernetes", $"kubectl create deployment {app} --image={Quoted(pinned)}{(ports is [var port, ..] ? $" --port={port.Number}" : "")}");
+        yield return (
+            "Deploy it to Kubernetes",
+            $"kubectl create deployment {app} --image={Quoted(pinned)}{(ports is [var port, ..] ? $" --port={port.Number}" : "")}"
+        );
         yield return ("Update a deployment", $"kubectl set image deployment/{app} {app}={Quoted(pinned)}");
         yield return ("Look at it again", $"dotnet msbuild -t:InspectImage -p:ImageSource={Quoted(tagged)}");
     }
@@ -48,7 +49,7 @@ internal static class NextCommands
     // Names have a grammar without anything else; a name that gets here by another way is still one word.
     private static string Quoted(string word)
     {
-        var line = Oci.Text.OneLine(word);
+        var line = Common.Text.OneLine(word);
         return line.All(character => char.IsAsciiLetterOrDigit(character) || PlainCharacters.Contains(character, StringComparison.Ordinal))
             ? line
             : $"'{line.Replace("'", "'\\''", StringComparison.Ordinal)}'";

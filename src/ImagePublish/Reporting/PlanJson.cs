@@ -7,15 +7,19 @@ using ImagePublish.Publishing.Planning;
 namespace ImagePublish.Reporting;
 
 /// <summary>What a publish would do, for scripts: one stable schema with its version in it.</summary>
-public static class PlanJson
+internal static class PlanJson
 {
     /// <summary>Writes the plan of an image.</summary>
-    /// <param name="plan">The plan.</param>
-    /// <returns>The JSON in UTF-8.</returns>
     public static byte[] Write(ImagePlan plan)
     {
         var image = plan.Result.Image;
-        var document = new PlanDocument(1, image.Digest.Value, image.Manifest.Descriptor.MediaType, plan.Result.IsUnchanged, [.. plan.Places.Select(place => Document(place, place.Delivery))])
+        var document = new PlanDocument(
+            1,
+            image.Digest.Value,
+            image.Manifest.Descriptor.MediaType,
+            plan.Result.IsUnchanged,
+            [.. plan.Places.Select(place => Document(place, place.Delivery))]
+        )
         {
             Platform = image.Config.Platform.ToString(),
             Size = image.Size,
@@ -23,46 +27,75 @@ public static class PlanJson
             Base = new PlannedBaseDocument(plan.Base.Name, plan.Base.Digest?.Value, plan.Base.Before?.Value, plan.Base.HasDrifted),
             Changes = plan.Changes is { } changes ? Document(changes) : null,
         };
-        return Encoding.UTF8.GetBytes(ReadableJson.Printable(JsonSerializer.SerializeToUtf8Bytes(document, ResultJsonContext.Indented.PlanDocument)));
+        return Encoding.UTF8.GetBytes(
+            ReadableJson.Printable(JsonSerializer.SerializeToUtf8Bytes(document, ResultJsonContext.Indented.PlanDocument))
+        );
     }
 
     /// <summary>Writes the plan of an index.</summary>
-    /// <param name="plan">The plan.</param>
     /// <param name="deliveries">What the publish would report of all its images together, one for each place.</param>
-    /// <param name="parts">What <see cref="Write(ImagePlan)"/> made of its images.</param>
-    /// <returns>The JSON in UTF-8.</returns>
-    public static byte[] Write(IndexPlan plan, IReadOnlyList<Delivery> deliveries, IReadOnlyList<byte[]> parts)
+    public static byte[] Write(IndexPlan plan, IReadOnlyList<DestinationResult> deliveries, IReadOnlyList<byte[]> parts)
     {
         var index = plan.Result.Index.Descriptor;
-        var document = new PlanDocument(1, index.Digest.Value, index.MediaType, plan.Result.IsUnchanged, [.. plan.Places.Zip(deliveries, Document)])
+        var document = new PlanDocument(
+            1,
+            index.Digest.Value,
+            index.MediaType,
+            plan.Result.IsUnchanged,
+            [.. plan.Places.Zip(deliveries, Document)]
+        )
         {
             Manifests = ManifestDocument.Of(plan.Result, parts),
         };
-        return Encoding.UTF8.GetBytes(ReadableJson.Printable(JsonSerializer.SerializeToUtf8Bytes(document, ResultJsonContext.Indented.PlanDocument)));
+        return Encoding.UTF8.GetBytes(
+            ReadableJson.Printable(JsonSerializer.SerializeToUtf8Bytes(document, ResultJsonContext.Indented.PlanDocument))
+        );
     }
 
-    private static PlannedPlaceDocument Document(PlannedPlace place, Delivery delivery) => new(
-        delivery.Repository?.Registry.Host,
-        delivery.Repository?.Name ?? delivery.Name,
-        [.. place.Tags.Select(Document)],
-        BlobDocument.Of(place.Blobs),
-        delivery.Transfer.UploadedBytes,
-        delivery.Transfer.MountedBytes,
-        delivery.Transfer.ReusedBytes);
+    private static PlannedPlaceDocument Document(PlannedDestinationResult place, DestinationResult delivery) =>
+        new(
+            delivery.Repository?.Registry.Host,
+            delivery.Repository?.Name ?? delivery.Name,
+            [.. place.Tags.Select(Document)],
+            BlobDocument.Of(place.Blobs),
+            delivery.Transfer.UploadedBytes,
+            delivery.Transfer.MountedBytes,
+            delivery.Transfer.ReusedBytes
+        );
 
     internal static PlannedTagDocument Document(PlannedTag tag) => new(tag.Tag.Value, tag.Before?.Value, tag.After.Value);
 
-    private static ChangesDocument Document(ImageChanges changes) => new(
-        changes.Against,
-        changes.Digest.Value,
-        [.. changes.Layers.Select(layer => new LayerChangeDocument(
-            layer.Name, Word(layer.Kind), [.. layer.Files.Select(file => new FileChangeDocument(file.Path, Word(file.Kind), file.Before, file.After))]))],
-        [.. changes.Config.Select(change => new ConfigChangeDocument(change.Name, change.Before, change.After))]);
+    private static ChangesDocument Document(ImageChanges changes) =>
+        new(
+            changes.Against,
+            changes.Digest.Value,
+            [
+                .. changes.Layers.Select(layer => new LayerChangeDocument(
+                    layer.Name,
+                    Word(layer.Kind),
+                    [.. layer.Files.Select(file => new FileChangeDocument(file.Path, Word(file.Kind), file.Before, file.After))]
+                )),
+            ],
+            [.. changes.Config.Select(change => new ConfigChangeDocument(change.Name, change.Before, change.After))]
+        );
 
-    private static string Word(ChangeKind kind) => kind switch { ChangeKind.Same => "same", ChangeKind.Added => "added", ChangeKind.Removed => "removed", _ => "changed" };
+    private static string Word(ChangeKind kind) =>
+        kind switch
+        {
+            ChangeKind.Same => "same",
+            ChangeKind.Added => "added",
+            ChangeKind.Removed => "removed",
+            _ => "changed",
+        };
 }
 
-internal sealed record PlanDocument(int SchemaVersion, string Digest, string MediaType, bool Unchanged, IReadOnlyList<PlannedPlaceDocument> Images)
+internal sealed record PlanDocument(
+    int SchemaVersion,
+    string Digest,
+    string MediaType,
+    bool Unchanged,
+    IReadOnlyList<PlannedPlaceDocument> Images
+)
 {
     /// <summary>For an image: its platform; null for an index.</summary>
     public string? Platform { get; init; }
@@ -81,13 +114,25 @@ internal sealed record PlanDocument(int SchemaVersion, string Digest, string Med
 }
 
 internal sealed record PlannedPlaceDocument(
-    string? Registry, string Repository, IReadOnlyList<PlannedTagDocument> Tags, IReadOnlyList<BlobDocument> Blobs, long UploadedBytes, long MountedBytes, long ReusedBytes);
+    string? Registry,
+    string Repository,
+    IReadOnlyList<PlannedTagDocument> Tags,
+    IReadOnlyList<BlobDocument> Blobs,
+    long UploadedBytes,
+    long MountedBytes,
+    long ReusedBytes
+);
 
 internal sealed record PlannedTagDocument(string Tag, string? Before, string After);
 
 internal sealed record PlannedBaseDocument(string Name, string? Digest, string? Before, bool Drifted);
 
-internal sealed record ChangesDocument(string Against, string Digest, IReadOnlyList<LayerChangeDocument> Layers, IReadOnlyList<ConfigChangeDocument> Config);
+internal sealed record ChangesDocument(
+    string Against,
+    string Digest,
+    IReadOnlyList<LayerChangeDocument> Layers,
+    IReadOnlyList<ConfigChangeDocument> Config
+);
 
 internal sealed record LayerChangeDocument(string Name, string Change, IReadOnlyList<FileChangeDocument> Files);
 

@@ -1,18 +1,15 @@
 using System.Globalization;
+using ImagePublish.Commands;
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Verbs;
 
 namespace ImagePublish.Reporting;
 
 /// <summary>What a prune removed, for people.</summary>
-public static class PruneTables
+internal static class PruneTables
 {
     private const int SampleSize = 5;
 
     /// <summary>What is removed of a repository, listed before it is.</summary>
-    /// <param name="plan">What was decided.</param>
-    /// <param name="dryRun">Whether nothing will be removed.</param>
-    /// <returns>The lines.</returns>
     public static IEnumerable<string> OfTags(TagPrunePlan plan, bool dryRun)
     {
         var table = new TextTable("TAG", "DIGEST", "");
@@ -20,7 +17,10 @@ public static class PruneTables
             table.Add(tag.Value, ImageTables.Short(digest), dryRun ? "would be removed" : "to remove");
         foreach (var (tag, digest) in plan.Spared)
             table.Add(tag.Value, ImageTables.Short(digest), "stays: another tag needs its image");
-        yield return string.Create(CultureInfo.InvariantCulture, $"{plan.Repository}: {plan.Removed.Count} tags {(dryRun ? "would be removed" : "to remove")}, {plan.Kept} stay");
+        yield return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{plan.Repository}: {plan.Removed.Count} tags {(dryRun ? "would be removed" : "to remove")}, {plan.Kept} stay"
+        );
         if (plan.Removed.Count + plan.Spared.Count > 0)
         {
             foreach (var line in table.Lines())
@@ -32,24 +32,20 @@ public static class PruneTables
     }
 
     /// <summary>That it is done.</summary>
-    /// <param name="plan">What was removed.</param>
-    /// <returns>The line.</returns>
-    public static string Removed(TagPrunePlan plan) => string.Create(CultureInfo.InvariantCulture, $"{plan.Repository}: {plan.Removed.Count} tags removed");
+    public static string Removed(TagPrunePlan plan) =>
+        string.Create(CultureInfo.InvariantCulture, $"{plan.Repository}: {plan.Removed.Count} tags removed");
 
     private static string Sample(IReadOnlyList<Tag> tags) =>
-        string.Join(", ", tags.Take(SampleSize)) + (tags.Count > SampleSize ? string.Create(CultureInfo.InvariantCulture, $" and {tags.Count - SampleSize} more") : "");
+        string.Join(", ", tags.Take(SampleSize))
+        + (tags.Count > SampleSize ? string.Create(CultureInfo.InvariantCulture, $" and {tags.Count - SampleSize} more") : "");
 
     /// <summary>The local store.</summary>
-    /// <param name="images">The names that left its list.</param>
-    /// <param name="blobs">How many blobs went.</param>
-    /// <param name="freed">Their bytes.</param>
-    /// <param name="remaining">The bytes that stay.</param>
-    /// <param name="dryRun">Whether nothing was removed yet.</param>
-    /// <returns>The lines.</returns>
     public static IEnumerable<string> OfStore(IReadOnlyList<string> images, int blobs, long freed, long remaining, bool dryRun)
     {
         yield return string.Create(
-            CultureInfo.InvariantCulture, $"Local store: {images.Count} images and {blobs} blobs {(dryRun ? "would be removed" : "removed")}, {ByteSize.Show(freed)} {(dryRun ? "would be freed" : "freed")}, {ByteSize.Show(remaining)} kept");
+            CultureInfo.InvariantCulture,
+            $"Local store: {images.Count} images and {blobs} blobs {(dryRun ? "would be removed" : "removed")}, {ByteSize.Show(freed)} {(dryRun ? "would be freed" : "freed")}, {ByteSize.Show(remaining)} kept"
+        );
         foreach (var image in images)
             yield return $"  {image}";
     }

@@ -5,23 +5,32 @@ using ImagePublish.Publishing;
 namespace ImagePublish.Reporting;
 
 /// <summary>What was published, for scripts: one stable schema with its version in it.</summary>
-public static class PublishJson
+internal static class PublishJson
 {
     /// <summary>Writes a result.</summary>
-    /// <param name="result">The result.</param>
-    /// <returns>The JSON in UTF-8.</returns>
-    public static byte[] Write(PublishResult result) => JsonSerializer.SerializeToUtf8Bytes(Document(result), ResultJsonContext.Indented.PublishDocument);
+    public static byte[] Write(PublishResult result) =>
+        JsonSerializer.SerializeToUtf8Bytes(Document(result), ResultJsonContext.Indented.PublishDocument);
 
     /// <summary>Writes the result of an index.</summary>
-    /// <param name="result">The result.</param>
-    /// <param name="parts">What <see cref="Write(PublishResult)"/> made of its images.</param>
-    /// <returns>The JSON in UTF-8.</returns>
-    public static byte[] Write(IndexResult result, IReadOnlyList<byte[]> parts) => JsonSerializer.SerializeToUtf8Bytes(Document(result, parts), ResultJsonContext.Indented.PublishDocument);
+    public static byte[] Write(IndexResult result, IReadOnlyList<byte[]> parts) =>
+        JsonSerializer.SerializeToUtf8Bytes(Document(result, parts), ResultJsonContext.Indented.PublishDocument);
 
     private static PublishDocument Document(PublishResult result)
     {
         var image = result.Image;
-        return new PublishDocument(1, image.Digest.Value, image.Manifest.Descriptor.MediaType, [.. result.Deliveries.Select(delivery => Document(image.Digest.Value, delivery) with { Blobs = BlobDocument.Of(result.BlobsIn(delivery)) })])
+        return new PublishDocument(
+            1,
+            image.Digest.Value,
+            image.Manifest.Descriptor.MediaType,
+            [
+                .. result.Deliveries.Select(delivery =>
+                    Document(image.Digest.Value, delivery) with
+                    {
+                        Blobs = BlobDocument.Of(result.BlobsIn(delivery)),
+                    }
+                ),
+            ]
+        )
         {
             Unchanged = result.IsUnchanged,
             Platform = image.Platform.ToString(),
@@ -33,21 +42,28 @@ public static class PublishJson
     private static PublishDocument Document(IndexResult result, IReadOnlyList<byte[]> parts)
     {
         var index = result.Index.Descriptor;
-        return new PublishDocument(1, index.Digest.Value, index.MediaType, [.. result.Deliveries.Select(delivery => Document(index.Digest.Value, delivery))])
+        return new PublishDocument(
+            1,
+            index.Digest.Value,
+            index.MediaType,
+            [.. result.Deliveries.Select(delivery => Document(index.Digest.Value, delivery))]
+        )
         {
             Unchanged = result.IsUnchanged,
             Manifests = ManifestDocument.Of(result, parts),
         };
     }
 
-    internal static DeliveryDocument Document(string digest, Delivery delivery) => new(
-        $"{delivery.Name}@{digest}",
-        delivery.Repository?.Registry.Host,
-        delivery.Repository?.Name ?? delivery.Name,
-        [.. delivery.Tags.Select(tag => tag.Value)],
-        delivery.Transfer.UploadedBytes,
-        delivery.Transfer.MountedBytes,
-        delivery.Transfer.ReusedBytes);
+    internal static DeliveryDocument Document(string digest, DestinationResult delivery) =>
+        new(
+            $"{delivery.Name}@{digest}",
+            delivery.Repository?.Registry.Host,
+            delivery.Repository?.Name ?? delivery.Name,
+            [.. delivery.Tags.Select(tag => tag.Value)],
+            delivery.Transfer.UploadedBytes,
+            delivery.Transfer.MountedBytes,
+            delivery.Transfer.ReusedBytes
+        );
 }
 
 internal sealed record PublishDocument(int SchemaVersion, string Digest, string MediaType, IReadOnlyList<DeliveryDocument> Images)
@@ -68,7 +84,14 @@ internal sealed record PublishDocument(int SchemaVersion, string Digest, string 
 }
 
 internal sealed record DeliveryDocument(
-    string Reference, string? Registry, string Repository, IReadOnlyList<string> Tags, long UploadedBytes, long MountedBytes, long ReusedBytes)
+    string Reference,
+    string? Registry,
+    string Repository,
+    IReadOnlyList<string> Tags,
+    long UploadedBytes,
+    long MountedBytes,
+    long ReusedBytes
+)
 {
     /// <summary>For an image: what became of each of its blobs; null for an index, whose images tell it.</summary>
     public IReadOnlyList<BlobDocument>? Blobs { get; init; }

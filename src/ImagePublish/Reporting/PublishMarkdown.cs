@@ -6,23 +6,38 @@ using ImagePublish.Publishing;
 namespace ImagePublish.Reporting;
 
 /// <summary>What was published, as CI systems show it on the page of a run. Names and values are code in it, so that nothing of them is Markdown or HTML.</summary>
-public static class PublishMarkdown
+internal static class PublishMarkdown
 {
     /// <summary>A table of an image.</summary>
-    /// <param name="project">The project's name.</param>
-    /// <param name="result">The image.</param>
-    /// <returns>Markdown.</returns>
-    public static string Of(string project, PublishResult result) => Table(
-        project, result.Image.Digest.Value, [result.Image.Platform], $"{ByteSize.Show(result.Image.Size)} in {result.Image.Layers.Count} layers", result.IsUnchanged, result.Deliveries);
+    public static string Write(string project, PublishResult result) =>
+        Table(
+            project,
+            result.Image.Digest.Value,
+            [result.Image.Platform],
+            $"{ByteSize.Show(result.Image.Size)} in {result.Image.Layers.Count} layers",
+            result.IsUnchanged,
+            result.Deliveries
+        );
 
     /// <summary>A table of an index.</summary>
-    /// <param name="project">The project's name.</param>
-    /// <param name="result">The index.</param>
-    /// <returns>Markdown.</returns>
-    public static string Of(string project, IndexResult result) => Table(
-        project, result.Index.Descriptor.Digest.Value, [.. result.Images.Select(image => image.Platform)], null, result.IsUnchanged, result.Deliveries);
+    public static string Write(string project, IndexResult result) =>
+        Table(
+            project,
+            result.Index.Descriptor.Digest.Value,
+            [.. result.Images.Select(image => image.Platform)],
+            null,
+            result.IsUnchanged,
+            result.Deliveries
+        );
 
-    private static string Table(string project, string digest, IReadOnlyList<Platform?> platforms, string? size, bool unchanged, IReadOnlyList<Delivery> deliveries)
+    private static string Table(
+        string project,
+        string digest,
+        IReadOnlyList<Platform?> platforms,
+        string? size,
+        bool unchanged,
+        IReadOnlyList<DestinationResult> deliveries
+    )
     {
         var text = new StringBuilder($"### {Heading(project)}\n\n| | |\n|---|---|\n");
         foreach (var delivery in deliveries)
@@ -45,7 +60,7 @@ public static class PublishMarkdown
     private static string Code(string text)
     {
         var code = new StringBuilder("`");
-        foreach (var character in Oci.Text.OneLine(text))
+        foreach (var character in Common.Text.OneLine(text))
         {
             if (character is '`' or '|' or '<' or '>' or '&')
                 code.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:x4}");
@@ -59,7 +74,7 @@ public static class PublishMarkdown
     private static string Heading(string text)
     {
         var heading = new StringBuilder();
-        foreach (var character in Oci.Text.OneLine(text))
+        foreach (var character in Common.Text.OneLine(text))
         {
             if (char.IsAscii(character) && !char.IsAsciiLetterOrDigit(character) && character is not (' ' or '.' or '-'))
                 heading.Append(CultureInfo.InvariantCulture, $"&#{(int)character};");

@@ -5,17 +5,13 @@ using ImagePublish.Publishing;
 namespace ImagePublish.Reporting;
 
 /// <summary>What was published, for people.</summary>
-public static class PublishSummary
+internal static class PublishSummary
 {
     private const long WorthTelling = 10_000_000;
 
     /// <summary>A few lines: where the image is, what it weighs, what was moved, how long it took, and what to type next.</summary>
     /// <remarks>The first is in the form in which MSBuild tells what a project became: the terminal logger, which shows no other messages, shows that one.</remarks>
-    /// <param name="project">The project's name.</param>
-    /// <param name="result">The result.</param>
-    /// <param name="elapsed">How long it took.</param>
     /// <param name="engine">The container engine that the image is loaded into afterwards; null for none.</param>
-    /// <returns>The lines.</returns>
     public static IEnumerable<string> Lines(string project, PublishResult result, TimeSpan elapsed, string? engine = null)
     {
         foreach (var delivery in result.Deliveries)
@@ -29,17 +25,12 @@ public static class PublishSummary
     }
 
     /// <summary>How to leave out what packages bring for other systems, where that is worth a line.</summary>
-    /// <param name="result">The result.</param>
-    /// <param name="runtimeIdentifier">The image's.</param>
-    /// <returns>The line, or null.</returns>
-    public static string? Advice(PublishResult result, string runtimeIdentifier) => result.ForeignLength < WorthTelling
-        ? null
-        : $"  {ByteSize.Show(result.ForeignLength)} of its files are for other systems. To leave them out, publish with -r {runtimeIdentifier} --self-contained false";
+    public static string? Advice(PublishResult result, string runtimeIdentifier) =>
+        result.ForeignLength < WorthTelling
+            ? null
+            : $"  {ByteSize.Show(result.ForeignLength)} of its files are for other systems. To leave them out, publish with -r {runtimeIdentifier} --self-contained false";
 
     /// <summary>A few lines: where the index is, and for which platforms.</summary>
-    /// <param name="project">The project's name.</param>
-    /// <param name="result">The result.</param>
-    /// <returns>The lines.</returns>
     public static IEnumerable<string> Lines(string project, IndexResult result)
     {
         foreach (var delivery in result.Deliveries)
@@ -50,20 +41,27 @@ public static class PublishSummary
         }
     }
 
-    private static string HowToRun(PublishResult result, Delivery delivery, string name, string? engine)
+    private static string HowToRun(PublishResult result, DestinationResult delivery, string name, string? engine)
     {
-        var command = NextCommands.Run(name, ExposedPort.Read(result.Image.Config.Config?.ExposedPorts), engine == "podman" ? engine : "docker");
-        return delivery.Repository is null && engine is null ? $"  It lies in the local store. To run it, publish with -p:ImageLoad=docker, then: {command}" : $"  {command}";
+        var command = NextCommands.Run(
+            name,
+            ExposedPort.Read(result.Image.Config.Config?.ExposedPorts),
+            engine == "podman" ? engine : "docker"
+        );
+        return delivery.Repository is null && engine is null
+            ? $"  It lies in the local store. To run it, publish with -p:ImageLoad=docker, then: {command}"
+            : $"  {command}";
     }
 
-    private static string Time(TimeSpan elapsed) => elapsed < TimeSpan.FromSeconds(100)
-        ? string.Create(CultureInfo.InvariantCulture, $"{elapsed.TotalSeconds:0.0} s")
-        : string.Create(CultureInfo.InvariantCulture, $"{elapsed.TotalMinutes:0.0} min");
+    private static string Time(TimeSpan elapsed) =>
+        elapsed < TimeSpan.FromSeconds(100)
+            ? string.Create(CultureInfo.InvariantCulture, $"{elapsed.TotalSeconds:0.0} s")
+            : string.Create(CultureInfo.InvariantCulture, $"{elapsed.TotalMinutes:0.0} min");
 
-    private static string Headline(string project, Delivery delivery, string what) =>
+    private static string Headline(string project, DestinationResult delivery, string what) =>
         $"{project} -> {delivery.Name}{(delivery.Tags.Count == 0 ? " without a tag" : ":" + string.Join(", ", delivery.Tags))} ({what})";
 
-    internal static string Moved(Delivery delivery)
+    internal static string Moved(DestinationResult delivery)
     {
         var verb = delivery.Repository is null ? "written" : "uploaded";
         var parts = new List<string> { $"{ByteSize.Show(delivery.Transfer.UploadedBytes)} {verb}" };

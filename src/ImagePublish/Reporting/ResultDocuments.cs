@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ImagePublish.Destinations;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 
@@ -8,23 +9,53 @@ namespace ImagePublish.Reporting;
 /// <summary>A layer, wherever it goes.</summary>
 internal sealed record LayerDocument(string Name, string Digest, string DiffId, string MediaType, long Size)
 {
-    public static IReadOnlyList<LayerDocument> Of(Image image, IReadOnlyList<string> names) => [.. image.Layers.Select((layer, at) =>
-        new LayerDocument(names[at], layer.Descriptor.Digest.Value, layer.DiffId.Value, layer.Descriptor.MediaType, layer.Descriptor.Size))];
+    public static IReadOnlyList<LayerDocument> Of(Image image, IReadOnlyList<string> names) =>
+        [
+            .. image.Layers.Select(
+                (layer, at) =>
+                    new LayerDocument(
+                        names[at],
+                        layer.Descriptor.Digest.Value,
+                        layer.DiffId.Value,
+                        layer.Descriptor.MediaType,
+                        layer.Descriptor.Size
+                    )
+            ),
+        ];
 }
 
 /// <summary>What became of a blob in one place, or would.</summary>
-internal sealed record BlobDocument(string Name, string Digest, string MediaType, long Size, string Action, long UploadedBytes, string? From)
+internal sealed record BlobDocument(
+    string Name,
+    string Digest,
+    string MediaType,
+    long Size,
+    string Action,
+    long UploadedBytes,
+    string? From
+)
 {
-    public static IReadOnlyList<BlobDocument> Of(IReadOnlyList<ImageBlob> blobs) => [.. blobs.Select(blob => new BlobDocument(
-        blob.Name, blob.Descriptor.Digest.Value, blob.Descriptor.MediaType, blob.Descriptor.Size, Word(blob.Fate.Move), blob.Fate.UploadedBytes, blob.Fate.From?.ToString()))];
+    public static IReadOnlyList<BlobDocument> Of(IReadOnlyList<ImageBlob> blobs) =>
+        [
+            .. blobs.Select(blob => new BlobDocument(
+                blob.Name,
+                blob.Descriptor.Digest.Value,
+                blob.Descriptor.MediaType,
+                blob.Descriptor.Size,
+                Word(blob.Transfer.Kind),
+                blob.Transfer.UploadedBytes,
+                blob.Transfer.From?.ToString()
+            )),
+        ];
 
-    public static string Word(BlobMove move) => move switch
-    {
-        BlobMove.Reused => "reused",
-        BlobMove.Mounted => "mounted",
-        BlobMove.Streamed => "streamed",
-        _ => "uploaded",
-    };
+    public static string Word(TransferKind move) =>
+        move switch
+        {
+            TransferKind.Reused => "reused",
+            TransferKind.Mounted => "mounted",
+            TransferKind.Streamed => "streamed",
+            _ => "uploaded",
+        };
 }
 
 /// <summary>An image of an index. What it took is not known of one that was published elsewhere and only named.</summary>
@@ -38,16 +69,26 @@ internal sealed record ManifestDocument(string Digest, string Platform, string M
     public IReadOnlyList<ManifestPlaceDocument>? Images { get; init; }
 
     /// <summary>The images of an index, with what their own results say of them.</summary>
-    /// <param name="result">The index.</param>
-    /// <param name="parts">Results or plans of its images, as they were written.</param>
-    /// <returns>One for each.</returns>
     public static IReadOnlyList<ManifestDocument> Of(IndexResult result, IReadOnlyList<byte[]> parts)
     {
-        var known = parts.Select(part => JsonSerializer.Deserialize(part, ResultJsonContext.Indented.PartDocument)!).Concat(result.Joined.Select(image => PartDocument.Of(image, result.Deliveries)))
-            .DistinctBy(part => part.Digest).ToDictionary(part => part.Digest, StringComparer.Ordinal);
-        return [.. result.Images.Select(image => known.TryGetValue(image.Digest.Value, out var part)
-            ? new ManifestDocument(image.Digest.Value, image.Platform!.ToString(), image.MediaType) { Size = part.Size, Layers = part.Layers, Images = part.Images }
-            : new ManifestDocument(image.Digest.Value, image.Platform!.ToString(), image.MediaType))];
+        var known = parts
+            .Select(part => JsonSerializer.Deserialize(part, ResultJsonContext.Indented.PartDocument)!)
+            .Concat(result.Joined.Select(image => PartDocument.Of(image, result.Deliveries)))
+            .DistinctBy(part => part.Digest)
+            .ToDictionary(part => part.Digest, StringComparer.Ordinal);
+        return
+        [
+            .. result.Images.Select(image =>
+                known.TryGetValue(image.Digest.Value, out var part)
+                    ? new ManifestDocument(image.Digest.Value, image.Platform!.ToString(), image.MediaType)
+                    {
+                        Size = part.Size,
+                        Layers = part.Layers,
+                        Images = part.Images,
+                    }
+                    : new ManifestDocument(image.Digest.Value, image.Platform!.ToString(), image.MediaType)
+            ),
+        ];
     }
 }
 
@@ -55,14 +96,26 @@ internal sealed record ManifestDocument(string Digest, string Platform, string M
 internal sealed record ManifestPlaceDocument(string? Registry, string Repository, IReadOnlyList<BlobDocument> Blobs);
 
 /// <summary>What the result or the plan of an image says of it to the index that it is part of.</summary>
-internal sealed record PartDocument(string Digest, long Size, IReadOnlyList<LayerDocument> Layers, IReadOnlyList<ManifestPlaceDocument> Images)
+internal sealed record PartDocument(
+    string Digest,
+    long Size,
+    IReadOnlyList<LayerDocument> Layers,
+    IReadOnlyList<ManifestPlaceDocument> Images
+)
 {
-    public static PartDocument Of(JoinedImage joined, IReadOnlyList<Delivery> deliveries) => new(
-        joined.Image.Digest.Value,
-        joined.Image.Size,
-        LayerDocument.Of(joined.Image, joined.LayerNames),
-        [.. deliveries.Select(delivery => new ManifestPlaceDocument(
-            delivery.Repository?.Registry.Host, delivery.Repository?.Name ?? delivery.Name, BlobDocument.Of(delivery.BlobsOf(joined.Image, joined.LayerNames))))]);
+    public static PartDocument Of(JoinedImage joined, IReadOnlyList<DestinationResult> deliveries) =>
+        new(
+            joined.Image.Digest.Value,
+            joined.Image.Size,
+            LayerDocument.Of(joined.Image, joined.LayerNames),
+            [
+                .. deliveries.Select(delivery => new ManifestPlaceDocument(
+                    delivery.Repository?.Registry.Host,
+                    delivery.Repository?.Name ?? delivery.Name,
+                    BlobDocument.Of(delivery.BlobsOf(joined.Image, joined.LayerNames))
+                )),
+            ]
+        );
 }
 
 [JsonSerializable(typeof(PublishDocument))]

@@ -3,17 +3,17 @@ using System.Text;
 namespace ImagePublish.Reporting;
 
 /// <summary>A table that people read: columns as wide as their content, two blanks between them.</summary>
-/// <param name="columns">The headings; those that begin with <c>&gt;</c> stand on the right.</param>
 internal sealed class TextTable(params IReadOnlyList<string> columns)
 {
-    private readonly List<string[]> rows = [[.. columns.Select(column => column.TrimStart('>'))]];
+    private readonly List<string[]> rows =
+    [
+        [.. columns.Select(column => column.TrimStart('>'))],
+    ];
 
     /// <summary>Adds a row.</summary>
-    /// <param name="cells">One for each column; what is invisible in them would break the table.</param>
-    public void Add(params string[] cells) => rows.Add([.. cells.Select(Oci.Text.OneLine)]);
+    public void Add(params string[] cells) => rows.Add([.. cells.Select(Common.Text.OneLine)]);
 
     /// <summary>The table's lines, the headings first.</summary>
-    /// <returns>The lines.</returns>
     public IEnumerable<string> Lines()
     {
         int[] widths = [.. columns.Select((_, column) => rows.Max(row => row[column].Length))];
@@ -21,7 +21,8 @@ internal sealed class TextTable(params IReadOnlyList<string> columns)
         {
             var line = new StringBuilder();
             for (var column = 0; column < widths.Length; column++)
-                line.Append(columns[column].StartsWith('>') ? row[column].PadLeft(widths[column]) : row[column].PadRight(widths[column])).Append("  ");
+                line.Append(columns[column].StartsWith('>') ? row[column].PadLeft(widths[column]) : row[column].PadRight(widths[column]))
+                    .Append("  ");
             yield return line.ToString().TrimEnd();
         }
     }

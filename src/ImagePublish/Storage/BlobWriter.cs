@@ -6,7 +6,7 @@ namespace ImagePublish.Storage;
 
 /// <summary>A blob on its way into the store. It becomes one when it is committed and is deleted when it is disposed before.</summary>
 #pragma warning disable CA1710 // A blob is what it makes; that it is written as a stream is the smaller part.
-public sealed class BlobWriter : Stream
+internal sealed class BlobWriter : Stream
 #pragma warning restore CA1710
 {
     private readonly StoreDisk disk;
@@ -23,36 +23,40 @@ public sealed class BlobWriter : Stream
         (path, file) = disk.CreateTemporary();
     }
 
-    /// <inheritdoc/>
     public override bool CanRead => false;
 
-    /// <inheritdoc/>
     public override bool CanSeek => false;
 
-    /// <inheritdoc/>
     public override bool CanWrite => !closed;
 
     /// <summary>The bytes written so far.</summary>
     public override long Length => length;
 
-    /// <inheritdoc/>
-    public override long Position { get => length; set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => length;
+        set => throw new NotSupportedException();
+    }
 
     /// <summary>Checks what was written and makes it a blob of the store.</summary>
-    /// <param name="descriptor">What it must be.</param>
-    /// <param name="cancellationToken">Gives up; nothing stays behind.</param>
-    /// <returns>The blob.</returns>
     /// <exception cref="ImagePublishException"><c>IMG4005</c>: it is something else; <c>IMG3101</c>: the disk refuses.</exception>
-    public Task<FileBlobSource> CommitAsync(Descriptor descriptor, CancellationToken cancellationToken) => CommitAsync(descriptor, () => null, cancellationToken);
+    public Task<FileBlobSource> CommitAsync(Descriptor descriptor, CancellationToken cancellationToken) =>
+        CommitAsync(descriptor, () => null, cancellationToken);
 
-    internal async Task<FileBlobSource> CommitAsync(Descriptor descriptor, Func<ImagePublishException?> wrongContent, CancellationToken cancellationToken)
+    internal async Task<FileBlobSource> CommitAsync(
+        Descriptor descriptor,
+        Func<ImagePublishException?> wrongContent,
+        CancellationToken cancellationToken
+    )
     {
         await CloseAsync();
         if (length != descriptor.Size || !await MatchesAsync(descriptor.Digest, cancellationToken))
         {
-            throw wrongContent() ?? new ImagePublishException(
-                DiagnosticCodes.ContentMismatch,
-                $"Content for {descriptor.Digest} with {descriptor.Size} bytes is something else: {length} bytes. It was not kept; get it again from its source.");
+            throw wrongContent()
+                ?? new ImagePublishException(
+                    DiagnosticCodes.ContentMismatch,
+                    $"Content for {descriptor.Digest} with {descriptor.Size} bytes is something else: {length} bytes. It was not kept; get it again from its source."
+                );
         }
 
         disk.Touch(path);
@@ -62,10 +66,8 @@ public sealed class BlobWriter : Stream
         return new FileBlobSource(descriptor, target);
     }
 
-    /// <inheritdoc/>
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
-    /// <inheritdoc/>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         try
@@ -80,7 +82,6 @@ public sealed class BlobWriter : Stream
         Count(buffer);
     }
 
-    /// <inheritdoc/>
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         try
@@ -95,26 +96,20 @@ public sealed class BlobWriter : Stream
         Count(buffer.Span);
     }
 
-    /// <inheritdoc/>
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    /// <inheritdoc/>
     public override void Flush()
     {
         // The file is flushed once, when it is committed.
     }
 
-    /// <inheritdoc/>
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    /// <inheritdoc/>
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
-    /// <inheritdoc/>
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)

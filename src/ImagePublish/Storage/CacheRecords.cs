@@ -9,7 +9,7 @@ namespace ImagePublish.Storage;
 /// A file begins with a MAC of its kind, key and content under a key that is not in the store, so a record that was cut short, put under another key or written by somebody else
 /// is never believed. Each user's records are in a folder of their own: those who share a store do not overwrite each other's.
 /// </remarks>
-public sealed class CacheRecords
+internal sealed class CacheRecords
 {
     /// <summary>The most bytes that a record may have.</summary>
     public const int MaxSize = 64 * 1024;
@@ -29,10 +29,6 @@ public sealed class CacheRecords
     internal StoreKey Key => key.Value;
 
     /// <summary>Reads a record, and notes that it was used.</summary>
-    /// <param name="kind">What kind of record it is: a short name of lower-case letters.</param>
-    /// <param name="key">Its key.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Its content, or null.</returns>
     public Task<byte[]?> ReadAsync(string kind, Digest key, CancellationToken cancellationToken) =>
         cancellationToken.IsCancellationRequested ? Task.FromCanceled<byte[]?>(cancellationToken) : Task.FromResult(Read(kind, key));
 
@@ -43,7 +39,11 @@ public sealed class CacheRecords
         try
         {
             var file = new FileInfo(path);
-            if (!file.Exists || file.LinkTarget is not null || file.Length is < SHA256.HashSizeInBytes or > MaxSize + SHA256.HashSizeInBytes)
+            if (
+                !file.Exists
+                || file.LinkTarget is not null
+                || file.Length is < SHA256.HashSizeInBytes or > MaxSize + SHA256.HashSizeInBytes
+            )
                 return null;
             var bytes = File.ReadAllBytes(path);
             if (bytes.Length < SHA256.HashSizeInBytes)
@@ -62,11 +62,6 @@ public sealed class CacheRecords
     }
 
     /// <summary>Writes a record over one that is there.</summary>
-    /// <param name="kind">What kind of record it is: a short name of lower-case letters.</param>
-    /// <param name="key">Its key.</param>
-    /// <param name="content">Its content, at most <see cref="MaxSize"/> bytes.</param>
-    /// <param name="cancellationToken">Gives up; the old record stays.</param>
-    /// <returns>When it is done.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
     public async Task WriteAsync(string kind, Digest key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
@@ -77,8 +72,6 @@ public sealed class CacheRecords
     }
 
     /// <summary>Whether there are no records of a kind.</summary>
-    /// <param name="kind">The kind.</param>
-    /// <returns>True if there are none, as far as can be seen.</returns>
     public bool IsEmpty(string kind)
     {
         var folder = FolderOf(kind);
@@ -93,8 +86,6 @@ public sealed class CacheRecords
     }
 
     /// <summary>Removes a record, if it is there.</summary>
-    /// <param name="kind">What kind of record it is.</param>
-    /// <param name="key">Its key.</param>
     public void Remove(string kind, Digest key) => StoreDisk.Delete(PathOf(kind, key));
 
     private string PathOf(string kind, Digest key) => Path.Combine(FolderOf(kind), key.Hex[..2], key.Hex);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage.Archives;
@@ -6,11 +7,9 @@ using ImagePublish.Storage.Archives;
 namespace ImagePublish.Storage;
 
 /// <content>Images as a whole.</content>
-public sealed partial class ImageStore
+internal sealed partial class ImageStore
 {
     /// <summary>Loads an image by its name: for a base, a copy, an archive, or to show it. Its layers' bytes are in the store.</summary>
-    /// <param name="name">The name, or the name without its tag and a digest.</param>
-    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The image with the platforms that the store has, or null if there is no such name.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3104</c>: the store lacks content of it; <c>IMG3103</c>: the list, or a document of it, is damaged; <c>IMG3101</c>.</exception>
     public async Task<ArchiveImage?> LoadAsync(string name, CancellationToken cancellationToken)
@@ -30,12 +29,16 @@ public sealed partial class ImageStore
         {
             return await new LayoutReader(new FolderFiles(Folder)).ReadRootAsync(entry, [name], cancellationToken);
         }
-        catch (Exception exception) when (exception is JsonException || (exception is ImagePublishException failure && failure.Code == DiagnosticCodes.ArchiveInvalid))
+        catch (Exception exception)
+            when (exception is JsonException
+                || (exception is ImagePublishException failure && failure.Code == DiagnosticCodes.ArchiveInvalid)
+            )
         {
             throw new ImagePublishException(
                 DiagnosticCodes.StoreDamaged,
-                $"'{Text.Shown(name)}' is damaged in the local store: {Text.Shown(exception.Message).TrimEnd('.')}. Run the target PruneImages with -p:ImageRepair=true, then publish again.",
-                exception);
+                $"'{Text.Sanitize(name)}' is damaged in the local store: {Text.Sanitize(exception.Message).TrimEnd('.')}. Run the target PruneImages with -p:ImageRepair=true, then publish again.",
+                exception
+            );
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
         {

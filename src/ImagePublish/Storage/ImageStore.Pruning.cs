@@ -1,32 +1,35 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
 /// <content>Tidying up.</content>
-public sealed partial class ImageStore
+internal sealed partial class ImageStore
 {
     private static readonly TimeSpan StaleTemporary = TimeSpan.FromDays(1);
 
     /// <summary>Begins a publish: what it finds or writes from now on is not pruned before the session is disposed.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The session.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses; <c>IMG3102</c>: another process keeps the store locked.</exception>
     public Task<StoreSession> BeginSessionAsync(CancellationToken cancellationToken) => StoreSession.BeginAsync(disk, cancellationToken);
 
     /// <summary>Keeps the store within a limit, without looking at it more often than needed: once a day, and when so much was written that it may be above the limit.</summary>
     /// <param name="limit">The bytes that all blobs may have together. Images that have a name are never removed for it.</param>
-    /// <param name="cancellationToken">Ends it; what was not removed yet stays.</param>
-    /// <returns>What was removed, or null where it was not time to look.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
-    public async Task<PruneResult?> KeepWithinAsync(long limit, CancellationToken cancellationToken) => disk.Growth.IsPruneDue(disk.Now, limit)
-        ? await PruneAsync(new PruneOptions { MaxSize = limit, TargetSize = limit - (limit / StoreGrowth.LeastShare), KeepImages = true }, cancellationToken)
-        : null;
+    public async Task<PruneResult?> KeepWithinAsync(long limit, CancellationToken cancellationToken) =>
+        disk.Growth.IsPruneDue(disk.Now, limit)
+            ? await PruneAsync(
+                new PruneOptions
+                {
+                    MaxSize = limit,
+                    TargetSize = limit - (limit / StoreGrowth.LeastShare),
+                    KeepImages = true,
+                },
+                cancellationToken
+            )
+            : null;
 
     /// <summary>Removes what is not needed. Nothing that a listed image needs, that a running publish uses, or that was used within the grace period.</summary>
-    /// <param name="options">What may go.</param>
-    /// <param name="cancellationToken">Gives up; what was not removed yet stays, and every listed image is whole.</param>
-    /// <returns>What was removed, or would be.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
     public async Task<PruneResult> PruneAsync(PruneOptions options, CancellationToken cancellationToken)
     {
@@ -44,8 +47,19 @@ public sealed partial class ImageStore
         if (!options.DryRun)
         {
             if (images.Count > 0)
-                await index.WriteAsync(list with { Manifests = [.. list.Manifests.Except(plan.RemovedEntries.Select(removed => removed.Entry))] }, cancellationToken);
-            blobs = [.. blobs.TakeWhile(_ => !cancellationToken.IsCancellationRequested).Where(blob => disk.DeleteUnused(blob.Path, plan.ProtectedSince))];
+                await index.WriteAsync(
+                    list with
+                    {
+                        Manifests = [.. list.Manifests.Except(plan.RemovedEntries.Select(removed => removed.Entry))],
+                    },
+                    cancellationToken
+                );
+            blobs =
+            [
+                .. blobs
+                    .TakeWhile(_ => !cancellationToken.IsCancellationRequested)
+                    .Where(blob => disk.DeleteUnused(blob.Path, plan.ProtectedSince)),
+            ];
             // Names that are gone are reported; the rest of their content goes with the next time.
             if (images.Count == 0)
                 cancellationToken.ThrowIfCancellationRequested();
@@ -83,10 +97,17 @@ public sealed partial class ImageStore
 
     private async Task<PrunePlan> PlanAsync(ImageIndex list, PruneOptions options, CancellationToken cancellationToken)
     {
-        var blobs = disk.Do(disk.Layout.BlobsFolder, _ => BlobFiles()
-            .Where(blob => blob.File.LinkTarget is null)
-            .Select(blob => new PruneBlob(blob.Digest, blob.File.FullName, blob.File.Length, new DateTimeOffset(blob.File.LastWriteTimeUtc, TimeSpan.Zero)))
-            .ToList());
+        var blobs = disk.Run(disk.Layout.BlobsFolder, _ =>
+            BlobFiles()
+                .Where(blob => blob.File.LinkTarget is null)
+                .Select(blob => new PruneBlob(
+                    blob.Digest,
+                    blob.File.FullName,
+                    blob.File.Length,
+                    new DateTimeOffset(blob.File.LastWriteTimeUtc, TimeSpan.Zero)
+                ))
+                .ToList()
+        );
         var used = blobs.ToDictionary(blob => blob.Digest, blob => blob.LastUsed);
         var entries = new List<PruneEntry>();
         foreach (var entry in list.Manifests)
@@ -113,7 +134,14 @@ public sealed partial class ImageStore
         }
     }
 
-    private List<string> Old(string folder, TimeSpan? age) => disk.Do(folder, _ => age is null || !Directory.Exists(folder)
-        ? []
-        : new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Where(file => disk.Now - file.LastWriteTimeUtc > age).Select(file => file.FullName).ToList());
+    private List<string> Old(string folder, TimeSpan? age) =>
+        disk.Run(folder, _ =>
+            age is null || !Directory.Exists(folder)
+                ? []
+                : new DirectoryInfo(folder)
+                    .EnumerateFiles("*", SearchOption.AllDirectories)
+                    .Where(file => disk.Now - file.LastWriteTimeUtc > age)
+                    .Select(file => file.FullName)
+                    .ToList()
+        );
 }

@@ -4,27 +4,26 @@ using ImagePublish.Oci;
 namespace ImagePublish.Storage;
 
 /// <content>The names in a store.</content>
-public sealed partial class ImageStore
+internal sealed partial class ImageStore
 {
     /// <summary>Names an image of the store.</summary>
-    /// <param name="name">The name, such as <c>acme/shop:1.0</c>; one that exists moves.</param>
-    /// <param name="manifest">The manifest or index, which is in the store with everything that it names.</param>
-    /// <param name="cancellationToken">Gives up; the list stays as it was.</param>
-    /// <returns>When it is done.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3104</c>: the store lacks content of it; <c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
     public Task SetReferenceAsync(string name, Descriptor manifest, CancellationToken cancellationToken) =>
         SetReferencesAsync([name], manifest, StoredPlatforms.All, cancellationToken);
 
     /// <summary>Names an image of the store, with all names at once or none.</summary>
-    /// <param name="names">The names; those that exist move.</param>
-    /// <param name="manifest">The manifest or index.</param>
-    /// <param name="platforms">How much of it must be there.</param>
-    /// <param name="cancellationToken">Gives up; the list stays as it was.</param>
-    /// <returns>When it is done.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3104</c>: the store lacks content of it; <c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
-    public async Task SetReferencesAsync(IReadOnlyCollection<string> names, Descriptor manifest, StoredPlatforms platforms, CancellationToken cancellationToken)
+    public async Task SetReferencesAsync(
+        IReadOnlyCollection<string> names,
+        Descriptor manifest,
+        StoredPlatforms platforms,
+        CancellationToken cancellationToken
+    )
     {
-        var entries = names.Distinct(StringComparer.Ordinal).Select(name => ReferenceNames.Entry(name, manifest, platforms == StoredPlatforms.Some)).ToList();
+        var entries = names
+            .Distinct(StringComparer.Ordinal)
+            .Select(name => ReferenceNames.Entry(name, manifest, platforms == StoredPlatforms.Some))
+            .ToList();
         if (entries.Count == 0)
             return;
         using var held = await disk.LockAsync(cancellationToken);
@@ -32,53 +31,57 @@ public sealed partial class ImageStore
         // Under the lock nothing is pruned: what is whole now is whole when it is listed.
         await RequireAsync(entries[0], cancellationToken);
         var list = await index.ReadAsync(cancellationToken);
-        var others = list.Manifests.Where(entry => ReferenceNames.Of(entry) is not { } name || !names.Contains(name, StringComparer.Ordinal));
+        var others = list.Manifests.Where(entry =>
+            ReferenceNames.Read(entry) is not { } name || !names.Contains(name, StringComparer.Ordinal)
+        );
         await index.WriteAsync(list with { Manifests = [.. others, .. entries] }, cancellationToken);
         FindBlob(manifest);
     }
 
     /// <summary>Finds what a name stands for.</summary>
-    /// <param name="name">The name.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The manifest or index, or null if the store has no such name.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3103</c>: the list is damaged; <c>IMG3101</c>: the disk refuses.</exception>
     public async Task<Descriptor?> FindReferenceAsync(string name, CancellationToken cancellationToken)
     {
         var list = await index.ReadAsync(cancellationToken);
-        return list.Manifests.FirstOrDefault(entry => ReferenceNames.Of(entry) == name) is { } entry ? ReferenceNames.Strip(entry) : null;
+        return list.Manifests.FirstOrDefault(entry => ReferenceNames.Read(entry) == name) is { } entry ? ReferenceNames.Strip(entry) : null;
     }
 
     /// <summary>Gives an image of the store further names, all at once or none. No content is touched.</summary>
-    /// <param name="name">The name that it has, or the name without its tag and a digest.</param>
-    /// <param name="names">The further names; those that exist move.</param>
-    /// <param name="cancellationToken">Gives up; the list stays as it was.</param>
     /// <returns>The image, and what the names stood for before; null if the store has no such image.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3104</c>: the store lacks content of it; <c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
-    public async Task<(Descriptor Image, IReadOnlyList<Descriptor?> Before)?> CopyReferenceAsync(string name, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    public async Task<(Descriptor Image, IReadOnlyList<Descriptor?> Before)?> CopyReferenceAsync(
+        string name,
+        IReadOnlyList<string> names,
+        CancellationToken cancellationToken
+    )
     {
         using var held = await disk.LockAsync(cancellationToken);
         var list = await index.ReadAsync(cancellationToken);
         if (list.Manifests.FirstOrDefault(entry => ReferenceNames.IsMeant(entry, name)) is not { } source)
             return null;
         await RequireAsync(source, cancellationToken);
-        var byName = list.Manifests.Where(entry => ReferenceNames.Of(entry) is not null).DistinctBy(ReferenceNames.Of).ToDictionary(entry => ReferenceNames.Of(entry)!);
-        var others = list.Manifests.Where(entry => ReferenceNames.Of(entry) is not { } known || !names.Contains(known, StringComparer.Ordinal));
-        var added = names.Distinct(StringComparer.Ordinal).Select(one => ReferenceNames.Entry(one, source, ReferenceNames.HasSomePlatforms(source)));
+        var byName = list
+            .Manifests.Where(entry => ReferenceNames.Read(entry) is not null)
+            .DistinctBy(ReferenceNames.Read)
+            .ToDictionary(entry => ReferenceNames.Read(entry)!);
+        var others = list.Manifests.Where(entry =>
+            ReferenceNames.Read(entry) is not { } known || !names.Contains(known, StringComparer.Ordinal)
+        );
+        var added = names
+            .Distinct(StringComparer.Ordinal)
+            .Select(one => ReferenceNames.Entry(one, source, ReferenceNames.HasSomePlatforms(source)));
         await index.WriteAsync(list with { Manifests = [.. others, .. added] }, cancellationToken);
         FindBlob(source);
         return (ReferenceNames.Strip(source), [.. names.Select(byName.GetValueOrDefault)]);
     }
 
     /// <summary>Removes a name. Its content stays until it is pruned.</summary>
-    /// <param name="name">The name.</param>
-    /// <param name="cancellationToken">Gives up; the list stays as it was.</param>
-    /// <returns>Whether there was one.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
     public async Task<bool> RemoveReferenceAsync(string name, CancellationToken cancellationToken)
     {
         using var held = await disk.LockAsync(cancellationToken);
         var list = await index.ReadAsync(cancellationToken);
-        Descriptor[] rest = [.. list.Manifests.Where(entry => ReferenceNames.Of(entry) != name)];
+        Descriptor[] rest = [.. list.Manifests.Where(entry => ReferenceNames.Read(entry) != name)];
         if (rest.Length == list.Manifests.Count)
             return false;
         await index.WriteAsync(list with { Manifests = rest }, cancellationToken);
@@ -86,8 +89,6 @@ public sealed partial class ImageStore
     }
 
     /// <summary>Lists the images, by name.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The images, also those that are not whole.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3103</c>: the list is damaged; <c>IMG3101</c>: the disk refuses.</exception>
     public async Task<IReadOnlyList<StoredImage>> ListAsync(CancellationToken cancellationToken)
     {
@@ -103,7 +104,7 @@ public sealed partial class ImageStore
     {
         var content = await new StoreWalker(this, readConfigs: true).WalkAsync(entry, cancellationToken);
         var whole = content.IsWhole || (await new StoreWalker(this).WalkRequiredAsync(entry, cancellationToken)).IsWhole;
-        return new StoredImage(ReferenceNames.Of(entry), ReferenceNames.Strip(entry))
+        return new StoredImage(ReferenceNames.Read(entry), ReferenceNames.Strip(entry))
         {
             Platforms = [.. content.Configs.Select(config => config.Platform)],
             Created = content.Configs.Select(config => config.Created).Max(StringComparer.Ordinal),
@@ -117,6 +118,6 @@ public sealed partial class ImageStore
     {
         var content = await new StoreWalker(this).WalkRequiredAsync(entry, cancellationToken);
         if (!content.IsWhole)
-            throw Lacks(content.Damaged.Concat(content.Missing).First(), ReferenceNames.Of(entry));
+            throw Missing(content.Damaged.Concat(content.Missing).First(), ReferenceNames.Read(entry));
     }
 }

@@ -5,25 +5,22 @@ using ImagePublish.Oci;
 namespace ImagePublish.Storage;
 
 /// <content>Mending.</content>
-public sealed partial class ImageStore
+internal sealed partial class ImageStore
 {
     /// <summary>Reads every blob and removes those that are damaged, and then the images that lack content. What can be read of a damaged list is kept.</summary>
-    /// <param name="dryRun">Only tell what would be removed.</param>
-    /// <param name="cancellationToken">Gives up; what was not removed yet stays.</param>
-    /// <returns>What was removed, or would be.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3102</c>: another process keeps the store locked; <c>IMG3101</c>: the disk refuses.</exception>
     public async Task<RepairResult> RepairAsync(bool dryRun, CancellationToken cancellationToken)
     {
         using var held = await disk.LockAsync(cancellationToken);
         var (list, damaged) = await SalvageAsync(cancellationToken);
         var blobs = new List<Digest>();
-        foreach (var (digest, file) in disk.Do(disk.Layout.BlobsFolder, _ => BlobFiles().ToList()))
+        foreach (var (digest, file) in disk.Run(disk.Layout.BlobsFolder, _ => BlobFiles().ToList()))
         {
             if (await IsSoundAsync(digest, file, cancellationToken))
                 continue;
             blobs.Add(digest);
             if (!dryRun)
-                disk.Do(file.FullName, File.Delete);
+                disk.Run(file.FullName, File.Delete);
         }
 
         var (whole, lacking) = await SplitAsync(list, blobs.ToHashSet(), cancellationToken);
@@ -31,14 +28,23 @@ public sealed partial class ImageStore
         if (!dryRun && (lacking.Count > 0 || damaged))
         {
             if (keptList is not null)
-                disk.Do(keptList, path => File.Copy(disk.Layout.IndexFile, path, overwrite: true));
+                disk.Run(keptList, path => File.Copy(disk.Layout.IndexFile, path, overwrite: true));
             await index.WriteAsync(list with { Manifests = whole }, cancellationToken);
         }
 
-        return new RepairResult { Blobs = blobs, Images = [.. lacking.Select(entry => ReferenceNames.Of(entry) ?? entry.Digest.Value)], DamagedList = keptList };
+        return new RepairResult
+        {
+            Blobs = blobs,
+            Images = [.. lacking.Select(entry => ReferenceNames.Read(entry) ?? entry.Digest.Value)],
+            DamagedList = keptList,
+        };
     }
 
-    private async Task<(List<Descriptor> Whole, List<Descriptor> Lacking)> SplitAsync(ImageIndex list, HashSet<Digest> damaged, CancellationToken cancellationToken)
+    private async Task<(List<Descriptor> Whole, List<Descriptor> Lacking)> SplitAsync(
+        ImageIndex list,
+        HashSet<Digest> damaged,
+        CancellationToken cancellationToken
+    )
     {
         var (whole, lacking) = (new List<Descriptor>(), new List<Descriptor>());
         foreach (var entry in list.Manifests)
@@ -56,7 +62,14 @@ public sealed partial class ImageStore
             return false;
         try
         {
-            await using var content = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            await using var content = new FileStream(
+                file.FullName,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.Read | FileShare.Delete,
+                1,
+                FileOptions.Asynchronous | FileOptions.SequentialScan
+            );
             return await digest.MatchesAsync(content, cancellationToken);
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
@@ -84,7 +97,11 @@ public sealed partial class ImageStore
         try
         {
             using var document = JsonDocument.Parse(list);
-            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("manifests", out var manifests) || manifests.ValueKind != JsonValueKind.Array)
+            if (
+                document.RootElement.ValueKind != JsonValueKind.Object
+                || !document.RootElement.TryGetProperty("manifests", out var manifests)
+                || manifests.ValueKind != JsonValueKind.Array
+            )
                 return entries;
             foreach (var entry in manifests.EnumerateArray())
             {
@@ -93,14 +110,10 @@ public sealed partial class ImageStore
                     var one = $$"""{"manifests":[{{entry.GetRawText()}}]}""";
                     entries.AddRange(OciJson.ReadIndex(System.Text.Encoding.UTF8.GetBytes(one)).Manifests);
                 }
-                catch (JsonException)
-                {
-                }
+                catch (JsonException) { }
             }
         }
-        catch (JsonException)
-        {
-        }
+        catch (JsonException) { }
 
         return entries;
     }

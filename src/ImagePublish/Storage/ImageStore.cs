@@ -1,3 +1,4 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -8,7 +9,7 @@ namespace ImagePublish.Storage;
 /// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md">image-spec, Image Layout</see>. Blobs are found by their digest, written beside
 /// and moved into place, so they need no lock; the list of images is changed under one. An image is listed only when all of its content is there.
 /// </remarks>
-public sealed partial class ImageStore
+internal sealed partial class ImageStore
 {
     private readonly StoreDisk disk;
     private readonly StoreIndexFile index;
@@ -33,9 +34,6 @@ public sealed partial class ImageStore
     internal StoreIndexFile Index => index;
 
     /// <summary>Opens a store and makes it one if the folder is none yet.</summary>
-    /// <param name="folder">Its folder, a full path.</param>
-    /// <param name="options">How it behaves.</param>
-    /// <returns>The store.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the folder can't be created; <c>IMG3103</c>: it is of another kind.</exception>
     public static ImageStore Open(string folder, StoreOptions options)
     {
@@ -46,36 +44,27 @@ public sealed partial class ImageStore
     }
 
     /// <summary>Finds a blob, and notes that it was used: it will not be pruned for the grace period.</summary>
-    /// <param name="descriptor">The blob.</param>
-    /// <returns>The blob, or null if it is not there or has another size.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3103</c>: a link stands in its place.</exception>
     public FileBlobSource? FindBlob(Descriptor descriptor)
     {
-        var blob = Peek(descriptor);
+        var blob = FindWithoutTouch(descriptor);
         return blob is not null && disk.Touch(blob.Path) ? blob : null;
     }
 
     /// <summary>Begins a new blob.</summary>
-    /// <returns>Where to write it.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
     public BlobWriter CreateBlob() => new(disk, verifies: true);
 
     /// <summary>Begins a new blob that is digested as it is made: the same bytes are not hashed a second time to compare.</summary>
-    /// <returns>Where to write it.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
     internal BlobWriter CreateDigestedBlob() => new(disk, verifies: false);
 
     /// <summary>Puts a small blob into the store, unless it is there.</summary>
-    /// <param name="blob">The blob.</param>
-    /// <param name="cancellationToken">Gives up; nothing stays behind.</param>
-    /// <returns>The blob in the store.</returns>
     /// <exception cref="ImagePublishException"><c>IMG4005</c>: the bytes are not the blob's; <c>IMG3101</c>: the disk refuses.</exception>
-    public Task<FileBlobSource> PutAsync(MemoryBlobSource blob, CancellationToken cancellationToken) => PutAsync((BlobSource)blob, cancellationToken);
+    public Task<FileBlobSource> PutAsync(MemoryBlobSource blob, CancellationToken cancellationToken) =>
+        PutAsync((BlobSource)blob, cancellationToken);
 
     /// <summary>Streams a blob into the store, unless it is there, and verifies it.</summary>
-    /// <param name="blob">The blob.</param>
-    /// <param name="cancellationToken">Gives up; nothing stays behind.</param>
-    /// <returns>The blob in the store.</returns>
     /// <exception cref="ImagePublishException"><c>IMG4005</c>: the bytes are not the blob's; <c>IMG3101</c>: the disk refuses; or what the source fails with.</exception>
     public async Task<FileBlobSource> PutAsync(BlobSource blob, CancellationToken cancellationToken)
     {
@@ -88,38 +77,42 @@ public sealed partial class ImageStore
     }
 
     /// <summary>Opens a blob so that whoever has read it to its end has read what its digest promises.</summary>
-    /// <param name="descriptor">The blob.</param>
-    /// <returns>Its bytes; reading throws <c>IMG3103</c> if they are damaged.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3104</c>: it is not there; <c>IMG3101</c>: the disk refuses.</exception>
     public Stream OpenVerified(Descriptor descriptor)
     {
-        var blob = Peek(descriptor) ?? throw Lacks(descriptor, null);
-        return new VerifyingStream(disk.Do(blob.Path, Open), descriptor, () => Damaged(blob.Path));
+        var blob = FindWithoutTouch(descriptor) ?? throw Missing(descriptor, null);
+        return new VerifyingStream(disk.Run(blob.Path, Open), descriptor, () => Damaged(blob.Path));
 
         FileStream Open(string path)
         {
             try
             {
-                return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
+                return new FileStream(
+                    path,
+                    FileMode.Open,
+                    FileAccess.Read,
+                    FileShare.Read | FileShare.Delete,
+                    bufferSize: 0,
+                    FileOptions.Asynchronous | FileOptions.SequentialScan
+                );
             }
             catch (FileNotFoundException)
             {
-                throw Lacks(descriptor, null);
+                throw Missing(descriptor, null);
             }
         }
     }
 
     /// <summary>Reads a small blob whole and verifies it.</summary>
-    /// <param name="descriptor">The blob.</param>
-    /// <param name="limit">The most bytes that it may have.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The blob with its bytes.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3103</c>: it is damaged or too large; <c>IMG3104</c>: it is not there; <c>IMG3101</c>: the disk refuses.</exception>
     public async Task<MemoryBlobSource> ReadAsync(Descriptor descriptor, int limit, CancellationToken cancellationToken)
     {
         await using var content = OpenVerified(descriptor);
         if (descriptor.Size > limit)
-            throw new ImagePublishException(DiagnosticCodes.StoreDamaged, $"'{disk.Layout.BlobFile(descriptor.Digest)}' has {descriptor.Size} bytes; at most {limit} are allowed for {Text.Shown(descriptor.MediaType)}.");
+            throw new ImagePublishException(
+                DiagnosticCodes.StoreDamaged,
+                $"'{disk.Layout.BlobFile(descriptor.Digest)}' has {descriptor.Size} bytes; at most {limit} are allowed for {Text.Sanitize(descriptor.MediaType)}."
+            );
         var bytes = new byte[descriptor.Size];
         await content.ReadExactlyAsync(bytes, cancellationToken);
         if (bytes.Length == 0)
@@ -128,7 +121,7 @@ public sealed partial class ImageStore
     }
 
     /// <summary>Finds a blob without counting as a use.</summary>
-    internal FileBlobSource? Peek(Descriptor descriptor)
+    internal FileBlobSource? FindWithoutTouch(Descriptor descriptor)
     {
         var path = disk.Layout.BlobFile(descriptor.Digest);
         var file = new FileInfo(path);
@@ -137,15 +130,24 @@ public sealed partial class ImageStore
 
         // A link could show any file of this machine as content of an image.
         if (file.LinkTarget is not null)
-            throw new ImagePublishException(DiagnosticCodes.StoreDamaged, $"'{path}' is a link; blobs must be files. Run the target PruneImages with -p:ImageRepair=true.");
+            throw new ImagePublishException(
+                DiagnosticCodes.StoreDamaged,
+                $"'{path}' is a link; blobs must be files. Run the target PruneImages with -p:ImageRepair=true."
+            );
         return file.Length == descriptor.Size ? new FileBlobSource(descriptor, path) : null;
     }
 
-    internal ImagePublishException Lacks(Descriptor descriptor, string? name) => new(
-        DiagnosticCodes.StoreIncomplete,
-        $"The local store in '{Folder}' lacks {descriptor.Digest} ({descriptor.Size} bytes)" + (name is null ? "" : $" of '{Text.Shown(name)}'")
-        + ". Publish or copy the image again, or run the target PruneImages with -p:ImageRepair=true.");
+    internal ImagePublishException Missing(Descriptor descriptor, string? name) =>
+        new(
+            DiagnosticCodes.StoreIncomplete,
+            $"The local store in '{Folder}' lacks {descriptor.Digest} ({descriptor.Size} bytes)"
+                + (name is null ? "" : $" of '{Text.Sanitize(name)}'")
+                + ". Publish or copy the image again, or run the target PruneImages with -p:ImageRepair=true."
+        );
 
-    private static ImagePublishException Damaged(string path) => new(
-        DiagnosticCodes.StoreDamaged, $"'{path}' is damaged: its content differs from its digest. Run the target PruneImages with -p:ImageRepair=true, then publish again.");
+    private static ImagePublishException Damaged(string path) =>
+        new(
+            DiagnosticCodes.StoreDamaged,
+            $"'{path}' is damaged: its content differs from its digest. Run the target PruneImages with -p:ImageRepair=true, then publish again."
+        );
 }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -9,8 +10,7 @@ namespace ImagePublish.Storage;
 
 /// <summary>What this machine knows of layers: which blob a tar became, and which repositories have a blob.</summary>
 /// <remarks>All of it is a hint: a blob that it names may be pruned here or gone from the registry, and whoever uses it checks.</remarks>
-/// <param name="store">The store that the records and the blobs live in.</param>
-public sealed class LayerCache(ImageStore store)
+internal sealed class LayerCache(ImageStore store)
 {
     private const string LayerKind = "layers";
     private const string PlaceKind = "places";
@@ -21,53 +21,43 @@ public sealed class LayerCache(ImageStore store)
     public bool IsEmpty => store.Records.IsEmpty(LayerKind);
 
     /// <summary>Finds the blob that a tar became.</summary>
-    /// <param name="diffId">The digest of the tar.</param>
     /// <param name="compressionKey">Everything else that decides the blob's bytes: compression, level, compressor and its version, family.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The blob, which need not be in the store, or null.</returns>
     public async Task<Descriptor?> FindAsync(Digest diffId, string compressionKey, CancellationToken cancellationToken) =>
-        Read(await store.Records.ReadAsync(LayerKind, LayerKey(diffId, compressionKey), cancellationToken), CacheJsonContext.Default.Descriptor);
+        Read(
+            await store.Records.ReadAsync(LayerKind, LayerKey(diffId, compressionKey), cancellationToken),
+            CacheJsonContext.Default.Descriptor
+        );
 
     /// <summary>Remembers which blob a tar became.</summary>
-    /// <param name="diffId">The digest of the tar.</param>
-    /// <param name="compressionKey">Everything else that decides the blob's bytes.</param>
-    /// <param name="layer">The blob.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it is done.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
     public Task RememberAsync(Digest diffId, string compressionKey, Descriptor layer, CancellationToken cancellationToken) =>
-        store.Records.WriteAsync(LayerKind, LayerKey(diffId, compressionKey), JsonSerializer.SerializeToUtf8Bytes(layer, CacheJsonContext.Default.Descriptor), cancellationToken);
+        store.Records.WriteAsync(
+            LayerKind,
+            LayerKey(diffId, compressionKey),
+            JsonSerializer.SerializeToUtf8Bytes(layer, CacheJsonContext.Default.Descriptor),
+            cancellationToken
+        );
 
     /// <summary>Finds the digest of the tar that some content became.</summary>
-    /// <param name="contentKey">The content, named under <see cref="DeriveContentTagKey"/>.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The diff id, or null.</returns>
     public async Task<Digest?> FindDiffIdAsync(Digest contentKey, CancellationToken cancellationToken) =>
-        await store.Records.ReadAsync(DiffIdKind, contentKey, cancellationToken) is { } record && Digest.TryParse(Encoding.UTF8.GetString(record), out var diffId) ? diffId : null;
+        await store.Records.ReadAsync(DiffIdKind, contentKey, cancellationToken) is { } record
+        && Digest.TryParse(Encoding.UTF8.GetString(record), out var diffId)
+            ? diffId
+            : null;
 
     /// <summary>Remembers the digest of the tar that some content became.</summary>
-    /// <param name="contentKey">The content.</param>
-    /// <param name="diffId">The tar's digest.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it is done.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
     public Task RememberDiffIdAsync(Digest contentKey, Digest diffId, CancellationToken cancellationToken) =>
         store.Records.WriteAsync(DiffIdKind, contentKey, Encoding.UTF8.GetBytes(diffId.Value), cancellationToken);
 
     /// <summary>Forgets the digest of the tar that some content became.</summary>
-    /// <param name="contentKey">The content.</param>
     public void ForgetDiffId(Digest contentKey) => store.Records.Remove(DiffIdKind, contentKey);
 
     /// <summary>The key of the tags of file contents. With another key nothing is known of any file.</summary>
-    /// <param name="size">Its bytes.</param>
-    /// <returns>The key, the same wherever records are written under the same key.</returns>
     public byte[] DeriveContentTagKey(int size) => store.Records.Key.Derive("content tags", size);
 
     /// <summary>Finds the repositories that are known to have a blob, the latest first: another of the same registry can mount it from there.</summary>
-    /// <param name="blob">The blob's digest.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>At most a few repositories.</returns>
-    public async Task<IReadOnlyList<Repository>> FindPlacesAsync(Digest blob, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Repository>> FindRepositoriesAsync(Digest blob, CancellationToken cancellationToken)
     {
         var names = Read(await store.Records.ReadAsync(PlaceKind, blob, cancellationToken), CacheJsonContext.Default.StringArray) ?? [];
         var places = new List<Repository>();
@@ -81,47 +71,48 @@ public sealed class LayerCache(ImageStore store)
     }
 
     /// <summary>Remembers that a repository has a blob.</summary>
-    /// <param name="blob">The blob's digest.</param>
-    /// <param name="repository">The repository.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it is done. Of two at the same moment one may be forgotten.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
-    public async Task RememberPlaceAsync(Digest blob, Repository repository, CancellationToken cancellationToken)
+    public async Task RememberRepositoryAsync(Digest blob, Repository repository, CancellationToken cancellationToken)
     {
-        var known = await FindPlacesAsync(blob, cancellationToken);
+        var known = await FindRepositoriesAsync(blob, cancellationToken);
         if (known.Count > 0 && known[0] == repository)
             return;
-        string[] names = [.. known.Where(place => place != repository).Prepend(repository).Take(MaxPlaces).Select(place => place.ToString())];
-        await store.Records.WriteAsync(PlaceKind, blob, JsonSerializer.SerializeToUtf8Bytes(names, CacheJsonContext.Default.StringArray), cancellationToken);
+        string[] names =
+        [
+            .. known.Where(place => place != repository).Prepend(repository).Take(MaxPlaces).Select(place => place.ToString()),
+        ];
+        await store.Records.WriteAsync(
+            PlaceKind,
+            blob,
+            JsonSerializer.SerializeToUtf8Bytes(names, CacheJsonContext.Default.StringArray),
+            cancellationToken
+        );
     }
 
     /// <summary>Waits until no other process builds a layer.</summary>
     /// <param name="content">What distinguishes the layer from others: the key of its content, or the digest of its tar.</param>
-    /// <param name="compressionKey">Everything else that decides the blob's bytes.</param>
-    /// <param name="name">The layer's name, for messages.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The lock, to be disposed when the layer is remembered; null where there is none to be had.</returns>
     internal Task<FileLock?> LockLayerAsync(Digest content, string compressionKey, string name, CancellationToken cancellationToken) =>
-        WorkLock.AcquireAsync(store.Disk, LayerWork(content, compressionKey), $"builds the layer '{Text.Shown(name)}' too", cancellationToken);
+        WorkLock.AcquireAsync(
+            store.Disk,
+            LayerWork(content, compressionKey),
+            $"builds the layer '{Text.Sanitize(name)}' too",
+            cancellationToken
+        );
 
     /// <summary>Locks a layer for building it.</summary>
-    /// <param name="content">What distinguishes the layer from others.</param>
-    /// <param name="compressionKey">Everything else that decides the blob's bytes.</param>
-    /// <param name="held">The lock; null where nothing can be locked.</param>
-    /// <returns>False while another process builds the layer.</returns>
-    internal bool TryLockLayer(Digest content, string compressionKey, out FileLock? held) => WorkLock.TryAcquire(store.Disk, LayerWork(content, compressionKey), out held);
+    internal bool TryLockLayer(Digest content, string compressionKey, out FileLock? held) =>
+        WorkLock.TryAcquire(store.Disk, LayerWork(content, compressionKey), out held);
 
     /// <summary>Waits until no other process uploads a blob to a registry: afterwards it can be mounted.</summary>
-    /// <param name="blob">The blob's digest.</param>
-    /// <param name="registry">The registry.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The lock, to be disposed when the place is remembered; null where there is none to be had.</returns>
     internal Task<FileLock?> LockBlobAsync(Digest blob, Registry registry, CancellationToken cancellationToken) =>
         WorkLock.AcquireAsync(store.Disk, $"blob\n{blob}\n{registry}", $"uploads {blob} to {registry} too", cancellationToken);
 
     private static string LayerWork(Digest content, string compressionKey) => $"layer\n{content}\n{compressionKey}";
 
-    private static Digest LayerKey(Digest diffId, string compressionKey) => Digest.Of(Encoding.UTF8.GetBytes($"{diffId}\n{compressionKey}"));
+    private static Digest LayerKey(Digest diffId, string compressionKey) =>
+        Digest.Compute(Encoding.UTF8.GetBytes($"{diffId}\n{compressionKey}"));
 
     private static T? Read<T>(byte[]? content, JsonTypeInfo<T> type)
         where T : class
@@ -137,7 +128,10 @@ public sealed class LayerCache(ImageStore store)
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(Descriptor))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class CacheJsonContext : JsonSerializerContext;

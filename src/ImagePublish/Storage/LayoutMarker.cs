@@ -15,14 +15,17 @@ internal static class LayoutMarker
     public static void Ensure(StoreDisk disk)
     {
         var path = disk.Layout.LayoutFile;
-        if (disk.Do(path, File.Exists))
+        if (disk.Run(path, File.Exists))
         {
-            if (!IsSupported(disk.Do(path, File.ReadAllBytes)))
-                throw new ImagePublishException(DiagnosticCodes.StoreDamaged, $"'{path}' is not of an image layout of version 1. Delete it if the folder is the local store, or choose another folder with ImageStore.");
+            if (!IsSupported(disk.Run(path, File.ReadAllBytes)))
+                throw new ImagePublishException(
+                    DiagnosticCodes.StoreDamaged,
+                    $"'{path}' is not of an image layout of version 1. Delete it if the folder is the local store, or choose another folder with ImageStore."
+                );
             return;
         }
 
-        disk.Do(path, Create);
+        disk.Run(path, Create);
 
         string Create(string target)
         {

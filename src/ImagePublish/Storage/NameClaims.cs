@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using ImagePublish.Common;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
@@ -12,7 +13,7 @@ namespace ImagePublish.Storage;
 /// </remarks>
 /// <param name="folder">Where processes that work together see each other's claims; null where there is only this one.</param>
 /// <param name="work">What they work on together, such as the path of a solution. Claims for anything else are none of theirs.</param>
-public sealed class NameClaims(string? folder, string work) : IDisposable
+internal sealed class NameClaims(string? folder, string work) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
@@ -22,10 +23,6 @@ public sealed class NameClaims(string? folder, string work) : IDisposable
     private readonly List<(string Path, FileLock Lock)> held = [];
 
     /// <summary>Claims a name.</summary>
-    /// <param name="name">The name.</param>
-    /// <param name="owner">Who claims it. The same owner may do so again.</param>
-    /// <param name="cancellationToken">Cancels the wait for a note that is being written.</param>
-    /// <returns>The other owner that has it; null if it is this one's now.</returns>
     public async Task<string?> ClaimAsync(string name, string owner, CancellationToken cancellationToken)
     {
         lock (gate)
@@ -38,7 +35,7 @@ public sealed class NameClaims(string? folder, string work) : IDisposable
             return null;
         try
         {
-            var file = Digest.Of(Encoding.UTF8.GetBytes($"{work}\n{name}")).Hex;
+            var file = Digest.Compute(Encoding.UTF8.GetBytes($"{work}\n{name}")).Hex;
             var other = await HoldAsync(Path.Combine(folder, file), owner, cancellationToken);
             if (other is not null)
             {
@@ -78,12 +75,20 @@ public sealed class NameClaims(string? folder, string work) : IDisposable
             {
                 lock (gate)
                     held.Add((path, claim));
-                PrivateFiles.Write(NoteOf(path), Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{owner}")));
+                PrivateFiles.Write(
+                    NoteOf(path),
+                    Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{owner}"))
+                );
                 return null;
             }
 
             // Whoever has the lock is about to write its note, or about to leave.
-            if (File.Exists(NoteOf(path)) && await File.ReadAllTextAsync(NoteOf(path), cancellationToken) is var note && note.Split('\n') is [var process, var other] && IsAlive(process))
+            if (
+                File.Exists(NoteOf(path))
+                && await File.ReadAllTextAsync(NoteOf(path), cancellationToken) is var note
+                && note.Split('\n') is [var process, var other]
+                && IsAlive(process)
+            )
                 return other == owner ? null : other;
         }
 

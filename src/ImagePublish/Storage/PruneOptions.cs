@@ -3,7 +3,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Storage;
 
 /// <summary>What a prune may remove. With nothing set, only temporary files that a killed process left more than a day ago.</summary>
-public sealed record PruneOptions
+internal sealed record PruneOptions
 {
     /// <summary>Remove every blob that no image of the list names.</summary>
     public bool Unreferenced { get; init; }
@@ -31,7 +31,7 @@ public sealed record PruneOptions
 }
 
 /// <summary>What a prune removed, or would remove.</summary>
-public sealed record PruneResult
+internal sealed record PruneResult
 {
     /// <summary>The images that left the list.</summary>
     public IReadOnlyList<StoredImage> Images { get; init; } = [];
@@ -53,6 +53,4 @@ public sealed record PruneResult
 }
 
 /// <summary>A blob that was removed, or would be.</summary>
-/// <param name="Digest">Its digest.</param>
-/// <param name="Size">Its size in bytes.</param>
-public sealed record PrunedBlob(Digest Digest, long Size);
+internal sealed record PrunedBlob(Digest Digest, long Size);

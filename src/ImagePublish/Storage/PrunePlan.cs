@@ -9,15 +9,20 @@ internal sealed record PruneEntry(Descriptor Entry, IReadOnlySet<Digest> Reached
 internal sealed record PruneBlob(Digest Digest, string Path, long Size, DateTimeOffset LastUsed);
 
 /// <summary>Decides what a prune removes, from a picture of the store and without touching it: a dry run and a real one decide alike.</summary>
-/// <param name="entries">The list.</param>
-/// <param name="blobs">The blobs.</param>
-/// <param name="options">What may go.</param>
-/// <param name="now">The time.</param>
 /// <param name="protectedSince">Blobs used since then are kept: a publish under way may be about to name them.</param>
-internal sealed class PrunePlan(IReadOnlyList<PruneEntry> entries, IReadOnlyList<PruneBlob> blobs, PruneOptions options, DateTimeOffset now, DateTimeOffset protectedSince)
+internal sealed class PrunePlan(
+    IReadOnlyList<PruneEntry> entries,
+    IReadOnlyList<PruneBlob> blobs,
+    PruneOptions options,
+    DateTimeOffset now,
+    DateTimeOffset protectedSince
+)
 {
     private readonly List<PruneEntry> kept = [.. entries];
-    private readonly List<PruneBlob> present = [.. blobs.OrderBy(blob => blob.LastUsed).ThenBy(blob => blob.Digest.Value, StringComparer.Ordinal)];
+    private readonly List<PruneBlob> present =
+    [
+        .. blobs.OrderBy(blob => blob.LastUsed).ThenBy(blob => blob.Digest.Value, StringComparer.Ordinal),
+    ];
 
     /// <summary>The entries that go.</summary>
     public List<PruneEntry> RemovedEntries { get; } = [];
@@ -40,7 +45,13 @@ internal sealed class PrunePlan(IReadOnlyList<PruneEntry> entries, IReadOnlyList
         if (options.Names.Count > 0)
             RemoveNamed(named);
         if (options.Unreferenced || options.MaxAge is not null || options.MaxUnreferencedAge is not null)
-            present.Where(blob => IsFree(blob, named) && (options.Unreferenced || IsTooOld(blob.LastUsed) || now - blob.LastUsed > options.MaxUnreferencedAge)).ToList().ForEach(Remove);
+            present
+                .Where(blob =>
+                    IsFree(blob, named)
+                    && (options.Unreferenced || IsTooOld(blob.LastUsed) || now - blob.LastUsed > options.MaxUnreferencedAge)
+                )
+                .ToList()
+                .ForEach(Remove);
         if (options.MaxSize is { } limit && RemainingBytes > limit)
             Shrink(options.TargetSize ?? limit);
         return this;
@@ -48,7 +59,7 @@ internal sealed class PrunePlan(IReadOnlyList<PruneEntry> entries, IReadOnlyList
 
     private void RemoveNamed(HashSet<Digest> named)
     {
-        foreach (var entry in kept.Where(entry => ReferenceNames.Of(entry.Entry) is { } name && options.Names.Contains(name)).ToList())
+        foreach (var entry in kept.Where(entry => ReferenceNames.Read(entry.Entry) is { } name && options.Names.Contains(name)).ToList())
             Remove(entry);
         named.IntersectWith(Named());
         var freed = RemovedEntries.SelectMany(entry => entry.Reached).ToHashSet();
@@ -58,7 +69,9 @@ internal sealed class PrunePlan(IReadOnlyList<PruneEntry> entries, IReadOnlyList
     private void Shrink(long limit)
     {
         RemoveFree(limit);
-        foreach (var entry in kept.Where(entry => MayGo(entry) && entry.LastUsed < protectedSince).OrderBy(entry => entry.LastUsed).ToList())
+        foreach (
+            var entry in kept.Where(entry => MayGo(entry) && entry.LastUsed < protectedSince).OrderBy(entry => entry.LastUsed).ToList()
+        )
         {
             if (options.KeepImages || RemainingBytes <= limit)
                 return;
@@ -93,7 +106,7 @@ internal sealed class PrunePlan(IReadOnlyList<PruneEntry> entries, IReadOnlyList
     }
 
     // An entry without a name is another tool's, and its business.
-    private static bool MayGo(PruneEntry entry) => ReferenceNames.Of(entry.Entry) is not null;
+    private static bool MayGo(PruneEntry entry) => ReferenceNames.Read(entry.Entry) is not null;
 
     private bool IsTooOld(DateTimeOffset lastUsed) => options.MaxAge is { } age && now - lastUsed > age;
 

@@ -15,15 +15,20 @@ internal static class ReferenceNames
     private const string Some = "some";
 
     /// <summary>The name of an entry, or null if it has none.</summary>
-    public static string? Of(Descriptor entry) => entry.Annotations?.GetValueOrDefault(Annotation);
+    public static string? Read(Descriptor entry) => entry.Annotations?.GetValueOrDefault(Annotation);
 
     /// <summary>Whether an entry is meant: by its whole name, or as <c>name@digest</c>.</summary>
     public static bool IsMeant(Descriptor entry, string name)
     {
-        if (Of(entry) is not { } own)
+        if (Read(entry) is not { } own)
             return false;
         var at = name.LastIndexOf('@');
-        return own == name || (at > 0 && name[(at + 1)..] == entry.Digest.Value && (own.StartsWith(name[..at] + ":", StringComparison.Ordinal) || own == name[..at]));
+        return own == name
+            || (
+                at > 0
+                && name[(at + 1)..] == entry.Digest.Value
+                && (own.StartsWith(name[..at] + ":", StringComparison.Ordinal) || own == name[..at])
+            );
     }
 
     /// <summary>Whether the entry is an index of which only some platforms need be there.</summary>
@@ -45,7 +50,9 @@ internal static class ReferenceNames
     /// <summary>The entry as it is without a name.</summary>
     public static Descriptor Strip(Descriptor entry)
     {
-        var rest = entry.Annotations?.Where(annotation => annotation.Key is not (Annotation or SomePlatformsAnnotation)).ToDictionary(StringComparer.Ordinal);
+        var rest = entry
+            .Annotations?.Where(annotation => annotation.Key is not (Annotation or SomePlatformsAnnotation))
+            .ToDictionary(StringComparer.Ordinal);
         return entry with { Annotations = rest is { Count: > 0 } ? rest : null };
     }
 }

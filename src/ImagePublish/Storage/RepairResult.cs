@@ -3,7 +3,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Storage;
 
 /// <summary>What a repair removed, or would remove.</summary>
-public sealed record RepairResult
+internal sealed record RepairResult
 {
     /// <summary>The blobs whose content is not what their digest promises, and links among the blobs.</summary>
     public IReadOnlyList<Digest> Blobs { get; init; } = [];

@@ -24,9 +24,6 @@ internal sealed class StoreContent
 }
 
 /// <summary>Follows manifests through a store, without counting as a use.</summary>
-/// <param name="store">The store.</param>
-/// <param name="readConfigs">Whether to read the configs.</param>
-/// <param name="without">Blobs that count as not there.</param>
 internal sealed class StoreWalker(ImageStore store, bool readConfigs = false, IReadOnlySet<Digest>? without = null)
 {
     /// <summary>Everything that an entry reaches.</summary>
@@ -37,7 +34,10 @@ internal sealed class StoreWalker(ImageStore store, bool readConfigs = false, IR
         while (open.TryPop(out var descriptor))
         {
             // Each digest once: an index that contains itself ends here too.
-            if (!content.Reached.TryAdd(descriptor.Digest, descriptor) || (MediaTypes.IsForeign(descriptor.MediaType) && Peek(descriptor) is null))
+            if (
+                !content.Reached.TryAdd(descriptor.Digest, descriptor)
+                || (MediaTypes.IsForeign(descriptor.MediaType) && Peek(descriptor) is null)
+            )
                 continue;
             if (Peek(descriptor) is null)
                 content.Missing.Add(descriptor);
@@ -52,9 +52,18 @@ internal sealed class StoreWalker(ImageStore store, bool readConfigs = false, IR
     public async Task<StoreContent> WalkRequiredAsync(Descriptor entry, CancellationToken cancellationToken)
     {
         var all = await WalkAsync(entry, cancellationToken);
-        if (all.IsWhole || !ReferenceNames.HasSomePlatforms(entry) || Peek(entry) is null || all.Damaged.Exists(damaged => damaged.Digest == entry.Digest))
+        if (
+            all.IsWhole
+            || !ReferenceNames.HasSomePlatforms(entry)
+            || Peek(entry) is null
+            || all.Damaged.Exists(damaged => damaged.Digest == entry.Digest)
+        )
             return all;
-        foreach (var platform in OciJson.ReadIndex((await store.ReadAsync(entry, OciJson.MaxManifestSize, cancellationToken)).Content.Span).Manifests)
+        foreach (
+            var platform in OciJson
+                .ReadIndex((await store.ReadAsync(entry, OciJson.MaxManifestSize, cancellationToken)).Content.Span)
+                .Manifests
+        )
         {
             var one = await WalkAsync(platform, cancellationToken);
             if (one.IsWhole)
@@ -85,7 +94,9 @@ internal sealed class StoreWalker(ImageStore store, bool readConfigs = false, IR
                 content.Configs.Add(OciJson.ReadConfig(await BytesAsync(descriptor, cancellationToken)));
             }
         }
-        catch (Exception exception) when (exception is JsonException || (exception is ImagePublishException failure && failure.Code == DiagnosticCodes.StoreDamaged))
+        catch (Exception exception)
+            when (exception is JsonException || (exception is ImagePublishException failure && failure.Code == DiagnosticCodes.StoreDamaged)
+            )
         {
             content.Damaged.Add(descriptor);
         }
@@ -96,7 +107,8 @@ internal sealed class StoreWalker(ImageStore store, bool readConfigs = false, IR
         }
     }
 
-    private FileBlobSource? Peek(Descriptor descriptor) => without?.Contains(descriptor.Digest) == true ? null : store.Peek(descriptor);
+    private FileBlobSource? Peek(Descriptor descriptor) =>
+        without?.Contains(descriptor.Digest) == true ? null : store.FindWithoutTouch(descriptor);
 
     private async Task<byte[]> BytesAsync(Descriptor descriptor, CancellationToken cancellationToken) =>
         (await store.ReadAsync(descriptor, OciJson.MaxManifestSize, cancellationToken)).Content.ToArray();

@@ -1,5 +1,5 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
@@ -24,13 +24,15 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     public static bool IsRefusal(Exception exception) => exception is IOException or UnauthorizedAccessException;
 
     /// <summary>The one error for what the disk refuses.</summary>
-    public ImagePublishException Refused(string path, Exception cause) => new(
-        DiagnosticCodes.StoreFailed,
-        $"The local store in '{Layout.Folder}' can not be used: {Text.Shown(cause.Message)} ('{path}'). Free some space, check the folder's permissions, or choose another folder with ImageStore.",
-        cause);
+    public ImagePublishException Refused(string path, Exception cause) =>
+        new(
+            DiagnosticCodes.StoreFailed,
+            $"The local store in '{Layout.Folder}' can not be used: {Text.Sanitize(cause.Message)} ('{path}'). Free some space, check the folder's permissions, or choose another folder with ImageStore.",
+            cause
+        );
 
     /// <summary>Does something to a file.</summary>
-    public T Do<T>(string path, Func<string, T> action)
+    public T Run<T>(string path, Func<string, T> action)
     {
         try
         {
@@ -43,11 +45,11 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     }
 
     /// <summary>Does something to a file.</summary>
-    public void Do(string path, Action<string> action) => Do(path, target =>
-    {
-        action(target);
-        return true;
-    });
+    public void Run(string path, Action<string> action) => Run(path, target =>
+        {
+            action(target);
+            return true;
+        });
 
     /// <summary>Waits until no other process, and no other task of this one, changes the store.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3102</c>: another process has the lock for too long; <c>IMG3101</c>: the disk refuses.</exception>
@@ -77,18 +79,21 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     {
         if (Options.IsShared)
         {
-            Do(Layout.Folder, CreateFolder);
+            Run(Layout.Folder, CreateFolder);
             return;
         }
 
         // A folder that has something else in it was not made for the store: what others may read in it is not ours to say.
-        var isOwn = Do(Layout.Folder, folder => !Directory.Exists(folder) || File.Exists(Layout.LayoutFile) || !Directory.EnumerateFileSystemEntries(folder).Any());
-        if (Do(Layout.Folder, folder => PrivateFiles.Claim(folder, mayChange: isOwn)) is { } problem)
+        var isOwn = Run(Layout.Folder, folder =>
+            !Directory.Exists(folder) || File.Exists(Layout.LayoutFile) || !Directory.EnumerateFileSystemEntries(folder).Any()
+        );
+        if (Run(Layout.Folder, folder => PrivateFiles.Claim(folder, mayChange: isOwn)) is { } problem)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.StoreForeign,
                 $"The local store in '{Layout.Folder}' {problem}, who could change what images are made of. Nothing was read from it or written to it. "
-                + "Make the folder yours alone, name another one with ImageStore, or set ImageStoreShared=true if everyone who can write there may decide what your images contain.");
+                    + "Make the folder yours alone, name another one with ImageStore, or set ImageStoreShared=true if everyone who can write there may decide what your images contain."
+            );
         }
     }
 
@@ -105,7 +110,7 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     public (string Path, Stream Stream) CreateTemporary()
     {
         var path = Path.Combine(Layout.TemporaryFolder, Guid.NewGuid().ToString("N"));
-        return Do(path, _ =>
+        return Run(path, _ =>
         {
             CreateFolder(Layout.TemporaryFolder);
             return (path, Options.CreateFile?.Invoke(path) ?? CreateFile(path));
@@ -141,7 +146,7 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     /// <summary>Moves a finished file into its place, over what is there.</summary>
     public async Task MoveAsync(string path, string target, CancellationToken cancellationToken)
     {
-        Do(Path.GetDirectoryName(target)!, CreateFolder);
+        Run(Path.GetDirectoryName(target)!, CreateFolder);
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -161,7 +166,6 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     }
 
     /// <summary>Notes that a file was used now. On a read-only disk that fails, but there nothing is pruned either.</summary>
-    /// <returns>Whether the file is there.</returns>
     public bool Touch(string path)
     {
         try
@@ -183,7 +187,6 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     /// <remarks>
     /// It is moved aside before its time is looked at for good: whoever notes a use either does so before, and the file comes back, or finds that it is gone.
     /// </remarks>
-    /// <returns>Whether it is gone.</returns>
     public bool DeleteUnused(string path, DateTimeOffset since)
     {
         var aside = Path.Combine(Layout.TemporaryFolder, Guid.NewGuid().ToString("N"));
@@ -220,7 +223,14 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
 
     private FileStream CreateFile(string path)
     {
-        var how = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 128 * 1024, Options = FileOptions.Asynchronous };
+        var how = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+            BufferSize = 128 * 1024,
+            Options = FileOptions.Asynchronous,
+        };
         return Options.IsShared ? new FileStream(path, how) : PrivateFiles.Open(path, how);
     }
 }

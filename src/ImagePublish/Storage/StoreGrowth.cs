@@ -1,5 +1,5 @@
 using System.Globalization;
-using ImagePublish.Oci;
+using ImagePublish.Common;
 
 namespace ImagePublish.Storage;
 
@@ -61,11 +61,18 @@ internal sealed class StoreGrowth(string path, bool isShared)
         return elapsed < TimeSpan.Zero || elapsed >= LongestPause || added.Sum() > allowed;
     }
 
-    private static byte[] Line(long number) => System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{number}\n"));
+    private static byte[] Line(long number) =>
+        System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{number}\n"));
 
     private FileStream Open(FileMode mode)
     {
-        var how = new FileStreamOptions { Mode = mode, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
+        var how = new FileStreamOptions
+        {
+            Mode = mode,
+            Access = FileAccess.Write,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            BufferSize = 0,
+        };
         return isShared ? new FileStream(path, how) : PrivateFiles.Open(path, how);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -26,8 +27,9 @@ internal sealed class StoreIndexFile(StoreDisk disk)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.StoreDamaged,
-                $"'{path}' is not a list of images: {Text.Shown(exception.Message)}. Run the target PruneImages with -p:ImageRepair=true; it keeps what can be read.",
-                exception);
+                $"'{path}' is not a list of images: {Text.Sanitize(exception.Message)}. Run the target PruneImages with -p:ImageRepair=true; it keeps what can be read.",
+                exception
+            );
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
         {
@@ -37,7 +39,6 @@ internal sealed class StoreIndexFile(StoreDisk disk)
 
     /// <summary>Changes the list. The caller holds the lock.</summary>
     public async Task WriteAsync(ImageIndex index, CancellationToken cancellationToken) =>
-
         // The blobs are not forced to the disk: one that a power failure cut short is found by its size or digest. The list can't be found again, so it is.
         await disk.WriteAsync(disk.Layout.IndexFile, OciJson.Write(index), durable: true, cancellationToken);
 
@@ -45,7 +46,13 @@ internal sealed class StoreIndexFile(StoreDisk disk)
     public async Task<byte[]> ReadBytesAsync(CancellationToken cancellationToken)
     {
         await using var file = new FileStream(
-            disk.Layout.IndexFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous);
+            disk.Layout.IndexFile,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.ReadWrite | FileShare.Delete,
+            bufferSize: 0,
+            FileOptions.Asynchronous
+        );
         if (file.Length > MaxSize)
             throw new JsonException($"it has more than {MaxSize} bytes");
         var bytes = new byte[file.Length];

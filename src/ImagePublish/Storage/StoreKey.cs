@@ -1,11 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
+using ImagePublish.Common;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
 /// <summary>The secret under which a user's records in a store are written. It is kept outside the store, so whoever can write to the store can't write records that are believed.</summary>
-public sealed class StoreKey
+internal sealed class StoreKey
 {
     private const int Size = 32;
 
@@ -26,15 +27,12 @@ public sealed class StoreKey
     public string Id { get; }
 
     /// <summary>The key that is made of a secret.</summary>
-    /// <param name="secret">The secret: at least 32 bytes that nobody can guess.</param>
-    /// <returns>The key, the same for the same secret.</returns>
-    public static StoreKey Of(ReadOnlySpan<byte> secret) =>
-        secret.Length >= Size ? new StoreKey(SHA256.HashData(secret)) : throw new ArgumentException($"A secret has at least {Size} bytes.", nameof(secret));
+    public static StoreKey Derive(ReadOnlySpan<byte> secret) =>
+        secret.Length >= Size
+            ? new StoreKey(SHA256.HashData(secret))
+            : throw new ArgumentException($"A secret has at least {Size} bytes.", nameof(secret));
 
     /// <summary>Reads the key of a file, and creates the file where there is none. A file that others could have read or written is replaced.</summary>
-    /// <param name="file">Its full path.</param>
-    /// <param name="problem">Why there is no key, or null.</param>
-    /// <returns>The key, or null where the file can't be read or written.</returns>
     public static StoreKey? TryLoad(string file, out string? problem)
     {
         problem = null;
@@ -49,11 +47,11 @@ public sealed class StoreKey
         }
     }
 
-    /// <inheritdoc/>
     public override string ToString() => Id;
 
     /// <summary>Bytes that depend on the key and a purpose, and tell neither the key nor those of another purpose.</summary>
-    internal byte[] Derive(string purpose, int size) => HKDF.Expand(HashAlgorithmName.SHA256, key, size, Encoding.UTF8.GetBytes($"ImagePublish.Tasks 1\n{purpose}"));
+    internal byte[] Derive(string purpose, int size) =>
+        HKDF.Expand(HashAlgorithmName.SHA256, key, size, Encoding.UTF8.GetBytes($"ImagePublish.Tasks 1\n{purpose}"));
 
     /// <summary>The code that shows that a record was written by someone who has the key.</summary>
     internal byte[] Seal(string kind, Digest name, ReadOnlySpan<byte> content)
@@ -76,7 +74,10 @@ public sealed class StoreKey
     private static StoreKey Create(string file)
     {
         PrivateFiles.CreateFolder(Path.GetDirectoryName(file)!);
-        var request = new FileLockRequest(file + ".lock", "makes the key of the local store's records", LongestWait) { Options = FileLockOptions.Temporary };
+        var request = new FileLockRequest(file + ".lock", "makes the key of the local store's records", LongestWait)
+        {
+            Options = FileLockOptions.Temporary,
+        };
         using var held = FileLock.AcquireAsync(request, CancellationToken.None).GetAwaiter().GetResult()
             ?? throw new IOException($"Another process keeps '{request.Path}' locked.");
         if (Read(file) is { } made)

@@ -3,7 +3,6 @@ using ImagePublish.Oci;
 namespace ImagePublish.Storage;
 
 /// <summary>Where what lies in a store's folder. A digest, valid by construction, is the only part of a path that comes from outside.</summary>
-/// <param name="Folder">The store's folder, a full path.</param>
 internal sealed record StoreLayout(string Folder)
 {
     /// <summary>The marker file that the specification demands.</summary>
@@ -37,7 +36,5 @@ internal sealed record StoreLayout(string Folder)
     private string OwnFolder => Path.Combine(Folder, ".imagepublish");
 
     /// <summary>A blob's file.</summary>
-    /// <param name="digest">The blob's digest.</param>
-    /// <returns>Its path.</returns>
     public string BlobFile(Digest digest) => Path.Combine(BlobsFolder, digest.Algorithm, digest.Hex);
 }

@@ -3,13 +3,13 @@ using ImagePublish.Diagnostics;
 namespace ImagePublish.Storage;
 
 /// <summary>How a store behaves.</summary>
-public sealed record StoreOptions
+internal sealed record StoreOptions
 {
     /// <summary>The clock, which last-used times come from.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Where waiting for other processes is logged; null for nowhere.</summary>
-    public IEngineLog? Log { get; init; }
+    public IPublishLog? Log { get; init; }
 
     /// <summary>How long to wait for another process that changes the store.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMinutes(1);

@@ -1,5 +1,5 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
@@ -8,13 +8,12 @@ namespace ImagePublish.Storage;
 /// A blob becomes part of an image only at the end, when the image is named; until then nothing but its last-used time tells that it is wanted. The session is an open,
 /// locked file whose own time says since when. It begins under the store's lock, so a prune either ended before or sees it.
 /// </remarks>
-public sealed class StoreSession : IDisposable
+internal sealed class StoreSession : IDisposable
 {
     private readonly FileLock file;
 
     private StoreSession(FileLock file) => this.file = file;
 
-    /// <inheritdoc/>
     public void Dispose() => file.Dispose();
 
     /// <exception cref="ImagePublishException"><c>IMG3101</c>, <c>IMG3102</c>.</exception>
@@ -22,7 +21,7 @@ public sealed class StoreSession : IDisposable
     {
         using var held = await disk.LockAsync(cancellationToken);
         var path = Path.Combine(disk.Layout.SessionsFolder, Guid.NewGuid().ToString("N"));
-        var file = disk.Do(path, file => Lock(disk, file))!;
+        var file = disk.Run(path, file => Lock(disk, file))!;
         disk.Touch(path);
         return new StoreSession(file);
     }
@@ -32,11 +31,11 @@ public sealed class StoreSession : IDisposable
     {
         var oldest = DateTimeOffset.MaxValue;
         var folder = disk.Layout.SessionsFolder;
-        foreach (var path in disk.Do(folder, _ => Directory.Exists(folder) ? Directory.GetFiles(folder) : []))
+        foreach (var path in disk.Run(folder, _ => Directory.Exists(folder) ? Directory.GetFiles(folder) : []))
         {
-            var started = new DateTimeOffset(disk.Do(path, File.GetLastWriteTimeUtc), TimeSpan.Zero);
+            var started = new DateTimeOffset(disk.Run(path, File.GetLastWriteTimeUtc), TimeSpan.Zero);
             // The file of a process that ended without disposing of its session is deleted by locking and releasing it.
-            using var ended = disk.Do(path, file => Lock(disk, file));
+            using var ended = disk.Run(path, file => Lock(disk, file));
             if (ended is null && started < oldest)
                 oldest = started;
         }

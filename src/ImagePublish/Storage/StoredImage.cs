@@ -4,8 +4,7 @@ namespace ImagePublish.Storage;
 
 /// <summary>An image that the store lists.</summary>
 /// <param name="Name">Its name, such as <c>acme/shop:1.0</c>; null for an entry that another tool made without one.</param>
-/// <param name="Descriptor">Its manifest or index.</param>
-public sealed record StoredImage(string? Name, Descriptor Descriptor)
+internal sealed record StoredImage(string? Name, Descriptor Descriptor)
 {
     /// <summary>The platforms that the store has it for.</summary>
     public IReadOnlyList<Platform> Platforms { get; init; } = [];
@@ -24,7 +23,7 @@ public sealed record StoredImage(string? Name, Descriptor Descriptor)
 }
 
 /// <summary>How much of an image must be in the store for it to be listed.</summary>
-public enum StoredPlatforms
+internal enum StoredPlatforms
 {
     /// <summary>Everything.</summary>
     All,

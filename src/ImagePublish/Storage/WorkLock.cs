@@ -1,4 +1,5 @@
 using System.Text;
+using ImagePublish.Common;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
@@ -10,10 +11,6 @@ internal static class WorkLock
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
     /// <summary>Waits for the lock.</summary>
-    /// <param name="disk">The store's disk.</param>
-    /// <param name="work">What distinguishes the work from other work.</param>
-    /// <param name="activity">What its owner does, for messages: <c>builds the layer 'packages'</c>.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The lock, to be disposed when the work is done; null where it could not be had, and the work is to be done all the same.</returns>
     public static async Task<FileLock?> AcquireAsync(StoreDisk disk, string work, string activity, CancellationToken cancellationToken)
     {
@@ -28,7 +25,9 @@ internal static class WorkLock
         {
             var held = await FileLock.AcquireAsync(request, cancellationToken);
             if (held is null)
-                request.Log?.Information($"Waited {FileLock.Describe(LongestWait)} for {FileLock.DescribeOwner(path)}, which {activity}; continuing without it.");
+                request.Log?.Information(
+                    $"Waited {FileLock.Describe(LongestWait)} for {FileLock.DescribeOwner(path)}, which {activity}; continuing without it."
+                );
             return held;
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
@@ -38,10 +37,6 @@ internal static class WorkLock
     }
 
     /// <summary>Acquires the lock if nobody has it.</summary>
-    /// <param name="disk">The store's disk.</param>
-    /// <param name="work">What distinguishes the work from other work.</param>
-    /// <param name="held">The lock; null where nothing can be locked.</param>
-    /// <returns>False while another process does the work.</returns>
     public static bool TryAcquire(StoreDisk disk, string work, out FileLock? held)
     {
         try
@@ -56,5 +51,6 @@ internal static class WorkLock
         }
     }
 
-    private static string PathOf(StoreDisk disk, string work) => Path.Combine(disk.Layout.LocksFolder, Digest.Of(Encoding.UTF8.GetBytes(work)).Hex);
+    private static string PathOf(StoreDisk disk, string work) =>
+        Path.Combine(disk.Layout.LocksFolder, Digest.Compute(Encoding.UTF8.GetBytes(work)).Hex);
 }

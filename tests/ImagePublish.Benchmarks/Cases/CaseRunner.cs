@@ -61,7 +61,9 @@ internal sealed class CaseRunner(Laboratory laboratory, int rounds)
         {
             Sources.EditCode(contender, edition);
             // The compiler's time is no publisher's, and it varies more than what is measured.
-            await contender.DotNet("build", Path.Combine(contender.Sources, Project(@case)), "-c", "Release").SucceedAsync(cancellationToken);
+            await contender
+                .DotNet("build", Path.Combine(contender.Sources, Project(@case)), "-c", "Release")
+                .SucceedAsync(cancellationToken);
         }
 
         if (@case.UpdatesPackage)
@@ -73,7 +75,9 @@ internal sealed class CaseRunner(Laboratory laboratory, int rounds)
         var target = TargetOf(@case, contender, @case.UsesNewRepository ? $"new{repositories}" : "steady");
         var run = await MeteredCommand.RunAsync(contender.Publish(Project(@case), target), cancellationToken);
         run = await registry.CountAsync(run, cancellationToken);
-        Laboratory.Tell($"{@case.Key,-10} {contender.Name,-5} {run.Seconds,7:0.00} s {run.ProcessorSeconds,7:0.00} s of work {run.SentBytes,12:N0} bytes {run.Requests,4} requests {run.PeakMemory / 1e6,5:0} MB");
+        Laboratory.Tell(
+            $"{@case.Key, -10} {contender.Name, -5} {run.Seconds, 7:0.00} s {run.ProcessorSeconds, 7:0.00} s of work {run.SentBytes, 12:N0} bytes {run.Requests, 4} requests {run.PeakMemory / 1e6, 5:0} MB"
+        );
         if (laboratory.IsVerbose && run.Requests < 50)
             Laboratory.Tell(string.Join('\n', registry.Requests.Select(request => $"    {request}")));
         return run;

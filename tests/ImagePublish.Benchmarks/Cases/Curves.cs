@@ -45,21 +45,30 @@ internal static class Curves
     private static Chart Draw(string title, IEnumerable<(double X, Point Y)> points)
     {
         var all = points.ToList();
-        return new Chart(title,
-        [
-            new("the SDK's, one line changed", "#9a3412", [.. all.Select(point => (point.X, point.Y.SdkChanged))]),
-            new("ours, first push", "#60a5fa", [.. all.Select(point => (point.X, point.Y.OurFirst))]),
-            new("ours, one line changed", "#1d4ed8", [.. all.Select(point => (point.X, point.Y.OurChanged))]),
-        ]);
+        return new Chart(
+            title,
+            [
+                new("the SDK's, one line changed", "#9a3412", [.. all.Select(point => (point.X, point.Y.SdkChanged))]),
+                new("ours, first push", "#60a5fa", [.. all.Select(point => (point.X, point.Y.OurFirst))]),
+                new("ours, one line changed", "#1d4ed8", [.. all.Select(point => (point.X, point.Y.OurChanged))]),
+            ]
+        );
     }
 
-    private static string Table(Dictionary<(long Bytes, int Files), Point> points) => string.Join('\n',
-    [
-        "| Content | files | ours, one line changed (s) | the SDK's (s) | ours, first push (s) | the SDK's (s) |",
-        "|---:|---:|---:|---:|---:|---:|",
-        .. points.Select(point => string.Create(CultureInfo.InvariantCulture,
-            $"| {point.Key.Bytes / Megabyte} MB | {point.Key.Files:N0} | {point.Value.OurChanged:+0.00;-0.00} | {point.Value.SdkChanged:+0.00;-0.00} | {point.Value.OurFirst:+0.00;-0.00} | {point.Value.SdkFirst:+0.00;-0.00} |")),
-    ]);
+    private static string Table(Dictionary<(long Bytes, int Files), Point> points) =>
+        string.Join(
+            '\n',
+            [
+                "| Content | files | ours, one line changed (s) | the SDK's (s) | ours, first push (s) | the SDK's (s) |",
+                "|---:|---:|---:|---:|---:|---:|",
+                .. points.Select(point =>
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"| {point.Key.Bytes / Megabyte} MB | {point.Key.Files:N0} | {point.Value.OurChanged:+0.00;-0.00} | {point.Value.SdkChanged:+0.00;-0.00} | {point.Value.OurFirst:+0.00;-0.00} | {point.Value.SdkFirst:+0.00;-0.00} |"
+                    )
+                ),
+            ]
+        );
 
     private sealed record Point(double OurChanged, double SdkChanged, double OurFirst, double SdkFirst);
 }

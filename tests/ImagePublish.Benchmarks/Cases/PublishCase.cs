@@ -32,10 +32,25 @@ internal sealed record PublishCase(string Key, string Title, double Goal)
         new("unchanged", "nothing changed", 0.05),
         new("line", "one line of C# changed", 0.12) { EditsCode = true },
         new("fresh", "one line changed, fresh machine", 0.30) { EditsCode = true, ForgetsCaches = true },
-        new("key", "one line changed, fresh machine, with a cache key", 0.20) { EditsCode = true, ForgetsCaches = true, UsesCacheKey = true },
+        new("key", "one line changed, fresh machine, with a cache key", 0.20)
+        {
+            EditsCode = true,
+            ForgetsCaches = true,
+            UsesCacheKey = true,
+        },
         new("package", "one package updated", 0.30) { UpdatesPackage = true },
         new("first", "first push, base in the same registry", 0.45) { ForgetsCaches = true, UsesNewRepository = true },
-        new("other", "first push, base in another registry", 0.50) { ForgetsCaches = true, UsesNewRepository = true, UsesOtherRegistry = true },
-        new("services", "20 services sharing their packages", 0.20) { ForgetsCaches = true, UsesNewRepository = true, IsSolution = true },
+        new("other", "first push, base in another registry", 0.50)
+        {
+            ForgetsCaches = true,
+            UsesNewRepository = true,
+            UsesOtherRegistry = true,
+        },
+        new("services", "20 services sharing their packages", 0.20)
+        {
+            ForgetsCaches = true,
+            UsesNewRepository = true,
+            IsSolution = true,
+        },
     ];
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Benchmarks.Cases;
 
@@ -25,7 +24,8 @@ internal static class SizedApp
                 <None Include="content/**" CopyToPublishDirectory="PreserveNewest" />
               </ItemGroup>
             </Project>
-            """);
+            """
+        );
         File.WriteAllText(Path.Combine(folder, "Program.cs"), "System.Console.WriteLine(Edition.Number);\n");
         Sources.EditCode(contender, 0);
         WriteContent(Path.Combine(folder, "content"), bytes, files);

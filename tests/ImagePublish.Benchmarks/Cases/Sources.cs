@@ -1,5 +1,3 @@
-using ImagePublish.Tasks.Tests.Fixtures;
-
 namespace ImagePublish.Benchmarks.Cases;
 
 /// <summary>What is published: a copy of <c>samples/Shop</c>, or a solution of small services that use some of its packages.</summary>
@@ -15,7 +13,19 @@ internal static class Sources
 
     // Upwards only: the SDK leaves the published file of a newer version where it is. Each once: what was pushed before would be found in the registry.
     private static readonly string[] Versions =
-        ["3.1.31", "3.2.0", "3.2.1", "3.2.15", "3.3.0", "3.3.1", "3.4.5", "3.4.20", "3.4.29", "3.4.31", "3.4.35"];
+    [
+        "3.1.31",
+        "3.2.0",
+        "3.2.1",
+        "3.2.15",
+        "3.3.0",
+        "3.3.1",
+        "3.4.5",
+        "3.4.20",
+        "3.4.29",
+        "3.4.31",
+        "3.4.35",
+    ];
 
     /// <summary>Copies the sample and lets the contender add what it needs.</summary>
     public static void WriteShop(Contender contender)
@@ -27,7 +37,10 @@ internal static class Sources
 
     /// <summary>Changes one line of C#.</summary>
     public static void EditCode(Contender contender, int round) =>
-        File.WriteAllText(Path.Combine(contender.Sources, "Shop", "Edition.cs"), $"internal static class Edition {{ public static int Number => {round}; }}\n");
+        File.WriteAllText(
+            Path.Combine(contender.Sources, "Shop", "Edition.cs"),
+            $"internal static class Edition {{ public static int Number => {round}; }}\n"
+        );
 
     /// <summary>Goes back to the oldest version of the package that is updated, and leaves nothing of a newer one.</summary>
     public static async Task PrepareUpdatesAsync(Contender contender, CancellationToken cancellationToken)
@@ -39,9 +52,10 @@ internal static class Sources
     }
 
     /// <summary>Updates one package, which is restored already when the clock starts.</summary>
-    public static Task UpdatePackageAsync(Contender contender, int round, CancellationToken cancellationToken) => round + 1 < Versions.Length
-        ? SetVersionAsync(contender, Versions[round + 1], cancellationToken)
-        : throw new InvalidOperationException($"The package can be updated {Versions.Length - 1} times: take no more --runs.");
+    public static Task UpdatePackageAsync(Contender contender, int round, CancellationToken cancellationToken) =>
+        round + 1 < Versions.Length
+            ? SetVersionAsync(contender, Versions[round + 1], cancellationToken)
+            : throw new InvalidOperationException($"The package can be updated {Versions.Length - 1} times: take no more --runs.");
 
     private static async Task SetVersionAsync(Contender contender, string version, CancellationToken cancellationToken)
     {
@@ -62,7 +76,10 @@ internal static class Sources
         {
             var folder = Directory.CreateDirectory(Path.Combine(contender.Sources, name)).FullName;
             File.WriteAllText(Path.Combine(folder, $"{name}.csproj"), ServiceProject);
-            File.WriteAllText(Path.Combine(folder, "Program.cs"), $"var app = WebApplication.Create(args);\napp.MapGet(\"/\", () => \"{name}\");\napp.Run();\n");
+            File.WriteAllText(
+                Path.Combine(folder, "Program.cs"),
+                $"var app = WebApplication.Create(args);\napp.MapGet(\"/\", () => \"{name}\");\napp.Run();\n"
+            );
         }
 
         var lines = projects.Select(name => $"  <Project Path=\"{name}/{name}.csproj\" />");
@@ -77,12 +94,12 @@ internal static class Sources
                 <ContainerRepository>$(ContainerRepository)/$(MSBuildProjectName.ToLowerInvariant())</ContainerRepository>
               </PropertyGroup>
             </Project>
-            """);
+            """
+        );
         contender.Adapt(projects.Select(name => $"{name}/{name}.csproj"));
     }
 
-    private const string ServiceProject =
-        """
+    private const string ServiceProject = """
         <Project Sdk="Microsoft.NET.Sdk.Web">
           <PropertyGroup>
             <TargetFramework>net10.0</TargetFramework>

@@ -16,16 +16,25 @@ internal static class SvgPicture
 
     public static string Draw(string title, IReadOnlyList<Chart> charts)
     {
-        var root = new XElement(Svg + "svg",
+        var root = new XElement(
+            Svg + "svg",
             new XAttribute("viewBox", Text($"0 0 {charts.Count * Width} {Height + Margin}")),
             new XAttribute("font-family", "sans-serif"),
             new XAttribute("font-size", 12),
             new XElement(Svg + "rect", new XAttribute("width", "100%"), new XAttribute("height", "100%"), new XAttribute("fill", "white")),
-            Label(20, 20, title, "start"));
+            Label(20, 20, title, "start")
+        );
         var values = charts.SelectMany(chart => chart.Lines).SelectMany(line => line.Points).Select(point => point.Y).ToList();
         var vertical = Scale.Over(values, Height - Margin, Margin - 20);
         foreach (var (index, chart) in charts.Index())
-            root.Add(new XElement(Svg + "g", new XAttribute("transform", Text($"translate({index * Width} 0)")), Axes(chart, vertical), chart.Lines.Select(line => Draw(line, HorizontalOf(chart), vertical))));
+            root.Add(
+                new XElement(
+                    Svg + "g",
+                    new XAttribute("transform", Text($"translate({index * Width} 0)")),
+                    Axes(chart, vertical),
+                    chart.Lines.Select(line => Draw(line, HorizontalOf(chart), vertical))
+                )
+            );
         foreach (var (index, line) in charts[0].Lines.Index())
         {
             var x = Margin + (index * 220);
@@ -35,7 +44,8 @@ internal static class SvgPicture
         return root + "\n";
     }
 
-    private static Scale HorizontalOf(Chart chart) => Scale.Over(chart.Lines.SelectMany(line => line.Points).Select(point => point.X), Margin, Width - 20);
+    private static Scale HorizontalOf(Chart chart) =>
+        Scale.Over(chart.Lines.SelectMany(line => line.Points).Select(point => point.X), Margin, Width - 20);
 
     private static IEnumerable<XElement> Axes(Chart chart, Scale vertical)
     {
@@ -54,19 +64,42 @@ internal static class SvgPicture
     private static IEnumerable<XElement> Draw(Line line, Scale horizontal, Scale vertical)
     {
         var points = line.Points.Select(point => (X: horizontal.At(point.X), Y: vertical.At(point.Y))).ToList();
-        yield return new XElement(Svg + "polyline",
+        yield return new XElement(
+            Svg + "polyline",
             new XAttribute("points", string.Join(' ', points.Select(point => Text($"{point.X:0.#},{point.Y:0.#}")))),
-            new XAttribute("fill", "none"), new XAttribute("stroke", line.Colour), new XAttribute("stroke-width", 2.5));
+            new XAttribute("fill", "none"),
+            new XAttribute("stroke", line.Colour),
+            new XAttribute("stroke-width", 2.5)
+        );
         foreach (var (x, y) in points)
-            yield return new XElement(Svg + "circle", new XAttribute("cx", Text($"{x:0.#}")), new XAttribute("cy", Text($"{y:0.#}")), new XAttribute("r", 3.5), new XAttribute("fill", line.Colour));
+            yield return new XElement(
+                Svg + "circle",
+                new XAttribute("cx", Text($"{x:0.#}")),
+                new XAttribute("cy", Text($"{y:0.#}")),
+                new XAttribute("r", 3.5),
+                new XAttribute("fill", line.Colour)
+            );
     }
 
-    private static XElement Stroke(double x1, double y1, double x2, double y2, string colour, double width) => new(Svg + "line",
-        new XAttribute("x1", Text($"{x1:0.#}")), new XAttribute("y1", Text($"{y1:0.#}")), new XAttribute("x2", Text($"{x2:0.#}")), new XAttribute("y2", Text($"{y2:0.#}")),
-        new XAttribute("stroke", colour), new XAttribute("stroke-width", Text($"{width}")));
+    private static XElement Stroke(double x1, double y1, double x2, double y2, string colour, double width) =>
+        new(
+            Svg + "line",
+            new XAttribute("x1", Text($"{x1:0.#}")),
+            new XAttribute("y1", Text($"{y1:0.#}")),
+            new XAttribute("x2", Text($"{x2:0.#}")),
+            new XAttribute("y2", Text($"{y2:0.#}")),
+            new XAttribute("stroke", colour),
+            new XAttribute("stroke-width", Text($"{width}"))
+        );
 
     private static XElement Label(double x, double y, string text, string anchor) =>
-        new(Svg + "text", new XAttribute("x", Text($"{x:0.#}")), new XAttribute("y", Text($"{y:0.#}")), new XAttribute("text-anchor", anchor), text);
+        new(
+            Svg + "text",
+            new XAttribute("x", Text($"{x:0.#}")),
+            new XAttribute("y", Text($"{y:0.#}")),
+            new XAttribute("text-anchor", anchor),
+            text
+        );
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

@@ -52,7 +52,10 @@ internal sealed class MeteredRegistry : IAsyncDisposable
         // Continues the section `http` that the configuration ends with.
         var configuration = $"  debug:\n    addr: 127.0.0.1:{port}\n    prometheus:\n      enabled: true\n      path: /metrics";
         var registry = await DockerRegistry.StartAsync(new DockerRegistryOptions { Configuration = configuration }, cancellationToken);
-        var front = kind == RegistryKind.H2 ? await Nginx.StartAsync(registry.Host, new NginxOptions { Tls = true, Http2 = true }, cancellationToken) : null;
+        var front =
+            kind == RegistryKind.H2
+                ? await Nginx.StartAsync(registry.Host, new NginxOptions { Tls = true, Http2 = true }, cancellationToken)
+                : null;
         return new MeteredRegistry(registry, front, port);
     }
 

@@ -27,10 +27,24 @@ public sealed class CiOutputTests(Peers peers)
         var refused = await RunAsync(project, environment, "-p:ImageTags=bad%25tag");
 
         var reference = build.Properties["ImageReference"];
-        Assert.Equal($"before=1\nimage={reference}\ndigest={build.Digest}\ntags=1.0.0,latest\nimage-Hello-Ci={reference}\n", await ReadAsync(workspace["output"]));
-        Assert.Equal($"OTHER=1\nIMAGE_REFERENCE={reference}\nIMAGE_DIGEST={build.Digest}\nIMAGE_TAGS=1.0.0,latest\nIMAGE_REFERENCE_HELLO_CI={reference}\n", await ReadAsync(workspace["image.env"]));
-        Assert.Contains($"### Hello.Ci\n\n| | |\n|---|---|\n| Image | `ci/hello` |\n| Tags | `1.0.0`, `latest` |\n", await ReadAsync(workspace["summary.md"]), StringComparison.Ordinal);
-        Assert.Contains($"##vso[task.setvariable variable=ImageReference;isOutput=true]{reference}", build.Command.Output, StringComparison.Ordinal);
+        Assert.Equal(
+            $"before=1\nimage={reference}\ndigest={build.Digest}\ntags=1.0.0,latest\nimage-Hello-Ci={reference}\n",
+            await ReadAsync(workspace["output"])
+        );
+        Assert.Equal(
+            $"OTHER=1\nIMAGE_REFERENCE={reference}\nIMAGE_DIGEST={build.Digest}\nIMAGE_TAGS=1.0.0,latest\nIMAGE_REFERENCE_HELLO_CI={reference}\n",
+            await ReadAsync(workspace["image.env"])
+        );
+        Assert.Contains(
+            $"### Hello.Ci\n\n| | |\n|---|---|\n| Image | `ci/hello` |\n| Tags | `1.0.0`, `latest` |\n",
+            await ReadAsync(workspace["summary.md"]),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            $"##vso[task.setvariable variable=ImageReference;isOutput=true]{reference}",
+            build.Command.Output,
+            StringComparison.Ordinal
+        );
         Assert.Contains("##vso[task.uploadsummary]", build.Command.Output, StringComparison.Ordinal);
         Assert.Matches(@"##vso\[task\.logissue type=error;code=IMG1004\].*bad%AZP25tag", refused.Command.Output);
         Assert.DoesNotContain("s3cret", build.Command.All + refused.Command.All, StringComparison.Ordinal);
@@ -50,8 +64,14 @@ public sealed class CiOutputTests(Peers peers)
 
     private static Task<string> ReadAsync(string path) => File.ReadAllTextAsync(path, Cancelled);
 
-    private static TestProject Project(TestWorkspace workspace) => workspace.Empty("Hello.Ci").WithImagePublish()
-        .Property("OutputType", "Exe").Property("ImageBase", "scratch").Property("ImageRepository", "ci/hello").Content("Program.cs", "return;");
+    private static TestProject Project(TestWorkspace workspace) =>
+        workspace
+            .Empty("Hello.Ci")
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Property("ImageBase", "scratch")
+            .Property("ImageRepository", "ci/hello")
+            .Content("Program.cs", "return;");
 
     private static Task<BuildOutput> RunAsync(TestProject project, Dictionary<string, string?> environment, params string[] switches)
     {

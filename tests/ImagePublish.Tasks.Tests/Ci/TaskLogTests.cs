@@ -1,7 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Tasks.Ci;
+using ImagePublish.Tasks.Commands;
 using ImagePublish.Tasks.Tests.Fixtures;
-using ImagePublish.Tasks.Verbs;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks.Tests.Ci;
@@ -11,10 +11,15 @@ public sealed class TaskLogTests
 {
     private const string Hostile = "a\n::set-output name=a::b\r\n  ##vso[task.setvariable variable=x]y ##[error]\u202e\u200b\e[31m";
 
-    private const string Harmless = @"a\u000a::set-output name=a::b\u000d\u000a  ## vso[task.setvariable variable=x]y ## [error]\u202e\u200b\u001b[31m";
+    private const string Harmless =
+        @"a\u000a::set-output name=a::b\u000d\u000a  ## vso[task.setvariable variable=x]y ## [error]\u202e\u200b\u001b[31m";
 
     [Fact]
-    [ReliabilityCase("Security", "a message, wherever in the program it is made, has foreign text in it as it came", "what is logged is one visible line without a command")]
+    [ReliabilityCase(
+        "Security",
+        "a message, wherever in the program it is made, has foreign text in it as it came",
+        "what is logged is one visible line without a command"
+    )]
     public void NoLineThatLeavesIsACommand()
     {
         var engine = new RecordingEngine();
@@ -27,27 +32,48 @@ public sealed class TaskLogTests
             ((TaskLog)log).Cancelled(Hostile, Hostile);
             log.Changed(NameChange.Tagged, Hostile);
             throw new ImagePublishException(DiagnosticCodes.DiskFailed, Hostile);
-        }) { BuildEngine = engine, ProjectDirectory = "/src" };
+        })
+        {
+            BuildEngine = engine,
+            ProjectDirectory = "/src",
+        };
 
         Assert.False(task.Execute());
 
         Assert.Equal([Harmless, "  : :warning::x", $"{Harmless} was cancelled; {Harmless}."], engine.Lines);
         Assert.Equal(Harmless, Assert.Single(engine.Warnings).Message);
         Assert.Equal($"{Harmless} Done before that: tagged {Harmless}.", Assert.Single(engine.Errors).Message);
-        Assert.EndsWith($"] {Harmless}", Assert.Single(engine.Messages, message => message.Importance == MessageImportance.Low).Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"] {Harmless}",
+            Assert.Single(engine.Messages, message => message.Importance == MessageImportance.Low).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void AnUnexpectedFailuresStackHasNoCommandInALine()
     {
         var engine = new RecordingEngine();
-        using var task = new Scripted(_ => throw new InvalidOperationException(Hostile)) { BuildEngine = engine, ProjectDirectory = "/src" };
+        using var task = new Scripted(_ => throw new InvalidOperationException(Hostile))
+        {
+            BuildEngine = engine,
+            ProjectDirectory = "/src",
+        };
 
         Assert.False(task.Execute());
 
-        var stack = Assert.Single(engine.Messages, message => message.Importance == MessageImportance.Low && message.Message!.Contains("   at ", StringComparison.Ordinal)).Message!;
+        var stack = Assert
+            .Single(engine.Messages, message =>
+                message.Importance == MessageImportance.Low && message.Message!.Contains("   at ", StringComparison.Ordinal)
+            )
+            .Message!;
         Assert.Contains('\n', stack);
-        Assert.All(stack.Split('\n'), line => Assert.False(line.Contains("##vso[", StringComparison.Ordinal) || line.TrimStart().StartsWith("::", StringComparison.Ordinal), line));
+        Assert.All(stack.Split('\n'), line =>
+            Assert.False(
+                line.Contains("##vso[", StringComparison.Ordinal) || line.TrimStart().StartsWith("::", StringComparison.Ordinal),
+                line
+            )
+        );
     }
 
     [Fact]
@@ -57,9 +83,13 @@ public sealed class TaskLogTests
         var engine = new RecordingEngine();
         using var task = new Scripted(log =>
         {
-            EngineSession.Redactor.Add("hunter2hunter2", "ci");
+            BuildSession.Redactor.Add("hunter2hunter2", "ci");
             log.Information($"sent hunter2hunter2 as {Convert.ToBase64String("ci:hunter2hunter2"u8)}");
-        }) { BuildEngine = engine, ProjectDirectory = "/src" };
+        })
+        {
+            BuildEngine = engine,
+            ProjectDirectory = "/src",
+        };
 
         Assert.True(task.Execute());
 
@@ -67,7 +97,11 @@ public sealed class TaskLogTests
     }
 
     [Fact]
-    [ReliabilityCase("Security", "a value that is handed to Azure Pipelines has `]`, `;`, `%` or line ends in it", "it is escaped as the agent expects, and the command ends where it should")]
+    [ReliabilityCase(
+        "Security",
+        "a value that is handed to Azure Pipelines has `]`, `;`, `%` or line ends in it",
+        "it is escaped as the agent expects, and the command ends where it should"
+    )]
     public void ValuesOfCommandsAreEscaped()
     {
         var said = new List<string>();
@@ -76,21 +110,41 @@ public sealed class TaskLogTests
         annotations.Mark("error", "IMG1", "100% of a;b]c\r\n##vso[x]", "/src/a;b]c%\n.csproj", 3);
 
         Assert.Equal(
-            ["##vso[task.logissue type=error;sourcepath=/src/a%3Bb%5Dc%AZP25%0A.csproj;linenumber=3;code=IMG1]100%AZP25 of a;b]c%0D%0A##vso[x]"], said);
+            [
+                "##vso[task.logissue type=error;sourcepath=/src/a%3Bb%5Dc%AZP25%0A.csproj;linenumber=3;code=IMG1]100%AZP25 of a;b]c%0D%0A##vso[x]",
+            ],
+            said
+        );
     }
 
     [Fact]
-    [ReliabilityCase("Security", "an image's name or tags have line ends in them where they are handed to the steps that follow", "each file gets one line for a value")]
+    [ReliabilityCase(
+        "Security",
+        "an image's name or tags have line ends in them where they are handed to the steps that follow",
+        "each file gets one line for a value"
+    )]
     public void AValueIsOneLineOfACiFile()
     {
         using var folder = new TemporaryFolder();
-        var environment = new Dictionary<string, string> { ["GITHUB_OUTPUT"] = folder["output"], ["GITHUB_STEP_SUMMARY"] = folder["summary"], ["GITLAB_CI"] = "true", ["CI_PROJECT_DIR"] = folder.Path, ["TF_BUILD"] = "True" };
+        var environment = new Dictionary<string, string>
+        {
+            ["GITHUB_OUTPUT"] = folder["output"],
+            ["GITHUB_STEP_SUMMARY"] = folder["summary"],
+            ["GITLAB_CI"] = "true",
+            ["CI_PROJECT_DIR"] = folder.Path,
+            ["TF_BUILD"] = "True",
+        };
         var said = new List<string>();
         var item = new Microsoft.Build.Utilities.TaskItem("shop\nNODE_OPTIONS=--require /tmp/evil.js");
         item.SetMetadata("Digest", "sha256:1\nimage=evil");
         item.SetMetadata("Tags", "1\r\n##vso[task.prependpath]/evil");
 
-        new CiOutputs(environment.GetValueOrDefault, command => said.Add(command.Line)).Tell("App", item, "### App\n", folder["summary.md"]);
+        new CiOutputs(environment.GetValueOrDefault, command => said.Add(command.Line)).Write(
+            "App",
+            item,
+            "### App\n",
+            folder["summary.md"]
+        );
 
         Assert.Equal(4, File.ReadAllLines(folder["output"]).Length);
         Assert.Equal(4, File.ReadAllLines(folder["image.env"]).Length);
@@ -100,21 +154,30 @@ public sealed class TaskLogTests
     }
 
     [Fact]
-    [ReliabilityCase("Security", "an item or a result file that a build prints has a label with a command of a CI system in it", "the JSON means the same and has no command")]
+    [ReliabilityCase(
+        "Security",
+        "an item or a result file that a build prints has a label with a command of a CI system in it",
+        "the JSON means the same and has no command"
+    )]
     public void AnItemThatIsPrintedHasNoCommand()
     {
         var config = """{"Labels":{"a":"##vso[task.prependpath]/evil"}}"""u8.ToArray();
 
-        var item = VerbItems.Of("shop:1", ("Created", "##vso[task.prependpath]/evil\n"), ("Config", new JsonText(config))).ToTaskItem();
+        var item = CommandItems.Of("shop:1", ("Created", "##vso[task.prependpath]/evil\n"), ("Config", new JsonText(config))).ToTaskItem();
 
         Assert.Equal(@"## vso[task.prependpath]/evil\u000a", item.GetMetadata("Created"));
         Assert.DoesNotContain("##vso", item.GetMetadata("Config"), StringComparison.Ordinal);
-        Assert.True(System.Text.Json.Nodes.JsonNode.DeepEquals(System.Text.Json.Nodes.JsonNode.Parse(config), System.Text.Json.Nodes.JsonNode.Parse(item.GetMetadata("Config"))));
+        Assert.True(
+            System.Text.Json.Nodes.JsonNode.DeepEquals(
+                System.Text.Json.Nodes.JsonNode.Parse(config),
+                System.Text.Json.Nodes.JsonNode.Parse(item.GetMetadata("Config"))
+            )
+        );
     }
 
-    private sealed class Scripted(Action<IEngineLog> script) : ImageTask
+    private sealed class Scripted(Action<IPublishLog> script) : ImageTask
     {
-        protected override Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+        private protected override Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
         {
             script(log);
             return Task.CompletedTask;

@@ -3,9 +3,11 @@ namespace ImagePublish.Tasks.Tests.Config;
 /// <summary>What a Dockerfile says, a project can say, and the image is the one that <c>docker build</c> makes.</summary>
 public sealed class DockerfileComparisonTests(DockerfileImages images) : IClassFixture<DockerfileImages>
 {
-    public static TheoryData<string> Same => [.. DockerfileInstructions.All.Where(instruction => instruction.Better is null).Select(instruction => instruction.Text)];
+    public static TheoryData<string> Same =>
+        [.. DockerfileInstructions.All.Where(instruction => instruction.Better is null).Select(instruction => instruction.Text)];
 
-    public static TheoryData<string> Better => [.. DockerfileInstructions.All.Where(instruction => instruction.Better is not null).Select(instruction => instruction.Text)];
+    public static TheoryData<string> Better =>
+        [.. DockerfileInstructions.All.Where(instruction => instruction.Better is not null).Select(instruction => instruction.Text)];
 
     [Theory]
     [MemberData(nameof(Same))]

@@ -5,7 +5,8 @@ public sealed class SdkComparisonTests(SdkImages images) : IClassFixture<SdkImag
 {
     public static TheoryData<string> Same => [.. SdkSettings.All.Where(setting => setting.Better is null).Select(setting => setting.Name)];
 
-    public static TheoryData<string> Better => [.. SdkSettings.All.Where(setting => setting.Better is not null).Select(setting => setting.Name)];
+    public static TheoryData<string> Better =>
+        [.. SdkSettings.All.Where(setting => setting.Better is not null).Select(setting => setting.Name)];
 
     [Theory]
     [MemberData(nameof(Same))]

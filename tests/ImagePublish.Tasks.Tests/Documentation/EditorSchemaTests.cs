@@ -17,7 +17,9 @@ public sealed class EditorSchemaTests(Peers peers)
         var package = await peers.PackageAsync();
         using var archive = await ZipFile.OpenReadAsync(package.File, TestContext.Current.CancellationToken);
 
-        var schema = Assert.Single(archive.Entries, entry => entry.FullName.StartsWith(folder + "/", StringComparison.Ordinal) && entry.Name.EndsWith(Suffix, StringComparison.Ordinal));
+        var schema = Assert.Single(archive.Entries, entry =>
+            entry.FullName.StartsWith(folder + "/", StringComparison.Ordinal) && entry.Name.EndsWith(Suffix, StringComparison.Ordinal)
+        );
         Assert.NotNull(archive.GetEntry(schema.FullName[..^Suffix.Length]));
     }
 }

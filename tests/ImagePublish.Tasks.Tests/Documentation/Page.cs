@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.Documentation;
 
@@ -23,10 +22,19 @@ public sealed partial record Page(string Name, IReadOnlyList<Passage> Passages)
     private static readonly string Root = RepositoryRoot.Path;
 
     /// <summary>All of them but those of the samples, relative to the repository.</summary>
-    public static IEnumerable<string> Names => Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md").Select(file => Path.GetRelativePath(Root, file)).Order(StringComparer.Ordinal).Prepend("README.md");
+    public static IEnumerable<string> Names =>
+        Directory
+            .EnumerateFiles(Path.Combine(Root, "docs"), "*.md")
+            .Select(file => Path.GetRelativePath(Root, file))
+            .Order(StringComparer.Ordinal)
+            .Prepend("README.md");
 
     /// <summary>Those of the samples.</summary>
-    public static IEnumerable<string> SampleNames => Directory.EnumerateDirectories(Path.Combine(Root, "samples")).Select(folder => Path.GetRelativePath(Root, Path.Combine(folder, "README.md"))).Order(StringComparer.Ordinal);
+    public static IEnumerable<string> SampleNames =>
+        Directory
+            .EnumerateDirectories(Path.Combine(Root, "samples"))
+            .Select(folder => Path.GetRelativePath(Root, Path.Combine(folder, "README.md")))
+            .Order(StringComparer.Ordinal);
 
     /// <summary>The passages from the top to the end, the pieces of a project file that stand within lines all at once where the first is.</summary>
     public IEnumerable<IReadOnlyList<Passage>> Steps
@@ -34,7 +42,9 @@ public sealed partial record Page(string Name, IReadOnlyList<Passage> Passages)
         get
         {
             var pieces = Passages.Where(passage => passage is { IsInline: true, Language: "xml" }).ToList();
-            return Passages.Where(passage => !pieces.Contains(passage) || passage == pieces[0]).Select(passage => passage == pieces.FirstOrDefault() ? pieces : (IReadOnlyList<Passage>)[passage]);
+            return Passages
+                .Where(passage => !pieces.Contains(passage) || passage == pieces[0])
+                .Select(passage => passage == pieces.FirstOrDefault() ? pieces : (IReadOnlyList<Passage>)[passage]);
         }
     }
 
@@ -43,15 +53,32 @@ public sealed partial record Page(string Name, IReadOnlyList<Passage> Passages)
         var text = File.ReadAllText(Path.Combine(Root, name)).ReplaceLineEndings("\n");
         var blocks = Block().Matches(text);
         // Within a line: whole commands of dotnet, and elements of a project file.
-        var inline = Inline().Matches(Block().Replace(text, block => Visible().Replace(block.Value, " ")))
-            .Select(span => new Passage(LineOf(text, span.Index), span.ValueSpan[1] == '<' ? "xml" : "shell", span.Groups["text"].Value, "", IsInline: true));
-        var passages = blocks.Select(block => new Passage(LineOf(text, block.Index), block.Groups["language"].Value, block.Groups["text"].Value, block.Groups["shown"].Value)).Concat(inline);
+        var inline = Inline()
+            .Matches(Block().Replace(text, block => Visible().Replace(block.Value, " ")))
+            .Select(span => new Passage(
+                LineOf(text, span.Index),
+                span.ValueSpan[1] == '<' ? "xml" : "shell",
+                span.Groups["text"].Value,
+                "",
+                IsInline: true
+            ));
+        var passages = blocks
+            .Select(block => new Passage(
+                LineOf(text, block.Index),
+                block.Groups["language"].Value,
+                block.Groups["text"].Value,
+                block.Groups["shown"].Value
+            ))
+            .Concat(inline);
         return new Page(name, [.. passages.OrderBy(passage => passage.Line)]);
     }
 
     private static int LineOf(string text, int index) => text.AsSpan(0, index).Count('\n') + 1;
 
-    [GeneratedRegex(@"^```(?<language>\w*)\n(?<text>.*?)^```$(?:\n\n^```\n(?<shown>.*?)^```$)?", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"^```(?<language>\w*)\n(?<text>.*?)^```$(?:\n\n^```\n(?<shown>.*?)^```$)?",
+        RegexOptions.Multiline | RegexOptions.Singleline
+    )]
     private static partial Regex Block();
 
     [GeneratedRegex(@"`(?<text>dotnet [a-z]+ [^`]*-[a-z]+:[^`]*|<[A-Z]\w+( [^`]*)?>[^`]*)`")]

@@ -12,7 +12,9 @@ public sealed partial class PageRun(Page page, Sandbox sandbox)
     /// <summary>Reads the page from the top to the end, and types all but what <paramref name="isTypedElsewhere"/>.</summary>
     public async Task ReadAsync(Func<Passage, bool> isTypedElsewhere, CancellationToken cancellationToken)
     {
-        foreach (var passages in page.Steps.Where(passages => !isTypedElsewhere(passages[0]) && !stage.NotTyped.ContainsKey(passages[0].Name)))
+        foreach (
+            var passages in page.Steps.Where(passages => !isTypedElsewhere(passages[0]) && !stage.NotTyped.ContainsKey(passages[0].Name))
+        )
         {
             try
             {
@@ -39,7 +41,13 @@ public sealed partial class PageRun(Page page, Sandbox sandbox)
                     output.Check(sandbox.Here(passage.Shown), printed);
                 break;
             case "xml":
-                await ProjectSnippet.CheckAsync([.. passages.Select(one => sandbox.Here(one.Text))], isKept: !passage.IsInline, sandbox, stage.Variables, cancellationToken);
+                await ProjectSnippet.CheckAsync(
+                    [.. passages.Select(one => sandbox.Here(one.Text))],
+                    isKept: !passage.IsInline,
+                    sandbox,
+                    stage.Variables,
+                    cancellationToken
+                );
                 break;
             case "yaml":
                 await RunAsync(CiRecipe.ParseYaml(passage.Text), cancellationToken);
@@ -61,7 +69,11 @@ public sealed partial class PageRun(Page page, Sandbox sandbox)
         foreach (var step in recipe.Steps)
         {
             var environment = new Dictionary<string, string>();
-            foreach (var (name, value) in recipe.System.Variables.Concat(step.Environment).Concat(recipe.System.Expression is null ? handedOn : []))
+            foreach (
+                var (name, value) in recipe
+                    .System.Variables.Concat(step.Environment)
+                    .Concat(recipe.System.Expression is null ? handedOn : [])
+            )
                 environment[name] = recipe.System.Fill(value, handedOn).Replace("HERE", sandbox.Folder, StringComparison.Ordinal);
             var printed = await sandbox.TypeAsync(recipe.System.Fill(step.Script, handedOn), cancellationToken, environment);
             Assert.Matches(ByDigest(), printed);

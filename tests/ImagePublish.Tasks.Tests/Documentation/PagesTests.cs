@@ -16,7 +16,10 @@ public abstract class PagesTests(Peers peers, IReadOnlyList<string> names)
     public async Task EveryCommandDoesWhatThePageShows()
     {
         var stage = Stages.Of(names[0]);
-        await using var secured = await DockerRegistry.StartAsync(new() { UserName = CiSystem.UserName, Password = CiSystem.Password }, Cancelled);
+        await using var secured = await DockerRegistry.StartAsync(
+            new() { UserName = CiSystem.UserName, Password = CiSystem.Password },
+            Cancelled
+        );
         // A registry of its own: what a page shows depends on what its repositories had before.
         await using var registry = await DockerRegistry.StartAsync(Cancelled);
         await (await peers.BaseImageAsync()).PushToAsync(registry, Cancelled);
@@ -28,9 +31,11 @@ public abstract class PagesTests(Peers peers, IReadOnlyList<string> names)
 
     [Fact]
     public void TheStagesSpeakOfPassagesThatThereAre() =>
-        Assert.All(
-            Pages.Value.Where(page => names.Contains(page.Name)),
-            page => Assert.All(Stages.Of(page.Name).Before.Keys.Concat(Stages.Of(page.Name).NotTyped.Keys), key => Assert.Contains(key, page.Passages.Select(passage => passage.Name))));
+        Assert.All(Pages.Value.Where(page => names.Contains(page.Name)), page =>
+            Assert.All(Stages.Of(page.Name).Before.Keys.Concat(Stages.Of(page.Name).NotTyped.Keys), key =>
+                Assert.Contains(key, page.Passages.Select(passage => passage.Name))
+            )
+        );
 
     // A command within a line is typed where it is first mentioned, unless it begins a line of a block.
     private static bool IsTypedElsewhere(Page page, Passage passage)
@@ -38,7 +43,9 @@ public abstract class PagesTests(Peers peers, IReadOnlyList<string> names)
         if (!passage.IsInline || passage.Language != "shell")
             return false;
         var all = Pages.Value.SelectMany(other => other.Passages.Select(one => (Page: other.Name, Passage: one))).ToList();
-        return all.Exists(one => !one.Passage.IsInline && one.Passage.Text.Split('\n').Any(line => line.StartsWith(passage.Text, StringComparison.Ordinal)))
+        return all.Exists(one =>
+                !one.Passage.IsInline && one.Passage.Text.Split('\n').Any(line => line.StartsWith(passage.Text, StringComparison.Ordinal))
+            )
             || all.First(one => one.Passage.Text == passage.Text) != (page.Name, passage);
     }
 
@@ -65,7 +72,9 @@ public abstract class PagesTests(Peers peers, IReadOnlyList<string> names)
 
     private static void WriteProject(TestWorkspace workspace, string folder, string version)
     {
-        workspace.Write($"{folder}/{Path.GetFileName(folder)}.csproj", $"""
+        workspace.Write(
+            $"{folder}/{Path.GetFileName(folder)}.csproj",
+            $"""
             <Project Sdk="Microsoft.NET.Sdk.Web">
               <PropertyGroup>
                 <TargetFramework>net10.0</TargetFramework>
@@ -75,12 +84,16 @@ public abstract class PagesTests(Peers peers, IReadOnlyList<string> names)
                 <PackageReference Include="ImagePublish.Tasks" Version="{version}" PrivateAssets="all" />
               </ItemGroup>
             </Project>
-            """);
-        workspace.Write($"{folder}/Program.cs", """
+            """
+        );
+        workspace.Write(
+            $"{folder}/Program.cs",
+            """
             var app = WebApplication.Create(args);
             app.MapGet("/", () => "v1");
             app.Run();
-            """);
+            """
+        );
     }
 }
 
@@ -90,4 +103,5 @@ public sealed class TourPageTests(Peers peers) : PagesTests(peers, ["docs/tour.m
 
 public sealed class RecipesPageTests(Peers peers) : PagesTests(peers, ["docs/recipes.md"]);
 
-public sealed class OtherPagesTests(Peers peers) : PagesTests(peers, [.. Page.Names.Except(["README.md", "docs/tour.md", "docs/recipes.md"])]);
+public sealed class OtherPagesTests(Peers peers)
+    : PagesTests(peers, [.. Page.Names.Except(["README.md", "docs/tour.md", "docs/recipes.md"])]);

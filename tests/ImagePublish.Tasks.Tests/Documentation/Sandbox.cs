@@ -59,10 +59,15 @@ public sealed partial class Sandbox(TestWorkspace workspace, string start, Docke
     }
 
     /// <summary>The page's text as it is typed here.</summary>
-    public string Here(string text) => names.Aggregate(text, (current, name) => current.Replace(name.Shown, name.Here, StringComparison.Ordinal));
+    public string Here(string text) =>
+        names.Aggregate(text, (current, name) => current.Replace(name.Shown, name.Here, StringComparison.Ordinal));
 
     /// <summary>Types a block of commands; the first that fails ends it.</summary>
-    public async Task<string> TypeAsync(string commands, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? more = null)
+    public async Task<string> TypeAsync(
+        string commands,
+        CancellationToken cancellationToken,
+        IReadOnlyDictionary<string, string>? more = null
+    )
     {
         var typed = Here(commands);
         var all = new Dictionary<string, string?>(environment) { ["PORT"] = $"{Ports.Free()}" };
@@ -70,7 +75,9 @@ public sealed partial class Sandbox(TestWorkspace workspace, string start, Docke
             all[name] = Here(value);
         var run = new CommandLine("bash", "-c", Prelude + typed) { WorkingDirectory = folder, Environment = all };
         var output = await run.SucceedAsync(cancellationToken);
-        folder = ChangedFolder().Matches(commands).Aggregate(folder, (path, change) => Path.GetFullPath(Path.Combine(path, change.Groups[1].Value)));
+        folder = ChangedFolder()
+            .Matches(commands)
+            .Aggregate(folder, (path, change) => Path.GetFullPath(Path.Combine(path, change.Groups[1].Value)));
         return output.Output;
     }
 

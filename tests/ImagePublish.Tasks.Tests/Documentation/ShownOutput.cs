@@ -17,7 +17,11 @@ public sealed partial class ShownOutput
     /// <summary>Demands that <paramref name="printed"/> ends with exactly what the page shows, apart from what a build says anyway.</summary>
     public void Check(string shown, string printed)
     {
-        var lines = printed.ReplaceLineEndings("\n").Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0 && !Chatter().IsMatch(line));
+        var lines = printed
+            .ReplaceLineEndings("\n")
+            .Split('\n')
+            .Select(line => line.TrimEnd())
+            .Where(line => line.Length > 0 && !Chatter().IsMatch(line));
         var actual = string.Join('\n', lines.Prepend("")) + "\n";
         var match = Regex.Match(actual, Pattern(shown), RegexOptions.None, TimeSpan.FromSeconds(10));
         Assert.True(match.Success, $"The page shows:\n{shown}\nThe command prints:\n{actual}\nwhich is not\n{Pattern(shown)}");
@@ -58,7 +62,9 @@ public sealed partial class ShownOutput
     private string Digest(string shown, HashSet<string> named)
     {
         if (shown.Length < ShortDigest)
-            return digests.FirstOrDefault(known => known.Key.StartsWith(shown, StringComparison.Ordinal)).Value is { } abbreviated ? abbreviated : "[0-9a-f]+";
+            return digests.FirstOrDefault(known => known.Key.StartsWith(shown, StringComparison.Ordinal)).Value is { } abbreviated
+                ? abbreviated
+                : "[0-9a-f]+";
         var name = shown[..ShortDigest];
         var rest = $"[0-9a-f]{{{shown.Length - ShortDigest}}}";
         return digests.TryGetValue(name, out var known) ? known + rest
@@ -67,9 +73,13 @@ public sealed partial class ShownOutput
     }
 
     // What restore and the compiler say, and how far a publish is.
-    [GeneratedRegex(@"^  Determining projects|^  All projects are up-to-date|^  Restored |^  \S+ -> \S+(\.dll|/)$|^ *\S+: (\d|layer ')|^Build succeeded\.$|^    0 (Warning|Error)\(s\)$|^Time Elapsed ")]
+    [GeneratedRegex(
+        @"^  Determining projects|^  All projects are up-to-date|^  Restored |^  \S+ -> \S+(\.dll|/)$|^ *\S+: (\d|layer ')|^Build succeeded\.$|^    0 (Warning|Error)\(s\)$|^Time Elapsed "
+    )]
     private static partial Regex Chatter();
 
-    [GeneratedRegex(@"sha256:(?<digest>[0-9a-f]+)|(?<date>\d{4}-\d\d-\d\d\\ \d\d:\d\d)|(?<sent>\d+(\\\.\d+)?\\ [kMGT]?B\\ sent)|(?<size>\d+(\\\.\d+)?\\ [kMGT]?B\b)|(?<time>\d+(\\\.\d+)?\\ (ms|s|min)\b)|(?<space>(\\ )+)|(?<any>…)")]
+    [GeneratedRegex(
+        @"sha256:(?<digest>[0-9a-f]+)|(?<date>\d{4}-\d\d-\d\d\\ \d\d:\d\d)|(?<sent>\d+(\\\.\d+)?\\ [kMGT]?B\\ sent)|(?<size>\d+(\\\.\d+)?\\ [kMGT]?B\b)|(?<time>\d+(\\\.\d+)?\\ (ms|s|min)\b)|(?<space>(\\ )+)|(?<any>…)"
+    )]
     private static partial Regex Varying();
 }

@@ -3,73 +3,132 @@ namespace ImagePublish.Tasks.Tests.Documentation;
 /// <summary>The stage of each page that needs one.</summary>
 public static class Stages
 {
-    private const string SignIn = $"echo {CiSystem.Password} | docker login -u {CiSystem.UserName} --password-stdin acme.azurecr.io >/dev/null 2>&1";
+    private const string SignIn =
+        $"echo {CiSystem.Password} | docker login -u {CiSystem.UserName} --password-stdin acme.azurecr.io >/dev/null 2>&1";
 
-    public static Stage Of(string page) => page switch
-    {
-        "README.md" => Readme,
-        "docs/tour.md" => Tour,
-        "docs/recipes.md" => Recipes,
-        "docs/migrating.md" => new()
+    public static Stage Of(string page) =>
+        page switch
         {
-            Variables = Map(("GITHUB_EVENT_NAME", "schedule"), ("GITHUB_REF_NAME", "main")),
-            Before = Map(("<ImageBase>x</ImageBase>", "dotnet restore; mkdir certs; touch certs/ca.pem")),
-        },
-        "docs/packages.md" => new() { NotTyped = Map(("warning IMG6011: 'libSkiaSharp.so' needs libfontconfig.so.1, which the image does not have. Add it: <ImagePackage Include=\"libfontconfig1\" />.", "DrawingTests compares it")) },
-        "docs/performance.md" => new() { NotTyped = Map(("dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [--cases unchanged,line,…] [--registry plain|h2] [--runs 5]", "it takes an hour, and a machine that does nothing else")) },
-        "samples/Services/README.md" => new() { NotTyped = Map(("dotnet publish samples/Services -p:PublishImage=true -p:ImageLoad=docker", "Debian's Docker has no compose: SamplesTests types it, and starts what compose.yaml names")) },
-        "docs/architecture.md" => new() { NotTyped = Map(("csproj properties, items          registry: base, earlier images", "a drawing")) },
-        _ => new(),
-    };
+            "README.md" => Readme,
+            "docs/tour.md" => Tour,
+            "docs/recipes.md" => Recipes,
+            "docs/migrating.md" => new()
+            {
+                Variables = Map(("GITHUB_EVENT_NAME", "schedule"), ("GITHUB_REF_NAME", "main")),
+                Before = Map(("<ImageBase>x</ImageBase>", "dotnet restore; mkdir certs; touch certs/ca.pem")),
+            },
+            "docs/packages.md" => new()
+            {
+                NotTyped = Map(
+                    (
+                        "warning IMG6011: 'libSkiaSharp.so' needs libfontconfig.so.1, which the image does not have. Add it: <ImagePackage Include=\"libfontconfig1\" />.",
+                        "DrawingTests compares it"
+                    )
+                ),
+            },
+            "docs/performance.md" => new()
+            {
+                NotTyped = Map(
+                    (
+                        "dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [--cases unchanged,line,…] [--registry plain|h2] [--runs 5]",
+                        "it takes an hour, and a machine that does nothing else"
+                    )
+                ),
+            },
+            "samples/Services/README.md" => new()
+            {
+                NotTyped = Map(
+                    (
+                        "dotnet publish samples/Services -p:PublishImage=true -p:ImageLoad=docker",
+                        "Debian's Docker has no compose: SamplesTests types it, and starts what compose.yaml names"
+                    )
+                ),
+            },
+            "docs/architecture.md" => new()
+            {
+                NotTyped = Map(("csproj properties, items          registry: base, earlier images", "a drawing")),
+            },
+            _ => new(),
+        };
 
-    private static Stage Readme => new()
-    {
-        Project = "",
-        Folder = "",
-        Before = Map(
-            ("dotnet publish Shop.slnx -p:PublishImage=true", "echo '<Solution><Project Path=\"Shop.csproj\" /></Solution>' > Shop.slnx"),
-            ("dotnet publish -p:PublishImage=true -getProperty:ImageReference", "rm Shop.slnx"),
-            ("dotnet msbuild -t:ListImages -p:ImageFilter=\"acme/*\"                                                  # the local store", $"""
-                echo secret > password.txt
-                {SignIn}
-                dotnet publish -p:PublishImage=true -p:ImageRegistry= -p:ImageTags=1.0.0
-                """),
-            ("- uses: actions/setup-dotnet@v5", "cd ..\nmkdir src\nmv Shop src/Shop"),
-            ("dotnet publish -p:PublishImage=true -p:ImageRuntimeIdentifiers=\"linux-x64 linux-arm64\"", "cd src/Shop")),
-        NotTyped = Map(
-            ("dotnet publish samples/HelloWeb -p:PublishImage=true", "SamplesTests types it in a fresh clone"),
-            ("dotnet pack src/ImagePublish.Tasks -o ~/feed", "SamplesTests types it in a fresh clone"),
-            ("tests/run.sh", "it is what runs this test")),
-    };
+    private static Stage Readme =>
+        new()
+        {
+            Project = "",
+            Folder = "",
+            Before = Map(
+                (
+                    "dotnet publish Shop.slnx -p:PublishImage=true",
+                    "echo '<Solution><Project Path=\"Shop.csproj\" /></Solution>' > Shop.slnx"
+                ),
+                ("dotnet publish -p:PublishImage=true -getProperty:ImageReference", "rm Shop.slnx"),
+                (
+                    "dotnet msbuild -t:ListImages -p:ImageFilter=\"acme/*\"                                                  # the local store",
+                    $"""
+                    echo secret > password.txt
+                    {SignIn}
+                    dotnet publish -p:PublishImage=true -p:ImageRegistry= -p:ImageTags=1.0.0
+                    """
+                ),
+                ("- uses: actions/setup-dotnet@v5", "cd ..\nmkdir src\nmv Shop src/Shop"),
+                ("dotnet publish -p:PublishImage=true -p:ImageRuntimeIdentifiers=\"linux-x64 linux-arm64\"", "cd src/Shop")
+            ),
+            NotTyped = Map(
+                ("dotnet publish samples/HelloWeb -p:PublishImage=true", "SamplesTests types it in a fresh clone"),
+                ("dotnet pack src/ImagePublish.Tasks -o ~/feed", "SamplesTests types it in a fresh clone"),
+                ("tests/run.sh", "it is what runs this test")
+            ),
+        };
 
-    private static Stage Tour => new()
-    {
-        Project = "TweetApp",
-        Folder = "TweetApp",
-        Before = Map(
-            ("dotnet msbuild -t:LoginImageRegistry -p:ImageRegistry=ghcr.io -p:ImageRegistryUsername=me < password.txt", $"echo secret > password.txt; {SignIn}"),
-            ("dotnet build -t:PlanImage -c Release -p:ImageName=ghcr.io/sixeyed/tweet-app:v2", "sed -i 's/v1/v2/' Program.cs"),
-            ("Changed against ghcr.io/sixeyed/tweet-app:latest (sha256:4be2391f1c0d):", """
-                dotnet msbuild -t:TagImage -p:ImageSource=ghcr.io/sixeyed/tweet-app:v1 -p:ImageTags=latest
-                echo 'static class Feature { public static bool IsOn => Environment.GetEnvironmentVariable("FEATURE") == "on"; }' >> Program.cs
-                sed -i 's|<ItemGroup>|&<ImageEnvironmentVariable Include="FEATURE" Value="on" />|' TweetApp.csproj
-                dotnet build -t:PlanImage -c Release -p:ImageName=ghcr.io/sixeyed/tweet-app:latest
-                """)),
-        NotTyped = Map(
-            ("Shop net10.0                                     _DeliverPlatformImage (8.8s)", "ProgressTests looks at such rows, of a publish to a slow registry"),
-            ("Shop: 26.1 of 64.1 MB moved (40 %), 5.2 MB/s, 8 s left", "ProgressTests looks for such lines")),
-    };
+    private static Stage Tour =>
+        new()
+        {
+            Project = "TweetApp",
+            Folder = "TweetApp",
+            Before = Map(
+                (
+                    "dotnet msbuild -t:LoginImageRegistry -p:ImageRegistry=ghcr.io -p:ImageRegistryUsername=me < password.txt",
+                    $"echo secret > password.txt; {SignIn}"
+                ),
+                ("dotnet build -t:PlanImage -c Release -p:ImageName=ghcr.io/sixeyed/tweet-app:v2", "sed -i 's/v1/v2/' Program.cs"),
+                (
+                    "Changed against ghcr.io/sixeyed/tweet-app:latest (sha256:4be2391f1c0d):",
+                    """
+                    dotnet msbuild -t:TagImage -p:ImageSource=ghcr.io/sixeyed/tweet-app:v1 -p:ImageTags=latest
+                    echo 'static class Feature { public static bool IsOn => Environment.GetEnvironmentVariable("FEATURE") == "on"; }' >> Program.cs
+                    sed -i 's|<ItemGroup>|&<ImageEnvironmentVariable Include="FEATURE" Value="on" />|' TweetApp.csproj
+                    dotnet build -t:PlanImage -c Release -p:ImageName=ghcr.io/sixeyed/tweet-app:latest
+                    """
+                )
+            ),
+            NotTyped = Map(
+                (
+                    "Shop net10.0                                     _DeliverPlatformImage (8.8s)",
+                    "ProgressTests looks at such rows, of a publish to a slow registry"
+                ),
+                ("Shop: 26.1 of 64.1 MB moved (40 %), 5.2 MB/s, 8 s left", "ProgressTests looks for such lines")
+            ),
+        };
 
-    private static Stage Recipes => new()
-    {
-        Project = "src/Shop",
-        Folder = "",
-        Before = Map(
-            ("dotnet publish -p:PublishImage=true -p:ImageRegistry=\"ghcr.io acme.azurecr.io\" -p:ImageRepository=acme/shop", $"cd src/Shop\n{SignIn}"),
-            ("image=$(dotnet publish src/Shop -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop -getProperty:ImageReference)", "cd ../.."),
-            ("<Target Name=\"TagNightly\" BeforeTargets=\"BeforePublishImage\">", "cd src/Shop")),
-        NotTyped = Map(("dotnet publish Services.slnx -p:PublishImage=true -p:ImageLoad=docker", "SamplesTests types it")),
-    };
+    private static Stage Recipes =>
+        new()
+        {
+            Project = "src/Shop",
+            Folder = "",
+            Before = Map(
+                (
+                    "dotnet publish -p:PublishImage=true -p:ImageRegistry=\"ghcr.io acme.azurecr.io\" -p:ImageRepository=acme/shop",
+                    $"cd src/Shop\n{SignIn}"
+                ),
+                (
+                    "image=$(dotnet publish src/Shop -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop -getProperty:ImageReference)",
+                    "cd ../.."
+                ),
+                ("<Target Name=\"TagNightly\" BeforeTargets=\"BeforePublishImage\">", "cd src/Shop")
+            ),
+            NotTyped = Map(("dotnet publish Services.slnx -p:PublishImage=true -p:ImageLoad=docker", "SamplesTests types it")),
+        };
 
-    private static Dictionary<string, string> Map(params (string Name, string Value)[] entries) => entries.ToDictionary(entry => entry.Name, entry => entry.Value);
+    private static Dictionary<string, string> Map(params (string Name, string Value)[] entries) =>
+        entries.ToDictionary(entry => entry.Name, entry => entry.Value);
 }

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Testing;
 
@@ -24,7 +22,11 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
         new("IMG2001", "ImageBase={host}/dotnet/runtime:99", "'{host}/dotnet/runtime:99' does not exist"),
         new("IMG2001", "ImageBase={host}/nobody/nothing", "'{host}/nobody/nothing:latest' does not exist"),
         new("IMG2002", "ImageRuntimeIdentifiers=linux-s390x", "It exists for linux/amd64, linux/arm64/v8"),
-        new("IMG1003", "ImageRuntimeIdentifiers=plan9-x64", "ImageRuntimeIdentifiers: No image can be made for the runtime identifier 'plan9-x64'"),
+        new(
+            "IMG1003",
+            "ImageRuntimeIdentifiers=plan9-x64",
+            "ImageRuntimeIdentifiers: No image can be made for the runtime identifier 'plan9-x64'"
+        ),
         new("IMG1007", "ImageFileOwner=1:2:3", "ImageFileOwner has the value '1:2:3'"),
         new("IMG1007", "ImageWorkingDirectory=app", "such as /app"),
         new("IMG1007", "ImageCompression=brotli", "expected one of None, Gzip, Zstd"),
@@ -54,8 +56,17 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
 
         Assert.False(build.Succeeded);
         var errors = build.Errors.ToList();
-        Assert.Equal(Cases.Select(mistake => $"{mistake.Code} {mistake.Properties}"), errors.Select((error, number) => $"{error.Code} {Cases[Math.Min(number, Cases.Length - 1)].Properties}"));
-        Assert.All(errors.Zip(Cases), pair => Assert.Contains(pair.Second.Says.Replace("{host}", registry.Host, StringComparison.Ordinal), pair.First.Text, StringComparison.Ordinal));
+        Assert.Equal(
+            Cases.Select(mistake => $"{mistake.Code} {mistake.Properties}"),
+            errors.Select((error, number) => $"{error.Code} {Cases[Math.Min(number, Cases.Length - 1)].Properties}")
+        );
+        Assert.All(errors.Zip(Cases), pair =>
+            Assert.Contains(
+                pair.Second.Says.Replace("{host}", registry.Host, StringComparison.Ordinal),
+                pair.First.Text,
+                StringComparison.Ordinal
+            )
+        );
         AssertNoStackTrace(build);
         foreach (var number in Enumerable.Range(0, Cases.Length))
             Assert.Empty(await registry.TagsAsync($"bad-input/case{number}", Cancelled));
@@ -68,14 +79,27 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
         var lines = await File.ReadAllLinesAsync(app.Project.File, Cancelled);
         var smallBase = await SmallBase.PushToAsync(app.Registry, "bad-input/base:1", Cancelled);
         foreach (var (number, item) in BadItem.All.Index())
-            app.All.Element(Target($"Item{number}", $"Mistake={number};ContainerAppCommandInstruction={item.Instruction};ImageBase={smallBase}"));
+            app.All.Element(
+                Target($"Item{number}", $"Mistake={number};ContainerAppCommandInstruction={item.Instruction};ImageBase={smallBase}")
+            );
 
         var build = await app.All.TargetAsync(string.Join(';', numbers.Select(number => $"Item{number}")), Cancelled, "--no-restore");
 
         var errors = build.Errors.ToList();
-        Assert.Equal(BadItem.All.Select(item => $"{item.Code} {item.Says}"), errors.Select((error, number) => error.Text.Contains(BadItem.All[number].Says, StringComparison.Ordinal) ? $"{error.Code} {BadItem.All[number].Says}" : error.ToString()));
+        Assert.Equal(
+            BadItem.All.Select(item => $"{item.Code} {item.Says}"),
+            errors.Select(
+                (error, number) =>
+                    error.Text.Contains(BadItem.All[number].Says, StringComparison.Ordinal)
+                        ? $"{error.Code} {BadItem.All[number].Says}"
+                        : error.ToString()
+            )
+        );
         Assert.All(errors, error => Assert.Equal(app.Project.File, error.File));
-        Assert.Equal(numbers.Select(number => Array.FindIndex(lines, line => line.Contains($"Culprit=\"{number}\"", StringComparison.Ordinal)) + 1), errors.Select(error => error.Line));
+        Assert.Equal(
+            numbers.Select(number => Array.FindIndex(lines, line => line.Contains($"Culprit=\"{number}\"", StringComparison.Ordinal)) + 1),
+            errors.Select(error => error.Line)
+        );
         AssertNoStackTrace(build);
         foreach (var number in numbers)
             Assert.Empty(await app.Registry.TagsAsync($"bad-input/item{number}", Cancelled));
@@ -86,7 +110,10 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
     {
         var host = $"localhost:{Ports.Free()}";
 
-        var build = await app.Project.PublishAsync(Cancelled, [.. Switches.For(app.Registry, "bad-input/down"), "--no-build", $"-p:ImageRegistry={host}"]);
+        var build = await app.Project.PublishAsync(
+            Cancelled,
+            [.. Switches.For(app.Registry, "bad-input/down"), "--no-build", $"-p:ImageRegistry={host}"]
+        );
 
         Assert.False(build.Succeeded);
         var error = Assert.Single(build.Errors);
@@ -105,12 +132,22 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
                 options.Auth.Users["ann"] = "secret";
                 options.Auth.Realm = "https://tokens.invalid/token";
             },
-            Cancelled);
+            Cancelled
+        );
         var command = app.Project.Command("msbuild", "-t:ListImageTags", $"-p:ImageName={registry.Host}/acme/shop");
-        command = command with { Environment = new Dictionary<string, string?>(command.Environment) { ["IMAGE_REGISTRY_USERNAME"] = "ann", ["IMAGE_REGISTRY_PASSWORD"] = "secret" } };
+        command = command with
+        {
+            Environment = new Dictionary<string, string?>(command.Environment)
+            {
+                ["IMAGE_REGISTRY_USERNAME"] = "ann",
+                ["IMAGE_REGISTRY_PASSWORD"] = "secret",
+            },
+        };
 
         var refused = await command.RunAsync(Cancelled);
-        var trusted = await (command with { Arguments = [.. command.Arguments, "-p:ImageTrustedTokenHosts=tokens.invalid"] }).RunAsync(Cancelled);
+        var trusted = await (command with { Arguments = [.. command.Arguments, "-p:ImageTrustedTokenHosts=tokens.invalid"] }).RunAsync(
+            Cancelled
+        );
 
         Assert.Contains("IMG5003", refused.All, StringComparison.Ordinal);
         Assert.Contains("ImageTrustedTokenHosts", refused.All, StringComparison.Ordinal);
@@ -125,7 +162,10 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
         await AsRoot("mount", "-t", "tmpfs", "-o", "size=48k,mode=777", "tmpfs", store).SucceedAsync(Cancelled);
         try
         {
-            var build = await app.Project.PublishAsync(Cancelled, [.. Switches.For(app.Registry, "bad-input/full"), "--no-build", $"-p:ImageStore={store}"]);
+            var build = await app.Project.PublishAsync(
+                Cancelled,
+                [.. Switches.For(app.Registry, "bad-input/full"), "--no-build", $"-p:ImageStore={store}"]
+            );
 
             Assert.False(build.Succeeded);
             var error = Assert.Single(build.Errors);
@@ -145,12 +185,21 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
     {
         string[] properties =
         [
-            "NoBuild=true", "Configuration=Release", "PublishImage=true", $"ImageRegistry={app.Registry.Host}", $"ImageRepository=bad-input/{name.ToLowerInvariant()}",
-            $"ImageBase={app.Registry.Host}/dotnet/runtime:10.0", $"PublishDir={app.Project.Folder}/{name}/", own,
+            "NoBuild=true",
+            "Configuration=Release",
+            "PublishImage=true",
+            $"ImageRegistry={app.Registry.Host}",
+            $"ImageRepository=bad-input/{name.ToLowerInvariant()}",
+            $"ImageBase={app.Registry.Host}/dotnet/runtime:10.0",
+            $"PublishDir={app.Project.Folder}/{name}/",
+            own,
         ];
         return $"""
             <Target Name="{name}">
-              <MSBuild Projects="{app.Project.File}" Targets="Publish" Properties="{string.Join(';', properties)}" ContinueOnError="ErrorAndContinue" />
+              <MSBuild Projects="{app.Project.File}" Targets="Publish" Properties="{string.Join(
+                ';',
+                properties
+            )}" ContinueOnError="ErrorAndContinue" />
             </Target>
             """;
     }

@@ -20,7 +20,11 @@ public sealed class BrokenApp(Peers peers) : IAsyncLifetime
     {
         Registry = await peers.RegistryAsync();
         workspace = await peers.WorkspaceAsync();
-        Project = workspace.Empty("Bad").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;")
+        Project = workspace
+            .Empty("Bad")
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Content("Program.cs", "return;")
             .Element(
                 """
                 <Target Name="Spoil" AfterTargets="CopyFilesToPublishDirectory">
@@ -28,9 +32,12 @@ public sealed class BrokenApp(Peers peers) : IAsyncLifetime
                   <MakeDir Directories="$(PublishDir)" />
                   <Exec Command="ln -s /etc/passwd '$(PublishDir)passwd'" Condition="'$(Spoil)' == 'link'" />
                 </Target>
-                """);
+                """
+            );
         foreach (var (number, mistake) in BadItem.All.Index())
-            Project.Element($"""<ItemGroup Condition="'$(Mistake)' == '{number}'">{mistake.Xml.Replace("Culprit=\"\"", $"Culprit=\"{number}\"", StringComparison.Ordinal)}</ItemGroup>""");
+            Project.Element(
+                $"""<ItemGroup Condition="'$(Mistake)' == '{number}'">{mistake.Xml.Replace("Culprit=\"\"", $"Culprit=\"{number}\"", StringComparison.Ordinal)}</ItemGroup>"""
+            );
         All = new TestProject(workspace, await peers.PackageAsync(), workspace.Write("All.proj", "<Project />"));
         (await Project.BuildAsync(CancellationToken.None, "-c", "Release")).EnsureSuccess();
     }

@@ -22,7 +22,9 @@ public sealed class CopiedFilesTests(Peers peers)
 
         (await project.PublishAsync(Cancelled, switches)).EnsureSuccess();
 
-        using var result = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(project.Folder, "obj", "Release", "net10.0", "ImagePublish.json"), Cancelled));
+        using var result = JsonDocument.Parse(
+            await File.ReadAllBytesAsync(Path.Combine(project.Folder, "obj", "Release", "net10.0", "ImagePublish.json"), Cancelled)
+        );
         Assert.Equal(["content reused", "projects reused", "static reused", "app uploaded", "config uploaded"], Moves(result.RootElement));
         Assert.Equal(["app/data/words.txt", "app/from-library/list.txt", "app/large.bin"], await FilesAsync("content"));
         // A prerelease package's, as all of it.
@@ -30,7 +32,11 @@ public sealed class CopiedFilesTests(Peers peers)
         Assert.Contains("app/appsettings.json", await FilesAsync("app"));
 
         async Task<IEnumerable<string>> FilesAsync(string layer) =>
-            from entry in await registry.EntriesAsync(Repository, result.RootElement.GetProperty("layers").EnumerateArray().Single(one => one.GetProperty("name").GetString() == layer), Cancelled)
+            from entry in await registry.EntriesAsync(
+                Repository,
+                result.RootElement.GetProperty("layers").EnumerateArray().Single(one => one.GetProperty("name").GetString() == layer),
+                Cancelled
+            )
             where !entry.EndsWith('/')
             select entry.Split(' ')[^1];
     }
@@ -44,12 +50,22 @@ public sealed class CopiedFilesTests(Peers peers)
     private async Task<TestProject> ProjectAsync(TestWorkspace workspace)
     {
         var package = await peers.PackageAsync();
-        var library = workspace.Empty("Library").Item("Content", "from-library/**", ("CopyToOutputDirectory", "PreserveNewest")).Content("from-library/list.txt", "a list");
-        return (await workspace.NewAsync("web", "Copying", Cancelled)).WithImagePublish().ProjectReference(library)
+        var library = workspace
+            .Empty("Library")
+            .Item("Content", "from-library/**", ("CopyToOutputDirectory", "PreserveNewest"))
+            .Content("from-library/list.txt", "a list");
+        return (await workspace.NewAsync("web", "Copying", Cancelled))
+            .WithImagePublish()
+            .ProjectReference(library)
             .Item("None", "data/**", ("CopyToPublishDirectory", "PreserveNewest"))
             .Item("None", "large.bin", ("CopyToPublishDirectory", "PreserveNewest"))
             // As the targets of many packages let their files be copied.
-            .Item("None", $"$(NuGetPackageRoot){PackedPackage.Id.ToLowerInvariant()}/{package.Version}/LICENSE", ("Link", "from-package/licence"), ("CopyToPublishDirectory", "PreserveNewest"))
+            .Item(
+                "None",
+                $"$(NuGetPackageRoot){PackedPackage.Id.ToLowerInvariant()}/{package.Version}/LICENSE",
+                ("Link", "from-package/licence"),
+                ("CopyToPublishDirectory", "PreserveNewest")
+            )
             .Content("data/words.txt", "words")
             .Content("large.bin", new string('x', 1 << 20))
             .Content("wwwroot/site.css", "body {}")

@@ -15,10 +15,15 @@ public sealed class FrameworksTests(Peers peers)
         const string Repository = "frameworks/musl";
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
-        await workspace.DotNet("new", "console", "--language", "VB", "--name", "Basic", "--output", "Basic", "--no-restore").SucceedAsync(Cancelled);
-        var project = new TestProject(workspace, await peers.PackageAsync(), workspace["Basic/Basic.vbproj"]).WithImagePublish()
+        await workspace
+            .DotNet("new", "console", "--language", "VB", "--name", "Basic", "--output", "Basic", "--no-restore")
+            .SucceedAsync(Cancelled);
+        var project = new TestProject(workspace, await peers.PackageAsync(), workspace["Basic/Basic.vbproj"])
+            .WithImagePublish()
             .Property("ImageBase", await MuslBase.PushToAsync(registry, "frameworks/musl-base:1", Cancelled))
-            .Property("RuntimeIdentifier", "linux-musl-x64").Property("SelfContained", "true").Property("InvariantGlobalization", "true");
+            .Property("RuntimeIdentifier", "linux-musl-x64")
+            .Property("SelfContained", "true")
+            .Property("InvariantGlobalization", "true");
 
         var build = (await project.PublishAsync(Cancelled, Switches.Destination(registry, Repository))).EnsureSuccess();
         var run = await (await peers.DockerAsync()).RunAsync(Cancelled, build.Properties["ImageReference"]);
@@ -41,9 +46,16 @@ public sealed class FrameworksTests(Peers peers)
 
         Assert.Contains("Hello, world!", await page.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, script.StatusCode);
-        Assert.Equal(await File.ReadAllTextAsync(Path.Combine(project.Folder, "wwwroot", "app.css"), Cancelled), await style.Content.ReadAsStringAsync(Cancelled));
+        Assert.Equal(
+            await File.ReadAllTextAsync(Path.Combine(project.Folder, "wwwroot", "app.css"), Cancelled),
+            await style.Content.ReadAsStringAsync(Cancelled)
+        );
         Assert.NotNull(style.Headers.ETag);
-        Assert.InRange(style.Content.Headers.LastModified!.Value, new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2018, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        Assert.InRange(
+            style.Content.Headers.LastModified!.Value,
+            new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero),
+            new DateTimeOffset(2018, 1, 1, 0, 0, 0, TimeSpan.Zero)
+        );
     }
 
     [Fact]
@@ -69,7 +81,11 @@ public sealed class FrameworksTests(Peers peers)
         using var http = new HttpClient();
         using var answer = await http.SendAsync(request, Cancelled);
 
-        Assert.Contains("Hello Ann", Encoding.UTF8.GetString(await answer.Content.ReadAsByteArrayAsync(Cancelled)), StringComparison.Ordinal);
+        Assert.Contains(
+            "Hello Ann",
+            Encoding.UTF8.GetString(await answer.Content.ReadAsByteArrayAsync(Cancelled)),
+            StringComparison.Ordinal
+        );
         Assert.Equal("0", Assert.Single(answer.TrailingHeaders.GetValues("grpc-status")));
     }
 
@@ -78,8 +94,21 @@ public sealed class FrameworksTests(Peers peers)
     {
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
-        var project = workspace.Empty("Functions").WithImagePublish().Property("OutputType", "Exe").Property("AzureFunctionsVersion", "v4").Content("Program.cs", "return;");
-        var build = (await project.PublishAsync(Cancelled, [.. Switches.Destination(registry, "frameworks/functions"), $"-p:ImageBase={await SmallBase.PushToAsync(registry, "frameworks/base:1", Cancelled)}"])).EnsureSuccess();
+        var project = workspace
+            .Empty("Functions")
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Property("AzureFunctionsVersion", "v4")
+            .Content("Program.cs", "return;");
+        var build = (
+            await project.PublishAsync(
+                Cancelled,
+                [
+                    .. Switches.Destination(registry, "frameworks/functions"),
+                    $"-p:ImageBase={await SmallBase.PushToAsync(registry, "frameworks/base:1", Cancelled)}",
+                ]
+            )
+        ).EnsureSuccess();
         var prepared = await project.Command("msbuild", "-t:_PrepareImage", "-getProperty:_ImageBase").SucceedAsync(Cancelled);
 
         var config = (await registry.ConfigAsync("frameworks/functions", build.Digest, Cancelled)).GetProperty("config");

@@ -10,24 +10,51 @@ public sealed class HooksTests(Peers peers)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase(Area, "targets before and after the image, and in `PublishImageDependsOn`", "each runs once, with `dotnet publish` and with `-t:PublishImage`; what they set holds, and the user's own properties keep their values")]
+    [ReliabilityCase(
+        Area,
+        "targets before and after the image, and in `PublishImageDependsOn`",
+        "each runs once, with `dotnet publish` and with `-t:PublishImage`; what they set holds, and the user's own properties keep their values"
+    )]
     public async Task EachRunsOnceWithBothCommands()
     {
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
-        var project = (await CreateAsync(workspace, registry, "hooks/both")).Property("PublishImageDependsOn", "TraceEarly")
-            .Property("ImageRuntimeIdentifiers", "linux-x64").Property("ContainerRepository", "Hooks/Both").Property("ImageArchive", "$(MSBuildProjectDirectory)/obj/image.tar")
+        var project = (await CreateAsync(workspace, registry, "hooks/both"))
+            .Property("PublishImageDependsOn", "TraceEarly")
+            .Property("ImageRuntimeIdentifiers", "linux-x64")
+            .Property("ContainerRepository", "Hooks/Both")
+            .Property("ImageArchive", "$(MSBuildProjectDirectory)/obj/image.tar")
             .Element(Trace("TraceEarly", "", "early"))
-            .Element("""<Target Name="Choose" BeforeTargets="BeforePublishImage"><PropertyGroup><ImageTags>chosen</ImageTags></PropertyGroup><ItemGroup><ImageLabel Include="hook" Value="yes" /></ItemGroup></Target>""")
-            .Element(Trace("TraceBefore", "BeforeTargets='BeforePublishImage'", "before $([System.IO.File]::Exists('$(PublishDir)Hooked.dll'))"))
-            .Element(Trace("TraceAfter", "AfterTargets='AfterPublishImage'", "after $(ImageDigest) @(PublishedImage->'%(Digest)') [$(ImageRepository)] [$(ImageTagPolicy)] $([System.IO.File]::Exists('$(ImageArchive)'))"))
+            .Element(
+                """<Target Name="Choose" BeforeTargets="BeforePublishImage"><PropertyGroup><ImageTags>chosen</ImageTags></PropertyGroup><ItemGroup><ImageLabel Include="hook" Value="yes" /></ItemGroup></Target>"""
+            )
+            .Element(
+                Trace("TraceBefore", "BeforeTargets='BeforePublishImage'", "before $([System.IO.File]::Exists('$(PublishDir)Hooked.dll'))")
+            )
+            .Element(
+                Trace(
+                    "TraceAfter",
+                    "AfterTargets='AfterPublishImage'",
+                    "after $(ImageDigest) @(PublishedImage->'%(Digest)') [$(ImageRepository)] [$(ImageTagPolicy)] $([System.IO.File]::Exists('$(ImageArchive)'))"
+                )
+            )
             .Element(Trace("TracePublishImage", "AfterTargets='PublishImage'", "done"));
-        workspace.Write("Directory.Build.targets", $"""<Project><PropertyGroup><PublishImageDependsOn>$(PublishImageDependsOn);TraceLate</PublishImageDependsOn></PropertyGroup>{Trace("TraceLate", "", "late")}</Project>""");
+        workspace.Write(
+            "Directory.Build.targets",
+            $"""<Project><PropertyGroup><PublishImageDependsOn>$(PublishImageDependsOn);TraceLate</PublishImageDependsOn></PropertyGroup>{Trace("TraceLate", "", "late")}</Project>"""
+        );
 
         var published = (await project.PublishAsync(Cancelled, "-p:PublishImage=true")).EnsureSuccess();
         string[] expected = ["early", "before True", $"after {published.Digest} {published.Digest} [] [] True", "late", "done"];
         Assert.Equal(expected, TakeLines(project));
-        Assert.Equal("yes", (await registry.ConfigAsync("hooks/both", "chosen", Cancelled)).GetProperty("config").GetProperty("Labels").GetProperty("hook").GetString());
+        Assert.Equal(
+            "yes",
+            (await registry.ConfigAsync("hooks/both", "chosen", Cancelled))
+                .GetProperty("config")
+                .GetProperty("Labels")
+                .GetProperty("hook")
+                .GetString()
+        );
 
         (await project.TargetAsync("PublishImage", Cancelled, "-c", "Release")).EnsureSuccess();
         Assert.Equal(expected, TakeLines(project));
@@ -39,28 +66,46 @@ public sealed class HooksTests(Peers peers)
     }
 
     [Fact]
-    [ReliabilityCase(Area, "the project sets `AfterMicrosoftNETSdkTargets` without what was in it", "the image is published nevertheless, with the files that the project's own targets add after Publish")]
+    [ReliabilityCase(
+        Area,
+        "the project sets `AfterMicrosoftNETSdkTargets` without what was in it",
+        "the image is published nevertheless, with the files that the project's own targets add after Publish"
+    )]
     public async Task AnOverwrittenListOfTheSdkDoesNotSwitchThePackageOff()
     {
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var own = workspace.Write("own.targets", "<Project />");
-        var project = (await CreateAsync(workspace, registry, "hooks/overwritten")).Property("AfterMicrosoftNETSdkTargets", own).Element(Add("own.txt"));
-        workspace.Write("Directory.Build.targets", $"<Project><PropertyGroup><AfterMicrosoftNETSdkTargets>{own}</AfterMicrosoftNETSdkTargets></PropertyGroup>{Add("late.txt")}</Project>");
+        var project = (await CreateAsync(workspace, registry, "hooks/overwritten"))
+            .Property("AfterMicrosoftNETSdkTargets", own)
+            .Element(Add("own.txt"));
+        workspace.Write(
+            "Directory.Build.targets",
+            $"<Project><PropertyGroup><AfterMicrosoftNETSdkTargets>{own}</AfterMicrosoftNETSdkTargets></PropertyGroup>{Add("late.txt")}</Project>"
+        );
 
         var build = (await project.PublishAsync(Cancelled, "-p:PublishImage=true")).EnsureSuccess();
         var files = await registry.FilesAsync("hooks/overwritten", build.Digest, Cancelled);
         Assert.Contains("app/own.txt", files.Keys);
         Assert.Contains("app/late.txt", files.Keys);
 
-        workspace.Write("Directory.Build.targets", $"<Project><PropertyGroup><CustomAfterDirectoryBuildTargets>{own}</CustomAfterDirectoryBuildTargets></PropertyGroup></Project>");
+        workspace.Write(
+            "Directory.Build.targets",
+            $"<Project><PropertyGroup><CustomAfterDirectoryBuildTargets>{own}</CustomAfterDirectoryBuildTargets></PropertyGroup></Project>"
+        );
         build = (await project.PublishAsync(Cancelled, "-p:PublishImage=true")).EnsureSuccess();
         Assert.Contains("app/own.txt", (await registry.FilesAsync("hooks/overwritten", build.Digest, Cancelled)).Keys);
     }
 
     private static async Task<TestProject> CreateAsync(TestWorkspace workspace, DockerRegistry registry, string repository) =>
-        workspace.Empty("Hooked").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;").Property("ContainerRegistry", registry.Host)
-            .Property("ContainerRepository", repository).Property("ContainerBaseImage", await SmallBase.PushToAsync(registry, "hooks/base:1", Cancelled));
+        workspace
+            .Empty("Hooked")
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Content("Program.cs", "return;")
+            .Property("ContainerRegistry", registry.Host)
+            .Property("ContainerRepository", repository)
+            .Property("ContainerBaseImage", await SmallBase.PushToAsync(registry, "hooks/base:1", Cancelled));
 
     private static string Trace(string name, string order, string line) =>
         $"""<Target Name="{name}" {order.Replace('\'', '"')}><PropertyGroup><TraceLine>{line}</TraceLine></PropertyGroup><WriteLinesToFile File="$(MSBuildProjectDirectory)/trace.txt" Lines="$(TraceLine)" /></Target>""";

@@ -15,8 +15,12 @@ public sealed class KindsOfAppsTests(Peers peers)
         const string Repository = "kinds/fsharp";
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
-        await workspace.DotNet("new", "console", "--language", "F#", "--name", "Sharp", "--output", "Sharp", "--no-restore").SucceedAsync(Cancelled);
-        var project = new TestProject(workspace, await peers.PackageAsync(), workspace["Sharp/Sharp.fsproj"]).WithImagePublish().Property("Version", "2.0.0-rc.1");
+        await workspace
+            .DotNet("new", "console", "--language", "F#", "--name", "Sharp", "--output", "Sharp", "--no-restore")
+            .SucceedAsync(Cancelled);
+        var project = new TestProject(workspace, await peers.PackageAsync(), workspace["Sharp/Sharp.fsproj"])
+            .WithImagePublish()
+            .Property("Version", "2.0.0-rc.1");
 
         var build = (await project.PublishAsync(Cancelled, Switches.For(registry, Repository))).EnsureSuccess();
 
@@ -36,7 +40,9 @@ public sealed class KindsOfAppsTests(Peers peers)
         var build = (await project.PublishAsync(Cancelled, Switches.For(registry, Repository))).EnsureSuccess();
 
         Assert.Equal("""["dotnet","/app/Hard.Worker.dll"]""", await EntrypointAsync(registry, Repository, build.Digest));
-        Assert.False((await registry.ConfigAsync(Repository, build.Digest, Cancelled)).GetProperty("config").TryGetProperty("ExposedPorts", out _));
+        Assert.False(
+            (await registry.ConfigAsync(Repository, build.Digest, Cancelled)).GetProperty("config").TryGetProperty("ExposedPorts", out _)
+        );
         Assert.Contains("docker run --rm " + registry.Host, build.Command.Output, StringComparison.Ordinal);
         var docker = await peers.DockerAsync();
         await using var container = await docker.StartAsync(build.Properties["ImageReference"], Cancelled);
@@ -51,7 +57,14 @@ public sealed class KindsOfAppsTests(Peers peers)
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var project = (await workspace.NewAsync("console", "Alone", Cancelled)).WithImagePublish();
-        string[] switches = [.. Switches.For(registry, Repository, "runtime-deps"), "-r", "linux-x64", "--self-contained", "-p:InvariantGlobalization=true"];
+        string[] switches =
+        [
+            .. Switches.For(registry, Repository, "runtime-deps"),
+            "-r",
+            "linux-x64",
+            "--self-contained",
+            "-p:InvariantGlobalization=true",
+        ];
 
         var build = (await project.PublishAsync(Cancelled, switches)).EnsureSuccess();
 
@@ -59,7 +72,9 @@ public sealed class KindsOfAppsTests(Peers peers)
         await RunsAsync(build, Greeting);
 
         // The same in one file.
-        var single = (await project.PublishAsync(Cancelled, [.. switches, "-p:PublishSingleFile=true", $"-p:PublishDir={workspace["single"]}/"])).EnsureSuccess();
+        var single = (
+            await project.PublishAsync(Cancelled, [.. switches, "-p:PublishSingleFile=true", $"-p:PublishDir={workspace["single"]}/"])
+        ).EnsureSuccess();
         Assert.False(File.Exists(workspace["single/Alone.dll"]));
         Assert.Equal("""["/app/Alone"]""", await EntrypointAsync(registry, Repository, single.Digest));
     }
@@ -72,22 +87,34 @@ public sealed class KindsOfAppsTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         var project = (await workspace.NewAsync("console", "Single", Cancelled)).WithImagePublish();
 
-        var build = (await project.PublishAsync(
-            Cancelled, [.. Switches.For(registry, Repository), "-r", "linux-x64", "--no-self-contained", "-p:PublishSingleFile=true"])).EnsureSuccess();
+        var build = (
+            await project.PublishAsync(
+                Cancelled,
+                [.. Switches.For(registry, Repository), "-r", "linux-x64", "--no-self-contained", "-p:PublishSingleFile=true"]
+            )
+        ).EnsureSuccess();
 
         Assert.Equal("""["/app/Single"]""", await EntrypointAsync(registry, Repository, build.Digest));
         await RunsAsync(build, Greeting);
     }
 
     [Fact]
-    [ReliabilityCase("Projects", "several target frameworks, and none chosen", "one error, IMG1012, with the command that chooses one; `UpdateImageLock` too")]
+    [ReliabilityCase(
+        "Projects",
+        "several target frameworks, and none chosen",
+        "one error, IMG1012, with the command that chooses one; `UpdateImageLock` too"
+    )]
     public async Task AProjectWithSeveralFrameworksSaysWhichSwitchItNeeds()
     {
         const string Repository = "kinds/frameworks";
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var project = (await workspace.NewAsync("console", "Many", Cancelled)).WithImagePublish();
-        project.Property("TargetFramework", "").Property("TargetFrameworks", "netstandard2.0;net10.0").Property("ImplicitUsings", "false").Property("Nullable", "")
+        project
+            .Property("TargetFramework", "")
+            .Property("TargetFrameworks", "netstandard2.0;net10.0")
+            .Property("ImplicitUsings", "false")
+            .Property("Nullable", "")
             .Content("Program.cs", """System.Console.WriteLine("Hello, World!");""");
         var switches = Switches.For(registry, Repository);
 
@@ -102,7 +129,10 @@ public sealed class KindsOfAppsTests(Peers peers)
             var error = Assert.Single(build.Errors);
             Assert.Equal("IMG1012", error.Code);
             Assert.Contains("netstandard2.0;net10.0", error.Text, StringComparison.Ordinal);
-            var command = build == locking ? "dotnet msbuild -t:UpdateImageLock -p:TargetFramework=net10.0" : "dotnet publish -f net10.0 -p:PublishImage=true";
+            var command =
+                build == locking
+                    ? "dotnet msbuild -t:UpdateImageLock -p:TargetFramework=net10.0"
+                    : "dotnet publish -f net10.0 -p:PublishImage=true";
             Assert.EndsWith(command, error.Text, StringComparison.Ordinal);
         });
         published.EnsureSuccess();

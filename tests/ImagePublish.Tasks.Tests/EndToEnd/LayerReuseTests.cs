@@ -17,14 +17,22 @@ public sealed class LayerReuseTests(Peers peers) : IDisposable
 
     // podman before 5.4 does not compare an unpacked layer with its diff id: it shows what the blob contains. containerd compares, and refuses an image that does not fit.
     [Fact]
-    [ReliabilityCase("Layer reuse", "a stranger's image at `latest` claims another blob for the app's layer; podman and containerd pull the next release", "both show the honest file")]
+    [ReliabilityCase(
+        "Layer reuse",
+        "a stranger's image at `latest` claims another blob for the app's layer; podman and containerd pull the next release",
+        "both show the honest file"
+    )]
     public async Task PodmanAndContainerdFindTheHonestFile()
     {
         var registry = await peers.RegistryAsync();
         var reference = await SmallBase.PushToAsync(registry, "reuse/base:1", Cancelled);
         using var workspace = await peers.WorkspaceAsync();
-        var project = workspace.Empty("App").WithImagePublish().Property("OutputType", "Exe")
-            .Content("Program.cs", "return;").Content("marker.txt", "honest")
+        var project = workspace
+            .Empty("App")
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Content("Program.cs", "return;")
+            .Content("marker.txt", "honest")
             .Element("""<ItemGroup><None Include="marker.txt" CopyToPublishDirectory="Always" /></ItemGroup>""");
         string[] switches = [.. Switches.Destination(registry, Repository), $"-p:ImageBase={reference}", "-p:ImageLayering=Single"];
         (await project.PublishAsync(Cancelled, [.. switches, "-p:ImageTags=1.0", $"-p:ImageStore={folder["first"]}"])).EnsureSuccess();
@@ -92,5 +100,8 @@ public sealed class LayerReuseTests(Peers peers) : IDisposable
     }
 
     private Task<CommandOutput> PodmanAsync(params string[] arguments) =>
-        new CommandLine("podman", ["--root", folder["root"], "--runroot", folder["run"], "--storage-driver", "vfs", .. arguments]).SucceedAsync(Cancelled);
+        new CommandLine(
+            "podman",
+            ["--root", folder["root"], "--runroot", folder["run"], "--storage-driver", "vfs", .. arguments]
+        ).SucceedAsync(Cancelled);
 }

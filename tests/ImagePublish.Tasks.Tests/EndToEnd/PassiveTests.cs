@@ -39,13 +39,17 @@ public sealed class PassiveTests(Peers peers)
 
         Assert.DoesNotContain("<dependency ", specification, StringComparison.Ordinal);
         Assert.Contains("<developmentDependency>true</developmentDependency>", specification, StringComparison.Ordinal);
-        Assert.DoesNotContain(files, file => file.StartsWith("lib/", StringComparison.Ordinal) || file.StartsWith("ref/", StringComparison.Ordinal) || file.StartsWith("runtimes/", StringComparison.Ordinal));
+        Assert.DoesNotContain(files, file =>
+            file.StartsWith("lib/", StringComparison.Ordinal)
+            || file.StartsWith("ref/", StringComparison.Ordinal)
+            || file.StartsWith("runtimes/", StringComparison.Ordinal)
+        );
         Assert.Contains("tasks/net10.0/ImagePublish.Tasks.dll", files);
         Assert.Contains("tasks/net10.0/ImagePublish.dll", files);
         Assert.DoesNotContain(files, file => file.Contains("Microsoft.Build", StringComparison.Ordinal));
-        Assert.All(
-            new[] { "build", "buildTransitive", "buildMultiTargeting" },
-            folder => Assert.Contains($"{folder}/{PackedPackage.Id}.targets", files));
+        Assert.All(new[] { "build", "buildTransitive", "buildMultiTargeting" }, folder =>
+            Assert.Contains($"{folder}/{PackedPackage.Id}.targets", files)
+        );
     }
 
     [Theory]
@@ -54,7 +58,9 @@ public sealed class PassiveTests(Peers peers)
     public async Task TheLinkOfAnErrorIsValidOnEverySystem(string file, string link)
     {
         var targets = Path.Combine(RepositoryRoot.Path, "build", "ImagePublish.Tasks.Verbs.targets");
-        var read = await DotNetCommand.Create("", "msbuild", targets, "-nologo", "-getProperty:_ImageHelpPage", $"-p:_ImageHelpFile={file}").SucceedAsync(Cancelled);
+        var read = await DotNetCommand
+            .Create("", "msbuild", targets, "-nologo", "-getProperty:_ImageHelpPage", $"-p:_ImageHelpFile={file}")
+            .SucceedAsync(Cancelled);
 
         Assert.Equal(link, read.Output.Trim());
     }
@@ -63,8 +69,13 @@ public sealed class PassiveTests(Peers peers)
     {
         var folder = Path.Combine(project.Folder, build.PublishFolder);
         return new SortedDictionary<string, string>(
-            Directory.GetFiles(folder, "*", SearchOption.AllDirectories).ToDictionary(
-                file => Path.GetRelativePath(folder, file), file => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)))),
-            StringComparer.Ordinal);
+            Directory
+                .GetFiles(folder, "*", SearchOption.AllDirectories)
+                .ToDictionary(
+                    file => Path.GetRelativePath(folder, file),
+                    file => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)))
+                ),
+            StringComparer.Ordinal
+        );
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ImagePublish.Tasks.Tests.Config;
 using ImagePublish.Tasks.Tests.Fixtures;
 
@@ -23,10 +22,21 @@ public sealed class PlatformsApp(Peers peers) : IAsyncLifetime
     {
         Registry = await peers.RegistryAsync();
         workspace = await peers.WorkspaceAsync();
-        Project = workspace.Empty("Two").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;")
-            .Property("ImageRegistry", Registry.Host).Property("ImageRepository", Repository).Property("ImageBase", await SmallBase.PushToAsync(Registry, "platforms/base:1", CancellationToken.None))
-            .Property("ImageRuntimeIdentifiers", "linux-x64 linux-arm64").Property("ImageFileOwner", "app:staff")
-            .Content("certs/a.pem", "a").Content("certs/deep/b.pem", "b").Content("certs/private/c.pem", "c").Content("model.bin", "m").Content("run.sh", "#!/bin/sh\n")
+        Project = workspace
+            .Empty("Two")
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Content("Program.cs", "return;")
+            .Property("ImageRegistry", Registry.Host)
+            .Property("ImageRepository", Repository)
+            .Property("ImageBase", await SmallBase.PushToAsync(Registry, "platforms/base:1", CancellationToken.None))
+            .Property("ImageRuntimeIdentifiers", "linux-x64 linux-arm64")
+            .Property("ImageFileOwner", "app:staff")
+            .Content("certs/a.pem", "a")
+            .Content("certs/deep/b.pem", "b")
+            .Content("certs/private/c.pem", "c")
+            .Content("model.bin", "m")
+            .Content("run.sh", "#!/bin/sh\n")
             .Element(
                 $"""
                 <ItemGroup>
@@ -47,7 +57,8 @@ public sealed class PlatformsApp(Peers peers) : IAsyncLifetime
                   <ImageSymlink Include="/etc/zone" LinkTarget="/usr/lib/other" />
                   <ImageSymlink Include="bin/run" LinkTarget="../run.sh" />
                 </ItemGroup>
-                """);
+                """
+            );
         Published = (await Project.PublishAsync(CancellationToken.None, "-p:PublishImage=true")).EnsureSuccess();
     }
 
@@ -59,8 +70,12 @@ public sealed class PlatformsApp(Peers peers) : IAsyncLifetime
 
     /// <summary>The digest of the image for a platform.</summary>
     public async Task<string> DigestAsync(string architecture, CancellationToken cancellationToken) =>
-        (await Registry.ManifestAsync(Repository, "1.0.0", cancellationToken)).Json.GetProperty("manifests").EnumerateArray()
-            .Single(manifest => manifest.GetProperty("platform").GetProperty("architecture").GetString() == architecture).GetProperty("digest").GetString()!;
+        (await Registry.ManifestAsync(Repository, "1.0.0", cancellationToken))
+            .Json.GetProperty("manifests")
+            .EnumerateArray()
+            .Single(manifest => manifest.GetProperty("platform").GetProperty("architecture").GetString() == architecture)
+            .GetProperty("digest")
+            .GetString()!;
 
     /// <summary>The image for a platform.</summary>
     public async Task<ServedManifest> ImageAsync(string architecture, CancellationToken cancellationToken) =>

@@ -13,7 +13,10 @@ public sealed class PlatformsTests(PlatformsApp app, Peers peers) : IClassFixtur
     public async Task TheIndexHasBothWithTheirVariantsAndNoTagsButItsOwn()
     {
         var index = await app.Registry.ManifestAsync(PlatformsApp.Repository, "1.0.0", Cancelled);
-        var platforms = index.Json.GetProperty("manifests").EnumerateArray().Select(manifest => manifest.GetProperty("platform").GetRawText());
+        var platforms = index
+            .Json.GetProperty("manifests")
+            .EnumerateArray()
+            .Select(manifest => manifest.GetProperty("platform").GetRawText());
 
         Assert.Equal(["""{"os":"linux","architecture":"amd64"}""", """{"os":"linux","architecture":"arm64","variant":"v8"}"""], platforms);
         Assert.Equal(index.Digest, app.Published.Digest);
@@ -31,7 +34,11 @@ public sealed class PlatformsTests(PlatformsApp app, Peers peers) : IClassFixtur
 
         Assert.Equal(architecture, config.GetProperty("Architecture").GetString());
         Assert.Equal(Escaped.Difficult, config.GetProperty("Labels").GetProperty("com.example.difficult").GetString());
-        AssertVariables([.. config.GetProperty("Env").EnumerateArray().Select(variable => variable.GetString()!)], architecture, runtimeIdentifier);
+        AssertVariables(
+            [.. config.GetProperty("Env").EnumerateArray().Select(variable => variable.GetString()!)],
+            architecture,
+            runtimeIdentifier
+        );
     }
 
     [Theory]
@@ -50,12 +57,20 @@ public sealed class PlatformsTests(PlatformsApp app, Peers peers) : IClassFixtur
 
         Assert.Equal(architecture, image.GetProperty("Architecture").GetString());
         Assert.Equal(Escaped.Difficult, image.GetProperty("Config").GetProperty("Labels").GetProperty("com.example.difficult").GetString());
-        AssertVariables([.. image.GetProperty("Config").GetProperty("Env").EnumerateArray().Select(variable => variable.GetString()!)], architecture, runtimeIdentifier);
+        AssertVariables(
+            [.. image.GetProperty("Config").GetProperty("Env").EnumerateArray().Select(variable => variable.GetString()!)],
+            architecture,
+            runtimeIdentifier
+        );
         Assert.Equal(image.GetProperty("Id").GetString(), byTag.GetProperty("Id").GetString());
     }
 
     [Fact]
-    [ReliabilityCase("Platforms", "a condition on `RuntimeIdentifier` where one portable publish is used for all platforms", "warning IMG1025 at the condition's line; `ImageRuntimeIdentifier` works in both kinds of app")]
+    [ReliabilityCase(
+        "Platforms",
+        "a condition on `RuntimeIdentifier` where one portable publish is used for all platforms",
+        "warning IMG1025 at the condition's line; `ImageRuntimeIdentifier` works in both kinds of app"
+    )]
     public async Task AConditionThatCanNotHoldIsToldAtItsLine()
     {
         var lines = await File.ReadAllLinesAsync(app.Project.File, Cancelled);
@@ -74,7 +89,10 @@ public sealed class PlatformsTests(PlatformsApp app, Peers peers) : IClassFixtur
         var second = await app.ImageAsync("arm64", Cancelled);
 
         Assert.Equal(first.Layers.Select(layer => layer.GetRawText()), second.Layers.Select(layer => layer.GetRawText()));
-        Assert.Equal(["tests", "ImagePublish.Tasks: files", "ImagePublish.Tasks: model", "ImagePublish.Tasks: app"], await app.LayerNamesAsync("arm64", Cancelled));
+        Assert.Equal(
+            ["tests", "ImagePublish.Tasks: files", "ImagePublish.Tasks: model", "ImagePublish.Tasks: app"],
+            await app.LayerNamesAsync("arm64", Cancelled)
+        );
     }
 
     [Fact]
@@ -83,7 +101,10 @@ public sealed class PlatformsTests(PlatformsApp app, Peers peers) : IClassFixtur
         var image = await app.ImageAsync("amd64", Cancelled);
 
         // The base's /data is a link to /srv/shared, whose owner and mode are its own.
-        Assert.Equal(["755 0:0 srv/shared/models/", "644 0:0 srv/shared/models/m.bin"], await app.Registry.EntriesAsync(PlatformsApp.Repository, image.Layers[2], Cancelled));
+        Assert.Equal(
+            ["755 0:0 srv/shared/models/", "644 0:0 srv/shared/models/m.bin"],
+            await app.Registry.EntriesAsync(PlatformsApp.Repository, image.Layers[2], Cancelled)
+        );
     }
 
     [Fact]
@@ -93,10 +114,16 @@ public sealed class PlatformsTests(PlatformsApp app, Peers peers) : IClassFixtur
 
         Assert.Equal(
             [
-                "755 0:0 etc/certs/", "640 0:50 etc/certs/a.pem", "755 0:0 etc/certs/deep/", "640 0:50 etc/certs/deep/b.pem", "777 0:0 etc/zone -> /usr/lib/other",
-                "2770 1654:1654 srv/own/", "644 12:34 usr/lib/m.bin",
+                "755 0:0 etc/certs/",
+                "640 0:50 etc/certs/a.pem",
+                "755 0:0 etc/certs/deep/",
+                "640 0:50 etc/certs/deep/b.pem",
+                "777 0:0 etc/zone -> /usr/lib/other",
+                "2770 1654:1654 srv/own/",
+                "644 12:34 usr/lib/m.bin",
             ],
-            await app.Registry.EntriesAsync(PlatformsApp.Repository, image.Layers[1], Cancelled));
+            await app.Registry.EntriesAsync(PlatformsApp.Repository, image.Layers[1], Cancelled)
+        );
     }
 
     [Fact]
@@ -117,11 +144,17 @@ public sealed class PlatformsTests(PlatformsApp app, Peers peers) : IClassFixtur
         var before = await app.ImageAsync("amd64", Cancelled);
         app.Project.Content("Program.cs", "return 0; // edited");
 
-        var build = (await app.Project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageRepository=platforms/edited")).EnsureSuccess();
+        var build = (
+            await app.Project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageRepository=platforms/edited")
+        ).EnsureSuccess();
 
         Assert.NotEqual(app.Published.Digest, build.Digest);
         var index = await app.Registry.ManifestAsync("platforms/edited", "1.0.0", Cancelled);
-        var after = await app.Registry.ManifestAsync("platforms/edited", index.Json.GetProperty("manifests")[0].GetProperty("digest").GetString()!, Cancelled);
+        var after = await app.Registry.ManifestAsync(
+            "platforms/edited",
+            index.Json.GetProperty("manifests")[0].GetProperty("digest").GetString()!,
+            Cancelled
+        );
         Assert.Equal(before.Layers.Take(3).Select(layer => layer.GetRawText()), after.Layers.Take(3).Select(layer => layer.GetRawText()));
     }
 

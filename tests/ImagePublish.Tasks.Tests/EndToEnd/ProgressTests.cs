@@ -21,7 +21,10 @@ public sealed class ProgressTests(SlowApp app) : IClassFixture<SlowApp>
         await using var terminal = await Terminal.StartAsync(app.Publish(), columns, Rows, Cancelled);
 
         var waiting = await terminal.UntilAsync(screen => Regex.IsMatch(screen, @"(?m)^  [\d.:]+ .* waits \d s, try 2 of 5$"), Cancelled);
-        var moving = await terminal.UntilAsync(screen => Regex.IsMatch(screen, @"(?m)^  models +━+[╸─]+ +\d+ % +\d+\.\d of 16\.0 MB +\d+\.\d [kM]B/s +\d s left$"), Cancelled);
+        var moving = await terminal.UntilAsync(
+            screen => Regex.IsMatch(screen, @"(?m)^  models +━+[╸─]+ +\d+ % +\d+\.\d of 16\.0 MB +\d+\.\d [kM]B/s +\d s left$"),
+            Cancelled
+        );
         var lines = await terminal.EndAsync(Cancelled);
 
         Assert.All([waiting, moving], screen => Assert.Matches(@"(?m)^  Slow net10\.0 +_DeliverPlatformImage \(\d\.\ds\)$", screen));
@@ -35,8 +38,11 @@ public sealed class ProgressTests(SlowApp app) : IClassFixture<SlowApp>
             line => Assert.Matches(@"^  [\d.:]+/slow/\d+@sha256:[0-9a-f]{64}$", line),
             line => Assert.Matches(@"^  linux/\w+, 16\.1 MB in \d layers?, \d+\.\d s$", line),
             line => Assert.Matches(@"^  docker run --rm .*:1$", line),
-            line => Assert.Equal("ended with 0", line));
-        Assert.All(Regex.Split(terminal.Written, @"(?=\e\[\?25l)"), frame => Assert.Equal(frame.Contains("\e7", StringComparison.Ordinal), frame.Contains("\e8\e[?7h\e[?25h", StringComparison.Ordinal)));
+            line => Assert.Equal("ended with 0", line)
+        );
+        Assert.All(Regex.Split(terminal.Written, @"(?=\e\[\?25l)"), frame =>
+            Assert.Equal(frame.Contains("\e7", StringComparison.Ordinal), frame.Contains("\e8\e[?7h\e[?25h", StringComparison.Ordinal))
+        );
     }
 
     [Fact]

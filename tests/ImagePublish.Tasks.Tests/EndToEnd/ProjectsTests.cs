@@ -6,7 +6,8 @@ namespace ImagePublish.Tasks.Tests.EndToEnd;
 /// <summary>Ways to build a project besides publishing it, and SDKs other than this machine's. All images go to a local store, on no base.</summary>
 public sealed class ProjectsTests(Peers peers)
 {
-    private static readonly string Architecture = RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "x64";
+    private static readonly string Architecture =
+        RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "x64";
 
     private static readonly string Other = Architecture == "x64" ? "linux-arm64" : "linux-x64";
 
@@ -17,7 +18,11 @@ public sealed class ProjectsTests(Peers peers)
     [Fact]
     [ReliabilityCase("Projects", "`dotnet pack` of a tool with `PublishImage`", "no image")]
     [ReliabilityCase("Projects", "`dotnet clean`", "removes the results of publishes, plans and commands")]
-    [ReliabilityCase("Platforms", "the .NET SDK of Alpine, which calls itself `linux-musl-x64`", "a portable app is for `linux-x64`, one that brings its runtime stays on musl")]
+    [ReliabilityCase(
+        "Platforms",
+        "the .NET SDK of Alpine, which calls itself `linux-musl-x64`",
+        "a portable app is for `linux-x64`, one that brings its runtime stays on musl"
+    )]
     public async Task AToolIsPackedWithoutAnImageAndPublishedOnAlpine()
     {
         using var workspace = await peers.WorkspaceAsync();
@@ -37,29 +42,48 @@ public sealed class ProjectsTests(Peers peers)
         Assert.Equal($"linux-{Architecture}", image["Tags"]);
         Assert.Equal(["ImagePlan.json", "ImagePublish.ListImages.json", "ImagePublish.json"], Results(obj));
 
-        Assert.Equal($"linux-musl-{Architecture}", await PlatformsAsync(project, "_IsPublishing=true", "PublishSelfContained=true", alpine["-p:".Length..]));
+        Assert.Equal(
+            $"linux-musl-{Architecture}",
+            await PlatformsAsync(project, "_IsPublishing=true", "PublishSelfContained=true", alpine["-p:".Length..])
+        );
 
         await project.Command("clean", "-c", "Release").SucceedAsync(Cancelled);
         Assert.Empty(Results(obj));
     }
 
     [Fact]
-    [ReliabilityCase("Platforms", "a `RuntimeIdentifier` that the SDK infers, for self-contained apps and the like", "`RuntimeIdentifiers` still decide; `-r`, a `RuntimeIdentifier` and `--use-current-runtime` win")]
+    [ReliabilityCase(
+        "Platforms",
+        "a `RuntimeIdentifier` that the SDK infers, for self-contained apps and the like",
+        "`RuntimeIdentifiers` still decide; `-r`, a `RuntimeIdentifier` and `--use-current-runtime` win"
+    )]
     public async Task AnInferredRuntimeIdentifierIsNotTakenForTheUsers()
     {
         using var workspace = await peers.WorkspaceAsync();
-        var project = Console(workspace, "Inferred").Property("RuntimeIdentifiers", "linux-x64;linux-arm64").Property("PublishSingleFile", "true").Property("PublishSelfContained", "false")
+        var project = Console(workspace, "Inferred")
+            .Property("RuntimeIdentifiers", "linux-x64;linux-arm64")
+            .Property("PublishSingleFile", "true")
+            .Property("PublishSelfContained", "false")
             .Item("ImageLabel", "platform", ("Value", "$(ImageRuntimeIdentifier)"));
 
         var index = (await project.PublishAsync(Cancelled, "-p:PublishImage=true")).EnsureSuccess();
-        var one = (await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-r", "linux-arm64", "-p:ImageRepository=inferred/one")).EnsureSuccess();
+        var one = (
+            await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-r", "linux-arm64", "-p:ImageRepository=inferred/one")
+        ).EnsureSuccess();
 
         Assert.Equal("linux/amd64;linux/arm64", Assert.Single(index.PublishedImages)["Platform"]);
         Assert.Equal("linux/arm64", Assert.Single(one.PublishedImages)["Platform"]);
 
         // The SDK adds what it infers to the list, and would publish for this machine.
         project.Property("RuntimeIdentifiers", Other);
-        var other = (await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageRepository=inferred/other", $"-p:ImageArchive={workspace["other.tar"]}")).EnsureSuccess();
+        var other = (
+            await project.PublishAsync(
+                Cancelled,
+                "-p:PublishImage=true",
+                "-p:ImageRepository=inferred/other",
+                $"-p:ImageArchive={workspace["other.tar"]}"
+            )
+        ).EnsureSuccess();
         var image = Assert.Single(other.PublishedImages);
         Assert.Equal((OtherPlatform, "1.0.0;latest"), (image["Platform"], image["Tags"]));
         Assert.Equal((image["Digest"], image["Identity"]), (other.Digest, other.Properties["ImageReference"]));
@@ -72,17 +96,45 @@ public sealed class ProjectsTests(Peers peers)
         // Every condition of the SDK's Microsoft.NET.RuntimeIdentifierInference.targets.
         const string Both = "linux-x64;linux-arm64";
         project.Property("PublishSingleFile", "").Property("PublishSelfContained", "");
-        foreach (var reason in new[] { "PublishSelfContained", "PublishReadyToRun", "PublishSingleFile", "PublishTrimmed", "PublishAot", "SelfContained" })
+        foreach (
+            var reason in new[]
+            {
+                "PublishSelfContained",
+                "PublishReadyToRun",
+                "PublishSingleFile",
+                "PublishTrimmed",
+                "PublishAot",
+                "SelfContained",
+            }
+        )
             Assert.Equal(Both, await PlatformsAsync(project, "_IsPublishing=true", $"{reason}=true"));
-        Assert.Equal($"linux-{Architecture}", await PlatformsAsync(project, "_IsPublishing=true", "PublishSelfContained=true", "UseCurrentRuntimeIdentifier=True"));
-        Assert.Equal("linux-arm64", await PlatformsAsync(project, "_IsPublishing=true", "PublishSelfContained=true", "PublishRuntimeIdentifier=linux-arm64"));
+        Assert.Equal(
+            $"linux-{Architecture}",
+            await PlatformsAsync(project, "_IsPublishing=true", "PublishSelfContained=true", "UseCurrentRuntimeIdentifier=True")
+        );
+        Assert.Equal(
+            "linux-arm64",
+            await PlatformsAsync(project, "_IsPublishing=true", "PublishSelfContained=true", "PublishRuntimeIdentifier=linux-arm64")
+        );
         project.Property("RuntimeIdentifiers", "");
         Assert.Equal($"linux-{Architecture}", await PlatformsAsync(project, "_IsPublishing=true", "PublishSelfContained=true"));
-        Assert.Equal("linux-arm64", await PlatformsAsync(project, "_IsPublishing=true", "PublishSelfContained=true", "NETCoreSdkPortableRuntimeIdentifier=osx-arm64"));
+        Assert.Equal(
+            "linux-arm64",
+            await PlatformsAsync(
+                project,
+                "_IsPublishing=true",
+                "PublishSelfContained=true",
+                "NETCoreSdkPortableRuntimeIdentifier=osx-arm64"
+            )
+        );
     }
 
     [Fact]
-    [ReliabilityCase("Projects", "a target of the package before the first restore", "MSBuild's MSB4057, explained in Troubleshooting; with `-restore` it runs")]
+    [ReliabilityCase(
+        "Projects",
+        "a target of the package before the first restore",
+        "MSBuild's MSB4057, explained in Troubleshooting; with `-restore` it runs"
+    )]
     [ReliabilityCase("Projects", "`-graph -isolate`, with projects that are referenced", "one platform and several")]
     public async Task AFreshCloneIsRestoredAndBuiltAsAnIsolatedGraph()
     {
@@ -93,7 +145,16 @@ public sealed class ProjectsTests(Peers peers)
         var early = await project.Command("msbuild", "-t:ListImages").RunAsync(Cancelled);
         var restored = await project.Command("msbuild", "-restore", "-t:ListImages").SucceedAsync(Cancelled);
         var one = (await project.TargetAsync("PublishImage", Cancelled, "--no-restore", "-graph", "-isolate")).EnsureSuccess();
-        var two = (await project.TargetAsync("PublishImage", Cancelled, "--no-restore", "-graph", "-isolate", "-p:ImageRuntimeIdentifiers=linux-x64 linux-arm64")).EnsureSuccess();
+        var two = (
+            await project.TargetAsync(
+                "PublishImage",
+                Cancelled,
+                "--no-restore",
+                "-graph",
+                "-isolate",
+                "-p:ImageRuntimeIdentifiers=linux-x64 linux-arm64"
+            )
+        ).EnsureSuccess();
 
         Assert.Contains("MSB4057", early.Output, StringComparison.Ordinal);
         Assert.Contains("No images", restored.Output, StringComparison.Ordinal);
@@ -119,23 +180,38 @@ public sealed class ProjectsTests(Peers peers)
             #:property ImageDoctor=Off
             #:property ImageStore={workspace["store"]}
             Console.WriteLine("one");
-            """);
+            """
+        );
 
-        var published = await workspace.DotNet("publish", "one.cs", "-nologo", "-tl:off", "-p:PublishImage=true", "-getProperty:ImageReference").SucceedAsync(Cancelled);
+        var published = await workspace
+            .DotNet("publish", "one.cs", "-nologo", "-tl:off", "-p:PublishImage=true", "-getProperty:ImageReference")
+            .SucceedAsync(Cancelled);
 
         Assert.Matches("^one@sha256:[0-9a-f]{64}\\s*$", published.Output);
     }
 
     private static TestProject Console(TestWorkspace workspace, string name) =>
-        workspace.Empty(name).WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;")
-            .Property("ImageBase", "scratch").Property("ImageDefaultPackages", "false").Property("ImageDoctor", "Off").Property("ImageStore", workspace["store"]);
+        workspace
+            .Empty(name)
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Content("Program.cs", "return;")
+            .Property("ImageBase", "scratch")
+            .Property("ImageDefaultPackages", "false")
+            .Property("ImageDoctor", "Off")
+            .Property("ImageStore", workspace["store"]);
 
     private static string[] Results(string folder) =>
         [.. Directory.EnumerateFiles(folder, "Image*.json").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
     private static async Task<string> PlatformsAsync(TestProject project, params string[] properties)
     {
-        string[] arguments = ["-t:_PrepareImage", "-getProperty:_ImageRuntimeIdentifiers", .. properties.Select(property => $"-p:{property}")];
+        string[] arguments =
+        [
+            "-t:_PrepareImage",
+            "-getProperty:_ImageRuntimeIdentifiers",
+            .. properties.Select(property => $"-p:{property}"),
+        ];
         return (await project.Command("msbuild", arguments).SucceedAsync(Cancelled)).Output.Trim();
     }
 
@@ -143,7 +219,10 @@ public sealed class ProjectsTests(Peers peers)
     private static string WriteAlpine(TestWorkspace workspace)
     {
         var dotnet = DotNetInstallation.Find();
-        var file = Directory.EnumerateFiles(Path.Combine(dotnet.Folder, "sdk"), "Microsoft.NETCoreSdk.BundledVersions.props", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Last();
+        var file = Directory
+            .EnumerateFiles(Path.Combine(dotnet.Folder, "sdk"), "Microsoft.NETCoreSdk.BundledVersions.props", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .Last();
         return workspace.Write(
             "Alpine.props",
             $"""
@@ -154,6 +233,7 @@ public sealed class ProjectsTests(Peers peers)
                 <NETCoreSdkPortableRuntimeIdentifier>linux-musl-{Architecture}</NETCoreSdkPortableRuntimeIdentifier>
               </PropertyGroup>
             </Project>
-            """);
+            """
+        );
     }
 }

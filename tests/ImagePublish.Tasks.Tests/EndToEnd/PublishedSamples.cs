@@ -57,7 +57,10 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
             .With("CustomAfterMicrosoftCommonTargets", workspace.Write("bases.targets", Bases()));
         First = await Clone.TypeAsync(Page.Read("README.md").Passages.First(passage => !passage.IsInline).Text, CancellationToken.None);
         workspace.Write("clone/samples/All.slnx", All(workspace["clone/samples"]));
-        await Clone.TypeAsync($"dotnet publish samples/All.slnx -tl:off -m:2 '-flp:LogFile={Log};Verbosity=detailed' -p:PublishImage=true -p:ImageRegistry={Registry.Host}", CancellationToken.None);
+        await Clone.TypeAsync(
+            $"dotnet publish samples/All.slnx -tl:off -m:2 '-flp:LogFile={Log};Verbosity=detailed' -p:PublishImage=true -p:ImageRegistry={Registry.Host}",
+            CancellationToken.None
+        );
     }
 
     public ValueTask DisposeAsync()
@@ -67,18 +70,19 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
     }
 
     // Microsoft's bases are out of reach: each kind of app gets the one of the tests' own that stands for its default.
-    private string Bases() => $"""
-        <Project>
-          <PropertyGroup Condition="'$(ImageRegistry)' != '' and ('$(MSBuildProjectName)' == 'Platforms' or '$(MSBuildProjectName)' == 'Scratch')">
-            <ImageReport>report.html</ImageReport>
-          </PropertyGroup>
-          <PropertyGroup Condition="'$(ImageBase)' == ''">
-            <ImageBase>{Registry.Host}/dotnet/runtime:10.0</ImageBase>
-            <ImageBase Condition="'$(UsingMicrosoftNETSdkWeb)' == 'true'">{Registry.Host}/dotnet/aspnet:10.0</ImageBase>
-            <ImageBase Condition="'$(PublishAot)' == 'true'">{Registry.Host}/dotnet/runtime-deps:10.0</ImageBase>
-          </PropertyGroup>
-        </Project>
-        """;
+    private string Bases() =>
+        $"""
+            <Project>
+              <PropertyGroup Condition="'$(ImageRegistry)' != '' and ('$(MSBuildProjectName)' == 'Platforms' or '$(MSBuildProjectName)' == 'Scratch')">
+                <ImageReport>report.html</ImageReport>
+              </PropertyGroup>
+              <PropertyGroup Condition="'$(ImageBase)' == ''">
+                <ImageBase>{Registry.Host}/dotnet/runtime:10.0</ImageBase>
+                <ImageBase Condition="'$(UsingMicrosoftNETSdkWeb)' == 'true'">{Registry.Host}/dotnet/aspnet:10.0</ImageBase>
+                <ImageBase Condition="'$(PublishAot)' == 'true'">{Registry.Host}/dotnet/runtime-deps:10.0</ImageBase>
+              </PropertyGroup>
+            </Project>
+            """;
 
     private static string All(string samples) =>
         $"<Solution>{string.Concat(Directory.GetFiles(samples, "*.csproj", SearchOption.AllDirectories).Select(project => $"""<Project Path="{Path.GetRelativePath(samples, project)}" />"""))}</Solution>";
@@ -87,7 +91,8 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
     private static void CopySources(string target)
     {
         var root = RepositoryRoot.Path;
-        var files = Directory.GetFiles(root)
+        var files = Directory
+            .GetFiles(root)
             .Concat(Parts.SelectMany(part => Directory.GetFiles(Path.Combine(root, part), "*", SearchOption.AllDirectories)))
             .Where(file => !Path.GetRelativePath(root, file).Split('/').Intersect(Outputs).Any());
         foreach (var file in files)

@@ -31,7 +31,11 @@ public sealed class PublishedWebAppTests(WebApp app, Peers peers) : IClassFixtur
         Assert.Equal(item["Size"], result.GetProperty("size").GetRawText());
         Assert.Equal(
             manifest.Layers.Select(layer => (layer.GetProperty("digest").GetString(), layer.GetProperty("size").GetInt64())),
-            result.GetProperty("layers").EnumerateArray().Select(layer => (layer.GetProperty("digest").GetString(), layer.GetProperty("size").GetInt64())));
+            result
+                .GetProperty("layers")
+                .EnumerateArray()
+                .Select(layer => (layer.GetProperty("digest").GetString(), layer.GetProperty("size").GetInt64()))
+        );
     }
 
     [Fact]
@@ -124,7 +128,8 @@ public sealed class PublishedWebAppTests(WebApp app, Peers peers) : IClassFixtur
         await Skopeo.CopyAsync($"docker://{app.Reference}", $"oci:{layout}:shop", Cancelled);
 
         await AsRoot("umoci", "unpack", "--image", $"{layout}:shop", bundle).SucceedAsync(Cancelled);
-        var listing = await AsRoot("find", Path.Combine(bundle, "rootfs", "app"), "-printf", "%P %y %m %U:%G %l\\n").SucceedAsync(Cancelled);
+        var listing = await AsRoot("find", Path.Combine(bundle, "rootfs", "app"), "-printf", "%P %y %m %U:%G %l\\n")
+            .SucceedAsync(Cancelled);
         await AsRoot("rm", "-rf", bundle).SucceedAsync(Cancelled);
         var lines = listing.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimEnd()).ToList();
 
@@ -159,7 +164,13 @@ public sealed class PublishedWebAppTests(WebApp app, Peers peers) : IClassFixtur
     [Fact]
     public async Task TheTargetDoesTheSameInABuild()
     {
-        string[] switches = [.. app.Switches.Where(value => !value.StartsWith("-p:PublishImage", StringComparison.Ordinal)), "-c", "Release", "-p:ImageRepository=web-app/target"];
+        string[] switches =
+        [
+            .. app.Switches.Where(value => !value.StartsWith("-p:PublishImage", StringComparison.Ordinal)),
+            "-c",
+            "Release",
+            "-p:ImageRepository=web-app/target",
+        ];
 
         var build = (await app.Project.TargetAsync("PublishImage", Cancelled, switches)).EnsureSuccess();
 

@@ -20,11 +20,18 @@ public static class RegistryApi
 
     private static readonly string[] Types =
     [
-        "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
     ];
 
-    public static async Task<ServedManifest> ManifestAsync(this DockerRegistry registry, string repository, string reference, CancellationToken cancellationToken)
+    public static async Task<ServedManifest> ManifestAsync(
+        this DockerRegistry registry,
+        string repository,
+        string reference,
+        CancellationToken cancellationToken
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(registry.Uri, $"v2/{repository}/manifests/{reference}"));
         foreach (var type in Types)
@@ -36,11 +43,17 @@ public static class RegistryApi
             response.Headers.GetValues("Docker-Content-Digest").Single(),
             response.Content.Headers.ContentType!.MediaType!,
             bytes.Length,
-            Parse(bytes));
+            Parse(bytes)
+        );
     }
 
     /// <summary>The config of an image for one platform.</summary>
-    public static async Task<JsonElement> ConfigAsync(this DockerRegistry registry, string repository, string reference, CancellationToken cancellationToken)
+    public static async Task<JsonElement> ConfigAsync(
+        this DockerRegistry registry,
+        string repository,
+        string reference,
+        CancellationToken cancellationToken
+    )
     {
         var manifest = await registry.ManifestAsync(repository, reference, cancellationToken);
         var digest = manifest.Json.GetProperty("config").GetProperty("digest").GetString();
@@ -48,23 +61,41 @@ public static class RegistryApi
     }
 
     /// <summary>What a layer puts into an image, as GNU tar shows it: mode, owner, path, a link's target; in the layer's order.</summary>
-    public static async Task<IReadOnlyList<string>> EntriesAsync(this DockerRegistry registry, string repository, JsonElement layer, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<string>> EntriesAsync(
+        this DockerRegistry registry,
+        string repository,
+        JsonElement layer,
+        CancellationToken cancellationToken
+    )
     {
-        var blob = await Http.GetByteArrayAsync(new Uri(registry.Uri, $"v2/{repository}/blobs/{layer.GetProperty("digest").GetString()}"), cancellationToken);
+        var blob = await Http.GetByteArrayAsync(
+            new Uri(registry.Uri, $"v2/{repository}/blobs/{layer.GetProperty("digest").GetString()}"),
+            cancellationToken
+        );
         await using var tar = new TarReader(new GZipStream(new MemoryStream(blob), CompressionMode.Decompress));
         var entries = new List<string>();
         while (await tar.GetNextEntryAsync(cancellationToken: cancellationToken) is { } entry)
-            entries.Add($"{Convert.ToString((int)entry.Mode, 8)} {entry.Uid}:{entry.Gid} {entry.Name}{(entry.LinkName.Length > 0 ? " -> " : "")}{entry.LinkName}");
+            entries.Add(
+                $"{Convert.ToString((int)entry.Mode, 8)} {entry.Uid}:{entry.Gid} {entry.Name}{(entry.LinkName.Length > 0 ? " -> " : "")}{entry.LinkName}"
+            );
         return entries;
     }
 
     /// <summary>The files of an image for one platform, by their paths; of all layers, without what later ones remove.</summary>
-    public static async Task<Dictionary<string, byte[]>> FilesAsync(this DockerRegistry registry, string repository, string reference, CancellationToken cancellationToken)
+    public static async Task<Dictionary<string, byte[]>> FilesAsync(
+        this DockerRegistry registry,
+        string repository,
+        string reference,
+        CancellationToken cancellationToken
+    )
     {
         var files = new Dictionary<string, byte[]>();
         foreach (var layer in (await registry.ManifestAsync(repository, reference, cancellationToken)).Layers)
         {
-            var blob = await Http.GetByteArrayAsync(new Uri(registry.Uri, $"v2/{repository}/blobs/{layer.GetProperty("digest").GetString()}"), cancellationToken);
+            var blob = await Http.GetByteArrayAsync(
+                new Uri(registry.Uri, $"v2/{repository}/blobs/{layer.GetProperty("digest").GetString()}"),
+                cancellationToken
+            );
             await using var tar = new TarReader(new GZipStream(new MemoryStream(blob), CompressionMode.Decompress));
             while (await tar.GetNextEntryAsync(cancellationToken: cancellationToken) is { } entry)
             {
@@ -81,13 +112,19 @@ public static class RegistryApi
     }
 
     /// <summary>A repository's tags in order; none if it does not exist.</summary>
-    public static async Task<IReadOnlyList<string>> TagsAsync(this DockerRegistry registry, string repository, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<string>> TagsAsync(
+        this DockerRegistry registry,
+        string repository,
+        CancellationToken cancellationToken
+    )
     {
         using var response = await Http.GetAsync(new Uri(registry.Uri, $"v2/{repository}/tags/list"), cancellationToken);
         if (response.StatusCode == HttpStatusCode.NotFound)
             return [];
         var tags = Parse(await response.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync(cancellationToken)).GetProperty("tags");
-        return tags.ValueKind == JsonValueKind.Null ? [] : [.. tags.EnumerateArray().Select(tag => tag.GetString()!).Order(StringComparer.Ordinal)];
+        return tags.ValueKind == JsonValueKind.Null
+            ? []
+            : [.. tags.EnumerateArray().Select(tag => tag.GetString()!).Order(StringComparer.Ordinal)];
     }
 
     private static JsonElement Parse(byte[] json)

@@ -16,7 +16,9 @@ public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClass
         var root = Path.Combine(RepositoryRoot.Path, "samples");
         var list = File.ReadAllText(Path.Combine(root, "README.md"));
 
-        Assert.All(Directory.GetDirectories(root).Select(Path.GetFileName), name => Assert.Contains($"[{name}]({name}/README.md)", list, StringComparison.Ordinal));
+        Assert.All(Directory.GetDirectories(root).Select(Path.GetFileName), name =>
+            Assert.Contains($"[{name}]({name}/README.md)", list, StringComparison.Ordinal)
+        );
     }
 
     // On the layers of the base: HelloWeb and Scratch have packages and the runtime below the app; Shop's packages lie in several.
@@ -50,7 +52,10 @@ public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClass
     {
         var index = await samples.Registry.ManifestAsync("samples/platforms", "1.0.0", Cancelled);
 
-        var platforms = index.Json.GetProperty("manifests").EnumerateArray().Select(manifest => manifest.GetProperty("platform").GetProperty("architecture").GetString());
+        var platforms = index
+            .Json.GetProperty("manifests")
+            .EnumerateArray()
+            .Select(manifest => manifest.GetProperty("platform").GetProperty("architecture").GetString());
         Assert.Equal(["amd64", "arm64"], platforms.Order(StringComparer.Ordinal));
     }
 
@@ -68,7 +73,10 @@ public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClass
             Assert.True(layers[0].GetProperty("paths").GetArrayLength() > 500);
             Assert.Contains("app/Platforms.dll", layers[^1].GetProperty("paths").EnumerateArray().Select(path => path.GetString()));
         });
-        Assert.Equal(["1.0.0", "latest"], report.GetProperty("head").GetProperty("deliveries")[0].GetProperty("tags").EnumerateArray().Select(tag => tag.GetString()));
+        Assert.Equal(
+            ["1.0.0", "latest"],
+            report.GetProperty("head").GetProperty("deliveries")[0].GetProperty("tags").EnumerateArray().Select(tag => tag.GetString())
+        );
     }
 
     [Fact]
@@ -116,7 +124,10 @@ public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClass
         var docker = await peers.DockerAsync();
         await using var container = await docker.StartAsync($"{samples.Registry.Host}/{image}", Cancelled);
 
-        Assert.Equal(answer.Replace("X64", $"{RuntimeInformation.OSArchitecture}", StringComparison.Ordinal), await GetAsync(container, path));
+        Assert.Equal(
+            answer.Replace("X64", $"{RuntimeInformation.OSArchitecture}", StringComparison.Ordinal),
+            await GetAsync(container, path)
+        );
     }
 
     [Fact]
@@ -153,7 +164,10 @@ public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClass
         var yaml = new YamlStream();
         using var reader = File.OpenText(file);
         yaml.Load(reader);
-        return ((YamlMappingNode)yaml.Documents[0].RootNode["services"]).ToDictionary(service => $"{service.Key}", service => $"{service.Value["image"]}");
+        return ((YamlMappingNode)yaml.Documents[0].RootNode["services"]).ToDictionary(
+            service => $"{service.Key}",
+            service => $"{service.Value["image"]}"
+        );
     }
 
     private string Image(string repository, string tag = "1.0.0") => $"{samples.Registry.Host}/{repository}:{tag}";

@@ -17,14 +17,24 @@ public sealed class SharedStoreTests(Peers peers) : IDisposable
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase(Area, "somebody rewrites the records of a local store, with seals of their own, and adds a blob; then the store becomes another user's", "the next image has the honest layer; then IMG3112, or with ImageStoreShared the honest layer again")]
+    [ReliabilityCase(
+        Area,
+        "somebody rewrites the records of a local store, with seals of their own, and adds a blob; then the store becomes another user's",
+        "the next image has the honest layer; then IMG3112, or with ImageStoreShared the honest layer again"
+    )]
     public async Task WhatSomebodyElseWroteIntoTheStoreIsNotBelieved()
     {
         var registry = await peers.RegistryAsync();
         var reference = await SmallBase.PushToAsync(registry, "shared/base:1", Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         var project = workspace.Empty("App").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;");
-        string[] switches = [.. Switches.Destination(registry, Repository), $"-p:ImageBase={reference}", "-p:ImageLayering=Single", $"-p:ImageStore={folder["store"]}"];
+        string[] switches =
+        [
+            .. Switches.Destination(registry, Repository),
+            $"-p:ImageBase={reference}",
+            "-p:ImageLayering=Single",
+            $"-p:ImageStore={folder["store"]}",
+        ];
         (await project.PublishAsync(Cancelled, [.. switches, "-p:ImageTags=1.0"])).EnsureSuccess();
         var honest = await LayersAsync(registry, "1.0");
 
@@ -49,8 +59,10 @@ public sealed class SharedStoreTests(Peers peers) : IDisposable
         var digest = Digests.Sha256(evil);
         folder.Write(Path.Combine("store", "blobs", "sha256", digest[7..]), "");
         File.WriteAllBytes(folder[Path.Combine("store", "blobs", "sha256", digest[7..])], evil);
-        var records = Directory.GetFiles(folder[Path.Combine("store", ".imagepublish", "records")], "*", SearchOption.AllDirectories)
-            .Where(path => path.Contains("/layers/", StringComparison.Ordinal)).ToList();
+        var records = Directory
+            .GetFiles(folder[Path.Combine("store", ".imagepublish", "records")], "*", SearchOption.AllDirectories)
+            .Where(path => path.Contains("/layers/", StringComparison.Ordinal))
+            .ToList();
         Assert.NotEmpty(records);
         foreach (var path in records)
         {
@@ -58,7 +70,10 @@ public sealed class SharedStoreTests(Peers peers) : IDisposable
             layer["digest"] = digest;
             layer["size"] = evil.Length;
             var lie = Encoding.UTF8.GetBytes(layer.ToJsonString());
-            File.WriteAllBytes(path, [.. SHA256.HashData([.. Encoding.UTF8.GetBytes($"layers\nsha256:{Path.GetFileName(path)}\n"), .. lie]), .. lie]);
+            File.WriteAllBytes(
+                path,
+                [.. SHA256.HashData([.. Encoding.UTF8.GetBytes($"layers\nsha256:{Path.GetFileName(path)}\n"), .. lie]), .. lie]
+            );
         }
     }
 

@@ -19,7 +19,14 @@ public sealed class SlowApp(Peers peers) : IAsyncLifetime
     {
         Registry = await TestRegistry.StartAsync();
         workspace = await peers.WorkspaceAsync();
-        project = workspace.Empty("Slow").WithImagePublish().Property("OutputType", "Exe").Property("ImageBase", "scratch").Property("ImageDoctor", "Off").Property("ImageCompression", "none").Content("Program.cs", "return;")
+        project = workspace
+            .Empty("Slow")
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Property("ImageBase", "scratch")
+            .Property("ImageDoctor", "Off")
+            .Property("ImageCompression", "none")
+            .Content("Program.cs", "return;")
             .Item("ImageFile", "model.bin", ("TargetPath", "/data/model.bin"), ("Layer", "models"));
         var content = new byte[Size];
         new Random(1).NextBytes(content);
@@ -31,8 +38,16 @@ public sealed class SlowApp(Peers peers) : IAsyncLifetime
     public CommandLine Publish(params string[] switches)
     {
         var number = ++publishes;
-        return workspace.DotNet(
-            ["publish", project.File, "-nologo", "--no-build", "-p:PublishImage=true", $"-p:ImageName={Registry.Host}/slow/{number}:1", $"-p:ImageStore={workspace[$"store-{number}"]}", .. switches]);
+        return workspace.DotNet([
+            "publish",
+            project.File,
+            "-nologo",
+            "--no-build",
+            "-p:PublishImage=true",
+            $"-p:ImageName={Registry.Host}/slow/{number}:1",
+            $"-p:ImageStore={workspace[$"store-{number}"]}",
+            .. switches,
+        ]);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,29 +1,50 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Tasks.Commands;
 using ImagePublish.Tasks.Tests.Fixtures;
-using ImagePublish.Tasks.Verbs;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
 /// <summary>How tasks end that do not succeed: with one line each.</summary>
 public sealed class TaskFailureTests
 {
-    public static TheoryData<Type> Unexpected => [typeof(InvalidOperationException), typeof(NullReferenceException), typeof(OutOfMemoryException), typeof(OperationCanceledException)];
+    public static TheoryData<Type> Unexpected =>
+        [
+            typeof(InvalidOperationException),
+            typeof(NullReferenceException),
+            typeof(OutOfMemoryException),
+            typeof(OperationCanceledException),
+        ];
 
     [Theory]
     [MemberData(nameof(Unexpected))]
-    [ReliabilityCase("Commands", "Something fails that nobody expected, such as a lack of memory", "one error IMG9001 with what was done and what .NET said; the stack is in a diagnostic log only")]
+    [ReliabilityCase(
+        "Commands",
+        "Something fails that nobody expected, such as a lack of memory",
+        "one error IMG9001 with what was done and what .NET said; the stack is in a diagnostic log only"
+    )]
     public void AnUnexpectedFailureIsOneLine(Type type)
     {
         var engine = new RecordingEngine();
-        using var task = new Scripted((_, _) => throw (Exception)Activator.CreateInstance(type, "it is\nodd")!) { BuildEngine = engine, ProjectDirectory = "/src" };
+        using var task = new Scripted((_, _) => throw (Exception)Activator.CreateInstance(type, "it is\nodd")!)
+        {
+            BuildEngine = engine,
+            ProjectDirectory = "/src",
+        };
 
         Assert.False(task.Execute());
 
         var error = Assert.Single(engine.Errors);
         Assert.Equal("IMG9001", error.Code);
-        Assert.StartsWith($@"Scripted failed: {type.Name}: it is\u000aodd This is a fault of ImagePublish.Tasks.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $@"Scripted failed: {type.Name}: it is\u000aodd This is a fault of ImagePublish.Tasks.",
+            error.Message,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("   at ", error.Message, StringComparison.Ordinal);
-        Assert.Contains(engine.Messages, message => message.Importance == Microsoft.Build.Framework.MessageImportance.Low && message.Message!.Contains("   at ", StringComparison.Ordinal));
+        Assert.Contains(engine.Messages, message =>
+            message.Importance == Microsoft.Build.Framework.MessageImportance.Low
+            && message.Message!.Contains("   at ", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -31,24 +52,37 @@ public sealed class TaskFailureTests
     public void AFailureAfterAChangeNamesIt()
     {
         var engine = new RecordingEngine();
-        using var task = new Scripted((log, _) =>
+        using var task = new Scripted(
+            (log, _) =>
+            {
+                log.Changed(NameChange.Tagged, "localhost/shop:1");
+                log.Changed(NameChange.Tagged, "localhost/shop:2");
+                throw new ImagePublishException(DiagnosticCodes.DiskFailed, "The result can't be written.");
+            }
+        )
         {
-            log.Changed(NameChange.Tagged, "localhost/shop:1");
-            log.Changed(NameChange.Tagged, "localhost/shop:2");
-            throw new ImagePublishException(DiagnosticCodes.DiskFailed, "The result can't be written.");
-        }) { BuildEngine = engine, ProjectDirectory = "/src" };
+            BuildEngine = engine,
+            ProjectDirectory = "/src",
+        };
 
         Assert.False(task.Execute());
 
-        Assert.Equal("The result can't be written. Done before that: tagged localhost/shop:1, localhost/shop:2.", Assert.Single(engine.Errors).Message);
+        Assert.Equal(
+            "The result can't be written. Done before that: tagged localhost/shop:1, localhost/shop:2.",
+            Assert.Single(engine.Errors).Message
+        );
     }
 
     [Fact]
-    [ReliabilityCase("Commands", "Work in the background that outlives the task which started it has something to say", "it is not logged, and does not fail")]
+    [ReliabilityCase(
+        "Commands",
+        "Work in the background that outlives the task which started it has something to say",
+        "it is not logged, and does not fail"
+    )]
     public void NothingIsLoggedAfterTheTask()
     {
         var engine = new RecordingEngine();
-        IEngineLog? kept = null;
+        IPublishLog? kept = null;
         using var task = new Scripted((log, _) => kept = log) { BuildEngine = engine, ProjectDirectory = "/src" };
         Assert.True(task.Execute());
         engine.IsOver = true;
@@ -64,20 +98,36 @@ public sealed class TaskFailureTests
         Assert.DoesNotContain(engine.Messages, message => message.Message!.Contains("late", StringComparison.Ordinal));
     }
 
-    public static TheoryData<VerbTask, string> Cancelled => new()
-    {
-        { new TagImage { Source = "acme/shop:1", Tags = "2" }, "TagImage was cancelled; no tag was moved." },
-        { new CopyImage { Source = "acme/shop:1", Registry = "localhost:1" }, "CopyImage was cancelled; no tag was moved." },
-        { new PullImage { Source = "localhost:1/acme/shop:1" }, "PullImage was cancelled; no tag was moved." },
-        { new RemoveImage { Source = "localhost:1/acme/shop:1" }, "RemoveImage was cancelled; no image was removed." },
-        { new PruneImages(), "PruneImages was cancelled; no image was removed." },
-        { new ListImageTags { Source = "localhost:1/acme/shop:1" }, "ListImageTags was cancelled." },
-    };
+    public static TheoryData<CommandTask, string> Cancelled =>
+        new()
+        {
+            {
+                new TagImage { Source = "acme/shop:1", Tags = "2" },
+                "TagImage was cancelled; no tag was moved."
+            },
+            {
+                new CopyImage { Source = "acme/shop:1", Registry = "localhost:1" },
+                "CopyImage was cancelled; no tag was moved."
+            },
+            {
+                new PullImage { Source = "localhost:1/acme/shop:1" },
+                "PullImage was cancelled; no tag was moved."
+            },
+            {
+                new RemoveImage { Source = "localhost:1/acme/shop:1" },
+                "RemoveImage was cancelled; no image was removed."
+            },
+            { new PruneImages(), "PruneImages was cancelled; no image was removed." },
+            {
+                new ListImageTags { Source = "localhost:1/acme/shop:1" },
+                "ListImageTags was cancelled."
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Cancelled), DisableDiscoveryEnumeration = true)]
     [ReliabilityCase("Commands", "Ctrl+C before a command has changed anything", "one line that is true for the command")]
-    public void ACancelledCommandSaysSoInOneLine(VerbTask task, string line)
+    public void ACancelledCommandSaysSoInOneLine(CommandTask task, string line)
     {
         var engine = new RecordingEngine();
         using var folder = new TemporaryFolder();
@@ -92,9 +142,9 @@ public sealed class TaskFailureTests
         Assert.Empty(engine.Errors);
     }
 
-    private sealed class Scripted(Action<IEngineLog, CancellationToken> script) : ImageTask
+    private sealed class Scripted(Action<IPublishLog, CancellationToken> script) : ImageTask
     {
-        protected override Task ExecuteAsync(IEngineLog log, CancellationToken cancellationToken)
+        private protected override Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
         {
             script(log, cancellationToken);
             return Task.CompletedTask;

@@ -47,8 +47,10 @@ public sealed class WebApp(Peers peers) : IAsyncLifetime
                 <WriteLinesToFile File="$(PublishDir)late.txt" Lines="late" Overwrite="true" />
               </Target>
             </Project>
-            """);
-        Project = (await workspace.NewAsync("web", "Shop", CancellationToken.None)).WithImagePublish()
+            """
+        );
+        Project = (await workspace.NewAsync("web", "Shop", CancellationToken.None))
+            .WithImagePublish()
             .Property("Version", "1.2.3")
             .Property("ImageRepository", Repository)
             .Item("ImageEnvironmentVariable", "DIFFICULT", ("Value", Escape(Difficult)))
@@ -60,7 +62,8 @@ public sealed class WebApp(Peers peers) : IAsyncLifetime
                 <Target Name="AddLinks" AfterTargets="CopyFilesToPublishDirectory">
                   <Exec Command="mkdir -p '$(PublishDir)deep/er' &amp;&amp; ln -sfn ../../appsettings.json '$(PublishDir)deep/er/settings' &amp;&amp; ln -sfn deep '$(PublishDir)shallow'" />
                 </Target>
-                """)
+                """
+            )
             .Content("tool.sh", "#!/bin/sh\necho tool\n")
             .Content(
                 "Program.cs",
@@ -69,8 +72,12 @@ public sealed class WebApp(Peers peers) : IAsyncLifetime
                 app.MapGet("/", () => "Hello World!");
                 app.MapGet("/environment/{name}", (string name) => Environment.GetEnvironmentVariable(name));
                 app.Run();
-                """);
-        File.SetUnixFileMode(Path.Combine(Project.Folder, "tool.sh"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                """
+            );
+        File.SetUnixFileMode(
+            Path.Combine(Project.Folder, "tool.sh"),
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        );
         Published = (await Project.PublishAsync(CancellationToken.None, [.. Switches])).EnsureSuccess();
         Result = await File.ReadAllBytesAsync(Path.Combine(Project.Folder, "obj", "Release", "net10.0", "ImagePublish.json"));
     }
@@ -83,5 +90,8 @@ public sealed class WebApp(Peers peers) : IAsyncLifetime
 
     // As MSBuild's documentation demands for these characters.
     private static string Escape(string value) =>
-        value.Replace("%", "%25", StringComparison.Ordinal).Replace(";", "%3B", StringComparison.Ordinal).Replace("$", "%24", StringComparison.Ordinal);
+        value
+            .Replace("%", "%25", StringComparison.Ordinal)
+            .Replace(";", "%3B", StringComparison.Ordinal)
+            .Replace("$", "%24", StringComparison.Ordinal);
 }

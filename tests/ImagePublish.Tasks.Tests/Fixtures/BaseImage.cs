@@ -27,9 +27,12 @@ public sealed class BaseImage
     public static async Task<BaseImage> GetAsync(CancellationToken cancellationToken)
     {
         var dotnet = DotNetInstallation.Find();
-        var root = Directory.CreateDirectory(
-            Path.Combine(Path.GetTempPath(), $"imagepublish-tests-{Environment.UserName}"),
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
+        var root = Directory
+            .CreateDirectory(
+                Path.Combine(Path.GetTempPath(), $"imagepublish-tests-{Environment.UserName}"),
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            )
+            .FullName;
         var target = Path.Combine(root, $"base-{Key(dotnet)}");
         await using var turn = await TakeTurnAsync(Path.Combine(root, "base.lock"), cancellationToken);
         if (!Directory.Exists(target))
@@ -54,8 +57,10 @@ public sealed class BaseImage
         {
             var target = $"docker://{registry.Host}/dotnet/{repository}";
             string[] copy = ["--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false"];
-            await Skopeo([.. copy, "--all", "--preserve-digests", $"oci:{layout}:{repository}", $"{target}:10.0"]).SucceedAsync(cancellationToken);
-            await Skopeo([.. copy, "--format=v2s2", $"oci:{layout}:{repository}-native", $"{target}:10.0-docker"]).SucceedAsync(cancellationToken);
+            await Skopeo([.. copy, "--all", "--preserve-digests", $"oci:{layout}:{repository}", $"{target}:10.0"])
+                .SucceedAsync(cancellationToken);
+            await Skopeo([.. copy, "--format=v2s2", $"oci:{layout}:{repository}-native", $"{target}:10.0-docker"])
+                .SucceedAsync(cancellationToken);
         }
     }
 
@@ -93,22 +98,31 @@ public sealed class BaseImage
             manifests.Add((JsonNode)manifest);
         }
 
-        writer.Tag(name, writer.AddJson(LayoutWriter.IndexType, new JsonObject
-        {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = LayoutWriter.IndexType,
-            ["manifests"] = manifests,
-        }));
+        writer.Tag(
+            name,
+            writer.AddJson(
+                LayoutWriter.IndexType,
+                new JsonObject
+                {
+                    ["schemaVersion"] = 2,
+                    ["mediaType"] = LayoutWriter.IndexType,
+                    ["manifests"] = manifests,
+                }
+            )
+        );
     }
 
     private static JsonObject AddManifest(LayoutWriter writer, IReadOnlyList<LayoutLayer> layers, JsonObject config) =>
-        writer.AddJson(LayoutWriter.ManifestType, new JsonObject
-        {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = LayoutWriter.ManifestType,
-            ["config"] = writer.AddJson(LayoutWriter.ConfigType, config),
-            ["layers"] = new JsonArray([.. layers.Select(layer => layer.Descriptor.DeepClone())]),
-        });
+        writer.AddJson(
+            LayoutWriter.ManifestType,
+            new JsonObject
+            {
+                ["schemaVersion"] = 2,
+                ["mediaType"] = LayoutWriter.ManifestType,
+                ["config"] = writer.AddJson(LayoutWriter.ConfigType, config),
+                ["layers"] = new JsonArray([.. layers.Select(layer => layer.Descriptor.DeepClone())]),
+            }
+        );
 
     private static string NativeArchitecture => RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
 

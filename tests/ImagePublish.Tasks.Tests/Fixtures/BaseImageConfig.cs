@@ -27,7 +27,8 @@ public static class BaseImageConfig
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             $"APP_UID={BaseImageLayers.UserId}",
             "ASPNETCORE_HTTP_PORTS=8080",
-            "DOTNET_RUNNING_IN_CONTAINER=true");
+            "DOTNET_RUNNING_IN_CONTAINER=true"
+        );
         if (layers > 2)
             environment.Add((JsonNode)$"DOTNET_VERSION={dotnet.RuntimeVersion}");
         if (layers > 3)
@@ -46,7 +47,8 @@ public static class BaseImageConfig
         var history = new JsonArray(
             Step("debootstrap # operating system"),
             Step("ENV APP_UID=1654 ASPNETCORE_HTTP_PORTS=8080 DOTNET_RUNNING_IN_CONTAINER=true", isEmpty: true),
-            Step("RUN useradd app"));
+            Step("RUN useradd app")
+        );
         if (layers > 2)
             history.Add((JsonNode)Step("COPY /dotnet /usr/share/dotnet"));
         if (layers > 3)

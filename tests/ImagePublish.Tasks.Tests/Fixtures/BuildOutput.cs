@@ -22,7 +22,8 @@ public sealed partial record BuildOutput(
     IReadOnlyList<BuildMessage> Messages,
     IReadOnlyDictionary<string, string> Properties,
     IReadOnlyList<IReadOnlyDictionary<string, string>> PublishedImages,
-    string BinaryLog)
+    string BinaryLog
+)
 {
     public bool Succeeded => Command.ExitCode == 0;
 
@@ -48,7 +49,8 @@ public sealed partial record BuildOutput(
 
     internal static BuildOutput Read(CommandOutput command, string results, string log)
     {
-        var messages = MessageLine().Matches(command.All)
+        var messages = MessageLine()
+            .Matches(command.All)
             .Select(line => new BuildMessage(line.Groups["severity"].Value, line.Groups["code"].Value, line.Groups["text"].Value.Trim())
             {
                 File = line.Groups["file"].Value,
@@ -74,6 +76,9 @@ public sealed partial record BuildOutput(
     public override string ToString() => Command.ToString();
 
     // The project's path in brackets at the end belongs to MSBuild, not to the message.
-    [GeneratedRegex(@"^((?<file>/[^\n(]*)(\((?<line>\d+)[,)][^\n:]*)?: |.*?\b)(?<severity>error|warning) (?<code>[A-Z]+\d+): (?<text>.*?)( \[[^\]]*proj(::[^\]]*)?\])?\r?$", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^((?<file>/[^\n(]*)(\((?<line>\d+)[,)][^\n:]*)?: |.*?\b)(?<severity>error|warning) (?<code>[A-Z]+\d+): (?<text>.*?)( \[[^\]]*proj(::[^\]]*)?\])?\r?$",
+        RegexOptions.Multiline
+    )]
     private static partial Regex MessageLine();
 }

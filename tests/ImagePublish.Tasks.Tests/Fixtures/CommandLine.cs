@@ -42,7 +42,8 @@ public sealed record CommandLine(string Program, params IReadOnlyList<string> Ar
     }
 
     /// <summary>Runs to the end and demands exit code 0.</summary>
-    public async Task<CommandOutput> SucceedAsync(CancellationToken cancellationToken) => (await RunAsync(cancellationToken)).EnsureSuccess();
+    public async Task<CommandOutput> SucceedAsync(CancellationToken cancellationToken) =>
+        (await RunAsync(cancellationToken)).EnsureSuccess();
 
     public override string ToString() => $"{Program} {string.Join(' ', Arguments)}";
 

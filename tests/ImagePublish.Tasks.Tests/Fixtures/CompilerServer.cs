@@ -13,7 +13,9 @@ public static class CompilerServer
         {
             var server = Path.Combine(sdk, "Roslyn", "bincore", "VBCSCompiler.dll");
             if (File.Exists(server))
-                await new CommandLine(Path.Combine(dotnet, "dotnet"), server, "-shutdown", $"-pipename:{Id}").RunAsync(CancellationToken.None);
+                await new CommandLine(Path.Combine(dotnet, "dotnet"), server, "-shutdown", $"-pipename:{Id}").RunAsync(
+                    CancellationToken.None
+                );
         }
     }
 }

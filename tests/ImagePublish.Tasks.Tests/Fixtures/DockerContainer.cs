@@ -33,7 +33,8 @@ public sealed class DockerContainer(DockerEngine docker, string id, int port) : 
         }
     }
 
-    public async Task<string> LogsAsync(CancellationToken cancellationToken) => (await docker.Command("logs", id).RunAsync(cancellationToken)).All;
+    public async Task<string> LogsAsync(CancellationToken cancellationToken) =>
+        (await docker.Command("logs", id).RunAsync(cancellationToken)).All;
 
     public async ValueTask DisposeAsync()
     {

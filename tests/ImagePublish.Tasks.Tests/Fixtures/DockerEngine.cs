@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using ImagePublish.Testing;
 
@@ -17,9 +15,7 @@ public sealed class DockerEngine : IAsyncDisposable
     private readonly TemporaryFolder folder = new();
     private Server? server;
 
-    private DockerEngine()
-    {
-    }
+    private DockerEngine() { }
 
     /// <summary>The value of <c>DOCKER_HOST</c> that leads to this daemon.</summary>
     public string Host => $"unix://{folder["docker.sock"]}";
@@ -32,7 +28,8 @@ public sealed class DockerEngine : IAsyncDisposable
             engine.server = await Server.StartAsync(
                 engine.Daemon(),
                 async _ => (await engine.Command("version").RunAsync(cancellationToken)).ExitCode == 0,
-                cancellationToken);
+                cancellationToken
+            );
             return engine;
         }
         catch
@@ -43,16 +40,17 @@ public sealed class DockerEngine : IAsyncDisposable
     }
 
     /// <summary>A command of the Docker client, aimed at this daemon.</summary>
-    public CommandLine Command(params string[] arguments) => new(Client, arguments)
-    {
-        Environment = new Dictionary<string, string?>
+    public CommandLine Command(params string[] arguments) =>
+        new(Client, arguments)
         {
-            ["DOCKER_HOST"] = Host,
-            ["DOCKER_CONFIG"] = folder["config"],
-            ["DOCKER_CONTEXT"] = null,
-            ["DOCKER_TLS_VERIFY"] = null,
-        },
-    };
+            Environment = new Dictionary<string, string?>
+            {
+                ["DOCKER_HOST"] = Host,
+                ["DOCKER_CONFIG"] = folder["config"],
+                ["DOCKER_CONTEXT"] = null,
+                ["DOCKER_TLS_VERIFY"] = null,
+            },
+        };
 
     /// <summary>A command of containerd's client, aimed at this daemon's containerd.</summary>
     public CommandLine Containerd(params string[] arguments) =>
@@ -86,7 +84,8 @@ public sealed class DockerEngine : IAsyncDisposable
         return new DockerContainer(this, output.Output.Trim(), port);
     }
 
-    public Task<DockerContainer> StartAsync(string reference, CancellationToken cancellationToken) => StartAsync(reference, [], cancellationToken);
+    public Task<DockerContainer> StartAsync(string reference, CancellationToken cancellationToken) =>
+        StartAsync(reference, [], cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -109,17 +108,24 @@ public sealed class DockerEngine : IAsyncDisposable
             await Command(["rm", "--force", .. ids]).RunAsync(CancellationToken.None);
     }
 
-    private CommandLine Daemon() => AsRoot(
-        "dockerd",
-        "--host", Host,
-        "--data-root", folder["data"],
-        "--exec-root", folder["exec"],
-        "--pidfile", folder["docker.pid"],
-        "--group", Environment.UserName,
-        "--storage-driver=vfs",
-        "--bridge=none",
-        "--iptables=false",
-        "--ip6tables=false");
+    private CommandLine Daemon() =>
+        AsRoot(
+            "dockerd",
+            "--host",
+            Host,
+            "--data-root",
+            folder["data"],
+            "--exec-root",
+            folder["exec"],
+            "--pidfile",
+            folder["docker.pid"],
+            "--group",
+            Environment.UserName,
+            "--storage-driver=vfs",
+            "--bridge=none",
+            "--iptables=false",
+            "--ip6tables=false"
+        );
 
     private static CommandLine AsRoot(params string[] command)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using ImagePublish.Testing;
 
@@ -54,11 +53,13 @@ public sealed class DockerRegistry : IAsyncDisposable
     public IReadOnlyList<RegistryRequest> Requests => [.. AllRequests().Skip(forgotten)];
 
     /// <summary>The sum of the sizes of all blobs (manifests are blobs too) that it keeps, in bytes.</summary>
-    public long StoredBytes => Directory.Exists(folder["storage"])
-        ? new DirectoryInfo(folder["storage"]).EnumerateFiles("data", SearchOption.AllDirectories).Sum(file => file.Length)
-        : 0;
+    public long StoredBytes =>
+        Directory.Exists(folder["storage"])
+            ? new DirectoryInfo(folder["storage"]).EnumerateFiles("data", SearchOption.AllDirectories).Sum(file => file.Length)
+            : 0;
 
-    public static Task<DockerRegistry> StartAsync(CancellationToken cancellationToken) => StartAsync(new DockerRegistryOptions(), cancellationToken);
+    public static Task<DockerRegistry> StartAsync(CancellationToken cancellationToken) =>
+        StartAsync(new DockerRegistryOptions(), cancellationToken);
 
     public static async Task<DockerRegistry> StartAsync(DockerRegistryOptions options, CancellationToken cancellationToken)
     {
@@ -110,32 +111,33 @@ public sealed class DockerRegistry : IAsyncDisposable
         server = await Server.StartAsync(
             new CommandLine("docker-registry", "serve", configuration) { WorkingDirectory = folder.Path },
             running => Task.FromResult(Array.Exists([.. running.Lines], line => line.Contains(ListeningOn, StringComparison.Ordinal))),
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     private string Configuration() =>
         $$"""
-        version: 0.1
-        log:
-          level: info
-          formatter: json
-          accesslog:
-            disabled: true
-        storage:
-          filesystem:
-            rootdirectory: {{folder["storage"]}}
-          delete:
-            enabled: {{(options.AllowsDelete ? "true" : "false")}}
-          maintenance:
-            uploadpurging:
-              enabled: false
-        http:
-          addr: 127.0.0.1:{{Port}}
-          secret: {{secret}}
-        {{(options.Tls ? $"  tls:\n    certificate: {folder["server.crt"]}\n    key: {folder["server.key"]}" : "")}}
-        {{(options.UserName is null ? "" : $"auth:\n  htpasswd:\n    realm: tests\n    path: {folder["htpasswd"]}")}}
-        {{options.Configuration}}
-        """;
+            version: 0.1
+            log:
+              level: info
+              formatter: json
+              accesslog:
+                disabled: true
+            storage:
+              filesystem:
+                rootdirectory: {{folder["storage"]}}
+              delete:
+                enabled: {{(options.AllowsDelete ? "true" : "false")}}
+              maintenance:
+                uploadpurging:
+                  enabled: false
+            http:
+              addr: 127.0.0.1:{{Port}}
+              secret: {{secret}}
+            {{(options.Tls ? $"  tls:\n    certificate: {folder["server.crt"]}\n    key: {folder["server.key"]}" : "")}}
+            {{(options.UserName is null ? "" : $"auth:\n  htpasswd:\n    realm: tests\n    path: {folder["htpasswd"]}")}}
+            {{options.Configuration}}
+            """;
 
     private async Task WritePasswordAsync(CancellationToken cancellationToken)
     {
@@ -154,7 +156,8 @@ public sealed class DockerRegistry : IAsyncDisposable
             yield return new RegistryRequest(
                 root.GetProperty("http.request.method").GetString()!,
                 root.GetProperty("http.request.uri").GetString()!,
-                root.GetProperty("http.response.status").GetInt32());
+                root.GetProperty("http.response.status").GetInt32()
+            );
         }
     }
 }

@@ -5,8 +5,27 @@ public static class DotNetCommand
 {
     private static readonly string[] Foreign =
     [
-        "MSBUILD", "MSBuild", "VSTEST", "XUNIT", "TESTINGPLATFORM", "IMAGE_", "Image", "Container", "SDK_CONTAINER", "DOCKER_", "REGISTRY_",
-        "CI", "GITHUB_", "GITLAB_", "TF_BUILD", "BUILD_", "AZURE_", "AWS_", "SOURCE_DATE_EPOCH", "NuGetPackageRoot", "DOTNET_HOST_PATH",
+        "MSBUILD",
+        "MSBuild",
+        "VSTEST",
+        "XUNIT",
+        "TESTINGPLATFORM",
+        "IMAGE_",
+        "Image",
+        "Container",
+        "SDK_CONTAINER",
+        "DOCKER_",
+        "REGISTRY_",
+        "CI",
+        "GITHUB_",
+        "GITLAB_",
+        "TF_BUILD",
+        "BUILD_",
+        "AZURE_",
+        "AWS_",
+        "SOURCE_DATE_EPOCH",
+        "NuGetPackageRoot",
+        "DOTNET_HOST_PATH",
     ];
 
     // No process may outlive the tests, and nothing may ask or greet.
@@ -32,7 +51,9 @@ public static class DotNetCommand
 
     private static Dictionary<string, string?> CleanEnvironment()
     {
-        var environment = Environment.GetEnvironmentVariables().Keys.Cast<string>()
+        var environment = Environment
+            .GetEnvironmentVariables()
+            .Keys.Cast<string>()
             .Where(name => Array.Exists(Foreign, prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
             .ToDictionary(name => name, _ => (string?)null);
         foreach (var (name, value) in Own)

@@ -8,8 +8,12 @@ public sealed record DotNetInstallation(string Folder, string RuntimeVersion, st
         // …/shared/Microsoft.NETCore.App/10.0.x/
         var runtime = new DirectoryInfo(Path.GetDirectoryName(typeof(object).Assembly.Location)!);
         var shared = runtime.Parent!.Parent!;
-        var aspNet = shared.GetDirectories("Microsoft.AspNetCore.App").Single().GetDirectories($"{Environment.Version.Major}.*")
-            .OrderBy(version => Version.TryParse(version.Name, out var number) ? number : new Version(0, 0)).Last();
+        var aspNet = shared
+            .GetDirectories("Microsoft.AspNetCore.App")
+            .Single()
+            .GetDirectories($"{Environment.Version.Major}.*")
+            .OrderBy(version => Version.TryParse(version.Name, out var number) ? number : new Version(0, 0))
+            .Last();
         return new DotNetInstallation(shared.Parent!.FullName, runtime.Name, aspNet.Name);
     }
 }

@@ -69,14 +69,24 @@ public sealed class LayoutWriter
     /// <summary>Writes <c>index.json</c>; the last step.</summary>
     public void Complete()
     {
-        var index = new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = IndexType, ["manifests"] = tagged };
+        var index = new JsonObject
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = IndexType,
+            ["manifests"] = tagged,
+        };
         File.WriteAllText(Path.Combine(folder, "index.json"), index.ToJsonString());
     }
 
     private string BlobPath(string digest) => Path.Combine(folder, "blobs", "sha256", digest["sha256:".Length..]);
 
     private static JsonObject Descriptor(string mediaType, string digest, long size) =>
-        new() { ["mediaType"] = mediaType, ["digest"] = digest, ["size"] = size };
+        new()
+        {
+            ["mediaType"] = mediaType,
+            ["digest"] = digest,
+            ["size"] = size,
+        };
 
     private static async Task<string> DigestAsync(string path, CancellationToken cancellationToken)
     {

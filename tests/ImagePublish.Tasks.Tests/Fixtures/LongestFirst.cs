@@ -13,7 +13,11 @@ public sealed class LongestFirst : ITestCollectionOrderer
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
         where TTestCollection : ITestCollection =>
-        [.. testCollections.OrderBy(collection => Rank(collection.TestCollectionDisplayName)).ThenBy(collection => collection.TestCollectionDisplayName, StringComparer.Ordinal)];
+        [
+            .. testCollections
+                .OrderBy(collection => Rank(collection.TestCollectionDisplayName))
+                .ThenBy(collection => collection.TestCollectionDisplayName, StringComparer.Ordinal),
+        ];
 
     private static int Rank(string collection)
     {

@@ -10,8 +10,7 @@ namespace ImagePublish.Tasks.Tests.Fixtures;
 public static class MuslBase
 {
     // What the C++ runtime takes from glibc and musl does not have. Musl loads it as the library that they are looked for in.
-    private const string Glue =
-        """
+    private const string Glue = """
         #include <stddef.h>
         struct segment { unsigned type, flags; unsigned long offset, address, physical, file_size, memory_size, align; };
         struct object { unsigned long base; const char *name; const struct segment *segments; unsigned short count; };
@@ -56,7 +55,9 @@ public static class MuslBase
     {
         using var folder = new TemporaryFolder();
         var glue = folder["glue.so"];
-        await new CommandLine("clang", "-O2", "-w", "-shared", "-fPIC", "-nostdlib", "-o", glue, folder.Write("glue.c", Glue)).SucceedAsync(cancellationToken);
+        await new CommandLine("clang", "-O2", "-w", "-shared", "-fPIC", "-nostdlib", "-o", glue, folder.Write("glue.c", Glue)).SucceedAsync(
+            cancellationToken
+        );
         var writer = new LayoutWriter(folder["layout"]);
         var layer = await writer.AddLayerAsync(tar => WriteFilesAsync(tar, glue, cancellationToken), cancellationToken);
         var config = new JsonObject
@@ -66,33 +67,59 @@ public static class MuslBase
             ["config"] = new JsonObject { ["Env"] = new JsonArray("PATH=/usr/bin:/bin", "APP_UID=1654") },
             ["rootfs"] = new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray(layer.DiffId) },
         };
-        writer.Tag("musl", writer.AddJson(LayoutWriter.ManifestType, new JsonObject
-        {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = LayoutWriter.ManifestType,
-            ["config"] = writer.AddJson(LayoutWriter.ConfigType, config),
-            ["layers"] = new JsonArray(layer.Descriptor.DeepClone()),
-        }));
+        writer.Tag(
+            "musl",
+            writer.AddJson(
+                LayoutWriter.ManifestType,
+                new JsonObject
+                {
+                    ["schemaVersion"] = 2,
+                    ["mediaType"] = LayoutWriter.ManifestType,
+                    ["config"] = writer.AddJson(LayoutWriter.ConfigType, config),
+                    ["layers"] = new JsonArray(layer.Descriptor.DeepClone()),
+                }
+            )
+        );
         writer.Complete();
-        string[] copy = ["--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false", $"oci:{folder["layout"]}:musl", $"docker://{registry.Host}/{name}"];
+        string[] copy =
+        [
+            "--insecure-policy",
+            "copy",
+            "--quiet",
+            "--dest-tls-verify=false",
+            $"oci:{folder["layout"]}:musl",
+            $"docker://{registry.Host}/{name}",
+        ];
         await new CommandLine("skopeo", copy).SucceedAsync(cancellationToken);
         return $"{registry.Host}/{name}";
     }
 
     private static async Task WriteFilesAsync(TarWriter tar, string glue, CancellationToken cancellationToken)
     {
-        await tar.WriteEntryAsync(new GnuTarEntry(TarEntryType.Directory, "tmp/") { Mode = (UnixFileMode)0b1_111_111_111 }, cancellationToken);
-        await tar.WriteEntryAsync(new GnuTarEntry(TarEntryType.Directory, "lib/") { Mode = (UnixFileMode)0b111_101_101 }, cancellationToken);
+        await tar.WriteEntryAsync(
+            new GnuTarEntry(TarEntryType.Directory, "tmp/") { Mode = (UnixFileMode)0b1_111_111_111 },
+            cancellationToken
+        );
+        await tar.WriteEntryAsync(
+            new GnuTarEntry(TarEntryType.Directory, "lib/") { Mode = (UnixFileMode)0b111_101_101 },
+            cancellationToken
+        );
         await WriteAsync("lib/ld-musl-x86_64.so.1", "/lib/x86_64-linux-musl/libc.so");
         await WriteAsync("lib/libstdc++.so.6", "/usr/lib/x86_64-linux-gnu/libstdc++.so.6");
         await WriteAsync("lib/libgcc_s.so.1", "/lib/x86_64-linux-gnu/libgcc_s.so.1");
         await WriteAsync("lib/ld-linux-x86-64.so.2", glue);
-        await tar.WriteEntryAsync(new GnuTarEntry(TarEntryType.SymbolicLink, "lib/libc.musl-x86_64.so.1") { LinkName = "ld-musl-x86_64.so.1" }, cancellationToken);
+        await tar.WriteEntryAsync(
+            new GnuTarEntry(TarEntryType.SymbolicLink, "lib/libc.musl-x86_64.so.1") { LinkName = "ld-musl-x86_64.so.1" },
+            cancellationToken
+        );
 
         async Task WriteAsync(string name, string file)
         {
             await using var content = File.OpenRead(file);
-            await tar.WriteEntryAsync(new GnuTarEntry(TarEntryType.RegularFile, name) { Mode = (UnixFileMode)0b111_101_101, DataStream = content }, cancellationToken);
+            await tar.WriteEntryAsync(
+                new GnuTarEntry(TarEntryType.RegularFile, name) { Mode = (UnixFileMode)0b111_101_101, DataStream = content },
+                cancellationToken
+            );
         }
     }
 }

@@ -67,7 +67,12 @@ public sealed class Nginx : IAsyncDisposable
             await server.DisposeAsync();
         server = null;
         var lines = await File.ReadAllLinesAsync(folder["access.log"]);
-        return [.. lines.Select(line => line.Split(' ')).Select(fields => new NginxRequest(fields[0], fields[1], fields[2], fields[3], fields[4]))];
+        return
+        [
+            .. lines
+                .Select(line => line.Split(' '))
+                .Select(fields => new NginxRequest(fields[0], fields[1], fields[2], fields[3], fields[4])),
+        ];
     }
 
     public async ValueTask DisposeAsync()
@@ -97,8 +102,13 @@ public sealed class Nginx : IAsyncDisposable
         Host = $"localhost:{port}";
         if (options.Tls)
             LocalCertificate.Write(folder.Path);
-        var temporary = string.Join("\n  ", new[] { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" }.Select(kind => $"{kind}_temp_path {folder[kind]};"));
-        var configuration = folder.Write("nginx.conf", $$"""
+        var temporary = string.Join(
+            "\n  ",
+            new[] { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" }.Select(kind => $"{kind}_temp_path {folder[kind]};")
+        );
+        var configuration = folder.Write(
+            "nginx.conf",
+            $$"""
             daemon off;
             {{(Environment.IsPrivilegedProcess ? "user root;" : "")}}
             pid {{folder["nginx.pid"]}};
@@ -119,7 +129,12 @@ public sealed class Nginx : IAsyncDisposable
                 }
               }
             }
-            """);
-        server = await Server.StartAsync(new CommandLine("nginx", "-p", folder.Path, "-c", configuration), _ => AnswersAsync(port), cancellationToken);
+            """
+        );
+        server = await Server.StartAsync(
+            new CommandLine("nginx", "-p", folder.Path, "-c", configuration),
+            _ => AnswersAsync(port),
+            cancellationToken
+        );
     }
 }

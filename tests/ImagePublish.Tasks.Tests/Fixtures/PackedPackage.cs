@@ -11,9 +11,7 @@ public sealed class PackedPackage : IAsyncDisposable
 
     private readonly TemporaryFolder folder = new();
 
-    private PackedPackage()
-    {
-    }
+    private PackedPackage() { }
 
     /// <summary>Below the product's version, so that a float such as <c>0.1.0</c> never takes it by accident.</summary>
     public string Version { get; } = $"0.1.0-test.{Environment.ProcessId}.{Guid.NewGuid():n}";
@@ -37,7 +35,8 @@ public sealed class PackedPackage : IAsyncDisposable
             $"--configuration={configuration}",
             $"--output={package.Feed}",
             $"-p:PackageVersion={package.Version}",
-            $"-p:NuspecOutputPath={package.folder["nuspec"]}/");
+            $"-p:NuspecOutputPath={package.folder["nuspec"]}/"
+        );
         await pack.SucceedAsync(cancellationToken);
         return package;
     }
@@ -52,6 +51,7 @@ public sealed class PackedPackage : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private static string GlobalPackages => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+    private static string GlobalPackages =>
+        Environment.GetEnvironmentVariable("NUGET_PACKAGES")
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 }

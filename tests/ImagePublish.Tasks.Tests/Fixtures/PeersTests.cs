@@ -74,7 +74,14 @@ public sealed class PeersTests(Peers peers)
     public async Task ARegistryWithAPasswordAndACertificateLetsOnlyItsUserIn()
     {
         await using var registry = await DockerRegistry.StartAsync(
-            new DockerRegistryOptions { UserName = "ann", Password = "pä ss:word", Tls = true }, Cancelled);
+            new DockerRegistryOptions
+            {
+                UserName = "ann",
+                Password = "pä ss:word",
+                Tls = true,
+            },
+            Cancelled
+        );
         string[] tags = ["--insecure-policy", "list-tags", $"--cert-dir={Path.GetDirectoryName(registry.CertificateAuthority)}"];
 
         var stranger = await new CommandLine("skopeo", [.. tags, "--no-creds", $"docker://{registry.Host}/a"]).RunAsync(Cancelled);
@@ -88,7 +95,8 @@ public sealed class PeersTests(Peers peers)
     {
         var command = new CommandLine(
             "skopeo",
-            ["--insecure-policy", verb, "--tls-verify=false", .. arguments[..^1], $"docker://{registry.Host}/{arguments[^1]}"]);
+            ["--insecure-policy", verb, "--tls-verify=false", .. arguments[..^1], $"docker://{registry.Host}/{arguments[^1]}"]
+        );
         return (await command.SucceedAsync(Cancelled)).Output;
     }
 }

@@ -16,7 +16,8 @@ internal sealed class RecordingEngine : IBuildEngine8
     public ConcurrentQueue<BuildMessageEventArgs> Messages { get; } = new();
 
     /// <summary>What people see of a build without switches.</summary>
-    public IEnumerable<string?> Lines => Messages.Where(message => message.Importance == MessageImportance.High).Select(message => message.Message);
+    public IEnumerable<string?> Lines =>
+        Messages.Where(message => message.Importance == MessageImportance.High).Select(message => message.Message);
 
     /// <summary>Whether the task is over: MSBuild throws when it logs then.</summary>
     public bool IsOver { get; set; }
@@ -39,13 +40,9 @@ internal sealed class RecordingEngine : IBuildEngine8
 
     public void LogMessageEvent(BuildMessageEventArgs e) => Keep(Messages, e);
 
-    public void LogCustomEvent(CustomBuildEventArgs e)
-    {
-    }
+    public void LogCustomEvent(CustomBuildEventArgs e) { }
 
-    public void LogTelemetry(string eventName, IDictionary<string, string> properties)
-    {
-    }
+    public void LogTelemetry(string eventName, IDictionary<string, string> properties) { }
 
     public bool ShouldTreatWarningAsError(string warningCode) => false;
 
@@ -53,29 +50,45 @@ internal sealed class RecordingEngine : IBuildEngine8
 
     public object GetRegisteredTaskObject(object key, RegisteredTaskObjectLifetime lifetime) => objects.GetValueOrDefault(key)!;
 
-    public void RegisterTaskObject(object key, object obj, RegisteredTaskObjectLifetime lifetime, bool allowEarlyCollection) => objects[key] = obj;
+    public void RegisterTaskObject(object key, object obj, RegisteredTaskObjectLifetime lifetime, bool allowEarlyCollection) =>
+        objects[key] = obj;
 
-    public object UnregisterTaskObject(object key, RegisteredTaskObjectLifetime lifetime) => objects.TryRemove(key, out var removed) ? removed : null!;
+    public object UnregisterTaskObject(object key, RegisteredTaskObjectLifetime lifetime) =>
+        objects.TryRemove(key, out var removed) ? removed : null!;
 
-    public void Yield()
-    {
-    }
+    public void Yield() { }
 
-    public void Reacquire()
-    {
-    }
+    public void Reacquire() { }
 
-    public bool BuildProjectFile(string projectFileName, string[] targetNames, IDictionary globalProperties, IDictionary targetOutputs) => throw new NotSupportedException();
+    public bool BuildProjectFile(string projectFileName, string[] targetNames, IDictionary globalProperties, IDictionary targetOutputs) =>
+        throw new NotSupportedException();
 
-    public bool BuildProjectFile(string projectFileName, string[] targetNames, IDictionary globalProperties, IDictionary targetOutputs, string toolsVersion) => throw new NotSupportedException();
+    public bool BuildProjectFile(
+        string projectFileName,
+        string[] targetNames,
+        IDictionary globalProperties,
+        IDictionary targetOutputs,
+        string toolsVersion
+    ) => throw new NotSupportedException();
 
     public bool BuildProjectFilesInParallel(
-        string[] projectFileNames, string[] targetNames, IDictionary[] globalProperties, IDictionary[] targetOutputsPerProject, string[] toolsVersion, bool useResultsCache, bool unloadProjectsOnCompletion) =>
-        throw new NotSupportedException();
+        string[] projectFileNames,
+        string[] targetNames,
+        IDictionary[] globalProperties,
+        IDictionary[] targetOutputsPerProject,
+        string[] toolsVersion,
+        bool useResultsCache,
+        bool unloadProjectsOnCompletion
+    ) => throw new NotSupportedException();
 
     public BuildEngineResult BuildProjectFilesInParallel(
-        string[] projectFileNames, string[] targetNames, IDictionary[] globalProperties, IList<string>[] removeGlobalProperties, string[] toolsVersion, bool returnTargetOutputs) =>
-        throw new NotSupportedException();
+        string[] projectFileNames,
+        string[] targetNames,
+        IDictionary[] globalProperties,
+        IList<string>[] removeGlobalProperties,
+        string[] toolsVersion,
+        bool returnTargetOutputs
+    ) => throw new NotSupportedException();
 
     private void Keep<T>(ConcurrentQueue<T> events, T logged)
     {

@@ -9,8 +9,7 @@ namespace ImagePublish.Tasks.Tests.Fixtures;
 /// </summary>
 public sealed class Server : IAsyncDisposable
 {
-    private const string Watch =
-        """
+    private const string Watch = """
         exec 3<&0
         "$@" 3<&- </dev/null &
         server=$!

@@ -17,20 +17,32 @@ public static class SmallBase
     private static readonly string[] Programs = ["sh", "ls", "cat", "mkdir", "ln", "chmod", "chown", "stat", "find", "readlink", "true"];
 
     /// <summary>The config's part that <c>docker run</c> reads.</summary>
-    public static JsonObject Config => new()
-    {
-        ["User"] = "app",
-        ["Env"] = new JsonArray("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "APP_UID=1654", "ASPNETCORE_HTTP_PORTS=8080", "INHERITED=base", "SECOND=of the base"),
-        ["Entrypoint"] = new JsonArray("/usr/bin/base-entry", "--of-the-base"),
-        ["Cmd"] = new JsonArray("base-command"),
-        ["ExposedPorts"] = new JsonObject { ["6000/tcp"] = new JsonObject() },
-        ["Volumes"] = new JsonObject { ["/base-volume"] = new JsonObject() },
-        ["WorkingDir"] = "/base-folder",
-        ["Labels"] = new JsonObject { ["com.example.base"] = "kept", ["com.example.second"] = "of the base" },
-        ["StopSignal"] = "SIGUSR1",
-        ["Healthcheck"] = new JsonObject { ["Test"] = new JsonArray("CMD-SHELL", "test -e /etc/passwd"), ["Interval"] = 7_000_000_000, ["Retries"] = 2 },
-        ["Shell"] = new JsonArray("/bin/sh", "-e", "-c"),
-    };
+    public static JsonObject Config =>
+        new()
+        {
+            ["User"] = "app",
+            ["Env"] = new JsonArray(
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "APP_UID=1654",
+                "ASPNETCORE_HTTP_PORTS=8080",
+                "INHERITED=base",
+                "SECOND=of the base"
+            ),
+            ["Entrypoint"] = new JsonArray("/usr/bin/base-entry", "--of-the-base"),
+            ["Cmd"] = new JsonArray("base-command"),
+            ["ExposedPorts"] = new JsonObject { ["6000/tcp"] = new JsonObject() },
+            ["Volumes"] = new JsonObject { ["/base-volume"] = new JsonObject() },
+            ["WorkingDir"] = "/base-folder",
+            ["Labels"] = new JsonObject { ["com.example.base"] = "kept", ["com.example.second"] = "of the base" },
+            ["StopSignal"] = "SIGUSR1",
+            ["Healthcheck"] = new JsonObject
+            {
+                ["Test"] = new JsonArray("CMD-SHELL", "test -e /etc/passwd"),
+                ["Interval"] = 7_000_000_000,
+                ["Retries"] = 2,
+            },
+            ["Shell"] = new JsonArray("/bin/sh", "-e", "-c"),
+        };
 
     /// <summary>Puts it into a registry, for amd64 and arm64 (whose programs are those of this machine).</summary>
     /// <returns>Its reference.</returns>
@@ -40,16 +52,47 @@ public static class SmallBase
         var writer = new LayoutWriter(folder["layout"]);
         var layer = await writer.AddLayerAsync(tar => WriteFilesAsync(tar, cancellationToken), cancellationToken);
         var manifests = new JsonArray();
-        foreach (var platform in new[] { new JsonObject { ["architecture"] = "amd64", ["os"] = "linux" }, new JsonObject { ["architecture"] = "arm64", ["os"] = "linux", ["variant"] = "v8" } })
+        foreach (
+            var platform in new[]
+            {
+                new JsonObject { ["architecture"] = "amd64", ["os"] = "linux" },
+                new JsonObject
+                {
+                    ["architecture"] = "arm64",
+                    ["os"] = "linux",
+                    ["variant"] = "v8",
+                },
+            }
+        )
         {
             var manifest = AddManifest(writer, layer, platform);
             manifest["platform"] = platform;
             manifests.Add((JsonNode)manifest);
         }
 
-        writer.Tag("base", writer.AddJson(LayoutWriter.IndexType, new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = LayoutWriter.IndexType, ["manifests"] = manifests }));
+        writer.Tag(
+            "base",
+            writer.AddJson(
+                LayoutWriter.IndexType,
+                new JsonObject
+                {
+                    ["schemaVersion"] = 2,
+                    ["mediaType"] = LayoutWriter.IndexType,
+                    ["manifests"] = manifests,
+                }
+            )
+        );
         writer.Complete();
-        string[] copy = ["--insecure-policy", "copy", "--quiet", "--all", "--dest-tls-verify=false", $"oci:{folder["layout"]}:base", $"docker://{registry.Host}/{name}"];
+        string[] copy =
+        [
+            "--insecure-policy",
+            "copy",
+            "--quiet",
+            "--all",
+            "--dest-tls-verify=false",
+            $"oci:{folder["layout"]}:base",
+            $"docker://{registry.Host}/{name}",
+        ];
         await new CommandLine("skopeo", copy).SucceedAsync(cancellationToken);
         return $"{registry.Host}/{name}";
     }
@@ -61,13 +104,16 @@ public static class SmallBase
         config["config"] = Config;
         config["rootfs"] = new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray(layer.DiffId) };
         config["history"] = new JsonArray(new JsonObject { ["created"] = "2026-01-01T00:00:00Z", ["created_by"] = "tests" });
-        return writer.AddJson(LayoutWriter.ManifestType, new JsonObject
-        {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = LayoutWriter.ManifestType,
-            ["config"] = writer.AddJson(LayoutWriter.ConfigType, config),
-            ["layers"] = new JsonArray(layer.Descriptor.DeepClone()),
-        });
+        return writer.AddJson(
+            LayoutWriter.ManifestType,
+            new JsonObject
+            {
+                ["schemaVersion"] = 2,
+                ["mediaType"] = LayoutWriter.ManifestType,
+                ["config"] = writer.AddJson(LayoutWriter.ConfigType, config),
+                ["layers"] = new JsonArray(layer.Descriptor.DeepClone()),
+            }
+        );
     }
 
     private static async Task WriteFilesAsync(TarWriter tar, CancellationToken cancellationToken)
@@ -82,17 +128,32 @@ public static class SmallBase
         await tar.WriteEntryAsync(Link("data", "/srv/shared/"), cancellationToken);
         await tar.WriteEntryAsync(Link("etc/zone", "/usr/lib/zone"), cancellationToken);
         await WriteTextAsync(tar, "usr/lib/zone", "UTC\n", cancellationToken);
-        await WriteTextAsync(tar, "etc/passwd", $"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/sh\napp:x:{UserId}:{UserId}::/home/app:/bin/sh\n", cancellationToken);
+        await WriteTextAsync(
+            tar,
+            "etc/passwd",
+            $"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/sh\napp:x:{UserId}:{UserId}::/home/app:/bin/sh\n",
+            cancellationToken
+        );
         await WriteTextAsync(tar, "etc/group", $"root:x:0:\nstaff:x:{StaffId}:\nnogroup:x:65534:\napp:x:{UserId}:\n", cancellationToken);
     }
 
     private static async Task WriteFoldersAsync(TarWriter tar, CancellationToken cancellationToken)
     {
-        foreach (var (name, mode, uid, gid) in new[]
-        {
-            ("usr/", "755", 0, 0), ("usr/bin/", "755", 0, 0), ("usr/lib/", "755", 0, 0), ("etc/", "755", 0, 0), ("tmp/", "1777", 0, 0),
-            ("home/", "755", 0, 0), ("home/app/", "750", UserId, UserId), ("srv/", "755", 0, 0), ("srv/shared/", "2775", UserId, StaffId), ("base-folder/", "711", 7, 8),
-        })
+        foreach (
+            var (name, mode, uid, gid) in new[]
+            {
+                ("usr/", "755", 0, 0),
+                ("usr/bin/", "755", 0, 0),
+                ("usr/lib/", "755", 0, 0),
+                ("etc/", "755", 0, 0),
+                ("tmp/", "1777", 0, 0),
+                ("home/", "755", 0, 0),
+                ("home/app/", "750", UserId, UserId),
+                ("srv/", "755", 0, 0),
+                ("srv/shared/", "2775", UserId, StaffId),
+                ("base-folder/", "711", 7, 8),
+            }
+        )
         {
             var folder = Entry(TarEntryType.Directory, name, mode);
             (folder.Uid, folder.Gid) = (uid, gid);

@@ -12,7 +12,8 @@ public sealed class Terminal : IAsyncDisposable
     private readonly TemporaryFolder folder = new();
     private readonly IReadOnlyDictionary<string, string?> environment;
 
-    private Terminal(IReadOnlyDictionary<string, string?> environment) => this.environment = new Dictionary<string, string?>(environment) { ["LC_ALL"] = "C.UTF-8", ["TMUX"] = null };
+    private Terminal(IReadOnlyDictionary<string, string?> environment) =>
+        this.environment = new Dictionary<string, string?>(environment) { ["LC_ALL"] = "C.UTF-8", ["TMUX"] = null };
 
     /// <summary>Everything that was written, escape sequences included.</summary>
     public string Written => File.ReadAllText(folder["written"]);
@@ -23,9 +24,28 @@ public sealed class Terminal : IAsyncDisposable
         // Without a trap the shell would end with its command when a key interrupts that.
         var script = $"""trap : INT; seq {rows}; cd "$0"; "$@"; echo {Ended}$?; sleep 100""";
         await terminal.TmuxAsync(
-            ["-f", "/dev/null", "new-session", "-d", "-x", Text(columns), "-y", Text(rows), "--", "sh", "-c", script, command.WorkingDirectory!, command.Program, .. command.Arguments, ";",
-             "pipe-pane", $"cat > '{terminal.folder["written"]}'"],
-            cancellationToken);
+            [
+                "-f",
+                "/dev/null",
+                "new-session",
+                "-d",
+                "-x",
+                Text(columns),
+                "-y",
+                Text(rows),
+                "--",
+                "sh",
+                "-c",
+                script,
+                command.WorkingDirectory!,
+                command.Program,
+                .. command.Arguments,
+                ";",
+                "pipe-pane",
+                $"cat > '{terminal.folder["written"]}'",
+            ],
+            cancellationToken
+        );
         return terminal;
     }
 
@@ -53,7 +73,13 @@ public sealed class Terminal : IAsyncDisposable
     {
         await UntilAsync(screen => screen.Contains(Ended, StringComparison.Ordinal), cancellationToken);
         var screen = (await TmuxAsync(["capture-pane", "-p", "-J"], cancellationToken)).Output;
-        return [.. screen.Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0 && !int.TryParse(line, CultureInfo.InvariantCulture, out _))];
+        return
+        [
+            .. screen
+                .Split('\n')
+                .Select(line => line.TrimEnd())
+                .Where(line => line.Length > 0 && !int.TryParse(line, CultureInfo.InvariantCulture, out _)),
+        ];
     }
 
     public async ValueTask DisposeAsync()
@@ -65,5 +91,7 @@ public sealed class Terminal : IAsyncDisposable
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private Task<CommandOutput> TmuxAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken) =>
-        new CommandLine("tmux", ["-u", "-S", folder["tmux"], .. arguments]) { Environment = environment, TimeOut = Patience }.RunAsync(cancellationToken);
+        new CommandLine("tmux", ["-u", "-S", folder["tmux"], .. arguments]) { Environment = environment, TimeOut = Patience }.RunAsync(
+            cancellationToken
+        );
 }

@@ -7,7 +7,12 @@ namespace ImagePublish.Tasks.Tests.Fixtures;
 public sealed class TestProject
 {
     private static readonly string[] Queries =
-        ["-getItem:PublishedImage", "-getProperty:ImageDigest", "-getProperty:ImageReference", "-getProperty:PublishDir"];
+    [
+        "-getItem:PublishedImage",
+        "-getProperty:ImageDigest",
+        "-getProperty:ImageReference",
+        "-getProperty:PublishDir",
+    ];
 
     private readonly TestWorkspace workspace;
     private readonly PackedPackage package;
@@ -66,10 +71,12 @@ public sealed class TestProject
         return this;
     }
 
-    public Task<BuildOutput> PublishAsync(CancellationToken cancellationToken, params string[] arguments) => RunAsync("publish", arguments, cancellationToken);
+    public Task<BuildOutput> PublishAsync(CancellationToken cancellationToken, params string[] arguments) =>
+        RunAsync("publish", arguments, cancellationToken);
 
     // A build that is asked for properties only evaluates the project, unless a target is named.
-    public Task<BuildOutput> BuildAsync(CancellationToken cancellationToken, params string[] arguments) => TargetAsync("Build", cancellationToken, arguments);
+    public Task<BuildOutput> BuildAsync(CancellationToken cancellationToken, params string[] arguments) =>
+        TargetAsync("Build", cancellationToken, arguments);
 
     /// <summary>Runs one of the package's targets.</summary>
     public Task<BuildOutput> TargetAsync(string target, CancellationToken cancellationToken, params string[] arguments) =>
@@ -98,14 +105,32 @@ public sealed class TestProject
     // What a restore depends on. One that has been done is not done again: it takes as long as the rest of a small publish.
     private string? RestoreState(CommandLine command)
     {
-        if (command.Arguments[0] is not ("publish" or "build") || (restored is not null && !System.IO.File.Exists(Path.Combine(Folder, "obj", "project.assets.json"))))
+        if (
+            command.Arguments[0] is not ("publish" or "build")
+            || (restored is not null && !System.IO.File.Exists(Path.Combine(Folder, "obj", "project.assets.json")))
+        )
             return null;
         string[] patterns = ["*.csproj", "*.props", "*.targets", "*.config", "*.lock.json", "global.json"];
-        var files = patterns.SelectMany(pattern => Directory.EnumerateFiles(workspace.Path, pattern, new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 }))
-            .Order(StringComparer.Ordinal).Select(file => $"{file}\n{System.IO.File.ReadAllText(file)}");
-        var settings = command.Arguments.Skip(1).Where(argument =>
-            !(argument.StartsWith("-t:", StringComparison.Ordinal) || argument.StartsWith("-p:Image", StringComparison.OrdinalIgnoreCase))
-            || argument.StartsWith("-p:ImagePlatforms", StringComparison.OrdinalIgnoreCase) || argument.StartsWith("-p:ImageRuntime", StringComparison.OrdinalIgnoreCase));
+        var files = patterns
+            .SelectMany(pattern =>
+                Directory.EnumerateFiles(
+                    workspace.Path,
+                    pattern,
+                    new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 }
+                )
+            )
+            .Order(StringComparer.Ordinal)
+            .Select(file => $"{file}\n{System.IO.File.ReadAllText(file)}");
+        var settings = command
+            .Arguments.Skip(1)
+            .Where(argument =>
+                !(
+                    argument.StartsWith("-t:", StringComparison.Ordinal)
+                    || argument.StartsWith("-p:Image", StringComparison.OrdinalIgnoreCase)
+                )
+                || argument.StartsWith("-p:ImagePlatforms", StringComparison.OrdinalIgnoreCase)
+                || argument.StartsWith("-p:ImageRuntime", StringComparison.OrdinalIgnoreCase)
+            );
         var environment = command.Environment.Select(variable => $"{variable.Key}={variable.Value}").Order(StringComparer.Ordinal);
         return string.Join('\n', [.. settings, .. environment, .. files]);
     }

@@ -25,7 +25,8 @@ public sealed class TestProjectTests(Peers peers)
     public async Task ABuildsMessagesAndResultsAreRead()
     {
         using var workspace = await peers.WorkspaceAsync();
-        var project = workspace.Empty("Thing")
+        var project = workspace
+            .Empty("Thing")
             .Element(
                 """
                 <Target Name="Show">
@@ -33,7 +34,8 @@ public sealed class TestProjectTests(Peers peers)
                   <PropertyGroup><ImageDigest>sha256:0</ImageDigest></PropertyGroup>
                   <Warning Code="IMG1999" Text="careful [there]" />
                 </Target>
-                """)
+                """
+            )
             .Element("""<Target Name="Fail"><Error Code="IMG4999" Text="it failed" /></Target>""");
 
         var shown = await project.TargetAsync("Show", Cancelled, "-restore");
@@ -56,9 +58,9 @@ public sealed class TestProjectTests(Peers peers)
     {
         var environment = DotNetCommand.Create("").Environment;
 
-        Assert.All(
-            environment.Where(variable => variable.Value is not null),
-            variable => Assert.Matches("^(DOTNET_|MSBUILDDISABLENODEREUSE|SharedCompilationId|UseSharedCompilation)", variable.Key));
+        Assert.All(environment.Where(variable => variable.Value is not null), variable =>
+            Assert.Matches("^(DOTNET_|MSBUILDDISABLENODEREUSE|SharedCompilationId|UseSharedCompilation)", variable.Key)
+        );
         Assert.Equal("0", environment["DOTNET_CLI_USE_MSBUILD_SERVER"]);
     }
 }

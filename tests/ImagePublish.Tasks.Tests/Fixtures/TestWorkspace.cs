@@ -18,7 +18,8 @@ public sealed class TestWorkspace : IDisposable
                 <add key="tests" value="{package.Feed}" />
               </packageSources>
             </configuration>
-            """);
+            """
+        );
     }
 
     public string Path => folder.Path;

@@ -71,13 +71,13 @@ public sealed class TokenServer : IAsyncDisposable
     /// <summary>The same <c>auth</c> section, with another place to ask.</summary>
     public string ConfigurationFor(Uri realm) =>
         $"""
-        auth:
-          token:
-            realm: {realm}
-            service: {Service}
-            issuer: {Issuer}
-            rootcertbundle: {folder["tokens.crt"]}
-        """;
+            auth:
+              token:
+                realm: {realm}
+                service: {Service}
+                issuer: {Issuer}
+                rootcertbundle: {folder["tokens.crt"]}
+            """;
 
     public async ValueTask DisposeAsync()
     {
@@ -108,7 +108,12 @@ public sealed class TokenServer : IAsyncDisposable
     private string Sign(IssuedToken issued)
     {
         var now = DateTimeOffset.UtcNow;
-        var header = new { typ = "JWT", alg = "ES256", x5c = new[] { Convert.ToBase64String(certificate.RawData) } };
+        var header = new
+        {
+            typ = "JWT",
+            alg = "ES256",
+            x5c = new[] { Convert.ToBase64String(certificate.RawData) },
+        };
         var claims = new
         {
             iss = Issuer,
@@ -118,7 +123,12 @@ public sealed class TokenServer : IAsyncDisposable
             nbf = now.ToUnixTimeSeconds(),
             iat = now.ToUnixTimeSeconds(),
             jti = issued.Value,
-            access = issued.Grants.Select(grant => new { type = grant.Type, name = grant.Name, actions = grant.Actions }),
+            access = issued.Grants.Select(grant => new
+            {
+                type = grant.Type,
+                name = grant.Name,
+                actions = grant.Actions,
+            }),
         };
         var text = $"{Encode(JsonSerializer.SerializeToUtf8Bytes(header))}.{Encode(JsonSerializer.SerializeToUtf8Bytes(claims))}";
         return $"{text}.{Encode(key.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256))}";

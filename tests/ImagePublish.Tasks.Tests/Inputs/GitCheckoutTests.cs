@@ -25,7 +25,11 @@ public sealed class GitCheckoutTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    [ReliabilityCase("Git", "another user owns the checkout, and git refuses to read it", "commit, time and branch are read all the same, without running anything that the checkout's configuration names")]
+    [ReliabilityCase(
+        "Git",
+        "another user owns the checkout, and git refuses to read it",
+        "commit, time and branch are read all the same, without running anything that the checkout's configuration names"
+    )]
     public async Task AStrangersCheckoutIsReadAsItsOwner()
     {
         await CommitAsync();
@@ -49,14 +53,30 @@ public sealed class GitCheckoutTests : IDisposable
         var script = Script("hostile", $"echo \"$0 $*\" >> '{canary}'\nexit 1");
         string[] settings =
         [
-            "core.fsmonitor", "core.pager", "pager.log", "core.sshCommand", "gpg.program", "diff.external", "core.editor", "core.alternateRefsCommand", "credential.helper", "remote.origin.uploadpack",
+            "core.fsmonitor",
+            "core.pager",
+            "pager.log",
+            "core.sshCommand",
+            "gpg.program",
+            "diff.external",
+            "core.editor",
+            "core.alternateRefsCommand",
+            "credential.helper",
+            "remote.origin.uploadpack",
         ];
         foreach (var setting in settings)
             await GitAsync("config", setting, script);
         (string Name, string Value)[] others =
         [
-            ("core.hooksPath", folder.Path), ("log.showSignature", "true"), ("log.diffMerges", "on"), ("core.repositoryFormatVersion", "1"), ("extensions.partialClone", "origin"),
-            ("remote.origin.promisor", "true"), ("remote.origin.url", $"ext::{script}"), ("protocol.ext.allow", "always"), ("protocol.allow", "always"),
+            ("core.hooksPath", folder.Path),
+            ("log.showSignature", "true"),
+            ("log.diffMerges", "on"),
+            ("core.repositoryFormatVersion", "1"),
+            ("extensions.partialClone", "origin"),
+            ("remote.origin.promisor", "true"),
+            ("remote.origin.url", $"ext::{script}"),
+            ("protocol.ext.allow", "always"),
+            ("protocol.allow", "always"),
         ];
         foreach (var (name, value) in others)
             await GitAsync("config", name, value);
@@ -101,12 +121,19 @@ public sealed class GitCheckoutTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase("Git", "git fails, for instance since a worktree's repository is not mounted", "IMG1019 says what git said; the image is made")]
+    [ReliabilityCase(
+        "Git",
+        "git fails, for instance since a worktree's repository is not mounted",
+        "IMG1019 says what git said; the image is made"
+    )]
     public async Task WhatGitSaysIsTold()
     {
         folder.Write(".git", "gitdir: /not/mounted/.git/worktrees/app\n");
 
-        Assert.Equal($"The commit of the checkout '{folder[".git"]}' can't be read: git says 'fatal: not a git repository: /not/mounted/.git/worktrees/app'", (await AskAsync()).Problem);
+        Assert.Equal(
+            $"The commit of the checkout '{folder[".git"]}' can't be read: git says 'fatal: not a git repository: /not/mounted/.git/worktrees/app'",
+            (await AskAsync()).Problem
+        );
     }
 
     [Fact]
@@ -147,7 +174,9 @@ public sealed class GitCheckoutTests : IDisposable
     {
         Directory.CreateDirectory(folder[".git"]);
         // What it starts keeps its output open.
-        variables["PATH"] = Path.GetDirectoryName(Script("bin/git", $"sleep 1000 &\necho $! > '{folder["child"]}.new'\nmv '{folder["child"]}.new' '{folder["child"]}'\nwait"));
+        variables["PATH"] = Path.GetDirectoryName(
+            Script("bin/git", $"sleep 1000 &\necho $! > '{folder["child"]}.new'\nmv '{folder["child"]}.new' '{folder["child"]}'\nwait")
+        );
         var limit = TimeSpan.FromMilliseconds(200);
 
         GitAnswer answer;
@@ -155,8 +184,7 @@ public sealed class GitCheckoutTests : IDisposable
         {
             answer = await new GitCheckout(folder[".git"], Variable, limit).AskAsync();
             limit *= 2;
-        }
-        while (!File.Exists(folder["child"]));
+        } while (!File.Exists(folder["child"]));
 
         Assert.Matches("can't be read: git did not answer within [0-9.]+ seconds$", answer.Problem);
         var child = int.Parse(await File.ReadAllTextAsync(folder["child"], Cancelled), CultureInfo.InvariantCulture);
@@ -190,7 +218,8 @@ public sealed class GitCheckoutTests : IDisposable
         }
     }
 
-    private static Dictionary<string, string?> OwnConfiguration => new() { ["GIT_CONFIG_GLOBAL"] = "/dev/null", ["GIT_CONFIG_SYSTEM"] = "/dev/null" };
+    private static Dictionary<string, string?> OwnConfiguration =>
+        new() { ["GIT_CONFIG_GLOBAL"] = "/dev/null", ["GIT_CONFIG_SYSTEM"] = "/dev/null" };
 
     private string Script(string name, string content)
     {
@@ -202,11 +231,23 @@ public sealed class GitCheckoutTests : IDisposable
     private async Task CommitAsync()
     {
         await GitAsync("init", "-q", "-b", "main");
-        await GitAsync("-c", "user.name=Ann", "-c", "user.email=ann@example.com", "commit", "-q", "--allow-empty", "--no-gpg-sign", "-m", "First");
+        await GitAsync(
+            "-c",
+            "user.name=Ann",
+            "-c",
+            "user.email=ann@example.com",
+            "commit",
+            "-q",
+            "--allow-empty",
+            "--no-gpg-sign",
+            "-m",
+            "First"
+        );
     }
 
-    private async Task GitAsync(params string[] arguments) => await new CommandLine("git", ["-C", folder.Path, .. arguments])
-    {
-        Environment = new Dictionary<string, string?>(OwnConfiguration) { ["GIT_COMMITTER_DATE"] = $"@{Time} +0000" },
-    }.SucceedAsync(Cancelled);
+    private async Task GitAsync(params string[] arguments) =>
+        await new CommandLine("git", ["-C", folder.Path, .. arguments])
+        {
+            Environment = new Dictionary<string, string?>(OwnConfiguration) { ["GIT_COMMITTER_DATE"] = $"@{Time} +0000" },
+        }.SucceedAsync(Cancelled);
 }

@@ -3,7 +3,10 @@ namespace ImagePublish.Tasks.Tests.Inputs;
 /// <summary>Where a published file comes from, by the place that it lies in.</summary>
 public sealed class SourceFoldersTests
 {
-    private static readonly SourceFolders Folders = new(["/home/me/.nuget/packages/", "/opt/fallback"], ["/src/App/obj/", "/src/App/bin/", "/out"]);
+    private static readonly SourceFolders Folders = new(
+        ["/home/me/.nuget/packages/", "/opt/fallback"],
+        ["/src/App/obj/", "/src/App/bin/", "/out"]
+    );
 
     [Theory]
     [InlineData("/home/me/.nuget/packages/some.data/1.2.0/contentFiles/any/any/words.txt", "some.data", "1.2.0")]

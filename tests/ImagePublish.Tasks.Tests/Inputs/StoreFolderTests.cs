@@ -12,7 +12,8 @@ public sealed class StoreFolderTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     // A file in the place of a folder: root may create everything else.
-    private UserFolders Machine => new(null, null, folder.Write("home", ""), folder["home/.local/share"], folder.Path, null, folder["home/.config"]);
+    private UserFolders Machine =>
+        new(null, null, folder.Write("home", ""), folder["home/.local/share"], folder.Path, null, folder["home/.config"]);
 
     private static int Self => Environment.IsPrivilegedProcess ? 0 : throw new InvalidOperationException("These tests run as root.");
 
@@ -20,7 +21,10 @@ public sealed class StoreFolderTests : IDisposable
 
     [Fact]
     public void TheUsersDataFolderIsTheUsualPlace() =>
-        Assert.Equal((folder["data/imagepublish"], null), StoreFolder.UserData(Machine with { DataHome = folder["data"], Data = folder["data"], CliHome = folder["cli"] }));
+        Assert.Equal(
+            (folder["data/imagepublish"], null),
+            StoreFolder.UserData(Machine with { DataHome = folder["data"], Data = folder["data"], CliHome = folder["cli"] })
+        );
 
     [Fact]
     [ReliabilityCase("Store", "the user has no home, and DOTNET_CLI_HOME names a folder", "the local store is in that folder")]
@@ -28,7 +32,11 @@ public sealed class StoreFolderTests : IDisposable
         Assert.Equal((folder["cli/.local/share/imagepublish"], null), StoreFolder.UserData(Machine with { CliHome = folder["cli"] }));
 
     [Fact]
-    [ReliabilityCase("Store", "the user has no home, and nothing names a folder", "the local store is in a temporary folder that no other user can read or write; a line says so")]
+    [ReliabilityCase(
+        "Store",
+        "the user has no home, and nothing names a folder",
+        "the local store is in a temporary folder that no other user can read or write; a line says so"
+    )]
     public void WithoutAHomeATemporaryFolderIsTheUsersAlone()
     {
         var data = StoreFolder.UserData(Machine);
@@ -42,25 +50,46 @@ public sealed class StoreFolderTests : IDisposable
     [InlineData("other user")]
     [InlineData("open")]
     [InlineData("link")]
-    [ReliabilityCase("Store", "the user has no home, and another user has made the temporary folder before", "IMG3101; nothing is read from it or written to it")]
+    [ReliabilityCase(
+        "Store",
+        "the user has no home, and another user has made the temporary folder before",
+        "IMG3101; nothing is read from it or written to it"
+    )]
     public async Task ATemporaryFolderThatOthersMadeIsRefused(string how)
     {
-        var taken = how == "link" ? File.CreateSymbolicLink(TemporaryStore, Directory.CreateDirectory(folder["elsewhere"]).FullName).FullName : Directory.CreateDirectory(TemporaryStore).FullName;
+        var taken =
+            how == "link"
+                ? File.CreateSymbolicLink(TemporaryStore, Directory.CreateDirectory(folder["elsewhere"]).FullName).FullName
+                : Directory.CreateDirectory(TemporaryStore).FullName;
         if (how != "link")
-            File.SetUnixFileMode(taken, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | (how == "open" ? UnixFileMode.OtherWrite : UnixFileMode.None));
+            File.SetUnixFileMode(
+                taken,
+                UnixFileMode.UserRead
+                    | UnixFileMode.UserWrite
+                    | UnixFileMode.UserExecute
+                    | (how == "open" ? UnixFileMode.OtherWrite : UnixFileMode.None)
+            );
         if (how == "other user")
             await new CommandLine("chown", "4242", taken).SucceedAsync(TestContext.Current.CancellationToken);
 
         var failure = Assert.Throws<ImagePublishException>(() => StoreFolder.UserData(Machine));
 
         Assert.Equal(DiagnosticCodes.StoreFailed, failure.Code);
-        Assert.Contains($"nor in '{TemporaryStore}', which belongs to another user or is open to others", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"nor in '{TemporaryStore}', which belongs to another user or is open to others",
+            failure.Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(StoreKey.OfProcess.Id, StoreFolder.ReadKey(Machine, log: null).Id);
         Assert.Empty(Directory.EnumerateFileSystemEntries(taken));
     }
 
     [Fact]
-    [ReliabilityCase("Security", "the folder of a user's data belongs to another user", "IMG3112; nothing is read from it or written to it")]
+    [ReliabilityCase(
+        "Security",
+        "the folder of a user's data belongs to another user",
+        "IMG3112; nothing is read from it or written to it"
+    )]
     public async Task AFolderOfAnotherUserIsRefused()
     {
         var taken = Directory.CreateDirectory(folder["data/imagepublish"]).FullName;
@@ -91,18 +120,28 @@ public sealed class StoreFolderTests : IDisposable
 
         Assert.Equal(folder["me/.config/imagepublish/store.key"], StoreFolder.KeyFile(machine));
         Assert.Equal(folder["cli/.config/imagepublish/store.key"], StoreFolder.KeyFile(machine with { CliHome = folder["cli"] }));
-        Assert.Equal(folder["xdg/imagepublish/store.key"], StoreFolder.KeyFile(machine with { CliHome = folder["cli"], ConfigHome = folder["xdg"], Config = folder["xdg"] }));
+        Assert.Equal(
+            folder["xdg/imagepublish/store.key"],
+            StoreFolder.KeyFile(machine with { CliHome = folder["cli"], ConfigHome = folder["xdg"], Config = folder["xdg"] })
+        );
         Assert.Null(StoreFolder.KeyFile(machine with { Config = "" }));
     }
 
     [Fact]
-    [ReliabilityCase("Security", "the key of the store's records can't be kept in the user's settings", "it is kept beside a temporary store, or ends with the build, and a detail says so")]
+    [ReliabilityCase(
+        "Security",
+        "the key of the store's records can't be kept in the user's settings",
+        "it is kept beside a temporary store, or ends with the build, and a detail says so"
+    )]
     public void WithoutAHomeTheKeyIsBesideTheTemporaryStore()
     {
         var key = StoreFolder.ReadKey(Machine, log: null);
 
         Assert.Equal(key.Id, StoreKey.TryLoad(Path.Combine(TemporaryStore, "store.key"), out _)!.Id);
-        Assert.Equal(StoreKey.OfProcess.Id, StoreFolder.ReadKey(Machine with { Config = folder["home/other"], Data = folder["data"] }, log: null).Id);
+        Assert.Equal(
+            StoreKey.OfProcess.Id,
+            StoreFolder.ReadKey(Machine with { Config = folder["home/other"], Data = folder["data"] }, log: null).Id
+        );
     }
 
     [Theory]

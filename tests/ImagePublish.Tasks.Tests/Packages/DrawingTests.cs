@@ -30,8 +30,14 @@ public sealed class DrawingTests(Peers peers)
         var registry = await peers.RegistryAsync();
         var docker = await peers.DockerAsync();
         using var workspace = await peers.WorkspaceAsync();
-        var project = workspace.Empty("Drawing").WithImagePublish().Property("OutputType", "Exe").Property("ImplicitUsings", "enable")
-            .PackageReference("SkiaSharp", "3.119.4").PackageReference("SkiaSharp.NativeAssets.Linux", "3.119.4").Content("Program.cs", Program);
+        var project = workspace
+            .Empty("Drawing")
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Property("ImplicitUsings", "enable")
+            .PackageReference("SkiaSharp", "3.119.4")
+            .PackageReference("SkiaSharp.NativeAssets.Linux", "3.119.4")
+            .Content("Program.cs", Program);
         string[] switches = Switches.For(registry, Repository);
 
         var without = (await project.PublishAsync(Cancelled, [.. switches, "-p:ImageDoctor=Full"])).EnsureSuccess();
@@ -39,10 +45,22 @@ public sealed class DrawingTests(Peers peers)
         var with = (await project.PublishAsync(Cancelled, [.. switches, "--no-restore"])).EnsureSuccess();
         var ran = await docker.RunAsync(Cancelled, with.Properties["ImageReference"]);
         var added = await PackagesAsync(registry, with.Digest);
-        var had = await docker.RunAsync(Cancelled, "--entrypoint=/bin/sed", with.Properties["ImageReference"], "-n", "s/^Package: //p", "/var/lib/dpkg/status");
+        var had = await docker.RunAsync(
+            Cancelled,
+            "--entrypoint=/bin/sed",
+            with.Properties["ImageReference"],
+            "-n",
+            "s/^Package: //p",
+            "/var/lib/dpkg/status"
+        );
 
-        Assert.Equal(["libfontconfig1", "fonts-dejavu-core"], without.Warnings.Where(warning => warning.Code == "IMG6011").Select(warning => warning.Text.Split('"')[1]));
-        Assert.Contains(Page.Read("docs/packages.md").Passages, passage => passage.Text.Trim() == $"{without.Warnings.First(warning => warning.Code == "IMG6011")}");
+        Assert.Equal(
+            ["libfontconfig1", "fonts-dejavu-core"],
+            without.Warnings.Where(warning => warning.Code == "IMG6011").Select(warning => warning.Text.Split('"')[1])
+        );
+        Assert.Contains(Page.Read("docs/packages.md").Passages, passage =>
+            passage.Text.Trim() == $"{without.Warnings.First(warning => warning.Code == "IMG6011")}"
+        );
         Assert.Empty(with.Messages);
         Assert.Equal("DejaVu Sans, True, True\n", ran.Output);
         Assert.Contains("libfontconfig1", added);
@@ -57,6 +75,12 @@ public sealed class DrawingTests(Peers peers)
         const string Folder = "var/lib/dpkg/status.d/";
         var manifest = await registry.ManifestAsync(Repository, digest, Cancelled);
         var entries = await registry.EntriesAsync(Repository, manifest.Layers[3], Cancelled);
-        return [.. entries.Select(entry => entry.Split(' ')[2]).Where(path => path.StartsWith(Folder, StringComparison.Ordinal) && path.Length > Folder.Length).Select(path => path[Folder.Length..])];
+        return
+        [
+            .. entries
+                .Select(entry => entry.Split(' ')[2])
+                .Where(path => path.StartsWith(Folder, StringComparison.Ordinal) && path.Length > Folder.Length)
+                .Select(path => path[Folder.Length..]),
+        ];
     }
 }

@@ -27,15 +27,24 @@ public sealed class ScratchImageTests(Peers peers)
     public async Task ASelfContainedAppHasAllItNeedsAndTheSameLockGivesTheSameImageElsewhere()
     {
         using var workspace = await peers.WorkspaceAsync();
-        var project = workspace.Empty("Nothing").WithImagePublish().Property("OutputType", "Exe").Property("SelfContained", "true")
-            .Property("RuntimeIdentifier", "linux-$(NETCoreSdkPortableRuntimeIdentifier.Split('-')[1])").Property("ImplicitUsings", "enable")
-            .Property("ImageBase", "scratch").Property("ImageArchive", workspace["nothing.tar"]).Content("Program.cs", Program)
+        var project = workspace
+            .Empty("Nothing")
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Property("SelfContained", "true")
+            .Property("RuntimeIdentifier", "linux-$(NETCoreSdkPortableRuntimeIdentifier.Split('-')[1])")
+            .Property("ImplicitUsings", "enable")
+            .Property("ImageBase", "scratch")
+            .Property("ImageArchive", workspace["nothing.tar"])
+            .Content("Program.cs", Program)
             // A user that only the packages' layer knows.
             .Item("ImageDirectory", "/data", ("Owner", "app"));
         (await project.TargetAsync("Restore", Cancelled)).EnsureSuccess();
 
         var locked = (await project.TargetAsync("UpdateImageLock", Cancelled, "--no-restore")).EnsureSuccess();
-        var published = (await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageLockedMode=true", "--no-restore")).EnsureSuccess();
+        var published = (
+            await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageLockedMode=true", "--no-restore")
+        ).EnsureSuccess();
 
         Assert.Contains("image.lock.json, linux/", locked.Command.Output, StringComparison.Ordinal);
         Assert.Empty(published.Messages);
@@ -53,7 +62,15 @@ public sealed class ScratchImageTests(Peers peers)
         await docker.LoadAsync(archive, Cancelled);
 
         var run = await docker.RunAsync(
-            Cancelled, "--read-only", "--tmpfs=/tmp", $"--volume={secure.CertificateAuthority}:/private.crt:ro", "--env=SSL_CERT_FILE=/private.crt", "nothing:1.0.0", $"{registry.Uri}v2/", $"{secure.Uri}v2/");
+            Cancelled,
+            "--read-only",
+            "--tmpfs=/tmp",
+            $"--volume={secure.CertificateAuthority}:/private.crt:ro",
+            "--env=SSL_CERT_FILE=/private.crt",
+            "nothing:1.0.0",
+            $"{registry.Uri}v2/",
+            $"{secure.Uri}v2/"
+        );
         var stranger = await docker.RunAsync(Cancelled, "--read-only", "--tmpfs=/tmp", "nothing:1.0.0", $"{secure.Uri}v2/");
 
         Assert.Equal("02:00:00\nMärz\nTrue\napp\n{}\n{}\n", run.All);
@@ -68,7 +85,10 @@ public sealed class ScratchImageTests(Peers peers)
         var file = Directory.GetFiles(Path.Combine(project.Folder, "obj"), "ImagePublish.json", SearchOption.AllDirectories).Single();
         using var result = JsonDocument.Parse(await File.ReadAllBytesAsync(file, Cancelled));
 
-        Assert.True(result.RootElement.GetProperty("layers")[0].GetProperty("size").GetInt64() < debian.Layers.Sum(layer => layer.GetProperty("size").GetInt64()));
+        Assert.True(
+            result.RootElement.GetProperty("layers")[0].GetProperty("size").GetInt64()
+                < debian.Layers.Sum(layer => layer.GetProperty("size").GetInt64())
+        );
     }
 
     // Another user's home, umask, language and time zone, no apt, nothing cached, and every file a month younger.
@@ -77,8 +97,16 @@ public sealed class ScratchImageTests(Peers peers)
         foreach (var file in Directory.EnumerateFiles(project.Folder, "*", SearchOption.AllDirectories))
             File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddDays(31));
         var publish = project.Command(
-            "publish", "--no-build", "-p:PublishImage=true", "-p:ImageLockedMode=true", $"-p:PublishDir={workspace["elsewhere"]}/", $"-p:ImageStore={workspace["store"]}", $"-p:ImagePackageCache={workspace["cache"]}");
-        var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+            "publish",
+            "--no-build",
+            "-p:PublishImage=true",
+            "-p:ImageLockedMode=true",
+            $"-p:PublishDir={workspace["elsewhere"]}/",
+            $"-p:ImageStore={workspace["store"]}",
+            $"-p:ImagePackageCache={workspace["cache"]}"
+        );
+        var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         var environment = new Dictionary<string, string?>(publish.Environment)
         {
             ["HOME"] = Directory.CreateDirectory(workspace["home"]).FullName,
@@ -88,7 +116,11 @@ public sealed class ScratchImageTests(Peers peers)
             ["PATH"] = Path.GetDirectoryName(publish.Program),
             ["NUGET_PACKAGES"] = packages,
         };
-        var elsewhere = new CommandLine("/bin/sh", ["-c", "umask 077; exec \"$@\"", "sh", publish.Program, .. publish.Arguments]) { WorkingDirectory = publish.WorkingDirectory, Environment = environment };
+        var elsewhere = new CommandLine("/bin/sh", ["-c", "umask 077; exec \"$@\"", "sh", publish.Program, .. publish.Arguments])
+        {
+            WorkingDirectory = publish.WorkingDirectory,
+            Environment = environment,
+        };
         return (await project.RunAsync(elsewhere, Cancelled)).EnsureSuccess();
     }
 }

@@ -30,16 +30,24 @@ public sealed class RealRegistryTests
         Assert.All(mounts, mount => Assert.Equal(BlobPushKind.Mounted, mount.Kind));
         await ReadAsync(client, second, blobs, manifest);
         Assert.Equal([second.Tag!], await client.ListTagsAsync(second.Repository, Cancelled).ToListAsync(Cancelled));
-        await client.DeleteManifestAsync(second.Repository.At(manifest.Descriptor.Digest), Cancelled);
+        await client.DeleteManifestAsync(second.Repository.ReferenceTo(manifest.Descriptor.Digest), Cancelled);
         Assert.Null(await client.FindManifestAsync(second, Cancelled));
     }
 
     [Fact]
     public async Task APasswordAndAPrivateAuthorityAreUsed()
     {
-        await using var registry = await DockerRegistry.StartAsync(new DockerRegistryOptions { UserName = "me", Password = "sécret:%", Tls = true }, Cancelled);
+        await using var registry = await DockerRegistry.StartAsync(
+            new DockerRegistryOptions
+            {
+                UserName = "me",
+                Password = "sécret:%",
+                Tls = true,
+            },
+            Cancelled
+        );
         var options = new RegistryClientOptions { TrustLoopback = false, CertificateFile = registry.CertificateAuthority };
-        using var client = Client(options, Credential.Of("me", "sécret:%"));
+        using var client = Client(options, Credential.Create("me", "sécret:%"));
         var (blobs, manifest) = Image(sizes: [2 * Mib]);
 
         await client.CheckSignInAsync(Registry.Parse(registry.Host), Cancelled);
@@ -92,7 +100,16 @@ public sealed class RealRegistryTests
     public async Task AProxyWithASmallLimitIsPassedInChunks(bool http2)
     {
         await using var registry = await DockerRegistry.StartAsync(Cancelled);
-        await using var nginx = await Nginx.StartAsync(registry.Host, new NginxOptions { Tls = http2, Http2 = http2, Settings = "client_max_body_size 1m;" }, Cancelled);
+        await using var nginx = await Nginx.StartAsync(
+            registry.Host,
+            new NginxOptions
+            {
+                Tls = http2,
+                Http2 = http2,
+                Settings = "client_max_body_size 1m;",
+            },
+            Cancelled
+        );
         using var client = Client();
         var (blobs, manifest) = Image(sizes: [12 * Mib, (3 * Mib) / 2]);
 
@@ -102,11 +119,17 @@ public sealed class RealRegistryTests
         // Over HTTP/1.1 each blob is asked for first; nginx never answers that over HTTP/2.
         var refused = (await nginx.StopAsync()).Where(request => request.Status == "413").ToList();
         Assert.NotEmpty(refused);
-        Assert.All(refused, request => Assert.Equal(http2 ? ("HTTP/2.0", "-") : ("HTTP/1.1", "100-continue"), (request.Protocol, request.Expect)));
+        Assert.All(refused, request =>
+            Assert.Equal(http2 ? ("HTTP/2.0", "-") : ("HTTP/1.1", "100-continue"), (request.Protocol, request.Expect))
+        );
     }
 
     [Fact]
-    [ReliabilityCase("Upload", "nginx with TLS and HTTP/2 in front of the registry", "large blobs do not wait for an answer to `Expect` that nginx never sends")]
+    [ReliabilityCase(
+        "Upload",
+        "nginx with TLS and HTTP/2 in front of the registry",
+        "large blobs do not wait for an answer to `Expect` that nginx never sends"
+    )]
     public async Task LargeBlobsDoNotWaitBehindNginxWithHttp2()
     {
         await using var registry = await DockerRegistry.StartAsync(Cancelled);

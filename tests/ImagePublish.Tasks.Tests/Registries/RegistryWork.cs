@@ -9,15 +9,26 @@ internal static class RegistryWork
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    public static Reference Target(string host, string name = "acme/shop") => Repository.Of(Registry.Parse(host), name).At(Tag.Parse("1.0"));
+    public static Reference Target(string host, string name = "acme/shop") =>
+        Repository.Create(Registry.Parse(host), name).ReferenceTo(Tag.Parse("1.0"));
 
-    public static async Task PushAsync(RegistryClient client, Reference target, IReadOnlyList<MemoryBlobSource> blobs, MemoryBlobSource manifest)
+    public static async Task PushAsync(
+        RegistryClient client,
+        Reference target,
+        IReadOnlyList<MemoryBlobSource> blobs,
+        MemoryBlobSource manifest
+    )
     {
         await Task.WhenAll(blobs.Select(blob => client.PushBlobAsync(target.Repository, blob, Cancelled)));
         await client.PushManifestAsync(target, manifest, Cancelled);
     }
 
-    public static async Task ReadAsync(RegistryClient client, Reference target, IReadOnlyList<MemoryBlobSource> blobs, MemoryBlobSource manifest)
+    public static async Task ReadAsync(
+        RegistryClient client,
+        Reference target,
+        IReadOnlyList<MemoryBlobSource> blobs,
+        MemoryBlobSource manifest
+    )
     {
         Assert.Equal(manifest.Descriptor, (await client.GetManifestAsync(target, Cancelled)).Descriptor);
         foreach (var blob in blobs)
@@ -29,10 +40,15 @@ internal static class RegistryWork
 
     public static (IReadOnlyList<MemoryBlobSource> Blobs, MemoryBlobSource Manifest) Image(int[] sizes)
     {
-        var layers = sizes.Select((size, seed) => MemoryBlobSource.Of(MediaTypes.Layer(ImageFormat.Oci, Compression.Gzip), Bytes(size, seed))).ToArray();
-        var config = MemoryBlobSource.Of(MediaTypes.OciConfig, """{"architecture":"amd64","os":"linux"}"""u8.ToArray());
-        var manifest = new ImageManifest(config.Descriptor, [.. layers.Select(layer => layer.Descriptor)]) { MediaType = MediaTypes.OciManifest };
-        return ([.. layers, config], MemoryBlobSource.Of(MediaTypes.OciManifest, OciJson.Write(manifest)));
+        var layers = sizes
+            .Select((size, seed) => MemoryBlobSource.Create(MediaTypes.Layer(ImageFormat.Oci, Compression.Gzip), Bytes(size, seed)))
+            .ToArray();
+        var config = MemoryBlobSource.Create(MediaTypes.OciConfig, """{"architecture":"amd64","os":"linux"}"""u8.ToArray());
+        var manifest = new ImageManifest(config.Descriptor, [.. layers.Select(layer => layer.Descriptor)])
+        {
+            MediaType = MediaTypes.OciManifest,
+        };
+        return ([.. layers, config], MemoryBlobSource.Create(MediaTypes.OciManifest, OciJson.Write(manifest)));
     }
 
     public static RegistryClient Client(RegistryClientOptions? options = null, Credential? credential = null) =>
@@ -47,11 +63,12 @@ internal static class RegistryWork
 
     private sealed class OneCredential(Credential? credential) : ICredentialSource
     {
-        public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) => ValueTask.FromResult(credential);
+        public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) =>
+            ValueTask.FromResult(credential);
     }
 
     // What the client did is shown with a test that fails.
-    private sealed class TestLog : Diagnostics.IEngineLog
+    private sealed class TestLog : Diagnostics.IPublishLog
     {
         public void Warning(Diagnostics.DiagnosticCode code, string message) => Information($"{code}: {message}");
 

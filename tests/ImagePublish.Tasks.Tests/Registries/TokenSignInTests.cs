@@ -45,7 +45,9 @@ public sealed class TokenSignInTests
         using var stranger = Client();
 
         await ReadAsync(stranger, Target(registry.Host), blobs, manifest);
-        var refused = await Assert.ThrowsAsync<ImagePublishException>(() => PushAsync(stranger, Target(registry.Host, "acme/other"), blobs, manifest));
+        var refused = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            PushAsync(stranger, Target(registry.Host, "acme/other"), blobs, manifest)
+        );
 
         Assert.Equal(DiagnosticCodes.Unauthorized, refused.Code);
         Assert.Contains(tokens.Server.Tokens.Issued, token => token.User is null);
@@ -63,11 +65,15 @@ public sealed class TokenSignInTests
             await PushAsync(earlier, source, blobs, manifest);
         using var client = SignedIn();
 
-        var mounts = await Task.WhenAll(blobs.Select(blob => client.PushBlobAsync(target.Repository, client.Blob(source.Repository, blob.Descriptor), Cancelled)));
+        var mounts = await Task.WhenAll(
+            blobs.Select(blob => client.PushBlobAsync(target.Repository, client.Blob(source.Repository, blob.Descriptor), Cancelled))
+        );
         await client.PushManifestAsync(target, manifest, Cancelled);
 
         Assert.All(mounts, mount => Assert.Equal(BlobPushKind.Mounted, mount.Kind));
-        Assert.Contains(tokens.Server.Tokens.Issued, token => token.Grants.Select(grant => grant.Name).Order(StringComparer.Ordinal).SequenceEqual(["acme/base", "acme/shop"]));
+        Assert.Contains(tokens.Server.Tokens.Issued, token =>
+            token.Grants.Select(grant => grant.Name).Order(StringComparer.Ordinal).SequenceEqual(["acme/base", "acme/shop"])
+        );
         await ReadAsync(client, target, blobs, manifest);
     }
 
@@ -83,7 +89,9 @@ public sealed class TokenSignInTests
         using var client = SignedIn();
 
         var from = Target(registry.Host, "acme/base").Repository;
-        var copies = await Task.WhenAll(blobs.Select(blob => client.PushBlobAsync(Target(registry.Host).Repository, new KeptBlob(blob, from), Cancelled)));
+        var copies = await Task.WhenAll(
+            blobs.Select(blob => client.PushBlobAsync(Target(registry.Host).Repository, new KeptBlob(blob, from), Cancelled))
+        );
         await client.PushManifestAsync(Target(registry.Host), manifest, Cancelled);
 
         Assert.All(copies, copy => Assert.Equal(BlobPushKind.Uploaded, copy.Kind));
@@ -116,7 +124,7 @@ public sealed class TokenSignInTests
     {
         await using var tokens = await TokenServer.StartAsync(User, Password, Cancelled);
         await using var registry = await tokens.StartRegistryAsync(Cancelled);
-        using var client = Client(credential: Credential.Of(User, "canary-of-a-password"));
+        using var client = Client(credential: Credential.Create(User, "canary-of-a-password"));
         var (blobs, manifest) = Image(sizes: [70_000, 60_000, 50_000]);
 
         var refused = await Assert.ThrowsAsync<ImagePublishException>(() => PushAsync(client, Target(registry.Host), blobs, manifest));
@@ -129,13 +137,14 @@ public sealed class TokenSignInTests
         Assert.Equal(1, tokens.Server.Requests.CountOf(RegistryStep.Token));
     }
 
-    private static RegistryClient SignedIn(RegistryClientOptions? options = null) => Client(options, Credential.Of(User, Password));
+    private static RegistryClient SignedIn(RegistryClientOptions? options = null) => Client(options, Credential.Create(User, Password));
 
     // As the local store has it: the content is here, and known to be in a repository too.
     private sealed class KeptBlob(MemoryBlobSource blob, Repository repository) : BlobSource(blob.Descriptor)
     {
         public override Repository? Repository => repository;
 
-        public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) => blob.OpenAsync(offset, cancellationToken);
+        public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
+            blob.OpenAsync(offset, cancellationToken);
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
@@ -14,7 +15,7 @@ using ImagePublish.Tasks.Tests.Fixtures;
 namespace ImagePublish.Tasks.Tests.Report;
 
 /// <summary>The report of an image of 20,000 files that was published a second time with changes, and what a browser saw of it.</summary>
-public sealed class LargeReport : IAsyncLifetime, IEngineLog, ICredentialSource
+public sealed class LargeReport : IAsyncLifetime, IPublishLog, ICredentialSource
 {
     public const int Files = 20_000;
 
@@ -42,17 +43,14 @@ public sealed class LargeReport : IAsyncLifetime, IEngineLog, ICredentialSource
         return ValueTask.CompletedTask;
     }
 
-    void IEngineLog.Warning(DiagnosticCode code, string message) => throw new InvalidOperationException(message);
+    void IPublishLog.Warning(DiagnosticCode code, string message) => throw new InvalidOperationException(message);
 
-    void IEngineLog.Information(string message)
-    {
-    }
+    void IPublishLog.Information(string message) { }
 
-    void IEngineLog.Detail(string message)
-    {
-    }
+    void IPublishLog.Detail(string message) { }
 
-    ValueTask<Credential?> ICredentialSource.FindAsync(Registry registry, string? repository, CancellationToken ct) => ValueTask.FromResult<Credential?>(null);
+    ValueTask<Credential?> ICredentialSource.FindAsync(Registry registry, string? repository, CancellationToken ct) =>
+        ValueTask.FromResult<Credential?>(null);
 
     // Playwright's part that drives a browser which is there: from npm, by its lock file.
     private async Task<string> BrowserAsync(CancellationToken cancellationToken)
@@ -61,14 +59,19 @@ public sealed class LargeReport : IAsyncLifetime, IEngineLog, ICredentialSource
         var target = Directory.CreateDirectory(folder["browser"]).FullName;
         foreach (var file in Directory.GetFiles(source))
             File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
-        await new CommandLine("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund") { WorkingDirectory = target }.SucceedAsync(cancellationToken);
+        await new CommandLine("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund") { WorkingDirectory = target }.SucceedAsync(
+            cancellationToken
+        );
         return target;
     }
 
     private async Task<byte[]> PublishTwiceAsync(CancellationToken cancellationToken)
     {
         for (var file = 0; file < Files; file++)
-            folder.Write(string.Create(CultureInfo.InvariantCulture, $"publish/part{file % 7}/group{file % 97}/file{file}.dat"), new string('x', file % 500));
+            folder.Write(
+                string.Create(CultureInfo.InvariantCulture, $"publish/part{file % 7}/group{file % 97}/file{file}.dat"),
+                new string('x', file % 500)
+            );
         folder.Write("publish/App.dll", "first");
         folder.Write("publish/Gone.dll", "gone");
         folder.Write("publish/part0/</script><b>needle.txt", new string('n', 5_000_000));
@@ -82,7 +85,12 @@ public sealed class LargeReport : IAsyncLifetime, IEngineLog, ICredentialSource
         folder.Write("publish/App.deps.json", Dependencies("2.0.0"));
         File.Delete(folder["publish/Gone.dll"]);
         var published = await publisher.PublishForReportAsync(Request("new </script>"), cancellationToken);
-        return ReportPage.Write("Large & <odd>", published.Result, TimeSpan.FromSeconds(4.2), ReportPage.Part(await published.DescribeAsync(cancellationToken)));
+        return ReportPage.Write(
+            "Large & <odd>",
+            published.Result,
+            TimeSpan.FromSeconds(4.2),
+            ReportPage.Part(await published.DescribeAsync(cancellationToken))
+        );
     }
 
     private PublishRequest Request(string setting)
@@ -111,5 +119,6 @@ public sealed class LargeReport : IAsyncLifetime, IEngineLog, ICredentialSource
         };
     }
 
-    private static string Dependencies(string version) => $$"""{ "libraries": { "App/1.0.0": { "type": "project" }, "Some.Package/{{version}}": { "type": "package" } } }""";
+    private static string Dependencies(string version) =>
+        $$"""{ "libraries": { "App/1.0.0": { "type": "project" }, "Some.Package/{{version}}": { "type": "package" } } }""";
 }

@@ -17,7 +17,11 @@ public sealed class ReportPageTests(LargeReport report) : IClassFixture<LargeRep
     // Of four openings the fastest counts: the machine does other things besides.
     [Fact]
     public void TwentyThousandFilesAreThereWithinTwoSeconds() =>
-        Assert.InRange(Seen.GetProperty("views").EnumerateObject().Min(view => view.Value.GetProperty("milliseconds").GetInt32()), 1, 2_000);
+        Assert.InRange(
+            Seen.GetProperty("views").EnumerateObject().Min(view => view.Value.GetProperty("milliseconds").GetInt32()),
+            1,
+            2_000
+        );
 
     [Fact]
     public void ItTellsWhatThereIs()

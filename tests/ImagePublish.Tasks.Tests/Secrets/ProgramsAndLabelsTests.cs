@@ -1,6 +1,5 @@
 using ImagePublish.Tasks.Tests.EndToEnd;
 using ImagePublish.Tasks.Tests.Fixtures;
-using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.Secrets;
 
@@ -12,18 +11,36 @@ public sealed class ProgramsAndLabelsTests(Peers peers)
 
     private static readonly string[] Own = ["git", "podman", "docker", "apt-get"];
     private static readonly string[] Variables =
-        ["IMAGE_REGISTRY_PASSWORD", "IMAGE_CACHE_KEY", "GITHUB_TOKEN", "CI_JOB_TOKEN", "CI_REGISTRY_PASSWORD", "SYSTEM_ACCESSTOKEN", "NuGetPackageSourceCredentials_acme", "ACME_SECRET"];
+    [
+        "IMAGE_REGISTRY_PASSWORD",
+        "IMAGE_CACHE_KEY",
+        "GITHUB_TOKEN",
+        "CI_JOB_TOKEN",
+        "CI_REGISTRY_PASSWORD",
+        "SYSTEM_ACCESSTOKEN",
+        "NuGetPackageSourceCredentials_acme",
+        "ACME_SECRET",
+    ];
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase("Security", "a publish whose project has programs of its own, passwords in its environment, and addresses with passwords", "the PATH's git and podman run and see no secret; labels and annotations have no password")]
+    [ReliabilityCase(
+        "Security",
+        "a publish whose project has programs of its own, passwords in its environment, and addresses with passwords",
+        "the PATH's git and podman run and see no secret; labels and annotations have no password"
+    )]
     public async Task ProgramsOfTheProjectDoNotRunAndSecretsGoNowhere()
     {
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         using var bin = new TemporaryFolder();
-        var project = workspace.Empty("App").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "System.Console.WriteLine();").Content(".git/HEAD", "ref: refs/heads/main\n")
+        var project = workspace
+            .Empty("App")
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Content("Program.cs", "System.Console.WriteLine();")
+            .Content(".git/HEAD", "ref: refs/heads/main\n")
             .Property("RepositoryUrl", $"ssh://ci:{Secret}@git.example.com/acme/app.git?token={Secret}")
             .Property("PackageProjectUrl", $"https://ci:{Secret} ä%7E@example.com/app")
             .Property("ContainerDocumentationUrl", $"https://docs.example.com/app?key={Secret}#{Secret}");
@@ -31,8 +48,14 @@ public sealed class ProgramsAndLabelsTests(Peers peers)
             Script(Path.Combine(project.Folder, name), $"touch '{bin["ran"]}'\nexit 1");
         Script(bin["git"], $"env > '{bin["git.env"]}'\nprintf '%s\\n1772600000\\nHEAD -> main\\n' {new string('a', 40)}");
         Script(bin["podman"], $"env > '{bin["podman.env"]}'\ncat > /dev/null\necho loaded");
-        var command = project.Command("publish", [.. Switches.Destination(registry, Repository), "-p:ImageBase=scratch", "-p:ImageDefaultPackages=false", "-p:ImageLoad=podman"]);
-        var environment = new Dictionary<string, string?>(command.Environment) { ["PATH"] = $":.:bin:{bin.Path}:{Environment.GetEnvironmentVariable("PATH")}" };
+        var command = project.Command(
+            "publish",
+            [.. Switches.Destination(registry, Repository), "-p:ImageBase=scratch", "-p:ImageDefaultPackages=false", "-p:ImageLoad=podman"]
+        );
+        var environment = new Dictionary<string, string?>(command.Environment)
+        {
+            ["PATH"] = $":.:bin:{bin.Path}:{Environment.GetEnvironmentVariable("PATH")}",
+        };
         foreach (var variable in Variables)
             environment[variable] = $"{Secret}-that-has-32-characters-at-least";
 
@@ -43,7 +66,9 @@ public sealed class ProgramsAndLabelsTests(Peers peers)
         {
             var seen = await File.ReadAllLinesAsync(bin[file], Cancelled);
             Assert.DoesNotContain(seen, line => line.Contains(Secret, StringComparison.Ordinal));
-            Assert.All(seen.Single(line => line.StartsWith("PATH=", StringComparison.Ordinal))["PATH=".Length..].Split(':'), entry => Assert.True(Path.IsPathFullyQualified(entry), entry));
+            Assert.All(seen.Single(line => line.StartsWith("PATH=", StringComparison.Ordinal))["PATH=".Length..].Split(':'), entry =>
+                Assert.True(Path.IsPathFullyQualified(entry), entry)
+            );
         }
 
         var config = await registry.ConfigAsync(Repository, "latest", Cancelled);
@@ -52,7 +77,11 @@ public sealed class ProgramsAndLabelsTests(Peers peers)
         Assert.Equal("https://example.com/app", labels.GetProperty("org.opencontainers.image.url").GetString());
         Assert.Equal("https://docs.example.com/app", labels.GetProperty("org.opencontainers.image.documentation").GetString());
         Assert.Equal(new string('a', 40), labels.GetProperty("org.opencontainers.image.revision").GetString());
-        Assert.DoesNotContain("canary", config.GetRawText() + (await registry.ManifestAsync(Repository, "latest", Cancelled)).Json.GetRawText(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "canary",
+            config.GetRawText() + (await registry.ManifestAsync(Repository, "latest", Cancelled)).Json.GetRawText(),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(Secret, build.Command.All, StringComparison.Ordinal);
     }
 

@@ -12,14 +12,19 @@ public sealed class SecretsTests(Peers peers)
     public async Task ABuildThatSignsInEveryWayWritesNoSecretAnywhere()
     {
         var (variable, file, helper) = (Canary.Login("variable"), Canary.Login("file"), Canary.Login("helper"));
-        await using var passwords = await DockerRegistry.StartAsync(new DockerRegistryOptions { UserName = variable.User, Password = variable.Password }, Cancelled);
+        await using var passwords = await DockerRegistry.StartAsync(
+            new DockerRegistryOptions { UserName = variable.User, Password = variable.Password },
+            Cancelled
+        );
         await using var fileTokens = await TokenServer.StartAsync(file.User, file.Password, Cancelled);
         await using var fileRegistry = await fileTokens.StartRegistryAsync(Cancelled);
         await using var helperTokens = await TokenServer.StartAsync(helper.User, helper.Password, Cancelled);
         await using var helperRegistry = await helperTokens.StartRegistryAsync(Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         var cacheKey = Canary.Login("cache key");
-        var signIn = new SignIn(workspace).CacheKey(cacheKey.Password).Variables(passwords.Host, variable.User, variable.Password)
+        var signIn = new SignIn(workspace)
+            .CacheKey(cacheKey.Password)
+            .Variables(passwords.Host, variable.User, variable.Password)
             .File(fileRegistry.Host, file.User, file.Password)
             .Helper(helperRegistry.Host, helper.User, helper.Password);
 
@@ -74,7 +79,10 @@ public sealed class SecretsTests(Peers peers)
         var signIn = new SignIn(workspace).Variables("example.com", user, password);
         var project = workspace.Empty("App").Element("""<Target Name="Nothing" />""");
         var command = signIn.Run(project.Command("msbuild", "-t:Nothing"));
-        var loud = command with { Environment = new Dictionary<string, string?>(command.Environment) { ["MSBUILDLOGALLENVIRONMENTVARIABLES"] = "1" } };
+        var loud = command with
+        {
+            Environment = new Dictionary<string, string?>(command.Environment) { ["MSBUILDLOGALLENVIRONMENTVARIABLES"] = "1" },
+        };
 
         var usual = await project.RunAsync(command, Cancelled);
         var search = new Search([canary]).Folder(workspace.Path);
@@ -88,19 +96,39 @@ public sealed class SecretsTests(Peers peers)
 
     private static Task<BuildOutput> PublishAsync(TestWorkspace workspace, SignIn signIn, string registries)
     {
-        var project = workspace.Empty("App").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "System.Console.WriteLine();");
-        string[] arguments = ["-v:diagnostic", "-p:PublishImage=true", "-p:ImageBase=scratch", "-p:ImageRepository=acme/app", $"-p:ImageRegistry={registries}"];
+        var project = workspace
+            .Empty("App")
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Content("Program.cs", "System.Console.WriteLine();");
+        string[] arguments =
+        [
+            "-v:diagnostic",
+            "-p:PublishImage=true",
+            "-p:ImageBase=scratch",
+            "-p:ImageRepository=acme/app",
+            $"-p:ImageRegistry={registries}",
+        ];
         return project.RunAsync(signIn.Run(project.Command("publish", arguments)), Cancelled);
     }
 
-    private static async Task AssertNothingLeaksAsync(TestWorkspace workspace, SignIn signIn, BuildOutput build, IReadOnlyList<Canary> canaries)
+    private static async Task AssertNothingLeaksAsync(
+        TestWorkspace workspace,
+        SignIn signIn,
+        BuildOutput build,
+        IReadOnlyList<Canary> canaries
+    )
     {
-        var search = new Search(canaries).Text("standard output", build.Command.Output).Text("standard error", build.Command.Error)
+        var search = new Search(canaries)
+            .Text("standard output", build.Command.Output)
+            .Text("standard error", build.Command.Error)
             .Text("the binary log, replayed", await build.DetailsAsync(Cancelled))
             .Folder(workspace.Path, signIn.Files);
 
         Assert.Empty(search.Found);
         // It did look at what there is: the project, its intermediate files, the log and the store lie below the one folder.
-        Assert.All(["obj", "App.1.binlog", "user-data"], part => Assert.Contains(Directory.EnumerateFileSystemEntries(workspace.Path, part, SearchOption.AllDirectories), _ => true));
+        Assert.All(["obj", "App.1.binlog", "user-data"], part =>
+            Assert.Contains(Directory.EnumerateFileSystemEntries(workspace.Path, part, SearchOption.AllDirectories), _ => true)
+        );
     }
 }

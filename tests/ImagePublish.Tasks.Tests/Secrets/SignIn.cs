@@ -38,7 +38,17 @@ internal sealed class SignIn(TestWorkspace workspace)
     public SignIn Helper(string host, string user, string password)
     {
         helpers[host] = HelperName;
-        Write(HelperAnswer, JsonSerializer.Serialize(new { ServerURL = host, Username = user, Secret = password }));
+        Write(
+            HelperAnswer,
+            JsonSerializer.Serialize(
+                new
+                {
+                    ServerURL = host,
+                    Username = user,
+                    Secret = password,
+                }
+            )
+        );
         Write(HelperProgram, $"#!/bin/sh\ncat >/dev/null\ncat '{HelperAnswer}'\n");
         System.IO.File.SetUnixFileMode(HelperProgram, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return WriteConfig();

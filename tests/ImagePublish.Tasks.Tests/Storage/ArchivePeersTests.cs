@@ -18,7 +18,11 @@ public sealed class ArchivePeersTests(Peers peers) : IDisposable
     {
         var docker = await peers.DockerAsync();
         var image = PeerImage.Create("amd64", "docker-one", "docker-two");
-        await ArchiveWriter.WriteAsync([ArchiveImage.Of(image, "acme/archive:1.0", "localhost:5000/acme/archive:1.0")], Archive, Cancelled);
+        await ArchiveWriter.WriteAsync(
+            [ArchiveImage.Create(image, "acme/archive:1.0", "localhost:5000/acme/archive:1.0")],
+            Archive,
+            Cancelled
+        );
 
         var loaded = await docker.LoadAsync(Archive, Cancelled);
         var inspected = await docker.InspectAsync("acme/archive:1.0", Cancelled);
@@ -26,7 +30,10 @@ public sealed class ArchivePeersTests(Peers peers) : IDisposable
         var saved = (await ImageArchive.OpenAsync(folder["saved.tar"], Cancelled)).Find("acme/archive:1.0").Platforms.Single();
 
         Assert.Contains("localhost:5000/acme/archive:1.0", loaded, StringComparison.Ordinal);
-        Assert.Equal(DiffIds(image), inspected.GetProperty("RootFS").GetProperty("Layers").EnumerateArray().Select(layer => layer.GetString()));
+        Assert.Equal(
+            DiffIds(image),
+            inspected.GetProperty("RootFS").GetProperty("Layers").EnumerateArray().Select(layer => layer.GetString())
+        );
         AssertSameContent(image, saved);
     }
 
@@ -35,7 +42,11 @@ public sealed class ArchivePeersTests(Peers peers) : IDisposable
     {
         var docker = await peers.DockerAsync();
         Image[] images = [PeerImage.Create("arm64", "arm-only"), PeerImage.Create("amd64", "amd-only")];
-        await ArchiveWriter.WriteAsync([new ArchiveImage(PeerImage.Index(images), images, ["acme/platforms:1.0"]) { Preferred = Platform.Parse("linux/amd64") }], Archive, Cancelled);
+        await ArchiveWriter.WriteAsync(
+            [new ArchiveImage(PeerImage.Index(images), images, ["acme/platforms:1.0"]) { Preferred = Platform.Parse("linux/amd64") }],
+            Archive,
+            Cancelled
+        );
 
         await docker.LoadAsync(Archive, Cancelled);
 
@@ -46,7 +57,11 @@ public sealed class ArchivePeersTests(Peers peers) : IDisposable
     public async Task PodmanLoadsOurArchiveUnderAllItsNamesAndWhatItSavesWeRead()
     {
         var image = PeerImage.Create("amd64", "podman-one", "podman-two");
-        await ArchiveWriter.WriteAsync([ArchiveImage.Of(image, "acme/archive:1.0", "localhost:5000/acme/archive:1.0")], Archive, Cancelled);
+        await ArchiveWriter.WriteAsync(
+            [ArchiveImage.Create(image, "acme/archive:1.0", "localhost:5000/acme/archive:1.0")],
+            Archive,
+            Cancelled
+        );
 
         await PodmanAsync("load", "--input", Archive);
         await PodmanAsync("image", "exists", "docker.io/acme/archive:1.0");
@@ -62,7 +77,11 @@ public sealed class ArchivePeersTests(Peers peers) : IDisposable
     [Fact]
     public async Task PodmanLoadsOurArchiveWithOneName()
     {
-        await ArchiveWriter.WriteAsync([ArchiveImage.Of(PeerImage.Create("amd64", "podman-single"), "acme/single:1.0")], Archive, Cancelled);
+        await ArchiveWriter.WriteAsync(
+            [ArchiveImage.Create(PeerImage.Create("amd64", "podman-single"), "acme/single:1.0")],
+            Archive,
+            Cancelled
+        );
 
         var loaded = await PodmanAsync("load", "--input", Archive);
 
@@ -77,7 +96,7 @@ public sealed class ArchivePeersTests(Peers peers) : IDisposable
     public async Task SkopeoReadsOurArchiveAsEitherKindAndWhatItWritesWeRead(string from, string to)
     {
         var image = PeerImage.Create("amd64", "skopeo-one", "skopeo-two");
-        await ArchiveWriter.WriteAsync([ArchiveImage.Of(image, "acme/archive:1.0")], Archive, Cancelled);
+        await ArchiveWriter.WriteAsync([ArchiveImage.Create(image, "acme/archive:1.0")], Archive, Cancelled);
 
         await SkopeoAsync("copy", from + Archive, $"{to}{folder["copy"]}:acme/archive:1.0");
         var copy = (await ImageArchive.OpenAsync(folder["copy"], Cancelled)).Find("acme/archive:1.0").Platforms.Single();
@@ -95,10 +114,17 @@ public sealed class ArchivePeersTests(Peers peers) : IDisposable
         var index = PeerImage.Index(images);
         await ArchiveWriter.WriteAsync([new ArchiveImage(index, images, ["acme/all:1.0"])], Archive, Cancelled);
 
-        await SkopeoAsync("copy", "--all", "--preserve-digests", "--dest-tls-verify=false", $"oci-archive:{Archive}:acme/all:1.0", $"docker://{registry.Host}/acme/all:1.0");
+        await SkopeoAsync(
+            "copy",
+            "--all",
+            "--preserve-digests",
+            "--dest-tls-verify=false",
+            $"oci-archive:{Archive}:acme/all:1.0",
+            $"docker://{registry.Host}/acme/all:1.0"
+        );
         var raw = await SkopeoAsync("inspect", "--raw", "--tls-verify=false", $"docker://{registry.Host}/acme/all:1.0");
 
-        Assert.Equal(index.Descriptor.Digest, Digest.Of(System.Text.Encoding.UTF8.GetBytes(raw.Output)));
+        Assert.Equal(index.Descriptor.Digest, Digest.Compute(System.Text.Encoding.UTF8.GetBytes(raw.Output)));
     }
 
     public void Dispose() => folder.Dispose();
@@ -111,8 +137,12 @@ public sealed class ArchivePeersTests(Peers peers) : IDisposable
 
     private static IEnumerable<string> DiffIds(Image image) => image.Layers.Select(layer => layer.DiffId.Value);
 
-    private static Task<CommandOutput> SkopeoAsync(params string[] arguments) => new CommandLine("skopeo", arguments).SucceedAsync(Cancelled);
+    private static Task<CommandOutput> SkopeoAsync(params string[] arguments) =>
+        new CommandLine("skopeo", arguments).SucceedAsync(Cancelled);
 
     private Task<CommandOutput> PodmanAsync(params string[] arguments) =>
-        new CommandLine("podman", ["--root", folder["root"], "--runroot", folder["run"], "--storage-driver", "vfs", .. arguments]).SucceedAsync(Cancelled);
+        new CommandLine(
+            "podman",
+            ["--root", folder["root"], "--runroot", folder["run"], "--storage-driver", "vfs", .. arguments]
+        ).SucceedAsync(Cancelled);
 }

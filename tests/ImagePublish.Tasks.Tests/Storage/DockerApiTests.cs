@@ -1,7 +1,7 @@
+using ImagePublish.Bases;
+using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Engines;
-using ImagePublish.Oci;
-using ImagePublish.Publishing.Verbs;
 using ImagePublish.Storage;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Tasks.Tests.Fixtures;
@@ -23,9 +23,9 @@ public sealed class DockerApiTests(Peers peers) : IDisposable
         var first = PeerImage.Create("amd64", "api-base", "api-one");
         var second = PeerImage.Create("amd64", "api-base", "api-two");
 
-        var whole = await loader.LoadAsync(ArchiveImage.Of(first, "acme/api:1"), Cancelled);
-        var part = await loader.LoadAsync(ArchiveImage.Of(second, "acme/api:2"), Cancelled);
-        var nothing = await loader.LoadAsync(ArchiveImage.Of(second, "acme/api:3"), Cancelled);
+        var whole = await loader.LoadAsync(ArchiveImage.Create(first, "acme/api:1"), Cancelled);
+        var part = await loader.LoadAsync(ArchiveImage.Create(second, "acme/api:2"), Cancelled);
+        var nothing = await loader.LoadAsync(ArchiveImage.Create(second, "acme/api:3"), Cancelled);
 
         Assert.Contains("acme/api:1", whole.Said, StringComparison.Ordinal);
         Assert.Equal(0, whole.KnownBytes);
@@ -33,7 +33,10 @@ public sealed class DockerApiTests(Peers peers) : IDisposable
         Assert.Equal(second.Layers.Sum(layer => layer.Descriptor.Size), nothing.KnownBytes);
         foreach (var tag in (string[])["2", "3"])
         {
-            var layers = (await docker.InspectAsync($"acme/api:{tag}", Cancelled)).GetProperty("RootFS").GetProperty("Layers").EnumerateArray();
+            var layers = (await docker.InspectAsync($"acme/api:{tag}", Cancelled))
+                .GetProperty("RootFS")
+                .GetProperty("Layers")
+                .EnumerateArray();
             Assert.Equal(second.Layers.Select(layer => layer.DiffId.Value), layers.Select(layer => layer.GetString()));
         }
 
@@ -54,7 +57,7 @@ public sealed class DockerApiTests(Peers peers) : IDisposable
         Assert.Equal(DiagnosticCodes.NotInEngine, missing.Code);
         using var loader = new DockerLoader(new(AddressOf(docker)));
         var first = PeerImage.Create("amd64", "local-one");
-        await loader.LoadAsync(ArchiveImage.Of(first, "acme/local-base:1"), Cancelled);
+        await loader.LoadAsync(ArchiveImage.Create(first, "acme/local-base:1"), Cancelled);
 
         var fetched = await images.LoadAsync(source, Cancelled);
         var again = await images.LoadAsync(source, Cancelled);
@@ -62,7 +65,7 @@ public sealed class DockerApiTests(Peers peers) : IDisposable
         Assert.Equal(first.Layers[0].DiffId, fetched.Platforms.Single().Layers.Single().DiffId);
         Assert.Equal(fetched.Root.Descriptor, again.Root.Descriptor);
         var second = PeerImage.Create("amd64", "local-two");
-        await loader.LoadAsync(ArchiveImage.Of(second, "acme/local-base:1"), Cancelled);
+        await loader.LoadAsync(ArchiveImage.Create(second, "acme/local-base:1"), Cancelled);
         Assert.Equal(second.Layers[0].DiffId, (await images.LoadAsync(source, Cancelled)).Platforms.Single().Layers.Single().DiffId);
         Assert.True((await store.PruneAsync(new PruneOptions { Unreferenced = true, DryRun = true }, Cancelled)).TemporaryFiles == 0);
     }

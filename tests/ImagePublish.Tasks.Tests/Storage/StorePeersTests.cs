@@ -27,7 +27,7 @@ public sealed class StorePeersTests : IDisposable
         var raw = await SkopeoAsync("inspect", "--raw", $"oci:{folder.Path}:{name}");
         await SkopeoAsync("copy", $"oci:{folder.Path}:{name}", $"oci:{folder.Path}:by-skopeo/{name}");
 
-        Assert.Equal(image.Digest, Digest.Of(System.Text.Encoding.UTF8.GetBytes(raw.Output)));
+        Assert.Equal(image.Digest, Digest.Compute(System.Text.Encoding.UTF8.GetBytes(raw.Output)));
         Assert.Equal(image.Digest, (await Store.FindReferenceAsync($"by-skopeo/{name}", Cancelled))!.Digest);
         Assert.All(await Store.ListAsync(Cancelled), stored => Assert.True(stored.IsWhole));
     }
@@ -76,7 +76,10 @@ public sealed class StorePeersTests : IDisposable
             await Store.SetReferenceAsync("localhost:5000/acme/shop:1.0", image.Manifest.Descriptor, Cancelled);
 
             string[] storage = ["--root", target["root"], "--runroot", target["run"], "--storage-driver", "vfs"];
-            var pulled = await new CommandLine("podman", [.. storage, "pull", $"oci:{lowerCase}:localhost:5000/acme/shop:1.0"]).SucceedAsync(Cancelled);
+            var pulled = await new CommandLine(
+                "podman",
+                [.. storage, "pull", $"oci:{lowerCase}:localhost:5000/acme/shop:1.0"]
+            ).SucceedAsync(Cancelled);
 
             Assert.Contains(image.ConfigBlob.Descriptor.Digest.Hex, pulled.Output, StringComparison.Ordinal);
         }
@@ -94,5 +97,6 @@ public sealed class StorePeersTests : IDisposable
             await Store.PutAsync(blob, Cancelled);
     }
 
-    private static Task<CommandOutput> SkopeoAsync(params string[] arguments) => new CommandLine("skopeo", arguments).SucceedAsync(Cancelled);
+    private static Task<CommandOutput> SkopeoAsync(params string[] arguments) =>
+        new CommandLine("skopeo", arguments).SucceedAsync(Cancelled);
 }

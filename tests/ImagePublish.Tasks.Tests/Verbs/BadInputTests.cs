@@ -1,5 +1,4 @@
 using System.Security;
-using ImagePublish.Oci;
 using ImagePublish.Storage;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Tasks.Tests.Fixtures;
@@ -21,7 +20,11 @@ public sealed class BadInputTests(Peers peers) : IDisposable
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var project = workspace.Empty("Mistakes").WithImagePublish();
-        await ArchiveWriter.WriteAsync([ArchiveImage.Of(PeerImage.Create("amd64", "kept"), "acme/kept:1.0")], folder["kept.tar"], Cancelled);
+        await ArchiveWriter.WriteAsync(
+            [ArchiveImage.Create(PeerImage.Create("amd64", "kept"), "acme/kept:1.0")],
+            folder["kept.tar"],
+            Cancelled
+        );
         folder.Write("text.tar", "no archive at all");
         folder.Write("file", "no folder");
         folder.Write("foreign/index.json", """{"name":"somebody's package"}""");
@@ -48,30 +51,65 @@ public sealed class BadInputTests(Peers peers) : IDisposable
             new("IMG3103", "foreign", "ListImages", $"ImageStore={folder["foreign"]}"),
             new("IMG1007", "ImageKeep", "PruneImages", $"ImageStore={store};ImageKeep=-1"),
             new("IMG1007", "ImageMaxAge", "PruneImages", $"ImageStore={store};ImageMaxAge=soon"),
-            new("IMG1032", "nothing was removed", "PruneImages", $"ImageStore={store};ImageName={registry.Host}/dotnet/aspnet;ImageFilter=*"),
+            new(
+                "IMG1032",
+                "nothing was removed",
+                "PruneImages",
+                $"ImageStore={store};ImageName={registry.Host}/dotnet/aspnet;ImageFilter=*"
+            ),
             new("IMG1032", "Set ImageKeep", "PruneImages", $"ImageStore={store};ImageSource={registry.Host}/dotnet/aspnet"),
             new("IMG1032", "ImageMaxAge", "PruneImages", $"ImageStore={store};ImageFilter=acme/*"),
-            new("IMG1033", $"-p:ImageSource={registry.Host}/mistakes", "PruneImages", $"ImageStore={store};NamesRegistry=true;ImageFilter=acme/*;ImageKeep=0"),
+            new(
+                "IMG1033",
+                $"-p:ImageSource={registry.Host}/mistakes",
+                "PruneImages",
+                $"ImageStore={store};NamesRegistry=true;ImageFilter=acme/*;ImageKeep=0"
+            ),
             new("IMG1033", "-p:ImageSource=store:", "PruneImages", $"ImageStore={store};NamesRegistry=true;ImageKeep=3"),
-            new("IMG1007", "RemoveImage removes a single tag", "PruneImages", $"ImageStore={store};ImageSource={registry.Host}/dotnet/aspnet:10.0;ImageKeep=0"),
+            new(
+                "IMG1007",
+                "RemoveImage removes a single tag",
+                "PruneImages",
+                $"ImageStore={store};ImageSource={registry.Host}/dotnet/aspnet:10.0;ImageKeep=0"
+            ),
             new("IMG1001", "has capital letters, and must be lower case", "InspectImage", "ImageSource=localhost:1/Acme/shop:1"),
             new("IMG1031", "ImageTagPolicy is None", "InspectImage", $"ImageStore={store};ImageTagPolicy=None"),
             new("IMG1007", "a file is deleted as any other", "RemoveImage", $"ImageStore={store};ImageSource={folder["kept.tar"]}"),
             new("IMG1031", "ImageRegistryUsername", "LoginImageRegistry", $"ImageRegistry={registry.Host}"),
             new("IMG3108", "nobody.sock", "InspectImage", $"ImageStore={store};ImageSource=docker-daemon:acme/none:1"),
             new("IMG4001", "nobody listens there", "ListImageTags", "ImageName=localhost:1/acme/none"),
-            new("IMG4016", "ImageOffline is true", "CopyImage", $"ImageStore={store};ImageSource=acme/kept:1.0;ImageRegistry={registry.Host};ImageOffline=true"),
+            new(
+                "IMG4016",
+                "ImageOffline is true",
+                "CopyImage",
+                $"ImageStore={store};ImageSource=acme/kept:1.0;ImageRegistry={registry.Host};ImageOffline=true"
+            ),
             new("IMG1031", "has no web page", "OpenImagePage", "ImageRegistry="),
         ];
-        project.Element($"<PropertyGroup Condition=\"'$(NamesRegistry)' == 'true'\"><ImageRegistry>{registry.Host}</ImageRegistry></PropertyGroup>");
+        project.Element(
+            $"<PropertyGroup Condition=\"'$(NamesRegistry)' == 'true'\"><ImageRegistry>{registry.Host}</ImageRegistry></PropertyGroup>"
+        );
         project.Element($"<Target Name=\"Mistakes\">{string.Concat(mistakes.Select(mistake => mistake.Call))}</Target>");
         await project.Command("restore").SucceedAsync(Cancelled);
 
         var command = project.Command("msbuild", "-t:Mistakes", "-v:m");
-        var output = await (command with { Environment = new Dictionary<string, string?>(command.Environment) { ["DOCKER_HOST"] = $"unix://{folder["nobody.sock"]}" } }).RunAsync(Cancelled);
+        var output = await (
+            command with
+            {
+                Environment = new Dictionary<string, string?>(command.Environment) { ["DOCKER_HOST"] = $"unix://{folder["nobody.sock"]}" },
+            }
+        ).RunAsync(Cancelled);
 
         string[] errors = [.. output.Output.Split('\n').Where(line => line.Contains(" error ", StringComparison.Ordinal))];
-        Assert.All(mistakes, mistake => Assert.True(Array.Exists(errors, line => line.Contains($"error {mistake.Code}: ", StringComparison.Ordinal) && line.Contains(mistake.Says, StringComparison.Ordinal)), $"{mistake}\n{output.All}"));
+        Assert.All(mistakes, mistake =>
+            Assert.True(
+                Array.Exists(errors, line =>
+                    line.Contains($"error {mistake.Code}: ", StringComparison.Ordinal)
+                    && line.Contains(mistake.Says, StringComparison.Ordinal)
+                ),
+                $"{mistake}\n{output.All}"
+            )
+        );
         Assert.DoesNotContain("   at ", output.All, StringComparison.Ordinal);
         Assert.NotNull(await ImageStore.Open(store, new StoreOptions()).FindReferenceAsync("acme/kept:1.0", Cancelled));
     }
@@ -90,6 +128,7 @@ public sealed class BadInputTests(Peers peers) : IDisposable
 
     private sealed record Mistake(string Code, string Says, string Verb, string Properties)
     {
-        public string Call => $"<MSBuild Projects=\"$(MSBuildProjectFullPath)\" Targets=\"{Verb}\" Properties=\"{SecurityElement.Escape(Properties)}\" ContinueOnError=\"true\" />";
+        public string Call =>
+            $"<MSBuild Projects=\"$(MSBuildProjectFullPath)\" Targets=\"{Verb}\" Properties=\"{SecurityElement.Escape(Properties)}\" ContinueOnError=\"true\" />";
     }
 }

@@ -23,7 +23,11 @@ public sealed class OwnImageTests(Peers peers)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase("Commands", "the project's own image, named by `Container*` properties, policies, templates, or a target that sets the version", "the one that publish makes")]
+    [ReliabilityCase(
+        "Commands",
+        "the project's own image, named by `Container*` properties, policies, templates, or a target that sets the version",
+        "the one that publish makes"
+    )]
     public async Task CommandsFindTheImageThatPublishMadeAndShowItAsItIs()
     {
         var registry = await peers.RegistryAsync();
@@ -36,18 +40,28 @@ public sealed class OwnImageTests(Peers peers)
             new("ImageRepository=own/four;ImageTags={commit:9}-{configuration}-{branch}", "own/four", "[0-9a-f]{9}-Debug-trunk"),
             new("ImageRepository=own/five;AutoGenerateImageTag=true", "own/five", "20260304050607"),
             new("ImageRepository=own/six;PublishImageTag=beta", "own/six", "beta"),
-            new($"ContainerRegistry={registry.Host};ContainerRepository=own/seven;ContainerImageTags=b%3Ba", $"{registry.Host}/own/seven", "b"),
+            new(
+                $"ContainerRegistry={registry.Host};ContainerRepository=own/seven;ContainerImageTags=b%3Ba",
+                $"{registry.Host}/own/seven",
+                "b"
+            ),
             // As CI systems hand on the owner's and the repository's names.
             new($"ImageRegistry={registry.Host};ImageRepository=Own/Eight", $"{registry.Host}/own/eight", "3.2.1"),
             new($"ImageName={registry.Host}/Own/Nine:V9", $"{registry.Host}/own/nine", "V9"),
         ];
-        var project = workspace.Empty("Own").WithImagePublish()
+        var project = workspace
+            .Empty("Own")
+            .WithImagePublish()
             .Property("OutputType", "Exe")
             .Property("ImageBase", $"{registry.Host}/dotnet/aspnet:10.0")
             .Property("GetPackageVersionDependsOn", "$(GetPackageVersionDependsOn);SetVersion")
             .Content("Program.cs", "return 0;")
-            .Element("""<Target Name="SetVersion" BeforeTargets="BeforeCompile"><PropertyGroup><Version>3.2.1</Version></PropertyGroup></Target>""")
-            .Element($"<PropertyGroup Condition=\"'$(NamesRegistry)' == 'true'\"><ImageRegistry>{registry.Host}</ImageRegistry></PropertyGroup>")
+            .Element(
+                """<Target Name="SetVersion" BeforeTargets="BeforeCompile"><PropertyGroup><Version>3.2.1</Version></PropertyGroup></Target>"""
+            )
+            .Element(
+                $"<PropertyGroup Condition=\"'$(NamesRegistry)' == 'true'\"><ImageRegistry>{registry.Host}</ImageRegistry></PropertyGroup>"
+            )
             .Element($"<Target Name=\"Compare\">{string.Concat(variants.Select((variant, at) => variant.Calls(at)))}</Target>");
         foreach (var (name, value) in Labels)
             project.Item("ImageLabel", name, ("Value", Escaped(value)));
@@ -61,18 +75,34 @@ public sealed class OwnImageTests(Peers peers)
         var published = Texts(items.GetProperty("Published"), "Digest");
         Assert.Equal(variants.Length, published.Length);
         Assert.Equal(published, Texts(items.GetProperty("Inspected"), "Digest"));
-        Assert.All(variants.Zip(Texts(items.GetProperty("Inspected"), "Identity")), pair => Assert.Matches($"^{pair.First.Repository}:{pair.First.Tag}$", pair.Second));
+        Assert.All(variants.Zip(Texts(items.GetProperty("Inspected"), "Identity")), pair =>
+            Assert.Matches($"^{pair.First.Repository}:{pair.First.Tag}$", pair.Second)
+        );
         AssertLabels(items.GetProperty("Inspected")[0].GetProperty("Config").GetString()!);
         await using var file = File.OpenRead(Path.Combine(project.Folder, "obj", "Debug", "net10.0", "ImagePublish.InspectImage.json"));
         using var result = await JsonDocument.ParseAsync(file, cancellationToken: Cancelled);
         AssertLabels(result.RootElement.GetProperty("items")[0].GetProperty("config").GetRawText());
 
         // What a publish left here is sent on with all its tags.
-        await project.Command("msbuild", "-t:CopyImage", "-p:ImageRepository=own/one-shop", $"-p:ImageRegistry={registry.Host}").SucceedAsync(Cancelled);
-        Assert.Equal(published[0], (await Skopeo.InspectAsync($"{registry.Host}/own/one-shop:latest", Cancelled, "--format", "{{.Digest}}")).Trim());
+        await project
+            .Command("msbuild", "-t:CopyImage", "-p:ImageRepository=own/one-shop", $"-p:ImageRegistry={registry.Host}")
+            .SucceedAsync(Cancelled);
+        Assert.Equal(
+            published[0],
+            (await Skopeo.InspectAsync($"{registry.Host}/own/one-shop:latest", Cancelled, "--format", "{{.Digest}}")).Trim()
+        );
 
         // A project that names a registry can tidy up the local store, and nothing else is touched.
-        var pruned = await project.Command("msbuild", "-t:PruneImages", "-p:NamesRegistry=true", "-p:ImageSource=store:own/six", "-p:ImageFilter=be*", "-p:ImageKeep=0").SucceedAsync(Cancelled);
+        var pruned = await project
+            .Command(
+                "msbuild",
+                "-t:PruneImages",
+                "-p:NamesRegistry=true",
+                "-p:ImageSource=store:own/six",
+                "-p:ImageFilter=be*",
+                "-p:ImageKeep=0"
+            )
+            .SucceedAsync(Cancelled);
         Assert.Matches(@"(?s)Local store: 1 image to remove\s+own/six:beta\s+Local store: 1 images and \d+ blobs removed", pruned.Output);
     }
 
@@ -84,9 +114,15 @@ public sealed class OwnImageTests(Peers peers)
     }
 
     // As a project file says it.
-    private static string Escaped(string value) => string.Concat(value.Select(character => "%$@();*".Contains(character, StringComparison.Ordinal) ? $"%{(int)character:X2}" : character.ToString()));
+    private static string Escaped(string value) =>
+        string.Concat(
+            value.Select(character =>
+                "%$@();*".Contains(character, StringComparison.Ordinal) ? $"%{(int)character:X2}" : character.ToString()
+            )
+        );
 
-    private static string[] Texts(JsonElement items, string name) => [.. items.EnumerateArray().Select(item => item.GetProperty(name).GetString()!)];
+    private static string[] Texts(JsonElement items, string name) =>
+        [.. items.EnumerateArray().Select(item => item.GetProperty(name).GetString()!)];
 
     private static async Task CommitAsync(string folder)
     {
@@ -97,7 +133,12 @@ public sealed class OwnImageTests(Peers peers)
         async Task GitAsync(params string[] arguments)
         {
             var git = new CommandLine("git", ["-C", folder, .. arguments]);
-            await (git with { Environment = new Dictionary<string, string?>(git.Environment) { ["GIT_COMMITTER_DATE"] = "2026-03-04T05:06:07Z" } }).SucceedAsync(Cancelled);
+            await (
+                git with
+                {
+                    Environment = new Dictionary<string, string?>(git.Environment) { ["GIT_COMMITTER_DATE"] = "2026-03-04T05:06:07Z" },
+                }
+            ).SucceedAsync(Cancelled);
         }
     }
 
@@ -108,9 +149,9 @@ public sealed class OwnImageTests(Peers peers)
 
         private string Call(string target, string item, int at, string more) =>
             $"""
-            <MSBuild Projects="$(MSBuildProjectFullPath)" Targets="{target}" Properties="{SecurityElement.Escape(Properties + more)}">
-              <Output TaskParameter="TargetOutputs" ItemName="{item}" />
-            </MSBuild>
-            """;
+                <MSBuild Projects="$(MSBuildProjectFullPath)" Targets="{target}" Properties="{SecurityElement.Escape(Properties + more)}">
+                  <Output TaskParameter="TargetOutputs" ItemName="{item}" />
+                </MSBuild>
+                """;
     }
 }

@@ -19,7 +19,8 @@ public sealed class PlanTests(Peers peers)
     {
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
-        var project = (await workspace.NewAsync("web", "Shop", Cancelled)).WithImagePublish()
+        var project = (await workspace.NewAsync("web", "Shop", Cancelled))
+            .WithImagePublish()
             .Property("ImageRegistry", registry.Host)
             .Property("ImageRepository", Repository)
             .Property("ImageBase", $"{registry.Host}/dotnet/aspnet:10.0")
@@ -32,11 +33,18 @@ public sealed class PlanTests(Peers peers)
         Assert.All(RequestsTo(registry), request => Assert.Contains(request.Method, (string[])["GET", "HEAD"]));
         var file = Path.Combine(project.Folder, "obj", "Release", "net10.0", "ImagePlan.json");
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(file, Cancelled));
-        Assert.Equal(["1.0.0", "latest"], json.RootElement.GetProperty("images")[0].GetProperty("tags").EnumerateArray().Select(tag => tag.GetProperty("tag").GetString()));
+        Assert.Equal(
+            ["1.0.0", "latest"],
+            json.RootElement.GetProperty("images")[0].GetProperty("tags").EnumerateArray().Select(tag => tag.GetProperty("tag").GetString())
+        );
         var published = (await project.PublishAsync(Cancelled, "-p:PublishImage=true")).EnsureSuccess().PublishedImages.Single();
         Assert.Equal(Numbers.Select(name => published[name]), Numbers.Select(name => planned.GetProperty(name).GetString()));
         Assert.NotEqual("0", published["UploadedBytes"]);
-        await TellsEachPlatformsLayersAsync(file.Replace("ImagePlan", "ImagePublish", StringComparison.Ordinal), json.RootElement, published["UploadedBytes"]);
+        await TellsEachPlatformsLayersAsync(
+            file.Replace("ImagePlan", "ImagePublish", StringComparison.Ordinal),
+            json.RootElement,
+            published["UploadedBytes"]
+        );
         Assert.Contains(RequestsTo(registry), request => request.Method == "PUT");
         await JoinAndReportAsync(project, plannedPage, await ReportAsync(project), registry);
     }
@@ -44,16 +52,46 @@ public sealed class PlanTests(Peers peers)
     // The report of a plan, of the publish, and of the same images joined elsewhere are one.
     private static async Task JoinAndReportAsync(TestProject project, JsonElement planned, JsonElement published, DockerRegistry registry)
     {
-        var images = published.GetProperty("platforms").EnumerateArray().Select(platform => $"{registry.Host}/{Repository}@{platform.GetProperty("digest").GetString()}");
-        await project.Command("build", "-c", "Release", "-t:PublishImage", "-p:ImageRepository=plans/joined", $"-p:ImageIndexFrom={string.Join("%20", images)}").SucceedAsync(Cancelled);
+        var images = published
+            .GetProperty("platforms")
+            .EnumerateArray()
+            .Select(platform => $"{registry.Host}/{Repository}@{platform.GetProperty("digest").GetString()}");
+        await project
+            .Command(
+                "build",
+                "-c",
+                "Release",
+                "-t:PublishImage",
+                "-p:ImageRepository=plans/joined",
+                $"-p:ImageIndexFrom={string.Join("%20", images)}"
+            )
+            .SucceedAsync(Cancelled);
         var joined = await ReportAsync(project);
-        Assert.Equal(["1.0.0", "latest"], planned.GetProperty("head").GetProperty("planned").EnumerateArray().Select(tag => tag.GetProperty("tag").GetString()));
+        Assert.Equal(
+            ["1.0.0", "latest"],
+            planned.GetProperty("head").GetProperty("planned").EnumerateArray().Select(tag => tag.GetProperty("tag").GetString())
+        );
         Assert.Equal(Files(published), Files(planned));
         Assert.Equal(Files(published), Files(joined));
-        Assert.Equal("mounted", joined.GetProperty("platforms")[0].GetProperty("layers").EnumerateArray().Last().GetProperty("fate").GetString());
+        Assert.Equal(
+            "mounted",
+            joined.GetProperty("platforms")[0].GetProperty("layers").EnumerateArray().Last().GetProperty("fate").GetString()
+        );
 
-        static IEnumerable<string> Files(JsonElement report) => report.GetProperty("platforms").EnumerateArray()
-            .SelectMany(platform => platform.GetProperty("layers").EnumerateArray().Select(layer => platform.GetProperty("platform").GetString() + layer.GetProperty("digest").GetString() + layer.GetProperty("paths").GetRawText()));
+        static IEnumerable<string> Files(JsonElement report) =>
+            report
+                .GetProperty("platforms")
+                .EnumerateArray()
+                .SelectMany(platform =>
+                    platform
+                        .GetProperty("layers")
+                        .EnumerateArray()
+                        .Select(layer =>
+                            platform.GetProperty("platform").GetString()
+                            + layer.GetProperty("digest").GetString()
+                            + layer.GetProperty("paths").GetRawText()
+                        )
+                );
     }
 
     private static async Task<JsonElement> ReportAsync(TestProject project)
@@ -69,7 +107,9 @@ public sealed class PlanTests(Peers peers)
         var manifests = published.RootElement.GetProperty("manifests").EnumerateArray().ToList();
         Assert.Equal(planned.GetProperty("manifests").EnumerateArray().Select(Layers), manifests.Select(Layers));
         Assert.All(manifests, manifest => Assert.Contains("\"app\"", Layers(manifest), StringComparison.Ordinal));
-        var sent = manifests.SelectMany(manifest => manifest.GetProperty("images")[0].GetProperty("blobs").EnumerateArray()).Sum(blob => blob.GetProperty("uploadedBytes").GetInt64());
+        var sent = manifests
+            .SelectMany(manifest => manifest.GetProperty("images")[0].GetProperty("blobs").EnumerateArray())
+            .Sum(blob => blob.GetProperty("uploadedBytes").GetInt64());
         Assert.Equal(uploaded, sent.ToString(CultureInfo.InvariantCulture));
 
         static string Layers(JsonElement manifest) => manifest.GetProperty("layers").GetRawText();
@@ -82,7 +122,9 @@ public sealed class PlanTests(Peers peers)
     // As an option of the publish that it plans.
     private static async Task<JsonElement> PlanAsync(TestProject project)
     {
-        var output = await project.Command("publish", "-p:PublishImage=true", "-p:ImageDryRun=true", "-getItem:PlannedImage,PublishedImage").SucceedAsync(Cancelled);
+        var output = await project
+            .Command("publish", "-p:PublishImage=true", "-p:ImageDryRun=true", "-getItem:PlannedImage,PublishedImage")
+            .SucceedAsync(Cancelled);
         using var json = JsonDocument.Parse(output.Output[output.Output.IndexOf('{', StringComparison.Ordinal)..]);
         var items = json.RootElement.GetProperty("Items");
         Assert.Empty(items.GetProperty("PublishedImage").EnumerateArray());

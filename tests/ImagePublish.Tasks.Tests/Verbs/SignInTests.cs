@@ -18,15 +18,27 @@ public sealed class SignInTests(Peers peers) : IDisposable
     [Fact]
     public async Task WhoSignsInIsKnownToDockerPodmanAndSkopeoUntilSigningOut()
     {
-        await using var registry = await DockerRegistry.StartAsync(new DockerRegistryOptions { UserName = "me", Password = "s3cret of the day", AllowsDelete = false }, Cancelled);
+        await using var registry = await DockerRegistry.StartAsync(
+            new DockerRegistryOptions
+            {
+                UserName = "me",
+                Password = "s3cret of the day",
+                AllowsDelete = false,
+            },
+            Cancelled
+        );
         var reference = $"{registry.Host}/{Repository}:1.0";
         var archive = folder["small.tar"];
-        await ArchiveWriter.WriteAsync([ArchiveImage.Of(PeerImage.Create("amd64", "signed-in"), "small:1.0")], archive, Cancelled);
+        await ArchiveWriter.WriteAsync([ArchiveImage.Create(PeerImage.Create("amd64", "signed-in"), "small:1.0")], archive, Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         var project = await LibraryAsync(workspace);
         // What podman kept of an older sign-in would win over docker's file.
         workspace.Write("user-data/config/containers/auth.json", $$$"""{"auths":{"{{{registry.Host}}}":{"auth":"bWU6b2xk"} } }""");
-        Assert.Contains("error IMG5001", (await VerbAsync(project, "CopyImage", "", $"-p:ImageSource={archive}", $"-p:ImageName={reference}")).All, StringComparison.Ordinal);
+        Assert.Contains(
+            "error IMG5001",
+            (await VerbAsync(project, "CopyImage", "", $"-p:ImageSource={archive}", $"-p:ImageName={reference}")).All,
+            StringComparison.Ordinal
+        );
 
         Assert.Contains("error IMG5001", (await LoginAsync(project, registry, "wrong\n")).All, StringComparison.Ordinal);
         (await LoginAsync(project, registry, "s3cret of the day\n")).EnsureSuccess();
@@ -41,7 +53,11 @@ public sealed class SignInTests(Peers peers) : IDisposable
 
         (await VerbAsync(project, "LogoutImageRegistry", "", $"-p:ImageRegistry={registry.Host}")).EnsureSuccess();
         Assert.All(await PullAsync(workspace, reference), pull => Assert.NotEqual(0, pull.ExitCode));
-        Assert.Contains("error IMG5001", (await VerbAsync(project, "ListImageTags", "", $"-p:ImageName={registry.Host}/{Repository}")).All, StringComparison.Ordinal);
+        Assert.Contains(
+            "error IMG5001",
+            (await VerbAsync(project, "ListImageTags", "", $"-p:ImageName={registry.Host}/{Repository}")).All,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -50,7 +66,7 @@ public sealed class SignInTests(Peers peers) : IDisposable
         using var workspace = await peers.WorkspaceAsync();
         var project = await LibraryAsync(workspace);
         var archive = folder["listed.tar"];
-        await ArchiveWriter.WriteAsync([ArchiveImage.Of(PeerImage.Create("amd64", "listed"), "acme/listed:1.0")], archive, Cancelled);
+        await ArchiveWriter.WriteAsync([ArchiveImage.Create(PeerImage.Create("amd64", "listed"), "acme/listed:1.0")], archive, Cancelled);
         (await VerbAsync(project, "CopyImage", "", $"-p:ImageSource={archive}")).EnsureSuccess();
         var digest = await ReadAsync(project, "CopyImage", "digest");
 
@@ -61,7 +77,11 @@ public sealed class SignInTests(Peers peers) : IDisposable
 
         var removed = (await VerbAsync(project, "RemoveImage", "", "-p:ImageSource=acme/listed:1.0")).EnsureSuccess();
         Assert.Contains("1 images", removed.Output, StringComparison.Ordinal);
-        Assert.Contains("error IMG3105", (await VerbAsync(project, "RemoveImage", "", "-p:ImageSource=acme/listed:1.0")).All, StringComparison.Ordinal);
+        Assert.Contains(
+            "error IMG3105",
+            (await VerbAsync(project, "RemoveImage", "", "-p:ImageSource=acme/listed:1.0")).All,
+            StringComparison.Ordinal
+        );
     }
 
     public void Dispose() => folder.Dispose();
@@ -81,7 +101,9 @@ public sealed class SignInTests(Peers peers) : IDisposable
 
     private static async Task<string?> ReadAsync(TestProject project, string target, string name)
     {
-        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(project.Folder, "obj", "Debug", $"ImagePublish.{target}.json"), Cancelled));
+        using var json = JsonDocument.Parse(
+            await File.ReadAllTextAsync(Path.Combine(project.Folder, "obj", "Debug", $"ImagePublish.{target}.json"), Cancelled)
+        );
         Assert.Equal(1, json.RootElement.GetProperty("schemaVersion").GetInt32());
         return json.RootElement.GetProperty("items").EnumerateArray().Single().GetProperty(name).GetString();
     }
@@ -103,7 +125,18 @@ public sealed class SignInTests(Peers peers) : IDisposable
         CommandLine[] pulls =
         [
             docker.Command("pull", reference),
-            new("podman", "--root", folder["root"], "--runroot", folder["run"], "--storage-driver", "vfs", "pull", "--tls-verify=false", reference),
+            new(
+                "podman",
+                "--root",
+                folder["root"],
+                "--runroot",
+                folder["run"],
+                "--storage-driver",
+                "vfs",
+                "pull",
+                "--tls-verify=false",
+                reference
+            ),
             new("skopeo", "inspect", "--tls-verify=false", $"docker://{reference}"),
         ];
         return await Task.WhenAll(pulls.Select(pull => (pull with { Environment = environment }).RunAsync(Cancelled)));

@@ -14,9 +14,13 @@ public sealed class WorkshopTests(Peers peers)
     public async Task TheWholeDayIsTargets()
     {
         var registry = await peers.RegistryAsync();
-        await using var second = await DockerRegistry.StartAsync(new DockerRegistryOptions { UserName = "me", Password = "s3cret-of-the-day" }, Cancelled);
+        await using var second = await DockerRegistry.StartAsync(
+            new DockerRegistryOptions { UserName = "me", Password = "s3cret-of-the-day" },
+            Cancelled
+        );
         using var workspace = await peers.WorkspaceAsync();
-        var project = (await workspace.NewAsync("web", "TweetApp", Cancelled)).WithImagePublish()
+        var project = (await workspace.NewAsync("web", "TweetApp", Cancelled))
+            .WithImagePublish()
             .Property("ImageRepository", Hub)
             .Property("ImageBase", $"{registry.Host}/dotnet/aspnet:10.0")
             .Content("Program.cs", Program("v1"));
@@ -40,7 +44,9 @@ public sealed class WorkshopTests(Peers peers)
         Assert.Equal(["v1"], Identities(await RunAsync(project, "ListImageTags", $"-p:ImageRegistry={registry.Host}")));
         var v2 = (await project.PublishAsync(Cancelled, ["-p:PublishImage=true", .. settings])).EnsureSuccess();
         Assert.Equal(2, plan.GetProperty("Uploads").GetString()!.Split(';').Length);
-        Assert.All((string[])["Digest", "UploadedBytes", "MountedBytes", "ReusedBytes"], name => Assert.Equal(v2.PublishedImages[0][name], plan.GetProperty(name).GetString()));
+        Assert.All((string[])["Digest", "UploadedBytes", "MountedBytes", "ReusedBytes"], name =>
+            Assert.Equal(v2.PublishedImages[0][name], plan.GetProperty(name).GetString())
+        );
         Assert.InRange(long.Parse(v2.PublishedImages[0]["UploadedBytes"], System.Globalization.CultureInfo.InvariantCulture), 1, 100_000);
         Assert.Equal(["v2", "v1"], Identities(await RunAsync(project, "ListImageTags", $"-p:ImageRegistry={registry.Host}")));
 
@@ -52,7 +58,13 @@ public sealed class WorkshopTests(Peers peers)
 
         // Tidied up: only what was told, and never what another tag needs.
         await RunAsync(project, "TagImage", $"-p:ImageSource={registry.Host}/{Hub}:v2", "-p:ImageTags=latest");
-        var gone = await RunAsync(project, "PruneImages", $"-p:ImageSource={registry.Host}/{Hub}", "-p:ImageFilter=v*", "-p:ImageMaxAge=0d");
+        var gone = await RunAsync(
+            project,
+            "PruneImages",
+            $"-p:ImageSource={registry.Host}/{Hub}",
+            "-p:ImageFilter=v*",
+            "-p:ImageMaxAge=0d"
+        );
         Assert.Equal([$"{registry.Host}/{Hub}:v1"], Identities(gone));
         Assert.Equal(["v2", "latest"], Identities(await RunAsync(project, "ListImageTags", $"-p:ImageRegistry={registry.Host}")));
         await RunAsync(project, "PruneImages");
@@ -61,26 +73,37 @@ public sealed class WorkshopTests(Peers peers)
 
         // On the train: the same image without a network.
         await RunAsync(project, "PullImage", $"-p:ImageSource={registry.Host}/dotnet/aspnet:10.0");
-        var offline = (await project.PublishAsync(Cancelled, ["-p:PublishImage=true", "-p:ImageOffline=true", .. settings])).EnsureSuccess();
+        var offline = (
+            await project.PublishAsync(Cancelled, ["-p:PublishImage=true", "-p:ImageOffline=true", .. settings])
+        ).EnsureSuccess();
         Assert.Equal(v2.Digest, offline.Digest);
-        Assert.Equal([$"{registry.Host}/dotnet/aspnet:10.0", $"{Hub}:v1", $"{Hub}:v2"], Identities(await RunAsync(project, "ListImages")).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [$"{registry.Host}/dotnet/aspnet:10.0", $"{Hub}:v1", $"{Hub}:v2"],
+            Identities(await RunAsync(project, "ListImages")).Order(StringComparer.Ordinal)
+        );
     }
 
     private async Task PublishAndLoadAsync(TestProject project, params string[] arguments)
     {
         var docker = await peers.DockerAsync();
         var command = project.Command("publish", [.. arguments, "-p:ImageLoad=docker"]);
-        var output = await (command with { Environment = new Dictionary<string, string?>(command.Environment) { ["DOCKER_HOST"] = docker.Host } }).SucceedAsync(Cancelled);
+        var output = await (
+            command with
+            {
+                Environment = new Dictionary<string, string?>(command.Environment) { ["DOCKER_HOST"] = docker.Host },
+            }
+        ).SucceedAsync(Cancelled);
         Assert.Contains($"Loaded into docker: {Hub}:v1", output.Output, StringComparison.Ordinal);
         await using var container = await docker.StartAsync($"{Hub}:v1", Cancelled);
         Assert.Equal("v1", await (await container.GetAsync("/", Cancelled)).Content.ReadAsStringAsync(Cancelled));
     }
 
-    private static string Program(string version) => $$"""
-        var app = WebApplication.Create(args);
-        app.MapGet("/", () => "{{version}}");
-        app.Run();
-        """;
+    private static string Program(string version) =>
+        $$"""
+            var app = WebApplication.Create(args);
+            app.MapGet("/", () => "{{version}}");
+            app.Run();
+            """;
 
     private static async Task SignInAsync(TestProject project, string host, string password)
     {
@@ -106,8 +129,17 @@ public sealed class WorkshopTests(Peers peers)
     {
         var output = await project.Command("msbuild", [$"-t:{target}", $"-getTargetResult:{target}", .. arguments]).SucceedAsync(Cancelled);
         using var json = JsonDocument.Parse(output.Output[output.Output.IndexOf('{', StringComparison.Ordinal)..]);
-        return [.. json.RootElement.GetProperty("TargetResults").GetProperty(target).GetProperty("Items").EnumerateArray().Select(item => item.Clone())];
+        return
+        [
+            .. json
+                .RootElement.GetProperty("TargetResults")
+                .GetProperty(target)
+                .GetProperty("Items")
+                .EnumerateArray()
+                .Select(item => item.Clone()),
+        ];
     }
 
-    private static IEnumerable<string?> Identities(IEnumerable<JsonElement> items) => items.Select(item => item.GetProperty("Identity").GetString());
+    private static IEnumerable<string?> Identities(IEnumerable<JsonElement> items) =>
+        items.Select(item => item.GetProperty("Identity").GetString());
 }

@@ -11,14 +11,17 @@ internal static class Credentials
         if (authorization?.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase) != true)
             return null;
         var buffer = new byte[authorization.Length];
-        return Convert.TryFromBase64String(authorization["Basic ".Length..].Trim(), buffer, out var length)
-            && Encoding.UTF8.GetString(buffer, 0, length).Split(':', 2) is [var user, var password] ? (user, password) : null;
+        return
+            Convert.TryFromBase64String(authorization["Basic ".Length..].Trim(), buffer, out var length)
+            && Encoding.UTF8.GetString(buffer, 0, length).Split(':', 2) is [var user, var password]
+            ? (user, password)
+            : null;
     }
 
     /// <summary>The user, null when the password is wrong.</summary>
     public static string? Check(AuthOptions auth, TokenBook tokens, string user, string password) =>
         auth.Users.TryGetValue(user, out var right) && right == password ? user
-            : auth.AnyUserPasswords.Contains(password) ? user
-            : user == auth.IdentityTokenUser ? tokens.UserOfRefresh(password)
-            : null;
+        : auth.AnyUserPasswords.Contains(password) ? user
+        : user == auth.IdentityTokenUser ? tokens.UserOfRefresh(password)
+        : null;
 }

@@ -33,28 +33,40 @@ internal sealed class Gatekeeper(TestRegistry registry)
     }
 
     /// <summary>What <paramref name="user"/> may do of what is asked for.</summary>
-    public Grant Allowed(string? user, Grant asked) => asked with
-    {
-        Actions = [.. asked.Actions.Where(a => a == "pull" && Auth.AnonymousPull || Auth.Allows(user, asked.Name, a))],
-    };
+    public Grant Allowed(string? user, Grant asked) =>
+        asked with
+        {
+            Actions = [.. asked.Actions.Where(a => a == "pull" && Auth.AnonymousPull || Auth.Allows(user, asked.Name, a))],
+        };
 
     private static Grant Repository(string name, params string[] actions) => new("repository", name, actions);
 
-    private bool IsForeignUpload(Exchange exchange) => exchange.OnSecondHost && options.Uploads.OnSecondHost
-        && exchange.Route.Step is RegistryStep.UploadPatch or RegistryStep.UploadPut or RegistryStep.UploadStatus or RegistryStep.UploadDelete;
+    private bool IsForeignUpload(Exchange exchange) =>
+        exchange.OnSecondHost
+        && options.Uploads.OnSecondHost
+        && exchange.Route.Step
+            is RegistryStep.UploadPatch
+                or RegistryStep.UploadPut
+                or RegistryStep.UploadStatus
+                or RegistryStep.UploadDelete;
 
     private Func<Task>? CheckToken(Exchange exchange, string value, IReadOnlyList<Grant> needed)
     {
         if (registry.Tokens.Use(value) is not { } token)
             return () => ChallengeAsync(exchange, needed, "invalid_token");
-        var missing = Auth.ScopesHonoured == ScopesHonoured.Ignored ? Refused(token.User, needed)
-            : needed.FirstOrDefault(n => !token.Grants.Any(g => g.Covers(n)));
+        var missing =
+            Auth.ScopesHonoured == ScopesHonoured.Ignored
+                ? Refused(token.User, needed)
+                : needed.FirstOrDefault(n => !token.Grants.Any(g => g.Covers(n)));
         return missing is null ? RefuseOnce(exchange, needed) : () => DenyAsync(exchange, needed, missing);
     }
 
     private Func<Task>? CheckPassword(Exchange exchange, string header, IReadOnlyList<Grant> needed)
     {
-        if (Credentials.Parse(header) is not { } given || Credentials.Check(Auth, registry.Tokens, given.User, given.Password) is not { } user)
+        if (
+            Credentials.Parse(header) is not { } given
+            || Credentials.Check(Auth, registry.Tokens, given.User, given.Password) is not { } user
+        )
             return () => ChallengeAsync(exchange, needed, null);
         return Refused(user, needed) is { } missing ? () => DenyAsync(exchange, needed, missing) : RefuseOnce(exchange, needed);
     }
@@ -71,26 +83,40 @@ internal sealed class Gatekeeper(TestRegistry registry)
         var name = exchange.Repository;
         return exchange.Route.Step switch
         {
-            RegistryStep.BlobHead or RegistryStep.BlobGet or RegistryStep.ManifestHead or RegistryStep.ManifestGet
-                or RegistryStep.TagsList or RegistryStep.Referrers => [Repository(name, "pull")],
+            RegistryStep.BlobHead
+            or RegistryStep.BlobGet
+            or RegistryStep.ManifestHead
+            or RegistryStep.ManifestGet
+            or RegistryStep.TagsList
+            or RegistryStep.Referrers => [Repository(name, "pull")],
             RegistryStep.MountPost when options.Uploads.MountNeedsScope && exchange.Query("from") is { Length: > 0 } from =>
-                [Repository(name, "pull", "push"), Repository(from, "pull")],
-            RegistryStep.UploadPost or RegistryStep.MountPost or RegistryStep.UploadPatch or RegistryStep.UploadPut or RegistryStep.UploadStatus
-                or RegistryStep.UploadDelete or RegistryStep.ManifestPut => [Repository(name, "pull", "push")],
+            [
+                Repository(name, "pull", "push"),
+                Repository(from, "pull"),
+            ],
+            RegistryStep.UploadPost
+            or RegistryStep.MountPost
+            or RegistryStep.UploadPatch
+            or RegistryStep.UploadPut
+            or RegistryStep.UploadStatus
+            or RegistryStep.UploadDelete
+            or RegistryStep.ManifestPut => [Repository(name, "pull", "push")],
             RegistryStep.BlobDelete or RegistryStep.ManifestDelete => [Repository(name, "delete")],
             RegistryStep.Catalog => [new("registry", "catalog", ["*"])],
             _ => [],
         };
     }
 
-    private Task DenyAsync(Exchange exchange, IReadOnlyList<Grant> needed, Grant missing) => Auth.DeniedStatus == StatusCodes.Status401Unauthorized
-        ? ChallengeAsync(exchange, needed, "insufficient_scope")
-        : exchange.ErrorAsync(Auth.DeniedStatus, "DENIED", "requested access to the resource is denied", missing.ToString());
+    private Task DenyAsync(Exchange exchange, IReadOnlyList<Grant> needed, Grant missing) =>
+        Auth.DeniedStatus == StatusCodes.Status401Unauthorized
+            ? ChallengeAsync(exchange, needed, "insufficient_scope")
+            : exchange.ErrorAsync(Auth.DeniedStatus, "DENIED", "requested access to the resource is denied", missing.ToString());
 
     private Task ChallengeAsync(Exchange exchange, IReadOnlyList<Grant> needed, string? error)
     {
         var challenges = Challenges(exchange, needed, error);
-        exchange.Http.Response.Headers.WWWAuthenticate = Auth.RewriteChallenges is { } rewrite ? rewrite(challenges).ToArray()
+        exchange.Http.Response.Headers.WWWAuthenticate =
+            Auth.RewriteChallenges is { } rewrite ? rewrite(challenges).ToArray()
             : Auth.OneHeader ? string.Join(", ", challenges)
             : challenges.ToArray();
         return exchange.ErrorAsync(StatusCodes.Status401Unauthorized, "UNAUTHORIZED", "authentication required");

@@ -7,7 +7,8 @@ public sealed record Grant(string Type, string Name, IReadOnlyList<string> Actio
     public static Grant? Parse(string scope)
     {
         var (first, last) = (scope.IndexOf(':', StringComparison.Ordinal), scope.LastIndexOf(':'));
-        return first < 0 || last <= first ? null
+        return first < 0 || last <= first
+            ? null
             : new(scope[..first], scope[(first + 1)..last], scope[(last + 1)..].Split(',', StringSplitOptions.RemoveEmptyEntries));
     }
 

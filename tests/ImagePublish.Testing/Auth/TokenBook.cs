@@ -26,7 +26,12 @@ public sealed class TokenBook
     internal IssuedToken Issue(string? user, IReadOnlyList<Grant> grants)
     {
         var auth = options.Auth;
-        var token = new IssuedToken(auth.TokenPrefix + Guid.NewGuid().ToString("N"), user, grants, options.Time.GetUtcNow() + auth.TokenLifetime);
+        var token = new IssuedToken(
+            auth.TokenPrefix + Guid.NewGuid().ToString("N"),
+            user,
+            grants,
+            options.Time.GetUtcNow() + auth.TokenLifetime
+        );
         return tokens[token.Value] = token;
     }
 
@@ -42,5 +47,7 @@ public sealed class TokenBook
 
     /// <summary>Null when there is none, it has expired or is used up.</summary>
     internal IssuedToken? Use(string value) =>
-        tokens.TryGetValue(value, out var token) && token.Expires > options.Time.GetUtcNow() && token.Use() <= options.Auth.TokenUses ? token : null;
+        tokens.TryGetValue(value, out var token) && token.Expires > options.Time.GetUtcNow() && token.Use() <= options.Auth.TokenUses
+            ? token
+            : null;
 }

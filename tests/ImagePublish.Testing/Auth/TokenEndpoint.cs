@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 
@@ -22,8 +21,12 @@ internal sealed class TokenEndpoint(TestRegistry registry, Gatekeeper gatekeeper
             return exchange.ErrorAsync(400, "BAD_REQUEST", "the realm's own query is missing");
         return exchange.Record.Method switch
         {
-            "GET" => Auth.GetStatus is { } status ? exchange.ErrorAsync(status, "UNSUPPORTED", "GET is not answered here") : GetAsync(exchange),
-            "POST" => Auth.PostStatus is { } status ? exchange.ErrorAsync(status, "UNSUPPORTED", "POST is not answered here") : PostAsync(exchange),
+            "GET" => Auth.GetStatus is { } status
+                ? exchange.ErrorAsync(status, "UNSUPPORTED", "GET is not answered here")
+                : GetAsync(exchange),
+            "POST" => Auth.PostStatus is { } status
+                ? exchange.ErrorAsync(status, "UNSUPPORTED", "POST is not answered here")
+                : PostAsync(exchange),
             _ => exchange.ErrorAsync(405, "UNSUPPORTED", "only GET and POST"),
         };
     }
@@ -43,7 +46,10 @@ internal sealed class TokenEndpoint(TestRegistry registry, Gatekeeper gatekeeper
         string? user = null;
         if (exchange.Record.Authorization is { } header)
         {
-            if (Credentials.Parse(header) is not { } given || Credentials.Check(Auth, registry.Tokens, given.User, given.Password) is not { } known)
+            if (
+                Credentials.Parse(header) is not { } given
+                || Credentials.Check(Auth, registry.Tokens, given.User, given.Password) is not { } known
+            )
                 return exchange.ErrorAsync(401, "UNAUTHORIZED", "incorrect username or password");
             user = known;
         }
@@ -66,17 +72,25 @@ internal sealed class TokenEndpoint(TestRegistry registry, Gatekeeper gatekeeper
         if (Text(form, "grant_type") is not ("password" or "refresh_token"))
             await exchange.JsonAsync(400, new JsonObject { ["error"] = "unsupported_grant_type" });
         else if (Auth.Service is { } service && Text(form, "service") != service)
-            await exchange.JsonAsync(400, new JsonObject { ["error"] = "invalid_request", ["error_description"] = "service is missing or wrong" });
+            await exchange.JsonAsync(
+                400,
+                new JsonObject { ["error"] = "invalid_request", ["error_description"] = "service is missing or wrong" }
+            );
         else if (user is null)
             await exchange.JsonAsync(401, new JsonObject { ["error"] = "invalid_grant" });
         else
-            await AnswerAsync(exchange, user, form.TryGetValue("scope", out var scopes) ? scopes.OfType<string>() : [], Refresh(form, user));
+            await AnswerAsync(
+                exchange,
+                user,
+                form.TryGetValue("scope", out var scopes) ? scopes.OfType<string>() : [],
+                Refresh(form, user)
+            );
     }
 
     private string? Refresh(Dictionary<string, StringValues> form, string user) =>
         Text(form, "grant_type") == "refresh_token" ? Text(form, "refresh_token")
-            : Text(form, "access_type") == "offline" ? registry.Tokens.IssueRefresh(user)
-            : null;
+        : Text(form, "access_type") == "offline" ? registry.Tokens.IssueRefresh(user)
+        : null;
 
     private Task AnswerAsync(Exchange exchange, string? user, IEnumerable<string> scopes, string? refresh)
     {
@@ -86,7 +100,13 @@ internal sealed class TokenEndpoint(TestRegistry registry, Gatekeeper gatekeeper
             ScopesHonoured.Last => scopes.TakeLast(1),
             _ => scopes,
         };
-        var grants = honoured.SelectMany(s => s.Split(' ')).Select(Grant.Parse).OfType<Grant>().Select(g => gatekeeper.Allowed(user, g)).Where(g => g.Actions.Count > 0).ToArray();
+        var grants = honoured
+            .SelectMany(s => s.Split(' '))
+            .Select(Grant.Parse)
+            .OfType<Grant>()
+            .Select(g => gatekeeper.Allowed(user, g))
+            .Where(g => g.Actions.Count > 0)
+            .ToArray();
         var token = registry.Tokens.Issue(user, grants);
         var body = new JsonObject
         {
@@ -99,12 +119,19 @@ internal sealed class TokenEndpoint(TestRegistry registry, Gatekeeper gatekeeper
             body["refresh_token"] = refresh;
         if (exchange.Record.Method == "POST")
             body["scope"] = string.Join<Grant>(' ', grants);
-        return exchange.BodyAsync(200, Encoding.UTF8.GetBytes(Auth.RewriteTokenBody?.Invoke(body) ?? body.ToJsonString()), "application/json");
+        return exchange.BodyAsync(
+            200,
+            Encoding.UTF8.GetBytes(Auth.RewriteTokenBody?.Invoke(body) ?? body.ToJsonString()),
+            "application/json"
+        );
     }
 
     private static async Task<Dictionary<string, StringValues>> FormAsync(Exchange exchange)
     {
-        if (exchange.Record.Header("Content-Type")?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) != true)
+        if (
+            exchange.Record.Header("Content-Type")?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+            != true
+        )
             return [];
         using var reader = new StreamReader(exchange.Http.Request.Body, Encoding.UTF8);
         return QueryHelpers.ParseQuery(await reader.ReadToEndAsync(exchange.Cancelled));

@@ -11,9 +11,7 @@ internal abstract class BlobData(long size)
     /// <summary>A stream from the start; each its own.</summary>
     public abstract Stream Open();
 
-    public virtual void Remove()
-    {
-    }
+    public virtual void Remove() { }
 }
 
 internal sealed class MemoryBlob(byte[] bytes) : BlobData(bytes.Length)

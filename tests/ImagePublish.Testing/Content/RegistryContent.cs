@@ -8,9 +8,7 @@ public sealed class RegistryContent : IDisposable
     private readonly SortedDictionary<string, RepositoryContent> repositories = new(StringComparer.Ordinal);
     private readonly Dictionary<string, UploadSession> sessions = new(StringComparer.Ordinal);
 
-    internal RegistryContent()
-    {
-    }
+    internal RegistryContent() { }
 
     public IReadOnlyList<string> Repositories => Locked(() => repositories.Keys.ToArray());
 
@@ -18,15 +16,21 @@ public sealed class RegistryContent : IDisposable
     public int OpenUploadSessions => Locked(() => sessions.Count);
 
     /// <summary>Tag → digest of every repository, as <c>repository:tag</c>.</summary>
-    public IReadOnlyDictionary<string, string> AllTags => Locked(() =>
-        repositories.SelectMany(r => r.Value.Tags.Select(t => (Name: $"{r.Key}:{t.Key}", t.Value))).ToDictionary(t => t.Name, t => t.Value));
+    public IReadOnlyDictionary<string, string> AllTags =>
+        Locked(() =>
+            repositories
+                .SelectMany(r => r.Value.Tags.Select(t => (Name: $"{r.Key}:{t.Key}", t.Value)))
+                .ToDictionary(t => t.Name, t => t.Value)
+        );
 
-    public IReadOnlyDictionary<string, string> Tags(string repository) => Locked(() =>
-        Find(repository) is { } found ? new Dictionary<string, string>(found.Tags) : []);
+    public IReadOnlyDictionary<string, string> Tags(string repository) =>
+        Locked(() => Find(repository) is { } found ? new Dictionary<string, string>(found.Tags) : []);
 
     /// <summary>By tag or digest; null when it isn't there.</summary>
-    public StoredManifest? Manifest(string repository, string reference) => Locked(() =>
-        Find(repository) is not { } found ? null : found.Manifests.GetValueOrDefault(found.Tags.GetValueOrDefault(reference, reference)));
+    public StoredManifest? Manifest(string repository, string reference) =>
+        Locked(() =>
+            Find(repository) is not { } found ? null : found.Manifests.GetValueOrDefault(found.Tags.GetValueOrDefault(reference, reference))
+        );
 
     public IReadOnlyList<StoredManifest> Manifests(string repository) => Locked(() => Find(repository)?.Manifests.Values.ToArray() ?? []);
 
@@ -72,13 +76,14 @@ public sealed class RegistryContent : IDisposable
     public bool RemoveTag(string repository, string tag) => Locked(() => Find(repository)?.Tags.Remove(tag) == true);
 
     /// <summary>Forgets all uploads that are open, as a restarted or tidied registry does.</summary>
-    public void RemoveUploadSessions() => Locked(() =>
-    {
-        foreach (var session in sessions.Values)
-            session.Ended = true;
-        sessions.Clear();
-        return 0;
-    });
+    public void RemoveUploadSessions() =>
+        Locked(() =>
+        {
+            foreach (var session in sessions.Values)
+                session.Ended = true;
+            sessions.Clear();
+            return 0;
+        });
 
     public void Dispose()
     {
@@ -90,56 +95,60 @@ public sealed class RegistryContent : IDisposable
 
     internal bool HasRepository(string repository) => Locked(() => Find(repository) is not null);
 
-    internal BlobData? FindBlob(string repository, string digest) => Locked(() => HasBlob(repository, digest) ? blobs.GetValueOrDefault(digest) : null);
+    internal BlobData? FindBlob(string repository, string digest) =>
+        Locked(() => HasBlob(repository, digest) ? blobs.GetValueOrDefault(digest) : null);
 
     internal BlobData? FindBlob(string digest) => Locked(() => blobs.GetValueOrDefault(digest));
 
-    internal void Add(string repository, string digest, BlobData data) => Locked(() =>
-    {
-        if (!blobs.TryAdd(digest, data))
-            data.Remove();
-        return FindOrAdd(repository).Blobs.Add(digest);
-    });
+    internal void Add(string repository, string digest, BlobData data) =>
+        Locked(() =>
+        {
+            if (!blobs.TryAdd(digest, data))
+                data.Remove();
+            return FindOrAdd(repository).Blobs.Add(digest);
+        });
 
-    internal bool Mount(string repository, string from, string digest) => Locked(() =>
-        HasBlob(from, digest) && (FindOrAdd(repository).Blobs.Add(digest) || true));
+    internal bool Mount(string repository, string from, string digest) =>
+        Locked(() => HasBlob(from, digest) && (FindOrAdd(repository).Blobs.Add(digest) || true));
 
-    internal void Put(string repository, string? tag, StoredManifest manifest, string digest) => Locked(() =>
-    {
-        var found = FindOrAdd(repository);
-        found.Manifests[digest] = manifest;
-        if (tag is not null)
-            found.Tags[tag] = digest;
-        return digest;
-    });
+    internal void Put(string repository, string? tag, StoredManifest manifest, string digest) =>
+        Locked(() =>
+        {
+            var found = FindOrAdd(repository);
+            found.Manifests[digest] = manifest;
+            if (tag is not null)
+                found.Tags[tag] = digest;
+            return digest;
+        });
 
-    internal bool Delete(string repository, string reference) => Locked(() =>
-    {
-        if (Find(repository) is not { } found)
-            return false;
-        if (found.Tags.Remove(reference))
-            return true;
-        foreach (var tag in found.Tags.Where(t => t.Value == reference).Select(t => t.Key).ToArray())
-            found.Tags.Remove(tag);
-        return found.Manifests.Remove(reference);
-    });
+    internal bool Delete(string repository, string reference) =>
+        Locked(() =>
+        {
+            if (Find(repository) is not { } found)
+                return false;
+            if (found.Tags.Remove(reference))
+                return true;
+            foreach (var tag in found.Tags.Where(t => t.Value == reference).Select(t => t.Key).ToArray())
+                found.Tags.Remove(tag);
+            return found.Manifests.Remove(reference);
+        });
 
     internal void Add(UploadSession session) => Locked(() => sessions[session.Id] = session);
 
-    internal UploadSession? FindSession(string repository, string id) => Locked(() =>
-        sessions.TryGetValue(id, out var session) && session.Repository == repository ? session : null);
+    internal UploadSession? FindSession(string repository, string id) =>
+        Locked(() => sessions.TryGetValue(id, out var session) && session.Repository == repository ? session : null);
 
-    internal void Remove(UploadSession session) => Locked(() =>
-    {
-        session.Ended = true;
-        session.Dispose();
-        return sessions.Remove(session.Id);
-    });
+    internal void Remove(UploadSession session) =>
+        Locked(() =>
+        {
+            session.Ended = true;
+            session.Dispose();
+            return sessions.Remove(session.Id);
+        });
 
     private RepositoryContent? Find(string repository) => repositories.GetValueOrDefault(repository);
 
-    private RepositoryContent FindOrAdd(string repository) =>
-        Find(repository) ?? (repositories[repository] = new());
+    private RepositoryContent FindOrAdd(string repository) => Find(repository) ?? (repositories[repository] = new());
 
     private T Locked<T>(Func<T> act)
     {

@@ -6,7 +6,14 @@ using System.Text.Json.Nodes;
 namespace ImagePublish.Testing;
 
 /// <summary>An image that was put into a registry without a client.</summary>
-public sealed record SeededImage(string Repository, string Digest, ReadOnlyMemory<byte> Manifest, string MediaType, string ConfigDigest, IReadOnlyList<string> LayerDigests);
+public sealed record SeededImage(
+    string Repository,
+    string Digest,
+    ReadOnlyMemory<byte> Manifest,
+    string MediaType,
+    string ConfigDigest,
+    IReadOnlyList<string> LayerDigests
+);
 
 /// <summary>Fills registries.</summary>
 public static class Seeding
@@ -28,12 +35,14 @@ public static class Seeding
         {
             foreach (var (name, text) in files)
             {
-                tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name)
-                {
-                    DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)),
-                    Mode = (UnixFileMode)0b110_100_100,
-                    ModificationTime = DateTimeOffset.UnixEpoch,
-                });
+                tar.WriteEntry(
+                    new UstarTarEntry(TarEntryType.RegularFile, name)
+                    {
+                        DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)),
+                        Mode = (UnixFileMode)0b110_100_100,
+                        ModificationTime = DateTimeOffset.UnixEpoch,
+                    }
+                );
             }
         }
 
@@ -45,19 +54,33 @@ public static class Seeding
         registry.SeedImage(repository, tag, [LayerOf(("etc/base", $"{repository} {architecture}"))], ConfigOf(architecture));
 
     /// <summary>A valid image of these gzipped layers; <c>rootfs</c> of the config is filled in when it isn't there.</summary>
-    public static SeededImage SeedImage(this TestRegistry registry, string repository, string? tag, IReadOnlyList<byte[]> layers, JsonObject config, bool docker = false)
+    public static SeededImage SeedImage(
+        this TestRegistry registry,
+        string repository,
+        string? tag,
+        IReadOnlyList<byte[]> layers,
+        JsonObject config,
+        bool docker = false
+    )
     {
         var full = config.DeepClone().AsObject();
-        full.TryAdd("rootfs", new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray([.. layers.Select(l => (JsonNode)DiffIdOf(l))]) });
+        full.TryAdd(
+            "rootfs",
+            new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray([.. layers.Select(l => (JsonNode)DiffIdOf(l))]) }
+        );
         var configBytes = Encoding.UTF8.GetBytes(full.ToJsonString());
         var type = docker ? MediaTypes.DockerManifest : MediaTypes.OciManifest;
-        var manifest = Encoding.UTF8.GetBytes(new JsonObject
-        {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = type,
-            ["config"] = Descriptor(docker ? MediaTypes.DockerConfig : MediaTypes.OciConfig, configBytes),
-            ["layers"] = new JsonArray([.. layers.Select(l => Descriptor(docker ? MediaTypes.DockerLayerGzip : MediaTypes.OciLayerGzip, l))]),
-        }.ToJsonString());
+        var manifest = Encoding.UTF8.GetBytes(
+            new JsonObject
+            {
+                ["schemaVersion"] = 2,
+                ["mediaType"] = type,
+                ["config"] = Descriptor(docker ? MediaTypes.DockerConfig : MediaTypes.OciConfig, configBytes),
+                ["layers"] = new JsonArray([
+                    .. layers.Select(l => Descriptor(docker ? MediaTypes.DockerLayerGzip : MediaTypes.OciLayerGzip, l)),
+                ]),
+            }.ToJsonString()
+        );
         var layerDigests = layers.Select(l => registry.Content.PutBlob(repository, l)).ToArray();
         var configDigest = registry.Content.PutBlob(repository, configBytes);
         var digest = registry.Content.PutManifest(repository, tag, manifest, type);
@@ -66,7 +89,12 @@ public static class Seeding
 
     /// <summary>An index of images that are in the repository already.</summary>
     /// <returns>Its digest.</returns>
-    public static string SeedIndex(this TestRegistry registry, string repository, string? tag, params (SeededImage Image, JsonObject Platform)[] images)
+    public static string SeedIndex(
+        this TestRegistry registry,
+        string repository,
+        string? tag,
+        params (SeededImage Image, JsonObject Platform)[] images
+    )
     {
         var index = new JsonObject
         {
@@ -78,31 +106,42 @@ public static class Seeding
     }
 
     /// <summary>An index of two small images, linux/amd64 and linux/arm64.</summary>
-    public static string SeedIndex(this TestRegistry registry, string repository, string tag) => registry.SeedIndex(repository, tag,
-    [
-        (registry.SeedImage(repository, null, [LayerOf(("etc/base", "amd64"))], ConfigOf("amd64")), PlatformOf("amd64")),
-        (registry.SeedImage(repository, null, [LayerOf(("etc/base", "arm64"))], ConfigOf("arm64")), PlatformOf("arm64")),
-    ]);
+    public static string SeedIndex(this TestRegistry registry, string repository, string tag) =>
+        registry.SeedIndex(
+            repository,
+            tag,
+            [
+                (registry.SeedImage(repository, null, [LayerOf(("etc/base", "amd64"))], ConfigOf("amd64")), PlatformOf("amd64")),
+                (registry.SeedImage(repository, null, [LayerOf(("etc/base", "arm64"))], ConfigOf("arm64")), PlatformOf("arm64")),
+            ]
+        );
 
     public static JsonObject PlatformOf(string architecture) => new() { ["architecture"] = architecture, ["os"] = "linux" };
 
-    public static JsonObject ConfigOf(string architecture) => new()
-    {
-        ["architecture"] = architecture,
-        ["os"] = "linux",
-        ["config"] = new JsonObject { ["Env"] = new JsonArray("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") },
-    };
+    public static JsonObject ConfigOf(string architecture) =>
+        new()
+        {
+            ["architecture"] = architecture,
+            ["os"] = "linux",
+            ["config"] = new JsonObject { ["Env"] = new JsonArray("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") },
+        };
 
-    private static JsonObject Child(SeededImage image, JsonObject platform) => new()
-    {
-        ["mediaType"] = image.MediaType,
-        ["digest"] = image.Digest,
-        ["size"] = image.Manifest.Length,
-        ["platform"] = platform.DeepClone(),
-    };
+    private static JsonObject Child(SeededImage image, JsonObject platform) =>
+        new()
+        {
+            ["mediaType"] = image.MediaType,
+            ["digest"] = image.Digest,
+            ["size"] = image.Manifest.Length,
+            ["platform"] = platform.DeepClone(),
+        };
 
     private static JsonNode Descriptor(string mediaType, byte[] bytes) =>
-        new JsonObject { ["mediaType"] = mediaType, ["digest"] = Digests.Sha256(bytes), ["size"] = bytes.Length };
+        new JsonObject
+        {
+            ["mediaType"] = mediaType,
+            ["digest"] = Digests.Sha256(bytes),
+            ["size"] = bytes.Length,
+        };
 
     private static string DiffIdOf(byte[] layer)
     {

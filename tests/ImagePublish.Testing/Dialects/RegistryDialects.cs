@@ -7,7 +7,21 @@ public static partial class RegistryDialects
 {
     public static IReadOnlyList<RegistryDialect> All { get; } =
     [
-        DockerHub, Acr, EcrPrivate, EcrPublic, Ghcr, GoogleArtifactRegistry, Harbor, GitLab, Quay, Artifactory, ArtifactoryOld, Nexus, Distribution, Zot, Gitea,
+        DockerHub,
+        Acr,
+        EcrPrivate,
+        EcrPublic,
+        Ghcr,
+        GoogleArtifactRegistry,
+        Harbor,
+        GitLab,
+        Quay,
+        Artifactory,
+        ArtifactoryOld,
+        Nexus,
+        Distribution,
+        Zot,
+        Gitea,
     ];
 
     /// <summary>By <see cref="RegistryDialect.Name"/>, for theories.</summary>
@@ -22,14 +36,20 @@ public static partial class RegistryDialects
         o.Auth.Users[user] = password;
     }
 
-    private static void Always(this TestRegistryOptions o, RegistryStep step, FaultAction action, Func<RecordedRequest, bool>? when = null) =>
-        o.Faults.Add(new Fault(step, action) { Times = Fault.Always, When = when });
+    private static void Always(
+        this TestRegistryOptions o,
+        RegistryStep step,
+        FaultAction action,
+        Func<RecordedRequest, bool>? when = null
+    ) => o.Faults.Add(new Fault(step, action) { Times = Fault.Always, When = when });
 
     private static FaultAction Error(int status, string code, string message) =>
         FaultAction.Status(status, $$"""{"errors":[{"code":"{{code}}","message":"{{message}}"}]}""", "application/json");
 
-    private static FaultAction ChangeStatus(int from, int to) => FaultAction.Change($"says {to} for {from}", (_, response) =>
-        response.StatusCode = response.StatusCode == from ? to : response.StatusCode);
+    private static FaultAction ChangeStatus(int from, int to) =>
+        FaultAction.Change($"says {to} for {from}", (_, response) =>
+            response.StatusCode = response.StatusCode == from ? to : response.StatusCode
+        );
 
     /// <summary>500 for all but one of several that are under way at once.</summary>
     private static FaultAction OneAtATime()

@@ -26,7 +26,11 @@ internal sealed class BlobEndpoints(TestRegistry registry)
     public Task StorageAsync(Exchange exchange)
     {
         if (exchange.Record.Authorization is not null)
-            return exchange.BodyAsync(400, "<Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed</Message></Error>"u8.ToArray(), "application/xml");
+            return exchange.BodyAsync(
+                400,
+                "<Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed</Message></Error>"u8.ToArray(),
+                "application/xml"
+            );
         return exchange.Record.Query == "sig=a%2Bb%3D" && registry.Content.FindBlob(exchange.Reference) is { } blob
             ? SendAsync(exchange, blob)
             : exchange.BodyAsync(403, "<Error><Code>SignatureDoesNotMatch</Code></Error>"u8.ToArray(), "application/xml");

@@ -12,8 +12,11 @@ internal sealed class ListEndpoints(TestRegistry registry)
     {
         if (exchange.Reference != "list" || !registry.Content.HasRepository(exchange.Repository))
             return exchange.ErrorAsync(404, "NAME_UNKNOWN", "repository name not known to registry");
-        return PageAsync(exchange, [.. registry.Content.Tags(exchange.Repository).Keys.Order(StringComparer.Ordinal)],
-            page => new JsonObject { ["name"] = exchange.Repository, ["tags"] = page });
+        return PageAsync(
+            exchange,
+            [.. registry.Content.Tags(exchange.Repository).Keys.Order(StringComparer.Ordinal)],
+            page => new JsonObject { ["name"] = exchange.Repository, ["tags"] = page }
+        );
     }
 
     public Task CatalogAsync(Exchange exchange) =>
@@ -26,31 +29,45 @@ internal sealed class ListEndpoints(TestRegistry registry)
         if (!Digests.IsValid(exchange.Reference))
             return exchange.ErrorAsync(400, "DIGEST_INVALID", "provided digest is malformed");
         var type = exchange.Query("artifactType");
-        var found = registry.Content.Manifests(exchange.Repository)
+        var found = registry
+            .Content.Manifests(exchange.Repository)
             .Where(m => ManifestText.Parse(m.Bytes)?["subject"]?["digest"]?.GetValue<string>() == exchange.Reference)
             .Select(ManifestText.ReferrerOf)
             .Where(d => type is null || d["artifactType"]?.GetValue<string>() == type)
             .ToArray<JsonNode>();
         if (type is not null)
             exchange.Header("OCI-Filters-Applied", "artifactType");
-        return exchange.JsonAsync(200, new JsonObject
-        {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = MediaTypes.OciIndex,
-            ["manifests"] = new JsonArray(found),
-        }, MediaTypes.OciIndex);
+        return exchange.JsonAsync(
+            200,
+            new JsonObject
+            {
+                ["schemaVersion"] = 2,
+                ["mediaType"] = MediaTypes.OciIndex,
+                ["manifests"] = new JsonArray(found),
+            },
+            MediaTypes.OciIndex
+        );
     }
 
     private Task PageAsync(Exchange exchange, IReadOnlyList<string> all, Func<JsonArray, JsonObject> body)
     {
         var asked = exchange.Query("n");
         var n = int.MaxValue;
-        if (asked is not null && (!int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out n)
-            || n > Options.MaxPageSize && Options.RefuseLargePages))
+        if (
+            asked is not null
+            && (
+                !int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out n)
+                || n > Options.MaxPageSize && Options.RefuseLargePages
+            )
+        )
             return exchange.ErrorAsync(400, "PAGINATION_NUMBER_INVALID", "invalid number of results requested", asked);
-        var start = Options.OpaqueLinks ? exchange.Query("cursor") is { } cursor ? int.Parse(cursor, CultureInfo.InvariantCulture) : 0
-            : exchange.Query("last") is { } last ? all.Count(t => StringComparer.Ordinal.Compare(t, last) <= 0)
-            : 0;
+        var start = Options.OpaqueLinks
+            ? exchange.Query("cursor") is { } cursor
+                ? int.Parse(cursor, CultureInfo.InvariantCulture)
+                : 0
+            : exchange.Query("last") is { } last
+                ? all.Count(t => StringComparer.Ordinal.Compare(t, last) <= 0)
+                : 0;
         var page = all.Skip(start).Take(Math.Min(n, Options.MaxPageSize)).ToArray();
         if (page.Length > 0 && start + page.Length < all.Count)
             exchange.Header("Link", $"<{Next(exchange, page[^1], start + page.Length, Math.Min(n, Options.MaxPageSize))}>; rel=\"next\"");
@@ -58,6 +75,7 @@ internal sealed class ListEndpoints(TestRegistry registry)
     }
 
     private string Next(Exchange exchange, string last, int position, int n) =>
-        (Options.AbsoluteLinks ? exchange.Authority : "") + exchange.Record.Path
+        (Options.AbsoluteLinks ? exchange.Authority : "")
+        + exchange.Record.Path
         + (Options.OpaqueLinks ? $"?cursor={position}&n={n}" : $"?last={Uri.EscapeDataString(last)}&n={n}");
 }

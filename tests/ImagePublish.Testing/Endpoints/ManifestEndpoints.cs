@@ -71,24 +71,30 @@ internal sealed partial class ManifestEndpoints(TestRegistry registry)
     private Refusal? ReferenceProblem(string repository, string reference, byte[] bytes)
     {
         if (reference.Contains(':', StringComparison.Ordinal))
-            return !Digests.IsValid(reference) || reference != (reference.StartsWith("sha512", StringComparison.Ordinal) ? Digests.Sha512(bytes) : Digests.Sha256(bytes))
+            return
+                !Digests.IsValid(reference)
+                || reference != (reference.StartsWith("sha512", StringComparison.Ordinal) ? Digests.Sha512(bytes) : Digests.Sha256(bytes))
                 ? new(400, "DIGEST_INVALID", "provided digest did not match uploaded content", reference)
                 : null;
         if (!Tag().IsMatch(reference))
             return new(400, "TAG_INVALID", "manifest tag did not match URI", reference);
-        return Options.ImmutableTagStatus is { } status && Options.ImmutableTags(reference)
-            && registry.Content.Tags(repository).TryGetValue(reference, out var now) && now != Digests.Sha256(bytes)
+        return
+            Options.ImmutableTagStatus is { } status
+            && Options.ImmutableTags(reference)
+            && registry.Content.Tags(repository).TryGetValue(reference, out var now)
+            && now != Digests.Sha256(bytes)
             ? new(status, status == 412 ? "PRECONDITION" : "TAG_INVALID", $"the tag {reference} is immutable and exists", reference)
             : null;
     }
 
     private Refusal? FormProblem(JsonObject manifest, string type) =>
         type.Length == 0 ? new(400, "MANIFEST_INVALID", "the Content-Type is missing")
-            : ManifestText.Text(manifest, "mediaType") is { } inner && inner != type ? new(400, "MANIFEST_INVALID", $"mediaType {inner} is not the Content-Type {type}")
-            : manifest.ContainsKey("manifests") && (manifest.ContainsKey("layers") || manifest.ContainsKey("config"))
-                ? new(400, "MANIFEST_INVALID", "the manifest is an index and an image at once")
-            : Options.RefuseUrls && ManifestText.HasUrls(manifest) ? new(400, "MANIFEST_INVALID", "invalid URL on layer")
-            : null;
+        : ManifestText.Text(manifest, "mediaType") is { } inner && inner != type
+            ? new(400, "MANIFEST_INVALID", $"mediaType {inner} is not the Content-Type {type}")
+        : manifest.ContainsKey("manifests") && (manifest.ContainsKey("layers") || manifest.ContainsKey("config"))
+            ? new(400, "MANIFEST_INVALID", "the manifest is an index and an image at once")
+        : Options.RefuseUrls && ManifestText.HasUrls(manifest) ? new(400, "MANIFEST_INVALID", "invalid URL on layer")
+        : null;
 
     private Refusal? Missing(string repository, JsonObject manifest)
     {
@@ -100,8 +106,13 @@ internal sealed partial class ManifestEndpoints(TestRegistry registry)
                 return new(400, "SIZE_INVALID", $"the blob has {data.Size} bytes", blob.DeepClone());
         }
 
-        return ManifestText.Children(manifest).FirstOrDefault(c =>
-            ManifestText.Text(c, "digest") is not { } digest || registry.Content.Manifest(repository, digest) is null) is { } child
+        return
+            ManifestText
+                .Children(manifest)
+                .FirstOrDefault(c =>
+                    ManifestText.Text(c, "digest") is not { } digest || registry.Content.Manifest(repository, digest) is null
+                )
+                is { } child
             ? new(Options.BlobUnknownStatus, "MANIFEST_BLOB_UNKNOWN", "manifest unknown to registry", child.DeepClone())
             : null;
     }
@@ -110,7 +121,7 @@ internal sealed partial class ManifestEndpoints(TestRegistry registry)
     {
         using var memory = new MemoryStream();
         var buffer = new byte[64 << 10];
-        for (int read; (read = await exchange.Http.Request.Body.ReadAsync(buffer, exchange.Cancelled)) > 0;)
+        for (int read; (read = await exchange.Http.Request.Body.ReadAsync(buffer, exchange.Cancelled)) > 0; )
         {
             if (memory.Length + read > Options.MaxManifestBytes)
                 return null;

@@ -19,12 +19,16 @@ internal static class ManifestText
         }
     }
 
-    public static string? Text(JsonNode? node, string name) => node is JsonObject && node[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+    public static string? Text(JsonNode? node, string name) =>
+        node is JsonObject && node[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
     /// <summary>config and layers: blobs that have to be there.</summary>
     public static IReadOnlyList<JsonObject> Blobs(JsonObject manifest) =>
-        [.. Descriptors(manifest["layers"]).Concat(manifest["config"] is JsonObject config ? [config] : [])
-            .Where(d => !MediaTypes.IsNondistributable(Text(d, "mediaType")))];
+        [
+            .. Descriptors(manifest["layers"])
+                .Concat(manifest["config"] is JsonObject config ? [config] : [])
+                .Where(d => !MediaTypes.IsNondistributable(Text(d, "mediaType"))),
+        ];
 
     public static IReadOnlyList<JsonObject> Children(JsonObject manifest) => [.. Descriptors(manifest["manifests"])];
 

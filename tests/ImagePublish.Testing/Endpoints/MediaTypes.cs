@@ -12,5 +12,6 @@ public static class MediaTypes
     public const string DockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
     internal static bool IsNondistributable(string? mediaType) =>
-        mediaType?.Contains("nondistributable", StringComparison.Ordinal) == true || mediaType?.Contains("foreign", StringComparison.Ordinal) == true;
+        mediaType?.Contains("nondistributable", StringComparison.Ordinal) == true
+        || mediaType?.Contains("foreign", StringComparison.Ordinal) == true;
 }

@@ -64,9 +64,15 @@ internal sealed partial class UploadBody(TestRegistry registry)
         var location = $"/v2/{session.Repository}/blobs/uploads/{session.Id}";
         if (Options.CheckState)
             location += "?" + session.NextState();
-        exchange.Header("Location", (Options.AbsoluteLocations || Options.OnSecondHost || Options.LocationBase is not null ? Base(exchange) : "") + location);
+        exchange.Header(
+            "Location",
+            (Options.AbsoluteLocations || Options.OnSecondHost || Options.LocationBase is not null ? Base(exchange) : "") + location
+        );
         // What nothing and one byte look like is the same: distribution's ambiguity.
-        exchange.Header("Range", string.Create(CultureInfo.InvariantCulture, $"{(withUnit ? "bytes=" : "")}0-{Math.Max(0, session.Buffer.Length - 1)}"));
+        exchange.Header(
+            "Range",
+            string.Create(CultureInfo.InvariantCulture, $"{(withUnit ? "bytes=" : "")}0-{Math.Max(0, session.Buffer.Length - 1)}")
+        );
         exchange.Header("Docker-Upload-UUID", session.Id);
     }
 
@@ -79,7 +85,7 @@ internal sealed partial class UploadBody(TestRegistry registry)
         var whole = false;
         try
         {
-            for (int read; (read = await exchange.Http.Request.Body.ReadAsync(buffer, exchange.Cancelled)) > 0;)
+            for (int read; (read = await exchange.Http.Request.Body.ReadAsync(buffer, exchange.Cancelled)) > 0; )
                 session.Buffer.Write(buffer.AsSpan(0, read));
             whole = true;
         }

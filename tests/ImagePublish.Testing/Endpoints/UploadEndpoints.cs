@@ -29,18 +29,18 @@ internal sealed class UploadEndpoints(TestRegistry registry)
     public Task PutAsync(Exchange exchange) => InTurnAsync(exchange, newestOnly: true, session => body.PutAsync(exchange, session));
 
     public Task StatusAsync(Exchange exchange) => InTurnAsync(exchange, newestOnly: false, session =>
-    {
-        body.Progress(exchange, session, Options.RangeWithUnit);
-        exchange.Status(204);
-        return Task.CompletedTask;
-    });
+        {
+            body.Progress(exchange, session, Options.RangeWithUnit);
+            exchange.Status(204);
+            return Task.CompletedTask;
+        });
 
     public Task DeleteAsync(Exchange exchange) => InTurnAsync(exchange, newestOnly: false, session =>
-    {
-        registry.Content.Remove(session);
-        exchange.Status(204);
-        return Task.CompletedTask;
-    });
+        {
+            registry.Content.Remove(session);
+            exchange.Status(204);
+            return Task.CompletedTask;
+        });
 
     private async Task MountAsync(Exchange exchange)
     {
@@ -74,7 +74,11 @@ internal sealed class UploadEndpoints(TestRegistry registry)
     private Task RefuseRepositoryAsync(Exchange exchange)
     {
         if (!registry.Options.Content.DisconnectOnUnknownRepository)
-            return exchange.ErrorAsync(404, "NAME_UNKNOWN", $"The repository with name '{exchange.Repository}' does not exist in the registry");
+            return exchange.ErrorAsync(
+                404,
+                "NAME_UNKNOWN",
+                $"The repository with name '{exchange.Repository}' does not exist in the registry"
+            );
         Wire.Reset(exchange.Http);
         return Task.CompletedTask;
     }
@@ -95,7 +99,12 @@ internal sealed class UploadEndpoints(TestRegistry registry)
             else if (exchange.OnSecondHost && exchange.Record.Authorization is not null)
                 await exchange.ErrorAsync(400, "UNSUPPORTED", "only one way of signing in is allowed");
             else if (Options.CheckState && !session.Knows(exchange.Record.Query, newestOnly))
-                await exchange.ErrorAsync(400, "BLOB_UPLOAD_INVALID", "the Location was not kept byte for byte, or is not the newest", exchange.Record.Query);
+                await exchange.ErrorAsync(
+                    400,
+                    "BLOB_UPLOAD_INVALID",
+                    "the Location was not kept byte for byte, or is not the newest",
+                    exchange.Record.Query
+                );
             else
                 await act(session);
         }

@@ -20,13 +20,19 @@ public sealed partial class FaultAction
     public string Description { get; }
 
     /// <summary>Anything else: <paramref name="invoke"/> gets the request and the right answer to call or not.</summary>
-    public static FaultAction Custom(string description, Func<HttpContext, RecordedRequest, Func<Task>, Task> invoke) => new(description, invoke);
+    public static FaultAction Custom(string description, Func<HttpContext, RecordedRequest, Func<Task>, Task> invoke) =>
+        new(description, invoke);
 
     /// <summary>Another answer; nothing is processed.</summary>
     /// <param name="headers"><c>Name: value</c> each.</param>
     /// <param name="readBody">False: answers before the body has arrived.</param>
-    public static FaultAction Status(int status, string body = "", string mediaType = "text/plain", bool readBody = true, params string[] headers) =>
-        Bytes(status, Encoding.UTF8.GetBytes(body), mediaType, readBody, headers);
+    public static FaultAction Status(
+        int status,
+        string body = "",
+        string mediaType = "text/plain",
+        bool readBody = true,
+        params string[] headers
+    ) => Bytes(status, Encoding.UTF8.GetBytes(body), mediaType, readBody, headers);
 
     /// <inheritdoc cref="Status"/>
     public static FaultAction Bytes(int status, byte[] body, string mediaType, bool readBody = true, params string[] headers) =>
@@ -68,25 +74,26 @@ public sealed partial class FaultAction
         });
 
     /// <inheritdoc cref="Redirect(Func{RecordedRequest, string}, HttpStatusCode)"/>
-    public static FaultAction Redirect(string location, HttpStatusCode status = HttpStatusCode.TemporaryRedirect) => Redirect(_ => location, status);
+    public static FaultAction Redirect(string location, HttpStatusCode status = HttpStatusCode.TemporaryRedirect) =>
+        Redirect(_ => location, status);
 
     /// <summary>Answers late.</summary>
     public static FaultAction Delay(TimeSpan time) => new($"is {time.TotalMilliseconds:0} ms late", async (http, _, next) =>
-    {
-        await Task.Delay(time, Given(http));
-        await next();
-    });
+        {
+            await Task.Delay(time, Given(http));
+            await next();
+        });
 
     /// <summary>Never answers: until the client or the registry goes away.</summary>
     public static FaultAction Stall() => new("stalls", (http, _, _) => StallAsync(http));
 
     /// <summary>Processes the request and then never answers.</summary>
     public static FaultAction ProcessThenStall() => new("processes, then stalls", async (http, _, next) =>
-    {
-        http.Response.Body = Stream.Null;
-        await next();
-        await StallAsync(http);
-    });
+        {
+            http.Response.Body = Stream.Null;
+            await next();
+            await StallAsync(http);
+        });
 
     internal Task InvokeAsync(HttpContext http, RecordedRequest request, Func<Task> next) => invoke(http, request, next);
 
@@ -103,7 +110,9 @@ public sealed partial class FaultAction
     }
 
     private static CancellationToken Given(HttpContext http) =>
-        CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, http.RequestServices.GetRequiredService<TestRegistry.Closing>().Token).Token;
+        CancellationTokenSource
+            .CreateLinkedTokenSource(http.RequestAborted, http.RequestServices.GetRequiredService<TestRegistry.Closing>().Token)
+            .Token;
 
     private static void AddHeader(HttpResponse response, string header)
     {

@@ -28,7 +28,10 @@ public sealed class LineOptions
         var broken = false;
         http.Request.Body = new TappedStream(
             http.Request.Body,
-            wanted => broken ? throw new IOException("The line broke on request.") : (int)Math.Min(wanted, limit - this.bytes.GetOrAdd(connection, 0)),
+            wanted =>
+                broken
+                    ? throw new IOException("The line broke on request.")
+                    : (int)Math.Min(wanted, limit - this.bytes.GetOrAdd(connection, 0)),
             (bytes, _) =>
             {
                 if (this.bytes.AddOrUpdate(connection, bytes.Length, (_, sum) => sum + bytes.Length) < limit)
@@ -37,6 +40,7 @@ public sealed class LineOptions
                 Interlocked.Increment(ref breaks);
                 Wire.Reset(http);
                 return ValueTask.CompletedTask;
-            });
+            }
+        );
     }
 }

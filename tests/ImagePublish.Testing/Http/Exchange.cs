@@ -54,8 +54,19 @@ internal sealed class Exchange(HttpContext http, Route route, RecordedRequest re
 
     /// <summary>An error as the distribution spec has it.</summary>
     /// <seealso href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes"/>
-    public Task ErrorAsync(int status, string code, string message, JsonNode? detail = null) => JsonAsync(status, new JsonObject
-    {
-        ["errors"] = new JsonArray(new JsonObject { ["code"] = code, ["message"] = message, ["detail"] = detail }),
-    });
+    public Task ErrorAsync(int status, string code, string message, JsonNode? detail = null) =>
+        JsonAsync(
+            status,
+            new JsonObject
+            {
+                ["errors"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["code"] = code,
+                        ["message"] = message,
+                        ["detail"] = detail,
+                    }
+                ),
+            }
+        );
 }

@@ -62,11 +62,15 @@ internal sealed partial class Pipeline(TestRegistry registry)
             http.Response.Headers[name] = value;
         if (registry.Options.MaxRequestBodyBytes < long.MaxValue)
             http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = registry.Options.MaxRequestBodyBytes;
-        http.Request.Body = new TappedStream(http.Request.Body, wanted => wanted, (bytes, _) =>
-        {
-            record.Read(bytes.Span);
-            return ValueTask.CompletedTask;
-        });
+        http.Request.Body = new TappedStream(
+            http.Request.Body,
+            wanted => wanted,
+            (bytes, _) =>
+            {
+                record.Read(bytes.Span);
+                return ValueTask.CompletedTask;
+            }
+        );
         registry.Line.Apply(http, http.RequestServices.GetRequiredService<TestRegistry.Closing>().Token);
     }
 
@@ -116,7 +120,10 @@ internal sealed partial class Pipeline(TestRegistry registry)
     {
         http.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
         http.Response.ContentType = "text/html";
-        await http.Response.Body.WriteAsync("<html><head><title>413 Request Entity Too Large</title></head></html>"u8.ToArray(), http.RequestAborted);
+        await http.Response.Body.WriteAsync(
+            "<html><head><title>413 Request Entity Too Large</title></head></html>"u8.ToArray(),
+            http.RequestAborted
+        );
     }
 
     [GeneratedRegex(@"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$", RegexOptions.ExplicitCapture)]

@@ -25,29 +25,33 @@ internal sealed partial record Route(RegistryStep Step, string Repository = "", 
 
     private static string Text(Match match, string group) => Uri.UnescapeDataString(match.Groups[group].Value);
 
-    private static RegistryStep StepOf(string method, string kind, string query) => (method, kind) switch
-    {
-        ("POST", "blobs/uploads") when HasParameter(query, "mount") => RegistryStep.MountPost,
-        ("POST", "blobs/uploads") => RegistryStep.UploadPost,
-        ("PATCH", "blobs/uploads") => RegistryStep.UploadPatch,
-        ("PUT", "blobs/uploads") => RegistryStep.UploadPut,
-        ("GET" or "HEAD", "blobs/uploads") => RegistryStep.UploadStatus,
-        ("DELETE", "blobs/uploads") => RegistryStep.UploadDelete,
-        ("HEAD", "blobs") => RegistryStep.BlobHead,
-        ("GET", "blobs") => RegistryStep.BlobGet,
-        ("DELETE", "blobs") => RegistryStep.BlobDelete,
-        ("HEAD", "manifests") => RegistryStep.ManifestHead,
-        ("GET", "manifests") => RegistryStep.ManifestGet,
-        ("PUT", "manifests") => RegistryStep.ManifestPut,
-        ("DELETE", "manifests") => RegistryStep.ManifestDelete,
-        ("GET", "tags") => RegistryStep.TagsList,
-        ("GET", "referrers") => RegistryStep.Referrers,
-        _ => RegistryStep.Unknown,
-    };
+    private static RegistryStep StepOf(string method, string kind, string query) =>
+        (method, kind) switch
+        {
+            ("POST", "blobs/uploads") when HasParameter(query, "mount") => RegistryStep.MountPost,
+            ("POST", "blobs/uploads") => RegistryStep.UploadPost,
+            ("PATCH", "blobs/uploads") => RegistryStep.UploadPatch,
+            ("PUT", "blobs/uploads") => RegistryStep.UploadPut,
+            ("GET" or "HEAD", "blobs/uploads") => RegistryStep.UploadStatus,
+            ("DELETE", "blobs/uploads") => RegistryStep.UploadDelete,
+            ("HEAD", "blobs") => RegistryStep.BlobHead,
+            ("GET", "blobs") => RegistryStep.BlobGet,
+            ("DELETE", "blobs") => RegistryStep.BlobDelete,
+            ("HEAD", "manifests") => RegistryStep.ManifestHead,
+            ("GET", "manifests") => RegistryStep.ManifestGet,
+            ("PUT", "manifests") => RegistryStep.ManifestPut,
+            ("DELETE", "manifests") => RegistryStep.ManifestDelete,
+            ("GET", "tags") => RegistryStep.TagsList,
+            ("GET", "referrers") => RegistryStep.Referrers,
+            _ => RegistryStep.Unknown,
+        };
 
     private static bool HasParameter(string query, string name) =>
         query.Split('&').Any(part => part.StartsWith(name + "=", StringComparison.Ordinal));
 
-    [GeneratedRegex(@"^/v2/(?<name>.+)/(?<kind>blobs/uploads|blobs|manifests|tags|referrers)/(?<reference>[^/]*)$", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"^/v2/(?<name>.+)/(?<kind>blobs/uploads|blobs|manifests|tags|referrers)/(?<reference>[^/]*)$",
+        RegexOptions.ExplicitCapture
+    )]
     private static partial Regex Endpoint();
 }

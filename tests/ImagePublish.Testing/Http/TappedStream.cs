@@ -1,7 +1,8 @@
 namespace ImagePublish.Testing;
 
 /// <summary>A request body that is watched: how much may be read at once, and what happens after.</summary>
-internal sealed class TappedStream(Stream inner, Func<int, int> allow, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> after) : Stream
+internal sealed class TappedStream(Stream inner, Func<int, int> allow, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> after)
+    : Stream
 {
     public override bool CanRead => true;
 

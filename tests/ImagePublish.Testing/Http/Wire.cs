@@ -36,8 +36,6 @@ internal static class Wire
     public static async Task DrainAsync(HttpContext http)
     {
         var buffer = new byte[64 << 10];
-        while (await http.Request.Body.ReadAsync(buffer, http.RequestAborted) > 0)
-        {
-        }
+        while (await http.Request.Body.ReadAsync(buffer, http.RequestAborted) > 0) { }
     }
 }

@@ -9,8 +9,16 @@ public sealed class RecordedRequest
     private readonly Lock gate = new();
     private long bodyBytes;
 
-    internal RecordedRequest(int number, Route route, string method, string target, string host, string protocol, string connectionId,
-        IReadOnlyDictionary<string, string> headers)
+    internal RecordedRequest(
+        int number,
+        Route route,
+        string method,
+        string target,
+        string host,
+        string protocol,
+        string connectionId,
+        IReadOnlyDictionary<string, string> headers
+    )
     {
         Number = number;
         Route = route;

@@ -61,11 +61,23 @@ public sealed class RequestLog : IReadOnlyCollection<RecordedRequest>
     internal RecordedRequest Begin(HttpContext http, Route route)
     {
         var target = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        var headers = http.Request.Headers.ToDictionary(h => h.Key, h => string.Join(", ", h.Value.ToArray()), StringComparer.OrdinalIgnoreCase);
+        var headers = http.Request.Headers.ToDictionary(
+            h => h.Key,
+            h => string.Join(", ", h.Value.ToArray()),
+            StringComparer.OrdinalIgnoreCase
+        );
         lock (gate)
         {
-            var record = new RecordedRequest(++number, route, http.Request.Method, target, http.Request.Host.Value ?? "", http.Request.Protocol,
-                http.Connection.Id, headers);
+            var record = new RecordedRequest(
+                ++number,
+                route,
+                http.Request.Method,
+                target,
+                http.Request.Host.Value ?? "",
+                http.Request.Protocol,
+                http.Connection.Id,
+                headers
+            );
             requests.Add(record);
             var now = this.now[route.Step] = this.now.GetValueOrDefault(route.Step) + 1;
             most[route.Step] = Math.Max(now, most.GetValueOrDefault(route.Step));

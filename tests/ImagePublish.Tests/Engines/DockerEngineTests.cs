@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using ImagePublish.Diagnostics;
 using ImagePublish.Engines;
 using ImagePublish.Oci;
-using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Engines;
@@ -26,8 +25,9 @@ public sealed class DockerEngineTests
 
     private static readonly Dictionary<string, Func<DockerEngine, Task>> Questions = new()
     {
-        ["ping"] = async engine => throw await engine.TryPingAsync(Cancel) ?? throw new InvalidOperationException("It was taken for Docker."),
-        ["layers"] = engine => engine.CountKnownLayersAsync([Digest.Of([])], Cancel),
+        ["ping"] = async engine =>
+            throw await engine.TryPingAsync(Cancel) ?? throw new InvalidOperationException("It was taken for Docker."),
+        ["layers"] = engine => engine.CountKnownLayersAsync([Digest.Compute([])], Cancel),
         ["find"] = async engine => Assert.Null(await engine.FindImageAsync("acme/shop:1", Cancel)),
         ["load"] = engine => engine.LoadAsync((output, stop) => output.WriteAsync(new byte[1024], stop).AsTask(), Cancel),
         ["save"] = engine => engine.SaveAsync("acme/shop:1", Stream.Null, Cancel),
@@ -36,7 +36,11 @@ public sealed class DockerEngineTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public static TheoryData<string, string> NotDocker =>
-        new(Strangers.Keys.SelectMany(stranger => Questions.Keys.Where(question => question != "save").Select(question => (stranger, question))));
+        new(
+            Strangers.Keys.SelectMany(stranger =>
+                Questions.Keys.Where(question => question != "save").Select(question => (stranger, question))
+            )
+        );
 
     [Theory]
     [MemberData(nameof(NotDocker))]
@@ -62,9 +66,9 @@ public sealed class DockerEngineTests
     [ReliabilityCase(Area, "Docker dies while it answers", "IMG3108: the connection was lost")]
     public async Task ADockerThatDiesWhileItAnswersIsSaidToBeLost(string question, string path, string part)
     {
-        await using var endpoint = new ForeignEndpoint(request => request.Contains(path, StringComparison.Ordinal)
-            ? ForeignEndpoint.Ok(part, missing: 100)
-            : ForeignEndpoint.Ok("{}"));
+        await using var endpoint = new ForeignEndpoint(request =>
+            request.Contains(path, StringComparison.Ordinal) ? ForeignEndpoint.Ok(part, missing: 100) : ForeignEndpoint.Ok("{}")
+        );
         using var engine = new DockerEngine(endpoint.Address);
 
         var failure = await RegistryBench.FailsAsync(DiagnosticCodes.EngineFailed, () => Questions[question](engine));
@@ -81,7 +85,9 @@ public sealed class DockerEngineTests
         var address = new EngineAddress("tcp", $"127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}");
         using var connection = new EngineConnection(address, documentLimit: TimeSpan.FromMilliseconds(50));
 
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.EngineFailed, () => connection.GetAsync("version", version => version.ValueKind, Cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.EngineFailed, () =>
+            connection.GetAsync("version", version => version.ValueKind, Cancel)
+        );
 
         Assert.Contains($"Docker at '{address}' does not answer GET /version", failure.Message, StringComparison.Ordinal);
     }
@@ -92,8 +98,9 @@ public sealed class DockerEngineTests
         await using var endpoint = new ForeignEndpoint(_ => ForeignEndpoint.Ok("{}"));
         using var engine = new DockerEngine(endpoint.Address);
 
-        var failure = await RegistryBench.FailsAsync(
-            DiagnosticCodes.UnreadableFile, () => engine.LoadAsync((_, _) => throw new FileNotFoundException("There is no file 'layer.tar.gz'."), Cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.UnreadableFile, () =>
+            engine.LoadAsync((_, _) => throw new FileNotFoundException("There is no file 'layer.tar.gz'."), Cancel)
+        );
 
         Assert.Contains("layer.tar.gz", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(endpoint.Address.ToString(), failure.Message, StringComparison.Ordinal);
@@ -102,7 +109,9 @@ public sealed class DockerEngineTests
     [Fact]
     public async Task AnImageThatDockerDoesNotHaveIsNotFound()
     {
-        await using var endpoint = new ForeignEndpoint(_ => "HTTP/1.1 404 Not Found\r\nContent-Length: 31\r\nConnection: close\r\n\r\n{\"message\": \"No such image: x\"}\n");
+        await using var endpoint = new ForeignEndpoint(_ =>
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 31\r\nConnection: close\r\n\r\n{\"message\": \"No such image: x\"}\n"
+        );
         using var engine = new DockerEngine(endpoint.Address);
 
         Assert.Null(await engine.FindImageAsync("x", Cancel));

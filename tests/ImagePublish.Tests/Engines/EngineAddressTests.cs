@@ -38,7 +38,10 @@ public sealed class EngineAddressTests : IDisposable
     {
         var folder = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes("rootless")));
         Write("config.json", """{"currentContext":"rootless"}""");
-        Write($"contexts/meta/{folder}/meta.json", """{"Name":"rootless","Endpoints":{"docker":{"Host":"unix:///run/user/1/docker.sock"}}}""");
+        Write(
+            $"contexts/meta/{folder}/meta.json",
+            """{"Name":"rootless","Endpoints":{"docker":{"Host":"unix:///run/user/1/docker.sock"}}}"""
+        );
 
         Assert.Equal(new EngineAddress("unix", "/run/user/1/docker.sock"), Find());
         variables["DOCKER_CONTEXT"] = "default";

@@ -27,7 +27,8 @@ internal sealed class ForeignEndpoint : IAsyncDisposable
     /// <summary>An answer of status 200.</summary>
     /// <param name="body">Its body.</param>
     /// <param name="missing">How many bytes of it are promised and not sent.</param>
-    public static string Ok(string body, int missing = 0) => $"HTTP/1.1 200 OK\r\nContent-Length: {Encoding.UTF8.GetByteCount(body) + missing}\r\nConnection: close\r\n\r\n{body}";
+    public static string Ok(string body, int missing = 0) =>
+        $"HTTP/1.1 200 OK\r\nContent-Length: {Encoding.UTF8.GetByteCount(body) + missing}\r\nConnection: close\r\n\r\n{body}";
 
     public async ValueTask DisposeAsync()
     {
@@ -71,5 +72,7 @@ internal sealed class ForeignEndpoint : IAsyncDisposable
 
     // Bodies are sent in chunks, of which the last is empty.
     private static bool IsWhole(string request) =>
-        request.Contains("Transfer-Encoding: chunked", StringComparison.OrdinalIgnoreCase) ? request.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal) : request.EndsWith("\r\n\r\n", StringComparison.Ordinal);
+        request.Contains("Transfer-Encoding: chunked", StringComparison.OrdinalIgnoreCase)
+            ? request.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal)
+            : request.EndsWith("\r\n\r\n", StringComparison.Ordinal);
 }

@@ -1,12 +1,13 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
+using ImagePublish.Bases;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Deb;
-using ImagePublish.Publishing;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;
@@ -31,11 +32,17 @@ public sealed class ContentBudgetTests : IDisposable
     {
         using var blob = new MemoryStream();
         await using (var gzip = new GZipStream(blob, CompressionLevel.SmallestSize, leaveOpen: true))
-            await gzip.WriteAsync((byte[])[.. TarBytes.File(string.Concat(Enumerable.Repeat("a/", 150_000)) + "b"), .. TarBytes.End], Cancel);
+            await gzip.WriteAsync(
+                (byte[])[.. TarBytes.File(string.Concat(Enumerable.Repeat("a/", 150_000)) + "b"), .. TarBytes.End],
+                Cancel
+            );
         Assert.InRange(blob.Length, 1, 2000);
         blob.Position = 0;
 
-        var failure = await RefusedAsync(async () => _ = new BaseFileSystem([await LayerListing.ReadAsync(blob, new LayerReaderOptions(), Cancel)]), 10 * Mebibyte);
+        var failure = await RefusedAsync(
+            async () => _ = new BaseFileSystem([await LayerListing.ReadAsync(blob, new LayerReaderOptions(), Cancel)]),
+            10 * Mebibyte
+        );
 
         Assert.Contains("a path of more than 4095 bytes", failure.Message, StringComparison.Ordinal);
     }
@@ -85,7 +92,12 @@ public sealed class ContentBudgetTests : IDisposable
     [ReliabilityCase(Area, "a layer with an extended header of 700 MB", "IMG3005 before the header is read")]
     public async Task ALargeHeaderIsRefusedBeforeItIsRead(char type)
     {
-        byte[] start = [.. TarBytes.File("first", new byte[700]), .. TarBytes.File("second"), .. TarBytes.Header("large", type, 700_000_000)];
+        byte[] start =
+        [
+            .. TarBytes.File("first", new byte[700]),
+            .. TarBytes.File("second"),
+            .. TarBytes.Header("large", type, 700_000_000),
+        ];
         await using var layer = new EndlessStream(start);
 
         await RefusedAsync(() => LayerListing.ReadAsync(layer, new LayerReaderOptions(), Cancel), Mebibyte);
@@ -99,7 +111,10 @@ public sealed class ContentBudgetTests : IDisposable
     public async Task HeadersOfHonestLayersAreFoundWhereverTheyAre(TarEntryFormat format)
     {
         var random = new Random(11);
-        var files = Enumerable.Range(0, 200).Select(number => ($"{new string('n', random.Next(1, 250))}/{number}", new byte[random.Next(3000)])).ToArray();
+        var files = Enumerable
+            .Range(0, 200)
+            .Select(number => ($"{new string('n', random.Next(1, 250))}/{number}", new byte[random.Next(3000)]))
+            .ToArray();
         var tar = TarBuilder.Create(format, files);
 
         var listing = await LayerListing.ReadAsync(new MemoryStream(tar), new LayerReaderOptions(), Cancel);
@@ -109,16 +124,27 @@ public sealed class ContentBudgetTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "an image with a gigabyte of files that are kept in memory", "IMG3005 after 64 MiB of them, in one layer or in many")]
+    [ReliabilityCase(
+        Area,
+        "an image with a gigabyte of files that are kept in memory",
+        "IMG3005 after 64 MiB of them, in one layer or in many"
+    )]
     public async Task KeptFilesHaveALimitForTheWholeImage()
     {
         const int length = 8 << 20;
         var layers = Enumerable.Range(0, 12).Select(number => new LayerOfOneFile($"app{number}.deps.json", length)).ToList();
         var baseImage = new BaseImage(
-            "base", null, ImageFormat.Oci, new ImageConfig("amd64", "linux"), [.. layers.Select(layer => new Layer(layer.Descriptor, layer.DiffId, layer))]);
+            "base",
+            null,
+            ImageFormat.Oci,
+            new ImageConfig("amd64", "linux"),
+            [.. layers.Select(layer => new Layer(layer.Descriptor, layer.DiffId, layer))]
+        );
         using var store = new TestStore();
 
-        var failure = await Assert.ThrowsAsync<ImagePublishException>(() => new BaseFiles(store.Store, new TestLog()).ReadAsync(baseImage, Cancel));
+        var failure = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            new BaseFiles(store.Store, new TestLog()).ReadAsync(baseImage, Cancel)
+        );
 
         Assert.Equal(DiagnosticCodes.LayerInvalid, failure.Code);
         Assert.Contains("64 MiB", failure.Message, StringComparison.Ordinal);
@@ -140,7 +166,11 @@ public sealed class ContentBudgetTests : IDisposable
     {
         var deep = string.Concat(Enumerable.Repeat("a/", 2000));
         var paths = Enumerable.Range(0, 100).Select(number => TarBytes.File($"{number}/{deep}b"));
-        var listing = await LayerListing.ReadAsync(new MemoryStream([.. paths.SelectMany(entry => entry), .. TarBytes.End]), new LayerReaderOptions(), Cancel);
+        var listing = await LayerListing.ReadAsync(
+            new MemoryStream([.. paths.SelectMany(entry => entry), .. TarBytes.End]),
+            new LayerReaderOptions(),
+            Cancel
+        );
 
         var failure = Assert.Throws<ImagePublishException>(() => new BaseFileSystem([listing]));
 
@@ -183,8 +213,10 @@ public sealed class ContentBudgetTests : IDisposable
         var entry = image.IndexEntry;
         for (var level = 0; level < 4; level++)
         {
-            var index = OciJson.Write(new ImageIndex([.. Enumerable.Repeat(entry, level == 0 ? 2 : 100)]) { MediaType = MediaTypes.OciIndex });
-            entry = new Descriptor(MediaTypes.OciIndex, Digest.Of(index), index.Length);
+            var index = OciJson.Write(
+                new ImageIndex([.. Enumerable.Repeat(entry, level == 0 ? 2 : 100)]) { MediaType = MediaTypes.OciIndex }
+            );
+            entry = new Descriptor(MediaTypes.OciIndex, Digest.Compute(index), index.Length);
             files.Add((ArchiveWriter.PathOf(entry.Digest), index));
         }
 
@@ -202,8 +234,12 @@ public sealed class ContentBudgetTests : IDisposable
     [ReliabilityCase(Area, "an archive that lists the same image a hundred thousand times", "IMG3106 after 64 MiB of documents")]
     public async Task AnArchiveThatListsAnImageManyTimesIsRefused()
     {
-        var config = Encoding.UTF8.GetBytes($$"""{"rootfs":{"type":"layers","diff_ids":[]},"architecture":"amd64","os":"linux","author":"{{new string('a', 100_000)}}" }""");
-        var manifest = Encoding.UTF8.GetBytes($"[{string.Join(',', Enumerable.Repeat("""{"Config":"c","RepoTags":null,"Layers":[]}""", 5_000))}]");
+        var config = Encoding.UTF8.GetBytes(
+            $$"""{"rootfs":{"type":"layers","diff_ids":[]},"architecture":"amd64","os":"linux","author":"{{new string('a', 100_000)}}" }"""
+        );
+        var manifest = Encoding.UTF8.GetBytes(
+            $"[{string.Join(',', Enumerable.Repeat("""{"Config":"c","RepoTags":null,"Layers":[]}""", 5_000))}]"
+        );
         var path = Write(TarBuilder.Create(("manifest.json", manifest), ("c", config)));
 
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() => ImageArchive.OpenAsync(path, Cancel));
@@ -240,7 +276,13 @@ public sealed class ContentBudgetTests : IDisposable
             await gzip.WriteAsync((byte[])[.. TarBytes.Entry("./control", '0', "Package: a\n"u8.ToArray()), .. TarBytes.End], Cancel);
         }
 
-        var path = Write(Packages.DebBuilder.Archive(("debian-binary", "2.0\n"u8.ToArray()), ("control.tar.gz", control.ToArray()), ("data.tar", TarBytes.End)));
+        var path = Write(
+            Packages.DebBuilder.Archive(
+                ("debian-binary", "2.0\n"u8.ToArray()),
+                ("control.tar.gz", control.ToArray()),
+                ("data.tar", TarBytes.End)
+            )
+        );
 
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() => UnpackedPackage.UnpackAsync("a", path, folder, Cancel));
 
@@ -251,7 +293,9 @@ public sealed class ContentBudgetTests : IDisposable
     public async Task LinksInDeepFoldersAreFollowedStepByStep()
     {
         var deep = string.Concat(Enumerable.Repeat("a/", 1900));
-        var entries = Enumerable.Range(0, 39).Select(number => new PaxTarEntry(TarEntryType.SymbolicLink, $"{deep}l{number}") { LinkName = $"/{deep}l{number + 1}" });
+        var entries = Enumerable
+            .Range(0, 39)
+            .Select(number => new PaxTarEntry(TarEntryType.SymbolicLink, $"{deep}l{number}") { LinkName = $"/{deep}l{number + 1}" });
         using var tar = new MemoryStream();
         await using (var writer = new TarWriter(tar, leaveOpen: true))
         {
@@ -271,7 +315,9 @@ public sealed class ContentBudgetTests : IDisposable
 
     private static async Task CheckAsync(byte[] entries, bool isRefused)
     {
-        var reading = RefusalAsync(() => LayerListing.ReadAsync(new MemoryStream([.. entries, .. TarBytes.End]), new LayerReaderOptions(), Cancel));
+        var reading = RefusalAsync(() =>
+            LayerListing.ReadAsync(new MemoryStream([.. entries, .. TarBytes.End]), new LayerReaderOptions(), Cancel)
+        );
         Assert.Equal(isRefused ? DiagnosticCodes.LayerInvalid : null, (await reading)?.Code);
     }
 
@@ -309,14 +355,15 @@ public sealed class ContentBudgetTests : IDisposable
         return bytes.ToArray();
     }
 
-    private static ArchiveOptions Counting(Action opened) => new()
-    {
-        OpenFile = path =>
+    private static ArchiveOptions Counting(Action opened) =>
+        new()
         {
-            opened();
-            return File.OpenRead(path);
-        },
-    };
+            OpenFile = path =>
+            {
+                opened();
+                return File.OpenRead(path);
+            },
+        };
 
     private string Write(byte[] bytes)
     {
@@ -326,11 +373,13 @@ public sealed class ContentBudgetTests : IDisposable
     }
 
     // A layer of one large file.
-    private sealed class LayerOfOneFile(string name, int length) : BlobSource(new Descriptor(MediaTypes.OciLayer, Digest.Of(Encoding.UTF8.GetBytes(name)), length))
+    private sealed class LayerOfOneFile(string name, int length)
+        : BlobSource(new Descriptor(MediaTypes.OciLayer, Digest.Compute(Encoding.UTF8.GetBytes(name)), length))
     {
-        public Digest DiffId => Digest.Of(Tar());
+        public Digest DiffId => Digest.Compute(Tar());
 
-        public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) => ValueTask.FromResult<Stream>(new MemoryStream(Tar()));
+        public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
+            ValueTask.FromResult<Stream>(new MemoryStream(Tar()));
 
         private byte[] Tar()
         {

@@ -5,12 +5,14 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Packages.Deb;
-using ImagePublish.Packages.Doctor;
+using ImagePublish.Packages.Dependencies;
 using ImagePublish.Packages.Layout;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Blobs;
@@ -38,62 +40,82 @@ public sealed class ForeignContentFuzzTests : IDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private static int Count =>
-        int.TryParse(Environment.GetEnvironmentVariable("IMAGEPUBLISH_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : UsualCount;
+        int.TryParse(
+            Environment.GetEnvironmentVariable("IMAGEPUBLISH_FUZZ"),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var count
+        )
+            ? count
+            : UsualCount;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void References() => Run(
-        4 * Mebibyte,
-        ["docker.io/library/nginx:1.27@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "[::1]:5000/a/b:c", "localhost/x", "linux/arm64/v8"],
-        bytes =>
-        {
-            var text = Encoding.UTF8.GetString(bytes);
-            _ = Reference.TryParse(text, out var reference, out _) ? reference!.ToString() : null;
-            _ = Registry.TryParse(text, out var registry) ? (registry!.HostName, registry.IsLoopback) : default;
-            _ = Platform.TryParse(text, out _);
-            _ = Digest.TryParse(text, out _);
-        });
-
-    [Fact]
-    public void Challenges() => Run(
-        16 * Mebibyte,
-        [
-            """Bearer realm="https://auth.example.com/token?a=b",service="registry.example.com",scope="repository:acme/shop:pull,push repository:a:b:pull" """,
-            "Basic realm=\"x\", Negotiate YWJj==, Bearer realm=https://localhost/token",
-        ],
-        bytes =>
-        {
-            var policy = new RealmPolicy(new HashSet<Registry>(), [], new HashSet<Registry>());
-            foreach (var challenge in Challenge.ParseAll([Encoding.UTF8.GetString(bytes)]))
+    public void References() =>
+        Run(
+            4 * Mebibyte,
+            [
+                "docker.io/library/nginx:1.27@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                "[::1]:5000/a/b:c",
+                "localhost/x",
+                "linux/arm64/v8",
+            ],
+            bytes =>
             {
-                var scopes = Scope.ParseList(challenge.Parameter("scope"));
-                _ = Scope.Covers(scopes, scopes);
-                if (BearerRealm.Of(challenge) is not { } realm)
-                    continue;
-                policy.Check(Example, realm.Address);
-                _ = new TokenRequest(Example, realm, scopes, null).GetAddress;
+                var text = Encoding.UTF8.GetString(bytes);
+                _ = Reference.TryParse(text, out var reference, out _) ? reference!.ToString() : null;
+                _ = Registry.TryParse(text, out var registry) ? (registry!.HostName, registry.IsLoopback) : default;
+                _ = Platform.TryParse(text, out _);
+                _ = Digest.TryParse(text, out _);
             }
-        });
+        );
 
     [Fact]
-    public void HeadersOfLists() => Run(
-        4 * Mebibyte,
-        ["</v2/x/tags/list?n=1&last=a>; rel=\"next\"; title=\"a,b\", <b>; rel=prev", "https://Example.com:443/a?b=%2B#c", "bytes=0-99", "Wed, 21 Oct 2026 07:28:00 GMT"],
-        bytes =>
-        {
-            var text = Encoding.UTF8.GetString(bytes);
-            _ = LinkHeader.Next([text]);
-            _ = UploadRange.Parse(text);
-            _ = RetryAfterHeader.Parse(text, DateTimeOffset.UnixEpoch);
-            _ = RequestUrl.Root("https", "registry.example.com").TryResolve(text, out var url) ? url!.ToUri() : null;
-        });
+    public void Challenges() =>
+        Run(
+            16 * Mebibyte,
+            [
+                """Bearer realm="https://auth.example.com/token?a=b",service="registry.example.com",scope="repository:acme/shop:pull,push repository:a:b:pull" """,
+                "Basic realm=\"x\", Negotiate YWJj==, Bearer realm=https://localhost/token",
+            ],
+            bytes =>
+            {
+                var policy = new RealmPolicy(new HashSet<Registry>(), [], new HashSet<Registry>());
+                foreach (var challenge in Challenge.ParseAll([Encoding.UTF8.GetString(bytes)]))
+                {
+                    var scopes = Scope.ParseList(challenge.Parameter("scope"));
+                    _ = Scope.Covers(scopes, scopes);
+                    if (BearerRealm.Read(challenge) is not { } realm)
+                        continue;
+                    policy.Check(Example, realm.Address);
+                    _ = new TokenRequest(Example, realm, scopes, null).GetAddress;
+                }
+            }
+        );
 
     [Fact]
-    public void Documents() => Run(
-        64 * Mebibyte,
-        Image(),
-        bytes =>
+    public void HeadersOfLists() =>
+        Run(
+            4 * Mebibyte,
+            [
+                "</v2/x/tags/list?n=1&last=a>; rel=\"next\"; title=\"a,b\", <b>; rel=prev",
+                "https://Example.com:443/a?b=%2B#c",
+                "bytes=0-99",
+                "Wed, 21 Oct 2026 07:28:00 GMT",
+            ],
+            bytes =>
+            {
+                var text = Encoding.UTF8.GetString(bytes);
+                _ = LinkHeader.Next([text]);
+                _ = UploadRange.Parse(text);
+                _ = RetryAfterHeader.Parse(text, DateTimeOffset.UnixEpoch);
+                _ = RequestUrl.Root("https", "registry.example.com").TryResolve(text, out var url) ? url!.ToUri() : null;
+            }
+        );
+
+    [Fact]
+    public void Documents() => Run(64 * Mebibyte, Image(), bytes =>
         {
             Guarded<JsonException>(() => _ = OciJson.ReadManifest(bytes).Layers.Sum(layer => layer.Size));
             Guarded<JsonException>(() => _ = OciJson.ReadIndex(bytes).Manifests.Sum(entry => entry.Size));
@@ -101,58 +123,76 @@ public sealed class ForeignContentFuzzTests : IDisposable
         });
 
     [Fact]
-    [ReliabilityCase(Area, "damaged layers, documents, archives, packages, tokens, errors, credentials", "each is read or refused with its one error, within a stated memory")]
+    [ReliabilityCase(
+        Area,
+        "damaged layers, documents, archives, packages, tokens, errors, credentials",
+        "each is read or refused with its one error, within a stated memory"
+    )]
     public void Layers() => Run(96 * Mebibyte, LayerSamples(), bytes => ReadLayer(bytes));
 
     [Fact]
-    public void CompressedLayers() => Run(96 * Mebibyte, LayerSamples().SelectMany(tar => new[] { Gzip(tar), Zstd(tar) }), bytes => ReadLayer(bytes));
+    public void CompressedLayers() =>
+        Run(96 * Mebibyte, LayerSamples().SelectMany(tar => new[] { Gzip(tar), Zstd(tar) }), bytes => ReadLayer(bytes));
 
     [Fact]
-    public void CompressedLayersOfDamagedTars() => Run(
-        96 * Mebibyte, LayerSamples(), bytes => ReadLayer(bytes.Length % 2 == 0 ? Gzip(bytes) : Zstd(bytes)));
+    public void CompressedLayersOfDamagedTars() =>
+        Run(96 * Mebibyte, LayerSamples(), bytes => ReadLayer(bytes.Length % 2 == 0 ? Gzip(bytes) : Zstd(bytes)));
 
     [Fact]
     public void Packages()
     {
-        var package = new OsPackage("a", "1", "all", "pool/a.deb", 1, Digest.Of("a"u8));
+        var package = new OsPackage("a", "1", "all", "pool/a.deb", 1, Digest.Compute("a"u8));
         var number = 0;
-        Run(
-            96 * Mebibyte,
-            [Deb("gz"), Deb("zst"), Deb("")],
-            bytes =>
-            {
-                Guarded<InvalidDataException>(() => ArMember.ReadAll(new MemoryStream(bytes)));
-                var target = Directory.CreateDirectory(Path.Combine(folder, (number++).ToString(CultureInfo.InvariantCulture))).FullName;
-                var archive = Path.Combine(target, "a.deb");
-                File.WriteAllBytes(archive, bytes);
-                UnpackedPackage.UnpackAsync("a", archive, target, Cancel).GetAwaiter().GetResult();
-                new PackageLayout(null).LayOutAsync([new UnpackedPackage(package, target)], Cancel).GetAwaiter().GetResult();
-            });
+        Run(96 * Mebibyte, [Deb("gz"), Deb("zst"), Deb("")], bytes =>
+        {
+            Guarded<InvalidDataException>(() => ArMember.ReadAll(new MemoryStream(bytes)));
+            var target = Directory.CreateDirectory(Path.Combine(folder, (number++).ToString(CultureInfo.InvariantCulture))).FullName;
+            var archive = Path.Combine(target, "a.deb");
+            File.WriteAllBytes(archive, bytes);
+            UnpackedPackage.UnpackAsync("a", archive, target, Cancel).GetAwaiter().GetResult();
+            new PackageLayout(null).LayOutAsync([new UnpackedPackage(package, target)], Cancel).GetAwaiter().GetResult();
+        });
     }
 
     [Fact]
-    public void ListsOfPackages() => Run(
-        64 * Mebibyte,
-        ["Package: a\nStatus: install ok installed\nVersion: 1.0\nDescription: x\n y\n .\n z\n\n# remark\nPackage: b\nVersion: 2\n"],
-        bytes =>
-        {
-            var text = Encoding.UTF8.GetString(bytes);
-            foreach (var paragraph in ControlParagraph.ReadAll(text))
-                _ = paragraph["Package"] + paragraph["Description"];
-        });
+    public void ListsOfPackages() =>
+        Run(
+            64 * Mebibyte,
+            ["Package: a\nStatus: install ok installed\nVersion: 1.0\nDescription: x\n y\n .\n z\n\n# remark\nPackage: b\nVersion: 2\n"],
+            bytes =>
+            {
+                var text = Encoding.UTF8.GetString(bytes);
+                foreach (var paragraph in ControlParagraph.ReadAll(text))
+                    _ = paragraph["Package"] + paragraph["Description"];
+            }
+        );
 
     [Fact]
-    public void PackageSourceLists() => Run(
-        64 * Mebibyte,
-        ["deb [signed-by=/a.gpg arch=amd64] http://deb.example.com/debian bookworm main\n", "Types: deb deb-src\nURIs: http://a.example.com http://b.example.com\nSuites: x\nEnabled: yes\n"],
-        bytes => _ = PackageSources.Of(
-            new PackageRequest { Names = [], CacheFolder = folder, Time = TimeProvider.System, Source = Encoding.UTF8.GetString(bytes) }, null).Addresses.Count);
+    public void PackageSourceLists() =>
+        Run(
+            64 * Mebibyte,
+            [
+                "deb [signed-by=/a.gpg arch=amd64] http://deb.example.com/debian bookworm main\n",
+                "Types: deb deb-src\nURIs: http://a.example.com http://b.example.com\nSuites: x\nEnabled: yes\n",
+            ],
+            bytes =>
+                _ = PackageSources
+                    .Create(
+                        new PackageRequest
+                        {
+                            Names = [],
+                            CacheFolder = folder,
+                            Time = TimeProvider.System,
+                            Source = Encoding.UTF8.GetString(bytes),
+                        },
+                        null
+                    )
+                    .Addresses.Count
+        );
 
     [Fact]
-    public void Programs() => Run(
-        16 * Mebibyte,
-        new[] { Elf(), File.ReadAllBytes(typeof(ReliabilityCaseAttribute).Assembly.Location) },
-        bytes =>
+    public void Programs() =>
+        Run(16 * Mebibyte, new[] { Elf(), File.ReadAllBytes(typeof(ReliabilityCaseAttribute).Assembly.Location) }, bytes =>
         {
             _ = ElfFile.TryRead(new MemoryStream(bytes));
             _ = ManagedFile.TryRead(new MemoryStream(bytes));
@@ -169,47 +209,72 @@ public sealed class ForeignContentFuzzTests : IDisposable
     }
 
     [Fact]
-    public void DockersConfig() => Run(
-        16 * Mebibyte,
-        ["""{"auths":{"https://index.docker.io/v1/":{"auth":"dXNlcjpwYXNzd29yZA=="},"registry.example.com/acme":{"identitytoken":"t","username":"u","password":"p"}},"credHelpers":{"a.example.com":"x"},"credsStore":"y"}"""],
-        bytes =>
-        {
-            var config = AuthConfig.Parse(bytes, "config.json");
-            _ = config.Helper(Example, "acme/shop");
-            _ = config.Find(Example, "acme/shop");
-            _ = config.Find(Registry.DockerHub, null);
-        });
+    public void DockersConfig() =>
+        Run(
+            16 * Mebibyte,
+            [
+                """{"auths":{"https://index.docker.io/v1/":{"auth":"dXNlcjpwYXNzd29yZA=="},"registry.example.com/acme":{"identitytoken":"t","username":"u","password":"p"}},"credHelpers":{"a.example.com":"x"},"credsStore":"y"}""",
+            ],
+            bytes =>
+            {
+                var config = AuthConfig.Parse(bytes, "config.json");
+                _ = config.Helper(Example, "acme/shop");
+                _ = config.Find(Example, "acme/shop");
+                _ = config.Find(Registry.DockerHub, null);
+            }
+        );
 
     [Fact]
-    public void Tokens() => Run(
-        16 * Mebibyte,
-        ["""{"token":"abc","access_token":"def","expires_in":300,"issued_at":"2026-01-01T00:00:00Z","refresh_token":"r"}""", """{"errors":[{"code":"DENIED","message":"no","detail":{}}]}"""],
-        bytes =>
-        {
-            var request = new TokenRequest(Example, new BearerRealm(new Uri("https://auth.example.com/token"), "s"), [Scope.Pull("acme/shop")], Credential.Of("u", "p"));
-            var response = new TokenHttpResponse(HttpStatusCode.OK, bytes);
-            _ = TokenAnswer.Failure(request, response with { Status = HttpStatusCode.Forbidden }, new Redactor());
-            Guarded<ImagePublishException>(() => TokenAnswer.ReadRefreshToken(request, response));
-            TokenAnswer.Read(request, response, DateTimeOffset.UnixEpoch);
-        });
+    public void Tokens() =>
+        Run(
+            16 * Mebibyte,
+            [
+                """{"token":"abc","access_token":"def","expires_in":300,"issued_at":"2026-01-01T00:00:00Z","refresh_token":"r"}""",
+                """{"errors":[{"code":"DENIED","message":"no","detail":{}}]}""",
+            ],
+            bytes =>
+            {
+                var request = new TokenRequest(
+                    Example,
+                    new BearerRealm(new Uri("https://auth.example.com/token"), "s"),
+                    [Scope.Pull("acme/shop")],
+                    Credential.Create("u", "p")
+                );
+                var response = new TokenHttpResponse(HttpStatusCode.OK, bytes);
+                _ = TokenAnswer.Failure(request, response with { Status = HttpStatusCode.Forbidden }, new Redactor());
+                Guarded<ImagePublishException>(() => TokenAnswer.ReadRefreshToken(request, response));
+                TokenAnswer.Read(request, response, DateTimeOffset.UnixEpoch);
+            }
+        );
 
     [Fact]
-    public void ErrorBodies() => Run(
-        16 * Mebibyte,
-        ["""{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown","detail":{"digest":"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}}]}""", "<html><title>502 Bad Gateway</title></html>"],
-        bytes =>
-        {
-            Assert.DoesNotContain('\n', RegistryErrors.Parse(bytes, "application/json", new Redactor()).Text);
-            Assert.DoesNotContain('\n', RegistryErrors.Parse(bytes, "text/html", new Redactor()).Text);
-        });
+    public void ErrorBodies() =>
+        Run(
+            16 * Mebibyte,
+            [
+                """{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown","detail":{"digest":"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}}]}""",
+                "<html><title>502 Bad Gateway</title></html>",
+            ],
+            bytes =>
+            {
+                Assert.DoesNotContain('\n', RegistryErrors.Parse(bytes, "application/json", new Redactor()).Text);
+                Assert.DoesNotContain('\n', RegistryErrors.Parse(bytes, "text/html", new Redactor()).Text);
+            }
+        );
 
     [Fact]
-    public void AnswersOfHelpers() => Run(
-        16 * Mebibyte,
-        ["""{"ServerURL":"https://registry.example.com","Username":"user","Secret":"secret"}""", """{"Username":"<token>","Secret":"t"}"""],
-        bytes => CredentialHelpers.Read("x", new HelperResult(0, bytes)));
+    public void AnswersOfHelpers() =>
+        Run(
+            16 * Mebibyte,
+            [
+                """{"ServerURL":"https://registry.example.com","Username":"user","Secret":"secret"}""",
+                """{"Username":"<token>","Secret":"t"}""",
+            ],
+            bytes => CredentialHelpers.Read("x", new HelperResult(0, bytes))
+        );
 
-    private static void Run(long most, IEnumerable<string> samples, Action<byte[]> read) => Run(most, samples.Select(Encoding.UTF8.GetBytes), read);
+    private static void Run(long most, IEnumerable<string> samples, Action<byte[]> read) =>
+        Run(most, samples.Select(Encoding.UTF8.GetBytes), read);
 
     private static void Run(long most, IEnumerable<byte[]> samples, Action<byte[]> read)
     {
@@ -260,7 +325,7 @@ public sealed class ForeignContentFuzzTests : IDisposable
         _ = files.Accounts.FindUser("root");
         _ = PackageBase.Installed(files).Count();
         _ = new PackageBase("base", files).ReadSources().Count;
-        _ = new ImageFacts(files, []).IsMusl;
+        _ = new ImageInventory(files, []).IsMusl;
         Assert.Equal(listing.Entries.Count, LayerListing.TryRead(listing.Write())?.Entries.Count);
     }
 
@@ -279,7 +344,16 @@ public sealed class ForeignContentFuzzTests : IDisposable
     private static IEnumerable<byte[]> Image()
     {
         var image = TestImage.Create("amd64", "one", "two");
-        var index = new ImageIndex([image.IndexEntry, image.IndexEntry with { Annotations = new Dictionary<string, string> { ["a"] = "b" } }]) { MediaType = MediaTypes.OciIndex };
+        var index = new ImageIndex([
+            image.IndexEntry,
+            image.IndexEntry with
+            {
+                Annotations = new Dictionary<string, string> { ["a"] = "b" },
+            },
+        ])
+        {
+            MediaType = MediaTypes.OciIndex,
+        };
         return [image.Manifest.Content.ToArray(), image.ConfigBlob.Content.ToArray(), OciJson.Write(index)];
     }
 
@@ -287,29 +361,48 @@ public sealed class ForeignContentFuzzTests : IDisposable
     {
         (string, byte[])[] files =
         [
-            ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"u8.ToArray()), ("usr/bin/sh", "->dash"u8.ToArray()), ("usr/bin/dash", new byte[700]), ("usr/bin/d2", "=>usr/bin/dash"u8.ToArray()),
-            ("var/lib/dpkg/status", "Package: a\nVersion: 1\nStatus: install ok installed\n\n"u8.ToArray()), ("etc/apt/sources.list", "deb http://a x main\n"u8.ToArray()),
-            (new string('n', 150) + "/" + new string('m', 90), [1, 2, 3]), ("etc/.wh.passwd", []), ("lib/.wh..wh..opq", []), ("bin", "->usr/bin"u8.ToArray()),
+            ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"u8.ToArray()),
+            ("usr/bin/sh", "->dash"u8.ToArray()),
+            ("usr/bin/dash", new byte[700]),
+            ("usr/bin/d2", "=>usr/bin/dash"u8.ToArray()),
+            ("var/lib/dpkg/status", "Package: a\nVersion: 1\nStatus: install ok installed\n\n"u8.ToArray()),
+            ("etc/apt/sources.list", "deb http://a x main\n"u8.ToArray()),
+            (new string('n', 150) + "/" + new string('m', 90), [1, 2, 3]),
+            ("etc/.wh.passwd", []),
+            ("lib/.wh..wh..opq", []),
+            ("bin", "->usr/bin"u8.ToArray()),
         ];
         return [TarBuilder.Create(TarEntryFormat.Pax, files), TarBuilder.Create(TarEntryFormat.Gnu, files)];
     }
 
-    private static byte[] Deb(string compression) => new DebBuilder("a") { Compression = compression, Fields = "Replaces: b (<< 2), c\n" }
-        .Folder("./usr/share/doc/a").File("./usr/share/doc/a/copyright", "free").Link("./usr/lib/a", "b").File("./usr/bin/a", "program").HardLink("./usr/bin/b", "./usr/bin/a")
-        .File("./usr/share/ca-certificates/a.crt", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n").Build();
+    private static byte[] Deb(string compression) =>
+        new DebBuilder("a") { Compression = compression, Fields = "Replaces: b (<< 2), c\n" }
+            .Folder("./usr/share/doc/a")
+            .File("./usr/share/doc/a/copyright", "free")
+            .Link("./usr/lib/a", "b")
+            .File("./usr/bin/a", "program")
+            .HardLink("./usr/bin/b", "./usr/bin/a")
+            .File("./usr/share/ca-certificates/a.crt", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+            .Build();
 
     private static byte[] DockerArchive()
     {
         var layer = TarBuilder.Create(("file", new byte[10]));
-        var config = Encoding.UTF8.GetBytes($$"""{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["{{Digest.Of(layer)}}"]} }""");
+        var config = Encoding.UTF8.GetBytes(
+            $$"""{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["{{Digest.Compute(layer)}}"]} }"""
+        );
         return TarBuilder.Create(
-            ("manifest.json", """[{"Config":"c.json","RepoTags":["acme/shop:1"],"Layers":["l/layer.tar"]}]"""u8.ToArray()), ("c.json", config), ("l/layer.tar", "->../m"u8.ToArray()), ("m", layer));
+            ("manifest.json", """[{"Config":"c.json","RepoTags":["acme/shop:1"],"Layers":["l/layer.tar"]}]"""u8.ToArray()),
+            ("c.json", config),
+            ("l/layer.tar", "->../m"u8.ToArray()),
+            ("m", layer)
+        );
     }
 
     private static async Task<byte[]> LayoutAsync()
     {
         using var tar = new MemoryStream();
-        await ArchiveWriter.WriteAsync([ArchiveImage.Of(TestImage.Create("amd64", "one", "two"), "acme/shop:1")], tar, Cancel);
+        await ArchiveWriter.WriteAsync([ArchiveImage.Create(TestImage.Create("amd64", "one", "two"), "acme/shop:1")], tar, Cancel);
         return tar.ToArray();
     }
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Publishing;
@@ -27,7 +27,7 @@ public sealed class ForeignNumberTests
         await using var bench = await PublishingBench.StartAsync();
         var manifest = Encoding.UTF8.GetBytes(Manifest(size, size));
         bench.Server.Content.PutManifest("dotnet/aspnet", "large", manifest, MediaTypes.OciManifest);
-        var request = bench.Request("1.0") with { Base = new RemoteBase(bench.Named("dotnet/aspnet").At(Tag.Parse("large"))) };
+        var request = bench.Request("1.0") with { Base = new RegistryBase(bench.Named("dotnet/aspnet").ReferenceTo(Tag.Parse("large"))) };
 
         var publish = await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(request));
         var plan = await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PlanAsync(request));
@@ -50,22 +50,30 @@ public sealed class ForeignNumberTests
     [Theory]
     [InlineData("many tags")]
     [InlineData("long names")]
-    [ReliabilityCase(Area, "a repository with millions of tags, or a list of them that does not end", "IMG4009 after 500,000 tags or 64 MiB of names")]
+    [ReliabilityCase(
+        Area,
+        "a repository with millions of tags, or a list of them that does not end",
+        "IMG4009 after 500,000 tags or 64 MiB of names"
+    )]
     public async Task AListOfTagsHasALimit(string kind)
     {
         const int pages = 14;
         await using var bench = await RegistryBench.StartAsync();
         var page = 0;
         bench.Fail(RegistryStep.TagsList, FaultAction.Custom("names many tags", async (http, _, _) =>
-        {
-            var (count, name) = kind == "many tags" ? (50_000, "t") : (6_000, new string('n', 1000));
-            if (++page < pages)
-                http.Response.Headers.Link = $"<{http.Request.Path}?page={page}>; rel=\"next\"";
-            var names = Enumerable.Range(page * count, count).Select(number => string.Create(CultureInfo.InvariantCulture, $"\"{name}{number}\""));
-            await http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes($"{{\"tags\":[{string.Join(',', names)}]}}"), Cancel);
-        }), Fault.Always);
+            {
+                var (count, name) = kind == "many tags" ? (50_000, "t") : (6_000, new string('n', 1000));
+                if (++page < pages)
+                    http.Response.Headers.Link = $"<{http.Request.Path}?page={page}>; rel=\"next\"";
+                var names = Enumerable
+                    .Range(page * count, count)
+                    .Select(number => string.Create(CultureInfo.InvariantCulture, $"\"{name}{number}\""));
+                await http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes($"{{\"tags\":[{string.Join(',', names)}]}}"), Cancel);
+            }), Fault.Always);
 
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.TooLarge, async () => await bench.Client.ListTagsAsync(bench.Repository, Cancel).CountAsync(Cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.TooLarge, async () =>
+            await bench.Client.ListTagsAsync(bench.Repository, Cancel).CountAsync(Cancel)
+        );
 
         Assert.Contains("Delete tags", failure.Message, StringComparison.Ordinal);
         Assert.InRange(page, 2, pages - 1);
@@ -74,7 +82,10 @@ public sealed class ForeignNumberTests
     [Fact]
     public void ScopesOfAChallengeAreComparedWithEachOther()
     {
-        var text = string.Join(' ', Enumerable.Range(0, 5000).Select(number => string.Create(CultureInfo.InvariantCulture, $"repository:acme/shop{number}:pull")));
+        var text = string.Join(
+            ' ',
+            Enumerable.Range(0, 5000).Select(number => string.Create(CultureInfo.InvariantCulture, $"repository:acme/shop{number}:pull"))
+        );
 
         var scopes = Scope.ParseList(text);
 
@@ -84,7 +95,9 @@ public sealed class ForeignNumberTests
 
     private static string Manifest(params long[] sizes)
     {
-        var layers = sizes.Select((size, at) => $$"""{"mediaType":"{{MediaTypes.OciLayer}}","digest":"{{Digest.Of([(byte)at])}}","size":{{size}} }""");
-        return $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{"mediaType":"{{MediaTypes.OciConfig}}","digest":"{{Digest.Of("c"u8)}}","size":10},"layers":[{{string.Join(',', layers)}}]}""";
+        var layers = sizes.Select(
+            (size, at) => $$"""{"mediaType":"{{MediaTypes.OciLayer}}","digest":"{{Digest.Compute([(byte)at])}}","size":{{size}} }"""
+        );
+        return $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{"mediaType":"{{MediaTypes.OciConfig}}","digest":"{{Digest.Compute("c"u8)}}","size":10},"layers":[{{string.Join(',', layers)}}]}""";
     }
 }

@@ -14,10 +14,11 @@ namespace ImagePublish.Tests.Foreign;
 public sealed class SlowAnswerTests
 {
     private const string Area = "Security";
+
     // More than the framework reads of an answer that nobody wants any more.
     private const int Length = 2 << 20;
 
-    private static readonly Repository Shop = Repository.Of(Registry.Parse("localhost:5000"), "acme/shop");
+    private static readonly Repository Shop = Repository.Create(Registry.Parse("localhost:5000"), "acme/shop");
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(90);
 
@@ -52,7 +53,9 @@ public sealed class SlowAnswerTests
         var content = new byte[Length];
         using var client = Client(clock, HttpStatusCode.OK, content);
         var start = clock.GetUtcNow();
-        await using var stream = await client.Blob(Shop, MemoryBlobSource.Of(MediaTypes.OciLayer, content).Descriptor).OpenAsync(0, Cancel);
+        await using var stream = await client
+            .Blob(Shop, MemoryBlobSource.Create(MediaTypes.OciLayer, content).Descriptor)
+            .OpenAsync(0, Cancel);
 
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() => stream.CopyToAsync(Stream.Null, Cancel));
 
@@ -66,7 +69,9 @@ public sealed class SlowAnswerTests
         var clock = new FakeTimeProvider();
         var content = new byte[20 * 100_000];
         using var client = Client(clock, HttpStatusCode.OK, content, step: 100_000);
-        await using var stream = await client.Blob(Shop, MemoryBlobSource.Of(MediaTypes.OciLayer, content).Descriptor).OpenAsync(0, Cancel);
+        await using var stream = await client
+            .Blob(Shop, MemoryBlobSource.Create(MediaTypes.OciLayer, content).Descriptor)
+            .OpenAsync(0, Cancel);
         using var read = new MemoryStream();
 
         await stream.CopyToAsync(read, Cancel);
@@ -76,11 +81,16 @@ public sealed class SlowAnswerTests
 
     private static async Task AskAsync(RegistryClient client, string kind)
     {
-        var digest = Digest.Of("x"u8);
+        var digest = Digest.Compute("x"u8);
         switch (kind)
         {
             case "config":
-                await client.GetBlobAsync(Shop, new Descriptor(MediaTypes.OciConfig, Digest.Of(new byte[Length]), Length), OciJson.MaxConfigSize, Cancel);
+                await client.GetBlobAsync(
+                    Shop,
+                    new Descriptor(MediaTypes.OciConfig, Digest.Compute(new byte[Length]), Length),
+                    OciJson.MaxConfigSize,
+                    Cancel
+                );
                 break;
             case "tags":
                 await client.ListTagsAsync(Shop, Cancel).ToListAsync(Cancel);
@@ -89,7 +99,7 @@ public sealed class SlowAnswerTests
                 await client.ListReferrersAsync(Shop, digest, Cancel);
                 break;
             default:
-                await client.GetManifestAsync(Shop.At(digest), Cancel);
+                await client.GetManifestAsync(Shop.ReferenceTo(digest), Cancel);
                 break;
         }
     }
@@ -106,13 +116,16 @@ public sealed class SlowAnswerTests
 
     private sealed class NoCredentials : ICredentialSource
     {
-        public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) => ValueTask.FromResult<Credential?>(null);
+        public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) =>
+            ValueTask.FromResult<Credential?>(null);
     }
 
     // A connection on which the answer's body comes in small steps, with a pause before each.
     private sealed class Trickle(FakeTimeProvider clock, HttpStatusCode status, byte[] body, int step) : Stream
     {
-        private byte[]? head = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {(int)status} X\r\nContent-Length: {body.Length}\r\n\r\n"));
+        private byte[]? head = Encoding.ASCII.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {(int)status} X\r\nContent-Length: {body.Length}\r\n\r\n")
+        );
         private readonly TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int sent;
 
@@ -124,7 +137,11 @@ public sealed class SlowAnswerTests
 
         public override long Length => throw new NotSupportedException();
 
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -158,9 +175,7 @@ public sealed class SlowAnswerTests
 
         public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-        public override void Flush()
-        {
-        }
+        public override void Flush() { }
 
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

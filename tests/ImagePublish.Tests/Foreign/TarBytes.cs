@@ -61,7 +61,11 @@ internal sealed class EndlessStream(byte[] start) : Stream
 
     public override long Length => throw new NotSupportedException();
 
-    public override long Position { get => position; set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => position;
+        set => throw new NotSupportedException();
+    }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
@@ -78,11 +82,10 @@ internal sealed class EndlessStream(byte[] start) : Stream
         return buffer.Length;
     }
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromResult(Read(buffer.Span));
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult(Read(buffer.Span));
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

@@ -21,7 +21,15 @@ public sealed class ContainerCommandTests
     [InlineData("tini", "", "", "", "x", "none", "tini", "x")]
     [InlineData("", "", "", "", "", "None", null, null)]
     public void SettingsOfTheSdkMeanWhatTheyMeanThere(
-        string entrypoint, string entrypointArgs, string appCommand, string appCommandArgs, string defaultArgs, string? instruction, string? expectedEntrypoint, string? expectedCommand)
+        string entrypoint,
+        string entrypointArgs,
+        string appCommand,
+        string appCommandArgs,
+        string defaultArgs,
+        string? instruction,
+        string? expectedEntrypoint,
+        string? expectedCommand
+    )
     {
         var resolved = Create(entrypoint, entrypointArgs, appCommand, appCommandArgs, defaultArgs, instruction).Resolve(Usual);
 
@@ -36,20 +44,40 @@ public sealed class ContainerCommandTests
     [InlineData("", "", "", "a", "", "None", "IMG1018")]
     [InlineData("", "", "", "", "", "Cmd", "IMG1007")]
     public void PartsThatContradictEachOtherAreAnError(
-        string entrypoint, string entrypointArgs, string appCommand, string appCommandArgs, string defaultArgs, string? instruction, string code) =>
+        string entrypoint,
+        string entrypointArgs,
+        string appCommand,
+        string appCommandArgs,
+        string defaultArgs,
+        string? instruction,
+        string code
+    ) =>
         Assert.Equal(
             code,
-            Assert.Throws<ImagePublishException>(() => Create(entrypoint, entrypointArgs, appCommand, appCommandArgs, defaultArgs, instruction).Resolve(Usual)).Code.Id);
+            Assert
+                .Throws<ImagePublishException>(() =>
+                    Create(entrypoint, entrypointArgs, appCommand, appCommandArgs, defaultArgs, instruction).Resolve(Usual)
+                )
+                .Code.Id
+        );
 
-    private static ContainerCommand Create(string entrypoint, string entrypointArgs, string appCommand, string appCommandArgs, string defaultArgs, string? instruction) => new()
-    {
-        Entrypoint = Words(entrypoint),
-        EntrypointArgs = Words(entrypointArgs),
-        AppCommand = Words(appCommand),
-        AppCommandArgs = Words(appCommandArgs),
-        DefaultArgs = Words(defaultArgs),
-        Instruction = instruction,
-    };
+    private static ContainerCommand Create(
+        string entrypoint,
+        string entrypointArgs,
+        string appCommand,
+        string appCommandArgs,
+        string defaultArgs,
+        string? instruction
+    ) =>
+        new()
+        {
+            Entrypoint = Words(entrypoint),
+            EntrypointArgs = Words(entrypointArgs),
+            AppCommand = Words(appCommand),
+            AppCommandArgs = Words(appCommandArgs),
+            DefaultArgs = Words(defaultArgs),
+            Instruction = instruction,
+        };
 
     private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }

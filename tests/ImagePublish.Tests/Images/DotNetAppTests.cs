@@ -41,20 +41,39 @@ public sealed class DotNetAppTests
     [InlineData("11.0.200-preview.1.2", "11.0", "11.0")]
     [InlineData("11.0.100", "11.0", "11.0")]
     [InlineData("10.0.400-servicing.1", "10.0", "10.0")]
-    [ReliabilityCase("Base images", "the SDK is a preview of the framework that the app targets", "the base is the same preview, as with the SDK's own container support")]
+    [ReliabilityCase(
+        "Base images",
+        "the SDK is a preview of the framework that the app targets",
+        "the base is the same preview, as with the SDK's own container support"
+    )]
     public void APreviewOfTheFrameworkHasTheTagOfItsPreview(string sdk, string framework, string tag)
     {
-        var app = new DotNetApp { RuntimeIdentifier = RuntimeIdentifier.Parse("linux-x64"), FrameworkVersion = framework, SdkVersion = sdk, AssemblyName = "App" };
+        var app = new DotNetApp
+        {
+            RuntimeIdentifier = RuntimeIdentifier.Parse("linux-x64"),
+            FrameworkVersion = framework,
+            SdkVersion = sdk,
+            AssemblyName = "App",
+        };
 
         Assert.EndsWith($"/runtime:{tag}", app.DefaultBase(null).ToString(), StringComparison.Ordinal);
-        Assert.EndsWith($"/runtime-deps:{tag}-noble-chiseled-extra", (app with { IsAot = true }).DefaultBase(null).ToString(), StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"/runtime-deps:{tag}-noble-chiseled-extra",
+            (app with { IsAot = true }).DefaultBase(null).ToString(),
+            StringComparison.Ordinal
+        );
     }
 
-    public static TheoryData<DotNetApp, string?, string> DefaultBases()
+    public static TheoryData<object, string?, string> DefaultBases()
     {
-        var console = new DotNetApp { RuntimeIdentifier = RuntimeIdentifier.Parse("linux-x64"), FrameworkVersion = "10.0", AssemblyName = "App" };
+        var console = new DotNetApp
+        {
+            RuntimeIdentifier = RuntimeIdentifier.Parse("linux-x64"),
+            FrameworkVersion = "10.0",
+            AssemblyName = "App",
+        };
         var musl = RuntimeIdentifier.Parse("linux-musl-x64");
-        return new TheoryData<DotNetApp, string?, string>
+        return new TheoryData<object, string?, string>
         {
             { console, null, "runtime:10.0" },
             { console with { UsesAspNet = true }, null, "aspnet:10.0" },
@@ -63,15 +82,24 @@ public sealed class DotNetAppTests
             { console with { UsesAspNet = true }, "noble-chiseled", "aspnet:10.0-noble-chiseled" },
             { console with { IsAot = true }, null, "runtime-deps:10.0-noble-chiseled-extra" },
             { console with { IsAot = true, IsGlobalizationInvariant = true }, null, "runtime-deps:10.0-noble-chiseled" },
-            { console with { IsSelfContained = true, IsTrimmed = true, IsGlobalizationInvariant = true }, null, "runtime-deps:10.0-noble-chiseled" },
+            {
+                console with
+                {
+                    IsSelfContained = true,
+                    IsTrimmed = true,
+                    IsGlobalizationInvariant = true,
+                },
+                null,
+                "runtime-deps:10.0-noble-chiseled"
+            },
             { console with { IsAot = true, RuntimeIdentifier = musl }, null, "runtime-deps:10.0-alpine" },
         };
     }
 
     [Theory]
     [MemberData(nameof(DefaultBases))]
-    public void TheDefaultBaseIsTheOneTheSdkWouldChoose(DotNetApp app, string? family, string expected) =>
-        Assert.Equal("mcr.microsoft.com/dotnet/" + expected, app.DefaultBase(family).ToString());
+    public void TheDefaultBaseIsTheOneTheSdkWouldChoose(object app, string? family, string expected) =>
+        Assert.Equal("mcr.microsoft.com/dotnet/" + expected, ((DotNetApp)app).DefaultBase(family).ToString());
 
     [Theory]
     [InlineData("linux-x64", false, "/app", "dotnet /app/App.dll")]
@@ -81,7 +109,13 @@ public sealed class DotNetAppTests
     [InlineData("win-x64", false, @"C:\app", @"dotnet C:\app\App.dll")]
     public void TheEntrypointStartsTheApp(string rid, bool isSelfContained, string folder, string command)
     {
-        var app = new DotNetApp { RuntimeIdentifier = RuntimeIdentifier.Parse(rid), FrameworkVersion = "10.0", AssemblyName = "App", IsSelfContained = isSelfContained };
+        var app = new DotNetApp
+        {
+            RuntimeIdentifier = RuntimeIdentifier.Parse(rid),
+            FrameworkVersion = "10.0",
+            AssemblyName = "App",
+            IsSelfContained = isSelfContained,
+        };
 
         Assert.Equal(command, string.Join(' ', app.Entrypoint(folder)));
     }

@@ -29,7 +29,10 @@ public sealed class ImageComposerTests
     [Fact]
     public void VariablesKeepTheirPlaceAndTheUsersValueWins()
     {
-        var spec = Spec with { EnvironmentVariables = [KeyValuePair.Create("B", "Server=tcp:db:1433;x=\"y\" 🙂"), KeyValuePair.Create("C", "")] };
+        var spec = Spec with
+        {
+            EnvironmentVariables = [KeyValuePair.Create("B", "Server=tcp:db:1433;x=\"y\" 🙂"), KeyValuePair.Create("C", "")],
+        };
 
         Assert.Equal(["A=1", "B=Server=tcp:db:1433;x=\"y\" 🙂", "C="], Compose(spec, """{"Env":["A=1","B=2"]}""").Config.Config!.Env);
     }
@@ -72,7 +75,17 @@ public sealed class ImageComposerTests
         var spec = Spec with { ListensWhereBaseSays = false };
 
         Assert.Null(Compose(spec, """{"Env":["ASPNETCORE_HTTP_PORTS=8080"]}""").Config.Config!.ExposedPorts);
-        Assert.Equal(["9000/tcp"], Compose(spec with { EnvironmentVariables = [new("DOTNET_HTTP_PORTS", "9000")] }, """{"Env":["ASPNETCORE_HTTP_PORTS="]}""").Config.Config!.ExposedPorts ?? []);
+        Assert.Equal(
+            ["9000/tcp"],
+            Compose(
+                spec with
+                {
+                    EnvironmentVariables = [new("DOTNET_HTTP_PORTS", "9000")],
+                },
+                """{"Env":["ASPNETCORE_HTTP_PORTS="]}"""
+            ).Config.Config!.ExposedPorts
+                ?? []
+        );
     }
 
     [Fact]
@@ -85,11 +98,16 @@ public sealed class ImageComposerTests
     }
 
     [Fact]
-    public void AnEmptyCommandClearsTheBases() => Assert.Null(Compose(Spec with { Entrypoint = null, Command = [] }, """{"Cmd":["bash"]}""").Config.Config!.Cmd);
+    public void AnEmptyCommandClearsTheBases() =>
+        Assert.Null(Compose(Spec with { Entrypoint = null, Command = [] }, """{"Cmd":["bash"]}""").Config.Config!.Cmd);
 
     [Fact]
     public void AnEntrypointEndsTheEscapingOfABasesCommandLine() =>
-        Assert.DoesNotContain("ArgsEscaped", Encoding.UTF8.GetString(Compose(Spec, """{"ArgsEscaped":true,"Cmd":["a b"]}""").ConfigBlob.Content.Span), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "ArgsEscaped",
+            Encoding.UTF8.GetString(Compose(Spec, """{"ArgsEscaped":true,"Cmd":["a b"]}""").ConfigBlob.Content.Span),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void TheHistoryHasAnEntryForEveryLayer()
@@ -117,7 +135,9 @@ public sealed class ImageComposerTests
         var image = Compose(Spec with { Format = format, Annotations = [KeyValuePair.Create("a", "b")] }, "{}");
 
         var manifest = OciJson.ReadManifest(image.Manifest.Content.Span);
-        Assert.All([manifest.MediaType!, manifest.Config.MediaType, .. manifest.Layers.Select(layer => layer.MediaType)], type => Assert.Equal(format, MediaTypes.FormatOf(type)));
+        Assert.All([manifest.MediaType!, manifest.Config.MediaType, .. manifest.Layers.Select(layer => layer.MediaType)], type =>
+            Assert.Equal(format, MediaTypes.FormatOf(type))
+        );
         Assert.Equal(format == ImageFormat.Oci, manifest.Annotations is not null);
     }
 
@@ -136,10 +156,14 @@ public sealed class ImageComposerTests
     private static BaseImage Base(string execution)
     {
         var layer = SomeLayer(1, MediaTypes.Layer(ImageFormat.Docker, Compression.Gzip));
-        var config = OciJson.ReadConfig(Encoding.UTF8.GetBytes(
-            $$"""{"architecture":"amd64","os":"linux","config":{{execution}},"rootfs":{"type":"layers","diff_ids":["{{layer.DiffId}}"]},"history":[{"created_by":"x"},{"created_by":"y","empty_layer":true}],"novel":42}"""));
+        var config = OciJson.ReadConfig(
+            Encoding.UTF8.GetBytes(
+                $$"""{"architecture":"amd64","os":"linux","config":{{execution}},"rootfs":{"type":"layers","diff_ids":["{{layer.DiffId}}"]},"history":[{"created_by":"x"},{"created_by":"y","empty_layer":true}],"novel":42}"""
+            )
+        );
         return new BaseImage("base", layer.DiffId, ImageFormat.Docker, config, [layer]);
     }
 
-    private static Layer SomeLayer(byte seed, string mediaType) => new(new Descriptor(mediaType, Digest.Of([seed]), 10), Digest.Of([seed, seed]), null);
+    private static Layer SomeLayer(byte seed, string mediaType) =>
+        new(new Descriptor(mediaType, Digest.Compute([seed]), 10), Digest.Compute([seed, seed]), null);
 }

@@ -25,7 +25,8 @@ public sealed class SourceRefTests
     [InlineData("HEAD, origin/one, origin/two", null)]
     [InlineData("HEAD", null)]
     [InlineData("", null)]
-    public void ADetachedHeadIsWhatGitDecoratesItWith(string decoration, string? expected) => Assert.Equal(expected, Shown(SourceRef.OfDecoration(decoration, "origin")));
+    public void ADetachedHeadIsWhatGitDecoratesItWith(string decoration, string? expected) =>
+        Assert.Equal(expected, Shown(SourceRef.OfDecoration(decoration, "origin")));
 
     private static string? Shown(SourceRef? reference) => reference is null ? null : $"{reference.Kind} {reference}";
 }

@@ -54,7 +54,9 @@ public sealed class TagPolicyTests
     [InlineData("v{major}.{minor}.{patch}-alpine")]
     public void APrereleaseIsNotPassedOffAsARelease(string template)
     {
-        var error = Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([template], TagPolicy.Version, Context with { Version = "2.0.0-rc.1" }));
+        var error = Assert.Throws<ImagePublishException>(() =>
+            TagPolicies.Resolve([template], TagPolicy.Version, Context with { Version = "2.0.0-rc.1" })
+        );
 
         Assert.Equal(DiagnosticCodes.InvalidTemplate, error.Code);
         Assert.Contains("2.0.0-rc.1 is a prerelease", error.Message, StringComparison.Ordinal);
@@ -68,32 +70,80 @@ public sealed class TagPolicyTests
 
     [Fact]
     public void WithoutSourceControlACommitIsAnErrorAndNotAnEmptyTag() =>
-        Assert.Equal(DiagnosticCodes.InvalidTemplate, Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([], TagPolicy.Commit, Context with { Commit = null })).Code);
+        Assert.Equal(
+            DiagnosticCodes.InvalidTemplate,
+            Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([], TagPolicy.Commit, Context with { Commit = null })).Code
+        );
 
     [Theory]
     [InlineData("refs/heads/feature/x", "{branch} {ref}", "feature-x")]
     [InlineData("refs/tags/v1.2", "{tag} {ref}", "v1.2")]
     [InlineData("refs/pull/12/merge", "{branch} {ref}", "pr-12")]
     public void ABranchATagAndAPullRequestAreToldApart(string reference, string templates, string tag) =>
-        Assert.Equal(tag, Assert.Single(TagPolicies.Resolve(templates.Split(' '), TagPolicy.Version, Context with { Ref = SourceRef.TryParse(reference) })).Value);
+        Assert.Equal(
+            tag,
+            Assert
+                .Single(TagPolicies.Resolve(templates.Split(' '), TagPolicy.Version, Context with { Ref = SourceRef.TryParse(reference) }))
+                .Value
+        );
 
     [Theory]
     [InlineData("refs/heads/main", "{tag}")]
     [InlineData("refs/tags/v1", "{branch}")]
     public void ABranchIsNoTagAndATagNoBranch(string reference, string template) =>
-        Assert.Equal("IMG1009", Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve([template], TagPolicy.Version, Context with { Ref = SourceRef.TryParse(reference) })).Code.Id);
+        Assert.Equal(
+            "IMG1009",
+            Assert
+                .Throws<ImagePublishException>(() =>
+                    TagPolicies.Resolve([template], TagPolicy.Version, Context with { Ref = SourceRef.TryParse(reference) })
+                )
+                .Code.Id
+        );
 
     [Fact]
     public void APullRequestsTargetIsATokenAndAnErrorElsewhere()
     {
-        Assert.Equal("pr-12-release-2", Assert.Single(TagPolicies.Resolve(["{ref}-{base_ref}"], TagPolicy.Version, Context with { Ref = new SourceRef(SourceRefKind.PullRequest, "12"), BaseBranch = "release/2" })).Value);
-        Assert.Equal("IMG1009", Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve(["{base_ref}"], TagPolicy.Version, Context)).Code.Id);
+        Assert.Equal(
+            "pr-12-release-2",
+            Assert
+                .Single(
+                    TagPolicies.Resolve(
+                        ["{ref}-{base_ref}"],
+                        TagPolicy.Version,
+                        Context with
+                        {
+                            Ref = new SourceRef(SourceRefKind.PullRequest, "12"),
+                            BaseBranch = "release/2",
+                        }
+                    )
+                )
+                .Value
+        );
+        Assert.Equal(
+            "IMG1009",
+            Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve(["{base_ref}"], TagPolicy.Version, Context)).Code.Id
+        );
     }
 
     [Fact]
-    public void ATagIsNamedOnce() => Assert.Equal("1.4.2", Assert.Single(TagPolicies.Resolve(["1.4.2", "{version}"], TagPolicy.Version, Context)).Value);
+    public void ATagIsNamedOnce() =>
+        Assert.Equal("1.4.2", Assert.Single(TagPolicies.Resolve(["1.4.2", "{version}"], TagPolicy.Version, Context)).Value);
 
     [Fact]
     public void ALongBranchIsCutToATagsLength() =>
-        Assert.Equal(128, Assert.Single(TagPolicies.Resolve(["{branch}"], TagPolicy.Version, Context with { Ref = new SourceRef(SourceRefKind.Branch, new string('b', 300)) })).Value.Length);
+        Assert.Equal(
+            128,
+            Assert
+                .Single(
+                    TagPolicies.Resolve(
+                        ["{branch}"],
+                        TagPolicy.Version,
+                        Context with
+                        {
+                            Ref = new SourceRef(SourceRefKind.Branch, new string('b', 300)),
+                        }
+                    )
+                )
+                .Value.Length
+        );
 }

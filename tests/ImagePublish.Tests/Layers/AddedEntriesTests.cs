@@ -30,7 +30,9 @@ public sealed class AddedEntriesTests : IDisposable
     [Fact]
     public async Task ADirectoryOfTheBaseChangesOnlyWhatIsAskedFor()
     {
-        var layer = Assert.Single(await PlanAsync(Directory("srv/shared") with { Owner = new FileOwner("app", null) }), one => one.Name == "files");
+        var layer = Assert.Single(await PlanAsync(Directory("srv/shared") with { Owner = new FileOwner("app", null) }), one =>
+            one.Name == "files"
+        );
 
         var entry = Assert.Single(layer.Entries);
         Assert.Equal(((UnixFileMode)0b1_111_111_101, 1654, 1655), (entry.Mode, entry.Uid, entry.Gid));
@@ -66,7 +68,17 @@ public sealed class AddedEntriesTests : IDisposable
     [Fact]
     public async Task ALayerOfOnesOwnLiesBelowTheApps()
     {
-        var layers = await PlanAsync(File("models/m.bin") with { Layer = "model" }, File("app/big.bin") with { Layer = "model" }, File("etc/x"));
+        var layers = await PlanAsync(
+            File("models/m.bin") with
+            {
+                Layer = "model",
+            },
+            File("app/big.bin") with
+            {
+                Layer = "model",
+            },
+            File("etc/x")
+        );
 
         Assert.Equal(["model", "files", "app"], layers.Select(layer => layer.Name));
         Assert.Equal("app app/big.bin models models/m.bin", Paths(layers[0]));
@@ -75,9 +87,21 @@ public sealed class AddedEntriesTests : IDisposable
     [Fact]
     public async Task EveryLayerHasADirectoryWithTheAttributesOfItsItem()
     {
-        var layers = await PlanAsync(Directory("data") with { Owner = new FileOwner("7", null), Mode = (UnixFileMode)0b111_000_000 }, File("data/a") with { Layer = "own" });
+        var layers = await PlanAsync(
+            Directory("data") with
+            {
+                Owner = new FileOwner("7", null),
+                Mode = (UnixFileMode)0b111_000_000,
+            },
+            File("data/a") with
+            {
+                Layer = "own",
+            }
+        );
 
-        Assert.All(layers.Where(layer => layer.Name != "app"), layer => Assert.Equal(7, layer.Entries.Single(entry => entry.Path == "data").Uid));
+        Assert.All(layers.Where(layer => layer.Name != "app"), layer =>
+            Assert.Equal(7, layer.Entries.Single(entry => entry.Path == "data").Uid)
+        );
     }
 
     [Fact]
@@ -113,13 +137,18 @@ public sealed class AddedEntriesTests : IDisposable
     {
         var error = await Assert.ThrowsAsync<ImagePublishException>(() => PlanAsync(File("lib/a"), File("usr/lib/a")));
 
-        Assert.Equal("ImageFile 'usr/lib/a' can't be put at '/usr/lib/a': ImageFile 'lib/a' puts something there, too. Leave one of them out.", error.Message);
+        Assert.Equal(
+            "ImageFile 'usr/lib/a' can't be put at '/usr/lib/a': ImageFile 'lib/a' puts something there, too. Leave one of them out.",
+            error.Message
+        );
     }
 
     [Fact]
     public async Task AnUnknownUserIsAnErrorThatNamesIt()
     {
-        var error = await Assert.ThrowsAsync<ImagePublishException>(() => PlanAsync(File("a") with { Owner = new FileOwner("nobody-here", null) }));
+        var error = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            PlanAsync(File("a") with { Owner = new FileOwner("nobody-here", null) })
+        );
 
         Assert.Equal("IMG1017", error.Code.Id);
         Assert.Contains("user 'nobody-here'", error.Message, StringComparison.Ordinal);
@@ -133,7 +162,10 @@ public sealed class AddedEntriesTests : IDisposable
             await ListAsync(Tar(("a/.wh.b", 'f', ""), ("e/.wh..wh..opq", 'f', ""), ("e/g", 'f', ""))),
         ]);
 
-        Assert.Equal([true, false, true, false, true], new[] { "a", "a/b/c", "a/d", "e/f", "e/g" }.Select(path => files.Find(path) is not null));
+        Assert.Equal(
+            [true, false, true, false, true],
+            new[] { "a", "a/b/c", "a/d", "e/f", "e/g" }.Select(path => files.Find(path) is not null)
+        );
     }
 
     [Fact]
@@ -151,7 +183,7 @@ public sealed class AddedEntriesTests : IDisposable
 
     public void Dispose() => System.IO.File.Delete(file);
 
-    private static async Task<IReadOnlyList<LayerContent>> PlanAsync(params AddedEntry[] added)
+    private static async Task<IReadOnlyList<LayerInput>> PlanAsync(params AddedEntry[] added)
     {
         var files = new BaseFileSystem([await ListAsync(BaseTar())]);
         LayerEntry[] published =
@@ -163,24 +195,29 @@ public sealed class AddedEntriesTests : IDisposable
         return new AddedEntries(files, new LayerEntryDefaults()).Plan(published, [], LayeringMode.Auto, added);
     }
 
-    private AddedEntry File(string path) => new(new ItemSource("ImageFile", path, "App.csproj"), LayerEntryKind.File, path) { SourceFile = file };
+    private AddedEntry File(string path) =>
+        new(new ItemSource("ImageFile", path, "App.csproj"), LayerEntryKind.File, path) { SourceFile = file };
 
     private static AddedEntry Directory(string path) => new(new ItemSource("ImageDirectory", path, null), LayerEntryKind.Directory, path);
 
-    private static AddedEntry Link(string path, string target) => new(new ItemSource("ImageSymlink", path, null), LayerEntryKind.SymbolicLink, path) { LinkTarget = target };
+    private static AddedEntry Link(string path, string target) =>
+        new(new ItemSource("ImageSymlink", path, null), LayerEntryKind.SymbolicLink, path) { LinkTarget = target };
 
-    private static string Paths(LayerContent layer) => string.Join(' ', layer.Entries.Select(entry => entry.Path));
+    private static string Paths(LayerInput layer) => string.Join(' ', layer.Entries.Select(entry => entry.Path));
 
-    private static string Paths(IEnumerable<LayerContent> layers, string path) => layers.Single(layer => layer.Entries.Any(entry => entry.Path == path)).Name;
+    private static string Paths(IEnumerable<LayerInput> layers, string path) =>
+        layers.Single(layer => layer.Entries.Any(entry => entry.Path == path)).Name;
 
-    private static byte[] BaseTar() => Tar(
-        ("etc/passwd", 'f', "root:x:0:0::/root:/bin/sh\napp:x:1654:1655::/home/app:/bin/sh\n"),
-        ("etc/group", 'f', "root:x:0:\nstaff:x:50:\n"),
-        ("usr/lib", 'd', ""),
-        ("lib", 'l', "usr/lib"),
-        ("loop", 'l', "/loop"),
-        ("etc/localtime", 'l', "/usr/share/zoneinfo/Etc/UTC"),
-        ("srv/shared", 'd', ""));
+    private static byte[] BaseTar() =>
+        Tar(
+            ("etc/passwd", 'f', "root:x:0:0::/root:/bin/sh\napp:x:1654:1655::/home/app:/bin/sh\n"),
+            ("etc/group", 'f', "root:x:0:\nstaff:x:50:\n"),
+            ("usr/lib", 'd', ""),
+            ("lib", 'l', "usr/lib"),
+            ("loop", 'l', "/loop"),
+            ("etc/localtime", 'l', "/usr/share/zoneinfo/Etc/UTC"),
+            ("srv/shared", 'd', "")
+        );
 
     private static byte[] Tar(params (string Name, char Kind, string Text)[] entries)
     {
@@ -189,7 +226,15 @@ public sealed class AddedEntriesTests : IDisposable
         {
             foreach (var (name, kind, text) in entries)
             {
-                var entry = new PaxTarEntry(kind switch { 'd' => TarEntryType.Directory, 'l' => TarEntryType.SymbolicLink, _ => TarEntryType.RegularFile }, name);
+                var entry = new PaxTarEntry(
+                    kind switch
+                    {
+                        'd' => TarEntryType.Directory,
+                        'l' => TarEntryType.SymbolicLink,
+                        _ => TarEntryType.RegularFile,
+                    },
+                    name
+                );
                 if (kind == 'l')
                     entry.LinkName = text;
                 else if (kind == 'd')
@@ -203,5 +248,6 @@ public sealed class AddedEntriesTests : IDisposable
         return memory.ToArray();
     }
 
-    private static Task<LayerListing> ListAsync(byte[] tar) => LayerListing.ReadAsync(new MemoryStream(tar), new LayerReaderOptions(), Cancelled);
+    private static Task<LayerListing> ListAsync(byte[] tar) =>
+        LayerListing.ReadAsync(new MemoryStream(tar), new LayerReaderOptions(), Cancelled);
 }

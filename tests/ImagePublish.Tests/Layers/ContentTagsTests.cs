@@ -9,10 +9,16 @@ public sealed class ContentTagsTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("imagepublish-tags-").FullName;
 
-    public static TheoryData<int, int> FirstDifferences => new()
-    {
-        { 1, 0 }, { 100, 99 }, { 256 * 1024, 0 }, { (256 * 1024) + 1, 256 * 1024 }, { 3 * 256 * 1024, 5 }, { 3 * 256 * 1024, (2 * 256 * 1024) + 7 },
-    };
+    public static TheoryData<int, int> FirstDifferences =>
+        new()
+        {
+            { 1, 0 },
+            { 100, 99 },
+            { 256 * 1024, 0 },
+            { (256 * 1024) + 1, 256 * 1024 },
+            { 3 * 256 * 1024, 5 },
+            { 3 * 256 * 1024, (2 * 256 * 1024) + 7 },
+        };
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -28,18 +34,20 @@ public sealed class ContentTagsTests : IDisposable
 
         var tags = await TagsOfAsync(one, same, other);
 
-        Assert.Equal(tags.Of(one), tags.Of(same));
-        Assert.NotEqual(tags.Of(one), tags.Of(other));
+        Assert.Equal(tags.Compute(one), tags.Compute(same));
+        Assert.NotEqual(tags.Compute(one), tags.Compute(other));
     }
 
     [Fact]
     public async Task ZerosOfDifferentLengthsHaveDifferentTags()
     {
-        var files = new[] { 0, 1, 15, 16, 17, 256 * 1024, (256 * 1024) + 16, 512 * 1024 }.Select(length => Write($"zeros{length}", new byte[length])).ToArray();
+        var files = new[] { 0, 1, 15, 16, 17, 256 * 1024, (256 * 1024) + 16, 512 * 1024 }
+            .Select(length => Write($"zeros{length}", new byte[length]))
+            .ToArray();
 
         var tags = await TagsOfAsync(files);
 
-        Assert.Equal(files.Length, files.Select(file => Convert.ToHexString(tags.Of(file))).Distinct().Count());
+        Assert.Equal(files.Length, files.Select(file => Convert.ToHexString(tags.Compute(file))).Distinct().Count());
     }
 
     [Fact]
@@ -51,7 +59,7 @@ public sealed class ContentTagsTests : IDisposable
 
         var tags = await TagsOfAsync(one, other);
 
-        Assert.NotEqual(tags.Of(one), tags.Of(other));
+        Assert.NotEqual(tags.Compute(one), tags.Compute(other));
     }
 
     [Fact]
@@ -59,7 +67,7 @@ public sealed class ContentTagsTests : IDisposable
     {
         var file = Write("file", "content"u8.ToArray());
 
-        Assert.NotEqual((await TagsOfAsync(file)).Of(file), (await TagsOfAsync(file)).Of(file));
+        Assert.NotEqual((await TagsOfAsync(file)).Compute(file), (await TagsOfAsync(file)).Compute(file));
     }
 
     [Fact]
@@ -85,9 +93,9 @@ public sealed class ContentTagsTests : IDisposable
         Assert.False(tags.AreAtRest());
     }
 
-    private static async Task<ContentTags> TagsOfAsync(params FileOnDisk[] files)
+    private static async Task<FileFingerprints> TagsOfAsync(params FileOnDisk[] files)
     {
-        var tags = new ContentTags(RandomNumberGenerator.GetBytes(ContentTags.KeySize));
+        var tags = new FileFingerprints(RandomNumberGenerator.GetBytes(FileFingerprints.KeySize));
         await tags.ComputeAsync(files, TestContext.Current.CancellationToken);
         return tags;
     }

@@ -37,10 +37,16 @@ public sealed class DeflaterTests
     {
         var random = new Random(2);
         var data = Letters(random, 3_000_000, 256);
-        for (var at = Deflater.WindowSize + 300; at < data.Length - 300;)
+        for (var at = Deflater.WindowSize + 300; at < data.Length - 300; )
         {
             var length = random.Next(1, 300);
-            var distance = random.Next(4) switch { 0 => random.Next(1, 10), 1 => random.Next(1, 10_000), 2 => random.Next(32_700, 32_800), _ => random.Next(1, 40_000) };
+            var distance = random.Next(4) switch
+            {
+                0 => random.Next(1, 10),
+                1 => random.Next(1, 10_000),
+                2 => random.Next(32_700, 32_800),
+                _ => random.Next(1, 40_000),
+            };
             for (var i = 0; i < length && at >= distance; i++, at++)
                 data[at] = data[at - distance];
             at += random.Next(0, 20);
@@ -56,7 +62,9 @@ public sealed class DeflaterTests
         var random = new Random(3);
         using var data = new MemoryStream();
         for (var part = 0; part < 120; part++)
-            data.Write(random.Next(3) == 0 ? new byte[random.Next(1, 70_000)] : Letters(random, random.Next(1, 30_000), random.Next(1, 257)));
+            data.Write(
+                random.Next(3) == 0 ? new byte[random.Next(1, 70_000)] : Letters(random, random.Next(1, 30_000), random.Next(1, 257))
+            );
 
         AssertReadBack(data.ToArray());
     }
@@ -84,7 +92,10 @@ public sealed class DeflaterTests
     public void APieceRefersToWhatCameBefore()
     {
         var random = Letters(new Random(5), 30_000, 256);
-        var (alone, after) = (Compress(random, at: 0, random.Length).Length, Compress([.. random, .. random], random.Length, random.Length).Length);
+        var (alone, after) = (
+            Compress(random, at: 0, random.Length).Length,
+            Compress([.. random, .. random], random.Length, random.Length).Length
+        );
 
         Assert.True(after < alone / 100, $"{after} of {alone} bytes");
     }
@@ -93,9 +104,14 @@ public sealed class DeflaterTests
     [Fact]
     public void TheBytesAreTheSameOnEveryMachine()
     {
-        var text = Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Range(0, 20_000).Select(number => $"{number} {number * 7919 % 10_007:x} layer {number % 13}")));
+        var text = Encoding.UTF8.GetBytes(
+            string.Join('\n', Enumerable.Range(0, 20_000).Select(number => $"{number} {number * 7919 % 10_007:x} layer {number % 13}"))
+        );
 
-        Assert.Equal("df115ef0ce84bef2c2c33f3301ec5b1e6da00ff01af51de8f2915c0ab2c8443e", Convert.ToHexStringLower(SHA256.HashData(Compress(text, at: 0, text.Length))));
+        Assert.Equal(
+            "df115ef0ce84bef2c2c33f3301ec5b1e6da00ff01af51de8f2915c0ab2c8443e",
+            Convert.ToHexStringLower(SHA256.HashData(Compress(text, at: 0, text.Length)))
+        );
     }
 
     [Fact]

@@ -95,7 +95,9 @@ public sealed class FolderLinkTests
     }
 
     private static string Expand(TempFolder folder, string target) =>
-        target.Replace("{folder}", folder.Path, StringComparison.Ordinal).Replace("{name}", Path.GetFileName(folder.Path), StringComparison.Ordinal);
+        target
+            .Replace("{folder}", folder.Path, StringComparison.Ordinal)
+            .Replace("{name}", Path.GetFileName(folder.Path), StringComparison.Ordinal);
 
     private static TempFolder Sample()
     {

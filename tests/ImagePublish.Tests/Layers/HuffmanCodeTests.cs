@@ -60,7 +60,11 @@ public sealed class HuffmanCodeTests
 
         code.Build();
 
-        var byFrequency = Enumerable.Range(0, 286).OrderBy(symbol => code.Frequencies[symbol]).Select(symbol => code.Lengths[symbol]).ToList();
+        var byFrequency = Enumerable
+            .Range(0, 286)
+            .OrderBy(symbol => code.Frequencies[symbol])
+            .Select(symbol => code.Lengths[symbol])
+            .ToList();
         Assert.Equal(byFrequency.OrderDescending(), byFrequency);
     }
 
@@ -71,7 +75,13 @@ public sealed class HuffmanCodeTests
         Assert.All(symbols, symbol => Assert.InRange(code.Lengths[symbol], 1, maxLength));
         Assert.Equal(1 << maxLength, symbols.Sum(symbol => 1 << (maxLength - code.Lengths[symbol])));
         var seen = new HashSet<string>();
-        foreach (var word in symbols.OrderBy(symbol => code.Lengths[symbol]).Select(symbol => string.Concat(Enumerable.Range(0, code.Lengths[symbol]).Select(bit => (code.Codewords[symbol] >> bit) & 1))))
+        foreach (
+            var word in symbols
+                .OrderBy(symbol => code.Lengths[symbol])
+                .Select(symbol =>
+                    string.Concat(Enumerable.Range(0, code.Lengths[symbol]).Select(bit => (code.Codewords[symbol] >> bit) & 1))
+                )
+        )
         {
             Assert.DoesNotContain(Enumerable.Range(1, word.Length).Select(length => word[..length]), seen.Contains);
             seen.Add(word);

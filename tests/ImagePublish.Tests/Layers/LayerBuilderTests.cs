@@ -8,11 +8,17 @@ namespace ImagePublish.Tests.Layers;
 
 public sealed class LayerBuilderTests
 {
-    private static readonly LayerContent Large = LayerContent.Create("app", [
-        new LayerEntry("app/text", LayerEntryKind.File) { Content = new FileInMemory(Encoding.ASCII.GetBytes(string.Join('\n', Enumerable.Range(0, 800_000)))) },
-        new LayerEntry("app/noise", LayerEntryKind.File) { Content = new FileInMemory(Noise(3_000_001)) },
-        new LayerEntry("app/zeros", LayerEntryKind.File) { Content = new FileInMemory(new byte[5_000_000]) },
-    ]);
+    private static readonly LayerInput Large = LayerInput.Create(
+        "app",
+        [
+            new LayerEntry("app/text", LayerEntryKind.File)
+            {
+                Content = new FileInMemory(Encoding.ASCII.GetBytes(string.Join('\n', Enumerable.Range(0, 800_000)))),
+            },
+            new LayerEntry("app/noise", LayerEntryKind.File) { Content = new FileInMemory(Noise(3_000_001)) },
+            new LayerEntry("app/zeros", LayerEntryKind.File) { Content = new FileInMemory(new byte[5_000_000]) },
+        ]
+    );
 
     [Theory]
     [InlineData(0)]
@@ -27,8 +33,8 @@ public sealed class LayerBuilderTests
         var (layer, blob) = await BuildAsync(Large, Compression.Gzip, level);
 
         Assert.Equal(tar, Gunzip(blob));
-        Assert.Equal(Digest.Of(tar), layer.DiffId);
-        Assert.Equal(new Descriptor(MediaTypes.OciLayer + "+gzip", Digest.Of(blob), blob.Length), layer.Descriptor);
+        Assert.Equal(Digest.Compute(tar), layer.DiffId);
+        Assert.Equal(new Descriptor(MediaTypes.OciLayer + "+gzip", Digest.Compute(blob), blob.Length), layer.Descriptor);
         Assert.Equal(tar.Length, BitConverter.ToInt32(blob, blob.Length - 4));
     }
 
@@ -46,7 +52,7 @@ public sealed class LayerBuilderTests
         using var read = new MemoryStream();
         await zstd.CopyToAsync(read, Token);
         Assert.Equal(tar, read.ToArray());
-        Assert.Equal(new Descriptor(MediaTypes.OciLayer + "+zstd", Digest.Of(blob), blob.Length), layer.Descriptor);
+        Assert.Equal(new Descriptor(MediaTypes.OciLayer + "+zstd", Digest.Compute(blob), blob.Length), layer.Descriptor);
     }
 
     [Fact]
@@ -77,7 +83,8 @@ public sealed class LayerBuilderTests
     public async Task DockersFamilyHasNoZstd()
     {
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() =>
-            LayerBuilder.BuildAsync(Large, new LayerCompression(Compression.Zstd, null), ImageFormat.Docker, Stream.Null, Token));
+            LayerBuilder.BuildAsync(Large, new LayerCompression(Compression.Zstd, null), ImageFormat.Docker, Stream.Null, Token)
+        );
 
         Assert.Equal(DiagnosticCodes.InvalidValue, failure.Code);
     }
@@ -85,7 +92,13 @@ public sealed class LayerBuilderTests
     [Fact]
     public async Task DockersFamilyHasItsOwnMediaTypes()
     {
-        var layer = await LayerBuilder.BuildAsync(Large, new LayerCompression(Compression.Gzip, null), ImageFormat.Docker, Stream.Null, Token);
+        var layer = await LayerBuilder.BuildAsync(
+            Large,
+            new LayerCompression(Compression.Gzip, null),
+            ImageFormat.Docker,
+            Stream.Null,
+            Token
+        );
 
         Assert.Equal(MediaTypes.DockerLayer + ".gzip", layer.Descriptor.MediaType);
     }
@@ -96,7 +109,10 @@ public sealed class LayerBuilderTests
     [InlineData(Compression.Zstd, 0)]
     [InlineData(Compression.Zstd, 23)]
     public void ALevelThatDoesNotExistIsAnError(Compression compression, int level) =>
-        Assert.Equal(DiagnosticCodes.InvalidValue, Assert.Throws<ImagePublishException>(() => new LayerCompression(compression, level)).Code);
+        Assert.Equal(
+            DiagnosticCodes.InvalidValue,
+            Assert.Throws<ImagePublishException>(() => new LayerCompression(compression, level)).Code
+        );
 
     [Fact]
     public void TheCacheKeySaysWhatDecidesTheBytes()
@@ -115,7 +131,9 @@ public sealed class LayerBuilderTests
     {
         using var full = new FullDisk(1_500_000);
 
-        await Assert.ThrowsAsync<IOException>(() => LayerBuilder.BuildAsync(Large, new LayerCompression(compression, null), ImageFormat.Oci, full, Token));
+        await Assert.ThrowsAsync<IOException>(() =>
+            LayerBuilder.BuildAsync(Large, new LayerCompression(compression, null), ImageFormat.Oci, full, Token)
+        );
     }
 
     [Fact]
@@ -125,7 +143,8 @@ public sealed class LayerBuilderTests
         using var full = new FullDisk(1_500_000, cancel.Cancel);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            LayerBuilder.BuildAsync(Large, new LayerCompression(Compression.Gzip, null), ImageFormat.Oci, full, cancel.Token));
+            LayerBuilder.BuildAsync(Large, new LayerCompression(Compression.Gzip, null), ImageFormat.Oci, full, cancel.Token)
+        );
     }
 
     private static byte[] Noise(int length)

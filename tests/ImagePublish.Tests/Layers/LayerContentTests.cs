@@ -9,16 +9,23 @@ public sealed class LayerContentTests
     [Fact]
     public void MissingParentsAreAddedButNotThoseOfTheBase()
     {
-        var content = LayerContent.Create("app", [TextFile("usr/share/shop/data/x", ""), TextFile("etc/shop.conf", "")], new LayerEntryDefaults { Uid = 3 });
+        var content = LayerInput.Create(
+            "app",
+            [TextFile("usr/share/shop/data/x", ""), TextFile("etc/shop.conf", "")],
+            new LayerEntryDefaults { Uid = 3 }
+        );
 
-        Assert.Equal(["etc/shop.conf", "usr/share/shop", "usr/share/shop/data", "usr/share/shop/data/x"], content.Entries.Select(entry => entry.Path));
+        Assert.Equal(
+            ["etc/shop.conf", "usr/share/shop", "usr/share/shop/data", "usr/share/shop/data/x"],
+            content.Entries.Select(entry => entry.Path)
+        );
         Assert.Equal(3, content.Entries[1].Uid);
     }
 
     [Fact]
     public void WhatTheBaseIsKnownToHaveIsNotAdded()
     {
-        var content = LayerContent.Create("app", [TextFile("home/app/shop/x", "")], ownedByBase: new HashSet<string> { "home/app" });
+        var content = LayerInput.Create("app", [TextFile("home/app/shop/x", "")], ownedByBase: new HashSet<string> { "home/app" });
 
         Assert.Equal(["home/app/shop", "home/app/shop/x"], content.Entries.Select(entry => entry.Path));
     }
@@ -28,7 +35,7 @@ public sealed class LayerContentTests
     {
         var tmp = new LayerEntry("tmp", LayerEntryKind.Directory) { Mode = (UnixFileMode)0b1_111_111_111 };
 
-        Assert.Equal([tmp], LayerContent.Create("app", [tmp, tmp]).Entries);
+        Assert.Equal([tmp], LayerInput.Create("app", [tmp, tmp]).Entries);
     }
 
     [Theory]
@@ -48,16 +55,18 @@ public sealed class LayerContentTests
     [InlineData("app/.wh.x", "IMG3004")]
     [InlineData(".wh.app/x", "IMG3004")]
     public void APathThatIsNotTheSameToEveryReaderIsAnError(string path, string code) =>
-        Assert.Equal(code, Assert.Throws<ImagePublishException>(() => LayerContent.Create("app", [TextFile(path, "")])).Code.Id);
+        Assert.Equal(code, Assert.Throws<ImagePublishException>(() => LayerInput.Create("app", [TextFile(path, "")])).Code.Id);
 
     [Fact]
     public void NamesMayHave255BytesAndNoMore()
     {
-        Assert.Equal(2, LayerContent.Create("app", [TextFile("app/" + new string('x', 255), "")]).Entries.Count);
-        Assert.Equal(2, LayerContent.Create("app", [TextFile("app/" + new string('ü', 127), "")]).Entries.Count);
-        Assert.Throws<ImagePublishException>(() => LayerContent.Create("app", [TextFile("app/" + new string('x', 256), "")]));
-        Assert.Throws<ImagePublishException>(() => LayerContent.Create("app", [TextFile("app/" + new string('ü', 128), "")]));
-        Assert.Throws<ImagePublishException>(() => LayerContent.Create("app", [TextFile(string.Join('/', Enumerable.Repeat(new string('x', 200), 21)), "")]));
+        Assert.Equal(2, LayerInput.Create("app", [TextFile("app/" + new string('x', 255), "")]).Entries.Count);
+        Assert.Equal(2, LayerInput.Create("app", [TextFile("app/" + new string('ü', 127), "")]).Entries.Count);
+        Assert.Throws<ImagePublishException>(() => LayerInput.Create("app", [TextFile("app/" + new string('x', 256), "")]));
+        Assert.Throws<ImagePublishException>(() => LayerInput.Create("app", [TextFile("app/" + new string('ü', 128), "")]));
+        Assert.Throws<ImagePublishException>(() =>
+            LayerInput.Create("app", [TextFile(string.Join('/', Enumerable.Repeat(new string('x', 200), 21)), "")])
+        );
     }
 
     [Fact]
@@ -66,7 +75,7 @@ public sealed class LayerContentTests
         var first = new LayerEntry("app/x", LayerEntryKind.File) { Content = new FileOnDisk("/one/x", 1) };
         var second = first with { Content = new FileOnDisk("/two/x", 1) };
 
-        var failure = Assert.Throws<ImagePublishException>(() => LayerContent.Create("app", [first, second]));
+        var failure = Assert.Throws<ImagePublishException>(() => LayerInput.Create("app", [first, second]));
 
         Assert.Equal(DiagnosticCodes.InvalidEntry, failure.Code);
         Assert.Contains("/one/x", failure.Message, StringComparison.Ordinal);
@@ -75,13 +84,19 @@ public sealed class LayerContentTests
 
     [Fact]
     public void AFileCanNotBeAFolderToo() =>
-        Assert.Equal(DiagnosticCodes.InvalidEntry, Assert.Throws<ImagePublishException>(() => LayerContent.Create("app", [TextFile("app/x", ""), TextFile("app/x/y/z", "")])).Code);
+        Assert.Equal(
+            DiagnosticCodes.InvalidEntry,
+            Assert.Throws<ImagePublishException>(() => LayerInput.Create("app", [TextFile("app/x", ""), TextFile("app/x/y/z", "")])).Code
+        );
 
     [Fact]
     public void ALinkCanNotBeAFolderToo()
     {
         var link = new LayerEntry("app/x", LayerEntryKind.SymbolicLink) { LinkTarget = "y" };
 
-        Assert.Equal(DiagnosticCodes.InvalidEntry, Assert.Throws<ImagePublishException>(() => LayerContent.Create("app", [link, TextFile("app/x/z", "")])).Code);
+        Assert.Equal(
+            DiagnosticCodes.InvalidEntry,
+            Assert.Throws<ImagePublishException>(() => LayerInput.Create("app", [link, TextFile("app/x/z", "")])).Code
+        );
     }
 }

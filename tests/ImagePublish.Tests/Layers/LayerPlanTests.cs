@@ -28,15 +28,31 @@ public sealed class LayerPlanTests
         using var folder = Published();
         Directory.CreateDirectory(folder.At("empty"));
 
-        var layers = LayerPlan.Create(Read(folder), Items, LayeringMode.Auto);
+        var layers = LayerLayout.Create(Read(folder), Items, LayeringMode.Auto);
 
         Assert.Equal(["runtime", "packages", "projects", "static", "app"], layers.Select(layer => layer.Name));
         Assert.Equal(["app", "app/System.Runtime.dll"], Paths(layers[0]));
-        Assert.Equal(["app", "app/Dapper.dll", "app/de", "app/de/Dapper.resources.dll", "app/runtimes", "app/runtimes/linux", "app/runtimes/linux/native.so"], Paths(layers[1]));
+        Assert.Equal(
+            [
+                "app",
+                "app/Dapper.dll",
+                "app/de",
+                "app/de/Dapper.resources.dll",
+                "app/runtimes",
+                "app/runtimes/linux",
+                "app/runtimes/linux/native.so",
+            ],
+            Paths(layers[1])
+        );
         Assert.Equal(["app", "app/Preview.dll", "app/Shop.Core.dll"], Paths(layers[2]));
         Assert.Equal(
-            ["app", "app/de", "app/de/Shop.resources.dll", "app/styles", "app/styles/other.css", "app/wwwroot", "app/wwwroot/site.css"], Paths(layers[3]));
-        Assert.Equal(["app", "app/Shop.deps.json", "app/Shop.dll", "app/Shop.runtimeconfig.json", "app/empty", "app/unknown.txt"], Paths(layers[4]));
+            ["app", "app/de", "app/de/Shop.resources.dll", "app/styles", "app/styles/other.css", "app/wwwroot", "app/wwwroot/site.css"],
+            Paths(layers[3])
+        );
+        Assert.Equal(
+            ["app", "app/Shop.deps.json", "app/Shop.dll", "app/Shop.runtimeconfig.json", "app/empty", "app/unknown.txt"],
+            Paths(layers[4])
+        );
     }
 
     [Fact]
@@ -54,7 +70,7 @@ public sealed class LayerPlanTests
             new("Small.dll", PublishItemOrigin.Package) { Package = "Small.Package" },
         ];
 
-        var layers = LayerPlan.Create(Read(folder), items, LayeringMode.Auto);
+        var layers = LayerLayout.Create(Read(folder), items, LayeringMode.Auto);
 
         Assert.Equal(["runtime", "package large.package", "packages", "projects", "static", "app"], layers.Select(layer => layer.Name));
         Assert.Equal(["app", "app/Large.dll", "app/runtimes", "app/runtimes/linux", "app/runtimes/linux/large.so"], Paths(layers[1]));
@@ -72,7 +88,11 @@ public sealed class LayerPlanTests
         folder.File("fr/Shop.resources.dll", "fr");
         string[] copied = ["data/words.txt", "model.onnx", "appsettings.json", "wwwroot/logo.svg", "fr/Shop.resources.dll"];
 
-        var layers = LayerPlan.Create(Read(folder), [.. Items, .. copied.Select(path => new PublishItem(path, PublishItemOrigin.Content))], LayeringMode.Auto);
+        var layers = LayerLayout.Create(
+            Read(folder),
+            [.. Items, .. copied.Select(path => new PublishItem(path, PublishItemOrigin.Content))],
+            LayeringMode.Auto
+        );
 
         Assert.Equal(["runtime", "packages", "content", "projects", "static", "app"], layers.Select(layer => layer.Name));
         Assert.Equal(["app", "app/data", "app/data/words.txt", "app/model.onnx"], Paths(layers[2]));
@@ -91,7 +111,8 @@ public sealed class LayerPlanTests
 
         Assert.Equal(
             ["Package12", "Package13", "Package14", "Package15", "Package16", "Package17", "Package18", "Package19"],
-            packages.Select(package => package.Item1).Where(large.Contains));
+            packages.Select(package => package.Item1).Where(large.Contains)
+        );
     }
 
     [Fact]
@@ -100,11 +121,15 @@ public sealed class LayerPlanTests
         using var folder = Published();
         var entries = Read(folder);
 
-        var planned = LayerPlan.Create(entries, Items, LayeringMode.Auto).SelectMany(layer => layer.Entries).Where(entry => entry.Kind == LayerEntryKind.File);
+        var planned = LayerLayout
+            .Create(entries, Items, LayeringMode.Auto)
+            .SelectMany(layer => layer.Entries)
+            .Where(entry => entry.Kind == LayerEntryKind.File);
 
         Assert.Equal(
             entries.Where(entry => entry.Kind == LayerEntryKind.File).Select(entry => entry.Path).Order(StringComparer.Ordinal),
-            planned.Select(entry => entry.Path).Order(StringComparer.Ordinal));
+            planned.Select(entry => entry.Path).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -113,7 +138,7 @@ public sealed class LayerPlanTests
         using var folder = new TempFolder();
         folder.File("Shop.dll", "x");
 
-        Assert.Equal(["app"], LayerPlan.Create(Read(folder), Items, LayeringMode.Auto).Select(layer => layer.Name));
+        Assert.Equal(["app"], LayerLayout.Create(Read(folder), Items, LayeringMode.Auto).Select(layer => layer.Name));
     }
 
     [Fact]
@@ -122,7 +147,7 @@ public sealed class LayerPlanTests
         using var folder = Published();
         var entries = Read(folder);
 
-        var layer = Assert.Single(LayerPlan.Create(entries, Items, LayeringMode.Single));
+        var layer = Assert.Single(LayerLayout.Create(entries, Items, LayeringMode.Single));
 
         Assert.Equal(entries.Select(entry => entry.Path), Paths(layer));
     }
@@ -137,8 +162,8 @@ public sealed class LayerPlanTests
         other.File("Other.dll", "other");
         other.File("de/Other.resources.dll", "other");
 
-        var first = LayerPlan.Create(Read(shop), Items, LayeringMode.Auto).Single(layer => layer.Name == "packages");
-        var second = LayerPlan.Create(Read(other), Items, LayeringMode.Auto).Single(layer => layer.Name == "packages");
+        var first = LayerLayout.Create(Read(shop), Items, LayeringMode.Auto).Single(layer => layer.Name == "packages");
+        var second = LayerLayout.Create(Read(other), Items, LayeringMode.Auto).Single(layer => layer.Name == "packages");
 
         Assert.Equal(await LayerTar.DiffIdAsync(first, Token), await LayerTar.DiffIdAsync(second, Token));
     }
@@ -150,13 +175,13 @@ public sealed class LayerPlanTests
 
         foreach (var mode in Enum.GetValues<LayeringMode>())
         {
-            var entries = LayerPlan.Create(Read(folder), Items, mode).SelectMany(layer => layer.Entries).ToLookup(entry => entry.Path);
+            var entries = LayerLayout.Create(Read(folder), Items, mode).SelectMany(layer => layer.Entries).ToLookup(entry => entry.Path);
             Assert.NotEqual(LayerEntryDefaults.DefaultModified, entries["app/styles/other.css"].Single().Modified);
             Assert.Equal(LayerEntryDefaults.DefaultModified, entries["app/Shop.dll"].Single().Modified);
         }
     }
 
-    private static IEnumerable<string> Paths(LayerContent layer) => layer.Entries.Select(entry => entry.Path);
+    private static IEnumerable<string> Paths(LayerInput layer) => layer.Entries.Select(entry => entry.Path);
 
     private static TempFolder Published()
     {

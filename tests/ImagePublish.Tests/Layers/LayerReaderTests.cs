@@ -10,11 +10,14 @@ namespace ImagePublish.Tests.Layers;
 
 public sealed class LayerReaderTests
 {
-    private static readonly LayerContent Sample = LayerContent.Create("app", [
-        TextFile("app/" + new string('ü', 120), "long name"),
-        TextFile("app/file", "content"),
-        new LayerEntry("app/link", LayerEntryKind.SymbolicLink) { LinkTarget = new string('x', 200) },
-    ]);
+    private static readonly LayerInput Sample = LayerInput.Create(
+        "app",
+        [
+            TextFile("app/" + new string('ü', 120), "long name"),
+            TextFile("app/file", "content"),
+            new LayerEntry("app/link", LayerEntryKind.SymbolicLink) { LinkTarget = new string('x', 200) },
+        ]
+    );
 
     [Theory]
     [InlineData(Compression.None)]
@@ -26,7 +29,10 @@ public sealed class LayerReaderTests
 
         var entries = await ReadAsync(blob, new LayerReaderOptions { DiffId = layer.DiffId });
 
-        Assert.Equal(Sample.Entries.Select(entry => (entry.Path, entry.Kind.ToString(), entry.LinkTarget)), entries.Select(entry => (entry.Info.Path, entry.Info.Kind.ToString(), entry.Info.LinkTarget)));
+        Assert.Equal(
+            Sample.Entries.Select(entry => (entry.Path, entry.Kind.ToString(), entry.LinkTarget)),
+            entries.Select(entry => (entry.Info.Path, entry.Info.Kind.ToString(), entry.Info.LinkTarget))
+        );
         Assert.Equal("content", entries.Single(entry => entry.Info.Path == "app/file").Text);
     }
 
@@ -38,8 +44,8 @@ public sealed class LayerReaderTests
         using var zstd = new ZstdSharp.Compressor();
         byte[] frames = [.. zstd.Wrap(tar.AsSpan(0, 700)), .. zstd.Wrap(tar.AsSpan(700))];
 
-        Assert.Equal(Sample.Entries.Count, (await ReadAsync(members, new LayerReaderOptions { DiffId = Digest.Of(tar) })).Count);
-        Assert.Equal(Sample.Entries.Count, (await ReadAsync(frames, new LayerReaderOptions { DiffId = Digest.Of(tar) })).Count);
+        Assert.Equal(Sample.Entries.Count, (await ReadAsync(members, new LayerReaderOptions { DiffId = Digest.Compute(tar) })).Count);
+        Assert.Equal(Sample.Entries.Count, (await ReadAsync(frames, new LayerReaderOptions { DiffId = Digest.Compute(tar) })).Count);
     }
 
     [Fact]
@@ -59,9 +65,15 @@ public sealed class LayerReaderTests
         var entries = (await ReadAsync(tar.ToArray(), new LayerReaderOptions())).ConvertAll(entry => entry.Info);
 
         Assert.Equal(
-            [("etc/" + new string('n', 150), LayerEntryInfoKind.File, null), ("bin/sh", LayerEntryInfoKind.HardLink, "bin/dash"), ("dev/null", LayerEntryInfoKind.Other, null),
-                ("etc/.wh.passwd", LayerEntryInfoKind.File, null), ("var/.wh..wh..opq", LayerEntryInfoKind.File, null)],
-            entries.Select(entry => (entry.Path, entry.Kind, entry.LinkTarget)));
+            [
+                ("etc/" + new string('n', 150), LayerEntryInfoKind.File, null),
+                ("bin/sh", LayerEntryInfoKind.HardLink, "bin/dash"),
+                ("dev/null", LayerEntryInfoKind.Other, null),
+                ("etc/.wh.passwd", LayerEntryInfoKind.File, null),
+                ("var/.wh..wh..opq", LayerEntryInfoKind.File, null),
+            ],
+            entries.Select(entry => (entry.Path, entry.Kind, entry.LinkTarget))
+        );
         Assert.Equal([null, null, null, "etc/passwd", "var"], entries.Select(entry => entry.Removes));
         Assert.True(entries[4].IsOpaqueWhiteout);
     }
@@ -71,13 +83,16 @@ public sealed class LayerReaderTests
     {
         var (_, blob) = await BuildAsync(Sample, Compression.Gzip);
 
-        await AssertInvalidAsync(blob, new LayerReaderOptions { DiffId = Digest.Of("other"u8) });
+        await AssertInvalidAsync(blob, new LayerReaderOptions { DiffId = Digest.Compute("other"u8) });
     }
 
     [Fact]
     public async Task ABombIsAnError()
     {
-        var bomb = LayerContent.Create("app", [new LayerEntry("zeros", LayerEntryKind.File) { Content = new FileInMemory(new byte[20_000_000]) }]);
+        var bomb = LayerInput.Create(
+            "app",
+            [new LayerEntry("zeros", LayerEntryKind.File) { Content = new FileInMemory(new byte[20_000_000]) }]
+        );
         var (_, gzip) = await BuildAsync(bomb, Compression.Gzip);
         var (_, zstd) = await BuildAsync(bomb, Compression.Zstd);
 
@@ -88,7 +103,8 @@ public sealed class LayerReaderTests
     }
 
     [Fact]
-    public async Task TooManyEntriesAreAnError() => await AssertInvalidAsync(await TarAsync(Sample), new LayerReaderOptions { MaxEntries = 3 });
+    public async Task TooManyEntriesAreAnError() =>
+        await AssertInvalidAsync(await TarAsync(Sample), new LayerReaderOptions { MaxEntries = 3 });
 
     [Theory]
     [InlineData(Compression.None)]

@@ -10,24 +10,41 @@ internal static class LayerTesting
 {
     public static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static IReadOnlyList<LayerEntry> Read(TempFolder folder, LayerEntryDefaults? defaults = null, params IReadOnlyCollection<PublishItem> items) =>
-        PublishFolder.Read(folder.Path, defaults ?? new LayerEntryDefaults(), items, Token);
+    public static IReadOnlyList<LayerEntry> Read(
+        TempFolder folder,
+        LayerEntryDefaults? defaults = null,
+        params IReadOnlyCollection<PublishItem> items
+    ) => PublishFolder.Read(folder.Path, defaults ?? new LayerEntryDefaults(), items, Token);
 
-    public static LayerContent Content(TempFolder folder, LayerEntryDefaults? defaults = null) => LayerContent.Create("app", Read(folder, defaults));
+    public static LayerInput Content(TempFolder folder, LayerEntryDefaults? defaults = null) =>
+        LayerInput.Create("app", Read(folder, defaults));
 
-    public static LayerEntry TextFile(string path, string text) => new(path, LayerEntryKind.File) { Content = new FileInMemory(System.Text.Encoding.UTF8.GetBytes(text)) };
+    public static LayerEntry TextFile(string path, string text) =>
+        new(path, LayerEntryKind.File) { Content = new FileInMemory(System.Text.Encoding.UTF8.GetBytes(text)) };
 
-    public static async Task<byte[]> TarAsync(LayerContent content)
+    public static async Task<byte[]> TarAsync(LayerInput content)
     {
         using var tar = new MemoryStream();
         await LayerTar.WriteAsync(content, tar, Token);
         return tar.ToArray();
     }
 
-    public static async Task<(BuiltLayer Layer, byte[] Blob)> BuildAsync(LayerContent content, Compression compression, int? level = null, int parallelism = 4)
+    public static async Task<(BuiltLayer Layer, byte[] Blob)> BuildAsync(
+        LayerInput content,
+        Compression compression,
+        int? level = null,
+        int parallelism = 4
+    )
     {
         using var blob = new MemoryStream();
-        var layer = await LayerBuilder.BuildAsync(content, new LayerCompression(compression, level), ImageFormat.Oci, blob, parallelism, Token);
+        var layer = await LayerBuilder.BuildAsync(
+            content,
+            new LayerCompression(compression, level),
+            ImageFormat.Oci,
+            blob,
+            parallelism,
+            Token
+        );
         return (layer, blob.ToArray());
     }
 

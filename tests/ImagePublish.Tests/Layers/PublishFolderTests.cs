@@ -25,7 +25,10 @@ public sealed class PublishFolderTests
     {
         using var folder = new TempFolder();
         foreach (var (name, text) in SampleFiles.Reverse())
-            Directory.SetLastWriteTimeUtc(Path.GetDirectoryName(folder.File(name, text))!, new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+            Directory.SetLastWriteTimeUtc(
+                Path.GetDirectoryName(folder.File(name, text))!,
+                new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc)
+            );
         foreach (var (name, _) in SampleFiles)
             File.SetLastWriteTimeUtc(folder.At(name), new DateTime(1999, 5, 5, 5, 5, 5, DateTimeKind.Utc));
         Directory.CreateDirectory(folder.At("nothing"));
@@ -50,7 +53,10 @@ public sealed class PublishFolderTests
     {
         using var folder = new TempFolder();
         SetMode(folder.File("private", "x"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        SetMode(folder.File("tool", "x"), UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.SetUser | UnixFileMode.SetGroup | UnixFileMode.StickyBit);
+        SetMode(
+            folder.File("tool", "x"),
+            UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.SetUser | UnixFileMode.SetGroup | UnixFileMode.StickyBit
+        );
         SetMode(folder.File("wide", "x"), UnixFileMode.UserRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute);
 
         var entries = Read(folder, new LayerEntryDefaults { Executables = ExecutableRule.ContentOrFileMode });
@@ -67,15 +73,23 @@ public sealed class PublishFolderTests
     public void AnAssemblyIsNotExecutableWhateverNuGetGaveIt()
     {
         using var folder = new TempFolder();
-        SetMode(folder.File("Package.dll", "MZ…"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead);
+        SetMode(
+            folder.File("Package.dll", "MZ…"),
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead
+        );
 
-        var assembly = Read(folder, new LayerEntryDefaults { Executables = ExecutableRule.ContentOrFileMode }).Single(entry => entry.Path == "app/Package.dll");
+        var assembly = Read(folder, new LayerEntryDefaults { Executables = ExecutableRule.ContentOrFileMode })
+            .Single(entry => entry.Path == "app/Package.dll");
 
         Assert.Equal("644", Convert.ToString((int)assembly.Mode, 8));
     }
 
     [Fact]
-    [ReliabilityCase("Files", "the same publish folder on Windows and on Linux, where NuGet gives every file an execute bit", "the same files are executable in the image: programs, libraries and scripts, by their first bytes")]
+    [ReliabilityCase(
+        "Files",
+        "the same publish folder on Windows and on Linux, where NuGet gives every file an execute bit",
+        "the same files are executable in the image: programs, libraries and scripts, by their first bytes"
+    )]
     public void WindowsAndLinuxFindTheSameFilesExecutable()
     {
         using var folder = KindsOfFiles();
@@ -85,21 +99,35 @@ public sealed class PublishFolderTests
         var linux = ModesOf(folder, ExecutableRule.ContentOrFileMode);
 
         Assert.Equal(ModesOf(folder, ExecutableRule.Content), linux);
-        Assert.Equal(["app/App", "app/libnative.so", "app/libsmall.so", "app/start.sh", "app/wwwroot/cgi"], linux.Where(file => file.Mode == "755").Select(file => file.Path));
+        Assert.Equal(
+            ["app/App", "app/libnative.so", "app/libsmall.so", "app/start.sh", "app/wwwroot/cgi"],
+            linux.Where(file => file.Mode == "755").Select(file => file.Path)
+        );
     }
 
     [Fact]
-    [ReliabilityCase("Files", "a project's own file has an execute permission, but does not begin as a program does", "it is executable in images made on Linux and macOS")]
+    [ReliabilityCase(
+        "Files",
+        "a project's own file has an execute permission, but does not begin as a program does",
+        "it is executable in images made on Linux and macOS"
+    )]
     public void AFileThatTheProjectMadeExecutableStaysSo()
     {
         using var folder = KindsOfFiles();
         SetMode(folder.At("tool"), ReadWrite | UnixFileMode.UserExecute);
 
-        Assert.Equal([("app/tool", "755")], ModesOf(folder, ExecutableRule.ContentOrFileMode).Except(ModesOf(folder, ExecutableRule.Content)));
+        Assert.Equal(
+            [("app/tool", "755")],
+            ModesOf(folder, ExecutableRule.ContentOrFileMode).Except(ModesOf(folder, ExecutableRule.Content))
+        );
     }
 
     [Fact]
-    [ReliabilityCase("Files", "the file system gives every file an execute bit, as a Windows drive does in WSL", "the bits are ignored: the image is the same as elsewhere")]
+    [ReliabilityCase(
+        "Files",
+        "the file system gives every file an execute bit, as a Windows drive does in WSL",
+        "the bits are ignored: the image is the same as elsewhere"
+    )]
     public void AFileSystemThatMakesEverythingExecutableIsNotBelieved()
     {
         using var folder = KindsOfFiles();
@@ -144,18 +172,19 @@ public sealed class PublishFolderTests
     }
 
     private static List<(string Path, string Mode)> ModesOf(TempFolder folder, ExecutableRule rule) =>
-    [
-        .. Read(folder, new LayerEntryDefaults { Executables = rule }, PackageItems)
-            .Where(entry => entry.Kind == LayerEntryKind.File)
-            .Select(entry => (entry.Path, Convert.ToString((int)entry.Mode, 8))),
-    ];
+        [
+            .. Read(folder, new LayerEntryDefaults { Executables = rule }, PackageItems)
+                .Where(entry => entry.Kind == LayerEntryKind.File)
+                .Select(entry => (entry.Path, Convert.ToString((int)entry.Mode, 8))),
+        ];
 
     [Fact]
     public void WithoutExecuteBitsTheContentTells()
     {
         using var folder = Sample();
 
-        var executable = Read(folder, ByContent).Where(entry => entry.Kind == LayerEntryKind.File && (entry.Mode & UnixFileMode.UserExecute) != 0);
+        var executable = Read(folder, ByContent)
+            .Where(entry => entry.Kind == LayerEntryKind.File && (entry.Mode & UnixFileMode.UserExecute) != 0);
 
         Assert.Equal(["app/run.sh", "app/shop"], executable.Select(entry => entry.Path));
     }
@@ -166,7 +195,15 @@ public sealed class PublishFolderTests
         using var folder = new TempFolder();
         folder.File("f", "");
 
-        var entries = Read(folder, new LayerEntryDefaults { TargetFolder = "home/app/service", Uid = 1654, Gid = 7 });
+        var entries = Read(
+            folder,
+            new LayerEntryDefaults
+            {
+                TargetFolder = "home/app/service",
+                Uid = 1654,
+                Gid = 7,
+            }
+        );
 
         Assert.Equal(["home/app", "home/app/service", "home/app/service/f"], entries.Select(entry => entry.Path));
         Assert.All(entries, entry => Assert.Equal((1654, 7), (entry.Uid, entry.Gid)));
@@ -179,7 +216,10 @@ public sealed class PublishFolderTests
         folder.File("etc/shop/shop.conf", "");
         folder.File("tmp/x", "");
 
-        Assert.Equal(["etc/shop", "etc/shop/shop.conf", "tmp/x"], Read(folder, new LayerEntryDefaults { TargetFolder = "" }).Select(entry => entry.Path));
+        Assert.Equal(
+            ["etc/shop", "etc/shop/shop.conf", "tmp/x"],
+            Read(folder, new LayerEntryDefaults { TargetFolder = "" }).Select(entry => entry.Path)
+        );
     }
 
     [Fact]
@@ -190,11 +230,19 @@ public sealed class PublishFolderTests
         folder.File("wwwroot/same.css", "color: red ");
         folder.File("wwwroot/b.css", "color: blue");
 
-        var times = Read(folder).Where(entry => entry.Kind == LayerEntryKind.File).ToDictionary(entry => entry.Path, entry => entry.Modified);
+        var times = Read(folder)
+            .Where(entry => entry.Kind == LayerEntryKind.File)
+            .ToDictionary(entry => entry.Path, entry => entry.Modified);
 
         Assert.Equal(times["app/wwwroot/a.css"], times["app/wwwroot/same.css"]);
         Assert.NotEqual(times["app/wwwroot/a.css"], times["app/wwwroot/b.css"]);
-        Assert.All(times.Values, time => Assert.InRange(time, new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2017, 1, 6, 0, 0, 0, TimeSpan.Zero)));
+        Assert.All(times.Values, time =>
+            Assert.InRange(
+                time,
+                new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero),
+                new DateTimeOffset(2017, 1, 6, 0, 0, 0, TimeSpan.Zero)
+            )
+        );
         Assert.All(times.Values, time => Assert.Equal(0, time.Ticks % TimeSpan.TicksPerSecond));
     }
 
@@ -247,7 +295,11 @@ public sealed class PublishFolderTests
         if (!OperatingSystem.IsLinux())
             return;
         using var folder = new TempFolder();
-        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+        using var socket = new System.Net.Sockets.Socket(
+            System.Net.Sockets.AddressFamily.Unix,
+            System.Net.Sockets.SocketType.Stream,
+            System.Net.Sockets.ProtocolType.Unspecified
+        );
         socket.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(folder.At("socket")));
 
         Assert.Equal(DiagnosticCodes.InvalidEntry, Assert.Throws<ImagePublishException>(() => Read(folder)).Code);
@@ -258,7 +310,9 @@ public sealed class PublishFolderTests
     {
         using var folder = new TempFolder();
 
-        var failure = Assert.Throws<ImagePublishException>(() => PublishFolder.Read(folder.At("missing"), new LayerEntryDefaults(), [], Token));
+        var failure = Assert.Throws<ImagePublishException>(() =>
+            PublishFolder.Read(folder.At("missing"), new LayerEntryDefaults(), [], Token)
+        );
 
         Assert.Equal(DiagnosticCodes.PublishFolderEmpty, failure.Code);
     }

@@ -72,7 +72,13 @@ public sealed class StaticContentCachingTests : IDisposable
         File.SetLastWriteTimeUtc(file, built);
         var entries = PublishFolder.Read(publish.FullName, new LayerEntryDefaults(), [], Cancel);
         using var tar = new MemoryStream();
-        foreach (var layer in LayerPlan.Create(entries, [new PublishItem("wwwroot/site.css", PublishItemOrigin.StaticContent)], LayeringMode.Auto))
+        foreach (
+            var layer in LayerLayout.Create(
+                entries,
+                [new PublishItem("wwwroot/site.css", PublishItemOrigin.StaticContent)],
+                LayeringMode.Auto
+            )
+        )
             await LayerTar.WriteAsync(layer, tar, Cancel);
         tar.Position = 0;
         var root = folder.CreateSubdirectory(name).FullName;

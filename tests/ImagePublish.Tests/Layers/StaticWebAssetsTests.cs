@@ -11,10 +11,14 @@ public sealed class StaticWebAssetsTests
 
     [Fact]
     public void TheSameContentIsTheSameWheneverItWasBuilt() =>
-        Assert.Equal(Canonical(Manifest(Blue, "Mon, 23 Nov 2026 17:47:47 GMT")), Canonical(Manifest(Blue, "Tue, 01 Jan 2030 00:00:00 GMT")));
+        Assert.Equal(
+            Canonical(Manifest(Blue, "Mon, 23 Nov 2026 17:47:47 GMT")),
+            Canonical(Manifest(Blue, "Tue, 01 Jan 2030 00:00:00 GMT"))
+        );
 
     [Fact]
-    public void OtherContentHasAnotherTime() => Assert.NotEqual(LastModified(Manifest(Blue, "x")), LastModified(Manifest("a { color: gray }", "x")));
+    public void OtherContentHasAnotherTime() =>
+        Assert.NotEqual(LastModified(Manifest(Blue, "x")), LastModified(Manifest("a { color: gray }", "x")));
 
     [Fact]
     public void TheTimeIsThatOfTheFileInTheImage() =>
@@ -24,7 +28,8 @@ public sealed class StaticWebAssetsTests
     public void NothingElseChanges() =>
         Assert.Equal(
             Manifest(Blue, "x").Replace("\"x\"", $"\"{LastModified(Manifest(Blue, "x"))}\"", StringComparison.Ordinal),
-            Canonical(Manifest(Blue, "x")));
+            Canonical(Manifest(Blue, "x"))
+        );
 
     [Theory]
     [InlineData("")]
@@ -47,7 +52,8 @@ public sealed class StaticWebAssetsTests
         return $$"""{"Version":1,"ManifestType":"Publish","Endpoints":[{"Route":"site.ä+.css","AssetFile":"site.css","Selectors":[],"ResponseHeaders":[{"Name":"ETag","Value":"\"{{hash}}\""},{"Name":"Last-Modified","Value":"{{time}}"}],"EndpointProperties":[]}]}""";
     }
 
-    private static string LastModified(string manifest) => JsonNode.Parse(Canonical(manifest))!["Endpoints"]![0]!["ResponseHeaders"]![1]!["Value"]!.GetValue<string>();
+    private static string LastModified(string manifest) =>
+        JsonNode.Parse(Canonical(manifest))!["Endpoints"]![0]!["ResponseHeaders"]![1]!["Value"]!.GetValue<string>();
 
     private static string Canonical(string text)
     {

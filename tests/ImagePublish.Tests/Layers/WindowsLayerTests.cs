@@ -10,7 +10,7 @@ public sealed class WindowsLayerTests
     [Fact]
     public async Task FilesLieInTheirFolderWithTheirAttributes()
     {
-        var content = WindowsLayer.Create(LayerContent.Create("app", [TextFile("app/shop.exe", "MZ")]));
+        var content = WindowsLayer.Create(LayerInput.Create("app", [TextFile("app/shop.exe", "MZ")]));
 
         var entries = Entries(await TarAsync(content)).ConvertAll(entry => (PaxTarEntry)entry);
 
@@ -27,7 +27,7 @@ public sealed class WindowsLayerTests
     [InlineData("app/space ")]
     public void NamesThatWindowsDoesNotHaveAreAnError(string path)
     {
-        var content = LayerContent.Create("app", [TextFile("app/shop.dll", ""), TextFile(path, "")]);
+        var content = LayerInput.Create("app", [TextFile("app/shop.dll", ""), TextFile(path, "")]);
 
         Assert.Equal(DiagnosticCodes.InvalidEntry, Assert.Throws<ImagePublishException>(() => WindowsLayer.Create(content)).Code);
     }
@@ -35,7 +35,7 @@ public sealed class WindowsLayerTests
     [Fact]
     public void LinksAreAnError()
     {
-        var content = LayerContent.Create("app", [new LayerEntry("app/link", LayerEntryKind.SymbolicLink) { LinkTarget = "x" }]);
+        var content = LayerInput.Create("app", [new LayerEntry("app/link", LayerEntryKind.SymbolicLink) { LinkTarget = "x" }]);
 
         Assert.Equal(DiagnosticCodes.InvalidEntry, Assert.Throws<ImagePublishException>(() => WindowsLayer.Create(content)).Code);
     }

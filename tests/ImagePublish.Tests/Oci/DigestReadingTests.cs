@@ -14,7 +14,7 @@ public sealed class DigestReadingTests
 
         var digest = await Digest.ComputeAsync(content, TestContext.Current.CancellationToken);
 
-        Assert.Equal(Digest.Of(bytes), digest);
+        Assert.Equal(Digest.Compute(bytes), digest);
         Assert.InRange(content.Reads, 1, 5);
     }
 

@@ -50,7 +50,9 @@ public sealed class DocumentTests
 
     [Fact]
     public void NullAmongTheDiffIdsIsRefused() =>
-        Assert.ThrowsAny<JsonException>(() => OciJson.ReadConfig("{\"architecture\":\"a\",\"os\":\"o\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[null]}}"u8));
+        Assert.ThrowsAny<JsonException>(() =>
+            OciJson.ReadConfig("{\"architecture\":\"a\",\"os\":\"o\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[null]}}"u8)
+        );
 
     [Fact]
     public void WhatIsNotInUtf8IsRefused() =>

@@ -1,5 +1,4 @@
-using ImagePublish.Oci;
-using ImagePublish.Testing;
+using ImagePublish.Common;
 
 namespace ImagePublish.Tests.Oci;
 
@@ -17,7 +16,11 @@ public sealed class ProgramsTests : IDisposable
     [InlineData(".")]
     [InlineData("bin")]
     [InlineData("./bin:..")]
-    [ReliabilityCase(Area, "./git, ./podman or ./apt-get in the project, and a PATH with relative or empty entries", "never run: only absolute folders of the PATH count")]
+    [ReliabilityCase(
+        Area,
+        "./git, ./podman or ./apt-get in the project, and a PATH with relative or empty entries",
+        "never run: only absolute folders of the PATH count"
+    )]
     public void OnlyAbsoluteFoldersOfThePathCount(string entries)
     {
         var path = Path.GetRelativePath(Environment.CurrentDirectory, folder.FullName);
@@ -25,7 +28,10 @@ public sealed class ProgramsTests : IDisposable
         Program("git", "exit 1");
 
         Assert.Null(Programs.Find("git", $"{entries}:{path}:{path}/bin", isWindows: false));
-        Assert.Equal(Path.Combine(folder.FullName, "bin/git"), Programs.Find("git", $"{entries}:{path}:{folder.FullName}/bin", isWindows: false));
+        Assert.Equal(
+            Path.Combine(folder.FullName, "bin/git"),
+            Programs.Find("git", $"{entries}:{path}:{folder.FullName}/bin", isWindows: false)
+        );
         Assert.Throws<ArgumentException>(() => Programs.Start(new ProgramStart("git", [])));
     }
 
@@ -67,7 +73,12 @@ public sealed class ProgramsTests : IDisposable
     [InlineData("DOTNET_CLI_HOME", "/home/ci", "engine helper other")]
     public void AProgramGetsTheSecretsThatItNeeds(string name, string value, string programs)
     {
-        (string Name, ProgramSecrets Secrets)[] all = [("engine", ProgramSecrets.Engine), ("helper", ProgramSecrets.CredentialHelper), ("other", ProgramSecrets.None)];
+        (string Name, ProgramSecrets Secrets)[] all =
+        [
+            ("engine", ProgramSecrets.Engine),
+            ("helper", ProgramSecrets.CredentialHelper),
+            ("other", ProgramSecrets.None),
+        ];
 
         Assert.Equal(programs, string.Join(' ', all.Where(one => Programs.IsHandedOver(name, value, one.Secrets)).Select(one => one.Name)));
     }
@@ -80,13 +91,17 @@ public sealed class ProgramsTests : IDisposable
         Environment.SetEnvironmentVariable(Token, "canary");
         try
         {
-            using var process = Programs.Start(new ProgramStart(Program("env", "/usr/bin/env"), []) { Variables = new Dictionary<string, string?> { ["ADDED"] = "yes" } });
+            using var process = Programs.Start(
+                new ProgramStart(Program("env", "/usr/bin/env"), []) { Variables = new Dictionary<string, string?> { ["ADDED"] = "yes" } }
+            );
             process.StandardInput.Close();
             var lines = (await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n');
 
             Assert.DoesNotContain(lines, line => line.Contains("canary", StringComparison.Ordinal));
             Assert.Contains("ADDED=yes", lines);
-            Assert.All(lines.Single(line => line.StartsWith("PATH=", StringComparison.Ordinal))["PATH=".Length..].Split(':'), entry => Assert.True(Path.IsPathFullyQualified(entry)));
+            Assert.All(lines.Single(line => line.StartsWith("PATH=", StringComparison.Ordinal))["PATH=".Length..].Split(':'), entry =>
+                Assert.True(Path.IsPathFullyQualified(entry))
+            );
         }
         finally
         {
@@ -99,7 +114,12 @@ public sealed class ProgramsTests : IDisposable
         var file = Path.Combine(folder.FullName, name);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         // A process that another test forks while a file is open for writing makes it unusable for a moment; the shell writes it in a process of its own.
-        using var writer = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sh", ["-c", "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod 700 \"$0\"", file, script]))!;
+        using var writer = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo(
+                "/bin/sh",
+                ["-c", "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod 700 \"$0\"", file, script]
+            )
+        )!;
         writer.WaitForExit();
         return file;
     }

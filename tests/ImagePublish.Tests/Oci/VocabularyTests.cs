@@ -1,3 +1,4 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -7,7 +8,7 @@ public sealed class VocabularyTests
 {
     [Fact]
     public void ADigestIsOfItsContent() =>
-        Assert.Equal("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Digest.Of([]).Value);
+        Assert.Equal("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Digest.Compute([]).Value);
 
     [Theory]
     [InlineData("sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855")]
@@ -59,5 +60,5 @@ public sealed class VocabularyTests
     }
 
     [Fact]
-    public void ForeignTextIsShownOnOneLine() => Assert.Equal("a\\u000ab", Text.Shown("a\nb"));
+    public void ForeignTextIsShownOnOneLine() => Assert.Equal("a\\u000ab", Text.Sanitize("a\nb"));
 }

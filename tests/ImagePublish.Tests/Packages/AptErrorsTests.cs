@@ -1,7 +1,6 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Packages.Apt;
-using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Packages;
 
@@ -20,7 +19,11 @@ public sealed class AptErrorsTests : IDisposable
     [InlineData("nobody listens", "IMG6009", "Connection refused")]
     [InlineData("asks to wait", "IMG6009", "429  Too Many Requests")]
     [InlineData("another content", "IMG6004", "Hash Sum mismatch")]
-    [ReliabilityCase(Area, "apt can't download a package", "gone, unreachable, busy or tampered: told apart by what apt says, whatever digits the address has")]
+    [ReliabilityCase(
+        Area,
+        "apt can't download a package",
+        "gone, unreachable, busy or tampered: told apart by what apt says, whatever digits the address has"
+    )]
     public async Task ADownloadThatFailsIsToldByItsReason(string kind, string code, string said)
     {
         await using var server = new FileServer(folder.FullName);
@@ -37,68 +40,104 @@ public sealed class AptErrorsTests : IDisposable
         var answer = await Apt().DownloadAsync([(location, Path.Combine(folder.FullName, "out.deb"), new string('a', 64))], Cancel);
 
         Assert.False(answer.Succeeded);
-        var failure = AptErrors.Of(answer);
+        var failure = AptErrors.Explain(answer);
         Assert.True(code == failure.Code.Id, failure.Message);
         Assert.Contains(said, failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', failure.Message);
     }
 
     [Theory]
-    [InlineData("IMG6009", "connection timed out", """
-        Err:1 http://192.0.2.77/dists/by-hash/SHA256/404aa/a.deb
-          Could not connect to 192.0.2.77:80 (192.0.2.77), connection timed out
-        E: Failed to fetch http://192.0.2.77/dists/by-hash/SHA256/404aa/a.deb  Could not connect to 192.0.2.77:80 (192.0.2.77), connection timed out
-        E: Download Failed
-        """)]
-    [InlineData("IMG6009", "503  Service Unavailable", """
-        Err:1 http://127.0.0.1:14041/404/a.deb
-          503  Service Unavailable [IP: 127.0.0.1 14041]
-        E: Failed to fetch http://127.0.0.1:14041/404/a.deb  503  Service Unavailable [IP: 127.0.0.1 14041]
-        E: Download Failed
-        """)]
-    [InlineData("IMG6009", "Could not handshake", """
-        Err:1 https://127.0.0.1:14041/a.deb
-          Could not handshake: An unexpected TLS packet was received. [IP: 127.0.0.1 14041]
-        E: Failed to fetch https://127.0.0.1:14041/a.deb  Could not handshake: An unexpected TLS packet was received. [IP: 127.0.0.1 14041]
-        E: Download Failed
-        """)]
-    [InlineData("IMG6009", "wants you to sign in", """
-        Get:1 http://127.0.0.1:14041/200 ./ InRelease [10 B]
-        Err:1 http://127.0.0.1:14041/200 ./ InRelease
-          Clearsigned file isn't valid, got 'NOSPLIT' (does the network require authentication?)
-        Reading package lists...
-        E: Failed to fetch http://127.0.0.1:14041/200/./InRelease  Clearsigned file isn't valid, got 'NOSPLIT' (does the network require authentication?)
-        E: The repository 'http://127.0.0.1:14041/200 ./ InRelease' is not signed.
-        """)]
-    [InlineData("IMG6009", "has no index", """
-        Ign:1 http://127.0.0.1:14041/404 ./ InRelease
-        Err:2 http://127.0.0.1:14041/404 ./ Release
-          404  Not Found [IP: 127.0.0.1 14041]
-        Reading package lists...
-        E: The repository 'http://127.0.0.1:14041/404 ./ Release' does not have a Release file.
-        """)]
-    [InlineData("IMG6003", "key that is not trusted", """
-        W: GPG error: file:/repository ./ InRelease: The following signatures couldn't be verified because the public key is not available: NO_PUBKEY 64194F4E6FD6DCF6
-        E: The repository 'file:/repository ./ InRelease' is not signed.
-        """)]
-    [InlineData("IMG6003", "wrong signature", """
-        W: GPG error: file:/repository ./ InRelease: The following signatures were invalid: BADSIG 64194F4E6FD6DCF6 Tests <tests@example.com>
-        E: The repository 'file:/repository ./ InRelease' is not signed.
-        """)]
-    [InlineData("IMG6003", "key that has expired", """
-        W: GPG error: file:/repository ./ InRelease: The following signatures were invalid: EXPKEYSIG 64194F4E6FD6DCF6 Tests <tests@example.com>
-        E: The repository 'file:/repository ./ InRelease' is not signed.
-        """)]
+    [InlineData(
+        "IMG6009",
+        "connection timed out",
+        """
+            Err:1 http://192.0.2.77/dists/by-hash/SHA256/404aa/a.deb
+              Could not connect to 192.0.2.77:80 (192.0.2.77), connection timed out
+            E: Failed to fetch http://192.0.2.77/dists/by-hash/SHA256/404aa/a.deb  Could not connect to 192.0.2.77:80 (192.0.2.77), connection timed out
+            E: Download Failed
+            """
+    )]
+    [InlineData(
+        "IMG6009",
+        "503  Service Unavailable",
+        """
+            Err:1 http://127.0.0.1:14041/404/a.deb
+              503  Service Unavailable [IP: 127.0.0.1 14041]
+            E: Failed to fetch http://127.0.0.1:14041/404/a.deb  503  Service Unavailable [IP: 127.0.0.1 14041]
+            E: Download Failed
+            """
+    )]
+    [InlineData(
+        "IMG6009",
+        "Could not handshake",
+        """
+            Err:1 https://127.0.0.1:14041/a.deb
+              Could not handshake: An unexpected TLS packet was received. [IP: 127.0.0.1 14041]
+            E: Failed to fetch https://127.0.0.1:14041/a.deb  Could not handshake: An unexpected TLS packet was received. [IP: 127.0.0.1 14041]
+            E: Download Failed
+            """
+    )]
+    [InlineData(
+        "IMG6009",
+        "wants you to sign in",
+        """
+            Get:1 http://127.0.0.1:14041/200 ./ InRelease [10 B]
+            Err:1 http://127.0.0.1:14041/200 ./ InRelease
+              Clearsigned file isn't valid, got 'NOSPLIT' (does the network require authentication?)
+            Reading package lists...
+            E: Failed to fetch http://127.0.0.1:14041/200/./InRelease  Clearsigned file isn't valid, got 'NOSPLIT' (does the network require authentication?)
+            E: The repository 'http://127.0.0.1:14041/200 ./ InRelease' is not signed.
+            """
+    )]
+    [InlineData(
+        "IMG6009",
+        "has no index",
+        """
+            Ign:1 http://127.0.0.1:14041/404 ./ InRelease
+            Err:2 http://127.0.0.1:14041/404 ./ Release
+              404  Not Found [IP: 127.0.0.1 14041]
+            Reading package lists...
+            E: The repository 'http://127.0.0.1:14041/404 ./ Release' does not have a Release file.
+            """
+    )]
+    [InlineData(
+        "IMG6003",
+        "key that is not trusted",
+        """
+            W: GPG error: file:/repository ./ InRelease: The following signatures couldn't be verified because the public key is not available: NO_PUBKEY 64194F4E6FD6DCF6
+            E: The repository 'file:/repository ./ InRelease' is not signed.
+            """
+    )]
+    [InlineData(
+        "IMG6003",
+        "wrong signature",
+        """
+            W: GPG error: file:/repository ./ InRelease: The following signatures were invalid: BADSIG 64194F4E6FD6DCF6 Tests <tests@example.com>
+            E: The repository 'file:/repository ./ InRelease' is not signed.
+            """
+    )]
+    [InlineData(
+        "IMG6003",
+        "key that has expired",
+        """
+            W: GPG error: file:/repository ./ InRelease: The following signatures were invalid: EXPKEYSIG 64194F4E6FD6DCF6 Tests <tests@example.com>
+            E: The repository 'file:/repository ./ InRelease' is not signed.
+            """
+    )]
     [InlineData("IMG6003", "not signed by a key", "E: The repository 'file:/repository ./ Release' is not signed.")]
-    [InlineData("IMG6005", "404  Not Found", """
-        Err:1 http://127.0.0.1:14041/302/a.deb
-          404  Not Found [IP: 127.0.0.1 14041]
-        E: Failed to fetch http://127.0.0.1:14041/404/x  404  Not Found [IP: 127.0.0.1 14041]
-        E: Download Failed
-        """)]
+    [InlineData(
+        "IMG6005",
+        "404  Not Found",
+        """
+            Err:1 http://127.0.0.1:14041/302/a.deb
+              404  Not Found [IP: 127.0.0.1 14041]
+            E: Failed to fetch http://127.0.0.1:14041/404/x  404  Not Found [IP: 127.0.0.1 14041]
+            E: Download Failed
+            """
+    )]
     public void WhatAptSaidIsUnderstood(string code, string said, string output)
     {
-        var failure = AptErrors.Of(new AptAnswer(Succeeded: false, "", output));
+        var failure = AptErrors.Explain(new AptAnswer(Succeeded: false, "", output));
 
         Assert.True(code == failure.Code.Id, failure.Message);
         Assert.Contains(said, failure.Message, StringComparison.Ordinal);
@@ -106,7 +145,11 @@ public sealed class AptErrorsTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a source is unreachable, and a package unknown without it", "the source is named, IMG6009, instead of an unknown package")]
+    [ReliabilityCase(
+        Area,
+        "a source is unreachable, and a package unknown without it",
+        "the source is named, IMG6009, instead of an unknown package"
+    )]
     public async Task APackageThatAnUnreachableSourceMayHaveIsNotCalledUnknown()
     {
         await using var gone = new FileServer(folder.FullName);
@@ -142,15 +185,26 @@ public sealed class AptErrorsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("E: The method driver /usr/lib/apt/methods/machine git.example.com login ci password canary/./InRelease could not be found.")]
+    [InlineData(
+        "E: The method driver /usr/lib/apt/methods/machine git.example.com login ci password canary/./InRelease could not be found."
+    )]
     [InlineData("E: Malformed entry 1 in list file canary (URI)\nE: The list of sources could not be read.")]
     [InlineData("W: GPG error: file:/canary ./ InRelease: The following signatures were invalid: BADSIG 64194F4E6FD6DCF6 Tests")]
-    [ReliabilityCase("Security", "apt quotes a file of this machine because a base image's sources made it", "only what apt says of the sources' addresses and of packages is shown")]
+    [ReliabilityCase(
+        "Security",
+        "apt quotes a file of this machine because a base image's sources made it",
+        "only what apt says of the sources' addresses and of packages is shown"
+    )]
     public void WhatAptSaysOfOtherThingsThanTheBasesSourcesIsNotShown(string output)
     {
-        var shown = AptErrors.Of(new AptAnswer(Succeeded: false, "", output));
-        var hidden = AptErrors.Of(new AptAnswer(Succeeded: false, "", output) { Shown = ["http://deb.example.com/debian"] });
-        var named = AptErrors.Of(new AptAnswer(Succeeded: false, "", output + "\nE: Failed to fetch http://deb.example.com/debian/x  503  Busy") { Shown = ["http://deb.example.com/debian"] });
+        var shown = AptErrors.Explain(new AptAnswer(Succeeded: false, "", output));
+        var hidden = AptErrors.Explain(new AptAnswer(Succeeded: false, "", output) { Shown = ["http://deb.example.com/debian"] });
+        var named = AptErrors.Explain(
+            new AptAnswer(Succeeded: false, "", output + "\nE: Failed to fetch http://deb.example.com/debian/x  503  Busy")
+            {
+                Shown = ["http://deb.example.com/debian"],
+            }
+        );
 
         Assert.Contains("canary", shown.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("canary", hidden.Message, StringComparison.Ordinal);
@@ -161,7 +215,8 @@ public sealed class AptErrorsTests : IDisposable
     [ReliabilityCase("Security", "an address of a package begins with a hyphen", "apt takes it for an address, not for an option")]
     public async Task AnAddressIsNeverAnOption()
     {
-        var answer = await Apt().DownloadAsync([("-oFoo::Bar=canary", Path.Combine(folder.FullName, "out.deb"), new string('a', 64))], Cancel);
+        var answer = await Apt()
+            .DownloadAsync([("-oFoo::Bar=canary", Path.Combine(folder.FullName, "out.deb"), new string('a', 64))], Cancel);
 
         Assert.False(answer.Succeeded);
         Assert.Contains("-oFoo", answer.Errors, StringComparison.Ordinal);

@@ -2,8 +2,6 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Packages.Apt;
-using ImagePublish.Registries.Auth;
-using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Packages;
 
@@ -40,8 +38,15 @@ public sealed class BaseSourcesTests : IDisposable
     [InlineData(Lines, "deb [trusted=yes http://deb.example.com/debian bookworm main")]
     [InlineData(Paragraphs, "Types: deb\nURIs: http://deb.example.com/debian mirror+file:{0}\nSuites: ./\nTrusted: yes\n")]
     [InlineData(Paragraphs, "Types: deb\nURIs: http://deb.example.com/debian\nSuites: ./\nSigned-By: {0}\n")]
-    [InlineData(Paragraphs, "Types: deb\nURIs: http://deb.example.com/debian\nSuites: ./\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\\\"$\n -----END PGP PUBLIC KEY BLOCK-----\n")]
-    [ReliabilityCase(Area, "a base image's package sources name files of this machine, other ways than http, or options of programs", "refused before apt sees them, IMG6012; no file's content is shown")]
+    [InlineData(
+        Paragraphs,
+        "Types: deb\nURIs: http://deb.example.com/debian\nSuites: ./\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\\\"$\n -----END PGP PUBLIC KEY BLOCK-----\n"
+    )]
+    [ReliabilityCase(
+        Area,
+        "a base image's package sources name files of this machine, other ways than http, or options of programs",
+        "refused before apt sees them, IMG6012; no file's content is shown"
+    )]
     public async Task OnlyWebAddressesAreTaken(string path, string text)
     {
         var secret = Path.Combine(repository.Folder, "netrc");
@@ -64,7 +69,11 @@ public sealed class BaseSourcesTests : IDisposable
     [InlineData("2130706433", true)]
     [InlineData("127.1", true)]
     [InlineData("[::ffff:127.0.0.1]", false)]
-    [ReliabilityCase(Area, "a base image's package source is on this machine or its network", "no request arrives there, IMG6012; ImagePackageSourceHosts allows a mirror of your own")]
+    [ReliabilityCase(
+        Area,
+        "a base image's package source is on this machine or its network",
+        "no request arrives there, IMG6012; ImagePackageSourceHosts allows a mirror of your own"
+    )]
     public async Task NobodyInsideIsAsked(string host, bool hasApt)
     {
         await using var server = new FileServer(repository.Folder);
@@ -81,7 +90,8 @@ public sealed class BaseSourcesTests : IDisposable
     public async Task APrivateMirrorIsRefusedByItsAddressUnlessItIsNamed()
     {
         var sources = new PackageSources(["http://mirror.corp.example:8080/debian"]) { BaseImage = "example/base:1" };
-        Task CheckAsync(params string[] trusted) => new SourceGuard(sources, trusted, (_, _) => Task.FromResult<System.Net.IPAddress?>(new([10, 1, 2, 3]))).CheckAsync(Cancel);
+        Task CheckAsync(params string[] trusted) =>
+            new SourceGuard(sources, trusted, (_, _) => Task.FromResult<System.Net.IPAddress?>(new([10, 1, 2, 3]))).CheckAsync(Cancel);
 
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() => CheckAsync("other.corp.example", "mirror.corp.example:80"));
         await CheckAsync("mirror.corp.example");
@@ -103,7 +113,9 @@ public sealed class BaseSourcesTests : IDisposable
         var failure = await FailAsync(await BaseAsync(path, text.Replace("{0}", server.Address, StringComparison.Ordinal)), server);
 
         Assert.Contains(failure.Code, new[] { DiagnosticCodes.PackageSourceUntrusted, DiagnosticCodes.PackageSourceFailed });
-        Assert.Contains(repository.Details, line => line.Contains("are ignored", StringComparison.Ordinal) && line.Contains("rusted", StringComparison.Ordinal));
+        Assert.Contains(repository.Details, line =>
+            line.Contains("are ignored", StringComparison.Ordinal) && line.Contains("rusted", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -125,17 +137,26 @@ public sealed class BaseSourcesTests : IDisposable
     [Fact]
     public async Task AptGetsAFreshFileAndNoOtherMethods()
     {
-        var below = await BaseAsync(Lines, "deb [arch=amd64 lang=de check-valid-until=no by-hash=force] http://deb.example.com/debian bookworm main contrib # comment\n# deb file:/x ./\ndeb-src file:/x ./\n");
+        var below = await BaseAsync(
+            Lines,
+            "deb [arch=amd64 lang=de check-valid-until=no by-hash=force] http://deb.example.com/debian bookworm main contrib # comment\n# deb file:/x ./\ndeb-src file:/x ./\n"
+        );
         var workspace = new AptWorkspace(Request(), "amd64", below);
         var tool = workspace.Prepare(repository);
 
         Assert.Equal(
             "Types: deb\nURIs: http://deb.example.com/debian\nSuites: bookworm\nComponents: main contrib\nArchitectures: amd64\n",
-            (await File.ReadAllTextAsync(Path.Combine(workspace.Folder, "base.sources"), Cancel)).TrimEnd() + "\n");
-        Assert.Contains(repository.Details, line => line.Contains("lang=de, check-valid-until=no, by-hash=force", StringComparison.Ordinal));
+            (await File.ReadAllTextAsync(Path.Combine(workspace.Folder, "base.sources"), Cancel)).TrimEnd() + "\n"
+        );
+        Assert.Contains(repository.Details, line =>
+            line.Contains("lang=de, check-valid-until=no, by-hash=force", StringComparison.Ordinal)
+        );
         foreach (var method in new[] { "file", "copy", "cdrom", "mirror", "mirror+file", "mirror+http", "ftp" })
         {
-            var answer = await tool.DownloadAsync([($"{method}:/etc/hostname", Path.Combine(repository.Folder, "out"), new string('a', 64))], Cancel);
+            var answer = await tool.DownloadAsync(
+                [($"{method}:/etc/hostname", Path.Combine(repository.Folder, "out"), new string('a', 64))],
+                Cancel
+            );
             Assert.Contains($"The method '{method}' is explicitly disabled via configuration", answer.Errors, StringComparison.Ordinal);
         }
     }
@@ -148,7 +169,7 @@ public sealed class BaseSourcesTests : IDisposable
         {
             HasApt = hasApt,
             TrustedSourceHosts = trusted is null ? [] : [new Uri(trusted.Address).Authority],
-            Locked = hasApt ? null : [new OsPackage("shop", "1.0", "all", "shop.deb", 4, Digest.Of("shop"u8))],
+            Locked = hasApt ? null : [new OsPackage("shop", "1.0", "all", "shop.deb", 4, Digest.Compute("shop"u8))],
         };
         var maker = new OsPackages(LocalRepository.Network, repository);
         return await Assert.ThrowsAnyAsync<ImagePublishException>(async () =>
@@ -158,5 +179,6 @@ public sealed class BaseSourcesTests : IDisposable
         });
     }
 
-    private static Task<PackageBase> BaseAsync(string path, string text) => PackageBaseTests.BaseAsync(("var/lib/dpkg/status", Installed), (path, text));
+    private static Task<PackageBase> BaseAsync(string path, string text) =>
+        PackageBaseTests.BaseAsync(("var/lib/dpkg/status", Installed), (path, text));
 }

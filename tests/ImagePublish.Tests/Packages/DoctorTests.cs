@@ -2,10 +2,11 @@ using System.Buffers.Binary;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.InteropServices;
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
-using ImagePublish.Packages.Doctor;
+using ImagePublish.Packages.Dependencies;
 using ImagePublish.Publishing;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Publishing;
@@ -19,7 +20,9 @@ public sealed class DoctorTests : IDisposable
     // A program of this machine, for its processor and with the C library that everything here has.
     private const string Program = "/usr/bin/env";
 
-    private readonly LocalRepository repository = new LocalRepository().AddRoot().Add(new DebBuilder("libc6").File("./lib/x86_64-linux-gnu/libc.so.6", "libc"));
+    private readonly LocalRepository repository = new LocalRepository()
+        .AddRoot()
+        .Add(new DebBuilder("libc6").File("./lib/x86_64-linux-gnu/libc.so.6", "libc"));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -92,7 +95,7 @@ public sealed class DoctorTests : IDisposable
     {
         await using var bench = await PublishingBench.StartAsync();
         File.Copy(Program, Path.Combine(bench.PublishFolder, "App"));
-        var request = bench.Request("1.0") with { Doctor = new DoctorRequest { IsGlobalizationInvariant = true } };
+        var request = bench.Request("1.0") with { Doctor = new DependencyCheckRequest { IsGlobalizationInvariant = true } };
 
         await bench.PublishAsync(request);
         var pulled = bench.Moved(RegistryStep.BlobGet);
@@ -113,30 +116,51 @@ public sealed class DoctorTests : IDisposable
     [InlineData("drawing", "libgdiplus fonts-dejavu-core")]
     public void WhatDotNetNeedsOfTheSystemIsTold(string app, string told)
     {
-        var request = new DoctorRequest { IsGlobalizationInvariant = app != "cultures", UsesAspNet = app == "aspnet" };
+        var request = new DependencyCheckRequest { IsGlobalizationInvariant = app != "cultures", UsesAspNet = app == "aspnet" };
         var needs = Read(app is "zones" or "https" or "drawing" ? Compiled(app) : []);
 
-        var findings = new Examination(request, needs, new ImageFacts(BaseFileSystem.Empty, [])).Findings(isInvariant: false);
+        var findings = new DependencyCheck(request, needs, new ImageInventory(BaseFileSystem.Empty, [])).Findings(isInvariant: false);
 
         Assert.Equal(told.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length, findings.Count);
-        Assert.All(told.Split(' ', StringSplitOptions.RemoveEmptyEntries), word => Assert.Contains(findings, finding => finding.Contains(word, StringComparison.Ordinal)));
+        Assert.All(told.Split(' ', StringSplitOptions.RemoveEmptyEntries), word =>
+            Assert.Contains(findings, finding => finding.Contains(word, StringComparison.Ordinal))
+        );
         Assert.All(findings, finding => Assert.DoesNotContain('\n', finding));
     }
 
     [Fact]
     public void WhatTheImageHasIsNotTold()
     {
-        var request = new DoctorRequest { UsesAspNet = true };
-        string[] paths = ["usr/lib/libicuuc.so.72", "usr/lib/libssl.so.3", "etc/ssl/certs/ca-certificates.crt", "usr/share/zoneinfo/UTC", "usr/lib/libgdiplus.so.0", "app/fonts/own.ttf"];
+        var request = new DependencyCheckRequest { UsesAspNet = true };
+        string[] paths =
+        [
+            "usr/lib/libicuuc.so.72",
+            "usr/lib/libssl.so.3",
+            "etc/ssl/certs/ca-certificates.crt",
+            "usr/share/zoneinfo/UTC",
+            "usr/lib/libgdiplus.so.0",
+            "app/fonts/own.ttf",
+        ];
         var entries = paths.Select(path => new LayerEntry(path, LayerEntryKind.File) { Content = new FileInMemory("x"u8.ToArray()) });
 
-        Assert.Empty(new Examination(request, Read([.. Compiled("zones"), .. Compiled("https"), .. Compiled("drawing")]), new ImageFacts(BaseFileSystem.Empty, entries)).Findings(isInvariant: false));
+        Assert.Empty(
+            new DependencyCheck(
+                request,
+                Read([.. Compiled("zones"), .. Compiled("https"), .. Compiled("drawing")]),
+                new ImageInventory(BaseFileSystem.Empty, entries)
+            ).Findings(isInvariant: false)
+        );
     }
 
     [Fact]
     public void NativePartsForOtherSystemsNeedNothing()
     {
-        var parts = new[] { "runtimes/osx/native/lib.dylib", "runtimes/linux-musl-x64/native/libx.so", "runtimes/win-x64/native/x.dll" }.Select(path => Copy(path));
+        var parts = new[]
+        {
+            "runtimes/osx/native/lib.dylib",
+            "runtimes/linux-musl-x64/native/libx.so",
+            "runtimes/win-x64/native/x.dll",
+        }.Select(path => Copy(path));
 
         Assert.Empty(Read(parts).Libraries);
         Assert.NotEmpty(Read([Copy("runtimes/linux/native/libx.so")]).Libraries);
@@ -151,7 +175,7 @@ public sealed class DoctorTests : IDisposable
     [InlineData("ld-linux-x86-64.so.2", "libc6")]
     [InlineData("libgssapi_krb5.so.2", "libgssapi-krb5-2")]
     [InlineData("strange", null)]
-    public void ALibrarysPackageIsKnown(string library, string? package) => Assert.Equal(package, LibraryPackages.Of(library));
+    public void ALibrarysPackageIsKnown(string library, string? package) => Assert.Equal(package, LibraryPackages.Find(library));
 
     [Fact]
     public void ADamagedProgramNeedsNothingAndHarmsNobody()
@@ -178,7 +202,11 @@ public sealed class DoctorTests : IDisposable
     [InlineData("sub/libnative.so.1", true)]
     [InlineData("runtimes/linux-other/native/libnative.so", false)]
     [InlineData("node/linux-arm64/node", false)]
-    [ReliabilityCase("Platforms", "a native file of another processor is in the publish folder, outside of `runtimes`", "warned of with IMG1022, also where the base is not known and when nothing changed")]
+    [ReliabilityCase(
+        "Platforms",
+        "a native file of another processor is in the publish folder, outside of `runtimes`",
+        "warned of with IMG1022, also where the base is not known and when nothing changed"
+    )]
     public async Task AFileForAnotherProcessorIsToldAgainUntilItIsGone(string path, bool isTold)
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -188,7 +216,11 @@ public sealed class DoctorTests : IDisposable
         BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(18), 183);
         await File.WriteAllBytesAsync(file, bytes, Cancel);
         // A base of a registry that nobody read.
-        var request = bench.Request("1.0") with { Spec = bench.Request("1.0").Spec with { Platform = new("linux", "amd64") }, Doctor = new DoctorRequest { IsGlobalizationInvariant = true } };
+        var request = bench.Request("1.0") with
+        {
+            Spec = bench.Request("1.0").Spec with { Platform = new("linux", "amd64") },
+            Doctor = new DependencyCheckRequest { IsGlobalizationInvariant = true },
+        };
 
         await bench.PublishAsync(request);
         var first = bench.Log.Warnings.ToList();
@@ -202,7 +234,10 @@ public sealed class DoctorTests : IDisposable
         bench.Log.Warnings.Clear();
         await bench.PublishAsync(request);
 
-        Assert.Equal(isTold ? [$"'{path}' is built for arm64, which linux/amd64 can't run."] : [], first.Select(warning => warning[..(warning.IndexOf('.', warning.IndexOf("run", StringComparison.Ordinal)) + 1)]));
+        Assert.Equal(
+            isTold ? [$"'{path}' is built for arm64, which linux/amd64 can't run."] : [],
+            first.Select(warning => warning[..(warning.IndexOf('.', warning.IndexOf("run", StringComparison.Ordinal)) + 1)])
+        );
         Assert.Equal(first, withBase);
         Assert.Empty(bench.Log.Warnings);
     }
@@ -216,14 +251,20 @@ public sealed class DoctorTests : IDisposable
         var bytes = await File.ReadAllBytesAsync(Program, Cancel);
         BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(18), 183);
         await File.WriteAllBytesAsync(host, bytes, Cancel);
-        LayerEntry[] entries = [new("app/App", LayerEntryKind.File) { PublishPath = "App", Content = new FileOnDisk(host, bytes.Length) }, Copy("App.dll")];
+        LayerEntry[] entries =
+        [
+            new("app/App", LayerEntryKind.File) { PublishPath = "App", Content = new FileOnDisk(host, bytes.Length) },
+            Copy("App.dll"),
+        ];
 
-        Assert.Equal(isTold, ForeignMachines.Find(entries, new Platform("linux", "amd64"), ["dotnet", command], Cancel) is not null);
+        Assert.Equal(isTold, OtherArchitectures.Find(entries, new Platform("linux", "amd64"), ["dotnet", command], Cancel) is not null);
     }
 
-    private static AppNeeds Read(IEnumerable<LayerEntry> entries) => AppNeeds.Read(entries, new HashSet<string>(), Here, isMusl: false, Cancel);
+    private static AppDependencies Read(IEnumerable<LayerEntry> entries) =>
+        AppDependencies.Read(entries, new HashSet<string>(), Here, isMusl: false, Cancel);
 
-    private static LayerEntry Copy(string path) => new("app/" + path, LayerEntryKind.File) { PublishPath = path, Content = new FileOnDisk(Program, new FileInfo(Program).Length) };
+    private static LayerEntry Copy(string path) =>
+        new("app/" + path, LayerEntryKind.File) { PublishPath = path, Content = new FileOnDisk(Program, new FileInfo(Program).Length) };
 
     // An assembly with one method that does what it is called.
     private IEnumerable<LayerEntry> Compiled(string app)
@@ -244,7 +285,16 @@ public sealed class DoctorTests : IDisposable
         }
         else
         {
-            type.DefinePInvokeMethod("GdipCreate", "libgdiplus", MethodAttributes.Public | MethodAttributes.Static, CallingConventions.Standard, null, [], CallingConvention.Winapi, CharSet.Ansi);
+            type.DefinePInvokeMethod(
+                "GdipCreate",
+                "libgdiplus",
+                MethodAttributes.Public | MethodAttributes.Static,
+                CallingConventions.Standard,
+                null,
+                [],
+                CallingConvention.Winapi,
+                CharSet.Ansi
+            );
         }
 
         code.Emit(OpCodes.Ret);
@@ -254,11 +304,12 @@ public sealed class DoctorTests : IDisposable
         return [new LayerEntry("app/App.dll", LayerEntryKind.File) { Content = new FileOnDisk(file, new FileInfo(file).Length) }];
     }
 
-    private PublishRequest Request(PublishingBench bench, string[] packages) => bench.Request("1.0") with
-    {
-        Spec = bench.Request("1.0").Spec with { Platform = Here },
-        Base = new ScratchBase(),
-        Packages = packages.Length == 0 ? null : repository.Request(packages),
-        Doctor = new DoctorRequest { IsGlobalizationInvariant = true },
-    };
+    private PublishRequest Request(PublishingBench bench, string[] packages) =>
+        bench.Request("1.0") with
+        {
+            Spec = bench.Request("1.0").Spec with { Platform = Here },
+            Base = new ScratchBase(),
+            Packages = packages.Length == 0 ? null : repository.Request(packages),
+            Doctor = new DependencyCheckRequest { IsGlobalizationInvariant = true },
+        };
 }

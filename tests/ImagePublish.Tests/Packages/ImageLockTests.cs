@@ -1,3 +1,4 @@
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
@@ -21,7 +22,7 @@ public sealed class ImageLockTests : IDisposable
 
     private string LockFile => Path.Combine(repository.Folder, "project", "image.lock.json");
 
-    private LockRequest Lock => new(LockFile) { TurnFolder = Path.Combine(repository.Folder, "turns") };
+    private LockRequest Lock => new(LockFile) { LockFolder = Path.Combine(repository.Folder, "turns") };
 
     public void Dispose() => repository.Dispose();
 
@@ -54,7 +55,9 @@ public sealed class ImageLockTests : IDisposable
         var locked = await bench.PublishAsync(Request(bench, Lock));
         repository.Add(New);
 
-        var reported = await bench.Publisher(registry.Client, "there").PublishForReportAsync(Request(bench, Lock with { IsLocked = true }, cache: "other"), Cancel);
+        var reported = await bench
+            .Publisher(registry.Client, "there")
+            .PublishForReportAsync(Request(bench, Lock with { IsLocked = true }, cache: "other"), Cancel);
 
         Assert.Equal(locked.Image.Digest, reported.Result.Image.Digest);
     }
@@ -71,7 +74,14 @@ public sealed class ImageLockTests : IDisposable
         Directory.Delete(Path.Combine(repository.Folder, "cache"), recursive: true);
 
         var packages = await bench.PublishAsync(Request(bench, Lock));
-        bench.Server.SeedIndex("dotnet/aspnet", "10.0", (bench.Server.SeedImage("dotnet/aspnet", null, [Seeding.LayerOf(("etc/base", "newer"))], Seeding.ConfigOf("amd64")), Seeding.PlatformOf("amd64")));
+        bench.Server.SeedIndex(
+            "dotnet/aspnet",
+            "10.0",
+            (
+                bench.Server.SeedImage("dotnet/aspnet", null, [Seeding.LayerOf(("etc/base", "newer"))], Seeding.ConfigOf("amd64")),
+                Seeding.PlatformOf("amd64")
+            )
+        );
         var based = await bench.PublishAsync(OnBase(bench, Lock with { File = LockFile + ".base", IsLocked = true }));
 
         Assert.Equal(asked, server.Requests);
@@ -91,7 +101,16 @@ public sealed class ImageLockTests : IDisposable
 
         var update = await updater.UpdateAsync(new Platform("linux", "amd64"), new ScratchBase(), repository.Request("shop"), Lock, Cancel);
         var again = await updater.UpdateAsync(new Platform("linux", "amd64"), new ScratchBase(), repository.Request("shop"), Lock, Cancel);
-        var other = await updater.UpdateAsync(new Platform("linux", "arm64"), new ScratchBase(), null, Lock with { Platforms = ["linux/arm64"] }, Cancel);
+        var other = await updater.UpdateAsync(
+            new Platform("linux", "arm64"),
+            new ScratchBase(),
+            null,
+            Lock with
+            {
+                Platforms = ["linux/arm64"],
+            },
+            Cancel
+        );
 
         Assert.True(update.IsChanged);
         Assert.Equal("2 packages; shop 1.0 → 2.0", update.Summary);
@@ -141,7 +160,11 @@ public sealed class ImageLockTests : IDisposable
         var request = Request(bench, isLocked ? Lock : null) with { Destinations = [] };
         var online = await bench.PublishAsync(request);
         repository.Remove(Old);
-        PublishRequest Offline(string cache) => request with { Packages = request.Packages! with { IsOffline = true, CacheFolder = Path.Combine(repository.Folder, cache) } };
+        PublishRequest Offline(string cache) =>
+            request with
+            {
+                Packages = request.Packages! with { IsOffline = true, CacheFolder = Path.Combine(repository.Folder, cache) },
+            };
 
         var offline = await bench.PublishAsync(Offline("cache"), "other");
         var exception = await FailAsync(bench, Offline("empty"), "third");
@@ -157,12 +180,18 @@ public sealed class ImageLockTests : IDisposable
     {
         await using var bench = await PublishingBench.StartAsync();
         await bench.PublishAsync(Request(bench, Lock));
-        await File.WriteAllBytesAsync(Path.Combine(repository.Folder, Old.FileName), new DebBuilder("shop", "1.0").File("./usr/bin/shop", "evil").Build(), Cancel);
+        await File.WriteAllBytesAsync(
+            Path.Combine(repository.Folder, Old.FileName),
+            new DebBuilder("shop", "1.0").File("./usr/bin/shop", "evil").Build(),
+            Cancel
+        );
 
         var exception = await FailAsync(bench, Request(bench, Lock, hasApt, "other"), "other");
 
         Assert.Equal("IMG6004", exception.Code.Id);
-        Assert.All(Directory.EnumerateFiles(Path.Combine(repository.Folder, "other", "packages"), "*", SearchOption.AllDirectories), file => Assert.DoesNotContain("evil", File.ReadAllText(file), StringComparison.Ordinal));
+        Assert.All(Directory.EnumerateFiles(Path.Combine(repository.Folder, "other", "packages"), "*", SearchOption.AllDirectories), file =>
+            Assert.DoesNotContain("evil", File.ReadAllText(file), StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -205,9 +234,13 @@ public sealed class ImageLockTests : IDisposable
             "missing" => null,
             "another package" => Lock("\"tea\"", Package("tea.deb")),
             "package too many" => Lock("\"more\", \"shop\"", Package("shop.deb")),
-            "another base" => Lock("\"shop\"", Package("shop.deb"), $$"""
+            "another base" => Lock(
+                "\"shop\"",
+                Package("shop.deb"),
+                $$"""
                 "base": {"reference": "example.com/base:1", "digest": "sha256:{{Hash}}"},
-                """),
+                """
+            ),
             "newer" => """{"version": 2, "platforms": {}}""",
             "null" => """{"version": 1, "platforms": {"linux/amd64": {"requested": [null], "packages": [null]}}}""",
             "path outside" => Lock("\"shop\"", Package("../../etc/passwd")),
@@ -220,19 +253,31 @@ public sealed class ImageLockTests : IDisposable
     private static async Task<ImagePublishException> FailAsync(PublishingBench bench, PublishRequest request, string machine) =>
         await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(request, machine));
 
-    private PublishRequest Request(PublishingBench bench, LockRequest? lockRequest, bool hasApt = true, string cache = "cache") => bench.Request("1.0") with
-    {
-        Base = new ScratchBase(),
-        Lock = lockRequest,
-        Packages = repository.Request("shop") with { HasApt = hasApt, CacheFolder = Path.Combine(repository.Folder, cache) },
-    };
+    private PublishRequest Request(PublishingBench bench, LockRequest? lockRequest, bool hasApt = true, string cache = "cache") =>
+        bench.Request("1.0") with
+        {
+            Base = new ScratchBase(),
+            Lock = lockRequest,
+            Packages = repository.Request("shop") with { HasApt = hasApt, CacheFolder = Path.Combine(repository.Folder, cache) },
+        };
 
-    private static PublishRequest OnBase(PublishingBench bench, LockRequest lockRequest) => bench.Request("1.0") with { Lock = lockRequest, Destinations = [bench.Named("acme/based")] };
+    private static PublishRequest OnBase(PublishingBench bench, LockRequest lockRequest) =>
+        bench.Request("1.0") with
+        {
+            Lock = lockRequest,
+            Destinations = [bench.Named("acme/based")],
+        };
 
     // What apt would choose, without downloading it.
     private sealed class OsPackagesProbe(LocalRepository repository)
     {
-        public Task<IReadOnlyList<OsPackage>> ChooseAsync(string name) => new OsPackages(LocalRepository.Network, repository)
-            .ChooseAsync(repository.Request(name), new Platform("linux", "amd64"), packageBase: null, mustRefresh: false, Cancel);
+        public Task<IReadOnlyList<OsPackage>> ChooseAsync(string name) =>
+            new OsPackages(LocalRepository.Network, repository).ChooseAsync(
+                repository.Request(name),
+                new Platform("linux", "amd64"),
+                packageBase: null,
+                mustRefresh: false,
+                Cancel
+            );
     }
 }

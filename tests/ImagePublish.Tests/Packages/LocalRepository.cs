@@ -2,14 +2,14 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
-using ImagePublish.Registries.Auth;
 
 namespace ImagePublish.Tests.Packages;
 
 /// <summary>An apt repository in a folder, for the real apt of this machine, and a package cache of its own.</summary>
-internal sealed class LocalRepository : IDisposable, IEngineLog
+internal sealed class LocalRepository : IDisposable, IPublishLog
 {
     private readonly string folder = Directory.CreateTempSubdirectory("image-repository-").FullName;
     private readonly StringBuilder index = new();
@@ -40,17 +40,24 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
     {
         var promised = package.Build();
         File.WriteAllBytes(Path.Combine(folder, package.FileName), content ?? promised);
-        index.Append(CultureInfo.InvariantCulture, $"{package.Control}Filename: ./{package.FileName}\nSize: {promised.Length}\nSHA256: {Convert.ToHexStringLower(SHA256.HashData(promised))}\n\n");
+        index.Append(
+            CultureInfo.InvariantCulture,
+            $"{package.Control}Filename: ./{package.FileName}\nSize: {promised.Length}\nSHA256: {Convert.ToHexStringLower(SHA256.HashData(promised))}\n\n"
+        );
         return this;
     }
 
-    public LocalRepository AddRoot() => Add(new DebBuilder("base-files").Folder("./").Folder("./etc/").File("./usr/lib/os-release", "ID=test\n").Folder("./lib/"));
+    public LocalRepository AddRoot() =>
+        Add(new DebBuilder("base-files").Folder("./").Folder("./etc/").File("./usr/lib/os-release", "ID=test\n").Folder("./lib/"));
 
     /// <summary>Takes a package out, as a mirror does with all but the newest.</summary>
     public LocalRepository Remove(DebBuilder package)
     {
         File.Delete(Path.Combine(folder, package.FileName));
-        var paragraphs = index.ToString().Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Where(paragraph => !paragraph.Contains(package.FileName, StringComparison.Ordinal));
+        var paragraphs = index
+            .ToString()
+            .Split("\n\n", StringSplitOptions.RemoveEmptyEntries)
+            .Where(paragraph => !paragraph.Contains(package.FileName, StringComparison.Ordinal));
         index.Clear().Append(string.Concat(paragraphs.Select(paragraph => paragraph + "\n\n")));
         return this;
     }
@@ -63,7 +70,10 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
         var maker = new OsPackages(Network, this);
         var platform = new Platform("linux", "amd64");
         var packages = await maker.ChooseAsync(request, platform, below, mustRefresh: false, TestContext.Current.CancellationToken);
-        return new PackageLayer(packages, await maker.LayOutAsync(packages, request, platform, below, TestContext.Current.CancellationToken));
+        return new PackageLayer(
+            packages,
+            await maker.LayOutAsync(packages, request, platform, below, TestContext.Current.CancellationToken)
+        );
     }
 
     /// <summary>Asks for packages of this repository as it is now.</summary>
@@ -75,7 +85,13 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
         if (Key is not null && isChanged)
             Sign(Key);
         var options = Options ?? (Key is null ? "" : $"[signed-by={Key.PublicKey}]");
-        return new PackageRequest { Names = names, CacheFolder = Path.Combine(folder, "cache"), Source = $"deb {options} {Address ?? $"file:{folder}"} ./", Time = TimeProvider.System };
+        return new PackageRequest
+        {
+            Names = names,
+            CacheFolder = Path.Combine(folder, "cache"),
+            Source = $"deb {options} {Address ?? $"file:{folder}"} ./",
+            Time = TimeProvider.System,
+        };
     }
 
     /// <summary>Signs the index as it is now.</summary>
@@ -83,8 +99,13 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
     {
         var signed = File.ReadAllBytes(Path.Combine(folder, "Packages"));
         var release = Path.Combine(folder, "Release");
-        File.WriteAllText(release, string.Create(
-            CultureInfo.InvariantCulture, $"Origin: Tests\nSuite: tests\nDate: {DateTime.UtcNow.AddHours(-1):R}\nSHA256:\n {Convert.ToHexStringLower(SHA256.HashData(signed))} {signed.Length} Packages\n"));
+        File.WriteAllText(
+            release,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Origin: Tests\nSuite: tests\nDate: {DateTime.UtcNow.AddHours(-1):R}\nSHA256:\n {Convert.ToHexStringLower(SHA256.HashData(signed))} {signed.Length} Packages\n"
+            )
+        );
         key.Sign(release, Path.Combine(folder, "InRelease"));
         File.Delete(release);
     }
@@ -93,11 +114,9 @@ internal sealed class LocalRepository : IDisposable, IEngineLog
 
     public void Warning(DiagnosticCode code, string message) => Warnings.Add($"{code.Id} {message}");
 
-    public void Information(string message)
-    {
-    }
+    public void Information(string message) { }
 
     public void Detail(string message) => Details.Add(message);
 }
 
-internal sealed record PackageLayer(IReadOnlyList<OsPackage> Packages, ImagePublish.Layers.LayerContent Layer);
+internal sealed record PackageLayer(IReadOnlyList<OsPackage> Packages, ImagePublish.Layers.LayerInput Layer);

@@ -1,7 +1,6 @@
 using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
-using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Packages;
 
@@ -19,8 +18,19 @@ public sealed class OsPackagesTests : IDisposable
     public async Task APackageAndWhatItDependsOnBecomeALayer(string compression)
     {
         repository
-            .Add(new DebBuilder("shop", "2:1.4+b1") { Fields = "Depends: shop-data\n", Compression = compression }.Folder("./").Folder("./bin/").File("./bin/shop", "shop", (UnixFileMode)0x9ED))
-            .Add(new DebBuilder("shop-data").File("./usr/share/shop/data", "data", owner: 7).File("./usr/share/man/man1/shop.1.gz", "x").File("./usr/share/doc/shop-data/copyright", "free").File("./usr/share/doc/shop-data/README", "x"))
+            .Add(
+                new DebBuilder("shop", "2:1.4+b1") { Fields = "Depends: shop-data\n", Compression = compression }
+                    .Folder("./")
+                    .Folder("./bin/")
+                    .File("./bin/shop", "shop", (UnixFileMode)0x9ED)
+            )
+            .Add(
+                new DebBuilder("shop-data")
+                    .File("./usr/share/shop/data", "data", owner: 7)
+                    .File("./usr/share/man/man1/shop.1.gz", "x")
+                    .File("./usr/share/doc/shop-data/copyright", "free")
+                    .File("./usr/share/doc/shop-data/README", "x")
+            )
             .Add(new DebBuilder("unrelated").File("./usr/bin/unrelated", "x"));
 
         var made = await repository.MakeAsync("shop");
@@ -74,7 +84,8 @@ public sealed class OsPackagesTests : IDisposable
     }
 
     [Fact]
-    public async Task AnUnknownPackageIsNamed() => await AssertFailsAsync(DiagnosticCodes.PackageUnknown, "no-such-package", "no-such-package");
+    public async Task AnUnknownPackageIsNamed() =>
+        await AssertFailsAsync(DiagnosticCodes.PackageUnknown, "no-such-package", "no-such-package");
 
     [Fact]
     public async Task PackagesThatExcludeEachOtherAreAConflict()
@@ -95,7 +106,10 @@ public sealed class OsPackagesTests : IDisposable
     [Fact]
     public async Task APackageThatIsNotWhatTheIndexPromisesIsTampered()
     {
-        repository.Add(new DebBuilder("shop").File("./usr/bin/shop", "good"), new DebBuilder("shop").File("./usr/bin/shop", "evil").Build());
+        repository.Add(
+            new DebBuilder("shop").File("./usr/bin/shop", "good"),
+            new DebBuilder("shop").File("./usr/bin/shop", "evil").Build()
+        );
 
         await AssertFailsAsync(DiagnosticCodes.PackageTampered, "shop", "shop");
     }
@@ -106,8 +120,15 @@ public sealed class OsPackagesTests : IDisposable
         var request = repository.Request("base-files") with { HasApt = false };
         var maker = new ImagePublish.Packages.OsPackages(LocalRepository.Network, repository);
 
-        var exception = await Assert.ThrowsAsync<ImagePublishException>(
-            () => maker.ChooseAsync(request, new ImagePublish.Oci.Platform("linux", "amd64"), packageBase: null, mustRefresh: false, TestContext.Current.CancellationToken));
+        var exception = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            maker.ChooseAsync(
+                request,
+                new ImagePublish.Oci.Platform("linux", "amd64"),
+                packageBase: null,
+                mustRefresh: false,
+                TestContext.Current.CancellationToken
+            )
+        );
 
         Assert.Equal("IMG6006", exception.Code.Id);
         Assert.Contains("-t:UpdateImageLock", exception.Message, StringComparison.Ordinal);
@@ -117,7 +138,11 @@ public sealed class OsPackagesTests : IDisposable
     [InlineData("")]
     [InlineData("[trusted=yes]")]
     [InlineData("[arch=amd64 allow-insecure=yes trusted=yes]")]
-    [ReliabilityCase("Security", "a package source that says it is trusted without a signature, whoever names it", "signatures are checked all the same, IMG6003")]
+    [ReliabilityCase(
+        "Security",
+        "a package source that says it is trusted without a signature, whoever names it",
+        "signatures are checked all the same, IMG6003"
+    )]
     public async Task ASourceWithoutASignatureIsNotTrusted(string options)
     {
         using var unsigned = new LocalRepository { Key = null, Options = options }.AddRoot();
@@ -150,7 +175,12 @@ public sealed class OsPackagesTests : IDisposable
             "control character" => new DebBuilder("evil").File("./etc/a\nb", "x"),
             _ => new DebBuilder("evil").File("./etc/x", new string('x', 9999)),
         };
-        var bytes = kind switch { "no package" => "hello"u8.ToArray(), "cut short" => package.Build()[..^20], _ => package.Build() };
+        var bytes = kind switch
+        {
+            "no package" => "hello"u8.ToArray(),
+            "cut short" => package.Build()[..^20],
+            _ => package.Build(),
+        };
         var folder = Directory.CreateDirectory(Path.Combine(repository.Folder, "unpacked"));
         var file = Path.Combine(repository.Folder, "evil.deb");
         await File.WriteAllBytesAsync(file, bytes, TestContext.Current.CancellationToken);
@@ -162,10 +192,12 @@ public sealed class OsPackagesTests : IDisposable
 
     private static async Task LayOutAsync(string archive, string folder)
     {
-        var package = new ImagePublish.Packages.OsPackage("evil", "1.0", "all", "x", 1, ImagePublish.Oci.Digest.Of([]));
+        var package = new ImagePublish.Packages.OsPackage("evil", "1.0", "all", "x", 1, ImagePublish.Oci.Digest.Compute([]));
         await ImagePublish.Packages.Deb.UnpackedPackage.UnpackAsync("evil", archive, folder, TestContext.Current.CancellationToken);
-        await new ImagePublish.Packages.Layout.PackageLayout(below: null)
-            .LayOutAsync([new ImagePublish.Packages.Deb.UnpackedPackage(package, folder)], TestContext.Current.CancellationToken);
+        await new ImagePublish.Packages.Layout.PackageLayout(below: null).LayOutAsync(
+            [new ImagePublish.Packages.Deb.UnpackedPackage(package, folder)],
+            TestContext.Current.CancellationToken
+        );
     }
 
     private async Task AssertFailsAsync(DiagnosticCode code, string told, params string[] names)

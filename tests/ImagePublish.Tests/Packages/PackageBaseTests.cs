@@ -12,7 +12,12 @@ public sealed class PackageBaseTests : IDisposable
     private const string Installed = "Package: shop-data\nStatus: install ok installed\nVersion: 1.0\nArchitecture: all\n\n";
 
     private readonly LocalRepository repository = new LocalRepository()
-        .Add(new DebBuilder("shop") { Fields = "Depends: shop-data\n" }.Folder("./lib/").File("./lib/shop.so", "shop").File("./usr/share/shop/icon", "icon"))
+        .Add(
+            new DebBuilder("shop") { Fields = "Depends: shop-data\n" }
+                .Folder("./lib/")
+                .File("./lib/shop.so", "shop")
+                .File("./usr/share/shop/icon", "icon")
+        )
         .Add(new DebBuilder("shop-data").File("./usr/share/shop/data", "data"));
 
     public void Dispose() => repository.Dispose();
@@ -35,9 +40,21 @@ public sealed class PackageBaseTests : IDisposable
     }
 
     [Theory]
-    [InlineData("etc/apt/sources.list.d/own.sources", "Types: deb\nURIs: {0}\nSuites: ./\nTrusted: yes\nSigned-By: /etc/apt/keyrings/shop.asc\n", "etc/apt/keyrings/shop.asc")]
-    [InlineData("etc/apt/sources.list.d/own.sources", "# Ours.\nTypes: deb deb-src\nURIs: {0}/\nSuites: ./\nArchitectures: amd64\nSigned-By:\n{1}", "unused")]
-    [InlineData("etc/apt/sources.list.d/own.list", "# Ours.\ndeb [ arch=amd64,arm64 signed-by=/usr/share/keyrings/shop.asc by-hash=no ] {0} ./ # flat\ndeb-src file:/nowhere ./\n", "usr/share/keyrings/shop.asc")]
+    [InlineData(
+        "etc/apt/sources.list.d/own.sources",
+        "Types: deb\nURIs: {0}\nSuites: ./\nTrusted: yes\nSigned-By: /etc/apt/keyrings/shop.asc\n",
+        "etc/apt/keyrings/shop.asc"
+    )]
+    [InlineData(
+        "etc/apt/sources.list.d/own.sources",
+        "# Ours.\nTypes: deb deb-src\nURIs: {0}/\nSuites: ./\nArchitectures: amd64\nSigned-By:\n{1}",
+        "unused"
+    )]
+    [InlineData(
+        "etc/apt/sources.list.d/own.list",
+        "# Ours.\ndeb [ arch=amd64,arm64 signed-by=/usr/share/keyrings/shop.asc by-hash=no ] {0} ./ # flat\ndeb-src file:/nowhere ./\n",
+        "usr/share/keyrings/shop.asc"
+    )]
     [InlineData("etc/apt/sources.list", "deb {0} ./\n", "etc/apt/trusted.gpg.d/shop.asc")]
     public async Task PackagesComeFromTheBasesOwnSources(string path, string text, string keyring)
     {
@@ -48,7 +65,13 @@ public sealed class PackageBaseTests : IDisposable
         var below = await BaseAsync(("var/lib/dpkg/status", Installed), (path, text), (keyring, SigningKey.Shared.ArmoredKey));
         var maker = new OsPackages(LocalRepository.Network, repository);
 
-        var packages = await maker.ChooseAsync(request, new ImagePublish.Oci.Platform("linux", "amd64"), below, mustRefresh: false, TestContext.Current.CancellationToken);
+        var packages = await maker.ChooseAsync(
+            request,
+            new ImagePublish.Oci.Platform("linux", "amd64"),
+            below,
+            mustRefresh: false,
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal("shop 1.0", Assert.Single(packages).ToString());
     }
@@ -78,11 +101,20 @@ public sealed class PackageBaseTests : IDisposable
         await using (var tar = new TarWriter(bytes, TarEntryFormat.Pax, leaveOpen: true))
         {
             foreach (var (path, text) in files)
-                await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, path) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) }, TestContext.Current.CancellationToken);
-            await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.SymbolicLink, "lib") { LinkName = "usr/lib" }, TestContext.Current.CancellationToken);
+                await tar.WriteEntryAsync(
+                    new PaxTarEntry(TarEntryType.RegularFile, path) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) },
+                    TestContext.Current.CancellationToken
+                );
+            await tar.WriteEntryAsync(
+                new PaxTarEntry(TarEntryType.SymbolicLink, "lib") { LinkName = "usr/lib" },
+                TestContext.Current.CancellationToken
+            );
         }
 
         bytes.Position = 0;
-        return new PackageBase("example/base:1", new BaseFileSystem([await LayerListing.ReadAsync(bytes, new LayerReaderOptions(), TestContext.Current.CancellationToken)]));
+        return new PackageBase(
+            "example/base:1",
+            new BaseFileSystem([await LayerListing.ReadAsync(bytes, new LayerReaderOptions(), TestContext.Current.CancellationToken)])
+        );
     }
 }

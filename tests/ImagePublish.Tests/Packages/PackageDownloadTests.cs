@@ -1,9 +1,9 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
-using ImagePublish.Registries.Auth;
 using ImagePublish.Registries;
-using ImagePublish.Testing;
+using ImagePublish.Registries.Auth;
 using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Packages;
@@ -38,7 +38,11 @@ public sealed class PackageDownloadTests : IDisposable
     [InlineData(429)]
     [InlineData(403)]
     [InlineData(500)]
-    [ReliabilityCase(Area, "a package source refuses to the end", "IMG6009 with its answer: a package is not called gone before every source could be asked")]
+    [ReliabilityCase(
+        Area,
+        "a package source refuses to the end",
+        "IMG6009 with its answer: a package is not called gone before every source could be asked"
+    )]
     public async Task ASourceThatRefusesIsNotOneThatHasNoSuchPackage(int status)
     {
         await using var server = Serve();
@@ -78,7 +82,9 @@ public sealed class PackageDownloadTests : IDisposable
     [ReliabilityCase(Area, "a package source with a password in its address, without apt", "refused without showing the password, IMG6009")]
     public async Task AnAddressWithAPasswordIsNotShown()
     {
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.PackageSourceFailed, () => DownloadAsync("http://ada:canary@127.0.0.1:9/debian"));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.PackageSourceFailed, () =>
+            DownloadAsync("http://ada:canary@127.0.0.1:9/debian")
+        );
 
         Assert.DoesNotContain("canary", failure.Message, StringComparison.Ordinal);
     }
@@ -93,17 +99,24 @@ public sealed class PackageDownloadTests : IDisposable
 
     private async Task DownloadAsync(params string[] sources)
     {
-        using var client = new RegistryClient(new RegistryClientOptions { IdleTimeout = TimeSpan.FromHours(20), DocumentTimeout = TimeSpan.FromHours(20) }, new NoCredentials(), log, clock);
-        var package = new OsPackage("shop", "1.0", "all", "shop.deb", 4, Digest.Of("shop"u8));
+        using var client = new RegistryClient(
+            new RegistryClientOptions { IdleTimeout = TimeSpan.FromHours(20), DocumentTimeout = TimeSpan.FromHours(20) },
+            new NoCredentials(),
+            log,
+            clock
+        );
+        var package = new OsPackage("shop", "1.0", "all", "shop.deb", 4, Digest.Compute("shop"u8));
         var target = Path.Combine(folder.FullName, "out.deb");
         await Locked(new PackageSources(sources), client).GetAsync([(package, target)], Cancel);
         Assert.Equal("shop", await File.ReadAllTextAsync(target, Cancel));
     }
 
-    private static LockedDownload Locked(PackageSources sources, RegistryClient client) => new(sources, tool: null, new SourceGuard(sources, [], InnerAddresses.FindAsync), client.TryDownloadAsync);
+    private static LockedDownload Locked(PackageSources sources, RegistryClient client) =>
+        new(sources, tool: null, new SourceGuard(sources, [], InnerAddresses.FindAsync), client.TryDownloadAsync);
 
     private sealed class NoCredentials : ICredentialSource
     {
-        public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) => ValueTask.FromResult<Credential?>(null);
+        public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) =>
+            ValueTask.FromResult<Credential?>(null);
     }
 }

@@ -13,8 +13,13 @@ public sealed class SignedSourceTests(SigningKey key, OtherKey other) : IClassFi
     [InlineData("package is another", "IMG6004", "differs from its hash")]
     public async Task OnlyWhatTheKeySignedIsTaken(string kind, string? code, string? said)
     {
-        using var repository = new LocalRepository { Key = null, Options = $"[signed-by={(kind == "unknown key" ? other.Key.PublicKey : key.PublicKey)}]" }
-            .AddRoot().Add(new DebBuilder("shop").File("./usr/bin/shop", "shop"));
+        using var repository = new LocalRepository
+        {
+            Key = null,
+            Options = $"[signed-by={(kind == "unknown key" ? other.Key.PublicKey : key.PublicKey)}]",
+        }
+            .AddRoot()
+            .Add(new DebBuilder("shop").File("./usr/bin/shop", "shop"));
         repository.Request("shop");
         repository.Sign(key);
         Spoil(repository, kind);
@@ -31,7 +36,9 @@ public sealed class SignedSourceTests(SigningKey key, OtherKey other) : IClassFi
         Assert.Equal(code, exception.Code.Id);
         Assert.Contains(said!, exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', exception.Message);
-        Assert.DoesNotContain(Directory.EnumerateFiles(repository.Folder, "data.tar", SearchOption.AllDirectories), file => File.ReadAllText(file).Contains("usr/bin/shop", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.EnumerateFiles(repository.Folder, "data.tar", SearchOption.AllDirectories), file =>
+            File.ReadAllText(file).Contains("usr/bin/shop", StringComparison.Ordinal)
+        );
     }
 
     private static void Spoil(LocalRepository repository, string kind)
@@ -41,7 +48,10 @@ public sealed class SignedSourceTests(SigningKey key, OtherKey other) : IClassFi
         else if (kind == "index is another")
             repository.Spoiled = true;
         else if (kind == "package is another")
-            File.WriteAllBytes(Path.Combine(repository.Folder, "shop_1.0_all.deb"), new DebBuilder("shop").File("./usr/bin/shop", "evil").Build());
+            File.WriteAllBytes(
+                Path.Combine(repository.Folder, "shop_1.0_all.deb"),
+                new DebBuilder("shop").File("./usr/bin/shop", "evil").Build()
+            );
 
         void Change(string name, string from, string to)
         {

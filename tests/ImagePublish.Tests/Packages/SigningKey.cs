@@ -33,7 +33,8 @@ public sealed class SigningKey : IDisposable
     public static SigningKey Shared => SharedKey.Value;
 
     /// <summary>Signs a release, in the file that apt reads.</summary>
-    public void Sign(string release, string target) => Run("gpg", "--batch", "--quiet", "--yes", "--clearsign", "--output", target, release);
+    public void Sign(string release, string target) =>
+        Run("gpg", "--batch", "--quiet", "--yes", "--clearsign", "--output", target, release);
 
     public void Dispose()
     {
@@ -43,7 +44,9 @@ public sealed class SigningKey : IDisposable
 
     private void Run(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { Environment = { ["GNUPGHOME"] = home }, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, arguments) { Environment = { ["GNUPGHOME"] = home }, RedirectStandardError = true }
+        )!;
         var errors = process.StandardError.ReadToEnd();
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, errors);

@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
+using ImagePublish.Bases;
+using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
+using ImagePublish.LayerReuse;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Publishing;
@@ -16,20 +19,40 @@ public sealed class CacheTrustTests
 {
     private const string Area = "Layer reuse";
 
-    private static readonly RegistryStep[] Writing = [RegistryStep.MountPost, RegistryStep.UploadPost, RegistryStep.UploadPut, RegistryStep.UploadPatch, RegistryStep.ManifestPut];
+    private static readonly RegistryStep[] Writing =
+    [
+        RegistryStep.MountPost,
+        RegistryStep.UploadPost,
+        RegistryStep.UploadPut,
+        RegistryStep.UploadPatch,
+        RegistryStep.ManifestPut,
+    ];
 
-    public static TheoryData<string, string?> Places => new() { { "latest", null }, { "pr-42", null }, { "cache", "acme/shop:cache" } };
+    public static TheoryData<string, string?> Places =>
+        new()
+        {
+            { "latest", null },
+            { "pr-42", null },
+            { "cache", "acme/shop:cache" },
+        };
 
     [Theory]
     [MemberData(nameof(Places))]
-    [ReliabilityCase(Area, "an image at `latest`, at a branch's tag or in `ImageCacheFrom` claims another blob for a layer", "not believed: the layer is built")]
+    [ReliabilityCase(
+        Area,
+        "an image at `latest`, at a branch's tag or in `ImageCacheFrom` claims another blob for a layer",
+        "not believed: the layer is built"
+    )]
     public async Task AnImageThatIsNotProvenIsNotBelieved(string tag, string? cacheFrom)
     {
         await using var bench = await PublishingBench.StartAsync();
         var honest = await bench.PublishAsync(bench.Request("1.0"));
         var evil = Poison(bench, honest, tag);
 
-        var request = bench.Request("1.1") with { CacheFrom = cacheFrom is null ? [] : [Reference.Parse($"{bench.Server.Host}/{cacheFrom}")] };
+        var request = bench.Request("1.1") with
+        {
+            CacheFrom = cacheFrom is null ? [] : [Reference.Parse($"{bench.Server.Host}/{cacheFrom}")],
+        };
         var next = await bench.PublishAsync(request, machine: "fresh");
 
         Assert.DoesNotContain(evil, next.Image.Layers.Select(layer => layer.Descriptor.Digest));
@@ -85,7 +108,11 @@ public sealed class CacheTrustTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    [ReliabilityCase(Area, "an image that is proven or in a trusted repository, and a machine without a cache", "its layers are neither built nor sent")]
+    [ReliabilityCase(
+        Area,
+        "an image that is proven or in a trusted repository, and a machine without a cache",
+        "its layers are neither built nor sent"
+    )]
     public async Task WhatIsBelievedIsNotBuilt(bool byKey)
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -102,14 +129,21 @@ public sealed class CacheTrustTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a trusted image claims another blob for a layer, with `ImageVerifyReused=true`", "IMG3005 before anything is written")]
+    [ReliabilityCase(
+        Area,
+        "a trusted image claims another blob for a layer, with `ImageVerifyReused=true`",
+        "IMG3005 before anything is written"
+    )]
     public async Task AReusedLayerIsComparedWhereThatIsAskedFor()
     {
         await using var bench = await PublishingBench.StartAsync();
         var honest = await bench.PublishAsync(bench.Request("1.0"));
         Poison(bench, honest, "latest");
         var request = bench.Request("1.1");
-        var trusting = request with { CacheTrust = new CacheTrust { Repositories = request.Destinations, VerifyReused = true } };
+        var trusting = request with
+        {
+            CacheTrust = new CacheTrust { Repositories = request.Destinations, VerifyReused = true },
+        };
 
         bench.Server.Content.RemoveTag("acme/shop", "1.0");
         var failure = await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(trusting, machine: "fresh"));
@@ -127,7 +161,13 @@ public sealed class CacheTrustTests
         var honest = await bench.PublishAsync(WithKey(bench.Request("1.0"), 'k'));
         var request = WithKey(bench.Request("1.1"), 'k');
 
-        var next = await bench.PublishAsync(request with { CacheTrust = request.CacheTrust with { VerifyReused = true } }, machine: "fresh");
+        var next = await bench.PublishAsync(
+            request with
+            {
+                CacheTrust = request.CacheTrust with { VerifyReused = true },
+            },
+            machine: "fresh"
+        );
 
         Assert.Equal(honest.Image.Digest, next.Image.Digest);
         Assert.True(bench.Moved(RegistryStep.BlobGet) > 1);
@@ -148,7 +188,11 @@ public sealed class CacheTrustTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a machine without a cache or a key builds what the registry has", "nothing is uploaded, no tag is written, and the result is unchanged")]
+    [ReliabilityCase(
+        Area,
+        "a machine without a cache or a key builds what the registry has",
+        "nothing is uploaded, no tag is written, and the result is unchanged"
+    )]
     public async Task WhatIsBuiltAgainIsFoundUnchanged()
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -169,27 +213,27 @@ public sealed class CacheTrustTests
         var other = await bench.PublishAsync(bench.Request("1.0") with { Destinations = [bench.Named("ci/shop")], LocalName = "ci/shop" });
         bench.Write("App.dll", "app 2");
 
-        var request = bench.Request("1.0") with { CacheFrom = [bench.Named("ci/shop").At(Tag.Parse("1.0"))] };
+        var request = bench.Request("1.0") with { CacheFrom = [bench.Named("ci/shop").ReferenceTo(Tag.Parse("1.0"))] };
         var next = await bench.PublishAsync(request, machine: "fresh");
 
         var packages = next.Image.Layers.Single(layer => layer.Descriptor.Digest == LayerOf(other, "packages").Descriptor.Digest);
-        Assert.Equal(BlobMove.Mounted, next.Deliveries[0].Blobs[packages.Descriptor.Digest].Move);
+        Assert.Equal(TransferKind.Mounted, next.Deliveries[0].Blobs[packages.Descriptor.Digest].Kind);
     }
 
     [Fact]
     public void AKeyIsLongAndItsProofsAreItsOwn()
     {
-        var blob = new Descriptor("application/vnd.oci.image.layer.v1.tar+gzip", Digest.Of([1]), 1);
-        var proof = Key('a').Prove(Digest.Of([2]), blob);
+        var blob = new Descriptor("application/vnd.oci.image.layer.v1.tar+gzip", Digest.Compute([1]), 1);
+        var proof = Key('a').Prove(Digest.Compute([2]), blob);
 
         Assert.False(CacheKey.TryCreate(new string('a', CacheKey.MinLength - 1), out _));
-        Assert.True(Key('a').Accepts(proof, Digest.Of([2]), blob));
-        Assert.False(Key('b').Accepts(proof, Digest.Of([2]), blob));
-        Assert.False(Key('a').Accepts(proof, Digest.Of([3]), blob));
-        Assert.False(Key('a').Accepts(proof, Digest.Of([2]), blob with { Digest = Digest.Of([3]) }));
-        Assert.False(Key('a').Accepts(proof, Digest.Of([2]), blob with { Size = 2 }));
-        Assert.False(Key('a').Accepts(proof, Digest.Of([2]), blob with { MediaType = "application/vnd.oci.image.layer.v1.tar+zstd" }));
-        Assert.False(Key('a').Accepts(null, Digest.Of([2]), blob));
+        Assert.True(Key('a').Accepts(proof, Digest.Compute([2]), blob));
+        Assert.False(Key('b').Accepts(proof, Digest.Compute([2]), blob));
+        Assert.False(Key('a').Accepts(proof, Digest.Compute([3]), blob));
+        Assert.False(Key('a').Accepts(proof, Digest.Compute([2]), blob with { Digest = Digest.Compute([3]) }));
+        Assert.False(Key('a').Accepts(proof, Digest.Compute([2]), blob with { Size = 2 }));
+        Assert.False(Key('a').Accepts(proof, Digest.Compute([2]), blob with { MediaType = "application/vnd.oci.image.layer.v1.tar+zstd" }));
+        Assert.False(Key('a').Accepts(null, Digest.Compute([2]), blob));
         Assert.DoesNotContain("aaaa", Key('a').ToString(), StringComparison.Ordinal);
     }
 
@@ -199,11 +243,13 @@ public sealed class CacheTrustTests
         await using var bench = await PublishingBench.StartAsync();
         var lower = await bench.PublishAsync(WithKey(bench.Request("1.0"), 'k'));
 
-        var upper = await bench.PublishAsync(bench.Request("1.0") with
-        {
-            Base = new RemoteBase(bench.Named("acme/shop").At(Tag.Parse("1.0"))),
-            Destinations = [bench.Named("acme/upper")],
-        });
+        var upper = await bench.PublishAsync(
+            bench.Request("1.0") with
+            {
+                Base = new RegistryBase(bench.Named("acme/shop").ReferenceTo(Tag.Parse("1.0"))),
+                Destinations = [bench.Named("acme/upper")],
+            }
+        );
 
         Assert.NotNull(LayerProofs.Find(lower.Image.Config, LayerOf(lower, "packages").DiffId));
         Assert.DoesNotContain(LayerProofs.Field, upper.Image.Config.Unknown?.Keys ?? []);
@@ -219,13 +265,23 @@ public sealed class CacheTrustTests
         var layer = manifest["layers"]!.AsArray().Single(layer => (string)layer!["digest"]! == replaced)!;
         layer["digest"] = evil;
         layer["size"] = bench.Server.Content.Blob(Repository, evil)!.Length;
-        bench.Server.Content.PutManifest(Repository, tag, System.Text.Encoding.UTF8.GetBytes(manifest.ToJsonString()), honest.Image.Manifest.Descriptor.MediaType);
+        bench.Server.Content.PutManifest(
+            Repository,
+            tag,
+            System.Text.Encoding.UTF8.GetBytes(manifest.ToJsonString()),
+            honest.Image.Manifest.Descriptor.MediaType
+        );
         return Digest.Parse(evil);
     }
 
     private static Layer LayerOf(PublishResult result, string name) => result.Image.Layers[result.LayerNames.ToList().IndexOf(name)];
 
-    private static PublishRequest WithKey(PublishRequest request, char letter) => request with { CacheTrust = new CacheTrust { Key = Key(letter) } };
+    private static PublishRequest WithKey(PublishRequest request, char letter) =>
+        request with
+        {
+            CacheTrust = new CacheTrust { Key = Key(letter) },
+        };
 
-    private static CacheKey Key(char letter) => CacheKey.TryCreate(new string(letter, CacheKey.MinLength), out var key) ? key : throw new InvalidOperationException();
+    private static CacheKey Key(char letter) =>
+        CacheKey.TryCreate(new string(letter, CacheKey.MinLength), out var key) ? key : throw new InvalidOperationException();
 }

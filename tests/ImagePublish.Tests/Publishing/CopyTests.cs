@@ -1,7 +1,9 @@
+using ImagePublish.Bases;
+using ImagePublish.Commands;
+using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
-using ImagePublish.Publishing.Verbs;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
@@ -29,7 +31,10 @@ public sealed class CopyTests
         var done = await bench.Copier.CopyAsync(request, Cancel);
 
         Assert.Equal(done.Root, told.Root);
-        Assert.Equal(done.Deliveries.Select(delivery => (delivery.Name, delivery.Transfer)), told.Deliveries.Select(delivery => (delivery.Name, delivery.Transfer)));
+        Assert.Equal(
+            done.Deliveries.Select(delivery => (delivery.Name, delivery.Transfer)),
+            told.Deliveries.Select(delivery => (delivery.Name, delivery.Transfer))
+        );
     }
 
     [Fact]
@@ -52,7 +57,9 @@ public sealed class CopyTests
         await using var bench = await VerbBench.StartAsync();
         bench.Server.SeedIndex("acme/shop", "v1");
 
-        var transfer = (await bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Server, "prod/shop"))).Deliveries[0].Transfer;
+        var transfer = (await bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Server, "prod/shop")))
+            .Deliveries[0]
+            .Transfer;
 
         Assert.Equal(0, transfer.UploadedBytes);
         Assert.True(transfer.MountedBytes > 0);
@@ -106,7 +113,10 @@ public sealed class CopyTests
         var manifest = await bench.PutAsync("acme/shop:v1", "one", "two");
 
         await bench.CopyAsync(new StoreImage("acme/shop:v1"), VerbBench.In(bench.Server, "acme/shop"));
-        var back = await bench.Copier.CopyAsync(new CopyRequest(VerbBench.At(bench.Server, "acme/shop:v1"), [], "acme/again", [Tag.Parse("v1")]), Cancel);
+        var back = await bench.Copier.CopyAsync(
+            new CopyRequest(VerbBench.At(bench.Server, "acme/shop:v1"), [], "acme/again", [Tag.Parse("v1")]),
+            Cancel
+        );
 
         Assert.Equal(manifest.Digest.Value, bench.Server.Content.Tags("acme/shop")["v1"]);
         Assert.Equal(manifest.Digest, back.Root.Digest);
@@ -122,7 +132,11 @@ public sealed class CopyTests
         var path = Path.Combine(bench.Kept.Folder, "shop.tar");
         await ArchiveWriter.WriteAsync([(await bench.Kept.Store.LoadAsync("acme/shop:v1", Cancel))!], path, Cancel);
 
-        await bench.CopyAsync(new ArchivedImage(path, null), VerbBench.In(bench.Server, "acme/shop"), VerbBench.In(bench.Other, "acme/shop"));
+        await bench.CopyAsync(
+            new ArchivedImage(path, null),
+            VerbBench.In(bench.Server, "acme/shop"),
+            VerbBench.In(bench.Other, "acme/shop")
+        );
 
         Assert.Equal(manifest.Digest.Value, bench.Server.Content.Tags("acme/shop")["v1"]);
         Assert.Equal(manifest.Digest.Value, bench.Other.Content.Tags("acme/shop")["v1"]);
@@ -131,12 +145,18 @@ public sealed class CopyTests
     [Fact]
     public async Task NoTagMovesWhereABlobIsRefused()
     {
-        await using var bench = await VerbBench.StartAsync(options => options.Faults.Add(new Fault(RegistryStep.UploadPut, FaultAction.Status(403)) { Times = int.MaxValue }));
+        await using var bench = await VerbBench.StartAsync(options =>
+            options.Faults.Add(new Fault(RegistryStep.UploadPut, FaultAction.Status(403)) { Times = int.MaxValue })
+        );
         bench.Server.SeedIndex("acme/shop", "v1");
 
-        await VerbBench.FailsAsync(
-            DiagnosticCodes.RegistryDenied,
-            () => bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Server, "prod/shop"), VerbBench.In(bench.Other, "prod/shop")));
+        await VerbBench.FailsAsync(DiagnosticCodes.RegistryDenied, () =>
+            bench.CopyAsync(
+                VerbBench.At(bench.Server, "acme/shop:v1"),
+                VerbBench.In(bench.Server, "prod/shop"),
+                VerbBench.In(bench.Other, "prod/shop")
+            )
+        );
 
         Assert.Empty(bench.Server.Content.Tags("prod/shop"));
     }
@@ -149,24 +169,42 @@ public sealed class CopyTests
         var notATar = Path.Combine(bench.Kept.Folder, "no.tar");
         await File.WriteAllTextAsync(notATar, "no image", Cancel);
 
-        await VerbBench.FailsAsync(DiagnosticCodes.SameImage, () => bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Server, "acme/shop")));
+        await VerbBench.FailsAsync(DiagnosticCodes.SameImage, () =>
+            bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Server, "acme/shop"))
+        );
         await VerbBench.FailsAsync(DiagnosticCodes.SameImage, () => bench.CopyAsync(new StoreImage("acme/shop:v1")));
-        await VerbBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () => bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v9"), VerbBench.In(bench.Other, "acme/shop")));
-        await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () => bench.CopyAsync(new StoreImage("acme/other:v1"), VerbBench.In(bench.Other, "acme/shop")));
-        await VerbBench.FailsAsync(DiagnosticCodes.ArchiveInvalid, () => bench.CopyAsync(new ArchivedImage(notATar, null), VerbBench.In(bench.Other, "acme/shop")));
+        await VerbBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () =>
+            bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v9"), VerbBench.In(bench.Other, "acme/shop"))
+        );
+        await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () =>
+            bench.CopyAsync(new StoreImage("acme/other:v1"), VerbBench.In(bench.Other, "acme/shop"))
+        );
+        await VerbBench.FailsAsync(DiagnosticCodes.ArchiveInvalid, () =>
+            bench.CopyAsync(new ArchivedImage(notATar, null), VerbBench.In(bench.Other, "acme/shop"))
+        );
     }
 
     [Fact]
-    [ReliabilityCase("Registry", "An image that is nested in two indexes of what is copied, to a registry that refuses an index before its images", "both indexes wait for it")]
+    [ReliabilityCase(
+        "Registry",
+        "An image that is nested in two indexes of what is copied, to a registry that refuses an index before its images",
+        "both indexes wait for it"
+    )]
     public async Task AnIndexWaitsForAnImageThatIsOnItsWayForAnother()
     {
-        var image = Document(new ImageManifest(new Descriptor(MediaTypes.OciConfig, Digest.Of("{}"u8), 2), []) { MediaType = MediaTypes.OciManifest });
+        var image = Document(
+            new ImageManifest(new Descriptor(MediaTypes.OciConfig, Digest.Compute("{}"u8), 2), []) { MediaType = MediaTypes.OciManifest }
+        );
         var one = Index(image);
         var two = Index(image, image);
         var target = new StrictTarget { Held = image.Descriptor.Digest };
 
         // All but the held answer is there at once, so that this goes as far as it can.
-        var running = new ImageTransfer(new NestedContent(Index(one, two), [image, one, two]), target, new FinalChanges(NameChange.Tagged, new TestLog(), TimeProvider.System)).RunAsync(Cancel);
+        var running = new ImageTransfer(
+            new NestedContent(Index(one, two), [image, one, two]),
+            target,
+            new TagChanges(NameChange.Tagged, new TestLog(), TimeProvider.System)
+        ).RunAsync(Cancel);
 
         Assert.Empty(target.Documents);
         target.Release.SetResult();
@@ -174,9 +212,13 @@ public sealed class CopyTests
         Assert.Equal(4, target.Documents.Count);
         Assert.Equal(image.Descriptor.Digest, target.Documents[0]);
 
-        static MemoryBlobSource Document(ImageManifest manifest) => MemoryBlobSource.Of(MediaTypes.OciManifest, OciJson.Write(manifest));
+        static MemoryBlobSource Document(ImageManifest manifest) =>
+            MemoryBlobSource.Create(MediaTypes.OciManifest, OciJson.Write(manifest));
         static MemoryBlobSource Index(params MemoryBlobSource[] children) =>
-            MemoryBlobSource.Of(MediaTypes.OciIndex, OciJson.Write(new ImageIndex([.. children.Select(child => child.Descriptor)]) { MediaType = MediaTypes.OciIndex }));
+            MemoryBlobSource.Create(
+                MediaTypes.OciIndex,
+                OciJson.Write(new ImageIndex([.. children.Select(child => child.Descriptor)]) { MediaType = MediaTypes.OciIndex })
+            );
     }
 
     private sealed class NestedContent(MemoryBlobSource root, MemoryBlobSource[] documents) : IImageContent
@@ -186,9 +228,10 @@ public sealed class CopyTests
         public Task<MemoryBlobSource?> TryReadAsync(Descriptor document, CancellationToken cancellationToken) =>
             Task.FromResult(Array.Find(documents, one => one.Descriptor.Digest == document.Digest));
 
-        public BlobSource Blob(Descriptor descriptor) => MemoryBlobSource.Of(descriptor.MediaType, "{}"u8.ToArray());
+        public BlobSource Blob(Descriptor descriptor) => MemoryBlobSource.Create(descriptor.MediaType, "{}"u8.ToArray());
 
-        public Task<IReadOnlyList<Attachment>> AttachmentsAsync(Digest subject, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<Attachment>>([]);
+        public Task<IReadOnlyList<Attachment>> AttachmentsAsync(Digest subject, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<Attachment>>([]);
     }
 
     /// <summary>Refuses what names something that it does not have, and keeps one document waiting.</summary>
@@ -204,29 +247,48 @@ public sealed class CopyTests
 
         public Task<bool> HasAsync(Descriptor manifest, CancellationToken cancellationToken) => Task.FromResult(false);
 
-        public Task<TransferTotals> PutBlobAsync(BlobSource blob, CancellationToken cancellationToken) => Task.FromResult(default(TransferTotals));
+        public Task<TransferTotals> PutBlobAsync(BlobSource blob, CancellationToken cancellationToken) =>
+            Task.FromResult(default(TransferTotals));
 
         public async Task PutDocumentAsync(MemoryBlobSource document, CancellationToken cancellationToken)
         {
             if (document.Descriptor.Digest == Held)
                 await Release.Task;
-            if (MediaTypes.IsIndex(document.Descriptor.MediaType) && OciJson.ReadIndex(document.Content.Span).Manifests.Any(child => !Documents.Contains(child.Digest)))
+            if (
+                MediaTypes.IsIndex(document.Descriptor.MediaType)
+                && OciJson.ReadIndex(document.Content.Span).Manifests.Any(child => !Documents.Contains(child.Digest))
+            )
                 throw new InvalidOperationException("MANIFEST_BLOB_UNKNOWN");
             Documents.Add(document.Descriptor.Digest);
         }
 
-        public Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attached, CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attached, CancellationToken cancellationToken) =>
+            Task.CompletedTask;
 
-        public IReadOnlyList<FinalChange> Tagging(MemoryBlobSource document, IReadOnlyList<Tag> tags) => [];
+        public IReadOnlyList<TagChange> Tagging(MemoryBlobSource document, IReadOnlyList<Tag> tags) => [];
 
-        public Delivery Describe(IReadOnlyList<Tag> tags, TransferTotals totals) => new() { Name = "", Tags = tags, Transfer = totals };
+        public DestinationResult Describe(IReadOnlyList<Tag> tags, TransferTotals totals) =>
+            new()
+            {
+                Name = "",
+                Tags = tags,
+                Transfer = totals,
+            };
     }
 
     private static Task AddFallbackAsync(VerbBench bench, string attached, string tag)
     {
         var bytes = bench.Server.Content.Manifest("acme/shop", attached)!.Bytes;
-        var entry = new Descriptor(MediaTypes.OciManifest, Digest.Parse(attached), bytes.Length) { ArtifactType = "application/vnd.example.sbom" };
-        bench.Server.Content.PutManifest("acme/shop", tag, OciJson.Write(new ImageIndex([entry]) { MediaType = MediaTypes.OciIndex }), MediaTypes.OciIndex);
+        var entry = new Descriptor(MediaTypes.OciManifest, Digest.Parse(attached), bytes.Length)
+        {
+            ArtifactType = "application/vnd.example.sbom",
+        };
+        bench.Server.Content.PutManifest(
+            "acme/shop",
+            tag,
+            OciJson.Write(new ImageIndex([entry]) { MediaType = MediaTypes.OciIndex }),
+            MediaTypes.OciIndex
+        );
         return Task.CompletedTask;
     }
 }

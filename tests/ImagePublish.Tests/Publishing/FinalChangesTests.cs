@@ -1,7 +1,8 @@
+using ImagePublish.Bases;
+using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
-using ImagePublish.Publishing.Verbs;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;
@@ -24,10 +25,10 @@ public sealed class FinalChangesTests
         using var user = new CancellationTokenSource();
         var run = Prepare(command, bench, registry, user.Token);
         bench.Server.Faults.Add(AtTag("2", FaultAction.Custom("the user cancels", async (_, _, next) =>
-        {
-            await user.CancelAsync();
-            await next();
-        })));
+                {
+                    await user.CancelAsync();
+                    await next();
+                })));
 
         // What is done after the tags may still be cancelled.
         await Task.WhenAny(run());
@@ -38,7 +39,11 @@ public sealed class FinalChangesTests
 
     [Theory]
     [MemberData(nameof(Commands))]
-    [ReliabilityCase("Tags", "Ctrl+C while a registry does not answer the second of several tags", "after ten seconds one error names what moved, what may have and what did not")]
+    [ReliabilityCase(
+        "Tags",
+        "Ctrl+C while a registry does not answer the second of several tags",
+        "after ten seconds one error names what moved, what may have and what did not"
+    )]
     public async Task WhatMovedBeforeTheTimeWasUpIsNamed(string command)
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -46,15 +51,19 @@ public sealed class FinalChangesTests
         using var user = new CancellationTokenSource();
         var run = Prepare(command, bench, registry, user.Token);
         bench.Server.Faults.Add(AtTag("2", FaultAction.Custom("the user cancels, and there is no answer", async (http, _, _) =>
-        {
-            await user.CancelAsync();
-            await Task.Delay(Timeout.Infinite, http.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
-        })));
+                {
+                    await user.CancelAsync();
+                    await Task.Delay(Timeout.Infinite, http.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+                })));
 
         var failure = await RegistryBench.FailsAsync(DiagnosticCodes.ChangesInterrupted, run);
 
         var names = Names(bench, "1", "2", "3");
-        Assert.Contains($"Tagged: {names[0]}; perhaps tagged: {names[1]}; not tagged: {names[2]}. Run it again to finish.", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Tagged: {names[0]}; perhaps tagged: {names[1]}; not tagged: {names[2]}. Run it again to finish.",
+            failure.Message,
+            StringComparison.Ordinal
+        );
         Assert.True(failure.TellsChanges);
         Assert.NotNull(bench.TagDigest("a/x", "1"));
         Assert.Null(bench.TagDigest("a/x", "3"));
@@ -63,7 +72,11 @@ public sealed class FinalChangesTests
 
     [Theory]
     [MemberData(nameof(Commands))]
-    [ReliabilityCase("Tags", "The registry refuses the second of several tags", "one error names the tags that moved and those that did not")]
+    [ReliabilityCase(
+        "Tags",
+        "The registry refuses the second of several tags",
+        "one error names the tags that moved and those that did not"
+    )]
     public async Task WhatMovedBeforeAFailureIsNamed(string command)
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -74,7 +87,11 @@ public sealed class FinalChangesTests
         var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RegistryDenied, run);
 
         var names = Names(bench, "1", "2", "3");
-        Assert.EndsWith($" Tagged: {names[0]}; not tagged: {names[1]}, {names[2]}. Run it again to finish.", failure.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $" Tagged: {names[0]}; not tagged: {names[1]}, {names[2]}. Run it again to finish.",
+            failure.Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(["1"], bench.Server.Content.Tags("a/x").Keys);
     }
 
@@ -96,7 +113,11 @@ public sealed class FinalChangesTests
     }
 
     [Fact]
-    [ReliabilityCase("Tags", "A registry moves a tag and answers the last try with 503", "the tag is seen to be there, and the publish succeeds")]
+    [ReliabilityCase(
+        "Tags",
+        "A registry moves a tag and answers the last try with 503",
+        "the tag is seen to be there, and the publish succeeds"
+    )]
     public async Task ATagThatMovedWithTheLastErrorIsFound()
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -104,7 +125,9 @@ public sealed class FinalChangesTests
         var run = Prepare("publish", bench, registry, PublishingBench.Cancel);
         var tries = registry.Options.MaxTries;
         bench.Server.Faults.Add(new Fault(RegistryStep.ManifestPut, FaultAction.Status(503)) { When = IsTag("2"), Times = tries - 1 });
-        bench.Server.Faults.Add(new Fault(RegistryStep.ManifestPut, FaultAction.ProcessThenStatus(503)) { When = IsTag("2"), Skip = tries - 1 });
+        bench.Server.Faults.Add(
+            new Fault(RegistryStep.ManifestPut, FaultAction.ProcessThenStatus(503)) { When = IsTag("2"), Skip = tries - 1 }
+        );
 
         await run();
 
@@ -116,14 +139,23 @@ public sealed class FinalChangesTests
     public async Task AtSeveralRegistriesEveryTagIsNamed()
     {
         await using var bench = await PublishingBench.StartAsync();
-        bench.Server.Faults.Add(new Fault(RegistryStep.ManifestPut, FaultAction.Status(403)) { When = request => request is { Repository: "b/x", Reference: "2" } });
+        bench.Server.Faults.Add(
+            new Fault(RegistryStep.ManifestPut, FaultAction.Status(403))
+            {
+                When = request => request is { Repository: "b/x", Reference: "2" },
+            }
+        );
 
-        var failure = await RegistryBench.FailsAsync(
-            DiagnosticCodes.RegistryDenied, () => bench.PublishAsync(bench.Request("1", "2") with { Destinations = [bench.Named("a/x"), bench.Named("b/x"), bench.Named("c/x")] }));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RegistryDenied, () =>
+            bench.PublishAsync(bench.Request("1", "2") with { Destinations = [bench.Named("a/x"), bench.Named("b/x"), bench.Named("c/x")] })
+        );
 
         var host = bench.Server.Host;
         Assert.EndsWith(
-            $" Tagged: {host}/a/x:1, {host}/a/x:2, {host}/b/x:1; not tagged: {host}/b/x:2, {host}/c/x:1, {host}/c/x:2. Run it again to finish.", failure.Message, StringComparison.Ordinal);
+            $" Tagged: {host}/a/x:1, {host}/a/x:2, {host}/b/x:1; not tagged: {host}/b/x:2, {host}/c/x:1, {host}/c/x:2. Run it again to finish.",
+            failure.Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal([2, 1, 0], new[] { "a/x", "b/x", "c/x" }.Select(repository => bench.Server.Content.Tags(repository).Count));
     }
 
@@ -140,7 +172,11 @@ public sealed class FinalChangesTests
     }
 
     [Fact]
-    [ReliabilityCase("Prune", "Ctrl+C between two images that are removed from a registry", "the removal that is begun is finished, no other is begun, and what is gone is reported")]
+    [ReliabilityCase(
+        "Prune",
+        "Ctrl+C between two images that are removed from a registry",
+        "the removal that is begun is finished, no other is begun, and what is gone is reported"
+    )]
     public async Task ACancelledRemovalReportsWhatIsGone()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -150,10 +186,10 @@ public sealed class FinalChangesTests
         bench.Server.SeedImage("acme/shop", "1.0.0", "amd64");
         bench.Server.SeedImage("acme/shop", "1.1.0", "arm64");
         bench.Server.Faults.Add(new Fault(RegistryStep.ManifestDelete, FaultAction.Custom("the user cancels", async (_, _, next) =>
-        {
-            await user.CancelAsync();
-            await next();
-        })));
+                {
+                    await user.CancelAsync();
+                    await next();
+                })));
 
         var pruner = new TagPruner(bench.Client, kept.Store, TimeProvider.System);
         var plan = await pruner.PlanAsync(bench.Repository, new TagPruneRules(Glob.All, 0, null), user.Token);
@@ -178,7 +214,11 @@ public sealed class FinalChangesTests
 
         var left = Assert.Single(bench.Server.Content.Tags("acme/shop")).Key;
         var gone = left == "1.0.0" ? "1.1.0" : "1.0.0";
-        Assert.EndsWith($" Removed: {bench.Server.Host}/acme/shop:{gone}; not removed: {bench.Server.Host}/acme/shop:{left}. Run it again to finish.", failure.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $" Removed: {bench.Server.Host}/acme/shop:{gone}; not removed: {bench.Server.Host}/acme/shop:{left}. Run it again to finish.",
+            failure.Message,
+            StringComparison.Ordinal
+        );
     }
 
     // Each moves the tags 1, 2 and 3 of a/x, which has none.
@@ -190,23 +230,40 @@ public sealed class FinalChangesTests
         switch (command)
         {
             case "publish":
-                return () => bench.Publisher(registry.Client).PublishAsync(bench.Request("1", "2", "3") with { Destinations = [target] }, cancellationToken);
+                return () =>
+                    bench
+                        .Publisher(registry.Client)
+                        .PublishAsync(bench.Request("1", "2", "3") with { Destinations = [target] }, cancellationToken);
             case "index":
-                var image = bench.Named("dotnet/aspnet").At(Digest.Parse(bench.Server.SeedImage("dotnet/aspnet", "one").Digest));
-                var request = new IndexRequest { From = [image], Destinations = [target], LocalName = "x", Tags = tags };
+                var image = bench.Named("dotnet/aspnet").ReferenceTo(Digest.Parse(bench.Server.SeedImage("dotnet/aspnet", "one").Digest));
+                var request = new IndexRequest
+                {
+                    From = [image],
+                    Destinations = [target],
+                    LocalName = "x",
+                    Tags = tags,
+                };
                 return () => new IndexPublisher(registry.Client, store, bench.Log).PublishAsync(request, cancellationToken);
             case "tag":
                 var digest = Digest.Parse(bench.Server.SeedImage("a/x", null!).Digest);
-                return () => new ImageTagger(registry.Client, store).TagAsync(new RegistryImage(target.At(digest)), tags, dryRun: false, cancellationToken);
+                return () =>
+                    new ImageTagger(registry.Client, store).TagAsync(
+                        new RegistryImage(target.ReferenceTo(digest)),
+                        tags,
+                        dryRun: false,
+                        cancellationToken
+                    );
             default:
-                var source = new RegistryImage(bench.Named("dotnet/aspnet").At(Tag.Parse("10.0")));
-                return () => new ImageCopier(registry.Client, store).CopyAsync(new CopyRequest(source, [target], "x", tags), cancellationToken);
+                var source = new RegistryImage(bench.Named("dotnet/aspnet").ReferenceTo(Tag.Parse("10.0")));
+                return () =>
+                    new ImageCopier(registry.Client, store).CopyAsync(new CopyRequest(source, [target], "x", tags), cancellationToken);
         }
     }
 
     private static string[] Names(PublishingBench bench, params string[] tags) => [.. tags.Select(tag => $"{bench.Server.Host}/a/x:{tag}")];
 
-    private static Fault AtTag(string tag, FaultAction action) => new(RegistryStep.ManifestPut, action) { When = IsTag(tag), Times = Fault.Always };
+    private static Fault AtTag(string tag, FaultAction action) =>
+        new(RegistryStep.ManifestPut, action) { When = IsTag(tag), Times = Fault.Always };
 
     private static Func<RecordedRequest, bool> IsTag(string tag) => request => request.Repository == "a/x" && request.Reference == tag;
 }

@@ -1,5 +1,4 @@
 using ImagePublish.Layers;
-using ImagePublish.Publishing;
 using ImagePublish.Reporting;
 
 namespace ImagePublish.Tests.Publishing;
@@ -28,7 +27,10 @@ public sealed class ForeignFilesTests
         await using var bench = await PublishingBench.StartAsync();
         bench.Write("runtimes/win-x64/native/sni.dll", "twelve bytes");
         var request = bench.Request("1.0");
-        request = request with { Items = [.. request.Items, new PublishItem("runtimes/win-x64/native/sni.dll", PublishItemOrigin.Package)] };
+        request = request with
+        {
+            Items = [.. request.Items, new PublishItem("runtimes/win-x64/native/sni.dll", PublishItemOrigin.Package)],
+        };
         await bench.PublishAsync(request);
         bench.Write("App.dll", "app 2");
 
@@ -47,6 +49,7 @@ public sealed class ForeignFilesTests
         Assert.Null(PublishSummary.Advice(result with { ForeignLength = 9_999_999 }, "linux-x64"));
         Assert.Equal(
             "  143.2 MB of its files are for other systems. To leave them out, publish with -r linux-x64 --self-contained false",
-            PublishSummary.Advice(result with { ForeignLength = 143_210_000 }, "linux-x64"));
+            PublishSummary.Advice(result with { ForeignLength = 143_210_000 }, "linux-x64")
+        );
     }
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
@@ -26,14 +27,26 @@ public sealed class HeadStartTests : IDisposable
     {
         await using var bench = await PublishingBench.StartAsync();
         var files = Packages(bench);
-        var defaults = new LayerEntryDefaults { TargetFolder = folder, Uid = owner, Gid = owner };
+        var defaults = new LayerEntryDefaults
+        {
+            TargetFolder = folder,
+            Uid = owner,
+            Gid = owner,
+        };
 
         var before = PackageFile.LargeLayers(files, defaults);
-        var published = LayerPlan.Create(PublishFolder.Read(bench.PublishFolder, defaults, [.. files.Select(file => file.Item)], Cancel), [.. files.Select(file => file.Item)], LayeringMode.Auto);
+        var published = LayerLayout.Create(
+            PublishFolder.Read(bench.PublishFolder, defaults, [.. files.Select(file => file.Item)], Cancel),
+            [.. files.Select(file => file.Item)],
+            LayeringMode.Auto
+        );
 
         var layer = Assert.Single(before);
         Assert.Equal("package large", layer.Name);
-        Assert.Equal(await LayerTar.DiffIdAsync(published.Single(one => one.Name == layer.Name), Cancel), await LayerTar.DiffIdAsync(layer, Cancel));
+        Assert.Equal(
+            await LayerTar.DiffIdAsync(published.Single(one => one.Name == layer.Name), Cancel),
+            await LayerTar.DiffIdAsync(layer, Cancel)
+        );
     }
 
     [Fact]
@@ -85,11 +98,11 @@ public sealed class HeadStartTests : IDisposable
         var files = Packages(bench);
         var cache = new LayerCache(bench.Store());
         var gzip = new LayerCompression(Compression.Gzip, null);
-        var tags = new ContentTags(cache.DeriveContentTagKey(ContentTags.KeySize));
+        var tags = new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize));
         var layer = Assert.Single(PackageFile.LargeLayers(files, new LayerEntryDefaults()));
-        using var held = await cache.LockLayerAsync((await LayerContentKey.ComputeAsync(layer, tags, Cancel))!, gzip.Key, layer.Name, Cancel);
+        using var held = await cache.LockLayerAsync((await LayerInputKey.ComputeAsync(layer, tags, Cancel))!, gzip.Key, layer.Name, Cancel);
 
-        using var start = HeadStart.Begin(files, new LayerEntryDefaults(), gzip, () => bench.Store(), NoImages);
+        using var start = EarlyLayerBuild.Start(files, new LayerEntryDefaults(), gzip, () => bench.Store(), NoImages);
         await start.Completion;
 
         Assert.False(start.Made(await LayerTar.DiffIdAsync(layer, Cancel)));
@@ -103,20 +116,36 @@ public sealed class HeadStartTests : IDisposable
         var files = Packages(bench);
         var store = bench.Store();
 
-        HeadStart.Begin(files, new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null), () => store, NoImages).Dispose();
+        EarlyLayerBuild
+            .Start(files, new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null), () => store, NoImages)
+            .Dispose();
 
-        var left = Directory.EnumerateFiles(store.Folder, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Where(name => name!.Contains("tmp", StringComparison.OrdinalIgnoreCase));
+        var left = Directory
+            .EnumerateFiles(store.Folder, "*", SearchOption.AllDirectories)
+            .Select(Path.GetFileName)
+            .Where(name => name!.Contains("tmp", StringComparison.OrdinalIgnoreCase));
         Assert.Empty(left);
-        Assert.False(Directory.Exists(store.Disk.Layout.SessionsFolder) && Directory.EnumerateFiles(store.Disk.Layout.SessionsFolder).Any());
+        Assert.False(
+            Directory.Exists(store.Disk.Layout.SessionsFolder) && Directory.EnumerateFiles(store.Disk.Layout.SessionsFolder).Any()
+        );
     }
 
     [Fact]
     public async Task WhatGoesWrongIsLeftToThePublish()
     {
         await using var bench = await PublishingBench.StartAsync();
-        var missing = new PackageFile(new PublishItem("Gone.so", PublishItemOrigin.Package) { Package = "Large" }, Path.Combine(packages, "gone"));
+        var missing = new PackageFile(
+            new PublishItem("Gone.so", PublishItemOrigin.Package) { Package = "Large" },
+            Path.Combine(packages, "gone")
+        );
 
-        using var start = HeadStart.Begin([missing], new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null), () => bench.Store(), NoImages);
+        using var start = EarlyLayerBuild.Start(
+            [missing],
+            new LayerEntryDefaults(),
+            new LayerCompression(Compression.Gzip, null),
+            () => bench.Store(),
+            NoImages
+        );
         var result = await bench.PublishAsync(bench.Request("1.0"));
 
         Assert.Equal(result.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
@@ -124,14 +153,28 @@ public sealed class HeadStartTests : IDisposable
 
     private static Task<bool> NoImages(CancellationToken cancellationToken) => Task.FromResult(false);
 
-    private static PublishRequest Request(PublishingBench bench, IReadOnlyList<PackageFile> files) => bench.Request("1.0") with { Items = [.. files.Select(file => file.Item)] };
+    private static PublishRequest Request(PublishingBench bench, IReadOnlyList<PackageFile> files) =>
+        bench.Request("1.0") with
+        {
+            Items = [.. files.Select(file => file.Item)],
+        };
 
-    private static async Task<PublishResult> PublishAsync(PublishingBench bench, PublishRequest request, IReadOnlyList<PackageFile> files, bool wait)
+    private static async Task<PublishResult> PublishAsync(
+        PublishingBench bench,
+        PublishRequest request,
+        IReadOnlyList<PackageFile> files,
+        bool wait
+    )
     {
         bench.Server.Requests.Clear();
         await using var connections = RegistryBench.For(bench.Server);
-        using var start = HeadStart.Begin(
-            files, request.EntryDefaults, request.Compression, () => bench.Store(), cancelled => HeadStart.HaveTagsAsync(connections.Client, request.Destinations, cancelled));
+        using var start = EarlyLayerBuild.Start(
+            files,
+            request.EntryDefaults,
+            request.Compression,
+            () => bench.Store(),
+            cancelled => EarlyLayerBuild.HaveTagsAsync(connections.Client, request.Destinations, cancelled)
+        );
         if (wait)
             await start.Completion;
         return await new ImagePublisher(connections.Client, bench.Store(), bench.Log, start).PublishAsync(request, Cancel);

@@ -8,7 +8,14 @@ namespace ImagePublish.Tests.Publishing;
 /// <summary><c>ImageTagOverwrite=false</c>: a released version stays what it is.</summary>
 public sealed class HeldTagTests
 {
-    private static readonly RegistryStep[] Writing = [RegistryStep.MountPost, RegistryStep.UploadPost, RegistryStep.UploadPut, RegistryStep.UploadPatch, RegistryStep.ManifestPut];
+    private static readonly RegistryStep[] Writing =
+    [
+        RegistryStep.MountPost,
+        RegistryStep.UploadPost,
+        RegistryStep.UploadPut,
+        RegistryStep.UploadPatch,
+        RegistryStep.ManifestPut,
+    ];
 
     [Fact]
     public async Task ATagThatExistsIsRefusedBeforeAnythingIsUploaded()
@@ -43,7 +50,9 @@ public sealed class HeldTagTests
         await bench.PublishAsync(Held(bench, "1.0") with { Destinations = [] });
         bench.Write("App.dll", "app 2");
 
-        var error = await Assert.ThrowsAsync<ImagePublishException>(() => bench.PublishAsync(Held(bench, "1.0") with { Destinations = [] }));
+        var error = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            bench.PublishAsync(Held(bench, "1.0") with { Destinations = [] })
+        );
 
         Assert.Equal("IMG4010", error.Code.Id);
     }
@@ -54,7 +63,14 @@ public sealed class HeldTagTests
         await using var bench = await PublishingBench.StartAsync();
         var part = bench.Request() with { HeldTags = [Tag.Parse("1.0")] };
         var image = (await bench.PublishAsync(part)).Image;
-        var index = new IndexRequest { Images = [image.IndexEntry], Destinations = part.Destinations, LocalName = "x", Tags = part.HeldTags, HeldTags = part.HeldTags };
+        var index = new IndexRequest
+        {
+            Images = [image.IndexEntry],
+            Destinations = part.Destinations,
+            LocalName = "x",
+            Tags = part.HeldTags,
+            HeldTags = part.HeldTags,
+        };
         await bench.PublishAsync(index);
         Assert.True((await bench.PublishAsync(part)).IsUnchanged);
         bench.Write("App.dll", "app 2");

@@ -1,17 +1,23 @@
 using System.Text.Json.Nodes;
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
-using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
 
 /// <summary>What a publish moves, and what it leaves alone.</summary>
 public sealed class ImagePublisherTests
 {
-    private static readonly RegistryStep[] Writing = [RegistryStep.MountPost, RegistryStep.UploadPost, RegistryStep.UploadPut, RegistryStep.UploadPatch, RegistryStep.ManifestPut];
+    private static readonly RegistryStep[] Writing =
+    [
+        RegistryStep.MountPost,
+        RegistryStep.UploadPost,
+        RegistryStep.UploadPut,
+        RegistryStep.UploadPatch,
+        RegistryStep.ManifestPut,
+    ];
 
     [Fact]
     public async Task APublishPutsTheImageUnderEveryTag()
@@ -73,7 +79,9 @@ public sealed class ImagePublisherTests
 
         var second = await bench.PublishAsync(bench.Request("1.1"), machine: "fresh");
 
-        var changed = second.Image.Layers.Select(layer => layer.Descriptor.Digest).Except(first.Image.Layers.Select(layer => layer.Descriptor.Digest));
+        var changed = second
+            .Image.Layers.Select(layer => layer.Descriptor.Digest)
+            .Except(first.Image.Layers.Select(layer => layer.Descriptor.Digest));
         Assert.Single(changed);
         Assert.Equal(2, bench.Moved(RegistryStep.UploadPut));
         Assert.Equal(first.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
@@ -85,7 +93,7 @@ public sealed class ImagePublisherTests
         await using var bench = await PublishingBench.StartAsync();
         var first = await bench.PublishAsync(bench.Request("1.0"));
         await using var emptied = await TestRegistry.StartAsync(cancellationToken: PublishingBench.Cancel);
-        var request = bench.Request("1.0") with { Destinations = [Repository.Of(Registry.Parse(emptied.Host), "acme/shop")] };
+        var request = bench.Request("1.0") with { Destinations = [Repository.Create(Registry.Parse(emptied.Host), "acme/shop")] };
 
         var second = await bench.PublishAsync(request);
 
@@ -99,7 +107,12 @@ public sealed class ImagePublisherTests
     {
         await using var bench = await PublishingBench.StartAsync();
         var first = await bench.PublishAsync(bench.Request("1.0"));
-        bench.Server.SeedImage("dotnet/aspnet", "10.0", [Seeding.LayerOf(("etc/release", "patched"))], new JsonObject { ["architecture"] = "amd64", ["os"] = "linux" });
+        bench.Server.SeedImage(
+            "dotnet/aspnet",
+            "10.0",
+            [Seeding.LayerOf(("etc/release", "patched"))],
+            new JsonObject { ["architecture"] = "amd64", ["os"] = "linux" }
+        );
 
         var second = await bench.PublishAsync(bench.Request("1.0"));
 
@@ -160,7 +173,11 @@ public sealed class ImagePublisherTests
         var failure = await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(bench.Request("a", "b", "c", "d")));
 
         string Name(string tag) => $"{bench.Server.Host}/acme/shop:{tag}";
-        Assert.Contains($"Tagged: {Name("a")}, {Name("b")}; not tagged: {Name("c")}, {Name("d")}.", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Tagged: {Name("a")}, {Name("b")}; not tagged: {Name("c")}, {Name("d")}.",
+            failure.Message,
+            StringComparison.Ordinal
+        );
         Assert.Null(bench.TagDigest("acme/shop", "c"));
     }
 
@@ -170,7 +187,10 @@ public sealed class ImagePublisherTests
         await using var bench = await PublishingBench.StartAsync();
         await using var second = await TestRegistry.StartAsync(cancellationToken: PublishingBench.Cancel);
         second.Faults.Add(RegistryStep.UploadPut, FaultAction.Status(403));
-        var request = bench.Request("1.0") with { Destinations = [bench.Named("acme/shop"), Repository.Of(Registry.Parse(second.Host), "acme/shop")] };
+        var request = bench.Request("1.0") with
+        {
+            Destinations = [bench.Named("acme/shop"), Repository.Create(Registry.Parse(second.Host), "acme/shop")],
+        };
 
         await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(request));
 
@@ -198,10 +218,19 @@ public sealed class ImagePublisherTests
         await bench.PublishAsync(bench.Request("1.0"));
         bench.Write("App.dll", "another app");
 
-        var other = await bench.PublishAsync(bench.Request("1.0") with { Destinations = [bench.Named("acme/other")], LocalName = "acme/other" });
+        var other = await bench.PublishAsync(
+            bench.Request("1.0") with
+            {
+                Destinations = [bench.Named("acme/other")],
+                LocalName = "acme/other",
+            }
+        );
 
         // What both have crosses the line once: the second repository mounts it from the first.
-        Assert.Equal(other.Image.Layers[^1].Descriptor.Size + other.Image.ConfigBlob.Descriptor.Size, other.Deliveries[0].Transfer.UploadedBytes);
+        Assert.Equal(
+            other.Image.Layers[^1].Descriptor.Size + other.Image.ConfigBlob.Descriptor.Size,
+            other.Deliveries[0].Transfer.UploadedBytes
+        );
     }
 
     [Theory]
@@ -212,7 +241,9 @@ public sealed class ImagePublisherTests
         await using var bench = await PublishingBench.StartAsync();
         var request = bench.Request("1.0");
 
-        var failure = await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(request with { Spec = request.Spec with { Platform = Platform.Parse(platform) } }));
+        var failure = await Assert.ThrowsAnyAsync<ImagePublishException>(() =>
+            bench.PublishAsync(request with { Spec = request.Spec with { Platform = Platform.Parse(platform) } })
+        );
 
         Assert.Equal(code, failure.Code.Id);
         Assert.Contains("linux/amd64", failure.Message, StringComparison.Ordinal);
@@ -222,9 +253,12 @@ public sealed class ImagePublisherTests
     public async Task ABaseThatDoesNotExistIsAnError()
     {
         await using var bench = await PublishingBench.StartAsync();
-        var request = bench.Request("1.0") with { Base = new RemoteBase(bench.Named("dotnet/nonsense").At(Tag.Parse("10.0"))) };
+        var request = bench.Request("1.0") with { Base = new RegistryBase(bench.Named("dotnet/nonsense").ReferenceTo(Tag.Parse("10.0"))) };
 
-        Assert.Equal(DiagnosticCodes.BaseNotFound, (await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(request))).Code);
+        Assert.Equal(
+            DiagnosticCodes.BaseNotFound,
+            (await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(request))).Code
+        );
     }
 
     [Fact]
@@ -233,15 +267,23 @@ public sealed class ImagePublisherTests
         await using var bench = await PublishingBench.StartAsync();
         var request = bench.Request();
         var amd64 = await bench.PublishAsync(request);
-        var arm64 = await bench.PublishAsync(request with { Spec = request.Spec with { Platform = Platform.Parse("linux/arm64") } }, machine: "other");
+        var arm64 = await bench.PublishAsync(
+            request with
+            {
+                Spec = request.Spec with { Platform = Platform.Parse("linux/arm64") },
+            },
+            machine: "other"
+        );
 
-        var index = await bench.PublishAsync(new IndexRequest
-        {
-            From = [bench.Named("acme/shop").At(amd64.Image.Digest), bench.Named("acme/shop").At(arm64.Image.Digest)],
-            Destinations = request.Destinations,
-            LocalName = "acme/shop",
-            Tags = [Tag.Parse("1.0")],
-        });
+        var index = await bench.PublishAsync(
+            new IndexRequest
+            {
+                From = [bench.Named("acme/shop").ReferenceTo(amd64.Image.Digest), bench.Named("acme/shop").ReferenceTo(arm64.Image.Digest)],
+                Destinations = request.Destinations,
+                LocalName = "acme/shop",
+                Tags = [Tag.Parse("1.0")],
+            }
+        );
 
         Assert.Equal(["1.0"], bench.Server.Content.Tags("acme/shop").Keys);
         Assert.Equal(index.Index.Descriptor.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
@@ -253,7 +295,13 @@ public sealed class ImagePublisherTests
     {
         await using var bench = await PublishingBench.StartAsync();
         var built = await bench.PublishAsync(bench.Request() with { Destinations = [] });
-        var request = new IndexRequest { Images = [built.Image.IndexEntry], Destinations = [], LocalName = "acme/shop", Tags = [Tag.Parse("1.0")] };
+        var request = new IndexRequest
+        {
+            Images = [built.Image.IndexEntry],
+            Destinations = [],
+            LocalName = "acme/shop",
+            Tags = [Tag.Parse("1.0")],
+        };
 
         var first = await bench.PublishAsync(request);
         var second = await bench.PublishAsync(request);
@@ -271,13 +319,15 @@ public sealed class ImagePublisherTests
         await using var bench = await PublishingBench.StartAsync();
         var built = await bench.PublishAsync(bench.Request() with { Destinations = [bench.Named("ci/amd64")] });
 
-        var index = await bench.PublishAsync(new IndexRequest
-        {
-            From = [bench.Named("ci/amd64").At(built.Image.Digest)],
-            Destinations = [bench.Named("acme/shop")],
-            LocalName = "acme/shop",
-            Tags = [Tag.Parse("1.0")],
-        });
+        var index = await bench.PublishAsync(
+            new IndexRequest
+            {
+                From = [bench.Named("ci/amd64").ReferenceTo(built.Image.Digest)],
+                Destinations = [bench.Named("acme/shop")],
+                LocalName = "acme/shop",
+                Tags = [Tag.Parse("1.0")],
+            }
+        );
 
         Assert.NotNull(bench.Server.Content.Manifest("acme/shop", built.Image.Digest.Value));
         Assert.True(index.Deliveries[0].Transfer.MountedBytes > 0);

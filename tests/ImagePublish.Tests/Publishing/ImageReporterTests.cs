@@ -1,4 +1,5 @@
-using ImagePublish.Images;
+using ImagePublish.Bases;
+using ImagePublish.Destinations;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
@@ -25,22 +26,34 @@ public sealed class ImageReporterTests
 
         var report = await ReportAsync(bench, request);
 
-        Assert.All(report.Layers.Where(layer => layer.IsOfBase), layer => Assert.Equal(BlobMove.Reused, layer.Fate.Move));
+        Assert.All(report.Layers.Where(layer => layer.IsOfBase), layer => Assert.Equal(TransferKind.Reused, layer.Fate.Kind));
         var packages = Assert.Single(report.Layers, layer => layer.Name == "packages");
-        Assert.Equal(BlobMove.Reused, packages.Fate.Move);
-        Assert.Equal([("app/Library.dll", "Some.Library"), ("app/Package.dll", null)], packages.Files.Select(file => (file.Path, file.Package)));
-        Assert.Equal(BlobMove.Uploaded, report.Layers[^1].Fate.Move);
+        Assert.Equal(TransferKind.Reused, packages.Fate.Kind);
+        Assert.Equal(
+            [("app/Library.dll", "Some.Library"), ("app/Package.dll", null)],
+            packages.Files.Select(file => (file.Path, file.Package))
+        );
+        Assert.Equal(TransferKind.Uploaded, report.Layers[^1].Fate.Kind);
     }
 
     [Fact]
-    [ReliabilityCase("Files", "A variable, a user or a label with an end of line in it, in a report", "the equivalent Dockerfile has no instruction that nobody wrote")]
+    [ReliabilityCase(
+        "Files",
+        "A variable, a user or a label with an end of line in it, in a report",
+        "the equivalent Dockerfile has no instruction that nobody wrote"
+    )]
     public async Task AnEndOfLineInAValueIsNoLineOfTheDockerfile()
     {
         await using var bench = await PublishingBench.StartAsync();
         var request = Request(bench);
-        var spec = request.Spec with { User = "app\nRUN user", EnvironmentVariables = [new("A", "1\nRUN variable")], Labels = [new("a", "1\r\nRUN label")] };
+        var spec = request.Spec with
+        {
+            User = "app\nRUN user",
+            EnvironmentVariables = [new("A", "1\nRUN variable")],
+            Labels = [new("a", "1\r\nRUN label")],
+        };
 
-        var dockerfile = EquivalentDockerfile.Of(await ReportAsync(bench, request with { Spec = spec }))!;
+        var dockerfile = EquivalentDockerfile.Write(await ReportAsync(bench, request with { Spec = spec }))!;
 
         Assert.Contains("ENV A=\"1\\nRUN variable\"\n", dockerfile, StringComparison.Ordinal);
         Assert.Contains("USER app\\nRUN user\n", dockerfile, StringComparison.Ordinal);
@@ -64,7 +77,14 @@ public sealed class ImageReporterTests
         var changes = second.Changes!;
         Assert.Equal(first.Result.Image.Digest, changes.Digest);
         Assert.Equal(first.Result.Image.Size, changes.Size);
-        Assert.Equal([new FileChange("app/App.dll", ChangeKind.Changed, 5, 6), new FileChange("app/New.dll", ChangeKind.Added, null, 3), new FileChange("app/Package.dll", ChangeKind.Removed, 9, null)], changes.Files);
+        Assert.Equal(
+            [
+                new FileChange("app/App.dll", ChangeKind.Changed, 5, 6),
+                new FileChange("app/New.dll", ChangeKind.Added, null, 3),
+                new FileChange("app/Package.dll", ChangeKind.Removed, 9, null),
+            ],
+            changes.Files
+        );
         Assert.Contains(new ConfigChange("user", null, "app"), changes.Config);
     }
 
@@ -122,12 +142,21 @@ public sealed class ImageReporterTests
         await using var registry = RegistryBench.For(bench.Server);
         var publisher = new IndexPublisher(registry.Client, bench.Store("there"), bench.Log);
         var joined = await publisher.PublishAsync(
-            new IndexRequest { From = [bench.Named("acme/shop").At(image.Image.Digest)], Destinations = [bench.Named("acme/all")], LocalName = "acme/all", Tags = [Tag.Parse("1.0")], ComparedTags = [Tag.Parse("1.0")] },
-            PublishingBench.Cancel);
+            new IndexRequest
+            {
+                From = [bench.Named("acme/shop").ReferenceTo(image.Image.Digest)],
+                Destinations = [bench.Named("acme/all")],
+                LocalName = "acme/all",
+                Tags = [Tag.Parse("1.0")],
+                ComparedTags = [Tag.Parse("1.0")],
+            },
+            PublishingBench.Cancel
+        );
         return Assert.Single(await publisher.DescribeJoinedAsync(joined, PublishingBench.Cancel));
     }
 
-    private static (string Name, Digest Digest, BlobFate Fate, int Files) Told(ReportLayer layer) => (layer.Name, layer.Layer.Descriptor.Digest, layer.Fate, layer.Files.Count);
+    private static (string Name, Digest Digest, BlobTransfer Fate, int Files) Told(ReportLayer layer) =>
+        (layer.Name, layer.Layer.Descriptor.Digest, layer.Fate, layer.Files.Count);
 
     [Fact]
     public async Task FilesAndTheirTarGiveTheSameListing()
@@ -136,7 +165,10 @@ public sealed class ImageReporterTests
         folder.File("publish/App.dll", "app");
         folder.File("publish/empty", "");
         folder.File("publish/App.deps.json", "{}");
-        var content = LayerContent.Create("app", PublishFolder.Read(folder.At("publish"), new LayerEntryDefaults(), [], TestContext.Current.CancellationToken));
+        var content = LayerInput.Create(
+            "app",
+            PublishFolder.Read(folder.At("publish"), new LayerEntryDefaults(), [], TestContext.Current.CancellationToken)
+        );
         using var tar = new MemoryStream();
         await LayerTar.WriteAsync(content, tar, TestContext.Current.CancellationToken);
         tar.Position = 0;
@@ -147,14 +179,22 @@ public sealed class ImageReporterTests
 
         Assert.Equal(ofTar.Entries, ofFiles.Entries);
         Assert.Equal(ofTar.Texts, ofFiles.Texts);
-        Assert.Equal(ofTar.Entries.Select(entry => (entry.Path, entry.Length, entry.Fingerprint)), ofRecord.Entries.Select(entry => (entry.Path, entry.Length, entry.Fingerprint)));
+        Assert.Equal(
+            ofTar.Entries.Select(entry => (entry.Path, entry.Length, entry.Fingerprint)),
+            ofRecord.Entries.Select(entry => (entry.Path, entry.Length, entry.Fingerprint))
+        );
     }
 
-    private static PublishRequest Request(PublishingBench bench) => bench.Request("1.0") with
-    {
-        ComparedTags = [Tag.Parse("1.0")],
-        Items = [new PublishItem("Package.dll", PublishItemOrigin.Package), new PublishItem("Library.dll", PublishItemOrigin.Package) { Package = "Some.Library" }],
-    };
+    private static PublishRequest Request(PublishingBench bench) =>
+        bench.Request("1.0") with
+        {
+            ComparedTags = [Tag.Parse("1.0")],
+            Items =
+            [
+                new PublishItem("Package.dll", PublishItemOrigin.Package),
+                new PublishItem("Library.dll", PublishItemOrigin.Package) { Package = "Some.Library" },
+            ],
+        };
 
     private static async Task<ImageReport> ReportAsync(PublishingBench bench, PublishRequest request, string machine = "here")
     {

@@ -1,8 +1,7 @@
 using System.Text;
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
-using ImagePublish.Publishing.Verbs;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Tests.Storage;
 
@@ -21,9 +20,12 @@ public sealed class KeptBaseTests
         var manifest = await bench.PutAsync("acme/base:1.0", "one", "two");
         var path = Path.Combine(bench.Kept.Folder, "base.tar");
         await ArchiveWriter.WriteAsync([(await bench.Kept.Store.LoadAsync("acme/base:1.0", Cancel))!], path, Cancel);
-        var resolver = new KeptBaseResolver(bench.Kept.Store);
+        var resolver = new LocalBaseResolver(bench.Kept.Store);
 
-        foreach (var source in (ImageSource[])[new StoreImage("acme/base:1.0"), new ArchivedImage(path, null), new ArchivedImage(bench.Kept.Folder, "acme/base:1.0")])
+        foreach (
+            var source in (ImageSource[])
+                [new StoreImage("acme/base:1.0"), new ArchivedImage(path, null), new ArchivedImage(bench.Kept.Folder, "acme/base:1.0")]
+        )
         {
             var found = await resolver.ResolveAsync(source, Amd64, Cancel);
             Assert.Equal(manifest.Digest, found.Digest);
@@ -32,7 +34,9 @@ public sealed class KeptBaseTests
         }
 
         Assert.Empty(bench.Server.Requests);
-        await VerbBench.FailsAsync(DiagnosticCodes.BasePlatformMissing, () => resolver.ResolveAsync(new StoreImage("acme/base:1.0"), Platform.Parse("linux/arm64"), Cancel));
+        await VerbBench.FailsAsync(DiagnosticCodes.BasePlatformMissing, () =>
+            resolver.ResolveAsync(new StoreImage("acme/base:1.0"), Platform.Parse("linux/arm64"), Cancel)
+        );
         await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () => resolver.ResolveAsync(new StoreImage("acme/base:2.0"), Amd64, Cancel));
     }
 
@@ -43,7 +47,7 @@ public sealed class KeptBaseTests
         var path = Path.Combine(bench.Kept.Folder, "rootfs.tar");
         await File.WriteAllBytesAsync(path, TarBuilder.Create(("etc/os-release", Encoding.UTF8.GetBytes("ID=test"))), Cancel);
 
-        var found = await new KeptBaseResolver(bench.Kept.Store).ResolveAsync(new ArchivedImage(path, null), Amd64, Cancel);
+        var found = await new LocalBaseResolver(bench.Kept.Store).ResolveAsync(new ArchivedImage(path, null), Amd64, Cancel);
 
         Assert.Equal(found.Config.RootFs.DiffIds[0], Assert.Single(found.Layers).DiffId);
         Assert.Equal("rootfs.tar", found.Name);

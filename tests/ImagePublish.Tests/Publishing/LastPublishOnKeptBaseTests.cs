@@ -1,9 +1,8 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
+using ImagePublish.Bases;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
-using ImagePublish.Publishing.Verbs;
 using ImagePublish.Storage;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Tests.Storage;
@@ -15,7 +14,9 @@ public sealed class LastPublishOnKeptBaseTests
 {
     // Made once: they have the time at which they are made.
     private static readonly Dictionary<string, byte[]> Layers = new[] { "one", "two" }.ToDictionary(
-        text => text, text => TarBuilder.Create(TarEntryFormat.Ustar, ("file", Encoding.UTF8.GetBytes(text))));
+        text => text,
+        text => TarBuilder.Create(TarEntryFormat.Ustar, ("file", Encoding.UTF8.GetBytes(text)))
+    );
 
     private const string Recognised = "Neither the files nor the base image nor a tag changed";
 
@@ -36,8 +37,11 @@ public sealed class LastPublishOnKeptBaseTests
         await using var bench = await PublishingBench.StartAsync();
         var place = Path.Combine(bench.PublishFolder, "..", kind);
         await WriteAsync(bench, place, "one");
-        ImageSource source = kind == "store" ? new StoreImage("acme/base:1") : new ArchivedImage(Path.GetFullPath(place), kind == "folder" ? "acme/base:1" : null);
-        var request = bench.Request("1.0") with { Base = new KeptBase(source) };
+        ImageSource source =
+            kind == "store"
+                ? new StoreImage("acme/base:1")
+                : new ArchivedImage(Path.GetFullPath(place), kind == "folder" ? "acme/base:1" : null);
+        var request = bench.Request("1.0") with { Base = new LocalBase(source) };
 
         var first = await bench.PublishAsync(request);
         Assert.Equal(0, Times(bench, Recognised));
@@ -60,12 +64,16 @@ public sealed class LastPublishOnKeptBaseTests
 
         Assert.Equal(1, Times(bench, Recognised));
         Assert.NotEqual(first.Image.Layers[0].DiffId, third.Image.Layers[0].DiffId);
-        Assert.Equal(Digest.Of(Layer("two")), third.Image.Layers[0].DiffId);
+        Assert.Equal(Digest.Compute(Layer("two")), third.Image.Layers[0].DiffId);
         Assert.Equal(third.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
     }
 
     [Fact]
-    [ReliabilityCase("Archives", "a compressed archive as base, published on again", "it is inflated once for all publishes, and again only when the store has lost it")]
+    [ReliabilityCase(
+        "Archives",
+        "a compressed archive as base, published on again",
+        "it is inflated once for all publishes, and again only when the store has lost it"
+    )]
     public async Task ACompressedArchiveIsInflatedOnceForAllPublishes()
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -106,10 +114,13 @@ public sealed class LastPublishOnKeptBaseTests
     {
         await using var bench = await PublishingBench.StartAsync();
         var (here, elsewhere) = (TestImage.Create("amd64", "here"), TestImage.Create("arm64", "elsewhere"));
-        var index = MemoryBlobSource.Of(MediaTypes.OciIndex, OciJson.Write(new ImageIndex([here.IndexEntry, elsewhere.IndexEntry]) { MediaType = MediaTypes.OciIndex }));
+        var index = MemoryBlobSource.Create(
+            MediaTypes.OciIndex,
+            OciJson.Write(new ImageIndex([here.IndexEntry, elsewhere.IndexEntry]) { MediaType = MediaTypes.OciIndex })
+        );
         var place = Path.GetFullPath(Path.Combine(bench.PublishFolder, "..", "index.tar.gz"));
         await ArchiveWriter.WriteAsync([new ArchiveImage(index, [here], ["acme/base:1"])], place, Cancel);
-        var request = bench.Request("1.0") with { Base = new KeptBase(new ArchivedImage(place, null)) };
+        var request = bench.Request("1.0") with { Base = new LocalBase(new ArchivedImage(place, null)) };
 
         var first = await bench.PublishAsync(request);
         var second = await bench.PublishAsync(request);
@@ -118,7 +129,8 @@ public sealed class LastPublishOnKeptBaseTests
         Assert.True(second.IsUnchanged);
     }
 
-    private static int Times(PublishingBench bench, string line) => bench.Log.Details.Count(detail => detail.Contains(line, StringComparison.Ordinal));
+    private static int Times(PublishingBench bench, string line) =>
+        bench.Log.Details.Count(detail => detail.Contains(line, StringComparison.Ordinal));
 
     private static byte[] Layer(string text) => Layers[text];
 
@@ -135,16 +147,25 @@ public sealed class LastPublishOnKeptBaseTests
                 await PutAsync(ImageStore.Open(place, new StoreOptions()), image);
                 break;
             case var name when name.StartsWith("layout", StringComparison.Ordinal):
-                await ArchiveWriter.WriteAsync([ArchiveImage.Of(image, "acme/base:1")], place, Cancel);
+                await ArchiveWriter.WriteAsync([ArchiveImage.Create(image, "acme/base:1")], place, Cancel);
                 break;
             case var name:
                 var config = OciJson.Write(image.Config);
                 var manifest = """[{"Config":"config.json","RepoTags":["acme/base:1"],"Layers":["layer.tar"]}]"""u8.ToArray();
                 var tar = name.StartsWith("rootfs", StringComparison.Ordinal)
                     ? Layer(text)
-                    : TarBuilder.Create(TarEntryFormat.Ustar, ("layer.tar", Layer(text)), ("config.json", config), ("manifest.json", manifest));
+                    : TarBuilder.Create(
+                        TarEntryFormat.Ustar,
+                        ("layer.tar", Layer(text)),
+                        ("config.json", config),
+                        ("manifest.json", manifest)
+                    );
                 await using (var file = File.Create(place))
-                await using (var output = name.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionLevel.NoCompression) : (Stream)file)
+                await using (
+                    var output = name.EndsWith(".gz", StringComparison.Ordinal)
+                        ? new GZipStream(file, CompressionLevel.NoCompression)
+                        : (Stream)file
+                )
                     await output.WriteAsync(tar, Cancel);
                 break;
         }
@@ -152,7 +173,7 @@ public sealed class LastPublishOnKeptBaseTests
 
     private static async Task PutAsync(ImageStore store, Image image)
     {
-        foreach (var blob in ArchiveImage.Of(image, []).Blobs)
+        foreach (var blob in ArchiveImage.Create(image, []).Blobs)
             await store.PutAsync(blob, Cancel);
         await store.SetReferenceAsync("acme/base:1", image.Manifest.Descriptor, Cancel);
     }

@@ -22,7 +22,10 @@ public sealed class LastPublishTests
         Assert.Equal(first.Image.Digest, second.Image.Digest);
         Assert.Equal(first.Image.Size, second.Image.Size);
         Assert.Equal(first.Image.Platform, second.Image.Platform);
-        Assert.Equal(first.Image.Layers.Select(layer => (layer.Descriptor.Digest, layer.Descriptor.Size, layer.DiffId)), second.Image.Layers.Select(layer => (layer.Descriptor.Digest, layer.Descriptor.Size, layer.DiffId)));
+        Assert.Equal(
+            first.Image.Layers.Select(layer => (layer.Descriptor.Digest, layer.Descriptor.Size, layer.DiffId)),
+            second.Image.Layers.Select(layer => (layer.Descriptor.Digest, layer.Descriptor.Size, layer.DiffId))
+        );
         Assert.Equal(OciJson.Write(first.Image.Config), OciJson.Write(second.Image.Config));
     }
 

@@ -1,6 +1,7 @@
+using ImagePublish.Bases;
+using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 using ImagePublish.Tests.Registries;
@@ -21,7 +22,7 @@ public sealed class LayerLookupsTests
         await using var connections = RegistryBench.For(bench.Server);
         using var gate = new ManualResetEventSlim();
         await using var lookups = new LayerLookups(Producer(bench, connections.Client), Gzip, Cancel);
-        lookups.Begin([Content("slow", new GatedContent(gate)), Content("quick", new FileInMemory(new byte[] { 1 }))]);
+        lookups.Start([Content("slow", new GatedContent(gate)), Content("quick", new FileInMemory(new byte[] { 1 }))]);
         lookups.PutBelow([new LayerProducer.Candidate(Content("below", new FileInMemory(new byte[] { 2 })), null, null, Known: null)]);
 
         var found = new List<string>();
@@ -42,11 +43,19 @@ public sealed class LayerLookupsTests
     {
         var store = bench.Store();
         var request = bench.Request("1.0");
-        var earlier = new EarlierLayers(client, new RemoteDocuments(client, store), EarlierImages.Of(request, areNone: false), request.CacheTrust, bench.Log, Cancel);
+        var earlier = new RegistryLayerCache(
+            client,
+            new RegistryDocuments(client, store),
+            CacheSources.Create(request, areNone: false),
+            request.CacheTrust,
+            bench.Log,
+            Cancel
+        );
         return new LayerProducer(store, new LayerCache(store), earlier, new PublishedFiles(request, tags: null, Cancel), bench.Log);
     }
 
-    private static LayerContent Content(string name, FileContent content) => LayerContent.Create(name, [new LayerEntry($"app/{name}", LayerEntryKind.File) { Content = content }]);
+    private static LayerInput Content(string name, FileContent content) =>
+        LayerInput.Create(name, [new LayerEntry($"app/{name}", LayerEntryKind.File) { Content = content }]);
 
     /// <summary>A byte that can be read once the gate is open.</summary>
     private sealed record GatedContent(ManualResetEventSlim Gate) : FileContent(1)

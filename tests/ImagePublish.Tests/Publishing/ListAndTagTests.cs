@@ -1,6 +1,7 @@
+using ImagePublish.Bases;
+using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Verbs;
 using ImagePublish.Reporting;
 using ImagePublish.Testing;
 
@@ -19,7 +20,10 @@ public sealed class ListAndTagTests
         await bench.PutAsync("acme/shop:1.0", "three");
         var lister = new StoreLister(bench.Kept.Store);
 
-        Assert.Equal(["sixeyed/tweet-app:v1", "sixeyed/tweet-app:v2"], (await lister.ListAsync(new Glob("sixeyed/*"), Cancel)).Select(image => image.Name));
+        Assert.Equal(
+            ["sixeyed/tweet-app:v1", "sixeyed/tweet-app:v2"],
+            (await lister.ListAsync(new Glob("sixeyed/*"), Cancel)).Select(image => image.Name)
+        );
         Assert.Equal(["acme/shop:1.0"], (await lister.ListAsync(new Glob("acme/shop"), Cancel)).Select(image => image.Name));
         Assert.Equal(["sixeyed/tweet-app:v2"], (await lister.ListAsync(new Glob("*:v2"), Cancel)).Select(image => image.Name));
         var all = await lister.ListAsync(Glob.All, Cancel);
@@ -39,7 +43,12 @@ public sealed class ListAndTagTests
             bench.Server.Content.Tag("acme/shop", $"1.0.{number}", image.Digest);
         bench.Server.Content.Tag("acme/shop", "1.0.5000-rc.1", image.Digest);
 
-        var list = await new RepositoryTags(bench.Client, bench.Kept.Store, bench.Log).ListAsync(VerbBench.In(bench.Server, "acme/shop"), Glob.All, 3, Cancel);
+        var list = await new RepositoryTags(bench.Client, bench.Kept.Store, bench.Log).ListAsync(
+            VerbBench.In(bench.Server, "acme/shop"),
+            Glob.All,
+            3,
+            Cancel
+        );
 
         Assert.Equal(5001, list.Total);
         Assert.Equal(["1.0.5000-rc.1", "1.0.4999", "1.0.4998"], list.Tags.Select(tag => tag.Tag.Value));
@@ -54,7 +63,12 @@ public sealed class ListAndTagTests
         bench.Server.SeedIndex("acme/shop", "v1");
         VerbBench.Attach(bench.Server, "acme/shop", bench.Server.Content.Tags("acme/shop")["v1"], "text", "chart");
 
-        var list = await new RepositoryTags(bench.Client, bench.Kept.Store, bench.Log).ListAsync(VerbBench.In(bench.Server, "acme/shop"), Glob.All, 0, Cancel);
+        var list = await new RepositoryTags(bench.Client, bench.Kept.Store, bench.Log).ListAsync(
+            VerbBench.In(bench.Server, "acme/shop"),
+            Glob.All,
+            0,
+            Cancel
+        );
 
         Assert.Equal(["v1", "chart"], list.Tags.Select(tag => tag.Tag.Value));
         Assert.Equal(["linux/amd64", "linux/arm64"], list.Tags[0].Platforms.Select(platform => platform.ToString()));
@@ -67,7 +81,10 @@ public sealed class ListAndTagTests
         await using var bench = await VerbBench.StartAsync();
         bench.Server.SeedIndex("acme/shop", "v1");
 
-        var image = await new ImageInspector(bench.Client, bench.Kept.Store).InspectAsync(VerbBench.At(bench.Server, "acme/shop:v1"), Cancel);
+        var image = await new ImageInspector(bench.Client, bench.Kept.Store).InspectAsync(
+            VerbBench.At(bench.Server, "acme/shop:v1"),
+            Cancel
+        );
 
         Assert.Equal(2, image.Platforms.Count);
         Assert.True(image.Size > 0);
@@ -82,19 +99,35 @@ public sealed class ListAndTagTests
         bench.Server.SeedImage("acme/shop", "latest");
         bench.Server.Requests.Clear();
 
-        var told = await new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(VerbBench.At(bench.Server, "acme/shop:v1"), [Tag.Parse("latest")], dryRun: true, Cancel);
+        var told = await new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(
+            VerbBench.At(bench.Server, "acme/shop:v1"),
+            [Tag.Parse("latest")],
+            dryRun: true,
+            Cancel
+        );
         Assert.NotEqual(digest, Assert.Single(told.Moves).Before!.Value);
         Assert.NotEqual(digest, bench.Server.Content.Tags("acme/shop")["latest"]);
 
-        var result = await new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(VerbBench.At(bench.Server, "acme/shop:v1"), [Tag.Parse("latest"), Tag.Parse("stable"), Tag.Parse("v1")], dryRun: false, Cancel);
+        var result = await new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(
+            VerbBench.At(bench.Server, "acme/shop:v1"),
+            [Tag.Parse("latest"), Tag.Parse("stable"), Tag.Parse("v1")],
+            dryRun: false,
+            Cancel
+        );
 
         Assert.Equal(digest, bench.Server.Content.Tags("acme/shop")["latest"]);
         Assert.Equal(digest, bench.Server.Content.Tags("acme/shop")["stable"]);
         Assert.Equal([true, false, true], result.Moves.Select(move => move.Before is not null));
         Assert.Equal(0, bench.Server.Requests.CountOf(RegistryStep.UploadPost));
         Assert.Equal(2, bench.Server.Requests.CountOf(RegistryStep.ManifestPut));
-        await VerbBench.FailsAsync(
-            DiagnosticCodes.RegistryNotFound, () => new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(VerbBench.At(bench.Server, "acme/shop:v9"), [Tag.Parse("x")], dryRun: false, Cancel));
+        await VerbBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () =>
+            new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(
+                VerbBench.At(bench.Server, "acme/shop:v9"),
+                [Tag.Parse("x")],
+                dryRun: false,
+                Cancel
+            )
+        );
     }
 
     [Fact]
@@ -110,6 +143,8 @@ public sealed class ListAndTagTests
 
         foreach (var name in (string[])["acme/shop:v1", "acme/shop:latest", "acme/shop:stable", "acme/shop:byDigest"])
             Assert.Equal(first.Digest, (await bench.Kept.Store.FindReferenceAsync(name, Cancel))!.Digest);
-        await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () => tagger.TagAsync(new StoreImage("acme/shop:v9"), [Tag.Parse("x")], dryRun: false, Cancel));
+        await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () =>
+            tagger.TagAsync(new StoreImage("acme/shop:v9"), [Tag.Parse("x")], dryRun: false, Cancel)
+        );
     }
 }

@@ -1,6 +1,6 @@
+using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Verbs;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Testing;
@@ -23,18 +23,21 @@ public sealed class LoginTests
                 options.Auth.Schemes = schemes;
                 options.Auth.Users["me"] = "pässword:1";
             },
-            cancel);
+            cancel
+        );
         using var home = new TempFolder();
         var environment = new CredentialEnvironment { Variable = _ => null, HomeFolder = home.Path };
         var login = new RegistryLogin(new RegistryClientOptions(), environment, new TestLog(), TimeProvider.System);
         var registry = Registry.Parse(server.Host);
         var file = Path.Combine(home.Path, ".docker", "config.json");
 
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.Unauthorized, () => login.LoginAsync(registry, Credential.Of("me", "wrong-secret"), cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.Unauthorized, () =>
+            login.LoginAsync(registry, Credential.Create("me", "wrong-secret"), cancel)
+        );
         Assert.DoesNotContain("wrong-secret", failure.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(file));
 
-        var place = await login.LoginAsync(registry, Credential.Of("me", "pässword:1"), cancel);
+        var place = await login.LoginAsync(registry, Credential.Create("me", "pässword:1"), cancel);
         Assert.Equal((file, false), (place.Place, place.IsHelper));
         Assert.Equal("pässword:1", (await new CredentialChain(environment).FindAsync(registry, null, cancel))!.Password);
 

@@ -1,8 +1,8 @@
 using System.Text;
+using ImagePublish.Bases;
+using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
-using ImagePublish.Publishing.Verbs;
 using ImagePublish.Storage.Archives;
 
 namespace ImagePublish.Tests.Publishing;
@@ -10,7 +10,8 @@ namespace ImagePublish.Tests.Publishing;
 /// <summary>Bases whose documents are odd, but as tools write them; and bases that can't be used.</summary>
 public sealed class OddBaseTests
 {
-    private const string WithoutPlatform = """{"architecture":"","os":"","config":{"Env":["A=b"]},"rootfs":{"type":"layers","diff_ids":[]}}""";
+    private const string WithoutPlatform =
+        """{"architecture":"","os":"","config":{"Env":["A=b"]},"rootfs":{"type":"layers","diff_ids":[]}}""";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -30,14 +31,18 @@ public sealed class OddBaseTests
     }
 
     [Fact]
-    [ReliabilityCase("Base images", "an index says linux/amd64 of a base whose config says nothing of its platform", "the index is believed, in a registry and in an archive")]
+    [ReliabilityCase(
+        "Base images",
+        "an index says linux/amd64 of a base whose config says nothing of its platform",
+        "the index is believed, in a registry and in an archive"
+    )]
     public async Task AnIndexIsBelievedWhereTheConfigSaysNothing()
     {
         await using var bench = await PublishingBench.StartAsync();
         var manifest = PushManifest(bench, WithoutPlatform, "[]");
         var index = new ImageIndex([manifest with { Platform = new Platform("linux", "amd64") }]) { MediaType = MediaTypes.OciIndex };
         bench.Server.Content.PutManifest("dotnet/aspnet", "odd", OciJson.Write(index), MediaTypes.OciIndex);
-        var request = bench.Request("1.0") with { Base = new RemoteBase(bench.Named("dotnet/aspnet").At(Tag.Parse("odd"))) };
+        var request = bench.Request("1.0") with { Base = new RegistryBase(bench.Named("dotnet/aspnet").ReferenceTo(Tag.Parse("odd"))) };
 
         var result = await bench.PublishAsync(request);
 
@@ -46,18 +51,42 @@ public sealed class OddBaseTests
 
         await using var registry = Registries.RegistryBench.For(bench.Server);
         var store = bench.Store();
-        await new ImageCopier(registry.Client, store).CopyAsync(new CopyRequest(new RegistryImage(request.Base is RemoteBase { Reference: var odd } ? odd : null!), [], "odd", [Tag.Parse("1")]), Cancel);
-        var kept = await new KeptBaseResolver(store).ResolveAsync(new StoreImage("odd:1"), new Platform("linux", "amd64"), Cancel);
+        await new ImageCopier(registry.Client, store).CopyAsync(
+            new CopyRequest(
+                new RegistryImage(request.Base is RegistryBase { Reference: var odd } ? odd : null!),
+                [],
+                "odd",
+                [Tag.Parse("1")]
+            ),
+            Cancel
+        );
+        var kept = await new LocalBaseResolver(store).ResolveAsync(new StoreImage("odd:1"), new Platform("linux", "amd64"), Cancel);
         Assert.Equal("linux/amd64", kept.Config.Platform.ToString());
     }
 
     [Theory]
-    [InlineData(WithoutPlatform, "IMG2002", "It does not say which platform it is for: choose another image, or one whose config has os and architecture.")]
+    [InlineData(
+        WithoutPlatform,
+        "IMG2002",
+        "It does not say which platform it is for: choose another image, or one whose config has os and architecture."
+    )]
     [InlineData("""{"architecture":"s390x","os":""}""", "IMG2002", "It exists for unknown/s390x.")]
-    [InlineData("""{"architecture":"amd64","os":"linux","config":{"Entrypoint":"/bin/sh"}}""", "IMG2003", "the config's $.config.Entrypoint is the string '/bin/sh', but must be a list of strings.")]
-    [InlineData("""{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]}}""", "IMG2003", "it has 0 layers but 1 diff ids.")]
+    [InlineData(
+        """{"architecture":"amd64","os":"linux","config":{"Entrypoint":"/bin/sh"}}""",
+        "IMG2003",
+        "the config's $.config.Entrypoint is the string '/bin/sh', but must be a list of strings."
+    )]
+    [InlineData(
+        """{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]}}""",
+        "IMG2003",
+        "it has 0 layers but 1 diff ids."
+    )]
     [InlineData("<html>", "IMG2003", "the config is not JSON (line 1, byte 1).")]
-    [ReliabilityCase("Base images", "a base's config is malformed, or does not say what it runs on", "one line says which image, where in which document, and what to do")]
+    [ReliabilityCase(
+        "Base images",
+        "a base's config is malformed, or does not say what it runs on",
+        "one line says which image, where in which document, and what to do"
+    )]
     public async Task WhatIsWrongWithABaseIsToldInOneLine(string config, string code, string says)
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -76,11 +105,20 @@ public sealed class OddBaseTests
         var path = Path.GetTempFileName();
         try
         {
-            await File.WriteAllBytesAsync(path, Storage.TarBuilder.Create(("manifest.json", """[{"Config":"c.json","RepoTags":"acme/shop:1","Layers":null}]"""u8.ToArray())), Cancel);
+            await File.WriteAllBytesAsync(
+                path,
+                Storage.TarBuilder.Create(
+                    ("manifest.json", """[{"Config":"c.json","RepoTags":"acme/shop:1","Layers":null}]"""u8.ToArray())
+                ),
+                Cancel
+            );
 
             var failure = await Assert.ThrowsAnyAsync<ImagePublishException>(() => ImageArchive.OpenAsync(path, Cancel));
 
-            Assert.Equal($"'{path}' is damaged: the manifest.json's $[0].RepoTags is the string 'acme/shop:1', but must be a list of strings", failure.Message);
+            Assert.Equal(
+                $"'{path}' is damaged: the manifest.json's $[0].RepoTags is the string 'acme/shop:1', but must be a list of strings",
+                failure.Message
+            );
         }
         finally
         {
@@ -88,18 +126,19 @@ public sealed class OddBaseTests
         }
     }
 
-    private static RemoteBase Push(PublishingBench bench, string config, string layers)
+    private static RegistryBase Push(PublishingBench bench, string config, string layers)
     {
         PushManifest(bench, config, layers);
-        return new RemoteBase(bench.Named("dotnet/aspnet").At(Tag.Parse("odd")));
+        return new RegistryBase(bench.Named("dotnet/aspnet").ReferenceTo(Tag.Parse("odd")));
     }
 
     private static Descriptor PushManifest(PublishingBench bench, string config, string layers)
     {
-        var blob = MemoryBlobSource.Of(MediaTypes.OciConfig, Encoding.UTF8.GetBytes(config));
+        var blob = MemoryBlobSource.Create(MediaTypes.OciConfig, Encoding.UTF8.GetBytes(config));
         bench.Server.Content.PutBlob("dotnet/aspnet", blob.Content.Span);
-        var json = $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{"mediaType":"{{MediaTypes.OciConfig}}","digest":"{{blob.Descriptor.Digest}}","size":{{blob.Descriptor.Size}}},"layers":{{layers}}}""";
-        var manifest = MemoryBlobSource.Of(MediaTypes.OciManifest, Encoding.UTF8.GetBytes(json));
+        var json =
+            $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{"mediaType":"{{MediaTypes.OciConfig}}","digest":"{{blob.Descriptor.Digest}}","size":{{blob.Descriptor.Size}}},"layers":{{layers}}}""";
+        var manifest = MemoryBlobSource.Create(MediaTypes.OciManifest, Encoding.UTF8.GetBytes(json));
         bench.Server.Content.PutManifest("dotnet/aspnet", "odd", manifest.Content.Span, MediaTypes.OciManifest);
         return manifest.Descriptor;
     }

@@ -1,7 +1,7 @@
+using ImagePublish.Bases;
+using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
-using ImagePublish.Publishing.Verbs;
 using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
@@ -17,14 +17,21 @@ public sealed class OfflineTests
         await using var bench = await PublishingBench.StartAsync();
         var request = bench.Request("1.0") with { Project = new() };
         var online = await bench.PublishAsync(request);
-        var remote = ((RemoteBase)request.Base).Reference;
+        var remote = ((RegistryBase)request.Base).Reference;
         await using (var connected = RegistryBench.For(bench.Server))
-            await new ImageCopier(connected.Client, bench.Store("away")).CopyAsync(new CopyRequest(new RegistryImage(remote), [], remote.Repository.ToString(), [remote.Tag!]), Cancel);
+            await new ImageCopier(connected.Client, bench.Store("away")).CopyAsync(
+                new CopyRequest(new RegistryImage(remote), [], remote.Repository.ToString(), [remote.Tag!]),
+                Cancel
+            );
         bench.Server.Requests.Clear();
 
         await using var offline = Offline(bench);
-        var result = await bench.Publisher(offline.Client, "away").PublishAsync(request with { Base = new StoredBase(remote), Destinations = [] }, Cancel);
-        var again = await bench.Publisher(offline.Client, "away").PublishAsync(request with { Base = new StoredBase(remote), Destinations = [] }, Cancel);
+        var result = await bench
+            .Publisher(offline.Client, "away")
+            .PublishAsync(request with { Base = new StoreBase(remote), Destinations = [] }, Cancel);
+        var again = await bench
+            .Publisher(offline.Client, "away")
+            .PublishAsync(request with { Base = new StoreBase(remote), Destinations = [] }, Cancel);
 
         Assert.Empty(bench.Server.Requests);
         Assert.Equal(online.Image.Digest, result.Image.Digest);
@@ -39,9 +46,11 @@ public sealed class OfflineTests
     {
         await using var bench = await PublishingBench.StartAsync();
         await using var offline = Offline(bench);
-        var request = bench.Request("1.0") with { Base = new StoredBase(Reference.Parse(reference)), Destinations = [] };
+        var request = bench.Request("1.0") with { Base = new StoreBase(Reference.Parse(reference)), Destinations = [] };
 
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.BaseNotKept, () => bench.Publisher(offline.Client).PublishAsync(request, Cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.BaseNotKept, () =>
+            bench.Publisher(offline.Client).PublishAsync(request, Cancel)
+        );
 
         Assert.Contains($"-t:PullImage -p:ImageSource={reference}", failure.Message, StringComparison.Ordinal);
     }
@@ -52,8 +61,12 @@ public sealed class OfflineTests
         await using var bench = await PublishingBench.StartAsync();
         await using var offline = Offline(bench);
 
-        await RegistryBench.FailsAsync(DiagnosticCodes.NetworkNeeded, () => bench.Publisher(offline.Client).PublishAsync(bench.Request("1.0"), Cancel));
-        await RegistryBench.FailsAsync(DiagnosticCodes.NetworkNeeded, () => new ImageInspector(offline.Client, bench.Store()).InspectAsync(VerbBench.At(bench.Server, "dotnet/aspnet:10.0"), Cancel));
+        await RegistryBench.FailsAsync(DiagnosticCodes.NetworkNeeded, () =>
+            bench.Publisher(offline.Client).PublishAsync(bench.Request("1.0"), Cancel)
+        );
+        await RegistryBench.FailsAsync(DiagnosticCodes.NetworkNeeded, () =>
+            new ImageInspector(offline.Client, bench.Store()).InspectAsync(VerbBench.At(bench.Server, "dotnet/aspnet:10.0"), Cancel)
+        );
 
         Assert.Empty(bench.Server.Requests);
     }

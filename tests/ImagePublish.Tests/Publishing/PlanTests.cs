@@ -1,18 +1,25 @@
 using System.Text.Json;
+using ImagePublish.Destinations;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
 using ImagePublish.Reporting;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
 
 /// <summary>A plan tells what the publish that follows it reports, and writes nothing.</summary>
 public sealed class PlanTests
 {
-    private static readonly RegistryStep[] Writing = [RegistryStep.MountPost, RegistryStep.UploadPost, RegistryStep.UploadPut, RegistryStep.UploadPatch, RegistryStep.ManifestPut];
+    private static readonly RegistryStep[] Writing =
+    [
+        RegistryStep.MountPost,
+        RegistryStep.UploadPost,
+        RegistryStep.UploadPut,
+        RegistryStep.UploadPatch,
+        RegistryStep.ManifestPut,
+    ];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -34,7 +41,7 @@ public sealed class PlanTests
         var again = await PlanAndPublishAsync(bench, request with { Tags = [Tag.Parse("2.0"), Tag.Parse("latest")] }, machine);
 
         Assert.All(again.Places[0].Tags, tag => Assert.False(tag.Moves));
-        Assert.All(again.Places[0].Blobs, blob => Assert.Equal(BlobMove.Reused, blob.Fate.Move));
+        Assert.All(again.Places[0].Blobs, blob => Assert.Equal(TransferKind.Reused, blob.Transfer.Kind));
     }
 
     [Fact]
@@ -47,8 +54,8 @@ public sealed class PlanTests
         var plan = await bench.PlanAsync(bench.Request("1.0"), machine: "fresh");
 
         Assert.Equal(0, bench.Moved(Writing));
-        Assert.Equal(BlobMove.Uploaded, plan.Places[0].Blobs.Single(blob => blob.Name == "app").Fate.Move);
-        Assert.Equal(BlobMove.Reused, plan.Places[0].Blobs.First(blob => blob.Name == "base").Fate.Move);
+        Assert.Equal(TransferKind.Uploaded, plan.Places[0].Blobs.Single(blob => blob.Name == "app").Transfer.Kind);
+        Assert.Equal(TransferKind.Reused, plan.Places[0].Blobs.First(blob => blob.Name == "base").Transfer.Kind);
         Assert.Empty((await bench.Store("fresh").PruneAsync(new() { Unreferenced = true }, Cancel)).Blobs);
         var tag = Assert.Single(plan.Places[0].Tags);
         Assert.Equal(bench.TagDigest("acme/shop", "1.0"), tag.Before!.Value);
@@ -66,15 +73,26 @@ public sealed class PlanTests
         bench.Write("New.dll", "new");
         File.Delete(Path.Combine(bench.PublishFolder, "Old.dll"));
 
-        var plan = await bench.PlanAsync(request with { Tags = [Tag.Parse("2.0"), Tag.Parse("latest")], Spec = request.Spec with { User = "app", EnvironmentVariables = [new("MODE", "b")] } });
+        var plan = await bench.PlanAsync(
+            request with
+            {
+                Tags = [Tag.Parse("2.0"), Tag.Parse("latest")],
+                Spec = request.Spec with { User = "app", EnvironmentVariables = [new("MODE", "b")] },
+            }
+        );
 
         var changes = plan.Changes!;
         Assert.EndsWith("acme/shop:latest", changes.Against, StringComparison.Ordinal);
         var app = changes.Layers.Single(layer => layer.Kind == ChangeKind.Changed);
         Assert.Equal("app", app.Name);
         Assert.Equal(
-            [new FileChange("app/App.dll", ChangeKind.Changed, 5, 13), new FileChange("app/New.dll", ChangeKind.Added, null, 3), new FileChange("app/Old.dll", ChangeKind.Removed, 9, null)],
-            app.Files);
+            [
+                new FileChange("app/App.dll", ChangeKind.Changed, 5, 13),
+                new FileChange("app/New.dll", ChangeKind.Added, null, 3),
+                new FileChange("app/Old.dll", ChangeKind.Removed, 9, null),
+            ],
+            app.Files
+        );
         Assert.Contains(new ConfigChange("env MODE", null, "b"), changes.Config);
         Assert.Contains(changes.Config, change => change is { Name: "user", After: "app" });
         Assert.Equal(2, changes.Config.Count);
@@ -82,7 +100,16 @@ public sealed class PlanTests
         Assert.Contains("~ /app/App.dll  5 B -> 13 B", text, StringComparison.Ordinal);
         Assert.Contains("+ env MODE: b", text, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(PlanJson.Write(plan));
-        Assert.Equal("removed", json.RootElement.GetProperty("changes").GetProperty("layers").EnumerateArray().Single(layer => layer.GetProperty("name").GetString() == "app").GetProperty("files")[2].GetProperty("change").GetString());
+        Assert.Equal(
+            "removed",
+            json.RootElement.GetProperty("changes")
+                .GetProperty("layers")
+                .EnumerateArray()
+                .Single(layer => layer.GetProperty("name").GetString() == "app")
+                .GetProperty("files")[2]
+                .GetProperty("change")
+                .GetString()
+        );
     }
 
     [Fact]
@@ -110,8 +137,19 @@ public sealed class PlanTests
         await using var bench = await PublishingBench.StartAsync();
         var amd64 = bench.Request() with { Tags = [] };
         var arm64 = amd64 with { Spec = amd64.Spec with { Platform = new Platform("linux", "arm64") } };
-        Descriptor[] planned = [(await bench.PlanAsync(amd64)).Result.Image.IndexEntry, (await bench.PlanAsync(arm64)).Result.Image.IndexEntry];
-        IndexRequest Request(Descriptor[] images) => new() { Images = images, Destinations = amd64.Destinations, LocalName = "acme/shop", Tags = [Tag.Parse("1.0")] };
+        Descriptor[] planned =
+        [
+            (await bench.PlanAsync(amd64)).Result.Image.IndexEntry,
+            (await bench.PlanAsync(arm64)).Result.Image.IndexEntry,
+        ];
+        IndexRequest Request(Descriptor[] images) =>
+            new()
+            {
+                Images = images,
+                Destinations = amd64.Destinations,
+                LocalName = "acme/shop",
+                Tags = [Tag.Parse("1.0")],
+            };
 
         var plan = await bench.PlanAsync(Request(planned));
 
@@ -128,7 +166,10 @@ public sealed class PlanTests
         var result = await bench.PublishAsync(request, machine);
         Assert.Equal(plan.Result.Image.Digest, result.Image.Digest);
         Assert.Equal(plan.Result.IsUnchanged, result.IsUnchanged);
-        Assert.Equal(result.Deliveries.Select(delivery => (delivery.Name, delivery.Transfer)), plan.Places.Select(place => (place.Delivery.Name, place.Delivery.Transfer)));
+        Assert.Equal(
+            result.Deliveries.Select(delivery => (delivery.Name, delivery.Transfer)),
+            plan.Places.Select(place => (place.Delivery.Name, place.Delivery.Transfer))
+        );
         return plan;
     }
 }

@@ -18,7 +18,11 @@ public sealed class ProgressTests
         var built = bench.Log.Progress;
         Assert.Equal(built.Count(step => step.What == "building"), built.Count(step => step.What == "built"));
         Assert.InRange(built.Where(step => step.What == "compressed").Sum(step => step.Amount), 100_000, 200_000);
-        Assert.All(result.Image.Layers, layer => Assert.Single(built, step => step.What.StartsWith("named ", StringComparison.Ordinal) && step.Subject == layer.Descriptor.Digest.Value));
+        Assert.All(result.Image.Layers, layer =>
+            Assert.Single(built, step =>
+                step.What.StartsWith("named ", StringComparison.Ordinal) && step.Subject == layer.Descriptor.Digest.Value
+            )
+        );
         EveryByteIsToldOnce(connections.Log);
     }
 
@@ -43,9 +47,13 @@ public sealed class ProgressTests
         await using var bench = await PublishingBench.StartAsync();
         await using var connections = RegistryBench.For(bench.Server);
 
-        var result = await bench.Publisher(connections.Client).PublishAsync(bench.Request("1.0") with { Destinations = [] }, TestContext.Current.CancellationToken);
+        var result = await bench
+            .Publisher(connections.Client)
+            .PublishAsync(bench.Request("1.0") with { Destinations = [] }, TestContext.Current.CancellationToken);
 
-        Assert.Contains(connections.Log.Progress, step => step.What == "sending" && step.Subject == result.Image.Layers[0].Descriptor.Digest.Value);
+        Assert.Contains(connections.Log.Progress, step =>
+            step.What == "sending" && step.Subject == result.Image.Layers[0].Descriptor.Digest.Value
+        );
         EveryByteIsToldOnce(connections.Log);
     }
 
@@ -55,7 +63,10 @@ public sealed class ProgressTests
         Assert.NotEmpty(blobs);
         Assert.All(blobs, blob =>
         {
-            Assert.Equal(blob.Amount, log.Progress.Where(step => step.What == "sent" && step.Subject == blob.Subject).Sum(step => step.Amount));
+            Assert.Equal(
+                blob.Amount,
+                log.Progress.Where(step => step.What == "sent" && step.Subject == blob.Subject).Sum(step => step.Amount)
+            );
             Assert.Single(log.Progress, step => step.What == "settled" && step.Subject == blob.Subject);
         });
     }

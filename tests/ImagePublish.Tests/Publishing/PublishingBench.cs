@@ -1,3 +1,4 @@
+using ImagePublish.Bases;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
@@ -43,26 +44,31 @@ internal sealed class PublishingBench : IAsyncDisposable
         File.WriteAllText(path, content);
     }
 
-    public Repository Named(string name) => Repository.Of(Registry.Parse(Server.Host), name);
+    public Repository Named(string name) => Repository.Create(Registry.Parse(Server.Host), name);
 
-    public PublishRequest Request(params string[] tags) => new()
-    {
-        Spec = new ImageSpec
+    public PublishRequest Request(params string[] tags) =>
+        new()
         {
-            Platform = new Platform("linux", "amd64"),
-            Created = DateTimeOffset.UnixEpoch,
-            WorkingDirectory = "/app",
-            Entrypoint = ["dotnet", "/app/App.dll"],
-        },
-        Base = new RemoteBase(Named("dotnet/aspnet").At(Tag.Parse("10.0"))),
-        PublishFolder = PublishFolder,
-        Items = [new PublishItem("Package.dll", PublishItemOrigin.Package), new PublishItem("wwwroot/site.css", PublishItemOrigin.StaticContent)],
-        EntryDefaults = new LayerEntryDefaults(),
-        Compression = new LayerCompression(Compression.Gzip, null),
-        Destinations = [Named("acme/shop")],
-        LocalName = "acme/shop",
-        Tags = [.. tags.Select(Tag.Parse)],
-    };
+            Spec = new ImageSpec
+            {
+                Platform = new Platform("linux", "amd64"),
+                Created = DateTimeOffset.UnixEpoch,
+                WorkingDirectory = "/app",
+                Entrypoint = ["dotnet", "/app/App.dll"],
+            },
+            Base = new RegistryBase(Named("dotnet/aspnet").ReferenceTo(Tag.Parse("10.0"))),
+            PublishFolder = PublishFolder,
+            Items =
+            [
+                new PublishItem("Package.dll", PublishItemOrigin.Package),
+                new PublishItem("wwwroot/site.css", PublishItemOrigin.StaticContent),
+            ],
+            EntryDefaults = new LayerEntryDefaults(),
+            Compression = new LayerCompression(Compression.Gzip, null),
+            Destinations = [Named("acme/shop")],
+            LocalName = "acme/shop",
+            Tags = [.. tags.Select(Tag.Parse)],
+        };
 
     /// <summary>Publishes as one build does: with connections, tokens and knowledge of its own. What a machine remembers is in its store.</summary>
     public async Task<PublishResult> PublishAsync(PublishRequest request, string machine = "here")

@@ -1,44 +1,74 @@
 using System.Collections;
-using System.Reflection;
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
+using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Publishing;
+using ImagePublish.UpToDate;
 
 namespace ImagePublish.Tests.Publishing;
 
 /// <summary>A property that the fingerprint forgot would publish yesterday's image: every one of them, also those of tomorrow, must change it.</summary>
 public sealed class RequestFingerprintTests
 {
-    private static readonly string[] NotDeciding = [".Item", ".Unknown", nameof(PublishRequest.Packages), "PublishRequest.Lock", "PublishRequest.Doctor", nameof(PublishRequest.ComparedTags)];
+    private static readonly string[] NotDeciding =
+    [
+        ".Item",
+        ".Unknown",
+        nameof(PublishRequest.Packages),
+        "PublishRequest.Lock",
+        "PublishRequest.Doctor",
+        nameof(PublishRequest.ComparedTags),
+    ];
 
     [Fact]
-    public void TheSameRequestHasTheSameFingerprint() => Assert.Equal(RequestFingerprint.Of(Whole()), RequestFingerprint.Of(Whole()));
+    public void TheSameRequestHasTheSameFingerprint() =>
+        Assert.Equal(RequestFingerprint.Compute(Whole()), RequestFingerprint.Compute(Whole()));
 
     [Fact]
     public void EveryPropertyOfARequestChangesIt()
     {
-        var original = RequestFingerprint.Of(Whole());
+        var original = RequestFingerprint.Compute(Whole());
         var changed = Changes(Whole(), nameof(PublishRequest)).ToList();
 
         Assert.True(changed.Count > 60, $"Only {changed.Count} properties were found.");
-        Assert.Empty(changed.Where(change => RequestFingerprint.Of((PublishRequest)change.Value) == original).Select(change => change.What));
+        Assert.Empty(
+            changed.Where(change => RequestFingerprint.Compute((PublishRequest)change.Value) == original).Select(change => change.What)
+        );
     }
 
     // What the lock's file is called does not matter.
     [Fact]
     public void WhatALockPinsChangesIt()
     {
-        var digest = Digest.Of([1]);
+        var digest = Digest.Compute([1]);
         var package = new OsPackage("shop", "1.0", "all", "shop.deb", 1, digest);
-        var request = Whole() with { Packages = new PackageRequest { Names = [], CacheFolder = "/cache", Time = TimeProvider.System, Locked = [package] } };
-        var pinned = new RemoteBase(((RemoteBase)request.Base).Reference) { Locked = digest };
+        var request = Whole() with
+        {
+            Packages = new PackageRequest
+            {
+                Names = [],
+                CacheFolder = "/cache",
+                Time = TimeProvider.System,
+                Locked = [package],
+            },
+        };
+        var pinned = new RegistryBase(((RegistryBase)request.Base).Reference) { Locked = digest };
 
-        Assert.NotEqual(RequestFingerprint.Of(Whole()), RequestFingerprint.Of(request));
-        Assert.NotEqual(RequestFingerprint.Of(request), RequestFingerprint.Of(request with { Base = pinned }));
-        Assert.NotEqual(RequestFingerprint.Of(request), RequestFingerprint.Of(request with { Packages = request.Packages with { Locked = [package with { Digest = Digest.Of([2]) }] } }));
+        Assert.NotEqual(RequestFingerprint.Compute(Whole()), RequestFingerprint.Compute(request));
+        Assert.NotEqual(RequestFingerprint.Compute(request), RequestFingerprint.Compute(request with { Base = pinned }));
+        Assert.NotEqual(
+            RequestFingerprint.Compute(request),
+            RequestFingerprint.Compute(
+                request with
+                {
+                    Packages = request.Packages with { Locked = [package with { Digest = Digest.Compute([2]) }] },
+                }
+            )
+        );
     }
 
     [Fact]
@@ -48,13 +78,18 @@ public sealed class RequestFingerprintTests
         var one = request with { Spec = request.Spec with { Entrypoint = ["a", "b"], Command = [] } };
         var other = request with { Spec = request.Spec with { Entrypoint = ["a"], Command = ["b"] } };
 
-        Assert.NotEqual(RequestFingerprint.Of(one), RequestFingerprint.Of(other));
+        Assert.NotEqual(RequestFingerprint.Compute(one), RequestFingerprint.Compute(other));
     }
 
     /// <summary>The value with each of its properties changed in turn, those of its properties' values too.</summary>
     private static IEnumerable<(string What, object Value)> Changes(object value, string path)
     {
-        foreach (var property in value.GetType().GetProperties().Where(property => property.SetMethod is not null && property.GetIndexParameters().Length == 0))
+        foreach (
+            var property in value
+                .GetType()
+                .GetProperties()
+                .Where(property => property.SetMethod is not null && property.GetIndexParameters().Length == 0)
+        )
         {
             var name = $"{path}.{property.Name}";
             if (NotDeciding.Any(name.EndsWith))
@@ -68,24 +103,35 @@ public sealed class RequestFingerprintTests
         }
     }
 
-    private static IEnumerable<(string What, object? Value)> Others(object? value, Type type, string name) => value switch
-    {
-        null => throw new InvalidOperationException($"{name} needs a value in this test."),
-        string text => [(name, text + "x")],
-        bool flag => [(name, !flag)],
-        int number => [(name, number + 1)],
-        long number => [(name, number + 1)],
-        DateTimeOffset time => [(name, time.AddSeconds(1))],
-        Enum one => [(name, Enum.GetValues(one.GetType()).Cast<object>().First(other => !other.Equals(one)))],
-        Tag => [(name, Tag.Parse("other"))],
-        Reference or RemoteBase => [(name, value is Reference ? Reference.Parse("example.test/other:1") : new RemoteBase(Reference.Parse("example.test/other:1")))],
-        CacheKey => [(name, Key('b'))],
-        Repository => [(name, Repository.Of(Registry.Parse("example.test"), "other"))],
-        LayerCompression => [(name, new LayerCompression(Compression.Gzip, 3)), (name, new LayerCompression(Compression.Zstd, null))],
-        KeyValuePair<string, string> pair => [(name + ".Key", KeyValuePair.Create(pair.Key + "x", pair.Value)), (name + ".Value", KeyValuePair.Create(pair.Key, pair.Value + "x"))],
-        IEnumerable list => Lists([.. list.Cast<object>()], type, name),
-        _ => Changes(value, name).Select(change => (change.What, (object?)change.Value)),
-    };
+    private static IEnumerable<(string What, object? Value)> Others(object? value, Type type, string name) =>
+        value switch
+        {
+            null => throw new InvalidOperationException($"{name} needs a value in this test."),
+            string text => [(name, text + "x")],
+            bool flag => [(name, !flag)],
+            int number => [(name, number + 1)],
+            long number => [(name, number + 1)],
+            DateTimeOffset time => [(name, time.AddSeconds(1))],
+            Enum one => [(name, Enum.GetValues(one.GetType()).Cast<object>().First(other => !other.Equals(one)))],
+            Tag => [(name, Tag.Parse("other"))],
+            Reference or RegistryBase =>
+            [
+                (
+                    name,
+                    value is Reference ? Reference.Parse("example.test/other:1") : new RegistryBase(Reference.Parse("example.test/other:1"))
+                ),
+            ],
+            CacheKey => [(name, Key('b'))],
+            Repository => [(name, Repository.Create(Registry.Parse("example.test"), "other"))],
+            LayerCompression => [(name, new LayerCompression(Compression.Gzip, 3)), (name, new LayerCompression(Compression.Zstd, null))],
+            KeyValuePair<string, string> pair =>
+            [
+                (name + ".Key", KeyValuePair.Create(pair.Key + "x", pair.Value)),
+                (name + ".Value", KeyValuePair.Create(pair.Key, pair.Value + "x")),
+            ],
+            IEnumerable list => Lists([.. list.Cast<object>()], type, name),
+            _ => Changes(value, name).Select(change => (change.What, (object?)change.Value)),
+        };
 
     private static IEnumerable<(string What, object? Value)> Lists(object[] items, Type type, string name)
     {
@@ -101,42 +147,67 @@ public sealed class RequestFingerprintTests
         }
     }
 
-    private static PublishRequest Whole() => new()
-    {
-        Spec = new ImageSpec
+    private static PublishRequest Whole() =>
+        new()
         {
-            Platform = new Platform("linux", "arm") { Variant = "v7", OsVersion = "10", OsFeatures = ["feature"] },
-            Created = DateTimeOffset.UnixEpoch,
-            Format = ImageFormat.Oci,
-            WorkingDirectory = "/app",
-            User = "app",
-            StopSignal = "SIGTERM",
-            Healthcheck = new Healthcheck { Test = ["CMD"], Interval = 1, Timeout = 2, StartPeriod = 3, StartInterval = 4, Retries = 5 },
-            Entrypoint = ["dotnet"],
-            Command = ["run"],
-            EnvironmentVariables = [KeyValuePair.Create("NAME", "value")],
-            Labels = [KeyValuePair.Create("label", "value")],
-            Annotations = [KeyValuePair.Create("annotation", "value")],
-            Ports = [new ExposedPort(80)],
-            Volumes = ["/data"],
-        },
-        Project = Filled(new ProjectInfo { Omitted = ["created"] }),
-        Base = new RemoteBase(Reference.Parse("example.test/base:1")),
-        PublishFolder = "/publish",
-        Items = [new PublishItem("App.dll", PublishItemOrigin.Package) { Package = "App" }],
-        EntryDefaults = new LayerEntryDefaults(),
-        FileOwner = new FileOwner("app", "app"),
-        Added = [new AddedEntry(new ItemSource("ImageFile", "a", null), LayerEntryKind.File, "etc/a") { Mode = UnixFileMode.UserRead, Owner = new FileOwner("0", "0"), Layer = "own", SourceFile = "/a", LinkTarget = "b" }],
-        Compression = new LayerCompression(Compression.Gzip, null),
-        Destinations = [Repository.Of(Registry.Parse("example.test"), "app")],
-        LocalName = "app",
-        Tags = [Tag.Parse("1.0")],
-        HeldTags = [Tag.Parse("1.0")],
-        CacheFrom = [Reference.Parse("example.test/app:cache")],
-        CacheTrust = new CacheTrust { Key = Key('a'), Repositories = [Repository.Of(Registry.Parse("example.test"), "app")] },
-    };
+            Spec = new ImageSpec
+            {
+                Platform = new Platform("linux", "arm")
+                {
+                    Variant = "v7",
+                    OsVersion = "10",
+                    OsFeatures = ["feature"],
+                },
+                Created = DateTimeOffset.UnixEpoch,
+                Format = ImageFormat.Oci,
+                WorkingDirectory = "/app",
+                User = "app",
+                StopSignal = "SIGTERM",
+                Healthcheck = new Healthcheck
+                {
+                    Test = ["CMD"],
+                    Interval = 1,
+                    Timeout = 2,
+                    StartPeriod = 3,
+                    StartInterval = 4,
+                    Retries = 5,
+                },
+                Entrypoint = ["dotnet"],
+                Command = ["run"],
+                EnvironmentVariables = [KeyValuePair.Create("NAME", "value")],
+                Labels = [KeyValuePair.Create("label", "value")],
+                Annotations = [KeyValuePair.Create("annotation", "value")],
+                Ports = [new ExposedPort(80)],
+                Volumes = ["/data"],
+            },
+            Project = Filled(new ProjectInfo { Omitted = ["created"] }),
+            Base = new RegistryBase(Reference.Parse("example.test/base:1")),
+            PublishFolder = "/publish",
+            Items = [new PublishItem("App.dll", PublishItemOrigin.Package) { Package = "App" }],
+            EntryDefaults = new LayerEntryDefaults(),
+            FileOwner = new FileOwner("app", "app"),
+            Added =
+            [
+                new AddedEntry(new ItemSource("ImageFile", "a", null), LayerEntryKind.File, "etc/a")
+                {
+                    Mode = UnixFileMode.UserRead,
+                    Owner = new FileOwner("0", "0"),
+                    Layer = "own",
+                    SourceFile = "/a",
+                    LinkTarget = "b",
+                },
+            ],
+            Compression = new LayerCompression(Compression.Gzip, null),
+            Destinations = [Repository.Create(Registry.Parse("example.test"), "app")],
+            LocalName = "app",
+            Tags = [Tag.Parse("1.0")],
+            HeldTags = [Tag.Parse("1.0")],
+            CacheFrom = [Reference.Parse("example.test/app:cache")],
+            CacheTrust = new CacheTrust { Key = Key('a'), Repositories = [Repository.Create(Registry.Parse("example.test"), "app")] },
+        };
 
-    private static CacheKey Key(char letter) => CacheKey.TryCreate(new string(letter, CacheKey.MinLength), out var key) ? key : throw new InvalidOperationException();
+    private static CacheKey Key(char letter) =>
+        CacheKey.TryCreate(new string(letter, CacheKey.MinLength), out var key) ? key : throw new InvalidOperationException();
 
     private static T Filled<T>(T value)
         where T : class

@@ -21,10 +21,17 @@ public sealed class SeveralRegistriesTests
     public async Task WhenOneDoesNotGetTheImageNoTagMovesAnywhere()
     {
         await using var bench = await PublishingBench.StartAsync();
-        bench.Server.Faults.Add(new Fault(RegistryStep.ManifestPut, FaultAction.Status(403)) { When = request => request.Repository == "b/x", Times = Fault.Always });
+        bench.Server.Faults.Add(
+            new Fault(RegistryStep.ManifestPut, FaultAction.Status(403))
+            {
+                When = request => request.Repository == "b/x",
+                Times = Fault.Always,
+            }
+        );
 
         var error = await Assert.ThrowsAsync<ImagePublishException>(() =>
-            bench.PublishAsync(bench.Request("1") with { Destinations = [bench.Named("a/x"), bench.Named("b/x")] }));
+            bench.PublishAsync(bench.Request("1") with { Destinations = [bench.Named("a/x"), bench.Named("b/x")] })
+        );
 
         Assert.Contains("No tag was moved in any of", error.Message, StringComparison.Ordinal);
         Assert.All(["a/x", "b/x"], repository => Assert.Empty(bench.Server.Content.Tags(repository)));

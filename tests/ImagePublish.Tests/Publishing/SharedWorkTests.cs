@@ -1,4 +1,6 @@
+using ImagePublish.Bases;
 using ImagePublish.Images;
+using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
@@ -20,18 +22,34 @@ public sealed class SharedWorkTests
         await using var one = RegistryBench.For(bench.Server);
         await using var other = RegistryBench.For(bench.Server);
         // Long enough for the other to come by.
-        bench.Server.Faults.Add(new Fault(RegistryStep.UploadPut, FaultAction.Delay(TimeSpan.FromMilliseconds(200))) { Times = Fault.Always });
+        bench.Server.Faults.Add(
+            new Fault(RegistryStep.UploadPut, FaultAction.Delay(TimeSpan.FromMilliseconds(200))) { Times = Fault.Always }
+        );
         bench.Server.Requests.Clear();
 
         var results = await Task.WhenAll(
             bench.Publisher(one.Client).PublishAsync(bench.Request("1.0"), Cancel),
-            bench.Publisher(other.Client).PublishAsync(bench.Request("1.0") with { Destinations = [bench.Named("acme/other")], LocalName = "acme/other" }, Cancel));
+            bench
+                .Publisher(other.Client)
+                .PublishAsync(bench.Request("1.0") with { Destinations = [bench.Named("acme/other")], LocalName = "acme/other" }, Cancel)
+        );
 
         Assert.Equal(results[0].Image.Digest, results[1].Image.Digest);
-        var sent = bench.Server.Requests.Of(RegistryStep.UploadPut).Select(request => request.Query[request.Query.IndexOf("digest=", StringComparison.Ordinal)..]).ToList();
+        var sent = bench
+            .Server.Requests.Of(RegistryStep.UploadPut)
+            .Select(request => request.Query[request.Query.IndexOf("digest=", StringComparison.Ordinal)..])
+            .ToList();
         Assert.Equal(sent.Distinct().Order(StringComparer.Ordinal), sent.Order(StringComparer.Ordinal));
-        Assert.All(results[0].Image.Layers, layer => Assert.All(["acme/shop", "acme/other"], name => Assert.True(bench.Server.Content.HasBlob(name, layer.Descriptor.Digest.Value))));
-        Assert.Equal(["app", "packages", "static"], bench.Log.Details.Where(line => line.Contains("was built", StringComparison.Ordinal)).Select(line => line.Split('\'')[1]).Order(StringComparer.Ordinal));
+        Assert.All(results[0].Image.Layers, layer =>
+            Assert.All(["acme/shop", "acme/other"], name => Assert.True(bench.Server.Content.HasBlob(name, layer.Descriptor.Digest.Value)))
+        );
+        Assert.Equal(
+            ["app", "packages", "static"],
+            bench
+                .Log.Details.Where(line => line.Contains("was built", StringComparison.Ordinal))
+                .Select(line => line.Split('\'')[1])
+                .Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -42,16 +60,28 @@ public sealed class SharedWorkTests
         var request = bench.Request("1.0");
         var store = bench.Store();
         var cache = new LayerCache(store);
-        var tags = new ContentTags(cache.DeriveContentTagKey(ContentTags.KeySize));
-        var content = LayerContent.Create("packages", PublishFolder.Read(bench.PublishFolder, request.EntryDefaults, request.Items, Cancel));
-        var key = (await LayerContentKey.ComputeAsync(content, tags, Cancel))!;
-        var earlier = new EarlierLayers(connections.Client, new RemoteDocuments(connections.Client, store), EarlierImages.Of(request, areNone: true), request.CacheTrust, bench.Log, Cancel);
+        var tags = new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize));
+        var content = LayerInput.Create("packages", PublishFolder.Read(bench.PublishFolder, request.EntryDefaults, request.Items, Cancel));
+        var key = (await LayerInputKey.ComputeAsync(content, tags, Cancel))!;
+        var earlier = new RegistryLayerCache(
+            connections.Client,
+            new RegistryDocuments(connections.Client, store),
+            CacheSources.Create(request, areNone: true),
+            request.CacheTrust,
+            bench.Log,
+            Cancel
+        );
         var producer = new LayerProducer(store, cache, earlier, new PublishedFiles(request, tags, Cancel), bench.Log);
         Task<NamedLayer> waiting;
         Descriptor built;
         using (await cache.LockLayerAsync(key, request.Compression.Key, "packages", Cancel))
         {
-            waiting = producer.ProduceAsync(new LayerProducer.Candidate(content, key, DiffId: null, Known: null), request.Compression, ImageFormat.Oci, Cancel);
+            waiting = producer.ProduceAsync(
+                new LayerProducer.Candidate(content, key, DiffId: null, Known: null),
+                request.Compression,
+                ImageFormat.Oci,
+                Cancel
+            );
             built = await BuildAsync(bench.Store(), content, key, request.Compression);
             Assert.False(waiting.IsCompleted);
         }
@@ -70,10 +100,21 @@ public sealed class SharedWorkTests
         await using var connections = RegistryBench.For(bench.Server);
         var request = bench.Request("1.0") with { Base = new ScratchBase() };
         var cache = new LayerCache(bench.Store());
-        var tags = new ContentTags(cache.DeriveContentTagKey(ContentTags.KeySize));
-        var layers = LayerPlan.Create(PublishFolder.Read(bench.PublishFolder, request.EntryDefaults, request.Items, Cancel), request.Items, LayeringMode.Auto);
+        var tags = new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize));
+        var layers = LayerLayout.Create(
+            PublishFolder.Read(bench.PublishFolder, request.EntryDefaults, request.Items, Cancel),
+            request.Items,
+            LayeringMode.Auto
+        );
         Task<PublishResult> publishing;
-        using (await cache.LockLayerAsync((await LayerContentKey.ComputeAsync(layers[0], tags, Cancel))!, request.Compression.Key, layers[0].Name, Cancel))
+        using (
+            await cache.LockLayerAsync(
+                (await LayerInputKey.ComputeAsync(layers[0], tags, Cancel))!,
+                request.Compression.Key,
+                layers[0].Name,
+                Cancel
+            )
+        )
             publishing = bench.Publisher(connections.Client).PublishAsync(request, Cancel);
 
         var result = await publishing;
@@ -81,7 +122,7 @@ public sealed class SharedWorkTests
         Assert.Equal(result.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
     }
 
-    private static async Task<Descriptor> BuildAsync(ImageStore store, LayerContent content, Digest key, LayerCompression compression)
+    private static async Task<Descriptor> BuildAsync(ImageStore store, LayerInput content, Digest key, LayerCompression compression)
     {
         var cache = new LayerCache(store);
         await using var writer = store.CreateDigestedBlob();

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ImagePublish.Bases;
 using ImagePublish.Publishing;
 using ImagePublish.Storage;
 using ImagePublish.Tests.Registries;
@@ -24,7 +25,11 @@ public sealed class StoreLimitTests
 
         for (var publish = 0; publish < 100; publish++)
         {
-            await File.WriteAllBytesAsync(Path.Combine(bench.PublishFolder, "App.dll"), RandomNumberGenerator.GetBytes(100_000), PublishingBench.Cancel);
+            await File.WriteAllBytesAsync(
+                Path.Combine(bench.PublishFolder, "App.dll"),
+                RandomNumberGenerator.GetBytes(100_000),
+                PublishingBench.Cancel
+            );
             last = await new ImagePublisher(connections.Client, store, bench.Log).PublishAsync(request, PublishingBench.Cancel);
             prunes += await store.KeepWithinAsync(Limit, PublishingBench.Cancel) is null ? 0 : 1;
             largest = Math.Max(largest, BlobBytes(store));
@@ -38,5 +43,8 @@ public sealed class StoreLimitTests
         Assert.All(last.Image.Layers, layer => Assert.NotNull(store.FindBlob(layer.Descriptor)));
     }
 
-    private static long BlobBytes(ImageStore store) => Directory.EnumerateFiles(Path.Combine(store.Folder, "blobs"), "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
+    private static long BlobBytes(ImageStore store) =>
+        Directory
+            .EnumerateFiles(Path.Combine(store.Folder, "blobs"), "*", SearchOption.AllDirectories)
+            .Sum(file => new FileInfo(file).Length);
 }

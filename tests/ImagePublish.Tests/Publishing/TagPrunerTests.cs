@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
-using ImagePublish.Publishing.Verbs;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Publishing;
@@ -26,7 +26,10 @@ public sealed class TagPrunerTests
 
         Assert.Equal(told.Removed, done.Removed);
         Assert.Equal(990, done.Removed.Count);
-        Assert.Equal([.. Enumerable.Range(990, 10).Select(number => $"1.0.{number}"), "2.0.0"], bench.Server.Content.Tags("acme/shop").Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [.. Enumerable.Range(990, 10).Select(number => $"1.0.{number}"), "2.0.0"],
+            bench.Server.Content.Tags("acme/shop").Keys.Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -34,8 +37,10 @@ public sealed class TagPrunerTests
     {
         await using var bench = await VerbBench.StartAsync();
         bench.Server.SeedIndex("acme/shop", "2.0");
-        var child = bench.Server.Content.Manifests("acme/shop").First(manifest => manifest.MediaType.Contains("manifest", StringComparison.Ordinal));
-        bench.Server.Content.Tag("acme/shop", "1.0-amd64", ImagePublish.Oci.Digest.Of(child.Bytes.Span).Value);
+        var child = bench
+            .Server.Content.Manifests("acme/shop")
+            .First(manifest => manifest.MediaType.Contains("manifest", StringComparison.Ordinal));
+        bench.Server.Content.Tag("acme/shop", "1.0-amd64", ImagePublish.Oci.Digest.Compute(child.Bytes.Span).Value);
         bench.Server.Content.Tag("acme/shop", "1.0-latest", bench.Server.Content.Tags("acme/shop")["2.0"]);
         Seed(bench, "1.0", 1);
 
@@ -77,10 +82,13 @@ public sealed class TagPrunerTests
     [InlineData("ghcr.io/acme/shop", "https://github.com/acme?tab=packages&q=shop")]
     [InlineData("quay.io/acme/shop", "https://quay.io/repository/acme/shop?tab=tags")]
     [InlineData("registry.gitlab.com/acme/shop/web", "https://gitlab.com/acme/shop/container_registry")]
-    [InlineData("123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop", "https://eu-west-1.console.aws.amazon.com/ecr/repositories/private/123456789012/shop?region=eu-west-1")]
+    [InlineData(
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop",
+        "https://eu-west-1.console.aws.amazon.com/ecr/repositories/private/123456789012/shop?region=eu-west-1"
+    )]
     [InlineData("localhost:5000/shop", null)]
     public void ARepositorysPageIsKnown(string reference, string? page) =>
-        Assert.Equal(page, ImagePage.Of(ImagePublish.Oci.Reference.Parse(reference).Repository)?.AbsoluteUri);
+        Assert.Equal(page, ImagePage.FindAddress(ImagePublish.Oci.Reference.Parse(reference).Repository)?.AbsoluteUri);
 
     [Fact]
     public async Task OneTagGoesUnlessItsImageIsAnothersToo()
@@ -92,15 +100,17 @@ public sealed class TagPrunerTests
         var pruner = new TagPruner(bench.Client, bench.Kept.Store, TimeProvider.System);
         var repository = VerbBench.In(bench.Server, "acme/shop");
 
-        var gone = await pruner.PlanAsync(repository.At(ImagePublish.Oci.Tag.Parse("1.0")), Cancel);
+        var gone = await pruner.PlanAsync(repository.ReferenceTo(ImagePublish.Oci.Tag.Parse("1.0")), Cancel);
         await pruner.RemoveAsync(gone, Cancel);
-        var spared = await pruner.PlanAsync(repository.At(ImagePublish.Oci.Tag.Parse("latest")), Cancel);
+        var spared = await pruner.PlanAsync(repository.ReferenceTo(ImagePublish.Oci.Tag.Parse("latest")), Cancel);
         await pruner.RemoveAsync(spared, Cancel);
 
         Assert.Equal(["1.0"], gone.Removed.Select(tag => tag.Tag.Value));
         Assert.Equal(["latest"], spared.Spared.Select(tag => tag.Tag.Value));
         Assert.Equal(["2.0", "latest"], bench.Server.Content.Tags("acme/shop").Keys.Order(StringComparer.Ordinal));
-        await VerbBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () => pruner.PlanAsync(repository.At(ImagePublish.Oci.Tag.Parse("9")), Cancel));
+        await VerbBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () =>
+            pruner.PlanAsync(repository.ReferenceTo(ImagePublish.Oci.Tag.Parse("9")), Cancel)
+        );
     }
 
     [Fact]
@@ -111,14 +121,20 @@ public sealed class TagPrunerTests
         string[] versions = ["0.9.0", "1.0.0", "1.0.1", "1.0.2", "1.1.0", "1.1.1"];
         for (var at = 0; at < versions.Length; at++)
             Seed(bench, versions[at], at);
-        foreach (var (name, version) in (ValueTuple<string, string>[])[("latest", "1.1.1"), ("1", "1.1.1"), ("1.1", "1.1.1"), ("1.0", "1.0.2"), ("0.9", "0.9.0")])
+        foreach (
+            var (name, version) in (ValueTuple<string, string>[])
+                [("latest", "1.1.1"), ("1", "1.1.1"), ("1.1", "1.1.1"), ("1.0", "1.0.2"), ("0.9", "0.9.0")]
+        )
             bench.Server.Content.Tag("acme/shop", name, bench.Server.Content.Tags("acme/shop")[version]);
 
         var result = await PruneAsync(bench, new TagPruneRules(new Glob("*"), 2, null), dryRun: false);
 
         Assert.Equal(["1.0.1", "1.0.0"], result.Removed.Select(tag => tag.Tag.Value));
         Assert.Equal(["1.0.2", "0.9.0"], result.Spared.Select(tag => tag.Tag.Value));
-        Assert.Equal(["0.9", "0.9.0", "1", "1.0", "1.0.2", "1.1", "1.1.0", "1.1.1", "latest"], bench.Server.Content.Tags("acme/shop").Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["0.9", "0.9.0", "1", "1.0", "1.0.2", "1.1", "1.1.0", "1.1.1", "latest"],
+            bench.Server.Content.Tags("acme/shop").Keys.Order(StringComparer.Ordinal)
+        );
         var lines = ImagePublish.Reporting.PruneTables.OfTags(result, dryRun: false).ToList();
         Assert.StartsWith($"{bench.Server.Host}/acme/shop: 2 tags to remove, 9 stay", lines[0], StringComparison.Ordinal);
     }
@@ -143,7 +159,10 @@ public sealed class TagPrunerTests
 
         var chosen = new TagPruneRules(filter, keep, byAge ? TimeSpan.FromDays(1) : null).Select(tags, filter.Matches, filter);
 
-        Assert.Equal(expected.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal), chosen.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            expected.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal),
+            chosen.Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -169,7 +188,8 @@ public sealed class TagPrunerTests
     [InlineData("3f2a1b0", null)]
     [InlineData("vv1.4.2", null)]
     [InlineData("1.4.99999999999", null)]
-    public void OnlyAFullVersionIsAVersion(string tag, string? version) => Assert.Equal(version, TagOrder.VersionOf(tag)?.ToNormalizedString());
+    public void OnlyAFullVersionIsAVersion(string tag, string? version) =>
+        Assert.Equal(version, TagOrder.VersionOf(tag)?.ToNormalizedString());
 
     [Fact]
     public void VersionsComeFirstAndNewestIsTheHighest()
@@ -177,14 +197,28 @@ public sealed class TagPrunerTests
         string[] sorted = ["2.0.0", "2.0.0-rc.10", "2.0.0-rc.9", "1.10.0", "1.9.0", "v2", "pr-10", "pr-9", "latest", "2.0"];
 
         Assert.Equal(sorted, TagOrder.Sort(sorted.Order(StringComparer.Ordinal), ImagePublish.Oci.Tag.Parse));
-        Assert.Equal(sorted[..3], ImagePublish.Publishing.EarlierImages.Newest(sorted.Reverse().Select(ImagePublish.Oci.Tag.Parse)).Select(tag => tag.Value));
+        Assert.Equal(
+            sorted[..3],
+            ImagePublish.LayerReuse.CacheSources.Newest(sorted.Reverse().Select(ImagePublish.Oci.Tag.Parse)).Select(tag => tag.Value)
+        );
     }
 
     [Fact]
     public async Task NamesOfTheStoreGoByPatternAndNumberToo()
     {
         await using var bench = await VerbBench.StartAsync();
-        foreach (var name in (string[])["acme/shop:1.9.0", "acme/shop:1.10.0", "acme/shop:2.0.0", "acme/shop:2.0", "acme/shop:dev", "acme/tool:1.0.0", "other:1.0.0"])
+        foreach (
+            var name in (string[])
+                [
+                    "acme/shop:1.9.0",
+                    "acme/shop:1.10.0",
+                    "acme/shop:2.0.0",
+                    "acme/shop:2.0",
+                    "acme/shop:dev",
+                    "acme/tool:1.0.0",
+                    "other:1.0.0",
+                ]
+        )
             await bench.PutAsync(name, name);
         var pruner = new StorePruner(bench.Kept.Store, TimeProvider.System);
 
@@ -194,7 +228,10 @@ public sealed class TagPrunerTests
 
         Assert.Equal(["acme/shop:1.10.0", "acme/shop:1.9.0"], done.Images.Select(image => image.Name).Order(StringComparer.Ordinal));
         Assert.Equal(told.Images.Select(image => image.Name), done.Images.Select(image => image.Name));
-        Assert.Equal(["acme/shop:2.0", "acme/shop:2.0.0", "acme/shop:dev", "acme/tool:1.0.0", "other:1.0.0"], (await bench.Kept.Store.ListAsync(Cancel)).Select(image => image.Name));
+        Assert.Equal(
+            ["acme/shop:2.0", "acme/shop:2.0.0", "acme/shop:dev", "acme/tool:1.0.0", "other:1.0.0"],
+            (await bench.Kept.Store.ListAsync(Cancel)).Select(image => image.Name)
+        );
         Assert.Equal(["acme/shop:dev"], await pruner.ChooseAsync(new TagPruneRules(new Glob("acme/shop:d*"), 0, null), Cancel));
         await pruner.RemoveAsync("acme/tool:1.0.0", dryRun: false, Cancel);
         await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () => pruner.RemoveAsync("acme/tool:1.0.0", dryRun: false, Cancel));
@@ -211,7 +248,12 @@ public sealed class TagPrunerTests
 
     private static void Seed(VerbBench bench, string tag, int number, string? created = null)
     {
-        JsonObject config = new() { ["architecture"] = "amd64", ["os"] = "linux", ["number"] = number };
+        JsonObject config = new()
+        {
+            ["architecture"] = "amd64",
+            ["os"] = "linux",
+            ["number"] = number,
+        };
         if (created is not null)
             config["created"] = created;
         bench.Server.SeedImage("acme/shop", tag, [], config);

@@ -1,13 +1,14 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using ImagePublish.Bases;
+using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Verbs;
 using ImagePublish.Registries;
 using ImagePublish.Testing;
-using MediaTypes = ImagePublish.Oci.MediaTypes;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;
+using MediaTypes = ImagePublish.Oci.MediaTypes;
 
 namespace ImagePublish.Tests.Publishing;
 
@@ -37,7 +38,7 @@ internal sealed class VerbBench : IAsyncDisposable
 
     public static RegistryImage At(TestRegistry registry, string name) => new(Reference.Parse($"{registry.Host}/{name}"));
 
-    public static Repository In(TestRegistry registry, string name) => Repository.Of(Registry.Parse(registry.Host), name);
+    public static Repository In(TestRegistry registry, string name) => Repository.Create(Registry.Parse(registry.Host), name);
 
     public Task<CopyResult> CopyAsync(ImageSource source, params Repository[] destinations) =>
         Copier.CopyAsync(new CopyRequest(source, destinations, "acme/shop", [Tag.Parse("v1")]), Cancel);
@@ -60,9 +61,26 @@ internal sealed class VerbBench : IAsyncDisposable
             ["schemaVersion"] = 2,
             ["mediaType"] = MediaTypes.OciManifest,
             ["artifactType"] = "application/vnd.example.sbom",
-            ["config"] = new JsonObject { ["mediaType"] = "application/vnd.oci.empty.v1+json", ["digest"] = empty, ["size"] = 2 },
-            ["layers"] = new JsonArray(new JsonObject { ["mediaType"] = "text/plain", ["digest"] = layer, ["size"] = Encoding.UTF8.GetByteCount(text) }),
-            ["subject"] = new JsonObject { ["mediaType"] = MediaTypes.OciIndex, ["digest"] = subject, ["size"] = 1 },
+            ["config"] = new JsonObject
+            {
+                ["mediaType"] = "application/vnd.oci.empty.v1+json",
+                ["digest"] = empty,
+                ["size"] = 2,
+            },
+            ["layers"] = new JsonArray(
+                new JsonObject
+                {
+                    ["mediaType"] = "text/plain",
+                    ["digest"] = layer,
+                    ["size"] = Encoding.UTF8.GetByteCount(text),
+                }
+            ),
+            ["subject"] = new JsonObject
+            {
+                ["mediaType"] = MediaTypes.OciIndex,
+                ["digest"] = subject,
+                ["size"] = 1,
+            },
         };
         return registry.Content.PutManifest(repository, tag, Encoding.UTF8.GetBytes(manifest.ToJsonString()), MediaTypes.OciManifest);
     }

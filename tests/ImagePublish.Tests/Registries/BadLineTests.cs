@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using ImagePublish.Oci;
-using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;
 

@@ -1,7 +1,4 @@
-using System.Globalization;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
-using ImagePublish.Registries;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;
@@ -37,7 +34,11 @@ public sealed class ChunkedUploadTests
     public async Task AProxyThatTakesNothingIsAnError()
     {
         await using var bench = await UploadBench.StartAsync();
-        bench.Fail(RegistryStep.UploadPut, FaultAction.Status(413, "<html><head><title>413 Request Entity Too Large</title></head></html>", "text/html"), Fault.Always);
+        bench.Fail(
+            RegistryStep.UploadPut,
+            FaultAction.Status(413, "<html><head><title>413 Request Entity Too Large</title></head></html>", "text/html"),
+            Fault.Always
+        );
         bench.Fail(RegistryStep.UploadPatch, FaultAction.Status(413), Fault.Always);
 
         await RegistryBench.FailsAsync(DiagnosticCodes.TooLarge, () => bench.PushAsync(RegistryBench.Layer(1000 * Kib)));
@@ -75,7 +76,11 @@ public sealed class ChunkedUploadTests
         await using var bench = await UploadBench.StartAsync();
         bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(100 * Kib));
         var first = "";
-        bench.Fail(RegistryStep.UploadPatch, FaultAction.ChangeHeader("Range", (_, value) => first = first.Length > 0 ? first : value!), Fault.Always);
+        bench.Fail(
+            RegistryStep.UploadPatch,
+            FaultAction.ChangeHeader("Range", (_, value) => first = first.Length > 0 ? first : value!),
+            Fault.Always
+        );
 
         await bench.UploadedAsync(1000 * Kib);
 
@@ -146,7 +151,9 @@ public sealed class ChunkedUploadTests
 
         await bench.UploadedAsync(1000 * Kib);
 
-        Assert.All(bench.Server.Requests.Of(RegistryStep.UploadPatch).SkipLast(1), patch => Assert.True(patch.BodyBytes >= Math.Min(minimum, 1000 * Kib)));
+        Assert.All(bench.Server.Requests.Of(RegistryStep.UploadPatch).SkipLast(1), patch =>
+            Assert.True(patch.BodyBytes >= Math.Min(minimum, 1000 * Kib))
+        );
     }
 
     [Fact]

@@ -12,7 +12,9 @@ internal sealed class ClientCertificate : IDisposable
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         Root = Request("CN=root", rootKey, isAuthority: true).CreateSelfSigned(start, start.AddDays(30));
         using var intermediateKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var intermediate = Request("CN=intermediate", intermediateKey, isAuthority: true).Create(Root, start, start.AddDays(29), [1]).CopyWithPrivateKey(intermediateKey);
+        using var intermediate = Request("CN=intermediate", intermediateKey, isAuthority: true)
+            .Create(Root, start, start.AddDays(29), [1])
+            .CopyWithPrivateKey(intermediateKey);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var leaf = Request("CN=builder", key, isAuthority: false).Create(intermediate, start, start.AddDays(28), [2]);
         ChainPem = $"{leaf.ExportCertificatePem()}\n{intermediate.ExportCertificatePem()}\n";
@@ -32,7 +34,9 @@ internal sealed class ClientCertificate : IDisposable
     {
         var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isAuthority, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(isAuthority ? X509KeyUsageFlags.KeyCertSign : X509KeyUsageFlags.DigitalSignature, true));
+        request.CertificateExtensions.Add(
+            new X509KeyUsageExtension(isAuthority ? X509KeyUsageFlags.KeyCertSign : X509KeyUsageFlags.DigitalSignature, true)
+        );
         return request;
     }
 }

@@ -1,7 +1,7 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
-using ImagePublish.Registries.Http;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;
@@ -42,7 +42,9 @@ public sealed class ConnectionTests
         await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);
         bench.Options = bench.Options with { TrustLoopback = false };
 
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.CertificateUntrusted, () => bench.Client.FindManifestAsync(bench.Latest, Cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.CertificateUntrusted, () =>
+            bench.Client.FindManifestAsync(bench.Latest, Cancel)
+        );
 
         Assert.Contains("SSL_CERT_FILE", failure.Message, StringComparison.Ordinal);
         Assert.Empty(bench.Server.Requests);
@@ -55,7 +57,9 @@ public sealed class ConnectionTests
         await using var bench = await RegistryBench.StartAsync();
         bench.Options = bench.Options with { TrustLoopback = false };
 
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.CertificateUntrusted, () => bench.Client.FindManifestAsync(bench.Latest, Cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.CertificateUntrusted, () =>
+            bench.Client.FindManifestAsync(bench.Latest, Cancel)
+        );
 
         Assert.Contains("ImageInsecureRegistries", failure.Message, StringComparison.Ordinal);
         Assert.Empty(bench.Server.Requests);
@@ -65,7 +69,11 @@ public sealed class ConnectionTests
     public async Task AnInsecureRegistryIsSpokenToInPlainHttpOnceItIsNamed()
     {
         await using var bench = await RegistryBench.StartAsync();
-        bench.Options = bench.Options with { TrustLoopback = false, InsecureRegistries = new HashSet<Registry> { bench.Registry } };
+        bench.Options = bench.Options with
+        {
+            TrustLoopback = false,
+            InsecureRegistries = new HashSet<Registry> { bench.Registry },
+        };
 
         Assert.Null(await bench.Client.FindManifestAsync(bench.Latest, Cancel));
     }
@@ -79,9 +87,19 @@ public sealed class ConnectionTests
         var folder = Directory.CreateTempSubdirectory("imagepublish-certs-").FullName;
         try
         {
-            var own = Directory.CreateDirectory(Path.Combine(folder, OperatingSystem.IsWindows() ? bench.Server.Host.Replace(":", "", StringComparison.Ordinal) : bench.Server.Host));
+            var own = Directory.CreateDirectory(
+                Path.Combine(
+                    folder,
+                    OperatingSystem.IsWindows() ? bench.Server.Host.Replace(":", "", StringComparison.Ordinal) : bench.Server.Host
+                )
+            );
             var file = bench.Server.CertificateAuthority!.WritePem(Path.Combine(own.FullName, "ca.crt"));
-            bench.Options = bench.Options with { TrustLoopback = false, CertificateFile = byFile ? file : null, DockerCertificateFolders = byFile ? [] : [folder] };
+            bench.Options = bench.Options with
+            {
+                TrustLoopback = false,
+                CertificateFile = byFile ? file : null,
+                DockerCertificateFolders = byFile ? [] : [folder],
+            };
 
             await new TestImage().PushAsync(bench.Client, bench.Latest, Cancel);
 
@@ -95,7 +113,11 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    [ReliabilityCase("Registry", "client certificate below an intermediate authority", "sent with its chain: a server that has only the root takes it")]
+    [ReliabilityCase(
+        "Registry",
+        "client certificate below an intermediate authority",
+        "sent with its chain: a server that has only the root takes it"
+    )]
     public async Task AClientCertificateIsSentWithItsChain()
     {
         using var client = new ClientCertificate();
@@ -103,7 +125,12 @@ public sealed class ConnectionTests
         var folder = Directory.CreateTempSubdirectory("imagepublish-certs-").FullName;
         try
         {
-            var own = Directory.CreateDirectory(Path.Combine(folder, OperatingSystem.IsWindows() ? bench.Server.Host.Replace(":", "", StringComparison.Ordinal) : bench.Server.Host));
+            var own = Directory.CreateDirectory(
+                Path.Combine(
+                    folder,
+                    OperatingSystem.IsWindows() ? bench.Server.Host.Replace(":", "", StringComparison.Ordinal) : bench.Server.Host
+                )
+            );
             bench.Server.CertificateAuthority!.WritePem(Path.Combine(own.FullName, "ca.crt"));
             await File.WriteAllTextAsync(Path.Combine(own.FullName, "client.cert"), client.ChainPem, Cancel);
             await File.WriteAllTextAsync(Path.Combine(own.FullName, "client.key"), client.KeyPem, Cancel);
@@ -123,7 +150,9 @@ public sealed class ConnectionTests
         await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);
         bench.Options = bench.Options with { CertificateFile = "/no/such/ca.pem", TrustLoopback = false };
 
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.CertificateUntrusted, () => bench.Client.FindManifestAsync(bench.Latest, Cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.CertificateUntrusted, () =>
+            bench.Client.FindManifestAsync(bench.Latest, Cancel)
+        );
 
         Assert.Contains("/no/such/ca.pem", failure.Message, StringComparison.Ordinal);
     }
@@ -137,9 +166,13 @@ public sealed class ConnectionTests
         await using var proxy = new TestProxy(bench.Server.Host, user is null ? null : $"{user}:{password}");
         var registry = Registry.Parse("registry.example.test");
         var userInfo = user is null ? "" : $"{user}:{Uri.EscapeDataString(password!)}@";
-        bench.Options = bench.Options with { InsecureRegistries = new HashSet<Registry> { registry }, Proxies = new ProxySettings(null, $"http://{userInfo}{proxy.Host}") };
+        bench.Options = bench.Options with
+        {
+            InsecureRegistries = new HashSet<Registry> { registry },
+            Proxies = new ProxySettings(null, $"http://{userInfo}{proxy.Host}"),
+        };
 
-        await bench.Client.FindManifestAsync(Repository.Of(registry, "acme/shop").At(Tag.Parse("1")), Cancel);
+        await bench.Client.FindManifestAsync(Repository.Create(registry, "acme/shop").ReferenceTo(Tag.Parse("1")), Cancel);
 
         Assert.Contains("CONNECT registry.example.test:443 HTTP/1.1", proxy.Heads.Last(), StringComparison.Ordinal);
     }
@@ -147,12 +180,14 @@ public sealed class ConnectionTests
     [Fact]
     public async Task ARegistryThatNeverListenedIsAskedTwiceAndThenOnce()
     {
-        var repository = Repository.Of(Registry.Parse($"localhost:{Ports.Free()}"), "acme/shop");
+        var repository = Repository.Create(Registry.Parse($"localhost:{Ports.Free()}"), "acme/shop");
         await using var bench = await RegistryBench.StartAsync();
 
         foreach (var tag in (string[])["1", "2", "3"])
         {
-            var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RegistryUnreachable, () => bench.Client.FindManifestAsync(repository.At(Tag.Parse(tag)), RegistryBench.Cancel));
+            var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RegistryUnreachable, () =>
+                bench.Client.FindManifestAsync(repository.ReferenceTo(Tag.Parse(tag)), RegistryBench.Cancel)
+            );
             Assert.Contains("nobody listens there", failure.Message, StringComparison.Ordinal);
         }
 
@@ -166,8 +201,9 @@ public sealed class ConnectionTests
         await using var proxy = new TestProxy(bench.Server.Host, "proxy-user:right");
         bench.Options = bench.Options with { Proxies = new ProxySettings(null, $"http://proxy-user:canary@{proxy.Host}") };
 
-        var failure = await RegistryBench.FailsAsync(
-            DiagnosticCodes.RegistryUnreachable, () => bench.Client.FindManifestAsync(Reference.Parse("registry.example.test/acme/shop:1"), Cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RegistryUnreachable, () =>
+            bench.Client.FindManifestAsync(Reference.Parse("registry.example.test/acme/shop:1"), Cancel)
+        );
 
         Assert.Contains("HTTPS_PROXY", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("canary", failure.Message, StringComparison.Ordinal);

@@ -13,7 +13,11 @@ public sealed class DialectTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    [ReliabilityCase("Dialects", "each of Docker Hub, ACR, ECR private and public, GHCR, Google, Harbor, GitLab, Quay, Artifactory, Nexus, distribution, zot, Gitea", "an image is pushed, pulled and its tags listed; no upload is orphaned")]
+    [ReliabilityCase(
+        "Dialects",
+        "each of Docker Hub, ACR, ECR private and public, GHCR, Google, Harbor, GitLab, Quay, Artifactory, Nexus, distribution, zot, Gitea",
+        "an image is pushed, pulled and its tags listed; no upload is orphaned"
+    )]
     public async Task AnImageIsPushedAndPulled(string name)
     {
         var (bench, reference) = await BenchAsync(name);
@@ -30,7 +34,11 @@ public sealed class DialectTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    [ReliabilityCase("Dialects", "each of them, with a line that breaks half-way through a layer", "the layer arrives; no upload is orphaned")]
+    [ReliabilityCase(
+        "Dialects",
+        "each of them, with a line that breaks half-way through a layer",
+        "the layer arrives; no upload is orphaned"
+    )]
     public async Task ALayerArrivesOverALineThatBreaks(string name)
     {
         var (bench, reference) = await BenchAsync(name);
@@ -49,7 +57,7 @@ public sealed class DialectTests
     {
         var dialect = RegistryDialects.Named(name);
         var bench = await RegistryBench.StartAsync(dialect.Configure);
-        bench.Credential = Credential.Of(dialect.User, dialect.Password);
-        return (bench, bench.Named(dialect.Repository).At(Tag.Parse("1.0")));
+        bench.Credential = Credential.Create(dialect.User, dialect.Password);
+        return (bench, bench.Named(dialect.Repository).ReferenceTo(Tag.Parse("1.0")));
     }
 }

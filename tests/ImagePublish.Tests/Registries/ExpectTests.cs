@@ -1,5 +1,3 @@
-using ImagePublish.Oci;
-using ImagePublish.Registries;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;
@@ -54,7 +52,10 @@ public sealed class ExpectTests
         for (var seed = 1; seed <= 3; seed++)
             await bench.PushAsync(RegistryBench.Layer(2 * Mib, seed));
 
-        Assert.Equal(["100-continue", null, null], bench.Server.Requests.Where(request => request.Step == RegistryStep.UploadPut).Select(request => request.Header("Expect")));
+        Assert.Equal(
+            ["100-continue", null, null],
+            bench.Server.Requests.Where(request => request.Step == RegistryStep.UploadPut).Select(request => request.Header("Expect"))
+        );
     }
 
     [Fact]

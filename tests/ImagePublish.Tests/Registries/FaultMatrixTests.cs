@@ -1,5 +1,4 @@
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Testing;
 
@@ -14,8 +13,15 @@ public sealed class FaultMatrixTests
 
     private static readonly RegistryStep[] Steps =
     [
-        RegistryStep.Token, RegistryStep.BlobHead, RegistryStep.MountPost, RegistryStep.UploadPost, RegistryStep.UploadPut, RegistryStep.UploadPatch, RegistryStep.UploadStatus,
-        RegistryStep.UploadDelete, RegistryStep.ManifestPut,
+        RegistryStep.Token,
+        RegistryStep.BlobHead,
+        RegistryStep.MountPost,
+        RegistryStep.UploadPost,
+        RegistryStep.UploadPut,
+        RegistryStep.UploadPatch,
+        RegistryStep.UploadStatus,
+        RegistryStep.UploadDelete,
+        RegistryStep.ManifestPut,
     ];
 
     private static readonly Dictionary<string, Func<FaultAction>> Faults = new()
@@ -48,10 +54,12 @@ public sealed class FaultMatrixTests
         ["no digest"] = () => FaultAction.RemoveHeader("Docker-Content-Digest"),
         ["another digest"] = () => FaultAction.SetHeader("Docker-Content-Digest", Digests.Empty),
         ["tells the token"] = () => FaultAction.Custom("repeats the Authorization", (http, request, _) =>
-        {
-            http.Response.StatusCode = 400;
-            return http.Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes($"who is {request.Authorization}?"), Cancel).AsTask();
-        }),
+            {
+                http.Response.StatusCode = 400;
+                return http
+                    .Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes($"who is {request.Authorization}?"), Cancel)
+                    .AsTask();
+            }),
         ["truncated"] = () => FaultAction.TruncateResponse(3),
     };
 
@@ -77,7 +85,11 @@ public sealed class FaultMatrixTests
 
     [Theory]
     [MemberData(nameof(Matrix))]
-    [ReliabilityCase("Push", "each of 29 faults at each of 9 steps, once and for ever", "the right image, or one clear error and no tag moved; no secret is told")]
+    [ReliabilityCase(
+        "Push",
+        "each of 29 faults at each of 9 steps, once and for ever",
+        "the right image, or one clear error and no tag moved; no secret is told"
+    )]
     public async Task APushEndsWellOrInOneClearError(RegistryStep step, string fault, int times)
     {
         await using var bench = await BenchAsync();
@@ -120,7 +132,7 @@ public sealed class FaultMatrixTests
             options.Auth.Users["me"] = Password;
             options.Auth.TokenPrefix = TokenPrefix;
         });
-        bench.Credential = Credential.Of("me", Password);
+        bench.Credential = Credential.Create("me", Password);
         bench.Options = bench.Options with { ChunkSize = 128 * Kib };
         return bench;
     }

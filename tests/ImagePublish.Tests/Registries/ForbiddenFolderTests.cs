@@ -37,9 +37,7 @@ public sealed class ForbiddenFolderTests
     {
         using var test = new TestStore();
         await test.Store.SetReferenceAsync("acme/shop:1", await test.PutImageAsync("amd64", "a"), Cancel);
-        using (await test.Store.BeginSessionAsync(Cancel))
-        {
-        }
+        using (await test.Store.BeginSessionAsync(Cancel)) { }
 
         var forbidden = Directory.EnumerateDirectories(test.Folder, folder, SearchOption.AllDirectories).First();
 
@@ -57,7 +55,12 @@ public sealed class ForbiddenFolderTests
         File.SetUnixFileMode(folder, UnixFileMode.None);
         try
         {
-            string[] command = [Environment.ProcessPath!, Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll"), .. arguments];
+            string[] command =
+            [
+                Environment.ProcessPath!,
+                Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll"),
+                .. arguments,
+            ];
             if (Environment.IsPrivilegedProcess)
                 command = ["setpriv", $"--bounding-set={Rights}", $"--inh-caps={Rights}", .. command];
             using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true })!;

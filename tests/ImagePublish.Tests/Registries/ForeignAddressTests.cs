@@ -19,7 +19,7 @@ public sealed class ForeignAddressTests : IAsyncLifetime
     private const string Secret = "INTERNAL SECRET: token=abc123";
 
     private static readonly Registry Registry = Registry.Parse(Name);
-    private static readonly Repository Repository = Repository.Of(Registry, "acme/shop");
+    private static readonly Repository Repository = Repository.Create(Registry, "acme/shop");
     private static readonly MemoryBlobSource Layer = RegistryBench.Layer(100);
 
     private readonly ConcurrentDictionary<string, string> addresses = new();
@@ -59,7 +59,11 @@ public sealed class ForeignAddressTests : IAsyncLifetime
     [InlineData("169.254.169.254")]
     [InlineData("::ffff:10.0.0.7")]
     [InlineData("fd00::7")]
-    [ReliabilityCase(Area, "a blob's redirect to a host with an address inside the network, from a registry outside", "IMG4014; nothing is sent there")]
+    [ReliabilityCase(
+        Area,
+        "a blob's redirect to a host with an address inside the network, from a registry outside",
+        "IMG4014; nothing is sent there"
+    )]
     public async Task ARedirectDoesNotLeadInside(string address)
     {
         addresses[Storage] = address;
@@ -94,7 +98,9 @@ public sealed class ForeignAddressTests : IAsyncLifetime
         addresses[Storage] = "10.0.0.7";
         bench.Server.Options.Uploads.LocationBase = $"http://{Storage}";
 
-        await RegistryBench.FailsAsync(DiagnosticCodes.UnsafeRedirect, () => bench.Client.PushBlobAsync(Repository, RegistryBench.Layer(1000, seed: 2), Cancel));
+        await RegistryBench.FailsAsync(DiagnosticCodes.UnsafeRedirect, () =>
+            bench.Client.PushBlobAsync(Repository, RegistryBench.Layer(1000, seed: 2), Cancel)
+        );
 
         Assert.DoesNotContain(Storage, dialled);
     }
@@ -132,12 +138,19 @@ public sealed class ForeignAddressTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [ReliabilityCase(Area, "a password for a registry that is reached by plain http", "IMG5012, and nothing is sent, unless the registry is named in ImagePlainTextCredentials")]
+    [ReliabilityCase(
+        Area,
+        "a password for a registry that is reached by plain http",
+        "IMG5012, and nothing is sent, unless the registry is named in ImagePlainTextCredentials"
+    )]
     public async Task APasswordIsSentInPlainTextOnlyWithLeave(bool isAllowed)
     {
         bench.Server.Options.Auth.Schemes = AuthSchemes.Basic;
         bench.Server.Options.Auth.Users["ada"] = "s3cret";
-        bench.Options = bench.Options with { PlainTextCredentials = isAllowed ? new HashSet<Registry> { Registry } : new HashSet<Registry>() };
+        bench.Options = bench.Options with
+        {
+            PlainTextCredentials = isAllowed ? new HashSet<Registry> { Registry } : new HashSet<Registry>(),
+        };
         using var client = new RegistryClient(bench.Options, new EverywhereAda(), bench.Log, bench.Clock);
 
         if (isAllowed)
@@ -146,7 +159,9 @@ public sealed class ForeignAddressTests : IAsyncLifetime
             return;
         }
 
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.PlainTextCredentials, () => client.GetBlobAsync(Repository, Layer.Descriptor, 1000, Cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.PlainTextCredentials, () =>
+            client.GetBlobAsync(Repository, Layer.Descriptor, 1000, Cancel)
+        );
         Assert.Contains("ImagePlainTextCredentials", failure.Message, StringComparison.Ordinal);
         Assert.All(bench.Server.Requests, request => Assert.Null(request.Authorization));
     }
@@ -163,6 +178,7 @@ public sealed class ForeignAddressTests : IAsyncLifetime
 
     private sealed class EverywhereAda : ICredentialSource
     {
-        public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) => ValueTask.FromResult<Credential?>(Credential.Of("ada", "s3cret"));
+        public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) =>
+            ValueTask.FromResult<Credential?>(Credential.Create("ada", "s3cret"));
     }
 }

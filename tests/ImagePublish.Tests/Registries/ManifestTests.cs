@@ -22,14 +22,19 @@ public sealed class ManifestTests
         await using var bench = await RegistryBench.StartAsync();
         bench.Fail(RegistryStep.ManifestPut, FaultAction.SetHeader("Docker-Content-Digest", Digests.Empty));
 
-        await RegistryBench.FailsAsync(DiagnosticCodes.ContentMismatch, () => new TestImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel));
+        await RegistryBench.FailsAsync(DiagnosticCodes.ContentMismatch, () =>
+            new TestImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel)
+        );
     }
 
     [Fact]
     public async Task ARefusalInTextThatIsNotUnicodeIsOneLineToo()
     {
         await using var bench = await RegistryBench.StartAsync();
-        bench.Fail(RegistryStep.ManifestGet, FaultAction.Status(403, """{"errors": [{"code": "DENIED", "message": "\ud800"}]}""", "application/json"));
+        bench.Fail(
+            RegistryStep.ManifestGet,
+            FaultAction.Status(403, """{"errors": [{"code": "DENIED", "message": "\ud800"}]}""", "application/json")
+        );
 
         await RegistryBench.FailsAsync(DiagnosticCodes.RegistryDenied, () => bench.Client.GetManifestAsync(bench.Latest, Cancel));
     }
@@ -44,7 +49,9 @@ public sealed class ManifestTests
         var lost = image.Layers[1];
         bench.Server.Content.RemoveBlob(bench.Repository.Name, lost.Descriptor.Digest.Value);
 
-        var missing = await Assert.ThrowsAsync<MissingBlobsException>(() => bench.Client.PushManifestAsync(bench.Latest, image.Manifest, Cancel));
+        var missing = await Assert.ThrowsAsync<MissingBlobsException>(() =>
+            bench.Client.PushManifestAsync(bench.Latest, image.Manifest, Cancel)
+        );
         Assert.Equal(lost.Descriptor.Digest, Assert.Single(missing.Digests));
         // The registry still believes that it has the blob: it is sent all the same.
         bench.Fail(RegistryStep.BlobHead, FaultAction.Status(200), Fault.Always);
@@ -63,7 +70,9 @@ public sealed class ManifestTests
         await using var bench = await RegistryBench.StartAsync(options => options.Content.ImmutableTagStatus = status);
         await new TestImage(layers: 1, seed: 1).PushAsync(bench.Client, bench.Latest, Cancel);
 
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.TagImmutable, () => new TestImage(layers: 1, seed: 2).PushAsync(bench.Client, bench.Latest, Cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.TagImmutable, () =>
+            new TestImage(layers: 1, seed: 2).PushAsync(bench.Client, bench.Latest, Cancel)
+        );
 
         Assert.Contains(bench.Latest.ToString(), failure.Message, StringComparison.Ordinal);
     }
@@ -98,7 +107,10 @@ public sealed class ManifestTests
     {
         await using var bench = await RegistryBench.StartAsync();
         var child = new TestImage(layers: 1).Manifest.Descriptor with { Platform = Platform.Parse("linux/amd64") };
-        var index = MemoryBlobSource.Of(MediaTypes.OciIndex, OciJson.Write(new ImageIndex([child]) { MediaType = MediaTypes.OciIndex }));
+        var index = MemoryBlobSource.Create(
+            MediaTypes.OciIndex,
+            OciJson.Write(new ImageIndex([child]) { MediaType = MediaTypes.OciIndex })
+        );
 
         var missing = await Assert.ThrowsAsync<MissingBlobsException>(() => bench.Client.PushManifestAsync(bench.Latest, index, Cancel));
 
@@ -126,10 +138,22 @@ public sealed class ManifestTests
     }
 
     [Theory]
-    [InlineData("""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"layers":[]}""", "both kinds at once")]
-    [InlineData("""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"a","digest":"sha256:xyz","size":1},"layers":[]}""", "malformed digest")]
-    [InlineData("""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":-1},"layers":[]}""", "negative size")]
-    [InlineData("""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"manifests":[]}""", "duplicate keys")]
+    [InlineData(
+        """{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"layers":[]}""",
+        "both kinds at once"
+    )]
+    [InlineData(
+        """{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"a","digest":"sha256:xyz","size":1},"layers":[]}""",
+        "malformed digest"
+    )]
+    [InlineData(
+        """{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":-1},"layers":[]}""",
+        "negative size"
+    )]
+    [InlineData(
+        """{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"manifests":[]}""",
+        "duplicate keys"
+    )]
     [InlineData("""[]""", "no object")]
     [InlineData("""{"schemaVersion":2}""", "no type")]
     [ReliabilityCase(Base, "both kinds at once, malformed digest, negative size, duplicate keys", "refused, IMG4004")]
@@ -137,7 +161,10 @@ public sealed class ManifestTests
     public async Task AMalformedManifestIsRefused(string json, string what)
     {
         await using var bench = await RegistryBench.StartAsync();
-        var type = json.Contains("index", StringComparison.Ordinal) ? MediaTypes.OciIndex : json.Contains("config", StringComparison.Ordinal) ? MediaTypes.OciManifest : "application/json";
+        var type =
+            json.Contains("index", StringComparison.Ordinal) ? MediaTypes.OciIndex
+            : json.Contains("config", StringComparison.Ordinal) ? MediaTypes.OciManifest
+            : "application/json";
         bench.Server.Content.PutManifest(bench.Repository.Name, "latest", Encoding.UTF8.GetBytes(json), type);
 
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() => bench.Client.GetManifestAsync(bench.Latest, Cancel));
@@ -150,7 +177,13 @@ public sealed class ManifestTests
     public async Task DeepJsonIsRefused()
     {
         await using var bench = await RegistryBench.StartAsync();
-        var json = "{\"schemaVersion\":2,\"mediaType\":\"" + MediaTypes.OciIndex + "\",\"manifests\":[],\"x\":" + new string('[', 10_000) + new string(']', 10_000) + "}";
+        var json =
+            "{\"schemaVersion\":2,\"mediaType\":\""
+            + MediaTypes.OciIndex
+            + "\",\"manifests\":[],\"x\":"
+            + new string('[', 10_000)
+            + new string(']', 10_000)
+            + "}";
         bench.Server.Content.PutManifest(bench.Repository.Name, "latest", Encoding.UTF8.GetBytes(json), MediaTypes.OciIndex);
 
         await RegistryBench.FailsAsync(DiagnosticCodes.RegistryProtocol, () => bench.Client.GetManifestAsync(bench.Latest, Cancel));
@@ -166,7 +199,7 @@ public sealed class ManifestTests
 
         var manifest = await bench.Client.GetManifestAsync(bench.Latest, Cancel);
 
-        Assert.Equal(Digest.Of(bytes), manifest.Descriptor.Digest);
+        Assert.Equal(Digest.Compute(bytes), manifest.Descriptor.Digest);
     }
 
     [Theory]
@@ -176,9 +209,13 @@ public sealed class ManifestTests
     public async Task AManifestWithoutEndIsRefused(bool isAnnounced)
     {
         await using var bench = await RegistryBench.StartAsync();
-        bench.Fail(RegistryStep.ManifestGet, isAnnounced
-            ? FaultAction.Bytes(200, new byte[50 << 20], MediaTypes.OciManifest)
-            : FaultAction.EndlessBody(MediaTypes.OciManifest), Fault.Always);
+        bench.Fail(
+            RegistryStep.ManifestGet,
+            isAnnounced
+                ? FaultAction.Bytes(200, new byte[50 << 20], MediaTypes.OciManifest)
+                : FaultAction.EndlessBody(MediaTypes.OciManifest),
+            Fault.Always
+        );
 
         await RegistryBench.FailsAsync(DiagnosticCodes.TooLarge, () => bench.Client.GetManifestAsync(bench.Latest, Cancel));
     }
@@ -190,7 +227,12 @@ public sealed class ManifestTests
     public async Task Schema1IsRefusedWithTheReason(string type)
     {
         await using var bench = await RegistryBench.StartAsync();
-        bench.Server.Content.PutManifest(bench.Repository.Name, "latest", """{"schemaVersion":1,"name":"acme/shop","tag":"latest","fsLayers":[]}"""u8, type);
+        bench.Server.Content.PutManifest(
+            bench.Repository.Name,
+            "latest",
+            """{"schemaVersion":1,"name":"acme/shop","tag":"latest","fsLayers":[]}"""u8,
+            type
+        );
 
         await RegistryBench.FailsAsync(DiagnosticCodes.FormatObsolete, () => bench.Client.GetManifestAsync(bench.Latest, Cancel));
     }
@@ -223,7 +265,7 @@ public sealed class ManifestTests
     public async Task ATooLargeManifestIsNotEvenSent()
     {
         await using var bench = await RegistryBench.StartAsync();
-        var manifest = MemoryBlobSource.Of(MediaTypes.OciManifest, new byte[OciJson.MaxManifestSize + 1]);
+        var manifest = MemoryBlobSource.Create(MediaTypes.OciManifest, new byte[OciJson.MaxManifestSize + 1]);
 
         await RegistryBench.FailsAsync(DiagnosticCodes.TooLarge, () => bench.Client.PushManifestAsync(bench.Latest, manifest, Cancel));
         Assert.Empty(bench.Server.Requests);
@@ -234,7 +276,7 @@ public sealed class ManifestTests
     {
         await using var bench = await BenchAsync();
         var found = await bench.Client.FindManifestAsync(bench.Latest, Cancel);
-        var reference = bench.Repository.At(found!.Digest);
+        var reference = bench.Repository.ReferenceTo(found!.Digest);
         bench.Server.Options.Content.DeleteManifests = false;
         await RegistryBench.FailsAsync(DiagnosticCodes.DeleteUnsupported, () => bench.Client.DeleteManifestAsync(reference, Cancel));
 

@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
-using ImagePublish.Oci;
+using ImagePublish.Common;
+using ImagePublish.Http;
 using ImagePublish.Registries.Blobs;
 using ImagePublish.Registries.Http;
 
@@ -15,43 +16,96 @@ public sealed class ParserFuzzTests
 
     // Pieces that mean something to a parser, between arbitrary text.
     private static readonly Gen<string> Pieces = Gen.OneOf(
-        OneOf("http", "https", ":", "//", "/", "?", "#", "..", ".", "%2B", "%7E", "%zz", "@", "[", "]", "[::1]", ":443", ":80", ":99999", "\\", "\r\n", " ", "é", "example.com", "registry.example.com", "a=b&c"),
-        OneOf("<", ">", ";", ",", "rel", "=", "\"", "next", "rel=next", "\\\"", "0-", "bytes=", "-", "9223372036854775807", "99999999999999999999", "1", "0"),
-        Gen.String[0, 6]).Array[0, 12].Select(string.Concat);
+            OneOf(
+                "http",
+                "https",
+                ":",
+                "//",
+                "/",
+                "?",
+                "#",
+                "..",
+                ".",
+                "%2B",
+                "%7E",
+                "%zz",
+                "@",
+                "[",
+                "]",
+                "[::1]",
+                ":443",
+                ":80",
+                ":99999",
+                "\\",
+                "\r\n",
+                " ",
+                "é",
+                "example.com",
+                "registry.example.com",
+                "a=b&c"
+            ),
+            OneOf(
+                "<",
+                ">",
+                ";",
+                ",",
+                "rel",
+                "=",
+                "\"",
+                "next",
+                "rel=next",
+                "\\\"",
+                "0-",
+                "bytes=",
+                "-",
+                "9223372036854775807",
+                "99999999999999999999",
+                "1",
+                "0"
+            ),
+            Gen.String[0, 6]
+        )
+        .Array[0, 12]
+        .Select(string.Concat);
 
     private static Gen<string> OneOf(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(index => texts[index]);
 
     [Fact]
-    public void AnyLocationIsRefusedOrKeptByteForByte() => Pieces.Sample(
-        text =>
-        {
-            if (!From.TryResolve(text, out var url))
-                return;
-            Assert.Matches("^https?$", url.Scheme);
-            Assert.DoesNotContain('@', url.Authority);
-            Assert.StartsWith("/", url.PathAndQuery, StringComparison.Ordinal);
-            Assert.Equal(url.PathAndQuery, url.ToUri().PathAndQuery);
-            Assert.Equal(url.Scheme, url.ToUri().Scheme);
-            Assert.True(url.IsSameOrigin(url with { PathAndQuery = "/" }));
-            Assert.Equal(url.Authority.Split(':')[0], url.ToUri().Authority.Split(':')[0]);
-            var query = text.Split('#')[0].IndexOf('?', StringComparison.Ordinal);
-            if (query >= 0)
-                Assert.EndsWith(text.Split('#')[0][query..], url.PathAndQuery, StringComparison.Ordinal);
-        },
-        iter: Count);
+    public void AnyLocationIsRefusedOrKeptByteForByte() =>
+        Pieces.Sample(
+            text =>
+            {
+                if (!From.TryResolve(text, out var url))
+                    return;
+                Assert.Matches("^https?$", url.Scheme);
+                Assert.DoesNotContain('@', url.Authority);
+                Assert.StartsWith("/", url.PathAndQuery, StringComparison.Ordinal);
+                Assert.Equal(url.PathAndQuery, url.ToUri().PathAndQuery);
+                Assert.Equal(url.Scheme, url.ToUri().Scheme);
+                Assert.True(url.IsSameOrigin(url with { PathAndQuery = "/" }));
+                Assert.Equal(url.Authority.Split(':')[0], url.ToUri().Authority.Split(':')[0]);
+                var query = text.Split('#')[0].IndexOf('?', StringComparison.Ordinal);
+                if (query >= 0)
+                    Assert.EndsWith(text.Split('#')[0][query..], url.PathAndQuery, StringComparison.Ordinal);
+            },
+            iter: Count
+        );
 
     [Fact]
     public void AnyLinkIsReadWithoutHarm() => Pieces.Sample(text => _ = LinkHeader.Next([text]), iter: Count);
 
     [Fact]
-    public void ALinkIsFoundAmongOthers() => Gen.Select(Gen.String[Gen.Char['!', '~'], 0, 20], Gen.Bool, Gen.Bool).Sample(
-        (noise, quoted, first) =>
-        {
-            var other = $"<{noise.Replace(">", "", StringComparison.Ordinal)}>; title=\"a, b; rel=next\"; rel=prev";
-            var next = $"</v2/x?n=1&last=a%2Bb,c>; rel={(quoted ? "\"next\"" : "next")}";
-            return LinkHeader.Next([first ? $"{next}, {other}" : $"{other},{next}"]) == "/v2/x?n=1&last=a%2Bb,c";
-        },
-        iter: 10_000);
+    public void ALinkIsFoundAmongOthers() =>
+        Gen.Select(Gen.String[Gen.Char['!', '~'], 0, 20], Gen.Bool, Gen.Bool)
+            .Sample(
+                (noise, quoted, first) =>
+                {
+                    var other = $"<{noise.Replace(">", "", StringComparison.Ordinal)}>; title=\"a, b; rel=next\"; rel=prev";
+                    var next = $"</v2/x?n=1&last=a%2Bb,c>; rel={(quoted ? "\"next\"" : "next")}";
+                    return LinkHeader.Next([first ? $"{next}, {other}" : $"{other},{next}"]) == "/v2/x?n=1&last=a%2Bb,c";
+                },
+                iter: 10_000
+            );
 
     [Fact]
     public void AnyRangeIsRefusedOrPlausible() => Pieces.Sample(text => UploadRange.Parse(text) is null or >= 0, iter: Count);
@@ -67,17 +121,41 @@ public sealed class ParserFuzzTests
     public void ARangeMeansTheBytesThatAreThere(string text, long? expected) => Assert.Equal(expected, UploadRange.Parse(text));
 
     [Fact]
-    public void AnyRetryAfterIsRefusedOrPlausible() => Pieces.Sample(
-        text => RetryAfterHeader.Parse(text, DateTimeOffset.UnixEpoch) is null or { Ticks: >= 0, TotalDays: <= 365 }, iter: Count);
+    public void AnyRetryAfterIsRefusedOrPlausible() =>
+        Pieces.Sample(
+            text => RetryAfterHeader.Parse(text, DateTimeOffset.UnixEpoch) is null or { Ticks: >= 0, TotalDays: <= 365 },
+            iter: Count
+        );
 
     [Fact]
-    public void AnyErrorBodyBecomesOneLine() => Gen.Select(Pieces, OneOf("{0}", "{{\"errors\":[{0}]}}", "{{\"errors\":[{{\"code\":\"{0}\",\"message\":\"{0}\",\"detail\":{0}}}]}}", "<title>{0}</title>", "[{0}]")).Sample(
-        (text, shape) =>
-        {
-            var errors = RegistryErrors.Parse(Encoding.UTF8.GetBytes(shape.Replace("{{", "{", StringComparison.Ordinal).Replace("}}", "}", StringComparison.Ordinal).Replace("{0}", text, StringComparison.Ordinal)), "application/json", new Redactor());
-            return !errors.Text.Contains('\n', StringComparison.Ordinal) && errors.Text.Length < 2000;
-        },
-        iter: Count);
+    public void AnyErrorBodyBecomesOneLine() =>
+        Gen.Select(
+                Pieces,
+                OneOf(
+                    "{0}",
+                    "{{\"errors\":[{0}]}}",
+                    "{{\"errors\":[{{\"code\":\"{0}\",\"message\":\"{0}\",\"detail\":{0}}}]}}",
+                    "<title>{0}</title>",
+                    "[{0}]"
+                )
+            )
+            .Sample(
+                (text, shape) =>
+                {
+                    var errors = RegistryErrors.Parse(
+                        Encoding.UTF8.GetBytes(
+                            shape
+                                .Replace("{{", "{", StringComparison.Ordinal)
+                                .Replace("}}", "}", StringComparison.Ordinal)
+                                .Replace("{0}", text, StringComparison.Ordinal)
+                        ),
+                        "application/json",
+                        new Redactor()
+                    );
+                    return !errors.Text.Contains('\n', StringComparison.Ordinal) && errors.Text.Length < 2000;
+                },
+                iter: Count
+            );
 
     [Theory]
     [InlineData("/a?b=%2B", "https://registry.example.com/a?b=%2B")]

@@ -3,8 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Registries;
-using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;
 
@@ -41,9 +39,15 @@ public sealed class PortlessRegistryTests
     {
         await using var bench = await StartAsync(name, port: null);
 
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RegistryUnreachable, () => bench.Client.FindManifestAsync(At(name), RegistryBench.Cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RegistryUnreachable, () =>
+            bench.Client.FindManifestAsync(At(name), RegistryBench.Cancel)
+        );
 
-        Assert.Contains("by https at port 443: the connection was refused; by http at port 80: the connection was refused", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "by https at port 443: the connection was refused; by http at port 80: the connection was refused",
+            failure.Message,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("so would", failure.Message, StringComparison.Ordinal);
     }
 
@@ -53,20 +57,26 @@ public sealed class PortlessRegistryTests
         await using var bench = await StartAsync(Remote, 80);
         bench.Options = bench.Options with { InsecureRegistries = new HashSet<Registry>() };
 
-        await RegistryBench.FailsAsync(DiagnosticCodes.RegistryUnreachable, () => bench.Client.FindManifestAsync(At(Remote), RegistryBench.Cancel));
+        await RegistryBench.FailsAsync(DiagnosticCodes.RegistryUnreachable, () =>
+            bench.Client.FindManifestAsync(At(Remote), RegistryBench.Cancel)
+        );
 
         Assert.DoesNotContain(80, dialled);
         Assert.Empty(bench.Server.Requests);
     }
 
-    private static Reference At(string name) => Repository.Of(Registry.Parse(name), "acme/shop").At(Tag.Parse("1"));
+    private static Reference At(string name) => Repository.Create(Registry.Parse(name), "acme/shop").ReferenceTo(Tag.Parse("1"));
 
     // Connections to the one port lead to the server; at all others nobody listens.
     private async Task<RegistryBench> StartAsync(string name, int? port)
     {
         var bench = await RegistryBench.StartAsync(options => options.Tls = port == 443);
         var server = IPEndPoint.Parse(bench.Server.Host);
-        bench.Options = bench.Options with { InsecureRegistries = new HashSet<Registry> { Registry.Parse(name) }, Connect = ConnectAsync };
+        bench.Options = bench.Options with
+        {
+            InsecureRegistries = new HashSet<Registry> { Registry.Parse(name) },
+            Connect = ConnectAsync,
+        };
         return bench;
 
         async ValueTask<Stream> ConnectAsync(DnsEndPoint target, CancellationToken cancellationToken)

@@ -25,7 +25,10 @@ public sealed class PullTests
 
         Assert.True((await ReadAsync(bench, layer)).Span.SequenceEqual(layer.Content.Span));
 
-        Assert.Equal([null, "bytes=", "bytes=", "bytes="], bench.Server.Requests.Of(RegistryStep.BlobGet).Select(get => get.Header("Range")?[..6]));
+        Assert.Equal(
+            [null, "bytes=", "bytes=", "bytes="],
+            bench.Server.Requests.Of(RegistryStep.BlobGet).Select(get => get.Header("Range")?[..6])
+        );
     }
 
     [Fact]
@@ -35,7 +38,12 @@ public sealed class PullTests
         var (bench, layer) = await BenchAsync();
         await using var _ = bench;
         bench.Fail(RegistryStep.BlobGet, FaultAction.TruncateResponse(100_000));
-        bench.Fail(RegistryStep.BlobGet, FaultAction.Bytes(200, layer.Content.ToArray(), "application/octet-stream"), Fault.Always, skip: 1);
+        bench.Fail(
+            RegistryStep.BlobGet,
+            FaultAction.Bytes(200, layer.Content.ToArray(), "application/octet-stream"),
+            Fault.Always,
+            skip: 1
+        );
 
         Assert.True((await ReadAsync(bench, layer)).Span.SequenceEqual(layer.Content.Span));
     }
@@ -64,7 +72,9 @@ public sealed class PullTests
             target.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(Size / 4));
         bench.Fail(RegistryStep.BlobGet, FaultAction.CorruptResponse(Size / 2), Fault.Always);
 
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.ContentMismatch, () => target.PushAsync(bench.Client.Blob(bench.Repository, layer.Descriptor)));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.ContentMismatch, () =>
+            target.PushAsync(bench.Client.Blob(bench.Repository, layer.Descriptor))
+        );
 
         Assert.Contains(bench.Repository.ToString(), failure.Message, StringComparison.Ordinal);
         Assert.False(target.Server.Content.HasBlob(target.Repository.Name, layer.Descriptor.Digest.Value));
@@ -81,7 +91,9 @@ public sealed class PullTests
         await using var _ = bench;
         var wrong = layer.Descriptor with { Size = Size + difference };
 
-        await RegistryBench.FailsAsync(DiagnosticCodes.ContentMismatch, () => bench.Client.GetBlobAsync(bench.Repository, wrong, int.MaxValue, Cancel));
+        await RegistryBench.FailsAsync(DiagnosticCodes.ContentMismatch, () =>
+            bench.Client.GetBlobAsync(bench.Repository, wrong, int.MaxValue, Cancel)
+        );
     }
 
     [Theory]
@@ -93,8 +105,9 @@ public sealed class PullTests
         var (bench, layer) = await BenchAsync();
         await using var _ = bench;
 
-        await RegistryBench.FailsAsync(
-            DiagnosticCodes.TooLarge, () => bench.Client.GetBlobAsync(bench.Repository, layer.Descriptor with { Size = size }, OciJson.MaxConfigSize, Cancel));
+        await RegistryBench.FailsAsync(DiagnosticCodes.TooLarge, () =>
+            bench.Client.GetBlobAsync(bench.Repository, layer.Descriptor with { Size = size }, OciJson.MaxConfigSize, Cancel)
+        );
         Assert.Empty(bench.Server.Requests);
     }
 
@@ -125,7 +138,15 @@ public sealed class PullTests
         var (bench, layer) = await BenchAsync();
         await using var _ = bench;
 
-        await bench.Client.GetBlobAsync(bench.Repository, layer.Descriptor with { Urls = [$"http://{other.Host}/secret"] }, int.MaxValue, Cancel);
+        await bench.Client.GetBlobAsync(
+            bench.Repository,
+            layer.Descriptor with
+            {
+                Urls = [$"http://{other.Host}/secret"],
+            },
+            int.MaxValue,
+            Cancel
+        );
 
         Assert.Empty(other.Requests);
     }
@@ -141,7 +162,7 @@ public sealed class PullTests
             options.Auth.Schemes = AuthSchemes.Basic;
             options.Auth.Users["me"] = "secret";
         });
-        bench.Credential = ImagePublish.Registries.Auth.Credential.Of("me", "secret");
+        bench.Credential = ImagePublish.Registries.Auth.Credential.Create("me", "secret");
         var layer = RegistryBench.Layer(Size);
         bench.Server.Content.PutBlob(bench.Repository.Name, layer.Content.Span);
 
@@ -231,20 +252,25 @@ public sealed class PullTests
         var subject = bench.Server.SeedIndex(bench.Repository.Name, "latest");
         var page = 0;
         bench.Fail(RegistryStep.Referrers, FaultAction.Custom("names another page", async (http, _, _) =>
-        {
-            page++;
-            if (kind == "second page missing" && page > 1)
             {
-                http.Response.StatusCode = 404;
-                return;
-            }
+                page++;
+                if (kind == "second page missing" && page > 1)
+                {
+                    http.Response.StatusCode = 404;
+                    return;
+                }
 
-            http.Response.Headers.Link = $"<{http.Request.Path}?page={page}>; rel=\"next\"";
-            var entry = new Descriptor("application/vnd.oci.image.manifest.v1+json", Digest.Of([(byte)page]), 1);
-            await http.Response.Body.WriteAsync(OciJson.Write(new ImageIndex([entry]) { MediaType = "application/vnd.oci.image.index.v1+json" }), Cancel);
-        }), Fault.Always);
+                http.Response.Headers.Link = $"<{http.Request.Path}?page={page}>; rel=\"next\"";
+                var entry = new Descriptor("application/vnd.oci.image.manifest.v1+json", Digest.Compute([(byte)page]), 1);
+                await http.Response.Body.WriteAsync(
+                    OciJson.Write(new ImageIndex([entry]) { MediaType = "application/vnd.oci.image.index.v1+json" }),
+                    Cancel
+                );
+            }), Fault.Always);
 
-        await RegistryBench.FailsAsync(DiagnosticCodes.RegistryProtocol, () => bench.Client.ListReferrersAsync(bench.Repository, Digest.Parse(subject), Cancel));
+        await RegistryBench.FailsAsync(DiagnosticCodes.RegistryProtocol, () =>
+            bench.Client.ListReferrersAsync(bench.Repository, Digest.Parse(subject), Cancel)
+        );
     }
 
     [Fact]
@@ -253,7 +279,11 @@ public sealed class PullTests
         await using var bench = await RegistryBench.StartAsync();
         var subject = bench.Server.SeedIndex(bench.Repository.Name, "latest");
         Publishing.VerbBench.Attach(bench.Server, bench.Repository.Name, subject, "a signature");
-        bench.Fail(RegistryStep.Referrers, FaultAction.ChangeHeader("Link", (request, _) => $"<{request.Target}>; rel=\"next\""), Fault.Always);
+        bench.Fail(
+            RegistryStep.Referrers,
+            FaultAction.ChangeHeader("Link", (request, _) => $"<{request.Target}>; rel=\"next\""),
+            Fault.Always
+        );
 
         Assert.Single((await bench.Client.ListReferrersAsync(bench.Repository, Digest.Parse(subject), Cancel))!);
     }
@@ -263,7 +293,11 @@ public sealed class PullTests
     {
         await using var bench = await RegistryBench.StartAsync();
         new TestImage(layers: 1).PutInto(bench.Server.Content, bench.Repository.Name, "latest");
-        bench.Fail(RegistryStep.TagsList, FaultAction.SetHeader("Link", $"</v2/{bench.Repository.Name}/tags/list?n=1>; rel=\"next\""), Fault.Always);
+        bench.Fail(
+            RegistryStep.TagsList,
+            FaultAction.SetHeader("Link", $"</v2/{bench.Repository.Name}/tags/list?n=1>; rel=\"next\""),
+            Fault.Always
+        );
 
         Assert.Single(await bench.Client.ListTagsAsync(bench.Repository, Cancel).ToListAsync(Cancel));
         Assert.Equal(2, bench.CountOf(RegistryStep.TagsList));
@@ -276,7 +310,9 @@ public sealed class PullTests
         new TestImage(layers: 1).PutInto(bench.Server.Content, bench.Repository.Name, "latest");
         bench.Fail(RegistryStep.TagsList, FaultAction.SetHeader("Link", "<https://evil.example.com/v2/x>; rel=next"));
 
-        await RegistryBench.FailsAsync(DiagnosticCodes.UnsafeRedirect, async () => await bench.Client.ListTagsAsync(bench.Repository, Cancel).ToListAsync(Cancel));
+        await RegistryBench.FailsAsync(DiagnosticCodes.UnsafeRedirect, async () =>
+            await bench.Client.ListTagsAsync(bench.Repository, Cancel).ToListAsync(Cancel)
+        );
     }
 
     private static async Task<(RegistryBench Bench, MemoryBlobSource Layer)> BenchAsync()

@@ -32,7 +32,7 @@ public sealed class PushTests
             options.Auth.Schemes = AuthSchemes.Bearer;
             options.Auth.Users["me"] = "secret";
         });
-        bench.Credential = Credential.Of("me", "secret");
+        bench.Credential = Credential.Create("me", "secret");
 
         await new TestImage().PushAsync(bench.Client, bench.Latest, Cancel);
 
@@ -66,7 +66,7 @@ public sealed class PushTests
 
         Assert.Equal(1, bench.CountOf(RegistryStep.UploadPut));
         Assert.Equal(1, bench.CountOf(RegistryStep.BlobHead));
-        Assert.Equal(new BlobPush(BlobPushKind.Uploaded, 100_000), Assert.Single(pushes, push => push.Kind == BlobPushKind.Uploaded));
+        Assert.Equal(new BlobPushResult(BlobPushKind.Uploaded, 100_000), Assert.Single(pushes, push => push.Kind == BlobPushKind.Uploaded));
     }
 
     [Fact]
@@ -112,7 +112,11 @@ public sealed class PushTests
         bench.Options = bench.Options with { ParallelBlobs = 4 };
         var images = Enumerable.Range(0, 200).Select(seed => new TestImage(layers: 2, layerSize: 2000, seed)).ToArray();
 
-        await Task.WhenAll(images.Select((image, index) => image.PushAsync(bench.Client, bench.Named($"acme/app{index}").At(Tag.Parse("1")), Cancel)));
+        await Task.WhenAll(
+            images.Select(
+                (image, index) => image.PushAsync(bench.Client, bench.Named($"acme/app{index}").ReferenceTo(Tag.Parse("1")), Cancel)
+            )
+        );
 
         Assert.Equal(200, bench.Server.Content.AllTags.Count);
         Assert.InRange(bench.Server.Requests.MaxConcurrent(RegistryStep.UploadPut), 1, 4);
@@ -132,7 +136,7 @@ public sealed class PushTests
         while (stall.Hits == 0)
             await Task.Delay(5, Cancel);
 
-        await image.PullAndCompareAsync(bench.Client, bench.Named("acme/base").At(Tag.Parse("1")), Cancel);
+        await image.PullAndCompareAsync(bench.Client, bench.Named("acme/base").ReferenceTo(Tag.Parse("1")), Cancel);
 
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => push);
@@ -149,7 +153,7 @@ public sealed class PushTests
         var layer = bench.Client.Blob(bench.Named("acme/base"), image.Layers[0].Descriptor);
 
         var mounted = await bench.PushAsync(layer);
-        var copied = await bench.Client.PushBlobAsync(Repository.Of(Registry.Parse(other.Host), "acme/shop"), layer, Cancel);
+        var copied = await bench.Client.PushBlobAsync(Repository.Create(Registry.Parse(other.Host), "acme/shop"), layer, Cancel);
 
         Assert.Equal((BlobPushKind.Mounted, BlobPushKind.Uploaded), (mounted.Kind, copied.Kind));
         Assert.True(other.Content.HasBlob("acme/shop", layer.Descriptor.Digest.Value));

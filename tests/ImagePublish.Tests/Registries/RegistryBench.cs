@@ -20,7 +20,14 @@ internal sealed class RegistryBench : IAsyncDisposable
     public TestRegistry Server { get; }
 
     /// <summary>Changed before the client is first used. Timers run a thousand times faster, but for the framework's own of <c>ContinueTimeout</c>: nothing stalls within a test unless it says so.</summary>
-    public RegistryClientOptions Options { get; set; } = new() { IdleTimeout = TimeSpan.FromHours(20), DocumentTimeout = TimeSpan.FromHours(20), TidyTimeout = TimeSpan.FromHours(5), ContinueTimeout = TimeSpan.FromMinutes(1) };
+    public RegistryClientOptions Options { get; set; } =
+        new()
+        {
+            IdleTimeout = TimeSpan.FromHours(20),
+            DocumentTimeout = TimeSpan.FromHours(20),
+            TidyTimeout = TimeSpan.FromHours(5),
+            ContinueTimeout = TimeSpan.FromMinutes(1),
+        };
 
     public Credential? Credential { get; set; }
 
@@ -37,7 +44,7 @@ internal sealed class RegistryBench : IAsyncDisposable
 
     public Repository Repository => Named("acme/shop");
 
-    public Reference Latest => Repository.At(Tag.Parse("latest"));
+    public Reference Latest => Repository.ReferenceTo(Tag.Parse("latest"));
 
     public static async Task<RegistryBench> StartAsync(Action<TestRegistryOptions>? configure = null) =>
         new(await TestRegistry.StartAsync(configure, Cancel), ownsServer: true);
@@ -51,18 +58,27 @@ internal sealed class RegistryBench : IAsyncDisposable
         return bytes;
     }
 
-    public static MemoryBlobSource Layer(int count, int seed = 1) => MemoryBlobSource.Of("application/vnd.oci.image.layer.v1.tar+gzip", Bytes(count, seed));
+    public static MemoryBlobSource Layer(int count, int seed = 1) =>
+        MemoryBlobSource.Create("application/vnd.oci.image.layer.v1.tar+gzip", Bytes(count, seed));
 
-    public Repository Named(string name) => Repository.Of(Registry, name);
+    public Repository Named(string name) => Repository.Create(Registry, name);
 
     public Fault Fail(RegistryStep step, FaultAction action, int times = 1, int skip = 0, Func<RecordedRequest, bool>? when = null) =>
-        Server.Faults.Add(new Fault(step, action) { Times = times, Skip = skip, When = when });
+        Server.Faults.Add(
+            new Fault(step, action)
+            {
+                Times = times,
+                Skip = skip,
+                When = when,
+            }
+        );
 
-    public Task<BlobPush> PushAsync(BlobSource blob) => Client.PushBlobAsync(Repository, blob, Cancel);
+    public Task<BlobPushResult> PushAsync(BlobSource blob) => Client.PushBlobAsync(Repository, blob, Cancel);
 
     public int CountOf(RegistryStep step) => Server.Requests.CountOf(step);
 
-    public void HasBlob(BlobSource blob) => Assert.True(Server.Content.HasBlob(Repository.Name, blob.Descriptor.Digest.Value), Server.Requests.ToString());
+    public void HasBlob(BlobSource blob) =>
+        Assert.True(Server.Content.HasBlob(Repository.Name, blob.Descriptor.Digest.Value), Server.Requests.ToString());
 
     public void HasNoOpenUpload() => Assert.Equal(0, Server.Content.OpenUploadSessions);
 
@@ -95,7 +111,7 @@ internal sealed class RegistryBench : IAsyncDisposable
 }
 
 /// <summary>Keeps what the engine says.</summary>
-internal sealed class TestLog : IEngineLog
+internal sealed class TestLog : IPublishLog
 {
     public ConcurrentQueue<string> Informations { get; } = new();
 
@@ -127,7 +143,7 @@ internal sealed class TestLog : IEngineLog
 
     public void Built(string layer) => Progress.Enqueue(("built", layer, 0));
 
-    public void Named(string blob, string name) => Progress.Enqueue(($"named {name}", blob, 0));
+    public void NameBlob(string blob, string name) => Progress.Enqueue(($"named {name}", blob, 0));
 
     public void Sending(string blob, long bytes) => Progress.Enqueue(("sending", blob, bytes));
 
@@ -135,7 +151,8 @@ internal sealed class TestLog : IEngineLog
 
     public void Settled(string blob) => Progress.Enqueue(("settled", blob, 0));
 
-    public void Waiting(string subject, TimeSpan pause, int next, int tries) => Progress.Enqueue(($"try {next} of {tries}", subject, (long)pause.TotalSeconds));
+    public void Waiting(string subject, TimeSpan pause, int next, int tries) =>
+        Progress.Enqueue(($"try {next} of {tries}", subject, (long)pause.TotalSeconds));
 
     public override string ToString() => string.Join('\n', [.. Warnings, .. Informations, .. Details]);
 }

@@ -1,7 +1,4 @@
-using System.Globalization;
-using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Registries;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;
@@ -59,10 +56,10 @@ public sealed class ResetUploadTests
         await using var bench = await UploadBench.StartAsync();
         bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(300 * Kib));
         bench.Fail(RegistryStep.UploadPatch, FaultAction.Custom("forgets", (_, _, next) =>
-        {
-            bench.Server.Content.RemoveUploadSessions();
-            return next();
-        }), skip: 1);
+            {
+                bench.Server.Content.RemoveUploadSessions();
+                return next();
+            }), skip: 1);
 
         await bench.UploadedAsync(1000 * Kib);
     }

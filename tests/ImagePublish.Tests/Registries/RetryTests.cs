@@ -43,7 +43,11 @@ public sealed class RetryTests
     public async Task WhatStaysIsNotTriedAgain(int status)
     {
         await using var bench = await RegistryBench.StartAsync();
-        bench.Fail(RegistryStep.ManifestGet, FaultAction.Status(status, """{"errors":[{"code":"DENIED","message":"not for you"}]}""", "application/json"), Fault.Always);
+        bench.Fail(
+            RegistryStep.ManifestGet,
+            FaultAction.Status(status, """{"errors":[{"code":"DENIED","message":"not for you"}]}""", "application/json"),
+            Fault.Always
+        );
 
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() => bench.Client.GetManifestAsync(bench.Latest, Cancel));
 
@@ -113,9 +117,19 @@ public sealed class RetryTests
     public async Task AnHtmlPageIsToldByItsTitle()
     {
         await using var bench = await RegistryBench.StartAsync();
-        bench.Fail(RegistryStep.ManifestGet, FaultAction.Status(503, "<html><head><title>503 Service Temporarily Unavailable</title></head><body>nginx</body></html>", "text/html"), Fault.Always);
+        bench.Fail(
+            RegistryStep.ManifestGet,
+            FaultAction.Status(
+                503,
+                "<html><head><title>503 Service Temporarily Unavailable</title></head><body>nginx</body></html>",
+                "text/html"
+            ),
+            Fault.Always
+        );
 
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RegistryFailed, () => bench.Client.GetManifestAsync(bench.Latest, Cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RegistryFailed, () =>
+            bench.Client.GetManifestAsync(bench.Latest, Cancel)
+        );
 
         Assert.Contains("Service Temporarily Unavailable", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("<", failure.Message, StringComparison.Ordinal);
@@ -127,7 +141,9 @@ public sealed class RetryTests
     {
         await using var bench = await RegistryBench.StartAsync();
 
-        var failure = await Assert.ThrowsAsync<ImagePublishException>(() => bench.Client.GetManifestAsync(Reference.Parse("registry.invalid/acme/shop:1"), Cancel));
+        var failure = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            bench.Client.GetManifestAsync(Reference.Parse("registry.invalid/acme/shop:1"), Cancel)
+        );
 
         Assert.Equal(DiagnosticCodes.RegistryUnreachable, failure.Code);
         Assert.Contains("registry.invalid", failure.Message, StringComparison.Ordinal);
@@ -138,9 +154,11 @@ public sealed class RetryTests
     public async Task ARegistryThatNeverWasThereIsToldSoon()
     {
         await using var bench = await RegistryBench.StartAsync();
-        var nowhere = Repository.Of(Registry.Parse($"localhost:{Ports.Free()}"), "acme/shop").At(Tag.Parse("latest"));
+        var nowhere = Repository.Create(Registry.Parse($"localhost:{Ports.Free()}"), "acme/shop").ReferenceTo(Tag.Parse("latest"));
 
-        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RegistryUnreachable, () => bench.Client.GetManifestAsync(nowhere, Cancel));
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.RegistryUnreachable, () =>
+            bench.Client.GetManifestAsync(nowhere, Cancel)
+        );
 
         Assert.Contains("runs", failure.Message, StringComparison.Ordinal);
     }
@@ -202,7 +220,9 @@ public sealed class RetryTests
         bench.Fail(RegistryStep.ManifestHead, FaultAction.Status(500), Fault.Always);
         bench.Server.Requests.Clear();
 
-        var finds = Enumerable.Range(0, 50).Select(_ => Assert.ThrowsAsync<ImagePublishException>(() => bench.Client.FindManifestAsync(bench.Latest, Cancel)));
+        var finds = Enumerable
+            .Range(0, 50)
+            .Select(_ => Assert.ThrowsAsync<ImagePublishException>(() => bench.Client.FindManifestAsync(bench.Latest, Cancel)));
         await Task.WhenAll(finds);
 
         Assert.InRange(bench.CountOf(RegistryStep.ManifestHead), 50, 61);

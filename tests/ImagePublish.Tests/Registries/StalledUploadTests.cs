@@ -1,7 +1,4 @@
-using System.Globalization;
-using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Registries;
 using ImagePublish.Testing;
 using Microsoft.Extensions.Time.Testing;
 

@@ -9,8 +9,16 @@ internal sealed class TestImage
     public TestImage(int layers = 6, int layerSize = 64 * 1024, int seed = 1)
     {
         Layers = [.. Enumerable.Range(0, layers).Select(index => RegistryBench.Layer(layerSize + index, (seed * 1000) + index))];
-        Config = MemoryBlobSource.Of(MediaTypes.OciConfig, System.Text.Encoding.UTF8.GetBytes($$"""{"architecture":"amd64","os":"linux","seed":{{seed}}}"""));
-        Manifest = MemoryBlobSource.Of(MediaTypes.OciManifest, OciJson.Write(new ImageManifest(Config.Descriptor, [.. Layers.Select(layer => layer.Descriptor)]) { MediaType = MediaTypes.OciManifest }));
+        Config = MemoryBlobSource.Create(
+            MediaTypes.OciConfig,
+            System.Text.Encoding.UTF8.GetBytes($$"""{"architecture":"amd64","os":"linux","seed":{{seed}}}""")
+        );
+        Manifest = MemoryBlobSource.Create(
+            MediaTypes.OciManifest,
+            OciJson.Write(
+                new ImageManifest(Config.Descriptor, [.. Layers.Select(layer => layer.Descriptor)]) { MediaType = MediaTypes.OciManifest }
+            )
+        );
     }
 
     public IReadOnlyList<MemoryBlobSource> Layers { get; }

@@ -62,7 +62,10 @@ internal sealed class TestProxy : IAsyncDisposable
                 Heads.Enqueue(head);
                 if (credentials is null || head.Contains($"Basic {credentials}", StringComparison.Ordinal))
                     break;
-                await client.WriteAsync("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), closing.Token);
+                await client.WriteAsync(
+                    "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\nContent-Length: 0\r\n\r\n"u8.ToArray(),
+                    closing.Token
+                );
             }
 
             await client.WriteAsync("HTTP/1.1 200 Connection established\r\n\r\n"u8.ToArray(), closing.Token);

@@ -1,6 +1,3 @@
-using System.Globalization;
-using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Testing;
 
@@ -18,7 +15,7 @@ internal static class UploadBench
         return bench;
     }
 
-    public static async Task<BlobPush> UploadedAsync(this RegistryBench bench, int size)
+    public static async Task<BlobPushResult> UploadedAsync(this RegistryBench bench, int size)
     {
         var layer = RegistryBench.Layer(size);
         var push = await bench.PushAsync(layer);

@@ -58,11 +58,13 @@ public sealed partial class UploadTests
             options.Auth.Schemes = AuthSchemes.Basic;
             options.Auth.Users["me"] = "secret";
         });
-        bench.Credential = ImagePublish.Registries.Auth.Credential.Of("me", "secret");
+        bench.Credential = ImagePublish.Registries.Auth.Credential.Create("me", "secret");
 
         await UploadedAsync(bench, RegistryBench.Layer(1000));
 
-        Assert.All(bench.Server.Requests.Where(request => request.Host == bench.Server.OtherHost), request => Assert.Null(request.Authorization));
+        Assert.All(bench.Server.Requests.Where(request => request.Host == bench.Server.OtherHost), request =>
+            Assert.Null(request.Authorization)
+        );
     }
 
     [Fact]
@@ -110,7 +112,7 @@ public sealed partial class UploadTests
         await using var bench = await RegistryBench.StartAsync();
         var layer = Elsewhere(bench, out _);
 
-        Assert.Equal(new BlobPush(BlobPushKind.Mounted, 0) { From = layer.Repository }, await bench.PushAsync(layer));
+        Assert.Equal(new BlobPushResult(BlobPushKind.Mounted, 0) { From = layer.Repository }, await bench.PushAsync(layer));
 
         Assert.Equal(0, bench.Server.Requests.UploadedBytes);
     }
@@ -224,8 +226,12 @@ public sealed partial class UploadTests
         var path = Path.GetTempFileName();
         try
         {
-            await File.WriteAllBytesAsync(path, isCut ? bytes[..^1] : [.. bytes[..^1], (byte)~bytes[^1]], TestContext.Current.CancellationToken);
-            var file = new FileBlobSource(MemoryBlobSource.Of("application/octet-stream", bytes).Descriptor, path);
+            await File.WriteAllBytesAsync(
+                path,
+                isCut ? bytes[..^1] : [.. bytes[..^1], (byte)~bytes[^1]],
+                TestContext.Current.CancellationToken
+            );
+            var file = new FileBlobSource(MemoryBlobSource.Create("application/octet-stream", bytes).Descriptor, path);
 
             var failure = await RegistryBench.FailsAsync(DiagnosticCodes.UnreadableFile, () => bench.PushAsync(file));
 
@@ -239,7 +245,7 @@ public sealed partial class UploadTests
         }
     }
 
-    private static async Task<BlobPush> UploadedAsync(RegistryBench bench, BlobSource layer)
+    private static async Task<BlobPushResult> UploadedAsync(RegistryBench bench, BlobSource layer)
     {
         var push = await bench.PushAsync(layer);
         Assert.Equal(BlobPushKind.Uploaded, push.Kind);
@@ -260,6 +266,7 @@ public sealed partial class UploadTests
     {
         public override Repository Repository => home;
 
-        public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) => blob.OpenAsync(offset, cancellationToken);
+        public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
+            blob.OpenAsync(offset, cancellationToken);
     }
 }

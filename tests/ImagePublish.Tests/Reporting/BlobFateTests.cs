@@ -21,7 +21,10 @@ public sealed class BlobFateTests
         Assert.Equal(["base", "packages", "static", "app", "config"], Texts(place, "name").Distinct());
         Assert.All(Blobs(place), blob => Assert.Equal(Text(blob, "name") == "base" ? "mounted" : "uploaded", Text(blob, "action")));
         Assert.All(Blobs(place, "mounted"), blob => Assert.Equal($"{bench.Server.Host}/dotnet/aspnet", Text(blob, "from")));
-        Assert.Equal(result.GetProperty("layers").EnumerateArray().Select(layer => (Text(layer, "name"), Text(layer, "digest"))), Blobs(place).SkipLast(1).Select(blob => (Text(blob, "name"), Text(blob, "digest"))));
+        Assert.Equal(
+            result.GetProperty("layers").EnumerateArray().Select(layer => (Text(layer, "name"), Text(layer, "digest"))),
+            Blobs(place).SkipLast(1).Select(blob => (Text(blob, "name"), Text(blob, "digest")))
+        );
         AddsUp(place);
     }
 
@@ -30,14 +33,16 @@ public sealed class BlobFateTests
     {
         await using var bench = await PublishingBench.StartAsync();
         await using var other = await TestRegistry.StartAsync(cancellationToken: PublishingBench.Cancel);
-        var request = bench.Request("1.0") with { Destinations = [Repository.Of(Registry.Parse(other.Host), "acme/shop")] };
+        var request = bench.Request("1.0") with { Destinations = [Repository.Create(Registry.Parse(other.Host), "acme/shop")] };
 
         var plan = Read(PlanJson.Write(await bench.PlanAsync(request)));
         var result = Read(PublishJson.Write(await bench.PublishAsync(request)));
         var again = Read(PublishJson.Write(await bench.PublishAsync(request)));
 
         Assert.NotEmpty(Blobs(Place(result), "streamed"));
-        Assert.All(Blobs(Place(result), "streamed"), blob => Assert.Equal(("base", $"{bench.Server.Host}/dotnet/aspnet"), (Text(blob, "name"), Text(blob, "from"))));
+        Assert.All(Blobs(Place(result), "streamed"), blob =>
+            Assert.Equal(("base", $"{bench.Server.Host}/dotnet/aspnet"), (Text(blob, "name"), Text(blob, "from")))
+        );
         Assert.Equal(Blobs(Place(plan)).Select(blob => blob.GetRawText()), Blobs(Place(result)).Select(blob => blob.GetRawText()));
         Assert.Equal(plan.GetProperty("layers").GetRawText(), result.GetProperty("layers").GetRawText());
         Assert.Equal(Texts(Place(result), "name"), Texts(Place(again), "name"));
@@ -55,7 +60,10 @@ public sealed class BlobFateTests
         bench.Write("App.dll", "app 2");
         var second = Place(Read(PublishJson.Write(await bench.PublishAsync(request))));
 
-        Assert.Equal(["streamed"], Blobs(first).Where(blob => Text(blob, "name") == "base").Select(blob => Text(blob, "action")).Distinct());
+        Assert.Equal(
+            ["streamed"],
+            Blobs(first).Where(blob => Text(blob, "name") == "base").Select(blob => Text(blob, "action")).Distinct()
+        );
         Assert.Equal(["app", "config"], Blobs(second, "uploaded").Select(blob => Text(blob, "name")));
         Assert.All([first, second], AddsUp);
     }
@@ -65,11 +73,17 @@ public sealed class BlobFateTests
     {
         await using var bench = await PublishingBench.StartAsync();
         var one = await bench.PublishAsync(bench.Request());
-        var two = await bench.PublishAsync(bench.Request() with { Destinations = [bench.Named("acme/arm")], Spec = bench.Request().Spec with { Platform = new Platform("linux", "arm64") } });
+        var two = await bench.PublishAsync(
+            bench.Request() with
+            {
+                Destinations = [bench.Named("acme/arm")],
+                Spec = bench.Request().Spec with { Platform = new Platform("linux", "arm64") },
+            }
+        );
         var request = new IndexRequest
         {
             Images = [one.Image.IndexEntry],
-            From = [bench.Named("acme/arm").At(two.Image.Digest)],
+            From = [bench.Named("acme/arm").ReferenceTo(two.Image.Digest)],
             Destinations = [bench.Named("acme/shop")],
             LocalName = "acme/shop",
             Tags = [Tag.Parse("2.0")],
@@ -81,7 +95,10 @@ public sealed class BlobFateTests
         var manifests = index.GetProperty("manifests").EnumerateArray().ToList();
         Assert.Equal([one.Image.Size, two.Image.Size], manifests.Select(manifest => manifest.GetProperty("size").GetInt64()));
         Assert.Equal(Blobs(Place(Read(part))).Select(Flat), Blobs(Place(manifests[0])).Select(Flat));
-        Assert.Equal(two.Image.Layers.Select(layer => (layer.Descriptor.Digest.Value, layer.DiffId.Value)), manifests[1].GetProperty("layers").EnumerateArray().Select(layer => (Text(layer, "digest"), Text(layer, "diffId"))));
+        Assert.Equal(
+            two.Image.Layers.Select(layer => (layer.Descriptor.Digest.Value, layer.DiffId.Value)),
+            manifests[1].GetProperty("layers").EnumerateArray().Select(layer => (Text(layer, "digest"), Text(layer, "diffId")))
+        );
         Assert.Contains(Blobs(Place(manifests[1]), "mounted"), blob => Text(blob, "from") == $"{bench.Server.Host}/acme/arm");
     }
 

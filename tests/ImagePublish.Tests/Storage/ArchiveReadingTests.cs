@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage.Archives;
@@ -50,7 +51,7 @@ public sealed class ArchiveReadingTests : IDisposable
     {
         var image = TestImage.Create("amd64", [.. Enumerable.Range(0, 4).Select(_ => RandomNumberGenerator.GetBytes(1 << 20))]);
         var path = Path.Combine(folder, "image.tar");
-        await ArchiveWriter.WriteAsync([ArchiveImage.Of(image, "shop:1")], path, Cancel);
+        await ArchiveWriter.WriteAsync([ArchiveImage.Create(image, "shop:1")], path, Cancel);
 
         using var archive = await ImageArchive.OpenAsync(path, Options, Cancel);
 
@@ -86,7 +87,11 @@ public sealed class ArchiveReadingTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "the disk is full while an archive is inflated", "`IMG3107` says where there is no space, and nothing stays behind")]
+    [ReliabilityCase(
+        Area,
+        "the disk is full while an archive is inflated",
+        "`IMG3107` says where there is no space, and nothing stays behind"
+    )]
     public async Task AFullDiskLeavesNothing()
     {
         var path = await WriteAsync("gzip", DockerArchive([TarBuilder.Create(("file", new byte[1000]))]));
@@ -127,7 +132,9 @@ public sealed class ArchiveReadingTests : IDisposable
     {
         var path = await WriteAsync("gzip", TarBuilder.Create(("zeros", new byte[4 << 20])));
 
-        var failure = await Assert.ThrowsAsync<ImagePublishException>(() => ImageArchive.OpenAsync(path, Options with { FreeLength = 1 << 20, MaxRatio = 10 }, Cancel));
+        var failure = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            ImageArchive.OpenAsync(path, Options with { FreeLength = 1 << 20, MaxRatio = 10 }, Cancel)
+        );
 
         Assert.Equal("IMG3111", failure.Code.Id);
         Assert.Empty(Directory.EnumerateFiles(Temporary));
@@ -154,10 +161,18 @@ public sealed class ArchiveReadingTests : IDisposable
 
     private static byte[] DockerArchive(byte[][] layers, int times = 1)
     {
-        var all = Enumerable.Repeat(layers, times).SelectMany(one => one.Select((layer, number) => (Path: $"{number}/layer.tar", Digest: Digest.Of(layer)))).ToList();
+        var all = Enumerable
+            .Repeat(layers, times)
+            .SelectMany(one => one.Select((layer, number) => (Path: $"{number}/layer.tar", Digest: Digest.Compute(layer))))
+            .ToList();
         var config = OciJson.Write(new ImageConfig("amd64", "linux", new RootFs("layers", [.. all.Select(layer => layer.Digest)])));
-        var manifest = $$"""[{"Config":"config.json","RepoTags":["acme/shop:1.0"],"Layers":[{{string.Join(',', all.Select(layer => $"\"{layer.Path}\""))}}]}]""";
-        return TarBuilder.Create([.. layers.Select((layer, number) => ($"{number}/layer.tar", layer)), ("config.json", config), ("manifest.json", Encoding.UTF8.GetBytes(manifest))]);
+        var manifest =
+            $$"""[{"Config":"config.json","RepoTags":["acme/shop:1.0"],"Layers":[{{string.Join(',', all.Select(layer => $"\"{layer.Path}\""))}}]}]""";
+        return TarBuilder.Create([
+            .. layers.Select((layer, number) => ($"{number}/layer.tar", layer)),
+            ("config.json", config),
+            ("manifest.json", Encoding.UTF8.GetBytes(manifest)),
+        ]);
     }
 
     private static async Task<byte[]> ReadAsync(Layer layer, long offset)
@@ -182,7 +197,16 @@ public sealed class ArchiveReadingTests : IDisposable
         return path;
     }
 
-    private sealed class FullDisk(string path) : FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose })
+    private sealed class FullDisk(string path)
+        : FileStream(
+            path,
+            new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.ReadWrite,
+                Options = FileOptions.DeleteOnClose,
+            }
+        )
     {
         public override void Write(byte[] array, int offset, int count) => throw new IOException("No space left on device");
     }
@@ -201,20 +225,32 @@ public sealed class ArchiveReadingTests : IDisposable
 
         private sealed class CountedFile(string path, CountedFiles counted) : ReadOnlyStream
         {
-            private readonly FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1, FileOptions.Asynchronous);
+            private readonly FileStream file = new(
+                path,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.Read | FileShare.Delete,
+                bufferSize: 1,
+                FileOptions.Asynchronous
+            );
             private bool isClosed;
 
             public override bool CanSeek => true;
 
             public override long Length => file.Length;
 
-            public override long Position { get => file.Position; set => file.Position = value; }
+            public override long Position
+            {
+                get => file.Position;
+                set => file.Position = value;
+            }
 
             public override long Seek(long offset, SeekOrigin origin) => file.Seek(offset, origin);
 
             public override int Read(Span<byte> buffer) => Count(file.Read(buffer));
 
-            public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => Count(await file.ReadAsync(buffer, cancellationToken));
+            public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+                Count(await file.ReadAsync(buffer, cancellationToken));
 
             protected override void Dispose(bool disposing)
             {

@@ -19,25 +19,35 @@ public sealed class ImageArchiveTests : IDisposable
 
     [Fact]
     public Task WhatIsWrittenIsReadAndWrittenAgainToTheSameBytes() =>
-        Gen.Select(Gen.Byte.Array[0, 3000].Array[0, 4].Array[1, 4], Gen.Int[0, 2].Select(count => NamesOf[..count]), Gen.Bool).SampleAsync(
-            async (platforms, names, isIndex) =>
-            {
-                Image[] images = [.. platforms.Select((layers, number) => TestImage.Create($"arch{number}", layers))];
-                var index = MemoryBlobSource.Of(MediaTypes.OciIndex, OciJson.Write(new ImageIndex([.. images.Select(image => image.IndexEntry)]) { MediaType = MediaTypes.OciIndex }));
-                IReadOnlyList<ArchiveImage> written = isIndex ? [new ArchiveImage(index, images, names)] : [ArchiveImage.Of(images[0], names)];
-                var path = Path.Combine(folder, Guid.NewGuid().ToString("N"));
-                await ArchiveWriter.WriteAsync(written, path, Cancelled);
+        Gen.Select(Gen.Byte.Array[0, 3000].Array[0, 4].Array[1, 4], Gen.Int[0, 2].Select(count => NamesOf[..count]), Gen.Bool)
+            .SampleAsync(
+                async (platforms, names, isIndex) =>
+                {
+                    Image[] images = [.. platforms.Select((layers, number) => TestImage.Create($"arch{number}", layers))];
+                    var index = MemoryBlobSource.Create(
+                        MediaTypes.OciIndex,
+                        OciJson.Write(new ImageIndex([.. images.Select(image => image.IndexEntry)]) { MediaType = MediaTypes.OciIndex })
+                    );
+                    IReadOnlyList<ArchiveImage> written = isIndex
+                        ? [new ArchiveImage(index, images, names)]
+                        : [ArchiveImage.Create(images[0], names)];
+                    var path = Path.Combine(folder, Guid.NewGuid().ToString("N"));
+                    await ArchiveWriter.WriteAsync(written, path, Cancelled);
 
-                var read = await ImageArchive.OpenAsync(path, Cancelled);
+                    var read = await ImageArchive.OpenAsync(path, Cancelled);
 
-                Assert.Equal(written[0].Root.Descriptor, Assert.Single(read.Images).Root.Descriptor);
-                Assert.Equal(written[0].Platforms.Select(image => image.Digest), read.Images[0].Platforms.Select(image => image.Digest));
-                using var again = new MemoryStream();
-                await ArchiveWriter.WriteAsync([read.Images[0] with { Names = names }], again, Cancelled);
-                Assert.Equal(await File.ReadAllBytesAsync(path, Cancelled), again.ToArray());
-            },
-            iter: 40,
-            threads: 1);
+                    Assert.Equal(written[0].Root.Descriptor, Assert.Single(read.Images).Root.Descriptor);
+                    Assert.Equal(
+                        written[0].Platforms.Select(image => image.Digest),
+                        read.Images[0].Platforms.Select(image => image.Digest)
+                    );
+                    using var again = new MemoryStream();
+                    await ArchiveWriter.WriteAsync([read.Images[0] with { Names = names }], again, Cancelled);
+                    Assert.Equal(await File.ReadAllBytesAsync(path, Cancelled), again.ToArray());
+                },
+                iter: 40,
+                threads: 1
+            );
 
     [Theory]
     [InlineData(TarEntryFormat.Pax, false)]
@@ -54,16 +64,26 @@ public sealed class ImageArchiveTests : IDisposable
                 ("b/layer.tar", Gzip(second)),
                 ("c/layer.tar", "->../a/layer.tar"u8.ToArray()),
                 ("config.json", config),
-                ("manifest.json", """[{"Config":"config.json","RepoTags":["acme/shop:1.0"],"Layers":["a/layer.tar","b/layer.tar","c/layer.tar"]}]"""u8.ToArray())),
-            isCompressed);
+                (
+                    "manifest.json",
+                    """[{"Config":"config.json","RepoTags":["acme/shop:1.0"],"Layers":["a/layer.tar","b/layer.tar","c/layer.tar"]}]"""u8.ToArray()
+                )
+            ),
+            isCompressed
+        );
 
         var image = Assert.Single((await ImageArchive.OpenAsync(path, Cancelled)).Find("acme/shop:1.0").Platforms);
 
-        Assert.Equal([MediaTypes.DockerLayer, MediaTypes.DockerLayer + ".gzip", MediaTypes.DockerLayer], image.Layers.Select(layer => layer.Descriptor.MediaType));
+        Assert.Equal(
+            [MediaTypes.DockerLayer, MediaTypes.DockerLayer + ".gzip", MediaTypes.DockerLayer],
+            image.Layers.Select(layer => layer.Descriptor.MediaType)
+        );
         Assert.Equal(first, await BytesAsync(image.Layers[2].Source!, 0));
         Assert.Equal(Gzip(second)[7..], await BytesAsync(image.Layers[1].Source!, 7));
-        Assert.Equal(Digest.Of(config), image.ConfigBlob.Descriptor.Digest);
-        Assert.All(image.Layers.Zip(OciJson.ReadManifest(image.Manifest.Content.Span).Layers), pair => Assert.Equal(pair.First.Descriptor, pair.Second));
+        Assert.Equal(Digest.Compute(config), image.ConfigBlob.Descriptor.Digest);
+        Assert.All(image.Layers.Zip(OciJson.ReadManifest(image.Manifest.Content.Span).Layers), pair =>
+            Assert.Equal(pair.First.Descriptor, pair.Second)
+        );
     }
 
     [Fact]
@@ -72,8 +92,11 @@ public sealed class ImageArchiveTests : IDisposable
         var image = TestImage.Create("amd64", "a");
         var attestation = TestImage.Create("unknown", "statement");
         var entry = attestation.Manifest.Descriptor with { Platform = new Platform("unknown", "unknown") };
-        var index = MemoryBlobSource.Of(MediaTypes.OciIndex, OciJson.Write(new ImageIndex([image.IndexEntry, entry])));
-        var whole = new ArchiveImage(index, [image], ["shop:1"]) { OtherBlobs = [attestation.Manifest, attestation.ConfigBlob, attestation.Layers[0].Source!] };
+        var index = MemoryBlobSource.Create(MediaTypes.OciIndex, OciJson.Write(new ImageIndex([image.IndexEntry, entry])));
+        var whole = new ArchiveImage(index, [image], ["shop:1"])
+        {
+            OtherBlobs = [attestation.Manifest, attestation.ConfigBlob, attestation.Layers[0].Source!],
+        };
         var path = Path.Combine(folder, "image.tar");
         await ArchiveWriter.WriteAsync([whole], path, Cancelled);
 
@@ -118,12 +141,15 @@ public sealed class ImageArchiveTests : IDisposable
     [InlineData("{")]
     public async Task AHostileOrDamagedArchiveOfDockerIsOneClearError(string manifest)
     {
-        var path = Write(TarBuilder.Create(
-            ("config.json", Config(Layer("truth"))),
-            ("lie", Layer("lie")),
-            ("loop", "->loop"u8.ToArray()),
-            ("../../escape", Layer("escape")),
-            ("manifest.json", Encoding.UTF8.GetBytes(manifest))));
+        var path = Write(
+            TarBuilder.Create(
+                ("config.json", Config(Layer("truth"))),
+                ("lie", Layer("lie")),
+                ("loop", "->loop"u8.ToArray()),
+                ("../../escape", Layer("escape")),
+                ("manifest.json", Encoding.UTF8.GetBytes(manifest))
+            )
+        );
 
         await FailsAsync("IMG3106", path);
         Assert.Single(Directory.EnumerateFileSystemEntries(folder));
@@ -146,27 +172,29 @@ public sealed class ImageArchiveTests : IDisposable
     public async Task AnArchiveWithOneByteChangedIsReadRightOrRefused()
     {
         var path = Path.Combine(folder, "image.tar");
-        await ArchiveWriter.WriteAsync([ArchiveImage.Of(TestImage.Create("amd64", "a"), "shop:1")], path, Cancelled);
+        await ArchiveWriter.WriteAsync([ArchiveImage.Create(TestImage.Create("amd64", "a"), "shop:1")], path, Cancelled);
         var good = await File.ReadAllBytesAsync(path, Cancelled);
         var damaged = Path.Combine(folder, "damaged.tar");
-        await Gen.Select(Gen.Int[0, good.Length - 1], Gen.Byte).SampleAsync(
-            async (position, value) =>
-            {
-                var bad = good.ToArray();
-                bad[position] = value;
-                await File.WriteAllBytesAsync(damaged, bad, Cancelled);
-                try
+        await Gen.Select(Gen.Int[0, good.Length - 1], Gen.Byte)
+            .SampleAsync(
+                async (position, value) =>
                 {
-                    _ = await ImageArchive.OpenAsync(damaged, Cancelled);
-                }
-                catch (ImagePublishException exception)
-                {
-                    Assert.Equal("IMG3106", exception.Code.Id);
-                    Assert.DoesNotContain('\n', exception.Message);
-                }
-            },
-            iter: 500,
-            threads: 1);
+                    var bad = good.ToArray();
+                    bad[position] = value;
+                    await File.WriteAllBytesAsync(damaged, bad, Cancelled);
+                    try
+                    {
+                        _ = await ImageArchive.OpenAsync(damaged, Cancelled);
+                    }
+                    catch (ImagePublishException exception)
+                    {
+                        Assert.Equal("IMG3106", exception.Code.Id);
+                        Assert.DoesNotContain('\n', exception.Message);
+                    }
+                },
+                iter: 500,
+                threads: 1
+            );
     }
 
     [Fact]
@@ -176,7 +204,18 @@ public sealed class ImageArchiveTests : IDisposable
         var lie = new MemoryBlobSource(image.Layers[0].Descriptor, "b"u8.ToArray());
         var path = Path.Combine(folder, "image.tar");
 
-        var failure = await Assert.ThrowsAsync<ImagePublishException>(() => ArchiveWriter.WriteAsync([ArchiveImage.Of(new Image(image.Manifest, image.ConfigBlob, image.Config, [image.Layers[0] with { Source = lie }]), "shop:1")], path, Cancelled));
+        var failure = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            ArchiveWriter.WriteAsync(
+                [
+                    ArchiveImage.Create(
+                        new Image(image.Manifest, image.ConfigBlob, image.Config, [image.Layers[0] with { Source = lie }]),
+                        "shop:1"
+                    ),
+                ],
+                path,
+                Cancelled
+            )
+        );
 
         Assert.Equal("IMG4005", failure.Code.Id);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
@@ -187,7 +226,9 @@ public sealed class ImageArchiveTests : IDisposable
     {
         var file = Write([]);
 
-        var failure = await Assert.ThrowsAsync<ImagePublishException>(() => ArchiveWriter.WriteAsync([], Path.Combine(file, "image.tar"), Cancelled));
+        var failure = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            ArchiveWriter.WriteAsync([], Path.Combine(file, "image.tar"), Cancelled)
+        );
 
         Assert.Equal("IMG3107", failure.Code.Id);
     }
@@ -196,7 +237,11 @@ public sealed class ImageArchiveTests : IDisposable
     public async Task DockersPartPointsAtTheSameBlobsOnce()
     {
         var path = Path.Combine(folder, "image.tar");
-        await ArchiveWriter.WriteAsync([ArchiveImage.Of(TestImage.Create("amd64", "a", "a"), "shop:1", "acme/shop:1", "acme/shop@sha256:" + new string('0', 64))], path, Cancelled);
+        await ArchiveWriter.WriteAsync(
+            [ArchiveImage.Create(TestImage.Create("amd64", "a", "a"), "shop:1", "acme/shop:1", "acme/shop@sha256:" + new string('0', 64))],
+            path,
+            Cancelled
+        );
 
         var names = new List<string>();
         JsonNode? manifest = null;
@@ -210,7 +255,10 @@ public sealed class ImageArchiveTests : IDisposable
         }
 
         Assert.Equal(names.Distinct(), names);
-        Assert.Equal(["docker.io/library/shop:1", "docker.io/acme/shop:1"], manifest![0]!["RepoTags"]!.AsArray().Select(tag => (string?)tag));
+        Assert.Equal(
+            ["docker.io/library/shop:1", "docker.io/acme/shop:1"],
+            manifest![0]!["RepoTags"]!.AsArray().Select(tag => (string?)tag)
+        );
         Assert.All(manifest[0]!["Layers"]!.AsArray(), layer => Assert.Contains((string)layer!, names));
     }
 
@@ -225,9 +273,9 @@ public sealed class ImageArchiveTests : IDisposable
         var image = await RootFileSystemArchive.OpenAsync(path, Platform.Parse("linux/arm64/v8"), ImageFormat.Oci, Cancelled);
 
         var layer = Assert.Single(image.Layers);
-        Assert.Equal(Digest.Of(tar), layer.DiffId);
+        Assert.Equal(Digest.Compute(tar), layer.DiffId);
         Assert.Equal(await File.ReadAllBytesAsync(path, Cancelled), await BytesAsync(layer.Source!, 0));
-        Assert.Equal(layer.Descriptor.Digest, Digest.Of(await File.ReadAllBytesAsync(path, Cancelled)));
+        Assert.Equal(layer.Descriptor.Digest, Digest.Compute(await File.ReadAllBytesAsync(path, Cancelled)));
         Assert.Equal("linux/arm64/v8", image.Config.Platform.ToString());
     }
 
@@ -236,7 +284,7 @@ public sealed class ImageArchiveTests : IDisposable
     private static byte[] Layer(string text) => TarBuilder.Create(("file", Encoding.UTF8.GetBytes(text)));
 
     private static byte[] Config(params byte[][] layers) =>
-        OciJson.Write(new ImageConfig("amd64", "linux", new RootFs("layers", [.. layers.Select(layer => Digest.Of(layer))])));
+        OciJson.Write(new ImageConfig("amd64", "linux", new RootFs("layers", [.. layers.Select(layer => Digest.Compute(layer))])));
 
     private static byte[] Gzip(byte[] content)
     {

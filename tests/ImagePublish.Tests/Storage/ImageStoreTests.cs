@@ -15,7 +15,7 @@ public sealed class ImageStoreTests : IDisposable
     [Fact]
     public async Task WhatIsPutComesBackVerified()
     {
-        var blob = MemoryBlobSource.Of("text/plain", "content"u8.ToArray());
+        var blob = MemoryBlobSource.Create("text/plain", "content"u8.ToArray());
         await Store.PutAsync(blob, Cancelled);
 
         var back = await Store.ReadAsync(blob.Descriptor, 100, Cancelled);
@@ -28,7 +28,7 @@ public sealed class ImageStoreTests : IDisposable
     [Fact]
     public async Task AnEmptyBlobIsABlob()
     {
-        var blob = MemoryBlobSource.Of("text/plain", ReadOnlyMemory<byte>.Empty);
+        var blob = MemoryBlobSource.Create("text/plain", ReadOnlyMemory<byte>.Empty);
         await Store.PutAsync(blob, Cancelled);
 
         Assert.Equal(0, (await Store.ReadAsync(blob.Descriptor, 100, Cancelled)).Content.Length);
@@ -50,7 +50,7 @@ public sealed class ImageStoreTests : IDisposable
     [Fact]
     public async Task ContentThatIsNotWhatItClaimsIsNotKept()
     {
-        var honest = MemoryBlobSource.Of("text/plain", "content"u8.ToArray());
+        var honest = MemoryBlobSource.Create("text/plain", "content"u8.ToArray());
 
         await FailsAsync("IMG4005", () => Store.PutAsync(new MemoryBlobSource(honest.Descriptor, "CONTENT"u8.ToArray()), Cancelled));
         await FailsAsync("IMG4005", () => Store.PutAsync(new MemoryBlobSource(honest.Descriptor, "more content"u8.ToArray()), Cancelled));
@@ -76,7 +76,7 @@ public sealed class ImageStoreTests : IDisposable
     [InlineData("cut", "IMG3104")]
     public async Task ADamagedBlobIsNeverHandedOut(string damage, string code)
     {
-        var blob = MemoryBlobSource.Of("text/plain", "content"u8.ToArray());
+        var blob = MemoryBlobSource.Create("text/plain", "content"u8.ToArray());
         await Store.PutAsync(blob, Cancelled);
         await File.WriteAllTextAsync(test.BlobFile(blob.Descriptor), damage, Cancelled);
 
@@ -90,7 +90,7 @@ public sealed class ImageStoreTests : IDisposable
     [Fact]
     public async Task PuttingACutBlobAgainHealsIt()
     {
-        var blob = MemoryBlobSource.Of("text/plain", "content"u8.ToArray());
+        var blob = MemoryBlobSource.Create("text/plain", "content"u8.ToArray());
         await Store.PutAsync(blob, Cancelled);
         await File.WriteAllTextAsync(test.BlobFile(blob.Descriptor), "cut", Cancelled);
 
@@ -102,7 +102,7 @@ public sealed class ImageStoreTests : IDisposable
     [Fact]
     public async Task ALinkAmongTheBlobsIsRefused()
     {
-        var blob = MemoryBlobSource.Of("text/plain", "content"u8.ToArray());
+        var blob = MemoryBlobSource.Create("text/plain", "content"u8.ToArray());
         var secret = Path.Combine(test.Folder, "secret");
         await File.WriteAllTextAsync(secret, "content", Cancelled);
         Directory.CreateDirectory(Path.GetDirectoryName(test.BlobFile(blob.Descriptor))!);
@@ -115,7 +115,7 @@ public sealed class ImageStoreTests : IDisposable
     public async Task AFullDiskIsOneClearErrorAndLeavesNothing()
     {
         using var full = new TestStore(options => options with { CreateFile = path => new FullDisk(path) });
-        var blob = MemoryBlobSource.Of("text/plain", new byte[100_000]);
+        var blob = MemoryBlobSource.Create("text/plain", new byte[100_000]);
 
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() => full.Store.PutAsync(blob, Cancelled));
 
@@ -131,7 +131,10 @@ public sealed class ImageStoreTests : IDisposable
         var file = Path.Combine(test.Folder, "file");
         File.WriteAllText(file, "");
 
-        Assert.Equal("IMG3101", Assert.Throws<ImagePublishException>(() => ImageStore.Open(Path.Combine(file, "store"), new StoreOptions())).Code.Id);
+        Assert.Equal(
+            "IMG3101",
+            Assert.Throws<ImagePublishException>(() => ImageStore.Open(Path.Combine(file, "store"), new StoreOptions())).Code.Id
+        );
     }
 
     [Theory]

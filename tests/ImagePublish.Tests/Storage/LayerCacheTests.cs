@@ -6,8 +6,8 @@ namespace ImagePublish.Tests.Storage;
 
 public sealed class LayerCacheTests : IDisposable
 {
-    private static readonly Digest Tar = Digest.Of("tar"u8);
-    private static readonly Descriptor Layer = new(MediaTypes.OciLayer + "+gzip", Digest.Of("layer"u8), 5);
+    private static readonly Digest Tar = Digest.Compute("tar"u8);
+    private static readonly Descriptor Layer = new(MediaTypes.OciLayer + "+gzip", Digest.Compute("layer"u8), 5);
 
     private readonly TestStore test = new();
 
@@ -65,18 +65,21 @@ public sealed class LayerCacheTests : IDisposable
     public async Task TheLatestRepositoriesWithABlobComeFirst()
     {
         foreach (var name in (string[])["localhost:5000/a", "localhost:5000/b", "ghcr.io/acme/c", "localhost:5000/a"])
-            await Cache.RememberPlaceAsync(Layer.Digest, Reference.Parse(name).Repository, Cancelled);
+            await Cache.RememberRepositoryAsync(Layer.Digest, Reference.Parse(name).Repository, Cancelled);
 
-        Assert.Equal(["localhost:5000/a", "ghcr.io/acme/c", "localhost:5000/b"], (await Cache.FindPlacesAsync(Layer.Digest, Cancelled)).Select(place => place.ToString()));
+        Assert.Equal(
+            ["localhost:5000/a", "ghcr.io/acme/c", "localhost:5000/b"],
+            (await Cache.FindRepositoriesAsync(Layer.Digest, Cancelled)).Select(place => place.ToString())
+        );
     }
 
     [Fact]
     public async Task OnlyAFewRepositoriesAreRemembered()
     {
         foreach (var number in Enumerable.Range(0, 20))
-            await Cache.RememberPlaceAsync(Layer.Digest, Reference.Parse($"localhost:5000/r{number}").Repository, Cancelled);
+            await Cache.RememberRepositoryAsync(Layer.Digest, Reference.Parse($"localhost:5000/r{number}").Repository, Cancelled);
 
-        Assert.Equal(8, (await Cache.FindPlacesAsync(Layer.Digest, Cancelled)).Count);
+        Assert.Equal(8, (await Cache.FindRepositoriesAsync(Layer.Digest, Cancelled)).Count);
     }
 
     [Fact]
@@ -88,7 +91,9 @@ public sealed class LayerCacheTests : IDisposable
         Assert.Equal(content, await test.Store.Records.ReadAsync("runs", Tar, Cancelled));
         test.Store.Records.Remove("runs", Tar);
         Assert.Null(await test.Store.Records.ReadAsync("runs", Tar, Cancelled));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => test.Store.Records.WriteAsync("runs", Tar, new byte[CacheRecords.MaxSize + 1], Cancelled));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() =>
+            test.Store.Records.WriteAsync("runs", Tar, new byte[CacheRecords.MaxSize + 1], Cancelled)
+        );
     }
 
     public void Dispose() => test.Dispose();

@@ -37,7 +37,10 @@ public sealed class PruneTests : IDisposable
         await Store.SetReferenceAsync("shop:2", await test.PutImageAsync("amd64", "shared", "second"), Cancelled);
         await test.PutImageAsync("amd64", "stray");
         test.Clock.Advance(Day);
-        var options = new PruneOptions { Names = new HashSet<string> { "shop:1", "shop:9" } };
+        var options = new PruneOptions
+        {
+            Names = new HashSet<string> { "shop:1", "shop:9" },
+        };
 
         var told = await Store.PruneAsync(options with { DryRun = true }, Cancelled);
         var done = await Store.PruneAsync(options, Cancelled);
@@ -52,7 +55,7 @@ public sealed class PruneTests : IDisposable
     [Fact]
     public async Task ACachedLayerStaysAsLongAsItIsUsedNowAndThen()
     {
-        var blob = MemoryBlobSource.Of(MediaTypes.OciLayer, "layer"u8.ToArray());
+        var blob = MemoryBlobSource.Create(MediaTypes.OciLayer, "layer"u8.ToArray());
         await Store.PutAsync(blob, Cancelled);
         await Store.SetReferenceAsync("shop:1", await test.PutImageAsync("amd64", "old"), Cancelled);
         var options = new PruneOptions { MaxUnreferencedAge = 7 * Day };
@@ -69,12 +72,20 @@ public sealed class PruneTests : IDisposable
     [Fact]
     public async Task ABlobThatIsFoundIsKeptForAnotherGracePeriod()
     {
-        var blob = MemoryBlobSource.Of(MediaTypes.OciLayer, "layer"u8.ToArray());
+        var blob = MemoryBlobSource.Create(MediaTypes.OciLayer, "layer"u8.ToArray());
         await Store.PutAsync(blob, Cancelled);
         test.Clock.Advance(Day);
         Assert.NotNull(Store.FindBlob(blob.Descriptor));
 
-        await Store.PruneAsync(new PruneOptions { Unreferenced = true, MaxSize = 0, MaxAge = TimeSpan.Zero }, Cancelled);
+        await Store.PruneAsync(
+            new PruneOptions
+            {
+                Unreferenced = true,
+                MaxSize = 0,
+                MaxAge = TimeSpan.Zero,
+            },
+            Cancelled
+        );
 
         Assert.NotNull(Store.FindBlob(blob.Descriptor));
     }
@@ -82,7 +93,12 @@ public sealed class PruneTests : IDisposable
     [Fact]
     public async Task WhatARunningPublishWroteIsKeptHoweverLongItTakes()
     {
-        var all = new PruneOptions { Unreferenced = true, MaxSize = 0, MaxAge = TimeSpan.Zero };
+        var all = new PruneOptions
+        {
+            Unreferenced = true,
+            MaxSize = 0,
+            MaxAge = TimeSpan.Zero,
+        };
         var session = await Store.BeginSessionAsync(Cancelled);
         var manifest = await test.PutImageAsync("amd64", "a");
         test.Clock.Advance(Day);
@@ -129,7 +145,11 @@ public sealed class PruneTests : IDisposable
     {
         foreach (var number in Enumerable.Range(0, 10))
         {
-            await Store.SetReferenceAsync($"shop:{number}", await test.PutImageAsync("amd64", "base", $"{number}" + new string('x', 10_000)), Cancelled);
+            await Store.SetReferenceAsync(
+                $"shop:{number}",
+                await test.PutImageAsync("amd64", "base", $"{number}" + new string('x', 10_000)),
+                Cancelled
+            );
             test.Clock.Advance(Day);
         }
 
@@ -148,7 +168,15 @@ public sealed class PruneTests : IDisposable
         await test.PutImageAsync("amd64", "two");
         test.Clock.Advance(Day);
 
-        var pruned = await Store.PruneAsync(new PruneOptions { MaxSize = 0, MaxAge = TimeSpan.Zero, KeepImages = true }, Cancelled);
+        var pruned = await Store.PruneAsync(
+            new PruneOptions
+            {
+                MaxSize = 0,
+                MaxAge = TimeSpan.Zero,
+                KeepImages = true,
+            },
+            Cancelled
+        );
 
         Assert.Empty(pruned.Images);
         Assert.Equal(3, pruned.Blobs.Count);
@@ -159,12 +187,24 @@ public sealed class PruneTests : IDisposable
     public async Task FilesOfOthersAndEntriesWithoutANameStay()
     {
         var manifest = await test.PutImageAsync("amd64", "one");
-        await File.WriteAllTextAsync(Path.Combine(test.Folder, "index.json"), $$"""{"manifests":[{"mediaType":"{{manifest.MediaType}}","digest":"{{manifest.Digest}}","size":{{manifest.Size}} }]}""", Cancelled);
+        await File.WriteAllTextAsync(
+            Path.Combine(test.Folder, "index.json"),
+            $$"""{"manifests":[{"mediaType":"{{manifest.MediaType}}","digest":"{{manifest.Digest}}","size":{{manifest.Size}} }]}""",
+            Cancelled
+        );
         var foreign = Path.Combine(test.Folder, "blobs", "sha256", "notes.txt");
         await File.WriteAllTextAsync(foreign, "mine", Cancelled);
         test.Clock.Advance(Day);
 
-        await Store.PruneAsync(new PruneOptions { Unreferenced = true, MaxSize = 0, MaxAge = TimeSpan.Zero }, Cancelled);
+        await Store.PruneAsync(
+            new PruneOptions
+            {
+                Unreferenced = true,
+                MaxSize = 0,
+                MaxAge = TimeSpan.Zero,
+            },
+            Cancelled
+        );
 
         Assert.True(File.Exists(foreign));
         Assert.True(Assert.Single(await Store.ListAsync(Cancelled)).IsWhole);
@@ -173,7 +213,7 @@ public sealed class PruneTests : IDisposable
     [Fact]
     public async Task RecordsAndTemporaryFilesGoByAge()
     {
-        await Store.Records.WriteAsync("runs", Digest.Of("a"u8), "{}"u8.ToArray(), Cancelled);
+        await Store.Records.WriteAsync("runs", Digest.Compute("a"u8), "{}"u8.ToArray(), Cancelled);
         using var writer = Store.CreateBlob();
         File.SetLastWriteTimeUtc(Assert.Single(test.TemporaryFiles), test.Clock.GetUtcNow().UtcDateTime);
         test.Clock.Advance(2 * Day);
@@ -181,47 +221,49 @@ public sealed class PruneTests : IDisposable
         var pruned = await Store.PruneAsync(new PruneOptions { MaxAge = Day }, Cancelled);
 
         Assert.Equal((1, 1), (pruned.Records, pruned.TemporaryFiles));
-        Assert.Null(await Store.Records.ReadAsync("runs", Digest.Of("a"u8), Cancelled));
+        Assert.Null(await Store.Records.ReadAsync("runs", Digest.Compute("a"u8), Cancelled));
         Assert.Empty(test.TemporaryFiles);
     }
 
     [Fact]
     public Task ADryRunTellsExactlyWhatTheRealOneRemovesAndEveryImageStaysWhole() =>
         Gen.Select(
-            Gen.Select(Gen.Int[0, 5], Gen.Int[0, 5], Gen.Bool, Gen.Int[0, 3]).Array[0, 8],
-            Gen.Select(Gen.Bool, Gen.Int[-1, 6], Gen.Int[-1, 3000], Gen.Bool))
-        .SampleAsync(
-            async (images, limits) =>
-            {
-                using var sample = new TestStore();
-                foreach (var (first, second, isNamed, days) in images)
+                Gen.Select(Gen.Int[0, 5], Gen.Int[0, 5], Gen.Bool, Gen.Int[0, 3]).Array[0, 8],
+                Gen.Select(Gen.Bool, Gen.Int[-1, 6], Gen.Int[-1, 3000], Gen.Bool)
+            )
+            .SampleAsync(
+                async (images, limits) =>
                 {
-                    var manifest = await sample.PutImageAsync("amd64", new string('a', 100 * first), new string('b', 100 * second));
-                    if (isNamed)
-                        await sample.Store.SetReferenceAsync($"shop:{first}{second}", manifest, Cancelled);
-                    sample.Clock.Advance(days * Day);
-                }
+                    using var sample = new TestStore();
+                    foreach (var (first, second, isNamed, days) in images)
+                    {
+                        var manifest = await sample.PutImageAsync("amd64", new string('a', 100 * first), new string('b', 100 * second));
+                        if (isNamed)
+                            await sample.Store.SetReferenceAsync($"shop:{first}{second}", manifest, Cancelled);
+                        sample.Clock.Advance(days * Day);
+                    }
 
-                var options = new PruneOptions
-                {
-                    Unreferenced = limits.Item1,
-                    MaxAge = limits.Item2 < 0 ? null : limits.Item2 * Day,
-                    MaxSize = limits.Item3 < 0 ? null : limits.Item3,
-                    KeepImages = limits.Item4,
-                };
-                var before = sample.Blobs.ToList();
-                var told = await sample.Store.PruneAsync(options with { DryRun = true }, Cancelled);
-                Assert.Equal(before, sample.Blobs);
-                var done = await sample.Store.PruneAsync(options, Cancelled);
+                    var options = new PruneOptions
+                    {
+                        Unreferenced = limits.Item1,
+                        MaxAge = limits.Item2 < 0 ? null : limits.Item2 * Day,
+                        MaxSize = limits.Item3 < 0 ? null : limits.Item3,
+                        KeepImages = limits.Item4,
+                    };
+                    var before = sample.Blobs.ToList();
+                    var told = await sample.Store.PruneAsync(options with { DryRun = true }, Cancelled);
+                    Assert.Equal(before, sample.Blobs);
+                    var done = await sample.Store.PruneAsync(options, Cancelled);
 
-                Assert.Equal(told.Blobs, done.Blobs);
-                Assert.Equal(told.Images.Select(image => image.Name), done.Images.Select(image => image.Name));
-                Assert.Equal(before.Count - done.Blobs.Count, sample.Blobs.Count());
-                Assert.Equal(done.RemainingBytes, sample.Blobs.Sum(path => new FileInfo(path).Length));
-                Assert.All(await sample.Store.ListAsync(Cancelled), image => Assert.True(image.IsWhole));
-            },
-            iter: 60,
-            threads: 1);
+                    Assert.Equal(told.Blobs, done.Blobs);
+                    Assert.Equal(told.Images.Select(image => image.Name), done.Images.Select(image => image.Name));
+                    Assert.Equal(before.Count - done.Blobs.Count, sample.Blobs.Count());
+                    Assert.Equal(done.RemainingBytes, sample.Blobs.Sum(path => new FileInfo(path).Length));
+                    Assert.All(await sample.Store.ListAsync(Cancelled), image => Assert.True(image.IsWhole));
+                },
+                iter: 60,
+                threads: 1
+            );
 
     public void Dispose() => test.Dispose();
 }

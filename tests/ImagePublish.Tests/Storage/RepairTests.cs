@@ -27,7 +27,15 @@ public sealed class RepairTests : IDisposable
 
         test.Clock.Advance(TimeSpan.FromDays(30));
         var repaired = await Store.RepairAsync(dryRun: false, Cancelled);
-        await Store.PruneAsync(new PruneOptions { Unreferenced = true, MaxSize = 0, KeepImages = true }, Cancelled);
+        await Store.PruneAsync(
+            new PruneOptions
+            {
+                Unreferenced = true,
+                MaxSize = 0,
+                KeepImages = true,
+            },
+            Cancelled
+        );
 
         Assert.Empty(repaired.Blobs);
         Assert.True(Assert.Single(await Store.ListAsync(Cancelled)).IsWhole);
@@ -53,7 +61,7 @@ public sealed class RepairTests : IDisposable
     {
         await Store.SetReferenceAsync("shop:1", await test.PutImageAsync("amd64", "shared", "one"), Cancelled);
         await Store.SetReferenceAsync("shop:2", await test.PutImageAsync("amd64", "shared", "two"), Cancelled);
-        var layer = MemoryBlobSource.Of(MediaTypes.OciLayer, "two"u8.ToArray()).Descriptor;
+        var layer = MemoryBlobSource.Create(MediaTypes.OciLayer, "two"u8.ToArray()).Descriptor;
         await File.WriteAllTextAsync(test.BlobFile(layer), "TWO", Cancelled);
 
         foreach (var dryRun in (bool[])[true, false])
@@ -90,7 +98,9 @@ public sealed class RepairTests : IDisposable
     public async Task WhatCanBeReadOfADamagedListIsKept(string list, int images)
     {
         await Store.SetReferenceAsync("shop:1", await test.PutImageAsync("amd64", "a"), Cancelled);
-        var good = Encoding.UTF8.GetString(OciJson.Write(OciJson.ReadIndex(await File.ReadAllBytesAsync(IndexFile, Cancelled)) with { MediaType = null }));
+        var good = Encoding.UTF8.GetString(
+            OciJson.Write(OciJson.ReadIndex(await File.ReadAllBytesAsync(IndexFile, Cancelled)) with { MediaType = null })
+        );
         var entry = good[(good.IndexOf('[', StringComparison.Ordinal) + 1)..good.LastIndexOf(']')];
         var damaged = list.Replace("GOOD", entry, StringComparison.Ordinal);
         await File.WriteAllTextAsync(IndexFile, damaged, Cancelled);

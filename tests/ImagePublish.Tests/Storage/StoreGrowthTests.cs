@@ -19,7 +19,11 @@ public sealed class StoreGrowthTests : IDisposable
     public void Dispose() => test.Dispose();
 
     [Fact]
-    [ReliabilityCase(Area, "many publishes a day, with a store below its limit", "its blobs are not looked at again before a day has passed")]
+    [ReliabilityCase(
+        Area,
+        "many publishes a day, with a store below its limit",
+        "its blobs are not looked at again before a day has passed"
+    )]
     public async Task AStoreBelowItsLimitIsLookedAtOnceADay()
     {
         Assert.NotNull(await test.Store.KeepWithinAsync(Limit, Cancel));
@@ -102,5 +106,6 @@ public sealed class StoreGrowthTests : IDisposable
         Assert.False(File.Exists(left));
     }
 
-    private Task<FileBlobSource> PutAsync(int size) => test.Store.PutAsync(MemoryBlobSource.Of(MediaTypes.OciLayer, RandomNumberGenerator.GetBytes(size)), Cancel);
+    private Task<FileBlobSource> PutAsync(int size) =>
+        test.Store.PutAsync(MemoryBlobSource.Create(MediaTypes.OciLayer, RandomNumberGenerator.GetBytes(size)), Cancel);
 }

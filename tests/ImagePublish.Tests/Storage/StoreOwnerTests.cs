@@ -14,10 +14,15 @@ public sealed class StoreOwnerTests : IDisposable
 {
     private const string Area = "Security";
     private const UnixFileMode Others =
-        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+        UnixFileMode.GroupRead
+        | UnixFileMode.GroupWrite
+        | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead
+        | UnixFileMode.OtherWrite
+        | UnixFileMode.OtherExecute;
 
-    private static readonly Digest Tar = Digest.Of("tar"u8);
-    private static readonly Descriptor Layer = new(MediaTypes.OciLayer + "+gzip", Digest.Of("layer"u8), 5);
+    private static readonly Digest Tar = Digest.Compute("tar"u8);
+    private static readonly Descriptor Layer = new(MediaTypes.OciLayer + "+gzip", Digest.Compute("layer"u8), 5);
 
     private readonly string folder = Directory.CreateTempSubdirectory("imagepublish-owner-").FullName;
 
@@ -35,11 +40,31 @@ public sealed class StoreOwnerTests : IDisposable
     {
         // The mask is a process's: a shell of its own sets it.
         var program = Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll");
-        var (code, output) = await TryRunAsync("/bin/sh", "-c", $"umask {umask} && exec dotnet \"$0\" fill \"$1\" \"$2\"", program, Store, Path.Combine(folder, "keys", "store.key"));
+        var (code, output) = await TryRunAsync(
+            "/bin/sh",
+            "-c",
+            $"umask {umask} && exec dotnet \"$0\" fill \"$1\" \"$2\"",
+            program,
+            Store,
+            Path.Combine(folder, "keys", "store.key")
+        );
 
         Assert.True(code == 0, output);
         var entries = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        string[] kinds = ["/blobs/sha256/", "/index.json", "/oci-layout", "/growth", "/lock ", "/lock.owner", "/locks/", "/sessions/", "/records/", "/claims/", "/store.key"];
+        string[] kinds =
+        [
+            "/blobs/sha256/",
+            "/index.json",
+            "/oci-layout",
+            "/growth",
+            "/lock ",
+            "/lock.owner",
+            "/locks/",
+            "/sessions/",
+            "/records/",
+            "/claims/",
+            "/store.key",
+        ];
         Assert.All(kinds, kind => Assert.Contains(entries, entry => $"{entry} ".Contains(kind, StringComparison.Ordinal)));
         Assert.All(entries, entry => Assert.True(entry.Split(' ')[0] is "384" or "448", entry));
     }
@@ -49,7 +74,14 @@ public sealed class StoreOwnerTests : IDisposable
     public void AStoreOfAnEarlierVersionIsClosedToOthers()
     {
         ImageStore.Open(Store, new StoreOptions());
-        File.SetUnixFileMode(Store, File.GetUnixFileMode(Store) | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        File.SetUnixFileMode(
+            Store,
+            File.GetUnixFileMode(Store)
+                | UnixFileMode.GroupRead
+                | UnixFileMode.GroupWrite
+                | UnixFileMode.OtherRead
+                | UnixFileMode.OtherExecute
+        );
 
         ImageStore.Open(Store, new StoreOptions());
 
@@ -60,7 +92,11 @@ public sealed class StoreOwnerTests : IDisposable
     [InlineData("another user's", "belongs to another user (4242)")]
     [InlineData("another user's link", "belongs to another user (4242)")]
     [InlineData("writable", "can be written to by other users")]
-    [ReliabilityCase(Area, "a store that belongs to another user, or that others can write to", "IMG3112; nothing is read from it or written to it")]
+    [ReliabilityCase(
+        Area,
+        "a store that belongs to another user, or that others can write to",
+        "IMG3112; nothing is read from it or written to it"
+    )]
     public async Task AStoreThatOthersCanChangeIsRefused(string how, string why)
     {
         var real = Directory.CreateDirectory(how == "another user's link" ? Path.Combine(folder, "real") : Store).FullName;
@@ -93,7 +129,7 @@ public sealed class StoreOwnerTests : IDisposable
         File.SetUnixFileMode(Store, File.GetUnixFileMode(Store) | UnixFileMode.OtherWrite);
         await RunAsync("chown", "4242", Store);
         var mode = File.GetUnixFileMode(Store);
-        var (hers, mine) = (StoreKey.Of(RandomNumberGenerator.GetBytes(32)), StoreKey.Of(RandomNumberGenerator.GetBytes(32)));
+        var (hers, mine) = (StoreKey.Derive(RandomNumberGenerator.GetBytes(32)), StoreKey.Derive(RandomNumberGenerator.GetBytes(32)));
 
         await Cache(hers, isShared: true).RememberAsync(Tar, "gzip", Layer, Cancel);
 
@@ -104,13 +140,19 @@ public sealed class StoreOwnerTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "records that somebody else wrote into the store, with the seal of an earlier version or with none", "are as if they were not there")]
+    [ReliabilityCase(
+        Area,
+        "records that somebody else wrote into the store, with the seal of an earlier version or with none",
+        "are as if they were not there"
+    )]
     public async Task ARecordWithoutTheKeyIsNotBelieved()
     {
-        var key = StoreKey.Of(RandomNumberGenerator.GetBytes(32));
+        var key = StoreKey.Derive(RandomNumberGenerator.GetBytes(32));
         await Cache(key).RememberDiffIdAsync(Layer.Digest, Tar, Cancel);
-        var file = Assert.Single(Directory.EnumerateFiles(Path.Combine(Store, ".imagepublish", "records"), "*", SearchOption.AllDirectories));
-        var lie = Encoding.UTF8.GetBytes(Digest.Of("evil"u8).Value);
+        var file = Assert.Single(
+            Directory.EnumerateFiles(Path.Combine(Store, ".imagepublish", "records"), "*", SearchOption.AllDirectories)
+        );
+        var lie = Encoding.UTF8.GetBytes(Digest.Compute("evil"u8).Value);
         var seal = SHA256.HashData([.. Encoding.UTF8.GetBytes($"diffids\n{Layer.Digest}\n"), .. lie]);
 
         await File.WriteAllBytesAsync(file, [.. seal, .. lie], Cancel);
@@ -128,10 +170,10 @@ public sealed class StoreOwnerTests : IDisposable
     public async Task ARestoredStoreIsBelievedWithItsKey()
     {
         var secret = RandomNumberGenerator.GetBytes(32);
-        await Cache(StoreKey.Of(secret)).RememberAsync(Tar, "gzip", Layer, Cancel);
+        await Cache(StoreKey.Derive(secret)).RememberAsync(Tar, "gzip", Layer, Cancel);
 
-        Assert.Equal(Layer, await Cache(StoreKey.Of(secret)).FindAsync(Tar, "gzip", Cancel));
-        Assert.Equal(Cache(StoreKey.Of(secret)).DeriveContentTagKey(16), Cache(StoreKey.Of(secret)).DeriveContentTagKey(16));
+        Assert.Equal(Layer, await Cache(StoreKey.Derive(secret)).FindAsync(Tar, "gzip", Cancel));
+        Assert.Equal(Cache(StoreKey.Derive(secret)).DeriveContentTagKey(16), Cache(StoreKey.Derive(secret)).DeriveContentTagKey(16));
         Assert.Null(await Cache(StoreKey.OfProcess).FindAsync(Tar, "gzip", Cancel));
         Assert.True(Cache(StoreKey.OfProcess).IsEmpty);
     }
@@ -142,7 +184,12 @@ public sealed class StoreOwnerTests : IDisposable
     {
         var file = Path.Combine(folder, "config", "imagepublish", "store.key");
 
-        var keys = Enumerable.Range(0, 8).AsParallel().WithDegreeOfParallelism(8).Select(_ => StoreKey.TryLoad(file, out var _)!.Id).ToArray();
+        var keys = Enumerable
+            .Range(0, 8)
+            .AsParallel()
+            .WithDegreeOfParallelism(8)
+            .Select(_ => StoreKey.TryLoad(file, out var _)!.Id)
+            .ToArray();
 
         Assert.Single(keys.Distinct());
         Assert.Equal([file], Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(file)!));
@@ -200,13 +247,23 @@ public sealed class StoreOwnerTests : IDisposable
         File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute | UnixFileMode.OtherRead);
         var path = Path.Combine(Store, ".imagepublish", "lock");
 
-        var (code, error) = await TryRunAsync("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "flock", "--nonblock", path, "true");
+        var (code, error) = await TryRunAsync(
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "flock",
+            "--nonblock",
+            path,
+            "true"
+        );
 
         Assert.NotEqual(0, code);
         Assert.Contains("Permission denied", error, StringComparison.Ordinal);
     }
 
-    private LayerCache Cache(StoreKey key, bool isShared = false) => new(ImageStore.Open(Store, new StoreOptions { IsShared = isShared, Key = () => key }));
+    private LayerCache Cache(StoreKey key, bool isShared = false) =>
+        new(ImageStore.Open(Store, new StoreOptions { IsShared = isShared, Key = () => key }));
 
     private static async Task RunAsync(string program, params string[] arguments)
     {
@@ -216,7 +273,9 @@ public sealed class StoreOwnerTests : IDisposable
 
     private static async Task<(int Code, string Error)> TryRunAsync(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true }
+        )!;
         var output = process.StandardOutput.ReadToEndAsync(Cancel);
         var error = await process.StandardError.ReadToEndAsync(Cancel);
         await process.WaitForExitAsync(Cancel);

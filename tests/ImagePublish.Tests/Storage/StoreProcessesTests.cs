@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using ImagePublish.Storage;
 
 namespace ImagePublish.Tests.Storage;
 
@@ -9,7 +8,13 @@ public sealed class StoreProcessesTests : IDisposable
     private const int Processes = 16;
 
     // IMAGEPUBLISH_SOAK_SECONDS=60 for a minute by hand.
-    private static readonly int Seconds = int.TryParse(Environment.GetEnvironmentVariable("IMAGEPUBLISH_SOAK_SECONDS"), CultureInfo.InvariantCulture, out var seconds) ? seconds : 6;
+    private static readonly int Seconds = int.TryParse(
+        Environment.GetEnvironmentVariable("IMAGEPUBLISH_SOAK_SECONDS"),
+        CultureInfo.InvariantCulture,
+        out var seconds
+    )
+        ? seconds
+        : 6;
 
     private readonly TestStore test = new();
 
@@ -67,9 +72,15 @@ public sealed class StoreProcessesTests : IDisposable
     private Process Start(int seed, int seconds)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll");
-        return Process.Start(new ProcessStartInfo(
-            Environment.ProcessPath!,
-            [program, test.Folder, seed.ToString(CultureInfo.InvariantCulture), seconds.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardError = true })!;
+        return Process.Start(
+            new ProcessStartInfo(
+                Environment.ProcessPath!,
+                [program, test.Folder, seed.ToString(CultureInfo.InvariantCulture), seconds.ToString(CultureInfo.InvariantCulture)]
+            )
+            {
+                RedirectStandardError = true,
+            }
+        )!;
     }
 
     private static void End(Process worker)

@@ -55,7 +55,7 @@ public sealed class StoreReferenceTests : IDisposable
     public async Task AnImageThatLacksALayerIsNotListed()
     {
         var manifest = await test.PutImageAsync("amd64", "a", "b");
-        File.Delete(test.BlobFile(MemoryBlobSource.Of(MediaTypes.OciLayer, "b"u8.ToArray()).Descriptor));
+        File.Delete(test.BlobFile(MemoryBlobSource.Create(MediaTypes.OciLayer, "b"u8.ToArray()).Descriptor));
 
         await FailsAsync("IMG3104", () => Store.SetReferenceAsync("shop:1", manifest, Cancelled));
         Assert.Empty(await Store.ListAsync(Cancelled));
@@ -67,7 +67,10 @@ public sealed class StoreReferenceTests : IDisposable
         var index = await test.PutIndexAsync(await test.PutImageAsync("amd64", "a", "b"), await test.PutImageAsync("arm64", "a", "c"));
         await Store.SetReferenceAsync("shop:1", index, Cancelled);
 
-        Assert.Equal(["linux/amd64", "linux/arm64"], Assert.Single(await Store.ListAsync(Cancelled)).Platforms.Select(platform => platform.ToString()));
+        Assert.Equal(
+            ["linux/amd64", "linux/arm64"],
+            Assert.Single(await Store.ListAsync(Cancelled)).Platforms.Select(platform => platform.ToString())
+        );
     }
 
     [Fact]
@@ -156,7 +159,12 @@ public sealed class StoreReferenceTests : IDisposable
     {
         using var impatient = new TestStore(options => options with { LockTimeout = TimeSpan.FromMilliseconds(50) });
         var manifest = await impatient.PutImageAsync("amd64", "a");
-        using var other = new FileStream(Path.Combine(impatient.Folder, ".imagepublish", "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        using var other = new FileStream(
+            Path.Combine(impatient.Folder, ".imagepublish", "lock"),
+            FileMode.OpenOrCreate,
+            FileAccess.ReadWrite,
+            FileShare.None
+        );
 
         await FailsAsync("IMG3102", () => impatient.Store.SetReferenceAsync("shop:1", manifest, Cancelled));
     }
@@ -165,7 +173,12 @@ public sealed class StoreReferenceTests : IDisposable
     public async Task WaitingForTheLockCanBeCancelled()
     {
         var manifest = await test.PutImageAsync("amd64", "a");
-        using var other = new FileStream(Path.Combine(test.Folder, ".imagepublish", "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        using var other = new FileStream(
+            Path.Combine(test.Folder, ".imagepublish", "lock"),
+            FileMode.OpenOrCreate,
+            FileAccess.ReadWrite,
+            FileShare.None
+        );
         using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.SetReferenceAsync("shop:1", manifest, cancel.Token));
@@ -176,7 +189,9 @@ public sealed class StoreReferenceTests : IDisposable
     {
         var manifest = await test.PutImageAsync("amd64", "a");
 
-        await Task.WhenAll(Enumerable.Range(0, 40).Select(number => Task.Run(() => Store.SetReferenceAsync($"shop:{number}", manifest, Cancelled))));
+        await Task.WhenAll(
+            Enumerable.Range(0, 40).Select(number => Task.Run(() => Store.SetReferenceAsync($"shop:{number}", manifest, Cancelled)))
+        );
 
         Assert.Equal(40, (await Store.ListAsync(Cancelled)).Count);
     }

@@ -23,7 +23,10 @@ internal static class TarBuilder
 
     private static TarEntry Entry(TarEntryFormat format, string name, byte[] content)
     {
-        var link = content.AsSpan().StartsWith("->"u8) ? TarEntryType.SymbolicLink : content.AsSpan().StartsWith("=>"u8) ? TarEntryType.HardLink : TarEntryType.RegularFile;
+        var link =
+            content.AsSpan().StartsWith("->"u8) ? TarEntryType.SymbolicLink
+            : content.AsSpan().StartsWith("=>"u8) ? TarEntryType.HardLink
+            : TarEntryType.RegularFile;
         TarEntry entry = format switch
         {
             TarEntryFormat.Gnu => new GnuTarEntry(link, name),

@@ -48,7 +48,10 @@ internal sealed class TestStore : IDisposable
     /// <summary>Puts an index of these manifests into the store.</summary>
     public async Task<Descriptor> PutIndexAsync(params Descriptor[] manifests)
     {
-        var index = MemoryBlobSource.Of(MediaTypes.OciIndex, OciJson.Write(new ImageIndex(manifests) { MediaType = MediaTypes.OciIndex }));
+        var index = MemoryBlobSource.Create(
+            MediaTypes.OciIndex,
+            OciJson.Write(new ImageIndex(manifests) { MediaType = MediaTypes.OciIndex })
+        );
         return (await Store.PutAsync(index, Cancelled)).Descriptor;
     }
 
@@ -73,10 +76,20 @@ internal static class TestImage
 
     public static Image Create(string architecture, IReadOnlyList<byte[]> tars)
     {
-        Layer[] layers = [.. tars.Select(tar => MemoryBlobSource.Of(MediaTypes.OciLayer, tar)).Select(blob => new Layer(blob.Descriptor, blob.Descriptor.Digest, blob))];
-        var config = new ImageConfig(architecture, "linux", new RootFs("layers", [.. layers.Select(layer => layer.DiffId)])) { Created = "2026-01-01T00:00:00Z" };
-        var configBlob = MemoryBlobSource.Of(MediaTypes.OciConfig, OciJson.Write(config));
-        var manifest = new ImageManifest(configBlob.Descriptor, [.. layers.Select(layer => layer.Descriptor)]) { MediaType = MediaTypes.OciManifest };
-        return new Image(MemoryBlobSource.Of(MediaTypes.OciManifest, OciJson.Write(manifest)), configBlob, config, layers);
+        Layer[] layers =
+        [
+            .. tars.Select(tar => MemoryBlobSource.Create(MediaTypes.OciLayer, tar))
+                .Select(blob => new Layer(blob.Descriptor, blob.Descriptor.Digest, blob)),
+        ];
+        var config = new ImageConfig(architecture, "linux", new RootFs("layers", [.. layers.Select(layer => layer.DiffId)]))
+        {
+            Created = "2026-01-01T00:00:00Z",
+        };
+        var configBlob = MemoryBlobSource.Create(MediaTypes.OciConfig, OciJson.Write(config));
+        var manifest = new ImageManifest(configBlob.Descriptor, [.. layers.Select(layer => layer.Descriptor)])
+        {
+            MediaType = MediaTypes.OciManifest,
+        };
+        return new Image(MemoryBlobSource.Create(MediaTypes.OciManifest, OciJson.Write(manifest)), configBlob, config, layers);
     }
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Storage;
 using ImagePublish.Tests.Registries;
 using Microsoft.Extensions.Time.Testing;
@@ -71,17 +71,32 @@ public sealed class WorkLockTests : IDisposable
         // Each adds one to a number in a file, which loses some where two read the same.
         var file = Path.Combine(test.Folder, "number");
         await File.WriteAllTextAsync(file, "0", Cancel);
-        var others = Enumerable.Range(0, 2).Select(_ => Start("count", "work", file, Rounds.ToString(CultureInfo.InvariantCulture))).ToList();
+        var others = Enumerable
+            .Range(0, 2)
+            .Select(_ => Start("count", "work", file, Rounds.ToString(CultureInfo.InvariantCulture)))
+            .ToList();
         try
         {
-            await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
-            {
-                for (var round = 0; round < Rounds; round++)
-                {
-                    using var held = await AcquireAsync();
-                    await File.WriteAllTextAsync(file, (int.Parse(await File.ReadAllTextAsync(file, Cancel), CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture), Cancel);
-                }
-            })));
+            await Task.WhenAll(
+                Enumerable
+                    .Range(0, 4)
+                    .Select(_ =>
+                        Task.Run(async () =>
+                        {
+                            for (var round = 0; round < Rounds; round++)
+                            {
+                                using var held = await AcquireAsync();
+                                await File.WriteAllTextAsync(
+                                    file,
+                                    (int.Parse(await File.ReadAllTextAsync(file, Cancel), CultureInfo.InvariantCulture) + 1).ToString(
+                                        CultureInfo.InvariantCulture
+                                    ),
+                                    Cancel
+                                );
+                            }
+                        })
+                    )
+            );
             foreach (var other in others)
             {
                 await other.WaitForExitAsync(Cancel);
@@ -118,7 +133,11 @@ public sealed class WorkLockTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "another process does the same work for long", "after two seconds one line says which work and which process; after ten minutes the work is done twice")]
+    [ReliabilityCase(
+        Area,
+        "another process does the same work for long",
+        "after two seconds one line says which work and which process; after ten minutes the work is done twice"
+    )]
     public async Task ALongWaitIsLoggedAndEnds()
     {
         var other = Start("hold", "work");
@@ -138,7 +157,8 @@ public sealed class WorkLockTests : IDisposable
                     $"Waiting for process {other.Id}, which builds the layer 'packages' too, for at most 10 minutes.",
                     $"Waited 10 minutes for process {other.Id}, which builds the layer 'packages' too; continuing without it.",
                 ],
-                log.Informations);
+                log.Informations
+            );
         }
         finally
         {
@@ -147,7 +167,11 @@ public sealed class WorkLockTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "another process keeps the store locked", "after two seconds one line says so; after a minute `IMG3102` names the process")]
+    [ReliabilityCase(
+        Area,
+        "another process keeps the store locked",
+        "after two seconds one line says so; after a minute `IMG3102` names the process"
+    )]
     public async Task AWaitForTheStoreIsLoggedAndFails()
     {
         var (time, log) = (new FakeTimeProvider(), new TestLog());
@@ -161,7 +185,10 @@ public sealed class WorkLockTests : IDisposable
         Assert.Equal("IMG3102", failure.Code.Id);
         Assert.Contains("Another task of this build, which changes the local store in", failure.Message, StringComparison.Ordinal);
         Assert.Contains("more than 60 seconds", failure.Message, StringComparison.Ordinal);
-        Assert.Equal($"Waiting for another task of this build, which changes the local store in '{store.Folder}', for at most 60 seconds.", Assert.Single(log.Informations));
+        Assert.Equal(
+            $"Waiting for another task of this build, which changes the local store in '{store.Folder}', for at most 60 seconds.",
+            Assert.Single(log.Informations)
+        );
     }
 
     [Fact]
@@ -192,8 +219,17 @@ public sealed class WorkLockTests : IDisposable
 
     private Task<FileLock?> AcquireAsync() => WorkLock.AcquireAsync(Disk, "work", "does the work", Cancel);
 
-    private Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo(
-        Environment.ProcessPath!, [Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll"), test.Folder, .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+    private Process Start(params string[] arguments) =>
+        Process.Start(
+            new ProcessStartInfo(
+                Environment.ProcessPath!,
+                [Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll"), test.Folder, .. arguments]
+            )
+            {
+                RedirectStandardError = true,
+                RedirectStandardOutput = true,
+            }
+        )!;
 
     private static void End(Process process)
     {

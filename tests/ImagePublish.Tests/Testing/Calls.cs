@@ -16,9 +16,19 @@ internal static class Calls
         return new Uri(text, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
     }
 
-    public static async Task<HttpResponseMessage> CallAsync(this HttpClient client, string method, string target, byte[]? body = null, params string[] headers)
+    public static async Task<HttpResponseMessage> CallAsync(
+        this HttpClient client,
+        string method,
+        string target,
+        byte[]? body = null,
+        params string[] headers
+    )
     {
-        using var request = new HttpRequestMessage(new HttpMethod(method), Raw(client, target)) { Version = client.DefaultRequestVersion, VersionPolicy = client.DefaultVersionPolicy };
+        using var request = new HttpRequestMessage(new HttpMethod(method), Raw(client, target))
+        {
+            Version = client.DefaultRequestVersion,
+            VersionPolicy = client.DefaultVersionPolicy,
+        };
         if (body is not null)
             request.Content = new ByteArrayContent(body);
         foreach (var header in headers)
@@ -33,7 +43,13 @@ internal static class Calls
         return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancel);
     }
 
-    public static async Task<int> StatusAsync(this HttpClient client, string method, string target, byte[]? body = null, params string[] headers)
+    public static async Task<int> StatusAsync(
+        this HttpClient client,
+        string method,
+        string target,
+        byte[]? body = null,
+        params string[] headers
+    )
     {
         using var response = await client.CallAsync(method, target, body, headers);
         return (int)response.StatusCode;
@@ -57,16 +73,20 @@ internal static class Calls
         return Digests.Sha256(bytes);
     }
 
-    public static string With(string location, string digest) => location + (location.Contains('?', StringComparison.Ordinal) ? '&' : '?') + "digest=" + digest;
+    public static string With(string location, string digest) =>
+        location + (location.Contains('?', StringComparison.Ordinal) ? '&' : '?') + "digest=" + digest;
 
     public static string? Header(this HttpResponseMessage response, string name) =>
-        response.Headers.NonValidated.TryGetValues(name, out var values) || response.Content.Headers.NonValidated.TryGetValues(name, out values)
+        response.Headers.NonValidated.TryGetValues(name, out var values)
+        || response.Content.Headers.NonValidated.TryGetValues(name, out values)
             ? values.ToString()
             : null;
 
-    public static async Task<JsonNode> JsonAsync(this HttpResponseMessage response) => JsonNode.Parse(await response.Content.ReadAsStringAsync(Cancel))!;
+    public static async Task<JsonNode> JsonAsync(this HttpResponseMessage response) =>
+        JsonNode.Parse(await response.Content.ReadAsStringAsync(Cancel))!;
 
-    public static async Task<string> ErrorCodeAsync(this HttpResponseMessage response) => (await response.JsonAsync())["errors"]![0]!["code"]!.GetValue<string>();
+    public static async Task<string> ErrorCodeAsync(this HttpResponseMessage response) =>
+        (await response.JsonAsync())["errors"]![0]!["code"]!.GetValue<string>();
 
     public static string Basic(string user, string password) =>
         "Authorization: " + new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));

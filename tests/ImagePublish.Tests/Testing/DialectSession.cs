@@ -57,7 +57,12 @@ internal sealed class DialectSession : IAsyncDisposable
     }
 
     public Task<HttpResponseMessage> PutManifestAsync(string reference, JsonObject manifest, string mediaType = MediaTypes.OciManifest) =>
-        CallAsync("PUT", $"/v2/{Dialect.Repository}/manifests/{reference}", Encoding.UTF8.GetBytes(manifest.ToJsonString()), $"Content-Type: {mediaType}");
+        CallAsync(
+            "PUT",
+            $"/v2/{Dialect.Repository}/manifests/{reference}",
+            Encoding.UTF8.GetBytes(manifest.ToJsonString()),
+            $"Content-Type: {mediaType}"
+        );
 
     public async ValueTask DisposeAsync()
     {
@@ -70,8 +75,13 @@ internal sealed class DialectSession : IAsyncDisposable
         var challenge = refused.Header("WWW-Authenticate")!;
         if (!challenge.Contains("Bearer", StringComparison.Ordinal))
             return Calls.Basic(Dialect.User, Dialect.Password);
-        var parameters = Regex.Matches(challenge, "([a-z]+)=\"([^\"]*)\"").DistinctBy(m => m.Groups[1].Value).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
-        var query = $"?service={parameters["service"]}" + (parameters.TryGetValue("scope", out var scope) ? $"&scope={Uri.EscapeDataString(scope)}" : "");
+        var parameters = Regex
+            .Matches(challenge, "([a-z]+)=\"([^\"]*)\"")
+            .DistinctBy(m => m.Groups[1].Value)
+            .ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
+        var query =
+            $"?service={parameters["service"]}"
+            + (parameters.TryGetValue("scope", out var scope) ? $"&scope={Uri.EscapeDataString(scope)}" : "");
         using var response = await Client.CallAsync("GET", parameters["realm"] + query, null, Calls.Basic(Dialect.User, Dialect.Password));
         return "Authorization: Bearer " + (await response.JsonAsync())["token"];
     }

@@ -38,10 +38,10 @@ public sealed class ProxyLineBehaviour
         await using var line = ProxyLine.To(registry.Host);
         using var client = new HttpClient { BaseAddress = new Uri($"http://{line.Host}/") };
         registry.Faults.Add(RegistryStep.Ping, FaultAction.Custom("cuts the line", async (_, _, next) =>
-        {
-            line.Cut();
-            await next();
-        }));
+            {
+                line.Cut();
+                await next();
+            }));
         await Assert.ThrowsAsync<HttpRequestException>(() => client.StatusAsync("GET", "/v2/"));
         Assert.Equal(200, await client.StatusAsync("GET", "/v2/"));
     }

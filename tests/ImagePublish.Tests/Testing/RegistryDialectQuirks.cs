@@ -20,7 +20,12 @@ public sealed class RegistryDialectQuirks
         var layer = await session.PushBlobAsync(Bytes);
         using var put = await session.PutManifestAsync("1", Manifest(config, layer));
         Assert.Equal(201, (int)put.StatusCode);
-        using var pulled = await session.CallAsync("GET", $"/v2/{session.Dialect.Repository}/manifests/1", null, $"Accept: {MediaTypes.OciManifest}");
+        using var pulled = await session.CallAsync(
+            "GET",
+            $"/v2/{session.Dialect.Repository}/manifests/1",
+            null,
+            $"Accept: {MediaTypes.OciManifest}"
+        );
         Assert.Equal(200, (int)pulled.StatusCode);
         Assert.Contains(session.Registry.Requests, r => r.Status == 401);
     }
@@ -35,7 +40,10 @@ public sealed class RegistryDialectQuirks
         Assert.Equal(session.Registry.OtherHost, session.Registry.Requests.Of(RegistryStep.Token).Single().Host);
         using var foreign = await session.CallAsync("POST", $"/v2/library/app/blobs/uploads/?mount={Digest}&from=mcr.example/x", []);
         Assert.Equal(500, (int)foreign.StatusCode);
-        using var blob = await session.CallAsync("GET", $"/v2/library/app/blobs/{session.Registry.SeedImage("library/app", "1").ConfigDigest}");
+        using var blob = await session.CallAsync(
+            "GET",
+            $"/v2/library/app/blobs/{session.Registry.SeedImage("library/app", "1").ConfigDigest}"
+        );
         Assert.Equal(307, (int)blob.StatusCode);
         Assert.Equal(200, await session.Client.StatusAsync("GET", blob.Header("Location")!));
         Assert.Equal(400, await session.Client.StatusAsync("GET", blob.Header("Location")!, null, Calls.Basic("a", "b")));
@@ -47,7 +55,10 @@ public sealed class RegistryDialectQuirks
         await using var session = await DialectSession.StartAsync(RegistryDialects.EcrPrivate);
         using var first = await session.CallAsync("PATCH", await session.OpenAsync(), Bytes);
         using var second = await session.CallAsync("PATCH", first.Header("Location")!, Bytes);
-        Assert.Equal((201, 201, "0-9", "0-9"), ((int)first.StatusCode, (int)second.StatusCode, first.Header("Range"), second.Header("Range")));
+        Assert.Equal(
+            (201, 201, "0-9", "0-9"),
+            ((int)first.StatusCode, (int)second.StatusCode, first.Header("Range"), second.Header("Range"))
+        );
         await Assert.ThrowsAsync<HttpRequestException>(() => session.CallAsync("POST", "/v2/unknown/blobs/uploads/", []));
         session.Registry.SeedImage("team/app", "1");
         using var tags = await session.CallAsync("GET", "/v2/team/app/tags/list?n=1001");
@@ -79,7 +90,10 @@ public sealed class RegistryDialectQuirks
     public async Task SomeTokenEndpointsDoNotTakePost(string name, int status)
     {
         await using var session = await DialectSession.StartAsync(RegistryDialects.Named(name));
-        Assert.Equal(status, await session.Client.StatusAsync("POST", session.Registry.Options.Auth.TokenPath, "grant_type=password"u8.ToArray()));
+        Assert.Equal(
+            status,
+            await session.Client.StatusAsync("POST", session.Registry.Options.Auth.TokenPath, "grant_type=password"u8.ToArray())
+        );
     }
 
     [Fact]
@@ -111,8 +125,12 @@ public sealed class RegistryDialectQuirks
     public async Task GitLabHonoursOnlyTheLastScopeAndRefusesInMidUpload()
     {
         await using var session = await DialectSession.StartAsync(RegistryDialects.GitLab);
-        using var token = await session.Client.CallAsync("GET", $"http://{session.Registry.OtherHost}/jwt/auth?service=container_registry&scope=repository:a:push&scope=repository:b:pull",
-            null, Calls.Basic(session.Dialect.User, session.Dialect.Password));
+        using var token = await session.Client.CallAsync(
+            "GET",
+            $"http://{session.Registry.OtherHost}/jwt/auth?service=container_registry&scope=repository:a:push&scope=repository:b:pull",
+            null,
+            Calls.Basic(session.Dialect.User, session.Dialect.Password)
+        );
         Assert.Equal(200, (int)token.StatusCode);
         Assert.Equal("repository:b:pull", Assert.Single(session.Registry.Tokens.Issued.Single().Grants).ToString());
         await session.PushBlobAsync(Bytes);
@@ -164,7 +182,11 @@ public sealed class RegistryDialectQuirks
     public async Task DistributionRefusesUrlsAndHasNoReferrers()
     {
         await using var session = await DialectSession.StartAsync(RegistryDialects.Distribution);
-        var layer = new JsonObject { ["mediaType"] = "application/vnd.oci.image.layer.nondistributable.v1.tar", ["urls"] = new JsonArray("https://example.com/x") };
+        var layer = new JsonObject
+        {
+            ["mediaType"] = "application/vnd.oci.image.layer.nondistributable.v1.tar",
+            ["urls"] = new JsonArray("https://example.com/x"),
+        };
         using var put = await session.PutManifestAsync("1", new JsonObject { ["layers"] = new JsonArray(layer) });
         using var referrers = await session.CallAsync("GET", $"/v2/team/app/referrers/{Digest}");
         Assert.Equal((400, 404), ((int)put.StatusCode, (int)referrers.StatusCode));
@@ -177,7 +199,12 @@ public sealed class RegistryDialectQuirks
         await using var session = await DialectSession.StartAsync(RegistryDialects.Zot);
         using var docker = await session.PutManifestAsync("1", new JsonObject { ["layers"] = new JsonArray() }, MediaTypes.DockerManifest);
         using var untyped = await session.CallAsync("POST", $"/v2/team/app/blobs/uploads/?digest={Digest}", Bytes);
-        using var typed = await session.CallAsync("POST", $"/v2/team/app/blobs/uploads/?digest={Digest}", Bytes, "Content-Type: application/octet-stream");
+        using var typed = await session.CallAsync(
+            "POST",
+            $"/v2/team/app/blobs/uploads/?digest={Digest}",
+            Bytes,
+            "Content-Type: application/octet-stream"
+        );
         Assert.Equal((415, 415, 201), ((int)docker.StatusCode, (int)untyped.StatusCode, (int)typed.StatusCode));
     }
 
@@ -186,18 +213,33 @@ public sealed class RegistryDialectQuirks
     {
         await using var session = await DialectSession.StartAsync(RegistryDialects.Gitea);
         using var refused = await session.Client.CallAsync("GET", "/v2/");
-        Assert.Equal([$"Bearer realm=\"http://{session.Registry.Host}/v2/token\",service=\"container_registry\",scope=\"*\"", "Basic"],
-            refused.Headers.NonValidated["WWW-Authenticate"]);
+        Assert.Equal(
+            [$"Bearer realm=\"http://{session.Registry.Host}/v2/token\",service=\"container_registry\",scope=\"*\"", "Basic"],
+            refused.Headers.NonValidated["WWW-Authenticate"]
+        );
         using var first = await session.CallAsync("PATCH", await session.OpenAsync(), Bytes);
         using var second = await session.CallAsync("PATCH", first.Header("Location")!, Bytes);
         Assert.Equal((202, 416), ((int)first.StatusCode, (int)second.StatusCode));
     }
 
-    private static JsonObject Manifest(string config, string layer) => new()
-    {
-        ["schemaVersion"] = 2,
-        ["mediaType"] = MediaTypes.OciManifest,
-        ["config"] = new JsonObject { ["mediaType"] = MediaTypes.OciConfig, ["digest"] = config, ["size"] = 2 },
-        ["layers"] = new JsonArray(new JsonObject { ["mediaType"] = MediaTypes.OciLayerGzip, ["digest"] = layer, ["size"] = Bytes.Length }),
-    };
+    private static JsonObject Manifest(string config, string layer) =>
+        new()
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = MediaTypes.OciManifest,
+            ["config"] = new JsonObject
+            {
+                ["mediaType"] = MediaTypes.OciConfig,
+                ["digest"] = config,
+                ["size"] = 2,
+            },
+            ["layers"] = new JsonArray(
+                new JsonObject
+                {
+                    ["mediaType"] = MediaTypes.OciLayerGzip,
+                    ["digest"] = layer,
+                    ["size"] = Bytes.Length,
+                }
+            ),
+        };
 }

@@ -28,10 +28,19 @@ public sealed class TestRegistryFaults : IAsyncLifetime
     [Fact]
     public async Task AStatusComesWithItsHeadersAndBodySoOftenAndNoMore()
     {
-        var fault = registry.Faults.Add(new Fault(RegistryStep.Ping, FaultAction.Status(503, "<h1>no</h1>", "text/html", true, "Retry-After: 7")) { Skip = 1, Times = 2 });
+        var fault = registry.Faults.Add(
+            new Fault(RegistryStep.Ping, FaultAction.Status(503, "<h1>no</h1>", "text/html", true, "Retry-After: 7"))
+            {
+                Skip = 1,
+                Times = 2,
+            }
+        );
         Assert.Equal(200, await client.StatusAsync("GET", "/v2/"));
         using var response = await client.CallAsync("GET", "/v2/");
-        Assert.Equal((503, "7", "<h1>no</h1>"), ((int)response.StatusCode, response.Header("Retry-After"), await response.Content.ReadAsStringAsync(Calls.Cancel)));
+        Assert.Equal(
+            (503, "7", "<h1>no</h1>"),
+            ((int)response.StatusCode, response.Header("Retry-After"), await response.Content.ReadAsStringAsync(Calls.Cancel))
+        );
         Assert.Equal(503, await client.StatusAsync("GET", "/v2/"));
         Assert.Equal(200, await client.StatusAsync("GET", "/v2/"));
         Assert.Equal(2, fault.Hits);
@@ -41,7 +50,9 @@ public sealed class TestRegistryFaults : IAsyncLifetime
     [Fact]
     public async Task AFaultStrikesWhereItsPredicateSaysOnly()
     {
-        registry.Faults.Add(new Fault(RegistryStep.ManifestPut, FaultAction.Status(500)) { When = r => r.Reference == "3", Times = Fault.Always });
+        registry.Faults.Add(
+            new Fault(RegistryStep.ManifestPut, FaultAction.Status(500)) { When = r => r.Reference == "3", Times = Fault.Always }
+        );
         var manifest = "{\"layers\":[]}"u8.ToArray();
         Assert.Equal(201, await client.StatusAsync("PUT", "/v2/a/manifests/2", manifest, $"Content-Type: {MediaTypes.OciManifest}"));
         Assert.Equal(500, await client.StatusAsync("PUT", "/v2/a/manifests/3", manifest, $"Content-Type: {MediaTypes.OciManifest}"));
@@ -72,7 +83,10 @@ public sealed class TestRegistryFaults : IAsyncLifetime
         Assert.Equal(count == 0 ? "0-0" : $"0-{count - 1}", status.Header("Range"));
         var broken = Assert.Single(registry.Requests.Of(RegistryStep.UploadPatch));
         Assert.Equal((true, 0, count), (broken.Aborted, broken.Status, broken.BodyBytes));
-        Assert.Equal(202, await client.StatusAsync("PATCH", status.Header("Location")!, Bytes[count..], $"Content-Range: {count}-{Bytes.Length - 1}"));
+        Assert.Equal(
+            202,
+            await client.StatusAsync("PATCH", status.Header("Location")!, Bytes[count..], $"Content-Range: {count}-{Bytes.Length - 1}")
+        );
     }
 
     [Fact]
@@ -115,12 +129,13 @@ public sealed class TestRegistryFaults : IAsyncLifetime
         Assert.True(registry.Content.HasBlob("a", Digest));
     }
 
-    public static TheoryData<string, FaultAction> Stalls => new()
-    {
-        { "GET", FaultAction.Stall() },
-        { "GET", FaultAction.ProcessThenStall() },
-        { "GET", FaultAction.StallResponse(1000) },
-    };
+    public static TheoryData<string, FaultAction> Stalls =>
+        new()
+        {
+            { "GET", FaultAction.Stall() },
+            { "GET", FaultAction.ProcessThenStall() },
+            { "GET", FaultAction.StallResponse(1000) },
+        };
 
     [Theory]
     [MemberData(nameof(Stalls))]

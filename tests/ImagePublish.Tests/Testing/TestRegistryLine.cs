@@ -29,7 +29,7 @@ public sealed class TestRegistryLine : IAsyncLifetime
     {
         registry.Line.BreakAfterRequestBytes = 128_000;
         var location = await client.OpenAsync("a");
-        for (var at = 0; at < Bytes.Length;)
+        for (var at = 0; at < Bytes.Length; )
         {
             try
             {
@@ -68,12 +68,12 @@ public sealed class TestRegistryLine : IAsyncLifetime
     {
         var (all, arrived) = (new TaskCompletionSource(), 0);
         registry.Faults.Add(new Fault(RegistryStep.Ping, FaultAction.Custom("waits for all", async (_, _, next) =>
-        {
-            if (Interlocked.Increment(ref arrived) == 3)
-                all.SetResult();
-            await all.Task;
-            await next();
-        })) { Times = Fault.Always });
+                {
+                    if (Interlocked.Increment(ref arrived) == 3)
+                        all.SetResult();
+                    await all.Task;
+                    await next();
+                })) { Times = Fault.Always });
         await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => client.StatusAsync("GET", "/v2/")));
         Assert.Equal(3, registry.Requests.MaxConcurrent(RegistryStep.Ping));
         Assert.Equal(3, registry.Requests.CountOf(RegistryStep.Ping));
@@ -96,7 +96,10 @@ public sealed class TestRegistryLine : IAsyncLifetime
     {
         var location = await client.OpenAsync("a");
         registry.Faults.Add(RegistryStep.UploadPut, FaultAction.StallAfterRequestBytes(1000));
-        using var request = new HttpRequestMessage(HttpMethod.Put, Calls.Raw(client, Calls.With(location, Digest))) { Content = new ByteArrayContent(Bytes) };
+        using var request = new HttpRequestMessage(HttpMethod.Put, Calls.Raw(client, Calls.With(location, Digest)))
+        {
+            Content = new ByteArrayContent(Bytes),
+        };
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(Calls.Cancel);
         waiting.CancelAfter(TimeSpan.FromMilliseconds(300));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.SendAsync(request, waiting.Token));

@@ -28,7 +28,10 @@ public sealed class TestRegistryManifests : IAsyncLifetime
         foreach (var reference in new[] { "1", image.Digest })
         {
             using var head = await client.CallAsync("HEAD", $"/v2/base/os/manifests/{reference}");
-            Assert.Equal((200, image.Digest, image.MediaType), ((int)head.StatusCode, head.Header("Docker-Content-Digest"), head.Header("Content-Type")));
+            Assert.Equal(
+                (200, image.Digest, image.MediaType),
+                ((int)head.StatusCode, head.Header("Docker-Content-Digest"), head.Header("Content-Type"))
+            );
         }
 
         Assert.All(image.LayerDigests.Append(image.ConfigDigest), d => Assert.True(registry.Content.HasBlob("base/os", d)));
@@ -110,7 +113,7 @@ public sealed class TestRegistryManifests : IAsyncLifetime
         for (var i = 1; i < 5; i++)
             registry.Content.Tag("a", $"t{i}", image.Digest);
         var seen = new List<string>();
-        for (string? next = "/v2/a/tags/list?n=2"; next is not null;)
+        for (string? next = "/v2/a/tags/list?n=2"; next is not null; )
         {
             using var response = await client.CallAsync("GET", next);
             var tags = (await response.JsonAsync())["tags"]!.AsArray();
@@ -138,14 +141,21 @@ public sealed class TestRegistryManifests : IAsyncLifetime
     {
         var image = registry.SeedImage("a", "1");
         var config = registry.Content.PutBlob("a", "{}"u8);
-        var referrer = Encoding.UTF8.GetBytes(new JsonObject
-        {
-            ["mediaType"] = MediaTypes.OciManifest,
-            ["artifactType"] = "application/example",
-            ["config"] = new JsonObject { ["mediaType"] = "application/vnd.oci.empty.v1+json", ["digest"] = config, ["size"] = 2 },
-            ["layers"] = new JsonArray(),
-            ["subject"] = new JsonObject { ["digest"] = image.Digest },
-        }.ToJsonString());
+        var referrer = Encoding.UTF8.GetBytes(
+            new JsonObject
+            {
+                ["mediaType"] = MediaTypes.OciManifest,
+                ["artifactType"] = "application/example",
+                ["config"] = new JsonObject
+                {
+                    ["mediaType"] = "application/vnd.oci.empty.v1+json",
+                    ["digest"] = config,
+                    ["size"] = 2,
+                },
+                ["layers"] = new JsonArray(),
+                ["subject"] = new JsonObject { ["digest"] = image.Digest },
+            }.ToJsonString()
+        );
         using var put = await PutAsync("a", Digests.Sha256(referrer), referrer, MediaTypes.OciManifest);
         Assert.Equal((201, image.Digest), ((int)put.StatusCode, put.Header("OCI-Subject")));
         Assert.Equal(1, await CountAsync(""));

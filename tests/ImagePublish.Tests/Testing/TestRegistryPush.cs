@@ -16,7 +16,9 @@ public sealed class TestRegistryPush
         using var client = registry.CreateClient();
         Assert.Equal(200, await client.StatusAsync("GET", "/v2/"));
         var digest = await client.PushBlobAsync("a/b", Hello);
-        var manifest = Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"config":{"mediaType":"{{MediaTypes.OciConfig}}","digest":"{{digest}}","size":{{Hello.Length}}},"layers":[]}""");
+        var manifest = Encoding.UTF8.GetBytes(
+            $$"""{"schemaVersion":2,"config":{"mediaType":"{{MediaTypes.OciConfig}}","digest":"{{digest}}","size":{{Hello.Length}}},"layers":[]}"""
+        );
         Assert.Equal(201, await client.StatusAsync("PUT", "/v2/a/b/manifests/v1", manifest, $"Content-Type: {MediaTypes.OciManifest}"));
 
         using var pulled = await client.CallAsync("GET", "/v2/a/b/manifests/v1");

@@ -25,7 +25,10 @@ public sealed class TestRegistrySignIn
         await using var registry = await StartAsync(AuthSchemes.Bearer);
         using var client = registry.CreateClient();
         using var refused = await client.CallAsync("POST", "/v2/a/blobs/uploads/", []);
-        Assert.Equal($"Bearer realm=\"http://{registry.Host}/token\",service=\"test-registry\",scope=\"{PushScope}\"", refused.Header("WWW-Authenticate"));
+        Assert.Equal(
+            $"Bearer realm=\"http://{registry.Host}/token\",service=\"test-registry\",scope=\"{PushScope}\"",
+            refused.Header("WWW-Authenticate")
+        );
         var token = await GetTokenAsync(client, $"scope={PushScope}", Calls.Basic("alice", "pässwörd:1"));
         await client.OpenAsync("a", token);
         using var other = await client.CallAsync("POST", "/v2/b/blobs/uploads/", [], token);
@@ -72,7 +75,10 @@ public sealed class TestRegistrySignIn
     {
         await using var registry = await StartAsync(AuthSchemes.Bearer, o => o.Auth.IdentityTokens["identity-1"] = "alice");
         using var client = registry.CreateClient();
-        using var byPassword = await PostAsync(client, $"grant_type=password&username=alice&password={Uri.EscapeDataString("pässwörd:1")}&access_type=offline");
+        using var byPassword = await PostAsync(
+            client,
+            $"grant_type=password&username=alice&password={Uri.EscapeDataString("pässwörd:1")}&access_type=offline"
+        );
         var refresh = (await byPassword.JsonAsync())["refresh_token"]!.GetValue<string>();
         foreach (var given in new[] { "identity-1", refresh })
         {
@@ -92,11 +98,19 @@ public sealed class TestRegistrySignIn
     {
         await using var registry = await TestRegistry.StartAsync(RegistryDialects.Acr, cancellationToken: Calls.Cancel);
         using var client = registry.CreateClient();
-        using var exchanged = await client.CallAsync("POST", "/oauth2/exchange", Encoding.UTF8.GetBytes("grant_type=access_token&access_token=entra-token"),
-            "Content-Type: application/x-www-form-urlencoded");
+        using var exchanged = await client.CallAsync(
+            "POST",
+            "/oauth2/exchange",
+            Encoding.UTF8.GetBytes("grant_type=access_token&access_token=entra-token"),
+            "Content-Type: application/x-www-form-urlencoded"
+        );
         var refresh = (await exchanged.JsonAsync())["refresh_token"]!.GetValue<string>();
-        using var token = await client.CallAsync("GET", "/oauth2/token?service=myacr.azurecr.io&scope=" + PushScope, null,
-            Calls.Basic("00000000-0000-0000-0000-000000000000", refresh));
+        using var token = await client.CallAsync(
+            "GET",
+            "/oauth2/token?service=myacr.azurecr.io&scope=" + PushScope,
+            null,
+            Calls.Basic("00000000-0000-0000-0000-000000000000", refresh)
+        );
         Assert.Equal(200, (int)token.StatusCode);
     }
 
@@ -123,7 +137,8 @@ public sealed class TestRegistrySignIn
     public async Task TheRealmCanBeForeignAndCarryItsOwnQuery()
     {
         await using var registry = await StartAsync(AuthSchemes.Bearer, o =>
-            (o.SecondHost, o.Auth.RealmOnSecondHost, o.Auth.RealmQuery) = (true, true, "?tenant=a%2Bb"));
+            (o.SecondHost, o.Auth.RealmOnSecondHost, o.Auth.RealmQuery) = (true, true, "?tenant=a%2Bb")
+        );
         using var client = registry.CreateClient();
         using var refused = await client.CallAsync("GET", "/v2/");
         var realm = $"http://{registry.OtherHost}/token?tenant=a%2Bb";
@@ -133,14 +148,19 @@ public sealed class TestRegistrySignIn
         Assert.Equal(registry.OtherHost, registry.Requests.Of(RegistryStep.Token)[0].Host);
     }
 
-    private static Task<TestRegistry> StartAsync(AuthSchemes schemes, Action<TestRegistryOptions>? more = null) => TestRegistry.StartAsync(o =>
-    {
-        o.Auth.Schemes = schemes;
-        o.Auth.Users["alice"] = "pässwörd:1";
-        more?.Invoke(o);
-    }, Calls.Cancel);
+    private static Task<TestRegistry> StartAsync(AuthSchemes schemes, Action<TestRegistryOptions>? more = null) =>
+        TestRegistry.StartAsync(
+            o =>
+            {
+                o.Auth.Schemes = schemes;
+                o.Auth.Users["alice"] = "pässwörd:1";
+                more?.Invoke(o);
+            },
+            Calls.Cancel
+        );
 
-    private static Task<string> AliceAsync(HttpClient client) => GetTokenAsync(client, $"scope={PushScope}", Calls.Basic("alice", "pässwörd:1"));
+    private static Task<string> AliceAsync(HttpClient client) =>
+        GetTokenAsync(client, $"scope={PushScope}", Calls.Basic("alice", "pässwörd:1"));
 
     private static async Task<string> GetTokenAsync(HttpClient client, string query, params string[] headers)
     {
@@ -148,8 +168,13 @@ public sealed class TestRegistrySignIn
         return "Authorization: Bearer " + (await response.JsonAsync())["token"];
     }
 
-    private static Task<HttpResponseMessage> PostAsync(HttpClient client, string form) => client.CallAsync("POST", "/token",
-        Encoding.UTF8.GetBytes($"{form}&service=test-registry&client_id=test&scope={PushScope}"), "Content-Type: application/x-www-form-urlencoded");
+    private static Task<HttpResponseMessage> PostAsync(HttpClient client, string form) =>
+        client.CallAsync(
+            "POST",
+            "/token",
+            Encoding.UTF8.GetBytes($"{form}&service=test-registry&client_id=test&scope={PushScope}"),
+            "Content-Type: application/x-www-form-urlencoded"
+        );
 
     private sealed class Clock : TimeProvider
     {

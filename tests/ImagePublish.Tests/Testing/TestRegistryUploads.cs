@@ -74,7 +74,10 @@ public sealed class TestRegistryUploads : IAsyncLifetime
     {
         var location = await client.OpenAsync("a");
         Assert.Contains("%2B", location, StringComparison.Ordinal);
-        Assert.Equal(400, await client.StatusAsync("PUT", Calls.With(location.Replace("%2B", "+", StringComparison.Ordinal), Digest), Bytes));
+        Assert.Equal(
+            400,
+            await client.StatusAsync("PUT", Calls.With(location.Replace("%2B", "+", StringComparison.Ordinal), Digest), Bytes)
+        );
         Assert.Equal(400, await client.StatusAsync("PUT", Calls.With(location.Split('?')[0], Digest), Bytes));
         Assert.Equal(201, await client.StatusAsync("PUT", Calls.With(location, Digest), Bytes));
     }
@@ -126,8 +129,7 @@ public sealed class TestRegistryUploads : IAsyncLifetime
     {
         registry.Options.Uploads.AbsoluteLocations = true;
         Assert.StartsWith($"http://{registry.Host}/v2/a/", await this.client.OpenAsync("a"), StringComparison.Ordinal);
-        await using var foreign = await TestRegistry.StartAsync(
-            o => (o.SecondHost, o.Uploads.OnSecondHost) = (true, true), Calls.Cancel);
+        await using var foreign = await TestRegistry.StartAsync(o => (o.SecondHost, o.Uploads.OnSecondHost) = (true, true), Calls.Cancel);
         using var client = foreign.CreateClient();
         var location = await client.OpenAsync("a");
         Assert.StartsWith($"http://{foreign.OtherHost}/v2/a/", location, StringComparison.Ordinal);
@@ -137,7 +139,12 @@ public sealed class TestRegistryUploads : IAsyncLifetime
 
     private async Task<string> PatchAsync(string location, string? range, int start, int count, int status, string expected)
     {
-        using var response = await client.CallAsync("PATCH", location, Bytes[start..(start + count)], range is null ? [] : [$"Content-Range: {range}"]);
+        using var response = await client.CallAsync(
+            "PATCH",
+            location,
+            Bytes[start..(start + count)],
+            range is null ? [] : [$"Content-Range: {range}"]
+        );
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal(expected, response.Header("Range"));
         return response.Header("Location")!;

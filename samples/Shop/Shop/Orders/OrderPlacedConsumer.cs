@@ -11,5 +11,6 @@ public sealed class OrderPlacedConsumer(Lazy<IProducer<string, string>> stream) 
         stream.Value.ProduceAsync(
             "orders",
             new Message<string, string> { Key = context.Message.Id.ToString(), Value = JsonSerializer.Serialize(context.Message.Order) },
-            context.CancellationToken);
+            context.CancellationToken
+        );
 }

@@ -8,8 +8,13 @@ internal sealed class BlockEmitter
 {
     private const int MaxCodewordLength = 15;
     private const int MaxStored = ushort.MaxValue;
-    private static readonly HuffmanCode FixedLiterals = HuffmanCode.Of(288, MaxCodewordLength, symbol => symbol switch { < 144 or > 279 => 8, < 256 => 9, _ => 7 });
-    private static readonly HuffmanCode FixedDistances = HuffmanCode.Of(32, MaxCodewordLength, _ => 5);
+    private static readonly HuffmanCode FixedLiterals = HuffmanCode.Create(288, MaxCodewordLength, symbol => symbol switch
+        {
+            < 144 or > 279 => 8,
+            < 256 => 9,
+            _ => 7,
+        });
+    private static readonly HuffmanCode FixedDistances = HuffmanCode.Create(32, MaxCodewordLength, _ => 5);
 
     private readonly BlockHeader header = new();
 
@@ -33,9 +38,6 @@ internal sealed class BlockEmitter
     }
 
     /// <summary>Writes a block.</summary>
-    /// <param name="writer">Where to.</param>
-    /// <param name="bytes">What it contains.</param>
-    /// <param name="sequences">The same as literals and matches, as they were counted.</param>
     public void Write(ref BitWriter writer, ReadOnlySpan<byte> bytes, ReadOnlySpan<Sequence> sequences)
     {
         Literals.Build();
@@ -75,12 +77,17 @@ internal sealed class BlockEmitter
             writer.Flush();
             writer.Write(bytes[..length]);
             bytes = bytes[length..];
-        }
-        while (!bytes.IsEmpty);
+        } while (!bytes.IsEmpty);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void WriteSequences(ref BitWriter output, ReadOnlySpan<byte> bytes, ReadOnlySpan<Sequence> sequences, HuffmanCode literals, HuffmanCode distances)
+    private void WriteSequences(
+        ref BitWriter output,
+        ReadOnlySpan<byte> bytes,
+        ReadOnlySpan<Sequence> sequences,
+        HuffmanCode literals,
+        HuffmanCode distances
+    )
     {
         Pack(literals, distances);
         var writer = output;

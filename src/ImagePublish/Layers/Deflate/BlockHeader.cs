@@ -37,8 +37,13 @@ internal sealed class BlockHeader
         codeCount = Order.Length;
         while (codeCount > FewestCodes && code.Lengths[Order[codeCount - 1]] == 0)
             codeCount--;
-        Bits = 14 + (3 * codeCount) + BlockEmitter.Bits(code, code)
-            + (2 * code.Frequencies[Copy]) + (3 * code.Frequencies[Zeros]) + (7 * code.Frequencies[ManyZeros]);
+        Bits =
+            14
+            + (3 * codeCount)
+            + BlockEmitter.Bits(code, code)
+            + (2 * code.Frequencies[Copy])
+            + (3 * code.Frequencies[Zeros])
+            + (7 * code.Frequencies[ManyZeros]);
     }
 
     public void Write(ref BitWriter writer)
@@ -57,7 +62,16 @@ internal sealed class BlockHeader
             var symbol = item & 31;
             writer.Flush();
             writer.Add(code.Codewords[symbol], code.Lengths[symbol]);
-            writer.Add((uint)item >> 5, symbol switch { Copy => 2, Zeros => 3, ManyZeros => 7, _ => 0 });
+            writer.Add(
+                (uint)item >> 5,
+                symbol switch
+                {
+                    Copy => 2,
+                    Zeros => 3,
+                    ManyZeros => 7,
+                    _ => 0,
+                }
+            );
         }
 
         writer.Flush();
@@ -78,7 +92,10 @@ internal sealed class BlockHeader
             }
 
             while (run > 0)
-                run -= length > 0 ? AddRun(length, run, Copy, 3, 6) : run > 10 ? AddRun(0, run, ManyZeros, 11, 138) : AddRun(0, run, Zeros, 3, 10);
+                run -=
+                    length > 0 ? AddRun(length, run, Copy, 3, 6)
+                    : run > 10 ? AddRun(0, run, ManyZeros, 11, 138)
+                    : AddRun(0, run, Zeros, 3, 10);
         }
     }
 

@@ -18,8 +18,6 @@ internal sealed class BlockSplitter
     public void Clear() => Array.Clear(before);
 
     /// <summary>Whether the block should end here.</summary>
-    /// <param name="frequencies">How often each symbol occurred in the block so far.</param>
-    /// <param name="length">The bytes of the block so far.</param>
     public bool IsEnd(int[] frequencies, int length)
     {
         Count(frequencies);

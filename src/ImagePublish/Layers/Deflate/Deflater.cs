@@ -36,10 +36,6 @@ internal sealed class Deflater
     public static int MaxSize(int length) => length + (length / 512) + 1024;
 
     /// <summary>Compresses a piece. The result ends at a byte; what follows may refer to the piece.</summary>
-    /// <param name="data">A window of <see cref="WindowSize"/> bytes, and the piece after it.</param>
-    /// <param name="history">How many bytes at the end of the window are the stream's.</param>
-    /// <param name="output">Has room for <see cref="MaxSize"/>.</param>
-    /// <returns>How many bytes were written.</returns>
     public int Compress(ReadOnlySpan<byte> data, int history, Span<byte> output)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(data.Length, WindowSize);
@@ -48,7 +44,7 @@ internal sealed class Deflater
         var writer = new BitWriter(output);
         var matches = new MatchFinder(tables, data);
         matches.Skip(WindowSize - history, WindowSize);
-        for (var at = WindowSize; at < data.Length;)
+        for (var at = WindowSize; at < data.Length; )
         {
             var end = Parse(matches, data, at, data.Length - at < MaxBlockLength + MinBlockLength ? data.Length : at + MaxBlockLength);
             emitter.Write(ref writer, data[at..end], sequences.AsSpan(0, count));
@@ -110,7 +106,8 @@ internal sealed class Deflater
     // A byte is worth eight bits, of which a literal before the match takes some; a bit of distance is worth one.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsBetter(Match later, Match held) =>
-        later.Length >= held.Length && (4 * (later.Length - held.Length)) + BitOperations.Log2((uint)held.Distance) - BitOperations.Log2((uint)later.Distance) > 2;
+        later.Length >= held.Length
+        && (4 * (later.Length - held.Length)) + BitOperations.Log2((uint)held.Distance) - BitOperations.Log2((uint)later.Distance) > 2;
 
     // Where few different bytes occur they have short codewords, and short matches don't pay.
     private static int MinMatch(ReadOnlySpan<byte> bytes)
@@ -118,7 +115,16 @@ internal sealed class Deflater
         Span<bool> seen = stackalloc bool[256];
         foreach (var literal in bytes)
             seen[literal] = true;
-        return seen.Count(true) switch { >= 80 => 3, >= 32 => 4, >= 16 => 5, >= 10 => 6, >= 8 => 7, >= 6 => 8, _ => 9 };
+        return seen.Count(true) switch
+        {
+            >= 80 => 3,
+            >= 32 => 4,
+            >= 16 => 5,
+            >= 10 => 6,
+            >= 8 => 7,
+            >= 6 => 8,
+            _ => 9,
+        };
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

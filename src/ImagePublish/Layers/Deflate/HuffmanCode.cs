@@ -1,8 +1,6 @@
 namespace ImagePublish.Layers.Deflate;
 
 /// <summary>A prefix code with codewords of limited length (<see href="https://www.rfc-editor.org/rfc/rfc1951#section-3.2.2">RFC 1951, 3.2.2</see>).</summary>
-/// <param name="count">How many symbols there are.</param>
-/// <param name="maxLength">How many bits a codeword may have.</param>
 internal sealed class HuffmanCode(int count, int maxLength)
 {
     // A symbol that occurs, its frequency above its number.
@@ -22,7 +20,7 @@ internal sealed class HuffmanCode(int count, int maxLength)
     public ushort[] Codewords { get; } = new ushort[count];
 
     /// <summary>A code with given lengths.</summary>
-    public static HuffmanCode Of(int count, int maxLength, Func<int, int> lengthOf)
+    public static HuffmanCode Create(int count, int maxLength, Func<int, int> lengthOf)
     {
         var code = new HuffmanCode(count, maxLength);
         for (var symbol = 0; symbol < count; symbol++)

@@ -33,8 +33,6 @@ internal readonly ref struct MatchFinder
     private readonly int end;
 
     /// <summary>Begins with data of which nothing is known.</summary>
-    /// <param name="tables">Memory to work with; its content is lost.</param>
-    /// <param name="data">The data.</param>
     public MatchFinder(Tables tables, ReadOnlySpan<byte> data)
     {
         tables.Clear();
@@ -45,8 +43,6 @@ internal readonly ref struct MatchFinder
     }
 
     /// <summary>Takes positions in without looking for matches.</summary>
-    /// <param name="position">The first one, at least <see cref="WindowSize"/>.</param>
-    /// <param name="to">The one behind the last.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Skip(int position, int to)
     {
@@ -59,10 +55,6 @@ internal readonly ref struct MatchFinder
     }
 
     /// <summary>Takes a position in and looks for a match there.</summary>
-    /// <param name="position">The position, at least <see cref="WindowSize"/>, with <see cref="Lookahead"/> bytes after it.</param>
-    /// <param name="length">Only a longer match is of use.</param>
-    /// <param name="nice">Long enough to look no further.</param>
-    /// <returns>The longest match among the candidates; of equal ones the nearest.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Match Find(int position, int length, int nice)
     {
@@ -76,12 +68,20 @@ internal readonly ref struct MatchFinder
         head = (ushort)position;
 
         var near = (distances & Vector128.Create((ushort)short.MaxValue)).AsUInt64().ToScalar();
-        var there = Vector128.Create(Before(ref here, near, 0), Before(ref here, near, 1), Before(ref here, near, 2), Before(ref here, near, 3));
+        var there = Vector128.Create(
+            Before(ref here, near, 0),
+            Before(ref here, near, 1),
+            Before(ref here, near, 2),
+            Before(ref here, near, 3)
+        );
         var isNear = Vector128.WidenLower(Vector128.GreaterThan(distances.AsInt16(), Vector128<short>.Zero)).AsUInt32();
         var equal = (Vector128.Equals(there, Vector128.Create(next)) & isNear).ExtractMostSignificantBits();
         if (equal != 0)
             return Longest(ref here, near, equal, length, Math.Min(Symbols.MaxMatch, end - position), nice);
-        return length < Symbols.MinMatch && distance - 1u < FarthestShortMatch && (Unsafe.ReadUnaligned<uint>(ref Unsafe.Subtract(ref here, (nint)distance)) ^ next) << 8 == 0
+        return
+            length < Symbols.MinMatch
+            && distance - 1u < FarthestShortMatch
+            && (Unsafe.ReadUnaligned<uint>(ref Unsafe.Subtract(ref here, (nint)distance)) ^ next) << 8 == 0
             ? new Match(distance, Symbols.MinMatch)
             : default;
     }
@@ -108,7 +108,9 @@ internal readonly ref struct MatchFinder
         var length = sizeof(uint);
         for (; length + sizeof(ulong) <= limit; length += sizeof(ulong))
         {
-            var difference = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref here, length)) ^ Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref there, length));
+            var difference =
+                Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref here, length))
+                ^ Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref there, length));
             if (difference != 0)
                 return length + (BitOperations.TrailingZeroCount(difference) >> 3);
         }

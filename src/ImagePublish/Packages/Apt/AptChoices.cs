@@ -6,16 +6,12 @@ using System.Text.Json;
 namespace ImagePublish.Packages.Apt;
 
 /// <summary>What apt chose before: it chooses the same as long as nothing changes that it reads, and asking it takes a second.</summary>
-/// <param name="folder">The private folder, which is locked.</param>
-/// <param name="usesMachine">Whether apt reads the machine's own settings of sources and preferences.</param>
 internal sealed class AptChoices(string folder, bool usesMachine)
 {
     private const string Prefix = "chosen-";
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
     /// <summary>Finds a choice.</summary>
-    /// <param name="question">Everything that was asked.</param>
-    /// <returns>The packages, or null if it is not known.</returns>
     public IReadOnlyList<OsPackage>? Find(string question)
     {
         var file = FileOf(question);
@@ -23,7 +19,10 @@ internal sealed class AptChoices(string folder, bool usesMachine)
             return null;
         try
         {
-            var packages = JsonSerializer.Deserialize(File.ReadAllBytes(file), PackageJsonContext.Default.IReadOnlyListPackageDocument)?.Select(one => one.ToPackage()).ToList();
+            var packages = JsonSerializer
+                .Deserialize(File.ReadAllBytes(file), PackageJsonContext.Default.IReadOnlyListPackageDocument)
+                ?.Select(one => one.ToPackage())
+                .ToList();
             return packages?.TrueForAll(package => package?.Location is not null) == true ? [.. packages.OfType<OsPackage>()] : null;
         }
         catch (JsonException)
@@ -33,16 +32,21 @@ internal sealed class AptChoices(string folder, bool usesMachine)
     }
 
     /// <summary>Remembers a choice, and forgets those that nobody asked for in a long time.</summary>
-    /// <param name="question">Everything that was asked.</param>
-    /// <param name="packages">The packages.</param>
-    /// <param name="now">The time.</param>
     public void Remember(string question, IReadOnlyList<OsPackage> packages, DateTimeOffset now)
     {
-        foreach (var old in Directory.EnumerateFiles(folder, Prefix + "*").Where(old => now.UtcDateTime - File.GetLastWriteTimeUtc(old) > Kept))
+        foreach (
+            var old in Directory.EnumerateFiles(folder, Prefix + "*").Where(old => now.UtcDateTime - File.GetLastWriteTimeUtc(old) > Kept)
+        )
             File.Delete(old);
         var file = FileOf(question);
-        IReadOnlyList<PackageDocument> documents = [.. packages.Select(package => PackageDocument.Of(package) with { Location = package.Location })];
-        File.WriteAllBytes(file + ".partial", JsonSerializer.SerializeToUtf8Bytes(documents, PackageJsonContext.Default.IReadOnlyListPackageDocument));
+        IReadOnlyList<PackageDocument> documents =
+        [
+            .. packages.Select(package => PackageDocument.Create(package) with { Location = package.Location }),
+        ];
+        File.WriteAllBytes(
+            file + ".partial",
+            JsonSerializer.SerializeToUtf8Bytes(documents, PackageJsonContext.Default.IReadOnlyListPackageDocument)
+        );
         File.Move(file + ".partial", file, overwrite: true);
     }
 
@@ -51,8 +55,17 @@ internal sealed class AptChoices(string folder, bool usesMachine)
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(question));
         string[] folders = usesMachine ? [Path.Combine(folder, "state", "lists"), "/etc/apt"] : [Path.Combine(folder, "state", "lists")];
-        foreach (var file in folders.Where(Directory.Exists).SelectMany(one => new DirectoryInfo(one).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true })).OrderBy(file => file.FullName, StringComparer.Ordinal))
-            hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{file.FullName}\n{file.Length}\n{file.LastWriteTimeUtc.Ticks}\n")));
+        foreach (
+            var file in folders
+                .Where(Directory.Exists)
+                .SelectMany(one => new DirectoryInfo(one).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true }))
+                .OrderBy(file => file.FullName, StringComparer.Ordinal)
+        )
+            hash.AppendData(
+                Encoding.UTF8.GetBytes(
+                    string.Create(CultureInfo.InvariantCulture, $"{file.FullName}\n{file.Length}\n{file.LastWriteTimeUtc.Ticks}\n")
+                )
+            );
         return Path.Combine(folder, Prefix + Convert.ToHexStringLower(hash.GetHashAndReset())[..32]);
     }
 }

@@ -4,12 +4,7 @@ using ImagePublish.Diagnostics;
 namespace ImagePublish.Packages.Apt;
 
 /// <summary>The signed indexes of the sources, kept in a private folder and asked for again after an hour.</summary>
-/// <param name="tool">apt.</param>
-/// <param name="guard">Says which sources may be asked.</param>
-/// <param name="folder">The private folder.</param>
-/// <param name="time">The clock.</param>
-/// <param name="log">Where to tell of it.</param>
-internal sealed class AptLists(AptTool tool, SourceGuard guard, string folder, TimeProvider time, IEngineLog log)
+internal sealed class AptLists(AptTool tool, SourceGuard guard, string folder, TimeProvider time, IPublishLog log)
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromHours(1);
 
@@ -22,9 +17,6 @@ internal sealed class AptLists(AptTool tool, SourceGuard guard, string folder, T
     private string Marker => Path.Combine(folder, "updated");
 
     /// <summary>Brings the lists up to date.</summary>
-    /// <param name="force">Whether to ask even if they are young.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Whether they were asked for.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6003</c>, <c>IMG6009</c>: a source can not be read or trusted.</exception>
     public async Task<bool> RefreshAsync(bool force, CancellationToken cancellationToken)
     {
@@ -35,13 +27,20 @@ internal sealed class AptLists(AptTool tool, SourceGuard guard, string folder, T
         var answer = await tool.GetAsync(["update", "-q"], cancellationToken);
         // apt takes a source that fails for a warning where it has an older copy; we do the same.
         if (!answer.Succeeded)
-            throw AptErrors.Of(answer);
+            throw AptErrors.Explain(answer);
         var complaints = answer.Errors.Split('\n').Where(line => line.StartsWith("W: Failed to fetch", StringComparison.Ordinal)).ToList();
         Unread = complaints.Count > 0 ? AptErrors.Complaint(answer, complaints[0]) : null;
         if (Unread is not null)
-            log.WarnOrFail(DiagnosticCodes.PackageSourceFailed, $"A package source could not be read, and is {(Exist ? "used as it was before" : "left out")}: {Unread}");
+            log.WarnOrFail(
+                DiagnosticCodes.PackageSourceFailed,
+                $"A package source could not be read, and is {(Exist ? "used as it was before" : "left out")}: {Unread}"
+            );
         else
-            await File.WriteAllTextAsync(Marker, time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), cancellationToken);
+            await File.WriteAllTextAsync(
+                Marker,
+                time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
+                cancellationToken
+            );
         return true;
     }
 

@@ -3,9 +3,6 @@ using System.Text;
 namespace ImagePublish.Packages.Apt;
 
 /// <summary>One package source, read and checked: what is in here is written into a file for apt, and nothing else of what a base image says.</summary>
-/// <param name="Addresses">Its http(s) addresses.</param>
-/// <param name="Suites">Its suites, or paths that end with <c>/</c>.</param>
-/// <param name="Components">Its components.</param>
 internal sealed record AptSource(IReadOnlyList<string> Addresses, IReadOnlyList<string> Suites, IReadOnlyList<string> Components)
 {
     /// <summary>The architectures that it is for; none for all.</summary>
@@ -24,8 +21,6 @@ internal sealed record AptSource(IReadOnlyList<string> Addresses, IReadOnlyList<
     public IReadOnlyList<string> Ignored { get; init; } = [];
 
     /// <summary>The source as a paragraph of a <c>.sources</c> file.</summary>
-    /// <param name="keyringPath">Where a keyring of the image is on this machine.</param>
-    /// <returns>The paragraph.</returns>
     public string Write(Func<string, string> keyringPath)
     {
         var text = new StringBuilder("Types: deb\n");

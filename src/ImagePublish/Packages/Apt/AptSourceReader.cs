@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Packages.Deb;
 
 namespace ImagePublish.Packages.Apt;
@@ -13,8 +13,6 @@ namespace ImagePublish.Packages.Apt;
 /// A source that can't be taken is an error: without it, for example without security updates, other packages would be chosen than its author meant.
 /// <see href="https://manpages.debian.org/sources.list.5">sources.list(5)</see>.
 /// </remarks>
-/// <param name="image">What the user calls the base image.</param>
-/// <param name="hasKeyring">Whether there is a keyring, by its path without a separator in front.</param>
 internal sealed partial class AptSourceReader(string image, Predicate<string> hasKeyring)
 {
     private const string Architectures = "Architectures";
@@ -27,8 +25,6 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
     private static readonly string[] Off = ["no", "false", "without", "off", "disable", "0"];
 
     /// <summary>Reads a file of the one-line format.</summary>
-    /// <param name="text">The file.</param>
-    /// <returns>Its sources of binary packages.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6012</c>: one can't be used.</exception>
     public IEnumerable<AptSource> ReadLines(string text)
     {
@@ -47,7 +43,8 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
                 Words(match.Groups["components"].Value),
                 Option("arch"),
                 Option("signed-by"),
-                [.. options.Where(option => option is not [("arch" or "signed-by"), _]).Select(option => string.Join('=', option))]);
+                [.. options.Where(option => option is not [("arch" or "signed-by"), _]).Select(option => string.Join('=', option))]
+            );
 
             string Option(string name)
             {
@@ -58,8 +55,6 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
     }
 
     /// <summary>Reads a file of the deb822 format.</summary>
-    /// <param name="text">The file.</param>
-    /// <returns>Its sources of binary packages.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6012</c>: one can't be used.</exception>
     public IEnumerable<AptSource> ReadParagraphs(string text)
     {
@@ -73,14 +68,22 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
                 Words(paragraph["Components"]),
                 paragraph[Architectures] ?? "",
                 paragraph[SignedBy] ?? "",
-                [.. paragraph.Names.Where(IsIgnored).Select(name => $"{name}: {paragraph[name]}")]);
+                [.. paragraph.Names.Where(IsIgnored).Select(name => $"{name}: {paragraph[name]}")]
+            );
         }
     }
 
     private static bool IsIgnored(string field) =>
         !Known.Contains(field, StringComparer.OrdinalIgnoreCase) && !field.StartsWith("X-", StringComparison.OrdinalIgnoreCase);
 
-    private AptSource Read(string[] addresses, string[] suites, string[] components, string architectures, string keys, IReadOnlyList<string> ignored)
+    private AptSource Read(
+        string[] addresses,
+        string[] suites,
+        string[] components,
+        string architectures,
+        string keys,
+        IReadOnlyList<string> ignored
+    )
     {
         var shown = addresses.FirstOrDefault() ?? "";
         if (Array.Find(addresses, address => !Address().IsMatch(address)) is { } address)
@@ -107,10 +110,16 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
         var keyrings = names.Where(name => name.StartsWith('/')).Select(name => name[1..]).ToList();
         var fingerprints = names.Where(name => !name.StartsWith('/')).ToList();
         if (keyrings.Find(path => !IsKeyring(path)) is { } foreign)
-            Require(false, $"its key '/{Text.Shown(foreign)}' is not in a folder of keyrings ({string.Join(", ", KeyringFolders.Select(folder => $"/{folder.TrimEnd('/')}"))})");
+            Require(
+                false,
+                $"its key '/{Text.Sanitize(foreign)}' is not in a folder of keyrings ({string.Join(", ", KeyringFolders.Select(folder => $"/{folder.TrimEnd('/')}"))})"
+            );
         if (keyrings.Find(path => !hasKeyring(path)) is { } missing)
-            Require(false, $"neither the image nor this machine has its key '/{Text.Shown(missing)}'");
-        Require(fingerprints.TrueForAll(name => Fingerprint().IsMatch(name)), "its Signed-By names something that is neither a keyring nor a fingerprint");
+            Require(false, $"neither the image nor this machine has its key '/{Text.Sanitize(missing)}'");
+        Require(
+            fingerprints.TrueForAll(name => Fingerprint().IsMatch(name)),
+            "its Signed-By names something that is neither a keyring nor a fingerprint"
+        );
         return source with { Keyrings = keyrings, Fingerprints = fingerprints };
 
         void Require(bool isGiven, string otherwise)
@@ -124,19 +133,24 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
     {
         if (!address.StartsWith("http://", StringComparison.Ordinal) && !address.StartsWith("https://", StringComparison.Ordinal))
             return "only http and https addresses are taken from a base image";
-        return address.Split('/')[2].Contains('@', StringComparison.Ordinal) ? "a user name is not taken from a base image" : "its address is malformed";
+        return address.Split('/')[2].Contains('@', StringComparison.Ordinal)
+            ? "a user name is not taken from a base image"
+            : "its address is malformed";
     }
 
-    private ImagePublishException Refused(string source, string why) => new(
-        DiagnosticCodes.PackageSourceRefused,
-        $"A package source of the base image '{Text.Shown(image)}' is refused, '{Text.Shown(source)}': {why}. Name the package sources to use in ImagePackageSource.");
+    private ImagePublishException Refused(string source, string why) =>
+        new(
+            DiagnosticCodes.PackageSourceRefused,
+            $"A package source of the base image '{Text.Sanitize(image)}' is refused, '{Text.Sanitize(source)}': {why}. Name the package sources to use in ImagePackageSource."
+        );
 
     private static string[] Words(string? text) => text?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [];
 
     private static bool IsSuite(string suite) => Suite().IsMatch(suite) && !suite.Split('/').Contains("..");
 
     private static bool IsKeyring(string path) =>
-        Array.Find(KeyringFolders, folder => path.StartsWith(folder, StringComparison.Ordinal)) is { } folder && KeyringName().IsMatch(path[folder.Length..]);
+        Array.Find(KeyringFolders, folder => path.StartsWith(folder, StringComparison.Ordinal)) is { } folder
+        && KeyringName().IsMatch(path[folder.Length..]);
 
     [GeneratedRegex(@"\Adeb[\s\[]")]
     private static partial Regex BinarySource();
@@ -145,7 +159,9 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
     private static partial Regex OneLine();
 
     // Names, IPv4 and IPv6 addresses, a port, and a path without a query.
-    [GeneratedRegex(@"\Ahttps?://([A-Za-z0-9]([A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%+=:,@/-]{0,2000})?\z")]
+    [GeneratedRegex(
+        @"\Ahttps?://([A-Za-z0-9]([A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%+=:,@/-]{0,2000})?\z"
+    )]
     private static partial Regex Address();
 
     [GeneratedRegex(@"\A[A-Za-z0-9./][A-Za-z0-9._+~:/-]{0,500}\z")]

@@ -1,14 +1,11 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Packages.Apt;
 
 /// <summary>What a tool of apt's said.</summary>
-/// <param name="Succeeded">Whether it did what it was asked.</param>
-/// <param name="Output">What it wrote.</param>
-/// <param name="Errors">What it complained of.</param>
 internal sealed record AptAnswer(bool Succeeded, string Output, string Errors)
 {
     /// <summary>The addresses of a base image's sources, where those were asked: only what apt says of them, and of packages, is shown. Null where the user or this machine names the sources.</summary>
@@ -17,31 +14,30 @@ internal sealed record AptAnswer(bool Succeeded, string Output, string Errors)
 
 /// <summary>Runs apt's tools with a configuration of our own: as an ordinary user, in a private folder, without the machine's hooks.</summary>
 /// <param name="configuration">The configuration file, read after the machine's, whose proxies, mirrors and preferences hold.</param>
-/// <param name="shown">As <see cref="AptAnswer.Shown"/>.</param>
 internal sealed class AptTool(string configuration, IReadOnlyList<string>? shown = null)
 {
     // The download tool lies beside apt's methods, in a place that is the same on every Debian.
     private const string Helper = "/usr/lib/apt/apt-helper";
 
     /// <summary>Runs <c>apt-get</c>.</summary>
-    /// <param name="arguments">Its arguments.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>What it said.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6006</c>: there is none.</exception>
-    public Task<AptAnswer> GetAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) => RunAsync("apt-get", arguments, cancellationToken);
+    public Task<AptAnswer> GetAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
+        RunAsync("apt-get", arguments, cancellationToken);
 
     /// <summary>Runs <c>apt-cache</c>.</summary>
-    /// <param name="arguments">Its arguments.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>What it said.</returns>
-    public Task<AptAnswer> CacheAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) => RunAsync("apt-cache", arguments, cancellationToken);
+    public Task<AptAnswer> CacheAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
+        RunAsync("apt-cache", arguments, cancellationToken);
 
     /// <summary>Downloads files with apt's own client, which knows the machine's proxies and credentials, and checks their hashes.</summary>
-    /// <param name="files">Where each is, where it goes, and its SHA-256.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>What it said.</returns>
-    public Task<AptAnswer> DownloadAsync(IEnumerable<(string Location, string Path, string Sha256)> files, CancellationToken cancellationToken) =>
-        RunAsync(Helper, ["download-file", "--", .. files.SelectMany(file => new[] { file.Location, file.Path, $"SHA256:{file.Sha256}" })], cancellationToken);
+    public Task<AptAnswer> DownloadAsync(
+        IEnumerable<(string Location, string Path, string Sha256)> files,
+        CancellationToken cancellationToken
+    ) =>
+        RunAsync(
+            Helper,
+            ["download-file", "--", .. files.SelectMany(file => new[] { file.Location, file.Path, $"SHA256:{file.Sha256}" })],
+            cancellationToken
+        );
 
     /// <summary>How a tool is started.</summary>
     internal ProgramStart StartOf(string tool, IEnumerable<string> arguments)

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Packages.Apt;
 
@@ -15,8 +15,21 @@ internal sealed class AptWorkspace
     private static readonly string[] UsedMethods = ["http", "https", "gpgv", "sqv", "store", "rred"];
     private static readonly string[] OtherMethods =
     [
-        "cdrom", "copy", "file", "ftp", "mirror", "mirror+copy", "mirror+file", "mirror+ftp", "mirror+http", "mirror+https",
-        "rsh", "ssh", "tor", "tor+http", "tor+https",
+        "cdrom",
+        "copy",
+        "file",
+        "ftp",
+        "mirror",
+        "mirror+copy",
+        "mirror+file",
+        "mirror+ftp",
+        "mirror+http",
+        "mirror+https",
+        "rsh",
+        "ssh",
+        "tor",
+        "tor+http",
+        "tor+https",
     ];
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
@@ -29,9 +42,6 @@ internal sealed class AptWorkspace
     private readonly IReadOnlyList<AptSource> baseSources;
 
     /// <summary>Finds the folder.</summary>
-    /// <param name="request">What is asked for.</param>
-    /// <param name="architecture">The Debian architecture.</param>
-    /// <param name="packageBase">What lies below; null for nothing.</param>
     public AptWorkspace(PackageRequest request, string architecture, PackageBase? packageBase)
     {
         time = request.Time;
@@ -42,8 +52,12 @@ internal sealed class AptWorkspace
         baseSources = packageBase is null ? [] : PackageSources.ReadTyped(packageBase.Name, baseFiles);
         if (source is null && packageBase is not null && baseSources.Count == 0 && !packageBase.IsOfRelease(MachineRelease()))
             throw new ImagePublishException(
-                DiagnosticCodes.PackageBaseUnsupported, $"'{Text.Shown(packageBase.Name)}' has no package sources, and this machine is of another release. Say where packages come from: ImagePackageSource.");
-        var key = new StringBuilder($"{architecture}\n{source}\n{(source is not null && File.Exists(source) ? PackageSources.ReadFile(source) : "")}\n");
+                DiagnosticCodes.PackageBaseUnsupported,
+                $"'{Text.Sanitize(packageBase.Name)}' has no package sources, and this machine is of another release. Say where packages come from: ImagePackageSource."
+            );
+        var key = new StringBuilder(
+            $"{architecture}\n{source}\n{(source is not null && File.Exists(source) ? PackageSources.ReadFile(source) : "")}\n"
+        );
         foreach (var (path, text) in baseFiles)
             key.Append(path).Append('\n').Append(text).Append('\n');
         Folder = Path.Combine(request.CacheFolder, "apt", Hash(key.ToString()));
@@ -60,16 +74,18 @@ internal sealed class AptWorkspace
 
     /// <summary>Waits until no other process uses the folder.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3110</c>: another process uses it for too long.</exception>
-    public Task<FileLock> LockAsync(IEngineLog log, CancellationToken cancellationToken)
+    public Task<FileLock> LockAsync(IPublishLog log, CancellationToken cancellationToken)
     {
-        var request = new FileLockRequest(Path.Combine(Folder, "lock"), "chooses operating system packages too", LongestWait) { Time = time, Log = log };
+        var request = new FileLockRequest(Path.Combine(Folder, "lock"), "chooses operating system packages too", LongestWait)
+        {
+            Time = time,
+            Log = log,
+        };
         return FileLock.RequireAsync(request, DiagnosticCodes.Locked, cancellationToken);
     }
 
     /// <summary>Writes what apt reads. The folder is locked.</summary>
-    /// <param name="log">Where to report what is not obeyed.</param>
-    /// <returns>apt, as it works there.</returns>
-    public AptTool Prepare(IEngineLog log)
+    public AptTool Prepare(IPublishLog log)
     {
         var configuration = UsesMachine ? WriteTrusted(log) : WriteOfBase(log);
         configuration.CreateFolders();
@@ -79,7 +95,7 @@ internal sealed class AptWorkspace
         return new AptTool(settings, UsesMachine ? null : [.. baseSources.SelectMany(one => one.Addresses)]);
     }
 
-    private AptConfiguration WriteOfBase(IEngineLog log)
+    private AptConfiguration WriteOfBase(IPublishLog log)
     {
         string Keyring(string path) => baseFiles.ContainsKey(path) ? $"{Folder}/{path}" : $"/{path}";
         var file = Write(Folder, "base.sources", string.Concat(baseSources.Select(one => one.Write(Keyring))));
@@ -91,21 +107,30 @@ internal sealed class AptWorkspace
         }
 
         foreach (var one in baseSources.Where(one => one.Ignored.Count > 0))
-            log.Detail($"Options of the base image's package source {Text.Shown(one.Addresses[0])} are ignored: {Text.Shown(string.Join(", ", one.Ignored))}.");
+            log.Detail(
+                $"Options of the base image's package source {Text.Sanitize(one.Addresses[0])} are ignored: {Text.Sanitize(string.Join(", ", one.Ignored))}."
+            );
         return new AptConfiguration(Folder, architecture, file, StatusFile) { Root = Folder, UnusedMethods = UnusedMethods() };
     }
 
     // apt reads the user's or the machine's sources where they are, unless they turn off the check of signatures.
-    private AptConfiguration WriteTrusted(IEngineLog log)
+    private AptConfiguration WriteTrusted(IPublishLog log)
     {
-        var configuration = new AptConfiguration(Folder, architecture, source is not null && File.Exists(source) ? source : null, StatusFile);
+        var configuration = new AptConfiguration(
+            Folder,
+            architecture,
+            source is not null && File.Exists(source) ? source : null,
+            StatusFile
+        );
         if (source is not null)
         {
             var text = File.Exists(source) ? PackageSources.ReadFile(source) : source;
             var kept = Checked(text);
             if (configuration.SourceFile is not null && kept == text)
                 return configuration;
-            var isLines = configuration.SourceFile is { } file ? Path.GetExtension(file) != ".sources" : text.StartsWith("deb", StringComparison.Ordinal);
+            var isLines = configuration.SourceFile is { } file
+                ? Path.GetExtension(file) != ".sources"
+                : text.StartsWith("deb", StringComparison.Ordinal);
             return configuration with { SourceFile = Write(Folder, isLines ? "image.list" : "image.sources", kept) };
         }
 

@@ -8,25 +8,30 @@ namespace ImagePublish.Packages.Apt;
 internal static partial class SignatureOptions
 {
     /// <summary>Takes them out of a file of sources.</summary>
-    /// <param name="text">The file, in either format.</param>
-    /// <returns>The file without them; the same text if it has none.</returns>
     public static string Remove(string text)
     {
-        var lines = Options().Replace(text, match =>
-        {
-            var options = match.Groups["options"].Value.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-            var kept = string.Join(' ', options.Where(option => !Weakening().IsMatch(option)));
-            return match.Groups["type"].Value + (kept.Length > 0 ? $"[{kept}] " : "");
-        });
+        var lines = Options()
+            .Replace(text, match =>
+            {
+                var options = match.Groups["options"].Value.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+                var kept = string.Join(' ', options.Where(option => !Weakening().IsMatch(option)));
+                return match.Groups["type"].Value + (kept.Length > 0 ? $"[{kept}] " : "");
+            });
         return Fields().Replace(lines, "");
     }
 
-    [GeneratedRegex(@"^(?<type>[ \t]*deb(-src)?[ \t]+)\[(?<options>[^\]\n]*\b(trusted|allow-[a-z-]+)[+-]?=[^\]\n]*)\][ \t]*", RegexOptions.Multiline | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"^(?<type>[ \t]*deb(-src)?[ \t]+)\[(?<options>[^\]\n]*\b(trusted|allow-[a-z-]+)[+-]?=[^\]\n]*)\][ \t]*",
+        RegexOptions.Multiline | RegexOptions.IgnoreCase
+    )]
     private static partial Regex Options();
 
     [GeneratedRegex(@"\A(trusted|allow-[a-z-]+)[+-]?=", RegexOptions.IgnoreCase)]
     private static partial Regex Weakening();
 
-    [GeneratedRegex(@"^(Trusted|Allow-(Insecure|Weak|Downgrade-To-Insecure))[ \t]*:[^\n]*\n?([ \t][^\n]*\n?)*", RegexOptions.Multiline | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"^(Trusted|Allow-(Insecure|Weak|Downgrade-To-Insecure))[ \t]*:[^\n]*\n?([ \t][^\n]*\n?)*",
+        RegexOptions.Multiline | RegexOptions.IgnoreCase
+    )]
     private static partial Regex Fields();
 }

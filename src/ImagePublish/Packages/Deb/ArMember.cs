@@ -5,9 +5,6 @@ namespace ImagePublish.Packages.Deb;
 
 /// <summary>One member of an <c>ar</c> archive, the outer shape of a Debian package.</summary>
 /// <remarks><see href="https://manpages.debian.org/deb.5">deb(5)</see>.</remarks>
-/// <param name="Name">Its name.</param>
-/// <param name="Offset">Where its content begins in the archive.</param>
-/// <param name="Length">Its length in bytes.</param>
 internal sealed record ArMember(string Name, long Offset, long Length)
 {
     private const int HeaderLength = 60;
@@ -16,8 +13,6 @@ internal sealed record ArMember(string Name, long Offset, long Length)
     private const int MaxMembers = 100;
 
     /// <summary>Reads the members of an archive.</summary>
-    /// <param name="archive">The archive, which can seek.</param>
-    /// <returns>Its members, in order.</returns>
     /// <exception cref="InvalidDataException">It is no archive, or damaged.</exception>
     public static IReadOnlyList<ArMember> ReadAll(Stream archive)
     {
@@ -27,7 +22,11 @@ internal sealed record ArMember(string Name, long Offset, long Length)
         var members = new List<ArMember>();
         while (archive.ReadAtLeast(header, HeaderLength, throwOnEndOfStream: false) is var read && read > 0)
         {
-            if (read < HeaderLength || !header[58..].SequenceEqual("`\n"u8) || !long.TryParse(Field(header[48..58]), NumberStyles.None, CultureInfo.InvariantCulture, out var length))
+            if (
+                read < HeaderLength
+                || !header[58..].SequenceEqual("`\n"u8)
+                || !long.TryParse(Field(header[48..58]), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+            )
                 throw new InvalidDataException("its archive is damaged");
             if (length > archive.Length - archive.Position)
                 throw new InvalidDataException("it is cut short");

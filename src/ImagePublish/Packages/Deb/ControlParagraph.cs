@@ -17,12 +17,9 @@ internal sealed record ControlParagraph
     public IReadOnlyCollection<string> Names => fields.Keys;
 
     /// <summary>A field's value, or null; lines that follow the first keep their line breaks.</summary>
-    /// <param name="name">The field's name.</param>
     public string? this[string name] => fields.GetValueOrDefault(name);
 
     /// <summary>Reads all paragraphs of a file.</summary>
-    /// <param name="text">The file.</param>
-    /// <returns>The paragraphs.</returns>
     public static IReadOnlyList<ControlParagraph> ReadAll(string text)
     {
         var paragraphs = new List<ControlParagraph>();

@@ -1,7 +1,7 @@
 using System.Formats.Tar;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Packages.Deb;
 
@@ -15,13 +15,13 @@ internal static class PackageFiles
     private const UnixFileMode Kept = (UnixFileMode)0x1FF | UnixFileMode.StickyBit;
 
     /// <summary>Reads a package's files.</summary>
-    /// <param name="package">The package.</param>
-    /// <param name="place">Where a path lies in the image; null leaves it out.</param>
-    /// <param name="budget">What the packages may take.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Its entries, in its own order.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6008</c>: it is damaged, or has what an image may not have.</exception>
-    public static async Task<IReadOnlyList<LayerEntry>> ReadAsync(UnpackedPackage package, Func<string, string?> place, ContentBudget budget, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<LayerEntry>> ReadAsync(
+        UnpackedPackage package,
+        Func<string, string?> place,
+        ContentBudget budget,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -57,22 +57,36 @@ internal static class PackageFiles
             TarEntryType.SymbolicLink => LayerEntryKind.SymbolicLink,
             _ => LayerEntryKind.File,
         };
-        var made = new LayerEntry(path, kind) { Uid = entry.Uid, Gid = entry.Gid, Content = content };
+        var made = new LayerEntry(path, kind)
+        {
+            Uid = entry.Uid,
+            Gid = entry.Gid,
+            Content = content,
+        };
         return kind == LayerEntryKind.SymbolicLink ? made with { LinkTarget = entry.LinkName } : made with { Mode = entry.Mode & Kept };
     }
 
-    private static FileContent? ContentOf(UnpackedPackage package, TarEntry entry, Dictionary<string, FileContent> files) => entry.EntryType switch
-    {
-        TarEntryType.Directory or TarEntryType.SymbolicLink => null,
-        TarEntryType.RegularFile or TarEntryType.V7RegularFile => entry.Length == 0 ? new FileInMemory(ReadOnlyMemory<byte>.Empty) : new FileInTar(package.DataTar, entry.DataOffset, entry.Length),
-        TarEntryType.HardLink => files.GetValueOrDefault(PathOf(entry.LinkName)) ?? throw new InvalidDataException($"'{entry.Name}' is a hard link to '{entry.LinkName}', which it does not have"),
-        TarEntryType.CharacterDevice or TarEntryType.BlockDevice or TarEntryType.Fifo => throw new InvalidDataException($"'{entry.Name}' is a device or pipe"),
-        _ => throw new InvalidDataException($"'{entry.Name}' is of the unknown kind {entry.EntryType}"),
-    };
+    private static FileContent? ContentOf(UnpackedPackage package, TarEntry entry, Dictionary<string, FileContent> files) =>
+        entry.EntryType switch
+        {
+            TarEntryType.Directory or TarEntryType.SymbolicLink => null,
+            TarEntryType.RegularFile or TarEntryType.V7RegularFile => entry.Length == 0
+                ? new FileInMemory(ReadOnlyMemory<byte>.Empty)
+                : new FileInTar(package.DataTar, entry.DataOffset, entry.Length),
+            TarEntryType.HardLink => files.GetValueOrDefault(PathOf(entry.LinkName))
+                ?? throw new InvalidDataException($"'{entry.Name}' is a hard link to '{entry.LinkName}', which it does not have"),
+            TarEntryType.CharacterDevice or TarEntryType.BlockDevice or TarEntryType.Fifo => throw new InvalidDataException(
+                $"'{entry.Name}' is a device or pipe"
+            ),
+            _ => throw new InvalidDataException($"'{entry.Name}' is of the unknown kind {entry.EntryType}"),
+        };
 
     private static string PathOf(string name)
     {
-        var path = name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name == "." ? "" : name;
+        var path =
+            name.StartsWith("./", StringComparison.Ordinal) ? name[2..]
+            : name == "." ? ""
+            : name;
         path = path.TrimEnd('/');
         return path.StartsWith('/') || path.Split('/').Contains("..") ? throw new InvalidDataException($"'{name}' leaves the image") : path;
     }

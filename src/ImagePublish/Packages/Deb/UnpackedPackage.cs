@@ -1,15 +1,13 @@
 using System.IO.Compression;
 using System.Text;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using SharpCompress.Compressors.Xz;
 using ZstdSharp;
 
 namespace ImagePublish.Packages.Deb;
 
 /// <summary>A Debian package whose parts lie in a folder: <c>control</c>, its paragraph, and <c>data.tar</c>, its files.</summary>
-/// <param name="Package">The package.</param>
-/// <param name="Folder">The folder.</param>
 internal sealed record UnpackedPackage(OsPackage Package, string Folder)
 {
     private const int MaxControlSize = 1024 * 1024;
@@ -28,14 +26,10 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
     public ControlParagraph Control => control ??= ControlParagraph.ReadAll(File.ReadAllText(Path.Combine(Folder, "control")))[0];
 
     /// <summary>The packages whose files it may replace.</summary>
-    public IReadOnlySet<string> Replaces => replaces ??= [.. (Control["Replaces"] ?? "").Split(',').Select(name => name.Trim().Split(' ', ':')[0])];
+    public IReadOnlySet<string> Replaces =>
+        replaces ??= [.. (Control["Replaces"] ?? "").Split(',').Select(name => name.Trim().Split(' ', ':')[0])];
 
     /// <summary>Takes a package apart.</summary>
-    /// <param name="name">What messages call it.</param>
-    /// <param name="archive">The file that it is in.</param>
-    /// <param name="folder">An empty folder for its parts.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it is done.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6008</c>: it is no package, or damaged.</exception>
     public static async Task UnpackAsync(string name, string archive, string folder, CancellationToken cancellationToken)
     {
@@ -47,7 +41,11 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
             if (members is not [{ Name: "debian-binary" }, ..])
                 throw new InvalidDataException("it is no Debian package");
             await using (var control = new LimitedStream(Open(archive, Find(members, "control.tar")), MaxControlTarSize))
-                await File.WriteAllTextAsync(Path.Combine(folder, "control"), await ReadControlAsync(name, control, cancellationToken), cancellationToken);
+                await File.WriteAllTextAsync(
+                    Path.Combine(folder, "control"),
+                    await ReadControlAsync(name, control, cancellationToken),
+                    cancellationToken
+                );
             await using var data = Open(archive, Find(members, "data.tar"));
             await using var target = new FileStream(Path.Combine(folder, "data.tar"), FileMode.CreateNew, FileAccess.Write, FileShare.None);
             await CopyAsync(data, target, cancellationToken);
@@ -58,16 +56,29 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
         }
     }
 
-    internal static bool IsDamage(Exception exception) => exception
-        is InvalidDataException or EndOfStreamException or FormatException or OverflowException or ArgumentException or NotSupportedException or IndexOutOfRangeException
-        or OutOfMemoryException or ZstdException or SharpCompress.Common.SharpCompressException;
+    internal static bool IsDamage(Exception exception) =>
+        exception
+            is InvalidDataException
+                or EndOfStreamException
+                or FormatException
+                or OverflowException
+                or ArgumentException
+                or NotSupportedException
+                or IndexOutOfRangeException
+                or OutOfMemoryException
+                or ZstdException
+                or SharpCompress.Common.SharpCompressException;
 
     private static ArMember Find(IEnumerable<ArMember> members, string name) =>
-        members.FirstOrDefault(member => member.Name == name || member.Name.StartsWith(name + ".", StringComparison.Ordinal)) ?? throw new InvalidDataException($"it has no {name}");
+        members.FirstOrDefault(member => member.Name == name || member.Name.StartsWith(name + ".", StringComparison.Ordinal))
+        ?? throw new InvalidDataException($"it has no {name}");
 
     private static Stream Open(string archive, ArMember member)
     {
-        var file = new FileStream(archive, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 18) { Position = member.Offset };
+        var file = new FileStream(archive, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 18)
+        {
+            Position = member.Offset,
+        };
         var content = new SliceStream(file, member.Length);
         return Path.GetExtension(member.Name) switch
         {
@@ -88,7 +99,9 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
                 continue;
             using var text = new StreamReader(entry.DataStream, Encoding.UTF8, leaveOpen: true);
             var control = await text.ReadToEndAsync(cancellationToken);
-            return ControlParagraph.ReadAll(control) is [var paragraph, ..] ? paragraph.Text : throw new InvalidDataException("its control file is empty");
+            return ControlParagraph.ReadAll(control) is [var paragraph, ..]
+                ? paragraph.Text
+                : throw new InvalidDataException("its control file is empty");
         }
 
         throw new InvalidDataException("it has no control file");
@@ -105,7 +118,7 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
         }
     }
 
-    private sealed class LimitedStream(Stream inner, long limit) : Oci.ReadOnlyStream
+    private sealed class LimitedStream(Stream inner, long limit) : Common.ReadOnlyStream
     {
         private long left = limit;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
+using ImagePublish.Common;
 using ImagePublish.Layers;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Packages.Layout;
 
@@ -12,27 +12,34 @@ internal static class CertificateBundle
     private const string Folder = "etc/ssl/certs";
 
     /// <summary>The entries, for authorities among a layer's files.</summary>
-    /// <param name="entries">The files.</param>
-    /// <param name="budget">What the packages may take.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The entries; none where there are no authorities.</returns>
-    public static async Task<IReadOnlyList<LayerEntry>> MakeAsync(IEnumerable<LayerEntry> entries, ContentBudget budget, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<LayerEntry>> MakeAsync(
+        IEnumerable<LayerEntry> entries,
+        ContentBudget budget,
+        CancellationToken cancellationToken
+    )
     {
         var authorities = entries
-            .Where(entry => entry.Content is not null && entry.Path.StartsWith(Authorities, StringComparison.Ordinal) && entry.Path.EndsWith(".crt", StringComparison.Ordinal))
-            .OrderBy(entry => entry.Path, StringComparer.Ordinal).ToList();
+            .Where(entry =>
+                entry.Content is not null
+                && entry.Path.StartsWith(Authorities, StringComparison.Ordinal)
+                && entry.Path.EndsWith(".crt", StringComparison.Ordinal)
+            )
+            .OrderBy(entry => entry.Path, StringComparer.Ordinal)
+            .ToList();
         var made = new List<LayerEntry>();
         var bundle = new StringBuilder();
         var used = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var authority in authorities)
         {
-            budget.TakeText(authority.Content!.Length);
+            budget.CountText(authority.Content!.Length);
             using var reader = new StreamReader(authority.Content.Open(), Encoding.UTF8);
             var text = await reader.ReadToEndAsync(cancellationToken);
             bundle.Append(text.TrimEnd('\n')).Append('\n');
-            var name = Path.GetFileNameWithoutExtension(authority.Path).Replace(' ', '_').Replace('(', '=').Replace(')', '=').Replace(',', '_') + ".pem";
+            var name =
+                Path.GetFileNameWithoutExtension(authority.Path).Replace(' ', '_').Replace('(', '=').Replace(')', '=').Replace(',', '_')
+                + ".pem";
             made.Add(RootFiles.Link($"{Folder}/{name}", "/" + authority.Path));
-            if (SubjectHash.Of(text) is not { } hash)
+            if (SubjectHash.Compute(text) is not { } hash)
                 continue;
             var number = used[hash] = used.TryGetValue(hash, out var last) ? last + 1 : 0;
             made.Add(RootFiles.Link($"{Folder}/{hash}.{number.ToString(CultureInfo.InvariantCulture)}", name));

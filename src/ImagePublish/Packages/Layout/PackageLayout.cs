@@ -1,6 +1,6 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
-using ImagePublish.Oci;
 using ImagePublish.Packages.Deb;
 
 namespace ImagePublish.Packages.Layout;
@@ -12,18 +12,15 @@ internal sealed class PackageLayout(BaseFileSystem? below)
     private readonly Dictionary<string, (LayerEntry Entry, UnpackedPackage? Owner)> known = new(StringComparer.Ordinal);
 
     /// <summary>Lays packages out.</summary>
-    /// <param name="packages">The packages.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The layer.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6002</c>: two packages have the same file. <c>IMG6008</c>: a package can't be put into an image.</exception>
-    public async Task<LayerContent> LayOutAsync(IReadOnlyList<UnpackedPackage> packages, CancellationToken cancellationToken)
+    public async Task<LayerInput> LayOutAsync(IReadOnlyList<UnpackedPackage> packages, CancellationToken cancellationToken)
     {
         var current = "";
         var budget = new ContentBudget(why => PackageErrors.Invalid(current, why));
         foreach (var package in packages)
         {
             current = package.Package.ToString();
-            foreach (var entry in await PackageFiles.ReadAsync(package, Place, budget, cancellationToken))
+            foreach (var entry in await PackageFiles.ReadAsync(package, Map, budget, cancellationToken))
                 Add(entry, package);
             AddOwn(RootFiles.File($"var/lib/dpkg/status.d/{package.Package.Name}", package.Control.Text));
         }
@@ -34,7 +31,7 @@ internal sealed class PackageLayout(BaseFileSystem? below)
             CompleteRoot(budget);
         else
             LeaveFolders(below);
-        return LayerContent.Create(OsPackages.LayerName, known.Values.Select(one => one.Entry));
+        return LayerInput.Create(OsPackages.LayerName, known.Values.Select(one => one.Entry));
     }
 
     private void CompleteRoot(ContentBudget budget)
@@ -53,7 +50,7 @@ internal sealed class PackageLayout(BaseFileSystem? below)
                 // What is there already brings its own parents.
                 if (!known.TryAdd(folder, (new LayerEntry(folder, LayerEntryKind.Directory), null)))
                     break;
-                budget.TakeEntry(folder);
+                budget.CountEntry(folder);
             }
         }
     }
@@ -61,15 +58,20 @@ internal sealed class PackageLayout(BaseFileSystem? below)
     // A base's folders have attributes that are not ours to change.
     private void LeaveFolders(BaseFileSystem files)
     {
-        foreach (var path in known.Where(one => one.Value.Entry.Kind == LayerEntryKind.Directory && files.Find(one.Key) is not null).Select(one => one.Key).ToList())
+        foreach (
+            var path in known
+                .Where(one => one.Value.Entry.Kind == LayerEntryKind.Directory && files.Find(one.Key) is not null)
+                .Select(one => one.Key)
+                .ToList()
+        )
             known.Remove(path);
     }
 
     // In a base, links decide where a path leads: its own '/lib' may be one or not.
-    private string? Place(string path)
+    private string? Map(string path)
     {
         if (below is null)
-            return PackagePaths.Place(path);
+            return PackagePaths.Map(path);
         var place = below.Resolve(path, followLast: false);
         return PackagePaths.IsKept(place) ? place : null;
     }
@@ -96,7 +98,10 @@ internal sealed class PackageLayout(BaseFileSystem? below)
         if (Replaces(package, other.Owner))
             known[entry.Path] = (entry, package);
         else if (!Replaces(other.Owner, package))
-            throw new ImagePublishException(DiagnosticCodes.PackageConflict, $"'{package.Package.Name}' and '{other.Owner.Package.Name}' both have '{Text.Shown(entry.Path)}'. Leave one of them out.");
+            throw new ImagePublishException(
+                DiagnosticCodes.PackageConflict,
+                $"'{package.Package.Name}' and '{other.Owner.Package.Name}' both have '{Text.Sanitize(entry.Path)}'. Leave one of them out."
+            );
     }
 
     private void AddOwn(LayerEntry entry) => known.TryAdd(entry.Path, (entry, null));

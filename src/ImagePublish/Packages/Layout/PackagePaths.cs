@@ -6,17 +6,26 @@ internal static class PackagePaths
     /// <summary>What nobody reads in a container. Copyright files are kept, as licences ask.</summary>
     private static readonly string[] LeftOut =
     [
-        "usr/share/man", "usr/share/info", "usr/share/locale", "usr/share/lintian", "usr/share/linda", "usr/share/bug", "usr/share/doc-base", "usr/share/gnome/help",
-        "usr/share/groff", "usr/share/help", "usr/share/bash-completion", "usr/share/zsh", "usr/share/fish",
+        "usr/share/man",
+        "usr/share/info",
+        "usr/share/locale",
+        "usr/share/lintian",
+        "usr/share/linda",
+        "usr/share/bug",
+        "usr/share/doc-base",
+        "usr/share/gnome/help",
+        "usr/share/groff",
+        "usr/share/help",
+        "usr/share/bash-completion",
+        "usr/share/zsh",
+        "usr/share/fish",
     ];
 
     /// <summary>The folders that are links into <c>/usr</c> on every Debian since 12 and Ubuntu since 20.04.</summary>
     private static readonly string[] Merged = ["bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32"];
 
     /// <summary>Where a path lies in an image that begins empty.</summary>
-    /// <param name="path">The path in the package.</param>
-    /// <returns>The path in the image, or null if it is left out.</returns>
-    public static string? Place(string path)
+    public static string? Map(string path)
     {
         var first = path.Split('/', 2)[0];
         if (Merged.Contains(first))
@@ -25,8 +34,6 @@ internal static class PackagePaths
     }
 
     /// <summary>Whether a file is of use in a container.</summary>
-    /// <param name="path">The path in the image.</param>
-    /// <returns>Whether it is kept.</returns>
     public static bool IsKept(string path)
     {
         if (LeftOut.Any(folder => path == folder || path.StartsWith(folder + "/", StringComparison.Ordinal)))
@@ -35,9 +42,8 @@ internal static class PackagePaths
     }
 
     /// <summary>Whether a path is one of the folders that are links into <c>/usr</c>.</summary>
-    /// <param name="path">The path in the image.</param>
-    /// <returns>The folder, <c>lib64</c>, or null.</returns>
-    public static string? MergedName(string path) => path.StartsWith("usr/", StringComparison.Ordinal) && Merged.Contains(path[4..]) ? path[4..] : null;
+    public static string? MergedName(string path) =>
+        path.StartsWith("usr/", StringComparison.Ordinal) && Merged.Contains(path[4..]) ? path[4..] : null;
 
     // A package's folder may itself be a link to that of another one, whose copyright it shares.
     private static bool IsCopyright(string path) => path.Split('/') is { Length: 4 } or [_, _, _, _, "copyright"];

@@ -12,10 +12,26 @@ internal static class RootFiles
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Shared = (UnixFileMode)0x1FF | UnixFileMode.StickyBit;
 
-    private static readonly string[] Folders = ["dev", "etc", "home", "proc", "run", "sys", "usr", "usr/bin", "usr/lib", "usr/sbin", "usr/share", "var", "var/lib", "var/log", "var/cache"];
+    private static readonly string[] Folders =
+    [
+        "dev",
+        "etc",
+        "home",
+        "proc",
+        "run",
+        "sys",
+        "usr",
+        "usr/bin",
+        "usr/lib",
+        "usr/sbin",
+        "usr/share",
+        "var",
+        "var/lib",
+        "var/log",
+        "var/cache",
+    ];
 
     /// <summary>The entries.</summary>
-    /// <returns>Them, in no order.</returns>
     public static IEnumerable<LayerEntry> All()
     {
         foreach (var folder in Folders)
@@ -23,21 +39,27 @@ internal static class RootFiles
         yield return new LayerEntry("root", LayerEntryKind.Directory) { Mode = Private };
         yield return new LayerEntry("tmp", LayerEntryKind.Directory) { Mode = Shared };
         yield return new LayerEntry("var/tmp", LayerEntryKind.Directory) { Mode = Shared };
-        yield return new LayerEntry("home/app", LayerEntryKind.Directory) { Mode = Private, Uid = AppId, Gid = AppId };
-        yield return File("etc/passwd", $"root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\napp:x:{AppId}:{AppId}:app:/home/app:/sbin/nologin\n");
+        yield return new LayerEntry("home/app", LayerEntryKind.Directory)
+        {
+            Mode = Private,
+            Uid = AppId,
+            Gid = AppId,
+        };
+        yield return File(
+            "etc/passwd",
+            $"root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\napp:x:{AppId}:{AppId}:app:/home/app:/sbin/nologin\n"
+        );
         yield return File("etc/group", $"root:x:0:\nnogroup:x:65534:\ntty:x:5:\nstaff:x:50:\napp:x:{AppId}:\n");
-        yield return File("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: files\n");
+        yield return File(
+            "etc/nsswitch.conf",
+            "passwd: files\ngroup: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: files\n"
+        );
     }
 
     /// <summary>A small file that everybody may read.</summary>
-    /// <param name="path">Its path.</param>
-    /// <param name="text">Its text.</param>
-    /// <returns>The entry.</returns>
-    public static LayerEntry File(string path, string text) => new(path, LayerEntryKind.File) { Content = new FileInMemory(Encoding.UTF8.GetBytes(text)) };
+    public static LayerEntry File(string path, string text) =>
+        new(path, LayerEntryKind.File) { Content = new FileInMemory(Encoding.UTF8.GetBytes(text)) };
 
     /// <summary>A link.</summary>
-    /// <param name="path">Its path.</param>
-    /// <param name="target">What it points at.</param>
-    /// <returns>The entry.</returns>
     public static LayerEntry Link(string path, string target) => new(path, LayerEntryKind.SymbolicLink) { LinkTarget = target };
 }

@@ -13,14 +13,12 @@ namespace ImagePublish.Packages.Layout;
 internal static class SubjectHash
 {
     /// <summary>The hash of a certificate's subject.</summary>
-    /// <param name="pem">The certificate as PEM.</param>
-    /// <returns>Eight hexadecimal digits, or null if it is no certificate.</returns>
-    public static string? Of(string pem)
+    public static string? Compute(string pem)
     {
         try
         {
             using var certificate = X509Certificate2.CreateFromPem(pem);
-            return Of(certificate.SubjectName.RawData);
+            return Compute(certificate.SubjectName.RawData);
         }
         catch (Exception exception) when (exception is CryptographicException or AsnContentException)
         {
@@ -28,7 +26,7 @@ internal static class SubjectHash
         }
     }
 
-    private static string Of(byte[] name)
+    private static string Compute(byte[] name)
     {
         var canonical = new List<byte>();
         var parts = new AsnReader(name, AsnEncodingRules.DER).ReadSequence();
@@ -57,8 +55,17 @@ internal static class SubjectHash
         {
             writer.WriteObjectIdentifier(attribute.ReadObjectIdentifier());
             var tag = attribute.PeekTag();
-            if ((UniversalTagNumber)tag.TagValue is var kind && kind is UniversalTagNumber.UTF8String or UniversalTagNumber.PrintableString or UniversalTagNumber.IA5String
-                or UniversalTagNumber.T61String or UniversalTagNumber.BMPString or UniversalTagNumber.UniversalString or UniversalTagNumber.VisibleString)
+            if (
+                (UniversalTagNumber)tag.TagValue is var kind
+                && kind
+                    is UniversalTagNumber.UTF8String
+                        or UniversalTagNumber.PrintableString
+                        or UniversalTagNumber.IA5String
+                        or UniversalTagNumber.T61String
+                        or UniversalTagNumber.BMPString
+                        or UniversalTagNumber.UniversalString
+                        or UniversalTagNumber.VisibleString
+            )
                 writer.WriteCharacterString(UniversalTagNumber.UTF8String, Canonical(attribute.ReadCharacterString(kind)));
             else
                 writer.WriteEncodedValue(attribute.ReadEncodedValue().Span);

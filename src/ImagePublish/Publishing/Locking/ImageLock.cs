@@ -5,7 +5,7 @@ using ImagePublish.Packages;
 namespace ImagePublish.Publishing.Locking;
 
 /// <summary>A lock file: exactly what an image lies on, for each platform. It names no host that the project does not name itself, and no machine.</summary>
-public sealed record ImageLock
+internal sealed record ImageLock
 {
     /// <summary>The version of the schema.</summary>
     public const int CurrentVersion = 1;
@@ -18,7 +18,7 @@ public sealed record ImageLock
 }
 
 /// <summary>What one platform's image lies on.</summary>
-public sealed record PlatformLock
+internal sealed record PlatformLock
 {
     /// <summary>The base image; null for <c>scratch</c>.</summary>
     public LockedBase? Base { get; init; }
@@ -32,8 +32,7 @@ public sealed record PlatformLock
 
 /// <summary>A base image, exactly.</summary>
 /// <param name="Reference">What the project calls it; null for one of this machine, whose place is nobody else's business.</param>
-/// <param name="Digest">The digest of what that pointed at.</param>
-public sealed record LockedBase(string? Reference, string Digest);
+internal sealed record LockedBase(string? Reference, string Digest);
 
 /// <summary>How lock files are written and read.</summary>
 [JsonSerializable(typeof(ImageLock))]

@@ -1,11 +1,11 @@
 using System.Text.Json;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Publishing.Locking;
 
 /// <summary>Reads and writes a lock file.</summary>
-/// <param name="request">Which.</param>
 internal sealed class ImageLockFile(LockRequest request)
 {
     private const int MaxLength = 16 << 20;
@@ -13,22 +13,15 @@ internal sealed class ImageLockFile(LockRequest request)
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
 
     /// <summary>Reads what a platform's image lies on.</summary>
-    /// <param name="platform">The platform.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>It, or null if the file does not say.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6010</c>: the file is damaged, or newer than this.</exception>
     public async Task<PlatformLock?> ReadAsync(Platform platform, CancellationToken cancellationToken) =>
         (await ReadAsync(cancellationToken))?.Platforms.GetValueOrDefault(platform.ToString());
 
     /// <summary>Writes what a platform's image lies on. What the file says of others stays.</summary>
-    /// <param name="platform">The platform.</param>
-    /// <param name="entry">What it lies on.</param>
-    /// <param name="cancellationToken">Gives up; the file stays as it was.</param>
-    /// <returns>Whether the file had to change.</returns>
     public async Task<bool> WriteAsync(Platform platform, PlatformLock entry, CancellationToken cancellationToken)
     {
-        var folder = Path.Combine(request.TurnFolder, Digest.Of(System.Text.Encoding.UTF8.GetBytes(request.File)).Hex[..16]);
-        var waited = new FileLockRequest(Path.Combine(folder, "lock"), $"changes '{Text.Shown(request.File)}'", LongestWait);
+        var folder = Path.Combine(request.LockFolder, Digest.Compute(System.Text.Encoding.UTF8.GetBytes(request.File)).Hex[..16]);
+        var waited = new FileLockRequest(Path.Combine(folder, "lock"), $"changes '{Text.Sanitize(request.File)}'", LongestWait);
         using var held = await FileLock.RequireAsync(waited, DiagnosticCodes.Locked, cancellationToken);
         ImageLock kept;
         try
@@ -61,7 +54,11 @@ internal sealed class ImageLockFile(LockRequest request)
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new ImagePublishException(DiagnosticCodes.DiskFailed, $"'{Text.Shown(request.File)}' can not be written: {Text.Shown(exception.Message)}", exception);
+            throw new ImagePublishException(
+                DiagnosticCodes.DiskFailed,
+                $"'{Text.Sanitize(request.File)}' can not be written: {Text.Sanitize(exception.Message)}",
+                exception
+            );
         }
         finally
         {
@@ -77,8 +74,14 @@ internal sealed class ImageLockFile(LockRequest request)
                 return null;
             if (new FileInfo(request.File).Length > MaxLength)
                 throw Damaged("it is too large");
-            var read = JsonReading.Read(await File.ReadAllBytesAsync(request.File, cancellationToken), ImageLockJsonContext.Written.ImageLock, "document");
-            return read.Version == ImageLock.CurrentVersion ? Checked(read) : throw Damaged($"it is of version {read.Version}, which this version of ImagePublish.Tasks does not know");
+            var read = JsonReading.Read(
+                await File.ReadAllBytesAsync(request.File, cancellationToken),
+                ImageLockJsonContext.Written.ImageLock,
+                "document"
+            );
+            return read.Version == ImageLock.CurrentVersion
+                ? Checked(read)
+                : throw Damaged($"it is of version {read.Version}, which this version of ImagePublish.Tasks does not know");
         }
         catch (JsonException exception)
         {
@@ -95,15 +98,33 @@ internal sealed class ImageLockFile(LockRequest request)
     {
         foreach (var entry in read.Platforms.Values)
         {
-            if (entry?.Base is { } locked && (!Digest.TryParse(locked.Digest, out _) || (locked.Reference is { } reference && !Reference.TryParse(reference, out _, out _))))
-                throw Damaged($"'{Text.Shown(locked.Reference ?? locked.Digest)}' is no base image");
-            if (entry is null || (entry.Packages is null) != (entry.Requested is null) || entry.Requested?.Contains(null!) == true || entry.Packages?.FirstOrDefault(package => package?.ToPackage() is null || package.Location is not null) is not null)
+            if (
+                entry?.Base is { } locked
+                && (
+                    !Digest.TryParse(locked.Digest, out _)
+                    || (locked.Reference is { } reference && !Reference.TryParse(reference, out _, out _))
+                )
+            )
+                throw Damaged($"'{Text.Sanitize(locked.Reference ?? locked.Digest)}' is no base image");
+            if (
+                entry is null
+                || (entry.Packages is null) != (entry.Requested is null)
+                || entry.Requested?.Contains(null!) == true
+                || entry.Packages?.FirstOrDefault(package => package?.ToPackage() is null || package.Location is not null) is not null
+            )
                 throw Damaged("a package in it is none");
         }
 
-        return read with { Platforms = new SortedDictionary<string, PlatformLock>(read.Platforms, StringComparer.Ordinal) };
+        return read with
+        {
+            Platforms = new SortedDictionary<string, PlatformLock>(read.Platforms, StringComparer.Ordinal),
+        };
     }
 
-    private ImagePublishException Damaged(string why, Exception? cause = null) => new(
-        DiagnosticCodes.PackageLockOutdated, $"The lock file '{Text.Shown(request.File)}' can't be used: {Text.Shown(why).TrimEnd('.')}. Renew it: dotnet msbuild -t:UpdateImageLock.", cause);
+    private ImagePublishException Damaged(string why, Exception? cause = null) =>
+        new(
+            DiagnosticCodes.PackageLockOutdated,
+            $"The lock file '{Text.Sanitize(request.File)}' can't be used: {Text.Sanitize(why).TrimEnd('.')}. Renew it: dotnet msbuild -t:UpdateImageLock.",
+            cause
+        );
 }

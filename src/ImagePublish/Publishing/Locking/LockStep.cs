@@ -1,3 +1,5 @@
+using ImagePublish.Bases;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
@@ -7,19 +9,11 @@ using ImagePublish.Storage;
 namespace ImagePublish.Publishing.Locking;
 
 /// <summary>Holds a publish to its lock file: the base by its digest, the packages by their hashes. Nothing is asked of anybody for what is locked.</summary>
-/// <param name="registries">The registries.</param>
-/// <param name="documents">Their documents.</param>
-/// <param name="store">The local store.</param>
-/// <param name="log">Where to tell what is done.</param>
-internal sealed class LockStep(RegistryClient registries, RemoteDocuments documents, ImageStore store, IEngineLog log)
+internal sealed class LockStep(RegistryClient registries, RegistryDocuments documents, ImageStore store, IPublishLog log)
 {
     private const string Advice = "Renew it and commit the result: dotnet msbuild -t:UpdateImageLock.";
 
     /// <summary>Pins a request to its lock file, which is renewed if it does not fit.</summary>
-    /// <param name="request">The request.</param>
-    /// <param name="isPlan">Whether the file stays as it is.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The request with everything pinned; itself where it has no lock.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6010</c>: the lock does not fit, and must.</exception>
     public async Task<PublishRequest> PinAsync(PublishRequest request, bool isPlan, CancellationToken cancellationToken)
     {
@@ -29,29 +23,43 @@ internal sealed class LockStep(RegistryClient registries, RemoteDocuments docume
         if (await FindMisfitAsync(request, entry, cancellationToken) is { } misfit)
         {
             if (lockRequest.IsLocked)
-                throw new ImagePublishException(DiagnosticCodes.PackageLockOutdated, $"The lock file '{Text.Shown(lockRequest.File)}' does not fit the project: {misfit}. {Advice}");
+                throw new ImagePublishException(
+                    DiagnosticCodes.PackageLockOutdated,
+                    $"The lock file '{Text.Sanitize(lockRequest.File)}' does not fit the project: {misfit}. {Advice}"
+                );
             var update = isPlan
-                ? new LockUpdate(request.Spec.Platform, await ChooseAsync(request.Spec.Platform, request.Base, request.Packages, cancellationToken), entry)
+                ? new LockUpdate(
+                    request.Spec.Platform,
+                    await ChooseAsync(request.Spec.Platform, request.Base, request.Packages, cancellationToken),
+                    entry
+                )
                 : await UpdateAsync(request.Spec.Platform, request.Base, request.Packages, lockRequest, cancellationToken);
-            log.Information($"{Path.GetFileName(lockRequest.File)} {(isPlan ? "would be" : "was")} renewed for {request.Spec.Platform}, since {misfit}: {update.Summary}");
+            log.Information(
+                $"{Path.GetFileName(lockRequest.File)} {(isPlan ? "would be" : "was")} renewed for {request.Spec.Platform}, since {misfit}: {update.Summary}"
+            );
             entry = update.Current;
         }
 
         return request with
         {
-            Base = request.Base is RemoteBase remote ? remote with { Locked = Digest.Parse(entry!.Base!.Digest) } : request.Base,
-            Packages = request.Packages is null ? null : request.Packages with { Locked = [.. entry!.Packages!.Select(package => package.ToPackage()!)] },
+            Base = request.Base is RegistryBase remote ? remote with { Locked = Digest.Parse(entry!.Base!.Digest) } : request.Base,
+            Packages = request.Packages is null
+                ? null
+                : request.Packages with
+                {
+                    Locked = [.. entry!.Packages!.Select(package => package.ToPackage()!)],
+                },
         };
     }
 
     /// <summary>Asks what the newest is, and writes it into the lock file.</summary>
-    /// <param name="platform">The platform.</param>
-    /// <param name="source">Where the base is.</param>
-    /// <param name="wanted">The packages; null for none.</param>
-    /// <param name="lockRequest">The lock file.</param>
-    /// <param name="cancellationToken">Gives up; the file stays as it was.</param>
-    /// <returns>What it says now, and what it said.</returns>
-    public async Task<LockUpdate> UpdateAsync(Platform platform, BaseSource source, PackageRequest? wanted, LockRequest lockRequest, CancellationToken cancellationToken)
+    public async Task<LockUpdate> UpdateAsync(
+        Platform platform,
+        BaseSource source,
+        PackageRequest? wanted,
+        LockRequest lockRequest,
+        CancellationToken cancellationToken
+    )
     {
         var file = new ImageLockFile(lockRequest);
         var entry = await ChooseAsync(platform, source, wanted, cancellationToken);
@@ -59,15 +67,36 @@ internal sealed class LockStep(RegistryClient registries, RemoteDocuments docume
         return new LockUpdate(platform, entry, former) { IsChanged = await file.WriteAsync(platform, entry, cancellationToken) };
     }
 
-    private async Task<PlatformLock> ChooseAsync(Platform platform, BaseSource source, PackageRequest? wanted, CancellationToken cancellationToken)
+    private async Task<PlatformLock> ChooseAsync(
+        Platform platform,
+        BaseSource source,
+        PackageRequest? wanted,
+        CancellationToken cancellationToken
+    )
     {
-        var below = source is ScratchBase ? null : await new BaseResolver(registries, documents, store).ResolveAsync(source, platform, cancellationToken);
-        var chosen = wanted is null ? null : (await new PackageStep(registries, store, log).ChooseAsync(wanted with { Locked = null }, platform, below, mustRefresh: true, cancellationToken)).Packages;
+        var below =
+            source is ScratchBase
+                ? null
+                : await new BaseResolver(registries, documents, store).ResolveAsync(source, platform, cancellationToken);
+        var chosen = wanted is null
+            ? null
+            : (
+                await new PackageStep(registries, store, log).ChooseAsync(
+                    wanted with
+                    {
+                        Locked = null,
+                    },
+                    platform,
+                    below,
+                    mustRefresh: true,
+                    cancellationToken
+                )
+            ).Packages;
         return new PlatformLock
         {
             Base = below is null ? null : new LockedBase(ReferenceOf(source), below.Digest!.ToString()),
             Requested = wanted?.Wanted,
-            Packages = chosen is null ? null : [.. chosen.Select(PackageDocument.Of)],
+            Packages = chosen is null ? null : [.. chosen.Select(PackageDocument.Create)],
         };
     }
 
@@ -89,25 +118,31 @@ internal sealed class LockStep(RegistryClient registries, RemoteDocuments docume
         if (entry is null)
             return $"it says nothing of {platform}";
         if (ReferenceOf(request.Base) != entry.Base?.Reference || request.Base is ScratchBase != entry.Base is null)
-            return $"the base image of {platform} is {NameOf(request.Base)}, and in the lock {(entry.Base?.Reference is { } reference ? Text.Shown(reference) : entry.Base is null ? "scratch" : "one of some machine")}";
-        if (request.Base is KeptBase or StoredBase && (await new BaseResolver(registries, documents, store).ResolveAsync(request.Base, platform, cancellationToken)).Digest is { } digest && digest.ToString() != entry.Base!.Digest)
+            return $"the base image of {platform} is {NameOf(request.Base)}, and in the lock {(entry.Base?.Reference is { } reference ? Text.Sanitize(reference) : entry.Base is null ? "scratch" : "one of some machine")}";
+        if (
+            request.Base is LocalBase or StoreBase
+            && (await new BaseResolver(registries, documents, store).ResolveAsync(request.Base, platform, cancellationToken)).Digest
+                is { } digest
+            && digest.ToString() != entry.Base!.Digest
+        )
             return $"the base image of {platform} is {digest}, and in the lock {entry.Base.Digest}";
         var wanted = request.Packages?.Wanted ?? [];
         var locked = entry.Requested ?? [];
         if (wanted.Except(locked).FirstOrDefault() is { } added)
-            return $"the package '{Text.Shown(added)}' is not in it";
+            return $"the package '{Text.Sanitize(added)}' is not in it";
         if (locked.Except(wanted).FirstOrDefault() is { } removed)
-            return $"the package '{Text.Shown(removed)}' is no longer asked for";
+            return $"the package '{Text.Sanitize(removed)}' is no longer asked for";
         return (request.Packages is null) != (entry.Packages is null) ? "it has no packages" : null;
     }
 
     private static string NameOf(BaseSource source) => ReferenceOf(source) ?? (source is ScratchBase ? "scratch" : "one of this machine");
 
     // A file's place is nobody else's business.
-    private static string? ReferenceOf(BaseSource source) => source switch
-    {
-        RemoteBase remote => remote.Reference.ToString(),
-        StoredBase stored => stored.Reference.ToString(),
-        _ => null,
-    };
+    private static string? ReferenceOf(BaseSource source) =>
+        source switch
+        {
+            RegistryBase remote => remote.Reference.ToString(),
+            StoreBase stored => stored.Reference.ToString(),
+            _ => null,
+        };
 }

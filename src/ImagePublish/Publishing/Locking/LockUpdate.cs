@@ -1,12 +1,10 @@
+using ImagePublish.Common;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Publishing.Locking;
 
 /// <summary>What became of a lock file.</summary>
-/// <param name="Platform">The platform.</param>
-/// <param name="Current">What it says of it now.</param>
-/// <param name="Former">What it said before; null for nothing.</param>
-public sealed record LockUpdate(Platform Platform, PlatformLock Current, PlatformLock? Former)
+internal sealed record LockUpdate(Platform Platform, PlatformLock Current, PlatformLock? Former)
 {
     private const int MaxShown = 5;
 

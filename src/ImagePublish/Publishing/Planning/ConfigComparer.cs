@@ -11,9 +11,14 @@ internal static class ConfigComparer
     public static IReadOnlyList<ConfigChange> Compare(ImageConfig before, ImageConfig after)
     {
         var (old, now) = (Values(before), Values(after));
-        return [.. old.Keys.Union(now.Keys).Order(StringComparer.Ordinal)
-            .Select(name => new ConfigChange(name, old.GetValueOrDefault(name), now.GetValueOrDefault(name)))
-            .Where(change => change.Before != change.After)];
+        return
+        [
+            .. old
+                .Keys.Union(now.Keys)
+                .Order(StringComparer.Ordinal)
+                .Select(name => new ConfigChange(name, old.GetValueOrDefault(name), now.GetValueOrDefault(name)))
+                .Where(change => change.Before != change.After),
+        ];
     }
 
     private static Dictionary<string, string> Values(ImageConfig config)
@@ -28,7 +33,10 @@ internal static class ConfigComparer
         Add("entrypoint", Joined(execution.Entrypoint));
         Add("command", Joined(execution.Cmd));
         Add("stop signal", execution.StopSignal);
-        Add("health check", execution.Healthcheck is { } check ? JsonSerializer.Serialize(check, PlanningJsonContext.Default.Healthcheck) : null);
+        Add(
+            "health check",
+            execution.Healthcheck is { } check ? JsonSerializer.Serialize(check, PlanningJsonContext.Default.Healthcheck) : null
+        );
         foreach (var port in ExposedPort.Read(execution.ExposedPorts))
             Add($"port {port}", "exposed");
         foreach (var volume in execution.Volumes ?? [])

@@ -1,3 +1,5 @@
+using ImagePublish.Bases;
+using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
@@ -8,23 +10,29 @@ using ImagePublish.Storage;
 namespace ImagePublish.Publishing.Planning;
 
 /// <summary>Tells what a planned publish would do, and how its image differs from the one that is there now.</summary>
-/// <param name="registries">The registries.</param>
-/// <param name="store">The local store.</param>
-/// <param name="documents">The registries' documents.</param>
-/// <param name="log">Where to tell what could not be compared.</param>
-internal sealed class ImagePlanner(RegistryClient registries, ImageStore store, RemoteDocuments documents, IEngineLog log)
+internal sealed class ImagePlanner(RegistryClient registries, ImageStore store, RegistryDocuments documents, IPublishLog log)
 {
     /// <summary>Describes a plan.</summary>
-    public async Task<ImagePlan> DescribeAsync(PublishRequest request, PublishRun run, IReadOnlyList<PlannedDestination> planned, CancellationToken cancellationToken)
+    public async Task<ImagePlan> DescribeAsync(
+        PublishRequest request,
+        PublishRun run,
+        IReadOnlyList<PlannedDestination> planned,
+        CancellationToken cancellationToken
+    )
     {
         var image = run.Result.Image;
-        var places = new List<PlannedPlace>();
+        var places = new List<PlannedDestinationResult>();
         foreach (var (place, delivery) in planned.Zip(run.Result.Deliveries))
             places.Add(await place.PlanAsync(delivery, image.Manifest.Descriptor, run.Result.BlobsIn(delivery)));
         var current = await new CurrentImages(registries, store, documents, log).FindAsync(request, cancellationToken);
         var before = current?.Image.Config.Config?.Labels?.GetValueOrDefault(ImageLabels.BaseDigest);
         var baseBefore = Digest.TryParse(before, out var digest) ? digest : null;
-        return new ImagePlan(run.Result, places, await CompareAsync(current, run, cancellationToken), new PlannedBase(run.Base.Name, run.Base.Digest, baseBefore))
+        return new ImagePlan(
+            run.Result,
+            places,
+            await CompareAsync(current, run, cancellationToken),
+            new PlannedBase(run.Base.Name, run.Base.Digest, baseBefore)
+        )
         {
             Describe = token => new ImageReporter(store, log).DescribeAsync(request, run, current, token),
         };

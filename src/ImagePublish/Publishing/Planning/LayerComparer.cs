@@ -6,14 +6,9 @@ using ImagePublish.Storage;
 namespace ImagePublish.Publishing.Planning;
 
 /// <summary>Compares the layers above the base, by name; the files of those that differ are read, and nothing else is.</summary>
-/// <param name="store">The local store, which bytes are taken from where it has them.</param>
 internal sealed class LayerComparer(ImageStore store)
 {
     /// <summary>Compares layers.</summary>
-    /// <param name="current">The image at the tag.</param>
-    /// <param name="run">The planned publish.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The layers from the bottom up, those that would go last.</returns>
     public async Task<IReadOnlyList<LayerChange>> CompareAsync(Image current, PublishRun run, CancellationToken cancellationToken)
     {
         var old = Above(current, run);
@@ -46,17 +41,30 @@ internal sealed class LayerComparer(ImageStore store)
         return old.Count == now.Count && old.Zip(now).Any(one => one.First == one.Second);
     }
 
-    private async Task<IReadOnlyList<FileChange>> CompareAsync(Layer before, LayerContent after, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<FileChange>> CompareAsync(Layer before, LayerInput after, CancellationToken cancellationToken)
     {
-        var (old, now) = (await LayerFiles.ReadAsync(store.FindBlob(before.Descriptor) ?? before.Source!, before.DiffId, cancellationToken), await LayerFiles.ReadAsync(after, cancellationToken));
-        return [.. old.Keys.Union(now.Keys).Order(StringComparer.Ordinal)
-            .Select(path => Change(path, old.GetValueOrDefault(path), now.GetValueOrDefault(path)))
-            .Where(change => change.Kind != ChangeKind.Same)];
+        var (old, now) = (
+            await LayerFiles.ReadAsync(store.FindBlob(before.Descriptor) ?? before.Source!, before.DiffId, cancellationToken),
+            await LayerFiles.ReadAsync(after, cancellationToken)
+        );
+        return
+        [
+            .. old
+                .Keys.Union(now.Keys)
+                .Order(StringComparer.Ordinal)
+                .Select(path => Change(path, old.GetValueOrDefault(path), now.GetValueOrDefault(path)))
+                .Where(change => change.Kind != ChangeKind.Same),
+        ];
     }
 
-    private static FileChange Change(string path, FileState? before, FileState? after) => new(
-        path,
-        before is null ? ChangeKind.Added : after is null ? ChangeKind.Removed : before == after ? ChangeKind.Same : ChangeKind.Changed,
-        before?.Length,
-        after?.Length);
+    private static FileChange Change(string path, FileState? before, FileState? after) =>
+        new(
+            path,
+            before is null ? ChangeKind.Added
+                : after is null ? ChangeKind.Removed
+                : before == after ? ChangeKind.Same
+                : ChangeKind.Changed,
+            before?.Length,
+            after?.Length
+        );
 }

@@ -5,7 +5,16 @@ using ImagePublish.Oci;
 namespace ImagePublish.Publishing.Planning;
 
 /// <summary>All that a layer says of a file or link.</summary>
-internal sealed record FileState(LayerEntryInfoKind Kind, UnixFileMode Mode, int Uid, int Gid, DateTimeOffset Modified, long Length, string? LinkTarget, Digest? Content);
+internal sealed record FileState(
+    LayerEntryInfoKind Kind,
+    UnixFileMode Mode,
+    int Uid,
+    int Gid,
+    DateTimeOffset Modified,
+    long Length,
+    string? LinkTarget,
+    Digest? Content
+);
 
 /// <summary>The files of layers, with what tells whether they are the same.</summary>
 internal static class LayerFiles
@@ -18,7 +27,7 @@ internal static class LayerFiles
     }
 
     /// <summary>The files of a layer that is not built: its tar is read as it would be written.</summary>
-    public static async Task<Dictionary<string, FileState>> ReadAsync(LayerContent content, CancellationToken cancellationToken)
+    public static async Task<Dictionary<string, FileState>> ReadAsync(LayerInput content, CancellationToken cancellationToken)
     {
         var pipe = new Pipe();
         var writing = Task.Run(() => WriteAsync(content, pipe.Writer, cancellationToken), cancellationToken);
@@ -28,7 +37,7 @@ internal static class LayerFiles
         return files;
     }
 
-    private static async Task WriteAsync(LayerContent content, PipeWriter writer, CancellationToken cancellationToken)
+    private static async Task WriteAsync(LayerInput content, PipeWriter writer, CancellationToken cancellationToken)
     {
         Exception? failure = null;
         try
@@ -52,7 +61,11 @@ internal static class LayerFiles
         }
     }
 
-    private static async Task<Dictionary<string, FileState>> ReadAsync(Stream blob, LayerReaderOptions options, CancellationToken cancellationToken)
+    private static async Task<Dictionary<string, FileState>> ReadAsync(
+        Stream blob,
+        LayerReaderOptions options,
+        CancellationToken cancellationToken
+    )
     {
         var files = new Dictionary<string, FileState>(StringComparer.Ordinal);
         await foreach (var entry in LayerReader.ReadAsync(blob, options, cancellationToken))
@@ -60,7 +73,16 @@ internal static class LayerFiles
             if (entry.Kind == LayerEntryInfoKind.Directory)
                 continue;
             var content = entry.Content is { } stream ? await Digest.ComputeAsync(stream, cancellationToken) : null;
-            files[entry.Path] = new FileState(entry.Kind, entry.Mode, entry.Uid, entry.Gid, entry.Modified, entry.Length, entry.LinkTarget, content);
+            files[entry.Path] = new FileState(
+                entry.Kind,
+                entry.Mode,
+                entry.Uid,
+                entry.Gid,
+                entry.Modified,
+                entry.Length,
+                entry.LinkTarget,
+                content
+            );
         }
 
         return files;

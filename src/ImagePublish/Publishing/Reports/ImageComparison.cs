@@ -10,14 +10,15 @@ namespace ImagePublish.Publishing.Reports;
 internal static class ImageComparison
 {
     /// <summary>Compares an image with an earlier one.</summary>
-    /// <param name="name">What the earlier one is called.</param>
-    /// <param name="earlier">The earlier one.</param>
-    /// <param name="before">Its files.</param>
-    /// <param name="image">The image.</param>
-    /// <param name="after">Its files.</param>
-    /// <returns>What differs.</returns>
     public static ImageDifferences Compare(string name, Image earlier, BaseFileSystem before, Image image, BaseFileSystem after) =>
-        new(name, earlier.Digest, earlier.Size, Files(before, after), Packages(before, after), ConfigComparer.Compare(earlier.Config, image.Config));
+        new(
+            name,
+            earlier.Digest,
+            earlier.Size,
+            Files(before, after),
+            Packages(before, after),
+            ConfigComparer.Compare(earlier.Config, image.Config)
+        );
 
     private static List<FileChange> Files(BaseFileSystem before, BaseFileSystem after)
     {
@@ -38,7 +39,8 @@ internal static class ImageComparison
     private static bool IsContent(LayerEntryInfo entry) => entry.Kind != LayerEntryInfoKind.Directory;
 
     private static bool IsSame(LayerEntryInfo one, LayerEntryInfo other) =>
-        (one.Kind, one.Length, one.Fingerprint, one.LinkTarget, one.Mode, one.Uid, one.Gid) == (other.Kind, other.Length, other.Fingerprint, other.LinkTarget, other.Mode, other.Uid, other.Gid);
+        (one.Kind, one.Length, one.Fingerprint, one.LinkTarget, one.Mode, one.Uid, one.Gid)
+        == (other.Kind, other.Length, other.Fingerprint, other.LinkTarget, other.Mode, other.Uid, other.Gid);
 
     private static List<ConfigChange> Packages(BaseFileSystem before, BaseFileSystem after)
     {
@@ -46,9 +48,9 @@ internal static class ImageComparison
         return
         [
             .. from name in old.Keys.Union(now.Keys).Order(StringComparer.OrdinalIgnoreCase)
-               let change = new ConfigChange(name, old.GetValueOrDefault(name), now.GetValueOrDefault(name))
-               where change.Before != change.After
-               select change,
+            let change = new ConfigChange(name, old.GetValueOrDefault(name), now.GetValueOrDefault(name))
+            where change.Before != change.After
+            select change,
         ];
     }
 
@@ -73,7 +75,15 @@ internal static class ImageComparison
         {
             using var document = JsonDocument.Parse(text);
             return document.RootElement.TryGetProperty("libraries", out var libraries)
-                ? [.. libraries.EnumerateObject().Where(IsPackage).Select(library => library.Name.Split('/')).Where(parts => parts.Length == 2).Select(parts => (parts[0], parts[1]))]
+                ?
+                [
+                    .. libraries
+                        .EnumerateObject()
+                        .Where(IsPackage)
+                        .Select(library => library.Name.Split('/'))
+                        .Where(parts => parts.Length == 2)
+                        .Select(parts => (parts[0], parts[1])),
+                ]
                 : [];
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
@@ -82,5 +92,6 @@ internal static class ImageComparison
         }
     }
 
-    private static bool IsPackage(JsonProperty library) => library.Value.TryGetProperty("type", out var type) && type.GetString() is "package" or "runtimepack";
+    private static bool IsPackage(JsonProperty library) =>
+        library.Value.TryGetProperty("type", out var type) && type.GetString() is "package" or "runtimepack";
 }

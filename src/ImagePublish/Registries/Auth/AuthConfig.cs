@@ -28,15 +28,15 @@ internal sealed class AuthConfig
     }
 
     /// <summary>Reads a document.</summary>
-    /// <param name="utf8">Its bytes.</param>
-    /// <param name="where">Where it is from, for messages.</param>
     /// <exception cref="ImagePublishException"><c>IMG5002</c>: it is malformed.</exception>
     public static AuthConfig Parse(ReadOnlyMemory<byte> utf8, string where)
     {
         try
         {
             using var json = Json.Parse(utf8);
-            return json.RootElement.ValueKind == JsonValueKind.Object ? new AuthConfig(where, json.RootElement) : throw Malformed(where, "it is not a JSON object");
+            return json.RootElement.ValueKind == JsonValueKind.Object
+                ? new AuthConfig(where, json.RootElement)
+                : throw Malformed(where, "it is not a JSON object");
         }
         catch (JsonException exception)
         {
@@ -46,31 +46,33 @@ internal sealed class AuthConfig
     }
 
     /// <summary>The credential that stands in the document itself.</summary>
-    /// <param name="registry">The registry.</param>
-    /// <param name="repository">The repository, or null.</param>
     /// <exception cref="ImagePublishException"><c>IMG5002</c>: the entry is malformed.</exception>
     public Credential? Find(Registry registry, string? repository) =>
         Matching(auths, registry, repository).Select(Read).FirstOrDefault(credential => credential is not null);
 
     /// <summary>The helper that keeps the credential, and the name that it may know the registry by; null where none is configured.</summary>
-    /// <param name="registry">The registry.</param>
-    /// <param name="repository">The repository, or null.</param>
     public (string Name, IReadOnlyList<string> Servers)? Helper(Registry registry, string? repository)
     {
         var own = Matching(helpers, registry, repository).FirstOrDefault();
         var name = own is null ? store : own.Value.GetString();
         if (string.IsNullOrEmpty(name))
             return null;
-        IEnumerable<string> known = [.. own is { Key.Path.Length: > 0 } ? [own.Text] : Array.Empty<string>(), AuthKey.Of(registry), registry.Host];
+        IEnumerable<string> known =
+        [
+            .. own is { Key.Path.Length: > 0 } ? [own.Text] : Array.Empty<string>(),
+            AuthKey.GetKey(registry),
+            registry.Host,
+        ];
         return (name, [.. known.Distinct(StringComparer.Ordinal)]);
     }
 
     // The longest path first; of several spellings docker's own.
-    private static IEnumerable<Keyed> Matching(List<Keyed> entries, Registry registry, string? repository) => entries
-        .Where(entry => entry.Key.Covers(registry, repository))
-        .OrderByDescending(entry => entry.Key.Path.Length)
-        .ThenByDescending(entry => entry.Text == AuthKey.Of(registry))
-        .ThenByDescending(entry => entry.Text == registry.Host);
+    private static IEnumerable<Keyed> Matching(List<Keyed> entries, Registry registry, string? repository) =>
+        entries
+            .Where(entry => entry.Key.Covers(registry, repository))
+            .OrderByDescending(entry => entry.Key.Path.Length)
+            .ThenByDescending(entry => entry.Text == AuthKey.GetKey(registry))
+            .ThenByDescending(entry => entry.Text == registry.Host);
 
     private static void Collect(JsonElement root, string name, JsonValueKind kind, List<Keyed> entries)
     {
@@ -84,17 +86,22 @@ internal sealed class AuthConfig
     }
 
     private static ImagePublishException Malformed(string where, string reason) =>
-        new(DiagnosticCodes.CredentialsUnusable, $"{where} can't be read for credentials: {reason}. Fix it, or sign in again with 'docker login'.");
+        new(
+            DiagnosticCodes.CredentialsUnusable,
+            $"{where} can't be read for credentials: {reason}. Fix it, or sign in again with 'docker login'."
+        );
 
     private Credential? Read(Keyed entry)
     {
         var element = entry.Value;
         if (Json.Text(element, "registrytoken") is { } registryToken)
             return new Credential { RegistryToken = registryToken };
-        var (username, password) = Json.Text(element, "auth") is { } auth ? Split(auth, entry.Key.Registry) : (Json.Text(element, "username"), Json.Text(element, "password"));
+        var (username, password) = Json.Text(element, "auth") is { } auth
+            ? Split(auth, entry.Key.Registry)
+            : (Json.Text(element, "username"), Json.Text(element, "password"));
         if (Json.Text(element, "identitytoken") is { } identityToken)
             return new Credential { Username = username, IdentityToken = identityToken };
-        return username is null && password is null ? null : Credential.Of(username ?? "", password ?? "");
+        return username is null && password is null ? null : Credential.Create(username ?? "", password ?? "");
     }
 
     private (string? Username, string? Password) Split(string auth, Registry registry)
@@ -110,7 +117,9 @@ internal sealed class AuthConfig
         }
 
         var colon = text.IndexOf(':', StringComparison.Ordinal);
-        return colon >= 0 ? (text[..colon], text[(colon + 1)..]) : throw Malformed(where, $"the 'auth' of {registry} has no ':' between user name and password");
+        return colon >= 0
+            ? (text[..colon], text[(colon + 1)..])
+            : throw Malformed(where, $"the 'auth' of {registry} has no ':' between user name and password");
     }
 
     private sealed record Keyed(AuthKey Key, string Text, JsonElement Value);

@@ -1,4 +1,5 @@
 using System.Text;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -16,14 +17,18 @@ internal sealed class AuthConfigSource : ICredentialSource
 
     /// <summary>The document in an environment variable.</summary>
     public static AuthConfigSource OfVariable(string name, CredentialEnvironment environment, CredentialHelpers helpers) =>
-        new(() => environment.Set(name) is { } text ? AuthConfig.Parse(Encoding.UTF8.GetBytes(text), $"The environment variable {name}") : null, helpers);
+        new(
+            () =>
+                environment.Set(name) is { } text
+                    ? AuthConfig.Parse(Encoding.UTF8.GetBytes(text), $"The environment variable {name}")
+                    : null,
+            helpers
+        );
 
     /// <summary>The document in a file, which need not exist.</summary>
     public static AuthConfigSource OfFile(string path, CredentialHelpers helpers) => new(() => Read(path), helpers);
 
     /// <summary>Reads a file.</summary>
-    /// <param name="path">The file.</param>
-    /// <returns>What it says, or null where there is none.</returns>
     /// <exception cref="ImagePublishException"><c>IMG5002</c>: it can't be read or is malformed.</exception>
     public static AuthConfig? Read(string path)
     {
@@ -40,13 +45,17 @@ internal sealed class AuthConfigSource : ICredentialSource
         {
             return null;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
-            throw new ImagePublishException(DiagnosticCodes.CredentialsUnusable, $"{path} can't be read for credentials: {Text.Shown(exception.Message)}", exception);
+            throw new ImagePublishException(
+                DiagnosticCodes.CredentialsUnusable,
+                $"{path} can't be read for credentials: {Text.Sanitize(exception.Message)}",
+                exception
+            );
         }
     }
 
-    /// <inheritdoc/>
     public async ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct)
     {
         if (this.config.Value is not { } config)

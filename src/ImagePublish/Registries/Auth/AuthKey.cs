@@ -4,14 +4,12 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries.Auth;
 
 /// <summary>What a key in docker's or podman's file stands for: a registry, or a part of one.</summary>
-/// <param name="Registry">The registry.</param>
-/// <param name="Path">The repositories below, <c>acme</c> or <c>acme/shop</c>; empty for all of the registry.</param>
 internal sealed record AuthKey(Registry Registry, string Path)
 {
     private const string DockerHubKey = "https://index.docker.io/v1/";
 
     /// <summary>How docker writes a registry.</summary>
-    public static string Of(Registry registry) => registry == Registry.DockerHub ? DockerHubKey : registry.Host;
+    public static string GetKey(Registry registry) => registry == Registry.DockerHub ? DockerHubKey : registry.Host;
 
     /// <summary>Reads a key in any of the spellings that clients have written over the years.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out AuthKey? key)
@@ -32,8 +30,10 @@ internal sealed record AuthKey(Registry Registry, string Path)
     }
 
     /// <summary>Whether it stands for a repository of a registry, or for the whole registry.</summary>
-    /// <param name="registry">The registry.</param>
-    /// <param name="repository">The repository, or null for the whole registry.</param>
-    public bool Covers(Registry registry, string? repository) => Registry == registry
-        && (Path.Length == 0 || (repository is not null && (repository == Path || repository.StartsWith(Path + "/", StringComparison.Ordinal))));
+    public bool Covers(Registry registry, string? repository) =>
+        Registry == registry
+        && (
+            Path.Length == 0
+            || (repository is not null && (repository == Path || repository.StartsWith(Path + "/", StringComparison.Ordinal)))
+        );
 }

@@ -3,9 +3,6 @@ using System.Net.Http.Headers;
 namespace ImagePublish.Registries.Auth;
 
 /// <summary>A token, what it is for and until when it is used.</summary>
-/// <param name="Value">What goes into the header.</param>
-/// <param name="Scopes">What it was asked for.</param>
-/// <param name="IssuedAt">When it was asked for, by our clock.</param>
 /// <param name="ExpiresAt">When it stops being used: somewhat before its end, for requests take time and clocks differ.</param>
 internal sealed record BearerToken(string Value, IReadOnlyList<Scope> Scopes, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt)
 {
@@ -36,16 +33,15 @@ internal sealed record BearerToken(string Value, IReadOnlyList<Scope> Scopes, Da
     }
 
     /// <summary>Never shows the token.</summary>
-    /// <returns>Its scopes.</returns>
     public override string ToString() => $"BearerToken {{ {string.Join(' ', Scopes)} }}";
 }
 
 /// <summary>Where a registry wants tokens to be asked for.</summary>
-/// <param name="Address">The token service's URL.</param>
-/// <param name="Service">The name of the registry to the token service, if it has one.</param>
 internal sealed record BearerRealm(Uri Address, string? Service)
 {
     /// <summary>The realm of a Bearer challenge, or null where it has none.</summary>
-    public static BearerRealm? Of(Challenge challenge) =>
-        challenge.IsBearer && Uri.TryCreate(challenge.Parameter("realm"), UriKind.RelativeOrAbsolute, out var address) ? new BearerRealm(address, challenge.Parameter("service")) : null;
+    public static BearerRealm? Read(Challenge challenge) =>
+        challenge.IsBearer && Uri.TryCreate(challenge.Parameter("realm"), UriKind.RelativeOrAbsolute, out var address)
+            ? new BearerRealm(address, challenge.Parameter("service"))
+            : null;
 }

@@ -110,7 +110,7 @@ internal sealed class ChallengeReader(string text)
     {
         if (scheme is null)
             return;
-        challenges.Add(Challenge.Of(scheme, token68, parameters));
+        challenges.Add(Challenge.Create(scheme, token68, parameters));
         (scheme, token68, parameters) = (null, null, new(StringComparer.OrdinalIgnoreCase));
     }
 

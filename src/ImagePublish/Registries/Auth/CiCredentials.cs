@@ -7,19 +7,24 @@ internal sealed class CiCredentials(CredentialEnvironment environment) : ICreden
 {
     private static readonly Registry GitHub = Registry.Parse("ghcr.io");
 
-    /// <inheritdoc/>
     public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) =>
-        ValueTask.FromResult(registry == GitHub ? OfGitHub() : registry == GitLab ? OfGitLab() : null);
+        ValueTask.FromResult(
+            registry == GitHub ? OfGitHub()
+            : registry == GitLab ? OfGitLab()
+            : null
+        );
 
     private Registry? GitLab => Registry.TryParse(environment.Set("CI_REGISTRY"), out var registry) ? registry : null;
 
     private Credential? OfGitHub() =>
-        environment.Set("GITHUB_TOKEN") is { } token && environment.Set("GITHUB_ACTOR") is { } actor ? Credential.Of(actor, token) : null;
+        environment.Set("GITHUB_TOKEN") is { } token && environment.Set("GITHUB_ACTOR") is { } actor
+            ? Credential.Create(actor, token)
+            : null;
 
     private Credential? OfGitLab()
     {
         if (environment.Set("CI_REGISTRY_USER") is { } user && environment.Set("CI_REGISTRY_PASSWORD") is { } password)
-            return Credential.Of(user, password);
-        return environment.Set("CI_JOB_TOKEN") is { } token ? Credential.Of("gitlab-ci-token", token) : null;
+            return Credential.Create(user, password);
+        return environment.Set("CI_JOB_TOKEN") is { } token ? Credential.Create("gitlab-ci-token", token) : null;
     }
 }

@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Auth;
 
@@ -15,24 +15,30 @@ internal static class ConfigFile
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
     // Docker's formatting: tabs, and only the escapes that JSON needs.
-    private static readonly JsonWriterOptions Format = new() { Indented = true, IndentCharacter = '\t', IndentSize = 1, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Format = new()
+    {
+        Indented = true,
+        IndentCharacter = '\t',
+        IndentSize = 1,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
 
     /// <summary>Changes a file, one process after the other.</summary>
-    /// <param name="path">The file, which need not exist; a link is followed.</param>
-    /// <param name="change">Makes the change and says whether there was one.</param>
-    /// <param name="log">Where a wait for another process is logged; null for nowhere.</param>
-    /// <param name="ct">Stops it.</param>
-    /// <returns>Whether the file was changed.</returns>
     /// <exception cref="ImagePublishException"><c>IMG5002</c>: it is malformed or can't be written; <c>IMG3110</c>: another process keeps it locked.</exception>
-    public static async Task<bool> UpdateAsync(string path, Func<JsonObject, bool> change, IEngineLog? log, CancellationToken ct)
+    public static async Task<bool> UpdateAsync(string path, Func<JsonObject, bool> change, IPublishLog? log, CancellationToken ct)
     {
         try
         {
             var target = new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
             PrivateFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(target))!);
-            var request = new FileLockRequest(Path.GetFullPath(target) + ".lock", $"changes '{path}'", LongestWait) { Options = FileLockOptions.Temporary, Log = log };
+            var request = new FileLockRequest(Path.GetFullPath(target) + ".lock", $"changes '{path}'", LongestWait)
+            {
+                Options = FileLockOptions.Temporary,
+                Log = log,
+            };
             using var held = await FileLock.RequireAsync(request, DiagnosticCodes.Locked, ct);
             for (var tries = 0; ; tries++)
             {
@@ -47,7 +53,11 @@ internal static class ConfigFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new ImagePublishException(DiagnosticCodes.CredentialsUnusable, $"{path} can't be written: {Text.Shown(exception.Message)}", exception);
+            throw new ImagePublishException(
+                DiagnosticCodes.CredentialsUnusable,
+                $"{path} can't be written: {Text.Sanitize(exception.Message)}",
+                exception
+            );
         }
     }
 
@@ -63,7 +73,10 @@ internal static class ConfigFile
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            throw new ImagePublishException(DiagnosticCodes.CredentialsUnusable, $"{path} can't be changed: it is not a JSON object, or has a property twice. Fix it first.");
+            throw new ImagePublishException(
+                DiagnosticCodes.CredentialsUnusable,
+                $"{path} can't be changed: it is not a JSON object, or has a property twice. Fix it first."
+            );
         }
     }
 
@@ -72,7 +85,17 @@ internal static class ConfigFile
         var beside = $"{path}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}.tmp";
         try
         {
-            using (var file = PrivateFiles.Open(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None }))
+            using (
+                var file = PrivateFiles.Open(
+                    beside,
+                    new FileStreamOptions
+                    {
+                        Mode = FileMode.CreateNew,
+                        Access = FileAccess.ReadWrite,
+                        Share = FileShare.None,
+                    }
+                )
+            )
             {
                 using (var writer = new Utf8JsonWriter(file, Format))
                     root.WriteTo(writer);

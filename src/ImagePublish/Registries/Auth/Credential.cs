@@ -1,11 +1,11 @@
 using System.Net.Http.Headers;
 using System.Text;
-using ImagePublish.Oci;
+using ImagePublish.Common;
 
 namespace ImagePublish.Registries.Auth;
 
 /// <summary>What signs in to a registry: a user name with its password, or one of the tokens. Never shows its secrets as text.</summary>
-public sealed record Credential
+internal sealed record Credential
 {
     /// <summary>The user name, or null with a token alone.</summary>
     public string? Username { get; init; }
@@ -23,17 +23,17 @@ public sealed record Credential
     public string? EntraToken { get; init; }
 
     /// <summary>Whether it has nothing to sign in with.</summary>
-    public bool IsEmpty => string.IsNullOrEmpty(IdentityToken) && string.IsNullOrEmpty(RegistryToken) && string.IsNullOrEmpty(EntraToken)
-        && string.IsNullOrEmpty(Username) && string.IsNullOrEmpty(Password);
+    public bool IsEmpty =>
+        string.IsNullOrEmpty(IdentityToken)
+        && string.IsNullOrEmpty(RegistryToken)
+        && string.IsNullOrEmpty(EntraToken)
+        && string.IsNullOrEmpty(Username)
+        && string.IsNullOrEmpty(Password);
 
     /// <summary>A user name with its password.</summary>
-    /// <param name="username">The user name.</param>
-    /// <param name="password">The password.</param>
-    /// <returns>The credential.</returns>
-    public static Credential Of(string username, string password) => new() { Username = username, Password = password };
+    public static Credential Create(string username, string password) => new() { Username = username, Password = password };
 
     /// <summary>Says what kind it is, and nothing more.</summary>
-    /// <returns>Such as <c>Credential { Password }</c>.</returns>
     public override string ToString() => $"Credential {{ {Kind} }}";
 
     /// <summary>The texts that must never be shown.</summary>
@@ -49,14 +49,15 @@ public sealed record Credential
         }
     }
 
-    private string Kind => this switch
-    {
-        { RegistryToken.Length: > 0 } => nameof(RegistryToken),
-        { IdentityToken.Length: > 0 } => nameof(IdentityToken),
-        { EntraToken.Length: > 0 } => nameof(EntraToken),
-        { IsEmpty: true } => "none",
-        _ => nameof(Password),
-    };
+    private string Kind =>
+        this switch
+        {
+            { RegistryToken.Length: > 0 } => nameof(RegistryToken),
+            { IdentityToken.Length: > 0 } => nameof(IdentityToken),
+            { EntraToken.Length: > 0 } => nameof(EntraToken),
+            { IsEmpty: true } => "none",
+            _ => nameof(Password),
+        };
 
     /// <summary>The header value of Basic authentication, in UTF-8 (<see href="https://www.rfc-editor.org/rfc/rfc7617">RFC 7617</see>).</summary>
     internal static AuthenticationHeaderValue Basic(string username, string secret) =>

@@ -7,12 +7,11 @@ namespace ImagePublish.Registries.Auth;
 /// <c>IMAGE_REGISTRY_USERNAME__host</c> and <c>IMAGE_REGISTRY_PASSWORD__host</c>; <c>DOCKER_AUTH_CONFIG</c>; docker's config file with its helpers; podman's auth files; the identity of a CI system for its own host.
 /// A file is read and a helper is asked when first needed, once.
 /// </remarks>
-public sealed class CredentialChain : ICredentialSource
+internal sealed class CredentialChain : ICredentialSource
 {
     private readonly ICredentialSource[] sources;
 
     /// <summary>The places of a machine.</summary>
-    /// <param name="environment">The machine.</param>
     public CredentialChain(CredentialEnvironment environment)
     {
         var helpers = new CredentialHelpers(environment);
@@ -26,7 +25,6 @@ public sealed class CredentialChain : ICredentialSource
         ];
     }
 
-    /// <inheritdoc/>
     public async ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct)
     {
         foreach (var source in sources)

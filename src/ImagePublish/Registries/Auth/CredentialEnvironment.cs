@@ -3,7 +3,7 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries.Auth;
 
 /// <summary>What the search for credentials knows of the machine: everything is handed in, nothing is read behind the caller's back.</summary>
-public sealed record CredentialEnvironment
+internal sealed record CredentialEnvironment
 {
     /// <summary>An environment variable's value, or null where it is not set.</summary>
     public required Func<string, string?> Variable { get; init; }
@@ -31,8 +31,6 @@ public sealed record CredentialEnvironment
 
     /// <summary>Docker's folder: <c>DOCKER_CONFIG</c>, else <c>.docker</c> at home.</summary>
     /// <summary>Those of some registries that variables can't tell apart.</summary>
-    /// <param name="registries">The registries that a build names.</param>
-    /// <returns>The registries of which the names of variables are the same; usually none.</returns>
     public static IReadOnlyCollection<Registry> LookAlikes(IEnumerable<Registry> registries) =>
         [.. registries.Distinct().GroupBy(EnvironmentCredentials.Suffix).Where(group => group.Count() > 1).SelectMany(group => group)];
 

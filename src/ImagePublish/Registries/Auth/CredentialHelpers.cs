@@ -16,10 +16,6 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
     private readonly SingleFlight<(string, string), Credential?> questions = new();
 
     /// <summary>Asks a helper for a registry's credential.</summary>
-    /// <param name="name">The helper's name, without <c>docker-credential-</c>.</param>
-    /// <param name="server">The registry as the helper knows it.</param>
-    /// <param name="ct">Stops it.</param>
-    /// <returns>The credential, or null where it has none.</returns>
     /// <exception cref="ImagePublishException"><c>IMG5002</c>: the helper is missing, fails, hangs or answers nonsense.</exception>
     public async ValueTask<Credential?> GetAsync(string name, string server, CancellationToken ct)
     {
@@ -30,11 +26,6 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
     }
 
     /// <summary>Gives a credential to a helper to keep.</summary>
-    /// <param name="name">The helper's name.</param>
-    /// <param name="server">The registry as docker names it.</param>
-    /// <param name="credential">The credential: a password or an identity token.</param>
-    /// <param name="ct">Stops it.</param>
-    /// <returns>When it is kept.</returns>
     /// <exception cref="ImagePublishException">As <see cref="GetAsync"/>.</exception>
     public async Task StoreAsync(string name, string server, Credential credential, CancellationToken ct)
     {
@@ -52,34 +43,32 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
         var result = await RunAsync(name, "store", json.ToArray(), ct);
         answers.Clear();
         if (result.ExitCode != 0)
-            throw Failed(name, $"can't keep the credential: {Said(result, credential)}");
+            throw Failed(name, $"can't keep the credential: {DescribeAnswer(result, credential)}");
     }
 
     /// <summary>Makes a helper forget a registry's credential.</summary>
-    /// <param name="name">The helper's name.</param>
-    /// <param name="server">The registry as docker names it.</param>
-    /// <param name="ct">Stops it.</param>
-    /// <returns>Whether it had one to forget, so far as it says.</returns>
     /// <exception cref="ImagePublishException">As <see cref="GetAsync"/>.</exception>
     public async Task<bool> EraseAsync(string name, string server, CancellationToken ct)
     {
         var result = await RunAsync(name, "erase", System.Text.Encoding.UTF8.GetBytes(server), ct);
         answers.Clear();
         if (result.ExitCode != 0 && !IsNotFound(result))
-            throw Failed(name, $"can't forget the credential: {Said(result, null)}");
+            throw Failed(name, $"can't forget the credential: {DescribeAnswer(result, null)}");
         return result.ExitCode == 0;
     }
 
     private static bool IsNotFound(HelperResult result) => result.Text.Contains(NotFound, StringComparison.OrdinalIgnoreCase);
 
     // The first line, unless it may be the answer itself.
-    private static string Said(HelperResult result, Credential? credential)
+    private static string DescribeAnswer(HelperResult result, Credential? credential)
     {
-        var redactor = new Oci.Redactor();
+        var redactor = new Common.Redactor();
         credential?.AddTo(redactor);
         var line = redactor.Redact(result.Text).TrimStart().Split('\n')[0].TrimEnd();
         var mayBeSecret = line.Contains('{', StringComparison.Ordinal) || line.Contains("Secret", StringComparison.OrdinalIgnoreCase);
-        return line.Length == 0 || mayBeSecret ? FormattableString.Invariant($"it ended with {result.ExitCode}.") : Oci.Text.Shown(line);
+        return line.Length == 0 || mayBeSecret
+            ? FormattableString.Invariant($"it ended with {result.ExitCode}.")
+            : Common.Text.Sanitize(line);
     }
 
     internal static Credential? Read(string name, HelperResult result)
@@ -93,7 +82,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
             var (username, secret) = (Json.Text(root, "Username"), Json.Text(root, "Secret"));
             if (secret is null)
                 return null;
-            return username == TokenUser ? new Credential { IdentityToken = secret } : Credential.Of(username ?? "", secret);
+            return username == TokenUser ? new Credential { IdentityToken = secret } : Credential.Create(username ?? "", secret);
         }
         catch (JsonException)
         {
@@ -103,7 +92,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
     }
 
     private static ImagePublishException Failed(string name, string what, Exception? cause = null) =>
-        new(DiagnosticCodes.CredentialsUnusable, $"The credential helper docker-credential-{Oci.Text.Shown(name)} {what}", cause);
+        new(DiagnosticCodes.CredentialsUnusable, $"The credential helper docker-credential-{Common.Text.Sanitize(name)} {what}", cause);
 
     [GeneratedRegex(@"\A[A-Za-z0-9._-]+\z")]
     private static partial Regex NamePattern();
@@ -113,26 +102,33 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
         var result = await RunAsync(name, "get", System.Text.Encoding.UTF8.GetBytes(server), ct);
         if (result.ExitCode == 0)
             return Read(name, result);
-        return IsNotFound(result) ? null : throw Failed(name, $"fails for {Oci.Text.Shown(server)}: {Said(result, null)}");
+        return IsNotFound(result) ? null : throw Failed(name, $"fails for {Common.Text.Sanitize(server)}: {DescribeAnswer(result, null)}");
     }
 
     private async Task<HelperResult> RunAsync(string name, string verb, byte[] input, CancellationToken ct)
     {
         if (!NamePattern().IsMatch(name))
             throw Failed(name, "is not used: its name may have only letters, digits, '.', '_' and '-'.");
-        var program = Oci.Programs.Find($"docker-credential-{name}", environment.Set("PATH"), environment.IsWindows)
-            ?? throw Failed(name, "is configured but not found on the PATH. Install it, or take it out of docker's config file (credsStore, credHelpers).");
+        var program = Common.Programs.Find($"docker-credential-{name}", environment.Set("PATH"), environment.IsWindows)
+            ?? throw Failed(
+                name,
+                "is configured but not found on the PATH. Install it, or take it out of docker's config file (credsStore, credHelpers)."
+            );
         try
         {
             return await HelperProcess.RunAsync(environment, program, verb, input, ct);
         }
         catch (TimeoutException exception)
         {
-            throw Failed(name, FormattableString.Invariant($"gave no answer in {environment.HelperTimeout.TotalSeconds:0.#} seconds and was ended."), exception);
+            throw Failed(
+                name,
+                FormattableString.Invariant($"gave no answer in {environment.HelperTimeout.TotalSeconds:0.#} seconds and was ended."),
+                exception
+            );
         }
         catch (Exception exception) when (exception is IOException or System.ComponentModel.Win32Exception or InvalidOperationException)
         {
-            throw Failed(name, $"can't be run: {Oci.Text.Shown(exception.Message)}", exception);
+            throw Failed(name, $"can't be run: {Common.Text.Sanitize(exception.Message)}", exception);
         }
     }
 }

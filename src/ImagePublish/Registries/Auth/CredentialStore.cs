@@ -6,31 +6,27 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries.Auth;
 
 /// <summary>Where a credential is kept, for a line in a log.</summary>
-/// <param name="Place">The helper's name or the file's path.</param>
 /// <param name="IsHelper">Whether a credential helper keeps it; else it stands in the file, readable to whoever can read the file.</param>
 /// <param name="Changed">Whether there was something to do: false where nothing was kept that could be forgotten.</param>
-public sealed record CredentialPlace(string Place, bool IsHelper, bool Changed);
+internal sealed record CredentialPlace(string Place, bool IsHelper, bool Changed);
 
 /// <summary>Keeps credentials as <c>docker login</c> does: with the configured credential helper, else in docker's config file. Docker, podman and skopeo find them there.</summary>
-/// <param name="environment">The machine.</param>
-/// <param name="log">Where a wait for another process is logged; null for nowhere.</param>
-public sealed class CredentialStore(CredentialEnvironment environment, IEngineLog? log = null)
+internal sealed class CredentialStore(CredentialEnvironment environment, IPublishLog? log = null)
 {
     private readonly CredentialHelpers helpers = new(environment);
 
     /// <summary>Keeps a registry's credential, in place of one that was kept.</summary>
-    /// <param name="registry">The registry.</param>
-    /// <param name="credential">User name and password, identity token or registry token.</param>
-    /// <param name="ct">Stops it; what is kept is either the old or the new.</param>
-    /// <returns>Where it is.</returns>
     /// <exception cref="ImagePublishException"><c>IMG5002</c>: the file or the helper can't be used.</exception>
     public async Task<CredentialPlace> StoreAsync(Registry registry, Credential credential, CancellationToken ct)
     {
         var file = ConfigPath;
         if (credential.IsEmpty || credential.EntraToken is not null)
-            throw new ImagePublishException(DiagnosticCodes.CredentialsUnusable, $"There is nothing for {registry} that can be kept: it needs a user name and password, or an identity token.");
+            throw new ImagePublishException(
+                DiagnosticCodes.CredentialsUnusable,
+                $"There is nothing for {registry} that can be kept: it needs a user name and password, or an identity token."
+            );
         var helper = credential.RegistryToken is null ? HelperOf(file, registry) : null;
-        var key = AuthKey.Of(registry);
+        var key = AuthKey.GetKey(registry);
         if (helper is not null)
             await helpers.StoreAsync(helper, key, credential, ct);
         // With a helper docker leaves an empty entry, which tells that there is a credential to be asked for.
@@ -41,9 +37,6 @@ public sealed class CredentialStore(CredentialEnvironment environment, IEngineLo
     }
 
     /// <summary>Forgets a registry's credential, in whatever spelling it is kept.</summary>
-    /// <param name="registry">The registry.</param>
-    /// <param name="ct">Stops it.</param>
-    /// <returns>Where it was.</returns>
     /// <exception cref="ImagePublishException"><c>IMG5002</c>: the file or the helper can't be used.</exception>
     public async Task<CredentialPlace> EraseAsync(Registry registry, CancellationToken ct)
     {
@@ -67,7 +60,11 @@ public sealed class CredentialStore(CredentialEnvironment environment, IEngineLo
     // In place, under the spelling that it has; what a helper keeps must not stand in a file too.
     private static bool Refresh(JsonObject root, JsonObject? entry, Registry registry)
     {
-        if (root["auths"] is not JsonObject auths || Spellings(auths, registry) is not [var first, ..] || (entry is not null && JsonNode.DeepEquals(auths[first], entry)))
+        if (
+            root["auths"] is not JsonObject auths
+            || Spellings(auths, registry) is not [var first, ..]
+            || (entry is not null && JsonNode.DeepEquals(auths[first], entry))
+        )
             return false;
         Remove(root, registry);
         if (entry is not null)
@@ -75,8 +72,12 @@ public sealed class CredentialStore(CredentialEnvironment environment, IEngineLo
         return true;
     }
 
-    private string ConfigPath => environment.DockerConfig
-        ?? throw new ImagePublishException(DiagnosticCodes.CredentialsUnusable, "There is no place to keep credentials in: neither a home folder nor DOCKER_CONFIG is set.");
+    private string ConfigPath =>
+        environment.DockerConfig
+        ?? throw new ImagePublishException(
+            DiagnosticCodes.CredentialsUnusable,
+            "There is no place to keep credentials in: neither a home folder nor DOCKER_CONFIG is set."
+        );
 
     private static JsonObject Entry(Credential credential)
     {
@@ -93,7 +94,10 @@ public sealed class CredentialStore(CredentialEnvironment environment, IEngineLo
     private static bool Put(JsonObject root, string file, string key, JsonObject entry, Registry registry)
     {
         if (root["auths"] is not (null or JsonObject))
-            throw new ImagePublishException(DiagnosticCodes.CredentialsUnusable, $"{file} can't be changed: its 'auths' is not an object. Fix it first.");
+            throw new ImagePublishException(
+                DiagnosticCodes.CredentialsUnusable,
+                $"{file} can't be changed: its 'auths' is not an object. Fix it first."
+            );
         var auths = root["auths"] as JsonObject ?? [];
         if (JsonNode.DeepEquals(auths[key], entry))
             return false;
@@ -122,7 +126,7 @@ public sealed class CredentialStore(CredentialEnvironment environment, IEngineLo
     private async Task<bool> EraseFromHelperAsync(string helper, Registry registry, CancellationToken ct)
     {
         var forgot = false;
-        foreach (var server in new[] { AuthKey.Of(registry), registry.Host }.Distinct(StringComparer.Ordinal))
+        foreach (var server in new[] { AuthKey.GetKey(registry), registry.Host }.Distinct(StringComparer.Ordinal))
             forgot |= await helpers.GetAsync(helper, server, ct) is not null && await helpers.EraseAsync(helper, server, ct);
         return forgot;
     }

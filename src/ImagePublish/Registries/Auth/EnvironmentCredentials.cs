@@ -1,4 +1,6 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Auth;
@@ -21,7 +23,6 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
         $"sign in with 'docker login' or the target LoginImageRegistry, or set {Username}__{Suffix(registry)} and {Password}__{Suffix(registry)}"
         + (IsAmbiguous(registry) ? $", and {Host}__{Suffix(registry)} to {registry}." : ".");
 
-    /// <inheritdoc/>
     public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct)
     {
         var found = NamesFor(environment, registry).Select(name => Read($"__{name}")).FirstOrDefault(credential => credential is not null);
@@ -32,7 +33,10 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
     /// <exception cref="ImagePublishException"><c>IMG5011</c>: variables are set that can be meant for it, and for another; <c>IMG5002</c>: a host is malformed.</exception>
     internal static IEnumerable<string> NamesFor(CredentialEnvironment environment, Registry registry)
     {
-        var hosts = environment.VariableNames().Where(name => name.StartsWith(Host + "__", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        var hosts = environment
+            .VariableNames()
+            .Where(name => name.StartsWith(Host + "__", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal);
         foreach (var variable in hosts)
         {
             if (environment.Set(variable) is { } host && ReadHost(variable, host) == registry)
@@ -42,7 +46,10 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
         var suffix = Suffix(registry);
         foreach (var name in new[] { suffix, suffix.ToUpperInvariant() }.Distinct())
         {
-            if (environment.Set($"{Host}__{name}") is not null || Array.Find([Password, EntraToken, Username], one => environment.Set($"{one}__{name}") is not null) is not { } set)
+            if (
+                environment.Set($"{Host}__{name}") is not null
+                || Array.Find([Password, EntraToken, Username], one => environment.Set($"{one}__{name}") is not null) is not { } set
+            )
                 continue;
             var other = environment.Registries.FirstOrDefault(known => known != registry && Suffix(known) == suffix);
             if (other is not null || IsAmbiguous(registry))
@@ -53,12 +60,19 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
 
     private static bool IsAmbiguous(Registry registry) => DomainName.IsRegisteredWithHyphen(registry.HostName);
 
-    private static Registry ReadHost(string variable, string host) => Registry.TryParse(host, out var registry) ? registry : throw new ImagePublishException(
-        DiagnosticCodes.CredentialsUnusable, $"The environment variable {variable} is not a registry's host: '{Text.Shown(host)}'. Give the host without https:// and path, such as ghcr.io or localhost:5000.");
+    private static Registry ReadHost(string variable, string host) =>
+        Registry.TryParse(host, out var registry)
+            ? registry
+            : throw new ImagePublishException(
+                DiagnosticCodes.CredentialsUnusable,
+                $"The environment variable {variable} is not a registry's host: '{Text.Sanitize(host)}'. Give the host without https:// and path, such as ghcr.io or localhost:5000."
+            );
 
-    private static ImagePublishException Ambiguous(string variable, string name, string host, string other) => new(
-        DiagnosticCodes.CredentialsAmbiguous,
-        $"The environment variable {variable} can be meant for {host} as well as for {other}, so it was not used. Say which of them it is for: set {Host}__{name} to that host.");
+    private static ImagePublishException Ambiguous(string variable, string name, string host, string other) =>
+        new(
+            DiagnosticCodes.CredentialsAmbiguous,
+            $"The environment variable {variable} can be meant for {host} as well as for {other}, so it was not used. Say which of them it is for: set {Host}__{name} to that host."
+        );
 
     internal static string Suffix(Registry registry) => string.Concat(registry.Host.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
 
@@ -67,7 +81,7 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
         var (username, password) = (environment.Set(Username + suffix), environment.Set(Password + suffix));
         return (username, password, environment.Set(EntraToken + suffix)) switch
         {
-            ({ } user, { } secret, _) => Credential.Of(user, secret),
+            ({ } user, { } secret, _) => Credential.Create(user, secret),
             (null, null, { } token) => new Credential { EntraToken = token },
             (null, null, null) => null,
             (null, _, _) => throw Half(Password + suffix, Username + suffix),
@@ -76,5 +90,8 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
     }
 
     private static ImagePublishException Half(string set, string missing) =>
-        new(DiagnosticCodes.CredentialsUnusable, $"The environment variable {set} is set, but {missing} is not or is empty. Set both, or neither.");
+        new(
+            DiagnosticCodes.CredentialsUnusable,
+            $"The environment variable {set} is set, but {missing} is not or is empty. Set both, or neither."
+        );
 }

@@ -1,19 +1,16 @@
 using System.Diagnostics;
 using System.Text;
-using ImagePublish.Oci;
+using ImagePublish.Common;
 
 namespace ImagePublish.Registries.Auth;
 
 /// <summary>What a credential helper left behind.</summary>
-/// <param name="ExitCode">Its exit code.</param>
-/// <param name="Output">Its standard output: the answer, or the message of a failure.</param>
 internal sealed record HelperResult(int ExitCode, ReadOnlyMemory<byte> Output)
 {
     /// <summary>The output as text.</summary>
     public string Text => Encoding.UTF8.GetString(Output.Span);
 
     /// <summary>Never shows the output.</summary>
-    /// <returns>The exit code.</returns>
     public override string ToString() => FormattableString.Invariant($"HelperResult {{ {ExitCode} }}");
 }
 
@@ -23,15 +20,15 @@ internal static class HelperProcess
     private const int LargestOutput = 64 * 1024;
 
     /// <summary>Runs a helper.</summary>
-    /// <param name="environment">How to start it, and for how long it may run.</param>
-    /// <param name="program">The program.</param>
-    /// <param name="verb">Its only argument.</param>
-    /// <param name="input">What it gets on its standard input.</param>
-    /// <param name="ct">Ends it.</param>
-    /// <returns>How it ended.</returns>
     /// <exception cref="TimeoutException">It ran too long.</exception>
     /// <exception cref="IOException">It says too much.</exception>
-    public static async Task<HelperResult> RunAsync(CredentialEnvironment environment, string program, string verb, byte[] input, CancellationToken ct)
+    public static async Task<HelperResult> RunAsync(
+        CredentialEnvironment environment,
+        string program,
+        string verb,
+        byte[] input,
+        CancellationToken ct
+    )
     {
         using var process = Programs.Start(new ProgramStart(program, [verb]) { Secrets = ProgramSecrets.CredentialHelper });
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -89,7 +86,8 @@ internal static class HelperProcess
             if (!process.HasExited)
                 process.Kill(entireProcessTree: true);
         }
-        catch (Exception exception) when (exception is InvalidOperationException or System.ComponentModel.Win32Exception or AggregateException)
+        catch (Exception exception)
+            when (exception is InvalidOperationException or System.ComponentModel.Win32Exception or AggregateException)
         {
             // It has ended by itself, or is not ours to end.
         }

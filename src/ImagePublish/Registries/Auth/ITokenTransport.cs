@@ -1,4 +1,5 @@
 using System.Net;
+using ImagePublish.Http;
 
 namespace ImagePublish.Registries.Auth;
 
@@ -11,15 +12,10 @@ namespace ImagePublish.Registries.Auth;
 internal interface ITokenTransport
 {
     /// <summary>Sends one request.</summary>
-    /// <param name="request">The request; the caller disposes it.</param>
-    /// <param name="ct">Stops it.</param>
-    /// <returns>The answer, whatever its status.</returns>
     Task<TokenHttpResponse> SendAsync(HttpRequestMessage request, CancellationToken ct);
 }
 
 /// <summary>An answer to a request for a token.</summary>
-/// <param name="Status">The status.</param>
-/// <param name="Body">The body, at most <see cref="MaxBodySize"/> bytes of it.</param>
 internal sealed record TokenHttpResponse(HttpStatusCode Status, ReadOnlyMemory<byte> Body)
 {
     /// <summary>The most bytes of a body that are read.</summary>
@@ -32,6 +28,5 @@ internal sealed record TokenHttpResponse(HttpStatusCode Status, ReadOnlyMemory<b
     public Uri? Location { get; init; }
 
     /// <summary>Says nothing of the body, which may hold a token.</summary>
-    /// <returns>The status.</returns>
     public override string ToString() => $"TokenHttpResponse {{ {Status} }}";
 }

@@ -21,7 +21,11 @@ internal static class Json
 
     /// <summary>A property's text, or null where it is absent, empty or something else.</summary>
     public static string? Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var property) && property.ValueKind == JsonValueKind.String && property.GetString() is { Length: > 0 } text ? text : null;
+        element.TryGetProperty(name, out var property)
+        && property.ValueKind == JsonValueKind.String
+        && property.GetString() is { Length: > 0 } text
+            ? text
+            : null;
 
     // The parser itself lets half a surrogate pair and broken UTF-8 pass, and every access to the document may then fail.
     private static void CheckText(ReadOnlySpan<byte> json)

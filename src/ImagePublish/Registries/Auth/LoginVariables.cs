@@ -3,20 +3,20 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries.Auth;
 
 /// <summary>What the environment says for signing in to one registry: with its host in the name, or without.</summary>
-public static class LoginVariables
+internal static class LoginVariables
 {
     /// <summary>The user name.</summary>
-    /// <param name="environment">The machine.</param>
-    /// <param name="registry">The registry.</param>
-    /// <returns>The user name, or null where there is none.</returns>
-    public static string? Username(CredentialEnvironment environment, Registry registry) => Read(environment, EnvironmentCredentials.Username, registry);
+    public static string? Username(CredentialEnvironment environment, Registry registry) =>
+        Read(environment, EnvironmentCredentials.Username, registry);
 
     /// <summary>The password.</summary>
-    /// <param name="environment">The machine.</param>
-    /// <param name="registry">The registry.</param>
-    /// <returns>The password, or null where there is none.</returns>
-    public static string? Password(CredentialEnvironment environment, Registry registry) => Read(environment, EnvironmentCredentials.Password, registry);
+    public static string? Password(CredentialEnvironment environment, Registry registry) =>
+        Read(environment, EnvironmentCredentials.Password, registry);
 
     private static string? Read(CredentialEnvironment environment, string name, Registry registry) =>
-        EnvironmentCredentials.NamesFor(environment, registry).Select(host => environment.Set($"{name}__{host}")).FirstOrDefault(value => value is not null) ?? environment.Set(name);
+        EnvironmentCredentials
+            .NamesFor(environment, registry)
+            .Select(host => environment.Set($"{name}__{host}"))
+            .FirstOrDefault(value => value is not null)
+        ?? environment.Set(name);
 }

@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
 using System.Net;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Auth;
@@ -28,9 +30,6 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
     private readonly FrozenSet<string> trustedHosts = trustedHosts.Select(Normalize).ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Checks a realm, and each place it redirects to.</summary>
-    /// <param name="registry">The registry that names it.</param>
-    /// <param name="realm">The realm.</param>
-    /// <returns>How far it is trusted.</returns>
     /// <exception cref="ImagePublishException"><c>IMG5003</c>: nothing may be sent there.</exception>
     public RealmTrust Check(Registry registry, Uri realm)
     {
@@ -49,7 +48,6 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
     }
 
     /// <summary>Checks that a registry may get credentials over plain http.</summary>
-    /// <param name="registry">The registry.</param>
     /// <exception cref="ImagePublishException"><c>IMG5012</c>: it may not.</exception>
     public void RequirePlainText(Registry registry)
     {
@@ -58,7 +56,8 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
         throw new ImagePublishException(
             DiagnosticCodes.PlainTextCredentials,
             $"{registry} is reached by plain http, so everybody on the network could read the user name and password that would be sent to it. Nothing was sent. "
-            + "Let the registry use https, or name it in ImagePlainTextCredentials if the network between is trusted.");
+                + "Let the registry use https, or name it in ImagePlainTextCredentials if the network between is trusted."
+        );
     }
 
     /// <summary>Whether connections to a realm must be checked by address, <see cref="AddressGuard"/>.</summary>
@@ -67,15 +66,25 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
 
     /// <summary>The error for a realm that would get credentials and is not trusted with them.</summary>
     public static ImagePublishException Foreign(Registry registry, Uri realm) =>
-        Refused(registry, realm, "it is on another domain and would get your credentials. If it is the registry's own all the same, name its host in ImageTrustedTokenHosts");
+        Refused(
+            registry,
+            realm,
+            "it is on another domain and would get your credentials. If it is the registry's own all the same, name its host in ImageTrustedTokenHosts"
+        );
 
     /// <summary>A URL as it may be shown: without user name, query and fragment.</summary>
     public static string Shown(Uri uri) =>
-        Text.Shown(uri.IsAbsoluteUri ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) : "a relative address");
+        Text.Sanitize(
+            uri.IsAbsoluteUri
+                ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
+                : "a relative address"
+        );
 
     /// <summary>Whether a name or address without brackets is this machine's by its very text.</summary>
     internal static bool IsLoopbackName(string host) =>
-        host == "localhost" || host.EndsWith(".localhost", StringComparison.Ordinal) || (IPAddress.TryParse(host, out var address) && AddressReaches.Of(address) == AddressReach.Loopback);
+        host == "localhost"
+        || host.EndsWith(".localhost", StringComparison.Ordinal)
+        || (IPAddress.TryParse(host, out var address) && AddressReaches.Classify(address) == AddressReach.Loopback);
 
     /// <summary>A host in lower case, without brackets and the root's dot.</summary>
     internal static string Normalize(string host) => host.Trim('[', ']').TrimEnd('.').ToLowerInvariant();
@@ -86,7 +95,11 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
     private RealmTrust TrustOf(Registry registry, string host)
     {
         var own = Normalize(HostOf(registry));
-        var isOwn = host == own || (IsLoopbackName(host) && IsLoopbackName(own)) || DomainName.AreOfOneOwner(host, own) || DomainName.IsTokenServiceOf(own, host);
+        var isOwn =
+            host == own
+            || (IsLoopbackName(host) && IsLoopbackName(own))
+            || DomainName.AreOfOneOwner(host, own)
+            || DomainName.IsTokenServiceOf(own, host);
         return isOwn || trustedHosts.Contains(host) ? RealmTrust.Registry : RealmTrust.Foreign;
     }
 
@@ -94,8 +107,19 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
 
     // What a name leads to is seen when connecting; what an address or localhost says is clear now.
     private static bool IsPublic(Registry registry, string host) =>
-        !IsLoopbackName(host) && (!IPAddress.TryParse(host, out var address) || AddressReaches.Of(address) is var reach && (reach == AddressReach.Public
-            || (reach == AddressReach.Private && IPAddress.TryParse(Normalize(HostOf(registry)), out var own) && AddressReaches.Of(own) is AddressReach.Private or AddressReach.Loopback)));
+        !IsLoopbackName(host)
+        && (
+            !IPAddress.TryParse(host, out var address)
+            || AddressReaches.Classify(address) is var reach
+                && (
+                    reach == AddressReach.Public
+                    || (
+                        reach == AddressReach.Private
+                        && IPAddress.TryParse(Normalize(HostOf(registry)), out var own)
+                        && AddressReaches.Classify(own) is AddressReach.Private or AddressReach.Loopback
+                    )
+                )
+        );
 
     // The framework takes every character into a host, and finds out here which are none of a name.
     private static string? HostOf(Uri realm)

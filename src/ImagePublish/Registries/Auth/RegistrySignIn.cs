@@ -6,7 +6,13 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries.Auth;
 
 /// <summary>Signing in to one registry: what it wants, and the tokens it is content with. Safe for many callers.</summary>
-internal sealed class RegistrySignIn(Registry registry, ICredentialSource credentials, TokenClient tokens, RealmPolicy realms, TimeProvider time)
+internal sealed class RegistrySignIn(
+    Registry registry,
+    ICredentialSource credentials,
+    TokenClient tokens,
+    RealmPolicy realms,
+    TimeProvider time
+)
 {
     private readonly Lock gate = new();
     private readonly List<BearerToken> kept = [];
@@ -29,11 +35,17 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
         return token?.Header;
     }
 
-    public async ValueTask<bool> RefreshAsync(IReadOnlyList<Scope> scopes, IReadOnlyList<Challenge> challenges, AuthenticationHeaderValue? rejected, bool isPlain, CancellationToken ct)
+    public async ValueTask<bool> RefreshAsync(
+        IReadOnlyList<Scope> scopes,
+        IReadOnlyList<Challenge> challenges,
+        AuthenticationHeaderValue? rejected,
+        bool isPlain,
+        CancellationToken ct
+    )
     {
         // Nothing is asked for before the registry has answered, so this is known before credentials are looked for.
         Volatile.Write(ref this.isPlain, isPlain);
-        var bearer = challenges.FirstOrDefault(challenge => BearerRealm.Of(challenge) is not null);
+        var bearer = challenges.FirstOrDefault(challenge => BearerRealm.Read(challenge) is not null);
         var offersBasic = challenges.Any(challenge => challenge.IsBasic);
         var wasBasic = rejected?.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) == true;
         if (bearer is not null && !(wasBasic && offersBasic))
@@ -53,13 +65,16 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
     }
 
     private static string? OriginOf(Credential? credential) =>
-        credential?.IdentityToken is { Length: > 0 } identity ? identity : credential?.EntraToken is { Length: > 0 } entra ? entra : null;
+        credential?.IdentityToken is { Length: > 0 } identity ? identity
+        : credential?.EntraToken is { Length: > 0 } entra ? entra
+        : null;
 
-    private static string? RepositoryOf(IReadOnlyList<Scope> scopes) => scopes.Select(scope => scope.RepositoryName).FirstOrDefault(name => name is not null);
+    private static string? RepositoryOf(IReadOnlyList<Scope> scopes) =>
+        scopes.Select(scope => scope.RepositoryName).FirstOrDefault(name => name is not null);
 
     private async Task<bool> RefreshTokenAsync(IReadOnlyList<Scope> scopes, Challenge challenge, string? rejected, CancellationToken ct)
     {
-        var realm = BearerRealm.Of(challenge)!;
+        var realm = BearerRealm.Read(challenge)!;
         Volatile.Write(ref this.realm, realm);
         Volatile.Write(ref isBasic, false);
         // Somebody else was faster.
@@ -80,7 +95,8 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
         return token.Value != rejected;
     }
 
-    private IReadOnlyList<Scope> Needed(IReadOnlyList<Scope> scopes) => scopes.Count > 1 && tooMany.ContainsKey(string.Join(' ', scopes)) ? [.. scopes.Take(1)] : scopes;
+    private IReadOnlyList<Scope> Needed(IReadOnlyList<Scope> scopes) =>
+        scopes.Count > 1 && tooMany.ContainsKey(string.Join(' ', scopes)) ? [.. scopes.Take(1)] : scopes;
 
     // A good token is refused now and then, so a second one is worth a try; a third only where the second did some good.
     private bool IsHopeless(BearerToken refused, IReadOnlyList<Scope> wanted) =>
@@ -138,11 +154,17 @@ internal sealed class RegistrySignIn(Registry registry, ICredentialSource creden
             return known;
         return origin == credential!.IdentityToken
             ? origin
-            : identityTokens[origin] = await exchanges.RunAsync(origin, stop => tokens.ExchangeAsync(registry, realm, credential, stop), ct);
+            : identityTokens[origin] = await exchanges.RunAsync(
+                origin,
+                stop => tokens.ExchangeAsync(registry, realm, credential, stop),
+                ct
+            );
     }
 
     private async Task<AuthenticationHeaderValue?> BasicAsync(IReadOnlyList<Scope> scopes, CancellationToken ct) =>
-        await FindCredentialAsync(scopes, ct) is { Username: { } username, Password: { } password } ? Credential.Basic(username, password) : null;
+        await FindCredentialAsync(scopes, ct) is { Username: { } username, Password: { } password }
+            ? Credential.Basic(username, password)
+            : null;
 
     private async Task<bool> TryBasicAsync(IReadOnlyList<Scope> scopes, AuthenticationHeaderValue? rejected, CancellationToken ct)
     {

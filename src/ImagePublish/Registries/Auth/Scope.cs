@@ -5,8 +5,6 @@ namespace ImagePublish.Registries.Auth;
 
 /// <summary>What a token allows: <c>repository:acme/shop:pull,push</c>.</summary>
 /// <remarks><see href="https://distribution.github.io/distribution/spec/auth/scope/">distribution, token scope</see>.</remarks>
-/// <param name="Type">The kind of resource, mostly <c>repository</c>.</param>
-/// <param name="Name">The resource's name.</param>
 /// <param name="Actions">What may be done with it, divided by commas; kept in order and without repetition.</param>
 internal sealed record Scope(string Type, string Name, string Actions)
 {
@@ -56,19 +54,27 @@ internal sealed record Scope(string Type, string Name, string Actions)
 
     /// <summary>One scope for each resource, with all the actions that are wanted of it. Those that push come first: a few registries look only at the first.</summary>
     public static IReadOnlyList<Scope> Merge(IEnumerable<Scope> scopes) =>
-        [.. scopes
-            .GroupBy(scope => (scope.Type, scope.Name))
-            .Select(same => new Scope(same.Key.Type, same.Key.Name, string.Join(',', same.Select(scope => scope.Actions))))
-            .OrderByDescending(scope => scope.AllowsPush)];
+        [
+            .. scopes
+                .GroupBy(scope => (scope.Type, scope.Name))
+                .Select(same => new Scope(same.Key.Type, same.Key.Name, string.Join(',', same.Select(scope => scope.Actions))))
+                .OrderByDescending(scope => scope.AllowsPush),
+        ];
 
     /// <summary>Whether a token for these scopes serves where those are needed.</summary>
-    public static bool Covers(IReadOnlyList<Scope> granted, IReadOnlyList<Scope> needed) => needed.All(scope => granted.Any(scope.IsPartOf));
+    public static bool Covers(IReadOnlyList<Scope> granted, IReadOnlyList<Scope> needed) =>
+        needed.All(scope => granted.Any(scope.IsPartOf));
 
-    /// <inheritdoc/>
     public override string ToString() => $"{Type}:{Name}:{Actions}";
 
     private static string Canonical(string actions) =>
-        string.Join(',', actions.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
+        string.Join(
+            ',',
+            actions
+                .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal)
+        );
 
     private bool IsPartOf(Scope wider)
     {

@@ -1,8 +1,6 @@
 namespace ImagePublish.Registries.Auth;
 
 /// <summary>Does a piece of work once for all who want it at the same time. It is stopped when nobody waits for it any more.</summary>
-/// <typeparam name="TKey">What tells pieces of work apart.</typeparam>
-/// <typeparam name="TValue">What they give.</typeparam>
 internal sealed class SingleFlight<TKey, TValue>
     where TKey : notnull
 {

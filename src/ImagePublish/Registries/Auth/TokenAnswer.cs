@@ -12,10 +12,6 @@ internal static class TokenAnswer
     private static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(1);
 
     /// <summary>The token of an answer.</summary>
-    /// <param name="request">What was asked.</param>
-    /// <param name="response">The answer, a success.</param>
-    /// <param name="issuedAt">When it was asked.</param>
-    /// <returns>The token.</returns>
     /// <exception cref="ImagePublishException"><c>IMG4004</c>: there is none in it.</exception>
     public static BearerToken Read(TokenRequest request, TokenHttpResponse response, DateTimeOffset issuedAt)
     {
@@ -23,13 +19,13 @@ internal static class TokenAnswer
         var value = Text(json.RootElement, "token") ?? Text(json.RootElement, "access_token");
         if (!IsHeaderText(value))
             throw Malformed(request, "it has no token that can be used");
-        return BearerToken.Living(value!, request.Scopes, issuedAt, Lifetime(json.RootElement)) with { IdentityToken = Text(json.RootElement, "refresh_token") };
+        return BearerToken.Living(value!, request.Scopes, issuedAt, Lifetime(json.RootElement)) with
+        {
+            IdentityToken = Text(json.RootElement, "refresh_token"),
+        };
     }
 
     /// <summary>The refresh token of an answer.</summary>
-    /// <param name="request">What was asked.</param>
-    /// <param name="response">The answer, a success.</param>
-    /// <returns>The token.</returns>
     /// <exception cref="ImagePublishException"><c>IMG4004</c>: there is none in it.</exception>
     public static string ReadRefreshToken(TokenRequest request, TokenHttpResponse response)
     {
@@ -38,27 +34,28 @@ internal static class TokenAnswer
     }
 
     /// <summary>The error for an answer that is no success.</summary>
-    /// <param name="request">What was asked.</param>
-    /// <param name="response">The answer.</param>
-    /// <param name="redactor">Takes out secrets that the answer repeats.</param>
-    /// <returns>The error, to be thrown.</returns>
-    public static ImagePublishException Failure(TokenRequest request, TokenHttpResponse response, Oci.Redactor redactor)
+    public static ImagePublishException Failure(TokenRequest request, TokenHttpResponse response, Common.Redactor redactor)
     {
         var status = (int)response.Status;
         request.AddTo(redactor);
         var said = Message(response) is { Length: > 0 } message ? $": {redactor.Shown(message)}" : "";
-        var where = $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} answers {status.ToString(CultureInfo.InvariantCulture)}{said}";
+        var where =
+            $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} answers {status.ToString(CultureInfo.InvariantCulture)}{said}";
         return status switch
         {
             429 or >= 500 => new ImagePublishException(DiagnosticCodes.RegistryFailed, $"{where}. Try again later."),
-            < 400 => new ImagePublishException(DiagnosticCodes.RegistryProtocol, $"{where}, which is no token. Check that no proxy answers in its place, or report it to the registry's operator."),
+            < 400 => new ImagePublishException(
+                DiagnosticCodes.RegistryProtocol,
+                $"{where}, which is no token. Check that no proxy answers in its place, or report it to the registry's operator."
+            ),
             _ => new ImagePublishException(DiagnosticCodes.Unauthorized, $"{where}. {Advice(request)}"),
         };
     }
 
-    private static string Advice(TokenRequest request) => request.Credential is null
-        ? $"No credentials for {request.Registry} were found: {EnvironmentCredentials.Advice(request.Registry)}"
-        : $"Check the user name, the password and what they may do ({string.Join(' ', request.Scopes)}).";
+    private static string Advice(TokenRequest request) =>
+        request.Credential is null
+            ? $"No credentials for {request.Registry} were found: {EnvironmentCredentials.Advice(request.Registry)}"
+            : $"Check the user name, the password and what they may do ({string.Join(' ', request.Scopes)}).";
 
     private static JsonDocument Parse(TokenRequest request, TokenHttpResponse response)
     {
@@ -86,8 +83,17 @@ internal static class TokenAnswer
             var root = json.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
                 return null;
-            var first = root.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array ? errors.EnumerateArray().FirstOrDefault() : root;
-            return first.ValueKind == JsonValueKind.Object ? Text(first, "message") ?? Text(first, "error_description") ?? Text(first, "details") ?? Text(first, "code") ?? Text(first, "error") : null;
+            var first =
+                root.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array
+                    ? errors.EnumerateArray().FirstOrDefault()
+                    : root;
+            return first.ValueKind == JsonValueKind.Object
+                ? Text(first, "message")
+                    ?? Text(first, "error_description")
+                    ?? Text(first, "details")
+                    ?? Text(first, "code")
+                    ?? Text(first, "error")
+                : null;
         }
         catch (JsonException)
         {
@@ -111,5 +117,8 @@ internal static class TokenAnswer
     private static bool IsHeaderText(string? value) => value is not null && value.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0;
 
     private static ImagePublishException Malformed(TokenRequest request, string reason) =>
-        new(DiagnosticCodes.RegistryProtocol, $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} gives an answer that can't be used: {reason}. Check that no proxy answers in its place, or report it to the registry's operator.");
+        new(
+            DiagnosticCodes.RegistryProtocol,
+            $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} gives an answer that can't be used: {reason}. Check that no proxy answers in its place, or report it to the registry's operator."
+        );
 }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Auth;
@@ -11,9 +13,6 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
     private const int MostRedirects = 5;
 
     /// <summary>Gets a token.</summary>
-    /// <param name="request">What is asked.</param>
-    /// <param name="ct">Stops it.</param>
-    /// <returns>The token.</returns>
     /// <exception cref="ImagePublishException"><c>IMG5001</c>: refused. <c>IMG5003</c>: it would have to be asked for in an untrusted place. <c>IMG4003</c>, <c>IMG4004</c>: the service fails or answers nonsense.</exception>
     public async Task<BearerToken> GetTokenAsync(TokenRequest request, CancellationToken ct)
     {
@@ -40,11 +39,6 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
 
     /// <summary>Exchanges an Entra access token for the refresh token of an Azure registry.</summary>
     /// <remarks><see href="https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md">ACR, AAD integration</see>. It goes to the registry itself and nowhere else.</remarks>
-    /// <param name="registry">The registry.</param>
-    /// <param name="realm">The registry's token service.</param>
-    /// <param name="credential">Who asks, with the access token.</param>
-    /// <param name="ct">Stops it.</param>
-    /// <returns>The refresh token.</returns>
     /// <exception cref="ImagePublishException">As <see cref="GetTokenAsync"/>.</exception>
     public async Task<string> ExchangeAsync(Registry registry, BearerRealm realm, Credential credential, CancellationToken ct)
     {
@@ -53,8 +47,13 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
         var request = new TokenRequest(registry, realm with { Address = address }, [], credential);
         var response = await SendFormAsync(
             request,
-            [new("grant_type", "access_token"), new("service", realm.Service ?? registry.Host), new("access_token", credential.EntraToken ?? "")],
-            ct);
+            [
+                new("grant_type", "access_token"),
+                new("service", realm.Service ?? registry.Host),
+                new("access_token", credential.EntraToken ?? ""),
+            ],
+            ct
+        );
         if (!IsSuccess(response.Status))
             throw TokenAnswer.Failure(request, response, redactor);
         var token = TokenAnswer.ReadRefreshToken(request, response);
@@ -62,13 +61,15 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
         return token;
     }
 
-    private static bool MayTryOtherWay(TokenRequest request, bool wasPost, HttpStatusCode status) => wasPost
-        ? IsUnknownWay(status) || status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized || IsRedirect(status)
-        : IsUnknownWay(status) && request.Form is not null;
+    private static bool MayTryOtherWay(TokenRequest request, bool wasPost, HttpStatusCode status) =>
+        wasPost
+            ? IsUnknownWay(status) || status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized || IsRedirect(status)
+            : IsUnknownWay(status) && request.Form is not null;
 
     private static bool IsUnknownWay(HttpStatusCode status) => status is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed;
 
-    private static bool IsSuccess(HttpStatusCode status) => status == HttpStatusCode.OK || status is HttpStatusCode.Created or HttpStatusCode.Accepted;
+    private static bool IsSuccess(HttpStatusCode status) =>
+        status == HttpStatusCode.OK || status is HttpStatusCode.Created or HttpStatusCode.Accepted;
 
     private static bool IsRedirect(HttpStatusCode status) => (int)status is 301 or 302 or 303 or 307 or 308;
 
@@ -76,13 +77,21 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
     {
         if (realms.Check(request.Registry, address) == RealmTrust.Foreign && request.Credential is not null)
             throw RealmPolicy.Foreign(request.Registry, address);
-        if (address.Scheme == Uri.UriSchemeHttp && request.Credential is not null && !RealmPolicy.IsLoopbackName(RealmPolicy.Normalize(address.IdnHost)))
+        if (
+            address.Scheme == Uri.UriSchemeHttp
+            && request.Credential is not null
+            && !RealmPolicy.IsLoopbackName(RealmPolicy.Normalize(address.IdnHost))
+        )
             realms.RequirePlainText(request.Registry);
     }
 
     private Task<TokenHttpResponse> PostAsync(TokenRequest request, CancellationToken ct) => SendFormAsync(request, request.Form ?? [], ct);
 
-    private async Task<TokenHttpResponse> SendFormAsync(TokenRequest request, IReadOnlyList<KeyValuePair<string, string>> form, CancellationToken ct)
+    private async Task<TokenHttpResponse> SendFormAsync(
+        TokenRequest request,
+        IReadOnlyList<KeyValuePair<string, string>> form,
+        CancellationToken ct
+    )
     {
         using var message = Message(HttpMethod.Post, request, request.Realm.Address);
         message.Content = new FormUrlEncodedContent(form);
@@ -100,7 +109,9 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
             var response = await transport.SendAsync(message, ct);
             if (!IsRedirect(response.Status) || response.Location is null || redirects == MostRedirects)
                 return response;
-            address = Uri.TryCreate(address, response.Location, out var next) ? next : throw TokenAnswer.Failure(request, response, redactor);
+            address = Uri.TryCreate(address, response.Location, out var next)
+                ? next
+                : throw TokenAnswer.Failure(request, response, redactor);
             CheckTrust(request, address);
         }
     }

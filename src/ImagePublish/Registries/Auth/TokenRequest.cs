@@ -1,13 +1,10 @@
 using System.Text;
+using ImagePublish.Common;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Auth;
 
 /// <summary>What is asked of a token service.</summary>
-/// <param name="Registry">The registry that the token is for.</param>
-/// <param name="Realm">The token service.</param>
-/// <param name="Scopes">What the token is to allow, merged, the one that pushes first.</param>
-/// <param name="Credential">Who asks, or null to be nobody.</param>
 internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadOnlyList<Scope> Scopes, Credential? Credential)
 {
     private const string ClientId = "imagepublish";
@@ -20,7 +17,9 @@ internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadO
     {
         get
         {
-            var address = new StringBuilder(Realm.Address.GetComponents(UriComponents.SchemeAndServer | UriComponents.PathAndQuery, UriFormat.UriEscaped));
+            var address = new StringBuilder(
+                Realm.Address.GetComponents(UriComponents.SchemeAndServer | UriComponents.PathAndQuery, UriFormat.UriEscaped)
+            );
             var separator = Realm.Address.Query.Length > 1 ? '&' : '?';
             foreach (var (name, value) in GetParameters())
             {
@@ -40,7 +39,12 @@ internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadO
             IEnumerable<KeyValuePair<string, string>>? grant = Credential switch
             {
                 { IdentityToken: { Length: > 0 } token } => [new("grant_type", "refresh_token"), new("refresh_token", token)],
-                { Username: { Length: > 0 } user, Password: { } password } => [new("grant_type", "password"), new("username", user), new("password", password)],
+                { Username: { Length: > 0 } user, Password: { } password } =>
+                [
+                    new("grant_type", "password"),
+                    new("username", user),
+                    new("password", password),
+                ],
                 _ => null,
             };
             return grant is null ? null : [.. grant, .. CommonForm()];
@@ -48,12 +52,13 @@ internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadO
     }
 
     /// <summary>User name and secret of a GET, if there are any.</summary>
-    public (string Username, string Secret)? Basic => Credential switch
-    {
-        { IdentityToken: { Length: > 0 } token } => (Credential.Username is { Length: > 0 } user ? user : NobodyInParticular, token),
-        { Username: { } user, Password: { } password } => (user, password),
-        _ => null,
-    };
+    public (string Username, string Secret)? Basic =>
+        Credential switch
+        {
+            { IdentityToken: { Length: > 0 } token } => (Credential.Username is { Length: > 0 } user ? user : NobodyInParticular, token),
+            { Username: { } user, Password: { } password } => (user, password),
+            _ => null,
+        };
 
     /// <summary>Names what is sent to what takes it out of messages.</summary>
     public void AddTo(Redactor redactor)
@@ -64,7 +69,9 @@ internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadO
     }
 
     private IEnumerable<(string Name, string Value)> GetParameters() =>
-        (Realm.Service is { } service ? (IEnumerable<(string, string)>)[("service", service)] : []).Concat(Scopes.Select(scope => ("scope", scope.ToString())));
+        (Realm.Service is { } service ? (IEnumerable<(string, string)>)[("service", service)] : []).Concat(
+            Scopes.Select(scope => ("scope", scope.ToString()))
+        );
 
     private IEnumerable<KeyValuePair<string, string>> CommonForm()
     {

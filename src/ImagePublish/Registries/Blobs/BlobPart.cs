@@ -1,12 +1,9 @@
 using System.Net.Http.Headers;
-using ImagePublish.Registries.Http;
+using ImagePublish.Http;
 
 namespace ImagePublish.Registries.Blobs;
 
 /// <summary>A part of a blob that is about to be sent, and how much of it was.</summary>
-/// <param name="reader">Reads the blob.</param>
-/// <param name="offset">Where the part begins, in bytes.</param>
-/// <param name="length">Its length in bytes.</param>
 internal sealed class BlobPart(BlobReader reader, long offset, long length) : IDisposable
 {
     // Above this size it pays to ask first whether the registry takes it, where that is of use.
@@ -85,9 +82,14 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length) : ID
 
     private sealed class Body(BlobPart part, CancellationToken stopped) : HttpContent
     {
-        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) => part.CopyAsync(stream, stopped);
+        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) =>
+            part.CopyAsync(stream, stopped);
 
-        protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context, CancellationToken cancellationToken)
+        protected override async Task SerializeToStreamAsync(
+            Stream stream,
+            System.Net.TransportContext? context,
+            CancellationToken cancellationToken
+        )
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stopped, cancellationToken);
             await part.CopyAsync(stream, either.Token);

@@ -8,7 +8,6 @@ namespace ImagePublish.Registries.Blobs;
 
 /// <summary>Reads a blob for sending, any part of it as often as needed, and checks on the way that it still is what its descriptor says.</summary>
 /// <remarks>The last bytes are held back until the digest is right: a file that changed can never become a complete upload.</remarks>
-/// <param name="blob">The blob.</param>
 internal sealed class BlobReader(BlobSource blob) : IDisposable
 {
     private const int BufferSize = 256 * 1024;
@@ -31,7 +30,11 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
     }
 
     /// <summary>Reads a part, in pieces that stay valid until the next.</summary>
-    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long offset, long length, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
+        long offset,
+        long length,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         if (length == 0)
             yield break;
@@ -39,7 +42,7 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
         try
         {
             await using var stream = await GuardAsync(() => TakeAsync(offset, cancellationToken));
-            for (var at = offset; at < offset + length;)
+            for (var at = offset; at < offset + length; )
             {
                 var wanted = (int)Math.Min(buffer.Length, offset + length - at);
                 var read = await GuardAsync(() => stream.ReadAsync(buffer.AsMemory(0, wanted), cancellationToken));
@@ -118,7 +121,10 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
     }
 
     private ImagePublishException Changed(string how) =>
-        Problem = new ImagePublishException(DiagnosticCodes.UnreadableFile, $"{Where} changed while it was uploaded: {how}. Build again, and let nothing write there meanwhile.");
+        Problem = new ImagePublishException(
+            DiagnosticCodes.UnreadableFile,
+            $"{Where} changed while it was uploaded: {how}. Build again, and let nothing write there meanwhile."
+        );
 
     private string Where => blob is FileBlobSource file ? file.Path : $"the blob {blob.Descriptor.Digest}";
 }

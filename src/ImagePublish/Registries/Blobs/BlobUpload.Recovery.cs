@@ -1,4 +1,5 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Registries.Endpoints;
 using ImagePublish.Registries.Http;
 
@@ -16,7 +17,7 @@ internal sealed partial class BlobUpload
         {
             case 404 or 410:
                 // Or the registry does not know the short way.
-                way = closes && part.Length > 0 && part.Offset == 0 ? UploadWay.Stream : way;
+                way = closes && part.Length > 0 && part.Offset == 0 ? UploadMode.Stream : way;
                 return await RestartAsync(failure);
             case 413:
                 return await ShrinkAsync(failure, part, cancellationToken);
@@ -24,7 +25,7 @@ internal sealed partial class BlobUpload
                 return await RealignAsync(failure, part, cancellationToken);
             case 400 or 416 when closes:
                 return await RepeatAsync(failure, cancellationToken);
-            case 400 or 405 or 415 or 501 when way == UploadWay.Chunks:
+            case 400 or 405 or 415 or 501 when way == UploadMode.Chunks:
                 return await WithoutChunksAsync(failure);
             default:
                 throw failure.ToException();
@@ -42,13 +43,13 @@ internal sealed partial class BlobUpload
                 return await RestartAsync(failure);
             try
             {
-                if (closes && part.WasSentWhole && await BlobPresence.LookAsync(connection, target, blob, cancellationToken) == true)
+                if (closes && part.WasSentWhole && await BlobExistence.LookAsync(connection, target, blob, cancellationToken) == true)
                     return true;
                 if (await LocateAsync(failure, cancellationToken) is not { } again)
                     return false;
                 failure = again;
             }
-            catch (LineException e)
+            catch (TransportException e)
             {
                 failure = connection.Failed(new UploadStatus(target, blob.Digest, session!.Location), e);
             }
@@ -60,12 +61,12 @@ internal sealed partial class BlobUpload
     // A line that broke under the whole may carry it in chunks, and smaller ones if those break it too.
     private void Adapt(Failure failure, BlobPart part)
     {
-        if (failure.Line is null || part.Length == 0)
+        if (failure.TransportFault is null || part.Length == 0)
             return;
-        if (way == UploadWay.Chunks && part.Offset <= session!.Confirmed)
+        if (way == UploadMode.Chunks && part.Offset <= session!.Confirmed)
             chunk = Math.Max(Math.Min(chunk, 1 << 20), chunk / 2);
         else if (!refusesChunks && part.Length > chunk)
-            way = UploadWay.Chunks;
+            way = UploadMode.Chunks;
     }
 
     // Asks where the upload stands. Null: known, or the session is to be begun anew.
@@ -95,7 +96,7 @@ internal sealed partial class BlobUpload
     private async Task<bool> ShrinkAsync(Failure failure, BlobPart part, CancellationToken cancellationToken)
     {
         chunk = Math.Min(chunk, part.Length / 2);
-        way = UploadWay.Chunks;
+        way = UploadMode.Chunks;
         if (chunk < SmallestChunk || refusesChunks)
             throw failure.ToException();
         connection.Log.Detail($"{connection.Registry} takes no {part.Length} bytes in one request; going on with chunks of {chunk}.");
@@ -107,7 +108,7 @@ internal sealed partial class BlobUpload
     // 416: the registry stands elsewhere than we thought, or finds the chunk too large.
     private async Task<bool> RealignAsync(Failure failure, BlobPart part, CancellationToken cancellationToken)
     {
-        if (way != UploadWay.Chunks)
+        if (way != UploadMode.Chunks)
             return await RestartAsync(failure);
         await RelocateAsync(failure, cancellationToken);
         if (this.session is not { } session)
@@ -115,7 +116,7 @@ internal sealed partial class BlobUpload
         if (session.Offset < session.Confirmed)
         {
             // What it had taken it has lost, or never counted: trust is used up.
-            way = UploadWay.Whole;
+            way = UploadMode.Whole;
             return await RestartAsync(failure);
         }
 
@@ -132,7 +133,7 @@ internal sealed partial class BlobUpload
             if (await LocateAsync(failure, cancellationToken) is not null)
                 await RestartAsync(failure);
         }
-        catch (LineException)
+        catch (TransportException)
         {
             await RestartAsync(failure);
         }
@@ -146,14 +147,14 @@ internal sealed partial class BlobUpload
         if (wasRefused)
             throw failure.ToException();
         wasRefused = true;
-        way = UploadWay.Whole;
+        way = UploadMode.Whole;
         return await RestartAsync(failure);
     }
 
     private async Task<bool> WithoutChunksAsync(Failure failure)
     {
         refusesChunks = true;
-        way = UploadWay.Whole;
+        way = UploadMode.Whole;
         return await RestartAsync(failure);
     }
 
@@ -161,9 +162,9 @@ internal sealed partial class BlobUpload
     {
         try
         {
-            return await BlobPresence.LookAsync(connection, target, blob, cancellationToken) == true;
+            return await BlobExistence.LookAsync(connection, target, blob, cancellationToken) == true;
         }
-        catch (LineException)
+        catch (TransportException)
         {
             return false;
         }
@@ -191,7 +192,7 @@ internal sealed partial class BlobUpload
         {
             using var response = await connection.SendOnceAsync(new CancelUpload(target, blob.Digest, session.Location), timeout.Token);
         }
-        catch (Exception e) when (e is LineException or ImagePublishException or OperationCanceledException)
+        catch (Exception e) when (e is TransportException or ImagePublishException or OperationCanceledException)
         {
             connection.Log.Detail($"The upload of {blob.Digest} to {target} could not be deleted.");
         }

@@ -1,5 +1,6 @@
 using System.Net;
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Endpoints;
 using ImagePublish.Registries.Http;
@@ -39,7 +40,7 @@ internal sealed partial class BlobUpload : IDisposable
     private readonly Descriptor blob;
     private readonly BlobReader reader;
     private UploadSession? session;
-    private UploadWay way;
+    private UploadMode way;
     private bool refusesChunks;
     private bool wasRefused;
     private long chunk;
@@ -56,15 +57,12 @@ internal sealed partial class BlobUpload : IDisposable
     }
 
     /// <summary>Sends the blob.</summary>
-    /// <returns>The bytes that were sent, repetitions included.</returns>
     /// <exception cref="ImagePublishException">It can't be done; the session is deleted as far as possible.</exception>
     public async Task<long> RunAsync(CancellationToken cancellationToken)
     {
         try
         {
-            while (!await StepAsync(cancellationToken))
-            {
-            }
+            while (!await StepAsync(cancellationToken)) { }
 
             return sent;
         }
@@ -81,20 +79,36 @@ internal sealed partial class BlobUpload : IDisposable
     private async Task<bool> StepAsync(CancellationToken cancellationToken)
     {
         var session = this.session ??= await StartAsync(cancellationToken);
-        var closes = (session.Offset == 0 && way == UploadWay.Whole) || session.Offset == blob.Size;
+        var closes = (session.Offset == 0 && way == UploadMode.Whole) || session.Offset == blob.Size;
         if (session.Offset < blob.Size)
             await reader.PrepareAsync(session.Offset, cancellationToken);
-        using var part = new BlobPart(reader, session.Offset, closes || way == UploadWay.Stream ? blob.Size - session.Offset : NextChunk(session)) { Advanced = Tell };
+        using var part = new BlobPart(
+            reader,
+            session.Offset,
+            closes || way == UploadMode.Stream ? blob.Size - session.Offset : NextChunk(session)
+        )
+        {
+            Advanced = ReportProgress,
+        };
         UploadEndpoint endpoint = closes
             ? new PutUpload(target, blob.Digest, session.Location, part)
-            : new PatchUpload(target, blob.Digest, session.Location, part, IsRanged: session.Offset > 0 || way != UploadWay.Stream, IsAlone: restarts > 0);
+            : new PatchUpload(
+                target,
+                blob.Digest,
+                session.Location,
+                part,
+                IsRanged: session.Offset > 0 || way != UploadMode.Stream,
+                IsAlone: restarts > 0
+            );
         try
         {
             Failure failure;
             using (var response = await SendAsync(endpoint, session, part, cancellationToken))
             {
                 if (response.IsSuccess)
-                    return closes ? await ConfirmAsync(endpoint, response, cancellationToken) : await AdvanceAsync(endpoint, response, part);
+                    return closes
+                        ? await ConfirmAsync(endpoint, response, cancellationToken)
+                        : await AdvanceAsync(endpoint, response, part);
                 failure = await Failure.OfAsync(endpoint.Description, response, connection.Time);
             }
 
@@ -102,14 +116,14 @@ internal sealed partial class BlobUpload : IDisposable
             part.Stop();
             return await RecoverAsync(failure, part, closes, cancellationToken);
         }
-        catch (LineException e)
+        catch (TransportException e)
         {
             return await RecoverAsync(connection.Failed(endpoint, e), part, closes, cancellationToken);
         }
     }
 
     // What is sent again is no progress. A body that is no longer wanted may still be on its way beside the next.
-    private void Tell(long reached)
+    private void ReportProgress(long reached)
     {
         var before = InterlockedMax(ref told, reached);
         if (reached > before)
@@ -130,13 +144,18 @@ internal sealed partial class BlobUpload : IDisposable
         return before;
     }
 
-    private async Task<RegistryResponse> SendAsync(UploadEndpoint endpoint, UploadSession session, BlobPart part, CancellationToken cancellationToken)
+    private async Task<RegistryResponse> SendAsync(
+        UploadEndpoint endpoint,
+        UploadSession session,
+        BlobPart part,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
             return await connection.SendOnceAsync(endpoint, cancellationToken);
         }
-        catch (LineException) when (reader.Problem is not null)
+        catch (TransportException) when (reader.Problem is not null)
         {
             throw reader.Problem;
         }
@@ -155,10 +174,12 @@ internal sealed partial class BlobUpload : IDisposable
         var endpoint = new StartUpload(target, blob.Digest);
         return connection.SendAsync(
             endpoint,
-            async response => response.Status is HttpStatusCode.Accepted or HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.NoContent
-                ? UploadSession.From(response, await LocationAsync(endpoint, response))
-                : throw (await Failure.OfAsync(endpoint.Description, response, connection.Time)).ToException(),
-            cancellationToken);
+            async response =>
+                response.Status is HttpStatusCode.Accepted or HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.NoContent
+                    ? UploadSession.From(response, await LocationAsync(endpoint, response))
+                    : throw (await Failure.OfAsync(endpoint.Description, response, connection.Time)).ToException(),
+            cancellationToken
+        );
     }
 
     private async Task<RequestUrl> LocationAsync(Endpoint endpoint, RegistryResponse response) =>
@@ -192,11 +213,22 @@ internal sealed partial class BlobUpload : IDisposable
     private async Task<bool> ConfirmAsync(UploadEndpoint endpoint, RegistryResponse response, CancellationToken cancellationToken)
     {
         var failure = new Failure(endpoint.Description, response.Method, response.Url) { Status = response.Status };
-        if (Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest) && digest.Algorithm == blob.Digest.Algorithm && digest != blob.Digest)
-            throw failure.ToException(DiagnosticCodes.ContentMismatch, $"The registry stored {digest} instead. Report it to the registry's operator.");
-        var isConfirmed = response.Status == HttpStatusCode.Created || await BlobPresence.FindAsync(connection, target, blob, cancellationToken);
+        if (
+            Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest)
+            && digest.Algorithm == blob.Digest.Algorithm
+            && digest != blob.Digest
+        )
+            throw failure.ToException(
+                DiagnosticCodes.ContentMismatch,
+                $"The registry stored {digest} instead. Report it to the registry's operator."
+            );
+        var isConfirmed =
+            response.Status == HttpStatusCode.Created || await BlobExistence.FindAsync(connection, target, blob, cancellationToken);
         if (!isConfirmed)
-            throw failure.ToException(DiagnosticCodes.RegistryProtocol, "But the blob is not there. Build again, and report it to the registry's operator if it stays so.");
+            throw failure.ToException(
+                DiagnosticCodes.RegistryProtocol,
+                "But the blob is not there. Build again, and report it to the registry's operator if it stays so."
+            );
         connection.Retry.Succeeded();
         return true;
     }

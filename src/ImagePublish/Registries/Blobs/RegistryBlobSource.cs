@@ -5,10 +5,8 @@ using ImagePublish.Registries.Http;
 namespace ImagePublish.Registries.Blobs;
 
 /// <summary>A blob in a registry: read when needed, from any offset on.</summary>
-/// <param name="connection">The registry.</param>
-/// <param name="repository">The repository.</param>
-/// <param name="descriptor">The blob.</param>
-internal sealed class RegistryBlobSource(RegistryConnection connection, Repository repository, Descriptor descriptor) : BlobSource(descriptor)
+internal sealed class RegistryBlobSource(RegistryConnection connection, Repository repository, Descriptor descriptor)
+    : BlobSource(descriptor)
 {
     public override Repository Repository => repository;
 
@@ -18,9 +16,11 @@ internal sealed class RegistryBlobSource(RegistryConnection connection, Reposito
     internal override ImagePublishException WrongContent() => Mismatch("does not have the content that its digest says");
 
     /// <summary>The error for a blob that is not what its descriptor says.</summary>
-    public ImagePublishException Mismatch(string how) => new(
-        DiagnosticCodes.ContentMismatch,
-        $"The blob {Descriptor.Digest} of {repository} {how}. The registry, or something on the way, changes it; nothing of it was used.");
+    public ImagePublishException Mismatch(string how) =>
+        new(
+            DiagnosticCodes.ContentMismatch,
+            $"The blob {Descriptor.Digest} of {repository} {how}. The registry, or something on the way, changes it; nothing of it was used."
+        );
 
     public override async ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken)
     {

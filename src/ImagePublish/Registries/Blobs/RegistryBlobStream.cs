@@ -1,17 +1,15 @@
 using System.Buffers;
 using System.Globalization;
 using System.Net;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
+using ImagePublish.Http;
 using ImagePublish.Registries.Endpoints;
 using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Registries.Blobs;
 
 /// <summary>The bytes of a blob as a registry sends them: continues where a connection was lost, and fails if their number is not what the descriptor says. The reader verifies them.</summary>
-/// <param name="connection">The registry.</param>
-/// <param name="blob">The blob.</param>
-/// <param name="offset">Where to begin, in bytes.</param>
 internal sealed class RegistryBlobStream(RegistryConnection connection, RegistryBlobSource blob, long offset) : ReadOnlyStream
 {
     private readonly TransferPace pace = new(connection.Options);
@@ -29,7 +27,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
             {
                 response = await RequestAsync(cancellationToken);
             }
-            catch (LineException e)
+            catch (TransportException e)
             {
                 await RecoverAsync(e, cancellationToken);
             }
@@ -47,11 +45,11 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
                 await OpenAsync(cancellationToken);
                 var read = await ReadAsync(response!, buffer[..(int)Math.Min(buffer.Length, blob.Descriptor.Size - at)], cancellationToken);
                 if (read == 0)
-                    throw new LineException(LineFault.Broken, "the answer ended early");
+                    throw new TransportException(TransportError.Broken, "the answer ended early");
                 await TakeAsync(read);
                 return read;
             }
-            catch (LineException e)
+            catch (TransportException e)
             {
                 await RecoverAsync(e, cancellationToken);
             }
@@ -80,12 +78,18 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
         var limit = connection.Options.DocumentTimeout;
         if (blob.IsDocument && pace.Waited > limit && at + read < blob.Descriptor.Size)
             throw TooSlow($"took more than {limit.TotalSeconds:0} seconds");
-        return isTooSlow ? throw TooSlow($"came with fewer than {connection.Options.SlowestTransfer} bytes a second for {connection.Options.SlowestTransferTime.TotalMinutes:0} minutes") : read;
+        return isTooSlow
+            ? throw TooSlow(
+                $"came with fewer than {connection.Options.SlowestTransfer} bytes a second for {connection.Options.SlowestTransferTime.TotalMinutes:0} minutes"
+            )
+            : read;
     }
 
-    private ImagePublishException TooSlow(FormattableString how) => new(
-        DiagnosticCodes.RegistryFailed,
-        $"Could not read the blob {blob.Descriptor.Digest} of {blob.Repository}: it {how.ToString(CultureInfo.InvariantCulture)}. Check the network and the registry.");
+    private ImagePublishException TooSlow(FormattableString how) =>
+        new(
+            DiagnosticCodes.RegistryFailed,
+            $"Could not read the blob {blob.Descriptor.Digest} of {blob.Repository}: it {how.ToString(CultureInfo.InvariantCulture)}. Check the network and the registry."
+        );
 
     private async Task TakeAsync(int count)
     {
@@ -104,13 +108,13 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
         {
             return await response!.ReadAsync(new byte[1]) > 0;
         }
-        catch (LineException)
+        catch (TransportException)
         {
             return false;
         }
     }
 
-    private async Task RecoverAsync(LineException line, CancellationToken cancellationToken)
+    private async Task RecoverAsync(TransportException line, CancellationToken cancellationToken)
     {
         response?.Dispose();
         response = null;
@@ -129,7 +133,9 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
                 return response;
             var failure = await Failure.OfAsync(endpoint.Description, response, connection.Time);
             response.Dispose();
-            return await connection.Retry.WaitAsync(failure, tries++, cancellationToken, blob.Descriptor.Digest) ? null : throw failure.ToException();
+            return await connection.Retry.WaitAsync(failure, tries++, cancellationToken, blob.Descriptor.Digest)
+                ? null
+                : throw failure.ToException();
         }
         catch
         {
@@ -144,7 +150,8 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
         {
             var expected = string.Create(CultureInfo.InvariantCulture, $"bytes {at}-");
             return response.Header("Content-Range")?.StartsWith(expected, StringComparison.OrdinalIgnoreCase) == true
-                ? true : throw blob.Mismatch("was sent from another place than was asked for");
+                ? true
+                : throw blob.Mismatch("was sent from another place than was asked for");
         }
 
         if (response.Status != HttpStatusCode.OK)
@@ -164,7 +171,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
             while (count > 0)
             {
                 var read = await ReadAsync(response, buffer.AsMemory(0, (int)Math.Min(buffer.Length, count)), CancellationToken.None);
-                count = read > 0 ? count - read : throw new LineException(LineFault.Broken, "the answer ended early");
+                count = read > 0 ? count - read : throw new TransportException(TransportError.Broken, "the answer ended early");
             }
         }
         finally

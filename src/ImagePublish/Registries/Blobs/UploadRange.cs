@@ -18,8 +18,12 @@ internal static class UploadRange
         if (text.StartsWith("bytes", StringComparison.OrdinalIgnoreCase))
             text = text["bytes".Length..].TrimStart(" =");
         var dash = text.IndexOf('-');
-        if (dash < 1 || !long.TryParse(text[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out var first) || first != 0
-            || !long.TryParse(text[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var last))
+        if (
+            dash < 1
+            || !long.TryParse(text[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out var first)
+            || first != 0
+            || !long.TryParse(text[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var last)
+        )
             return null;
         return last is 0 or long.MaxValue ? 0 : last + 1;
     }

@@ -1,10 +1,10 @@
 using System.Globalization;
+using ImagePublish.Http;
 using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Registries.Blobs;
 
 /// <summary>An upload that a registry has begun for us.</summary>
-/// <param name="location">Where it goes on.</param>
 internal sealed class UploadSession(RequestUrl location)
 {
     private const string ChunkMinimum = "OCI-Chunk-Min-Length";
@@ -26,8 +26,11 @@ internal sealed class UploadSession(RequestUrl location)
 
     /// <summary>The session that an answer begins.</summary>
     /// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks">distribution-spec, OCI-Chunk-Min-Length</see>.</remarks>
-    public static UploadSession From(RegistryResponse response, RequestUrl location) => new(location)
-    {
-        MinChunk = long.TryParse(response.Header(ChunkMinimum), NumberStyles.None, CultureInfo.InvariantCulture, out var minimum) ? minimum : 0,
-    };
+    public static UploadSession From(RegistryResponse response, RequestUrl location) =>
+        new(location)
+        {
+            MinChunk = long.TryParse(response.Header(ChunkMinimum), NumberStyles.None, CultureInfo.InvariantCulture, out var minimum)
+                ? minimum
+                : 0,
+        };
 }

@@ -1,12 +1,11 @@
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
-using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Registries.Endpoints;
 
 /// <summary>One endpoint of the distribution API with its arguments: everything a request is made of, as often as it must be made.</summary>
 /// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints">distribution-spec, Endpoints</see>.</remarks>
-/// <param name="Registry">The registry.</param>
 internal abstract record Endpoint(Registry Registry)
 {
     /// <summary>The request's method.</summary>
@@ -19,22 +18,18 @@ internal abstract record Endpoint(Registry Registry)
     public abstract IReadOnlyList<Scope> Scopes { get; }
 
     /// <summary>The address.</summary>
-    /// <param name="root">The registry's <c>/v2/</c>.</param>
     public abstract RequestUrl Url(RequestUrl root);
 
     /// <summary>Adds headers and body; called for each try.</summary>
-    public virtual void Prepare(HttpRequestMessage request)
-    {
-    }
+    public virtual void Prepare(HttpRequestMessage request) { }
 
     /// <summary>Called before each try with the watch that a moving body has to touch.</summary>
-    public virtual void Sending(IdleWatch watch)
-    {
-    }
+    public virtual void Sending(IdleWatch watch) { }
 
     /// <summary>An address below <c>/v2/</c>.</summary>
     protected static RequestUrl Below(RequestUrl root, string path) => root with { PathAndQuery = root.PathAndQuery + path };
 
     /// <summary>Sets a header exactly as it is written.</summary>
-    protected static void Set(HttpRequestMessage request, string name, string value) => request.Headers.TryAddWithoutValidation(name, value);
+    protected static void Set(HttpRequestMessage request, string name, string value) =>
+        request.Headers.TryAddWithoutValidation(name, value);
 }

@@ -1,13 +1,10 @@
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
-using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Registries.Endpoints;
 
 /// <summary><c>GET referrers/&lt;digest&gt;</c>: one page of what is attached to a manifest.</summary>
-/// <param name="Repository">The repository.</param>
-/// <param name="Subject">The manifest's digest.</param>
-/// <param name="Page">The address of a further page, as the page before it names it.</param>
 internal sealed record ListReferrers(Repository Repository, Digest Subject, RequestUrl? Page = null) : Endpoint(Repository.Registry)
 {
     public override HttpMethod Method => HttpMethod.Get;

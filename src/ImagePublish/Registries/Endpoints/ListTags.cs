@@ -1,13 +1,10 @@
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
-using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Registries.Endpoints;
 
 /// <summary><c>GET tags/list</c>: one page.</summary>
-/// <param name="Repository">The repository.</param>
-/// <param name="Query">The query of the first page, with its question mark.</param>
-/// <param name="Page">The address of a further page, as the page before it names it.</param>
 internal sealed record ListTags(Repository Repository, string Query, RequestUrl? Page = null) : Endpoint(Repository.Registry)
 {
     public override HttpMethod Method => HttpMethod.Get;

@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
-using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Registries.Endpoints;
 
@@ -24,8 +24,6 @@ internal sealed record GetManifest(Reference Reference) : ManifestEndpoint(Refer
 }
 
 /// <summary><c>HEAD manifests/&lt;reference&gt;</c>; free of charge where pulls are counted.</summary>
-/// <param name="Reference">The manifest.</param>
-/// <param name="IsPush">Whether it belongs to a push: it then does with the push's token.</param>
 internal sealed record HeadManifest(Reference Reference, bool IsPush = false) : ManifestEndpoint(Reference)
 {
     public override HttpMethod Method => HttpMethod.Head;

@@ -1,8 +1,8 @@
 using System.Globalization;
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Blobs;
-using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Registries.Endpoints;
 
@@ -25,11 +25,8 @@ internal sealed record StartUpload(Repository Repository, Digest Digest) : Uploa
 }
 
 /// <summary><c>PUT &lt;location&gt;?digest=</c>: sends the whole blob, or the end of it, and closes the session.</summary>
-/// <param name="Repository">The repository.</param>
-/// <param name="Digest">The blob's digest, by which the registry judges what it got.</param>
-/// <param name="Location">The session's address.</param>
-/// <param name="Part">What to send.</param>
-internal sealed record PutUpload(Repository Repository, Digest Digest, RequestUrl Location, BlobPart Part) : UploadEndpoint(Repository, Digest)
+internal sealed record PutUpload(Repository Repository, Digest Digest, RequestUrl Location, BlobPart Part)
+    : UploadEndpoint(Repository, Digest)
 {
     public override HttpMethod Method => HttpMethod.Put;
 
@@ -41,13 +38,8 @@ internal sealed record PutUpload(Repository Repository, Digest Digest, RequestUr
 }
 
 /// <summary><c>PATCH &lt;location&gt;</c>: sends a chunk.</summary>
-/// <param name="Repository">The repository.</param>
-/// <param name="Digest">The blob's digest.</param>
-/// <param name="Location">The session's address.</param>
-/// <param name="Part">The chunk.</param>
-/// <param name="IsRanged">Whether to say which chunk it is; without, it is the whole.</param>
-/// <param name="IsAlone">Whether it gets a connection of its own.</param>
-internal sealed record PatchUpload(Repository Repository, Digest Digest, RequestUrl Location, BlobPart Part, bool IsRanged, bool IsAlone) : UploadEndpoint(Repository, Digest)
+internal sealed record PatchUpload(Repository Repository, Digest Digest, RequestUrl Location, BlobPart Part, bool IsRanged, bool IsAlone)
+    : UploadEndpoint(Repository, Digest)
 {
     public override HttpMethod Method => HttpMethod.Patch;
 
@@ -60,7 +52,10 @@ internal sealed record PatchUpload(Repository Repository, Digest Digest, Request
             request.Headers.ConnectionClose = true;
         // The bare form is the specification's; the framework's typed header would write "bytes 0-9/*".
         if (IsRanged)
-            request.Content!.Headers.TryAddWithoutValidation("Content-Range", string.Create(CultureInfo.InvariantCulture, $"{Part.Offset}-{Part.Offset + Part.Length - 1}"));
+            request.Content!.Headers.TryAddWithoutValidation(
+                "Content-Range",
+                string.Create(CultureInfo.InvariantCulture, $"{Part.Offset}-{Part.Offset + Part.Length - 1}")
+            );
     }
 
     public override void Sending(IdleWatch watch) => Part.Watch = watch;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Endpoints;
@@ -19,12 +20,19 @@ internal sealed class RegistryConnection : IDisposable
     private readonly Authenticator authenticator;
     private readonly SchemeProbe scheme;
     private readonly SemaphoreSlim introduction = new(1, 1);
+
     // Several at once: repositories have tokens of their own.
     private readonly ConcurrentDictionary<string, bool> accepted = new(StringComparer.Ordinal);
     private volatile bool isKnown;
     private volatile bool isRefusing;
 
-    public RegistryConnection(Registry registry, RegistryClientOptions options, Transport transport, Authenticator authenticator, IEngineLog log)
+    public RegistryConnection(
+        Registry registry,
+        RegistryClientOptions options,
+        Transport transport,
+        Authenticator authenticator,
+        IPublishLog log
+    )
     {
         (this.registry, this.transport, this.authenticator) = (registry, transport, authenticator);
         scheme = new SchemeProbe(registry, transport);
@@ -39,7 +47,7 @@ internal sealed class RegistryConnection : IDisposable
 
     public RegistryClientOptions Options { get; }
 
-    public IEngineLog Log { get; }
+    public IPublishLog Log { get; }
 
     public TimeProvider Time => transport.Time;
 
@@ -52,9 +60,7 @@ internal sealed class RegistryConnection : IDisposable
     public SemaphoreSlim Downloads { get; }
 
     /// <summary>Sends a request until it gets an answer that would stay the same, and reads that.</summary>
-    /// <param name="endpoint">The request.</param>
     /// <param name="read">Reads the answer, whatever its status. A line that breaks meanwhile is a reason to send the request again.</param>
-    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ImagePublishException">There was no such answer.</exception>
     public async Task<T> SendAsync<T>(Endpoint endpoint, Func<RegistryResponse, Task<T>> read, CancellationToken cancellationToken)
     {
@@ -73,7 +79,7 @@ internal sealed class RegistryConnection : IDisposable
 
                 failure = await Failure.OfAsync(endpoint.Description, response, Time);
             }
-            catch (LineException e)
+            catch (TransportException e)
             {
                 failure = Failed(endpoint, e);
             }
@@ -84,12 +90,15 @@ internal sealed class RegistryConnection : IDisposable
     }
 
     /// <summary>Sends a request once, signed in, following redirects. The answer may have any status.</summary>
-    /// <exception cref="LineException">There was no answer.</exception>
+    /// <exception cref="TransportException">There was no answer.</exception>
     /// <exception cref="ImagePublishException">The registry does not let us in, or sends us to an unsafe place.</exception>
     public async Task<RegistryResponse> SendOnceAsync(Endpoint endpoint, CancellationToken cancellationToken)
     {
         if (Options.Offline)
-            throw new ImagePublishException(DiagnosticCodes.NetworkNeeded, $"Could not {endpoint.Description}: ImageOffline is true. Leave it out where the registry is wanted, or name an image of the local store.");
+            throw new ImagePublishException(
+                DiagnosticCodes.NetworkNeeded,
+                $"Could not {endpoint.Description}: ImageOffline is true. Leave it out where the registry is wanted, or name an image of the local store."
+            );
         if (isKnown)
             return await SignedInAsync(endpoint, cancellationToken);
 
@@ -117,13 +126,21 @@ internal sealed class RegistryConnection : IDisposable
     public ValueTask<RequestUrl> RootAsync(CancellationToken cancellationToken) => scheme.RootAsync(cancellationToken);
 
     /// <summary>What went wrong, where an endpoint got no answer.</summary>
-    public Failure Failed(Endpoint endpoint, LineException line) => scheme.Known is { } root
-        ? Failure.Of(endpoint.Description, endpoint.Method, endpoint.Url(root), line)
-        : Failure.Of(endpoint.Description, endpoint.Method, endpoint.Url(RequestUrl.Root("https", registry.ApiHost)), Neither(line));
+    public Failure Failed(Endpoint endpoint, TransportException line) =>
+        scheme.Known is { } root
+            ? Failure.FromTransport(endpoint.Description, endpoint.Method, endpoint.Url(root), line)
+            : Failure.FromTransport(
+                endpoint.Description,
+                endpoint.Method,
+                endpoint.Url(RequestUrl.Root("https", registry.ApiHost)),
+                Neither(line)
+            );
 
     // Https and http have the same port, if it is named. Else the probe says what became of either.
-    private LineException Neither(LineException line) =>
-        line.Fault == LineFault.Refused && registry.HasPort ? new LineException(line.Fault, $"{line.Message}, and so would http be: nobody listens there", line) : line;
+    private TransportException Neither(TransportException line) =>
+        line.Fault == TransportError.Refused && registry.HasPort
+            ? new TransportException(line.Fault, $"{line.Message}, and so would http be: nobody listens there", line)
+            : line;
 
     public void Dispose()
     {
@@ -136,7 +153,7 @@ internal sealed class RegistryConnection : IDisposable
     // A registry that was there and is gone is probably restarting. One that never was is probably a mistake: it is asked twice, and everything else that goes there once.
     private bool MayRepeat(Failure failure, int tries)
     {
-        if (failure.Line?.Fault != LineFault.Refused || isKnown)
+        if (failure.TransportFault?.Fault != TransportError.Refused || isKnown)
             return true;
         var mayRepeat = tries == 1 && !isRefusing;
         isRefusing |= !mayRepeat;
@@ -160,7 +177,17 @@ internal sealed class RegistryConnection : IDisposable
             using (response)
             {
                 var challenges = Challenge.ParseAll(response.Headers("WWW-Authenticate"));
-                if (refreshes < MaxRefreshes && await authenticator.RefreshAsync(registry, endpoint.Scopes, challenges, header, await IsPlainAsync(cancellationToken), cancellationToken))
+                if (
+                    refreshes < MaxRefreshes
+                    && await authenticator.RefreshAsync(
+                        registry,
+                        endpoint.Scopes,
+                        challenges,
+                        header,
+                        await IsPlainAsync(cancellationToken),
+                        cancellationToken
+                    )
+                )
                     continue;
                 // What was good a moment ago is refused now and then, at the beginning of uploads for instance, and good again.
                 if (!mayRepeat || header?.Parameter is not { } refused || !accepted.ContainsKey(refused))
@@ -172,7 +199,11 @@ internal sealed class RegistryConnection : IDisposable
 
     private async ValueTask<bool> IsPlainAsync(CancellationToken cancellationToken) => !(await scheme.RootAsync(cancellationToken)).IsHttps;
 
-    private async Task<RegistryResponse> FollowAsync(Endpoint endpoint, AuthenticationHeaderValue? header, CancellationToken cancellationToken)
+    private async Task<RegistryResponse> FollowAsync(
+        Endpoint endpoint,
+        AuthenticationHeaderValue? header,
+        CancellationToken cancellationToken
+    )
     {
         var guessed = scheme.IsGuess ? await GuessAsync(endpoint, header, cancellationToken) : null;
         var root = await scheme.RootAsync(cancellationToken);
@@ -182,7 +213,8 @@ internal sealed class RegistryConnection : IDisposable
         {
             // Once we were sent elsewhere, credentials stay out of it, also if it leads back.
             isOwn &= url.IsSameOrigin(root);
-            var response = guessed ?? await SendAsync(endpoint, url, isOwn ? header : null, isOwn, IsElsewhere(url, root), cancellationToken);
+            var response = guessed
+                ?? await SendAsync(endpoint, url, isOwn ? header : null, isOwn, IsElsewhere(url, root), cancellationToken);
             guessed = null;
             if (!Redirects.IsRedirect(response))
                 return response;
@@ -196,14 +228,25 @@ internal sealed class RegistryConnection : IDisposable
         url.Host != root.Host && !Options.TrustedRedirectHosts.Contains(RealmPolicy.Normalize(url.Host), StringComparer.OrdinalIgnoreCase);
 
     // The answer at the root that is only guessed, or null if that was wrong.
-    private async Task<RegistryResponse?> GuessAsync(Endpoint endpoint, AuthenticationHeaderValue? header, CancellationToken cancellationToken)
+    private async Task<RegistryResponse?> GuessAsync(
+        Endpoint endpoint,
+        AuthenticationHeaderValue? header,
+        CancellationToken cancellationToken
+    )
     {
         RegistryResponse? response = null;
         try
         {
-            response = await SendAsync(endpoint, endpoint.Url(await scheme.RootAsync(cancellationToken)), header, isOwn: true, isElsewhere: false, cancellationToken);
+            response = await SendAsync(
+                endpoint,
+                endpoint.Url(await scheme.RootAsync(cancellationToken)),
+                header,
+                isOwn: true,
+                isElsewhere: false,
+                cancellationToken
+            );
         }
-        catch (LineException e) when (e.Fault is LineFault.Broken or LineFault.Protocol || scheme.IsOnOtherPort(e))
+        catch (TransportException e) when (e.Fault is TransportError.Broken or TransportError.Protocol || scheme.IsOnOtherPort(e))
         {
             if (await scheme.IsRightAsync(null, cancellationToken))
                 throw;
@@ -217,7 +260,13 @@ internal sealed class RegistryConnection : IDisposable
     }
 
     private async Task<RegistryResponse> SendAsync(
-        Endpoint endpoint, RequestUrl url, AuthenticationHeaderValue? header, bool isOwn, bool isElsewhere, CancellationToken cancellationToken)
+        Endpoint endpoint,
+        RequestUrl url,
+        AuthenticationHeaderValue? header,
+        bool isOwn,
+        bool isElsewhere,
+        CancellationToken cancellationToken
+    )
     {
         using var request = new HttpRequestMessage(endpoint.Method, url.ToUri());
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent.Value);

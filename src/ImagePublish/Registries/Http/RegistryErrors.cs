@@ -1,15 +1,14 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using ImagePublish.Common;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Http;
 
 /// <summary>What a registry says when it refuses.</summary>
 /// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes">distribution-spec, Error Codes</see>.</remarks>
-/// <param name="Codes">The codes, such as <c>MANIFEST_UNKNOWN</c>.</param>
 /// <param name="Text">Codes and messages, or what stands in their place, fit for one line of a message.</param>
-/// <param name="Digests">The digests that the details name.</param>
 internal sealed record RegistryErrors(IReadOnlyList<string> Codes, string Text, IReadOnlyList<Digest> Digests)
 {
     public static RegistryErrors None { get; } = new([], "", []);
@@ -17,9 +16,6 @@ internal sealed record RegistryErrors(IReadOnlyList<string> Codes, string Text, 
     public bool Has(string code) => Codes.Contains(code, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Reads an answer's body.</summary>
-    /// <param name="body">The body, perhaps only its beginning.</param>
-    /// <param name="contentType">What the answer calls it.</param>
-    /// <param name="redactor">Takes out secrets that it repeats.</param>
     public static RegistryErrors Parse(ReadOnlySpan<byte> body, string? contentType, Redactor redactor)
     {
         var text = Encoding.UTF8.GetString(body).Trim();
@@ -39,7 +35,8 @@ internal sealed record RegistryErrors(IReadOnlyList<string> Codes, string Text, 
             return new RegistryErrors(
                 [.. errors.Select(error => String(error, "code")).Where(code => code.Length > 0)],
                 redactor.Shown(string.Join("; ", errors.Select(Words)).Trim()),
-                [.. errors.SelectMany(DigestsIn).Distinct()]);
+                [.. errors.SelectMany(DigestsIn).Distinct()]
+            );
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -57,7 +54,9 @@ internal sealed record RegistryErrors(IReadOnlyList<string> Codes, string Text, 
     }
 
     private static string String(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()!
+            : "";
 
     // The detail is a text, or an object with a digest, or an array of these.
     private static IEnumerable<Digest> DigestsIn(JsonElement error)

@@ -2,17 +2,19 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using ImagePublish.Oci;
+using ImagePublish.Common;
+using ImagePublish.Http;
 
 namespace ImagePublish.Registries.Http;
 
 /// <summary>An answer: status, headers as they came, and a body that is read with a limit and gives up when it stands still.</summary>
-/// <param name="url">The address that answered.</param>
-/// <param name="message">The answer.</param>
-/// <param name="watch">Watches the body; owned by the answer.</param>
-/// <param name="documentLimit">How long the body may take where it is a document.</param>
-/// <param name="sender">Whoever sent the request gives up by this.</param>
-internal sealed class RegistryResponse(RequestUrl url, HttpResponseMessage message, IdleWatch watch, TimeSpan documentLimit, CancellationToken sender) : IDisposable
+internal sealed class RegistryResponse(
+    RequestUrl url,
+    HttpResponseMessage message,
+    IdleWatch watch,
+    TimeSpan documentLimit,
+    CancellationToken sender
+) : IDisposable
 {
     private Stream? body;
 
@@ -33,7 +35,10 @@ internal sealed class RegistryResponse(RequestUrl url, HttpResponseMessage messa
     /// <summary>What the answer says is shown through this only.</summary>
     public Redactor Redactor { get; init; } = new();
 
-    public long? ContentLength => Header("Content-Length") is { } text && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? length : null;
+    public long? ContentLength =>
+        Header("Content-Length") is { } text && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+            ? length
+            : null;
 
     /// <summary>The media type without parameters, in lower case.</summary>
     public string? ContentType => Header("Content-Type")?.Split(';')[0].Trim().ToLowerInvariant();
@@ -44,10 +49,13 @@ internal sealed class RegistryResponse(RequestUrl url, HttpResponseMessage messa
     public string? Header(string name) => Headers(name).FirstOrDefault();
 
     public IEnumerable<string> Headers(string name) =>
-        message.Headers.NonValidated.TryGetValues(name, out var values) || message.Content.Headers.NonValidated.TryGetValues(name, out values) ? values : [];
+        message.Headers.NonValidated.TryGetValues(name, out var values)
+        || message.Content.Headers.NonValidated.TryGetValues(name, out values)
+            ? values
+            : [];
 
     /// <summary>Reads some of the body; 0 at its end.</summary>
-    /// <exception cref="LineException">The line broke.</exception>
+    /// <exception cref="TransportException">The line broke.</exception>
     public async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(watch.Token, cancellationToken);
@@ -59,9 +67,9 @@ internal sealed class RegistryResponse(RequestUrl url, HttpResponseMessage messa
             watch.Touch();
             return read;
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested && LineFaults.IsAboutLine(e, sender))
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && TransportErrors.IsTransportError(e, sender))
         {
-            throw LineFaults.From(e, watch);
+            throw TransportErrors.From(e, watch);
         }
     }
 

@@ -1,10 +1,11 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Registries.Auth;
 
 namespace ImagePublish.Registries.Http;
 
 /// <summary>Sends token requests over the build's connections, with its retries and limits.</summary>
-internal sealed class TokenTransport(Transport transport, RegistryClientOptions options, IEngineLog log) : ITokenTransport
+internal sealed class TokenTransport(Transport transport, RegistryClientOptions options, IPublishLog log) : ITokenTransport
 {
     private readonly RetryPolicy retry = new(options, log, transport.Time);
 
@@ -17,15 +18,15 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
         for (var tries = 1; ; tries++)
         {
             Failure failure;
-            LineException? line = null;
+            TransportException? line = null;
             TokenHttpResponse? answer = null;
             try
             {
                 (answer, failure) = await SendOnceAsync(request, body, url, doing, ct);
             }
-            catch (LineException e)
+            catch (TransportException e)
             {
-                failure = Failure.Of(doing, request.Method, url, line = e);
+                failure = Failure.FromTransport(doing, request.Method, url, line = e);
             }
 
             if (!failure.IsTransient || !await retry.WaitAsync(failure, tries, ct))
@@ -34,7 +35,13 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
     }
 
     // What a token service says in a failure is the authenticator's to tell: it knows which secrets to leave out.
-    private async Task<(TokenHttpResponse Answer, Failure Failure)> SendOnceAsync(HttpRequestMessage request, byte[]? body, RequestUrl url, string doing, CancellationToken ct)
+    private async Task<(TokenHttpResponse Answer, Failure Failure)> SendOnceAsync(
+        HttpRequestMessage request,
+        byte[]? body,
+        RequestUrl url,
+        string doing,
+        CancellationToken ct
+    )
     {
         using var watch = new IdleWatch(options.IdleTimeout, transport.Time, ct);
         try
@@ -46,7 +53,8 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
             var answer = new TokenHttpResponse(response.Status, bytes)
             {
                 IsTruncated = isCut,
-                Location = response.Location is { } location && Uri.TryCreate(location, UriKind.RelativeOrAbsolute, out var uri) ? uri : null,
+                Location =
+                    response.Location is { } location && Uri.TryCreate(location, UriKind.RelativeOrAbsolute, out var uri) ? uri : null,
             };
             var failure = new Failure(doing, copy.Method, url)
             {
@@ -59,15 +67,19 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
         {
             throw refusal;
         }
-        catch (Exception e) when (LineFaults.IsAboutLine(e, ct))
+        catch (Exception e) when (TransportErrors.IsTransportError(e, ct))
         {
-            throw LineFaults.From(e, watch);
+            throw TransportErrors.From(e, watch);
         }
     }
 
     private static HttpRequestMessage Copy(HttpRequestMessage request, byte[]? body)
     {
-        var copy = new HttpRequestMessage(request.Method, request.RequestUri) { Version = System.Net.HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
+        var copy = new HttpRequestMessage(request.Method, request.RequestUri)
+        {
+            Version = System.Net.HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
         foreach (var header in request.Headers.NonValidated)
             copy.Headers.TryAddWithoutValidation(header.Key, header.Value.ToString());
         copy.Headers.TryAddWithoutValidation("User-Agent", UserAgent.Value);

@@ -11,9 +11,8 @@ namespace ImagePublish.Reporting.Page;
 internal static class EquivalentDockerfile
 {
     /// <summary>Writes it.</summary>
-    /// <param name="report">The image.</param>
     /// <returns>The Dockerfile; null where the base's config, which it builds on, is not known.</returns>
-    public static string? Of(ImageReport report)
+    public static string? Write(ImageReport report)
     {
         var baseImage = report.Base;
         if (baseImage is not { Name: { } name, Config: { } baseConfig })
@@ -30,7 +29,11 @@ internal static class EquivalentDockerfile
 
         foreach (var variable in (config.Env ?? []).Except(inherited.Env ?? []))
             Line($"ENV {Name(variable)}={Quoted(variable[(Name(variable).Length + 1)..])}");
-        foreach (var (key, value) in (config.Labels ?? new Dictionary<string, string>()).Where(label => inherited.Labels?.GetValueOrDefault(label.Key) != label.Value))
+        foreach (
+            var (key, value) in (config.Labels ?? new Dictionary<string, string>()).Where(label =>
+                inherited.Labels?.GetValueOrDefault(label.Key) != label.Value
+            )
+        )
             Line($"LABEL {Quoted(key)}={Quoted(value)}");
         foreach (var port in ExposedPort.Read(config.ExposedPorts).Except(ExposedPort.Read(inherited.ExposedPorts)))
             Line($"EXPOSE {port}");
@@ -40,7 +43,11 @@ internal static class EquivalentDockerfile
         Add("WORKDIR", config.WorkingDir, inherited.WorkingDir);
         Add("STOPSIGNAL", config.StopSignal, inherited.StopSignal);
         if (config.Healthcheck is { Test: [var kind, ..] test } check && check != inherited.Healthcheck)
-            Line(kind == "NONE" ? "HEALTHCHECK NONE" : $"HEALTHCHECK {Options(check)}CMD {(kind == "CMD" ? Words([.. test.Skip(1)]) : test[^1])}");
+            Line(
+                kind == "NONE"
+                    ? "HEALTHCHECK NONE"
+                    : $"HEALTHCHECK {Options(check)}CMD {(kind == "CMD" ? Words([.. test.Skip(1)]) : test[^1])}"
+            );
         Add("ENTRYPOINT", Words(config.Entrypoint), Words(inherited.Entrypoint));
         Add("CMD", Words(config.Cmd), Words(inherited.Cmd));
         return text.ToString();
@@ -57,9 +64,13 @@ internal static class EquivalentDockerfile
 
     private static string Name(string variable) => variable.Split('=')[0];
 
-    private static string Words(IReadOnlyList<string>? words) => words is null or [] ? "" : $"[{string.Join(',', words.Select(word => $"\"{JsonEncodedText.Encode(word, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\""))}]";
+    private static string Words(IReadOnlyList<string>? words) =>
+        words is null or []
+            ? ""
+            : $"[{string.Join(',', words.Select(word => $"\"{JsonEncodedText.Encode(word, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\""))}]";
 
-    private static string Quoted(string value) => $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("$", "\\$", StringComparison.Ordinal)}\"";
+    private static string Quoted(string value) =>
+        $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("$", "\\$", StringComparison.Ordinal)}\"";
 
     private static string Options(Healthcheck check)
     {

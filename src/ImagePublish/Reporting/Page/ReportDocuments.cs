@@ -5,7 +5,15 @@ namespace ImagePublish.Reporting.Page;
 
 /// <summary>What the page says of the whole publish.</summary>
 internal sealed record HeadDocument(
-    string Project, string Reference, string Name, string Digest, string MediaType, bool Unchanged, IReadOnlyList<DeliveryDocument> Deliveries, IReadOnlyList<CommandDocument> Commands)
+    string Project,
+    string Reference,
+    string Name,
+    string Digest,
+    string MediaType,
+    bool Unchanged,
+    IReadOnlyList<DeliveryDocument> Deliveries,
+    IReadOnlyList<CommandDocument> Commands
+)
 {
     /// <summary>How long the publish took; null for a plan.</summary>
     public double? Seconds { get; init; }
@@ -29,7 +37,8 @@ internal sealed record PlatformDocument(
     IReadOnlyList<PageLayerDocument> Layers,
     ConfigDocument Config,
     string? Dockerfile,
-    ChangesDocument? Changes);
+    ChangesDocument? Changes
+);
 
 internal sealed record BaseDocument(string? Name, string? Digest, int Layers);
 
@@ -47,7 +56,8 @@ internal sealed record PageLayerDocument(
     IReadOnlyList<string> PackageNames,
     IReadOnlyList<string> Paths,
     IReadOnlyList<long> Sizes,
-    IReadOnlyList<int> Packages);
+    IReadOnlyList<int> Packages
+);
 
 internal sealed record ConfigDocument(
     string? Created,
@@ -60,10 +70,17 @@ internal sealed record ConfigDocument(
     IReadOnlyList<string> Environment,
     IReadOnlyDictionary<string, string> Labels,
     string? StopSignal,
-    IReadOnlyList<string> Healthcheck);
+    IReadOnlyList<string> Healthcheck
+);
 
 internal sealed record ChangesDocument(
-    string Name, string Digest, long Size, IReadOnlyList<FileDocument> Files, IReadOnlyList<ConfigChange> Packages, IReadOnlyList<ConfigChange> Config);
+    string Name,
+    string Digest,
+    long Size,
+    IReadOnlyList<FileDocument> Files,
+    IReadOnlyList<ConfigChange> Packages,
+    IReadOnlyList<ConfigChange> Config
+);
 
 /// <summary>A file that came, went or changed: it has no length where it is not.</summary>
 internal sealed record FileDocument(string Path, long? Before, long? After);

@@ -13,28 +13,23 @@ using ImagePublish.Publishing.Reports;
 namespace ImagePublish.Reporting.Page;
 
 /// <summary>One self-contained HTML page about an image: no network, no other file.</summary>
-public static class ReportPage
+internal static class ReportPage
 {
     // The encoder leaves no '<' in JSON, so that nothing of an image can end the script element that it stands in.
-    private static readonly ReportJsonContext Context = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
-        Converters = { new VisibleTextConverter() },
-    });
+    private static readonly ReportJsonContext Context = new(
+        new JsonSerializerOptions
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
+            Converters = { new VisibleTextConverter() },
+        }
+    );
 
     /// <summary>What the page will say of the image for one platform.</summary>
-    /// <param name="report">The image.</param>
-    /// <returns>JSON in UTF-8, for <see cref="Write(string, PublishResult, TimeSpan, byte[])"/>; the images of an index are collected as such.</returns>
     public static byte[] Part(ImageReport report) => JsonSerializer.SerializeToUtf8Bytes(Document(report), Context.PlatformDocument);
 
     /// <summary>Writes the page for an image.</summary>
-    /// <param name="project">The project's name.</param>
-    /// <param name="result">What was published.</param>
-    /// <param name="elapsed">How long it took.</param>
-    /// <param name="part">What <see cref="Part"/> made of it.</param>
-    /// <returns>The page in UTF-8.</returns>
     public static byte[] Write(string project, PublishResult result, TimeSpan elapsed, byte[] part)
     {
         var head = Head(project, result) with { Seconds = Math.Round(elapsed.TotalSeconds, 1) };
@@ -42,28 +37,22 @@ public static class ReportPage
     }
 
     /// <summary>Writes the page for an image that is planned.</summary>
-    /// <param name="project">The project's name.</param>
-    /// <param name="plan">What would be published.</param>
-    /// <param name="part">What <see cref="Part"/> made of it.</param>
-    /// <returns>The page in UTF-8.</returns>
     public static byte[] Write(string project, ImagePlan plan, byte[] part) =>
         Write(project, Head(project, plan.Result) with { Planned = [.. plan.Places[0].Tags.Select(PlanJson.Document)] }, [part]);
 
     /// <summary>Writes the page for an index that is planned.</summary>
-    /// <param name="project">The project's name.</param>
-    /// <param name="plan">What would be published.</param>
     /// <param name="deliveries">What the publish would report of all its images together, one for each place.</param>
-    /// <param name="parts">What <see cref="Part"/> made of its images.</param>
-    /// <returns>The page in UTF-8.</returns>
-    public static byte[] Write(string project, IndexPlan plan, IReadOnlyList<Delivery> deliveries, IReadOnlyList<byte[]> parts) =>
-        Write(project, Head(project, plan.Result with { Deliveries = deliveries }) with { Planned = [.. plan.Places[0].Tags.Select(PlanJson.Document)] }, parts);
+    public static byte[] Write(string project, IndexPlan plan, IReadOnlyList<DestinationResult> deliveries, IReadOnlyList<byte[]> parts) =>
+        Write(
+            project,
+            Head(project, plan.Result with { Deliveries = deliveries }) with
+            {
+                Planned = [.. plan.Places[0].Tags.Select(PlanJson.Document)],
+            },
+            parts
+        );
 
     /// <summary>Writes the page for an index.</summary>
-    /// <param name="project">The project's name.</param>
-    /// <param name="result">What was published.</param>
-    /// <param name="elapsed">How long it took, without the images.</param>
-    /// <param name="parts">What <see cref="Part"/> made of its images.</param>
-    /// <returns>The page in UTF-8.</returns>
     public static byte[] Write(string project, IndexResult result, TimeSpan elapsed, IReadOnlyList<byte[]> parts)
     {
         var head = Head(project, result) with { Seconds = Math.Round(elapsed.TotalSeconds, 1) };
@@ -73,45 +62,62 @@ public static class ReportPage
     // A browser obeys characters that turn the direction of text around, and shows others not at all.
     private sealed class VisibleTextConverter : JsonConverter<string>
     {
-        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
+        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new NotSupportedException();
 
-        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(Oci.Text.Lines(value));
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(Common.Text.Lines(value));
 
-        public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WritePropertyName(Oci.Text.Lines(value));
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
+            writer.WritePropertyName(Common.Text.Lines(value));
     }
 
     private static HeadDocument Head(string project, PublishResult result) =>
-        Head(project, result.Image.Manifest.Descriptor, result.Deliveries, result.IsUnchanged, NextCommands.Of(result));
+        Head(project, result.Image.Manifest.Descriptor, result.Deliveries, result.IsUnchanged, NextCommands.Suggest(result));
 
     private static HeadDocument Head(string project, IndexResult result) =>
-        Head(project, result.Index.Descriptor, result.Deliveries, result.IsUnchanged, NextCommands.Of(result));
+        Head(project, result.Index.Descriptor, result.Deliveries, result.IsUnchanged, NextCommands.Suggest(result));
 
-    private static HeadDocument Head(string project, Descriptor manifest, IReadOnlyList<Delivery> deliveries, bool unchanged, IEnumerable<(string Title, string Text)> commands) => new(
-        project,
-        $"{deliveries[0].Name}@{manifest.Digest}",
-        deliveries[0].Name,
-        manifest.Digest.Value,
-        manifest.MediaType,
-        unchanged,
-        [.. deliveries.Select(delivery => PublishJson.Document(manifest.Digest.Value, delivery))],
-        [.. commands.Select(command => new CommandDocument(command.Title, command.Text))]);
+    private static HeadDocument Head(
+        string project,
+        Descriptor manifest,
+        IReadOnlyList<DestinationResult> deliveries,
+        bool unchanged,
+        IEnumerable<(string Title, string Text)> commands
+    ) =>
+        new(
+            project,
+            $"{deliveries[0].Name}@{manifest.Digest}",
+            deliveries[0].Name,
+            manifest.Digest.Value,
+            manifest.MediaType,
+            unchanged,
+            [.. deliveries.Select(delivery => PublishJson.Document(manifest.Digest.Value, delivery))],
+            [.. commands.Select(command => new CommandDocument(command.Title, command.Text))]
+        );
 
     private static byte[] Write(string project, HeadDocument head, IReadOnlyList<byte[]> parts)
     {
-        var data = new StringBuilder().Append("{\"head\":").Append(JsonSerializer.Serialize(head, Context.HeadDocument)).Append(",\"platforms\":[");
+        var data = new StringBuilder()
+            .Append("{\"head\":")
+            .Append(JsonSerializer.Serialize(head, Context.HeadDocument))
+            .Append(",\"platforms\":[");
         data.AppendJoin(',', parts.Select(Encoding.UTF8.GetString)).Append("]}");
         var page = new StringBuilder();
         foreach (var (text, slot) in Slots(Resource("page.html")))
         {
-            page.Append(text).Append(slot switch
-            {
-                "title" => HtmlEncoder.Default.Encode(project),
-                "style" => Resource("page.css"),
-                "library" => Resource("d3-hierarchy.min.js"),
-                "script" => Resource("page.js"),
-                "data" => data.ToString(),
-                _ => "",
-            });
+            page.Append(text)
+                .Append(
+                    slot switch
+                    {
+                        "title" => HtmlEncoder.Default.Encode(project),
+                        "style" => Resource("page.css"),
+                        "library" => Resource("d3-hierarchy.min.js"),
+                        "script" => Resource("page.js"),
+                        "data" => data.ToString(),
+                        _ => "",
+                    }
+                );
         }
 
         return Encoding.UTF8.GetBytes(page.ToString());
@@ -140,7 +146,10 @@ public static class ReportPage
     private static PlatformDocument Document(ImageReport report)
     {
         var image = report.Result.Image;
-        var moved = report.Result.BlobsIn(report.Result.Deliveries[0]).Select(blob => blob.Fate.Count(blob.Descriptor.Size)).Aggregate(default(TransferTotals), TransferTotals.Add);
+        var moved = report
+            .Result.BlobsIn(report.Result.Deliveries[0])
+            .Select(blob => blob.Transfer.ToTotals(blob.Descriptor.Size))
+            .Aggregate(default(TransferTotals), TransferTotals.Add);
         return new PlatformDocument(
             image.Config.Platform.ToString(),
             image.Digest.Value,
@@ -151,8 +160,18 @@ public static class ReportPage
             new BaseDocument(report.Base.Name, report.Base.Digest?.Value, report.Base.Layers),
             [.. report.Layers.Select(Document)],
             Document(image.Config),
-            EquivalentDockerfile.Of(report),
-            report.Changes is { } changes ? new ChangesDocument(changes.Name, changes.Digest.Value, changes.Size, [.. changes.Files.Select(file => new FileDocument(file.Path, file.Before, file.After))], changes.Packages, changes.Config) : null);
+            EquivalentDockerfile.Write(report),
+            report.Changes is { } changes
+                ? new ChangesDocument(
+                    changes.Name,
+                    changes.Digest.Value,
+                    changes.Size,
+                    [.. changes.Files.Select(file => new FileDocument(file.Path, file.Before, file.After))],
+                    changes.Packages,
+                    changes.Config
+                )
+                : null
+        );
     }
 
     private static PageLayerDocument Document(ReportLayer layer)
@@ -167,13 +186,14 @@ public static class ReportPage
             descriptor.MediaType,
             descriptor.Size,
             layer.IsOfBase,
-            BlobDocument.Word(layer.Fate.Move),
+            BlobDocument.Word(layer.Fate.Kind),
             layer.Fate.UploadedBytes,
             layer.Fate.From?.ToString(),
             packages,
             [.. layer.Files.Select(file => file.Path)],
             [.. layer.Files.Select(file => file.Size)],
-            [.. layer.Files.Select(file => file.Package is null ? -1 : numbers[file.Package])]);
+            [.. layer.Files.Select(file => file.Package is null ? -1 : numbers[file.Package])]
+        );
     }
 
     private static ConfigDocument Document(ImageConfig image)
@@ -190,6 +210,7 @@ public static class ReportPage
             config.Env ?? [],
             config.Labels ?? new Dictionary<string, string>(),
             config.StopSignal,
-            config.Healthcheck?.Test ?? []);
+            config.Healthcheck?.Test ?? []
+        );
     }
 }

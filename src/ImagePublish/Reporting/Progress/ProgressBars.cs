@@ -3,7 +3,7 @@ using System.Globalization;
 namespace ImagePublish.Reporting.Progress;
 
 /// <summary>Progress as rows of a terminal: name, bar, percent, bytes, speed and time left, or what else is done. Narrow terminals get fewer columns.</summary>
-public static class ProgressBars
+internal static class ProgressBars
 {
     private const int Indent = 2;
     private const int Gap = 2;
@@ -17,11 +17,6 @@ public static class ProgressBars
     private const int ShortTailWidth = 12;
 
     /// <summary>The rows.</summary>
-    /// <param name="state">How far it is.</param>
-    /// <param name="width">How many characters a row may have.</param>
-    /// <param name="limit">How many rows there may be.</param>
-    /// <param name="isUnicode">Whether the terminal shows more than ASCII.</param>
-    /// <returns>None, where there is no work or no room.</returns>
     public static IReadOnlyList<string> Rows(ProgressSnapshot state, int width, int limit, bool isUnicode)
     {
         if (limit <= 0 || state.Rows.Count == 0 || width < Indent + MinName + Gap + PercentWidth)
@@ -35,13 +30,17 @@ public static class ProgressBars
     }
 
     // What moves or is waited for is worth a row more than what is in line.
-    private static IEnumerable<ProgressRow> MovingFirst(IReadOnlyList<ProgressRow> rows) => rows.OrderBy(row => row.Done == 0 && row.Pause is null ? 1 : 0);
+    private static IEnumerable<ProgressRow> MovingFirst(IReadOnlyList<ProgressRow> rows) =>
+        rows.OrderBy(row => row.Done == 0 && row.Pause is null ? 1 : 0);
 
     private static string Others(ProgressSnapshot state, int shown)
     {
         var all = state.Uploads;
         var left = all.Left is { } time ? $", {ProgressText.Speed(all.Speed)}, {ProgressText.Time(time)} left" : "";
-        return string.Create(CultureInfo.InvariantCulture, $"  and {state.Rows.Count - shown} more; in all {ProgressText.Share(all.Done, all.Total)} moved{left}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"  and {state.Rows.Count - shown} more; in all {ProgressText.Share(all.Done, all.Total)} moved{left}"
+        );
     }
 
     private static string Clip(string text, int width) => text.Length <= width ? text : text[..width];
@@ -52,8 +51,10 @@ public static class ProgressBars
         public static Layout For(int width, int longestName, bool isUnicode)
         {
             var room = width - Indent - Gap - PercentWidth;
-            var tail = room >= MinName + MinBar + BytesWidth + TailWidth + (3 * Gap) ? TailWidth
-                : room >= MinName + MinBar + ShortTailWidth + (2 * Gap) ? ShortTailWidth : 0;
+            var tail =
+                room >= MinName + MinBar + BytesWidth + TailWidth + (3 * Gap) ? TailWidth
+                : room >= MinName + MinBar + ShortTailWidth + (2 * Gap) ? ShortTailWidth
+                : 0;
             room -= tail == 0 ? 0 : tail + Gap;
             var hasBytes = room >= MinName + MinBar + BytesWidth + (2 * Gap);
             room -= hasBytes ? BytesWidth + Gap : 0;
@@ -86,9 +87,11 @@ public static class ProgressBars
             if (row.Done == row.Total)
                 return "finishing";
             if (row.Left is not { } left)
-                return row.Done == 0 ? "" : isShort ? "stalled" : "nothing moves";
+                return row.Done == 0 ? ""
+                    : isShort ? "stalled"
+                    : "nothing moves";
             var time = $"{ProgressText.Time(left)} left";
-            return isShort ? time : $"{ProgressText.Speed(row.Speed),10}{time,12}";
+            return isShort ? time : $"{ProgressText.Speed(row.Speed), 10}{time, 12}";
         }
 
         // What can't be printed in one cell would move the columns.

@@ -1,8 +1,7 @@
 namespace ImagePublish.Reporting.Progress;
 
 /// <summary>What is under way in one publish, and how far it is. It may be told and asked from several threads at once.</summary>
-/// <param name="time">The clock.</param>
-public sealed class ProgressBoard(TimeProvider time)
+internal sealed class ProgressBoard(TimeProvider time)
 {
     private const int DigestPrefix = 7;
     private const int ShortDigest = 12;
@@ -15,22 +14,15 @@ public sealed class ProgressBoard(TimeProvider time)
     private long sent;
 
     /// <summary>A layer is about to be compressed.</summary>
-    /// <param name="layer">Its name.</param>
-    /// <param name="bytes">The bytes of its files.</param>
-    public void Build(string layer, long bytes) => Begin(layer, ProgressStep.Compressing, bytes);
+    public void Build(string layer, long bytes) => Start(layer, ProgressStep.Compressing, bytes);
 
     /// <summary>More of a layer is compressed.</summary>
-    /// <param name="layer">Its name.</param>
-    /// <param name="bytes">How many bytes more.</param>
     public void Compress(string layer, long bytes) => Advance(layer, ProgressStep.Compressing, bytes);
 
     /// <summary>A layer is compressed.</summary>
-    /// <param name="layer">Its name.</param>
     public void Finish(string layer) => End(layer, ProgressStep.Compressing);
 
     /// <summary>What a blob is called from here on.</summary>
-    /// <param name="blob">The blob's digest.</param>
-    /// <param name="name">Its name.</param>
     public void Name(string blob, string name)
     {
         lock (gate)
@@ -38,18 +30,14 @@ public sealed class ProgressBoard(TimeProvider time)
     }
 
     /// <summary>A blob is about to be sent; also once more, or to another place.</summary>
-    /// <param name="blob">Its digest.</param>
-    /// <param name="bytes">Its size.</param>
     public void Send(string blob, long bytes)
     {
         lock (gate)
             expected += bytes;
-        Begin(blob, ProgressStep.Sending, bytes);
+        Start(blob, ProgressStep.Sending, bytes);
     }
 
     /// <summary>Bytes of a blob were sent for the first time.</summary>
-    /// <param name="blob">Its digest.</param>
-    /// <param name="bytes">How many.</param>
     public void Advance(string blob, long bytes)
     {
         lock (gate)
@@ -58,14 +46,9 @@ public sealed class ProgressBoard(TimeProvider time)
     }
 
     /// <summary>A blob is there, or was given up.</summary>
-    /// <param name="blob">Its digest.</param>
     public void Settle(string blob) => End(blob, ProgressStep.Sending);
 
     /// <summary>Something is tried again later.</summary>
-    /// <param name="subject">A blob's digest, or the registry's host.</param>
-    /// <param name="pause">How long from now.</param>
-    /// <param name="next">Which try that is.</param>
-    /// <param name="tries">How many there are at most.</param>
     public void Wait(string subject, TimeSpan pause, int next, int tries)
     {
         lock (gate)
@@ -78,18 +61,20 @@ public sealed class ProgressBoard(TimeProvider time)
     }
 
     /// <summary>How far it is now. The speeds are those since some seconds ago, or since this was last asked.</summary>
-    /// <returns>The state.</returns>
     public ProgressSnapshot Snapshot()
     {
         lock (gate)
         {
             items.RemoveAll(item => item.Step == ProgressStep.Waiting && PauseOf(item)!.Left == TimeSpan.Zero);
             var done = Math.Min(sent, expected);
-            return new ProgressSnapshot([.. items.Select(RowOf)], new ProgressRow("", ProgressStep.Sending, done, expected) { Speed = speed.Measure(done) });
+            return new ProgressSnapshot(
+                [.. items.Select(RowOf)],
+                new ProgressRow("", ProgressStep.Sending, done, expected) { Speed = speed.Measure(done) }
+            );
         }
     }
 
-    private void Begin(string key, ProgressStep step, long bytes)
+    private void Start(string key, ProgressStep step, long bytes)
     {
         lock (gate)
         {
@@ -140,7 +125,8 @@ public sealed class ProgressBoard(TimeProvider time)
     // A blob without a name is called by the start of its digest, as docker does.
     private string NameOf(Item item) =>
         names.TryGetValue(item.Key, out var name) ? name
-        : item.Step != ProgressStep.Compressing && item.Key.StartsWith("sha256:", StringComparison.Ordinal) ? item.Key.Substring(DigestPrefix, ShortDigest)
+        : item.Step != ProgressStep.Compressing && item.Key.StartsWith("sha256:", StringComparison.Ordinal)
+            ? item.Key.Substring(DigestPrefix, ShortDigest)
         : item.Key;
 
     private sealed class Item(string key, ProgressStep step, SpeedMeter speed)

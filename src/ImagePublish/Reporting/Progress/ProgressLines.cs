@@ -6,15 +6,11 @@ namespace ImagePublish.Reporting.Progress;
 /// A line now and then while layers are compressed and blobs move: how far it is, how fast, how long it may still take. They are ordinary messages, which every logger and every
 /// redirected output can bear.
 /// </summary>
-/// <param name="project">The project's name.</param>
-/// <param name="say">Prints a line.</param>
-/// <param name="style">How often, and with what.</param>
-public sealed class ProgressLines(string project, Action<string> say, ProgressLineStyle style) : IProgressView
+internal sealed class ProgressLines(string project, Action<string> say, ProgressLineStyle style) : IProgressView
 {
     private TimeSpan due = TimeSpan.FromSeconds(style.Pauses[0]);
     private int lines;
 
-    /// <inheritdoc/>
     public TimeSpan Show(ProgressBoard board, TimeSpan elapsed)
     {
         if (elapsed >= due)
@@ -28,15 +24,9 @@ public sealed class ProgressLines(string project, Action<string> say, ProgressLi
         return due - elapsed;
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     /// <summary>How far everything is, in one line.</summary>
-    /// <param name="state">How far it is.</param>
-    /// <param name="style">With what.</param>
-    /// <returns>The line; null if there is nothing to tell.</returns>
     public static string? Line(ProgressSnapshot state, ProgressLineStyle style)
     {
         var parts = new List<string>();
@@ -45,7 +35,12 @@ public sealed class ProgressLines(string project, Action<string> say, ProgressLi
         foreach (var row in state.Rows)
         {
             if (row.Step == ProgressStep.Compressing)
-                parts.Add(string.Create(CultureInfo.InvariantCulture, $"layer '{row.Name}' is compressed, {ProgressText.Share(row.Done, row.Total)} ({row.Percent} %)"));
+                parts.Add(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"layer '{row.Name}' is compressed, {ProgressText.Share(row.Done, row.Total)} ({row.Percent} %)"
+                    )
+                );
             else if (row.Pause is { } pause)
                 parts.Add($"{row.Name} {ProgressText.Pause(pause)}");
         }
@@ -63,16 +58,11 @@ public sealed class ProgressLines(string project, Action<string> say, ProgressLi
 }
 
 /// <summary>How lines of progress look.</summary>
-/// <param name="Pauses">The seconds before each line; the last is repeated.</param>
-/// <param name="BarWidth">The width of a bar in characters; 0 for none.</param>
-/// <param name="IsUnicode">Whether the bar may be of more than ASCII.</param>
-public sealed record ProgressLineStyle(IReadOnlyList<int> Pauses, int BarWidth, bool IsUnicode)
+internal sealed record ProgressLineStyle(IReadOnlyList<int> Pauses, int BarWidth, bool IsUnicode)
 {
     /// <summary>For a log that is read later.</summary>
     public static ProgressLineStyle Log { get; } = new([5, 10, 15, 30], 0, IsUnicode: false);
 
     /// <summary>For a terminal with somebody before it.</summary>
-    /// <param name="isUnicode">Whether it shows more than ASCII.</param>
-    /// <returns>The style.</returns>
     public static ProgressLineStyle Terminal(bool isUnicode) => new([2, 3, 5, 5, 10, 10, 15], 12, isUnicode);
 }

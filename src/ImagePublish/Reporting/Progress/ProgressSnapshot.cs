@@ -1,7 +1,7 @@
 namespace ImagePublish.Reporting.Progress;
 
 /// <summary>What is done to something that takes its time.</summary>
-public enum ProgressStep
+internal enum ProgressStep
 {
     /// <summary>A layer's files are compressed.</summary>
     Compressing,
@@ -14,17 +14,10 @@ public enum ProgressStep
 }
 
 /// <summary>A pause before something is tried again, and the try itself until it gets further.</summary>
-/// <param name="Left">How much of the pause is left; zero once it is over.</param>
-/// <param name="Try">Which try comes next, from 2.</param>
-/// <param name="Tries">How many there are at most.</param>
-public sealed record ProgressPause(TimeSpan Left, int Try, int Tries);
+internal sealed record ProgressPause(TimeSpan Left, int Try, int Tries);
 
 /// <summary>How far one thing is.</summary>
-/// <param name="Name">Its name: a layer's, or a registry's host.</param>
-/// <param name="Step">What is done to it.</param>
-/// <param name="Done">The bytes that are done.</param>
-/// <param name="Total">All its bytes; 0 where there are none to count.</param>
-public sealed record ProgressRow(string Name, ProgressStep Step, long Done, long Total)
+internal sealed record ProgressRow(string Name, ProgressStep Step, long Done, long Total)
 {
     /// <summary>How fast it went of late, in bytes a second.</summary>
     public double Speed { get; init; }
@@ -42,6 +35,5 @@ public sealed record ProgressRow(string Name, ProgressStep Step, long Done, long
 }
 
 /// <summary>How far everything is at one moment.</summary>
-/// <param name="Rows">What is being done, in the order in which it was begun.</param>
 /// <param name="Uploads">All blobs together that were sent or are to be sent, as far as they are known.</param>
-public sealed record ProgressSnapshot(IReadOnlyList<ProgressRow> Rows, ProgressRow Uploads);
+internal sealed record ProgressSnapshot(IReadOnlyList<ProgressRow> Rows, ProgressRow Uploads);

@@ -21,24 +21,25 @@ internal static class ProgressText
     }
 
     /// <summary>A time, rounded up: <c>9 s</c>, <c>12 min</c>, <c>1.5 h</c>.</summary>
-    public static string Time(TimeSpan time) => time.TotalSeconds switch
-    {
-        < 90 => string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(time.TotalSeconds):0} s"),
-        < 5400 => string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(time.TotalMinutes):0} min"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.0} h"),
-    };
+    public static string Time(TimeSpan time) =>
+        time.TotalSeconds switch
+        {
+            < 90 => string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(time.TotalSeconds):0} s"),
+            < 5400 => string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(time.TotalMinutes):0} min"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.0} h"),
+        };
 
     /// <summary>A speed: <c>12.3 MB/s</c>.</summary>
     public static string Speed(double bytesPerSecond) => $"{ByteSize.Show((long)bytesPerSecond)}/s";
 
     /// <summary>A pause: <c>waits 2 s, try 2 of 5</c>; once it is over, <c>try 2 of 5</c>.</summary>
     public static string Pause(ProgressPause pause) =>
-        string.Create(CultureInfo.InvariantCulture, $"{(pause.Left > TimeSpan.Zero ? $"waits {Time(pause.Left)}, " : "")}try {pause.Try} of {pause.Tries}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(pause.Left > TimeSpan.Zero ? $"waits {Time(pause.Left)}, " : "")}try {pause.Try} of {pause.Tries}"
+        );
 
     /// <summary>A bar: full, then empty.</summary>
-    /// <param name="share">How much is full, from 0 to 1.</param>
-    /// <param name="width">Its width in characters.</param>
-    /// <param name="isUnicode">Whether the terminal shows more than ASCII.</param>
     public static string Bar(double share, int width, bool isUnicode)
     {
         var halves = (int)(Math.Clamp(share, 0, 1) * width * 2);

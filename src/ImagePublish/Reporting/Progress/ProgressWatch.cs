@@ -1,19 +1,14 @@
 namespace ImagePublish.Reporting.Progress;
 
 /// <summary>How progress is shown.</summary>
-public interface IProgressView : IDisposable
+internal interface IProgressView : IDisposable
 {
     /// <summary>Shows it, if it is time.</summary>
-    /// <param name="board">How far it is.</param>
-    /// <param name="elapsed">The time since the work began.</param>
-    /// <returns>When to call again, from now.</returns>
     TimeSpan Show(ProgressBoard board, TimeSpan elapsed);
 }
 
 /// <summary>Looks at the work of a publish now and then. A publish that is quick is never looked at.</summary>
-/// <param name="time">The clock.</param>
-/// <param name="createView">How progress is shown; asked for once there is something to wait for.</param>
-public sealed class ProgressWatch(TimeProvider time, Func<IProgressView> createView) : IDisposable
+internal sealed class ProgressWatch(TimeProvider time, Func<IProgressView> createView) : IDisposable
 {
     /// <summary>What takes no longer is not shown.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(700);
@@ -28,7 +23,7 @@ public sealed class ProgressWatch(TimeProvider time, Func<IProgressView> createV
     public ProgressBoard Board { get; } = new(time);
 
     /// <summary>There is work from now on.</summary>
-    public void Begin()
+    public void Start()
     {
         lock (gate)
         {

@@ -1,7 +1,6 @@
 namespace ImagePublish.Reporting.Progress;
 
 /// <summary>How fast something went in the last few seconds, or since it was last asked if that is longer ago.</summary>
-/// <param name="time">The clock.</param>
 internal sealed class SpeedMeter(TimeProvider time)
 {
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(4);
@@ -12,8 +11,6 @@ internal sealed class SpeedMeter(TimeProvider time)
     private Queue<Sample>? samples;
 
     /// <summary>The speed now.</summary>
-    /// <param name="done">The bytes that are done.</param>
-    /// <returns>Bytes a second.</returns>
     public double Measure(long done)
     {
         var now = time.GetTimestamp();

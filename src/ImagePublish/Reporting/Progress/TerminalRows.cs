@@ -4,7 +4,7 @@ using System.Text;
 namespace ImagePublish.Reporting.Progress;
 
 /// <summary>A terminal that understands the usual escape sequences.</summary>
-public interface ITerminal
+internal interface ITerminal
 {
     /// <summary>Its width in characters.</summary>
     int Width { get; }
@@ -16,7 +16,6 @@ public interface ITerminal
     bool IsUnicode { get; }
 
     /// <summary>Writes all of it at once: what anybody else writes comes before or after.</summary>
-    /// <param name="text">What to write.</param>
     void Write(string text);
 }
 
@@ -28,8 +27,7 @@ public interface ITerminal
 /// </para>
 /// <para>The cursor's own row stays empty: there the logger adds a row of its own without erasing. Most of the screen stays the logger's, or its rows would be pushed out at the top.</para>
 /// </remarks>
-/// <param name="terminal">The terminal.</param>
-public sealed class TerminalRows(ITerminal terminal)
+internal sealed class TerminalRows(ITerminal terminal)
 {
     private const int Most = 4;
     private const int LowestForSeveral = 12;
@@ -40,8 +38,6 @@ public sealed class TerminalRows(ITerminal terminal)
     private bool isDrawn;
 
     /// <summary>Draws how far a publish is, and the others as they were.</summary>
-    /// <param name="owner">Who shows it.</param>
-    /// <param name="state">How far it is.</param>
     public void Show(object owner, ProgressSnapshot state)
     {
         lock (gate)
@@ -56,7 +52,6 @@ public sealed class TerminalRows(ITerminal terminal)
     }
 
     /// <summary>Wipes what a publish showed.</summary>
-    /// <param name="owner">Who showed it.</param>
     public void Remove(object owner)
     {
         lock (gate)
@@ -67,9 +62,10 @@ public sealed class TerminalRows(ITerminal terminal)
     }
 
     /// <summary>How many rows may be drawn on a screen of some height.</summary>
-    /// <param name="height">The height in rows.</param>
-    /// <returns>From 0 to 4.</returns>
-    public static int Limit(int height) => height < LowestForOne ? 0 : height < LowestForSeveral ? 1 : Math.Min(Most, height / 6);
+    public static int Limit(int height) =>
+        height < LowestForOne ? 0
+        : height < LowestForSeveral ? 1
+        : Math.Min(Most, height / 6);
 
     private void Draw()
     {
@@ -84,7 +80,15 @@ public sealed class TerminalRows(ITerminal terminal)
     {
         if (shown is [var (_, only)])
             return only;
-        var all = new ProgressRow("", ProgressStep.Sending, shown.Sum(one => one.State.Uploads.Done), shown.Sum(one => one.State.Uploads.Total)) { Speed = shown.Sum(one => one.State.Uploads.Speed) };
+        var all = new ProgressRow(
+            "",
+            ProgressStep.Sending,
+            shown.Sum(one => one.State.Uploads.Done),
+            shown.Sum(one => one.State.Uploads.Total)
+        )
+        {
+            Speed = shown.Sum(one => one.State.Uploads.Speed),
+        };
         return new ProgressSnapshot([.. shown.SelectMany(one => one.State.Rows)], all);
     }
 
@@ -101,19 +105,19 @@ public sealed class TerminalRows(ITerminal terminal)
 
 /// <summary>The rows of one publish.</summary>
 /// <param name="project">What each row's name begins with: the project, where several are built; else null.</param>
-/// <param name="rows">Where they are drawn.</param>
-public sealed class TerminalProgress(string? project, TerminalRows rows) : IProgressView
+internal sealed class TerminalProgress(string? project, TerminalRows rows) : IProgressView
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    /// <inheritdoc/>
     public TimeSpan Show(ProgressBoard board, TimeSpan elapsed)
     {
         var state = board.Snapshot();
-        rows.Show(this, project is null ? state : state with { Rows = [.. state.Rows.Select(row => row with { Name = $"{project} {row.Name}" })] });
+        rows.Show(
+            this,
+            project is null ? state : state with { Rows = [.. state.Rows.Select(row => row with { Name = $"{project} {row.Name}" })] }
+        );
         return Pause;
     }
 
-    /// <inheritdoc/>
     public void Dispose() => rows.Remove(this);
 }

@@ -1,9 +1,9 @@
+using ImagePublish.Common;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Storage.Archives;
 
 /// <summary>A file within an archive or a layout folder, which is read where it is and never extracted.</summary>
-/// <param name="length">Its length in bytes.</param>
 internal abstract class ArchiveFile(long length)
 {
     /// <summary>Its length in bytes.</summary>
@@ -44,6 +44,6 @@ internal sealed class ArchiveBlobSource(Descriptor descriptor, ArchiveFile file)
     /// <summary>Whether its file is still there, if that can be seen without opening it.</summary>
     public bool IsThere => file.IsThere;
 
-    /// <inheritdoc/>
-    public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) => file.OpenAsync(offset, cancellationToken);
+    public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
+        file.OpenAsync(offset, cancellationToken);
 }

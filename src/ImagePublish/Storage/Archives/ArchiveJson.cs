@@ -6,9 +6,6 @@ namespace ImagePublish.Storage.Archives;
 
 /// <summary>An image in the <c>manifest.json</c> of an archive that <c>docker save</c> writes.</summary>
 /// <remarks><see href="https://github.com/moby/docker-image-spec/blob/main/v1.2.md#combined-image-json--filesystem-changeset-format">Docker image specification 1.2</see>.</remarks>
-/// <param name="Config">The path of its config.</param>
-/// <param name="RepoTags">Its names with tags.</param>
-/// <param name="Layers">The paths of its layers, from the bottom up.</param>
 internal sealed record DockerArchiveEntry(string Config, IReadOnlyList<string?>? RepoTags, IReadOnlyList<string?>? Layers);
 
 /// <summary>How an archive's own documents are read and written.</summary>
@@ -16,12 +13,15 @@ internal sealed record DockerArchiveEntry(string Config, IReadOnlyList<string?>?
 internal sealed partial class ArchiveJsonContext : JsonSerializerContext
 {
     /// <summary>The one instance: strict when reading, plain when writing.</summary>
-    public static ArchiveJsonContext Strict { get; } = new(new JsonSerializerOptions
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        AllowDuplicateProperties = false,
-        MaxDepth = 16,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-    });
+    public static ArchiveJsonContext Strict { get; } =
+        new(
+            new JsonSerializerOptions
+            {
+                Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+                AllowDuplicateProperties = false,
+                MaxDepth = 16,
+                RespectNullableAnnotations = true,
+                RespectRequiredConstructorParameters = true,
+            }
+        );
 }

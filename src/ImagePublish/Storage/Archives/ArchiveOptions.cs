@@ -16,8 +16,15 @@ internal sealed record ArchiveOptions
     public long FreeLength { get; init; } = 256L << 20;
 
     /// <summary>Opens an archive; tests count here what is read.</summary>
-    public Func<string, Stream> OpenFile { get; init; } = path =>
-        new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1, FileOptions.Asynchronous);
+    public Func<string, Stream> OpenFile { get; init; } =
+        path => new FileStream(
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.Read | FileShare.Delete,
+            bufferSize: 1,
+            FileOptions.Asynchronous
+        );
 
     /// <summary>Creates the file that an archive is inflated to; tests fill the disk here.</summary>
     public Func<string, FileStream> CreateTemporary { get; init; } = CreateOwnFile;

@@ -32,7 +32,8 @@ internal sealed class ArchiveTar(Stream output)
     }
 
     /// <summary>Ends the tar.</summary>
-    public async Task CompleteAsync(CancellationToken cancellationToken) => await output.WriteAsync(new byte[2 * BlockSize], cancellationToken);
+    public async Task CompleteAsync(CancellationToken cancellationToken) =>
+        await output.WriteAsync(new byte[2 * BlockSize], cancellationToken);
 
     private async Task WriteHeaderAsync(string name, byte type, int mode, long size, CancellationToken cancellationToken)
     {

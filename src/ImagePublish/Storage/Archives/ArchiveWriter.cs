@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -10,16 +11,12 @@ namespace ImagePublish.Storage.Archives;
 /// Inside is an OCI image layout, and Docker's <c>manifest.json</c> that points at the same blobs. The same images give the same bytes. An index lists all platforms;
 /// <c>manifest.json</c>, which knows none, has one of them.
 /// </remarks>
-public static class ArchiveWriter
+internal static class ArchiveWriter
 {
     // Docker with containerd's image store takes the name from here, since the specification's annotation is only a tag to it.
     private const string ContainerdName = "io.containerd.image.name";
 
     /// <summary>Writes an archive file: beside its place, then moved into it.</summary>
-    /// <param name="images">The images.</param>
-    /// <param name="path">The file's full path; it is a gzip file where it ends in <c>.gz</c> or <c>.tgz</c>.</param>
-    /// <param name="cancellationToken">Gives up; the file stays as it was.</param>
-    /// <returns>When it is done.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3107</c>: the disk refuses; <c>IMG4005</c>: a blob's bytes are not what they should be.</exception>
     public static async Task WriteAsync(IReadOnlyList<ArchiveImage> images, string path, CancellationToken cancellationToken)
     {
@@ -27,7 +24,16 @@ public static class ArchiveWriter
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 128 * 1024, FileOptions.Asynchronous))
+            await using (
+                var file = new FileStream(
+                    temporary,
+                    FileMode.CreateNew,
+                    FileAccess.Write,
+                    FileShare.None,
+                    128 * 1024,
+                    FileOptions.Asynchronous
+                )
+            )
             // Layers are compressed already: once more would only take time.
             await using (var output = IsGzip(path) ? new GZipStream(file, CompressionLevel.NoCompression) : (Stream)file)
                 await WriteAsync(images, output, cancellationToken);
@@ -36,7 +42,10 @@ public static class ArchiveWriter
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
         {
             throw new ImagePublishException(
-                DiagnosticCodes.ArchiveFailed, $"The archive '{path}' can not be written: {Text.Shown(exception.Message)} Free some space, check permissions, or choose another path with ImageArchive.", exception);
+                DiagnosticCodes.ArchiveFailed,
+                $"The archive '{path}' can not be written: {Text.Sanitize(exception.Message)} Free some space, check permissions, or choose another path with ImageArchive.",
+                exception
+            );
         }
         finally
         {
@@ -45,22 +54,18 @@ public static class ArchiveWriter
     }
 
     /// <summary>Writes an archive to a stream, such as a connection to Docker.</summary>
-    /// <param name="images">The images.</param>
-    /// <param name="output">Where to write; it stays open.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it is done.</returns>
     /// <exception cref="ImagePublishException"><c>IMG4005</c>: a blob's bytes are not what they should be.</exception>
     public static Task WriteAsync(IReadOnlyList<ArchiveImage> images, Stream output, CancellationToken cancellationToken) =>
         WriteAsync(images, new HashSet<Digest>(), output, cancellationToken);
 
     /// <summary>Writes an archive without some of its blobs, for a reader that has them.</summary>
-    /// <param name="images">The images.</param>
-    /// <param name="omitted">The blobs that are left out.</param>
-    /// <param name="output">Where to write; it stays open.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it is done.</returns>
     /// <exception cref="ImagePublishException"><c>IMG4005</c>: a blob's bytes are not what they should be.</exception>
-    public static async Task WriteAsync(IReadOnlyList<ArchiveImage> images, IReadOnlySet<Digest> omitted, Stream output, CancellationToken cancellationToken)
+    public static async Task WriteAsync(
+        IReadOnlyList<ArchiveImage> images,
+        IReadOnlySet<Digest> omitted,
+        Stream output,
+        CancellationToken cancellationToken
+    )
     {
         var blobs = images.SelectMany(image => image.Blobs).DistinctBy(blob => blob.Descriptor.Digest).ToList();
         var tar = new ArchiveTar(output);
@@ -86,35 +91,48 @@ public static class ArchiveWriter
     /// <summary>A blob's path in a layout.</summary>
     internal static string PathOf(Digest digest) => $"blobs/{digest.Algorithm}/{digest.Hex}";
 
-    private static ImageIndex Index(IReadOnlyList<ArchiveImage> images) => new([.. images.SelectMany(Entries)]) { MediaType = MediaTypes.OciIndex };
+    private static ImageIndex Index(IReadOnlyList<ArchiveImage> images) =>
+        new([.. images.SelectMany(Entries)]) { MediaType = MediaTypes.OciIndex };
 
-    private static IEnumerable<Descriptor> Entries(ArchiveImage image) => image.Names.Count == 0
-        ? [ReferenceNames.Strip(image.Root.Descriptor)]
-        : image.Names.Select(name => Entry(image.Root.Descriptor, name));
+    private static IEnumerable<Descriptor> Entries(ArchiveImage image) =>
+        image.Names.Count == 0
+            ? [ReferenceNames.Strip(image.Root.Descriptor)]
+            : image.Names.Select(name => Entry(image.Root.Descriptor, name));
 
     private static Descriptor Entry(Descriptor root, string name)
     {
         var entry = ReferenceNames.Entry(name, root);
         if (!Reference.TryParse(name, out var reference, out _))
             return entry;
-        return entry with { Annotations = new SortedDictionary<string, string>(entry.Annotations!.ToDictionary(), StringComparer.Ordinal) { [ContainerdName] = reference.ToString() } };
+        return entry with
+        {
+            Annotations = new SortedDictionary<string, string>(entry.Annotations!.ToDictionary(), StringComparer.Ordinal)
+            {
+                [ContainerdName] = reference.ToString(),
+            },
+        };
     }
 
     private static byte[] DockerManifest(IReadOnlyList<ArchiveImage> images)
     {
-        var entries = from image in images
-                      let single = image.Single
-                      where single is not null
-                      select new DockerArchiveEntry(
-                          PathOf(single.ConfigBlob.Descriptor.Digest),
-                          [.. image.Names.SelectMany(TaggedName)],
-                          [.. single.Layers.Select(layer => PathOf(layer.Descriptor.Digest))]);
+        var entries =
+            from image in images
+            let single = image.Single
+            where single is not null
+            select new DockerArchiveEntry(
+                PathOf(single.ConfigBlob.Descriptor.Digest),
+                [.. image.Names.SelectMany(TaggedName)],
+                [.. single.Layers.Select(layer => PathOf(layer.Descriptor.Digest))]
+            );
         return JsonSerializer.SerializeToUtf8Bytes([.. entries], ArchiveJsonContext.Strict.DockerArchiveEntryArray);
     }
 
     private static IEnumerable<string> TaggedName(string name) =>
         Reference.TryParse(name, out var reference, out _) && reference.Tag is { } tag ? [$"{reference.Repository}:{tag}"] : [];
 
-    private static ImagePublishException Mismatch(Descriptor descriptor) => new(
-        DiagnosticCodes.ContentMismatch, $"Content for {descriptor.Digest} with {descriptor.Size} bytes is something else; the archive was not written. Build or get the image again.");
+    private static ImagePublishException Mismatch(Descriptor descriptor) =>
+        new(
+            DiagnosticCodes.ContentMismatch,
+            $"Content for {descriptor.Digest} with {descriptor.Size} bytes is something else; the archive was not written. Build or get the image again."
+        );
 }

@@ -8,7 +8,6 @@ namespace ImagePublish.Storage.Archives;
 internal static class CompressedFile
 {
     /// <summary>How content is compressed; null for a compression that is not read here.</summary>
-    /// <param name="head">Its first bytes.</param>
     public static Compression? Detect(ReadOnlySpan<byte> head)
     {
         if (head.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
@@ -27,10 +26,11 @@ internal static class CompressedFile
     }
 
     /// <summary>The content under the compression.</summary>
-    public static Stream Decompress(Stream content, Compression compression) => compression switch
-    {
-        Compression.Gzip => new GZipStream(content, CompressionMode.Decompress),
-        Compression.Zstd => new DecompressionStream(content, leaveOpen: false),
-        _ => content,
-    };
+    public static Stream Decompress(Stream content, Compression compression) =>
+        compression switch
+        {
+            Compression.Gzip => new GZipStream(content, CompressionMode.Decompress),
+            Compression.Zstd => new DecompressionStream(content, leaveOpen: false),
+            _ => content,
+        };
 }

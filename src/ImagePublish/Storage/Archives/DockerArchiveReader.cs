@@ -1,3 +1,4 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -12,13 +13,17 @@ internal sealed class DockerArchiveReader(IArchiveFiles files)
     /// <summary>Reads all images.</summary>
     public async Task<List<ArchiveImage>> ReadAsync(ArchiveFile manifest, CancellationToken cancellationToken)
     {
-        DockerArchiveEntry?[] entries = JsonReading.Read(await SmallAsync(manifest, cancellationToken), ArchiveJsonContext.Strict.DockerArchiveEntryArray, "manifest.json");
+        DockerArchiveEntry?[] entries = JsonReading.Read(
+            await SmallAsync(manifest, cancellationToken),
+            ArchiveJsonContext.Strict.DockerArchiveEntryArray,
+            "manifest.json"
+        );
         var images = new List<ArchiveImage>();
         foreach (var entry in entries)
         {
             if (entry is null || entry.Layers?.Contains(null) == true)
                 throw Invalid("its manifest.json has null in a list");
-            images.Add(ArchiveImage.Of(await ReadImageAsync(entry, cancellationToken), [.. entry.RepoTags?.OfType<string>() ?? []]));
+            images.Add(ArchiveImage.Create(await ReadImageAsync(entry, cancellationToken), [.. entry.RepoTags?.OfType<string>() ?? []]));
         }
 
         return images.Count > 0 ? images : throw Invalid("its manifest.json lists no image");
@@ -28,18 +33,24 @@ internal sealed class DockerArchiveReader(IArchiveFiles files)
     {
         // A few bytes of manifest.json can name an image that was named before.
         if (!configs.TryGetValue(entry.Config, out var configBlob))
-            configs[entry.Config] = configBlob = MemoryBlobSource.Of(MediaTypes.DockerConfig, await SmallAsync(Find(entry.Config), cancellationToken));
+            configs[entry.Config] = configBlob = MemoryBlobSource.Create(
+                MediaTypes.DockerConfig,
+                await SmallAsync(Find(entry.Config), cancellationToken)
+            );
         var config = OciJson.ReadConfig(configBlob.Content.Span);
         string[] paths = [.. entry.Layers?.OfType<string>() ?? []];
-        files.Budget.TakeEntries(1 + config.RootFs.DiffIds.Count);
-        files.Budget.TakeText(configBlob.Descriptor.Size);
+        files.Budget.CountEntries(1 + config.RootFs.DiffIds.Count);
+        files.Budget.CountText(configBlob.Descriptor.Size);
         if (paths.Length != config.RootFs.DiffIds.Count)
-            throw Invalid($"'{Text.Shown(entry.Config)}' has {config.RootFs.DiffIds.Count} layers, manifest.json {paths.Length}");
+            throw Invalid($"'{Text.Sanitize(entry.Config)}' has {config.RootFs.DiffIds.Count} layers, manifest.json {paths.Length}");
         var layers = new List<Layer>();
         foreach (var (path, diffId) in paths.Zip(config.RootFs.DiffIds))
             layers.Add(await ReadLayerAsync(path, diffId, cancellationToken));
-        var manifest = new ImageManifest(configBlob.Descriptor, [.. layers.Select(layer => layer.Descriptor)]) { MediaType = MediaTypes.DockerManifest };
-        return new Image(MemoryBlobSource.Of(MediaTypes.DockerManifest, OciJson.Write(manifest)), configBlob, config, layers);
+        var manifest = new ImageManifest(configBlob.Descriptor, [.. layers.Select(layer => layer.Descriptor)])
+        {
+            MediaType = MediaTypes.DockerManifest,
+        };
+        return new Image(MemoryBlobSource.Create(MediaTypes.DockerManifest, OciJson.Write(manifest)), configBlob, config, layers);
     }
 
     private async Task<Layer> ReadLayerAsync(string path, Digest diffId, CancellationToken cancellationToken)
@@ -48,7 +59,7 @@ internal sealed class DockerArchiveReader(IArchiveFiles files)
         if (!blobs.TryGetValue(path, out var blob))
             blobs[path] = blob = await ReadBlobAsync(path, cancellationToken);
         if (MediaTypes.CompressionOf(blob.Descriptor.MediaType) == Compression.None && blob.Descriptor.Digest != diffId)
-            throw Invalid($"the content of '{Text.Shown(path)}' differs from its digest");
+            throw Invalid($"the content of '{Text.Sanitize(path)}' differs from its digest");
         return new Layer(blob.Descriptor, diffId, blob);
     }
 
@@ -59,16 +70,19 @@ internal sealed class DockerArchiveReader(IArchiveFiles files)
         await using (var head = await file.OpenAsync(0, cancellationToken))
             compression = await CompressedFile.DetectAsync(head, cancellationToken);
         if (compression is null)
-            throw Invalid($"the layer '{Text.Shown(path)}' is compressed with neither gzip nor zstd");
+            throw Invalid($"the layer '{Text.Sanitize(path)}' is compressed with neither gzip nor zstd");
         await using var content = await file.OpenAsync(0, cancellationToken);
         var digest = await Digest.ComputeAsync(content, cancellationToken);
         return new ArchiveBlobSource(new Descriptor(MediaTypes.Layer(ImageFormat.Docker, compression.Value), digest, file.Length), file);
     }
 
-    private ArchiveFile Find(string path) => files.Find(path) ?? throw Invalid($"it lacks '{Text.Shown(path)}'");
+    private ArchiveFile Find(string path) => files.Find(path) ?? throw Invalid($"it lacks '{Text.Sanitize(path)}'");
 
     private async Task<byte[]> SmallAsync(ArchiveFile file, CancellationToken cancellationToken) =>
-        file.Length <= OciJson.MaxConfigSize ? await file.ReadAsync(cancellationToken) : throw Invalid($"a document in it has more than {OciJson.MaxConfigSize} bytes");
+        file.Length <= OciJson.MaxConfigSize
+            ? await file.ReadAsync(cancellationToken)
+            : throw Invalid($"a document in it has more than {OciJson.MaxConfigSize} bytes");
 
-    private ImagePublishException Invalid(string reason) => new(DiagnosticCodes.ArchiveInvalid, $"'{files.Location}' is not a whole image: {reason}. Write it again.");
+    private ImagePublishException Invalid(string reason) =>
+        new(DiagnosticCodes.ArchiveInvalid, $"'{files.Location}' is not a whole image: {reason}. Write it again.");
 }

@@ -1,18 +1,15 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 
 namespace ImagePublish.Storage.Archives;
 
 /// <summary>The files of an image layout that is a folder.</summary>
 internal sealed class FolderFiles(string folder) : IArchiveFiles
 {
-    /// <inheritdoc/>
     public string Location => folder;
 
-    /// <inheritdoc/>
     public ContentBudget Budget { get; } = TarFiles.NewBudget(folder);
 
-    /// <inheritdoc/>
     public ArchiveFile? Find(string path)
     {
         // Paths are ours: constants, and digests that are valid by construction.
@@ -21,7 +18,10 @@ internal sealed class FolderFiles(string folder) : IArchiveFiles
         {
             current = Path.Combine(current, part);
             if (new FileInfo(current).LinkTarget is not null)
-                throw new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{current}' is a link; an image layout must consist of files. Copy the layout without links.");
+                throw new ImagePublishException(
+                    DiagnosticCodes.ArchiveInvalid,
+                    $"'{current}' is a link; an image layout must consist of files. Copy the layout without links."
+                );
         }
 
         var file = new FileInfo(current);
@@ -31,12 +31,21 @@ internal sealed class FolderFiles(string folder) : IArchiveFiles
     /// <summary>A whole file on disk.</summary>
     internal sealed class DiskFile(FileInfo file) : ArchiveFile(file.Length)
     {
-        /// <inheritdoc/>
         public override bool IsThere => File.Exists(file.FullName);
 
-        /// <inheritdoc/>
         public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
-            ValueTask.FromResult<Stream>(new FileStream(
-                file.FullName, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.Asynchronous | FileOptions.SequentialScan) { Position = offset });
+            ValueTask.FromResult<Stream>(
+                new FileStream(
+                    file.FullName,
+                    FileMode.Open,
+                    FileAccess.Read,
+                    FileShare.Read | FileShare.Delete,
+                    1,
+                    FileOptions.Asynchronous | FileOptions.SequentialScan
+                )
+                {
+                    Position = offset,
+                }
+            );
     }
 }

@@ -1,11 +1,12 @@
 using System.Text.Json;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Storage.Archives;
 
 /// <summary>The images of an archive or a layout folder that docker, podman, skopeo, buildkit or this tool wrote.</summary>
-public sealed class ImageArchive : IDisposable
+internal sealed class ImageArchive : IDisposable
 {
     private readonly IDisposable? files;
 
@@ -24,10 +25,9 @@ public sealed class ImageArchive : IDisposable
 
     /// <summary>Reads what is in an archive or layout. Layers are not extracted: they are read from where they are, so it must stay there.</summary>
     /// <param name="path">The full path of a tar, which may be compressed with gzip or zstd, or of an OCI image layout's folder.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The images.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no image or is damaged; <c>IMG3107</c>: it can't be read.</exception>
-    public static Task<ImageArchive> OpenAsync(string path, CancellationToken cancellationToken) => OpenAsync(path, new ArchiveOptions(), cancellationToken);
+    public static Task<ImageArchive> OpenAsync(string path, CancellationToken cancellationToken) =>
+        OpenAsync(path, new ArchiveOptions(), cancellationToken);
 
     internal static async Task<ImageArchive> OpenAsync(string path, ArchiveOptions options, CancellationToken cancellationToken)
     {
@@ -65,25 +65,35 @@ public sealed class ImageArchive : IDisposable
         }
         catch (Exception exception) when (exception is JsonException || TarFiles.IsMalformed(exception))
         {
-            throw new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' is damaged: {Text.Shown(exception.Message)}", exception);
+            throw new ImagePublishException(
+                DiagnosticCodes.ArchiveInvalid,
+                $"'{path}' is damaged: {Text.Sanitize(exception.Message)}",
+                exception
+            );
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
         {
-            throw new ImagePublishException(DiagnosticCodes.ArchiveFailed, $"'{path}' can not be read: {Text.Shown(exception.Message)}", exception);
+            throw new ImagePublishException(
+                DiagnosticCodes.ArchiveFailed,
+                $"'{path}' can not be read: {Text.Sanitize(exception.Message)}",
+                exception
+            );
         }
     }
 
     /// <summary>The one image that a name stands for; without a name, the only one.</summary>
-    /// <param name="name">The name, or null.</param>
-    /// <returns>The image.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3106</c>: there is none, or more than one.</exception>
     public ArchiveImage Find(string? name)
     {
         var found = name is null ? Images : [.. Images.Where(image => image.Names.Any(known => IsSame(known, name)))];
-        return found.Count == 1 ? found[0] : throw new ImagePublishException(
-            DiagnosticCodes.ArchiveInvalid,
-            $"'{Path}' has {found.Count} images" + (name is null ? "" : $" with the name '{Text.Shown(name)}'")
-            + $"; one is needed. It has: {Text.Shown(string.Join(", ", Images.SelectMany(image => image.Names.DefaultIfEmpty(image.Root.Descriptor.Digest.Value))))}.");
+        return found.Count == 1
+            ? found[0]
+            : throw new ImagePublishException(
+                DiagnosticCodes.ArchiveInvalid,
+                $"'{Path}' has {found.Count} images"
+                    + (name is null ? "" : $" with the name '{Text.Sanitize(name)}'")
+                    + $"; one is needed. It has: {Text.Sanitize(string.Join(", ", Images.SelectMany(image => image.Names.DefaultIfEmpty(image.Root.Descriptor.Digest.Value))))}."
+            );
     }
 
     private static Task<List<ArchiveImage>> ReadImagesAsync(IArchiveFiles files, CancellationToken cancellationToken)
@@ -95,7 +105,8 @@ public sealed class ImageArchive : IDisposable
             return new DockerArchiveReader(files).ReadAsync(manifest, cancellationToken);
         throw new ImagePublishException(
             DiagnosticCodes.ArchiveInvalid,
-            $"'{files.Location}' is not an image: it has neither oci-layout and index.json nor Docker's manifest.json. Make one with docker save, podman save, skopeo copy or ImageArchive.");
+            $"'{files.Location}' is not an image: it has neither oci-layout and index.json nor Docker's manifest.json. Make one with docker save, podman save, skopeo copy or ImageArchive."
+        );
     }
 
     private static bool IsSame(string known, string name) =>

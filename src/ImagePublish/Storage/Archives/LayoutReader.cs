@@ -29,14 +29,14 @@ internal sealed class LayoutReader(IArchiveFiles files)
         return images.Count > 0 ? images : throw Invalid("its index.json lists no image");
     }
 
-    private static string? NameOf(Descriptor entry) => entry.Annotations?.GetValueOrDefault(ContainerdName) ?? ReferenceNames.Of(entry);
+    private static string? NameOf(Descriptor entry) => entry.Annotations?.GetValueOrDefault(ContainerdName) ?? ReferenceNames.Read(entry);
 
     /// <summary>Reads the image of one entry of a list; null if it is something else.</summary>
     public async Task<ArchiveImage?> ReadRootAsync(Descriptor entry, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
         var root = ReferenceNames.Strip(entry) with { Annotations = null, Platform = null };
         if (MediaTypes.IsManifest(root.MediaType))
-            return ArchiveImage.Of(await ReadImageAsync(root with { Platform = entry.Platform }, cancellationToken), names);
+            return ArchiveImage.Create(await ReadImageAsync(root with { Platform = entry.Platform }, cancellationToken), names);
         if (!MediaTypes.IsIndex(root.MediaType))
             return null;
         var (platforms, others) = (new List<Image>(), new List<BlobSource>());
@@ -46,7 +46,13 @@ internal sealed class LayoutReader(IArchiveFiles files)
         return new ArchiveImage(document, platforms, names) { OtherBlobs = others };
     }
 
-    private async Task ReadChildrenAsync(MemoryBlobSource index, List<Image> platforms, List<BlobSource> others, int depth, CancellationToken cancellationToken)
+    private async Task ReadChildrenAsync(
+        MemoryBlobSource index,
+        List<Image> platforms,
+        List<BlobSource> others,
+        int depth,
+        CancellationToken cancellationToken
+    )
     {
         if (depth > MaxDepth)
             throw Invalid("its indexes are nested too deeply");
@@ -70,7 +76,12 @@ internal sealed class LayoutReader(IArchiveFiles files)
         }
     }
 
-    private async Task ReadManifestAsync(Descriptor child, List<Image> platforms, List<BlobSource> others, CancellationToken cancellationToken)
+    private async Task ReadManifestAsync(
+        Descriptor child,
+        List<Image> platforms,
+        List<BlobSource> others,
+        CancellationToken cancellationToken
+    )
     {
         var document = await ReadDocumentAsync(child, cancellationToken);
         var manifest = OciJson.ReadManifest(document.Content.Span);
@@ -86,37 +97,47 @@ internal sealed class LayoutReader(IArchiveFiles files)
         var document = await ReadDocumentAsync(descriptor with { Platform = null, Annotations = null }, cancellationToken);
         var manifest = OciJson.ReadManifest(document.Content.Span);
         var configBlob = await ReadDocumentAsync(manifest.Config, cancellationToken);
-        var config = OciJson.ReadConfig(configBlob.Content.Span).For(descriptor.Platform);
-        files.Budget.TakeEntries(1 + manifest.Layers.Count);
+        var config = OciJson.ReadConfig(configBlob.Content.Span).WithPlatform(descriptor.Platform);
+        files.Budget.CountEntries(1 + manifest.Layers.Count);
         if (config.RootFs.DiffIds.Count != manifest.Layers.Count)
             throw Invalid($"{descriptor.Digest} has {manifest.Layers.Count} layers, its config {config.RootFs.DiffIds.Count}");
-        var layers = manifest.Layers.Zip(config.RootFs.DiffIds, (layer, diffId) => new Layer(layer, diffId, FindBlob(layer) ?? Foreign(layer)));
+        var layers = manifest.Layers.Zip(config.RootFs.DiffIds, (layer, diffId) =>
+            new Layer(layer, diffId, FindBlob(layer) ?? Foreign(layer))
+        );
         return new Image(document, configBlob, config, [.. layers]);
     }
 
     private async Task<MemoryBlobSource> ReadDocumentAsync(Descriptor descriptor, CancellationToken cancellationToken)
     {
-        var blob = FindBlob(descriptor) ?? throw Lacks(descriptor);
+        var blob = FindBlob(descriptor) ?? throw Missing(descriptor);
         if (documents.TryGetValue(descriptor.Digest, out var known))
             return new MemoryBlobSource(descriptor, known.Content);
         if (descriptor.Size > OciJson.MaxManifestSize)
             throw Invalid($"{descriptor.Digest} has more than {OciJson.MaxManifestSize} bytes");
-        files.Budget.TakeText(descriptor.Size);
+        files.Budget.CountText(descriptor.Size);
         var bytes = new byte[descriptor.Size];
-        await using var content = await blob.OpenVerifiedAsync(() => Invalid($"the content of {descriptor.Digest} differs from its digest"), cancellationToken);
+        await using var content = await blob.OpenVerifiedAsync(
+            () => Invalid($"the content of {descriptor.Digest} differs from its digest"),
+            cancellationToken
+        );
         await content.ReadExactlyAsync(bytes, cancellationToken);
         return documents[descriptor.Digest] = new MemoryBlobSource(descriptor, bytes);
     }
 
     private ArchiveBlobSource? FindBlob(Descriptor descriptor) =>
-        files.Find(ArchiveWriter.PathOf(descriptor.Digest)) is { } file && file.Length == descriptor.Size ? new ArchiveBlobSource(descriptor, file) : null;
+        files.Find(ArchiveWriter.PathOf(descriptor.Digest)) is { } file && file.Length == descriptor.Size
+            ? new ArchiveBlobSource(descriptor, file)
+            : null;
 
-    private BlobSource? Foreign(Descriptor layer) => MediaTypes.IsForeign(layer.MediaType) ? null : throw Lacks(layer);
+    private BlobSource? Foreign(Descriptor layer) => MediaTypes.IsForeign(layer.MediaType) ? null : throw Missing(layer);
 
     private async Task<byte[]> SmallAsync(string name, ArchiveFile file, CancellationToken cancellationToken) =>
-        file.Length <= OciJson.MaxManifestSize ? await file.ReadAsync(cancellationToken) : throw Invalid($"its {name} has more than {OciJson.MaxManifestSize} bytes");
+        file.Length <= OciJson.MaxManifestSize
+            ? await file.ReadAsync(cancellationToken)
+            : throw Invalid($"its {name} has more than {OciJson.MaxManifestSize} bytes");
 
-    private ImagePublishException Lacks(Descriptor descriptor) => Invalid($"it lacks {descriptor.Digest} ({descriptor.Size} bytes)");
+    private ImagePublishException Missing(Descriptor descriptor) => Invalid($"it lacks {descriptor.Digest} ({descriptor.Size} bytes)");
 
-    private ImagePublishException Invalid(string reason) => new(DiagnosticCodes.ArchiveInvalid, $"'{files.Location}' is not a whole image: {reason}. Write it again.");
+    private ImagePublishException Invalid(string reason) =>
+        new(DiagnosticCodes.ArchiveInvalid, $"'{files.Location}' is not a whole image: {reason}. Write it again.");
 }

@@ -1,17 +1,13 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Storage.Archives;
 
 /// <summary>A tar of a root file system, as debootstrap, Alpine's minirootfs or <c>docker export</c> give, as an image of one layer.</summary>
-public static class RootFileSystemArchive
+internal static class RootFileSystemArchive
 {
     /// <summary>Makes an image of it; the file itself is the layer.</summary>
-    /// <param name="path">The tar's full path; it may be compressed with gzip or zstd.</param>
-    /// <param name="platform">What it runs on: the file doesn't say.</param>
-    /// <param name="format">The family of the image's media types.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The image.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no tar, or none of a root file system; <c>IMG3107</c>: it can't be read.</exception>
     public static async Task<Image> OpenAsync(string path, Platform platform, ImageFormat format, CancellationToken cancellationToken)
     {
@@ -24,14 +20,21 @@ public static class RootFileSystemArchive
     {
         var path = files.Location;
         if (files.IsEmpty)
-            throw new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' is not the tar of a root file system: it has no files.");
+            throw new ImagePublishException(
+                DiagnosticCodes.ArchiveInvalid,
+                $"'{path}' is not the tar of a root file system: it has no files."
+            );
         try
         {
             return await CreateAsync(files, platform, format, cancellationToken);
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
         {
-            throw new ImagePublishException(DiagnosticCodes.ArchiveFailed, $"The archive '{path}' can not be read: {Text.Shown(exception.Message)}", exception);
+            throw new ImagePublishException(
+                DiagnosticCodes.ArchiveFailed,
+                $"The archive '{path}' can not be read: {Text.Sanitize(exception.Message)}",
+                exception
+            );
         }
     }
 
@@ -48,10 +51,18 @@ public static class RootFileSystemArchive
         }
 
         var descriptor = new Descriptor(MediaTypes.Layer(format, files.Compression), digest, length);
-        var config = new ImageConfig(platform.Architecture, platform.Os, new RootFs("layers", [diffId])) { Variant = platform.Variant, OsVersion = platform.OsVersion };
-        var configBlob = MemoryBlobSource.Of(MediaTypes.Config(format), OciJson.Write(config));
+        var config = new ImageConfig(platform.Architecture, platform.Os, new RootFs("layers", [diffId]))
+        {
+            Variant = platform.Variant,
+            OsVersion = platform.OsVersion,
+        };
+        var configBlob = MemoryBlobSource.Create(MediaTypes.Config(format), OciJson.Write(config));
         var manifest = new ImageManifest(configBlob.Descriptor, [descriptor]) { MediaType = MediaTypes.Manifest(format) };
         return new Image(
-            MemoryBlobSource.Of(MediaTypes.Manifest(format), OciJson.Write(manifest)), configBlob, config, [new Layer(descriptor, diffId, new FileBlobSource(descriptor, path))]);
+            MemoryBlobSource.Create(MediaTypes.Manifest(format), OciJson.Write(manifest)),
+            configBlob,
+            config,
+            [new Layer(descriptor, diffId, new FileBlobSource(descriptor, path))]
+        );
     }
 }

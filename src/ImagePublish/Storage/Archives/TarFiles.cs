@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Formats.Tar;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -29,10 +30,8 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         this.options = options;
     }
 
-    /// <inheritdoc/>
     public string Location { get; }
 
-    /// <inheritdoc/>
     public ContentBudget Budget { get; }
 
     /// <summary>How the whole tar is compressed.</summary>
@@ -43,43 +42,53 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
 
     /// <summary>Whether an archive is compressed.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3106</c>: in a way that is not read here; <c>IMG3107</c>: it can't be read.</exception>
-    public static Task<bool> IsCompressedAsync(string path, ArchiveOptions options, CancellationToken cancellationToken) => GuardedAsync(path, async () =>
-    {
-        await using var file = options.OpenFile(path);
-        return await DetectAsync(path, file, cancellationToken) != Compression.None;
-    });
+    public static Task<bool> IsCompressedAsync(string path, ArchiveOptions options, CancellationToken cancellationToken) =>
+        GuardedAsync(path, async () =>
+        {
+            await using var file = options.OpenFile(path);
+            return await DetectAsync(path, file, cancellationToken) != Compression.None;
+        });
 
     /// <summary>Reads the tar's table of contents.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no tar; <c>IMG3107</c>: it can't be read, or not be inflated; <c>IMG3111</c>: it inflates to too much.</exception>
-    public static Task<TarFiles> ReadAsync(string path, ArchiveOptions options, CancellationToken cancellationToken) => GuardedAsync(path, async () =>
-    {
-        await using var file = options.OpenFile(path);
-        var compression = await DetectAsync(path, file, cancellationToken);
-        var inflated = compression == Compression.None ? null : await InflateAsync(path, file, compression, options, cancellationToken);
-        var files = new TarFiles(path, compression, inflated, options);
-        try
+    public static Task<TarFiles> ReadAsync(string path, ArchiveOptions options, CancellationToken cancellationToken) =>
+        GuardedAsync(path, async () =>
         {
-            files.Scan(inflated ?? file, cancellationToken);
-            return files;
-        }
-        catch
-        {
-            files.Dispose();
-            throw;
-        }
-    });
+            await using var file = options.OpenFile(path);
+            var compression = await DetectAsync(path, file, cancellationToken);
+            var inflated = compression == Compression.None ? null : await InflateAsync(path, file, compression, options, cancellationToken);
+            var files = new TarFiles(path, compression, inflated, options);
+            try
+            {
+                files.Scan(inflated ?? file, cancellationToken);
+                return files;
+            }
+            catch
+            {
+                files.Dispose();
+                throw;
+            }
+        });
 
     /// <summary>Whether an exception says that content is not what it should be.</summary>
     public static bool IsMalformed(Exception exception) =>
-        exception is InvalidDataException or FormatException or EndOfStreamException or ArgumentException or OverflowException or NotSupportedException or OutOfMemoryException or ZstdSharp.ZstdException;
+        exception
+            is InvalidDataException
+                or FormatException
+                or EndOfStreamException
+                or ArgumentException
+                or OverflowException
+                or NotSupportedException
+                or OutOfMemoryException
+                or ZstdSharp.ZstdException;
 
     /// <summary>What may be kept of an archive or a layout.</summary>
-    public static ContentBudget NewBudget(string path) => new(why => new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' can not be read: {why}. Use another archive."))
-    {
-        MaxEntries = MaxEntries,
-    };
+    public static ContentBudget NewBudget(string path) =>
+        new(why => new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' can not be read: {why}. Use another archive."))
+        {
+            MaxEntries = MaxEntries,
+        };
 
-    /// <inheritdoc/>
     public ArchiveFile? Find(string path)
     {
         var name = Normalize(path);
@@ -99,7 +108,6 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
     /// <summary>Opens the archive's file as it is.</summary>
     public Stream OpenFile() => options.OpenFile(Location);
 
-    /// <inheritdoc/>
     public void Dispose() => inflated?.Dispose();
 
     private static async Task<T> GuardedAsync<T>(string path, Func<Task<T>> read)
@@ -110,11 +118,19 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         }
         catch (Exception exception) when (IsMalformed(exception))
         {
-            throw new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' is not a tar archive, or is cut short: {Text.Shown(exception.Message)}", exception);
+            throw new ImagePublishException(
+                DiagnosticCodes.ArchiveInvalid,
+                $"'{path}' is not a tar archive, or is cut short: {Text.Sanitize(exception.Message)}",
+                exception
+            );
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
         {
-            throw new ImagePublishException(DiagnosticCodes.ArchiveFailed, $"The archive '{path}' can not be read: {Text.Shown(exception.Message)}", exception);
+            throw new ImagePublishException(
+                DiagnosticCodes.ArchiveFailed,
+                $"The archive '{path}' can not be read: {Text.Sanitize(exception.Message)}",
+                exception
+            );
         }
     }
 
@@ -122,11 +138,20 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
     {
         var compression = await CompressedFile.DetectAsync(file, cancellationToken);
         file.Position = 0;
-        return compression ?? throw new ImagePublishException(
-            DiagnosticCodes.ArchiveInvalid, $"'{path}' is compressed with xz or bzip2, which is not read here. Uncompress it first, or compress it with gzip or zstd.");
+        return compression
+            ?? throw new ImagePublishException(
+                DiagnosticCodes.ArchiveInvalid,
+                $"'{path}' is compressed with xz or bzip2, which is not read here. Uncompress it first, or compress it with gzip or zstd."
+            );
     }
 
-    private static async Task<FileStream> InflateAsync(string path, Stream compressed, Compression compression, ArchiveOptions options, CancellationToken cancellationToken)
+    private static async Task<FileStream> InflateAsync(
+        string path,
+        Stream compressed,
+        Compression compression,
+        ArchiveOptions options,
+        CancellationToken cancellationToken
+    )
     {
         var limit = Math.Min(options.MaxLength, Math.Max(options.FreeLength, compressed.Length * options.MaxRatio));
         var file = Written(path, options, () =>
@@ -138,12 +163,14 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         try
         {
             await using var content = CompressedFile.Decompress(compressed, compression);
-            for (int read; (read = await content.ReadAsync(buffer.AsMemory(0, InflateBufferSize), cancellationToken)) > 0;)
+            for (int read; (read = await content.ReadAsync(buffer.AsMemory(0, InflateBufferSize), cancellationToken)) > 0; )
             {
                 if (file.Position + read > limit)
                 {
                     throw new ImagePublishException(
-                        DiagnosticCodes.ArchiveTooLarge, $"The archive '{path}' inflates to more than {limit} bytes, as decompression bombs do. Use another archive, or uncompress this one if you trust it.");
+                        DiagnosticCodes.ArchiveTooLarge,
+                        $"The archive '{path}' inflates to more than {limit} bytes, as decompression bombs do. Use another archive, or uncompress this one if you trust it."
+                    );
                 }
 
                 Written(path, options, () =>
@@ -176,8 +203,9 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         {
             throw new ImagePublishException(
                 DiagnosticCodes.ArchiveFailed,
-                $"The archive '{path}' can not be inflated in '{options.TemporaryFolder}': {Text.Shown(exception.Message)} Free some space, check the folder's permissions, or uncompress the archive.",
-                exception);
+                $"The archive '{path}' can not be inflated in '{options.TemporaryFolder}': {Text.Sanitize(exception.Message)} Free some space, check the folder's permissions, or uncompress the archive.",
+                exception
+            );
         }
     }
 
@@ -214,9 +242,14 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
             var isLink = entry.EntryType is TarEntryType.SymbolicLink or TarEntryType.HardLink;
             // Content is skipped by seeking, which works beyond the end, too.
             if (isFile && entry.Length > length - entry.DataOffset)
-                throw new EndOfStreamException($"'{Text.Shown(entry.Name)}' is not all there.");
+                throw new EndOfStreamException($"'{Text.Sanitize(entry.Name)}' is not all there.");
             if (isFile || isLink)
-                entries[name] = new Entry(entry.DataOffset, isFile ? entry.Length : 0, isLink ? entry.LinkName : null, entry.EntryType == TarEntryType.HardLink);
+                entries[name] = new Entry(
+                    entry.DataOffset,
+                    isFile ? entry.Length : 0,
+                    isLink ? entry.LinkName : null,
+                    entry.EntryType == TarEntryType.HardLink
+                );
         }
     }
 
@@ -241,8 +274,8 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
 
     private sealed class TarFile(TarFiles files, Entry entry) : ArchiveFile(entry.Length)
     {
-        /// <inheritdoc/>
-        public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) => ValueTask.FromResult<Stream>(files.Open(entry.Offset + offset, entry.Length - offset));
+        public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
+            ValueTask.FromResult<Stream>(files.Open(entry.Offset + offset, entry.Length - offset));
     }
 
     // Readers do not share a position. They keep the files, and so the temporary one, from being collected.

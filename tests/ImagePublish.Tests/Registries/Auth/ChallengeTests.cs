@@ -8,7 +8,9 @@ public sealed class ChallengeTests
     [ReliabilityCase("Sign-in", "a quoted comma in scope", "understood")]
     public void AQuotedCommaBelongsToItsValue()
     {
-        var challenge = Assert.Single(Challenge.ParseAll(["Bearer realm=\"https://a/token\",service=\"a\",scope=\"repository:b:pull,push\""]));
+        var challenge = Assert.Single(
+            Challenge.ParseAll(["Bearer realm=\"https://a/token\",service=\"a\",scope=\"repository:b:pull,push\""])
+        );
 
         Assert.True(challenge.IsBearer);
         Assert.Equal("https://a/token", challenge.Parameter("realm"));
@@ -29,14 +31,20 @@ public sealed class ChallengeTests
     [InlineData("realm=\"orphan\", Basic", "Basic[]")]
     [InlineData("=, \"x\" ;;; Basic", "Basic[]")]
     [InlineData("Basic Bearer realm=\"b\"", "Basic[] Bearer[realm=b]")]
-    [InlineData("Digest realm=\"d\", qop=\"auth, auth-int\", nonce=n, Newauth x=1", "Digest[realm=d,qop=auth, auth-int,nonce=n] Newauth[x=1]")]
+    [InlineData(
+        "Digest realm=\"d\", qop=\"auth, auth-int\", nonce=n, Newauth x=1",
+        "Digest[realm=d,qop=auth, auth-int,nonce=n] Newauth[x=1]"
+    )]
     [InlineData("", "")]
     public void ReadsWhatServersWrite(string header, string expected) =>
         Assert.Equal(expected, string.Join(' ', Challenge.ParseAll([header]).Select(Shown)));
 
     [Fact]
     public void ReadsSeveralHeaders() =>
-        Assert.Equal(["Bearer", "Basic", "Negotiate"], Challenge.ParseAll(["Bearer realm=a", "Basic realm=b, Negotiate"]).Select(challenge => challenge.Scheme));
+        Assert.Equal(
+            ["Bearer", "Basic", "Negotiate"],
+            Challenge.ParseAll(["Bearer realm=a", "Basic realm=b, Negotiate"]).Select(challenge => challenge.Scheme)
+        );
 
     private static string Shown(Challenge challenge)
     {

@@ -17,13 +17,17 @@ public sealed class CredentialChainTests
         Assert.Equal("ci", await UserAsync());
         machine.Write(machine.AuthFile, Config("config"));
         Assert.Equal("config", await UserAsync());
-        machine.Set("XDG_RUNTIME_DIR", Path.Combine(machine.Home, "run")).Write(Path.Combine(machine.Home, "run", "containers", "auth.json"), Config("runtime"));
+        machine
+            .Set("XDG_RUNTIME_DIR", Path.Combine(machine.Home, "run"))
+            .Write(Path.Combine(machine.Home, "run", "containers", "auth.json"), Config("runtime"));
         Assert.Equal("runtime", await UserAsync());
         machine.Set("REGISTRY_AUTH_FILE", Path.Combine(machine.Home, "r.json")).Write(Path.Combine(machine.Home, "r.json"), Config("file"));
         Assert.Equal("file", await UserAsync());
         machine.Write(machine.DockerConfig, Config("docker"));
         Assert.Equal("docker", await UserAsync());
-        machine.Set("DOCKER_CONFIG", Path.Combine(machine.Home, "d")).Write(Path.Combine(machine.Home, "d", "config.json"), Config("elsewhere"));
+        machine
+            .Set("DOCKER_CONFIG", Path.Combine(machine.Home, "d"))
+            .Write(Path.Combine(machine.Home, "d", "config.json"), Config("elsewhere"));
         Assert.Equal("elsewhere", await UserAsync());
         machine.Set("DOCKER_AUTH_CONFIG", Config("variable"));
         Assert.Equal("variable", await UserAsync());
@@ -40,7 +44,7 @@ public sealed class CredentialChainTests
         using var machine = new TestMachine { SoleRegistry = Registry.Parse("ghcr.io") };
         machine.Set("IMAGE_REGISTRY_USERNAME", "ada").Set("IMAGE_REGISTRY_PASSWORD", "pw");
 
-        Assert.Equal(Credential.Of("ada", "pw"), await machine.FindAsync("ghcr.io"));
+        Assert.Equal(Credential.Create("ada", "pw"), await machine.FindAsync("ghcr.io"));
         Assert.Null(await machine.FindAsync("mcr.microsoft.com"));
     }
 
@@ -57,14 +61,18 @@ public sealed class CredentialChainTests
         using var machine = new TestMachine();
         machine.Set("IMAGE_REGISTRY_USERNAME__" + suffix, "ada").Set("IMAGE_REGISTRY_PASSWORD__" + suffix, "p:w;%3B=\"ü");
 
-        Assert.Equal(Credential.Of("ada", "p:w;%3B=\"ü"), await machine.FindAsync(registry));
+        Assert.Equal(Credential.Create("ada", "p:w;%3B=\"ü"), await machine.FindAsync(registry));
     }
 
     [Theory]
     [InlineData("registry-acme.com", "IMAGE_REGISTRY_PASSWORD__registry_acme_com", "registry.acme.com")]
     [InlineData("x.registry-acme.co.uk", "IMAGE_REGISTRY_PASSWORD__x_registry_acme_co_uk", "x.registry.acme.co.uk")]
     [InlineData("registry.acme-com", "IMAGE_REGISTRY_PASSWORD__registry_acme_com", "registry.acme.com")]
-    [ReliabilityCase("Security", "the variables of registry.acme.com, and an image at registry-acme.com", "IMG5011 says what to set; the password goes nowhere")]
+    [ReliabilityCase(
+        "Security",
+        "the variables of registry.acme.com, and an image at registry-acme.com",
+        "IMG5011 says what to set; the password goes nowhere"
+    )]
     public async Task ALookAlikeHostDoesNotGetTheVariables(string host, string variable, string meant)
     {
         using var machine = new TestMachine();
@@ -74,8 +82,12 @@ public sealed class CredentialChainTests
 
         Assert.Equal("IMG5011", failure.Code.Id);
         Assert.Contains($"{variable} can be meant for {host} as well as for {meant}", failure.Message, StringComparison.Ordinal);
-        Assert.Contains($"set {variable.Replace("PASSWORD", "HOST", StringComparison.Ordinal)} to that host", failure.Message, StringComparison.Ordinal);
-        Assert.Equal(Credential.Of("ada", "pw"), await machine.FindAsync(meant));
+        Assert.Contains(
+            $"set {variable.Replace("PASSWORD", "HOST", StringComparison.Ordinal)} to that host",
+            failure.Message,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(Credential.Create("ada", "pw"), await machine.FindAsync(meant));
     }
 
     [Fact]
@@ -87,7 +99,7 @@ public sealed class CredentialChainTests
         Assert.Equal("IMG5011", (await Assert.ThrowsAsync<ImagePublishException>(() => machine.FindAsync("registry.acme.com"))).Code.Id);
         Assert.Equal("IMG5011", (await Assert.ThrowsAsync<ImagePublishException>(() => machine.FindAsync("registry-acme.com"))).Code.Id);
         machine.Set("IMAGE_REGISTRY_HOST__registry_acme_com", "registry-acme.com");
-        Assert.Equal(Credential.Of("ada", "pw"), await machine.FindAsync("registry-acme.com"));
+        Assert.Equal(Credential.Create("ada", "pw"), await machine.FindAsync("registry-acme.com"));
         Assert.Null(await machine.FindAsync("registry.acme.com"));
     }
 
@@ -95,13 +107,19 @@ public sealed class CredentialChainTests
     public async Task AVariableNamesItsHost()
     {
         using var machine = new TestMachine();
-        machine.Set("IMAGE_REGISTRY_HOST__PROD", "my-registry.acme.com:5000").Set("IMAGE_REGISTRY_USERNAME__PROD", "ada").Set("IMAGE_REGISTRY_PASSWORD__PROD", "pw");
+        machine
+            .Set("IMAGE_REGISTRY_HOST__PROD", "my-registry.acme.com:5000")
+            .Set("IMAGE_REGISTRY_USERNAME__PROD", "ada")
+            .Set("IMAGE_REGISTRY_PASSWORD__PROD", "pw");
         machine.Set("IMAGE_REGISTRY_HOST__azure", "mine.azurecr.io").Set("IMAGE_REGISTRY_ENTRA_TOKEN__azure", "entra");
-        machine.Set("IMAGE_REGISTRY_HOST__PUBLIC", "docker.io").Set("IMAGE_REGISTRY_USERNAME__PUBLIC", "bob").Set("IMAGE_REGISTRY_PASSWORD__PUBLIC", "hub");
+        machine
+            .Set("IMAGE_REGISTRY_HOST__PUBLIC", "docker.io")
+            .Set("IMAGE_REGISTRY_USERNAME__PUBLIC", "bob")
+            .Set("IMAGE_REGISTRY_PASSWORD__PUBLIC", "hub");
 
-        Assert.Equal(Credential.Of("ada", "pw"), await machine.FindAsync("my-registry.acme.com:5000"));
+        Assert.Equal(Credential.Create("ada", "pw"), await machine.FindAsync("my-registry.acme.com:5000"));
         Assert.Equal(new Credential { EntraToken = "entra" }, await machine.FindAsync("mine.azurecr.io"));
-        Assert.Equal(Credential.Of("bob", "hub"), await machine.FindAsync("docker.io"));
+        Assert.Equal(Credential.Create("bob", "hub"), await machine.FindAsync("docker.io"));
         Assert.Null(await machine.FindAsync("my-registry.acme.com"));
         Assert.Equal("ada", LoginVariables.Username(machine.Environment, Registry.Parse("my-registry.acme.com:5000")));
     }
@@ -114,7 +132,11 @@ public sealed class CredentialChainTests
 
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() => machine.FindAsync("ghcr.io"));
 
-        Assert.StartsWith("The environment variable IMAGE_REGISTRY_HOST__PROD is not a registry's host", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The environment variable IMAGE_REGISTRY_HOST__PROD is not a registry's host",
+            failure.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -132,10 +154,14 @@ public sealed class CredentialChainTests
     public async Task ACiIdentityIsForItsOwnHostOnly()
     {
         using var machine = new TestMachine();
-        machine.Set("GITHUB_TOKEN", "gh").Set("GITHUB_ACTOR", "octocat").Set("CI_REGISTRY", "registry.example.org:5050").Set("CI_JOB_TOKEN", "job");
+        machine
+            .Set("GITHUB_TOKEN", "gh")
+            .Set("GITHUB_ACTOR", "octocat")
+            .Set("CI_REGISTRY", "registry.example.org:5050")
+            .Set("CI_JOB_TOKEN", "job");
 
-        Assert.Equal(Credential.Of("octocat", "gh"), await machine.FindAsync("ghcr.io"));
-        Assert.Equal(Credential.Of("gitlab-ci-token", "job"), await machine.FindAsync("registry.example.org:5050"));
+        Assert.Equal(Credential.Create("octocat", "gh"), await machine.FindAsync("ghcr.io"));
+        Assert.Equal(Credential.Create("gitlab-ci-token", "job"), await machine.FindAsync("registry.example.org:5050"));
         Assert.Null(await machine.FindAsync("registry.example.org"));
         Assert.Null(await machine.FindAsync("x.ghcr.io"));
         Assert.Null(await machine.FindAsync("docker.io"));
@@ -164,7 +190,7 @@ public sealed class CredentialChainTests
         using var machine = new TestMachine();
         machine.Write(machine.DockerConfig, Auths((key, "ada:pw")));
 
-        Assert.Equal(Credential.Of("ada", "pw"), await machine.FindAsync("docker.io"));
+        Assert.Equal(Credential.Create("ada", "pw"), await machine.FindAsync("docker.io"));
     }
 
     [Theory]
@@ -178,7 +204,10 @@ public sealed class CredentialChainTests
     public async Task TheMostSpecificKeyWins(string? repository, string user)
     {
         using var machine = new TestMachine();
-        machine.Write(machine.AuthFile, Auths(("registry.example.com", "host:x"), ("registry.example.com/a", "a:x"), ("registry.example.com/a/b", "org:x")));
+        machine.Write(
+            machine.AuthFile,
+            Auths(("registry.example.com", "host:x"), ("registry.example.com/a", "a:x"), ("registry.example.com/a/b", "org:x"))
+        );
 
         Assert.Equal(user, (await machine.FindAsync(repository: repository))?.Username);
     }
@@ -220,7 +249,10 @@ public sealed class CredentialChainTests
     public async Task AnotherHostsBrokenEntryDoesNotMatter()
     {
         using var machine = new TestMachine();
-        machine.Write(machine.DockerConfig, """{"auths":{"other.example.com":{"auth":"!"},"not a host":7,"registry.example.com":{"auth":"YWRhOnB3"}},"credHelpers":[]}""");
+        machine.Write(
+            machine.DockerConfig,
+            """{"auths":{"other.example.com":{"auth":"!"},"not a host":7,"registry.example.com":{"auth":"YWRhOnB3"}},"credHelpers":[]}"""
+        );
 
         Assert.Equal("ada", (await machine.FindAsync())?.Username);
     }
@@ -229,13 +261,17 @@ public sealed class CredentialChainTests
     public async Task EverythingThatClientsWriteIsUnderstood()
     {
         using var machine = new TestMachine();
-        machine.Write(machine.DockerConfig, "\uFEFF" + """
-            {"auths":{"a.io":{"auth":"YWRhOnA6dwAA"},"b.io":{"username":"bob","password":"pw"},"https://c.io/v2/":{"auth":"PHRva2VuPjo=","identitytoken":"id"},
-            "d.io/v1/":{"registrytoken":"reg"},"e.io":{"auth":"","identitytoken":"only"}}}
-            """);
+        machine.Write(
+            machine.DockerConfig,
+            "\uFEFF"
+                + """
+                {"auths":{"a.io":{"auth":"YWRhOnA6dwAA"},"b.io":{"username":"bob","password":"pw"},"https://c.io/v2/":{"auth":"PHRva2VuPjo=","identitytoken":"id"},
+                "d.io/v1/":{"registrytoken":"reg"},"e.io":{"auth":"","identitytoken":"only"}}}
+                """
+        );
 
-        Assert.Equal(Credential.Of("ada", "p:w"), await machine.FindAsync("a.io"));
-        Assert.Equal(Credential.Of("bob", "pw"), await machine.FindAsync("b.io"));
+        Assert.Equal(Credential.Create("ada", "p:w"), await machine.FindAsync("a.io"));
+        Assert.Equal(Credential.Create("bob", "pw"), await machine.FindAsync("b.io"));
         Assert.Equal("id", (await machine.FindAsync("c.io"))?.IdentityToken);
         Assert.Equal(new Credential { RegistryToken = "reg" }, await machine.FindAsync("d.io"));
         Assert.Equal(new Credential { IdentityToken = "only" }, await machine.FindAsync("e.io"));
@@ -247,13 +283,23 @@ public sealed class CredentialChainTests
         using var machine = new TestMachine();
         Directory.CreateDirectory(machine.DockerConfig);
 
-        Assert.Equal(DiagnosticCodes.CredentialsUnusable, (await Assert.ThrowsAsync<ImagePublishException>(() => machine.FindAsync())).Code);
+        Assert.Equal(
+            DiagnosticCodes.CredentialsUnusable,
+            (await Assert.ThrowsAsync<ImagePublishException>(() => machine.FindAsync())).Code
+        );
     }
 
     [Fact]
     public void ACredentialDoesNotShowItsSecrets()
     {
-        var text = new Credential { Username = "sup3r", Password = "sup3r", IdentityToken = "sup3r", RegistryToken = "sup3r", EntraToken = "sup3r" }.ToString();
+        var text = new Credential
+        {
+            Username = "sup3r",
+            Password = "sup3r",
+            IdentityToken = "sup3r",
+            RegistryToken = "sup3r",
+            EntraToken = "sup3r",
+        }.ToString();
 
         Assert.DoesNotContain("sup3r", text, StringComparison.Ordinal);
     }

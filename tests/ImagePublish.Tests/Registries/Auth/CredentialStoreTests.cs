@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
-using ImagePublish.Testing;
 using static ImagePublish.Tests.Registries.Auth.TestMachine;
 
 namespace ImagePublish.Tests.Registries.Auth;
@@ -20,11 +19,14 @@ public sealed class CredentialStoreTests
     {
         using var machine = new TestMachine();
 
-        var place = await machine.Store.StoreAsync(Registry.Parse(registry), Credential.Of("ada", "pässword"), Stop);
+        var place = await machine.Store.StoreAsync(Registry.Parse(registry), Credential.Create("ada", "pässword"), Stop);
 
         Assert.Equal(new CredentialPlace(machine.DockerConfig, IsHelper: false, Changed: true), place);
-        Assert.Equal($"{{\n\t\"auths\": {{\n\t\t\"{key}\": {{\n\t\t\t\"auth\": \"{TestMachine.Auth("ada:pässword")}\"\n\t\t}}\n\t}}\n}}", await File.ReadAllTextAsync(machine.DockerConfig, Stop));
-        Assert.Equal(Credential.Of("ada", "pässword"), await machine.FindAsync(registry));
+        Assert.Equal(
+            $"{{\n\t\"auths\": {{\n\t\t\"{key}\": {{\n\t\t\t\"auth\": \"{TestMachine.Auth("ada:pässword")}\"\n\t\t}}\n\t}}\n}}",
+            await File.ReadAllTextAsync(machine.DockerConfig, Stop)
+        );
+        Assert.Equal(Credential.Create("ada", "pässword"), await machine.FindAsync(registry));
     }
 
     [Fact]
@@ -33,10 +35,13 @@ public sealed class CredentialStoreTests
     {
         using var machine = new TestMachine();
 
-        await machine.Store.StoreAsync(Ghcr, Credential.Of("ada", "pw"), Stop);
+        await machine.Store.StoreAsync(Ghcr, Credential.Create("ada", "pw"), Stop);
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(machine.DockerConfig));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(machine.DockerConfig)!));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(Path.GetDirectoryName(machine.DockerConfig)!)
+        );
         Assert.Single(Directory.GetFileSystemEntries(Path.GetDirectoryName(machine.DockerConfig)!));
     }
 
@@ -62,16 +67,18 @@ public sealed class CredentialStoreTests
         await RunAsync("chmod", "0640", file);
         var before = await RunAsync("stat", "--format=%u:%g %a", file);
 
-        await machine.Store.StoreAsync(Ghcr, Credential.Of("ada", "pw"), Stop);
+        await machine.Store.StoreAsync(Ghcr, Credential.Create("ada", "pw"), Stop);
 
         Assert.Equal(before, await RunAsync("stat", "--format=%u:%g %a", file));
         Assert.Contains("640", before, StringComparison.Ordinal);
-        Assert.Equal(Credential.Of("ada", "pw"), await machine.FindAsync("ghcr.io"));
+        Assert.Equal(Credential.Create("ada", "pw"), await machine.FindAsync("ghcr.io"));
     }
 
     private static async Task<string> RunAsync(params string[] command)
     {
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true })!;
+        using var process = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true }
+        )!;
         var said = await process.StandardOutput.ReadToEndAsync(Stop);
         await process.WaitForExitAsync(Stop);
         Assert.Equal(0, process.ExitCode);
@@ -82,12 +89,18 @@ public sealed class CredentialStoreTests
     public async Task WhatIsUnknownStays()
     {
         using var machine = new TestMachine();
-        machine.Write(machine.DockerConfig, """{"HttpHeaders":{"X":"<&>ü"},"number":1.50,"auths":{"other.io":{"auth":"x","email":"a@b"},"http://ghcr.io/v2":{"auth":"old"}},"z":null}""");
+        machine.Write(
+            machine.DockerConfig,
+            """{"HttpHeaders":{"X":"<&>ü"},"number":1.50,"auths":{"other.io":{"auth":"x","email":"a@b"},"http://ghcr.io/v2":{"auth":"old"}},"z":null}"""
+        );
 
         await machine.Store.StoreAsync(Ghcr, new Credential { IdentityToken = "id" }, Stop);
 
         var text = await File.ReadAllTextAsync(machine.DockerConfig, Stop);
-        Assert.Equal("""{"HttpHeaders":{"X":"<&>ü"},"number":1.50,"auths":{"other.io":{"auth":"x","email":"a@b"},"ghcr.io":{"identitytoken":"id"}},"z":null}""", text.ReplaceLineEndings("").Replace("\t", "", StringComparison.Ordinal).Replace(": ", ":", StringComparison.Ordinal));
+        Assert.Equal(
+            """{"HttpHeaders":{"X":"<&>ü"},"number":1.50,"auths":{"other.io":{"auth":"x","email":"a@b"},"ghcr.io":{"identitytoken":"id"}},"z":null}""",
+            text.ReplaceLineEndings("").Replace("\t", "", StringComparison.Ordinal).Replace(": ", ":", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -96,7 +109,7 @@ public sealed class CredentialStoreTests
         using var machine = new TestMachine();
         machine.Write(machine.AuthFile, Auths(("https://ghcr.io", "ada:old"), ("other.io", "eve:pw")));
 
-        await machine.Store.StoreAsync(Ghcr, Credential.Of("ada", "new"), Stop);
+        await machine.Store.StoreAsync(Ghcr, Credential.Create("ada", "new"), Stop);
         var auths = JsonNode.Parse(await File.ReadAllTextAsync(machine.AuthFile, Stop))!["auths"]!.AsObject();
         Assert.Equal(["https://ghcr.io", "other.io"], auths.Select(entry => entry.Key).Order(StringComparer.Ordinal));
         Assert.Equal(TestMachine.Auth("ada:new"), auths["https://ghcr.io"]!["auth"]!.GetValue<string>());
@@ -111,7 +124,7 @@ public sealed class CredentialStoreTests
     {
         using var machine = new TestMachine();
 
-        await machine.Store.StoreAsync(Ghcr, Credential.Of("ada", "new"), Stop);
+        await machine.Store.StoreAsync(Ghcr, Credential.Create("ada", "new"), Stop);
 
         Assert.False(File.Exists(machine.AuthFile));
     }
@@ -125,7 +138,7 @@ public sealed class CredentialStoreTests
         Directory.CreateDirectory(Path.GetDirectoryName(machine.DockerConfig)!);
         File.CreateSymbolicLink(machine.DockerConfig, "../dotfiles/docker.json");
 
-        await machine.Store.StoreAsync(Ghcr, Credential.Of("ada", "pw"), Stop);
+        await machine.Store.StoreAsync(Ghcr, Credential.Create("ada", "pw"), Stop);
 
         Assert.NotNull(new FileInfo(machine.DockerConfig).LinkTarget);
         Assert.Contains("ghcr.io", await File.ReadAllTextAsync(real, Stop), StringComparison.Ordinal);
@@ -137,7 +150,11 @@ public sealed class CredentialStoreTests
         using var machine = new TestMachine();
         var registries = Enumerable.Range(0, 24).Select(number => Registry.Parse($"r{number}.example.com")).ToList();
 
-        await Task.WhenAll(registries.Select(registry => Task.Run(() => machine.Store.StoreAsync(registry, Credential.Of("ada", registry.Host), Stop), Stop)));
+        await Task.WhenAll(
+            registries.Select(registry =>
+                Task.Run(() => machine.Store.StoreAsync(registry, Credential.Create("ada", registry.Host), Stop), Stop)
+            )
+        );
 
         foreach (var registry in registries)
             Assert.Equal(registry.Host, (await machine.FindAsync(registry.Host))?.Password);
@@ -149,18 +166,26 @@ public sealed class CredentialStoreTests
     {
         using var machine = new TestMachine();
         var vault = Path.Combine(machine.Home, "vault");
-        machine.Helper("test", $$"""
-            case "$1" in
-            store) echo "$input" > {{vault}};;
-            get) if [ -f {{vault}} ]; then /bin/cat {{vault}}; else echo 'credentials not found in native keychain'; exit 1; fi;;
-            erase) /bin/rm {{vault}};;
-            esac
-            """).Write(machine.DockerConfig, """{"credsStore":"test"}""");
+        machine
+            .Helper(
+                "test",
+                $$"""
+                case "$1" in
+                store) echo "$input" > {{vault}};;
+                get) if [ -f {{vault}} ]; then /bin/cat {{vault}}; else echo 'credentials not found in native keychain'; exit 1; fi;;
+                erase) /bin/rm {{vault}};;
+                esac
+                """
+            )
+            .Write(machine.DockerConfig, """{"credsStore":"test"}""");
 
-        var kept = await machine.Store.StoreAsync(Ghcr, Credential.Of("ada", "p\"w"), Stop);
+        var kept = await machine.Store.StoreAsync(Ghcr, Credential.Create("ada", "p\"w"), Stop);
         Assert.Equal(new CredentialPlace("test", IsHelper: true, Changed: true), kept);
-        Assert.Equal(Credential.Of("ada", "p\"w"), await machine.FindAsync("ghcr.io"));
-        Assert.Equal("""{"ghcr.io":{}}""", JsonNode.Parse(await File.ReadAllTextAsync(machine.DockerConfig, Stop))!["auths"]!.ToJsonString());
+        Assert.Equal(Credential.Create("ada", "p\"w"), await machine.FindAsync("ghcr.io"));
+        Assert.Equal(
+            """{"ghcr.io":{}}""",
+            JsonNode.Parse(await File.ReadAllTextAsync(machine.DockerConfig, Stop))!["auths"]!.ToJsonString()
+        );
 
         Assert.True((await machine.Store.EraseAsync(Ghcr, Stop)).Changed);
         Assert.False(File.Exists(vault));
@@ -171,7 +196,10 @@ public sealed class CredentialStoreTests
     public async Task ForgettingFindsEverySpelling()
     {
         using var machine = new TestMachine();
-        machine.Write(machine.DockerConfig, """{"auths":{"docker.io":{"auth":"x"},"https://index.docker.io/v1/":{"auth":"x"},"docker.io/acme":{"auth":"x"},"ghcr.io":{"auth":"x"}}}""");
+        machine.Write(
+            machine.DockerConfig,
+            """{"auths":{"docker.io":{"auth":"x"},"https://index.docker.io/v1/":{"auth":"x"},"docker.io/acme":{"auth":"x"},"ghcr.io":{"auth":"x"}}}"""
+        );
 
         Assert.True((await machine.Store.EraseAsync(Registry.DockerHub, Stop)).Changed);
 
@@ -198,7 +226,9 @@ public sealed class CredentialStoreTests
         using var machine = new TestMachine();
         machine.Write(machine.DockerConfig, text);
 
-        var exception = await Assert.ThrowsAsync<ImagePublishException>(() => machine.Store.StoreAsync(Ghcr, Credential.Of("ada", "sup3rsecret"), Stop));
+        var exception = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            machine.Store.StoreAsync(Ghcr, Credential.Create("ada", "sup3rsecret"), Stop)
+        );
 
         Assert.DoesNotContain("sup3rsecret", exception.ToString(), StringComparison.Ordinal);
         Assert.Equal(text, await File.ReadAllTextAsync(machine.DockerConfig, Stop));
@@ -211,7 +241,9 @@ public sealed class CredentialStoreTests
         using var machine = new TestMachine();
         machine.Helper("test", "echo \"can't keep sup3rsecret\"; exit 1").Write(machine.DockerConfig, """{"credsStore":"test"}""");
 
-        var exception = await Assert.ThrowsAsync<ImagePublishException>(() => machine.Store.StoreAsync(Ghcr, Credential.Of("ada", "sup3rsecret"), Stop));
+        var exception = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            machine.Store.StoreAsync(Ghcr, Credential.Create("ada", "sup3rsecret"), Stop)
+        );
 
         Assert.Contains("can't keep ***", exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("sup3rsecret", exception.ToString(), StringComparison.Ordinal);

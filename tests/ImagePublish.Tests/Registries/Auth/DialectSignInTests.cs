@@ -18,7 +18,7 @@ public sealed class DialectSignInTests
         var dialect = RegistryDialects.Named(name);
         await using var server = await TestRegistry.StartAsync(dialect, cancellationToken: RegistryBench.Cancel);
         await using var bench = RegistryBench.For(server);
-        bench.Credential = Credential.Of(dialect.User, dialect.Password);
+        bench.Credential = Credential.Create(dialect.User, dialect.Password);
 
         await PushAndPullAsync(bench, dialect.Repository);
     }
@@ -73,9 +73,9 @@ public sealed class DialectSignInTests
     public async Task ATokenThatWasGoodIsTriedOnceMoreWhateverOthersAreInUse()
     {
         await using var bench = await BearerAsync();
-        var first = bench.Named("acme/one").At(Tag.Parse("1"));
+        var first = bench.Named("acme/one").ReferenceTo(Tag.Parse("1"));
         await bench.Client.FindManifestAsync(first, RegistryBench.Cancel);
-        await bench.Client.FindManifestAsync(bench.Named("acme/two").At(Tag.Parse("1")), RegistryBench.Cancel);
+        await bench.Client.FindManifestAsync(bench.Named("acme/two").ReferenceTo(Tag.Parse("1")), RegistryBench.Cancel);
         // Without a challenge, so that no other token can be asked for.
         bench.Fail(RegistryStep.ManifestHead, FaultAction.Status(401));
 
@@ -86,7 +86,7 @@ public sealed class DialectSignInTests
     public async Task AWrongPasswordIsToldAsSuch()
     {
         await using var bench = await BearerAsync();
-        bench.Credential = Credential.Of("ada", "wr0ng");
+        bench.Credential = Credential.Create("ada", "wr0ng");
 
         var exception = await RegistryBench.FailsAsync(DiagnosticCodes.Unauthorized, () => bench.PushAsync(RegistryBench.Layer(10)));
 
@@ -112,7 +112,7 @@ public sealed class DialectSignInTests
             options.Auth.Users["ada"] = "canary-pässword";
             configure?.Invoke(options);
         });
-        bench.Credential = Credential.Of("ada", "canary-pässword");
+        bench.Credential = Credential.Create("ada", "canary-pässword");
         return bench;
     }
 

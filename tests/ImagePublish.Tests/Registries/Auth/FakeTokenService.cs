@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Text;
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 
@@ -25,13 +26,21 @@ internal sealed class FakeTokenService(Func<TokenCall, TokenHttpResponse>? answe
     public static TokenHttpResponse Token(string token, int expiresIn = 300) =>
         Json(HttpStatusCode.OK, string.Create(CultureInfo.InvariantCulture, $$"""{"token":"{{token}}","expires_in":{{expiresIn}}}"""));
 
-    public static TokenHttpResponse Status(HttpStatusCode status) => Json(status, """{"errors":[{"code":"DENIED","message":"not for you"}]}""");
+    public static TokenHttpResponse Status(HttpStatusCode status) =>
+        Json(status, """{"errors":[{"code":"DENIED","message":"not for you"}]}""");
 
     public async Task<TokenHttpResponse> SendAsync(HttpRequestMessage request, CancellationToken ct)
     {
         var form = request.Content is null ? null : await request.Content.ReadAsStringAsync(ct);
         var isGuarded = request.Options.TryGetValue(AddressGuard.RegistryOption, out var registry);
-        var call = new TokenCall(Interlocked.Increment(ref count), request.Method.Method, request.RequestUri!, request.Headers.Authorization?.ToString(), form, isGuarded ? registry : null);
+        var call = new TokenCall(
+            Interlocked.Increment(ref count),
+            request.Method.Method,
+            request.RequestUri!,
+            request.Headers.Authorization?.ToString(),
+            form,
+            isGuarded ? registry : null
+        );
         calls.Enqueue(call);
         if (Gate is not null)
             await Gate.WaitAsync(ct);
@@ -47,8 +56,10 @@ internal sealed record TokenCall(int Number, string Method, Uri Address, string?
     public string? Field(string name) => Values(Form ?? "", name).SingleOrDefault();
 
     private static IReadOnlyList<string> Values(string form, string name) =>
-        [.. form.Split('&', StringSplitOptions.RemoveEmptyEntries)
-            .Select(pair => pair.Split('=', 2))
-            .Where(pair => pair[0] == name)
-            .Select(pair => WebUtility.UrlDecode(pair[1]))];
+        [
+            .. form.Split('&', StringSplitOptions.RemoveEmptyEntries)
+                .Select(pair => pair.Split('=', 2))
+                .Where(pair => pair[0] == name)
+                .Select(pair => WebUtility.UrlDecode(pair[1])),
+        ];
 }

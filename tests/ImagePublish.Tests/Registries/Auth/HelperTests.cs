@@ -11,16 +11,20 @@ public sealed class HelperTests
     [Fact]
     public async Task AHelperIsAskedForTheHost()
     {
-        using var machine = Machine("test", """[ "$1" = get ] && echo "{\"ServerURL\":\"$input\",\"Username\":\"ada\",\"Secret\":\"pw for $input\"}" """);
+        using var machine = Machine(
+            "test",
+            """[ "$1" = get ] && echo "{\"ServerURL\":\"$input\",\"Username\":\"ada\",\"Secret\":\"pw for $input\"}" """
+        );
 
-        Assert.Equal(Credential.Of("ada", "pw for registry.example.com"), await machine.FindAsync());
-        Assert.Equal(Credential.Of("ada", "pw for https://index.docker.io/v1/"), await machine.FindAsync("docker.io"));
+        Assert.Equal(Credential.Create("ada", "pw for registry.example.com"), await machine.FindAsync());
+        Assert.Equal(Credential.Create("ada", "pw for https://index.docker.io/v1/"), await machine.FindAsync("docker.io"));
     }
 
     [Fact]
     public async Task AHostsOwnHelperComesBeforeTheStore()
     {
-        using var machine = Machine("test", """echo '{"Username":"store","Secret":"x"}'""").Helper("own", """echo '{"Username":"own","Secret":"x"}'""");
+        using var machine = Machine("test", """echo '{"Username":"store","Secret":"x"}'""")
+            .Helper("own", """echo '{"Username":"own","Secret":"x"}'""");
         machine.Write(machine.DockerConfig, """{"credsStore":"test","credHelpers":{"ghcr.io":"own"}}""");
 
         Assert.Equal("own", (await machine.FindAsync("ghcr.io"))?.Username);
@@ -34,7 +38,11 @@ public sealed class HelperTests
         using var machine = new TestMachine();
         machine.Write(machine.DockerConfig, """{"credsStore":"nowhere"}""");
 
-        Assert.Contains("docker-credential-nowhere is configured but not found", (await FailsAsync(machine)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "docker-credential-nowhere is configured but not found",
+            (await FailsAsync(machine)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -52,11 +60,15 @@ public sealed class HelperTests
     {
         using var machine = new TestMachine { HelperTimeout = TimeSpan.FromMilliseconds(300) };
         var pid = Path.Combine(machine.Home, "pid");
-        machine.Helper("test", $"echo $$ > {pid}.tmp; /bin/mv {pid}.tmp {pid}; exec /bin/sleep 600").Write(machine.DockerConfig, """{"credsStore":"test"}""");
+        machine
+            .Helper("test", $"echo $$ > {pid}.tmp; /bin/mv {pid}.tmp {pid}; exec /bin/sleep 600")
+            .Write(machine.DockerConfig, """{"credsStore":"test"}""");
 
         Assert.Contains("gave no answer in 0.3 seconds", (await FailsAsync(machine)).Message, StringComparison.Ordinal);
         if (File.Exists(pid))
-            await HasEndedAsync(int.Parse(await File.ReadAllTextAsync(pid, TestMachine.Stop), System.Globalization.CultureInfo.InvariantCulture));
+            await HasEndedAsync(
+                int.Parse(await File.ReadAllTextAsync(pid, TestMachine.Stop), System.Globalization.CultureInfo.InvariantCulture)
+            );
     }
 
     [Fact]
@@ -87,7 +99,11 @@ public sealed class HelperTests
     {
         using var machine = Machine("test", "echo noise >&2; echo 'pass not initialized: exit status 1'; exit 1");
 
-        Assert.Contains("fails for registry.example.com: pass not initialized: exit status 1", (await FailsAsync(machine)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "fails for registry.example.com: pass not initialized: exit status 1",
+            (await FailsAsync(machine)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -135,10 +151,14 @@ public sealed class HelperTests
     {
         using var machine = new TestMachine();
         var log = Path.Combine(machine.Home, "log");
-        machine.Helper("test", $$"""echo x >> {{log}}; echo '{"Username":"ada","Secret":"x"}'""").Write(machine.DockerConfig, """{"credsStore":"test"}""");
+        machine
+            .Helper("test", $$"""echo x >> {{log}}; echo '{"Username":"ada","Secret":"x"}'""")
+            .Write(machine.DockerConfig, """{"credsStore":"test"}""");
         var chain = new CredentialChain(machine.Environment);
 
-        var found = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => chain.FindAsync(SignInBench.Example, null, TestMachine.Stop).AsTask()));
+        var found = await Task.WhenAll(
+            Enumerable.Range(0, 50).Select(_ => chain.FindAsync(SignInBench.Example, null, TestMachine.Stop).AsTask())
+        );
 
         Assert.All(found, credential => Assert.Equal("ada", credential?.Username));
         Assert.Single(await File.ReadAllLinesAsync(log, TestMachine.Stop));

@@ -16,7 +16,7 @@ public sealed class PeerTests
     public async Task SkopeoFindsWhatWeKeep(string registry)
     {
         using var machine = new TestMachine();
-        await machine.Store.StoreAsync(Registry.Parse(registry), Credential.Of("ada", "pw"), Stop);
+        await machine.Store.StoreAsync(Registry.Parse(registry), Credential.Create("ada", "pw"), Stop);
 
         Assert.Equal((0, "ada"), await SkopeoAsync(machine, "", "login", "--get-login", "--authfile", machine.DockerConfig, registry));
         await machine.Store.EraseAsync(Registry.Parse(registry), Stop);
@@ -34,21 +34,51 @@ public sealed class PeerTests
                 options.Auth.Users["ada"] = "pä:ss";
                 options.Auth.Users["bob"] = "pw";
             },
-            Stop);
+            Stop
+        );
         Directory.CreateDirectory(Path.GetDirectoryName(machine.AuthFile)!);
 
-        Assert.Equal(0, (await SkopeoAsync(machine, "pä:ss", "login", "--tls-verify=false", "--authfile", machine.AuthFile, "-u", "ada", "--password-stdin", server.Host)).ExitCode);
-        Assert.Equal(Credential.Of("ada", "pä:ss"), await machine.FindAsync(server.Host));
+        Assert.Equal(
+            0,
+            (
+                await SkopeoAsync(
+                    machine,
+                    "pä:ss",
+                    "login",
+                    "--tls-verify=false",
+                    "--authfile",
+                    machine.AuthFile,
+                    "-u",
+                    "ada",
+                    "--password-stdin",
+                    server.Host
+                )
+            ).ExitCode
+        );
+        Assert.Equal(Credential.Create("ada", "pä:ss"), await machine.FindAsync(server.Host));
 
-        await machine.Store.StoreAsync(Registry.Parse(server.Host), Credential.Of("bob", "pw"), Stop);
+        await machine.Store.StoreAsync(Registry.Parse(server.Host), Credential.Create("bob", "pw"), Stop);
         server.Requests.Clear();
-        await SkopeoAsync(machine, "", "list-tags", "--tls-verify=false", "--authfile", machine.DockerConfig, $"docker://{server.Host}/acme/shop");
+        await SkopeoAsync(
+            machine,
+            "",
+            "list-tags",
+            "--tls-verify=false",
+            "--authfile",
+            machine.DockerConfig,
+            $"docker://{server.Host}/acme/shop"
+        );
         Assert.Contains(server.Requests, request => request.Authorization == SignInBench.BasicOf("bob", "pw"));
     }
 
     private static async Task<(int ExitCode, string Output)> SkopeoAsync(TestMachine machine, string input, params string[] arguments)
     {
-        var start = new ProcessStartInfo("skopeo", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("skopeo", arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["HOME"] = machine.Home;
         foreach (var name in new[] { "XDG_RUNTIME_DIR", "REGISTRY_AUTH_FILE", "DOCKER_CONFIG" })
             start.Environment.Remove(name);

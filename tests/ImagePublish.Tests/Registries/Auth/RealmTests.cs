@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using static ImagePublish.Tests.Registries.Auth.SignInBench;
@@ -101,7 +102,9 @@ public sealed class RealmTests
         var somebody = new SignInBench(credential: User);
         var nobody = new SignInBench();
 
-        var exception = await Assert.ThrowsAsync<ImagePublishException>(() => somebody.RefreshAsync(Bearer(realm), registry: Registry.Parse(registry)));
+        var exception = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            somebody.RefreshAsync(Bearer(realm), registry: Registry.Parse(registry))
+        );
         Assert.Equal("Bearer token-1", await nobody.SignInAsync(Bearer(realm), registry: Registry.Parse(registry)));
 
         Assert.Equal(DiagnosticCodes.UntrustedRealm, exception.Code);
@@ -127,33 +130,62 @@ public sealed class RealmTests
         foreach (var isPlain in new[] { true, false })
         {
             var bench = new SignInBench(credential: User, insecure: insecure);
-            Assert.Equal("IMG5012", (await Assert.ThrowsAsync<ImagePublishException>(() => bench.RefreshAsync(plain, isPlain: isPlain))).Code.Id);
+            Assert.Equal(
+                "IMG5012",
+                (await Assert.ThrowsAsync<ImagePublishException>(() => bench.RefreshAsync(plain, isPlain: isPlain))).Code.Id
+            );
             Assert.Empty(bench.Service.Calls);
         }
 
         Assert.True(await new SignInBench(credential: User, insecure: insecure, plainText: insecure).RefreshAsync(plain, isPlain: true));
         Assert.True(await new SignInBench(insecure: insecure).RefreshAsync(plain, isPlain: true));
-        Assert.Equal("IMG5012", (await Assert.ThrowsAsync<ImagePublishException>(() => new SignInBench(credential: User, insecure: insecure).RefreshAsync(Bearer(), isPlain: true))).Code.Id);
+        Assert.Equal(
+            "IMG5012",
+            (
+                await Assert.ThrowsAsync<ImagePublishException>(() =>
+                    new SignInBench(credential: User, insecure: insecure).RefreshAsync(Bearer(), isPlain: true)
+                )
+            )
+                .Code
+                .Id
+        );
     }
 
     [Fact]
     [ReliabilityCase(Area, "redirecting token endpoint", "followed by hand, under the same rules")]
     public async Task ARedirectOfATokenRequestIsFollowedUnderTheSameRules()
     {
-        static FakeTokenService To(string location) => new(call => call.Number == 1
-            ? new TokenHttpResponse(HttpStatusCode.TemporaryRedirect, default) { Location = new Uri(location, UriKind.RelativeOrAbsolute) }
-            : FakeTokenService.Token("moved"));
+        static FakeTokenService To(string location) =>
+            new(call =>
+                call.Number == 1
+                    ? new TokenHttpResponse(HttpStatusCode.TemporaryRedirect, default)
+                    {
+                        Location = new Uri(location, UriKind.RelativeOrAbsolute),
+                    }
+                    : FakeTokenService.Token("moved")
+            );
 
         Assert.Equal("Bearer moved", await new SignInBench(To("/elsewhere?a=b"), User).SignInAsync());
         Assert.Equal("Bearer moved", await new SignInBench(To("https://tokens.example.net/")).SignInAsync());
-        foreach (var bad in new[] { "http://registry.example.com/token", "https://127.0.0.1/", "https://tokens.example.net/", "https://a:b@registry.example.com/" })
+        foreach (
+            var bad in new[]
+            {
+                "http://registry.example.com/token",
+                "https://127.0.0.1/",
+                "https://tokens.example.net/",
+                "https://a:b@registry.example.com/",
+            }
+        )
             await Assert.ThrowsAsync<ImagePublishException>(() => new SignInBench(To(bad), User).RefreshAsync());
     }
 
     [Fact]
     public async Task ARedirectLoopEnds()
     {
-        var service = new FakeTokenService(_ => new TokenHttpResponse(HttpStatusCode.Found, default) { Location = new Uri("/token", UriKind.Relative) });
+        var service = new FakeTokenService(_ => new TokenHttpResponse(HttpStatusCode.Found, default)
+        {
+            Location = new Uri("/token", UriKind.Relative),
+        });
 
         var exception = await Assert.ThrowsAsync<ImagePublishException>(() => new SignInBench(service).RefreshAsync());
 
@@ -164,9 +196,11 @@ public sealed class RealmTests
     [Fact]
     public async Task ARedirectedPostIsNotFollowedButTriedAsAGet()
     {
-        var service = new FakeTokenService(call => call.Method == "POST"
-            ? new TokenHttpResponse(HttpStatusCode.TemporaryRedirect, default) { Location = new Uri("https://tokens.example.net/") }
-            : FakeTokenService.Token("by-get"));
+        var service = new FakeTokenService(call =>
+            call.Method == "POST"
+                ? new TokenHttpResponse(HttpStatusCode.TemporaryRedirect, default) { Location = new Uri("https://tokens.example.net/") }
+                : FakeTokenService.Token("by-get")
+        );
 
         Assert.Equal("Bearer by-get", await new SignInBench(service, new Credential { IdentityToken = "x" }).SignInAsync());
         Assert.All(service.Calls, call => Assert.Equal("registry.example.com", call.Address.Host));
@@ -183,7 +217,9 @@ public sealed class RealmTests
     {
         var guard = Guard(("registry.example.com", "203.0.113.1"), ("tokens.example.com", address));
 
-        var exception = await Assert.ThrowsAsync<ImagePublishException>(() => guard.ResolveAsync(SignInBench.Example, "tokens.example.com", isRedirect: false, Stop));
+        var exception = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            guard.ResolveAsync(SignInBench.Example, "tokens.example.com", isRedirect: false, Stop)
+        );
 
         Assert.Equal(DiagnosticCodes.UntrustedRealm, exception.Code);
     }
@@ -191,7 +227,12 @@ public sealed class RealmTests
     [Fact]
     public async Task ARegistryInsideMayHaveItsTokensInside()
     {
-        var guard = Guard(("registry.corp.example", "10.0.0.6"), ("gitlab.corp.example", "10.0.0.7"), ("evil.corp.example", "127.0.0.1"), ("cloud.corp.example", "169.254.169.254"));
+        var guard = Guard(
+            ("registry.corp.example", "10.0.0.6"),
+            ("gitlab.corp.example", "10.0.0.7"),
+            ("evil.corp.example", "127.0.0.1"),
+            ("cloud.corp.example", "169.254.169.254")
+        );
 
         Assert.Equal([IPAddress.Parse("10.0.0.7")], await guard.ResolveAsync(Internal, "gitlab.corp.example", isRedirect: false, Stop));
         await Assert.ThrowsAsync<ImagePublishException>(() => guard.ResolveAsync(Internal, "evil.corp.example", isRedirect: false, Stop));

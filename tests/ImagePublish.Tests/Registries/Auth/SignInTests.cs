@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using static ImagePublish.Tests.Registries.Auth.SignInBench;
@@ -72,7 +71,11 @@ public sealed class SignInTests
 
         await bench.SignInAsync(Bearer("https://registry.example.com/token?tenant=a%2Fb&x="));
 
-        Assert.StartsWith("?tenant=a%2Fb&x=&service=registry.example.com&scope=repository%3Aacme%2Fshop%3Apull%2Cpush", bench.Service.Call.Address.Query, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "?tenant=a%2Fb&x=&service=registry.example.com&scope=repository%3Aacme%2Fshop%3Apull%2Cpush",
+            bench.Service.Call.Address.Query,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -92,7 +95,10 @@ public sealed class SignInTests
         await bench.SignInAsync(scopes: [Scope.Pull("acme/base"), Scope.Push("acme/shop")]);
 
         var call = bench.Service.Call;
-        Assert.Equal(("POST", "refresh_token", "refresh", "registry.example.com"), (call.Method, call.Field("grant_type"), call.Field("refresh_token"), call.Field("service")));
+        Assert.Equal(
+            ("POST", "refresh_token", "refresh", "registry.example.com"),
+            (call.Method, call.Field("grant_type"), call.Field("refresh_token"), call.Field("service"))
+        );
         Assert.Equal("repository:acme/shop:pull,push repository:acme/base:pull", call.Field("scope"));
         Assert.Null(call.Authorization);
     }
@@ -100,8 +106,11 @@ public sealed class SignInTests
     [Fact]
     public async Task AnEntraTokenIsExchangedOnceAtTheRegistryItself()
     {
-        var service = new FakeTokenService(call => call.Address.AbsolutePath == "/oauth2/exchange"
-            ? FakeTokenService.Json(HttpStatusCode.OK, """{"refresh_token":"refresh"}""") : FakeTokenService.Token($"token-{call.Number}"));
+        var service = new FakeTokenService(call =>
+            call.Address.AbsolutePath == "/oauth2/exchange"
+                ? FakeTokenService.Json(HttpStatusCode.OK, """{"refresh_token":"refresh"}""")
+                : FakeTokenService.Token($"token-{call.Number}")
+        );
         var bench = new SignInBench(service, new Credential { EntraToken = "entra" });
         var acr = Registry.Parse("mine.azurecr.io");
         var challenge = Bearer("https://mine.azurecr.io/oauth2/token", ",service=\"mine.azurecr.io\"");
@@ -110,7 +119,10 @@ public sealed class SignInTests
         Assert.Equal("Bearer token-3", (await bench.AuthorizeAsync([Scope.Pull("other")], acr))?.ToString());
 
         Assert.Equal(["/oauth2/exchange", "/oauth2/token", "/oauth2/token"], service.Calls.Select(call => call.Address.AbsolutePath));
-        Assert.Equal(("access_token", "entra", "mine.azurecr.io"), (service.Calls[0].Field("grant_type"), service.Calls[0].Field("access_token"), service.Calls[0].Field("service")));
+        Assert.Equal(
+            ("access_token", "entra", "mine.azurecr.io"),
+            (service.Calls[0].Field("grant_type"), service.Calls[0].Field("access_token"), service.Calls[0].Field("service"))
+        );
         Assert.Equal("refresh", service.Calls[1].Field("refresh_token"));
     }
 
@@ -137,7 +149,7 @@ public sealed class SignInTests
     [ReliabilityCase(Area, "non-ASCII password", "is sent in UTF-8")]
     public async Task APasswordMayHaveAnyCharacters()
     {
-        var bench = new SignInBench(credential: Credential.Of("ada", "pässwörd:✓"));
+        var bench = new SignInBench(credential: Credential.Create("ada", "pässwörd:✓"));
 
         await bench.SignInAsync();
 

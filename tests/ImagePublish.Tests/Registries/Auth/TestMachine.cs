@@ -34,15 +34,16 @@ internal sealed class TestMachine : IDisposable
 
     public TimeSpan HelperTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    public CredentialEnvironment Environment => new()
-    {
-        Variable = variables.GetValueOrDefault,
-        VariableNames = () => variables.Keys,
-        Registries = Registries,
-        HomeFolder = Home,
-        SoleRegistry = SoleRegistry,
-        HelperTimeout = HelperTimeout,
-    };
+    public CredentialEnvironment Environment =>
+        new()
+        {
+            Variable = variables.GetValueOrDefault,
+            VariableNames = () => variables.Keys,
+            Registries = Registries,
+            HomeFolder = Home,
+            SoleRegistry = SoleRegistry,
+            HelperTimeout = HelperTimeout,
+        };
 
     public CredentialStore Store => new(Environment);
 
@@ -50,7 +51,12 @@ internal sealed class TestMachine : IDisposable
 
     /// <summary>A config file with credentials in it.</summary>
     public static string Auths(params IEnumerable<(string Key, string Text)> entries) =>
-        new JsonObject { ["auths"] = new JsonObject(entries.Select(entry => KeyValuePair.Create<string, JsonNode?>(entry.Key, new JsonObject { ["auth"] = Auth(entry.Text) }))) }.ToJsonString();
+        new JsonObject
+        {
+            ["auths"] = new JsonObject(
+                entries.Select(entry => KeyValuePair.Create<string, JsonNode?>(entry.Key, new JsonObject { ["auth"] = Auth(entry.Text) }))
+            ),
+        }.ToJsonString();
 
     public TestMachine Set(string name, string value)
     {
@@ -70,7 +76,9 @@ internal sealed class TestMachine : IDisposable
     {
         var path = Path.Combine(Programs, $"docker-credential-{name}");
         // Written by another process: a program that is open for writing here, or in what another test is just starting, can't be run.
-        using var writer = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "cat > \"$0\" && chmod 700 \"$0\"", path]) { RedirectStandardInput = true })!;
+        using var writer = Process.Start(
+            new ProcessStartInfo("/bin/sh", ["-c", "cat > \"$0\" && chmod 700 \"$0\"", path]) { RedirectStandardInput = true }
+        )!;
         writer.StandardInput.Write($"#!/bin/sh\ninput=$(/bin/cat)\n{script}\n");
         writer.StandardInput.Close();
         writer.WaitForExit();

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using static ImagePublish.Tests.Registries.Auth.SignInBench;
 
@@ -20,7 +19,9 @@ public sealed class TokenAnswerTests
     [ReliabilityCase(Area, "POST token 404/405/401/400", "GET is tried")]
     public async Task WhereAPostForATokenFailsAGetIsTried(HttpStatusCode status)
     {
-        var service = new FakeTokenService(call => call.Method == "POST" ? FakeTokenService.Status(status) : FakeTokenService.Token("by-get"));
+        var service = new FakeTokenService(call =>
+            call.Method == "POST" ? FakeTokenService.Status(status) : FakeTokenService.Token("by-get")
+        );
         var bench = new SignInBench(service, new Credential { Username = "ada", IdentityToken = "refresh-me" });
 
         Assert.Equal("Bearer by-get", await bench.SignInAsync());
@@ -33,17 +34,25 @@ public sealed class TokenAnswerTests
     [InlineData(HttpStatusCode.MethodNotAllowed)]
     public async Task APasswordIsPostedWhereTheServiceKnowsNoGet(HttpStatusCode status)
     {
-        var service = new FakeTokenService(call => call.Method == "GET" ? FakeTokenService.Status(status) : FakeTokenService.Token("by-post"));
+        var service = new FakeTokenService(call =>
+            call.Method == "GET" ? FakeTokenService.Status(status) : FakeTokenService.Token("by-post")
+        );
         var bench = new SignInBench(service, User);
 
         Assert.Equal("Bearer by-post", await bench.SignInAsync());
-        Assert.Equal(("password", "ada", "s3cret"), (service.Calls[1].Field("grant_type"), service.Calls[1].Field("username"), service.Calls[1].Field("password")));
+        Assert.Equal(
+            ("password", "ada", "s3cret"),
+            (service.Calls[1].Field("grant_type"), service.Calls[1].Field("username"), service.Calls[1].Field("password"))
+        );
     }
 
     [Fact]
     public async Task TheTokenServicesWordsAreShownWithoutTheSecretsTheyRepeat()
     {
-        var bench = new SignInBench(new FakeTokenService(_ => FakeTokenService.Json(HttpStatusCode.Unauthorized, """{"details":"s3cret is\nwrong"}""")), User);
+        var bench = new SignInBench(
+            new FakeTokenService(_ => FakeTokenService.Json(HttpStatusCode.Unauthorized, """{"details":"s3cret is\nwrong"}""")),
+            User
+        );
 
         var exception = await Assert.ThrowsAsync<ImagePublishException>(() => bench.RefreshAsync());
 
@@ -85,7 +94,10 @@ public sealed class TokenAnswerTests
     [ReliabilityCase(Area, "10 MB token", "refused after 128 KiB")]
     public async Task AHugeTokenIsRefused()
     {
-        var huge = new FakeTokenService(_ => new TokenHttpResponse(HttpStatusCode.OK, new byte[TokenHttpResponse.MaxBodySize]) { IsTruncated = true });
+        var huge = new FakeTokenService(_ => new TokenHttpResponse(HttpStatusCode.OK, new byte[TokenHttpResponse.MaxBodySize])
+        {
+            IsTruncated = true,
+        });
 
         var exception = await Assert.ThrowsAsync<ImagePublishException>(() => new SignInBench(huge).RefreshAsync());
 
@@ -98,7 +110,10 @@ public sealed class TokenAnswerTests
     public async Task BasicIsTriedWhereTheTokenServiceRefuses()
     {
         var bench = new SignInBench(new FakeTokenService(_ => FakeTokenService.Status(HttpStatusCode.NotFound)), User);
-        var challenges = Challenge.ParseAll(["Bearer realm=\"https://registry.example.com/v2/token\",service=\"container_registry\",scope=\"*\"", "Basic"]);
+        var challenges = Challenge.ParseAll([
+            "Bearer realm=\"https://registry.example.com/v2/token\",service=\"container_registry\",scope=\"*\"",
+            "Basic",
+        ]);
 
         Assert.Equal(BasicOf("ada", "s3cret"), await bench.SignInAsync(challenges));
         Assert.False(await bench.RefreshAsync(challenges, AuthenticationHeaderValue.Parse(BasicOf("ada", "s3cret"))));

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using static ImagePublish.Tests.Registries.Auth.SignInBench;
 
@@ -16,7 +14,9 @@ public sealed class TokenLifeTests
     [ReliabilityCase(Area, "no expires_in", "the token counts for 60 seconds")]
     public async Task ATokenWithoutLifetimeLivesAMinute()
     {
-        var bench = new SignInBench(new FakeTokenService(call => FakeTokenService.Json(HttpStatusCode.OK, $$"""{"token":"t{{call.Number}}"}""")));
+        var bench = new SignInBench(
+            new FakeTokenService(call => FakeTokenService.Json(HttpStatusCode.OK, $$"""{"token":"t{{call.Number}}"}"""))
+        );
 
         Assert.Equal("Bearer t1", await bench.SignInAsync());
         bench.Clock.Advance(TimeSpan.FromSeconds(40));
@@ -57,7 +57,12 @@ public sealed class TokenLifeTests
         var bench = new SignInBench(credential: User);
         await bench.SignInAsync();
 
-        Assert.All(await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => bench.RefreshAsync(rejected: new AuthenticationHeaderValue("Bearer", "token-1")))), Assert.True);
+        Assert.All(
+            await Task.WhenAll(
+                Enumerable.Range(0, 50).Select(_ => bench.RefreshAsync(rejected: new AuthenticationHeaderValue("Bearer", "token-1")))
+            ),
+            Assert.True
+        );
         Assert.Equal(2, bench.Service.Calls.Count);
     }
 
@@ -82,7 +87,13 @@ public sealed class TokenLifeTests
         await bench.SignInAsync(Bearer(more: ",scope=\"repository:user/image:pull\""), []);
         Assert.Empty(bench.Service.Call.Query("scope"));
 
-        Assert.True(await bench.RefreshAsync(Bearer(more: ",scope=\"registry:catalog:*\",error=\"insufficient_scope\""), await bench.AuthorizeAsync([]), []));
+        Assert.True(
+            await bench.RefreshAsync(
+                Bearer(more: ",scope=\"registry:catalog:*\",error=\"insufficient_scope\""),
+                await bench.AuthorizeAsync([]),
+                []
+            )
+        );
         Assert.Equal(["registry:catalog:*"], bench.Service.Calls[1].Query("scope"));
         Assert.Equal("Bearer token-2", (await bench.AuthorizeAsync([]))?.ToString());
     }
@@ -129,8 +140,14 @@ public sealed class TokenLifeTests
     public async Task ANewIdentityTokenTakesThePlaceOfTheOldOne()
     {
         var bench = new SignInBench(
-            new FakeTokenService(call => FakeTokenService.Json(HttpStatusCode.OK, $$"""{"access_token":"t{{call.Number}}","refresh_token":"r{{call.Number}}","expires_in":"300"}""")),
-            new Credential { IdentityToken = "r0" });
+            new FakeTokenService(call =>
+                FakeTokenService.Json(
+                    HttpStatusCode.OK,
+                    $$"""{"access_token":"t{{call.Number}}","refresh_token":"r{{call.Number}}","expires_in":"300"}"""
+                )
+            ),
+            new Credential { IdentityToken = "r0" }
+        );
 
         await bench.SignInAsync();
         bench.Clock.Advance(TimeSpan.FromMinutes(6));

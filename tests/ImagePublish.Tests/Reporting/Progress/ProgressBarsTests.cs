@@ -12,22 +12,27 @@ public sealed class ProgressBarsTests
             new("ghcr.io", ProgressStep.Waiting, 0, 0) { Pause = new(TimeSpan.FromSeconds(1.2), 2, 5) },
             new("runtime", ProgressStep.Sending, 30_000_000, 30_000_000),
         ],
-        new("", ProgressStep.Sending, 54_800_000, 70_000_000) { Speed = 12_300_000 });
+        new("", ProgressStep.Sending, 54_800_000, 70_000_000) { Speed = 12_300_000 }
+    );
 
     [Fact]
-    public void AtEightyColumnsThereIsEverything() => Assert.Equal(
-        """
-          packages    ━━━━━━━━━──────   62 %    24.8 of 40.0 MB   12.3 MB/s    2 s left
-          app         ━━━━━━━╸───────   50 %      1.5 of 3.0 MB  compressing
-          ghcr.io                                                waits 2 s, try 2 of 5
-          runtime     ━━━━━━━━━━━━━━━  100 %    30.0 of 30.0 MB  finishing
-        """,
-        Show(Some, 79, 4));
+    public void AtEightyColumnsThereIsEverything() =>
+        Assert.Equal(
+            """
+              packages    ━━━━━━━━━──────   62 %    24.8 of 40.0 MB   12.3 MB/s    2 s left
+              app         ━━━━━━━╸───────   50 %      1.5 of 3.0 MB  compressing
+              ghcr.io                                                waits 2 s, try 2 of 5
+              runtime     ━━━━━━━━━━━━━━━  100 %    30.0 of 30.0 MB  finishing
+            """,
+            Show(Some, 79, 4)
+        );
 
     [Fact]
-    public void AWideTerminalGetsLongerBars() => Assert.Equal(
-        "  packages    ━━━━━━━━━━━━━━━━━━━━━━━━╸───────────────   62 %    24.8 of 40.0 MB   12.3 MB/s    2 s left",
-        Show(Some, 199, 4).Split('\n')[0]);
+    public void AWideTerminalGetsLongerBars() =>
+        Assert.Equal(
+            "  packages    ━━━━━━━━━━━━━━━━━━━━━━━━╸───────────────   62 %    24.8 of 40.0 MB   12.3 MB/s    2 s left",
+            Show(Some, 199, 4).Split('\n')[0]
+        );
 
     [Theory]
     [InlineData(70, "  packages    ━━━╸──   62 %    24.8 of 40.0 MB   12.3 MB/s    2 s left")]
@@ -60,7 +65,12 @@ public sealed class ProgressBarsTests
         Assert.Empty(Names(waiting, 0));
         Assert.Equal(5, Names(waiting, 5).Count());
 
-        static IEnumerable<string> Names(ProgressSnapshot state, int limit) => ProgressBars.Rows(state, 100, limit, isUnicode: true).Select(row => row.Contains('━', StringComparison.Ordinal) || row.Contains('─', StringComparison.Ordinal) ? row[..10].TrimEnd() : row);
+        static IEnumerable<string> Names(ProgressSnapshot state, int limit) =>
+            ProgressBars
+                .Rows(state, 100, limit, isUnicode: true)
+                .Select(row =>
+                    row.Contains('━', StringComparison.Ordinal) || row.Contains('─', StringComparison.Ordinal) ? row[..10].TrimEnd() : row
+                );
     }
 
     [Fact]
@@ -87,9 +97,12 @@ public sealed class ProgressBarsTests
         Assert.EndsWith(tail, ProgressBars.Rows(state, 100, 1, isUnicode: true).Single().TrimEnd(), StringComparison.Ordinal);
     }
 
-    private static string Show(ProgressSnapshot state, int width, int limit) => string.Join('\n', ProgressBars.Rows(state, width, limit, isUnicode: true));
+    private static string Show(ProgressSnapshot state, int width, int limit) =>
+        string.Join('\n', ProgressBars.Rows(state, width, limit, isUnicode: true));
 
-    private static ProgressSnapshot Many(params string[] names) => new(
-        [.. names.Select(name => new ProgressRow(name, ProgressStep.Sending, 5_000_000, 10_000_000) { Speed = 1e6 })],
-        new("", ProgressStep.Sending, 5_000_000 * names.Length, 10_000_000 * names.Length) { Speed = 1e6 });
+    private static ProgressSnapshot Many(params string[] names) =>
+        new(
+            [.. names.Select(name => new ProgressRow(name, ProgressStep.Sending, 5_000_000, 10_000_000) { Speed = 1e6 })],
+            new("", ProgressStep.Sending, 5_000_000 * names.Length, 10_000_000 * names.Length) { Speed = 1e6 }
+        );
 }

@@ -71,7 +71,13 @@ public sealed class ProgressBoardTests
         board.Wait("ghcr.io", TimeSpan.FromSeconds(3), 2, 5);
         board.Wait("ghcr.io", TimeSpan.FromSeconds(6), 3, 5);
 
-        Assert.Equal(new ProgressRow("ghcr.io", ProgressStep.Waiting, 0, 0) { Pause = new(TimeSpan.FromSeconds(6), 3, 5) }, Assert.Single(board.Snapshot().Rows) with { Speed = 0 });
+        Assert.Equal(
+            new ProgressRow("ghcr.io", ProgressStep.Waiting, 0, 0) { Pause = new(TimeSpan.FromSeconds(6), 3, 5) },
+            Assert.Single(board.Snapshot().Rows) with
+            {
+                Speed = 0,
+            }
+        );
         clock.Advance(6);
         Assert.Empty(board.Snapshot().Rows);
     }

@@ -42,7 +42,8 @@ public sealed class ProgressLinesTests
                 "Shop: 50.0 of 100.0 MB moved (50 %), 4.0 MB/s, 13 s left",
                 "Shop: 50.0 of 100.0 MB moved (50 %), nothing moves",
             ],
-            lines);
+            lines
+        );
     }
 
     [Fact]
@@ -71,14 +72,18 @@ public sealed class ProgressLinesTests
         clock.Advance(3);
 
         Assert.Equal(
-            ["Shop: ━━━━╸─────── 3.0 of 8.0 MB moved (37 %), 1.5 MB/s, 4 s left", "Shop: ━━━━╸─────── 3.0 of 8.0 MB moved (37 %), 600.0 kB/s, 9 s left"],
-            lines);
+            [
+                "Shop: ━━━━╸─────── 3.0 of 8.0 MB moved (37 %), 1.5 MB/s, 4 s left",
+                "Shop: ━━━━╸─────── 3.0 of 8.0 MB moved (37 %), 600.0 kB/s, 9 s left",
+            ],
+            lines
+        );
     }
 
     private ProgressWatch Begin(ProgressLineStyle style)
     {
         var watch = new ProgressWatch(clock, () => new ProgressLines("Shop", lines.Add, style));
-        watch.Begin();
+        watch.Start();
         return watch;
     }
 }

@@ -31,7 +31,10 @@ internal sealed partial class Screen(int width, int height) : ITerminal
         foreach (Match part in Parts().Matches(text))
         {
             if (part.Value[0] == '\e')
-                Obey(part.Groups["command"].Value, part.Groups["number"].Value is { Length: > 0 } n ? int.Parse(n, CultureInfo.InvariantCulture) : 1);
+                Obey(
+                    part.Groups["command"].Value,
+                    part.Groups["number"].Value is { Length: > 0 } n ? int.Parse(n, CultureInfo.InvariantCulture) : 1
+                );
             else if (part.Value is "\n")
                 NewLine();
             else if (part.Value is "\r")

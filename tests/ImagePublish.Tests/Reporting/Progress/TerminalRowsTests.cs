@@ -37,7 +37,10 @@ public sealed class TerminalRowsTests
         Frame(1, "Shop (1.1s)");
         rows.Show(this, Two);
 
-        Assert.Equal(["line 5", "line 6", "line 7", "line 8", "line 9", "line 10", "line 11", "Shop (1.1s)", "", "  packages", "  app"], Names()[^11..]);
+        Assert.Equal(
+            ["line 5", "line 6", "line 7", "line 8", "line 9", "line 10", "line 11", "Shop (1.1s)", "", "  packages", "  app"],
+            Names()[^11..]
+        );
     }
 
     [Fact]
@@ -119,7 +122,7 @@ public sealed class TerminalRowsTests
         var clock = new ManualClock();
         using (var watch = new ProgressWatch(clock, () => new TerminalProgress(null, rows)))
         {
-            watch.Begin();
+            watch.Start();
             watch.Board.Build("app", 10);
             clock.Advance(0.6);
             Assert.Equal(0, screen.Writes);
@@ -143,9 +146,12 @@ public sealed class TerminalRowsTests
         screen.Write($"\e[{before + 1}F\n" + string.Concat(nodes.Select((node, at) => (at < before ? "\e[K" : "") + node + "\n")));
 
     // Names and other text, without the columns behind them.
-    private string[] Names() => [.. screen.Text.Split('\n').Select(row => row.IndexOfAny(['━', '─']) is > 0 and var at ? row[..at].TrimEnd() : row)];
+    private string[] Names() =>
+        [.. screen.Text.Split('\n').Select(row => row.IndexOfAny(['━', '─']) is > 0 and var at ? row[..at].TrimEnd() : row)];
 
-    private static ProgressSnapshot State(params string[] names) => new(
-        [.. names.Select(name => new ProgressRow(name, ProgressStep.Sending, 5_000_000, 10_000_000) { Speed = 1e6 })],
-        new("", ProgressStep.Sending, 5_000_000 * names.Length, 10_000_000 * names.Length) { Speed = 1e6 });
+    private static ProgressSnapshot State(params string[] names) =>
+        new(
+            [.. names.Select(name => new ProgressRow(name, ProgressStep.Sending, 5_000_000, 10_000_000) { Speed = 1e6 })],
+            new("", ProgressStep.Sending, 5_000_000 * names.Length, 10_000_000 * names.Length) { Speed = 1e6 }
+        );
 }

@@ -1,0 +1,83 @@
+using ImagePublish.Common;
+using ImagePublish.Diagnostics;
+using ImagePublish.LayerReuse;
+using ImagePublish.Publishing;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>What all projects of a build share: connections, tokens and limits. MSBuild keeps it and disposes of it when the build ends.</summary>
+internal sealed class BuildSession : IDisposable
+{
+    private static readonly AsyncLocal<IPublishLog?> CurrentLog = new();
+
+    private readonly RegistryClient registries;
+
+    private BuildSession(SessionSettings settings) =>
+        registries = new RegistryClient(settings.Options, settings.Credentials, TaskLog, TimeProvider.System);
+
+    /// <summary>The build's session with these settings.</summary>
+    public static BuildSession GetOrCreate(IBuildEngine4 engine, SessionSettings settings) =>
+        BuildObjects.GetOrAdd(engine, settings.Key, () => new BuildSession(settings));
+
+    /// <summary>Tells what is done from here on in this task's log, although connections are shared by tasks.</summary>
+    public static IDisposable LogTo(IPublishLog log)
+    {
+        CurrentLog.Value = log;
+        return new LogScope();
+    }
+
+    /// <summary>The log of the task that runs here: what is said to it when the task is over is dropped.</summary>
+    public static IPublishLog TaskLog { get; } = new ForwardingLog();
+
+    /// <summary>What takes secrets out of messages: that of the build that the task runs in.</summary>
+    public static Redactor Redactor => (CurrentLog.Value as TaskLog)?.Redactor ?? new Redactor();
+
+    /// <summary>The session's connections.</summary>
+    public RegistryClient Registries => registries;
+
+    /// <summary>A publisher that uses the session's connections.</summary>
+    public ImagePublisher PublisherFor(ImageStore store, IPublishLog log, EarlyLayerBuild? headStart) =>
+        new(registries, store, log, headStart);
+
+    /// <summary>A publisher of indexes that uses the session's connections.</summary>
+    public IndexPublisher IndexPublisherFor(ImageStore store, IPublishLog log) => new(registries, store, log);
+
+    public void Dispose() => registries.Dispose();
+
+    private sealed class LogScope : IDisposable
+    {
+        public void Dispose() => CurrentLog.Value = null;
+    }
+
+    private sealed class ForwardingLog : IPublishLog
+    {
+        public void Warning(DiagnosticCode code, string message) => CurrentLog.Value?.Warning(code, message);
+
+        public bool IsError(DiagnosticCode code) => CurrentLog.Value?.IsError(code) == true;
+
+        public void Changed(NameChange kind, string name) => CurrentLog.Value?.Changed(kind, name);
+
+        public void Information(string message) => CurrentLog.Value?.Information(message);
+
+        public void Detail(string message) => CurrentLog.Value?.Detail(message);
+
+        public void Building(string layer, long bytes) => CurrentLog.Value?.Building(layer, bytes);
+
+        public void Compressed(string layer, long bytes) => CurrentLog.Value?.Compressed(layer, bytes);
+
+        public void Built(string layer) => CurrentLog.Value?.Built(layer);
+
+        public void NameBlob(string blob, string name) => CurrentLog.Value?.NameBlob(blob, name);
+
+        public void Sending(string blob, long bytes) => CurrentLog.Value?.Sending(blob, bytes);
+
+        public void Sent(string blob, long bytes) => CurrentLog.Value?.Sent(blob, bytes);
+
+        public void Settled(string blob) => CurrentLog.Value?.Settled(blob);
+
+        public void Waiting(string subject, TimeSpan pause, int next, int tries) => CurrentLog.Value?.Waiting(subject, pause, next, tries);
+    }
+}

@@ -1,0 +1,145 @@
+using ImagePublish.Bases;
+using ImagePublish.Commands;
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+using ImagePublish.Oci;
+using ImagePublish.Storage.Archives;
+
+namespace ImagePublish.Tasks.Commands;
+
+/// <summary>Turns what a command is told of images into types, once.</summary>
+internal sealed class CommandNames
+{
+    private readonly CommandTask inputs;
+    private readonly Reference? whole;
+    private readonly Lazy<OwnImage> own;
+
+    public CommandNames(CommandTask inputs)
+    {
+        this.inputs = inputs;
+        whole = ImageNames.Whole(inputs.Name);
+        own = new(ReadOwn);
+        Source = InputParser.Optional(inputs.Source) is { } text ? Parse(text) : null;
+    }
+
+    /// <summary>The image that <c>ImageSource</c> names.</summary>
+    public ImageSource? Source { get; private set; }
+
+    /// <summary>The registries that <c>ImageSource</c> and the destinations are in.</summary>
+    public IEnumerable<Registry> Registries =>
+        Destinations
+            .Select(repository => repository.Registry)
+            .Concat(Source is RegistryImage remote ? [remote.Reference.Repository.Registry] : []);
+
+    /// <summary>The repositories that the properties name; none for the local store.</summary>
+    public IReadOnlyList<Repository> Destinations => ImageNames.Repositories(inputs.Name, inputs.Registry, null, LocalName, null);
+
+    /// <summary>The image's name without registry and tag: what the properties say, else the source's, else the project's.</summary>
+    public string LocalName =>
+        SourceName is { } name && InputParser.Optional(inputs.Repository) is null && whole is null ? name : ImageNames.LocalNameOf(inputs);
+
+    /// <summary>The name that a copy has in the local store: an image of another registry keeps its whole name, so that it is found as a base.</summary>
+    public string StoreName =>
+        InputParser.Optional(inputs.Repository) is null && Source is RegistryImage remote
+            ? remote.Reference.Repository.ToString()
+            : LocalName;
+
+    /// <summary>The tags that are named for this command.</summary>
+    public IReadOnlyList<Tag> Tags =>
+        InputParser.Words(inputs.Tags) is { Length: > 0 } words ? Fill(words)
+        : whole?.Tag is { } tag && inputs.Name!.Trim().EndsWith(":" + tag, StringComparison.Ordinal) ? [tag]
+        : [];
+
+    /// <summary>All tags of the project's own image.</summary>
+    public IReadOnlyList<Tag> OwnTags => own.Value.Tags;
+
+    /// <summary>The tag that the source has.</summary>
+    public Tag? SourceTag =>
+        Source switch
+        {
+            RegistryImage { Reference: { Digest: null, Tag: { } tag } } => tag,
+            StoreImage kept => TagOf(kept.Name),
+            EngineImage engine => TagOf(engine.Name),
+            ArchivedImage { Name: { } name } => TagOf(name),
+            _ => null,
+        };
+
+    /// <summary>Looks into an archive that is named without an image: with only one in it, that one is meant, under the name that it has there.</summary>
+    public async Task LookIntoArchiveAsync(CancellationToken cancellationToken)
+    {
+        if (Source is not ArchivedImage { Name: null } archived)
+            return;
+        using var archive = await ImageArchive.OpenAsync(archived.Path, cancellationToken);
+        if (archive.Images is [{ Names: [var name, ..] }])
+            Source = archived with { Name = name };
+    }
+
+    /// <summary>The project's own image, as a publish names it: in its registry, or in the local store.</summary>
+    public ImageSource Own =>
+        own.Value is { Repositories: [var repository, ..], Tags: [var tag, ..] }
+            ? new RegistryImage(repository.ReferenceTo(tag))
+            : OwnInStore;
+
+    /// <summary>The project's own image in the local store, where a publish without a registry, or without a network, leaves it.</summary>
+    public StoreImage OwnInStore => new($"{own.Value.LocalName}:{own.Value.Tags[0]}");
+
+    private sealed record OwnImage(IReadOnlyList<Repository> Repositories, string LocalName, IReadOnlyList<Tag> Tags);
+
+    private OwnImage ReadOwn()
+    {
+        var names = new ImageNames(inputs);
+        var tags = names.Tags(Context());
+        return tags.Count > 0
+            ? new OwnImage(names.Destinations, names.LocalName, tags)
+            : throw new ImagePublishException(
+                DiagnosticCodes.PropertyMissing,
+                "The project's own image has no tag, since ImageTagPolicy is None: set ImageSource to the image, for example to the ImageReference of its publish."
+            );
+    }
+
+    private TagContext Context() =>
+        GitInfo.Read(inputs).TagContext(inputs, InputParser.Words(inputs.RuntimeIdentifiers) is [var only] ? only : null);
+
+    // Source control is asked only for a template.
+    private IReadOnlyList<Tag> Fill(string[] words)
+    {
+        var isTemplate = Array.Exists(words, word => word.Contains('{', StringComparison.Ordinal));
+        return InputParser.Named("ImageTags", words, named =>
+            isTemplate ? TagPolicies.Resolve(named, TagPolicy.None, Context()) : [.. named.Select(Tag.Parse).Distinct()]
+        );
+    }
+
+    private string? SourceName =>
+        Source switch
+        {
+            RegistryImage remote => remote.Reference.Repository.Name,
+            StoreImage kept => WithoutRegistry(kept.Name),
+            EngineImage engine => WithoutRegistry(engine.Name),
+            ArchivedImage { Name: { } name } => WithoutRegistry(name),
+            _ => null,
+        };
+
+    private static string WithoutRegistry(string name) =>
+        Reference.TryParse(StoreNames.Repository(name), out var reference, out _)
+        && (reference.Repository.Registry != Registry.DockerHub || name.StartsWith("docker.io/", StringComparison.Ordinal))
+            ? reference.Repository.Name
+            : StoreNames.Repository(name);
+
+    private static Tag? TagOf(string name) => Tag.TryParse(StoreNames.Tag(name), out var tag) ? tag : null;
+
+    private ImageSource Parse(string text)
+    {
+        if (ImageSourceReader.ReadLocal(text, inputs.ResolvePath) is { } kept)
+            return kept;
+        return RegistryImageOf(text) is { } reference ? new RegistryImage(reference) : ImageSourceReader.InStore(text);
+    }
+
+    /// <summary>Reads a reference that names its registry; without one, an image of the local store is meant.</summary>
+    public static Reference? RegistryImageOf(string text)
+    {
+        var reference = InputParser.Named("ImageSource", text, Reference.Parse);
+        var namesHub =
+            text.StartsWith("docker.io/", StringComparison.Ordinal) || text.StartsWith("index.docker.io/", StringComparison.Ordinal);
+        return reference.Repository.Registry != Registry.DockerHub || namesHub ? reference : null;
+    }
+}

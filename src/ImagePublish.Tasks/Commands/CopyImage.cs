@@ -1,0 +1,52 @@
+using ImagePublish.Commands;
+using ImagePublish.Diagnostics;
+using ImagePublish.Reporting;
+
+namespace ImagePublish.Tasks.Commands;
+
+/// <summary>Copies an image from a registry, the local store or an archive to registries or the local store, with the same digests.</summary>
+public sealed class CopyImage : CommandTask
+{
+    /// <summary>Whether to tell only.</summary>
+    public bool DryRun { get; set; }
+
+    internal override string? LeftAlone => "no tag was moved";
+
+    private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
+    {
+        var names = new CommandNames(this);
+        await names.LookIntoArchiveAsync(cancellationToken);
+        // Without a source it is the project's own image, which an earlier build left in the local store.
+        var source = names.Source ?? names.OwnInStore;
+        var tags =
+            names.Tags.Count > 0 ? names.Tags
+            : names.Source is null ? names.OwnTags
+            : names.SourceTag is { } tag ? [tag]
+            : (IReadOnlyList<Oci.Tag>)[];
+        if (tags.Count == 0 && names.Destinations.Count == 0)
+            throw new ImagePublishException(
+                DiagnosticCodes.PropertyMissing,
+                $"The local store knows images by tags, and '{source}' has none: set ImageTags."
+            );
+        var request = new CopyRequest(source, names.Destinations, names.StoreName, tags) { DryRun = DryRun };
+        var result = await new ImageCopier(Connect(names.Registries).Registries, OpenStore()).CopyAsync(request, cancellationToken);
+        Report(log, ImageTables.OfCopy(result, DryRun));
+        Items =
+        [
+            .. result.Deliveries.Select(delivery =>
+                CommandItems.Of(
+                    $"{delivery.Name}@{result.Root.Digest}",
+                    ("Registry", delivery.Repository?.Registry.Host ?? ""),
+                    ("Repository", delivery.Repository?.Name ?? delivery.Name),
+                    ("Tags", delivery.Tags.Select(tag => tag.Value)),
+                    ("Digest", result.Root.Digest),
+                    ("MediaType", result.Root.MediaType),
+                    ("UploadedBytes", delivery.Transfer.UploadedBytes),
+                    ("MountedBytes", delivery.Transfer.MountedBytes),
+                    ("ReusedBytes", delivery.Transfer.ReusedBytes),
+                    ("Attachments", result.Attachments)
+                )
+            ),
+        ];
+    }
+}

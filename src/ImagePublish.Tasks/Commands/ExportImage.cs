@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+using ImagePublish.Bases;
+using ImagePublish.Commands;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Reporting;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks.Commands;
+
+/// <summary>Writes what was just published to an archive, and loads it into Docker or podman.</summary>
+public sealed class ExportImage : CommandTask
+{
+    /// <summary>The published images; the first is written, the others are the same elsewhere.</summary>
+    [Required]
+    public ITaskItem[] Images { get; set; } = [];
+
+    /// <summary>The archive's path; empty for none.</summary>
+    public string? Archive { get; set; }
+
+    /// <summary><c>docker</c>, <c>podman</c>, <c>auto</c>; empty for none.</summary>
+    public string? Load { get; set; }
+
+    private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
+    {
+        var image = Images[0];
+        ImageSource source =
+            image.GetMetadata("Registry").Length > 0 ? new RegistryImage(Reference.Parse(image.ItemSpec)) : new StoreImage(image.ItemSpec);
+        var repository = image.ItemSpec.Split('@')[0];
+        string[] names = [.. InputParser.Words(image.GetMetadata("Tags")).Select(tag => $"{repository}:{tag}")];
+        var exporter = new ImageExporter(
+            Connect(source is RegistryImage remote ? [remote.Reference.Repository.Registry] : []).Registries,
+            OpenStore()
+        );
+        if (InputParser.Optional(Archive) is { } archive)
+        {
+            var path = FileOf(archive, source is RegistryImage { Reference.Repository.Name: var inRegistry } ? inRegistry : repository);
+            await exporter.ArchiveAsync(source, names, Preferred, path, cancellationToken);
+            log.Information($"Wrote {path}: {ByteSize.Show(new FileInfo(path).Length)}");
+        }
+
+        if (InputParser.Optional(Load) is { } load)
+        {
+            var engine = await EngineAsync(load, cancellationToken);
+            using var owned = engine as IDisposable;
+            var (said, sent, known) = await exporter.LoadAsync(source, names, Preferred, engine, cancellationToken);
+            log.Information(
+                $"Loaded into {engine.Program}: {string.Join(", ", names.DefaultIfEmpty(repository))} ({ByteSize.Show(sent)} sent{(known > 0 ? $", {ByteSize.Show(known)} already there" : "")})"
+            );
+            log.Detail(said);
+        }
+    }
+
+    // A folder gets a file named after the repository, as the .NET SDK has it.
+    private string FileOf(string archive, string repository)
+    {
+        var path = FullPath(archive);
+        return Path.EndsInDirectorySeparator(path) || Directory.Exists(path) ? Path.Combine(path, repository + ".tar.gz") : path;
+    }
+
+    private static Platform Preferred =>
+        new(
+            "linux",
+            RuntimeInformation.OSArchitecture switch
+            {
+                Architecture.X64 => "amd64",
+                Architecture.X86 => "386",
+                var other => other.ToString().ToLowerInvariant(),
+            }
+        );
+
+    private static async Task<IContainerEngine> EngineAsync(string load, CancellationToken cancellationToken) =>
+        load.ToLowerInvariant() switch
+        {
+            "auto" or "true" => await ContainerEngines.FindAsync(EngineEnvironment.Settings, cancellationToken),
+            "docker" => await ContainerEngines.FindDockerAsync(EngineEnvironment.Settings, cancellationToken),
+            "podman" => new EngineClient("podman"),
+            _ => throw InputParser.Invalid("ImageLoad", load, "expected docker, podman or auto"),
+        };
+}

@@ -1,0 +1,47 @@
+using ImagePublish.Bases;
+using ImagePublish.Commands;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Reporting;
+
+namespace ImagePublish.Tasks.Commands;
+
+/// <summary>Copies an image of a registry into the local store, under its own name and with all platforms: as a base for builds without a network.</summary>
+public sealed class PullImage : CommandTask
+{
+    internal override string? LeftAlone => "no tag was moved";
+
+    private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
+    {
+        // Nothing that the project says of its own image has a say here.
+        var names = new CommandNames(this);
+        if (names.Source is null)
+            throw new ImagePublishException(
+                DiagnosticCodes.PropertyMissing,
+                "PullImage needs to know which image: set ImageSource, for example -p:ImageSource=mcr.microsoft.com/dotnet/aspnet:10.0."
+            );
+        if (names.Source is not RegistryImage { Reference: var reference } source)
+            throw InputParser.Invalid(
+                "ImageSource",
+                Source!,
+                "expected an image of a registry, with its host: docker.io/acme/shop:1.0; CopyImage copies others"
+            );
+        // The store finds what is asked for by a digest under whatever tag it has.
+        var tag = reference.Tag ?? Tag.Parse($"{reference.Digest!.Algorithm}-{reference.Digest.Hex}");
+        var request = new CopyRequest(source, [], reference.Repository.ToString(), [tag]);
+        var result = await new ImageCopier(Connect(names.Registries).Registries, OpenStore()).CopyAsync(request, cancellationToken);
+        Report(log, ImageTables.OfCopy(result, dryRun: false));
+        Items =
+        [
+            .. result.Deliveries.Select(delivery =>
+                CommandItems.Of(
+                    $"{delivery.Name}:{tag}",
+                    ("Digest", result.Root.Digest),
+                    ("MediaType", result.Root.MediaType),
+                    ("UploadedBytes", delivery.Transfer.UploadedBytes),
+                    ("ReusedBytes", delivery.Transfer.ReusedBytes)
+                )
+            ),
+        ];
+    }
+}

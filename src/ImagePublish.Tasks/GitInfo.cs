@@ -1,0 +1,108 @@
+using System.Globalization;
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>What source control says of the build: commit, branch and time. Read from properties first, then from CI's variables, then from git.</summary>
+/// <param name="Time">The time that the user gives, SOURCE_DATE_EPOCH or the commit's time; null where none is known.</param>
+internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, DateTimeOffset? Time)
+{
+    private static readonly TimeSpan GitLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>The image's instant: 1970 where no time is known.</summary>
+    public DateTimeOffset Created => Time ?? DateTimeOffset.UnixEpoch;
+
+    /// <summary>Reads it.</summary>
+    public static GitInfo Read(IImageInputs inputs)
+    {
+        var ci = new CiRef(Environment.GetEnvironmentVariable);
+        var git = new Lazy<GitAnswer>(() => AskGit(inputs));
+        return new GitInfo(
+            InputParser.Optional(inputs.Revision) ?? ci.Revision ?? git.Value.Revision,
+            SourceRef.TryParse(InputParser.Optional(inputs.Branch))
+                ?? (ci.Revision is null ? SourceRef.OfDecoration(git.Value.Decoration, "origin", "upstream") : ci.Read()),
+            ci.Url,
+            ReadTime(inputs, git)
+        );
+    }
+
+    /// <summary>What tags are made of.</summary>
+    public TagContext TagContext(IImageInputs inputs, string? runtimeIdentifier) =>
+        new()
+        {
+            Version = InputParser.Optional(inputs.Version) ?? "1.0.0",
+            Commit = Revision,
+            Ref = Ref,
+            BaseBranch = new CiRef(Environment.GetEnvironmentVariable).BaseBranch,
+            Created = Time,
+            Configuration = inputs.Configuration ?? "",
+            RuntimeIdentifier = runtimeIdentifier,
+        };
+
+    private static DateTimeOffset? ReadTime(IImageInputs inputs, Lazy<GitAnswer> git)
+    {
+        if (InputParser.Optional(inputs.Created) is { } text)
+        {
+            return DateTimeOffset.TryParse(
+                text,
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out var instant
+            )
+                ? instant
+                : throw InputParser.Invalid("ImageCreated", text, "expected an instant such as 2026-01-31T12:00:00Z");
+        }
+
+        if (Variable("SOURCE_DATE_EPOCH") is { } epoch)
+            return Seconds(epoch) ?? throw InputParser.Invalid("SOURCE_DATE_EPOCH", epoch, "expected seconds since 1970");
+        return Seconds(git.Value.Time);
+    }
+
+    private static DateTimeOffset? Seconds(string? text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds < 253402300800
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+            : null;
+
+    private static string? Variable(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (InputParser.Optional(Environment.GetEnvironmentVariable(name)) is { } value)
+                return value;
+        }
+
+        return null;
+    }
+
+    // The platforms of an image and the projects of a solution share a checkout: one process, and one warning, serves all of a build.
+    private static GitAnswer AskGit(IImageInputs inputs)
+    {
+        var repository = GitCheckout.Find(inputs.ResolvePath("."), Environment.GetEnvironmentVariable);
+        if (repository is null)
+            return new GitAnswer();
+        var shared = BuildObjects.GetOrAdd(inputs.BuildEngine4, repository, () =>
+            new SharedAnswer(new GitCheckout(repository, Environment.GetEnvironmentVariable, GitLimit))
+        );
+        if (shared.TakeProblem() is { } problem)
+        {
+            BuildSession.TaskLog.WarnOrFail(
+                DiagnosticCodes.GitFailed,
+                $"{problem}. Without the commit's time the image is dated 1970-01-01, so its digest differs from the one that is made where git works. "
+                    + "Fix what git reports, or set SOURCE_DATE_EPOCH or ImageCreated."
+            );
+        }
+
+        return shared.Answer;
+    }
+
+    private sealed class SharedAnswer(GitCheckout checkout)
+    {
+        private readonly Lazy<GitAnswer> answer = new(() => checkout.AskAsync().GetAwaiter().GetResult());
+        private int isReported;
+
+        public GitAnswer Answer => answer.Value;
+
+        public string? TakeProblem() => Answer.Problem is { } problem && Interlocked.Exchange(ref isReported, 1) == 0 ? problem : null;
+    }
+}

@@ -1,0 +1,226 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Storage;
+using ImagePublish.Tasks.Ci;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>What tasks share that deliver an image or an index: where to, under which tags, and how they tell what they did.</summary>
+public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryInputs
+{
+    /// <summary>The project's name, for messages.</summary>
+    [Required]
+    public string ProjectName { get; set; } = "";
+
+    /// <summary>The file that the result is written to as JSON.</summary>
+    [Required]
+    public string ResultFile { get; set; } = "";
+
+    /// <summary>The HTML page that is written about the image; empty for none.</summary>
+    public string? Report { get; set; }
+
+    /// <summary>One or more registry hosts; empty for the local store.</summary>
+    public string? Registry { get; set; }
+
+    /// <summary>What the names of all repositories begin with.</summary>
+    public string? RepositoryPrefix { get; set; }
+
+    /// <summary>The repository's name in the registry.</summary>
+    public string? Repository { get; set; }
+
+    /// <summary>Registry, repository and tag in one.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>Tags and templates of tags.</summary>
+    public string? Tags { get; set; }
+
+    /// <summary>Which tags there are where none are named.</summary>
+    public string? TagPolicy { get; set; }
+
+    /// <summary>The local store's folder; empty for the user's own.</summary>
+    public string? Store { get; set; }
+
+    /// <summary>Whether other users use the store too, and are trusted.</summary>
+    public bool StoreShared { get; set; }
+
+    /// <summary>The image's instant, RFC 3339; empty for SOURCE_DATE_EPOCH, else the commit's.</summary>
+    public string? Created { get; set; }
+
+    /// <summary>Registries that may be spoken to in plain http.</summary>
+    public string? InsecureRegistries { get; set; }
+
+    /// <summary>Hosts of token services that get every registry's credentials.</summary>
+    public string? TrustedTokenHosts { get; set; }
+
+    /// <summary>Hosts that registries may lead to although they are inside this machine or network.</summary>
+    public string? TrustedRedirectHosts { get; set; }
+
+    /// <summary>Hosts that get passwords and tokens over plain http too.</summary>
+    public string? PlainTextCredentials { get; set; }
+
+    /// <summary>Whether nothing may be asked of a registry: the image stays in the local store.</summary>
+    public bool Offline { get; set; }
+
+    /// <summary>Annotations (Value, Scope).</summary>
+    public ITaskItem[] Annotations { get; set; } = [];
+
+    /// <summary>The name of the app's main file without extension.</summary>
+    [Required]
+    public string AssemblyName { get; set; } = "";
+
+    /// <summary>The project's version.</summary>
+    public string? Version { get; set; }
+
+    /// <summary>The build configuration.</summary>
+    public string? Configuration { get; set; }
+
+    /// <summary>The commit that is built; empty asks git.</summary>
+    public string? Revision { get; set; }
+
+    /// <summary>The branch that is built; empty asks git.</summary>
+    public string? Branch { get; set; }
+
+    /// <summary>Whether tags that exist may be moved.</summary>
+    public bool TagOverwrite { get; set; } = true;
+
+    /// <summary>Whether to tell only what would be done.</summary>
+    public bool DryRun { get; set; }
+
+    /// <summary>Where the image is now, or with <see cref="DryRun"/> would be: an item for each place, by digest.</summary>
+    [Output]
+    public ITaskItem[] PublishedImages { get; private set; } = [];
+
+    /// <summary>The image's digest.</summary>
+    [Output]
+    public string ImageDigest { get; private set; } = "";
+
+    /// <summary>The image's reference by digest in the first place.</summary>
+    [Output]
+    public string ImageReference { get; private set; } = "";
+
+    internal override string LogName => ProjectName;
+
+    internal override string? LeftAlone => "no tag was moved";
+
+    internal ImageStore OpenStore() =>
+        StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), StoreShared, BuildSession.TaskLog, BuildEngine4);
+
+    internal string ResolvePath(string path) => FullPath(path);
+
+    string IImageInputs.ResolvePath(string path) => FullPath(path);
+
+    /// <summary>Tells what was delivered: in the log, as items and properties, and as JSON.</summary>
+    internal void ReportResult(ITaskItem[] images, IEnumerable<string> summary, byte[] json, IPublishLog log)
+    {
+        PublishedImages = images;
+        ImageDigest = images[0].GetMetadata("Digest");
+        ImageReference = images[0].ItemSpec;
+        foreach (var line in summary)
+            log.Information(line);
+        Write(ResultFile, "result", json);
+    }
+
+    /// <summary>Makes sure that no other project of the build publishes under the same name: which of them the tag is of in the end would be chance.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG1041</c>: another project does.</exception>
+    internal async Task ClaimAsync(
+        IReadOnlyList<Oci.Repository> repositories,
+        ImageStore store,
+        string localName,
+        IReadOnlyList<Oci.Tag> tags,
+        CancellationToken cancellationToken
+    )
+    {
+        // Only the projects of a solution are known to be of one build, in whatever process.
+        var solution =
+            BuildEngine is IBuildEngine6 build && build.GetGlobalProperties().TryGetValue("SolutionPath", out var path) ? path : null;
+        var claims = BuildObjects.GetOrAdd(BuildEngine4, "", () =>
+            new NameClaims(solution is null ? null : StoreFolder.Claims, solution ?? "")
+        );
+        var places = repositories.Count == 0 ? [localName] : repositories.Select(repository => repository.ToString());
+        var scope = repositories.Count == 0 ? $"{store.Folder} " : "";
+        foreach (var name in places.SelectMany(place => tags.Select(tag => $"{place}:{tag}")))
+        {
+            if (await claims.ClaimAsync(scope + name, FullPath(ProjectName), cancellationToken) is not { } other)
+                continue;
+            throw new ImagePublishException(
+                DiagnosticCodes.NameTaken,
+                $"{Path.GetFileName(other)} and {ProjectName} both publish '{name}' in this build. Nothing of {ProjectName} was published. "
+                    + "Give each its own ImageRepository, or set ImageRepositoryPrefix for all of them."
+            );
+        }
+    }
+
+    /// <summary>Where warnings are errors, makes sure that <see cref="ReportToCi"/> will succeed: afterwards it is too late.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3003</c>: a file of the CI system can't be written.</exception>
+    internal static void CheckCi(IPublishLog log)
+    {
+        var outputs = new CiOutputs(Environment.GetEnvironmentVariable, ((TaskLog)log).Command);
+        if (!outputs.IsCi || !log.IsError(DiagnosticCodes.DiskFailed))
+            return;
+        try
+        {
+            outputs.Check();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.DiskFailed,
+                $"The CI system can't be told of the image, and warnings are errors: {exception.Message} Nothing was published.",
+                exception
+            );
+        }
+    }
+
+    /// <summary>Tells the CI system, where there is one.</summary>
+    internal void ReportToCi(Func<string> markdown, IPublishLog log)
+    {
+        var outputs = new CiOutputs(Environment.GetEnvironmentVariable, ((TaskLog)log).Command);
+        if (!outputs.IsCi)
+            return;
+        try
+        {
+            outputs.Write(ProjectName, PublishedImages[0], markdown(), Path.ChangeExtension(FullPath(ResultFile), ".md"));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            var message = $"The image is published, but the CI system could not be told: {exception.Message}";
+            // A build that fails after it has moved tags misleads more than a line that is missed.
+            if (log.IsError(DiagnosticCodes.DiskFailed))
+                log.Information(message);
+            else
+                log.Warning(DiagnosticCodes.DiskFailed, message);
+        }
+    }
+
+    /// <summary>Writes the page about what was delivered.</summary>
+    internal void WriteReport(byte[] page, IPublishLog log)
+    {
+        Write(Report!, "report", page);
+        log.Information($"  The report is in {FullPath(Report!)}");
+    }
+
+    /// <summary>Writes a file beside its place and moves it there.</summary>
+    internal void Write(string file, string what, byte[] content)
+    {
+        var path = FullPath(file);
+        var unfinished = $"{path}.{Guid.NewGuid():n}";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllBytes(unfinished, content);
+            File.Move(unfinished, path, overwrite: true);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.DiskFailed,
+                $"The {what} can't be written to '{path}': {exception.Message}",
+                exception
+            );
+        }
+        finally
+        {
+            File.Delete(unfinished);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Text;
+using ImagePublish.Common;
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+using ImagePublish.LayerReuse;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Bases;
+
+/// <summary>The files of base images. A layer is streamed by once, nothing of it is stored but the list of its files.</summary>
+internal sealed class BaseFiles(ImageStore store, IPublishLog log)
+{
+    private const string Kind = "listings";
+    private const int PartSize = CacheRecords.MaxSize - 1;
+    private const int MaxParts = 32;
+
+    /// <summary>Reads the files of a base image.</summary>
+    /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
+    public async Task<BaseFileSystem> ReadAsync(BaseImage baseImage, CancellationToken cancellationToken)
+    {
+        var budget = LayerReader.NewBudget();
+        return new(
+            await Task.WhenAll(
+                baseImage.Layers.Where(layer => layer.Source is not null).Select(layer => ListAsync(layer, budget, cancellationToken))
+            ),
+            budget
+        );
+    }
+
+    /// <summary>Reads the files of a base image and of layers that are put on it.</summary>
+    /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
+    public async Task<BaseFileSystem> ReadAsync(
+        BaseImage baseImage,
+        IReadOnlyList<LayerProducer.Candidate> above,
+        CancellationToken cancellationToken
+    )
+    {
+        var budget = LayerReader.NewBudget();
+        var below = baseImage.Layers.Where(layer => layer.Source is not null).Select(layer => ListAsync(layer, budget, cancellationToken));
+        var own = above.Select(candidate =>
+            candidate.Known is { Source: not null } known
+                ? ListAsync(known, budget, cancellationToken)
+                : Task.FromResult(LayerListing.Create(candidate.Content))
+        );
+        return new(await Task.WhenAll(below.Concat(own)), budget);
+    }
+
+    /// <summary>Reads the files of layers if that needs no download.</summary>
+    /// <returns>Their files; null where a layer is on no disk of this machine and was never read.</returns>
+    /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
+    public async Task<BaseFileSystem?> TryReadAsync(IEnumerable<Layer> layers, bool mayDownload, CancellationToken cancellationToken)
+    {
+        var budget = LayerReader.NewBudget();
+        var listings = new List<LayerListing>();
+        foreach (var layer in layers.Where(layer => layer.Source is not null))
+        {
+            if (
+                !mayDownload
+                && layer.Source!.Repository is not null
+                && store.FindBlob(layer.Descriptor) is null
+                && await FindStoredAsync(layer.DiffId, cancellationToken) is null
+            )
+                return null;
+            listings.Add(await ListAsync(layer, budget, cancellationToken));
+        }
+
+        return new BaseFileSystem(listings, budget);
+    }
+
+    /// <summary>Lists a layer.</summary>
+    /// <exception cref="ImagePublishException">It can't be had or is damaged.</exception>
+    public async Task<LayerListing> ListAsync(Layer layer, ContentBudget budget, CancellationToken cancellationToken)
+    {
+        if (await FindStoredAsync(layer.DiffId, cancellationToken) is { } known)
+        {
+            known.CountIn(budget);
+            return known;
+        }
+
+        log.Detail($"Reading the files of layer {layer.Descriptor.Digest} ({layer.Descriptor.Size} bytes).");
+        BlobSource source = store.FindBlob(layer.Descriptor) is { } local ? local : layer.Source!;
+        await using var blob = await source.OpenAsync(0, cancellationToken);
+        var listing = await LayerListing.ReadAsync(
+            blob,
+            new LayerReaderOptions { DiffId = layer.DiffId, Budget = budget },
+            cancellationToken
+        );
+        await RememberAsync(layer.DiffId, listing.Write(), cancellationToken);
+        return listing;
+    }
+
+    // A record is small: a list is cut into parts, and the last is the one that is not full.
+    private async Task<LayerListing?> FindStoredAsync(Digest diffId, CancellationToken cancellationToken)
+    {
+        var bytes = new MemoryStream();
+        for (var part = 0; part < MaxParts; part++)
+        {
+            if (await store.Records.ReadAsync(Kind, Key(diffId, part), cancellationToken) is not { } record)
+                return null;
+            await bytes.WriteAsync(record, cancellationToken);
+            if (record.Length < PartSize)
+                return LayerListing.TryRead(bytes.ToArray());
+        }
+
+        return null;
+    }
+
+    private async Task RememberAsync(Digest diffId, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        for (var part = 0; part < MaxParts; part++)
+        {
+            var begin = Math.Min(part * PartSize, bytes.Length);
+            var record = bytes[begin..Math.Min(begin + PartSize, bytes.Length)];
+            await store.Records.WriteAsync(Kind, Key(diffId, part), record, cancellationToken);
+            if (record.Length < PartSize)
+                return;
+        }
+    }
+
+    private static Digest Key(Digest diffId, int part) =>
+        Digest.Compute(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{diffId}\n{part}")));
+}

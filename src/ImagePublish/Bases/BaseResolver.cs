@@ -1,0 +1,101 @@
+using System.Text.Json;
+using ImagePublish.Common;
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Bases;
+
+/// <summary>Finds the base image for a platform: documents only, no layer is fetched.</summary>
+internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments documents, ImageStore store)
+{
+    /// <summary>Finds a base image.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG2001</c> to <c>IMG2004</c>, or what the registry said.</exception>
+    public Task<BaseImage> ResolveAsync(BaseSource source, Platform platform, CancellationToken cancellationToken) =>
+        source switch
+        {
+            RegistryBase remote => ResolveAsync(remote.Reference, remote.Locked, platform, cancellationToken),
+            LocalBase or StoreBase => new LocalBaseResolver(store).ResolveAsync(source, platform, cancellationToken),
+            ScratchBase scratch => Task.FromResult(BaseImage.Scratch(platform, scratch.EnvironmentVariables)),
+            _ => throw new ArgumentException($"'{source}' is an unknown kind of base.", nameof(source)),
+        };
+
+    private async Task<BaseImage> ResolveAsync(Reference reference, Digest? locked, Platform platform, CancellationToken cancellationToken)
+    {
+        var document = await documents.FindAsync(locked is null ? reference : reference.Pinned(locked), cancellationToken)
+            ?? throw (
+                locked is not null
+                    ? Gone(reference, locked)
+                    : new ImagePublishException(
+                        DiagnosticCodes.BaseNotFound,
+                        $"The base image '{reference}' does not exist. Check its name and tag, or set ImageBase to another one."
+                    )
+            );
+        try
+        {
+            var image = await documents.ReadImageAsync(
+                reference.Repository,
+                document,
+                index => Choose(index, reference, platform),
+                cancellationToken
+            ) ?? throw Invalid(reference, $"'{Text.Sanitize(document.Descriptor.MediaType)}' is no image", null);
+            if (!image.Config.Platform.Satisfies(platform))
+                throw PlatformMissing(reference.ToString(), platform, [image.Config.Platform]);
+            return new BaseImage(
+                reference.ToString(),
+                document.Descriptor.Digest,
+                MediaTypes.FormatOf(image.ManifestBlob.Descriptor.MediaType),
+                image.Config,
+                image.Layers(registries, reference.Repository)
+            );
+        }
+        catch (JsonException exception)
+        {
+            throw Invalid(reference, exception.Message, exception);
+        }
+    }
+
+    private static Descriptor Choose(ImageIndex index, Reference reference, Platform platform)
+    {
+        // Attestations stand in an index as images for 'unknown/unknown'. An only image without a platform says in its config what it is for.
+        var known = index.Manifests.Where(manifest => manifest.Platform is { Os: not "unknown" }).ToList();
+        return known.FirstOrDefault(manifest => manifest.Platform!.Satisfies(platform))
+            ?? (
+                index.Manifests is [{ Platform: null } only]
+                    ? only
+                    : throw PlatformMissing(reference.ToString(), platform, known.Select(manifest => manifest.Platform!))
+            );
+    }
+
+    internal static ImagePublishException PlatformMissing(string reference, Platform platform, IEnumerable<Platform> available)
+    {
+        string[] known =
+        [
+            .. available.Where(one => one.Os.Length > 0 || one.Architecture.Length > 0).Select(one => one.ToString()).Distinct(),
+        ];
+        return new(
+            DiagnosticCodes.BasePlatformMissing,
+            $"The base image '{Text.Sanitize(reference)}' does not exist for {platform}. "
+                + (
+                    known.Length > 0
+                        ? $"It exists for {string.Join(", ", known)}."
+                        : "It does not say which platform it is for: choose another image, or one whose config has os and architecture."
+                )
+        );
+    }
+
+    private static ImagePublishException Gone(Reference reference, Digest locked) =>
+        new(
+            DiagnosticCodes.BaseNotFound,
+            $"The base image '{reference}' does not exist any more as {locked}, which the lock file pins it to. Renew the lock: dotnet msbuild -t:UpdateImageLock."
+        );
+
+    private static ImagePublishException Invalid(Reference reference, string reason, Exception? cause) =>
+        new(
+            DiagnosticCodes.BaseInvalid,
+            $"The base image '{reference}' can't be used: {Text.Sanitize(reason).TrimEnd('.')}. Choose another image, or push it again with a current tool.",
+            cause
+        );
+}

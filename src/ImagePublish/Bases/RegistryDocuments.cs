@@ -1,0 +1,145 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Bases;
+
+/// <summary>An image's documents.</summary>
+internal sealed record ImageDocuments(
+    MemoryBlobSource ManifestBlob,
+    ImageManifest Manifest,
+    MemoryBlobSource ConfigBlob,
+    ImageConfig Config
+)
+{
+    /// <summary>The image in its repository.</summary>
+    public Image In(RegistryClient registries, Repository repository) =>
+        new(ManifestBlob, ConfigBlob, Config, Layers(registries, repository));
+
+    /// <summary>The layers in their repository.</summary>
+    public IReadOnlyList<Layer> Layers(RegistryClient registries, Repository repository) =>
+        [
+            .. Manifest.Layers.Zip(Config.RootFs.DiffIds, (descriptor, diffId) =>
+                new Layer(descriptor, diffId, MediaTypes.IsForeign(descriptor.MediaType) ? null : registries.Blob(repository, descriptor))
+            ),
+        ];
+}
+
+/// <summary>Manifests, indexes and configs of images in registries. What has a digest is fetched once and then kept in the local store.</summary>
+internal sealed class RegistryDocuments(RegistryClient registries, ImageStore store)
+{
+    private const string Kind = "documents";
+
+    private readonly ConcurrentDictionary<Reference, Lazy<Task<Descriptor?>>> current = new();
+
+    /// <summary>What a reference points at now: asked once, however often a publish needs it.</summary>
+    public Task<Descriptor?> CurrentAsync(Reference reference, CancellationToken cancellationToken) =>
+        current.GetOrAdd(reference, _ => new(() => registries.FindManifestAsync(reference, cancellationToken))).Value;
+
+    /// <summary>Finds the manifest or index that a reference points at now.</summary>
+    public async Task<MemoryBlobSource?> FindAsync(Reference reference, CancellationToken cancellationToken)
+    {
+        if (reference.Digest is null)
+        {
+            if (await CurrentAsync(reference, cancellationToken) is not { } found)
+                return null;
+            reference = reference.Pinned(found.Digest);
+        }
+
+        if (await FindStoredAsync(reference.Digest!, cancellationToken) is { } known)
+            return known;
+        if (await registries.TryGetManifestAsync(reference, cancellationToken) is not { } remote)
+            return null;
+        await RememberAsync(remote.Content, cancellationToken);
+        return remote.Content;
+    }
+
+    /// <summary>The image for a platform that a document stands for: itself, or an entry of the index that it is.</summary>
+    /// <exception cref="JsonException">A document is malformed.</exception>
+    public async Task<ImageDocuments?> ReadImageAsync(
+        Repository repository,
+        MemoryBlobSource document,
+        Func<ImageIndex, Descriptor?> choose,
+        CancellationToken cancellationToken
+    )
+    {
+        Platform? platform = null;
+        if (MediaTypes.IsIndex(document.Descriptor.MediaType))
+        {
+            if (
+                choose(OciJson.ReadIndex(document.Content.Span)) is not { } child
+                || await FindAsync(repository.ReferenceTo(child.Digest), cancellationToken) is not { } chosen
+            )
+                return null;
+            document = chosen;
+            platform = child.Platform;
+        }
+
+        if (!MediaTypes.IsManifest(document.Descriptor.MediaType))
+            return null;
+        var manifest = OciJson.ReadManifest(document.Content.Span);
+        var configBlob = await ConfigAsync(repository, manifest.Config, cancellationToken);
+        var config = OciJson.ReadConfig(configBlob.Content.Span).WithPlatform(platform);
+        return manifest.Layers.Count == config.RootFs.DiffIds.Count
+            ? new ImageDocuments(document, manifest, configBlob, config)
+            : throw new JsonException($"it has {manifest.Layers.Count} layers but {config.RootFs.DiffIds.Count} diff ids");
+    }
+
+    /// <summary>An image whose documents are all on this machine.</summary>
+    public async Task<Image?> FindStoredImageAsync(Digest digest, Repository repository, CancellationToken cancellationToken)
+    {
+        if (
+            await FindStoredAsync(digest, cancellationToken) is not { } manifest
+            || await FindStoredAsync(ImageOutline.ConfigOf(manifest.Content).Digest, cancellationToken) is not { } config
+        )
+            return null;
+        var outline = ImageOutline.Read(manifest.Content, config.Content);
+        var layers = new List<Layer>();
+        for (var index = 0; index < outline.Layers.Count; index++)
+            layers.Add(
+                new Layer(
+                    outline.Layers[index],
+                    outline.DiffIds[index],
+                    MediaTypes.IsForeign(outline.Layers[index].MediaType) ? null : registries.Blob(repository, outline.Layers[index])
+                )
+            );
+        return new Image(manifest, config, outline.Platform, layers);
+    }
+
+    /// <summary>An image's config.</summary>
+    public async Task<MemoryBlobSource> ConfigAsync(Repository repository, Descriptor descriptor, CancellationToken cancellationToken)
+    {
+        if (await FindStoredAsync(descriptor.Digest, cancellationToken) is { } known)
+            return known;
+        var config = new MemoryBlobSource(
+            descriptor,
+            await registries.GetBlobAsync(repository, descriptor, OciJson.MaxConfigSize, cancellationToken)
+        );
+        await RememberAsync(config, cancellationToken);
+        return config;
+    }
+
+    /// <summary>Keeps a document, so that it need not be fetched.</summary>
+    public Task RememberAsync(MemoryBlobSource document, CancellationToken cancellationToken)
+    {
+        var content = document.Content;
+        var mediaType = Encoding.UTF8.GetBytes(document.Descriptor.MediaType + "\n");
+        return content.Length + mediaType.Length > CacheRecords.MaxSize
+            ? Task.CompletedTask
+            : store.Records.WriteAsync(Kind, document.Descriptor.Digest, (byte[])[.. mediaType, .. content.Span], cancellationToken);
+    }
+
+    private async Task<MemoryBlobSource?> FindStoredAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        if (digest.Algorithm != "sha256" || await store.Records.ReadAsync(Kind, digest, cancellationToken) is not { } record)
+            return null;
+        var end = Array.IndexOf(record, (byte)'\n');
+        if (end < 0 || Digest.Compute(record.AsSpan(end + 1)) != digest)
+            return null;
+        var content = record.AsMemory(end + 1);
+        return new MemoryBlobSource(new Descriptor(Encoding.UTF8.GetString(record, 0, end), digest, content.Length), content);
+    }
+}

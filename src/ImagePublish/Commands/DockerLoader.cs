@@ -1,0 +1,53 @@
+using ImagePublish.Bases;
+using ImagePublish.Diagnostics;
+using ImagePublish.Engines;
+using ImagePublish.Oci;
+using ImagePublish.Storage.Archives;
+
+namespace ImagePublish.Commands;
+
+/// <summary>Loads images into Docker through its API: only the layers that it lacks, where its image store allows.</summary>
+internal sealed class DockerLoader(DockerEngine engine) : IContainerEngine, IDisposable
+{
+    public string Program => "docker";
+
+    public async Task<LoadedImage> LoadAsync(ArchiveImage image, CancellationToken cancellationToken)
+    {
+        if (
+            image.Single is not { } single
+            || await engine.CountKnownLayersAsync(single.Config.RootFs.DiffIds, cancellationToken) is not { } known
+        )
+            return await LoadAsync(image, [], cancellationToken);
+        // This image store takes one platform, and finds layers that it has by itself.
+        var only = new ArchiveImage(single.Manifest, [single], image.Names);
+        try
+        {
+            return await LoadAsync(
+                only,
+                [
+                    .. single
+                        .Layers.Take(known)
+                        .Select(layer => layer.Descriptor)
+                        .Except(single.Layers.Skip(known).Select(layer => layer.Descriptor)),
+                ],
+                cancellationToken
+            );
+        }
+        catch (ImagePublishException exception) when (known > 0 && exception.Code == DiagnosticCodes.EngineFailed)
+        {
+            // What it had may be removed by now.
+            return await LoadAsync(only, [], cancellationToken);
+        }
+    }
+
+    public void Dispose() => engine.Dispose();
+
+    private async Task<LoadedImage> LoadAsync(ArchiveImage image, IReadOnlyList<Descriptor> known, CancellationToken cancellationToken)
+    {
+        var omitted = known.Select(layer => layer.Digest).ToHashSet();
+        var said = await engine.LoadAsync((output, stop) => ArchiveWriter.WriteAsync([image], omitted, output, stop), cancellationToken);
+        var all = image.Blobs.Sum(blob => blob.Descriptor.Size);
+        var left = image.Blobs.Where(blob => omitted.Contains(blob.Descriptor.Digest)).Sum(blob => blob.Descriptor.Size);
+        return new LoadedImage(said, all - left, left);
+    }
+}

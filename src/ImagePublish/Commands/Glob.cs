@@ -1,0 +1,31 @@
+using System.IO.Enumeration;
+
+namespace ImagePublish.Commands;
+
+/// <summary>A pattern of names: <c>*</c> stands for any text, <c>?</c> for any one character.</summary>
+internal sealed record Glob(string Pattern)
+{
+    /// <summary>The pattern of everything.</summary>
+    public static Glob All { get; } = new("");
+
+    /// <summary>Whether it matches everything.</summary>
+    public bool IsAll => Pattern.All(character => character == '*');
+
+    /// <summary>Whether it has no wildcards, and so means one name.</summary>
+    public bool IsLiteral => Pattern.Length > 0 && !Pattern.AsSpan().ContainsAny('*', '?');
+
+    /// <summary>The part of a pattern of images that is about the tag: <c>pr-*</c> of <c>acme/shop:pr-*</c>.</summary>
+    internal Glob TagPart => new(StoreNames.Tag(Pattern) ?? "");
+
+    /// <summary>Whether a name is meant.</summary>
+    public bool Matches(string name) =>
+        Pattern.Length == 0
+        || FileSystemName.MatchesSimpleExpression(Pattern.Replace("\\", "\\\\", StringComparison.Ordinal), name, ignoreCase: false);
+
+    /// <summary>Whether an image's name is meant: with its tag, or without.</summary>
+    public bool MatchesImage(string name)
+    {
+        var colon = name.LastIndexOf(':');
+        return Matches(name) || (colon > name.LastIndexOf('/') && Matches(name[..colon]));
+    }
+}

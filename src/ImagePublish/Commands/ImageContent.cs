@@ -1,0 +1,112 @@
+using ImagePublish.Bases;
+using ImagePublish.Common;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage.Archives;
+
+namespace ImagePublish.Commands;
+
+/// <summary>An image with everything that it names, wherever it is.</summary>
+internal interface IImageContent
+{
+    /// <summary>Its manifest or index.</summary>
+    MemoryBlobSource Root { get; }
+
+    /// <summary>Reads a manifest, an index or a config of it; null where it is not there, as a platform of an index that was not kept.</summary>
+    Task<MemoryBlobSource?> TryReadAsync(Descriptor document, CancellationToken cancellationToken);
+
+    /// <summary>A blob of it; nothing is read yet.</summary>
+    BlobSource Blob(Descriptor descriptor);
+
+    /// <summary>What is attached to one of its manifests.</summary>
+    Task<IReadOnlyList<Attachment>> AttachmentsAsync(Digest subject, CancellationToken cancellationToken);
+}
+
+/// <summary>A manifest that is attached to another.</summary>
+internal sealed record Attachment(Descriptor Descriptor, Tag? Tag);
+
+/// <summary>An image of a registry.</summary>
+internal sealed class RegistryContent(RegistryClient registries, RegistryDocuments documents, Repository repository, MemoryBlobSource root)
+    : IImageContent
+{
+    private static readonly string[] CosignSuffixes = [".sig", ".att", ".sbom"];
+
+    public MemoryBlobSource Root => root;
+
+    /// <summary>The tag that stands for the attachments of a manifest where a registry has no endpoint for them, or the beginning of cosign's.</summary>
+    public static string FallbackTag(Digest subject) => $"{subject.Algorithm}-{subject.Hex}";
+
+    public async Task<MemoryBlobSource?> TryReadAsync(Descriptor document, CancellationToken cancellationToken) =>
+        MediaTypes.IsIndex(document.MediaType) || MediaTypes.IsManifest(document.MediaType)
+            ? await documents.FindAsync(repository.ReferenceTo(document.Digest), cancellationToken)
+            : await documents.ConfigAsync(repository, document, cancellationToken);
+
+    public BlobSource Blob(Descriptor descriptor) => registries.Blob(repository, descriptor);
+
+    public async Task<IReadOnlyList<Attachment>> AttachmentsAsync(Digest subject, CancellationToken cancellationToken)
+    {
+        var byTag = CosignSuffixes.Select(suffix => ByTagAsync(Tag.Parse(FallbackTag(subject) + suffix), cancellationToken)).ToList();
+        var bySubject = await registries.ListReferrersAsync(repository, subject, cancellationToken)
+            ?? await FallbackAsync(registries, repository, subject, cancellationToken);
+        return [.. bySubject.Select(found => new Attachment(found, null)), .. (await Task.WhenAll(byTag)).OfType<Attachment>()];
+    }
+
+    /// <summary>What the fallback tag lists.</summary>
+    /// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema">distribution-spec, Referrers Tag Schema</see>.</remarks>
+    public static async Task<IReadOnlyList<Descriptor>> FallbackAsync(
+        RegistryClient registries,
+        Repository repository,
+        Digest subject,
+        CancellationToken cancellationToken
+    ) =>
+        await registries.TryGetManifestAsync(repository.ReferenceTo(Tag.Parse(FallbackTag(subject))), cancellationToken)
+            is { IsIndex: true } index
+            ? OciJson.ReadIndex(index.Content.Content.Span).Manifests
+            : [];
+
+    private async Task<Attachment?> ByTagAsync(Tag tag, CancellationToken cancellationToken) =>
+        await registries.FindManifestAsync(repository.ReferenceTo(tag), cancellationToken) is { } found ? new Attachment(found, tag) : null;
+}
+
+/// <summary>An image of the local store or of an archive.</summary>
+internal sealed class LocalContent(ArchiveImage image, string name) : IImageContent
+{
+    private readonly Dictionary<Digest, BlobSource> blobs = image.Blobs.ToDictionary(blob => blob.Descriptor.Digest);
+
+    public MemoryBlobSource Root => image.Root;
+
+    public async Task<MemoryBlobSource?> TryReadAsync(Descriptor document, CancellationToken cancellationToken)
+    {
+        if (!blobs.TryGetValue(document.Digest, out var blob))
+            return null;
+        if (blob is MemoryBlobSource known)
+            return known;
+        if (document.Size > OciJson.MaxManifestSize)
+            throw new ImagePublishException(
+                DiagnosticCodes.ArchiveInvalid,
+                $"{document.Digest} of '{Text.Sanitize(name)}' has {document.Size} bytes; at most {OciJson.MaxManifestSize} are allowed."
+            );
+        var bytes = new byte[document.Size];
+        await using var content = await blob.OpenAsync(0, cancellationToken);
+        await content.ReadExactlyAsync(bytes, cancellationToken);
+        return Digest.Compute(bytes) == document.Digest
+            ? new MemoryBlobSource(blob.Descriptor, bytes)
+            : throw new ImagePublishException(
+                DiagnosticCodes.ContentMismatch,
+                $"The content of {document.Digest} of '{Text.Sanitize(name)}' differs from its digest."
+            );
+    }
+
+    public BlobSource Blob(Descriptor descriptor) =>
+        blobs.TryGetValue(descriptor.Digest, out var blob)
+            ? blob
+            : throw new ImagePublishException(
+                DiagnosticCodes.StoreIncomplete,
+                $"'{Text.Sanitize(name)}' lacks {descriptor.Digest} ({descriptor.Size} bytes). Publish, copy or write it again."
+            );
+
+    // Layouts keep none.
+    public Task<IReadOnlyList<Attachment>> AttachmentsAsync(Digest subject, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<Attachment>>([]);
+}

@@ -1,0 +1,111 @@
+using System.Text.Json;
+using ImagePublish.Bases;
+using ImagePublish.Common;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+using ImagePublish.Storage.Archives;
+
+namespace ImagePublish.Commands;
+
+/// <summary>Writes images that were published to archives and into container engines, with all their platforms.</summary>
+internal sealed class ImageExporter(RegistryClient registries, ImageStore store)
+{
+    private readonly RegistryDocuments documents = new(registries, store);
+    private readonly ImageSources sources = new(registries, store);
+
+    /// <summary>Writes an image to an archive: beside its place, then moved into it.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3107</c>: the disk refuses; or what the image's place fails with.</exception>
+    public async Task ArchiveAsync(
+        ImageSource source,
+        IReadOnlyList<string> names,
+        Platform preferred,
+        string path,
+        CancellationToken cancellationToken
+    ) => await ArchiveWriter.WriteAsync([await ReadAsync(source, names, preferred, cancellationToken)], path, cancellationToken);
+
+    /// <summary>Loads an image into a container engine.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine refuses; or what the image's place fails with.</exception>
+    public async Task<LoadedImage> LoadAsync(
+        ImageSource source,
+        IReadOnlyList<string> names,
+        Platform preferred,
+        IContainerEngine engine,
+        CancellationToken cancellationToken
+    ) => await engine.LoadAsync(await ReadAsync(source, names, preferred, cancellationToken), cancellationToken);
+
+    private async Task<ArchiveImage> ReadAsync(
+        ImageSource source,
+        IReadOnlyList<string> names,
+        Platform preferred,
+        CancellationToken cancellationToken
+    ) =>
+        source switch
+        {
+            StoreImage kept => (await store.LoadAsync(kept.Name, cancellationToken) ?? throw ImageSources.NotInStore(store, kept.Name)) with
+            {
+                Names = names,
+                Preferred = preferred,
+            },
+            RegistryImage remote => await ReadAsync(remote.Reference, names, preferred, cancellationToken),
+            _ => throw new ArgumentException($"{source} is neither in a registry nor in the local store.", nameof(source)),
+        };
+
+    private async Task<ArchiveImage> ReadAsync(
+        Reference reference,
+        IReadOnlyList<string> names,
+        Platform preferred,
+        CancellationToken cancellationToken
+    )
+    {
+        var root = (await sources.OpenAsync(new RegistryImage(reference), cancellationToken)).Root;
+        Descriptor[] manifests = MediaTypes.IsIndex(root.Descriptor.MediaType)
+            ? [.. OciJson.ReadIndex(root.Content.Span).Manifests]
+            : [root.Descriptor];
+        var platforms = new List<Image>();
+        try
+        {
+            foreach (
+                var manifest in manifests.Where(manifest => MediaTypes.IsManifest(manifest.MediaType) && manifest.Platform?.Os != "unknown")
+            )
+            {
+                var document =
+                    manifest.Digest == root.Descriptor.Digest
+                        ? root
+                        : await documents.FindAsync(reference.Repository.ReferenceTo(manifest.Digest), cancellationToken);
+                if (
+                    document is not null
+                    && await documents.ReadImageAsync(reference.Repository, document, _ => null, cancellationToken) is { } image
+                )
+                    platforms.Add(Local(image.In(registries, reference.Repository)));
+            }
+        }
+        catch (JsonException exception)
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.BaseInvalid,
+                $"The image '{reference}' is malformed: {Text.Sanitize(exception.Message)}",
+                exception
+            );
+        }
+
+        return new ArchiveImage(root, platforms, names) { Preferred = preferred };
+    }
+
+    // What was built here need not be fetched.
+    private Image Local(Image image) =>
+        new(
+            image.Manifest,
+            image.ConfigBlob,
+            image.Config,
+            [
+                .. image.Layers.Select(layer =>
+                    layer with
+                    {
+                        Source = layer.Source is null ? null : store.FindBlob(layer.Descriptor) ?? layer.Source,
+                    }
+                ),
+            ]
+        );
+}

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using ImagePublish.Bases;
+using ImagePublish.Common;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Commands;
+
+/// <summary>An image as it is in a registry, the local store or an archive.</summary>
+internal sealed record InspectedImage(string Name, Descriptor Root, IReadOnlyList<InspectedPlatform> Platforms)
+{
+    /// <summary>The bytes of all blobs, each counted once.</summary>
+    public long Size =>
+        Platforms
+            .SelectMany(platform => platform.Manifest.Layers.Prepend(platform.Manifest.Config))
+            .DistinctBy(blob => blob.Digest)
+            .Sum(blob => blob.Size);
+
+    /// <summary>When the newest of its configs says that it was made.</summary>
+    public string? Created => Platforms.Select(platform => platform.Config.Created).Max(StringComparer.Ordinal);
+}
+
+/// <summary>An image for one platform.</summary>
+internal sealed record InspectedPlatform(Descriptor Descriptor, ImageManifest Manifest, ImageConfig Config)
+{
+    /// <summary>The bytes of its blobs.</summary>
+    public long Size => Manifest.Config.Size + Manifest.Layers.Sum(layer => layer.Size);
+}
+
+/// <summary>Shows images: documents only, no layer is read.</summary>
+internal sealed class ImageInspector(RegistryClient registries, ImageStore store)
+{
+    private readonly ImageSources sources = new(registries, store);
+
+    /// <summary>Reads what an image says of itself.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3105</c>, <c>IMG3106</c>, <c>IMG4006</c>: there is none; <c>IMG2003</c>: it is damaged; or what the place fails with.</exception>
+    public async Task<InspectedImage> InspectAsync(ImageSource source, CancellationToken cancellationToken)
+    {
+        var content = await sources.OpenAsync(source, cancellationToken);
+        try
+        {
+            var platforms = new List<InspectedPlatform>();
+            foreach (var manifest in Manifests(content.Root))
+            {
+                if (
+                    await content.TryReadAsync(manifest, cancellationToken) is { } document
+                    && await ReadAsync(content, document, manifest.Platform, cancellationToken) is { } platform
+                )
+                    platforms.Add(platform);
+            }
+
+            return new InspectedImage(source.ToString()!, content.Root.Descriptor, platforms);
+        }
+        catch (JsonException exception)
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.BaseInvalid,
+                $"The image '{Text.Sanitize(source.ToString()!)}' is malformed: {Text.Sanitize(exception.Message)}",
+                exception
+            );
+        }
+    }
+
+    // Attestations stand in an index as images for 'unknown/unknown'.
+    private static IEnumerable<Descriptor> Manifests(MemoryBlobSource root) =>
+        MediaTypes.IsIndex(root.Descriptor.MediaType)
+            ? OciJson
+                .ReadIndex(root.Content.Span)
+                .Manifests.Where(manifest => MediaTypes.IsManifest(manifest.MediaType) && manifest.Platform?.Os != "unknown")
+            : [root.Descriptor];
+
+    private static async Task<InspectedPlatform?> ReadAsync(
+        IImageContent content,
+        MemoryBlobSource document,
+        Platform? indexed,
+        CancellationToken cancellationToken
+    )
+    {
+        var manifest = OciJson.ReadManifest(document.Content.Span);
+        if (manifest.Config.MediaType is not (MediaTypes.OciConfig or MediaTypes.DockerConfig))
+            return null;
+        return await content.TryReadAsync(manifest.Config, cancellationToken) is { } config
+            ? new InspectedPlatform(document.Descriptor, manifest, OciJson.ReadConfig(config.Content.Span).WithPlatform(indexed))
+            : null;
+    }
+}

@@ -1,0 +1,118 @@
+using System.Collections.Concurrent;
+using ImagePublish.Destinations;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Publishing;
+
+namespace ImagePublish.Commands;
+
+/// <summary>Copies one image, with everything that it names and everything attached to it, to one place.</summary>
+/// <remarks>
+/// A document waits for the documents that it names, wherever they are copied, and for nothing else: digests can't name each other in a circle. What is attached is copied beside,
+/// since a tag may attach anything to anything, and only the whole copy waits for it.
+/// </remarks>
+internal sealed class ImageTransfer(IImageContent content, ICopyTarget target, TagChanges tagging)
+{
+    private const int MaxDepth = 8;
+    private readonly ConcurrentDictionary<Digest, Lazy<Task<TransferTotals>>> blobs = new();
+    private readonly ConcurrentDictionary<Digest, Lazy<Task>> documents = new();
+    private readonly ConcurrentQueue<Task> attaching = new();
+    private int attachments;
+
+    /// <summary>How many attached manifests were copied.</summary>
+    public int Attachments => attachments;
+
+    /// <summary>Copies it: content first, then what names it.</summary>
+    public async Task<TransferTotals> RunAsync(CancellationToken cancellationToken)
+    {
+        await MoveAsync(content.Root, 0, cancellationToken);
+        // What is attached may have something attached to it, which is in the queue before it is done.
+        while (attaching.TryDequeue(out var next))
+            await next;
+        var moved = await Task.WhenAll(blobs.Values.Select(blob => blob.Value));
+        return moved.Aggregate(default(TransferTotals), TransferTotals.Add);
+    }
+
+    private Task MoveAsync(MemoryBlobSource document, int depth, CancellationToken cancellationToken) =>
+        documents.GetOrAdd(document.Descriptor.Digest, _ => new(() => MoveOnceAsync(document, depth, cancellationToken))).Value;
+
+    private async Task MoveOnceAsync(MemoryBlobSource document, int depth, CancellationToken cancellationToken)
+    {
+        var descriptor = document.Descriptor;
+        if (depth > MaxDepth)
+            throw new ImagePublishException(
+                DiagnosticCodes.BaseInvalid,
+                $"{descriptor.Digest} is nested more than {MaxDepth} deep. Choose another image."
+            );
+        var isThere = await target.HasAsync(descriptor, cancellationToken);
+        if (MediaTypes.IsIndex(descriptor.MediaType))
+            await EachAsync(OciJson.ReadIndex(document.Content.Span).Manifests.DistinctBy(child => child.Digest), child =>
+                MoveChildAsync(child, depth, cancellationToken)
+            );
+        else
+            await MoveBlobsAsync(OciJson.ReadManifest(document.Content.Span), isThere, cancellationToken);
+        if (!isThere)
+            await target.PutDocumentAsync(document, cancellationToken);
+        attaching.Enqueue(MoveAttachmentsAsync(descriptor.Digest, depth, cancellationToken));
+    }
+
+    private async Task MoveChildAsync(Descriptor child, int depth, CancellationToken cancellationToken)
+    {
+        if (!MediaTypes.IsIndex(child.MediaType) && !MediaTypes.IsManifest(child.MediaType))
+        {
+            await MoveBlobAsync(child, cancellationToken);
+            return;
+        }
+
+        var document = await content.TryReadAsync(child, cancellationToken)
+            ?? throw new ImagePublishException(
+                DiagnosticCodes.StoreIncomplete,
+                $"The image is not whole where it is copied from: it lacks {child.Digest}{(child.Platform is { } platform ? $" for {platform}" : "")}. Publish or copy it again with all platforms."
+            );
+        await MoveAsync(document, depth + 1, cancellationToken);
+    }
+
+    private Task MoveBlobsAsync(ImageManifest manifest, bool isThere, CancellationToken cancellationToken)
+    {
+        var own = manifest
+            .Layers.Where(layer => !MediaTypes.IsForeign(layer.MediaType))
+            .Prepend(manifest.Config)
+            .DistinctBy(blob => blob.Digest);
+        if (!isThere)
+            return EachAsync(own, blob => MoveBlobAsync(blob, cancellationToken));
+        // A registry that has a manifest has what it names.
+        foreach (var blob in own)
+            blobs.TryAdd(blob.Digest, new(Task.FromResult(new TransferTotals(0, 0, blob.Size))));
+        return Task.CompletedTask;
+    }
+
+    private Task<TransferTotals> MoveBlobAsync(Descriptor blob, CancellationToken cancellationToken) =>
+        blobs.GetOrAdd(blob.Digest, _ => new(() => target.PutBlobAsync(content.Blob(blob), cancellationToken))).Value;
+
+    private async Task MoveAttachmentsAsync(Digest subject, int depth, CancellationToken cancellationToken)
+    {
+        if (!target.TakesAttachments)
+            return;
+        var attached = await content.AttachmentsAsync(subject, cancellationToken);
+        foreach (var (descriptor, tag) in attached)
+        {
+            if (await content.TryReadAsync(descriptor, cancellationToken) is not { } document)
+                continue;
+            await MoveAsync(document, depth + 1, cancellationToken);
+            Interlocked.Increment(ref attachments);
+            if (tag is not null)
+                await tagging.MakeAsync(target.Tagging(document, [tag]), cancellationToken);
+        }
+
+        Descriptor[] bySubject = [.. attached.Where(one => one.Tag is null).Select(one => one.Descriptor)];
+        if (bySubject.Length > 0)
+            await target.AttachAsync(subject, bySubject, cancellationToken);
+    }
+
+    // The first failure ends the wait.
+    private static async Task EachAsync(IEnumerable<Descriptor> descriptors, Func<Descriptor, Task> move)
+    {
+        await foreach (var finished in Task.WhenEach(descriptors.Select(move)))
+            await finished;
+    }
+}

@@ -1,0 +1,162 @@
+using System.Formats.Tar;
+
+namespace ImagePublish.Common;
+
+/// <summary>Reads the entries of a foreign tar within a budget. Content is read from the entry's stream, until the next entry is asked for.</summary>
+/// <remarks>
+/// The framework's reader takes extended headers into memory whole, however large they say they are. So its stream is watched: it knows where each header begins, and refuses one that announces too much
+/// before the reader allocates anything for it.
+/// </remarks>
+internal sealed class BudgetedTarReader : IAsyncDisposable, IDisposable
+{
+    private readonly HeaderWatch watch;
+    private readonly TarReader reader;
+    private readonly ContentBudget budget;
+
+    /// <summary>A reader; the stream is left open. One that can seek is only read where there are headers.</summary>
+    public BudgetedTarReader(Stream tar, ContentBudget budget)
+    {
+        this.budget = budget;
+        watch = new HeaderWatch(tar, budget);
+        reader = new TarReader(watch, leaveOpen: true);
+    }
+
+    /// <summary>The next entry, or null at the end.</summary>
+    public async ValueTask<TarEntry?> NextAsync(CancellationToken cancellationToken) =>
+        Take(await reader.GetNextEntryAsync(copyData: false, cancellationToken));
+
+    /// <summary>The next entry, or null at the end.</summary>
+    public TarEntry? Next() => Take(reader.GetNextEntry(copyData: false));
+
+    public async ValueTask DisposeAsync()
+    {
+        await reader.DisposeAsync();
+        await watch.DisposeAsync();
+    }
+
+    public void Dispose()
+    {
+        reader.Dispose();
+        watch.Dispose();
+    }
+
+    private TarEntry? Take(TarEntry? entry)
+    {
+        if (entry is null)
+            return null;
+        watch.ExpectHeaderAfter(entry);
+        budget.CountEntry(entry.Name);
+        if (entry.EntryType is TarEntryType.SymbolicLink or TarEntryType.HardLink)
+            budget.CountLink(entry.LinkName);
+        return entry;
+    }
+
+    /// <summary>A tar's bytes as they are; the headers among them are looked at.</summary>
+    private sealed class HeaderWatch(Stream tar, ContentBudget budget) : Stream
+    {
+        private const int BlockSize = 512;
+        private const int SizeOffset = 124;
+        private const int SizeLength = 12;
+        private const int TypeOffset = 156;
+        private const byte BinarySize = 0x80;
+
+        private readonly byte[] header = new byte[BlockSize];
+        private long taken;
+        private long headerStart = tar.CanSeek ? tar.Position : 0;
+        private int headerLength;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => tar.CanSeek;
+
+        public override bool CanWrite => false;
+
+        public override long Length => tar.Length;
+
+        public override long Position
+        {
+            get => tar.CanSeek ? tar.Position : taken;
+            set => tar.Position = value;
+        }
+
+        /// <summary>After an entry, a stream that can seek is behind its content, and any other before it.</summary>
+        public void ExpectHeaderAfter(TarEntry entry)
+        {
+            var content = CanSeek || entry.DataStream is null ? 0 : entry.Length;
+            headerStart = content < long.MaxValue - Position - BlockSize ? Position + Padded(content) : long.MaxValue;
+            headerLength = 0;
+        }
+
+        public override int Read(Span<byte> buffer)
+        {
+            var start = Position;
+            var count = tar.Read(buffer);
+            taken += count;
+            Look(start, buffer[..count]);
+            return count;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var start = Position;
+            var count = await tar.ReadAsync(buffer, cancellationToken);
+            taken += count;
+            Look(start, buffer.Span[..count]);
+            return count;
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override long Seek(long offset, SeekOrigin origin) => tar.Seek(offset, origin);
+
+        public override void Flush() { }
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        private static long Padded(long length) => (length + BlockSize - 1) / BlockSize * BlockSize;
+
+        private void Look(long start, ReadOnlySpan<byte> bytes)
+        {
+            var next = headerStart + headerLength;
+            if (start > next || start + bytes.Length <= next || headerLength == BlockSize)
+                return;
+            var part = bytes[(int)(next - start)..];
+            part = part[..Math.Min(part.Length, BlockSize - headerLength)];
+            part.CopyTo(header.AsSpan(headerLength));
+            headerLength += part.Length;
+            if (headerLength == BlockSize && header[TypeOffset] is (byte)'x' or (byte)'g' or (byte)'L' or (byte)'K')
+                Check(SizeOf(header.AsSpan(SizeOffset, SizeLength)));
+        }
+
+        // The content of an extended header is followed by the next header.
+        private void Check(long size)
+        {
+            budget.CheckHeader(size);
+            headerStart += BlockSize + Padded(size);
+            headerLength = 0;
+        }
+
+        // Octal digits between blanks and NULs, or a number of several bytes where the first bit is set.
+        private static long SizeOf(ReadOnlySpan<byte> field)
+        {
+            if (field[0] >= BinarySize)
+                return field[..^sizeof(int)] is [BinarySize, .. var high] && high.IndexOfAnyExcept((byte)0) < 0
+                    ? System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(field[^sizeof(int)..])
+                    : long.MaxValue;
+            var size = 0L;
+            foreach (var digit in field.Trim(" \0"u8))
+            {
+                if (digit is < (byte)'0' or > (byte)'7')
+                    break;
+                size = (size * 8) + (digit - (byte)'0');
+            }
+
+            return size;
+        }
+    }
+}

@@ -1,0 +1,36 @@
+namespace ImagePublish.Common;
+
+/// <summary>The next bytes of a stream as a stream of their own.</summary>
+internal sealed class SliceStream(Stream inner, long length) : ReadOnlyStream
+{
+    private long position;
+
+    public override long Length => length;
+
+    public override long Position
+    {
+        get => position;
+        set => throw new NotSupportedException();
+    }
+
+    public override int Read(Span<byte> buffer)
+    {
+        var count = inner.Read(buffer[..(int)Math.Min(buffer.Length, length - position)]);
+        position += count;
+        return count;
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var count = await inner.ReadAsync(buffer[..(int)Math.Min(buffer.Length, length - position)], cancellationToken);
+        position += count;
+        return count;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            inner.Dispose();
+        base.Dispose(disposing);
+    }
+}

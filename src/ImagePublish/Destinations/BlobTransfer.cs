@@ -1,0 +1,44 @@
+using ImagePublish.Oci;
+using ImagePublish.Publishing;
+
+namespace ImagePublish.Destinations;
+
+/// <summary>A blob of an image, and what became of it in one place.</summary>
+internal sealed record ImageBlob(string Name, Descriptor Descriptor, BlobTransfer Transfer);
+
+/// <summary>How a blob got to where it is wanted, or would.</summary>
+/// <param name="UploadedBytes">The bytes sent or written for it; those that a broken line made us send twice included.</param>
+internal sealed record BlobTransfer(TransferKind Kind, long UploadedBytes = 0, Repository? From = null)
+{
+    /// <summary>It was there.</summary>
+    public static BlobTransfer Reused { get; } = new(TransferKind.Reused);
+
+    /// <summary>A blob that is sent whole: streamed where a registry has it, and otherwise from this machine.</summary>
+    internal static BlobTransfer Sent(BlobSource blob, long bytes) =>
+        new(blob.Repository is null ? TransferKind.Uploaded : TransferKind.Streamed, bytes, blob.Repository);
+
+    /// <summary>What a blob adds to the totals.</summary>
+    internal TransferTotals ToTotals(long size) =>
+        Kind switch
+        {
+            TransferKind.Reused => new TransferTotals(0, 0, size),
+            TransferKind.Mounted => new TransferTotals(0, size, 0),
+            _ => new TransferTotals(UploadedBytes, 0, 0),
+        };
+}
+
+/// <summary>How a blob gets to where it is wanted.</summary>
+internal enum TransferKind
+{
+    /// <summary>It is there.</summary>
+    Reused,
+
+    /// <summary>The registry takes it from another of its repositories.</summary>
+    Mounted,
+
+    /// <summary>It is sent from this machine, or written.</summary>
+    Uploaded,
+
+    /// <summary>It is sent, or written, while it is read from a registry: most often the base's.</summary>
+    Streamed,
+}

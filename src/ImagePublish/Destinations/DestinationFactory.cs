@@ -1,0 +1,58 @@
+using ImagePublish.Bases;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Destinations;
+
+/// <summary>Where images go: repositories of registries, or the local store.</summary>
+internal sealed class DestinationFactory(RegistryClient registries, RegistryDocuments documents, ImageStore store)
+{
+    private readonly LayerCache cache = new(store);
+
+    /// <summary>Opens the places that an image goes to.</summary>
+    public DestinationSet Open(IReadOnlyList<Repository> repositories, string localName, CancellationToken cancellationToken) =>
+        new(
+            repositories.Count == 0
+                ? [new StoreDestination(store, localName, registries.Log, cancellationToken)]
+                : repositories.Select(repository => new RegistryDestination(registries, cache, repository, cancellationToken)),
+            new TagChanges(NameChange.Tagged, registries.Log, registries.Time),
+            cancellationToken
+        );
+
+    /// <summary>The same places to be asked only: what a publish would do there. The caller disposes them together.</summary>
+    public (IReadOnlyList<PlannedDestination> Places, DestinationSet All) Plan(
+        IReadOnlyList<Repository> repositories,
+        string localName,
+        CancellationToken cancellationToken
+    )
+    {
+        IReadOnlyList<PlannedDestination> planned =
+            repositories.Count == 0
+                ? [new PlannedStore(store, localName, cancellationToken)]
+                : [.. repositories.Select(repository => new PlannedRegistry(registries, cache, repository, cancellationToken))];
+        return (
+            planned,
+            new DestinationSet(planned, new TagChanges(NameChange.Tagged, registries.Log, registries.Time), cancellationToken)
+        );
+    }
+
+    /// <summary>Whether there is nothing to do: the digest is the fingerprint of everything that decides an image, and every tag points at it.</summary>
+    /// <returns>Whether it is so; never for the local store, where looking costs as much as writing.</returns>
+    public async Task<bool> AreUpToDateAsync(
+        IReadOnlyList<Repository> repositories,
+        IReadOnlyList<Tag> tags,
+        Digest digest,
+        CancellationToken cancellationToken
+    )
+    {
+        if (repositories.Count == 0)
+            return false;
+        var references = repositories.SelectMany(repository =>
+            tags.Count == 0 ? [repository.ReferenceTo(digest)] : tags.Select(repository.ReferenceTo)
+        );
+        var current = await Task.WhenAll(references.Select(reference => documents.CurrentAsync(reference, cancellationToken)));
+        return current.All(manifest => manifest?.Digest == digest);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Net;
+using System.Net.Sockets;
+using ImagePublish.Common;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Registries.Auth;
+
+namespace ImagePublish.Http;
+
+/// <summary>
+/// Keeps requests to addresses that a registry chose (realms, redirects, upload locations) out of this machine and its networks, whatever a name resolves to:
+/// the check is made on the very address that is connected to.
+/// </summary>
+/// <remarks>
+/// A handler for each registry, given to <see cref="Protect"/>, sends the requests that carry <see cref="RegistryOption"/>.
+/// Where a proxy is in between, it is the proxy that resolves the name, and only the text could be checked.
+/// </remarks>
+/// <param name="connect">Connects to a host and port that was found to be allowed; null for the network.</param>
+internal sealed class AddressGuard(
+    Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null,
+    Func<DnsEndPoint, CancellationToken, ValueTask<Stream>>? connect = null
+)
+{
+    /// <summary>Set on a request that goes where a registry sends us and not to the registry itself.</summary>
+    public static readonly HttpRequestOptionsKey<Registry> RegistryOption = new("ImagePublish.AddressGuard.Registry");
+
+    /// <summary>Set besides on a request that is not for a token: one that follows a redirect, or an upload's location.</summary>
+    public static readonly HttpRequestOptionsKey<bool> RedirectOption = new("ImagePublish.AddressGuard.Redirect");
+
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> resolve = resolve
+        ?? ((host, ct) => Dns.GetHostAddressesAsync(host, ct));
+
+    /// <summary>Makes a handler connect only to where a registry may send us. Its requests must all be on behalf of that registry: connections are kept.</summary>
+    public void Protect(SocketsHttpHandler handler) => handler.ConnectCallback = ConnectAsync;
+
+    /// <summary>Checks what the text of a host says, before a proxy may be asked to connect to it: an address, or <c>localhost</c>.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG4014</c>: nothing may be sent there.</exception>
+    public async ValueTask CheckTextAsync(Registry registry, string host, CancellationToken ct)
+    {
+        if (RealmPolicy.IsLoopbackName(host) || IPAddress.TryParse(host, out _))
+            await ResolveAsync(registry, host, isRedirect: true, ct);
+    }
+
+    /// <summary>The addresses of a host that requests may go to where a registry sends us there.</summary>
+    /// <param name="isRedirect">Whether it is the host of a redirect or of an upload's location, and not of a realm.</param>
+    /// <exception cref="ImagePublishException">There is none: <c>IMG5003</c> for a realm, <c>IMG4014</c> for a redirect.</exception>
+    public async Task<IPAddress[]> ResolveAsync(Registry registry, string host, bool isRedirect, CancellationToken ct)
+    {
+        var addresses = await ResolveAnyAsync(host, ct);
+        if (Array.TrueForAll(addresses, address => AddressReaches.Classify(address) == AddressReach.Public))
+            return addresses;
+        var reach = await ReachOfAsync(registry, ct);
+        var allowed = Array.FindAll(addresses, address => Allows(reach, AddressReaches.Classify(address)));
+        return allowed.Length > 0 ? allowed : throw Refused(registry, host, addresses[0], isRedirect);
+    }
+
+    private static ImagePublishException Refused(Registry registry, string host, IPAddress address, bool isRedirect) =>
+        isRedirect
+            ? new ImagePublishException(
+                DiagnosticCodes.UnsafeRedirect,
+                $"{registry} leads to {Text.Sanitize(host)}, which is refused: its address {address} is inside this machine or network, where the registry is not. "
+                    + "If the registry keeps its blobs there all the same, name the host in ImageTrustedRedirectHosts."
+            )
+            : new ImagePublishException(
+                DiagnosticCodes.UntrustedRealm,
+                $"{registry} wants tokens to be asked for at {Text.Sanitize(host)}, which is refused: its address {address} is inside this machine or network, where the registry is not."
+            );
+
+    private static bool Allows(AddressReach registry, AddressReach realm) =>
+        realm switch
+        {
+            AddressReach.Public => true,
+            AddressReach.Private => registry is AddressReach.Private or AddressReach.Loopback,
+            AddressReach.Loopback => registry == AddressReach.Loopback,
+            _ => false,
+        };
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)
+    {
+        var endPoint = context.DnsEndPoint;
+        var request = context.InitialRequestMessage;
+        var isDirect =
+            request.RequestUri is { } uri
+            && uri.IdnHost.Trim('[', ']').Equals(endPoint.Host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase)
+            && uri.Port == endPoint.Port;
+        var addresses =
+            isDirect && request.Options.TryGetValue(RegistryOption, out var registry)
+                ? await ResolveAsync(
+                    registry,
+                    endPoint.Host,
+                    request.Options.TryGetValue(RedirectOption, out var isRedirect) && isRedirect,
+                    ct
+                )
+                : await ResolveAnyAsync(endPoint.Host, ct);
+        if (connect is not null)
+            return await connect(endPoint, ct);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(addresses, endPoint.Port, ct);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    // A registry inside an organisation has its token service there too. One that is also elsewhere proves nothing.
+    private async Task<AddressReach> ReachOfAsync(Registry registry, CancellationToken ct)
+    {
+        if (registry.IsLoopback)
+            return AddressReach.Loopback;
+        IPAddress[] addresses;
+        try
+        {
+            addresses = await ResolveAnyAsync(registry == Registry.DockerHub ? registry.ApiHost : registry.HostName, ct);
+        }
+        catch (SocketException)
+        {
+            // A registry that only a proxy can find is not in this network.
+            return AddressReach.Public;
+        }
+
+        var reaches = addresses.Select(AddressReaches.Classify).Distinct().ToArray();
+        return reaches is [var only] ? only : AddressReach.Public;
+    }
+
+    private async Task<IPAddress[]> ResolveAnyAsync(string host, CancellationToken ct)
+    {
+        var addresses = IPAddress.TryParse(host.Trim('[', ']'), out var literal) ? [literal] : await resolve(host, ct);
+        return addresses.Length > 0 ? addresses : throw new SocketException((int)SocketError.HostNotFound);
+    }
+}

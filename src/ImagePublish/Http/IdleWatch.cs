@@ -1,0 +1,75 @@
+using System.Globalization;
+
+namespace ImagePublish.Http;
+
+/// <summary>Cancels a request when nothing moved for a while. How long a transfer takes that moves matters only for documents.</summary>
+internal sealed class IdleWatch : IDisposable
+{
+    private readonly TimeSpan timeout;
+    private readonly TimeProvider time;
+    private readonly CancellationTokenSource idle;
+    private readonly CancellationTokenSource linked;
+    private long? documentStart;
+    private TimeSpan documentLimit;
+    private bool isDocumentLimit;
+
+    public IdleWatch(TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+    {
+        (this.timeout, this.time) = (timeout, time);
+        idle = new CancellationTokenSource(timeout, time);
+        linked = CancellationTokenSource.CreateLinkedTokenSource(idle.Token, cancellationToken);
+    }
+
+    /// <summary>Cancelled when nothing moves, or by the caller.</summary>
+    public CancellationToken Token => linked.Token;
+
+    public bool HasExpired => idle.IsCancellationRequested;
+
+    /// <summary>The clock's timestamp when the body of a request began to be sent.</summary>
+    public long? BodyStart { get; private set; }
+
+    /// <summary>The body of a request begins to be sent.</summary>
+    public void StartBody()
+    {
+        BodyStart ??= time.GetTimestamp();
+        Touch();
+    }
+
+    /// <summary>Why it expired.</summary>
+    public string Reason =>
+        isDocumentLimit
+            ? string.Create(CultureInfo.InvariantCulture, $"the answer took more than {documentLimit.TotalSeconds:0} seconds")
+            : string.Create(CultureInfo.InvariantCulture, $"nothing moved for {timeout.TotalSeconds:0} seconds");
+
+    /// <summary>Something moved.</summary>
+    public void Touch()
+    {
+        var left = documentStart is { } start ? documentLimit - time.GetElapsedTime(start) : TimeSpan.MaxValue;
+        isDocumentLimit = left < timeout;
+        idle.CancelAfter(
+            !isDocumentLimit ? timeout
+            : left > TimeSpan.Zero ? left
+            : TimeSpan.Zero
+        );
+    }
+
+    /// <summary>A document begins: it is small, so it has a limit on the whole too. Bytes that come one at a time would never stand still for long enough.</summary>
+    public void StartDocument(TimeSpan limit)
+    {
+        documentStart ??= time.GetTimestamp();
+        documentLimit = limit;
+        Touch();
+    }
+
+    /// <summary>Stops the clock until something moves: whatever is waited for now, it is not the other side.</summary>
+    public void Suspend() => idle.CancelAfter(Timeout.InfiniteTimeSpan);
+
+    /// <summary>Everything was sent: the other side may need longer than usual to answer.</summary>
+    public void Allow(TimeSpan extra) => idle.CancelAfter(timeout + extra);
+
+    public void Dispose()
+    {
+        linked.Dispose();
+        idle.Dispose();
+    }
+}

@@ -1,0 +1,46 @@
+using ImagePublish.Oci;
+
+namespace ImagePublish.Layers;
+
+/// <summary>A name for the content of a layer on this machine, which is known sooner than the digest of its tar.</summary>
+internal static class LayerInputKey
+{
+    /// <summary>The key of a layer's content: everything that decides its tar, with tags in place of files.</summary>
+    /// <returns>The key, which another build of this product would make otherwise; null where files lie neither on the disk nor in memory.</returns>
+    /// <exception cref="Diagnostics.ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
+    public static async Task<Digest?> ComputeAsync(LayerInput content, FileFingerprints tags, CancellationToken cancellationToken)
+    {
+        if (content.Entries.Any(entry => entry.Content is not (null or FileOnDisk or FileInMemory)))
+            return null;
+        await tags.ComputeAsync(content.Entries.Select(entry => entry.Content).OfType<FileOnDisk>(), cancellationToken);
+        using var key = new DigestBuilder();
+        key.Add(typeof(LayerInputKey).Module.ModuleVersionId.ToByteArray());
+        foreach (var entry in content.Entries)
+            Add(key, entry, tags);
+        return key.ToDigest();
+    }
+
+    /// <summary>Adds an entry to a digest.</summary>
+    internal static void Add(DigestBuilder key, LayerEntry entry, FileFingerprints tags)
+    {
+        key.Add(entry.Path);
+        key.Add((long)entry.Kind);
+        key.Add((long)entry.Mode);
+        key.Add(entry.Uid);
+        key.Add(entry.Gid);
+        key.Add(entry.Modified.ToUnixTimeSeconds());
+        key.Add(entry.LinkTarget);
+        key.Add(entry.PaxAttributes?.Count ?? -1);
+        foreach (var (name, value) in entry.PaxAttributes ?? new Dictionary<string, string>())
+        {
+            key.Add(name);
+            key.Add(value);
+        }
+
+        key.Add(entry.Content?.Length ?? -1);
+        if (entry.Content is FileInMemory memory)
+            key.Add(memory.Bytes.ToArray());
+        else if (entry.Content is FileOnDisk file)
+            key.Add(tags.Compute(file));
+    }
+}

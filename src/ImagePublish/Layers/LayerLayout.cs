@@ -1,0 +1,144 @@
+namespace ImagePublish.Layers;
+
+/// <summary>Decides which file lies in which layer, so that what changes often does not drag along what does not.</summary>
+/// <remarks>
+/// A layer depends on nothing but its own files: two services with the same packages in the same target folder get the same package layer, byte for byte.
+/// </remarks>
+internal static class LayerLayout
+{
+    private const int Runtime = 0;
+    private const int Packages = 2;
+    private const int Content = 3;
+    private const int Projects = 4;
+    private const int Static = 5;
+    private const int App = 6;
+
+    /// <summary>What lies at the top of the publish folder and is smaller is configuration, which changes as often as the code.</summary>
+    private const long MinContentLength = 1 << 20;
+
+    /// <summary>Whether a layer is of one large package, and so the same whatever else is published.</summary>
+    internal static bool IsOfOnePackage(LayerInput layer) => layer.Name.StartsWith(Names[Packages - 1] + " ", StringComparison.Ordinal);
+
+    // Large packages lie lowest of all packages, so that an update of the others leaves them where they are.
+    private static readonly string[] Names = ["runtime", "package", "packages", "content", "projects", "static", "app"];
+
+    /// <summary>Divides the publish output into layers.</summary>
+    /// <returns>
+    /// The layers, the lowest first: the runtime pack; each large package; the other released packages; files that projects only copy, in folders or large; prerelease packages and
+    /// referenced projects; static web content and satellites; the app.
+    /// None is empty, unless there is nothing at all.
+    /// </returns>
+    public static IReadOnlyList<LayerInput> Create(
+        IReadOnlyList<LayerEntry> entries,
+        IReadOnlyCollection<PublishItem> items,
+        LayeringMode mode
+    )
+    {
+        if (mode == LayeringMode.Single)
+            return [LayerInput.Create(Names[App], WithTimes(entries, ByPath(items)))];
+
+        var known = ByPath(items);
+        var large = LargeAmong(entries, known);
+        var directories = entries
+            .Where(entry => entry.Kind == LayerEntryKind.Directory)
+            .ToLookup(entry => entry.Path, StringComparer.Ordinal);
+        var filled = entries.SelectMany(entry => LayerPath.ParentsOf(entry.Path)).ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. WithTimes(entries, known)
+                .Where(entry => entry.Kind != LayerEntryKind.Directory || !filled.Contains(entry.Path))
+                .GroupBy(entry => LayerOf(entry, known, large))
+                .OrderBy(layer => layer.Key.Place)
+                .ThenBy(layer => layer.Key.Package, StringComparer.Ordinal)
+                .Select(layer =>
+                    LayerInput.Create($"{Names[layer.Key.Place]} {layer.Key.Package}".TrimEnd(), WithParents(layer, directories))
+                ),
+        ];
+    }
+
+    private static LargePackages LargeAmong(IEnumerable<LayerEntry> entries, Dictionary<string, PublishItem> items) =>
+        new(
+            from entry in entries
+            where entry.Content is not null && IndexOfLayer(entry, items) == Packages
+            let package = ItemOf(entry, items)?.Package
+            where package is not null
+            select (package, entry.Content!.Length)
+        );
+
+    /// <summary>Each layer has the directories of its own files, with the attributes they have in all of them.</summary>
+    private static IEnumerable<LayerEntry> WithParents(IEnumerable<LayerEntry> layer, ILookup<string, LayerEntry> directories)
+    {
+        var added = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var entry in layer)
+        {
+            foreach (var directory in LayerPath.ParentsOf(entry.Path).Where(added.Add).SelectMany(parent => directories[parent]))
+                yield return directory;
+            yield return entry;
+        }
+    }
+
+    internal static Dictionary<string, PublishItem> ByPath(IReadOnlyCollection<PublishItem> items)
+    {
+        var found = new Dictionary<string, PublishItem>(StringComparer.Ordinal);
+        foreach (var item in items)
+            found[item.RelativePath.Replace('\\', '/').TrimStart('/')] = item;
+        return found;
+    }
+
+    private static PublishItem? ItemOf(LayerEntry entry, Dictionary<string, PublishItem> items) =>
+        entry.PublishPath is { } path ? items.GetValueOrDefault(path) : null;
+
+    private static PublishItemOrigin OriginOf(LayerEntry entry, Dictionary<string, PublishItem> items) =>
+        ItemOf(entry, items)?.Origin ?? PublishItemOrigin.App;
+
+    private static (int Place, string Package) LayerOf(LayerEntry entry, Dictionary<string, PublishItem> items, LargePackages large)
+    {
+        var place = IndexOfLayer(entry, items);
+        return place == Packages && ItemOf(entry, items)?.Package is { } package && large.Contains(package)
+            ? (place - 1, package.ToLowerInvariant())
+            : (place, "");
+    }
+
+    private static int IndexOfLayer(LayerEntry entry, Dictionary<string, PublishItem> items)
+    {
+        // What names the app's own versions changes with the app, wherever the items say it comes from.
+        if (entry.Kind == LayerEntryKind.Directory || entry.PublishPath is not { } path || IsHostFile(path))
+            return App;
+
+        return OriginOf(entry, items) switch
+        {
+            PublishItemOrigin.Runtime => Runtime,
+            PublishItemOrigin.Package => Packages,
+            PublishItemOrigin.StaticContent => Static,
+            PublishItemOrigin.App or PublishItemOrigin.Content when StaticContent.IsAt(path) || IsSatellite(path) => Static,
+            PublishItemOrigin.Content when path.Contains('/', StringComparison.Ordinal) || entry.Content?.Length >= MinContentLength =>
+                Content,
+            PublishItemOrigin.PrereleasePackage or PublishItemOrigin.Project => Projects,
+            _ => App,
+        };
+    }
+
+    private static bool IsHostFile(string path) =>
+        !path.Contains('/', StringComparison.Ordinal)
+        && (
+            path.EndsWith(".deps.json", StringComparison.OrdinalIgnoreCase)
+            || path.EndsWith(".runtimeconfig.json", StringComparison.OrdinalIgnoreCase)
+        );
+
+    /// <summary>A translation of the app's own texts. Those of packages stay with their packages, which they change with.</summary>
+    private static bool IsSatellite(string path) =>
+        path.Contains('/', StringComparison.Ordinal) && path.EndsWith(".resources.dll", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Static web content is known by its place already when it is read; here is what only the items know of.</summary>
+    private static IEnumerable<LayerEntry> WithTimes(IEnumerable<LayerEntry> entries, Dictionary<string, PublishItem> items) =>
+        entries.Select(entry =>
+            entry is { Content: { } content, PublishPath: { } path }
+            && !StaticContent.IsAt(path)
+            && OriginOf(entry, items) == PublishItemOrigin.StaticContent
+                ? entry with
+                {
+                    Modified = StaticContent.TimeOf(content),
+                }
+                : entry
+        );
+}

@@ -1,0 +1,159 @@
+using System.Text;
+using ImagePublish.Bases;
+using ImagePublish.Common;
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+using ImagePublish.LayerReuse;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Packages.Dependencies;
+using ImagePublish.Storage;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>Warns of what the app needs and the image lacks, instead of a crash in production. What it found of an image is remembered by the image's layers.</summary>
+internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
+{
+    private const string Kind = "findings";
+
+    // Counts up when the doctor learns something.
+    private const int Version = 3;
+
+    /// <summary>Tells again what was found of an image.</summary>
+    public async Task RepeatAsync(PublishRequest request, Image image, CancellationToken cancellationToken)
+    {
+        if (IsWanted(request) && await ReadAsync(request, image, cancellationToken) is { } findings)
+            Log(findings);
+    }
+
+    /// <summary>Examines an image: one that was published, or one that is not to be published where the warning is an error. Without the base's files only the app's own are looked at.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG6011</c>, <c>IMG1022</c>: something is found, and the warning of it is an error.</exception>
+    public async Task ExamineAsync(
+        PublishRequest request,
+        Image image,
+        BaseImage baseImage,
+        IReadOnlyList<LayerProducer.Candidate> candidates,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!IsWanted(request))
+            return;
+        try
+        {
+            if (await ReadAsync(request, image, cancellationToken) is { IsWhole: true } known)
+            {
+                Log(known);
+                return;
+            }
+
+            var entries = candidates.SelectMany(candidate => candidate.Content.Entries).ToList();
+            var machine = OtherArchitectures.Find(entries, request.Spec.Platform, CommandOf(image), cancellationToken);
+            // A layer of packages that was known without its files is read like one of the base's.
+            var below = baseImage.Layers.Concat(
+                candidates.Where(candidate => candidate.Content.Entries.Count == 0).Select(candidate => candidate.Known!)
+            );
+            var files = await new BaseFiles(store, log).TryReadAsync(below, request.Doctor!.MayDownload, cancellationToken);
+            if (files is null)
+                log.Detail(
+                    "What the base image has is not known on this machine, so it is not seen whether the app lacks a library. ImageDoctor=Full downloads it to see."
+                );
+            var findings = new Findings(
+                files is not null,
+                machine,
+                files is null ? [] : Find(request, image, files, entries, cancellationToken)
+            );
+            Log(findings);
+            if (findings.IsWhole || machine is not null)
+                await RememberAsync(request, image, findings, cancellationToken);
+        }
+        catch (Exception exception)
+            when (exception is ImagePublishException { Code: var code }
+                    ? code != DiagnosticCodes.LibraryMissing && code != DiagnosticCodes.OtherMachine
+                    : exception is IOException or UnauthorizedAccessException
+            )
+        {
+            // Who only looks at an image may not keep it from being published.
+            log.Detail($"It is not seen whether the app lacks a library: {Text.Sanitize(exception.Message)}");
+        }
+    }
+
+    private static bool IsWanted(PublishRequest request) => request.Doctor is not null && request.Spec.Platform.Os == "linux";
+
+    private static IReadOnlyList<string> Find(
+        PublishRequest request,
+        Image image,
+        BaseFileSystem below,
+        List<LayerEntry> entries,
+        CancellationToken cancellationToken
+    )
+    {
+        var runtime = request
+            .Items.Where(item => item.Origin == PublishItemOrigin.Runtime)
+            .Select(item => item.RelativePath.Replace('\\', '/'))
+            .ToHashSet(StringComparer.Ordinal);
+        var needs = AppDependencies.Read(
+            entries.Where(entry => entry.Content is FileOnDisk),
+            runtime,
+            request.Spec.Platform,
+            request.Doctor!.IsMusl,
+            cancellationToken
+        );
+        return new DependencyCheck(request.Doctor, needs, new ImageInventory(below, entries)).Findings(IsInvariant(image));
+    }
+
+    // Lines: whether the base was looked at, the file of another machine or nothing, and what the image lacks.
+    private async Task<Findings?> ReadAsync(PublishRequest request, Image image, CancellationToken cancellationToken)
+    {
+        if (await store.Records.ReadAsync(Kind, KeyOf(request, image), cancellationToken) is not { } record)
+            return null;
+        var lines = Encoding.UTF8.GetString(record).Split('\n');
+        return lines.Length < 2 ? null : new Findings(lines[0] == bool.TrueString, lines[1].Length == 0 ? null : lines[1], lines[2..]);
+    }
+
+    private async Task RememberAsync(PublishRequest request, Image image, Findings findings, CancellationToken cancellationToken)
+    {
+        var record = Encoding.UTF8.GetBytes(
+            string.Join('\n', [findings.IsWhole.ToString(), findings.OtherMachine ?? "", .. findings.Missing])
+        );
+        if (record.Length <= CacheRecords.MaxSize)
+            await store.Records.WriteAsync(Kind, KeyOf(request, image), record, cancellationToken);
+    }
+
+    private void Log(Findings findings)
+    {
+        Warn(DiagnosticCodes.OtherMachine, findings.OtherMachine is { } file ? [file] : []);
+        Warn(DiagnosticCodes.LibraryMissing, findings.Missing);
+    }
+
+    private void Warn(DiagnosticCode code, IReadOnlyList<string> warnings)
+    {
+        foreach (var warning in warnings.SkipLast(1))
+            log.Warning(code, warning);
+        if (warnings.Count > 0)
+            log.WarnOrFail(code, warnings[^1]);
+    }
+
+    private static bool IsInvariant(Image image) =>
+        image.Config.Config?.Env?.Any(variable =>
+            variable.Equals("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1", StringComparison.Ordinal)
+            || variable.Equals("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true", StringComparison.OrdinalIgnoreCase)
+        ) == true;
+
+    private static string[] CommandOf(Image image) => [.. image.Config.Config?.Entrypoint ?? [], .. image.Config.Config?.Cmd ?? []];
+
+    private static Digest KeyOf(PublishRequest request, Image image)
+    {
+        var doctor = request.Doctor!;
+        using var key = new DigestBuilder();
+        key.Add(Version);
+        key.Add(
+            (doctor.IsGlobalizationInvariant ? 1 : 0) | (doctor.UsesAspNet ? 2 : 0) | (doctor.IsMusl ? 4 : 0) | (IsInvariant(image) ? 8 : 0)
+        );
+        // Platforms of a portable app have the same layers.
+        key.Add([request.Spec.Platform.ToString(), .. CommandOf(image)]);
+        key.Add([.. image.Config.RootFs.DiffIds.Select(layer => layer.ToString())]);
+        return key.ToDigest();
+    }
+
+    private sealed record Findings(bool IsWhole, string? OtherMachine, IReadOnlyList<string> Missing);
+}

@@ -1,0 +1,135 @@
+using System.Globalization;
+using ImagePublish.Bases;
+using ImagePublish.Images;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Publishing;
+
+namespace ImagePublish.UpToDate;
+
+/// <summary>One digest of everything that a request says. What it only points at, the files and the base image, is not in it.</summary>
+internal static class RequestFingerprint
+{
+    /// <summary>The fingerprint of a request.</summary>
+    public static Digest Compute(PublishRequest request)
+    {
+        using var digest = new DigestBuilder();
+        digest.Add(typeof(RequestFingerprint).Module.ModuleVersionId.ToByteArray());
+        Add(digest, request.Spec);
+        Add(digest, request.Project);
+        digest.Add(request.Base is RegistryBase remote ? remote.Reference.ToString() : request.Base.ToString());
+        Add(digest, (request.Base as ScratchBase)?.EnvironmentVariables ?? []);
+        digest.Add((request.Base as RegistryBase)?.Locked?.ToString());
+        digest.Add([.. (request.Packages?.Locked ?? []).Select(package => $"{package.Name} {package.Digest}")]);
+        AddFiles(digest, request);
+        digest.Add(request.Compression.Key);
+        digest.Add([.. request.Destinations.Select(destination => destination.ToString())]);
+        digest.Add(request.LocalName);
+        digest.Add([.. request.Tags.Select(tag => tag.Value)]);
+        digest.Add([.. request.HeldTags.Select(tag => tag.Value)]);
+        digest.Add(request.CacheFrom?.Count ?? -1);
+        digest.Add([.. (request.CacheFrom ?? []).Select(reference => reference.ToString())]);
+        digest.Add(request.CacheTrust.Key?.Id);
+        digest.Add([.. request.CacheTrust.Repositories.Select(repository => repository.ToString())]);
+        digest.Add(request.CacheTrust.VerifyReused ? 1 : 0);
+        return digest.ToDigest();
+    }
+
+    private static void AddFiles(DigestBuilder digest, PublishRequest request)
+    {
+        digest.Add(request.PublishFolder);
+        digest.Add((long)request.Layering);
+        digest.Add(request.FileOwner?.ToString());
+        digest.Add(request.EntryDefaults.TargetFolder);
+        digest.Add(request.EntryDefaults.Uid);
+        digest.Add(request.EntryDefaults.Gid);
+        digest.Add(request.EntryDefaults.Modified.ToUnixTimeSeconds());
+        digest.Add((long)request.EntryDefaults.Executables);
+        digest.Add(request.Items.Count);
+        foreach (var item in request.Items)
+        {
+            digest.Add(item.RelativePath);
+            digest.Add((long)item.Origin);
+            digest.Add(item.Package);
+        }
+
+        digest.Add(request.Added.Count);
+        foreach (var added in request.Added)
+            Add(digest, added);
+    }
+
+    // Its item's name is only for messages.
+    private static void Add(DigestBuilder digest, AddedEntry added)
+    {
+        digest.Add((long)added.Kind);
+        digest.Add(added.Path);
+        digest.Add((long?)added.Mode ?? -1);
+        digest.Add(added.Owner?.ToString());
+        digest.Add(added.Layer);
+        digest.Add(added.SourceFile);
+        digest.Add(added.IsFromPackage ? 1 : 0);
+        digest.Add(added.LinkTarget);
+    }
+
+    private static void Add(DigestBuilder digest, ImageSpec spec)
+    {
+        digest.Add(spec.Platform.ToString());
+        digest.Add(spec.Platform.OsFeatures);
+        digest.Add(spec.Created.UtcTicks);
+        digest.Add((long?)spec.Format ?? -1);
+        digest.Add(spec.WorkingDirectory);
+        digest.Add(spec.User);
+        digest.Add(spec.StopSignal);
+        Add(digest, spec.Healthcheck);
+        digest.Add(spec.Entrypoint);
+        digest.Add(spec.Command);
+        digest.Add((spec.CommandStartsApp ? 1 : 0) | (spec.ListensWhereBaseSays ? 2 : 0));
+        Add(digest, spec.EnvironmentVariables);
+        Add(digest, spec.Labels);
+        Add(digest, spec.Annotations);
+        digest.Add([.. spec.Ports.Select(port => port.ToString())]);
+        digest.Add(spec.Volumes);
+    }
+
+    private static void Add(DigestBuilder digest, Healthcheck? check)
+    {
+        digest.Add(check?.Test);
+        foreach (var number in (long?[])[check?.Interval, check?.Timeout, check?.StartPeriod, check?.StartInterval, check?.Retries])
+            digest.Add(number?.ToString(CultureInfo.InvariantCulture));
+    }
+
+    private static void Add(DigestBuilder digest, ProjectInfo? project)
+    {
+        digest.Add(project is null ? 0 : 1);
+        if (project is null)
+            return;
+        foreach (
+            var text in (string?[])
+                [
+                    project.Title,
+                    project.Description,
+                    project.Authors,
+                    project.Vendor,
+                    project.Licenses,
+                    project.Version,
+                    project.Url,
+                    project.Documentation,
+                    project.Source,
+                    project.Revision,
+                    project.FrameworkVersion,
+                ]
+        )
+            digest.Add(text);
+        digest.Add(project.Omitted);
+    }
+
+    private static void Add(DigestBuilder digest, IReadOnlyList<KeyValuePair<string, string>> pairs)
+    {
+        digest.Add(pairs.Count);
+        foreach (var (name, value) in pairs)
+        {
+            digest.Add(name);
+            digest.Add(value);
+        }
+    }
+}
