@@ -7,6 +7,8 @@ public sealed partial class ArchitectureTests
 {
     private static readonly string Source = Path.Combine(RepositoryRoot.Path, "src");
 
+    private static readonly Lazy<Dictionary<string, HashSet<string>>> DeclaredTypes = new(FindDeclaredTypes);
+
     private static readonly Dictionary<string, string[]> AllowedModules = new()
     {
         ["Diagnostics"] = [],
@@ -19,6 +21,7 @@ public sealed partial class ArchitectureTests
         ["Storage"] = ["Oci", "Common", "Diagnostics"],
         ["Engines"] = ["Oci", "Common", "Diagnostics"],
         ["Packages"] = ["Layers", "Http", "Oci", "Common", "Diagnostics"],
+        ["Requests"] = [],
         ["Bases"] = [],
         ["Destinations"] = [],
         ["LayerReuse"] = [],
@@ -43,7 +46,25 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
-    public void EveryFolderOfTheCoreIsAKnownModule() => Assert.All(CoreFiles(), file => Assert.Contains(ModuleOf(file), AllowedModules.Keys));
+    public void EveryFolderOfTheCoreIsAKnownModule() =>
+        Assert.All(CoreFiles(), file => Assert.Contains(ModuleOf(file), AllowedModules.Keys));
+
+    [Fact]
+    public void NoNamespaceUsesOneThatUsesIt()
+    {
+        var uses = SourceFiles()
+            .SelectMany(file => UsedNamespaces(file).Select(used => (From: NamespaceOf(file), To: used)))
+            .Where(use => use.From != use.To)
+            .ToLookup(use => use.From, use => use.To);
+        var reached = uses.ToDictionary(group => group.Key, group => Reached(group.Key, uses));
+
+        var cycles =
+            from one in reached.Keys
+            from other in reached[one]
+            where string.CompareOrdinal(one, other) < 0 && reached.TryGetValue(other, out var back) && back.Contains(one)
+            select $"{one} and {other}";
+        Assert.Empty(cycles);
+    }
 
     [Theory]
     [InlineData(@"\bMicrosoft\.Build\b", "ImagePublish.Tasks/")]
@@ -75,6 +96,67 @@ public sealed partial class ArchitectureTests
         Assert.Empty(strays);
     }
 
+    private static HashSet<string> Reached(string start, ILookup<string, string> uses)
+    {
+        var reached = new HashSet<string>();
+        var open = new Stack<string>(uses[start]);
+        while (open.TryPop(out var next))
+        {
+            if (reached.Add(next))
+            {
+                foreach (var further in uses[next])
+                    open.Push(further);
+            }
+        }
+
+        return reached;
+    }
+
+    private static string NamespaceOf(string file) =>
+        Path.GetRelativePath(Source, Path.GetDirectoryName(file)!).Replace(Path.DirectorySeparatorChar, '.');
+
+    // A name such as ImagePublish.Oci.Digest is cut down to the folder that it begins with.
+    private static IEnumerable<string> UsedNamespaces(string file) =>
+        FullName()
+            .Matches(Code(file))
+            .Select(match => match.Value)
+            .Select(name =>
+            {
+                while (name.Length > 0 && !Directory.Exists(Path.Combine(Source, FolderOf(name))))
+                    name = name.LastIndexOf('.') is var dot and >= 0 ? name[..dot] : "";
+                return name;
+            })
+            .Where(name => name.Length > 0)
+            .Concat(UsedParents(file))
+            .Distinct();
+
+    // The types of the namespaces around one's own need no using directive.
+    private static IEnumerable<string> UsedParents(string file)
+    {
+        var words = Word().Matches(Code(file)).Select(match => match.Value).ToHashSet();
+        var own = NamespaceOf(file);
+        return DeclaredTypes
+            .Value.Where(declared => own.StartsWith(declared.Key + ".", StringComparison.Ordinal) && words.Overlaps(declared.Value))
+            .Select(declared => declared.Key);
+    }
+
+    private static Dictionary<string, HashSet<string>> FindDeclaredTypes() =>
+        SourceFiles()
+            .GroupBy(NamespaceOf)
+            .ToDictionary(
+                files => files.Key,
+                files => files.SelectMany(file => Declaration().Matches(Code(file))).Select(match => match.Groups[1].Value).ToHashSet()
+            );
+
+    // The tasks' project is a folder of its own; everything else is below the core's.
+    private static string FolderOf(string name) =>
+        name.StartsWith("ImagePublish.Tasks", StringComparison.Ordinal)
+            ? Path.Combine(
+                "ImagePublish.Tasks",
+                name["ImagePublish.Tasks".Length..].TrimStart('.').Replace('.', Path.DirectorySeparatorChar)
+            )
+            : name.Replace('.', Path.DirectorySeparatorChar);
+
     private static IEnumerable<string> CoreFiles() =>
         SourceFiles()
             .Where(file =>
@@ -93,6 +175,15 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"\bImagePublish\.([A-Z]\w+)")]
     private static partial Regex ModuleUse();
+
+    [GeneratedRegex(@"\bImagePublish(\.[A-Z]\w+)+")]
+    private static partial Regex FullName();
+
+    [GeneratedRegex(@"(?m)^(?:public|internal) [^\n(=]*?\b(?:class|record struct|record|struct|enum|interface) (\w+)")]
+    private static partial Regex Declaration();
+
+    [GeneratedRegex(@"\b[A-Z]\w+")]
+    private static partial Regex Word();
 
     [GeneratedRegex(@"//.*")]
     private static partial Regex Comment();

@@ -49,7 +49,7 @@ internal static class PublishSummary
             engine == "podman" ? engine : "docker"
         );
         return delivery.Repository is null && engine is null
-            ? $"  It lies in the local store. To run it, publish with -p:ImageLoad=docker, then: {command}"
+            ? $"  It is in the local store. To run it, publish with -p:ImageLoad=docker, then: {command}"
             : $"  {command}";
     }
 
