@@ -2,7 +2,7 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>What all tasks of a build share, in whatever project they run. MSBuild keeps it, and disposes of it when the build ends.</summary>
+/// <summary>What all tasks of a build share, in whatever project they run. MSBuild disposes of it when the build ends.</summary>
 internal static class BuildObjects
 {
     private static readonly Lock Gate = new();

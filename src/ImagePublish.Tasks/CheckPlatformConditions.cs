@@ -13,7 +13,7 @@ public sealed class CheckPlatformConditions : ImageTask
 {
     private const string Reference = "$(RuntimeIdentifier";
 
-    // What tells the platforms apart in both kinds of app.
+    // The properties that differ by platform in both kinds of app.
     private static readonly string[] Alternatives = ["$(ImageRuntimeIdentifier", "$(ContainerRuntimeIdentifier"];
 
     /// <summary>The project.</summary>

@@ -3,7 +3,7 @@ using ImagePublish.Images;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>What CI systems say of the source that they build, in their environment variables.</summary>
+/// <summary>The source that a CI system builds, by its environment variables.</summary>
 internal sealed class CiRef(Func<string, string?> variable)
 {
     /// <summary>The commit.</summary>

@@ -2,7 +2,7 @@ using ImagePublish.Engines;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>What this machine says of container engines.</summary>
+/// <summary>The settings of container engines on this machine.</summary>
 internal static class EngineEnvironment
 {
     /// <summary>The settings, read when they are asked for.</summary>

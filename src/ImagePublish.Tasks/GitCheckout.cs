@@ -4,7 +4,7 @@ using ImagePublish.Common;
 namespace ImagePublish.Tasks;
 
 /// <summary>What git knows of the commit that is checked out.</summary>
-/// <param name="Problem">Why git could not say; null where it could, or where there is no commit yet.</param>
+/// <param name="Problem">Why git failed; null where it did not, or where there is no commit yet.</param>
 internal sealed record GitAnswer(string? Revision = null, string? Time = null, string? Decoration = null, string? Problem = null);
 
 /// <summary>Asks git about the checkout that a folder is in.</summary>

@@ -4,7 +4,7 @@ using ImagePublish.Images;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>What source control says of the build: commit, branch and time. Read from properties first, then from CI's variables, then from git.</summary>
+/// <summary>The build's commit, branch and time. Read from properties first, then from CI's variables, then from git.</summary>
 /// <param name="Time">The time that the user gives, SOURCE_DATE_EPOCH or the commit's time; null where none is known.</param>
 internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, DateTimeOffset? Time)
 {

@@ -17,7 +17,7 @@ internal interface IImageInputs
 
     string? Name { get; }
 
-    /// <summary>Tags and templates of tags; empty for what <see cref="TagPolicy"/> says.</summary>
+    /// <summary>Tags and templates of tags; empty for those of <see cref="TagPolicy"/>.</summary>
     string? Tags { get; }
 
     string? TagPolicy { get; }

@@ -51,7 +51,7 @@ internal sealed class ImageNames
         string? assemblyName
     ) => Repositories(Whole(name), registry, RepositoryName(prefix, repository, assemblyName));
 
-    /// <summary>Says that an image stays here although the properties name a registry.</summary>
+    /// <summary>Reports that an image stays on this machine although the properties name a registry.</summary>
     public void ReportOffline(IPublishLog log)
     {
         if (Named.Count > Destinations.Count)

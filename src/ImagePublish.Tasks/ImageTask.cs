@@ -3,7 +3,7 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>What all tasks share: one place where failures become build errors, and cancellation.</summary>
+/// <summary>The base of all tasks: turns failures into build errors, and handles cancellation.</summary>
 public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTask, IDisposable
 {
     private readonly CancellationTokenSource cancellation = new();
@@ -18,13 +18,13 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
     /// <summary>The codes of warnings that are no errors in this project, although all others may be: <c>NoWarn</c> and <c>WarningsNotAsErrors</c>.</summary>
     public string? SparedWarnings { get; set; }
 
-    /// <summary>What lines that tell of progress begin with.</summary>
+    /// <summary>What lines of progress begin with.</summary>
     internal virtual string LogName => "Image";
 
     /// <summary>What is done, to begin a sentence with.</summary>
     internal virtual string Activity => GetType().Name;
 
-    /// <summary>What a cancellation leaves as it was, unless something was changed; null where there is nothing to say of it.</summary>
+    /// <summary>What a cancellation leaves as it was, unless something was changed; null where that needs no mention.</summary>
     internal virtual string? LeftAlone => null;
 
     /// <summary>Does the work and turns every failure into one error with its code.</summary>

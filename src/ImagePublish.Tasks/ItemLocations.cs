@@ -6,7 +6,7 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>Where items come from. MSBuild tells tasks the file; the line is looked up when there is something to complain about.</summary>
+/// <summary>Where items come from. MSBuild gives tasks the file; the line is looked up when there is an error to report.</summary>
 internal static class ItemLocations
 {
     public const string File = "ImageFile";
@@ -54,7 +54,7 @@ internal static class ItemLocations
                 )
                 .ToList();
             var likely = exact.Count > 0 ? exact : elements;
-            // Of two that fit, the one that says more: the other would have made an item without it.
+            // Of two that fit, the one with more metadata: the other would have made an item without it.
             return
                 likely.GroupBy(element => Metadata(element).Count()).MaxBy(group => group.Key)?.ToList() is [var only]
                 && only is IXmlLineInfo info

@@ -14,7 +14,7 @@ internal sealed class LockRequestReader(PublishImageInputs inputs)
     public LockRequest? Read() =>
         inputs.LockedMode || InputParser.Optional(inputs.LockFile) is not null || File.Exists(PathOfFile) ? Create([]) : null;
 
-    /// <summary>Reads it for whoever renews it.</summary>
+    /// <summary>Reads it for the command that renews it.</summary>
     public LockRequest ReadForUpdate(IEnumerable<string> runtimeIdentifiers) =>
         Create([.. runtimeIdentifiers.Select(identifier => RuntimeIdentifier.Parse(identifier).Platform.ToString())]);
 

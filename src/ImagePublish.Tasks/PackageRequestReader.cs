@@ -35,7 +35,7 @@ internal sealed class PackageRequestReader(PublishImageInputs inputs)
         };
     }
 
-    /// <summary>What Microsoft's base images say of the environment.</summary>
+    /// <summary>The environment variables of Microsoft's base images.</summary>
     public static IReadOnlyList<KeyValuePair<string, string>> BaseEnvironment(DotNetApp app) =>
         [
             new("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),

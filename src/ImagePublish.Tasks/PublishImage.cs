@@ -17,7 +17,7 @@ public sealed class PublishImage : PublishImageInputs
     /// <summary>The bytes that the local store may have, such as <c>10GB</c>.</summary>
     public string? StoreLimit { get; set; }
 
-    /// <summary>For an image of an index: where its part of the page is kept for the index's.</summary>
+    /// <summary>For an image of an index: where its part of the report is written for the index's.</summary>
     public string? ReportPart { get; set; }
 
     /// <summary>The folder of the project's intermediate files, by which <see cref="BeginImage"/> of the same build is known.</summary>
@@ -30,7 +30,7 @@ public sealed class PublishImage : PublishImageInputs
 
     private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
-        using var headStart = InputParser.Optional(IntermediateDirectory) is { } folder
+        using var earlyLayers = InputParser.Optional(IntermediateDirectory) is { } folder
             ? BeginImage.Take(BuildEngine4, FullPath(folder))
             : null;
         var request = new PublishRequestReader(this).Read();
@@ -50,7 +50,7 @@ public sealed class PublishImage : PublishImageInputs
             request.Destinations.Select(repository => repository.Registry),
             RegistriesBesides(request)
         );
-        var publisher = BuildSession.GetOrCreate(BuildEngine4, settings).PublisherFor(store, log, headStart);
+        var publisher = BuildSession.GetOrCreate(BuildEngine4, settings).PublisherFor(store, log, earlyLayers);
         if (DryRun)
         {
             await PlanAsync(publisher, request, log, cancellationToken);

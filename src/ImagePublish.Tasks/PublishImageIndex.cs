@@ -12,7 +12,7 @@ namespace ImagePublish.Tasks;
 /// <summary>Joins images for several platforms into one, and tags it.</summary>
 public sealed class PublishImageIndex : PublishTask
 {
-    /// <summary>Images that were published for one platform each, as <see cref="PublishImage"/> told them.</summary>
+    /// <summary>Images that were published for one platform each, as <see cref="PublishImage"/> returned them.</summary>
     public ITaskItem[] Images { get; set; } = [];
 
     /// <summary>References by digest of images that were published elsewhere.</summary>

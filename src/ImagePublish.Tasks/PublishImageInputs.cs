@@ -2,14 +2,14 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>What a project says of its image, as MSBuild hands it over: text and items, not yet understood. <see cref="PublishRequestReader"/> does that.</summary>
+/// <summary>A project's settings of its image, as MSBuild passes them: text and items, not yet parsed. <see cref="PublishRequestReader"/> does that.</summary>
 public abstract class PublishImageInputs : PublishTask
 {
     /// <summary>The folder that ships.</summary>
     [Required]
     public string PublishDirectory { get; set; } = "";
 
-    /// <summary>The publish items, which tell where files come from.</summary>
+    /// <summary>The publish items, which have the origin of each file.</summary>
     public ITaskItem[] PublishItems { get; set; } = [];
 
     /// <summary>The folders that packages are restored to.</summary>
@@ -33,7 +33,7 @@ public abstract class PublishImageInputs : PublishTask
     /// <summary>Hosts inside this machine or network that a base image's package sources may be on.</summary>
     public string? PackageSourceHosts { get; set; }
 
-    /// <summary>The folder that packages are kept in; empty for the user's own.</summary>
+    /// <summary>The cache folder of packages; empty for the user's own.</summary>
     public string? PackageCache { get; set; }
 
     /// <summary>The lock file; empty for <c>image.lock.json</c> beside the project, if it is there.</summary>
@@ -42,7 +42,7 @@ public abstract class PublishImageInputs : PublishTask
     /// <summary>Whether a lock file that does not fit is an error.</summary>
     public bool LockedMode { get; set; }
 
-    /// <summary><c>Auto</c>, <c>Full</c> or <c>Off</c>: whether it is seen that the app lacks a library.</summary>
+    /// <summary><c>Auto</c>, <c>Full</c> or <c>Off</c>: how it is checked that the image has the libraries that the app needs.</summary>
     public string? Doctor { get; set; }
 
     /// <summary><c>false</c> leaves out what a self-contained app on <c>scratch</c> needs of the system.</summary>
@@ -72,7 +72,7 @@ public abstract class PublishImageInputs : PublishTask
     /// <summary>Images in registries whose layers may be reused; empty for the repository's own tags, <c>none</c> for no image.</summary>
     public string? CacheFrom { get; set; }
 
-    /// <summary>Repositories whose images are believed when they say which blob a layer became.</summary>
+    /// <summary>Repositories whose images are trusted to map a layer's diff id to its blob.</summary>
     public string? CacheTrust { get; set; }
 
     /// <summary>Whether reused layers are read back and compared before a tag moves.</summary>

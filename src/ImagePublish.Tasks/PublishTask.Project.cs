@@ -4,7 +4,7 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
-/// <content>What the project says of itself, for labels and annotations.</content>
+/// <content>The project's metadata, for labels and annotations.</content>
 public abstract partial class PublishTask
 {
     /// <summary>The version of .NET that the app targets.</summary>
@@ -14,7 +14,7 @@ public abstract partial class PublishTask
     /// <summary>The version of the SDK.</summary>
     public string? SdkVersion { get; set; }
 
-    /// <summary>Whether labels are made of what the project says of itself.</summary>
+    /// <summary>Whether labels are made from the project's metadata.</summary>
     public bool GenerateLabels { get; set; } = true;
 
     /// <summary>The project's title.</summary>
@@ -41,13 +41,13 @@ public abstract partial class PublishTask
     /// <summary>Where the documentation is; empty for where to read more.</summary>
     public string? Documentation { get; set; }
 
-    /// <summary>The version that labels tell; empty for the project's.</summary>
+    /// <summary>The version of the label; empty for the project's.</summary>
     public string? LabelVersion { get; set; }
 
     /// <summary>Labels that are not wanted, by the last part of their names.</summary>
     public string? OmittedLabels { get; set; }
 
-    /// <summary>What the project says of itself.</summary>
+    /// <summary>The project's metadata.</summary>
     internal ProjectInfo? ReadProject(GitInfo source) =>
         !GenerateLabels
             ? null

@@ -5,7 +5,7 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>What tasks share that deliver an image or an index: where to, under which tags, and how they tell what they did.</summary>
+/// <summary>The base of tasks that deliver an image or an index: destinations, tags, and how the result is reported.</summary>
 public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryInputs
 {
     /// <summary>The project's name, for messages.</summary>
@@ -83,10 +83,10 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
     /// <summary>Whether tags that exist may be moved.</summary>
     public bool TagOverwrite { get; set; } = true;
 
-    /// <summary>Whether to tell only what would be done.</summary>
+    /// <summary>Whether to only report what would be done.</summary>
     public bool DryRun { get; set; }
 
-    /// <summary>Where the image is now, or with <see cref="DryRun"/> would be: an item for each place, by digest.</summary>
+    /// <summary>Where the image is now, or with <see cref="DryRun"/> would be: an item for each destination, by digest.</summary>
     [Output]
     public ITaskItem[] PublishedImages { get; private set; } = [];
 
@@ -94,7 +94,7 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
     [Output]
     public string ImageDigest { get; private set; } = "";
 
-    /// <summary>The image's reference by digest in the first place.</summary>
+    /// <summary>The image's reference by digest at the first destination.</summary>
     [Output]
     public string ImageReference { get; private set; } = "";
 
@@ -109,7 +109,7 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
 
     string IImageInputs.ResolvePath(string path) => FullPath(path);
 
-    /// <summary>Tells what was delivered: in the log, as items and properties, and as JSON.</summary>
+    /// <summary>Reports what was delivered: in the log, as items and properties, and as JSON.</summary>
     internal void ReportResult(ITaskItem[] images, IEnumerable<string> summary, byte[] json, IPublishLog log)
     {
         PublishedImages = images;
@@ -171,7 +171,7 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
         }
     }
 
-    /// <summary>Tells the CI system, where there is one.</summary>
+    /// <summary>Reports to the CI system, where there is one.</summary>
     internal void ReportToCi(Func<string> markdown, IPublishLog log)
     {
         var outputs = new CiOutputs(Environment.GetEnvironmentVariable, ((TaskLog)log).Command);
@@ -199,7 +199,7 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
         log.Information($"  The report is in {FullPath(Report!)}");
     }
 
-    /// <summary>Writes a file beside its place and moves it there.</summary>
+    /// <summary>Writes a file under a temporary name beside its own and renames it.</summary>
     internal void Write(string file, string what, byte[] content)
     {
         var path = FullPath(file);

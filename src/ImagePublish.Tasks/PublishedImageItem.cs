@@ -48,7 +48,7 @@ internal static class PublishedImageItem
         return item;
     }
 
-    /// <summary>Reads what an image's item says of it.</summary>
+    /// <summary>Reads an image from its item.</summary>
     public static Descriptor Descriptor(ITaskItem item)
     {
         var platform = Platform.Parse(item.GetMetadata("Platform")) with

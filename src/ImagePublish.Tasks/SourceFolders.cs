@@ -1,6 +1,6 @@
 namespace ImagePublish.Tasks;
 
-/// <summary>Tells by its place where a published file comes from: the SDK's publish items keep no other trace of what a package or a project only lets be copied.</summary>
+/// <summary>Finds by its path where a published file comes from: the SDK's publish items keep no other trace of files that a package or a project only copies.</summary>
 internal sealed class SourceFolders(IEnumerable<string> packages, IEnumerable<string> built)
 {
     private readonly string[] packages = [.. packages.Select(Closed)];

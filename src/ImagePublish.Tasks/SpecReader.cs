@@ -7,7 +7,7 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>Reads what the image says: the config's part of a task's inputs.</summary>
+/// <summary>Reads the config's part of a task's inputs.</summary>
 internal sealed class SpecReader(PublishImageInputs inputs)
 {
     /// <summary>Reads it.</summary>

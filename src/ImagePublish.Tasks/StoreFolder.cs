@@ -13,7 +13,7 @@ internal static class StoreFolder
 
     private static readonly ConcurrentDictionary<string, Lazy<StoreKey>> Keys = new(StringComparer.Ordinal);
 
-    /// <summary>Where operating system packages are kept, for all projects of a user.</summary>
+    /// <summary>The cache of operating system packages, for all projects of a user.</summary>
     public static string Packages => Path.Combine(UserData().Folder, "packages");
 
     /// <summary>Where those wait for each other who change the same file.</summary>
@@ -24,7 +24,7 @@ internal static class StoreFolder
 
     /// <summary>Opens the local store.</summary>
     /// <param name="log">Where waiting for other processes, and a temporary store, are logged; null for nowhere.</param>
-    /// <exception cref="ImagePublishException"><c>IMG3112</c>: others could change it, and it is not said to be shared; <c>IMG3101</c>.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3112</c>: others could change it, and it is not declared as shared; <c>IMG3101</c>.</exception>
     public static ImageStore Open(string? folder, bool isShared, IPublishLog? log, IBuildEngine4 engine)
     {
         var options = new StoreOptions
@@ -80,7 +80,7 @@ internal static class StoreFolder
         return Keys.GetOrAdd(file ?? "", _ => new(() => LoadKey(machine, file, log))).Value;
     }
 
-    /// <summary>Where the key is kept, or null where nothing of the user's is kept.</summary>
+    /// <summary>The key's file, or null where nothing of the user's is stored.</summary>
     internal static string? KeyFile(UserFolders machine)
     {
         if (machine.ConfigHome is null && machine.CliHome is { } home && Path.IsPathFullyQualified(home))
@@ -101,7 +101,7 @@ internal static class StoreFolder
         return StoreKey.OfProcess;
     }
 
-    /// <summary>The folder that is kept for a user: the one of the user's data, or of DOTNET_CLI_HOME, else a temporary one that is the user's alone.</summary>
+    /// <summary>A user's data folder: the one of the user's data, or of DOTNET_CLI_HOME, else a temporary one that is the user's alone.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: there is none that is safe.</exception>
     internal static (string Folder, string? Unusable) UserData(UserFolders machine)
     {
@@ -175,10 +175,10 @@ internal static class StoreFolder
     }
 }
 
-/// <summary>What a machine says of a user's folders.</summary>
-/// <param name="DataHome">XDG_DATA_HOME, which says exactly where data goes; null where it is not set.</param>
+/// <summary>A machine's settings of a user's folders.</summary>
+/// <param name="DataHome">XDG_DATA_HOME; null where it is not set.</param>
 /// <param name="CliHome">DOTNET_CLI_HOME, which stands for the user's home in jobs whose user has none; null where it is not set.</param>
-/// <param name="ConfigHome">XDG_CONFIG_HOME, which says exactly where settings go; null where it is not set.</param>
+/// <param name="ConfigHome">XDG_CONFIG_HOME; null where it is not set.</param>
 internal sealed record UserFolders(
     string? DataHome,
     string? CliHome,

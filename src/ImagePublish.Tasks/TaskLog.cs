@@ -9,14 +9,14 @@ using Microsoft.Build.Utilities;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>The engine's log as MSBuild's.</summary>
+/// <summary>The core's log as MSBuild's.</summary>
 /// <remarks>
 /// <para>
 /// The one way out: no line that leaves here has an invisible character, a second line, a command of a CI system or a secret of this build in it, whoever wrote it. Commands of ours are
 /// <see cref="AzureCommand"/>s, and have a way of their own.
 /// </para>
 /// <para>
-/// Work in the background keeps the log of the task that started it. Once that task is over there is nobody to log to, and MSBuild refuses: from then on nothing is logged.
+/// Work in the background keeps the log of the task that started it. Once that task is over MSBuild accepts no messages: from then on nothing is logged.
 /// </para>
 /// </remarks>
 internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string project, IBuildEngine4 engine, string? sparedWarnings)
@@ -56,7 +56,7 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
     /// <summary>Prints a command of ours to the agent of a CI system.</summary>
     public void Command(AzureCommand command) => Write(() => log.LogMessage(MessageImportance.High, "{0}", command.Line));
 
-    // Each line tells when it was written, so that a diagnostic log shows where the time goes.
+    // Each line has its time, so that a diagnostic log shows where the time goes.
     public void Detail(string message) =>
         Write(() => log.LogMessage(MessageImportance.Low, "[{0} ms] {1}", clock.ElapsedMilliseconds, Fit(message)));
 
@@ -115,7 +115,7 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
             log.LogMessage(MessageImportance.Low, "{0}: caused by {1}", exception.Code.Id, cause.GetType().FullName);
     }
 
-    /// <summary>Reports a failure that nobody expected in one line; its stack is in a diagnostic log only.</summary>
+    /// <summary>Reports an unexpected failure in one line; its stack is in a diagnostic log only.</summary>
     public void Unexpected(string activity, Exception exception)
     {
         var cause = exception is AggregateException ? exception.GetBaseException() : exception;

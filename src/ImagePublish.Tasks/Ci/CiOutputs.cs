@@ -4,8 +4,8 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks.Ci;
 
 /// <summary>
-/// Hands an image on to the steps that follow in GitHub Actions, Azure Pipelines and GitLab, and tells of it on the run's page. Nothing is written where none of them is, and never a secret:
-/// all there is to tell is the image's name, digest and tags.
+/// Hands an image on to the steps that follow in GitHub Actions, Azure Pipelines and GitLab, and adds it to the run's page. Nothing is written where none of them is, and never a secret:
+/// only the image's name, digest and tags are written.
 /// </summary>
 internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureCommand> say)
 {
@@ -18,7 +18,7 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
 
     private bool IsGitLab => variable("GITLAB_CI") == "true" && Path("CI_PROJECT_DIR") is not null;
 
-    /// <summary>Tells of an image.</summary>
+    /// <summary>Writes an image's outputs.</summary>
     /// <exception cref="IOException">A file of the CI system can't be written.</exception>
     public void Write(string project, ITaskItem image, string markdown, string summaryFile)
     {

@@ -7,7 +7,7 @@ using ImagePublish.Storage.Archives;
 
 namespace ImagePublish.Tasks.Commands;
 
-/// <summary>Turns what a command is told of images into types, once.</summary>
+/// <summary>Parses the image names of a command, once.</summary>
 internal sealed class CommandNames
 {
     private readonly CommandTask inputs;
@@ -34,7 +34,7 @@ internal sealed class CommandNames
     /// <summary>The repositories that the properties name; none for the local store.</summary>
     public IReadOnlyList<Repository> Destinations => ImageNames.Repositories(inputs.Name, inputs.Registry, null, LocalName, null);
 
-    /// <summary>The image's name without registry and tag: what the properties say, else the source's, else the project's.</summary>
+    /// <summary>The image's name without registry and tag: the properties', else the source's, else the project's.</summary>
     public string LocalName =>
         SourceName is { } name && InputParser.Optional(inputs.Repository) is null && whole is null ? name : ImageNames.LocalNameOf(inputs);
 

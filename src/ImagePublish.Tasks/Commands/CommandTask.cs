@@ -83,7 +83,7 @@ public abstract class CommandTask : ImageTask, IImageInputs, IRegistryInputs
     /// <summary>The same before it becomes text.</summary>
     internal IReadOnlyList<CommandItem> Items { get; set; } = [];
 
-    /// <summary>Does the work, and tells scripts what came of it.</summary>
+    /// <summary>Runs the command, and writes its result for scripts.</summary>
     private protected sealed override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         await RunAsync(log, cancellationToken);

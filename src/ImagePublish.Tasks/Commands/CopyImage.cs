@@ -7,7 +7,7 @@ namespace ImagePublish.Tasks.Commands;
 /// <summary>Copies an image from a registry, the local store or an archive to registries or the local store, with the same digests.</summary>
 public sealed class CopyImage : CommandTask
 {
-    /// <summary>Whether to tell only.</summary>
+    /// <summary>Whether to only report what would be done.</summary>
     public bool DryRun { get; set; }
 
     internal override string? LeftAlone => "no tag was moved";

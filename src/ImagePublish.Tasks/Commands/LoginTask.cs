@@ -57,7 +57,7 @@ public sealed class LoginImageRegistry : LoginTask
         ReportResult(log, $"Signed in to {registry} as {username}; the password is kept {where}.", registry, place);
     }
 
-    // A pipe that nobody writes to must not hang a build.
+    // A pipe without a writer must not hang a build.
     private static async Task<string> ReadPasswordAsync(Registry registry, CancellationToken cancellationToken)
     {
         var missing = new ImagePublishException(

@@ -6,7 +6,7 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Tasks.Commands;
 
-/// <summary>Prints the web page of the repository's tags and opens it where somebody sits in front of a desktop.</summary>
+/// <summary>Prints the address of the repository's tags page, and opens it on an interactive desktop.</summary>
 public sealed class OpenImagePage : CommandTask
 {
     private static readonly string[] CiVariables = ["CI", "TF_BUILD", "GITHUB_ACTIONS", "BUILD_BUILDID", "JENKINS_URL", "TEAMCITY_VERSION"];

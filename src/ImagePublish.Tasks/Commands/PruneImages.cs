@@ -10,7 +10,7 @@ namespace ImagePublish.Tasks.Commands;
 /// <summary>Removes what is no longer needed: the local store's cache, or old images of the store or of a registry's repository.</summary>
 public sealed class PruneImages : CommandTask
 {
-    // Nobody types the bare command to lose the layers that the next build needs.
+    // The bare command must not delete the layers that the next build needs.
     private static readonly TimeSpan KeptCache = TimeSpan.FromDays(7);
 
     // Who gives only an age does not mean to lose the last release.
@@ -28,7 +28,7 @@ public sealed class PruneImages : CommandTask
     /// <summary>The bytes that the store may have: <c>10GB</c>.</summary>
     public string? StoreLimit { get; set; }
 
-    /// <summary>Whether damaged content, and images that lack content, are removed.</summary>
+    /// <summary>Whether damaged content, and images with missing content, are removed.</summary>
     public bool Repair { get; set; }
 
     /// <summary>Whether to list only.</summary>

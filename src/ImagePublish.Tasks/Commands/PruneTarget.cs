@@ -14,7 +14,7 @@ internal sealed record PruneTarget(IReadOnlyList<Repository> Repositories, strin
 {
     private const string StorePrefix = "store:";
 
-    /// <summary>Reads what the command says.</summary>
+    /// <summary>Reads the command's properties.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1033</c>: it could be either; <c>IMG1007</c>: <c>ImageSource</c> is no repository.</exception>
     public static PruneTarget Read(PruneImages inputs, IBuildEngine6? build)
     {

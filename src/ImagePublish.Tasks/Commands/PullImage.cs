@@ -13,7 +13,7 @@ public sealed class PullImage : CommandTask
 
     private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
     {
-        // Nothing that the project says of its own image has a say here.
+        // The project's settings of its own image don't count here.
         var names = new CommandNames(this);
         if (names.Source is null)
             throw new ImagePublishException(

@@ -8,7 +8,7 @@ namespace ImagePublish.Tasks.Commands;
 /// <summary>Removes one image's name, from the local store or a registry, and the content that nothing else needs.</summary>
 public sealed class RemoveImage : CommandTask
 {
-    /// <summary>Whether to tell only.</summary>
+    /// <summary>Whether to only report what would be done.</summary>
     public bool DryRun { get; set; }
 
     internal override string? LeftAlone => "no image was removed";

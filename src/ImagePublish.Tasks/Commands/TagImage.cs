@@ -7,7 +7,7 @@ namespace ImagePublish.Tasks.Commands;
 /// <summary>Gives an image further tags, in a registry or the local store.</summary>
 public sealed class TagImage : CommandTask
 {
-    /// <summary>Whether to tell only.</summary>
+    /// <summary>Whether to only report what would be done.</summary>
     public bool DryRun { get; set; }
 
     internal override string? LeftAlone => "no tag was moved";

@@ -7,7 +7,7 @@ namespace ImagePublish.Tasks.Progress;
 /// <summary>Chooses how progress is shown.</summary>
 internal static class ProgressViews
 {
-    /// <summary>Bars below the rows of the terminal logger; lines in any other log, more of them where somebody looks on.</summary>
+    /// <summary>Bars below the rows of the terminal logger; lines in any other log, more of them in an interactive terminal.</summary>
     /// <remarks>
     /// The classic console logger prints lines at any time, from a thread of its own and in several writes. Rows below them would be overwritten without being erased, and a scrolling
     /// region would outlive a build that is killed. So it gets lines.
@@ -25,7 +25,7 @@ internal static class ProgressViews
         return new ProgressLines(project, say, style);
     }
 
-    /// <summary>Whether somebody looks on.</summary>
+    /// <summary>Whether the terminal is interactive and not quiet.</summary>
     public static bool IsWatched(TaskLoggingHelper log) =>
         ConsoleTerminal.IsThere(Environment.GetEnvironmentVariable)
         && log.LogsMessagesOfImportance(MessageImportance.High)

@@ -1,6 +1,6 @@
 namespace ImagePublish.Diagnostics;
 
-/// <summary>Every code of the engine and the tasks, one file for each range.</summary>
+/// <summary>Every code of the core and the tasks, one file for each range.</summary>
 internal static partial class DiagnosticCodes
 {
     /// <summary>All codes, in order.</summary>

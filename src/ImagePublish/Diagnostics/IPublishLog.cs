@@ -1,9 +1,9 @@
 namespace ImagePublish.Diagnostics;
 
-/// <summary>Where the engine tells what it does. It may be called from several threads at once.</summary>
+/// <summary>The core's log. It may be called from several threads at once.</summary>
 internal interface IPublishLog
 {
-    /// <summary>Something the user should mend, although the image was made.</summary>
+    /// <summary>Something that the user should fix, although the image was made.</summary>
     void Warning(DiagnosticCode code, string message);
 
     /// <summary>Something worth a line in an ordinary build log.</summary>

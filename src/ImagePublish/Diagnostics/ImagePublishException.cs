@@ -1,6 +1,6 @@
 namespace ImagePublish.Diagnostics;
 
-/// <summary>A failure that a user can understand and mend, told in one line.</summary>
+/// <summary>A failure that a user can understand and fix, in one line.</summary>
 /// <remarks>The message says what failed, where, what the other side said and what to do; it never holds a secret.</remarks>
 internal class ImagePublishException(DiagnosticCode code, string message, Exception? innerException = null)
     : Exception(message, innerException)

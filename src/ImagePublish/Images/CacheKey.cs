@@ -10,8 +10,8 @@ namespace ImagePublish.Images;
 /// The secret that builds share to believe each other's layers: with it an image carries, for each layer, a proof that its blob is what its tar became.
 /// </summary>
 /// <remarks>
-/// A proof is HMAC-SHA256 over diff id, blob digest, blob size and compression. It says nothing about who may pull the image,
-/// and it is public: the key must be long enough that nobody finds it by trying.
+/// A proof is HMAC-SHA256 over diff id, blob digest, blob size and compression. It does not restrict who may pull the image,
+/// and it is public: the key must be long enough to withstand guessing.
 /// </remarks>
 internal sealed class CacheKey
 {

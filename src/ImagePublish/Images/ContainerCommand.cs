@@ -2,7 +2,7 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Images;
 
-/// <summary>How the .NET SDK's own container support is told to start an app. Read where the project says nothing in this package's terms.</summary>
+/// <summary>The .NET SDK's properties and items for how an app is started; a fallback for this package's own.</summary>
 /// <remarks><see href="https://learn.microsoft.com/dotnet/core/containers/publish-configuration#commands">Commands of containers</see>.</remarks>
 internal sealed record ContainerCommand
 {
@@ -24,11 +24,11 @@ internal sealed record ContainerCommand
     /// <summary>What the app's command becomes: <c>Entrypoint</c>, <c>DefaultArgs</c> or <c>None</c>; null chooses.</summary>
     public string? Instruction { get; init; }
 
-    /// <summary>Whether it says anything.</summary>
+    /// <summary>Whether anything is set.</summary>
     public bool IsEmpty =>
         Entrypoint.Count + EntrypointArgs.Count + AppCommand.Count + AppCommandArgs.Count + DefaultArgs.Count == 0 && Instruction is null;
 
-    /// <summary>Says it in the image's terms, by the rules of the SDK.</summary>
+    /// <summary>Converts it to entry point and command, by the rules of the SDK.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1018</c>: parts of it contradict each other.</exception>
     public (IReadOnlyList<string>? Entrypoint, IReadOnlyList<string>? Command) Resolve(IReadOnlyList<string> usual)
     {

@@ -5,7 +5,7 @@ namespace ImagePublish.Images;
 /// <summary>Environment variables as image configs hold them, <c>NAME=value</c>.</summary>
 internal static class EnvironmentVariables
 {
-    /// <summary>The inherited variables with others added; one of the same name takes the inherited one's place.</summary>
+    /// <summary>The inherited variables with others added; one of the same name replaces the inherited one.</summary>
     public static IReadOnlyList<string> Merge(IReadOnlyList<string> inherited, IReadOnlyList<KeyValuePair<string, string>> own)
     {
         var merged = new OrderedDictionary<string, string>(StringComparer.Ordinal);
@@ -23,7 +23,7 @@ internal static class EnvironmentVariables
         return entry is null || entry.Length <= name.Length + 1 ? null : entry[(name.Length + 1)..];
     }
 
-    /// <summary>The ports that ASP.NET is told to listen on.</summary>
+    /// <summary>The ports that ASP.NET's variables name.</summary>
     /// <remarks><see href="https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints">Kestrel's endpoints</see>: its own settings win over URLs, and those over ports.</remarks>
     public static IEnumerable<ExposedPort> Ports(IReadOnlyList<string> variables)
     {

@@ -7,7 +7,7 @@ namespace ImagePublish.Images;
 /// <summary>A layer with the name that the image's history gives it.</summary>
 internal sealed record NamedLayer(string Name, Layer Layer);
 
-/// <summary>Makes an image of a base, new layers and what the user says. Pure: the same arguments give the same bytes.</summary>
+/// <summary>Composes an image from a base, new layers and the user's settings. Pure: the same arguments give the same bytes.</summary>
 internal static class ImageComposer
 {
     private const string Producer = "ImagePublish.Tasks";
@@ -33,7 +33,7 @@ internal static class ImageComposer
         return new Image(MemoryBlobSource.Create(manifest.MediaType, OciJson.Write(manifest)), configBlob, config, all);
     }
 
-    /// <summary>What the layers of an image hold, as far as its history says so in the words of this program.</summary>
+    /// <summary>What the layers of an image hold, as far as its history was written by this package.</summary>
     /// <returns>One for each layer, from the bottom up; null for a layer that something else made.</returns>
     public static IReadOnlyList<string?> LayerNames(ImageConfig config)
     {
@@ -67,7 +67,7 @@ internal static class ImageComposer
         };
     }
 
-    // Entries that are not empty must match the layers one by one: a base that has layers but tells no history can't be continued.
+    // Entries that are not empty must match the layers one by one: the history of a base that has layers but no history can't be continued.
     private static IReadOnlyList<HistoryEntry>? ComposeHistory(ImageConfig baseConfig, IReadOnlyList<NamedLayer> layers, string created)
     {
         var told = baseConfig.History?.Count(entry => entry.EmptyLayer != true) ?? 0;
@@ -127,7 +127,7 @@ internal static class ImageComposer
     private static string? DefaultUser(ExecutionConfig inherited) =>
         string.IsNullOrEmpty(inherited.User) ? EnvironmentVariables.Find(inherited.Env ?? [], "APP_UID") ?? inherited.User : inherited.User;
 
-    // Windows bases say that their command is one escaped line. Ours never is, and `docker build` clears it, too.
+    // Windows bases set ArgsEscaped. Our commands are never one escaped line, and `docker build` clears it, too.
     private static Dictionary<string, JsonElement>? WithoutEscapedArgs(IDictionary<string, JsonElement>? fields) =>
         fields?.Where(field => field.Key != "ArgsEscaped").ToDictionary(field => field.Key, field => field.Value, StringComparer.Ordinal);
 

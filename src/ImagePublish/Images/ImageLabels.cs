@@ -2,7 +2,7 @@ using ImagePublish.Common;
 
 namespace ImagePublish.Images;
 
-/// <summary>What a project says of itself, for labels and annotations. What is null or empty makes none.</summary>
+/// <summary>A project's metadata, for labels and annotations. What is null or empty makes none.</summary>
 internal sealed record ProjectInfo
 {
     /// <summary>A name for people.</summary>
@@ -42,7 +42,7 @@ internal sealed record ProjectInfo
     public IReadOnlyCollection<string> Omitted { get; init; } = [];
 }
 
-/// <summary>The labels that say where an image comes from.</summary>
+/// <summary>The labels of an image's origin.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys">image-spec, Pre-Defined Annotation Keys</see>.</remarks>
 internal static class ImageLabels
 {

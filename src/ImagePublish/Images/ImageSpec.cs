@@ -2,7 +2,7 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Images;
 
-/// <summary>What the user says of an image, each part once and already of its own type. What is null or empty is inherited from the base.</summary>
+/// <summary>The user's settings of an image, parsed. What is null or empty is inherited from the base.</summary>
 internal sealed record ImageSpec
 {
     /// <summary>What the image runs on.</summary>
@@ -35,7 +35,7 @@ internal sealed record ImageSpec
     /// <summary>Whether <see cref="Command"/> starts the app by itself: then a base's entry point of nothing but <c>dotnet</c> is dropped.</summary>
     public bool CommandStartsApp { get; init; }
 
-    /// <summary>Whether the app is a server of ASP.NET, which listens where the base's variables tell it to. Others only have the ports that they name.</summary>
+    /// <summary>Whether the app is a server of ASP.NET, which listens on the ports of the base's variables. Others only have the ports that they name.</summary>
     public bool ListensWhereBaseSays { get; init; } = true;
 
     /// <summary>Environment variables, in order; a later one of the same name wins.</summary>
@@ -47,7 +47,7 @@ internal sealed record ImageSpec
     /// <summary>Annotations of the manifest; Docker's family has none.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Annotations { get; init; } = [];
 
-    /// <summary>Ports that the app listens on besides those that its environment tells.</summary>
+    /// <summary>Ports that the app listens on besides those of its environment variables.</summary>
     public IReadOnlyList<ExposedPort> Ports { get; init; } = [];
 
     /// <summary>Folders whose content outlives the container.</summary>

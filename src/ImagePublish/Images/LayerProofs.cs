@@ -11,7 +11,7 @@ internal static class LayerProofs
     /// <summary>The field of the config.</summary>
     public const string Field = "io.imagepublish.layer-proofs";
 
-    /// <summary>What a config says besides the specification, with these layers' proofs in place of those of the base.</summary>
+    /// <summary>A config's fields besides the specification's, with these layers' proofs instead of the base's.</summary>
     public static IDictionary<string, JsonElement>? Replace(
         IDictionary<string, JsonElement>? unknown,
         IEnumerable<Layer> layers,

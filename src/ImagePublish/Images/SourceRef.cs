@@ -18,7 +18,7 @@ internal enum SourceRefKind
 /// <summary>The branch, tag or pull request that is built.</summary>
 internal sealed record SourceRef(SourceRefKind Kind, string Name)
 {
-    /// <summary>Reads a full reference of git, as CI systems tell it.</summary>
+    /// <summary>Reads a full reference of git, as CI systems pass it.</summary>
     /// <param name="text"><c>refs/heads/main</c>, <c>refs/tags/v1.2</c>, <c>refs/pull/12/merge</c>, <c>refs/merge-requests/12/head</c>; a bare name is a branch.</param>
     public static SourceRef? TryParse(string? text)
     {

@@ -6,7 +6,7 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Reporting;
 
-/// <summary>What the verbs found and did, as tables for people.</summary>
+/// <summary>The commands' results, as tables for people.</summary>
 internal static class ImageTables
 {
     private const int ShortDigest = 19;

@@ -33,7 +33,7 @@ internal static class PlanJson
     }
 
     /// <summary>Writes the plan of an index.</summary>
-    /// <param name="deliveries">What the publish would report of all its images together, one for each place.</param>
+    /// <param name="deliveries">What the publish would report of all its images together, one for each destination.</param>
     public static byte[] Write(IndexPlan plan, IReadOnlyList<DestinationResult> deliveries, IReadOnlyList<byte[]> parts)
     {
         var index = plan.Result.Index.Descriptor;

@@ -29,7 +29,7 @@ internal static class PlanTables
     }
 
     /// <summary>An index.</summary>
-    /// <param name="deliveries">What the publish would report of all its images together, one for each place.</param>
+    /// <param name="deliveries">What the publish would report of all its images together, one for each destination.</param>
     public static IEnumerable<string> Lines(string project, IndexPlan plan, IReadOnlyList<DestinationResult> deliveries) =>
         plan
             .Places.Zip(deliveries)

@@ -93,6 +93,6 @@ internal sealed record DeliveryDocument(
     long ReusedBytes
 )
 {
-    /// <summary>For an image: what became of each of its blobs; null for an index, whose images tell it.</summary>
+    /// <summary>For an image: how each of its blobs got there; null for an index, whose images have it.</summary>
     public IReadOnlyList<BlobDocument>? Blobs { get; init; }
 }

@@ -10,7 +10,7 @@ internal static class PublishSummary
     private const long WorthTelling = 10_000_000;
 
     /// <summary>A few lines: where the image is, what it weighs, what was moved, how long it took, and what to type next.</summary>
-    /// <remarks>The first is in the form in which MSBuild tells what a project became: the terminal logger, which shows no other messages, shows that one.</remarks>
+    /// <remarks>The first has the form of MSBuild's own line for a project's output, since that is the only message that the terminal logger shows.</remarks>
     /// <param name="engine">The container engine that the image is loaded into afterwards; null for none.</param>
     public static IEnumerable<string> Lines(string project, PublishResult result, TimeSpan elapsed, string? engine = null)
     {

@@ -24,7 +24,7 @@ internal sealed record LayerDocument(string Name, string Digest, string DiffId, 
         ];
 }
 
-/// <summary>What became of a blob in one place, or would.</summary>
+/// <summary>How a blob got to one destination, or would.</summary>
 internal sealed record BlobDocument(
     string Name,
     string Digest,
@@ -68,7 +68,7 @@ internal sealed record ManifestDocument(string Digest, string Platform, string M
 
     public IReadOnlyList<ManifestPlaceDocument>? Images { get; init; }
 
-    /// <summary>The images of an index, with what their own results say of them.</summary>
+    /// <summary>The images of an index, each with its own result.</summary>
     public static IReadOnlyList<ManifestDocument> Of(IndexResult result, IReadOnlyList<byte[]> parts)
     {
         var known = parts
@@ -92,10 +92,10 @@ internal sealed record ManifestDocument(string Digest, string Platform, string M
     }
 }
 
-/// <summary>What an image of an index took in one place.</summary>
+/// <summary>What an image of an index took at one destination.</summary>
 internal sealed record ManifestPlaceDocument(string? Registry, string Repository, IReadOnlyList<BlobDocument> Blobs);
 
-/// <summary>What the result or the plan of an image says of it to the index that it is part of.</summary>
+/// <summary>The part of an image's result or plan that its index shows.</summary>
 internal sealed record PartDocument(
     string Digest,
     long Size,

@@ -7,7 +7,7 @@ using ImagePublish.Publishing.Reports;
 
 namespace ImagePublish.Reporting.Page;
 
-/// <summary>What a Dockerfile would have to say for the same image: to read and compare, not to build from.</summary>
+/// <summary>The Dockerfile that would make the same image: to read and compare, not to build from.</summary>
 internal static class EquivalentDockerfile
 {
     /// <summary>Writes it.</summary>

@@ -3,7 +3,7 @@ using ImagePublish.Publishing.Planning;
 
 namespace ImagePublish.Reporting.Page;
 
-/// <summary>What the page says of the whole publish.</summary>
+/// <summary>The page's part for the whole publish.</summary>
 internal sealed record HeadDocument(
     string Project,
     string Reference,
@@ -18,14 +18,14 @@ internal sealed record HeadDocument(
     /// <summary>How long the publish took; null for a plan.</summary>
     public double? Seconds { get; init; }
 
-    /// <summary>For a plan, the tags in the first place that would move; null for a publish.</summary>
+    /// <summary>For a plan, the tags of the first destination that would move; null for a publish.</summary>
     public IReadOnlyList<PlannedTagDocument>? Planned { get; init; }
 }
 
 /// <summary>A command to copy.</summary>
 internal sealed record CommandDocument(string Title, string Text);
 
-/// <summary>What the page says of the image for one platform.</summary>
+/// <summary>The page's part for the image of one platform.</summary>
 internal sealed record PlatformDocument(
     string Platform,
     string Digest,

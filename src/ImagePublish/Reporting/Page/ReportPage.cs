@@ -26,7 +26,7 @@ internal static class ReportPage
         }
     );
 
-    /// <summary>What the page will say of the image for one platform.</summary>
+    /// <summary>The page's part for the image of one platform.</summary>
     public static byte[] Part(ImageReport report) => JsonSerializer.SerializeToUtf8Bytes(Document(report), Context.PlatformDocument);
 
     /// <summary>Writes the page for an image.</summary>
@@ -41,7 +41,7 @@ internal static class ReportPage
         Write(project, Head(project, plan.Result) with { Planned = [.. plan.Places[0].Tags.Select(PlanJson.Document)] }, [part]);
 
     /// <summary>Writes the page for an index that is planned.</summary>
-    /// <param name="deliveries">What the publish would report of all its images together, one for each place.</param>
+    /// <param name="deliveries">What the publish would report of all its images together, one for each destination.</param>
     public static byte[] Write(string project, IndexPlan plan, IReadOnlyList<DestinationResult> deliveries, IReadOnlyList<byte[]> parts) =>
         Write(
             project,

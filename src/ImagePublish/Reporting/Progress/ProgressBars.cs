@@ -29,7 +29,7 @@ internal static class ProgressBars
         return rows;
     }
 
-    // What moves or is waited for is worth a row more than what is in line.
+    // What is transferred or waited for is worth a row more than what is queued.
     private static IEnumerable<ProgressRow> MovingFirst(IReadOnlyList<ProgressRow> rows) =>
         rows.OrderBy(row => row.Done == 0 && row.Pause is null ? 1 : 0);
 
@@ -94,7 +94,7 @@ internal static class ProgressBars
             return isShort ? time : $"{ProgressText.Speed(row.Speed), 10}{time, 12}";
         }
 
-        // What can't be printed in one cell would move the columns.
+        // What can't be printed in one cell would shift the columns.
         private string Fit(string name)
         {
             var clean = string.Concat(name.Select(c => char.IsControl(c) || (c > '~' && !IsUnicode) ? '?' : c));

@@ -1,6 +1,6 @@
 namespace ImagePublish.Reporting.Progress;
 
-/// <summary>What is under way in one publish, and how far it is. It may be told and asked from several threads at once.</summary>
+/// <summary>What is under way in one publish, and how far it is. It may be used from several threads at once.</summary>
 internal sealed class ProgressBoard(TimeProvider time)
 {
     private const int DigestPrefix = 7;
@@ -29,7 +29,7 @@ internal sealed class ProgressBoard(TimeProvider time)
             names[blob] = name;
     }
 
-    /// <summary>A blob is about to be sent; also once more, or to another place.</summary>
+    /// <summary>A blob is about to be sent; also once more, or to another destination.</summary>
     public void Send(string blob, long bytes)
     {
         lock (gate)

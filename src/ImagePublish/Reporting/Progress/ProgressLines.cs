@@ -3,7 +3,7 @@ using System.Globalization;
 namespace ImagePublish.Reporting.Progress;
 
 /// <summary>
-/// A line now and then while layers are compressed and blobs move: how far it is, how fast, how long it may still take. They are ordinary messages, which every logger and every
+/// A line now and then while layers are compressed and blobs are transferred: how far it is, how fast, how long it may still take. They are ordinary messages, which every logger and every
 /// redirected output can bear.
 /// </summary>
 internal sealed class ProgressLines(string project, Action<string> say, ProgressLineStyle style) : IProgressView
@@ -63,6 +63,6 @@ internal sealed record ProgressLineStyle(IReadOnlyList<int> Pauses, int BarWidth
     /// <summary>For a log that is read later.</summary>
     public static ProgressLineStyle Log { get; } = new([5, 10, 15, 30], 0, IsUnicode: false);
 
-    /// <summary>For a terminal with somebody before it.</summary>
+    /// <summary>For an interactive terminal.</summary>
     public static ProgressLineStyle Terminal(bool isUnicode) => new([2, 3, 5, 5, 10, 10, 15], 12, isUnicode);
 }

@@ -25,7 +25,7 @@ internal sealed record ProgressRow(string Name, ProgressStep Step, long Done, lo
     /// <summary>What it waits for, or what was waited for and has not got further yet.</summary>
     public ProgressPause? Pause { get; init; }
 
-    /// <summary>How long it may still take; null while nothing moves, or next to nothing.</summary>
+    /// <summary>How long it may still take; null while nothing is transferred, or next to nothing.</summary>
     public TimeSpan? Left => Speed > 0 && (Total - Done) / Speed is < LongestSeconds and var seconds ? TimeSpan.FromSeconds(seconds) : null;
 
     private const double LongestSeconds = 99 * 3600;

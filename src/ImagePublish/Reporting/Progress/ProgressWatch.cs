@@ -34,7 +34,7 @@ internal sealed class ProgressWatch(TimeProvider time, Func<IProgressView> creat
         }
     }
 
-    /// <summary>Shows no more, and leaves nothing that moves.</summary>
+    /// <summary>Stops, and leaves no row behind.</summary>
     public void Dispose()
     {
         lock (gate)

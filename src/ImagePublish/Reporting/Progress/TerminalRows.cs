@@ -92,7 +92,7 @@ internal sealed class TerminalRows(ITerminal terminal)
         return new ProgressSnapshot([.. shown.SelectMany(one => one.State.Rows)], all);
     }
 
-    // Without wrapping: a row that is wider than it looks must not scroll the screen while the cursor's place is kept.
+    // Without wrapping: a row that is wider than it looks must not scroll the screen while the cursor's position is saved.
     private static string Frame(IReadOnlyList<string> rows)
     {
         var frame = new StringBuilder("\e[?25l\e[?7l");
