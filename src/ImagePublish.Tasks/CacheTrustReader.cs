@@ -2,6 +2,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.LayerReuse;
 using ImagePublish.Oci;
+using ImagePublish.Requests;
 
 namespace ImagePublish.Tasks;
 

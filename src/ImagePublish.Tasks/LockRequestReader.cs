@@ -1,5 +1,6 @@
 using ImagePublish.Images;
 using ImagePublish.Publishing.Locking;
+using ImagePublish.Requests;
 
 namespace ImagePublish.Tasks;
 

@@ -4,6 +4,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Publishing;
 using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
+using ImagePublish.Requests;
 using ImagePublish.Storage;
 using ImagePublish.Tasks.Commands;
 

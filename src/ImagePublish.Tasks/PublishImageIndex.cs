@@ -5,6 +5,7 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
+using ImagePublish.Requests;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;

@@ -23,6 +23,7 @@ public sealed partial class ArchitectureTests
         ["Packages"] = ["Layers", "Http", "Oci", "Common", "Diagnostics"],
         ["Requests"] = [],
         ["Bases"] = [],
+        ["Requests"] = [],
         ["Destinations"] = [],
         ["LayerReuse"] = [],
         ["UpToDate"] = [],

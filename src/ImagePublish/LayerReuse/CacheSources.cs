@@ -1,6 +1,7 @@
 using ImagePublish.Commands;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Requests;
 
 namespace ImagePublish.LayerReuse;
 

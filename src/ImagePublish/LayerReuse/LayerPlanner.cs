@@ -4,6 +4,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Publishing;
+using ImagePublish.Requests;
 
 namespace ImagePublish.LayerReuse;
 

@@ -2,6 +2,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Requests;
 
 namespace ImagePublish.LayerReuse;
 

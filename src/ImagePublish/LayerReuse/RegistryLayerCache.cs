@@ -4,6 +4,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
+using ImagePublish.Requests;
 
 namespace ImagePublish.LayerReuse;
 

@@ -7,6 +7,7 @@ using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Dependencies;
+using ImagePublish.Requests;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;

@@ -9,6 +9,7 @@ using ImagePublish.Publishing.Locking;
 using ImagePublish.Publishing.Planning;
 using ImagePublish.Publishing.Reports;
 using ImagePublish.Registries;
+using ImagePublish.Requests;
 using ImagePublish.Storage;
 using ImagePublish.UpToDate;
 

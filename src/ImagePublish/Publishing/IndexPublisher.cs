@@ -8,6 +8,7 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing.Planning;
 using ImagePublish.Publishing.Reports;
 using ImagePublish.Registries;
+using ImagePublish.Requests;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;

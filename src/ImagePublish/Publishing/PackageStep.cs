@@ -8,6 +8,7 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Registries;
+using ImagePublish.Requests;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;

@@ -4,6 +4,7 @@ using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Requests;
 
 namespace ImagePublish.UpToDate;
 

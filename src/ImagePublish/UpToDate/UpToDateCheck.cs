@@ -5,6 +5,7 @@ using ImagePublish.Images;
 using ImagePublish.LayerReuse;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Requests;
 using ImagePublish.Storage;
 
 namespace ImagePublish.UpToDate;

@@ -9,6 +9,7 @@ using ImagePublish.Publishing;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Reporting.Page;
+using ImagePublish.Requests;
 using ImagePublish.Storage;
 using ImagePublish.Tasks.Tests.Fixtures;
 

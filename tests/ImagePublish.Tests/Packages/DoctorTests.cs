@@ -8,6 +8,7 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Dependencies;
 using ImagePublish.Publishing;
+using ImagePublish.Requests;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;

@@ -4,6 +4,7 @@ using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Locking;
+using ImagePublish.Requests;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;

@@ -7,6 +7,7 @@ using ImagePublish.LayerReuse;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Publishing;
+using ImagePublish.Requests;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Packages;
 

@@ -3,6 +3,7 @@ using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Requests;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;

@@ -3,6 +3,7 @@ using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Requests;
 using ImagePublish.Storage;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;

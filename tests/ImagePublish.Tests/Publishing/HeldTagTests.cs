@@ -1,6 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Requests;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Publishing;

@@ -3,6 +3,7 @@ using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Requests;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Publishing;

@@ -6,6 +6,7 @@ using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
 using ImagePublish.Publishing.Reports;
 using ImagePublish.Reporting.Page;
+using ImagePublish.Requests;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Layers;
 using ImagePublish.Tests.Registries;

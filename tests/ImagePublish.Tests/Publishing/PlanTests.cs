@@ -5,6 +5,7 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
 using ImagePublish.Reporting;
+using ImagePublish.Requests;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Publishing;

@@ -5,6 +5,7 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
 using ImagePublish.Registries;
+using ImagePublish.Requests;
 using ImagePublish.Storage;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;

@@ -7,6 +7,7 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Publishing;
+using ImagePublish.Requests;
 using ImagePublish.UpToDate;
 
 namespace ImagePublish.Tests.Publishing;

@@ -4,6 +4,7 @@ using ImagePublish.Bases;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Requests;
 using ImagePublish.Testing;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 

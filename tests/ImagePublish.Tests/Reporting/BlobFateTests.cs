@@ -2,6 +2,7 @@ using System.Text.Json;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Reporting;
+using ImagePublish.Requests;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Publishing;
 

@@ -2,6 +2,7 @@ using System.Text;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Reporting;
+using ImagePublish.Requests;
 using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 using NJsonSchema;

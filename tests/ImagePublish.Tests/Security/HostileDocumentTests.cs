@@ -7,6 +7,7 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
+using ImagePublish.Requests;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Requests;
 
 namespace ImagePublish.Publishing.Locking;
 

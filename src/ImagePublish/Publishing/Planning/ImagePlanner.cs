@@ -5,6 +5,7 @@ using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Reports;
 using ImagePublish.Registries;
+using ImagePublish.Requests;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing.Planning;

@@ -6,6 +6,7 @@ using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Planning;
+using ImagePublish.Requests;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing.Reports;

@@ -1,6 +1,6 @@
 using ImagePublish.Oci;
 
-namespace ImagePublish.Publishing;
+namespace ImagePublish.Requests;
 
 /// <summary>Everything that decides what an index becomes and where it goes.</summary>
 internal sealed record IndexRequest
@@ -8,24 +8,22 @@ internal sealed record IndexRequest
     /// <summary>Images, each with its platform, that are in every destination already.</summary>
     public IReadOnlyList<Descriptor> Images { get; init; } = [];
 
-    /// <summary>Further images, by digest, that may be anywhere: they are copied to where they are missing.</summary>
+    /// <summary>Further images, by digest, of any registry: they are copied to the destinations that don't have them.</summary>
     public IReadOnlyList<Reference> From { get; init; } = [];
 
-    /// <summary>Annotations of the index.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Annotations { get; init; } = [];
 
-    /// <summary>Where the index goes; with none it stays in the local store.</summary>
+    /// <summary>The repositories that the index is pushed to; with none it stays in the local store.</summary>
     public required IReadOnlyList<Repository> Destinations { get; init; }
 
     /// <summary>The index's name in the local store.</summary>
     public required string LocalName { get; init; }
 
-    /// <summary>Tags that are refused where they exist and would have to move.</summary>
+    /// <summary>Tags that must not be moved: the publish fails if one exists and is another index.</summary>
     public IReadOnlyList<Tag> HeldTags { get; init; } = [];
 
-    /// <summary>Tags whose images the joined ones are compared with by a report: the first that there is.</summary>
+    /// <summary>The tags whose current images a report compares the joined ones with; the first that exists is taken.</summary>
     public IReadOnlyList<Tag> ComparedTags { get; init; } = [];
 
-    /// <summary>The tags that are moved once everything else is there.</summary>
     public required IReadOnlyList<Tag> Tags { get; init; }
 }

@@ -1,0 +1,85 @@
+using ImagePublish.Bases;
+using ImagePublish.Images;
+using ImagePublish.Layers;
+using ImagePublish.Oci;
+using ImagePublish.Packages;
+using ImagePublish.Packages.Dependencies;
+
+namespace ImagePublish.Requests;
+
+/// <summary>Everything that decides what an image for one platform becomes and where it goes.</summary>
+internal sealed record PublishRequest
+{
+    /// <summary>The image's config. The labels are those of the user; generated ones come from <see cref="Project"/>.</summary>
+    public required ImageSpec Spec { get; init; }
+
+    /// <summary>The project, for generated labels; null generates none.</summary>
+    public ProjectInfo? Project { get; init; }
+
+    public required BaseSource Base { get; init; }
+
+    /// <summary>Operating system packages, in a layer below the app; null for none.</summary>
+    public PackageRequest? Packages { get; init; }
+
+    /// <summary>The lock file that pins base and packages; null for none.</summary>
+    public LockRequest? Lock { get; init; }
+
+    /// <summary>The app, for the check of its dependencies; null disables the check.</summary>
+    public DependencyCheckRequest? Doctor { get; init; }
+
+    /// <summary>The full path of the publish folder.</summary>
+    public required string PublishFolder { get; init; }
+
+    /// <summary>The origin of each file in the publish folder, as far as the build knows it.</summary>
+    public required IReadOnlyCollection<PublishItem> Items { get; init; }
+
+    /// <summary>Target folder, owner and time of the files.</summary>
+    public required LayerEntryDefaults EntryDefaults { get; init; }
+
+    /// <summary>The owner of the files as a name of the base image; null takes the numbers of <see cref="EntryDefaults"/>.</summary>
+    public FileOwner? FileOwner { get; init; }
+
+    /// <summary>Files, directories and links that the user adds.</summary>
+    public IReadOnlyList<AddedEntry> Added { get; init; } = [];
+
+    public LayeringMode Layering { get; init; }
+
+    public required LayerCompression Compression { get; init; }
+
+    /// <summary>The repositories that the image is pushed to; with none it stays in the local store.</summary>
+    public required IReadOnlyList<Repository> Destinations { get; init; }
+
+    /// <summary>The image's name in the local store.</summary>
+    public required string LocalName { get; init; }
+
+    public required IReadOnlyList<Tag> Tags { get; init; }
+
+    /// <summary>
+    /// Tags that must not be moved: the publish fails if one exists and is another image. For an image that is part of an index, those of the index.
+    /// </summary>
+    public IReadOnlyList<Tag> HeldTags { get; init; } = [];
+
+    /// <summary>
+    /// The tags whose current image a plan or report compares with; the first that exists is taken. For an image that is part of an index, those of the index.
+    /// </summary>
+    public IReadOnlyList<Tag> ComparedTags { get; init; } = [];
+
+    /// <summary>Images whose layers may be reused; with none, the tags and <c>latest</c> of the destinations. Null reuses no image's layers.</summary>
+    public IReadOnlyList<Reference>? CacheFrom { get; init; } = [];
+
+    /// <summary>Which of those images are trusted.</summary>
+    public CacheTrust CacheTrust { get; init; } = CacheTrust.None;
+}
+
+/// <summary>The lock file of a project.</summary>
+internal sealed record LockRequest(string File)
+{
+    /// <summary>Whether a lock file that does not fit the project is an error, rather than renewed.</summary>
+    public bool IsLocked { get; init; }
+
+    /// <summary>The user's folder of file locks: processes that write the same lock file wait for each other.</summary>
+    public required string LockFolder { get; init; }
+
+    /// <summary>All platforms of the project: entries of other platforms are removed. Empty keeps them.</summary>
+    public IReadOnlyList<string> Platforms { get; init; } = [];
+}
