@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagePublish.Destinations;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Planning;
 using Microsoft.Build.Framework;

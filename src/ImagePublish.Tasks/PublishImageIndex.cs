@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;

@@ -1,5 +1,4 @@
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 
 namespace ImagePublish.Destinations;
 
@@ -41,4 +40,15 @@ internal enum TransferKind
 
     /// <summary>It is sent, or written, while it is read from a registry: most often the base's.</summary>
     Streamed,
+}
+
+/// <summary>What became of an image's blobs on their way to one place, in compressed bytes.</summary>
+internal readonly record struct TransferTotals(long UploadedBytes, long MountedBytes, long ReusedBytes)
+{
+    /// <summary>Adds two totals.</summary>
+    public static TransferTotals operator +(TransferTotals left, TransferTotals right) =>
+        new(left.UploadedBytes + right.UploadedBytes, left.MountedBytes + right.MountedBytes, left.ReusedBytes + right.ReusedBytes);
+
+    /// <summary>Adds two totals.</summary>
+    public static TransferTotals Add(TransferTotals left, TransferTotals right) => left + right;
 }

@@ -1,7 +1,6 @@
 using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 

@@ -11,32 +11,26 @@ internal sealed class DestinationFactory(RegistryClient registries, RegistryDocu
 {
     private readonly LayerCache cache = new(store);
 
-    /// <summary>Opens the places that an image goes to.</summary>
+    /// <summary>Opens the destinations of an image.</summary>
     public DestinationSet Open(IReadOnlyList<Repository> repositories, string localName, CancellationToken cancellationToken) =>
-        new(
+        Create(
             repositories.Count == 0
                 ? [new StoreDestination(store, localName, registries.Log, cancellationToken)]
                 : repositories.Select(repository => new RegistryDestination(registries, cache, repository, cancellationToken)),
-            new TagChanges(NameChange.Tagged, registries.Log, registries.Time),
             cancellationToken
         );
 
-    /// <summary>The same places to be asked only: what a publish would do there. The caller disposes them together.</summary>
-    public (IReadOnlyList<PlannedDestination> Places, DestinationSet All) Plan(
-        IReadOnlyList<Repository> repositories,
-        string localName,
-        CancellationToken cancellationToken
-    )
-    {
-        IReadOnlyList<PlannedDestination> planned =
+    /// <summary>The same destinations, but only measured: asked what a publish would upload there, and given nothing.</summary>
+    public DestinationSet OpenPlanned(IReadOnlyList<Repository> repositories, string localName, CancellationToken cancellationToken) =>
+        Create(
             repositories.Count == 0
                 ? [new PlannedStore(store, localName, cancellationToken)]
-                : [.. repositories.Select(repository => new PlannedRegistry(registries, cache, repository, cancellationToken))];
-        return (
-            planned,
-            new DestinationSet(planned, new TagChanges(NameChange.Tagged, registries.Log, registries.Time), cancellationToken)
+                : repositories.Select(repository => new PlannedRegistry(registries, cache, repository, cancellationToken)),
+            cancellationToken
         );
-    }
+
+    private DestinationSet Create(IEnumerable<IDestination> destinations, CancellationToken cancellationToken) =>
+        new(destinations, new TagChanges(NameChange.Tagged, registries.Log, registries.Time), cancellationToken);
 
     /// <summary>Whether there is nothing to do: the digest is the fingerprint of everything that decides an image, and every tag points at it.</summary>
     /// <returns>Whether it is so; never for the local store, where looking costs as much as writing.</returns>

@@ -1,93 +1,84 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 
 namespace ImagePublish.Destinations;
 
-/// <summary>All the places that an image goes to. Every one has the whole image before the first tag moves anywhere.</summary>
-internal sealed class DestinationSet(IEnumerable<IDestination> places, TagChanges changes, CancellationToken cancellationToken)
+/// <summary>All the places that an image goes to, one step at a time: uploads, manifests, tags. Every one has the whole image before the first tag moves anywhere.</summary>
+internal sealed class DestinationSet(IEnumerable<IDestination> destinations, TagChanges changes, CancellationToken cancellationToken)
     : IAsyncDisposable
 {
-    private readonly List<IDestination> places = [.. places];
+    private readonly List<IDestination> destinations = [.. destinations];
 
-    /// <summary>Begins to move layers to every place.</summary>
+    /// <summary>Starts to upload layers to every destination; they go on while others are built.</summary>
     public void StartUploads(IEnumerable<Layer> layers)
     {
         foreach (var layer in layers)
         {
-            foreach (var place in places)
-                place.StartUpload(layer);
+            foreach (var destination in destinations)
+                destination.StartUpload(layer);
         }
     }
 
-    /// <summary>Whether every place had the image's config and all layers that were begun.</summary>
+    /// <summary>Whether every destination had the image's config and all layers that were started.</summary>
     public async Task<bool> HadAllBlobsAsync(Image image)
     {
-        foreach (var place in places)
+        foreach (var destination in destinations)
         {
-            if (!await place.HadAllBlobsAsync(image))
+            if (!await destination.HadAllBlobsAsync(image))
                 return false;
         }
 
         return true;
     }
 
-    /// <summary>Completes an image everywhere, then tags it everywhere.</summary>
-    /// <param name="check">The last that may still refuse the image: it is complete everywhere, and no tag has moved.</param>
-    public async Task<IReadOnlyList<DestinationResult>> DeliverAsync(Image image, IReadOnlyList<Tag> tags, Func<Task> check)
+    /// <summary>Completes an image everywhere: every blob is confirmed, then its manifest is put by digest.</summary>
+    public async Task CommitManifestsAsync(Image image)
     {
-        var totals = await CompleteAsync(image);
-        await check();
-        return await TagAsync(image.Manifest, tags, totals);
-    }
-
-    /// <summary>Puts an index everywhere, then tags it everywhere.</summary>
-    public async Task<IReadOnlyList<DestinationResult>> DeliverAsync(
-        MemoryBlobSource index,
-        IReadOnlyList<Image> images,
-        IReadOnlyList<Tag> tags
-    )
-    {
-        var totals = new TransferTotals[places.Count];
-        // A place counts everything that it was ever given.
-        foreach (var image in images)
-            totals = await CompleteAsync(image);
-        await Task.WhenAll(places.Select(place => place.PutIndexAsync(index)));
-        return await TagAsync(index, tags, totals);
-    }
-
-    private async Task<TransferTotals[]> CompleteAsync(Image image)
-    {
-        var completions = places.Select(place => place.CompleteAsync(image)).ToList();
+        var commits = destinations.Select(destination => destination.CommitManifestAsync(image)).ToList();
         try
         {
-            await foreach (var finished in Task.WhenEach(completions))
+            await foreach (var finished in Task.WhenEach(commits))
                 await finished;
         }
-        catch (ImagePublishException exception) when (places.Count > 1)
+        catch (ImagePublishException exception) when (destinations.Count > 1)
         {
-            throw new ImagePublishException(exception.Code, $"{exception.Message} No tag was moved in any of {Names(places)}.", exception);
+            var names = string.Join(", ", destinations.Select(destination => destination.Name));
+            throw new ImagePublishException(exception.Code, $"{exception.Message} No tag was moved in any of {names}.", exception);
         }
-
-        return await Task.WhenAll(completions);
     }
 
-    private async Task<IReadOnlyList<DestinationResult>> TagAsync(
-        MemoryBlobSource manifest,
-        IReadOnlyList<Tag> tags,
-        TransferTotals[] totals
+    /// <summary>Puts an index by its digest everywhere. The manifests of its images are there.</summary>
+    public Task CommitIndexAsync(MemoryBlobSource index) =>
+        Task.WhenAll(destinations.Select(destination => destination.CommitIndexAsync(index)));
+
+    /// <summary>Points tags at a manifest or index that is complete everywhere. The first change that other people see.</summary>
+    public async Task<IReadOnlyList<DestinationResult>> CommitTagsAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags)
+    {
+        await changes.MakeAsync([.. destinations.SelectMany(destination => destination.Tagging(manifest, tags))], cancellationToken);
+        return await Task.WhenAll(destinations.Select(destination => destination.DescribeAsync(tags)));
+    }
+
+    /// <summary>What would become of tags, once everything is committed to destinations that are only measured.</summary>
+    /// <param name="results">What <see cref="CommitTagsAsync"/> returned.</param>
+    public Task<PlannedDestinationResult[]> PlanTagsAsync(
+        IReadOnlyList<DestinationResult> results,
+        Descriptor manifest,
+        Func<DestinationResult, IReadOnlyList<ImageBlob>> blobsOf
     )
     {
-        await changes.MakeAsync([.. places.SelectMany(place => place.Tagging(manifest, tags))], cancellationToken);
-        return await Task.WhenAll(places.Zip(totals, (place, total) => place.DescribeAsync(tags, total)));
-    }
+        return Task.WhenAll(destinations.Zip(results, PlanAsync));
 
-    private static string Names(IEnumerable<IDestination> some) =>
-        some.Any() ? string.Join(", ", some.Select(place => place.Name)) : "none";
+        async Task<PlannedDestinationResult> PlanAsync(IDestination destination, DestinationResult result)
+        {
+            var before = await Task.WhenAll(result.Tags.Select(destination.FindTagAsync));
+            PlannedTag[] tags = [.. result.Tags.Zip(before, (tag, old) => new PlannedTag(tag, old?.Digest, manifest.Digest))];
+            return new PlannedDestinationResult(result, blobsOf(result), tags);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var place in places)
-            await place.DisposeAsync();
+        foreach (var destination in destinations)
+            await destination.DisposeAsync();
     }
 }

@@ -1,5 +1,4 @@
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 
 namespace ImagePublish.Destinations;
 
@@ -9,21 +8,24 @@ internal interface IDestination : IAsyncDisposable
     /// <summary>What people call it.</summary>
     string Name { get; }
 
-    /// <summary>Begins to move a layer, while others are still built.</summary>
+    /// <summary>Starts to upload a layer, while others are still built.</summary>
     void StartUpload(Layer layer);
 
-    /// <summary>Whether the image's config and all layers that were begun were there already. A failure is left to <see cref="CompleteAsync"/>.</summary>
+    /// <summary>Whether the image's config and all layers that were started were there already. A failure is left to <see cref="CommitManifestAsync"/>.</summary>
     Task<bool> HadAllBlobsAsync(Image image);
 
-    /// <summary>Moves what is missing and, once all of it is confirmed, the manifest by its digest.</summary>
-    Task<TransferTotals> CompleteAsync(Image image);
+    /// <summary>Uploads what is missing and, once every blob is confirmed, the manifest by its digest.</summary>
+    Task CommitManifestAsync(Image image);
 
     /// <summary>Puts an index there by its digest. All its images are there.</summary>
-    Task PutIndexAsync(MemoryBlobSource index);
+    Task CommitIndexAsync(MemoryBlobSource index);
 
-    /// <summary>What points tags at the image or index.</summary>
+    /// <summary>The changes that point tags at the image or index.</summary>
     IReadOnlyList<TagChange> Tagging(MemoryBlobSource manifest, IReadOnlyList<Tag> tags);
 
-    /// <summary>Where the image is once it is tagged.</summary>
-    Task<DestinationResult> DescribeAsync(IReadOnlyList<Tag> tags, TransferTotals totals);
+    /// <summary>What a tag points at now.</summary>
+    Task<Descriptor?> FindTagAsync(Tag tag);
+
+    /// <summary>Where the image is once it is tagged, and what was uploaded for it.</summary>
+    Task<DestinationResult> DescribeAsync(IReadOnlyList<Tag> tags);
 }

@@ -1,5 +1,4 @@
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 
 namespace ImagePublish.Destinations;
 

@@ -1,17 +1,14 @@
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
-using ImagePublish.Publishing.Planning;
 
 namespace ImagePublish.Destinations;
 
 /// <summary>A place that an image would go to: asked what it has, and given nothing.</summary>
-internal abstract class PlannedDestination(DestinationResult delivery, CancellationToken cancellationToken) : IDestination
+internal abstract class PlannedDestination(DestinationResult result, CancellationToken cancellationToken) : IDestination
 {
     private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly Dictionary<Digest, (Descriptor Blob, Task<BlobTransfer> Fate)> looks = [];
-    private DestinationResult delivered = delivery;
 
-    public string Name => delivered.Name;
+    public string Name => result.Name;
 
     public void StartUpload(Layer layer)
     {
@@ -28,39 +25,38 @@ internal abstract class PlannedDestination(DestinationResult delivery, Cancellat
         return (await Task.WhenAll(looks.Values.Select(look => look.Fate))).All(fate => fate.Kind == TransferKind.Reused);
     }
 
-    public async Task<TransferTotals> CompleteAsync(Image image)
+    public async Task CommitManifestAsync(Image image)
     {
         foreach (var layer in image.Layers)
             StartUpload(layer);
         StartUpload(image.ConfigBlob);
-        var totals = default(TransferTotals);
-        foreach (var (blob, fate) in looks.Values)
-            totals += (await fate).ToTotals(blob.Size);
-        return totals;
+        await Task.WhenAll(looks.Values.Select(look => look.Fate));
     }
 
     private void StartUpload(MemoryBlobSource config) => StartUpload(new Layer(config.Descriptor, config.Descriptor.Digest, config));
 
-    public Task PutIndexAsync(MemoryBlobSource index) => Task.CompletedTask;
+    public Task CommitIndexAsync(MemoryBlobSource index) => Task.CompletedTask;
 
     public IReadOnlyList<TagChange> Tagging(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) => [];
 
-    public async Task<DestinationResult> DescribeAsync(IReadOnlyList<Tag> tags, TransferTotals totals)
-    {
-        var fates = await Task.WhenAll(looks.Select(async look => (look.Key, await look.Value.Fate)));
-        delivered = delivered with { Tags = tags, Transfer = totals, Blobs = fates.ToDictionary() };
-        return delivered;
-    }
+    public Task<Descriptor?> FindTagAsync(Tag tag) => FindAsync(tag, cancellationToken);
 
-    /// <summary>What would happen here, once it is all delivered.</summary>
-    public async Task<PlannedDestinationResult> PlanAsync(DestinationResult delivery, Descriptor manifest, IReadOnlyList<ImageBlob> blobs)
+    public async Task<DestinationResult> DescribeAsync(IReadOnlyList<Tag> tags)
     {
-        var before = await Task.WhenAll(delivery.Tags.Select(tag => FindAsync(tag, cancellationToken)));
-        return new PlannedDestinationResult(
-            delivery,
-            blobs,
-            [.. delivery.Tags.Zip(before, (tag, old) => new PlannedTag(tag, old?.Digest, manifest.Digest))]
-        );
+        var transfers = new Dictionary<Digest, BlobTransfer>();
+        var totals = default(TransferTotals);
+        foreach (var (digest, (blob, fate)) in looks)
+        {
+            transfers[digest] = await fate;
+            totals += transfers[digest].ToTotals(blob.Size);
+        }
+
+        return result with
+        {
+            Tags = tags,
+            Transfer = totals,
+            Blobs = transfers,
+        };
     }
 
     public async ValueTask DisposeAsync()

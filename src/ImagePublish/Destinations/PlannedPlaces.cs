@@ -1,5 +1,4 @@
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
@@ -72,11 +71,4 @@ internal sealed class PlannedStore(ImageStore store, string name, CancellationTo
 
     protected override Task<Descriptor?> FindAsync(Tag tag, CancellationToken cancellationToken) =>
         store.FindReferenceAsync($"{name}:{tag}", cancellationToken);
-}
-
-/// <summary>A layer that was built to be measured: its bytes went nowhere.</summary>
-internal sealed class MeasuredBlobSource(Descriptor descriptor) : BlobSource(descriptor)
-{
-    public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
-        throw new InvalidOperationException("A plan keeps no layers.");
 }

@@ -1,5 +1,4 @@
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 
@@ -36,12 +35,12 @@ internal sealed class RegistryDestination(
         return true;
     }
 
-    public async Task<TransferTotals> CompleteAsync(Image image)
+    public async Task CommitManifestAsync(Image image)
     {
         StartUpload(image.ConfigBlob);
         foreach (var layer in image.Layers)
             StartUpload(layer);
-        var totals = await ConfirmAsync();
+        await ConfirmAsync();
         try
         {
             await registries.PushManifestAsync(repository.ReferenceTo(image.Digest), image.Manifest, stop.Token);
@@ -54,29 +53,36 @@ internal sealed class RegistryDestination(
             foreach (var layer in image.Layers)
                 StartUpload(layer);
             StartUpload(image.ConfigBlob);
-            totals = await ConfirmAsync();
+            await ConfirmAsync();
             await registries.PushManifestAsync(repository.ReferenceTo(image.Digest), image.Manifest, stop.Token);
         }
-
-        return totals;
     }
 
-    public Task PutIndexAsync(MemoryBlobSource index) =>
+    public Task CommitIndexAsync(MemoryBlobSource index) =>
         registries.PushManifestAsync(repository.ReferenceTo(index.Descriptor.Digest), index, stop.Token);
 
     public IReadOnlyList<TagChange> Tagging(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) =>
         Tagging(registries, repository, manifest, tags);
 
-    public async Task<DestinationResult> DescribeAsync(IReadOnlyList<Tag> tags, TransferTotals totals)
+    public Task<Descriptor?> FindTagAsync(Tag tag) => registries.FindManifestAsync(repository.ReferenceTo(tag), stop.Token);
+
+    public async Task<DestinationResult> DescribeAsync(IReadOnlyList<Tag> tags)
     {
-        var blobs = await Task.WhenAll(pushes.Select(async push => (push.Key, ToTransfer(push.Value.Blob, await push.Value.Push))));
+        var transfers = new Dictionary<Digest, BlobTransfer>();
+        var totals = default(TransferTotals);
+        foreach (var (digest, (blob, push)) in pushes)
+        {
+            transfers[digest] = ToTransfer(blob, await push);
+            totals += transfers[digest].ToTotals(blob.Descriptor.Size);
+        }
+
         return new DestinationResult
         {
             Repository = repository,
             Name = repository.ToString(),
             Tags = tags,
             Transfer = totals,
-            Blobs = blobs.ToDictionary(),
+            Blobs = transfers,
         };
     }
 
@@ -137,14 +143,10 @@ internal sealed class RegistryDestination(
     }
 
     // The first failure ends the others: nobody waits for the rest of a push that can't succeed.
-    private async Task<TransferTotals> ConfirmAsync()
+    private async Task ConfirmAsync()
     {
-        var totals = default(TransferTotals);
         await foreach (var finished in Task.WhenEach(pushes.Values.Select(push => push.Push)))
             await finished;
-        foreach (var (blob, push) in pushes.Values)
-            totals += ToTransfer(blob, await push).ToTotals(blob.Descriptor.Size);
-        return totals;
     }
 
     /// <summary>What a push made of a blob.</summary>

@@ -1,6 +1,5 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Destinations;
@@ -22,33 +21,38 @@ internal sealed class StoreDestination(ImageStore store, string name, IPublishLo
     // Writing the names again costs as much as looking for them.
     public Task<bool> HadAllBlobsAsync(Image image) => Task.FromResult(false);
 
-    public async Task<TransferTotals> CompleteAsync(Image image)
+    public async Task CommitManifestAsync(Image image)
     {
         foreach (var layer in image.Layers)
             StartUpload(layer);
         StartUpload(image.ConfigBlob, isNew: false);
-        var totals = default(TransferTotals);
         await foreach (var finished in Task.WhenEach(puts.Values.Select(put => put.Put)))
             await finished;
-        foreach (var (blob, put) in puts.Values)
-            totals += (await put).ToTotals(blob.Descriptor.Size);
         await PutAsync(image.Manifest);
-        return totals;
     }
 
-    public Task PutIndexAsync(MemoryBlobSource index) => PutAsync(index);
+    public Task CommitIndexAsync(MemoryBlobSource index) => PutAsync(index);
 
     public IReadOnlyList<TagChange> Tagging(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) => Tagging(store, name, manifest, tags);
 
-    public async Task<DestinationResult> DescribeAsync(IReadOnlyList<Tag> tags, TransferTotals totals)
+    public Task<Descriptor?> FindTagAsync(Tag tag) => store.FindReferenceAsync($"{name}:{tag}", stop.Token);
+
+    public async Task<DestinationResult> DescribeAsync(IReadOnlyList<Tag> tags)
     {
-        var blobs = await Task.WhenAll(puts.Select(async put => (put.Key, await put.Value.Put)));
+        var transfers = new Dictionary<Digest, BlobTransfer>();
+        var totals = default(TransferTotals);
+        foreach (var (digest, (blob, put)) in puts)
+        {
+            transfers[digest] = await put;
+            totals += transfers[digest].ToTotals(blob.Descriptor.Size);
+        }
+
         return new DestinationResult
         {
             Name = name,
             Tags = tags,
             Transfer = totals,
-            Blobs = blobs.ToDictionary(),
+            Blobs = transfers,
         };
     }
 

@@ -47,10 +47,9 @@ internal sealed class ImagePublisher(RegistryClient registries, ImageStore store
     public async Task<ImagePlan> PlanAsync(PublishRequest request, CancellationToken cancellationToken)
     {
         request = await PinAsync(request, isPlan: true, cancellationToken);
-        var (planned, all) = Places.Plan(request.Destinations, request.LocalName, cancellationToken);
-        await using var destinations = all;
+        await using var destinations = Places.OpenPlanned(request.Destinations, request.LocalName, cancellationToken);
         var run = await RunAsync(request, await FilesOfAsync(request, cancellationToken), destinations, cancellationToken);
-        return await new ImagePlanner(registries, store, documents, log).DescribeAsync(request, run, planned, cancellationToken);
+        return await new ImagePlanner(registries, store, documents, log).DescribeAsync(request, run, destinations, cancellationToken);
     }
 
     /// <summary>Publishes an image, and keeps at hand what a report tells of it and of the one that the tag pointed at before.</summary>
@@ -188,17 +187,10 @@ internal sealed class ImagePublisher(RegistryClient registries, ImageStore store
             return Unchanged(request, image, baseImage, layers);
         }
 
-        var deliveries = await destinations.DeliverAsync(image, request.Tags, async () =>
-        {
-            if (planned is null && MustExamineFirst)
-                await new DependencyCheckStep(store, log).ExamineAsync(
-                    request,
-                    image,
-                    baseImage,
-                    await lookups.AllAsync(),
-                    cancellationToken
-                );
-        });
+        await destinations.CommitManifestsAsync(image);
+        if (planned is null && MustExamineFirst)
+            await new DependencyCheckStep(store, log).ExamineAsync(request, image, baseImage, await lookups.AllAsync(), cancellationToken);
+        var deliveries = await destinations.CommitTagsAsync(image.Manifest, request.Tags);
         if (planned is null)
             await RememberDocumentsAsync(image, cancellationToken);
         return new PublishResult(image, deliveries) { LayerNames = NamesOf(baseImage, layers) };

@@ -35,11 +35,9 @@ internal sealed class IndexPublisher(RegistryClient registries, ImageStore store
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<IndexPlan> PlanAsync(IndexRequest request, CancellationToken cancellationToken)
     {
-        var (planned, all) = Places.Plan(request.Destinations, request.LocalName, cancellationToken);
-        await using var destinations = all;
+        await using var destinations = Places.OpenPlanned(request.Destinations, request.LocalName, cancellationToken);
         var result = await JoinAsync(request, destinations, cancellationToken);
-        var described = planned.Zip(result.Deliveries, (place, delivery) => place.PlanAsync(delivery, result.Index.Descriptor, []));
-        return new IndexPlan(result, await Task.WhenAll(described));
+        return new IndexPlan(result, await destinations.PlanTagsAsync(result.Deliveries, result.Index.Descriptor, _ => []));
     }
 
     /// <summary>Looks into the images that were published elsewhere.</summary>
@@ -111,7 +109,10 @@ internal sealed class IndexPublisher(RegistryClient registries, ImageStore store
             isPlatform: false,
             cancellationToken
         );
-        return new IndexResult(index, images, await destinations.DeliverAsync(index, others, request.Tags), IsUnchanged: false);
+        foreach (var image in others)
+            await destinations.CommitManifestsAsync(image);
+        await destinations.CommitIndexAsync(index);
+        return new IndexResult(index, images, await destinations.CommitTagsAsync(index, request.Tags), IsUnchanged: false);
     }
 
     private async Task<bool> IsInStoreAsync(IndexRequest request, MemoryBlobSource index, CancellationToken cancellationToken)

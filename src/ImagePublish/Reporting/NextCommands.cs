@@ -1,3 +1,4 @@
+using ImagePublish.Destinations;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;

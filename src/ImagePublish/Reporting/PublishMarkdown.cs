@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ImagePublish.Destinations;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagePublish.Destinations;
 using ImagePublish.Images;
 using ImagePublish.Publishing;
 

@@ -21,16 +21,6 @@ internal sealed record ImagePlan(
 /// <summary>What publishing an index would do, besides what its images take.</summary>
 internal sealed record IndexPlan(IndexResult Result, IReadOnlyList<PlannedDestinationResult> Places);
 
-/// <summary>What would happen in one place.</summary>
-internal sealed record PlannedDestinationResult(DestinationResult Delivery, IReadOnlyList<ImageBlob> Blobs, IReadOnlyList<PlannedTag> Tags);
-
-/// <summary>What would become of a tag.</summary>
-internal sealed record PlannedTag(Tag Tag, Digest? Before, Digest After)
-{
-    /// <summary>Whether it would move, or be new.</summary>
-    public bool Moves => Before != After;
-}
-
 /// <summary>The base of an image that is planned.</summary>
 /// <param name="Before">The base that the image at the tag now says that it has; null where it does not say.</param>
 internal sealed record PlannedBase(string Name, Digest? Digest, Digest? Before)

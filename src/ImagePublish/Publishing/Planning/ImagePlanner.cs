@@ -17,14 +17,12 @@ internal sealed class ImagePlanner(RegistryClient registries, ImageStore store, 
     public async Task<ImagePlan> DescribeAsync(
         PublishRequest request,
         PublishRun run,
-        IReadOnlyList<PlannedDestination> planned,
+        DestinationSet planned,
         CancellationToken cancellationToken
     )
     {
         var image = run.Result.Image;
-        var places = new List<PlannedDestinationResult>();
-        foreach (var (place, delivery) in planned.Zip(run.Result.Deliveries))
-            places.Add(await place.PlanAsync(delivery, image.Manifest.Descriptor, run.Result.BlobsIn(delivery)));
+        var places = await planned.PlanTagsAsync(run.Result.Deliveries, image.Manifest.Descriptor, run.Result.BlobsIn);
         var current = await new CurrentImages(registries, store, documents, log).FindAsync(request, cancellationToken);
         var before = current?.Image.Config.Config?.Labels?.GetValueOrDefault(ImageLabels.BaseDigest);
         var baseBefore = Digest.TryParse(before, out var digest) ? digest : null;
