@@ -7,10 +7,10 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks;
 
 /// <summary>Begins with the layers of large packages as soon as the packages are known, while the project compiles.</summary>
-/// <remarks>Wrong settings are reported by <see cref="PublishImage"/>, which reads all of them.</remarks>
+/// <remarks>What is wrong with a setting is told by <see cref="PublishImage"/>, which reads all of them.</remarks>
 public sealed class BeginImage : ImageTask, IRegistryInputs
 {
-    /// <summary>The folder of the project's intermediate files, which identifies this build of it.</summary>
+    /// <summary>Tells this build of the project from others: the folder of its intermediate files.</summary>
     [Required]
     public string IntermediateDirectory { get; set; } = "";
 
@@ -111,9 +111,7 @@ public sealed class BeginImage : ImageTask, IRegistryInputs
             ? []
             : [.. repositories.Where(trust.MayBelieve)];
         return EarlyLayerBuild.Start(
-            files,
-            defaults,
-            compression,
+            new EarlyLayers(files, defaults, compression),
             () => StoreFolder.Open(store, StoreShared, log: null, BuildEngine4),
             cancelled => EarlyLayerBuild.HaveTagsAsync(registries, believed, cancelled)
         );
@@ -125,7 +123,7 @@ public sealed class BeginImage : ImageTask, IRegistryInputs
 
     private static string NameOf(string intermediateDirectory) => Path.TrimEndingDirectorySeparator(intermediateDirectory);
 
-    // Names of owners need the base image, and C:\ has layers of another kind: such a build has no early layers.
+    // Names of owners need the base image, and C:\ has layers of another kind: no layer is built early then.
     private LayerEntryDefaults? ReadDefaults()
     {
         var folder = (InputParser.Optional(WorkingDirectory) ?? "/app").Trim('/');

@@ -1,9 +1,6 @@
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.LayerReuse;
-using ImagePublish.Publishing;
 using ImagePublish.Registries;
-using ImagePublish.Storage;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
@@ -22,14 +19,14 @@ internal sealed class BuildSession : IDisposable
     public static BuildSession GetOrCreate(IBuildEngine4 engine, SessionSettings settings) =>
         BuildObjects.GetOrAdd(engine, settings.Key, () => new BuildSession(settings));
 
-    /// <summary>From here on, what is done is logged to this task's log, although connections are shared by tasks.</summary>
+    /// <summary>Tells what is done from here on in this task's log, although connections are shared by tasks.</summary>
     public static IDisposable LogTo(IPublishLog log)
     {
         CurrentLog.Value = log;
         return new LogScope();
     }
 
-    /// <summary>The log of the task that runs here: messages that come when the task is over are dropped.</summary>
+    /// <summary>The log of the task that runs here: what is said to it when the task is over is dropped.</summary>
     public static IPublishLog TaskLog { get; } = new ForwardingLog();
 
     /// <summary>What takes secrets out of messages: that of the build that the task runs in.</summary>
@@ -37,13 +34,6 @@ internal sealed class BuildSession : IDisposable
 
     /// <summary>The session's connections.</summary>
     public RegistryClient Registries => registries;
-
-    /// <summary>A publisher that uses the session's connections.</summary>
-    public ImagePublisher PublisherFor(ImageStore store, IPublishLog log, EarlyLayerBuild? earlyLayers) =>
-        new(registries, store, log, earlyLayers);
-
-    /// <summary>A publisher of indexes that uses the session's connections.</summary>
-    public IndexPublisher IndexPublisherFor(ImageStore store, IPublishLog log) => new(registries, store, log);
 
     public void Dispose() => registries.Dispose();
 

@@ -1,5 +1,5 @@
 using ImagePublish.Images;
-using ImagePublish.Publishing.Locking;
+using ImagePublish.Publishing;
 using ImagePublish.Requests;
 
 namespace ImagePublish.Tasks;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ImagePublish.Destinations;
 using ImagePublish.Publishing;
-using ImagePublish.Publishing.Planning;
+using ImagePublish.Publishing.Explain;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
+using ImagePublish.LayerReuse;
 using ImagePublish.Publishing;
+using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
@@ -18,20 +20,22 @@ public sealed class PublishImage : PublishImageInputs
     /// <summary>The bytes that the local store may have, such as <c>10GB</c>.</summary>
     public string? StoreLimit { get; set; }
 
-    /// <summary>For an image of an index: where its part of the report is written for the index's.</summary>
+    /// <summary>For an image of an index: where its part of the page is kept for the index's.</summary>
     public string? ReportPart { get; set; }
 
     /// <summary>The folder of the project's intermediate files, by which <see cref="BeginImage"/> of the same build is known.</summary>
     public string? IntermediateDirectory { get; set; }
 
-    /// <summary>The container engine that the image is loaded into afterwards: <c>docker</c>, <c>podman</c>, <c>auto</c>; empty for none.</summary>
+    /// <summary>
+    /// The container engine that the image is loaded into afterwards: <c>docker</c>, <c>podman</c>, <c>auto</c>; empty for none.
+    /// </summary>
     public string? Load { get; set; }
 
     internal override string Activity => $"Publishing the image of {ProjectName}{(IsPartOfIndex ? $" for {RuntimeIdentifier}" : "")}";
 
     private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
-        using var earlyLayers = InputParser.Optional(IntermediateDirectory) is { } folder
+        using var earlyBuild = InputParser.Optional(IntermediateDirectory) is { } folder
             ? BeginImage.Take(BuildEngine4, FullPath(folder))
             : null;
         var request = new PublishRequestReader(this).Read();
@@ -51,20 +55,22 @@ public sealed class PublishImage : PublishImageInputs
             request.Destinations.Select(repository => repository.Registry),
             RegistriesBesides(request)
         );
-        var publisher = BuildSession.GetOrCreate(BuildEngine4, settings).PublisherFor(store, log, earlyLayers);
+        var registries = BuildSession.GetOrCreate(BuildEngine4, settings).Registries;
+        var context = new PublishContext(registries, store, log);
         if (DryRun)
         {
-            await PlanAsync(publisher, request, log, cancellationToken);
+            await PlanAsync(context, earlyBuild, request, cancellationToken);
             return;
         }
 
         if (IsReported)
         {
-            await PublishAndReportAsync(publisher, request, clock, log, cancellationToken);
+            var reporter = new ImageReporter(context, earlyBuild);
+            await PublishAndReportAsync(reporter, request, clock, log, cancellationToken);
         }
         else
         {
-            var result = await publisher.PublishAsync(request, cancellationToken);
+            var result = await new ImagePublisher(context, earlyBuild).PublishAsync(request, cancellationToken);
             ReportResult(result, clock.Elapsed, log);
             if (result.IsUnchanged)
                 return;
@@ -90,17 +96,25 @@ public sealed class PublishImage : PublishImageInputs
 
     private bool IsReported => !string.IsNullOrEmpty(base.Report) || !string.IsNullOrEmpty(ReportPart);
 
-    private async Task PlanAsync(ImagePublisher publisher, PublishRequest request, IPublishLog log, CancellationToken cancellationToken)
+    private async Task PlanAsync(
+        PublishContext context,
+        EarlyLayerBuild? earlyBuild,
+        PublishRequest request,
+        CancellationToken cancellationToken
+    )
     {
-        var plan = await publisher.PlanAsync(request, cancellationToken);
+        var log = context.Log;
+        var plan = await new ImagePlanner(context, earlyBuild).PlanAsync(request, cancellationToken);
         ReportResult(
-            [.. plan.Places.Select(place => PlannedImageItem.Create(plan, place, FullPath(ResultFile), ReportPartFile))],
+            [.. plan.Destinations.Select(place => PlannedImageItem.Create(plan, place, FullPath(ResultFile), ReportPartFile))],
             PlanTables.Lines(ProjectName, plan),
             PlanJson.Write(plan),
             log
         );
-        if (IsReported)
-            ReportOn(ReportPage.Part(await plan.DescribeAsync(cancellationToken)), part => ReportPage.Write(ProjectName, plan, part), log);
+        if (!IsReported)
+            return;
+        var report = await new ImageReporter(context).DescribeAsync(plan.Run, cancellationToken);
+        ReportOn(ReportPage.Part(report), part => ReportPage.Write(ProjectName, plan, part), log);
     }
 
     private void ReportResult(PublishResult result, TimeSpan elapsed, IPublishLog log)
@@ -122,21 +136,18 @@ public sealed class PublishImage : PublishImageInputs
     }
 
     private async Task PublishAndReportAsync(
-        ImagePublisher publisher,
+        ImageReporter reporter,
         PublishRequest request,
         Stopwatch clock,
         IPublishLog log,
         CancellationToken cancellationToken
     )
     {
-        var published = await publisher.PublishForReportAsync(request, cancellationToken);
-        var elapsed = clock.Elapsed;
-        ReportResult(published.Result, elapsed, log);
-        ReportOn(
-            ReportPage.Part(await published.DescribeAsync(cancellationToken)),
-            part => ReportPage.Write(ProjectName, published.Result, elapsed, part),
-            log
-        );
+        var run = await reporter.PublishAsync(request, cancellationToken);
+        var (result, elapsed) = (run.Result, clock.Elapsed);
+        ReportResult(result, elapsed, log);
+        var report = await reporter.DescribeAsync(run, cancellationToken);
+        ReportOn(ReportPage.Part(report), part => ReportPage.Write(ProjectName, result, elapsed, part), log);
     }
 
     private void ReportOn(byte[] part, Func<byte[], byte[]> page, IPublishLog log)
@@ -147,7 +158,8 @@ public sealed class PublishImage : PublishImageInputs
             WriteReport(page(part), log);
     }
 
-    // What was used least goes first, and never an image that the user can name. A store that can't be tidied up now will be with the next image.
+    // What was used least goes first, and never an image that the user can name. A store that can't be tidied up now will be with the next
+    // image.
     private static async Task KeepWithinAsync(long limit, ImageStore store, IPublishLog log, CancellationToken cancellationToken)
     {
         try

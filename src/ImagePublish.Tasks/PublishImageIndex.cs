@@ -4,6 +4,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
@@ -44,7 +45,7 @@ public sealed class PublishImageIndex : PublishTask
         if (request.From.Count == 0)
             await ClaimAsync(request.Destinations, store, request.LocalName, request.Tags, cancellationToken);
         CheckCi(log);
-        var publisher = BuildSession
+        var registries = BuildSession
             .GetOrCreate(
                 BuildEngine4,
                 SessionSettings.Read(
@@ -53,25 +54,21 @@ public sealed class PublishImageIndex : PublishTask
                     request.From.Select(image => image.Repository.Registry)
                 )
             )
-            .IndexPublisherFor(store, log);
+            .Registries;
+        var context = new PublishContext(registries, store, log);
+        var publisher = new IndexPublisher(context);
         var results = await PublishedImageItem.ReadAsync(Images, PublishedImageItem.ResultFile, cancellationToken);
         if (DryRun)
         {
             var plan = await publisher.PlanAsync(request, cancellationToken);
-            DestinationResult[] together = [.. plan.Places.Select(place => PlannedImageItem.Together(place.Delivery, Images))];
+            DestinationResult[] together = [.. plan.Destinations.Select(place => PlannedImageItem.Together(place.Delivery, Images))];
             ReportResult(
                 [.. together.Select(delivery => PublishedImageItem.Create(plan.Result, delivery))],
                 PlanTables.Lines(ProjectName, plan, together),
                 PlanJson.Write(plan, together, results),
                 log
             );
-            await ReportAsync(
-                publisher,
-                plan.Result,
-                parts => ReportPage.Write(ProjectName, plan, together, parts),
-                log,
-                cancellationToken
-            );
+            await ReportAsync(context, plan.Result, parts => ReportPage.Write(ProjectName, plan, together, parts), log, cancellationToken);
             return;
         }
 
@@ -82,11 +79,11 @@ public sealed class PublishImageIndex : PublishTask
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Create(result, delivery));
         ReportResult([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result, results), log);
         ReportToCi(() => PublishMarkdown.Write(ProjectName, result), log);
-        await ReportAsync(publisher, result, parts => ReportPage.Write(ProjectName, result, elapsed, parts), log, cancellationToken);
+        await ReportAsync(context, result, parts => ReportPage.Write(ProjectName, result, elapsed, parts), log, cancellationToken);
     }
 
     private async Task ReportAsync(
-        IndexPublisher publisher,
+        PublishContext context,
         IndexResult result,
         Func<IReadOnlyList<byte[]>, byte[]> page,
         IPublishLog log,
@@ -96,7 +93,7 @@ public sealed class PublishImageIndex : PublishTask
         if (string.IsNullOrEmpty(Report))
             return;
         var parts = await PublishedImageItem.ReadAsync(Images, PublishedImageItem.ReportPart, cancellationToken);
-        var joined = await publisher.DescribeJoinedAsync(result, cancellationToken);
+        var joined = await new ImageReporter(context).DescribeJoinedAsync(result, cancellationToken);
         WriteReport(page([.. parts, .. joined.Select(ReportPage.Part)]), log);
     }
 

@@ -2,7 +2,7 @@ using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
-using ImagePublish.Publishing.Locking;
+using ImagePublish.Publishing;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
@@ -35,13 +35,8 @@ public sealed class UpdateImageLock : PublishImageInputs
                 )
             )
             .Registries;
-        var update = await new LockUpdater(registries, OpenStore(), log).UpdateAsync(
-            platform,
-            source,
-            packages,
-            lockRequest,
-            cancellationToken
-        );
+        var context = new PublishContext(registries, OpenStore(), log);
+        var update = await new LockStep(context).UpdateAsync(platform, source, packages, lockRequest, cancellationToken);
         log.Information($"{ProjectName} -> {Path.GetFileName(lockRequest.File)}, {platform}: {update.Summary}");
         Results = [.. (update.Current.Packages ?? []).Select(package => Item(package, platform))];
     }

@@ -3,7 +3,6 @@ using System.Text;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
-using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Storage;
@@ -34,16 +33,16 @@ internal sealed class BaseFiles(ImageStore store, IPublishLog log)
     /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
     public async Task<BaseFileSystem> ReadAsync(
         BaseImage baseImage,
-        IReadOnlyList<LayerProducer.Candidate> above,
+        IReadOnlyList<(LayerInput Content, Layer? Known)> above,
         CancellationToken cancellationToken
     )
     {
         var budget = LayerReader.NewBudget();
         var below = baseImage.Layers.Where(layer => layer.Source is not null).Select(layer => ListAsync(layer, budget, cancellationToken));
-        var own = above.Select(candidate =>
-            candidate.Known is { Source: not null } known
+        var own = above.Select(layer =>
+            layer.Known is { Source: not null } known
                 ? ListAsync(known, budget, cancellationToken)
-                : Task.FromResult(LayerListing.Create(candidate.Content))
+                : Task.FromResult(LayerListing.Create(layer.Content))
         );
         return new(await Task.WhenAll(below.Concat(own)), budget);
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
+using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage;

@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
+using ImagePublish.Images;
 using NuGet.Versioning;
+using SemanticVersion = NuGet.Versioning.SemanticVersion;
 
 namespace ImagePublish.Commands;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using ImagePublish.Bases;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
+using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage;

@@ -1,34 +1,43 @@
-using ImagePublish.Commands;
+using ImagePublish.Images;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Requests;
 
 namespace ImagePublish.LayerReuse;
 
 /// <summary>Which images in registries are likely to share layers with the one that is published.</summary>
-internal sealed record CacheSources(Platform Platform, IReadOnlyList<Reference> Likely, IReadOnlyList<Repository> Repositories)
+/// <param name="Likely">Images to look at first.</param>
+/// <param name="Repositories">Repositories whose newest tags are looked at if none of the likely images has a layer.</param>
+internal sealed record CacheSources(
+    Platform Platform,
+    IReadOnlyList<Reference> Likely,
+    IReadOnlyList<Repository> Repositories,
+    CacheTrust Trust
+)
 {
-    /// <summary>How many tags of a repository are listed at the most.</summary>
+    /// <summary>How many tags of a repository are listed at most.</summary>
     public const int MaxListed = 10_000;
 
     private const int MaxNewest = 3;
 
-    /// <summary>Where to look for a request.</summary>
-    public static CacheSources Create(PublishRequest request, bool areNone)
+    /// <param name="areEmpty">Whether the destinations are known to have no image.</param>
+    public static CacheSources Create(PublishRequest request, bool areEmpty)
     {
-        var platform = request.Spec.Platform;
+        var none = new CacheSources(request.Spec.Platform, [], [], request.CacheTrust);
         if (request.CacheFrom is null)
-            return new CacheSources(platform, [], []);
+            return none;
         if (request.CacheFrom.Count > 0)
-            return new CacheSources(platform, request.CacheFrom, []);
+            return none with { Likely = request.CacheFrom };
 
-        // What an image says without being believed is of no use here: whether the destination has a blob is asked when it is pushed.
-        IReadOnlyList<Repository> believed = areNone ? [] : [.. request.Destinations.Where(request.CacheTrust.MayBelieve)];
+        // An image that is not trusted is of no use here: whether the destination has a blob is asked when it is pushed.
+        IReadOnlyList<Repository> trusted = areEmpty ? [] : [.. request.Destinations.Where(request.CacheTrust.MayBelieve)];
         var latest = Tag.Parse("latest");
-        var likely = believed.SelectMany(repository => request.Tags.Append(latest).Select(repository.ReferenceTo)).Distinct();
-        return new CacheSources(platform, [.. likely], believed);
+        var likely = trusted.SelectMany(repository => request.Tags.Append(latest).Select(repository.ReferenceTo)).Distinct();
+        return none with { Likely = [.. likely], Repositories = trusted };
     }
 
-    /// <summary>The few tags that look newest: the highest versions, prereleases too, else the highest numbers in names. Registries list tags without times.</summary>
+    /// <summary>
+    /// The few tags that look newest: the highest versions, prereleases too, else the highest numbers in names. Registries list tags
+    /// without times.
+    /// </summary>
     public static IEnumerable<Tag> Newest(IEnumerable<Tag> tags) => TagOrder.Sort(tags, tag => tag).Take(MaxNewest);
 }

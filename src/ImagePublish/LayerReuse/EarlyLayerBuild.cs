@@ -7,32 +7,43 @@ using ImagePublish.Storage;
 
 namespace ImagePublish.LayerReuse;
 
-/// <summary>Builds layers of large packages while the project still compiles: what packages a project has is known long before, and a build leaves cores idle.</summary>
+/// <summary>The layers of large packages, as far as they are known before a project is compiled.</summary>
+internal sealed record EarlyLayers(IReadOnlyCollection<PackageFile> Files, LayerEntryDefaults Defaults, LayerCompression Compression);
+
+/// <summary>
+/// Builds layers of large packages while the project still compiles: what packages a project has is known long before, and a build leaves
+/// cores idle.
+/// </summary>
 /// <remarks>
-/// It only fills the local store. Whether a layer is used is decided by the publish itself, by its content; nothing is sent anywhere, and nothing that goes wrong here matters.
+/// It only fills the local store. Whether a layer is used is decided by the publish itself, by its content; nothing is sent anywhere,
+/// and nothing that goes wrong here matters.
 /// </remarks>
 internal sealed class EarlyLayerBuild : IDisposable
 {
     private readonly CancellationTokenSource stop = new();
-    private readonly ConcurrentDictionary<Digest, LayerUnderWay> underWay = new();
+    private readonly ConcurrentDictionary<Digest, LayerInProgress> inProgress = new();
     private readonly ConcurrentDictionary<Digest, bool> built = new();
+    private readonly EarlyLayers layers;
+    private readonly Func<CancellationToken, Task<bool>> haveImages;
     private readonly Task work;
     private volatile bool isOver;
     private bool? isNeeded;
 
-    private EarlyLayerBuild(Func<EarlyLayerBuild, CancellationToken, Task> run) => work = Task.Run(() => run(this, stop.Token));
+    private EarlyLayerBuild(EarlyLayers layers, Func<ImageStore> openStore, Func<CancellationToken, Task<bool>> haveImages)
+    {
+        this.layers = layers;
+        this.haveImages = haveImages;
+        work = Task.Run(() => RunAsync(openStore, stop.Token));
+    }
 
-    /// <summary>Begins in the background.</summary>
+    /// <summary>Starts in the background.</summary>
     /// <param name="haveImages">Whether the repositories that are published to have images, whose layers need not be built.</param>
-    public static EarlyLayerBuild Start(
-        IReadOnlyCollection<PackageFile> files,
-        LayerEntryDefaults defaults,
-        LayerCompression compression,
-        Func<ImageStore> openStore,
-        Func<CancellationToken, Task<bool>> haveImages
-    ) => new((start, cancellationToken) => start.RunAsync(files, defaults, compression, openStore, haveImages, cancellationToken));
+    public static EarlyLayerBuild Start(EarlyLayers layers, Func<ImageStore> openStore, Func<CancellationToken, Task<bool>> haveImages) =>
+        new(layers, openStore, haveImages);
 
-    /// <summary>Whether any of some repositories has a tag. One that can't be asked has none: the publish tells what is wrong with it.</summary>
+    /// <summary>
+    /// Whether any of some repositories has a tag. One that can't be asked counts as empty: the publish reports what is wrong with it.
+    /// </summary>
     public static async Task<bool> HaveTagsAsync(
         RegistryClient registries,
         IReadOnlyList<Repository> repositories,
@@ -55,7 +66,7 @@ internal sealed class EarlyLayerBuild : IDisposable
         return false;
     }
 
-    /// <summary>Ends when there is nothing left to begin; never fails.</summary>
+    /// <summary>Ends when there is nothing left to build; never fails.</summary>
     internal Task Completion => work;
 
     public void Dispose()
@@ -66,111 +77,101 @@ internal sealed class EarlyLayerBuild : IDisposable
         stop.Dispose();
     }
 
-    /// <summary>From here on no further layer is begun: the publish builds what is missing.</summary>
+    /// <summary>From here on no further layer is started: the publish builds what is missing.</summary>
     internal void HandOver() => isOver = true;
 
     /// <summary>Whether it asked the repositories and found nothing in them: then there is nothing to look a layer up in.</summary>
     internal bool FoundNoImages => isNeeded == true;
 
-    /// <summary>Ends it at once: what it builds is there already.</summary>
+    /// <summary>Cancels all work, because what it builds exists already.</summary>
     internal void Cancel() => stop.Cancel();
 
-    /// <summary>Whether a layer is being built.</summary>
-    internal bool IsUnderWay(Digest key) => underWay.TryGetValue(key, out var building) && !building.Completion.IsCompleted;
+    internal bool IsBuilding(Digest key) => inProgress.TryGetValue(key, out var layer) && !layer.Completion.IsCompleted;
+
+    internal bool HasBuilt(Digest diffId) => built.ContainsKey(diffId);
 
     /// <summary>Waits for a layer that is being built.</summary>
-    internal async Task SettleAsync(Digest key, Action<long> compressed, CancellationToken cancellationToken)
+    /// <param name="compressed">Called with the bytes that were compressed so far, and then with every further ones.</param>
+    internal async Task WaitForAsync(Digest key, Action<long> compressed, CancellationToken cancellationToken)
     {
-        if (!underWay.TryGetValue(key, out var building))
+        if (!inProgress.TryGetValue(key, out var layer))
             return;
-        building.Listen(compressed);
-        await building.Completion.WaitAsync(cancellationToken);
+        layer.Listen(compressed);
+        await layer.Completion.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Whether a layer was made by this head start.</summary>
-    internal bool Made(Digest diffId) => built.ContainsKey(diffId);
-
-    private async Task RunAsync(
-        IReadOnlyCollection<PackageFile> files,
-        LayerEntryDefaults defaults,
-        LayerCompression compression,
-        Func<ImageStore> openStore,
-        Func<CancellationToken, Task<bool>> haveImages,
-        CancellationToken cancellationToken
-    )
+    private async Task RunAsync(Func<ImageStore> openStore, CancellationToken cancellationToken)
     {
         try
         {
-            if (!FileFingerprints.AreSupported || PackageFile.LargeLayers(files, defaults) is not { Count: > 0 } layers)
+            if (!FileFingerprints.AreSupported || PackageFile.LargeLayers(layers.Files, layers.Defaults) is not { Count: > 0 } inputs)
                 return;
             var store = openStore();
             using var session = await store.BeginSessionAsync(cancellationToken);
             var cache = new LayerCache(store);
-            var tags = new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize));
-            foreach (var layer in layers)
+            var fingerprints = new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize));
+            var workspace = new Workspace(store, cache, fingerprints);
+            foreach (var input in inputs)
             {
                 if (
                     isOver
-                    || await LayerInputKey.ComputeAsync(layer, tags, cancellationToken) is not { } key
+                    || await LayerInputKey.ComputeAsync(input, fingerprints, cancellationToken) is not { } key
                     || await cache.FindDiffIdAsync(key, cancellationToken) is not null
                 )
                     continue;
                 isNeeded ??= !await haveImages(cancellationToken);
                 if (isNeeded == false || isOver)
                     return;
-                await BuildAsync(layer, key, tags, compression, store, cache, cancellationToken);
+                await BuildAsync(input, key, workspace, cancellationToken);
             }
         }
         catch (Exception exception)
             when (exception is ImagePublishException or IOException or UnauthorizedAccessException or OperationCanceledException)
         {
-            // The publish meets the same and tells of it.
+            // The publish has the same failure, and reports it.
         }
     }
 
-    private async Task BuildAsync(
-        LayerInput layer,
-        Digest key,
-        FileFingerprints tags,
-        LayerCompression compression,
-        ImageStore store,
-        LayerCache cache,
-        CancellationToken cancellationToken
-    )
+    private async Task BuildAsync(LayerInput input, Digest key, Workspace workspace, CancellationToken cancellationToken)
     {
+        var (store, cache, fingerprints) = workspace;
+        var compression = layers.Compression;
         // What another process builds is there when it is needed.
         if (!cache.TryLockLayer(key, compression.Key, out var held))
             return;
         using var released = held;
-        var building = underWay[key] = new LayerUnderWay();
+        var layer = inProgress[key] = new LayerInProgress();
         try
         {
             // The build keeps a core for itself.
+            var parallelism = Math.Max(1, Environment.ProcessorCount - 1);
             await using var writer = store.CreateDigestedBlob();
-            var made = await LayerBuilder.BuildAsync(
-                layer,
+            var (descriptor, diffId) = await LayerBuilder.BuildAsync(
+                input,
                 compression,
                 ImageFormat.Oci,
                 writer,
-                Math.Max(1, Environment.ProcessorCount - 1),
+                parallelism,
                 cancellationToken,
-                building.Add
+                layer.Add
             );
-            await writer.CommitAsync(made.Descriptor, cancellationToken);
-            if (!tags.AreAtRest())
+            await writer.CommitAsync(descriptor, cancellationToken);
+            if (!fingerprints.AreAtRest())
                 return;
-            await cache.RememberAsync(made.DiffId, compression.Key, made.Descriptor, cancellationToken);
-            built[made.DiffId] = true;
-            await cache.RememberDiffIdAsync(key, made.DiffId, cancellationToken);
+            await cache.RememberAsync(diffId, compression.Key, descriptor, cancellationToken);
+            built[diffId] = true;
+            await cache.RememberDiffIdAsync(key, diffId, cancellationToken);
         }
         finally
         {
-            building.End();
+            layer.Complete();
         }
     }
 
+    private sealed record Workspace(ImageStore Store, LayerCache Cache, FileFingerprints Fingerprints);
+
     /// <summary>A layer that is being built, and how much of it is.</summary>
-    private sealed class LayerUnderWay
+    private sealed class LayerInProgress
     {
         private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly Lock gate = new();
@@ -197,6 +198,6 @@ internal sealed class EarlyLayerBuild : IDisposable
             }
         }
 
-        public void End() => done.SetResult();
+        public void Complete() => done.SetResult();
     }
 }

@@ -1,25 +1,12 @@
-using ImagePublish.Layers;
-
 namespace ImagePublish.LayerReuse;
 
-/// <summary>The layers of an image while they are looked up, side by side: one that has to be built does not wait until it is known of all.</summary>
-internal sealed class LayerLookups(LayerProducer producer, LayerCompression compression, CancellationToken cancellationToken)
-    : IAsyncDisposable
+/// <summary>
+/// The layers of an image above its base, from the bottom up, while each is looked up: one that has to be built need not wait for the
+/// others.
+/// </summary>
+internal sealed class LayerLookups(IReadOnlyList<Task<LayerCandidate>> lookups)
 {
-    private readonly List<Task<LayerProducer.Candidate>> lookups = [];
-
-    /// <summary>How many layers there are.</summary>
     public int Count => lookups.Count;
-
-    /// <summary>Begins to look layers up.</summary>
-    public void Start(IEnumerable<LayerInput> contents)
-    {
-        foreach (var content in contents)
-            lookups.Add(Task.Run(() => producer.LookUpAsync(content, compression, cancellationToken), cancellationToken));
-    }
-
-    /// <summary>Puts layers below all others.</summary>
-    public void PutBelow(IEnumerable<LayerProducer.Candidate> found) => lookups.InsertRange(0, found.Select(Task.FromResult));
 
     /// <summary>Whether all layers were made before. Ends with the first one that was not.</summary>
     public async Task<bool> AreKnownAsync()
@@ -33,15 +20,13 @@ internal sealed class LayerLookups(LayerProducer producer, LayerCompression comp
         return true;
     }
 
-    /// <summary>All layers, from the bottom up.</summary>
-    public Task<LayerProducer.Candidate[]> AllAsync() => Task.WhenAll(lookups);
+    public Task<LayerCandidate[]> AllAsync() => Task.WhenAll(lookups);
 
-    /// <summary>Each layer as soon as it is known of it whether it was made before, with its place from the bottom up.</summary>
-    public async IAsyncEnumerable<(int Place, LayerProducer.Candidate Candidate)> AsFoundAsync()
+    /// <summary>Each layer, with its index, as soon as it is known whether it was made before.</summary>
+    public async IAsyncEnumerable<(int Index, LayerCandidate Candidate)> AsFoundAsync()
     {
-        await foreach (var lookup in Task.WhenEach(lookups))
-            yield return (lookups.IndexOf(lookup), await lookup);
+        var all = lookups.ToList();
+        await foreach (var lookup in Task.WhenEach(all))
+            yield return (all.IndexOf(lookup), await lookup);
     }
-
-    public async ValueTask DisposeAsync() => await ((Task)AllAsync()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 }

@@ -1,34 +1,25 @@
-using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
-using ImagePublish.Publishing;
 using ImagePublish.Requests;
 
 namespace ImagePublish.LayerReuse;
 
-/// <summary>Plans which files lie in which layer. The base's own files are only looked at where something depends on them.</summary>
-internal sealed class LayerPlanner(
-    BaseFiles baseFiles,
-    Func<Task<BaseImage>> resolving,
-    Func<Task<IReadOnlyList<LayerProducer.Candidate>>> above
-)
+/// <summary>Plans which files go into which layer.</summary>
+internal static class LayerPlanner
 {
+    /// <summary>Whether owners or added files depend on the files of the base image, which have to be read then.</summary>
+    public static bool NeedsBaseFiles(PublishRequest request) =>
+        !IsWindows(request)
+        && (request.FileOwner?.IsNumeric == false || AddedEntries.NeedBase(request.Added, request.EntryDefaults.TargetFolder));
+
     /// <summary>Plans the layers.</summary>
-    /// <exception cref="ImagePublishException">A file can't be read, or can't be where it is to go.</exception>
-    public async Task<IReadOnlyList<LayerInput>> PlanAsync(
-        PublishRequest request,
-        PublishedFiles published,
-        CancellationToken cancellationToken
-    )
+    /// <param name="baseFiles">The files below the app; empty unless <see cref="NeedsBaseFiles"/>.</param>
+    /// <exception cref="ImagePublishException">A file can't be read, or can't be at its path in the image.</exception>
+    public static IReadOnlyList<LayerInput> Plan(PublishRequest request, PublishedFiles published, BaseFileSystem baseFiles)
     {
-        var isWindows = request.Spec.Platform.Os == "windows";
-        var needsBase =
-            !isWindows
-            && (request.FileOwner?.IsNumeric == false || AddedEntries.NeedBase(request.Added, request.EntryDefaults.TargetFolder));
-        var files = needsBase ? await baseFiles.ReadAsync(await resolving(), await above(), cancellationToken) : BaseFileSystem.Empty;
-        var defaults = Owned(request, files);
+        var defaults = WithOwner(request, baseFiles);
         IReadOnlyList<LayerEntry> entries =
             defaults == request.EntryDefaults
                 ? published.Entries
@@ -36,20 +27,24 @@ internal sealed class LayerPlanner(
         if (entries.All(entry => entry.Kind == LayerEntryKind.Directory))
             throw new ImagePublishException(
                 DiagnosticCodes.PublishFolderEmpty,
-                $"The publish folder '{Text.Sanitize(request.PublishFolder)}' is empty. Publish the project first, and see that no later step deletes its files."
+                $"The publish folder '{Text.Sanitize(request.PublishFolder)}' is empty. "
+                    + "Publish the project first, and see that no later step deletes its files."
             );
-        var layers = new AddedEntries(files, defaults).Plan(entries, request.Items, request.Layering, request.Added);
-        return isWindows ? [.. layers.Select(WindowsLayer.Create)] : layers;
+        var layers = new AddedEntries(baseFiles, defaults).Plan(entries, request.Items, request.Layering, request.Added);
+        return IsWindows(request) ? [.. layers.Select(WindowsLayer.Create)] : layers;
     }
 
-    private static LayerEntryDefaults Owned(PublishRequest request, BaseFileSystem files)
+    private static bool IsWindows(PublishRequest request) => request.Spec.Platform.Os == "windows";
+
+    private static LayerEntryDefaults WithOwner(PublishRequest request, BaseFileSystem baseFiles)
     {
         if (request.FileOwner is not { } owner)
             return request.EntryDefaults;
-        var (uid, gid) = owner.Resolve(files.Accounts, out var unknown)
+        var (uid, gid) = owner.Resolve(baseFiles.Accounts, out var unknown)
             ?? throw new ImagePublishException(
                 DiagnosticCodes.UnknownOwner,
-                $"ImageFileOwner is '{Text.Sanitize(owner.ToString())}', but the base image has no {Text.Sanitize(unknown!)}. Use a number, or a name of its /etc/passwd and /etc/group."
+                $"ImageFileOwner is '{Text.Sanitize(owner.ToString())}', but the base image has no {Text.Sanitize(unknown!)}. "
+                    + "Use a number, or a name of its /etc/passwd and /etc/group."
             );
         return request.EntryDefaults with { Uid = uid, Gid = gid };
     }

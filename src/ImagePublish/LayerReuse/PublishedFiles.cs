@@ -1,37 +1,37 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Requests;
 
 namespace ImagePublish.LayerReuse;
 
-/// <summary>The files that a request points at, listed once, and known by their contents.</summary>
-internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? tags, CancellationToken cancellationToken)
+/// <summary>The files of a request, listed once, and identified by their contents.</summary>
+/// <param name="fingerprints">Null on machines that can't compute them: then no content is recognised.</param>
+internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? fingerprints, CancellationToken cancellationToken)
 {
     private readonly Lazy<IReadOnlyList<LayerEntry>> entries = new(() =>
         PublishFolder.Read(request.PublishFolder, request.EntryDefaults, request.Items, cancellationToken)
     );
 
-    /// <summary>What lies in the publish folder, under the request's own defaults.</summary>
+    /// <summary>The content of the publish folder, with the request's default owner.</summary>
     /// <exception cref="ImagePublishException">A file can't be read, or can't be in a layer.</exception>
     public IReadOnlyList<LayerEntry> Entries => entries.Value;
 
-    /// <summary>One digest of all files: their places, modes and contents.</summary>
+    /// <summary>One digest of all files: their paths, modes and contents.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
-    public async Task<Digest?> FingerprintAsync()
+    public async Task<Digest?> ComputeFingerprintAsync()
     {
-        if (tags is null)
+        if (fingerprints is null)
             return null;
-        var added = Added().ToList();
-        await tags.ComputeAsync([.. Entries.Select(entry => entry.Content).OfType<FileOnDisk>(), .. added], cancellationToken);
+        var added = AddedFiles().ToList();
+        await fingerprints.ComputeAsync([.. Entries.Select(entry => entry.Content).OfType<FileOnDisk>(), .. added], cancellationToken);
         using var digest = new DigestBuilder();
         foreach (var entry in Entries)
-            LayerInputKey.Add(digest, entry, tags);
+            LayerInputKey.Add(digest, entry, fingerprints);
         foreach (var file in added)
         {
             digest.Add(OperatingSystem.IsWindows() ? 0 : (long)File.GetUnixFileMode(file.Path));
-            digest.Add(tags.Compute(file));
+            digest.Add(fingerprints.Compute(file));
         }
 
         return digest.ToDigest();
@@ -39,18 +39,18 @@ internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? t
 
     /// <summary>The key of a layer's content.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
-    public async Task<Digest?> KeyOfAsync(LayerInput content) =>
-        tags is null ? null : await LayerInputKey.ComputeAsync(content, tags, cancellationToken);
+    public async Task<Digest?> ComputeKeyAsync(LayerInput content) =>
+        fingerprints is null ? null : await LayerInputKey.ComputeAsync(content, fingerprints, cancellationToken);
 
-    /// <summary>Whether files that were read were left alone since, so that what was made of them may be remembered under their contents.</summary>
-    /// <returns>False where something writes to them at the same time, as far as their times tell.</returns>
-    public bool AreAtRest() => tags?.AreAtRest() == true;
+    /// <summary>
+    /// Whether no file was written to since it was read, as far as its time shows: only then may a result be remembered by its content.
+    /// </summary>
+    public bool AreUnmodified() => fingerprints?.AreAtRest() == true;
 
     /// <summary>The same for the files of one layer, whose key was computed.</summary>
-    /// <returns>False where something writes to them at the same time, as far as their times tell.</returns>
-    public bool AreAtRest(LayerInput content) => tags?.AreAtRest(content) == true;
+    public bool AreUnmodified(LayerInput content) => fingerprints?.AreAtRest(content) == true;
 
-    private IEnumerable<FileOnDisk> Added() =>
+    private IEnumerable<FileOnDisk> AddedFiles() =>
         request
             .Added.Select(added => added.SourceFile)
             .OfType<string>()

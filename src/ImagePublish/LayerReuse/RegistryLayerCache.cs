@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ImagePublish.Bases;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
@@ -8,19 +9,20 @@ using ImagePublish.Requests;
 
 namespace ImagePublish.LayerReuse;
 
-/// <summary>The layers of images that are in registries already: what they contain need not be compressed or uploaded again, on a fresh machine too.</summary>
+/// <summary>
+/// The layers of images that are in registries already: what they contain need not be compressed or uploaded again, on a fresh machine too.
+/// </summary>
 /// <remarks>
-/// An image's config names the diff ids of its layers, its manifest their blobs. Nothing forces the two to fit, and not every runtime compares them, so only images that
-/// <see cref="CacheTrust"/> covers are believed. The others only tell where a blob with a digest that is known otherwise may be mounted from.
-/// Asked only for a layer that this machine does not know, and then once.
+/// An image's config names the diff ids of its layers, its manifest their blobs. Nothing forces the two to fit, and not every runtime
+/// compares them, so only images that <see cref="CacheTrust"/> covers are trusted. Of the others it is only taken from which repository a
+/// blob may be mounted. Registries are asked only for a layer that this machine does not know, and then once.
 /// </remarks>
 internal sealed class RegistryLayerCache(
     RegistryClient registries,
     RegistryDocuments documents,
     CacheSources sources,
-    CacheTrust trust,
     IPublishLog log,
-    CancellationToken cancellationToken
+    TaskScope tasks
 )
 {
     private readonly Lock gate = new();
@@ -33,11 +35,11 @@ internal sealed class RegistryLayerCache(
     public async Task<Layer?> FindAsync(Digest diffId, Compression compression, CancellationToken cancellationToken)
     {
         if (
-            !(await KnownAsync()).Proven.TryGetValue(diffId, out var layer)
+            !(await ReadOnceAsync()).Proven.TryGetValue(diffId, out var layer)
             || MediaTypes.CompressionOf(layer.Descriptor.MediaType) != compression
         )
             return null;
-        if (trust.VerifyReused)
+        if (sources.Trust.VerifyReused)
             await VerifyAsync(layer, cancellationToken);
         return layer;
     }
@@ -46,11 +48,11 @@ internal sealed class RegistryLayerCache(
     public bool AreNone => sources is { Likely.Count: 0, Repositories.Count: 0 };
 
     /// <summary>Whether there is any layer to be found.</summary>
-    public async Task<bool> ExistAsync() => (await KnownAsync()).Proven.Count > 0;
+    public async Task<bool> ExistAsync() => (await ReadOnceAsync()).Proven.Count > 0;
 
-    /// <summary>Finds a repository that claims to have a blob. Whoever uses it has the registry decide.</summary>
+    /// <summary>Finds a repository that claims to have a blob. Whether it has is asked when the blob is mounted from it.</summary>
     public async Task<Repository?> FindRepositoryAsync(Digest blob) =>
-        AreNone ? null : (await KnownAsync()).Repositories.GetValueOrDefault(blob);
+        AreNone ? null : (await ReadOnceAsync()).Repositories.GetValueOrDefault(blob);
 
     private static async Task VerifyAsync(Layer layer, CancellationToken cancellationToken)
     {
@@ -64,25 +66,26 @@ internal sealed class RegistryLayerCache(
         {
             throw new ImagePublishException(
                 exception.Code,
-                $"A layer of an image in '{layer.Source!.Repository}' is not what the image says: its blob {layer.Descriptor.Digest} does not contain {layer.DiffId}. "
+                $"A layer of an image in '{layer.Source!.Repository}' is not what the image says: "
+                    + $"its blob {layer.Descriptor.Digest} does not contain {layer.DiffId}. "
                     + "Find out who pushed it; publish with ImageCacheFrom=none to build the layer instead.",
                 exception
             );
         }
     }
 
-    private Task<Known> KnownAsync()
+    private Task<Known> ReadOnceAsync()
     {
         lock (gate)
-            return known ??= Task.Run(ReadAllAsync, cancellationToken);
+            return known ??= tasks.Run(ReadAllAsync);
     }
 
-    private async Task<Known> ReadAllAsync()
+    private async Task<Known> ReadAllAsync(CancellationToken cancellationToken)
     {
         var found = new Known([], []);
-        var images = await ReadAsync(sources.Likely);
+        var images = await ReadAsync(sources.Likely, cancellationToken);
         if (images.All(image => image.Count == 0))
-            images = await ReadAsync(await NewestAsync());
+            images = await ReadAsync(await FindNewestAsync(cancellationToken), cancellationToken);
         foreach (var (layer, isProven) in images.SelectMany(image => image))
         {
             found.Repositories.TryAdd(layer.Descriptor.Digest, layer.Source!.Repository!);
@@ -94,21 +97,23 @@ internal sealed class RegistryLayerCache(
     }
 
     // Several tags often point at one image, which is read once.
-    private async Task<IReadOnlyList<(Layer Layer, bool IsProven)>[]> ReadAsync(IReadOnlyList<Reference> references)
+    private async Task<IReadOnlyList<(Layer Layer, bool IsProven)>[]> ReadAsync(
+        IReadOnlyList<Reference> references,
+        CancellationToken cancellationToken
+    )
     {
-        var current = await Task.WhenAll(references.Select(PinAsync));
-        return await Task.WhenAll(
-            current.OfType<Reference>().DistinctBy(reference => (reference.Repository, reference.Digest)).Select(ReadAsync)
-        );
+        var pinned = await Task.WhenAll(references.Select(reference => PinAsync(reference, cancellationToken)));
+        var distinct = pinned.OfType<Reference>().DistinctBy(reference => (reference.Repository, reference.Digest));
+        return await Task.WhenAll(distinct.Select(reference => ReadAsync(reference, cancellationToken)));
     }
 
-    private async Task<Reference?> PinAsync(Reference reference)
+    private async Task<Reference?> PinAsync(Reference reference, CancellationToken cancellationToken)
     {
+        if (reference.Digest is not null)
+            return reference;
         try
         {
-            return reference.Digest is not null ? reference
-                : await documents.CurrentAsync(reference, cancellationToken) is { } found ? reference.Pinned(found.Digest)
-                : null;
+            return await documents.CurrentAsync(reference, cancellationToken) is { } found ? reference.Pinned(found.Digest) : null;
         }
         catch (ImagePublishException exception)
         {
@@ -118,22 +123,18 @@ internal sealed class RegistryLayerCache(
     }
 
     // An image that can't be read is no reason to fail: the layers are built then.
-    private async Task<IReadOnlyList<(Layer Layer, bool IsProven)>> ReadAsync(Reference reference)
+    private async Task<IReadOnlyList<(Layer Layer, bool IsProven)>> ReadAsync(Reference reference, CancellationToken cancellationToken)
     {
+        var repository = reference.Repository;
         try
         {
             if (
                 await documents.FindAsync(reference, cancellationToken) is not { } document
-                || await documents.ReadImageAsync(reference.Repository, document, Choose, cancellationToken) is not { } image
+                || await documents.ReadImageAsync(repository, document, Choose, cancellationToken) is not { } image
             )
                 return [];
-            return
-            [
-                .. image
-                    .Layers(registries, reference.Repository)
-                    .Where(layer => layer.Source is not null)
-                    .Select(layer => (layer, trust.Believes(reference.Repository, image.Config, layer))),
-            ];
+            var layers = image.Layers(registries, repository).Where(layer => layer.Source is not null);
+            return [.. layers.Select(layer => (layer, sources.Trust.Believes(repository, image.Config, layer)))];
         }
         catch (Exception exception) when (exception is ImagePublishException or JsonException)
         {
@@ -142,7 +143,7 @@ internal sealed class RegistryLayerCache(
         }
     }
 
-    private async Task<List<Reference>> NewestAsync()
+    private async Task<List<Reference>> FindNewestAsync(CancellationToken cancellationToken)
     {
         var found = new List<Reference>();
         foreach (var repository in sources.Repositories)

@@ -1,67 +1,82 @@
 using System.Text.Json;
-using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Registries;
 using ImagePublish.Requests;
-using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;
 
-/// <summary>What the tags point at before they move, to be compared with.</summary>
-internal sealed class CurrentImages(RegistryClient registries, ImageStore store, RegistryDocuments documents, IPublishLog log)
-{
-    /// <summary>Finds the image for the same platform at the first of the compared tags that there is, in the first place.</summary>
-    public Task<(string Name, Image Image)?> FindAsync(PublishRequest request, CancellationToken cancellationToken) =>
-        FindAsync(
-            request.Destinations.Count == 0 ? null : request.Destinations[0],
-            request.LocalName,
-            request.ComparedTags,
-            request.Spec.Platform,
-            cancellationToken
-        );
+/// <summary>An image that a tag points at before the publish moves it.</summary>
+/// <param name="Name">The reference that it was found by.</param>
+internal sealed record CurrentImage(string Name, Image Image);
 
-    /// <summary>Finds the image for a platform at the first of some tags that there is.</summary>
-    public async Task<(string Name, Image Image)?> FindAsync(
-        Repository? repository,
+/// <summary>Finds the images that plans and reports compare with.</summary>
+internal sealed class CurrentImages(PublishContext context)
+{
+    /// <summary>Finds the image for the request's platform at the first compared tag that exists in the first destination.</summary>
+    public Task<CurrentImage?> FindAsync(PublishRequest request, CancellationToken cancellationToken)
+    {
+        var names = NamesOf(request.Destinations, request.LocalName, request.ComparedTags);
+        return FindAsync(names, request.Spec.Platform, cancellationToken);
+    }
+
+    /// <summary>The same for one of the images that are joined into an index.</summary>
+    public Task<CurrentImage?> FindAsync(IndexRequest request, Platform platform, CancellationToken cancellationToken)
+    {
+        var names = NamesOf(request.Destinations, request.LocalName, request.ComparedTags);
+        return FindAsync(names, platform, cancellationToken);
+    }
+
+    // A reference, or a name in the local store.
+    private static IEnumerable<(string Name, Reference? Reference)> NamesOf(
+        IReadOnlyList<Repository> destinations,
         string localName,
-        IReadOnlyList<Tag> tags,
+        IReadOnlyList<Tag> tags
+    ) =>
+        destinations.Count == 0
+            ? tags.Select(tag => ($"{localName}:{tag}", (Reference?)null))
+            : tags.Select(tag => ($"{destinations[0]}:{tag}", (Reference?)destinations[0].ReferenceTo(tag)));
+
+    private async Task<CurrentImage?> FindAsync(
+        IEnumerable<(string Name, Reference? Reference)> names,
         Platform platform,
         CancellationToken cancellationToken
     )
     {
-        foreach (var tag in tags)
+        foreach (var (name, reference) in names)
         {
-            var name = repository is null ? $"{localName}:{tag}" : $"{repository}:{tag}";
             try
             {
-                var found = repository is not null
-                    ? await FindAsync(repository.ReferenceTo(tag), platform, cancellationToken)
-                    : (await store.LoadAsync(name, cancellationToken))?.Platforms.FirstOrDefault(one =>
-                        one.Config.Platform.Satisfies(platform)
-                    );
-                if (found is not null)
-                    return (name, found);
+                var image = reference is null
+                    ? await FindLocalAsync(name, platform, cancellationToken)
+                    : await FindRemoteAsync(reference, platform, cancellationToken);
+                if (image is not null)
+                    return new CurrentImage(name, image);
             }
             catch (Exception exception) when (exception is ImagePublishException or JsonException)
             {
-                log.Information($"Nothing is compared with '{name}', which can't be read: {exception.Message}");
+                context.Log.Information($"Nothing is compared with '{name}', which can't be read: {exception.Message}");
             }
         }
 
         return null;
     }
 
-    private async Task<Image?> FindAsync(Reference reference, Platform platform, CancellationToken cancellationToken)
+    private async Task<Image?> FindLocalAsync(string name, Platform platform, CancellationToken cancellationToken)
     {
-        if (await documents.FindAsync(reference, cancellationToken) is not { } document)
+        var stored = await context.Store.LoadAsync(name, cancellationToken);
+        return stored?.Platforms.FirstOrDefault(one => one.Config.Platform.Satisfies(platform));
+    }
+
+    private async Task<Image?> FindRemoteAsync(Reference reference, Platform platform, CancellationToken cancellationToken)
+    {
+        if (await context.Documents.FindAsync(reference, cancellationToken) is not { } document)
             return null;
-        var found = await documents.ReadImageAsync(
+        var image = await context.Documents.ReadImageAsync(
             reference.Repository,
             document,
             index => index.Manifests.FirstOrDefault(manifest => manifest.Platform?.Satisfies(platform) == true),
             cancellationToken
         );
-        return found?.In(registries, reference.Repository);
+        return image?.In(context.Registries, reference.Repository);
     }
 }

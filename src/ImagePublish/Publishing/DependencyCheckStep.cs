@@ -12,28 +12,34 @@ using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;
 
-/// <summary>Warns of what the app needs and the image lacks, instead of a crash in production. What it found of an image is remembered by the image's layers.</summary>
+/// <summary>
+/// Warns of what the app needs and the image does not have, instead of a crash in production. Findings are remembered by the image's
+/// layers.
+/// </summary>
 internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
 {
     private const string Kind = "findings";
 
-    // Counts up when the doctor learns something.
+    // Counts up when the check finds something more.
     private const int Version = 3;
 
-    /// <summary>Tells again what was found of an image.</summary>
+    /// <summary>Repeats the warnings of an image that was examined before.</summary>
     public async Task RepeatAsync(PublishRequest request, Image image, CancellationToken cancellationToken)
     {
         if (IsWanted(request) && await ReadAsync(request, image, cancellationToken) is { } findings)
             Log(findings);
     }
 
-    /// <summary>Examines an image: one that was published, or one that is not to be published where the warning is an error. Without the base's files only the app's own are looked at.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG6011</c>, <c>IMG1022</c>: something is found, and the warning of it is an error.</exception>
+    /// <summary>
+    /// Examines an image: one that was published, or one that must not be if the warning is an error. Without the base's files only the
+    /// app's own are read.
+    /// </summary>
+    /// <exception cref="ImagePublishException"><c>IMG6011</c>, <c>IMG1022</c>: something is found, and the warning is an error.</exception>
     public async Task ExamineAsync(
         PublishRequest request,
         Image image,
         BaseImage baseImage,
-        IReadOnlyList<LayerProducer.Candidate> candidates,
+        IReadOnlyList<LayerCandidate> candidates,
         CancellationToken cancellationToken
     )
     {
@@ -47,24 +53,9 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
                 return;
             }
 
-            var entries = candidates.SelectMany(candidate => candidate.Content.Entries).ToList();
-            var machine = OtherArchitectures.Find(entries, request.Spec.Platform, CommandOf(image), cancellationToken);
-            // A layer of packages that was known without its files is read like one of the base's.
-            var below = baseImage.Layers.Concat(
-                candidates.Where(candidate => candidate.Content.Entries.Count == 0).Select(candidate => candidate.Known!)
-            );
-            var files = await new BaseFiles(store, log).TryReadAsync(below, request.Doctor!.MayDownload, cancellationToken);
-            if (files is null)
-                log.Detail(
-                    "What the base image has is not known on this machine, so it is not seen whether the app lacks a library. ImageDoctor=Full downloads it to see."
-                );
-            var findings = new Findings(
-                files is not null,
-                machine,
-                files is null ? [] : Find(request, image, files, entries, cancellationToken)
-            );
+            var findings = await FindAsync(request, image, baseImage, candidates, cancellationToken);
             Log(findings);
-            if (findings.IsWhole || machine is not null)
+            if (findings.IsWhole || findings.OtherMachine is not null)
                 await RememberAsync(request, image, findings, cancellationToken);
         }
         catch (Exception exception)
@@ -73,14 +64,37 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
                     : exception is IOException or UnauthorizedAccessException
             )
         {
-            // Who only looks at an image may not keep it from being published.
+            // A check that fails must not fail the publish.
             log.Detail($"It is not seen whether the app lacks a library: {Text.Sanitize(exception.Message)}");
         }
     }
 
     private static bool IsWanted(PublishRequest request) => request.Doctor is not null && request.Spec.Platform.Os == "linux";
 
-    private static IReadOnlyList<string> Find(
+    private async Task<Findings> FindAsync(
+        PublishRequest request,
+        Image image,
+        BaseImage baseImage,
+        IReadOnlyList<LayerCandidate> candidates,
+        CancellationToken cancellationToken
+    )
+    {
+        var entries = candidates.SelectMany(candidate => candidate.Content.Entries).ToList();
+        var machine = OtherArchitectures.Find(entries, request.Spec.Platform, CommandOf(image), cancellationToken);
+        // A layer of packages that was known without its files is read like one of the base's.
+        var withoutFiles = candidates.Where(candidate => candidate.Content.Entries.Count == 0).Select(candidate => candidate.Known!);
+        var below = baseImage.Layers.Concat(withoutFiles);
+        var files = await new BaseFiles(store, log).TryReadAsync(below, request.Doctor!.MayDownload, cancellationToken);
+        if (files is null)
+            log.Detail(
+                "What the base image has is not known on this machine, so it is not seen whether the app lacks a library. "
+                    + "ImageDoctor=Full downloads it to see."
+            );
+        IReadOnlyList<string> missing = files is null ? [] : FindMissing(request, image, files, entries, cancellationToken);
+        return new Findings(files is not null, machine, missing);
+    }
+
+    private static IReadOnlyList<string> FindMissing(
         PublishRequest request,
         Image image,
         BaseFileSystem below,
@@ -102,7 +116,7 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
         return new DependencyCheck(request.Doctor, needs, new ImageInventory(below, entries)).Findings(IsInvariant(image));
     }
 
-    // Lines: whether the base was looked at, the file of another machine or nothing, and what the image lacks.
+    // Lines: whether the base was read, the file for another machine or nothing, and what is missing.
     private async Task<Findings?> ReadAsync(PublishRequest request, Image image, CancellationToken cancellationToken)
     {
         if (await store.Records.ReadAsync(Kind, KeyOf(request, image), cancellationToken) is not { } record)

@@ -1,282 +1,251 @@
 using ImagePublish.Bases;
+using ImagePublish.Common;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Locking;
-using ImagePublish.Publishing.Planning;
-using ImagePublish.Publishing.Reports;
-using ImagePublish.Registries;
 using ImagePublish.Requests;
-using ImagePublish.Storage;
 using ImagePublish.UpToDate;
 
 namespace ImagePublish.Publishing;
 
-/// <summary>Publishes an image for one platform: resolve the base, plan, look up, build, deliver, tag.</summary>
-internal sealed class ImagePublisher(RegistryClient registries, ImageStore store, IPublishLog log, EarlyLayerBuild? headStart = null)
+/// <summary>
+/// Publishes an image for one platform: pin to the lock file, check whether it is up to date, resolve the base, plan layers, find known
+/// layers, stop if up to date, build and upload, compose, commit manifests, commit tags, record.
+/// </summary>
+internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? earlyBuild = null)
 {
-    private readonly LayerCache cache = new(store);
-    private readonly RegistryDocuments documents = new(registries, store);
+    private readonly IPublishLog log = context.Log;
+    private readonly PackageStep packages = new(context);
+    private readonly TagGuard tagGuard = new(context.Registries, context.Store);
+    private readonly DependencyCheckStep dependencies = new(context.Store, context.Log);
 
-    private DestinationFactory Places => new(registries, documents, store);
-
-    /// <summary>Publishes an image. A layer is moved while the next one is built; no tag moves before everything it needs is confirmed.</summary>
+    /// <summary>Publishes an image, or finds that the last publish of the same request is up to date.</summary>
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellationToken)
     {
-        request = await PinAsync(request, isPlan: false, cancellationToken);
-        var files = await FilesOfAsync(request, cancellationToken);
-        var last = new UpToDateCheck(store, documents, Places);
-        if (await last.FindAsync(request, files, cancellationToken) is { } unchanged)
-        {
-            log.Detail("Neither the files nor the base image nor a tag changed since the last publish.");
-            await new DependencyCheckStep(store, log).RepeatAsync(request, unchanged.Image, cancellationToken);
-            return unchanged;
-        }
-
-        var run = await RunAsync(request, files, planned: null, cancellationToken, last.KeptBase);
-        await last.RememberAsync(request, files, run.Base, run.Result, cancellationToken);
+        await using var output = PublishOutput.Open(context, request, cancellationToken);
+        var pinned = await PinToLockAsync(request, output, cancellationToken);
+        var check = await context.UpToDate.FindAsync(pinned.Request, pinned.Files, cancellationToken);
+        if (check.Unchanged is { } unchanged)
+            return await ReportUnchangedAsync(pinned.Request, unchanged, cancellationToken);
+        var run = await RunStepsAsync(pinned, check.LocalBase, output, cancellationToken);
         return run.Result;
     }
 
-    /// <summary>Does everything that a publish does but write: its numbers are those that a publish reports next.</summary>
+    /// <summary>
+    /// Publishes an image, or plans to, without the up-to-date check: its record is not enough to describe the image's layers.
+    /// </summary>
     /// <exception cref="ImagePublishException">It could not be published.</exception>
-    public async Task<ImagePlan> PlanAsync(PublishRequest request, CancellationToken cancellationToken)
+    public async Task<PublishRun> RunAsync(PublishRequest request, PublishOutput output, CancellationToken cancellationToken)
     {
-        request = await PinAsync(request, isPlan: true, cancellationToken);
-        await using var destinations = Places.OpenPlanned(request.Destinations, request.LocalName, cancellationToken);
-        var run = await RunAsync(request, await FilesOfAsync(request, cancellationToken), destinations, cancellationToken);
-        return await new ImagePlanner(registries, store, documents, log).DescribeAsync(request, run, destinations, cancellationToken);
+        var pinned = await PinToLockAsync(request, output, cancellationToken);
+        return await RunStepsAsync(pinned, localBase: null, output, cancellationToken);
     }
 
-    /// <summary>Publishes an image, and keeps at hand what a report tells of it and of the one that the tag pointed at before.</summary>
-    /// <exception cref="ImagePublishException">It could not be published.</exception>
-    public async Task<ReportedPublish> PublishForReportAsync(PublishRequest request, CancellationToken cancellationToken)
-    {
-        request = await PinAsync(request, isPlan: false, cancellationToken);
-        var current = await new CurrentImages(registries, store, documents, log).FindAsync(request, cancellationToken);
-        var files = await FilesOfAsync(request, cancellationToken);
-        var run = await RunAsync(request, files, planned: null, cancellationToken);
-        await new UpToDateCheck(store, documents, Places).RememberAsync(request, files, run.Base, run.Result, cancellationToken);
-        return new ReportedPublish(run.Result, token => new ImageReporter(store, log).DescribeAsync(request, run, current, token));
-    }
-
-    private async Task<PublishRun> RunAsync(
-        PublishRequest request,
-        PublishedFiles files,
-        DestinationSet? planned,
-        CancellationToken cancellationToken,
-        BaseImage? keptBase = null
+    // What is started here runs beside the steps that follow, and ends with this method: in `tasks`, or in the output's destinations.
+    private async Task<PublishRun> RunStepsAsync(
+        PinnedRequest pinned,
+        BaseImage? localBase,
+        PublishOutput output,
+        CancellationToken cancellationToken
     )
     {
-        using var session = await store.BeginSessionAsync(cancellationToken);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        // On another thread from the start: setting up the first connection takes as long as reading the publish folder.
-        var resolving = Task.Run(() => ResolveAsync(request, keptBase, stop.Token), stop.Token);
-        var earlier = new RegistryLayerCache(
-            registries,
-            documents,
-            CacheSources.Create(request, headStart?.FoundNoImages == true),
-            request.CacheTrust,
-            log,
-            stop.Token
-        );
-        var producer = new LayerProducer(store, cache, earlier, files, log, headStart, isPlan: planned is not null);
-        var packages = new PackageStep(registries, store, log, isPlan: planned is not null);
-        await using var layers = new LayerLookups(producer, request.Compression, stop.Token);
-        try
-        {
-            await LookUpAsync(request, files, layers, packages, producer, () => resolving, stop.Token);
-            var baseImage = await resolving;
-            var result = await PublishAsync(request, baseImage, layers, producer, packages, planned, stop.Token);
-            var candidates = await layers.AllAsync();
-            if (!MustExamineFirst || result.IsUnchanged || planned is not null)
-                await new DependencyCheckStep(store, log).ExamineAsync(request, result.Image, baseImage, candidates, stop.Token);
-            LayerInput[] contents = [.. candidates.Select(candidate => candidate.Content)];
-            return new PublishRun(
-                result with
-                {
-                    ForeignLength = OtherPlatformFiles.LengthOfNew(result.Image, contents),
-                },
-                baseImage,
-                contents
-            );
-        }
-        finally
-        {
-            await stop.CancelAsync();
-            await ((Task)resolving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        var (request, destinations) = (pinned.Request, output.Destinations);
+        using var session = await context.Store.BeginSessionAsync(cancellationToken);
+        await using var tasks = new TaskScope(cancellationToken);
+        var producer = CreateProducer(pinned, output, tasks);
+
+        // Setting up the first connection takes as long as reading the publish folder.
+        var resolving = tasks.Run(token => ResolveBaseAsync(request, localBase, token));
+        var findingPackages = tasks.Run(token => packages.FindLayerAsync(request, resolving, producer, token));
+        var inputs = await PlanLayersAsync(pinned, resolving, findingPackages, tasks.Token);
+        var findingLayers = inputs.Select(input => tasks.Run(token => producer.LookUpAsync(input, token))).ToList();
+        var layers = new LayerLookups([.. (await findingPackages).Select(Task.FromResult), .. findingLayers]);
+        var draft = new ImageDraft(pinned, await resolving, layers);
+
+        if (await FindUnchangedAsync(draft, tasks.Token) is { } known)
+            return await RecordAsync(draft, known, output, tasks.Token);
+
+        var heldTags = await tagGuard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, tasks.Token);
+        // An image that may be refused because of such a tag is not uploaded before it is compared.
+        var built = await BuildAndUploadAsync(draft, producer, heldTags.Count == 0 ? destinations : null, tasks.Token);
+        var image = draft.Compose(built);
+        log.Detail($"The image is composed: {image.Digest}.");
+        await tagGuard.CheckAsync(heldTags, image.Manifest.Descriptor, isPlatform: request.Tags.Count == 0, tasks.Token);
+
+        // A machine without a cache builds what the registry has, and finds only then that nothing changed.
+        if (await destinations.HadAllBlobsAsync(image) && await IsUpToDateAsync(request, image, tasks.Token))
+            return await RecordAsync(draft, draft.Unchanged(image, built), output, tasks.Token);
+
+        await destinations.CommitManifestsAsync(image);
+        // What refers to the image by its digest belongs here: it is complete everywhere, and no tag points at it.
+        if (DependenciesMayFail)
+            await CheckDependenciesAsync(draft, image, tasks.Token);
+        var deliveries = await destinations.CommitTagsAsync(image.Manifest, request.Tags);
+        return await RecordAsync(draft, draft.Published(image, built, deliveries), output, tasks.Token);
     }
 
-    // The doctor need not delay a publish, unless what it finds fails the build: then no tag may have moved.
-    private bool MustExamineFirst => log.IsError(DiagnosticCodes.LibraryMissing) || log.IsError(DiagnosticCodes.OtherMachine);
-
-    // How every publish begins, so that none passes by the lock.
-    private Task<PublishRequest> PinAsync(PublishRequest request, bool isPlan, CancellationToken cancellationToken)
+    private async Task<PinnedRequest> PinToLockAsync(PublishRequest request, PublishOutput output, CancellationToken cancellationToken)
     {
-        headStart?.HandOver();
-        return new LockStep(registries, documents, store, log).PinAsync(request, isPlan, cancellationToken);
+        earlyBuild?.HandOver();
+        var pinned = await new LockStep(context).PinAsync(request, output, cancellationToken);
+        var fingerprints = FileFingerprints.AreSupported
+            ? new FileFingerprints(context.Cache.DeriveContentTagKey(FileFingerprints.KeySize))
+            : null;
+        return new PinnedRequest(pinned, new PublishedFiles(pinned, fingerprints, cancellationToken));
     }
 
-    private async Task<PublishedFiles> FilesOfAsync(PublishRequest request, CancellationToken cancellationToken) =>
-        new(
-            request,
-            FileFingerprints.AreSupported ? new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize)) : null,
-            cancellationToken
-        );
-
-    private async Task<BaseImage> ResolveAsync(PublishRequest request, BaseImage? keptBase, CancellationToken cancellationToken)
+    private async Task<PublishResult> ReportUnchangedAsync(
+        PublishRequest request,
+        PublishedImage published,
+        CancellationToken cancellationToken
+    )
     {
-        var isThere = keptBase is not null && new LocalBaseResolver(store).IsStillThere(keptBase);
-        var found = isThere
-            ? keptBase!
-            : await new BaseResolver(registries, documents, store).ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
+        log.Detail("Neither the files nor the base image nor a tag changed since the last publish.");
+        var image = published.Image;
+        await dependencies.RepeatAsync(request, image, cancellationToken);
+        var deliveries = DestinationResult.Unchanged(request.Destinations, request.Tags, image.Size);
+        return new PublishResult(image, deliveries) { IsUnchanged = true, LayerNames = published.LayerNames };
+    }
+
+    private LayerProducer CreateProducer(PinnedRequest pinned, PublishOutput output, TaskScope tasks)
+    {
+        var images = CacheSources.Create(pinned.Request, areEmpty: earlyBuild?.FoundNoImages == true);
+        var sources = new LayerSources
+        {
+            Files = pinned.Files,
+            Store = context.Store,
+            Cache = context.Cache,
+            Registries = new RegistryLayerCache(context.Registries, context.Documents, images, log, tasks),
+            EarlyBuild = earlyBuild,
+        };
+        return new LayerProducer(sources, output.Layers, pinned.Request.Compression, log);
+    }
+
+    private async Task<BaseImage> ResolveBaseAsync(PublishRequest request, BaseImage? localBase, CancellationToken cancellationToken)
+    {
+        var bases = new BaseResolver(context.Registries, context.Documents, context.Store);
+        var isThere = localBase is not null && new LocalBaseResolver(context.Store).IsStillThere(localBase);
+        var found = isThere ? localBase! : await bases.ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
         log.Detail($"The base image is {found.Name}, {found.Digest}, with {found.Layers.Count} layers.");
         return found;
     }
 
-    private async Task<PublishResult> PublishAsync(
-        PublishRequest request,
-        BaseImage baseImage,
-        LayerLookups lookups,
-        LayerProducer producer,
-        PackageStep packages,
-        DestinationSet? planned,
+    private async Task<IReadOnlyList<LayerInput>> PlanLayersAsync(
+        PinnedRequest pinned,
+        Task<BaseImage> resolving,
+        Task<IReadOnlyList<LayerCandidate>> findingPackages,
         CancellationToken cancellationToken
     )
     {
-        var spec = Labelled(request, baseImage);
-        if (await lookups.AreKnownAsync())
+        var below = BaseFileSystem.Empty;
+        if (LayerPlanner.NeedsBaseFiles(pinned.Request))
         {
-            var known = (await lookups.AllAsync()).Select(candidate => new NamedLayer(candidate.Content.Name, candidate.Known!)).ToList();
-            var unchanged = ImageComposer.Compose(spec, baseImage, known, request.CacheTrust.Key);
-            if (await Places.AreUpToDateAsync(request.Destinations, request.Tags, unchanged.Digest, cancellationToken))
-                return Unchanged(request, unchanged, baseImage, known);
+            var packageLayers = (await findingPackages).Select(candidate => (candidate.Content, candidate.Known));
+            below = await new BaseFiles(context.Store, log).ReadAsync(await resolving, [.. packageLayers], cancellationToken);
         }
 
-        var guard = new TagGuard(registries, store);
-        var held = await guard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken);
-        await using var opened = planned is null ? Places.Open(request.Destinations, request.LocalName, cancellationToken) : null;
-        var destinations = planned ?? opened!;
-        var layers = await ProduceAsync(
-            request,
-            spec.Format ?? baseImage.Format,
-            baseImage,
-            lookups,
-            producer,
-            packages,
-            held.Count == 0 ? destinations : null,
-            cancellationToken
-        );
-        var image = ImageComposer.Compose(spec, baseImage, layers, request.CacheTrust.Key);
-        log.Detail($"The image is composed: {image.Digest}.");
-        await guard.CheckAsync(held, image.Manifest.Descriptor, isPlatform: request.Tags.Count == 0, cancellationToken);
-
-        // A machine without a cache builds what the registry has, and finds only then that nothing changed.
-        if (
-            await destinations.HadAllBlobsAsync(image)
-            && await Places.AreUpToDateAsync(request.Destinations, request.Tags, image.Digest, cancellationToken)
-        )
-        {
-            if (planned is null)
-                await RememberDocumentsAsync(image, cancellationToken);
-            return Unchanged(request, image, baseImage, layers);
-        }
-
-        await destinations.CommitManifestsAsync(image);
-        if (planned is null && MustExamineFirst)
-            await new DependencyCheckStep(store, log).ExamineAsync(request, image, baseImage, await lookups.AllAsync(), cancellationToken);
-        var deliveries = await destinations.CommitTagsAsync(image.Manifest, request.Tags);
-        if (planned is null)
-            await RememberDocumentsAsync(image, cancellationToken);
-        return new PublishResult(image, deliveries) { LayerNames = NamesOf(baseImage, layers) };
+        var inputs = LayerPlanner.Plan(pinned.Request, pinned.Files, below);
+        log.Detail($"The files are read and divided into {inputs.Count} layers.");
+        return inputs;
     }
 
-    private async Task RememberDocumentsAsync(Image image, CancellationToken cancellationToken)
+    private async Task<PublishResult?> FindUnchangedAsync(ImageDraft draft, CancellationToken cancellationToken)
     {
-        await documents.RememberAsync(image.Manifest, cancellationToken);
-        await documents.RememberAsync(image.ConfigBlob, cancellationToken);
+        if (!await draft.Layers.AreKnownAsync())
+            return null;
+        var candidates = await draft.Layers.AllAsync();
+        NamedLayer[] layers = [.. candidates.Select(candidate => new NamedLayer(candidate.Content.Name, candidate.Known!))];
+        var image = draft.Compose(layers);
+        return await IsUpToDateAsync(draft.Request, image, cancellationToken) ? draft.Unchanged(image, layers) : null;
     }
 
-    private static PublishResult Unchanged(PublishRequest request, Image image, BaseImage baseImage, IEnumerable<NamedLayer> layers) =>
-        new(image, DestinationResult.Unchanged(request.Destinations, request.Tags, image.Size))
-        {
-            IsUnchanged = true,
-            LayerNames = NamesOf(baseImage, layers),
-        };
+    private Task<bool> IsUpToDateAsync(PublishRequest request, Image image, CancellationToken cancellationToken) =>
+        context.Destinations.AreUpToDateAsync(request.Destinations, request.Tags, image.Digest, cancellationToken);
 
-    // What a tag that may not move is compared with goes nowhere before it is.
-    private async Task<NamedLayer[]> ProduceAsync(
-        PublishRequest request,
-        ImageFormat format,
-        BaseImage baseImage,
-        LayerLookups lookups,
+    // Each layer is uploaded while the next one is built.
+    private async Task<NamedLayer[]> BuildAndUploadAsync(
+        ImageDraft draft,
         LayerProducer producer,
-        PackageStep packages,
         DestinationSet? destinations,
         CancellationToken cancellationToken
     )
     {
-        for (var at = 0; at < baseImage.Layers.Count; at++)
-            log.NameBlob(baseImage.Layers[at].Descriptor.Digest.Value, $"base layer {at + 1}");
-        destinations?.StartUploads(baseImage.Layers);
-        var layers = new NamedLayer[lookups.Count];
-        await foreach (var (place, candidate) in lookups.AsFoundAsync())
+        var baseLayers = draft.Base.Layers;
+        for (var index = 0; index < baseLayers.Count; index++)
+            log.NameBlob(baseLayers[index].Descriptor.Digest.Value, $"base layer {index + 1}");
+        destinations?.StartUploads(baseLayers);
+        var layers = new NamedLayer[draft.Layers.Count];
+        await foreach (var (index, candidate) in draft.Layers.AsFoundAsync())
         {
-            var layer = layers[place] = await producer.ProduceAsync(candidate, request.Compression, format, cancellationToken);
+            var layer = await producer.ProduceAsync(candidate, draft.Format, cancellationToken);
+            layers[index] = layer;
             log.NameBlob(layer.Layer.Descriptor.Digest.Value, layer.Name);
             destinations?.StartUploads([layer.Layer]);
-            await packages.RememberAsync(candidate, layer.Layer.DiffId, cancellationToken);
         }
 
         return layers;
     }
 
-    private static IReadOnlyList<string> NamesOf(BaseImage baseImage, IEnumerable<NamedLayer> layers) =>
-        [.. baseImage.Layers.Select(_ => PublishResult.BaseLayer), .. layers.Select(layer => layer.Name)];
+    // The check need not delay a publish, unless its warnings are errors: then no tag may have moved.
+    private bool DependenciesMayFail => log.IsError(DiagnosticCodes.LibraryMissing) || log.IsError(DiagnosticCodes.OtherMachine);
 
-    // Ends when all layers are known of that there are; they are still being looked up.
-    private async Task LookUpAsync(
-        PublishRequest request,
-        PublishedFiles files,
-        LayerLookups layers,
-        PackageStep packages,
-        LayerProducer producer,
-        Func<Task<BaseImage>> resolving,
+    private async Task CheckDependenciesAsync(ImageDraft draft, Image image, CancellationToken cancellationToken) =>
+        await dependencies.ExamineAsync(draft.Request, image, draft.Base, await draft.Layers.AllAsync(), cancellationToken);
+
+    private async Task<PublishRun> RecordAsync(
+        ImageDraft draft,
+        PublishResult result,
+        PublishOutput output,
         CancellationToken cancellationToken
     )
     {
-        var below = packages.LookUpAsync(request, resolving, producer, cancellationToken);
-        var dividing = DivideAsync();
-        await Task.WhenAll(below, dividing);
-        layers.PutBelow(await below);
-
-        async Task DivideAsync()
-        {
-            var contents = await new LayerPlanner(new BaseFiles(store, log), resolving, () => below).PlanAsync(
-                request,
-                files,
-                cancellationToken
-            );
-            log.Detail($"The files are read and divided into {contents.Count} layers.");
-            layers.Start(contents);
-        }
+        if (result.IsUnchanged || !DependenciesMayFail)
+            await CheckDependenciesAsync(draft, result.Image, cancellationToken);
+        LayerInput[] inputs = [.. (await draft.Layers.AllAsync()).Select(candidate => candidate.Content)];
+        var length = OtherPlatformFiles.LengthOfNew(result.Image, inputs);
+        var run = new PublishRun(draft.Pinned, result with { ForeignLength = length }, draft.Base, inputs);
+        await output.RecordAsync(run, cancellationToken);
+        return run;
     }
 
-    // What the user says wins over what is generated.
-    private static ImageSpec Labelled(PublishRequest request, BaseImage baseImage)
+    /// <summary>What an image is made of, once its base is resolved and its layers are planned.</summary>
+    private sealed record ImageDraft(PinnedRequest Pinned, BaseImage Base, LayerLookups Layers)
     {
-        if (request.Project is null)
-            return request.Spec;
-        var generated = ImageLabels.Generate(request.Project, baseImage, request.Spec.Created);
-        return request.Spec with
+        private readonly ImageSpec spec = WithGeneratedLabels(Pinned.Request, Base);
+
+        public PublishRequest Request => Pinned.Request;
+
+        public ImageFormat Format => spec.Format ?? Base.Format;
+
+        public Image Compose(IReadOnlyList<NamedLayer> layers) => ImageComposer.Compose(spec, Base, layers, Request.CacheTrust.Key);
+
+        public PublishResult Published(Image image, IReadOnlyList<NamedLayer> layers, IReadOnlyList<DestinationResult> deliveries) =>
+            new(image, deliveries)
+            {
+                LayerNames = [.. Base.Layers.Select(_ => PublishResult.BaseLayer), .. layers.Select(layer => layer.Name)],
+            };
+
+        public PublishResult Unchanged(Image image, IReadOnlyList<NamedLayer> layers)
         {
-            Labels = [.. generated, .. request.Spec.Labels],
-            Annotations = [.. generated, .. request.Spec.Annotations],
-        };
+            var deliveries = DestinationResult.Unchanged(Request.Destinations, Request.Tags, image.Size);
+            return Published(image, layers, deliveries) with { IsUnchanged = true };
+        }
+
+        // The user's labels win over generated ones.
+        private static ImageSpec WithGeneratedLabels(PublishRequest request, BaseImage baseImage)
+        {
+            if (request.Project is null)
+                return request.Spec;
+            var generated = ImageLabels.Generate(request.Project, baseImage, request.Spec.Created);
+            return request.Spec with
+            {
+                Labels = [.. generated, .. request.Spec.Labels],
+                Annotations = [.. generated, .. request.Spec.Annotations],
+            };
+        }
     }
 }

@@ -1,33 +1,24 @@
 using System.Text.Json;
-using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Planning;
-using ImagePublish.Publishing.Reports;
-using ImagePublish.Registries;
 using ImagePublish.Requests;
-using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;
 
 /// <summary>Joins images for several platforms, published before on this machine or on others, into one.</summary>
-internal sealed class IndexPublisher(RegistryClient registries, ImageStore store, IPublishLog log)
+internal sealed class IndexPublisher(PublishContext context)
 {
-    private readonly RegistryDocuments documents = new(registries, store);
-
-    private DestinationFactory Places => new(registries, documents, store);
-
     /// <summary>Publishes an index: images first, then the index by its digest, then its tags.</summary>
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<IndexResult> PublishAsync(IndexRequest request, CancellationToken cancellationToken)
     {
-        await using var destinations = Places.Open(request.Destinations, request.LocalName, cancellationToken);
-        var result = await JoinAsync(request, destinations, cancellationToken);
+        await using var destinations = context.Destinations.Open(request.Destinations, request.LocalName, cancellationToken);
+        var result = await RunAsync(request, destinations, cancellationToken);
         if (!result.IsUnchanged)
-            await documents.RememberAsync(result.Index, cancellationToken);
+            await context.Documents.RememberAsync(result.Index, cancellationToken);
         return result;
     }
 
@@ -35,109 +26,85 @@ internal sealed class IndexPublisher(RegistryClient registries, ImageStore store
     /// <exception cref="ImagePublishException">It could not be published.</exception>
     public async Task<IndexPlan> PlanAsync(IndexRequest request, CancellationToken cancellationToken)
     {
-        await using var destinations = Places.OpenPlanned(request.Destinations, request.LocalName, cancellationToken);
-        var result = await JoinAsync(request, destinations, cancellationToken);
+        await using var destinations = context.Destinations.OpenPlanned(request.Destinations, request.LocalName, cancellationToken);
+        var result = await RunAsync(request, destinations, cancellationToken);
         return new IndexPlan(result, await destinations.PlanTagsAsync(result.Deliveries, result.Index.Descriptor, _ => []));
     }
 
-    /// <summary>Looks into the images that were published elsewhere.</summary>
-    public async Task<IReadOnlyList<ImageReport>> DescribeJoinedAsync(IndexResult result, CancellationToken cancellationToken)
+    private async Task<IndexResult> RunAsync(IndexRequest request, DestinationSet destinations, CancellationToken cancellationToken)
     {
-        var reporter = new ImageReporter(store, log);
-        return await Task.WhenAll(result.Joined.Select(image => reporter.DescribeAsync(image, result.Deliveries, cancellationToken)));
-    }
-
-    private Task<(string Name, Image Image)?> FindBeforeAsync(IndexRequest request, Image image, CancellationToken cancellationToken) =>
-        new CurrentImages(registries, store, documents, log).FindAsync(
-            request.Destinations.Count == 0 ? null : request.Destinations[0],
-            request.LocalName,
-            request.ComparedTags,
-            image.Platform,
-            cancellationToken
-        );
-
-    private async Task<IndexResult> JoinAsync(IndexRequest request, DestinationSet destinations, CancellationToken cancellationToken)
-    {
-        var others = await Task.WhenAll(request.From.Select(reference => FindAsync(reference, cancellationToken)));
+        var others = await Task.WhenAll(request.From.Select(reference => FindImageAsync(reference, cancellationToken)));
         // Before a tag moves.
-        var joined = await Task.WhenAll(
-            others.Select(async image =>
-                JoinedImage.Create(image) with
-                {
-                    Before = await FindBeforeAsync(request, image, cancellationToken),
-                }
-            )
-        );
-        return await DeliverAsync(request, others, destinations, cancellationToken) with { Joined = joined };
-    }
+        var joined = await Task.WhenAll(others.Select(image => DescribeAsync(request, image, cancellationToken)));
 
-    private async Task<IndexResult> DeliverAsync(
-        IndexRequest request,
-        Image[] others,
-        DestinationSet destinations,
-        CancellationToken cancellationToken
-    )
-    {
         IReadOnlyList<Descriptor> images = [.. request.Images, .. others.Select(image => image.IndexEntry)];
         var index = IndexComposer.Compose(images, request.Annotations);
-        if (await Places.AreUpToDateAsync(request.Destinations, request.Tags, index.Descriptor.Digest, cancellationToken))
-            return new IndexResult(
-                index,
-                images,
-                DestinationResult.Unchanged(request.Destinations, request.Tags, index.Descriptor.Size),
-                IsUnchanged: true
-            );
-        if (request.Destinations.Count == 0 && others.Length == 0 && await IsInStoreAsync(request, index, cancellationToken))
-            return new IndexResult(
-                index,
-                images,
-                [
-                    new DestinationResult
-                    {
-                        Name = request.LocalName,
-                        Tags = request.Tags,
-                        Transfer = new TransferTotals(0, 0, index.Descriptor.Size),
-                    },
-                ],
-                IsUnchanged: true
-            );
+        if (await FindUnchangedAsync(request, index, cancellationToken) is { } unchanged)
+            return new IndexResult(index, images, unchanged, IsUnchanged: true) { Joined = joined };
 
-        var guard = new TagGuard(registries, store);
-        await guard.CheckAsync(
-            await guard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken),
-            index.Descriptor,
-            isPlatform: false,
-            cancellationToken
-        );
+        var tagGuard = new TagGuard(context.Registries, context.Store);
+        var heldTags = await tagGuard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken);
+        await tagGuard.CheckAsync(heldTags, index.Descriptor, isPlatform: false, cancellationToken);
+
         foreach (var image in others)
             await destinations.CommitManifestsAsync(image);
         await destinations.CommitIndexAsync(index);
-        return new IndexResult(index, images, await destinations.CommitTagsAsync(index, request.Tags), IsUnchanged: false);
+        var deliveries = await destinations.CommitTagsAsync(index, request.Tags);
+        return new IndexResult(index, images, deliveries, IsUnchanged: false) { Joined = joined };
+    }
+
+    private async Task<JoinedImage> DescribeAsync(IndexRequest request, Image image, CancellationToken cancellationToken)
+    {
+        var before = await new CurrentImages(context).FindAsync(request, image.Platform, cancellationToken);
+        return JoinedImage.Create(image) with { Before = before };
+    }
+
+    private async Task<IReadOnlyList<DestinationResult>?> FindUnchangedAsync(
+        IndexRequest request,
+        MemoryBlobSource index,
+        CancellationToken cancellationToken
+    )
+    {
+        var (digest, size) = (index.Descriptor.Digest, index.Descriptor.Size);
+        if (await context.Destinations.AreUpToDateAsync(request.Destinations, request.Tags, digest, cancellationToken))
+            return DestinationResult.Unchanged(request.Destinations, request.Tags, size);
+        if (request.Destinations.Count > 0 || request.From.Count > 0 || !await IsInStoreAsync(request, index, cancellationToken))
+            return null;
+        return
+        [
+            new DestinationResult
+            {
+                Name = request.LocalName,
+                Tags = request.Tags,
+                Transfer = new TransferTotals(0, 0, size),
+            },
+        ];
     }
 
     private async Task<bool> IsInStoreAsync(IndexRequest request, MemoryBlobSource index, CancellationToken cancellationToken)
     {
         foreach (var tag in request.Tags)
         {
-            if ((await store.FindReferenceAsync($"{request.LocalName}:{tag}", cancellationToken))?.Digest != index.Descriptor.Digest)
+            var current = await context.Store.FindReferenceAsync($"{request.LocalName}:{tag}", cancellationToken);
+            if (current?.Digest != index.Descriptor.Digest)
                 return false;
         }
 
-        return store.FindBlob(index.Descriptor) is not null;
+        return context.Store.FindBlob(index.Descriptor) is not null;
     }
 
-    private async Task<Image> FindAsync(Reference reference, CancellationToken cancellationToken)
+    private async Task<Image> FindImageAsync(Reference reference, CancellationToken cancellationToken)
     {
-        var document = await documents.FindAsync(reference, cancellationToken)
+        var document = await context.Documents.FindAsync(reference, cancellationToken)
             ?? throw new ImagePublishException(
                 DiagnosticCodes.IndexImageMissing,
                 $"The image '{reference}' does not exist. Publish it first, and name it by the digest that its publish told."
             );
         try
         {
-            return await documents.ReadImageAsync(reference.Repository, document, _ => null, cancellationToken) is { } image
-                ? image.In(registries, reference.Repository)
-                : throw new ImagePublishException(
+            var image = await context.Documents.ReadImageAsync(reference.Repository, document, _ => null, cancellationToken);
+            return image?.In(context.Registries, reference.Repository)
+                ?? throw new ImagePublishException(
                     DiagnosticCodes.IndexImageMissing,
                     $"'{reference}' is not an image for one platform: only such images can be joined."
                 );

@@ -4,7 +4,9 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Publishing;
 
-/// <summary>What packages bring for other systems than the image's: an app that is published without a runtime identifier has all of it.</summary>
+/// <summary>
+/// What packages bring for other systems than the image's: an app that is published without a runtime identifier has all of it.
+/// </summary>
 internal static class OtherPlatformFiles
 {
     private const string Folder = "runtimes/";

@@ -4,123 +4,100 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Images;
 using ImagePublish.LayerReuse;
-using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
-using ImagePublish.Registries;
 using ImagePublish.Requests;
-using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing;
 
 /// <summary>Operating system packages as the layer below the app.</summary>
-internal sealed class PackageStep(RegistryClient registries, ImageStore store, IPublishLog log, bool isPlan = false)
+internal sealed class PackageStep(PublishContext context)
 {
-    private const string Kind = "packages";
+    private readonly OsPackages packages = new(
+        new PackageNetwork(context.Registries.TryDownloadAsync, InnerAddresses.FindAsync),
+        context.Log
+    );
 
-    private readonly OsPackages packages = new(new PackageNetwork(registries.TryDownloadAsync, InnerAddresses.FindAsync), log);
-    private Digest? key;
-    private LayerInput? content;
+    /// <summary>The packages of a request.</summary>
+    /// <param name="BaseFiles">The files of the base image, which are read only if they are needed.</param>
+    public sealed record Choice(IReadOnlyList<OsPackage> Packages, Lazy<Task<PackageBase?>> BaseFiles);
 
-    /// <summary>Chooses the packages of a request.</summary>
-    public async Task<(IReadOnlyList<OsPackage> Packages, Lazy<Task<PackageBase?>> Below)> ChooseAsync(
+    /// <summary>Chooses the packages of a request: those of its lock, else what apt chooses for the base.</summary>
+    /// <param name="baseImage">Null for <c>scratch</c>.</param>
+    public async Task<Choice> ChooseAsync(
         PackageRequest request,
         Platform platform,
-        BaseImage? below,
+        BaseImage? baseImage,
         bool mustRefresh,
         CancellationToken cancellationToken
     )
     {
-        var files = new Lazy<Task<PackageBase?>>(async () =>
-            below is null ? null : new PackageBase(below.Name, await new BaseFiles(store, log).ReadAsync(below, cancellationToken))
-        );
-        return (
-            await packages.ChooseAsync(
-                request,
-                platform,
-                request.Locked is null ? await files.Value : null,
-                mustRefresh,
-                cancellationToken
-            ),
-            files
-        );
+        var baseFiles = new Lazy<Task<PackageBase?>>(() => ReadBaseAsync(baseImage, cancellationToken));
+        var known = request.Locked is null ? await baseFiles.Value : null;
+        return new Choice(await packages.ChooseAsync(request, platform, known, mustRefresh, cancellationToken), baseFiles);
     }
 
-    /// <summary>Finds the packages' layer, or has the packages at hand for it.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG6xxx</c>: packages can not be had.</exception>
-    public async Task<IReadOnlyList<LayerProducer.Candidate>> LookUpAsync(
+    /// <summary>Finds the packages' layer, or lays out its files.</summary>
+    /// <returns>At most one layer: none if the request has no packages, or the base has all of them.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6xxx</c>: the packages can't be had.</exception>
+    public async Task<IReadOnlyList<LayerCandidate>> FindLayerAsync(
         PublishRequest request,
-        Func<Task<BaseImage>> resolving,
+        Task<BaseImage> resolving,
         LayerProducer producer,
         CancellationToken cancellationToken
     )
     {
         if (request.Packages is not { } wanted)
             return [];
-        var below = request.Base is ScratchBase ? null : await resolving();
+        var baseImage = request.Base is ScratchBase ? null : await resolving;
         try
         {
-            return await LookUpAsync(request, wanted, below, producer, mustRefresh: false, cancellationToken);
+            return await FindLayerAsync(request, baseImage, producer, mustRefresh: false, cancellationToken);
         }
         catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.PackageGone && wanted.Locked is null)
         {
-            // A newer one has taken its place since the sources were asked.
-            return await LookUpAsync(request, wanted, below, producer, mustRefresh: true, cancellationToken);
+            // The package lists are out of date: a newer version has replaced it.
+            return await FindLayerAsync(request, baseImage, producer, mustRefresh: true, cancellationToken);
         }
     }
 
-    /// <summary>Remembers what the packages' layer became, so that nothing need be read next time.</summary>
-    public Task RememberAsync(LayerProducer.Candidate candidate, Digest diffId, CancellationToken cancellationToken) =>
-        !isPlan && key is not null && ReferenceEquals(candidate.Content, content)
-            ? store.Records.WriteAsync(Kind, key, Encoding.UTF8.GetBytes(diffId.ToString()), cancellationToken)
-            : Task.CompletedTask;
-
-    private async Task<IReadOnlyList<LayerProducer.Candidate>> LookUpAsync(
+    private async Task<IReadOnlyList<LayerCandidate>> FindLayerAsync(
         PublishRequest request,
-        PackageRequest wanted,
-        BaseImage? below,
+        BaseImage? baseImage,
         LayerProducer producer,
         bool mustRefresh,
         CancellationToken cancellationToken
     )
     {
-        var platform = request.Spec.Platform;
-        var (chosen, files) = await ChooseAsync(wanted, platform, below, mustRefresh, cancellationToken);
-        if (chosen.Count == 0)
+        var (wanted, platform) = (request.Packages!, request.Spec.Platform);
+        var choice = await ChooseAsync(wanted, platform, baseImage, mustRefresh, cancellationToken);
+        if (choice.Packages.Count == 0)
             return [];
-        log.Detail($"The image has {chosen.Count} packages: {string.Join(", ", chosen)}.");
-        key = KeyOf(chosen, below);
-        if (
-            !isPlan
-            && await store.Records.ReadAsync(Kind, key, cancellationToken) is { } record
-            && Digest.TryParse(Encoding.UTF8.GetString(record), out var diffId)
-            && await producer.FindAsync(
-                new LayerProducer.Candidate(LayerInput.Create(OsPackages.LayerName, []), null, diffId, null),
-                request.Compression,
-                cancellationToken
-            )
-                is { Known: not null } known
-        )
+        context.Log.Detail($"The image has {choice.Packages.Count} packages: {string.Join(", ", choice.Packages)}.");
+        var key = KeyOf(choice.Packages, baseImage);
+        if (await producer.FindByKeyAsync(OsPackages.LayerName, key, cancellationToken) is { } known)
             return [known];
-        content = await packages.LayOutAsync(chosen, wanted, platform, await files.Value, cancellationToken);
-        var candidate = await producer.LookUpAsync(content, request.Compression, cancellationToken);
-        if (candidate.DiffId is { } found)
-            await RememberAsync(candidate, found, cancellationToken);
-        return [candidate];
+        var content = await packages.LayOutAsync(choice.Packages, wanted, platform, await choice.BaseFiles.Value, cancellationToken);
+        return [await producer.LookUpPackagesAsync(content, key, cancellationToken)];
+    }
+
+    private async Task<PackageBase?> ReadBaseAsync(BaseImage? baseImage, CancellationToken cancellationToken)
+    {
+        if (baseImage is null)
+            return null;
+        var files = await new BaseFiles(context.Store, context.Log).ReadAsync(baseImage, cancellationToken);
+        return new PackageBase(baseImage.Name, files);
     }
 
     // The layer is a function of these and nothing else.
-    private static Digest KeyOf(IReadOnlyList<OsPackage> packages, BaseImage? below) =>
-        Digest.Compute(
-            Encoding.UTF8.GetBytes(
-                string.Join(
-                    '\n',
-                    [
-                        $"{OsPackages.LayoutVersion}",
-                        .. packages.Select(package => $"{package.Name} {package.Digest}"),
-                        .. below is null ? [] : below.Layers.Select(layer => layer.DiffId.ToString()).Prepend("on"),
-                    ]
-                )
-            )
-        );
+    private static Digest KeyOf(IReadOnlyList<OsPackage> packages, BaseImage? baseImage)
+    {
+        string[] lines =
+        [
+            $"{OsPackages.LayoutVersion}",
+            .. packages.Select(package => $"{package.Name} {package.Digest}"),
+            .. baseImage is null ? [] : baseImage.Layers.Select(layer => layer.DiffId.ToString()).Prepend("on"),
+        ];
+        return Digest.Compute(Encoding.UTF8.GetBytes(string.Join('\n', lines)));
+    }
 }

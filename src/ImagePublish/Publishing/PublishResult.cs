@@ -1,30 +1,45 @@
 using ImagePublish.Destinations;
 using ImagePublish.Images;
+using ImagePublish.LayerReuse;
+using ImagePublish.Layers;
 using ImagePublish.Oci;
+using ImagePublish.Requests;
 
 namespace ImagePublish.Publishing;
+
+/// <summary>A request that is pinned to its lock file, and the files that it publishes.</summary>
+internal sealed record PinnedRequest(PublishRequest Request, PublishedFiles Files);
+
+/// <summary>A publish, or a plan of one, with what the image was made of.</summary>
+/// <param name="Contents">The files of the layers above the base, from the bottom up; empty for a layer of packages that was known.</param>
+internal sealed record PublishRun(PinnedRequest Pinned, PublishResult Result, BaseImage Base, IReadOnlyList<LayerInput> Contents)
+{
+    public PublishRequest Request => Pinned.Request;
+}
 
 /// <summary>An image for one platform and where it is now.</summary>
 internal sealed record PublishResult(Image Image, IReadOnlyList<DestinationResult> Deliveries)
 {
-    /// <summary>Whether everything was there already, so that nothing was moved and no tag either.</summary>
+    /// <summary>Whether everything was there already, so that nothing was uploaded and no tag was moved.</summary>
     public bool IsUnchanged { get; init; }
 
-    /// <summary>How much of the new layers only other systems can use, in bytes before compression.</summary>
+    /// <summary>The bytes, before compression, of the new layers that only other platforms can use.</summary>
     public long ForeignLength { get; init; }
 
-    /// <summary>What each layer holds, from the bottom up: <see cref="BaseLayer"/>, or the name of one of our own.</summary>
+    /// <summary>What each layer contains, from the bottom up: <see cref="BaseLayer"/>, or the name of one of our own.</summary>
     public required IReadOnlyList<string> LayerNames { get; init; }
 
     /// <summary>The name of a layer of the base.</summary>
     public const string BaseLayer = "base";
 
-    /// <summary>What became of each blob in one place: the layers from the bottom up, the config last. A foreign layer is never moved.</summary>
+    /// <summary>
+    /// The blobs with their transfers to one destination: the layers from the bottom up, the config last, and no foreign layers.
+    /// </summary>
     public IReadOnlyList<ImageBlob> BlobsIn(DestinationResult delivery) => delivery.BlobsOf(Image, LayerNames);
 }
 
 /// <summary>An image for several platforms and where it is now.</summary>
-/// <param name="IsUnchanged">Whether everything was there already, so that nothing was moved and no tag either.</param>
+/// <param name="IsUnchanged">Whether everything was there already, so that nothing was uploaded and no tag was moved.</param>
 internal sealed record IndexResult(
     MemoryBlobSource Index,
     IReadOnlyList<Descriptor> Images,
@@ -39,15 +54,17 @@ internal sealed record IndexResult(
 /// <summary>An image that was published elsewhere and became part of an index.</summary>
 internal sealed record JoinedImage(Image Image, IReadOnlyList<string> LayerNames)
 {
-    /// <summary>The image for the same platform that the tag pointed at before, and what it is called.</summary>
-    internal (string Name, Image Image)? Before { get; init; }
+    /// <summary>The image for the same platform that the tag pointed at before.</summary>
+    internal CurrentImage? Before { get; init; }
 
     internal static JoinedImage Create(Image image)
     {
         var names = ImageComposer.LayerNames(image.Config);
-        return new JoinedImage(
-            image,
-            [.. names.Select(name => name ?? (names.Any(one => one is not null) ? PublishResult.BaseLayer : "layer"))]
-        );
+        // Of an image that something else made, it is not known which layers are the base's.
+        var unnamed = names.Any(name => name is not null) ? PublishResult.BaseLayer : "layer";
+        return new JoinedImage(image, [.. names.Select(name => name ?? unnamed)]);
     }
 }
+
+/// <summary>What publishing an index would do, besides what its images take.</summary>
+internal sealed record IndexPlan(IndexResult Result, IReadOnlyList<PlannedDestinationResult> Destinations);

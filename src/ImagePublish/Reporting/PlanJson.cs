@@ -3,7 +3,7 @@ using System.Text.Json;
 using ImagePublish.Destinations;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
-using ImagePublish.Publishing.Planning;
+using ImagePublish.Publishing.Explain;
 
 namespace ImagePublish.Reporting;
 
@@ -19,7 +19,7 @@ internal static class PlanJson
             image.Digest.Value,
             image.Manifest.Descriptor.MediaType,
             plan.Result.IsUnchanged,
-            [.. plan.Places.Select(place => Document(place, place.Delivery))]
+            [.. plan.Destinations.Select(place => Document(place, place.Delivery))]
         )
         {
             Platform = image.Config.Platform.ToString(),
@@ -43,7 +43,7 @@ internal static class PlanJson
             index.Digest.Value,
             index.MediaType,
             plan.Result.IsUnchanged,
-            [.. plan.Places.Zip(deliveries, Document)]
+            [.. plan.Destinations.Zip(deliveries, Document)]
         )
         {
             Manifests = ManifestDocument.Of(plan.Result, parts),

@@ -3,7 +3,7 @@ using ImagePublish.Common;
 using ImagePublish.Destinations;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
-using ImagePublish.Publishing.Planning;
+using ImagePublish.Publishing.Explain;
 
 namespace ImagePublish.Reporting;
 
@@ -16,7 +16,7 @@ internal static class PlanTables
     /// <summary>An image.</summary>
     public static IEnumerable<string> Lines(string project, ImagePlan plan)
     {
-        foreach (var place in plan.Places)
+        foreach (var place in plan.Destinations)
         {
             foreach (
                 var line in DescribeDestination(project, place, plan.Result.Image.Digest, plan.Result.IsUnchanged).Concat(Blobs(place))
@@ -32,7 +32,7 @@ internal static class PlanTables
     /// <param name="deliveries">What the publish would report of all its images together, one for each destination.</param>
     public static IEnumerable<string> Lines(string project, IndexPlan plan, IReadOnlyList<DestinationResult> deliveries) =>
         plan
-            .Places.Zip(deliveries)
+            .Destinations.Zip(deliveries)
             .SelectMany(one =>
                 DescribeDestination(
                     project,

@@ -55,16 +55,20 @@ internal sealed record PublishRequest
     public required IReadOnlyList<Tag> Tags { get; init; }
 
     /// <summary>
-    /// Tags that must not be moved: the publish fails if one exists and is another image. For an image that is part of an index, those of the index.
+    /// Tags that must not be moved: the publish fails if one exists and is another image. For an image that is part of an index, those of
+    /// the index.
     /// </summary>
     public IReadOnlyList<Tag> HeldTags { get; init; } = [];
 
     /// <summary>
-    /// The tags whose current image a plan or report compares with; the first that exists is taken. For an image that is part of an index, those of the index.
+    /// The tags whose current image a plan or report compares with; the first that exists is taken. For an image that is part of an index,
+    /// those of the index.
     /// </summary>
     public IReadOnlyList<Tag> ComparedTags { get; init; } = [];
 
-    /// <summary>Images whose layers may be reused; with none, the tags and <c>latest</c> of the destinations. Null reuses no image's layers.</summary>
+    /// <summary>
+    /// Images whose layers may be reused; with none, the tags and <c>latest</c> of the destinations. Null reuses no image's layers.
+    /// </summary>
     public IReadOnlyList<Reference>? CacheFrom { get; init; } = [];
 
     /// <summary>Which of those images are trusted.</summary>

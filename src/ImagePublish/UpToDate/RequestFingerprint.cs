@@ -3,15 +3,13 @@ using ImagePublish.Bases;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Requests;
 
 namespace ImagePublish.UpToDate;
 
-/// <summary>One digest of everything that a request says. What it only points at, the files and the base image, is not in it.</summary>
+/// <summary>One digest of all values of a request. The content of what it points at, files and base image, is not in it.</summary>
 internal static class RequestFingerprint
 {
-    /// <summary>The fingerprint of a request.</summary>
     public static Digest Compute(PublishRequest request)
     {
         using var digest = new DigestBuilder();

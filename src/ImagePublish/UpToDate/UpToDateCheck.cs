@@ -4,97 +4,108 @@ using ImagePublish.Destinations;
 using ImagePublish.Images;
 using ImagePublish.LayerReuse;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Storage;
 
 namespace ImagePublish.UpToDate;
 
-/// <summary>What the last publish of the same request made on this machine: where neither files nor base image nor tags changed since, there is nothing to do.</summary>
-/// <remarks>
-/// It only saves work. The record is believed where the files have the same contents, the base's tag still points at the same digest, and the registry says that every
-/// tag points at the image; where anything differs, the image is made as if there were no record.
-/// </remarks>
-internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments documents, DestinationFactory places)
-{
-    /// <summary>A base image on this machine, if it was looked at: it need not be read again.</summary>
-    public BaseImage? KeptBase { get; private set; }
+/// <summary>The result of a check.</summary>
+/// <param name="Unchanged">The image of the last publish, if this one would make the same and put it where it is; otherwise null.</param>
+/// <param name="LocalBase">A base image on this machine, if the check read one: it need not be read again.</param>
+internal sealed record UpToDateResult(PublishedImage? Unchanged, BaseImage? LocalBase);
 
+/// <summary>An image that was published.</summary>
+/// <param name="LayerNames">What each layer contains, from the bottom up.</param>
+internal sealed record PublishedImage(Image Image, IReadOnlyList<string> LayerNames);
+
+/// <summary>
+/// Remembers what the last publish of the same request made on this machine: where neither files nor base image nor tags changed since,
+/// there is nothing to do.
+/// </summary>
+/// <remarks>
+/// It only saves work. The record counts where the files have the same contents, the base's tag still points at the same digest, and the
+/// registry reports that every tag points at the image; where anything differs, the image is made as if there were no record.
+/// </remarks>
+internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments documents, DestinationFactory destinations)
+{
     private const string Kind = "publishes";
 
     private sealed record Record(Digest Files, Digest? Base, Digest Image, IReadOnlyList<string> LayerNames);
 
-    /// <summary>Finds the image of the last publish, if it is what this one would make and is where this one would put it.</summary>
-    public async Task<PublishResult?> FindAsync(PublishRequest request, PublishedFiles files, CancellationToken cancellationToken)
+    public async Task<UpToDateResult> FindAsync(PublishRequest request, PublishedFiles files, CancellationToken cancellationToken)
     {
         if (!IsKnowable(request) || await ReadAsync(request, cancellationToken) is not { } last)
-            return null;
+            return new UpToDateResult(null, null);
         // Side by side: setting up the first connection takes as long as reading the files.
-        var asking = Task.Run(() => IsCurrentAsync(request, last, cancellationToken), cancellationToken);
-        var current = await files.FingerprintAsync();
-        await ((Task)asking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        // A registry that can't be asked is asked again on the long way, which tells what is wrong.
-        if (current != last.Files || !asking.IsCompletedSuccessfully || !await asking)
-            return null;
-        return
-            await documents.FindStoredImageAsync(last.Image, request.Destinations[0], cancellationToken) is { } image
-            && image.Layers.Count == last.LayerNames.Count
-            ? new PublishResult(image, DestinationResult.Unchanged(request.Destinations, request.Tags, image.Size))
-            {
-                IsUnchanged = true,
-                LayerNames = last.LayerNames,
-            }
-            : null;
+        var checking = Task.Run(() => CheckRemoteAsync(request, last, cancellationToken), cancellationToken);
+        Digest? fingerprint;
+        try
+        {
+            fingerprint = await files.ComputeFingerprintAsync();
+        }
+        finally
+        {
+            await ((Task)checking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        // What failed is reported by the publish, which does the same.
+        if (!checking.IsCompletedSuccessfully)
+            return new UpToDateResult(null, null);
+        var (isCurrent, localBase) = await checking;
+        var image =
+            isCurrent && fingerprint == last.Files
+                ? await documents.FindStoredImageAsync(last.Image, request.Destinations[0], cancellationToken)
+                : null;
+        var isUsable = image is not null && image.Layers.Count == last.LayerNames.Count;
+        return new UpToDateResult(isUsable ? new PublishedImage(image!, last.LayerNames) : null, localBase);
     }
 
-    /// <summary>Remembers a publish.</summary>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
     public async Task RememberAsync(
         PublishRequest request,
         PublishedFiles files,
         BaseImage baseImage,
-        PublishResult result,
+        PublishedImage published,
         CancellationToken cancellationToken
     )
     {
-        if (IsKnowable(request) && await files.FingerprintAsync() is { } fingerprint && files.AreAtRest())
-            await store.Records.WriteAsync(
-                Kind,
-                RequestFingerprint.Compute(request),
-                Encoding.UTF8.GetBytes(
-                    string.Join(
-                        '\n',
-                        [
-                            fingerprint.Value,
-                            (request.Base is RegistryBase or ScratchBase ? baseImage.Digest : ContentOf(baseImage))?.Value ?? "",
-                            result.Image.Digest.Value,
-                            .. result.LayerNames,
-                        ]
-                    )
-                ),
-                cancellationToken
-            );
+        if (!IsKnowable(request) || await files.ComputeFingerprintAsync() is not { } fingerprint || !files.AreUnmodified())
+            return;
+        var baseDigest = request.Base is RegistryBase or ScratchBase ? baseImage.Digest : ContentOf(baseImage);
+        string[] lines = [fingerprint.Value, baseDigest?.Value ?? "", published.Image.Digest.Value, .. published.LayerNames];
+        var record = Encoding.UTF8.GetBytes(string.Join('\n', lines));
+        await store.Records.WriteAsync(Kind, RequestFingerprint.Compute(request), record, cancellationToken);
     }
 
-    // What packages that are not locked become is not known without looking; and for the local store looking costs as much as writing.
+    // Packages that are not locked are not known without asking; and for the local store checking costs as much as writing.
     private static bool IsKnowable(PublishRequest request) =>
         request is { Destinations.Count: > 0, Packages: null or { Locked: not null } };
 
-    private async Task<bool> IsCurrentAsync(PublishRequest request, Record last, CancellationToken cancellationToken)
+    private async Task<(bool IsCurrent, BaseImage? LocalBase)> CheckRemoteAsync(
+        PublishRequest request,
+        Record last,
+        CancellationToken cancellationToken
+    )
     {
-        var target = places.AreUpToDateAsync(request.Destinations, request.Tags, last.Image, cancellationToken);
-        var isBaseCurrent = await FindBaseAsync(request, cancellationToken) == last.Base;
-        return await target && isBaseCurrent;
+        var checkingTags = destinations.AreUpToDateAsync(request.Destinations, request.Tags, last.Image, cancellationToken);
+        var findingBase = FindBaseAsync(request, cancellationToken);
+        await Task.WhenAll(checkingTags, findingBase);
+        var (digest, localBase) = await findingBase;
+        return (await checkingTags && digest == last.Base, localBase);
     }
 
-    private async Task<Digest?> FindBaseAsync(PublishRequest request, CancellationToken cancellationToken)
+    private async Task<(Digest? Digest, BaseImage? LocalBase)> FindBaseAsync(PublishRequest request, CancellationToken cancellationToken)
     {
-        if (request.Base is RegistryBase remote)
-            return remote.Locked ?? remote.Reference.Digest ?? (await documents.CurrentAsync(remote.Reference, cancellationToken))?.Digest;
         if (request.Base is ScratchBase)
-            return null;
-        KeptBase = await new LocalBaseResolver(store).ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
-        return ContentOf(KeptBase);
+            return (null, null);
+        if (request.Base is RegistryBase { Reference: var reference, Locked: var locked })
+        {
+            var pinned = locked ?? reference.Digest;
+            return (pinned ?? (await documents.CurrentAsync(reference, cancellationToken))?.Digest, null);
+        }
+
+        var image = await new LocalBaseResolver(store).ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
+        return (ContentOf(image), image);
     }
 
     // An index in the store may get further platforms, and keeps its digest: all of the image counts that was chosen.

@@ -6,6 +6,7 @@ using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Publishing.Explain;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Reporting.Page;
@@ -79,18 +80,19 @@ public sealed class LargeReport : IAsyncLifetime, IPublishLog, ICredentialSource
         folder.Write("publish/App.deps.json", Dependencies("1.0.0"));
         var store = ImageStore.Open(folder["store"], new StoreOptions());
         using var registries = new RegistryClient(new RegistryClientOptions(), this, this, TimeProvider.System);
-        var publisher = new ImagePublisher(registries, store, this);
-        await publisher.PublishAsync(Request("old"), cancellationToken);
+        var context = new PublishContext(registries, store, this);
+        var reporter = new ImageReporter(context);
+        await new ImagePublisher(context).PublishAsync(Request("old"), cancellationToken);
 
         folder.Write("publish/App.dll", "second and longer");
         folder.Write("publish/App.deps.json", Dependencies("2.0.0"));
         File.Delete(folder["publish/Gone.dll"]);
-        var published = await publisher.PublishForReportAsync(Request("new </script>"), cancellationToken);
+        var published = await reporter.PublishAsync(Request("new </script>"), cancellationToken);
         return ReportPage.Write(
             "Large & <odd>",
             published.Result,
             TimeSpan.FromSeconds(4.2),
-            ReportPage.Part(await published.DescribeAsync(cancellationToken))
+            ReportPage.Part(await reporter.DescribeAsync(published, cancellationToken))
         );
     }
 

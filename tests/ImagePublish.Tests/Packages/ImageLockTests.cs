@@ -3,7 +3,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Publishing;
-using ImagePublish.Publishing.Locking;
+using ImagePublish.Publishing.Explain;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Publishing;
@@ -56,9 +56,8 @@ public sealed class ImageLockTests : IDisposable
         var locked = await bench.PublishAsync(Request(bench, Lock));
         repository.Add(New);
 
-        var reported = await bench
-            .Publisher(registry.Client, "there")
-            .PublishForReportAsync(Request(bench, Lock with { IsLocked = true }, cache: "other"), Cancel);
+        var reporter = new ImageReporter(bench.Context(registry.Client, "there"));
+        var reported = await reporter.PublishAsync(Request(bench, Lock with { IsLocked = true }, cache: "other"), Cancel);
 
         Assert.Equal(locked.Image.Digest, reported.Result.Image.Digest);
     }
@@ -98,7 +97,7 @@ public sealed class ImageLockTests : IDisposable
         await bench.PublishAsync(Request(bench, Lock));
         repository.Add(New);
         await using var registries = RegistryBench.For(bench.Server);
-        var updater = new LockUpdater(registries.Client, bench.Store(), bench.Log);
+        var updater = new LockStep(bench.Context(registries.Client));
 
         var update = await updater.UpdateAsync(new Platform("linux", "amd64"), new ScratchBase(), repository.Request("shop"), Lock, Cancel);
         var again = await updater.UpdateAsync(new Platform("linux", "amd64"), new ScratchBase(), repository.Request("shop"), Lock, Cancel);

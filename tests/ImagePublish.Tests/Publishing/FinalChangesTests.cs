@@ -244,7 +244,8 @@ public sealed class FinalChangesTests
                     LocalName = "x",
                     Tags = tags,
                 };
-                return () => new IndexPublisher(registry.Client, store, bench.Log).PublishAsync(request, cancellationToken);
+                return () =>
+                    new IndexPublisher(new PublishContext(registry.Client, store, bench.Log)).PublishAsync(request, cancellationToken);
             case "tag":
                 var digest = Digest.Parse(bench.Server.SeedImage("a/x", null!).Digest);
                 return () =>

@@ -103,10 +103,10 @@ public sealed class HeadStartTests : IDisposable
         var layer = Assert.Single(PackageFile.LargeLayers(files, new LayerEntryDefaults()));
         using var held = await cache.LockLayerAsync((await LayerInputKey.ComputeAsync(layer, tags, Cancel))!, gzip.Key, layer.Name, Cancel);
 
-        using var start = EarlyLayerBuild.Start(files, new LayerEntryDefaults(), gzip, () => bench.Store(), NoImages);
+        using var start = EarlyLayerBuild.Start(new EarlyLayers(files, new LayerEntryDefaults(), gzip), () => bench.Store(), NoImages);
         await start.Completion;
 
-        Assert.False(start.Made(await LayerTar.DiffIdAsync(layer, Cancel)));
+        Assert.False(start.HasBuilt(await LayerTar.DiffIdAsync(layer, Cancel)));
         Assert.True(cache.IsEmpty);
     }
 
@@ -118,7 +118,7 @@ public sealed class HeadStartTests : IDisposable
         var store = bench.Store();
 
         EarlyLayerBuild
-            .Start(files, new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null), () => store, NoImages)
+            .Start(new EarlyLayers(files, new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null)), () => store, NoImages)
             .Dispose();
 
         var left = Directory
@@ -141,9 +141,7 @@ public sealed class HeadStartTests : IDisposable
         );
 
         using var start = EarlyLayerBuild.Start(
-            [missing],
-            new LayerEntryDefaults(),
-            new LayerCompression(Compression.Gzip, null),
+            new EarlyLayers([missing], new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null)),
             () => bench.Store(),
             NoImages
         );
@@ -170,15 +168,13 @@ public sealed class HeadStartTests : IDisposable
         bench.Server.Requests.Clear();
         await using var connections = RegistryBench.For(bench.Server);
         using var start = EarlyLayerBuild.Start(
-            files,
-            request.EntryDefaults,
-            request.Compression,
+            new EarlyLayers(files, request.EntryDefaults, request.Compression),
             () => bench.Store(),
             cancelled => EarlyLayerBuild.HaveTagsAsync(connections.Client, request.Destinations, cancelled)
         );
         if (wait)
             await start.Completion;
-        return await new ImagePublisher(connections.Client, bench.Store(), bench.Log, start).PublishAsync(request, Cancel);
+        return await new ImagePublisher(bench.Context(connections.Client), start).PublishAsync(request, Cancel);
     }
 
     /// <summary>A large package in two folders and a small one, as they lie among the packages and as they are published.</summary>

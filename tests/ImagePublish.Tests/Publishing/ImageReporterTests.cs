@@ -3,8 +3,7 @@ using ImagePublish.Destinations;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
-using ImagePublish.Publishing.Planning;
-using ImagePublish.Publishing.Reports;
+using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
@@ -27,14 +26,14 @@ public sealed class ImageReporterTests
 
         var report = await ReportAsync(bench, request);
 
-        Assert.All(report.Layers.Where(layer => layer.IsOfBase), layer => Assert.Equal(TransferKind.Reused, layer.Fate.Kind));
+        Assert.All(report.Layers.Where(layer => layer.IsOfBase), layer => Assert.Equal(TransferKind.Reused, layer.Transfer.Kind));
         var packages = Assert.Single(report.Layers, layer => layer.Name == "packages");
-        Assert.Equal(TransferKind.Reused, packages.Fate.Kind);
+        Assert.Equal(TransferKind.Reused, packages.Transfer.Kind);
         Assert.Equal(
             [("app/Library.dll", "Some.Library"), ("app/Package.dll", null)],
             packages.Files.Select(file => (file.Path, file.Package))
         );
-        Assert.Equal(TransferKind.Uploaded, report.Layers[^1].Fate.Kind);
+        Assert.Equal(TransferKind.Uploaded, report.Layers[^1].Transfer.Kind);
     }
 
     [Fact]
@@ -112,8 +111,9 @@ public sealed class ImageReporterTests
         bench.Server.Requests.Clear();
 
         await using var registry = RegistryBench.For(bench.Server);
-        var plan = await bench.Publisher(registry.Client, "there").PlanAsync(Request(bench), PublishingBench.Cancel);
-        var planned = await plan.DescribeAsync(PublishingBench.Cancel);
+        var context = bench.Context(registry.Client, "there");
+        var plan = await new ImagePlanner(context).PlanAsync(Request(bench), PublishingBench.Cancel);
+        var planned = await new ImageReporter(context).DescribeAsync(plan.Run, PublishingBench.Cancel);
 
         Assert.Equal(0, bench.Moved(RegistryStep.MountPost, RegistryStep.UploadPost, RegistryStep.ManifestPut));
         var published = await ReportAsync(bench, Request(bench), "there");
@@ -141,7 +141,8 @@ public sealed class ImageReporterTests
     private static async Task<ImageReport> JoinAsync(PublishingBench bench, PublishResult image)
     {
         await using var registry = RegistryBench.For(bench.Server);
-        var publisher = new IndexPublisher(registry.Client, bench.Store("there"), bench.Log);
+        var context = bench.Context(registry.Client, "there");
+        var publisher = new IndexPublisher(context);
         var joined = await publisher.PublishAsync(
             new IndexRequest
             {
@@ -153,11 +154,11 @@ public sealed class ImageReporterTests
             },
             PublishingBench.Cancel
         );
-        return Assert.Single(await publisher.DescribeJoinedAsync(joined, PublishingBench.Cancel));
+        return Assert.Single(await new ImageReporter(context).DescribeJoinedAsync(joined, PublishingBench.Cancel));
     }
 
     private static (string Name, Digest Digest, BlobTransfer Fate, int Files) Told(ReportLayer layer) =>
-        (layer.Name, layer.Layer.Descriptor.Digest, layer.Fate, layer.Files.Count);
+        (layer.Name, layer.Layer.Descriptor.Digest, layer.Transfer, layer.Files.Count);
 
     [Fact]
     public async Task FilesAndTheirTarGiveTheSameListing()
@@ -200,7 +201,8 @@ public sealed class ImageReporterTests
     private static async Task<ImageReport> ReportAsync(PublishingBench bench, PublishRequest request, string machine = "here")
     {
         await using var registry = RegistryBench.For(bench.Server);
-        var published = await bench.Publisher(registry.Client, machine).PublishForReportAsync(request, PublishingBench.Cancel);
-        return await published.DescribeAsync(PublishingBench.Cancel);
+        var reporter = new ImageReporter(bench.Context(registry.Client, machine));
+        var published = await reporter.PublishAsync(request, PublishingBench.Cancel);
+        return await reporter.DescribeAsync(published, PublishingBench.Cancel);
     }
 }

@@ -1,4 +1,5 @@
 using ImagePublish.Bases;
+using ImagePublish.Common;
 using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
@@ -21,9 +22,13 @@ public sealed class LayerLookupsTests
         await using var bench = await PublishingBench.StartAsync();
         await using var connections = RegistryBench.For(bench.Server);
         using var gate = new ManualResetEventSlim();
-        await using var lookups = new LayerLookups(Producer(bench, connections.Client), Gzip, Cancel);
-        lookups.Start([Content("slow", new GatedContent(gate)), Content("quick", new FileInMemory(new byte[] { 1 }))]);
-        lookups.PutBelow([new LayerProducer.Candidate(Content("below", new FileInMemory(new byte[] { 2 })), null, null, Known: null)]);
+        await using var tasks = new TaskScope(Cancel);
+        var producer = Producer(bench, connections.Client, tasks);
+        var lookups = new LayerLookups([
+            Task.FromResult(new LayerCandidate(Content("below", new FileInMemory(new byte[] { 2 })), null, null, Known: null)),
+            LookUp("slow", new GatedContent(gate)),
+            LookUp("quick", new FileInMemory(new byte[] { 1 })),
+        ]);
 
         var found = new List<string>();
         Assert.False(await lookups.AreKnownAsync());
@@ -37,21 +42,30 @@ public sealed class LayerLookupsTests
         Assert.Equal(["0 below", "1 slow", "2 quick"], found.Order(StringComparer.Ordinal));
         Assert.Equal("1 slow", found[^1]);
         Assert.Equal(["below", "slow", "quick"], (await lookups.AllAsync()).Select(candidate => candidate.Content.Name));
+
+        Task<LayerCandidate> LookUp(string name, FileContent content) =>
+            tasks.Run(token => producer.LookUpAsync(Content(name, content), token));
     }
 
-    private static LayerProducer Producer(PublishingBench bench, RegistryClient client)
+    private static LayerProducer Producer(PublishingBench bench, RegistryClient client, TaskScope tasks)
     {
         var store = bench.Store();
         var request = bench.Request("1.0");
-        var earlier = new RegistryLayerCache(
-            client,
-            new RegistryDocuments(client, store),
-            CacheSources.Create(request, areNone: false),
-            request.CacheTrust,
-            bench.Log,
-            Cancel
-        );
-        return new LayerProducer(store, new LayerCache(store), earlier, new PublishedFiles(request, tags: null, Cancel), bench.Log);
+        var cache = new LayerCache(store);
+        var sources = new LayerSources
+        {
+            Files = new PublishedFiles(request, fingerprints: null, Cancel),
+            Store = store,
+            Cache = cache,
+            Registries = new RegistryLayerCache(
+                client,
+                new RegistryDocuments(client, store),
+                CacheSources.Create(request, areEmpty: false),
+                bench.Log,
+                tasks
+            ),
+        };
+        return new LayerProducer(sources, new StoredLayers(store, cache, bench.Log), Gzip, bench.Log);
     }
 
     private static LayerInput Content(string name, FileContent content) =>

@@ -3,7 +3,7 @@ using ImagePublish.Destinations;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
-using ImagePublish.Publishing.Planning;
+using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
@@ -41,8 +41,8 @@ public sealed class PlanTests
         await PlanAndPublishAsync(bench, request with { Tags = [Tag.Parse("2.0"), Tag.Parse("latest")] }, machine);
         var again = await PlanAndPublishAsync(bench, request with { Tags = [Tag.Parse("2.0"), Tag.Parse("latest")] }, machine);
 
-        Assert.All(again.Places[0].Tags, tag => Assert.False(tag.Moves));
-        Assert.All(again.Places[0].Blobs, blob => Assert.Equal(TransferKind.Reused, blob.Transfer.Kind));
+        Assert.All(again.Destinations[0].Tags, tag => Assert.False(tag.Moves));
+        Assert.All(again.Destinations[0].Blobs, blob => Assert.Equal(TransferKind.Reused, blob.Transfer.Kind));
     }
 
     [Fact]
@@ -55,10 +55,10 @@ public sealed class PlanTests
         var plan = await bench.PlanAsync(bench.Request("1.0"), machine: "fresh");
 
         Assert.Equal(0, bench.Moved(Writing));
-        Assert.Equal(TransferKind.Uploaded, plan.Places[0].Blobs.Single(blob => blob.Name == "app").Transfer.Kind);
-        Assert.Equal(TransferKind.Reused, plan.Places[0].Blobs.First(blob => blob.Name == "base").Transfer.Kind);
+        Assert.Equal(TransferKind.Uploaded, plan.Destinations[0].Blobs.Single(blob => blob.Name == "app").Transfer.Kind);
+        Assert.Equal(TransferKind.Reused, plan.Destinations[0].Blobs.First(blob => blob.Name == "base").Transfer.Kind);
         Assert.Empty((await bench.Store("fresh").PruneAsync(new() { Unreferenced = true }, Cancel)).Blobs);
-        var tag = Assert.Single(plan.Places[0].Tags);
+        var tag = Assert.Single(plan.Destinations[0].Tags);
         Assert.Equal(bench.TagDigest("acme/shop", "1.0"), tag.Before!.Value);
         Assert.Equal(plan.Result.Image.Digest, tag.After);
     }
@@ -155,7 +155,7 @@ public sealed class PlanTests
         var plan = await bench.PlanAsync(Request(planned));
 
         Assert.Equal(0, bench.Moved(Writing));
-        Assert.True(Assert.Single(plan.Places[0].Tags).Moves);
+        Assert.True(Assert.Single(plan.Destinations[0].Tags).Moves);
         Descriptor[] published = [(await bench.PublishAsync(amd64)).Image.IndexEntry, (await bench.PublishAsync(arm64)).Image.IndexEntry];
         Assert.Equal(plan.Result.Index.Descriptor, (await bench.PublishAsync(Request(published))).Index.Descriptor);
     }
@@ -169,7 +169,7 @@ public sealed class PlanTests
         Assert.Equal(plan.Result.IsUnchanged, result.IsUnchanged);
         Assert.Equal(
             result.Deliveries.Select(delivery => (delivery.Name, delivery.Transfer)),
-            plan.Places.Select(place => (place.Delivery.Name, place.Delivery.Transfer))
+            plan.Destinations.Select(place => (place.Delivery.Name, place.Delivery.Transfer))
         );
         return plan;
     }

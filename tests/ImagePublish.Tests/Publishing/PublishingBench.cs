@@ -3,7 +3,7 @@ using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
-using ImagePublish.Publishing.Planning;
+using ImagePublish.Publishing.Explain;
 using ImagePublish.Registries;
 using ImagePublish.Requests;
 using ImagePublish.Storage;
@@ -83,24 +83,26 @@ internal sealed class PublishingBench : IAsyncDisposable
     {
         Server.Requests.Clear();
         await using var bench = RegistryBench.For(Server);
-        return await Publisher(bench.Client, machine).PlanAsync(request with { ComparedTags = [.. request.Tags] }, Cancel);
+        return await new ImagePlanner(Context(bench.Client, machine)).PlanAsync(request with { ComparedTags = [.. request.Tags] }, Cancel);
     }
 
     public async Task<IndexPlan> PlanAsync(IndexRequest request, string machine = "here")
     {
         Server.Requests.Clear();
         await using var bench = RegistryBench.For(Server);
-        return await new IndexPublisher(bench.Client, Store(machine), Log).PlanAsync(request, Cancel);
+        return await new IndexPublisher(Context(bench.Client, machine)).PlanAsync(request, Cancel);
     }
 
     public async Task<IndexResult> PublishAsync(IndexRequest request, string machine = "here")
     {
         Server.Requests.Clear();
         await using var bench = RegistryBench.For(Server);
-        return await new IndexPublisher(bench.Client, Store(machine), Log).PublishAsync(request, Cancel);
+        return await new IndexPublisher(Context(bench.Client, machine)).PublishAsync(request, Cancel);
     }
 
-    public ImagePublisher Publisher(RegistryClient registries, string machine = "here") => new(registries, Store(machine), Log);
+    public ImagePublisher Publisher(RegistryClient registries, string machine = "here") => new(Context(registries, machine));
+
+    public PublishContext Context(RegistryClient registries, string machine = "here") => new(registries, Store(machine), Log);
 
     public ImageStore Store(string machine = "here") => ImageStore.Open(Path.Combine(folder, "store-" + machine), new StoreOptions());
 

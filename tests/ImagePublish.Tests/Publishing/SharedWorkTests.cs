@@ -1,4 +1,5 @@
 using ImagePublish.Bases;
+using ImagePublish.Common;
 using ImagePublish.Images;
 using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
@@ -63,25 +64,26 @@ public sealed class SharedWorkTests
         var tags = new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize));
         var content = LayerInput.Create("packages", PublishFolder.Read(bench.PublishFolder, request.EntryDefaults, request.Items, Cancel));
         var key = (await LayerInputKey.ComputeAsync(content, tags, Cancel))!;
-        var earlier = new RegistryLayerCache(
-            connections.Client,
-            new RegistryDocuments(connections.Client, store),
-            CacheSources.Create(request, areNone: true),
-            request.CacheTrust,
-            bench.Log,
-            Cancel
-        );
-        var producer = new LayerProducer(store, cache, earlier, new PublishedFiles(request, tags, Cancel), bench.Log);
+        await using var tasks = new TaskScope(Cancel);
+        var sources = new LayerSources
+        {
+            Files = new PublishedFiles(request, tags, Cancel),
+            Store = store,
+            Cache = cache,
+            Registries = new RegistryLayerCache(
+                connections.Client,
+                new RegistryDocuments(connections.Client, store),
+                CacheSources.Create(request, areEmpty: true),
+                bench.Log,
+                tasks
+            ),
+        };
+        var producer = new LayerProducer(sources, new StoredLayers(store, cache, bench.Log), request.Compression, bench.Log);
         Task<NamedLayer> waiting;
         Descriptor built;
         using (await cache.LockLayerAsync(key, request.Compression.Key, "packages", Cancel))
         {
-            waiting = producer.ProduceAsync(
-                new LayerProducer.Candidate(content, key, DiffId: null, Known: null),
-                request.Compression,
-                ImageFormat.Oci,
-                Cancel
-            );
+            waiting = producer.ProduceAsync(new LayerCandidate(content, key, DiffId: null, Known: null), ImageFormat.Oci, Cancel);
             built = await BuildAsync(bench.Store(), content, key, request.Compression);
             Assert.False(waiting.IsCompleted);
         }

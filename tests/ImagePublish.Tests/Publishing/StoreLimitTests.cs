@@ -30,7 +30,10 @@ public sealed class StoreLimitTests
                 RandomNumberGenerator.GetBytes(100_000),
                 PublishingBench.Cancel
             );
-            last = await new ImagePublisher(connections.Client, store, bench.Log).PublishAsync(request, PublishingBench.Cancel);
+            last = await new ImagePublisher(new PublishContext(connections.Client, store, bench.Log)).PublishAsync(
+                request,
+                PublishingBench.Cancel
+            );
             prunes += await store.KeepWithinAsync(Limit, PublishingBench.Cancel) is null ? 0 : 1;
             largest = Math.Max(largest, BlobBytes(store));
             clock.Advance(TimeSpan.FromMinutes(10));

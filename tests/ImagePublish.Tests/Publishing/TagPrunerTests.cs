@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
+using ImagePublish.Images;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Publishing;

@@ -1,6 +1,7 @@
 using System.Text;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting;
 using ImagePublish.Requests;
 using ImagePublish.Tests.Publishing;
@@ -51,13 +52,17 @@ public sealed class SchemaTests
         var request = bench.Request("1.0") with { ComparedTags = [Tag.Parse("1.0")] };
         await using var registry = RegistryBench.For(bench.Server);
 
-        var first = await bench.Publisher(registry.Client).PlanAsync(request, PublishingBench.Cancel);
+        var first = await new ImagePlanner(bench.Context(registry.Client)).PlanAsync(request, PublishingBench.Cancel);
         await bench.Publisher(registry.Client).PublishAsync(request, PublishingBench.Cancel);
         bench.Write("App.dll", "app 2");
         bench.Write("New.dll", "new");
-        var second = await bench
-            .Publisher(registry.Client)
-            .PlanAsync(request with { Spec = request.Spec with { User = "app" } }, PublishingBench.Cancel);
+        var second = await new ImagePlanner(bench.Context(registry.Client)).PlanAsync(
+            request with
+            {
+                Spec = request.Spec with { User = "app" },
+            },
+            PublishingBench.Cancel
+        );
 
         Assert.NotNull(second.Changes);
         await FollowAsync(Plan, PlanJson.Write(first), PlanJson.Write(second));

@@ -5,6 +5,7 @@ using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
@@ -159,8 +160,9 @@ public sealed class HostileDocumentTests
     private static async Task<(PublishResult Result, string Page)> ReportAsync(PublishingBench bench, PublishRequest request)
     {
         await using var registry = RegistryBench.For(bench.Server);
-        var published = await bench.Publisher(registry.Client).PublishForReportAsync(request, Cancel);
-        var report = await published.DescribeAsync(Cancel);
+        var reporter = new ImageReporter(bench.Context(registry.Client));
+        var published = await reporter.PublishAsync(request, Cancel);
+        var report = await reporter.DescribeAsync(published, Cancel);
         return (published.Result, Encoding.UTF8.GetString(ReportPage.Part(report)));
     }
 

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using ImagePublish.Images;
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Reports;
+using ImagePublish.Publishing.Explain;
 
 namespace ImagePublish.Reporting.Page;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using ImagePublish.Publishing.Planning;
+using ImagePublish.Publishing.Explain;
 
 namespace ImagePublish.Reporting.Page;
 

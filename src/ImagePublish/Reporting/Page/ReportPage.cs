@@ -8,8 +8,7 @@ using ImagePublish.Destinations;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
-using ImagePublish.Publishing.Planning;
-using ImagePublish.Publishing.Reports;
+using ImagePublish.Publishing.Explain;
 
 namespace ImagePublish.Reporting.Page;
 
@@ -39,7 +38,7 @@ internal static class ReportPage
 
     /// <summary>Writes the page for an image that is planned.</summary>
     public static byte[] Write(string project, ImagePlan plan, byte[] part) =>
-        Write(project, Head(project, plan.Result) with { Planned = [.. plan.Places[0].Tags.Select(PlanJson.Document)] }, [part]);
+        Write(project, Head(project, plan.Result) with { Planned = [.. plan.Destinations[0].Tags.Select(PlanJson.Document)] }, [part]);
 
     /// <summary>Writes the page for an index that is planned.</summary>
     /// <param name="deliveries">What the publish would report of all its images together, one for each destination.</param>
@@ -48,7 +47,7 @@ internal static class ReportPage
             project,
             Head(project, plan.Result with { Deliveries = deliveries }) with
             {
-                Planned = [.. plan.Places[0].Tags.Select(PlanJson.Document)],
+                Planned = [.. plan.Destinations[0].Tags.Select(PlanJson.Document)],
             },
             parts
         );
@@ -187,9 +186,9 @@ internal static class ReportPage
             descriptor.MediaType,
             descriptor.Size,
             layer.IsOfBase,
-            BlobDocument.Word(layer.Fate.Kind),
-            layer.Fate.UploadedBytes,
-            layer.Fate.From?.ToString(),
+            BlobDocument.Word(layer.Transfer.Kind),
+            layer.Transfer.UploadedBytes,
+            layer.Transfer.From?.ToString(),
             packages,
             [.. layer.Files.Select(file => file.Path)],
             [.. layer.Files.Select(file => file.Size)],

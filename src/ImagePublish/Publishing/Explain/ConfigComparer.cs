@@ -1,13 +1,13 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 
-namespace ImagePublish.Publishing.Planning;
+namespace ImagePublish.Publishing.Explain;
 
-/// <summary>What two configs say differently of how an image is run. Layers and history are compared elsewhere.</summary>
+/// <summary>Compares how two configs run an image. Layers and history are compared elsewhere.</summary>
 internal static class ConfigComparer
 {
-    /// <summary>Compares configs.</summary>
     public static IReadOnlyList<ConfigChange> Compare(ImageConfig before, ImageConfig after)
     {
         var (old, now) = (Values(before), Values(after));
@@ -33,10 +33,8 @@ internal static class ConfigComparer
         Add("entrypoint", Joined(execution.Entrypoint));
         Add("command", Joined(execution.Cmd));
         Add("stop signal", execution.StopSignal);
-        Add(
-            "health check",
-            execution.Healthcheck is { } check ? JsonSerializer.Serialize(check, PlanningJsonContext.Default.Healthcheck) : null
-        );
+        if (execution.Healthcheck is { } check)
+            Add("health check", JsonSerializer.Serialize(check, ConfigJsonContext.Default.Healthcheck));
         foreach (var port in ExposedPort.Read(execution.ExposedPorts))
             Add($"port {port}", "exposed");
         foreach (var volume in execution.Volumes ?? [])
@@ -56,3 +54,7 @@ internal static class ConfigComparer
 
     private static string? Joined(IReadOnlyList<string>? words) => words is null ? null : string.Join(' ', words);
 }
+
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Healthcheck))]
+internal sealed partial class ConfigJsonContext : JsonSerializerContext;

@@ -2,9 +2,8 @@ using System.Text.Json;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
-using ImagePublish.Publishing.Planning;
 
-namespace ImagePublish.Publishing.Reports;
+namespace ImagePublish.Publishing.Explain;
 
 /// <summary>What differs between two images: files, packages, config.</summary>
 internal static class ImageComparison

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using ImagePublish.Oci;
 using NuGet.Versioning;
 
-namespace ImagePublish.Commands;
+namespace ImagePublish.Images;
 
 /// <summary>Tags as people read them: versions above names, versions ordered as SemVer says, names by their text with numbers as numbers.</summary>
 internal static partial class TagOrder

@@ -1,10 +1,54 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Packages;
 using ImagePublish.Requests;
 
-namespace ImagePublish.Publishing.Locking;
+namespace ImagePublish.Publishing;
+
+/// <summary>
+/// A lock file: the exact base image and packages of an image, for each platform. It names no host that the project does not name itself,
+/// and no machine.
+/// </summary>
+internal sealed record ImageLock
+{
+    /// <summary>The version of the schema.</summary>
+    public const int CurrentVersion = 1;
+
+    /// <summary>The version of the schema that it is written in.</summary>
+    public int Version { get; init; } = CurrentVersion;
+
+    /// <summary>The entry of each platform, by its name, such as <c>linux/amd64</c>.</summary>
+    public SortedDictionary<string, PlatformLock> Platforms { get; init; } = new(StringComparer.Ordinal);
+}
+
+/// <summary>What one platform's image is based on.</summary>
+internal sealed record PlatformLock
+{
+    /// <summary>The base image; null for <c>scratch</c>.</summary>
+    public LockedBase? Base { get; init; }
+
+    /// <summary>The packages that were asked for, by name or pattern, in order; null where none were.</summary>
+    public IReadOnlyList<string>? Requested { get; init; }
+
+    /// <summary>The packages that the image gets, by name; null where none were asked for.</summary>
+    public IReadOnlyList<PackageDocument>? Packages { get; init; }
+}
+
+/// <summary>A base image, exactly.</summary>
+/// <param name="Reference">
+/// The project's name for it; null for one of this machine, since local paths are not written to the lock file.
+/// </param>
+internal sealed record LockedBase(string? Reference, string Digest);
+
+[JsonSerializable(typeof(ImageLock))]
+internal sealed partial class ImageLockJsonContext : JsonSerializerContext
+{
+    public static ImageLockJsonContext Written { get; } = new(ReadableJson.NewOptions());
+}
 
 /// <summary>Reads and writes a lock file.</summary>
 internal sealed class ImageLockFile(LockRequest request)
@@ -13,31 +57,37 @@ internal sealed class ImageLockFile(LockRequest request)
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
 
-    /// <summary>Reads what a platform's image lies on.</summary>
+    /// <summary>Reads a platform's entry.</summary>
     /// <exception cref="ImagePublishException"><c>IMG6010</c>: the file is damaged, or newer than this.</exception>
     public async Task<PlatformLock?> ReadAsync(Platform platform, CancellationToken cancellationToken) =>
         (await ReadAsync(cancellationToken))?.Platforms.GetValueOrDefault(platform.ToString());
 
-    /// <summary>Writes what a platform's image lies on. What the file says of others stays.</summary>
+    /// <summary>Writes a platform's entry. Entries of other platforms of the project stay.</summary>
+    /// <returns>Whether the file had to change.</returns>
     public async Task<bool> WriteAsync(Platform platform, PlatformLock entry, CancellationToken cancellationToken)
     {
-        var folder = Path.Combine(request.LockFolder, Digest.Compute(System.Text.Encoding.UTF8.GetBytes(request.File)).Hex[..16]);
+        var name = Digest.Compute(Encoding.UTF8.GetBytes(request.File)).Hex[..16];
+        var folder = Path.Combine(request.LockFolder, name);
         var waited = new FileLockRequest(Path.Combine(folder, "lock"), $"changes '{Text.Sanitize(request.File)}'", LongestWait);
         using var held = await FileLock.RequireAsync(waited, DiagnosticCodes.Locked, cancellationToken);
-        ImageLock kept;
+        ImageLock content;
         try
         {
-            kept = await ReadAsync(cancellationToken) ?? new ImageLock();
+            content = await ReadAsync(cancellationToken) ?? new ImageLock();
         }
         catch (ImagePublishException) when (!request.IsLocked)
         {
-            kept = new ImageLock();
+            content = new ImageLock();
         }
 
-        foreach (var other in kept.Platforms.Keys.Where(name => request.Platforms.Count > 0 && !request.Platforms.Contains(name)).ToList())
-            kept.Platforms.Remove(other);
-        kept.Platforms[platform.ToString()] = entry;
-        return await WriteAsync(kept, cancellationToken);
+        if (request.Platforms.Count > 0)
+        {
+            foreach (var other in content.Platforms.Keys.Except(request.Platforms).ToList())
+                content.Platforms.Remove(other);
+        }
+
+        content.Platforms[platform.ToString()] = entry;
+        return await WriteAsync(content, cancellationToken);
     }
 
     private async Task<bool> WriteAsync(ImageLock content, CancellationToken cancellationToken)
@@ -94,7 +144,7 @@ internal sealed class ImageLockFile(LockRequest request)
         }
     }
 
-    // What a merge or a hand left in it must not reach a download.
+    // The file may have been merged or edited by hand: nothing malformed in it may reach a download.
     private ImageLock Checked(ImageLock read)
     {
         foreach (var entry in read.Platforms.Values)
@@ -125,7 +175,8 @@ internal sealed class ImageLockFile(LockRequest request)
     private ImagePublishException Damaged(string why, Exception? cause = null) =>
         new(
             DiagnosticCodes.PackageLockOutdated,
-            $"The lock file '{Text.Sanitize(request.File)}' can't be used: {Text.Sanitize(why).TrimEnd('.')}. Renew it: dotnet msbuild -t:UpdateImageLock.",
+            $"The lock file '{Text.Sanitize(request.File)}' can't be used: {Text.Sanitize(why).TrimEnd('.')}. "
+                + "Renew it: dotnet msbuild -t:UpdateImageLock.",
             cause
         );
 }

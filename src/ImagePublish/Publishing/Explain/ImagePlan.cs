@@ -1,25 +1,16 @@
 using ImagePublish.Destinations;
+using ImagePublish.Images;
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Reports;
 
-namespace ImagePublish.Publishing.Planning;
+namespace ImagePublish.Publishing.Explain;
 
 /// <summary>What publishing an image would do. Nothing was written and nothing was uploaded.</summary>
-internal sealed record ImagePlan(
-    PublishResult Result,
-    IReadOnlyList<PlannedDestinationResult> Places,
-    ImageChanges? Changes,
-    PlannedBase Base
-)
+internal sealed record ImagePlan(ImageRun Run, IReadOnlyList<PlannedDestinationResult> Destinations, ImageChanges? Changes)
 {
-    internal Func<CancellationToken, Task<ImageReport>>? Describe { get; init; }
+    public PublishResult Result => Run.Result;
 
-    /// <summary>Reads the files that the image would have, and those of the one at the tag now.</summary>
-    public Task<ImageReport> DescribeAsync(CancellationToken cancellationToken) => Describe!(cancellationToken);
+    public PlannedBase Base { get; } = PlannedBase.Create(Run);
 }
-
-/// <summary>What publishing an index would do, besides what its images take.</summary>
-internal sealed record IndexPlan(IndexResult Result, IReadOnlyList<PlannedDestinationResult> Places);
 
 /// <summary>The base of an image that is planned.</summary>
 /// <param name="Before">The base that the image at the tag now says that it has; null where it does not say.</param>
@@ -27,6 +18,13 @@ internal sealed record PlannedBase(string Name, Digest? Digest, Digest? Before)
 {
     /// <summary>Whether the base is another one than that of the image at the tag now.</summary>
     public bool HasDrifted => Before is not null && Digest is not null && Before != Digest;
+
+    public static PlannedBase Create(ImageRun run)
+    {
+        var label = run.Current?.Image.Config.Config?.Labels?.GetValueOrDefault(ImageLabels.BaseDigest);
+        var before = Oci.Digest.TryParse(label, out var digest) ? digest : null;
+        return new PlannedBase(run.Publish.Base.Name, run.Publish.Base.Digest, before);
+    }
 }
 
 /// <summary>What differs between the image that is planned and the one at a tag now.</summary>

@@ -1,22 +1,12 @@
 using ImagePublish.Destinations;
 using ImagePublish.Oci;
-using ImagePublish.Publishing.Planning;
 
-namespace ImagePublish.Publishing.Reports;
+namespace ImagePublish.Publishing.Explain;
 
-/// <summary>An image that was published, and a way to look into it.</summary>
-internal sealed class ReportedPublish
+/// <summary>An image that was published or planned, and the one that its tag pointed at before.</summary>
+internal sealed record ImageRun(PublishRun Publish, CurrentImage? Current)
 {
-    private readonly Func<CancellationToken, Task<ImageReport>> describe;
-
-    internal ReportedPublish(PublishResult result, Func<CancellationToken, Task<ImageReport>> describe) =>
-        (Result, this.describe) = (result, describe);
-
-    /// <summary>What was published.</summary>
-    public PublishResult Result { get; }
-
-    /// <summary>Reads the image's layers, and those of the one before that it does not have itself.</summary>
-    public Task<ImageReport> DescribeAsync(CancellationToken cancellationToken) => describe(cancellationToken);
+    public PublishResult Result => Publish.Result;
 }
 
 /// <summary>An image for one platform down to its files, and what is new about it.</summary>
@@ -28,7 +18,7 @@ internal sealed record ImageReport(PublishResult Result, ReportBase Base, IReadO
 internal sealed record ReportBase(string? Name, Digest? Digest, int Layers, ImageConfig? Config);
 
 /// <summary>A layer down to its files.</summary>
-internal sealed record ReportLayer(Layer Layer, string Name, bool IsOfBase, BlobTransfer Fate, IReadOnlyList<ReportFile> Files);
+internal sealed record ReportLayer(Layer Layer, string Name, bool IsOfBase, BlobTransfer Transfer, IReadOnlyList<ReportFile> Files);
 
 /// <summary>A file of a layer.</summary>
 internal sealed record ReportFile(string Path, long Size, string? Package);

@@ -1,0 +1,186 @@
+using ImagePublish.Bases;
+using ImagePublish.Common;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Packages;
+using ImagePublish.Requests;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>
+/// Pins a publish to its lock file: the base by its digest, the packages by their hashes. No registry and no package source is asked for
+/// what is locked.
+/// </summary>
+internal sealed class LockStep(PublishContext context)
+{
+    private readonly BaseResolver bases = new(context.Registries, context.Documents, context.Store);
+
+    /// <summary>Pins a request to its lock file, which is renewed if it does not fit.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG6010</c>: the lock does not fit, and must.</exception>
+    public async Task<PublishRequest> PinAsync(PublishRequest request, PublishOutput output, CancellationToken cancellationToken)
+    {
+        if (request.Lock is not { } lockRequest)
+            return request;
+        var platform = request.Spec.Platform;
+        var entry = await new ImageLockFile(lockRequest).ReadAsync(platform, cancellationToken);
+        if (await FindMismatchAsync(request, entry, cancellationToken) is { } mismatch)
+        {
+            if (lockRequest.IsLocked)
+                throw new ImagePublishException(
+                    DiagnosticCodes.PackageLockOutdated,
+                    $"The lock file '{Text.Sanitize(lockRequest.File)}' does not fit the project: {mismatch}. "
+                        + "Renew it and commit the result: dotnet msbuild -t:UpdateImageLock."
+                );
+            var update = new LockUpdate(platform, await ChooseAsync(platform, request.Base, request.Packages, cancellationToken), entry);
+            var outcome = await output.RenewLockAsync(lockRequest, platform, update.Current, cancellationToken);
+            context.Log.Information($"{Path.GetFileName(lockRequest.File)} {outcome} for {platform}, since {mismatch}: {update.Summary}");
+            entry = update.Current;
+        }
+
+        return Pin(request, entry!);
+    }
+
+    /// <summary>Finds the newest base and packages of a platform, and writes them into the lock file.</summary>
+    /// <exception cref="ImagePublishException">The base or packages can't be found, or the file can't be written.</exception>
+    public async Task<LockUpdate> UpdateAsync(
+        Platform platform,
+        BaseSource source,
+        PackageRequest? wanted,
+        LockRequest lockRequest,
+        CancellationToken cancellationToken
+    )
+    {
+        var file = new ImageLockFile(lockRequest);
+        var entry = await ChooseAsync(platform, source, wanted, cancellationToken);
+        var former = await ReadFormerAsync(file, platform, cancellationToken);
+        return new LockUpdate(platform, entry, former) { IsChanged = await file.WriteAsync(platform, entry, cancellationToken) };
+    }
+
+    private static PublishRequest Pin(PublishRequest request, PlatformLock entry)
+    {
+        var packages = request.Packages;
+        return request with
+        {
+            Base = request.Base is RegistryBase remote ? remote with { Locked = Digest.Parse(entry.Base!.Digest) } : request.Base,
+            Packages = packages is null ? null : packages with { Locked = [.. entry.Packages!.Select(package => package.ToPackage()!)] },
+        };
+    }
+
+    private async Task<PlatformLock> ChooseAsync(
+        Platform platform,
+        BaseSource source,
+        PackageRequest? wanted,
+        CancellationToken cancellationToken
+    )
+    {
+        var baseImage = source is ScratchBase ? null : await bases.ResolveAsync(source, platform, cancellationToken);
+        IReadOnlyList<OsPackage>? packages = null;
+        if (wanted is not null)
+        {
+            var unlocked = wanted with { Locked = null };
+            var choice = await new PackageStep(context).ChooseAsync(unlocked, platform, baseImage, mustRefresh: true, cancellationToken);
+            packages = choice.Packages;
+        }
+
+        return new PlatformLock
+        {
+            Base = baseImage is null ? null : new LockedBase(ReferenceOf(source), baseImage.Digest!.ToString()),
+            Requested = wanted?.Wanted,
+            Packages = packages is null ? null : [.. packages.Select(PackageDocument.Create)],
+        };
+    }
+
+    // A damaged file is replaced.
+    private static async Task<PlatformLock?> ReadFormerAsync(ImageLockFile file, Platform platform, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await file.ReadAsync(platform, cancellationToken);
+        }
+        catch (ImagePublishException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<string?> FindMismatchAsync(PublishRequest request, PlatformLock? entry, CancellationToken cancellationToken)
+    {
+        var platform = request.Spec.Platform;
+        if (entry is null)
+            return $"it says nothing of {platform}";
+        if (ReferenceOf(request.Base) != entry.Base?.Reference || request.Base is ScratchBase != entry.Base is null)
+            return $"the base image of {platform} is {NameOf(request.Base)}, and in the lock {NameOf(entry.Base)}";
+        if (request.Base is LocalBase or StoreBase)
+        {
+            var baseImage = await bases.ResolveAsync(request.Base, platform, cancellationToken);
+            if (baseImage.Digest is { } digest && digest.ToString() != entry.Base!.Digest)
+                return $"the base image of {platform} is {digest}, and in the lock {entry.Base.Digest}";
+        }
+
+        var wanted = request.Packages?.Wanted ?? [];
+        var locked = entry.Requested ?? [];
+        if (wanted.Except(locked).FirstOrDefault() is { } added)
+            return $"the package '{Text.Sanitize(added)}' is not in it";
+        if (locked.Except(wanted).FirstOrDefault() is { } removed)
+            return $"the package '{Text.Sanitize(removed)}' is no longer asked for";
+        return (request.Packages is null) != (entry.Packages is null) ? "it has no packages" : null;
+    }
+
+    private static string NameOf(BaseSource source) => ReferenceOf(source) ?? (source is ScratchBase ? "scratch" : "one of this machine");
+
+    private static string NameOf(LockedBase? locked) =>
+        locked is null ? "scratch"
+        : locked.Reference is { } reference ? Text.Sanitize(reference)
+        : "one of some machine";
+
+    // Local paths are not written to the lock file.
+    private static string? ReferenceOf(BaseSource source) =>
+        source switch
+        {
+            RegistryBase remote => remote.Reference.ToString(),
+            StoreBase stored => stored.Reference.ToString(),
+            _ => null,
+        };
+}
+
+/// <summary>What was, or would be, written to a lock file.</summary>
+internal sealed record LockUpdate(Platform Platform, PlatformLock Current, PlatformLock? Former)
+{
+    private const int MaxShown = 5;
+
+    /// <summary>Whether the file had to change.</summary>
+    public bool IsChanged { get; init; }
+
+    /// <summary>What is new, in a few words.</summary>
+    public string Summary
+    {
+        get
+        {
+            var packages = $"{Current.Packages?.Count ?? 0} packages";
+            if (Former is null)
+                return Current.Base is null ? packages : $"{packages}, base {Current.Base.Digest}";
+            var changes = Changes(Former).ToList();
+            if (changes.Count == 0)
+                return $"{packages}, nothing new";
+            var more = changes.Count > MaxShown ? $" and {changes.Count - MaxShown} more" : "";
+            return $"{packages}; {Text.OneLine(string.Join(", ", changes.Take(MaxShown)))}{more}";
+        }
+    }
+
+    private IEnumerable<string> Changes(PlatformLock former)
+    {
+        if (Current.Base is not null && Current.Base != former.Base)
+            yield return $"base {Current.Base.Digest}";
+        var before = (former.Packages ?? []).ToDictionary(package => package.Name, package => package.Version);
+        foreach (var package in Current.Packages ?? [])
+        {
+            if (!before.Remove(package.Name, out var version))
+                yield return $"{package.Name} {package.Version} is new";
+            else if (version != package.Version)
+                yield return $"{package.Name} {version} → {package.Version}";
+        }
+
+        foreach (var gone in before.Keys)
+            yield return $"{gone} is gone";
+    }
+}

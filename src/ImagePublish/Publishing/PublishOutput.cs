@@ -1,0 +1,74 @@
+using ImagePublish.Destinations;
+using ImagePublish.LayerReuse;
+using ImagePublish.Oci;
+using ImagePublish.Requests;
+using ImagePublish.UpToDate;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>Everything that a publish writes. A plan runs the same steps with an output that only measures.</summary>
+internal abstract class PublishOutput(DestinationSet destinations, ILayerOutput layers) : IAsyncDisposable
+{
+    /// <summary>Writes to registries, or to the local store if the request has no destinations.</summary>
+    public static PublishOutput Open(PublishContext context, PublishRequest request, CancellationToken cancellationToken) =>
+        new WrittenOutput(context, context.Destinations.Open(request.Destinations, request.LocalName, cancellationToken));
+
+    /// <summary>Writes nothing: destinations are asked what they have, and layers are built to be measured.</summary>
+    public static PublishOutput OpenPlanned(PublishContext context, PublishRequest request, CancellationToken cancellationToken) =>
+        new PlannedOutput(context.Destinations.OpenPlanned(request.Destinations, request.LocalName, cancellationToken));
+
+    public DestinationSet Destinations => destinations;
+
+    public ILayerOutput Layers => layers;
+
+    /// <summary>Writes a platform's entry of a lock file.</summary>
+    /// <returns>What became of the lock file, for a message.</returns>
+    public abstract Task<string> RenewLockAsync(
+        LockRequest request,
+        Platform platform,
+        PlatformLock entry,
+        CancellationToken cancellationToken
+    );
+
+    /// <summary>Records a publish for the next one.</summary>
+    public abstract Task RecordAsync(PublishRun run, CancellationToken cancellationToken);
+
+    public ValueTask DisposeAsync() => destinations.DisposeAsync();
+}
+
+internal sealed class WrittenOutput(PublishContext context, DestinationSet destinations)
+    : PublishOutput(destinations, new StoredLayers(context.Store, context.Cache, context.Log))
+{
+    public override async Task<string> RenewLockAsync(
+        LockRequest request,
+        Platform platform,
+        PlatformLock entry,
+        CancellationToken cancellationToken
+    )
+    {
+        await new ImageLockFile(request).WriteAsync(platform, entry, cancellationToken);
+        return "was renewed";
+    }
+
+    // The documents are read by the up-to-date check; reports and images on this one read them too.
+    public override async Task RecordAsync(PublishRun run, CancellationToken cancellationToken)
+    {
+        var image = run.Result.Image;
+        await context.Documents.RememberAsync(image.Manifest, cancellationToken);
+        await context.Documents.RememberAsync(image.ConfigBlob, cancellationToken);
+        var published = new PublishedImage(image, run.Result.LayerNames);
+        await context.UpToDate.RememberAsync(run.Request, run.Pinned.Files, run.Base, published, cancellationToken);
+    }
+}
+
+internal sealed class PlannedOutput(DestinationSet destinations) : PublishOutput(destinations, new MeasuredLayers())
+{
+    public override Task<string> RenewLockAsync(
+        LockRequest request,
+        Platform platform,
+        PlatformLock entry,
+        CancellationToken cancellationToken
+    ) => Task.FromResult("would be renewed");
+
+    public override Task RecordAsync(PublishRun run, CancellationToken cancellationToken) => Task.CompletedTask;
+}
