@@ -7,10 +7,10 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks;
 
 /// <summary>Begins with the layers of large packages as soon as the packages are known, while the project compiles.</summary>
-/// <remarks>What is wrong with a setting is told by <see cref="PublishImage"/>, which reads all of them.</remarks>
+/// <remarks>Wrong settings are reported by <see cref="PublishImage"/>, which reads all of them.</remarks>
 public sealed class BeginImage : ImageTask, IRegistryInputs
 {
-    /// <summary>Tells this build of the project from others: the folder of its intermediate files.</summary>
+    /// <summary>The folder of the project's intermediate files, which identifies this build of it.</summary>
     [Required]
     public string IntermediateDirectory { get; set; } = "";
 

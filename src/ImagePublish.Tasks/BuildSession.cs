@@ -19,14 +19,14 @@ internal sealed class BuildSession : IDisposable
     public static BuildSession GetOrCreate(IBuildEngine4 engine, SessionSettings settings) =>
         BuildObjects.GetOrAdd(engine, settings.Key, () => new BuildSession(settings));
 
-    /// <summary>Tells what is done from here on in this task's log, although connections are shared by tasks.</summary>
+    /// <summary>From here on, what is done is logged to this task's log, although connections are shared by tasks.</summary>
     public static IDisposable LogTo(IPublishLog log)
     {
         CurrentLog.Value = log;
         return new LogScope();
     }
 
-    /// <summary>The log of the task that runs here: what is said to it when the task is over is dropped.</summary>
+    /// <summary>The log of the task that runs here: messages that come when the task is over are dropped.</summary>
     public static IPublishLog TaskLog { get; } = new ForwardingLog();
 
     /// <summary>What takes secrets out of messages: that of the build that the task runs in.</summary>

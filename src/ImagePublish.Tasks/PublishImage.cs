@@ -20,7 +20,7 @@ public sealed class PublishImage : PublishImageInputs
     /// <summary>The bytes that the local store may have, such as <c>10GB</c>.</summary>
     public string? StoreLimit { get; set; }
 
-    /// <summary>For an image of an index: where its part of the page is kept for the index's.</summary>
+    /// <summary>For an image of an index: where its part of the report is written for the index's.</summary>
     public string? ReportPart { get; set; }
 
     /// <summary>The folder of the project's intermediate files, by which <see cref="BeginImage"/> of the same build is known.</summary>
