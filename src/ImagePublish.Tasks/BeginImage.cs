@@ -1,7 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
-using ImagePublish.Requests;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
@@ -103,7 +102,15 @@ public sealed class BeginImage : ImageTask, IRegistryInputs
         var store = InputParser.Optional(Store) is { } folder ? FullPath(folder) : null;
         var repositories = Offline ? [] : ImageNames.Repositories(Name, Registry, RepositoryPrefix, Repository, AssemblyName);
         var registries = BuildSession
-            .GetOrCreate(BuildEngine4, SessionSettings.Read(this, repositories.Select(repository => repository.Registry), []))
+            .GetOrCreate(
+                BuildEngine4,
+                SessionSettings.Read(
+                    this,
+                    repositories.Select(repository => repository.Registry),
+                    [],
+                    PublishedRegistries.Of(repositories, null)
+                )
+            )
             .Registries;
         // Images that are not believed spare no work: then there is nothing to ask.
         var trust = CacheTrustReader.Read(CacheTrust, verifyReused: false);

@@ -1,6 +1,5 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
-using ImagePublish.LayerReuse;
 using ImagePublish.Oci;
 using ImagePublish.Requests;
 

@@ -39,7 +39,7 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
         }
         catch (ImagePublishException exception)
         {
-            log.Error(exception);
+            log.Error(Explain(exception));
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -68,6 +68,9 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
 
     /// <summary>Does the work.</summary>
     private protected abstract Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken);
+
+    /// <summary>Says a failure in the words of whoever asked for the work.</summary>
+    internal virtual ImagePublishException Explain(ImagePublishException exception) => exception;
 
     /// <summary>Frees what the task holds.</summary>
     /// <param name="disposing">Whether it is disposed rather than finalised.</param>

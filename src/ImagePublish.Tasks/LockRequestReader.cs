@@ -1,5 +1,4 @@
 using ImagePublish.Images;
-using ImagePublish.Publishing;
 using ImagePublish.Requests;
 
 namespace ImagePublish.Tasks;

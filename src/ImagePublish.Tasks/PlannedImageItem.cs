@@ -1,6 +1,5 @@
 using System.Globalization;
 using ImagePublish.Destinations;
-using ImagePublish.Publishing;
 using ImagePublish.Publishing.Explain;
 using Microsoft.Build.Framework;
 

@@ -53,7 +53,8 @@ public sealed class PublishImage : PublishImageInputs
         var settings = SessionSettings.Read(
             this,
             request.Destinations.Select(repository => repository.Registry),
-            RegistriesBesides(request)
+            RegistriesBesides(request),
+            PublishedRegistries.Of(request.Destinations, request.Base)
         );
         var registries = BuildSession.GetOrCreate(BuildEngine4, settings).Registries;
         var context = new PublishContext(registries, store, log);
@@ -105,8 +106,11 @@ public sealed class PublishImage : PublishImageInputs
     {
         var log = context.Log;
         var plan = await new ImagePlanner(context, earlyBuild).PlanAsync(request, cancellationToken);
+        var images = plan.Destinations.Select(destination =>
+            PlannedImageItem.Create(plan, destination, FullPath(ResultFile), ReportPartFile)
+        );
         ReportResult(
-            [.. plan.Destinations.Select(place => PlannedImageItem.Create(plan, place, FullPath(ResultFile), ReportPartFile))],
+            WithDocuments(images, plan.Result.Image.Manifest, plan.Result.Image.ConfigBlob),
             PlanTables.Lines(ProjectName, plan),
             PlanJson.Write(plan),
             log
@@ -123,7 +127,7 @@ public sealed class PublishImage : PublishImageInputs
             PublishedImageItem.Create(result, delivery, FullPath(ResultFile), ReportPartFile)
         );
         ReportResult(
-            [.. images],
+            WithDocuments(images, result.Image.Manifest, result.Image.ConfigBlob),
             PublishSummary.Lines(ProjectName, result, elapsed, InputParser.Optional(Load)),
             PublishJson.Write(result),
             log

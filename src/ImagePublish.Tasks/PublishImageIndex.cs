@@ -37,7 +37,7 @@ public sealed class PublishImageIndex : PublishTask
             LocalName = names.LocalName,
             Tags = tags,
             ComparedTags = string.IsNullOrEmpty(Report) ? [] : tags,
-            HeldTags = TagOverwrite ? [] : tags,
+            HeldTags = TagsToHold(names, tags),
         };
         names.ReportOffline(log);
         var store = OpenStore();
@@ -51,7 +51,8 @@ public sealed class PublishImageIndex : PublishTask
                 SessionSettings.Read(
                     this,
                     request.Destinations.Select(repository => repository.Registry),
-                    request.From.Select(image => image.Repository.Registry)
+                    request.From.Select(image => image.Repository.Registry),
+                    PublishedRegistries.Of(request.Destinations, null)
                 )
             )
             .Registries;
@@ -63,7 +64,7 @@ public sealed class PublishImageIndex : PublishTask
             var plan = await publisher.PlanAsync(request, cancellationToken);
             DestinationResult[] together = [.. plan.Destinations.Select(place => PlannedImageItem.Together(place.Delivery, Images))];
             ReportResult(
-                [.. together.Select(delivery => PublishedImageItem.Create(plan.Result, delivery))],
+                WithDocuments(together.Select(delivery => PublishedImageItem.Create(plan.Result, delivery)), plan.Result.Index),
                 PlanTables.Lines(ProjectName, plan, together),
                 PlanJson.Write(plan, together, results),
                 log
@@ -77,7 +78,12 @@ public sealed class PublishImageIndex : PublishTask
         var elapsed = clock.Elapsed;
         result = result with { Deliveries = [.. result.Deliveries.Select(delivery => PublishedImageItem.Together(delivery, Images))] };
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Create(result, delivery));
-        ReportResult([.. images], PublishSummary.Lines(ProjectName, result), PublishJson.Write(result, results), log);
+        ReportResult(
+            WithDocuments(images, result.Index),
+            PublishSummary.Lines(ProjectName, result),
+            PublishJson.Write(result, results),
+            log
+        );
         ReportToCi(() => PublishMarkdown.Write(ProjectName, result), log);
         await ReportAsync(context, result, parts => ReportPage.Write(ProjectName, result, elapsed, parts), log, cancellationToken);
     }

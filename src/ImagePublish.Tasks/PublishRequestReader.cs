@@ -6,7 +6,6 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Packages.Dependencies;
-using ImagePublish.Publishing;
 using ImagePublish.Requests;
 
 namespace ImagePublish.Tasks;
@@ -50,7 +49,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             CacheFrom = inputs.Offline ? null : CacheTrustReader.ReadSources(inputs.CacheFrom),
             CacheTrust = CacheTrustReader.Read(inputs.CacheTrust, inputs.VerifyReused),
             Tags = tags,
-            HeldTags = inputs.TagOverwrite ? [] : final,
+            HeldTags = inputs.TagsToHold(names, final),
             ComparedTags = [.. final, Tag.Parse("latest")],
         };
     }

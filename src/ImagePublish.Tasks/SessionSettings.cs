@@ -14,9 +14,19 @@ internal sealed record SessionSettings(
 {
     /// <summary>Reads them.</summary>
     /// <param name="known">The registries that the build delivers to, or that a command names: credentials without a host are for the only one.</param>
-    public static SessionSettings Read(IRegistryInputs inputs, IEnumerable<Registry> known, IEnumerable<Registry> others)
+    public static SessionSettings Read(IRegistryInputs inputs, IEnumerable<Registry> known, IEnumerable<Registry> others) =>
+        Read(inputs, known, others, PublishedRegistries.None);
+
+    /// <summary>Reads those of a publish.</summary>
+    public static SessionSettings Read(
+        IRegistryInputs inputs,
+        IEnumerable<Registry> known,
+        IEnumerable<Registry> others,
+        PublishedRegistries published
+    )
     {
         var insecure = Hosts(inputs.InsecureRegistries, "ImageInsecureRegistries");
+        insecure.UnionWith(SdkInsecureRegistries());
         var plainText = Hosts(inputs.PlainTextCredentials, "ImagePlainTextCredentials");
         var tokenHosts = BareHosts(inputs.TrustedTokenHosts, "ImageTrustedTokenHosts", "auth.example.com");
         var redirectHosts = BareHosts(inputs.TrustedRedirectHosts, "ImageTrustedRedirectHosts", "storage.example.com");
@@ -47,6 +57,8 @@ internal sealed record SessionSettings(
             ),
             UserId = !OperatingSystem.IsWindows() && System.Environment.IsPrivilegedProcess ? 0 : null,
             SoleRegistry = registries is [var sole] ? sole : null,
+            PushRegistry = published.Push,
+            BaseRegistry = published.Base,
             Registries = lookAlikes,
             VariableNames = () => System.Environment.GetEnvironmentVariables().Keys.Cast<string>(),
         };
@@ -54,6 +66,8 @@ internal sealed record SessionSettings(
         [
             inputs.Offline ? "offline" : "",
             environment.SoleRegistry?.Host ?? "",
+            published.Push?.Host ?? "",
+            published.Base?.Host ?? "",
             Sorted(insecure.Select(registry => registry.Host)),
             Sorted(plainText.Select(registry => registry.Host)),
             Sorted(tokenHosts),
@@ -62,6 +76,13 @@ internal sealed record SessionSettings(
         ];
         return new SessionSettings(options, new CredentialChain(environment), environment, string.Join('|', key));
     }
+
+    // As the .NET SDK reads it: what is no host is no host of a registry either.
+    private static IEnumerable<Registry> SdkInsecureRegistries() =>
+        InputParser
+            .Words(Variable("DOTNET_CONTAINER_INSECURE_REGISTRIES"))
+            .Select(word => Registry.TryParse(word, out var registry) ? registry : null)
+            .OfType<Registry>();
 
     private static HashSet<Registry> Hosts(string? list, string property) =>
         [.. InputParser.Words(list).Select(host => InputParser.Named(property, host, Registry.Parse))];
@@ -92,6 +113,18 @@ internal sealed record SessionSettings(
     }
 
     private static string? Variable(string name) => InputParser.Optional(System.Environment.GetEnvironmentVariable(name));
+}
+
+/// <summary>The registries of one publish, for the .NET SDK's credentials, which name no host.</summary>
+internal sealed record PublishedRegistries(Registry? Push, Registry? Base)
+{
+    public static PublishedRegistries None { get; } = new(null, null);
+
+    public static PublishedRegistries Of(IEnumerable<Repository> destinations, Bases.BaseSource? source) =>
+        new(
+            destinations.Select(repository => repository.Registry).Distinct().ToList() is [var sole] ? sole : null,
+            source is Bases.RegistryBase remote ? remote.Reference.Repository.Registry : null
+        );
 }
 
 /// <summary>What tasks have in common that reach registries.</summary>

@@ -25,7 +25,7 @@ internal sealed class SpecReader(PublishImageInputs inputs)
                 User = InputParser.Optional(inputs.User) ?? DefaultUser(app),
                 StopSignal = InputParser.Optional(inputs.StopSignal),
                 Healthcheck = ReadHealthcheck(),
-                ListensWhereBaseSays = app.UsesAspNet,
+                ListensWhereBaseSays = app.UsesAspNet || inputs.ServesPublishContainer,
                 EnvironmentVariables = InputParser.Pairs(inputs.EnvironmentVariables, "ImageEnvironmentVariable"),
                 Labels = InputParser.Pairs(inputs.Labels, "ImageLabel"),
                 Annotations = InputParser.Pairs([.. inputs.Annotations.Where(item => !IsForIndex(item))], "ImageAnnotation"),

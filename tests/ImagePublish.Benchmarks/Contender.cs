@@ -71,6 +71,7 @@ internal sealed class SdkContainers(string folder) : Contender("sdk", folder)
     protected override IEnumerable<string> Arguments(Target target) =>
         [
             "-t:PublishContainer",
+            "-p:ImageTakeOver=false",
             $"-p:ContainerRegistry={target.Registry}",
             $"-p:ContainerRepository={target.Repository}",
             $"-p:ContainerBaseImage={target.Base}",

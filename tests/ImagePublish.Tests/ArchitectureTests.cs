@@ -21,7 +21,6 @@ public sealed partial class ArchitectureTests
         ["Storage"] = ["Oci", "Common", "Diagnostics"],
         ["Engines"] = ["Oci", "Common", "Diagnostics"],
         ["Packages"] = ["Layers", "Http", "Oci", "Common", "Diagnostics"],
-        ["Requests"] = [],
         ["Bases"] = [],
         ["Requests"] = [],
         ["Destinations"] = [],

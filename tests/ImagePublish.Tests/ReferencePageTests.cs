@@ -175,7 +175,7 @@ public sealed partial class ReferencePageTests
     private static string CommentBefore(XElement element) =>
         element.PreviousNode is XComment comment
         || (element.PreviousNode is XText && (comment = (element.PreviousNode.PreviousNode as XComment)!) is not null)
-            ? Blank().Replace(comment.Value, " ").Trim()
+            ? Blank().Replace(comment.Value.Replace("====", "", StringComparison.Ordinal), " ").Trim()
             : "";
 
     private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);

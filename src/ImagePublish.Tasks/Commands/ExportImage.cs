@@ -28,10 +28,7 @@ public sealed class ExportImage : CommandTask
             image.GetMetadata("Registry").Length > 0 ? new RegistryImage(Reference.Parse(image.ItemSpec)) : new StoreImage(image.ItemSpec);
         var repository = image.ItemSpec.Split('@')[0];
         string[] names = [.. InputParser.Words(image.GetMetadata("Tags")).Select(tag => $"{repository}:{tag}")];
-        var exporter = new ImageExporter(
-            Connect(source is RegistryImage remote ? [remote.Reference.Repository.Registry] : []).Registries,
-            OpenStore()
-        );
+        var exporter = new ImageExporter(ConnectAsPublisher(source).Registries, OpenStore());
         if (InputParser.Optional(Archive) is { } archive)
         {
             var path = FileOf(archive, source is RegistryImage { Reference.Repository.Name: var inRegistry } ? inRegistry : repository);
@@ -49,6 +46,18 @@ public sealed class ExportImage : CommandTask
             );
             log.Detail(said);
         }
+    }
+
+    // The image is read back with what it was pushed with.
+    private BuildSession ConnectAsPublisher(ImageSource source)
+    {
+        Repository[] pushed = source is RegistryImage remote ? [remote.Reference.Repository] : [];
+        var isOnlyPlace = Images.Select(image => image.GetMetadata("Registry")).Distinct(StringComparer.Ordinal).Count() == 1;
+        var published = PublishedRegistries.Of(isOnlyPlace ? pushed : [], null);
+        return BuildSession.GetOrCreate(
+            BuildEngine4,
+            SessionSettings.Read(this, pushed.Select(repository => repository.Registry), [], published)
+        );
     }
 
     // A folder gets a file named after the repository, as the .NET SDK has it.
@@ -69,7 +78,7 @@ public sealed class ExportImage : CommandTask
             }
         );
 
-    private static async Task<IContainerEngine> EngineAsync(string load, CancellationToken cancellationToken) =>
+    internal static async Task<IContainerEngine> EngineAsync(string load, CancellationToken cancellationToken) =>
         load.ToLowerInvariant() switch
         {
             "auto" or "true" => await ContainerEngines.FindAsync(EngineEnvironment.Settings, cancellationToken),

@@ -51,6 +51,19 @@ internal static class ContainerEngines
                 );
     }
 
+    /// <summary>Podman, asked whether it answers.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3108</c>: it does not.</exception>
+    public static async Task<IContainerEngine> FindPodmanAsync(CancellationToken cancellationToken)
+    {
+        var podman = new EngineClient("podman");
+        return await podman.AnswersAsync(cancellationToken)
+            ? podman
+            : throw new ImagePublishException(
+                DiagnosticCodes.EngineFailed,
+                "podman can't be started, or does not answer. Install or start it, or write an archive with ImageArchive."
+            );
+    }
+
     private static async Task<(IContainerEngine? Engine, ImagePublishException? Failure)> TryFindDockerAsync(
         EngineSettings settings,
         CancellationToken cancellationToken

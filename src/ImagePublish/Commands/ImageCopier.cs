@@ -4,7 +4,6 @@ using ImagePublish.Common;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 
 namespace ImagePublish.Commands;
 

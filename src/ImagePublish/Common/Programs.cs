@@ -39,7 +39,16 @@ internal static partial class Programs
 {
     private const string PathVariable = "PATH";
 
-    private static readonly string[] OwnSecrets = ["IMAGE_CACHE_KEY", "DOCKER_AUTH_CONFIG"];
+    private static readonly string[] OwnSecrets =
+    [
+        "IMAGE_CACHE_KEY",
+        "DOCKER_AUTH_CONFIG",
+        "DOTNET_CONTAINER_REGISTRY_PWORD",
+        "DOTNET_CONTAINER_PUSH_REGISTRY_PWORD",
+        "DOTNET_CONTAINER_PULL_REGISTRY_PWORD",
+        "SDK_CONTAINER_REGISTRY_PWORD",
+    ];
+
     private static readonly string[] EngineSecrets = ["CONTAINER_PASSPHRASE", "CONTAINER_SSHKEY"];
     private static readonly string[] Addresses = ["CONTAINER_HOST", "DOCKER_HOST"];
 

@@ -80,6 +80,18 @@ internal static partial class DiagnosticCodes
     /// <summary>A prune could mean the local store or a registry.</summary>
     public static DiagnosticCode PrunePlaceUnclear { get; } = new("IMG1033", "A prune could mean the local store or a registry");
 
+    /// <summary>PublishImage and PublishContainer would make two images under one name.</summary>
+    public static DiagnosticCode PublishedTwice { get; } = new("IMG1034", "PublishImage and PublishContainer contradict each other");
+
+    /// <summary>PublishContainer is asked for a container engine that is not supported.</summary>
+    public static DiagnosticCode EngineUnsupported { get; } = new("IMG1035", "A container engine is asked for that is not supported");
+
+    /// <summary>PublishContainer is not this package's.</summary>
+    public static DiagnosticCode NotTakenOver { get; } = new("IMG1036", "PublishContainer is not served by this package");
+
+    /// <summary>A file-based app is asked for several platforms.</summary>
+    public static DiagnosticCode FileBasedPlatforms { get; } = new("IMG1037", "A file-based app is published for one platform at a time");
+
     /// <summary>The build was cancelled while names were changed.</summary>
     public static DiagnosticCode ChangesInterrupted { get; } =
         new("IMG1040", "The build was cancelled while tags were moved or images removed");
@@ -114,6 +126,10 @@ internal static partial class DiagnosticCodes
             PropertyMissing,
             PruneUnbounded,
             PrunePlaceUnclear,
+            PublishedTwice,
+            EngineUnsupported,
+            NotTakenOver,
+            FileBasedPlatforms,
             ChangesInterrupted,
             NameTaken,
         ];

@@ -1,6 +1,5 @@
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Requests;
 

@@ -51,6 +51,6 @@ public sealed class SdkImages(Peers peers) : IAsyncLifetime
     private static string Builds(TestProject project, string kind) =>
         $"""
             <MSBuild Projects="{project.File}" Targets="PublishImage" Properties="NoBuild=true;Configuration=Release;Kind={kind};By=ours" />
-            <MSBuild Projects="{project.File}" Targets="PublishContainer" Properties="NoBuild=true;Configuration=Release;Kind={kind};By=sdk" />
+            <MSBuild Projects="{project.File}" Targets="PublishContainer" Properties="ImageTakeOver=false;NoBuild=true;Configuration=Release;Kind={kind};By=sdk" />
             """;
 }

@@ -126,7 +126,11 @@ public static class Stages
                 ),
                 ("<Target Name=\"TagNightly\" BeforeTargets=\"BeforePublishImage\">", "cd src/Shop")
             ),
-            NotTyped = Map(("dotnet publish Services.slnx -p:PublishImage=true -p:ImageLoad=docker", "SamplesTests types it")),
+            NotTyped = Map(
+                ("dotnet publish Services.slnx -p:PublishImage=true -p:ImageLoad=docker", "SamplesTests types it"),
+                ("#:package ImagePublish.Tasks@0.1.0", "ProjectsTests publishes such a file"),
+                ("dotnet publish hello.cs -p:PublishImage=true -p:ImageRegistry=ghcr.io", "ProjectsTests publishes such a file")
+            ),
         };
 
     private static Dictionary<string, string> Map(params (string Name, string Value)[] entries) =>

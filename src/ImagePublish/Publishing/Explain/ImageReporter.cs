@@ -7,7 +7,6 @@ using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Requests;
-using ImagePublish.Storage;
 
 namespace ImagePublish.Publishing.Explain;
 

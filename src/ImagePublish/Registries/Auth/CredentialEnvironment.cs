@@ -17,6 +17,12 @@ internal sealed record CredentialEnvironment
     /// <summary>The one registry that variables without a host are for: the one that a build with exactly one registry delivers to. Null with none or several.</summary>
     public Registry? SoleRegistry { get; init; }
 
+    /// <summary>The one registry that an image is published to; null with none or several, and where nothing is published.</summary>
+    public Registry? PushRegistry { get; init; }
+
+    /// <summary>The registry of the base image that is published upon; null where there is none.</summary>
+    public Registry? BaseRegistry { get; init; }
+
     /// <summary>The registries of the build that others of it can be mistaken for. A variable whose name fits two of them is for neither.</summary>
     public IReadOnlyCollection<Registry> Registries { get; init; } = [];
 

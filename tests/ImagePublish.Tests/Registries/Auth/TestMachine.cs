@@ -30,6 +30,10 @@ internal sealed class TestMachine : IDisposable
 
     public Registry? SoleRegistry { get; init; }
 
+    public Registry? PushRegistry { get; init; }
+
+    public Registry? BaseRegistry { get; init; }
+
     public IReadOnlyCollection<Registry> Registries { get; init; } = [];
 
     public TimeSpan HelperTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -42,6 +46,8 @@ internal sealed class TestMachine : IDisposable
             Registries = Registries,
             HomeFolder = Home,
             SoleRegistry = SoleRegistry,
+            PushRegistry = PushRegistry,
+            BaseRegistry = BaseRegistry,
             HelperTimeout = HelperTimeout,
         };
 

@@ -1,0 +1,37 @@
+using ImagePublish.Bases;
+using ImagePublish.Diagnostics;
+using ImagePublish.Tasks.Commands;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>Makes sure that a container engine answers, before anything is built for it.</summary>
+public sealed class FindContainerEngine : ImageTask
+{
+    /// <summary><c>docker</c>, <c>podman</c> or <c>auto</c>.</summary>
+    [Required]
+    public string Load { get; set; } = "";
+
+    /// <summary>The engine that answers: <c>docker</c> or <c>podman</c>.</summary>
+    [Output]
+    public string Engine { get; private set; } = "";
+
+    private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
+    {
+        var engine =
+            Load == "podman"
+                ? await ContainerEngines.FindPodmanAsync(cancellationToken)
+                : await ExportImage.EngineAsync(Load, cancellationToken);
+        using var owned = engine as IDisposable;
+        Engine = engine.Program;
+    }
+
+    internal override ImagePublishException Explain(ImagePublishException exception) =>
+        exception.Code == DiagnosticCodes.EngineFailed
+            ? new ImagePublishException(
+                exception.Code,
+                $"{exception.Message} No registry is named, so the image would go to the container engine on this machine. (CONTAINER1012)",
+                exception
+            )
+            : exception;
+}

@@ -1,0 +1,290 @@
+using ImagePublish.Tasks.Tests.EndToEnd;
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Tasks.Tests.TakeOver;
+
+/// <summary><c>PublishContainer</c> is this package's: once, whatever else is set, and one clear error where that can't be.</summary>
+public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp>
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private DockerRegistry Registry => app.Registry;
+
+    [Fact]
+    public async Task BothSwitchesMakeOneImage()
+    {
+        var build = await PublishAsync("both/same", "-p:PublishImage=true", "-p:Ports=8080");
+
+        build.EnsureSuccess();
+        Assert.Equal(1, ContainerApp.PutsOf(Registry, "both/same", "1"));
+        Assert.Equal((await Registry.ManifestAsync("both/same", "1", Cancelled)).Digest, build.Output.Trim());
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        "Projects",
+        "PublishImage=true and -t:PublishContainer in one build, which would be two images",
+        "IMG1034 before the second is pushed; the tag is moved once"
+    )]
+    public async Task BothSwitchesWithTwoImagesAreAnError()
+    {
+        var build = await PublishAsync("both/other", "-p:PublishImage=true");
+
+        Assert.NotEqual(0, build.ExitCode);
+        Assert.Matches(
+            $"error IMG1034: PublishImage has published {ContainerApp.AssemblyName} as {Registry.Host}/both/other:1 in this build",
+            build.All
+        );
+        Assert.Equal(1, ContainerApp.PutsOf(Registry, "both/other", "1"));
+    }
+
+    [Fact]
+    public async Task BothSwitchesWithoutTakeOverAreAnErrorBeforeTheSdkPushes()
+    {
+        var build = await PublishAsync("both/left", "-p:PublishImage=true", "-p:ImageTakeOver=false");
+
+        Assert.NotEqual(0, build.ExitCode);
+        Assert.Contains(
+            "error IMG1034: PublishImage and the .NET SDK's PublishContainer would both publish an image",
+            build.All,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(1, ContainerApp.PutsOf(Registry, "both/left", "1"));
+    }
+
+    [Fact]
+    public async Task AProfileForContainersDecidesOverPublishImage()
+    {
+        var build = await app.RunAsync(
+            app.Ours,
+            "publish",
+            "{project}",
+            "-p:PublishProfile=DefaultContainer",
+            "-p:PublishImage=true",
+            $"-p:ContainerRegistry={Registry.Host}",
+            "-p:ContainerRepository=both/profile",
+            "-p:ContainerImageTag=1"
+        );
+
+        build.EnsureSuccess();
+        Assert.Equal(1, ContainerApp.PutsOf(Registry, "both/profile", "1"));
+        Assert.Contains(
+            "ExposedPorts: 6000/tcp 8080/tcp",
+            ContainerApp.Settings((await Registry.ConfigAsync("both/profile", "1", Cancelled)).GetProperty("config")),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public async Task WithoutTakeOverTheSdkPublishes()
+    {
+        var build = await PublishAsync("left/sdk", "-p:ImageTakeOver=false");
+
+        build.EnsureSuccess();
+        var history = (await Registry.ConfigAsync("left/sdk", "1", Cancelled)).GetProperty("history");
+        Assert.StartsWith(
+            ".NET SDK Container Tooling",
+            history.EnumerateArray().Last().GetProperty("created_by").GetString(),
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain("IMG", build.All, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WhatTargetsBeforeItSetIsInTheImageAndTheTimeOfTheBuildIsNot()
+    {
+        var first = await PublishAsync("hooks", "-p:Hooks=true");
+        var again = await PublishAsync("hooks", "-p:Hooks=true");
+
+        first.EnsureSuccess();
+        Assert.Equal(first.Output, again.EnsureSuccess().Output);
+        Assert.Equal(["1", "added"], await Registry.TagsAsync("hooks", Cancelled));
+        var config = (await Registry.ConfigAsync("hooks", "added", Cancelled)).GetProperty("config");
+        var labels = config.GetProperty("Labels").EnumerateObject().Select(label => label.Name).ToList();
+        Assert.Contains("com.example.before", labels);
+        Assert.Contains("com.example.after", labels);
+        Assert.DoesNotContain(labels, label => label is "net.dot.sdk.version" or "org.opencontainers.artifact.created");
+        Assert.Equal("Entrypoint: dotnet /app/Shop.Worker.dll", ContainerApp.Settings(config).Split('\n')[0]);
+        Assert.Contains("LATE=yes", ContainerApp.Settings(config), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ThePackagesOwnWordsHoldWhereTheCallerSaysNothing()
+    {
+        string[] project =
+        [
+            $"-p:ImageRegistry={Registry.Host}",
+            "-p:ImageRepositoryPrefix=words",
+            "-p:ImageRepository=Own",
+            "-p:ImageTags=\"{version}-x\"",
+        ];
+
+        (await app.RunAsync(app.Ours, ["publish", "{project}", "-t:PublishContainer", .. project])).EnsureSuccess();
+        (
+            await app.RunAsync(
+                app.Ours,
+                ["publish", "{project}", "-t:PublishContainer", .. project, "-p:ContainerRepository=words/caller", "-p:ContainerImageTag=2"]
+            )
+        ).EnsureSuccess();
+
+        Assert.Equal(["1.0.0-x"], await Registry.TagsAsync("words/own", Cancelled));
+        Assert.Equal(["2"], await Registry.TagsAsync("words/caller", Cancelled));
+    }
+
+    [Theory]
+    [InlineData("Docker", "error IMG3108: .*CONTAINER1012")]
+    [InlineData("Wslc", "error IMG1035: LocalRegistry asks for 'wslc'")]
+    [ReliabilityCase(
+        "Projects",
+        "PublishContainer without a registry, and no container engine that answers",
+        "one error with the SDK's code of the same meaning, before an image is made"
+    )]
+    public async Task AnEngineThatIsNotThereIsAnErrorBeforeAnythingIsPublished(string engine, string error)
+    {
+        var command = app.Command(
+            app.Ours,
+            "publish",
+            "{project}",
+            "-t:PublishContainer",
+            $"-p:LocalRegistry={engine}",
+            "-p:ContainerRepository=nowhere",
+            $"-p:ImageStore={app.Workspace[engine]}"
+        );
+        var build = await (
+            command with
+            {
+                Environment = new Dictionary<string, string?>([.. command.Environment, new("DOCKER_HOST", "unix:///nowhere/docker.sock")]),
+            }
+        ).RunAsync(Cancelled);
+
+        Assert.NotEqual(0, build.ExitCode);
+        Assert.Matches(error, build.All);
+        Assert.False(Directory.Exists(app.Workspace[engine]));
+    }
+
+    [Fact]
+    public async Task AnotherDefinitionOfTheTargetIsAWarning()
+    {
+        var file = app.Workspace.Write(
+            "Redefined/Redefined.csproj",
+            $"""
+            <Project>
+              <Import Project="Sdk.props" Sdk="Microsoft.NET.Sdk" />
+              <PropertyGroup><TargetFramework>net10.0</TargetFramework><OutputType>Exe</OutputType></PropertyGroup>
+              <ItemGroup><PackageReference Include="{PackedPackage.Id}" Version="{app.PackageVersion}" /></ItemGroup>
+              <Import Project="Sdk.targets" Sdk="Microsoft.NET.Sdk" />
+              <Target Name="PublishContainer"><Message Importance="high" Text="another one" /></Target>
+            </Project>
+            """
+        );
+
+        var build = await app.Workspace.DotNet("build", file, "-t:PublishContainer", "-nologo", "-tl:off").SucceedAsync(Cancelled);
+
+        Assert.Contains("another one", build.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "warning IMG1036: PublishContainer of Redefined is not served by ImagePublish.Tasks",
+            build.Output,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public async Task OfASolutionEveryAppIsPublishedAndLibrariesAreSkipped()
+    {
+        Empty("Library").Content("Class.cs", "public class Class;");
+        Empty("Several").Property("TargetFramework", "").Property("TargetFrameworks", "net10.0;net9.0");
+        Empty("App")
+            .Property("OutputType", "Exe")
+            .Property("ImageBase", "scratch")
+            .Property("ImageDoctor", "Off")
+            .Content("Program.cs", "return;");
+        Empty("Other.App")
+            .Property("OutputType", "Exe")
+            .Property("ImageBase", "scratch")
+            .Property("ImageDoctor", "Off")
+            .Content("Program.cs", "return;");
+        var solution = app.Workspace.Write(
+            "All.slnx",
+            """<Solution><Project Path="Library/Library.csproj" /><Project Path="App/App.csproj" /><Project Path="Other.App/Other.App.csproj" /></Solution>"""
+        );
+        string[] switches =
+        [
+            "-t:PublishContainer",
+            $"-p:ContainerRegistry={Registry.Host}",
+            "-p:ContainerImageTag=solution",
+            "-nologo",
+            "-tl:off",
+        ];
+
+        await app.Workspace.DotNet(["publish", solution, "-graph", .. switches]).SucceedAsync(Cancelled);
+        var several = await app
+            .Workspace.DotNet(["build", app.Workspace["Several/Several.csproj"], "-p:OutputType=Exe", .. switches])
+            .RunAsync(Cancelled);
+
+        // As the SDK has it: without a name of its own, 'Other.App' is 'other-app'.
+        Assert.Equal(["solution"], await Registry.TagsAsync("app", Cancelled));
+        Assert.Equal(["solution"], await Registry.TagsAsync("other-app", Cancelled));
+        Assert.Empty(await Registry.TagsAsync("library", Cancelled));
+        Assert.Equal(1, ContainerApp.PutsOf(Registry, "app", "solution"));
+        Assert.Contains("error IMG1012: Several targets several frameworks", several.All, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [ReliabilityCase("Projects", "a file-based app (`dotnet publish app.cs`)", "published as it is, for one platform; several are IMG1037")]
+    public async Task AFileBasedAppIsPublishedAsItIs()
+    {
+        // The SDK keeps what it builds of it below XDG_DATA_HOME, which must be there.
+        Directory.CreateDirectory(app.Workspace.UserData);
+        var file = app.Workspace.Write(
+            "file/app.cs",
+            $"""
+            #:package {PackedPackage.Id}@{app.PackageVersion}
+            #:property PublishAot=false
+            #:property ImageBase=scratch
+            #:property ImageDoctor=Off
+            return;
+            """
+        );
+        string[] switches =
+        [
+            "publish",
+            file,
+            "-t:PublishContainer",
+            $"-p:ContainerRegistry={Registry.Host}",
+            "-p:ContainerRepository=file-based",
+            "--artifacts-path",
+            app.Workspace["artifacts"],
+        ];
+
+        var one = await app
+            .Workspace.DotNet([.. switches, "-p:ContainerImageTag=1", "--getProperty:GeneratedContainerDigest"])
+            .SucceedAsync(Cancelled);
+        var several = await app
+            .Workspace.DotNet([.. switches, "-p:ContainerImageTag=2", "-p:ContainerRuntimeIdentifiers=linux-x64;linux-arm64"])
+            .RunAsync(Cancelled);
+        var both = await app.Workspace.DotNet([.. switches, "-p:ContainerImageTag=3", "-p:PublishImage=true"]).RunAsync(Cancelled);
+
+        Assert.Equal((await Registry.ManifestAsync("file-based", "1", Cancelled)).Digest, one.Output.Trim());
+        Assert.Contains("error IMG1037: ", several.All, StringComparison.Ordinal);
+        Assert.Contains("error IMG1034: ", both.All, StringComparison.Ordinal);
+        Assert.Equal(["1", "3"], await Registry.TagsAsync("file-based", Cancelled));
+        Assert.Equal(1, ContainerApp.PutsOf(Registry, "file-based", "3"));
+    }
+
+    private TestProject Empty(string name) => app.Workspace.Empty(name).WithImagePublish();
+
+    private Task<CommandOutput> PublishAsync(string repository, params string[] switches) =>
+        app.RunAsync(
+            app.Ours,
+            [
+                "publish",
+                "{project}",
+                "-t:PublishContainer",
+                $"-p:ContainerRegistry={Registry.Host}",
+                $"-p:ContainerRepository={repository}",
+                "-p:ContainerImageTag=1",
+                "--getProperty:GeneratedContainerDigest",
+                .. switches,
+            ]
+        );
+}
