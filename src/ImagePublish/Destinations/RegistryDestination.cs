@@ -1,5 +1,6 @@
 using ImagePublish.Oci;
 using ImagePublish.Registries;
+using ImagePublish.Registries.Blobs;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Destinations;

@@ -1,6 +1,7 @@
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Blobs;
 using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Testing;
 using static ImagePublish.Tasks.Tests.Registries.RegistryWork;

@@ -2,6 +2,7 @@ using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
+using ImagePublish.Registries.Blobs;
 using ImagePublish.Testing;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 

@@ -1,7 +1,10 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Blobs;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;
@@ -105,6 +108,73 @@ public sealed class PushTests
     }
 
     [Fact]
+    public async Task ABlobThatAnotherBuildUploadsToTheSameRepositoryIsNotUploadedAgain()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        await using var other = RegistryBench.For(bench.Server);
+        var layer = RegistryBench.Layer(100_000);
+        var locations = new SharedLocations();
+
+        var pushes = await Task.WhenAll(
+            bench.Client.PushBlobAsync(bench.Repository, layer, locations, Cancel),
+            other.Client.PushBlobAsync(bench.Repository, layer, locations, Cancel)
+        );
+
+        Assert.Equal(1, bench.CountOf(RegistryStep.UploadPut));
+        Assert.Equal([BlobPushKind.Existing, BlobPushKind.Uploaded], pushes.Select(push => push.Kind).Order());
+    }
+
+    [Fact]
+    public async Task ABlobThatAnotherBuildUploadsToAnotherRepositoryIsMountedFromThere()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        await using var other = RegistryBench.For(bench.Server);
+        var layer = RegistryBench.Layer(100_000);
+        var locations = new SharedLocations();
+
+        var pushes = await Task.WhenAll(
+            bench.Client.PushBlobAsync(bench.Repository, layer, locations, Cancel),
+            other.Client.PushBlobAsync(bench.Named("acme/web"), layer, locations, Cancel)
+        );
+
+        Assert.Equal(1, bench.CountOf(RegistryStep.UploadPut));
+        Assert.Equal([BlobPushKind.Mounted, BlobPushKind.Uploaded], pushes.Select(push => push.Kind).Order());
+    }
+
+    [Fact]
+    public async Task ABlobThatAnEarlierBuildPushedIsMountedAndNoLockIsAcquired()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        var layer = RegistryBench.Layer(100_000);
+        await bench.PushAsync(layer);
+        await using var later = RegistryBench.For(bench.Server);
+        var locations = new SharedLocations();
+        await locations.RememberAsync(layer.Descriptor.Digest, bench.Repository, Cancel);
+
+        var push = await later.Client.PushBlobAsync(bench.Named("acme/web"), layer, locations, Cancel);
+
+        Assert.Equal((BlobPushKind.Mounted, bench.Repository), (push.Kind, push.From));
+        Assert.Equal(0, locations.Locks);
+        Assert.Contains(bench.Named("acme/web"), await locations.FindAsync(layer.Descriptor.Digest, Cancel));
+    }
+
+    [Fact]
+    public async Task WhereAPushWouldMountFromIsFoundWithoutARequest()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        var layer = RegistryBench.Layer(1000);
+        var locations = new SharedLocations();
+        await locations.RememberAsync(layer.Descriptor.Digest, bench.Repository, Cancel);
+
+        Assert.Equal(bench.Repository, await bench.Client.FindMountSourceAsync(bench.Named("acme/web"), layer, locations, Cancel));
+        Assert.Null(await bench.Client.FindMountSourceAsync(bench.Repository, layer, locations, Cancel));
+        Assert.Null(
+            await bench.Client.FindMountSourceAsync(Repository.Create(Registry.Parse("other:5000"), "a"), layer, locations, Cancel)
+        );
+        Assert.Empty(bench.Server.Requests);
+    }
+
+    [Fact]
     [ReliabilityCase("Push", "200 pushes at once", "all arrive, within the limit of parallel blobs")]
     public async Task TwoHundredPushesAtOnceKeepToTheLimitOfBlobs()
     {
@@ -171,5 +241,35 @@ public sealed class PushTests
         var failure = await RegistryBench.FailsAsync(DiagnosticCodes.Unauthorized, () => bench.PushAsync(RegistryBench.Layer(10)));
 
         Assert.Contains("docker login", failure.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>What several builds know of each other, kept in memory.</summary>
+    private sealed class SharedLocations : IBlobLocations
+    {
+        private readonly ConcurrentDictionary<Digest, ImmutableList<Repository>> repositories = new();
+        private readonly SemaphoreSlim gate = new(1, 1);
+
+        public int Locks { get; private set; }
+
+        public Task<IReadOnlyList<Repository>> FindAsync(Digest blob, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<Repository>>(repositories.GetValueOrDefault(blob, []));
+
+        public Task RememberAsync(Digest blob, Repository repository, CancellationToken cancellationToken)
+        {
+            repositories.AddOrUpdate(blob, [repository], (_, known) => known.Insert(0, repository));
+            return Task.CompletedTask;
+        }
+
+        public async Task<IDisposable?> LockAsync(Digest blob, Registry registry, CancellationToken cancellationToken)
+        {
+            await gate.WaitAsync(cancellationToken);
+            Locks++;
+            return new Held(gate);
+        }
+
+        private sealed class Held(SemaphoreSlim gate) : IDisposable
+        {
+            public void Dispose() => gate.Release();
+        }
     }
 }

@@ -1,4 +1,5 @@
 using ImagePublish.Registries;
+using ImagePublish.Registries.Blobs;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;

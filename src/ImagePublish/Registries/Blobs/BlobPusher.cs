@@ -8,86 +8,185 @@ using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Registries.Blobs;
 
-/// <summary>Pushes blobs to one registry: each to each repository at most once per build, mounting instead of uploading where another repository of the registry has the blob.</summary>
+/// <summary>Gets blobs into the repositories of one registry. It alone decides what is pushed once, what is mounted from where, who waits for whom, and how many are uploaded at a time.</summary>
+/// <remarks>
+/// <list type="number">
+/// <item>A push of the same blob to the same repository, under way or done in this build, is not repeated.</item>
+/// <item>HEAD: a blob that is there is not pushed.</item>
+/// <item>The same blob on its way to another repository, from this build, is waited for: afterwards it can be mounted.</item>
+/// <item>Mount source: the repository that the blob is read from, one that this build has seen to have it, one that earlier builds have.</item>
+/// <item>Without one, other processes that upload it to this registry are waited for, and mount sources looked for again.</item>
+/// <item>It is mounted, or else uploaded, so many at a time.</item>
+/// </list>
+/// </remarks>
 internal sealed class BlobPusher(RegistryConnection connection)
 {
     private readonly ConcurrentDictionary<(Repository Target, Digest Digest), Lazy<Task<BlobPushResult>>> pushes = new();
+
+    // Blobs that the registry had confirmed and then reported as missing: no HEAD and no mount is believed.
     private readonly ConcurrentDictionary<(Repository Target, Digest Digest), bool> missing = new();
-    private readonly ConcurrentDictionary<Digest, Repository> homes = new();
-    private readonly ConcurrentDictionary<Digest, SemaphoreSlim> turns = new();
+
+    private readonly ConcurrentDictionary<Digest, Repository> confirmed = new();
+    private readonly ConcurrentDictionary<Digest, SemaphoreSlim> locks = new();
 
     /// <summary>Makes sure that a repository has a blob.</summary>
-    public async Task<BlobPushResult> PushAsync(Repository target, BlobSource blob, CancellationToken cancellationToken)
+    /// <param name="locations">What other builds know; null where nothing is kept of them.</param>
+    public async Task<BlobPushResult> PushAsync(
+        Repository target,
+        BlobSource blob,
+        IBlobLocations? locations,
+        CancellationToken cancellationToken
+    )
     {
         var key = (target, blob.Descriptor.Digest);
+        var own = new Lazy<Task<BlobPushResult>>(() => TransferAsync(target, blob, locations, cancellationToken));
         while (true)
         {
-            var isMine = false;
-            var push = pushes.GetOrAdd(key, _ => new(() =>
-                {
-                    isMine = true;
-                    return PushOnceAsync(target, blob, cancellationToken);
-                }));
-            var task = push.Value;
-            // One's own push is waited for to its very end: also for a cancelled one to tidy up.
-            await ((Task)task)
-                .WaitAsync(isMine ? CancellationToken.None : cancellationToken)
+            var push = pushes.GetOrAdd(key, own);
+            if (push == own)
+                break;
+            await ((Task)push.Value)
+                .WaitAsync(cancellationToken)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-            if (task.IsCompletedSuccessfully && !isMine)
-                return new BlobPushResult(BlobPushKind.Existing, 0);
-            if (task.IsCompletedSuccessfully)
-                return await task;
             cancellationToken.ThrowIfCancellationRequested();
+            if (push.Value.IsCompletedSuccessfully)
+                return BlobPushResult.Existing;
+            // The other caller's push failed or was cancelled: this one has its own chance.
             pushes.TryRemove(new(key, push));
-            // If it was another's push that failed or was cancelled, this one has its own chance.
-            if (isMine)
-                return await task;
+        }
+
+        try
+        {
+            // To its very end, also when it is cancelled: it deletes its upload session.
+            return await own.Value;
+        }
+        catch
+        {
+            pushes.TryRemove(new(key, own));
+            cancellationToken.ThrowIfCancellationRequested();
+            throw;
         }
     }
 
-    /// <summary>The registry misses a blob that it had confirmed: the next push sends it, whatever the registry says.</summary>
+    /// <summary>Finds another repository of the target's registry that a blob can be mounted from.</summary>
+    public async Task<Repository?> FindMountSourceAsync(
+        Repository target,
+        BlobSource blob,
+        IBlobLocations? locations,
+        CancellationToken cancellationToken
+    )
+    {
+        var digest = blob.Descriptor.Digest;
+        if (IsMountSource(blob.Repository))
+            return blob.Repository;
+        if (confirmed.TryGetValue(digest, out var known) && IsMountSource(known))
+            return known;
+        if (locations is null)
+            return null;
+        var remembered = await locations.FindAsync(digest, cancellationToken);
+        return remembered.FirstOrDefault(IsMountSource);
+
+        bool IsMountSource(Repository? repository) => repository?.Registry == target.Registry && repository != target;
+    }
+
+    /// <summary>Notes that the registry misses a blob that it had confirmed: the next push uploads it, whatever the registry says.</summary>
     public void MarkMissing(Repository target, Digest digest)
     {
         pushes.TryRemove((target, digest), out _);
         missing[(target, digest)] = true;
-        if (homes.TryGetValue(digest, out var home) && home == target)
-            homes.TryRemove(new(digest, home));
+        if (confirmed.TryGetValue(digest, out var known) && known == target)
+            confirmed.TryRemove(new(digest, known));
     }
 
-    private async Task<BlobPushResult> PushOnceAsync(Repository target, BlobSource blob, CancellationToken cancellationToken)
+    private async Task<BlobPushResult> TransferAsync(
+        Repository target,
+        BlobSource blob,
+        IBlobLocations? locations,
+        CancellationToken cancellationToken
+    )
     {
         var digest = blob.Descriptor.Digest;
         var isMissing = missing.TryRemove((target, digest), out _);
         if (!isMissing && await BlobExistence.FindAsync(connection, target, blob.Descriptor, cancellationToken))
-            return Record(target, digest, new BlobPushResult(BlobPushKind.Existing, 0));
+            return await RememberAsync(BlobPushResult.Existing);
 
-        // The same blob on its way to another repository is worth waiting for: it can be mounted from there.
-        var turn = turns.GetOrAdd(digest, _ => new SemaphoreSlim(1, 1));
-        await turn.WaitAsync(cancellationToken);
+        var digestLock = locks.GetOrAdd(digest, _ => new SemaphoreSlim(1, 1));
+        await digestLock.WaitAsync(cancellationToken);
         try
         {
-            return Record(target, digest, await SendAsync(target, blob, mayMount: !isMissing, cancellationToken));
+            if (isMissing)
+                return await RememberAsync(await UploadAsync(target, blob, mounting: null, cancellationToken));
+            var source = await FindMountSourceAsync(target, blob, locations, cancellationToken);
+            if (source is not null || locations is null)
+                return await RememberAsync(await MountOrUploadAsync(target, blob, source, cancellationToken));
+
+            using var processLock = await locations.LockAsync(digest, target.Registry, cancellationToken);
+            if (await WasUploadedMeanwhileAsync(target, blob, locations, cancellationToken))
+                return await RememberAsync(BlobPushResult.Existing);
+            source = await FindMountSourceAsync(target, blob, locations, cancellationToken);
+            return await RememberAsync(await MountOrUploadAsync(target, blob, source, cancellationToken));
         }
         finally
         {
-            turn.Release();
+            digestLock.Release();
+        }
+
+        async Task<BlobPushResult> RememberAsync(BlobPushResult result)
+        {
+            confirmed.TryAdd(digest, target);
+            if (locations is not null)
+                await locations.RememberAsync(digest, target, cancellationToken);
+            return result;
         }
     }
 
-    private async Task<BlobPushResult> SendAsync(Repository target, BlobSource blob, bool mayMount, CancellationToken cancellationToken)
+    private async Task<bool> WasUploadedMeanwhileAsync(
+        Repository target,
+        BlobSource blob,
+        IBlobLocations locations,
+        CancellationToken cancellationToken
+    )
     {
-        UploadSession? begun = null;
-        if (mayMount && HomeOf(blob, target) is { } home)
-        {
-            (var isMounted, begun) = await MountAsync(target, home, blob.Descriptor.Digest, cancellationToken);
-            if (isMounted)
-                return new BlobPushResult(BlobPushKind.Mounted, 0) { From = home };
-        }
+        var remembered = await locations.FindAsync(blob.Descriptor.Digest, cancellationToken);
+        return remembered.Contains(target) && await BlobExistence.FindAsync(connection, target, blob.Descriptor, cancellationToken);
+    }
 
+    private async Task<BlobPushResult> MountOrUploadAsync(
+        Repository target,
+        BlobSource blob,
+        Repository? source,
+        CancellationToken cancellationToken
+    )
+    {
+        if (source is null)
+            return await UploadAsync(target, blob, mounting: null, cancellationToken);
+        var (isMounted, session) = await MountAsync(target, source, blob.Descriptor.Digest, cancellationToken);
+        return isMounted
+            ? new BlobPushResult(BlobPushKind.Mounted, 0) { From = source }
+            : await UploadAsync(target, blob, session, cancellationToken);
+    }
+
+    /// <param name="mounting">The upload session that the registry opened instead of mounting the blob.</param>
+    private async Task<BlobPushResult> UploadAsync(
+        Repository target,
+        BlobSource blob,
+        UploadSession? mounting,
+        CancellationToken cancellationToken
+    )
+    {
         connection.Log.Sending(blob.Descriptor.Digest.Value, blob.Descriptor.Size);
         try
         {
-            return new BlobPushResult(BlobPushKind.Uploaded, await UploadAsync(target, blob, begun, cancellationToken));
+            await connection.Uploads.WaitAsync(cancellationToken);
+            try
+            {
+                using var upload = new BlobUpload(connection, target, blob, mounting);
+                return new BlobPushResult(BlobPushKind.Uploaded, await upload.RunAsync(cancellationToken));
+            }
+            finally
+            {
+                connection.Uploads.Release();
+            }
         }
         finally
         {
@@ -95,35 +194,15 @@ internal sealed class BlobPusher(RegistryConnection connection)
         }
     }
 
-    private async Task<long> UploadAsync(Repository target, BlobSource blob, UploadSession? begun, CancellationToken cancellationToken)
-    {
-        await connection.Uploads.WaitAsync(cancellationToken);
-        try
-        {
-            using var upload = new BlobUpload(connection, target, blob, begun);
-            return await upload.RunAsync(cancellationToken);
-        }
-        finally
-        {
-            connection.Uploads.Release();
-        }
-    }
-
-    private Repository? HomeOf(BlobSource blob, Repository target)
-    {
-        var home = blob.Repository is { } own && own.Registry == target.Registry ? own : homes.GetValueOrDefault(blob.Descriptor.Digest);
-        return home == target ? null : home;
-    }
-
-    // Whatever else than 201 and 202 comes: mounting is an offer, and uploading does without.
-    private async Task<(bool IsMounted, UploadSession? Begun)> MountAsync(
+    // Whatever comes other than 201 and 202: the blob can be uploaded all the same.
+    private async Task<(bool IsMounted, UploadSession? Session)> MountAsync(
         Repository target,
-        Repository home,
+        Repository source,
         Digest digest,
         CancellationToken cancellationToken
     )
     {
-        var endpoint = new MountBlob(target, home, digest);
+        var endpoint = new MountBlob(target, source, digest);
         try
         {
             using var response = await connection.SendOnceAsync(endpoint, cancellationToken);
@@ -137,15 +216,9 @@ internal sealed class BlobPusher(RegistryConnection connection)
         }
         catch (Exception e) when (e is TransportException or ImagePublishException)
         {
-            connection.Log.Detail($"{home} gives no blob to {target}: {e.Message}");
+            connection.Log.Detail($"{digest} can't be mounted from {source} in {target}: {e.Message}");
         }
 
         return (false, null);
-    }
-
-    private BlobPushResult Record(Repository target, Digest digest, BlobPushResult push)
-    {
-        homes.TryAdd(digest, target);
-        return push;
     }
 }

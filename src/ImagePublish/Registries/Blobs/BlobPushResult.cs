@@ -1,6 +1,6 @@
 using ImagePublish.Oci;
 
-namespace ImagePublish.Registries;
+namespace ImagePublish.Registries.Blobs;
 
 /// <summary>How a blob came to be in a repository.</summary>
 internal enum BlobPushKind
@@ -11,14 +11,16 @@ internal enum BlobPushKind
     /// <summary>The registry took it from another of its repositories.</summary>
     Mounted,
 
-    /// <summary>It was sent.</summary>
+    /// <summary>It was uploaded.</summary>
     Uploaded,
 }
 
 /// <summary>The outcome of a blob's push: it is in the repository now, confirmed by the registry.</summary>
-/// <param name="UploadedBytes">The bytes sent for it, those that a broken line made us send twice included.</param>
+/// <param name="UploadedBytes">The bytes sent for it, including those sent twice because a connection was lost.</param>
 internal readonly record struct BlobPushResult(BlobPushKind Kind, long UploadedBytes)
 {
+    public static BlobPushResult Existing { get; } = new(BlobPushKind.Existing, 0);
+
     /// <summary>The repository that it was mounted from.</summary>
     public Repository? From { get; init; }
 }
