@@ -34,9 +34,6 @@ internal sealed class RegistryContent(RegistryClient registries, RegistryDocumen
 
     public MemoryBlobSource Root => root;
 
-    /// <summary>The tag that stands for the attachments of a manifest where a registry has no endpoint for them, or the beginning of cosign's.</summary>
-    public static string FallbackTag(Digest subject) => $"{subject.Algorithm}-{subject.Hex}";
-
     public async Task<MemoryBlobSource?> TryReadAsync(Descriptor document, CancellationToken cancellationToken) =>
         MediaTypes.IsIndex(document.MediaType) || MediaTypes.IsManifest(document.MediaType)
             ? await documents.FindAsync(repository.ReferenceTo(document.Digest), cancellationToken)
@@ -46,24 +43,13 @@ internal sealed class RegistryContent(RegistryClient registries, RegistryDocumen
 
     public async Task<IReadOnlyList<Attachment>> AttachmentsAsync(Digest subject, CancellationToken cancellationToken)
     {
-        var byTag = CosignSuffixes.Select(suffix => ByTagAsync(Tag.Parse(FallbackTag(subject) + suffix), cancellationToken)).ToList();
+        var byTag = CosignSuffixes
+            .Select(suffix => ByTagAsync(Tag.Parse(ReferrersTag.NameOf(subject) + suffix), cancellationToken))
+            .ToList();
         var bySubject = await registries.ListReferrersAsync(repository, subject, cancellationToken)
-            ?? await FallbackAsync(registries, repository, subject, cancellationToken);
+            ?? await ReferrersTag.ListAsync(registries, repository, subject, cancellationToken);
         return [.. bySubject.Select(found => new Attachment(found, null)), .. (await Task.WhenAll(byTag)).OfType<Attachment>()];
     }
-
-    /// <summary>What the fallback tag lists.</summary>
-    /// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema">distribution-spec, Referrers Tag Schema</see>.</remarks>
-    public static async Task<IReadOnlyList<Descriptor>> FallbackAsync(
-        RegistryClient registries,
-        Repository repository,
-        Digest subject,
-        CancellationToken cancellationToken
-    ) =>
-        await registries.TryGetManifestAsync(repository.ReferenceTo(Tag.Parse(FallbackTag(subject))), cancellationToken)
-            is { IsIndex: true } index
-            ? OciJson.ReadIndex(index.Content.Content.Span).Manifests
-            : [];
 
     private async Task<Attachment?> ByTagAsync(Tag tag, CancellationToken cancellationToken) =>
         await registries.FindManifestAsync(repository.ReferenceTo(tag), cancellationToken) is { } found ? new Attachment(found, tag) : null;

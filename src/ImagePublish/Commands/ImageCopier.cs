@@ -24,6 +24,7 @@ internal sealed record CopyResult(string Source, Descriptor Root, IReadOnlyList<
 internal sealed class ImageCopier(RegistryClient registries, ImageStore store)
 {
     private readonly ImageSources sources = new(registries, store);
+    private readonly DestinationFactory factory = new(registries, new RegistryDocuments(registries, store), store);
 
     /// <summary>Copies an image. No tag moves before the whole image is everywhere.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1030</c>: source and destination are the same; <c>IMG3105</c>, <c>IMG3106</c>, <c>IMG4006</c>: there is no such image; or what a place fails with.</exception>
@@ -32,23 +33,16 @@ internal sealed class ImageCopier(RegistryClient registries, ImageStore store)
         RejectSame(request);
         using var session = await store.BeginSessionAsync(cancellationToken);
         var content = await sources.OpenAsync(request.Source, cancellationToken);
-        ICopyTarget[] targets =
-            request.Destinations.Count == 0
-                ? [StoreFor(request)]
-                : [.. request.Destinations.Select(repository => RegistryFor(repository, request.DryRun))];
+        await using var destinations = request.DryRun
+            ? factory.OpenPlanned(request.Destinations, request.LocalName, cancellationToken)
+            : factory.Open(request.Destinations, request.LocalName, cancellationToken);
         try
         {
-            var tagging = new TagChanges(NameChange.Tagged, registries.Log, registries.Time);
-            var transfers = targets.Select(target => new ImageTransfer(content, target, tagging)).ToList();
-            var totals = await Task.WhenAll(transfers.Select(transfer => transfer.RunAsync(cancellationToken)));
-            await tagging.MakeAsync([.. targets.SelectMany(target => target.Tagging(content.Root, request.Tags))], cancellationToken);
-            DestinationResult[] deliveries = [.. targets.Zip(totals, (target, total) => target.Describe(request.Tags, total))];
-            return new CopyResult(
-                request.Source.ToString()!,
-                content.Root.Descriptor,
-                deliveries,
-                transfers.Max(transfer => transfer.Attachments)
-            );
+            var transfers = destinations.All.Select(one => new ImageTransfer(content, one, destinations.Changes)).ToList();
+            await Task.WhenAll(transfers.Select(transfer => transfer.RunAsync(cancellationToken)));
+            var results = await destinations.CommitTagsAsync(content.Root, request.Tags);
+            var attachments = transfers.Max(transfer => transfer.Attachments);
+            return new CopyResult(request.Source.ToString()!, content.Root.Descriptor, results, attachments);
         }
         catch (JsonException exception)
         {
@@ -58,27 +52,6 @@ internal sealed class ImageCopier(RegistryClient registries, ImageStore store)
                 exception
             );
         }
-    }
-
-    private ICopyTarget StoreFor(CopyRequest request)
-    {
-        var target = new StoreTarget(store, request.LocalName, registries.Log);
-        return !request.DryRun
-            ? target
-            : new PlannedCopyTarget(target, (blob, _) =>
-                Task.FromResult(
-                    store.FindBlob(blob.Descriptor) is null ? BlobTransfer.Sent(blob, blob.Descriptor.Size) : BlobTransfer.Reused
-                )
-            );
-    }
-
-    private ICopyTarget RegistryFor(Repository repository, bool dryRun)
-    {
-        var target = new RegistryTarget(registries, repository);
-        var cache = new LayerCache(store);
-        return dryRun
-            ? new PlannedCopyTarget(target, (blob, stop) => PlannedRegistry.LookAsync(registries, cache, repository, blob, stop))
-            : target;
     }
 
     private static void RejectSame(CopyRequest request)

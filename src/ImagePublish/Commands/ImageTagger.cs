@@ -38,7 +38,10 @@ internal sealed class ImageTagger(RegistryClient registries, ImageStore store)
         );
         Tag[] moved = [.. tags.Zip(before).Where(one => one.Second?.Digest != manifest.Descriptor.Digest).Select(one => one.First)];
         if (!dryRun)
-            await Tagging.MakeAsync(RegistryDestination.Tagging(registries, reference.Repository, manifest, moved), cancellationToken);
+            await Tagging.MakeAsync(
+                RegistryDestination.CreateTagChanges(registries, reference.Repository, manifest, moved),
+                cancellationToken
+            );
         return new TagResult(
             reference.Repository.ToString(),
             manifest.Descriptor,

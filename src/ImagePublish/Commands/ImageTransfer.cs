@@ -10,10 +10,9 @@ namespace ImagePublish.Commands;
 /// A document waits for the documents that it names, wherever they are copied, and for nothing else: digests can't name each other in a circle. What is attached is copied beside,
 /// since a tag may attach anything to anything, and only the whole copy waits for it.
 /// </remarks>
-internal sealed class ImageTransfer(IImageContent content, ICopyTarget target, TagChanges tagging)
+internal sealed class ImageTransfer(IImageContent content, IDestination destination, TagChanges changes)
 {
     private const int MaxDepth = 8;
-    private readonly ConcurrentDictionary<Digest, Lazy<Task<TransferTotals>>> blobs = new();
     private readonly ConcurrentDictionary<Digest, Lazy<Task>> documents = new();
     private readonly ConcurrentQueue<Task> attaching = new();
     private int attachments;
@@ -22,14 +21,12 @@ internal sealed class ImageTransfer(IImageContent content, ICopyTarget target, T
     public int Attachments => attachments;
 
     /// <summary>Copies it: content first, then what names it.</summary>
-    public async Task<TransferTotals> RunAsync(CancellationToken cancellationToken)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         await MoveAsync(content.Root, 0, cancellationToken);
         // What is attached may have something attached to it, which is in the queue before it is done.
         while (attaching.TryDequeue(out var next))
             await next;
-        var moved = await Task.WhenAll(blobs.Values.Select(blob => blob.Value));
-        return moved.Aggregate(default(TransferTotals), TransferTotals.Add);
     }
 
     private Task MoveAsync(MemoryBlobSource document, int depth, CancellationToken cancellationToken) =>
@@ -43,15 +40,15 @@ internal sealed class ImageTransfer(IImageContent content, ICopyTarget target, T
                 DiagnosticCodes.BaseInvalid,
                 $"{descriptor.Digest} is nested more than {MaxDepth} deep. Choose another image."
             );
-        var isThere = await target.HasAsync(descriptor, cancellationToken);
+        var isThere = destination.KeepsImagesWhole && await destination.HasManifestAsync(descriptor);
         if (MediaTypes.IsIndex(descriptor.MediaType))
             await EachAsync(OciJson.ReadIndex(document.Content.Span).Manifests.DistinctBy(child => child.Digest), child =>
                 MoveChildAsync(child, depth, cancellationToken)
             );
         else
-            await MoveBlobsAsync(OciJson.ReadManifest(document.Content.Span), isThere, cancellationToken);
+            await MoveBlobsAsync(OciJson.ReadManifest(document.Content.Span), isThere);
         if (!isThere)
-            await target.PutDocumentAsync(document, cancellationToken);
+            await destination.PutManifestAsync(document);
         attaching.Enqueue(MoveAttachmentsAsync(descriptor.Digest, depth, cancellationToken));
     }
 
@@ -59,7 +56,7 @@ internal sealed class ImageTransfer(IImageContent content, ICopyTarget target, T
     {
         if (!MediaTypes.IsIndex(child.MediaType) && !MediaTypes.IsManifest(child.MediaType))
         {
-            await MoveBlobAsync(child, cancellationToken);
+            await destination.UploadAsync(content.Blob(child));
             return;
         }
 
@@ -71,26 +68,23 @@ internal sealed class ImageTransfer(IImageContent content, ICopyTarget target, T
         await MoveAsync(document, depth + 1, cancellationToken);
     }
 
-    private Task MoveBlobsAsync(ImageManifest manifest, bool isThere, CancellationToken cancellationToken)
+    private Task MoveBlobsAsync(ImageManifest manifest, bool isThere)
     {
         var own = manifest
             .Layers.Where(layer => !MediaTypes.IsForeign(layer.MediaType))
             .Prepend(manifest.Config)
             .DistinctBy(blob => blob.Digest);
         if (!isThere)
-            return EachAsync(own, blob => MoveBlobAsync(blob, cancellationToken));
+            return EachAsync(own, blob => destination.UploadAsync(content.Blob(blob)));
         // A registry that has a manifest has what it names.
         foreach (var blob in own)
-            blobs.TryAdd(blob.Digest, new(Task.FromResult(new TransferTotals(0, 0, blob.Size))));
+            destination.AssumePresent(blob);
         return Task.CompletedTask;
     }
 
-    private Task<TransferTotals> MoveBlobAsync(Descriptor blob, CancellationToken cancellationToken) =>
-        blobs.GetOrAdd(blob.Digest, _ => new(() => target.PutBlobAsync(content.Blob(blob), cancellationToken))).Value;
-
     private async Task MoveAttachmentsAsync(Digest subject, int depth, CancellationToken cancellationToken)
     {
-        if (!target.TakesAttachments)
+        if (!destination.AcceptsAttachments)
             return;
         var attached = await content.AttachmentsAsync(subject, cancellationToken);
         foreach (var (descriptor, tag) in attached)
@@ -100,12 +94,12 @@ internal sealed class ImageTransfer(IImageContent content, ICopyTarget target, T
             await MoveAsync(document, depth + 1, cancellationToken);
             Interlocked.Increment(ref attachments);
             if (tag is not null)
-                await tagging.MakeAsync(target.Tagging(document, [tag]), cancellationToken);
+                await changes.MakeAsync(destination.CreateTagChanges(document, [tag]), cancellationToken);
         }
 
         Descriptor[] bySubject = [.. attached.Where(one => one.Tag is null).Select(one => one.Descriptor)];
         if (bySubject.Length > 0)
-            await target.AttachAsync(subject, bySubject, cancellationToken);
+            await destination.AttachAsync(subject, bySubject);
     }
 
     // The first failure ends the wait.

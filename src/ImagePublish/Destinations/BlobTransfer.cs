@@ -13,7 +13,7 @@ internal sealed record BlobTransfer(TransferKind Kind, long UploadedBytes = 0, R
     public static BlobTransfer Reused { get; } = new(TransferKind.Reused);
 
     /// <summary>A blob that is sent whole: streamed where a registry has it, and otherwise from this machine.</summary>
-    internal static BlobTransfer Sent(BlobSource blob, long bytes) =>
+    internal static BlobTransfer CreateUpload(BlobSource blob, long bytes) =>
         new(blob.Repository is null ? TransferKind.Uploaded : TransferKind.Streamed, bytes, blob.Repository);
 
     /// <summary>What a blob adds to the totals.</summary>

@@ -9,27 +9,29 @@ namespace ImagePublish.Destinations;
 /// <summary>Where images go: repositories of registries, or the local store.</summary>
 internal sealed class DestinationFactory(RegistryClient registries, RegistryDocuments documents, ImageStore store)
 {
-    private readonly LayerCache cache = new(store);
+    private readonly StoredBlobLocations locations = new(new LayerCache(store));
 
-    /// <summary>Opens the destinations of an image.</summary>
+    /// <summary>Opens the destinations of an image: repositories of registries; the local store where there are none.</summary>
     public DestinationSet Open(IReadOnlyList<Repository> repositories, string localName, CancellationToken cancellationToken) =>
-        Create(
-            repositories.Count == 0
-                ? [new StoreDestination(store, localName, registries.Log, cancellationToken)]
-                : repositories.Select(repository => new RegistryDestination(registries, cache, repository, cancellationToken)),
-            cancellationToken
-        );
+        CreateSet(CreateDestinations(repositories, localName, cancellationToken), cancellationToken);
 
-    /// <summary>The same destinations, but only measured: asked what a publish would upload there, and given nothing.</summary>
-    public DestinationSet OpenPlanned(IReadOnlyList<Repository> repositories, string localName, CancellationToken cancellationToken) =>
-        Create(
-            repositories.Count == 0
-                ? [new PlannedStore(store, localName, cancellationToken)]
-                : repositories.Select(repository => new PlannedRegistry(registries, cache, repository, cancellationToken)),
-            cancellationToken
-        );
+    /// <summary>The same destinations, but only measured: asked what would be uploaded there, and given nothing.</summary>
+    public DestinationSet OpenPlanned(IReadOnlyList<Repository> repositories, string localName, CancellationToken cancellationToken)
+    {
+        var destinations = CreateDestinations(repositories, localName, cancellationToken);
+        return CreateSet(destinations.Select(one => new PlannedDestination(one, cancellationToken)), cancellationToken);
+    }
 
-    private DestinationSet Create(IEnumerable<IDestination> destinations, CancellationToken cancellationToken) =>
+    private IEnumerable<Destination> CreateDestinations(
+        IReadOnlyList<Repository> repositories,
+        string localName,
+        CancellationToken cancellationToken
+    ) =>
+        repositories.Count == 0
+            ? [new StoreDestination(store, localName, registries.Log, cancellationToken)]
+            : repositories.Select(repository => new RegistryDestination(registries, locations, repository, cancellationToken));
+
+    private DestinationSet CreateSet(IEnumerable<Destination> destinations, CancellationToken cancellationToken) =>
         new(destinations, new TagChanges(NameChange.Tagged, registries.Log, registries.Time), cancellationToken);
 
     /// <summary>Whether there is nothing to do: the digest is the fingerprint of everything that decides an image, and every tag points at it.</summary>

@@ -9,13 +9,19 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
 {
     private readonly List<IDestination> destinations = [.. destinations];
 
+    /// <summary>The destinations, for those who give each its own work.</summary>
+    public IReadOnlyList<IDestination> All => destinations;
+
+    /// <summary>The changes of tags, which are counted together where something goes wrong.</summary>
+    public TagChanges Changes => changes;
+
     /// <summary>Starts to upload layers to every destination; they go on while others are built.</summary>
     public void StartUploads(IEnumerable<Layer> layers)
     {
         foreach (var layer in layers)
         {
             foreach (var destination in destinations)
-                destination.StartUpload(layer);
+                StartUpload(destination, layer);
         }
     }
 
@@ -24,7 +30,8 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
     {
         foreach (var destination in destinations)
         {
-            if (!await destination.HadAllBlobsAsync(image))
+            _ = destination.UploadAsync(image.ConfigBlob);
+            if (!await destination.HadAllBlobsAsync())
                 return false;
         }
 
@@ -34,7 +41,7 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
     /// <summary>Completes an image everywhere: every blob is confirmed, then its manifest is put by digest.</summary>
     public async Task CommitManifestsAsync(Image image)
     {
-        var commits = destinations.Select(destination => destination.CommitManifestAsync(image)).ToList();
+        var commits = destinations.Select(destination => CommitManifestAsync(destination, image)).ToList();
         try
         {
             await foreach (var finished in Task.WhenEach(commits))
@@ -49,12 +56,15 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
 
     /// <summary>Puts an index by its digest everywhere. The manifests of its images are there.</summary>
     public Task CommitIndexAsync(MemoryBlobSource index) =>
-        Task.WhenAll(destinations.Select(destination => destination.CommitIndexAsync(index)));
+        Task.WhenAll(destinations.Select(destination => destination.PutManifestAsync(index)));
 
     /// <summary>Points tags at a manifest or index that is complete everywhere. The first change that other people see.</summary>
     public async Task<IReadOnlyList<DestinationResult>> CommitTagsAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags)
     {
-        await changes.MakeAsync([.. destinations.SelectMany(destination => destination.Tagging(manifest, tags))], cancellationToken);
+        await changes.MakeAsync(
+            [.. destinations.SelectMany(destination => destination.CreateTagChanges(manifest, tags))],
+            cancellationToken
+        );
         return await Task.WhenAll(destinations.Select(destination => destination.DescribeAsync(tags)));
     }
 
@@ -74,6 +84,21 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
             PlannedTag[] tags = [.. result.Tags.Zip(before, (tag, old) => new PlannedTag(tag, old?.Digest, manifest.Digest))];
             return new PlannedDestinationResult(result, blobsOf(result), tags);
         }
+    }
+
+    private static async Task CommitManifestAsync(IDestination destination, Image image)
+    {
+        _ = destination.UploadAsync(image.ConfigBlob);
+        foreach (var layer in image.Layers)
+            StartUpload(destination, layer);
+        await destination.ConfirmUploadsAsync();
+        await destination.PutManifestAsync(image.Manifest);
+    }
+
+    private static void StartUpload(IDestination destination, Layer layer)
+    {
+        if (layer.Source is { } source)
+            _ = destination.UploadAsync(source, layer.IsNew);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,92 +1,97 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage;
 
 namespace ImagePublish.Destinations;
 
-/// <summary>The local store as the place that an image goes to.</summary>
-internal sealed class StoreDestination(ImageStore store, string name, IPublishLog log, CancellationToken cancellationToken) : IDestination
+/// <summary>A name in the local store as a destination.</summary>
+internal sealed class StoreDestination(ImageStore store, string name, IPublishLog log, CancellationToken cancellationToken)
+    : Destination(name, repository: null, cancellationToken)
 {
-    private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-    private readonly Dictionary<Digest, (BlobSource Blob, Task<BlobTransfer> Put)> puts = [];
+    public override bool AcceptsAttachments => false;
 
-    public string Name => name;
-
-    public void StartUpload(Layer layer)
-    {
-        if (layer.Source is { } source)
-            StartUpload(source, layer.IsNew);
-    }
+    // What a manifest references may have been pruned, or be another platform's.
+    public override bool KeepsImagesWhole => false;
 
     // Writing the names again costs as much as looking for them.
-    public Task<bool> HadAllBlobsAsync(Image image) => Task.FromResult(false);
+    public override Task<bool> HadAllBlobsAsync() => Task.FromResult(false);
 
-    public async Task CommitManifestAsync(Image image)
+    public override Task<bool> HasManifestAsync(Descriptor manifest) => Task.FromResult(store.FindBlob(manifest) is not null);
+
+    public override Task PutManifestAsync(MemoryBlobSource manifest) => TransferAsync(manifest, isNew: false);
+
+    public override Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attachments) => Task.CompletedTask;
+
+    // All names at once.
+    public override IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags)
     {
-        foreach (var layer in image.Layers)
-            StartUpload(layer);
-        StartUpload(image.ConfigBlob, isNew: false);
-        await foreach (var finished in Task.WhenEach(puts.Values.Select(put => put.Put)))
-            await finished;
-        await PutAsync(image.Manifest);
-    }
-
-    public Task CommitIndexAsync(MemoryBlobSource index) => PutAsync(index);
-
-    public IReadOnlyList<TagChange> Tagging(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) => Tagging(store, name, manifest, tags);
-
-    public Task<Descriptor?> FindTagAsync(Tag tag) => store.FindReferenceAsync($"{name}:{tag}", stop.Token);
-
-    public async Task<DestinationResult> DescribeAsync(IReadOnlyList<Tag> tags)
-    {
-        var transfers = new Dictionary<Digest, BlobTransfer>();
-        var totals = default(TransferTotals);
-        foreach (var (digest, (blob, put)) in puts)
-        {
-            transfers[digest] = await put;
-            totals += transfers[digest].ToTotals(blob.Descriptor.Size);
-        }
-
-        return new DestinationResult
-        {
-            Name = name,
-            Tags = tags,
-            Transfer = totals,
-            Blobs = transfers,
-        };
-    }
-
-    /// <summary>What points tags of a name in the store at a manifest or index that is there: all of them at once.</summary>
-    internal static IReadOnlyList<TagChange> Tagging(ImageStore store, string name, MemoryBlobSource manifest, IReadOnlyList<Tag> tags)
-    {
-        string[] names = [.. tags.Select(tag => $"{name}:{tag}")];
+        string[] names = [.. tags.Select(tag => $"{Name}:{tag}")];
         return names.Length == 0
             ? []
             : [new TagChange(names, cancelled => store.SetReferencesAsync(names, manifest.Descriptor, StoredPlatforms.All, cancelled))];
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await stop.CancelAsync();
-        await Task.WhenAll(puts.Values.Select(Task (put) => put.Put)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        stop.Dispose();
-    }
-
-    private void StartUpload(BlobSource blob, bool isNew)
-    {
-        if (!puts.ContainsKey(blob.Descriptor.Digest))
-            puts.Add(blob.Descriptor.Digest, (blob, Task.Run(() => PutAsync(blob, isNew), stop.Token)));
-    }
+    public override Task<Descriptor?> FindTagAsync(Tag tag) => store.FindReferenceAsync($"{Name}:{tag}", Stop);
 
     // A layer that was made just now was made in the store: it is there, and yet it was written.
-    private async Task<BlobTransfer> PutAsync(BlobSource blob, bool isNew = false)
+    internal override Task<BlobTransfer> MeasureAsync(BlobSource blob, bool isNew) =>
+        Task.FromResult(
+            !isNew && store.FindBlob(blob.Descriptor) is not null
+                ? BlobTransfer.Reused
+                : BlobTransfer.CreateUpload(blob, blob.Descriptor.Size)
+        );
+
+    protected override async Task<BlobTransfer> TransferAsync(BlobSource blob, bool isNew)
     {
-        if (!isNew && store.FindBlob(blob.Descriptor) is not null)
-            return BlobTransfer.Reused;
+        var transfer = await MeasureAsync(blob, isNew);
+        if (transfer == BlobTransfer.Reused)
+            return transfer;
         if (isNew || blob is MemoryBlobSource)
-            await store.PutAsync(blob, stop.Token);
+            await store.PutAsync(blob, Stop);
         else
-            await WatchedBlobSource.PutAsync(blob, store, log, stop.Token);
-        return BlobTransfer.Sent(blob, blob.Descriptor.Size);
+            await PutWithProgressAsync(blob);
+        return transfer;
+    }
+
+    // It may take as long as a registry takes to send it.
+    private async Task PutWithProgressAsync(BlobSource blob)
+    {
+        log.Sending(blob.Descriptor.Digest.Value, blob.Descriptor.Size);
+        try
+        {
+            await store.PutAsync(new LoggedBlobSource(blob, log), Stop);
+        }
+        finally
+        {
+            log.Settled(blob.Descriptor.Digest.Value);
+        }
+    }
+
+    /// <summary>A blob that logs how much of it was read.</summary>
+    private sealed class LoggedBlobSource(BlobSource blob, IPublishLog log) : BlobSource(blob.Descriptor)
+    {
+        public override async ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
+            new LoggedStream(await blob.OpenAsync(offset, cancellationToken), bytes => log.Sent(Descriptor.Digest.Value, bytes));
+
+        internal override ImagePublishException? WrongContent() => blob.WrongContent();
+    }
+
+    private sealed class LoggedStream(Stream inner, Action<long> read) : ReadOnlyStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var count = await inner.ReadAsync(buffer, cancellationToken);
+            if (count > 0)
+                read(count);
+            return count;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                inner.Dispose();
+            base.Dispose(disposing);
+        }
     }
 }

@@ -3,7 +3,6 @@ using ImagePublish.Commands;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
@@ -197,20 +196,20 @@ public sealed class CopyTests
         );
         var one = Index(image);
         var two = Index(image, image);
-        var target = new StrictTarget { Held = image.Descriptor.Digest };
+        var destination = new StrictDestination { Held = image.Descriptor.Digest };
 
         // All but the held answer is there at once, so that this goes as far as it can.
         var running = new ImageTransfer(
             new NestedContent(Index(one, two), [image, one, two]),
-            target,
+            destination,
             new TagChanges(NameChange.Tagged, new TestLog(), TimeProvider.System)
         ).RunAsync(Cancel);
 
-        Assert.Empty(target.Documents);
-        target.Release.SetResult();
+        Assert.Empty(destination.Manifests);
+        destination.Release.SetResult();
         await running;
-        Assert.Equal(4, target.Documents.Count);
-        Assert.Equal(image.Descriptor.Digest, target.Documents[0]);
+        Assert.Equal(4, destination.Manifests.Count);
+        Assert.Equal(image.Descriptor.Digest, destination.Manifests[0]);
 
         static MemoryBlobSource Document(ImageManifest manifest) =>
             MemoryBlobSource.Create(MediaTypes.OciManifest, OciJson.Write(manifest));
@@ -234,46 +233,52 @@ public sealed class CopyTests
             Task.FromResult<IReadOnlyList<Attachment>>([]);
     }
 
-    /// <summary>Refuses what names something that it does not have, and keeps one document waiting.</summary>
-    private sealed class StrictTarget : ICopyTarget
+    /// <summary>Refuses what references something that it does not have, and keeps one manifest waiting.</summary>
+    private sealed class StrictDestination : IDestination
     {
         public required Digest Held { get; init; }
 
         public TaskCompletionSource Release { get; } = new();
 
-        public List<Digest> Documents { get; } = [];
+        public List<Digest> Manifests { get; } = [];
 
-        public bool TakesAttachments => false;
+        public string Name => "";
 
-        public Task<bool> HasAsync(Descriptor manifest, CancellationToken cancellationToken) => Task.FromResult(false);
+        public bool AcceptsAttachments => false;
 
-        public Task<TransferTotals> PutBlobAsync(BlobSource blob, CancellationToken cancellationToken) =>
-            Task.FromResult(default(TransferTotals));
+        public bool KeepsImagesWhole => true;
 
-        public async Task PutDocumentAsync(MemoryBlobSource document, CancellationToken cancellationToken)
+        public Task<bool> HasManifestAsync(Descriptor manifest) => Task.FromResult(false);
+
+        public Task<BlobTransfer> UploadAsync(BlobSource blob, bool isNew = false) => Task.FromResult(BlobTransfer.Reused);
+
+        public void AssumePresent(Descriptor blob) { }
+
+        public Task<bool> HadAllBlobsAsync() => Task.FromResult(false);
+
+        public Task ConfirmUploadsAsync() => Task.CompletedTask;
+
+        public async Task PutManifestAsync(MemoryBlobSource manifest)
         {
-            if (document.Descriptor.Digest == Held)
+            if (manifest.Descriptor.Digest == Held)
                 await Release.Task;
             if (
-                MediaTypes.IsIndex(document.Descriptor.MediaType)
-                && OciJson.ReadIndex(document.Content.Span).Manifests.Any(child => !Documents.Contains(child.Digest))
+                MediaTypes.IsIndex(manifest.Descriptor.MediaType)
+                && OciJson.ReadIndex(manifest.Content.Span).Manifests.Any(child => !Manifests.Contains(child.Digest))
             )
                 throw new InvalidOperationException("MANIFEST_BLOB_UNKNOWN");
-            Documents.Add(document.Descriptor.Digest);
+            Manifests.Add(manifest.Descriptor.Digest);
         }
 
-        public Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attached, CancellationToken cancellationToken) =>
-            Task.CompletedTask;
+        public Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attachments) => Task.CompletedTask;
 
-        public IReadOnlyList<TagChange> Tagging(MemoryBlobSource document, IReadOnlyList<Tag> tags) => [];
+        public IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) => [];
 
-        public DestinationResult Describe(IReadOnlyList<Tag> tags, TransferTotals totals) =>
-            new()
-            {
-                Name = "",
-                Tags = tags,
-                Transfer = totals,
-            };
+        public Task<Descriptor?> FindTagAsync(Tag tag) => Task.FromResult<Descriptor?>(null);
+
+        public Task<DestinationResult> DescribeAsync(IReadOnlyList<Tag> tags) => throw new InvalidOperationException();
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
     private static Task AddFallbackAsync(VerbBench bench, string attached, string tag)

@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using ImagePublish.Oci;
+
+namespace ImagePublish.Destinations;
+
+/// <summary>A repository of a registry or a name in the local store that images are published or copied to: blobs first, then manifests, then tags.</summary>
+internal interface IDestination : IAsyncDisposable
+{
+    /// <summary>The repository or the name in the store, for messages.</summary>
+    string Name { get; }
+
+    /// <summary>Whether signatures, bills of materials and the like can be attached to images there.</summary>
+    bool AcceptsAttachments { get; }
+
+    /// <summary>Whether a manifest is there only together with everything that it references.</summary>
+    bool KeepsImagesWhole { get; }
+
+    /// <summary>Starts to upload a blob: once per blob, and at once, while others are still built.</summary>
+    /// <param name="isNew">Whether it was made just now, rather than found.</param>
+    /// <returns>The upload; its failure is reported by <see cref="ConfirmUploadsAsync"/> too.</returns>
+    Task<BlobTransfer> UploadAsync(BlobSource blob, bool isNew = false);
+
+    /// <summary>Counts a blob as reused without asking, because a manifest that references it is there.</summary>
+    void AssumePresent(Descriptor blob);
+
+    /// <summary>Whether all blobs were there already. A failure is left to <see cref="ConfirmUploadsAsync"/>.</summary>
+    Task<bool> HadAllBlobsAsync();
+
+    /// <summary>Waits until every blob is confirmed, or until the first failure.</summary>
+    Task ConfirmUploadsAsync();
+
+    /// <summary>Whether a manifest or index is there.</summary>
+    Task<bool> HasManifestAsync(Descriptor manifest);
+
+    /// <summary>Puts a manifest or index by its digest. Everything that it references is there.</summary>
+    Task PutManifestAsync(MemoryBlobSource manifest);
+
+    /// <summary>Makes sure that manifests that are there are found as attachments of another.</summary>
+    Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attachments);
+
+    /// <summary>The changes that point tags at a manifest or index that is there.</summary>
+    IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags);
+
+    /// <summary>What a tag points at now.</summary>
+    Task<Descriptor?> FindTagAsync(Tag tag);
+
+    /// <summary>Where the image is once it is tagged, and what was uploaded for it.</summary>
+    Task<DestinationResult> DescribeAsync(IReadOnlyList<Tag> tags);
+}
+
+/// <summary>What all destinations share: they start each blob's upload once, remember what came of it, and cancel what runs when they are disposed.</summary>
+internal abstract class Destination(string name, Repository? repository, CancellationToken cancellationToken) : IDestination
+{
+    private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+    private readonly ConcurrentDictionary<Digest, Upload> uploads = new();
+
+    private sealed record Upload(Descriptor Blob, BlobSource? Source, Lazy<Task<BlobTransfer>> Transfer);
+
+    public string Name => name;
+
+    public Repository? Repository => repository;
+
+    public abstract bool AcceptsAttachments { get; }
+
+    public abstract bool KeepsImagesWhole { get; }
+
+    protected CancellationToken Stop => stop.Token;
+
+    private IEnumerable<Task<BlobTransfer>> Transfers => uploads.Values.Select(upload => upload.Transfer.Value);
+
+    public Task<BlobTransfer> UploadAsync(BlobSource blob, bool isNew = false)
+    {
+        var transfer = new Lazy<Task<BlobTransfer>>(() => Task.Run(() => TransferAsync(blob, isNew), Stop));
+        return uploads.GetOrAdd(blob.Descriptor.Digest, new Upload(blob.Descriptor, blob, transfer)).Transfer.Value;
+    }
+
+    public void AssumePresent(Descriptor blob) =>
+        uploads.TryAdd(blob.Digest, new Upload(blob, Source: null, new(Task.FromResult(BlobTransfer.Reused))));
+
+    public virtual async Task<bool> HadAllBlobsAsync()
+    {
+        await foreach (var transfer in Task.WhenEach(Transfers))
+        {
+            if (!transfer.IsCompletedSuccessfully || (await transfer).Kind != TransferKind.Reused)
+                return false;
+        }
+
+        return true;
+    }
+
+    public async Task ConfirmUploadsAsync()
+    {
+        await foreach (var transfer in Task.WhenEach(Transfers))
+            await transfer;
+    }
+
+    public abstract Task<bool> HasManifestAsync(Descriptor manifest);
+
+    public abstract Task PutManifestAsync(MemoryBlobSource manifest);
+
+    public abstract Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attachments);
+
+    public abstract IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags);
+
+    public abstract Task<Descriptor?> FindTagAsync(Tag tag);
+
+    public async Task<DestinationResult> DescribeAsync(IReadOnlyList<Tag> tags)
+    {
+        var transfers = new Dictionary<Digest, BlobTransfer>();
+        var totals = default(TransferTotals);
+        foreach (var (digest, upload) in uploads)
+        {
+            var transfer = await upload.Transfer.Value;
+            transfers[digest] = transfer;
+            totals += transfer.ToTotals(upload.Blob.Size);
+        }
+
+        return new DestinationResult
+        {
+            Repository = repository,
+            Name = name,
+            Tags = tags,
+            Transfer = totals,
+            Blobs = transfers,
+        };
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await ((Task)Task.WhenAll(Transfers)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.Dispose();
+    }
+
+    /// <summary>Gets a blob there, if it is not there.</summary>
+    protected abstract Task<BlobTransfer> TransferAsync(BlobSource blob, bool isNew);
+
+    /// <summary>What <see cref="TransferAsync"/> would do, found out without writing anything.</summary>
+    internal abstract Task<BlobTransfer> MeasureAsync(BlobSource blob, bool isNew);
+
+    /// <summary>Uploads blobs again that the destination confirmed and then lost.</summary>
+    protected async Task RepeatUploadsAsync(IEnumerable<Digest> lost)
+    {
+        foreach (var digest in lost)
+        {
+            if (uploads.TryRemove(digest, out var upload) && upload.Source is { } source)
+                _ = UploadAsync(source);
+        }
+
+        await ConfirmUploadsAsync();
+    }
+}
