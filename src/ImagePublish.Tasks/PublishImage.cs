@@ -82,7 +82,7 @@ public sealed class PublishImage : PublishImageInputs
 
     private static IEnumerable<Oci.Registry> RegistriesBesides(PublishRequest request) =>
         [
-            .. request.Base is RegistryBase remote ? [remote.Reference.Repository.Registry] : Array.Empty<Oci.Registry>(),
+            .. request.Base is RegistryImage remote ? [remote.Reference.Repository.Registry] : Array.Empty<Oci.Registry>(),
             .. (request.CacheFrom ?? []).Select(image => image.Repository.Registry),
         ];
 

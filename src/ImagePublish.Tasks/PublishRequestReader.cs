@@ -73,7 +73,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             };
 
     /// <summary>Reads only what a lock file pins.</summary>
-    public (Platform Platform, BaseSource Base, PackageRequest? Packages) ReadLocked()
+    public (Platform Platform, ImageSource Base, PackageRequest? Packages) ReadLocked()
     {
         var app = ReadApp();
         var packages = new PackageRequestReader(inputs).Read(app);
@@ -95,19 +95,19 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             IsGlobalizationInvariant = inputs.IsGlobalizationInvariant,
         };
 
-    private BaseSource ReadBase(DotNetApp app, bool hasPackages) =>
+    private ImageSource ReadBase(DotNetApp app, bool hasPackages) =>
         InputParser.Optional(inputs.Base) switch
         {
             null => Remote(app.DefaultBase(InputParser.Optional(inputs.BaseFamily))),
             "scratch" => hasPackages
-                ? new ScratchBase { EnvironmentVariables = PackageRequestReader.BaseEnvironment(app) }
-                : new ScratchBase(),
+                ? new ScratchImage { EnvironmentVariables = PackageRequestReader.BaseEnvironment(app) }
+                : new ScratchImage(),
             var text => ImageSourceReader.ReadLocal(text, inputs.ResolvePath) is { } kept
-                ? new LocalBase(kept)
+                ? kept
                 : Remote(InputParser.Named("ImageBase", text, Reference.Parse)),
         };
 
-    private BaseSource Remote(Reference reference) => inputs.Offline ? new StoreBase(reference) : new RegistryBase(reference);
+    private ImageSource Remote(Reference reference) => inputs.Offline ? new OfflineImage(reference) : new RegistryImage(reference);
 
     // A separator at its end stays, as the SDK and WORKDIR leave it.
     private string ReadWorkingDirectory(Platform platform)

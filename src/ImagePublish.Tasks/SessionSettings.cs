@@ -120,10 +120,10 @@ internal sealed record PublishedRegistries(Registry? Push, Registry? Base)
 {
     public static PublishedRegistries None { get; } = new(null, null);
 
-    public static PublishedRegistries Of(IEnumerable<Repository> destinations, Bases.BaseSource? source) =>
+    public static PublishedRegistries Of(IEnumerable<Repository> destinations, Bases.ImageSource? source) =>
         new(
             destinations.Select(repository => repository.Registry).Distinct().ToList() is [var sole] ? sole : null,
-            source is Bases.RegistryBase remote ? remote.Reference.Repository.Registry : null
+            source is Bases.RegistryImage remote ? remote.Reference.Repository.Registry : null
         );
 }
 

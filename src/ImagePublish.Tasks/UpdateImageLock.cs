@@ -31,7 +31,7 @@ public sealed class UpdateImageLock : PublishImageInputs
                 SessionSettings.Read(
                     this,
                     new ImageNames(this).Destinations.Select(repository => repository.Registry),
-                    source is RegistryBase remote ? [remote.Reference.Repository.Registry] : [],
+                    source is RegistryImage remote ? [remote.Reference.Repository.Registry] : [],
                     PublishedRegistries.Of([], source)
                 )
             )

@@ -13,13 +13,12 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
 {
     /// <summary>Finds a base image.</summary>
     /// <exception cref="ImagePublishException"><c>IMG2001</c> to <c>IMG2004</c>, or what the registry said.</exception>
-    public Task<BaseImage> ResolveAsync(BaseSource source, Platform platform, CancellationToken cancellationToken) =>
+    public Task<BaseImage> ResolveAsync(ImageSource source, Platform platform, CancellationToken cancellationToken) =>
         source switch
         {
-            RegistryBase remote => ResolveAsync(remote.Reference, remote.Locked, platform, cancellationToken),
-            LocalBase or StoreBase => new LocalBaseResolver(store).ResolveAsync(source, platform, cancellationToken),
-            ScratchBase scratch => Task.FromResult(BaseImage.Scratch(platform, scratch.EnvironmentVariables)),
-            _ => throw new ArgumentException($"'{source}' is an unknown kind of base.", nameof(source)),
+            RegistryImage remote => ResolveAsync(remote.Reference, remote.Locked, platform, cancellationToken),
+            ScratchImage scratch => Task.FromResult(BaseImage.Scratch(platform, scratch.EnvironmentVariables)),
+            _ => new LocalBaseResolver(store).ResolveAsync(source, platform, cancellationToken),
         };
 
     private async Task<BaseImage> ResolveAsync(Reference reference, Digest? locked, Platform platform, CancellationToken cancellationToken)

@@ -3,11 +3,24 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Bases;
 
-/// <summary>Where an image is that a verb reads.</summary>
+/// <summary>Where an image is read from: as the base of another, or by a command.</summary>
+/// <remarks>
+/// A new kind of source needs a record here, how it is written in <c>ImageSourceReader</c>, and how it is loaded in <see cref="LocalImages"/> or <see cref="ImageSources"/>
+/// (for commands) and <see cref="BaseResolver"/> (as a base).
+/// </remarks>
 internal abstract record ImageSource;
 
 /// <summary>An image in a registry.</summary>
 internal sealed record RegistryImage(Reference Reference) : ImageSource
+{
+    /// <summary>The digest that a lock file pins it to: then the registry is not asked what the reference points at.</summary>
+    public Digest? Locked { get; init; }
+
+    public override string ToString() => Reference.ToString();
+}
+
+/// <summary>An image of a registry as the local store has it: no registry is asked.</summary>
+internal sealed record OfflineImage(Reference Reference) : ImageSource
 {
     public override string ToString() => Reference.ToString();
 }
@@ -24,8 +37,17 @@ internal sealed record EngineImage(string Name, EngineAddress Address) : ImageSo
     public override string ToString() => $"docker-daemon:{Name}";
 }
 
-/// <summary>An image in an archive or an image layout's folder.</summary>
+/// <summary>An image in an archive or an image layout's folder; as a base, also the tar of a root file system.</summary>
 internal sealed record ArchivedImage(string Path, string? Name) : ImageSource
 {
     public override string ToString() => Name is null ? Path : $"{Path}#{Name}";
+}
+
+/// <summary>The base of an image that begins empty.</summary>
+internal sealed record ScratchImage : ImageSource
+{
+    /// <summary>The environment that a base image would have.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> EnvironmentVariables { get; init; } = [];
+
+    public override string ToString() => "scratch";
 }

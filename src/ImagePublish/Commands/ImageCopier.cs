@@ -24,7 +24,6 @@ internal sealed record CopyResult(string Source, Descriptor Root, IReadOnlyList<
 internal sealed class ImageCopier(RegistryClient registries, ImageStore store)
 {
     private readonly ImageSources sources = new(registries, store);
-    private readonly DestinationFactory factory = new(registries, new RegistryDocuments(registries, store), store);
 
     /// <summary>Copies an image. No tag moves before the whole image is everywhere.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1030</c>: source and destination are the same; <c>IMG3105</c>, <c>IMG3106</c>, <c>IMG4006</c>: there is no such image; or what a place fails with.</exception>
@@ -33,6 +32,7 @@ internal sealed class ImageCopier(RegistryClient registries, ImageStore store)
         RejectSame(request);
         using var session = await store.BeginSessionAsync(cancellationToken);
         var content = await sources.OpenAsync(request.Source, cancellationToken);
+        var factory = new DestinationFactory(registries, sources.Documents, store);
         await using var destinations = request.DryRun
             ? factory.OpenPlanned(request.Destinations, request.LocalName, cancellationToken)
             : factory.Open(request.Destinations, request.LocalName, cancellationToken);

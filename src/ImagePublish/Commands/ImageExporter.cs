@@ -12,7 +12,6 @@ namespace ImagePublish.Commands;
 /// <summary>Writes images that were published to archives and into container engines, with all their platforms.</summary>
 internal sealed class ImageExporter(RegistryClient registries, ImageStore store)
 {
-    private readonly RegistryDocuments documents = new(registries, store);
     private readonly ImageSources sources = new(registries, store);
 
     /// <summary>Writes an image to an archive: beside its place, then moved into it.</summary>
@@ -43,11 +42,7 @@ internal sealed class ImageExporter(RegistryClient registries, ImageStore store)
     ) =>
         source switch
         {
-            StoreImage kept => (await store.LoadAsync(kept.Name, cancellationToken) ?? throw ImageSources.NotInStore(store, kept.Name)) with
-            {
-                Names = names,
-                Preferred = preferred,
-            },
+            StoreImage => await new LocalImages(store).LoadAsync(source, cancellationToken) with { Names = names, Preferred = preferred },
             RegistryImage remote => await ReadAsync(remote.Reference, names, preferred, cancellationToken),
             _ => throw new ArgumentException($"{source} is neither in a registry nor in the local store.", nameof(source)),
         };
@@ -73,10 +68,10 @@ internal sealed class ImageExporter(RegistryClient registries, ImageStore store)
                 var document =
                     manifest.Digest == root.Descriptor.Digest
                         ? root
-                        : await documents.FindAsync(reference.Repository.ReferenceTo(manifest.Digest), cancellationToken);
+                        : await sources.Documents.FindAsync(reference.Repository.ReferenceTo(manifest.Digest), cancellationToken);
                 if (
                     document is not null
-                    && await documents.ReadImageAsync(reference.Repository, document, _ => null, cancellationToken) is { } image
+                    && await sources.Documents.ReadImageAsync(reference.Repository, document, _ => null, cancellationToken) is { } image
                 )
                     platforms.Add(Local(image.In(registries, reference.Repository)));
             }

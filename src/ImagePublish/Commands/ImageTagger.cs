@@ -54,7 +54,7 @@ internal sealed class ImageTagger(RegistryClient registries, ImageStore store)
         var repository = StoreNames.Repository(name);
         if (dryRun)
         {
-            var kept = await store.LoadAsync(name, cancellationToken) ?? throw ImageSources.NotInStore(store, name);
+            var kept = await store.LoadAsync(name, cancellationToken) ?? throw LocalImages.NotInStore(store, name);
             var now = await Task.WhenAll(tags.Select(tag => store.FindReferenceAsync($"{repository}:{tag}", cancellationToken)));
             return new TagResult(repository, kept.Root.Descriptor, [.. tags.Zip(now, (tag, old) => new TagMove(tag, old?.Digest))]);
         }
@@ -66,7 +66,7 @@ internal sealed class ImageTagger(RegistryClient registries, ImageStore store)
 
         async Task MoveAsync(CancellationToken cancelled)
         {
-            var (image, before) = await store.CopyReferenceAsync(name, names, cancelled) ?? throw ImageSources.NotInStore(store, name);
+            var (image, before) = await store.CopyReferenceAsync(name, names, cancelled) ?? throw LocalImages.NotInStore(store, name);
             result = new TagResult(repository, image, [.. tags.Zip(before, (tag, old) => new TagMove(tag, old?.Digest))]);
         }
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ImagePublish.Bases;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;

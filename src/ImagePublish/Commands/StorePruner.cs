@@ -36,7 +36,7 @@ internal sealed class StorePruner(ImageStore store, TimeProvider time)
     public async Task<PruneResult> RemoveAsync(string name, bool dryRun, CancellationToken cancellationToken)
     {
         if (await store.FindReferenceAsync(name, cancellationToken) is null)
-            throw ImageSources.NotInStore(store, name);
+            throw LocalImages.NotInStore(store, name);
         return await RemoveAsync(new HashSet<string> { name }, dryRun, cancellationToken);
     }
 

@@ -44,7 +44,7 @@ internal sealed class LockStep(PublishContext context)
     /// <exception cref="ImagePublishException">The base or packages can't be found, or the file can't be written.</exception>
     public async Task<LockUpdate> UpdateAsync(
         Platform platform,
-        BaseSource source,
+        ImageSource source,
         PackageRequest? wanted,
         LockRequest lockRequest,
         CancellationToken cancellationToken
@@ -61,19 +61,19 @@ internal sealed class LockStep(PublishContext context)
         var packages = request.Packages;
         return request with
         {
-            Base = request.Base is RegistryBase remote ? remote with { Locked = Digest.Parse(entry.Base!.Digest) } : request.Base,
+            Base = request.Base is RegistryImage remote ? remote with { Locked = Digest.Parse(entry.Base!.Digest) } : request.Base,
             Packages = packages is null ? null : packages with { Locked = [.. entry.Packages!.Select(package => package.ToPackage()!)] },
         };
     }
 
     private async Task<PlatformLock> ChooseAsync(
         Platform platform,
-        BaseSource source,
+        ImageSource source,
         PackageRequest? wanted,
         CancellationToken cancellationToken
     )
     {
-        var baseImage = source is ScratchBase ? null : await bases.ResolveAsync(source, platform, cancellationToken);
+        var baseImage = source is ScratchImage ? null : await bases.ResolveAsync(source, platform, cancellationToken);
         IReadOnlyList<OsPackage>? packages = null;
         if (wanted is not null)
         {
@@ -108,9 +108,9 @@ internal sealed class LockStep(PublishContext context)
         var platform = request.Spec.Platform;
         if (entry is null)
             return $"it says nothing of {platform}";
-        if (ReferenceOf(request.Base) != entry.Base?.Reference || request.Base is ScratchBase != entry.Base is null)
+        if (ReferenceOf(request.Base) != entry.Base?.Reference || request.Base is ScratchImage != entry.Base is null)
             return $"the base image of {platform} is {NameOf(request.Base)}, and in the lock {NameOf(entry.Base)}";
-        if (request.Base is LocalBase or StoreBase)
+        if (request.Base is not (RegistryImage or ScratchImage))
         {
             var baseImage = await bases.ResolveAsync(request.Base, platform, cancellationToken);
             if (baseImage.Digest is { } digest && digest.ToString() != entry.Base!.Digest)
@@ -126,7 +126,7 @@ internal sealed class LockStep(PublishContext context)
         return (request.Packages is null) != (entry.Packages is null) ? "it has no packages" : null;
     }
 
-    private static string NameOf(BaseSource source) => ReferenceOf(source) ?? (source is ScratchBase ? "scratch" : "one of this machine");
+    private static string NameOf(ImageSource source) => ReferenceOf(source) ?? (source is ScratchImage ? "scratch" : "one of this machine");
 
     private static string NameOf(LockedBase? locked) =>
         locked is null ? "scratch"
@@ -134,11 +134,11 @@ internal sealed class LockStep(PublishContext context)
         : "one of some machine";
 
     // Local paths are not written to the lock file.
-    private static string? ReferenceOf(BaseSource source) =>
+    private static string? ReferenceOf(ImageSource source) =>
         source switch
         {
-            RegistryBase remote => remote.Reference.ToString(),
-            StoreBase stored => stored.Reference.ToString(),
+            RegistryImage remote => remote.Reference.ToString(),
+            OfflineImage stored => stored.Reference.ToString(),
             _ => null,
         };
 }

@@ -49,7 +49,7 @@ internal sealed class PackageStep(PublishContext context)
     {
         if (request.Packages is not { } wanted)
             return [];
-        var baseImage = request.Base is ScratchBase ? null : await resolving;
+        var baseImage = request.Base is ScratchImage ? null : await resolving;
         try
         {
             return await FindLayerAsync(request, baseImage, producer, mustRefresh: false, cancellationToken);

@@ -16,7 +16,7 @@ internal sealed record PublishRequest
     /// <summary>The project, for generated labels; null generates none.</summary>
     public ProjectInfo? Project { get; init; }
 
-    public required BaseSource Base { get; init; }
+    public required ImageSource Base { get; init; }
 
     /// <summary>Operating system packages, in a layer below the app; null for none.</summary>
     public PackageRequest? Packages { get; init; }

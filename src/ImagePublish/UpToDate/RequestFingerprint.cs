@@ -16,9 +16,9 @@ internal static class RequestFingerprint
         digest.Add(typeof(RequestFingerprint).Module.ModuleVersionId.ToByteArray());
         Add(digest, request.Spec);
         Add(digest, request.Project);
-        digest.Add(request.Base is RegistryBase remote ? remote.Reference.ToString() : request.Base.ToString());
-        Add(digest, (request.Base as ScratchBase)?.EnvironmentVariables ?? []);
-        digest.Add((request.Base as RegistryBase)?.Locked?.ToString());
+        digest.Add($"{request.Base.GetType().Name} {request.Base}");
+        Add(digest, (request.Base as ScratchImage)?.EnvironmentVariables ?? []);
+        digest.Add((request.Base as RegistryImage)?.Locked?.ToString());
         digest.Add([.. (request.Packages?.Locked ?? []).Select(package => $"{package.Name} {package.Digest}")]);
         AddFiles(digest, request);
         digest.Add(request.Compression.Key);

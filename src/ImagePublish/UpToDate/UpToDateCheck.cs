@@ -71,7 +71,7 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
     {
         if (!IsKnowable(request) || await files.ComputeFingerprintAsync() is not { } fingerprint || !files.AreUnmodified())
             return;
-        var baseDigest = request.Base is RegistryBase or ScratchBase ? baseImage.Digest : ContentOf(baseImage);
+        var baseDigest = request.Base is RegistryImage or ScratchImage ? baseImage.Digest : ContentOf(baseImage);
         string[] lines = [fingerprint.Value, baseDigest?.Value ?? "", published.Image.Digest.Value, .. published.LayerNames];
         var record = Encoding.UTF8.GetBytes(string.Join('\n', lines));
         await store.Records.WriteAsync(Kind, RequestFingerprint.Compute(request), record, cancellationToken);
@@ -96,9 +96,9 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
 
     private async Task<(Digest? Digest, BaseImage? LocalBase)> FindBaseAsync(PublishRequest request, CancellationToken cancellationToken)
     {
-        if (request.Base is ScratchBase)
+        if (request.Base is ScratchImage)
             return (null, null);
-        if (request.Base is RegistryBase { Reference: var reference, Locked: var locked })
+        if (request.Base is RegistryImage { Reference: var reference, Locked: var locked })
         {
             var pinned = locked ?? reference.Digest;
             return (pinned ?? (await documents.CurrentAsync(reference, cancellationToken))?.Digest, null);

@@ -110,7 +110,7 @@ public sealed class LargeReport : IAsyncLifetime, IPublishLog, ICredentialSource
                 EnvironmentVariables = [new("SETTING", setting)],
                 Ports = [new ExposedPort(8080)],
             },
-            Base = new ScratchBase(),
+            Base = new ScratchImage(),
             PublishFolder = folder["publish"],
             Items = [new PublishItem("part0/</script><b>needle.txt", PublishItemOrigin.Package) { Package = "Hay.Stack" }],
             EntryDefaults = new LayerEntryDefaults(),

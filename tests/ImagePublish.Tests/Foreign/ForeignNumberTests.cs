@@ -27,7 +27,7 @@ public sealed class ForeignNumberTests
         await using var bench = await PublishingBench.StartAsync();
         var manifest = Encoding.UTF8.GetBytes(Manifest(size, size));
         bench.Server.Content.PutManifest("dotnet/aspnet", "large", manifest, MediaTypes.OciManifest);
-        var request = bench.Request("1.0") with { Base = new RegistryBase(bench.Named("dotnet/aspnet").ReferenceTo(Tag.Parse("large"))) };
+        var request = bench.Request("1.0") with { Base = new RegistryImage(bench.Named("dotnet/aspnet").ReferenceTo(Tag.Parse("large"))) };
 
         var publish = await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(request));
         var plan = await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PlanAsync(request));

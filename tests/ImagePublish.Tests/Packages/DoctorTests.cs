@@ -309,7 +309,7 @@ public sealed class DoctorTests : IDisposable
         bench.Request("1.0") with
         {
             Spec = bench.Request("1.0").Spec with { Platform = Here },
-            Base = new ScratchBase(),
+            Base = new ScratchImage(),
             Packages = packages.Length == 0 ? null : repository.Request(packages),
             Doctor = new DependencyCheckRequest { IsGlobalizationInvariant = true },
         };

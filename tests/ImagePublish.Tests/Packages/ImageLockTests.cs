@@ -99,11 +99,17 @@ public sealed class ImageLockTests : IDisposable
         await using var registries = RegistryBench.For(bench.Server);
         var updater = new LockStep(bench.Context(registries.Client));
 
-        var update = await updater.UpdateAsync(new Platform("linux", "amd64"), new ScratchBase(), repository.Request("shop"), Lock, Cancel);
-        var again = await updater.UpdateAsync(new Platform("linux", "amd64"), new ScratchBase(), repository.Request("shop"), Lock, Cancel);
+        var update = await updater.UpdateAsync(
+            new Platform("linux", "amd64"),
+            new ScratchImage(),
+            repository.Request("shop"),
+            Lock,
+            Cancel
+        );
+        var again = await updater.UpdateAsync(new Platform("linux", "amd64"), new ScratchImage(), repository.Request("shop"), Lock, Cancel);
         var other = await updater.UpdateAsync(
             new Platform("linux", "arm64"),
-            new ScratchBase(),
+            new ScratchImage(),
             null,
             Lock with
             {
@@ -256,7 +262,7 @@ public sealed class ImageLockTests : IDisposable
     private PublishRequest Request(PublishingBench bench, LockRequest? lockRequest, bool hasApt = true, string cache = "cache") =>
         bench.Request("1.0") with
         {
-            Base = new ScratchBase(),
+            Base = new ScratchImage(),
             Lock = lockRequest,
             Packages = repository.Request("shop") with { HasApt = hasApt, CacheFolder = Path.Combine(repository.Folder, cache) },
         };

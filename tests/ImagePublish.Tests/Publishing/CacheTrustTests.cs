@@ -68,7 +68,7 @@ public sealed class CacheTrustTests
         await using var bench = await PublishingBench.StartAsync();
         using var repository = new LocalRepository();
         repository.AddRoot().Add(new DebBuilder("tool").File("./usr/bin/tool", "honest"));
-        PublishRequest Request(string tag) => bench.Request(tag) with { Base = new ScratchBase(), Packages = repository.Request("tool") };
+        PublishRequest Request(string tag) => bench.Request(tag) with { Base = new ScratchImage(), Packages = repository.Request("tool") };
         var honest = await bench.PublishAsync(Request("1.0"));
         var evil = Poison(bench, honest, "latest", OsPackages.LayerName);
 
@@ -247,7 +247,7 @@ public sealed class CacheTrustTests
         var upper = await bench.PublishAsync(
             bench.Request("1.0") with
             {
-                Base = new RegistryBase(bench.Named("acme/shop").ReferenceTo(Tag.Parse("1.0"))),
+                Base = new RegistryImage(bench.Named("acme/shop").ReferenceTo(Tag.Parse("1.0"))),
                 Destinations = [bench.Named("acme/upper")],
             }
         );

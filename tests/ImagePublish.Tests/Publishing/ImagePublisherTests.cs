@@ -254,7 +254,7 @@ public sealed class ImagePublisherTests
     public async Task ABaseThatDoesNotExistIsAnError()
     {
         await using var bench = await PublishingBench.StartAsync();
-        var request = bench.Request("1.0") with { Base = new RegistryBase(bench.Named("dotnet/nonsense").ReferenceTo(Tag.Parse("10.0"))) };
+        var request = bench.Request("1.0") with { Base = new RegistryImage(bench.Named("dotnet/nonsense").ReferenceTo(Tag.Parse("10.0"))) };
 
         Assert.Equal(
             DiagnosticCodes.BaseNotFound,

@@ -92,7 +92,7 @@ public sealed class ImageReporterTests
     public async Task AnImageInTheLocalStoreIsComparedToo()
     {
         await using var bench = await PublishingBench.StartAsync();
-        var request = Request(bench) with { Destinations = [], Base = new ScratchBase() };
+        var request = Request(bench) with { Destinations = [], Base = new ScratchImage() };
         await ReportAsync(bench, request);
         bench.Write("App.dll", "app 2");
 
@@ -126,7 +126,7 @@ public sealed class ImageReporterTests
     public async Task AnImageThatWasPublishedElsewhereTellsItsOwnLayersAndWhatChanged()
     {
         await using var bench = await PublishingBench.StartAsync();
-        var scratch = Request(bench) with { Base = new ScratchBase(), Tags = [] };
+        var scratch = Request(bench) with { Base = new ScratchImage(), Tags = [] };
         var first = await JoinAsync(bench, await bench.PublishAsync(scratch));
         bench.Write("App.dll", "app 2!");
 

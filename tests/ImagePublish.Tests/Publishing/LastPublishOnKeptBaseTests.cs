@@ -41,7 +41,7 @@ public sealed class LastPublishOnKeptBaseTests
             kind == "store"
                 ? new StoreImage("acme/base:1")
                 : new ArchivedImage(Path.GetFullPath(place), kind == "folder" ? "acme/base:1" : null);
-        var request = bench.Request("1.0") with { Base = new LocalBase(source) };
+        var request = bench.Request("1.0") with { Base = source };
 
         var first = await bench.PublishAsync(request);
         Assert.Equal(0, Times(bench, Recognised));
@@ -120,7 +120,7 @@ public sealed class LastPublishOnKeptBaseTests
         );
         var place = Path.GetFullPath(Path.Combine(bench.PublishFolder, "..", "index.tar.gz"));
         await ArchiveWriter.WriteAsync([new ArchiveImage(index, [here], ["acme/base:1"])], place, Cancel);
-        var request = bench.Request("1.0") with { Base = new LocalBase(new ArchivedImage(place, null)) };
+        var request = bench.Request("1.0") with { Base = new ArchivedImage(place, null) };
 
         var first = await bench.PublishAsync(request);
         var second = await bench.PublishAsync(request);

@@ -42,7 +42,7 @@ public sealed class OddBaseTests
         var manifest = PushManifest(bench, WithoutPlatform, "[]");
         var index = new ImageIndex([manifest with { Platform = new Platform("linux", "amd64") }]) { MediaType = MediaTypes.OciIndex };
         bench.Server.Content.PutManifest("dotnet/aspnet", "odd", OciJson.Write(index), MediaTypes.OciIndex);
-        var request = bench.Request("1.0") with { Base = new RegistryBase(bench.Named("dotnet/aspnet").ReferenceTo(Tag.Parse("odd"))) };
+        var request = bench.Request("1.0") with { Base = new RegistryImage(bench.Named("dotnet/aspnet").ReferenceTo(Tag.Parse("odd"))) };
 
         var result = await bench.PublishAsync(request);
 
@@ -53,7 +53,7 @@ public sealed class OddBaseTests
         var store = bench.Store();
         await new ImageCopier(registry.Client, store).CopyAsync(
             new CopyRequest(
-                new RegistryImage(request.Base is RegistryBase { Reference: var odd } ? odd : null!),
+                new RegistryImage(request.Base is RegistryImage { Reference: var odd } ? odd : null!),
                 [],
                 "odd",
                 [Tag.Parse("1")]
@@ -126,10 +126,10 @@ public sealed class OddBaseTests
         }
     }
 
-    private static RegistryBase Push(PublishingBench bench, string config, string layers)
+    private static RegistryImage Push(PublishingBench bench, string config, string layers)
     {
         PushManifest(bench, config, layers);
-        return new RegistryBase(bench.Named("dotnet/aspnet").ReferenceTo(Tag.Parse("odd")));
+        return new RegistryImage(bench.Named("dotnet/aspnet").ReferenceTo(Tag.Parse("odd")));
     }
 
     private static Descriptor PushManifest(PublishingBench bench, string config, string layers)

@@ -17,7 +17,7 @@ public sealed class OfflineTests
         await using var bench = await PublishingBench.StartAsync();
         var request = bench.Request("1.0") with { Project = new() };
         var online = await bench.PublishAsync(request);
-        var remote = ((RegistryBase)request.Base).Reference;
+        var remote = ((RegistryImage)request.Base).Reference;
         await using (var connected = RegistryBench.For(bench.Server))
             await new ImageCopier(connected.Client, bench.Store("away")).CopyAsync(
                 new CopyRequest(new RegistryImage(remote), [], remote.Repository.ToString(), [remote.Tag!]),
@@ -28,10 +28,10 @@ public sealed class OfflineTests
         await using var offline = Offline(bench);
         var result = await bench
             .Publisher(offline.Client, "away")
-            .PublishAsync(request with { Base = new StoreBase(remote), Destinations = [] }, Cancel);
+            .PublishAsync(request with { Base = new OfflineImage(remote), Destinations = [] }, Cancel);
         var again = await bench
             .Publisher(offline.Client, "away")
-            .PublishAsync(request with { Base = new StoreBase(remote), Destinations = [] }, Cancel);
+            .PublishAsync(request with { Base = new OfflineImage(remote), Destinations = [] }, Cancel);
 
         Assert.Empty(bench.Server.Requests);
         Assert.Equal(online.Image.Digest, result.Image.Digest);
@@ -46,7 +46,7 @@ public sealed class OfflineTests
     {
         await using var bench = await PublishingBench.StartAsync();
         await using var offline = Offline(bench);
-        var request = bench.Request("1.0") with { Base = new StoreBase(Reference.Parse(reference)), Destinations = [] };
+        var request = bench.Request("1.0") with { Base = new OfflineImage(Reference.Parse(reference)), Destinations = [] };
 
         var failure = await RegistryBench.FailsAsync(DiagnosticCodes.BaseNotKept, () =>
             bench.Publisher(offline.Client).PublishAsync(request, Cancel)

@@ -57,7 +57,7 @@ internal sealed class PublishingBench : IAsyncDisposable
                 WorkingDirectory = "/app",
                 Entrypoint = ["dotnet", "/app/App.dll"],
             },
-            Base = new RegistryBase(Named("dotnet/aspnet").ReferenceTo(Tag.Parse("10.0"))),
+            Base = new RegistryImage(Named("dotnet/aspnet").ReferenceTo(Tag.Parse("10.0"))),
             PublishFolder = PublishFolder,
             Items =
             [

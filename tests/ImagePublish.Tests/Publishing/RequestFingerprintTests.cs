@@ -57,7 +57,7 @@ public sealed class RequestFingerprintTests
                 Locked = [package],
             },
         };
-        var pinned = new RegistryBase(((RegistryBase)request.Base).Reference) { Locked = digest };
+        var pinned = new RegistryImage(((RegistryImage)request.Base).Reference) { Locked = digest };
 
         Assert.NotEqual(RequestFingerprint.Compute(Whole()), RequestFingerprint.Compute(request));
         Assert.NotEqual(RequestFingerprint.Compute(request), RequestFingerprint.Compute(request with { Base = pinned }));
@@ -115,11 +115,13 @@ public sealed class RequestFingerprintTests
             DateTimeOffset time => [(name, time.AddSeconds(1))],
             Enum one => [(name, Enum.GetValues(one.GetType()).Cast<object>().First(other => !other.Equals(one)))],
             Tag => [(name, Tag.Parse("other"))],
-            Reference or RegistryBase =>
+            Reference or RegistryImage =>
             [
                 (
                     name,
-                    value is Reference ? Reference.Parse("example.test/other:1") : new RegistryBase(Reference.Parse("example.test/other:1"))
+                    value is Reference
+                        ? Reference.Parse("example.test/other:1")
+                        : new RegistryImage(Reference.Parse("example.test/other:1"))
                 ),
             ],
             CacheKey => [(name, Key('b'))],
@@ -182,7 +184,7 @@ public sealed class RequestFingerprintTests
                 Volumes = ["/data"],
             },
             Project = Filled(new ProjectInfo { Omitted = ["created"] }),
-            Base = new RegistryBase(Reference.Parse("example.test/base:1")),
+            Base = new RegistryImage(Reference.Parse("example.test/base:1")),
             PublishFolder = "/publish",
             Items = [new PublishItem("App.dll", PublishItemOrigin.Package) { Package = "App" }],
             EntryDefaults = new LayerEntryDefaults(),

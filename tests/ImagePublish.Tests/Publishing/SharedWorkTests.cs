@@ -100,7 +100,7 @@ public sealed class SharedWorkTests
     {
         await using var bench = await PublishingBench.StartAsync();
         await using var connections = RegistryBench.For(bench.Server);
-        var request = bench.Request("1.0") with { Base = new ScratchBase() };
+        var request = bench.Request("1.0") with { Base = new ScratchImage() };
         var cache = new LayerCache(bench.Store());
         var tags = new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize));
         var layers = LayerLayout.Create(

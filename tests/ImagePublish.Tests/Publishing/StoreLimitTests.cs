@@ -19,7 +19,7 @@ public sealed class StoreLimitTests
         await using var connections = RegistryBench.For(bench.Server);
         var clock = new TestClock();
         var store = ImageStore.Open(Path.Combine(bench.PublishFolder, "..", "store-limited"), new StoreOptions { Time = clock });
-        var request = bench.Request("1.0") with { Base = new ScratchBase(), Destinations = [] };
+        var request = bench.Request("1.0") with { Base = new ScratchImage(), Destinations = [] };
         var (largest, prunes) = (0L, 0);
         PublishResult? last = null;
 

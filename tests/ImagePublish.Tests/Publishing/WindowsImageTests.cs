@@ -93,7 +93,7 @@ public sealed class WindowsImageTests
         var request = bench.Request("1.0");
         return request with
         {
-            Base = new RegistryBase(bench.Named("windows/base").ReferenceTo(Tag.Parse("1"))),
+            Base = new RegistryImage(bench.Named("windows/base").ReferenceTo(Tag.Parse("1"))),
             Spec = request.Spec with
             {
                 Platform = new Platform("windows", "amd64"),

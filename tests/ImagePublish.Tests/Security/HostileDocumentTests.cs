@@ -169,7 +169,7 @@ public sealed class HostileDocumentTests
     private static PublishRequest Request(PublishingBench bench, string tag) =>
         bench.Request("1.0") with
         {
-            Base = new RegistryBase(bench.Named(Repository).ReferenceTo(Tag.Parse(tag))),
+            Base = new RegistryImage(bench.Named(Repository).ReferenceTo(Tag.Parse(tag))),
         };
 
     // What one document says of the next is right, so that each is read; unless the field is what says so.

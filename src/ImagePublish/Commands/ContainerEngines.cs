@@ -1,9 +1,8 @@
-using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Engines;
 using ImagePublish.Storage.Archives;
 
-namespace ImagePublish.Bases;
+namespace ImagePublish.Commands;
 
 /// <summary>Docker or podman on this machine.</summary>
 internal interface IContainerEngine

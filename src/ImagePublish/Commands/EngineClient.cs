@@ -4,7 +4,7 @@ using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Storage.Archives;
 
-namespace ImagePublish.Bases;
+namespace ImagePublish.Commands;
 
 /// <summary>Docker or podman on this machine, spoken to by their own client: it knows contexts, sockets and remote machines.</summary>
 internal sealed class EngineClient(string program) : IContainerEngine

@@ -1,11 +1,10 @@
-using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage.Archives;
 
-namespace ImagePublish.Commands;
+namespace ImagePublish.Bases;
 
 /// <summary>An image with everything that it names, wherever it is.</summary>
 internal interface IImageContent
