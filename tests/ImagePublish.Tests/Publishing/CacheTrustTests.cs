@@ -3,7 +3,6 @@ using ImagePublish.Bases;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
-using ImagePublish.LayerReuse;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Publishing;

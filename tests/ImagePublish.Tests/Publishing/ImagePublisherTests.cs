@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
 

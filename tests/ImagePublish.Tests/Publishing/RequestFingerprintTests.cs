@@ -2,7 +2,6 @@ using System.Collections;
 using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
-using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;

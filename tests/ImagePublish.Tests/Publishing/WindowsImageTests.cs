@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using ImagePublish.Bases;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
 using MediaTypes = ImagePublish.Oci.MediaTypes;

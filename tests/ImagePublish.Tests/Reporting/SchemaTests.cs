@@ -1,6 +1,5 @@
 using System.Text;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting;
 using ImagePublish.Requests;
