@@ -36,7 +36,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Base = ReadBase(app, packages is not null),
             Packages = packages,
             Lock = new LockRequestReader(inputs).Read(),
-            Doctor = ReadDoctor(app),
+            DependencyCheck = ReadDependencyCheck(app),
             PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
             Items = PublishItemReader.Read(inputs.PublishItems, sources),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
@@ -61,7 +61,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         Off,
     }
 
-    private DependencyCheckRequest? ReadDoctor(DotNetApp app) =>
+    private DependencyCheckRequest? ReadDependencyCheck(DotNetApp app) =>
         InputParser.Choice(inputs.Doctor, "ImageDoctor", DoctorMode.Auto) is var mode && mode == DoctorMode.Off
             ? null
             : new DependencyCheckRequest

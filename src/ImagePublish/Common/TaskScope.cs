@@ -27,6 +27,14 @@ internal sealed class TaskScope : IAsyncDisposable
         return task;
     }
 
+    /// <summary>Starts work on another thread.</summary>
+    public Task Run(Func<CancellationToken, Task> work)
+    {
+        var task = Task.Run(() => work(Token), Token);
+        tasks.Add(task);
+        return task;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();

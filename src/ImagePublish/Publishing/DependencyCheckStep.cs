@@ -69,7 +69,7 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
         }
     }
 
-    private static bool IsWanted(PublishRequest request) => request.Doctor is not null && request.Spec.Platform.Os == "linux";
+    private static bool IsWanted(PublishRequest request) => request.DependencyCheck is not null && request.Spec.Platform.Os == "linux";
 
     private async Task<Findings> FindAsync(
         PublishRequest request,
@@ -84,7 +84,7 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
         // A layer of packages that was known without its files is read like one of the base's.
         var withoutFiles = candidates.Where(candidate => candidate.Content.Entries.Count == 0).Select(candidate => candidate.Known!);
         var below = baseImage.Layers.Concat(withoutFiles);
-        var files = await new BaseFiles(store, log).TryReadAsync(below, request.Doctor!.MayDownload, cancellationToken);
+        var files = await new BaseFiles(store, log).TryReadAsync(below, request.DependencyCheck!.MayDownload, cancellationToken);
         if (files is null)
             log.Detail(
                 "What the base image has is not known on this machine, so it is not seen whether the app lacks a library. "
@@ -110,10 +110,10 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
             entries.Where(entry => entry.Content is FileOnDisk),
             runtime,
             request.Spec.Platform,
-            request.Doctor!.IsMusl,
+            request.DependencyCheck!.IsMusl,
             cancellationToken
         );
-        return new DependencyCheck(request.Doctor, needs, new ImageInventory(below, entries)).Findings(IsInvariant(image));
+        return new DependencyCheck(request.DependencyCheck, needs, new ImageInventory(below, entries)).Findings(IsInvariant(image));
     }
 
     // Lines: whether the base was read, the file for another machine or nothing, and what is missing.
@@ -158,12 +158,10 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
 
     private static Digest KeyOf(PublishRequest request, Image image)
     {
-        var doctor = request.Doctor!;
+        var app = request.DependencyCheck!;
         using var key = new DigestBuilder();
         key.Add(Version);
-        key.Add(
-            (doctor.IsGlobalizationInvariant ? 1 : 0) | (doctor.UsesAspNet ? 2 : 0) | (doctor.IsMusl ? 4 : 0) | (IsInvariant(image) ? 8 : 0)
-        );
+        key.Add((app.IsGlobalizationInvariant ? 1 : 0) | (app.UsesAspNet ? 2 : 0) | (app.IsMusl ? 4 : 0) | (IsInvariant(image) ? 8 : 0));
         // Platforms of a portable app have the same layers.
         key.Add([request.Spec.Platform.ToString(), .. CommandOf(image)]);
         key.Add([.. image.Config.RootFs.DiffIds.Select(layer => layer.ToString())]);

@@ -60,7 +60,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
         // Setting up the first connection takes as long as reading the publish folder.
         var resolving = tasks.Run(token => ResolveBaseAsync(request, localBase, token));
-        var findingPackages = tasks.Run(token => packages.FindLayerAsync(request, resolving, producer, token));
+        var findingPackages = tasks.Run(async token => await packages.FindLayerAsync(request, resolving, producer, token));
         var inputs = await PlanLayersAsync(pinned, resolving, findingPackages, tasks.Token);
         var findingLayers = inputs.Select(input => tasks.Run(token => producer.LookUpAsync(input, token))).ToList();
         var layers = new LayerLookups([.. (await findingPackages).Select(Task.FromResult), .. findingLayers]);

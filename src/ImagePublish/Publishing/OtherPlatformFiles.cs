@@ -5,13 +5,13 @@ using ImagePublish.Oci;
 namespace ImagePublish.Publishing;
 
 /// <summary>
-/// What packages bring for other systems than the image's: an app that is published without a runtime identifier has all of it.
+/// Files of packages for other platforms than the image's: an app that is published without a runtime identifier has all of them.
 /// </summary>
 internal static class OtherPlatformFiles
 {
     private const string Folder = "runtimes/";
 
-    /// <summary>How much of it a publish put into new layers.</summary>
+    /// <summary>Their bytes in new layers, before compression.</summary>
     public static long LengthOfNew(Image image, IReadOnlyCollection<LayerInput> contents) =>
         contents
             .Zip(image.Layers.Skip(image.Layers.Count - contents.Count))

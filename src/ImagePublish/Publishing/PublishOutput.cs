@@ -30,7 +30,7 @@ internal abstract class PublishOutput(DestinationSet destinations, ILayerOutput 
         CancellationToken cancellationToken
     );
 
-    /// <summary>Records a publish for the next one.</summary>
+    /// <summary>Records a publish for the next one's up-to-date check.</summary>
     public abstract Task RecordAsync(PublishRun run, CancellationToken cancellationToken);
 
     public ValueTask DisposeAsync() => destinations.DisposeAsync();
@@ -50,7 +50,7 @@ internal sealed class WrittenOutput(PublishContext context, DestinationSet desti
         return "was renewed";
     }
 
-    // The documents are read by the up-to-date check; reports and images on this one read them too.
+    // The documents are read by the up-to-date check.
     public override async Task RecordAsync(PublishRun run, CancellationToken cancellationToken)
     {
         var image = run.Result.Image;

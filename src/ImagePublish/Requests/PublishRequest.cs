@@ -25,7 +25,7 @@ internal sealed record PublishRequest
     public LockRequest? Lock { get; init; }
 
     /// <summary>The app, for the check of its dependencies; null disables the check.</summary>
-    public DependencyCheckRequest? Doctor { get; init; }
+    public DependencyCheckRequest? DependencyCheck { get; init; }
 
     /// <summary>The full path of the publish folder.</summary>
     public required string PublishFolder { get; init; }

@@ -96,12 +96,18 @@ public sealed class DoctorTests : IDisposable
     {
         await using var bench = await PublishingBench.StartAsync();
         File.Copy(Program, Path.Combine(bench.PublishFolder, "App"));
-        var request = bench.Request("1.0") with { Doctor = new DependencyCheckRequest { IsGlobalizationInvariant = true } };
+        var request = bench.Request("1.0") with { DependencyCheck = new DependencyCheckRequest { IsGlobalizationInvariant = true } };
 
         await bench.PublishAsync(request);
         var pulled = bench.Moved(RegistryStep.BlobGet);
         var silent = bench.Log.Warnings.ToList();
-        await bench.PublishAsync(request with { Doctor = request.Doctor! with { MayDownload = true }, Tags = [Tag.Parse("2.0")] });
+        await bench.PublishAsync(
+            request with
+            {
+                DependencyCheck = request.DependencyCheck! with { MayDownload = true },
+                Tags = [Tag.Parse("2.0")],
+            }
+        );
 
         Assert.Empty(silent);
         Assert.Equal(1, pulled);
@@ -220,7 +226,7 @@ public sealed class DoctorTests : IDisposable
         var request = bench.Request("1.0") with
         {
             Spec = bench.Request("1.0").Spec with { Platform = new("linux", "amd64") },
-            Doctor = new DependencyCheckRequest { IsGlobalizationInvariant = true },
+            DependencyCheck = new DependencyCheckRequest { IsGlobalizationInvariant = true },
         };
 
         await bench.PublishAsync(request);
@@ -229,7 +235,13 @@ public sealed class DoctorTests : IDisposable
         Assert.True((await bench.PublishAsync(request)).IsUnchanged);
         Assert.Equal(first, bench.Log.Warnings);
         bench.Log.Warnings.Clear();
-        await bench.PublishAsync(request with { Doctor = request.Doctor! with { MayDownload = true }, Tags = [Tag.Parse("2.0")] });
+        await bench.PublishAsync(
+            request with
+            {
+                DependencyCheck = request.DependencyCheck! with { MayDownload = true },
+                Tags = [Tag.Parse("2.0")],
+            }
+        );
         var withBase = bench.Log.Warnings.Where(warning => warning.Contains("arm64", StringComparison.Ordinal)).ToList();
         File.Delete(file);
         bench.Log.Warnings.Clear();
@@ -311,6 +323,6 @@ public sealed class DoctorTests : IDisposable
             Spec = bench.Request("1.0").Spec with { Platform = Here },
             Base = new ScratchImage(),
             Packages = packages.Length == 0 ? null : repository.Request(packages),
-            Doctor = new DependencyCheckRequest { IsGlobalizationInvariant = true },
+            DependencyCheck = new DependencyCheckRequest { IsGlobalizationInvariant = true },
         };
 }

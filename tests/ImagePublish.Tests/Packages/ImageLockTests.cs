@@ -63,6 +63,35 @@ public sealed class ImageLockTests : IDisposable
     }
 
     [Fact]
+    public async Task APlanWritesNoLockFile()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+
+        var plan = await bench.PlanAsync(Request(bench, Lock));
+        var isWritten = File.Exists(LockFile);
+        var published = await bench.PublishAsync(Request(bench, Lock));
+
+        Assert.False(isWritten);
+        Assert.Contains("image.lock.json would be renewed", bench.Log.ToString(), StringComparison.Ordinal);
+        Assert.Equal(plan.Result.Image.Digest, published.Image.Digest);
+    }
+
+    [Fact]
+    public async Task APlanComparesAPackageLayerThatItFindsWithoutItsFiles()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        await bench.PublishAsync(Request(bench, null));
+        repository.Add(New);
+        await bench.PublishAsync(Request(bench, null, cache: "other") with { Tags = [Tag.Parse("2.0")] });
+
+        var plan = await bench.PlanAsync(Request(bench, null, cache: "other"));
+
+        var packages = plan.Changes!.Layers.Single(layer => layer.Name == OsPackages.LayerName);
+        Assert.Equal(ChangeKind.Changed, packages.Kind);
+        Assert.Contains(packages.Files, file => file is { Path: "usr/bin/shop", Kind: ChangeKind.Changed });
+    }
+
+    [Fact]
     public async Task ALockedPublishThatChangesNothingAsksNobodyForBaseOrPackages()
     {
         await using var server = new FileServer(repository.Folder);

@@ -20,7 +20,7 @@ public sealed class RequestFingerprintTests
         ".Unknown",
         nameof(PublishRequest.Packages),
         "PublishRequest.Lock",
-        "PublishRequest.Doctor",
+        "PublishRequest.DependencyCheck",
         nameof(PublishRequest.ComparedTags),
     ];
 

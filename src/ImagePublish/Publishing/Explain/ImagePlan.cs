@@ -13,7 +13,7 @@ internal sealed record ImagePlan(ImageRun Run, IReadOnlyList<PlannedDestinationR
 }
 
 /// <summary>The base of an image that is planned.</summary>
-/// <param name="Before">The base that the image at the tag now says that it has; null where it does not say.</param>
+/// <param name="Before">The base digest in the labels of the image at the tag now; null if it has none.</param>
 internal sealed record PlannedBase(string Name, Digest? Digest, Digest? Before)
 {
     /// <summary>Whether the base is another one than that of the image at the tag now.</summary>
@@ -27,31 +27,24 @@ internal sealed record PlannedBase(string Name, Digest? Digest, Digest? Before)
     }
 }
 
-/// <summary>What differs between the image that is planned and the one at a tag now.</summary>
+/// <summary>How the planned image differs from the one at a tag now.</summary>
 internal sealed record ImageChanges(string Against, Digest Digest, IReadOnlyList<LayerChange> Layers, IReadOnlyList<ConfigChange> Config);
 
-/// <summary>What differs in a layer.</summary>
+/// <summary>How a layer differs.</summary>
 /// <param name="Files">The files that differ, by path; none where the layer is only in one of them.</param>
 internal sealed record LayerChange(string Name, ChangeKind Kind, IReadOnlyList<FileChange> Files);
 
-/// <summary>What differs of a file.</summary>
+/// <summary>How a file differs: its lengths in bytes, null where it is not there.</summary>
 internal sealed record FileChange(string Path, ChangeKind Kind, long? Before, long? After);
 
-/// <summary>What two configs say differently.</summary>
+/// <summary>A value that differs in two configs; null where it is not set.</summary>
 internal sealed record ConfigChange(string Name, string? Before, string? After);
 
-/// <summary>How two images differ in one thing.</summary>
+/// <summary>How a layer or file of the later image differs from that of the earlier one.</summary>
 internal enum ChangeKind
 {
-    /// <summary>They don't.</summary>
     Same,
-
-    /// <summary>Only the image that is planned has it.</summary>
     Added,
-
-    /// <summary>Only the image at the tag has it.</summary>
     Removed,
-
-    /// <summary>Both have it, and it differs.</summary>
     Changed,
 }

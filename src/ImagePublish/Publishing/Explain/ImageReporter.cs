@@ -70,7 +70,7 @@ internal sealed class ImageReporter(PublishContext context, EarlyLayerBuild? ear
         return new ImageReport(result, baseImage, DescribeLayers(result, baseImage, lists, []), differences);
     }
 
-    private static IReadOnlyList<ReportLayer> DescribeLayers(
+    private static List<ReportLayer> DescribeLayers(
         PublishResult result,
         ReportBase baseImage,
         LayerListing[] lists,

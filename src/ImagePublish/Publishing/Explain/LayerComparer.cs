@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using ImagePublish.Common;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
@@ -9,7 +10,6 @@ namespace ImagePublish.Publishing.Explain;
 /// <summary>Compares the layers above the base, by name; the files of those that differ are read, and nothing else is.</summary>
 internal sealed class LayerComparer(ImageStore store)
 {
-    /// <summary>Compares layers.</summary>
     public async Task<IReadOnlyList<LayerChange>> CompareAsync(Image current, PublishRun run, CancellationToken cancellationToken)
     {
         var old = Above(current, run);
@@ -30,8 +30,7 @@ internal sealed class LayerComparer(ImageStore store)
         return [.. changes, .. old.Keys.Select(name => new LayerChange(name, ChangeKind.Removed, []))];
     }
 
-    // An image without history was made on a base without one: then its upper layers are known by their position, if some layer is the
-    // same.
+    // An image without history was made on a base without one: its upper layers are known by their position, if some layer is the same.
     private static Dictionary<string, Layer> Above(Image current, PublishRun run)
     {
         var known = ImageComposer.LayerNames(current.Config).Zip(current.Layers).Where(one => one.First is not null).ToList();
@@ -112,7 +111,8 @@ internal static class LayerFiles
     public static async Task<Dictionary<string, FileState>> ReadAsync(LayerInput content, CancellationToken cancellationToken)
     {
         var pipe = new Pipe();
-        var writing = Task.Run(() => WriteAsync(content, pipe.Writer, cancellationToken), cancellationToken);
+        await using var tasks = new TaskScope(cancellationToken);
+        var writing = tasks.Run(token => WriteAsync(content, pipe.Writer, token));
         await using var tar = pipe.Reader.AsStream();
         var files = await ReadAsync(tar, new LayerReaderOptions { MaxLength = long.MaxValue }, cancellationToken);
         await writing;
