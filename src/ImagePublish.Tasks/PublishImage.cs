@@ -41,7 +41,7 @@ public sealed class PublishImage : PublishImageInputs
         var request = new PublishRequestReader(this).Read();
         if (!IsPartOfIndex)
             new ImageNames(this).ReportOffline(log);
-        var limit = Amounts.Size(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;
+        var limit = Amounts.ParseSize(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;
         var store = OpenStore();
         if (!IsPartOfIndex)
         {

@@ -6,7 +6,7 @@ namespace ImagePublish.Tasks.Commands;
 internal static class Amounts
 {
     /// <summary>An age: a number and <c>d</c>, <c>h</c> or <c>m</c>.</summary>
-    public static TimeSpan? Age(string? text, string property)
+    public static TimeSpan? ParseAge(string? text, string property)
     {
         if (InputParser.Optional(text) is not { } age)
             return null;
@@ -24,7 +24,7 @@ internal static class Amounts
     }
 
     /// <summary>A size: a number and <c>GB</c>, <c>MB</c>, <c>kB</c> or nothing.</summary>
-    public static long? Size(string? text, string property)
+    public static long? ParseSize(string? text, string property)
     {
         if (InputParser.Optional(text) is not { } size)
             return null;

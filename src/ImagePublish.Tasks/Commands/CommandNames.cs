@@ -11,14 +11,14 @@ namespace ImagePublish.Tasks.Commands;
 internal sealed class CommandNames
 {
     private readonly CommandTask inputs;
-    private readonly Reference? whole;
-    private readonly Lazy<OwnImage> own;
+    private readonly Reference? fullReference;
+    private readonly Lazy<OwnNames> projectImage;
 
     public CommandNames(CommandTask inputs)
     {
         this.inputs = inputs;
-        whole = ImageNames.Whole(inputs.Name);
-        own = new(ReadOwn);
+        fullReference = ImageNames.Whole(inputs.Name);
+        projectImage = new(ReadProjectImage);
         Source = InputParser.Optional(inputs.Source) is { } text ? Parse(text) : null;
     }
 
@@ -36,9 +36,12 @@ internal sealed class CommandNames
 
     /// <summary>The image's name without registry and tag: the properties', else the source's, else the project's.</summary>
     public string LocalName =>
-        SourceName is { } name && InputParser.Optional(inputs.Repository) is null && whole is null ? name : ImageNames.LocalNameOf(inputs);
+        SourceRepositoryName is { } name && InputParser.Optional(inputs.Repository) is null && fullReference is null
+            ? name
+            : ImageNames.LocalNameOf(inputs);
 
-    /// <summary>The name that a copy has in the local store: an image of another registry keeps its whole name, so that it is found as a base.</summary>
+    /// <summary>The name that a copy has in the local store: an image of another registry keeps its whole name,
+    /// so that it is found as a base.</summary>
     public string StoreName =>
         InputParser.Optional(inputs.Repository) is null && Source is RegistryImage remote
             ? remote.Reference.Repository.ToString()
@@ -47,25 +50,25 @@ internal sealed class CommandNames
     /// <summary>The tags that are named for this command.</summary>
     public IReadOnlyList<Tag> Tags =>
         InputParser.Words(inputs.Tags) is { Length: > 0 } words ? Fill(words)
-        : whole?.Tag is { } tag && inputs.Name!.Trim().EndsWith(":" + tag, StringComparison.Ordinal) ? [tag]
+        : fullReference?.Tag is { } tag && inputs.Name!.Trim().EndsWith(":" + tag, StringComparison.Ordinal) ? [tag]
         : [];
 
     /// <summary>All tags of the project's own image.</summary>
-    public IReadOnlyList<Tag> OwnTags => own.Value.Tags;
+    public IReadOnlyList<Tag> ProjectTags => projectImage.Value.Tags;
 
     /// <summary>The tag that the source has.</summary>
     public Tag? SourceTag =>
         Source switch
         {
             RegistryImage { Reference: { Digest: null, Tag: { } tag } } => tag,
-            StoreImage kept => TagOf(kept.Name),
+            StoreImage stored => TagOf(stored.Name),
             EngineImage engine => TagOf(engine.Name),
             ArchivedImage { Name: { } name } => TagOf(name),
             _ => null,
         };
 
-    /// <summary>Looks into an archive that is named without an image: with only one in it, that one is meant, under the name that it has there.</summary>
-    public async Task LookIntoArchiveAsync(CancellationToken cancellationToken)
+    /// <summary>Names the image of an archive that is given without one and has only one.</summary>
+    public async Task ResolveArchiveNameAsync(CancellationToken cancellationToken)
     {
         if (Source is not ArchivedImage { Name: null } archived)
             return;
@@ -75,25 +78,26 @@ internal sealed class CommandNames
     }
 
     /// <summary>The project's own image, as a publish names it: in its registry, or in the local store.</summary>
-    public ImageSource Own =>
-        own.Value is { Repositories: [var repository, ..], Tags: [var tag, ..] }
+    public ImageSource ProjectImage =>
+        projectImage.Value is { Repositories: [var repository, ..], Tags: [var tag, ..] }
             ? new RegistryImage(repository.ReferenceTo(tag))
-            : OwnInStore;
+            : ProjectImageInStore;
 
     /// <summary>The project's own image in the local store, where a publish without a registry, or without a network, leaves it.</summary>
-    public StoreImage OwnInStore => new($"{own.Value.LocalName}:{own.Value.Tags[0]}");
+    public StoreImage ProjectImageInStore => new($"{projectImage.Value.LocalName}:{projectImage.Value.Tags[0]}");
 
-    private sealed record OwnImage(IReadOnlyList<Repository> Repositories, string LocalName, IReadOnlyList<Tag> Tags);
+    private sealed record OwnNames(IReadOnlyList<Repository> Repositories, string LocalName, IReadOnlyList<Tag> Tags);
 
-    private OwnImage ReadOwn()
+    private OwnNames ReadProjectImage()
     {
         var names = new ImageNames(inputs);
         var tags = names.Tags(Context());
         return tags.Count > 0
-            ? new OwnImage(names.Destinations, names.LocalName, tags)
+            ? new OwnNames(names.Destinations, names.LocalName, tags)
             : throw new ImagePublishException(
                 DiagnosticCodes.PropertyMissing,
-                "The project's own image has no tag, since ImageTagPolicy is None: set ImageSource to the image, for example to the ImageReference of its publish."
+                "The project's own image has no tag, since ImageTagPolicy is None: set ImageSource to the "
+                    + "image, for example to the ImageReference of its publish."
             );
     }
 
@@ -109,11 +113,11 @@ internal sealed class CommandNames
         );
     }
 
-    private string? SourceName =>
+    private string? SourceRepositoryName =>
         Source switch
         {
             RegistryImage remote => remote.Reference.Repository.Name,
-            StoreImage kept => WithoutRegistry(kept.Name),
+            StoreImage stored => WithoutRegistry(stored.Name),
             EngineImage engine => WithoutRegistry(engine.Name),
             ArchivedImage { Name: { } name } => WithoutRegistry(name),
             _ => null,
@@ -129,8 +133,8 @@ internal sealed class CommandNames
 
     private ImageSource Parse(string text)
     {
-        if (ImageSourceReader.ReadLocal(text, inputs.ResolvePath) is { } kept)
-            return kept;
+        if (ImageSourceReader.ReadLocal(text, inputs.ResolvePath) is { } local)
+            return local;
         return RegistryImageOf(text) is { } reference ? new RegistryImage(reference) : ImageSourceReader.InStore(text);
     }
 

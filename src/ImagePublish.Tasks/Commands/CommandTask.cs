@@ -13,7 +13,7 @@ public abstract class CommandTask : ImageTask, IImageInputs, IRegistryInputs
     /// <summary>One or more registry hosts; empty for the local store.</summary>
     public string? Registry { get; set; }
 
-    /// <summary>What the names of all repositories begin with.</summary>
+    /// <summary>The prefix of all repositories' names.</summary>
     public string? RepositoryPrefix { get; set; }
 
     /// <summary>The repository's name in the registry.</summary>
@@ -52,7 +52,7 @@ public abstract class CommandTask : ImageTask, IImageInputs, IRegistryInputs
     /// <summary>Whether other users use the store too, and are trusted.</summary>
     public bool StoreShared { get; set; }
 
-    /// <summary>Registries that may be spoken to in plain http.</summary>
+    /// <summary>Registries that may be reached by plain http.</summary>
     public string? InsecureRegistries { get; set; }
 
     /// <summary>Hosts of token services that get every registry's credentials.</summary>
@@ -80,7 +80,7 @@ public abstract class CommandTask : ImageTask, IImageInputs, IRegistryInputs
     [Output]
     public ITaskItem[] Results { get; private set; } = [];
 
-    /// <summary>The same before it becomes text.</summary>
+    /// <summary>The results, before they become text.</summary>
     internal IReadOnlyList<CommandItem> Items { get; set; } = [];
 
     /// <summary>Runs the command, and writes its result for scripts.</summary>
@@ -89,10 +89,10 @@ public abstract class CommandTask : ImageTask, IImageInputs, IRegistryInputs
         await RunAsync(log, cancellationToken);
         Results = [.. Items.Select(item => item.ToTaskItem())];
         if (InputParser.Optional(ResultFile) is { } file)
-            await CommandJson.WriteAsync(FullPath(file), GetType().Name, Items, log, cancellationToken);
+            await CommandResultFile.WriteAsync(FullPath(file), GetType().Name, Items, log, cancellationToken);
     }
 
-    /// <summary>Does the work.</summary>
+    /// <summary>Runs the command.</summary>
     private protected abstract Task RunAsync(IPublishLog log, CancellationToken cancellationToken);
 
     internal ImageStore OpenStore() =>

@@ -4,7 +4,8 @@ using ImagePublish.Reporting;
 
 namespace ImagePublish.Tasks.Commands;
 
-/// <summary>Copies an image from a registry, the local store or an archive to registries or the local store, with the same digests.</summary>
+/// <summary>Copies an image from a registry, the local store or an archive to registries or the local store, with the
+/// same digests.</summary>
 public sealed class CopyImage : CommandTask
 {
     /// <summary>Whether to only report what would be done.</summary>
@@ -15,12 +16,12 @@ public sealed class CopyImage : CommandTask
     private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         var names = new CommandNames(this);
-        await names.LookIntoArchiveAsync(cancellationToken);
+        await names.ResolveArchiveNameAsync(cancellationToken);
         // Without a source it is the project's own image, which an earlier build left in the local store.
-        var source = names.Source ?? names.OwnInStore;
+        var source = names.Source ?? names.ProjectImageInStore;
         var tags =
             names.Tags.Count > 0 ? names.Tags
-            : names.Source is null ? names.OwnTags
+            : names.Source is null ? names.ProjectTags
             : names.SourceTag is { } tag ? [tag]
             : (IReadOnlyList<Oci.Tag>)[];
         if (tags.Count == 0 && names.Destinations.Count == 0)
@@ -34,7 +35,7 @@ public sealed class CopyImage : CommandTask
         Items =
         [
             .. result.Deliveries.Select(delivery =>
-                CommandItems.Of(
+                CommandItem.Create(
                     $"{delivery.Name}@{result.Root.Digest}",
                     ("Registry", delivery.Repository?.Registry.Host ?? ""),
                     ("Repository", delivery.Repository?.Name ?? delivery.Name),

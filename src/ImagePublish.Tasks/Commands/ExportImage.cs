@@ -40,11 +40,11 @@ public sealed class ExportImage : CommandTask
         {
             var engine = await EngineAsync(load, cancellationToken);
             using var owned = engine as IDisposable;
-            var (said, sent, known) = await exporter.LoadAsync(source, names, Preferred, engine, cancellationToken);
-            log.Information(
-                $"Loaded into {engine.Program}: {string.Join(", ", names.DefaultIfEmpty(repository))} ({ByteSize.Show(sent)} sent{(known > 0 ? $", {ByteSize.Show(known)} already there" : "")})"
-            );
-            log.Detail(said);
+            var (output, sent, known) = await exporter.LoadAsync(source, names, Preferred, engine, cancellationToken);
+            var loaded = string.Join(", ", names.DefaultIfEmpty(repository));
+            var reused = known > 0 ? $", {ByteSize.Show(known)} already there" : "";
+            log.Information($"Loaded into {engine.Program}: {loaded} ({ByteSize.Show(sent)} sent{reused})");
+            log.Detail(output);
         }
     }
 

@@ -12,18 +12,18 @@ public sealed class InspectImage : CommandTask
     {
         var names = new CommandNames(this);
         var image = await new ImageInspector(Connect(names.Registries).Registries, OpenStore()).InspectAsync(
-            names.Source ?? names.Own,
+            names.Source ?? names.ProjectImage,
             cancellationToken
         );
         Report(log, ImageTables.OfImage(image));
         Items =
         [
             .. image.Platforms.Select(platform =>
-                CommandItems.Of(
+                CommandItem.Create(
                     image.Name,
                     ("Digest", image.Root.Digest),
                     ("MediaType", image.Root.MediaType),
-                    ("Platform", CommandItems.Names([platform.Config.Platform])),
+                    ("Platform", CommandItem.PlatformNames([platform.Config.Platform])),
                     ("PlatformDigest", platform.Descriptor.Digest),
                     ("Created", platform.Config.Created),
                     ("Size", platform.Size),

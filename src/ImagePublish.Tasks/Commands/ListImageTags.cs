@@ -25,30 +25,30 @@ public sealed class ListImageTags : CommandTask
             : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
             : throw InputParser.Invalid("ImageTagLimit", text, "expected a number, 0 for all");
         var filter = new Glob(InputParser.Optional(Filter) ?? "");
-        var lister = new RepositoryTags(Connect(names.Registries).Registries, OpenStore(), log);
+        var lister = new ImageLister(Connect(names.Registries).Registries, OpenStore(), log);
         var repositories = names.Source switch
         {
             RegistryImage remote => [remote.Reference.Repository],
             StoreImage => [],
             _ => names.Destinations,
         };
-        var inStore = names.Source is StoreImage kept ? StoreNames.Repository(kept.Name) : names.LocalName;
+        var inStore = names.Source is StoreImage stored ? StoreNames.Repository(stored.Name) : names.LocalName;
         TagList[] lists =
             repositories.Count == 0
-                ? [await lister.ListAsync(inStore, filter, limit, cancellationToken)]
-                : await Task.WhenAll(repositories.Select(repository => lister.ListAsync(repository, filter, limit, cancellationToken)));
+                ? [await lister.ListTagsAsync(inStore, filter, limit, cancellationToken)]
+                : await Task.WhenAll(repositories.Select(repository => lister.ListTagsAsync(repository, filter, limit, cancellationToken)));
         Report(log, lists.SelectMany(ImageTables.OfTags));
         Items =
         [
             .. lists.SelectMany(list =>
                 list.Tags.Select(tag =>
-                    CommandItems.Of(
+                    CommandItem.Create(
                         tag.Tag.Value,
                         ("Repository", list.Repository),
                         ("Reference", $"{list.Repository}:{tag.Tag}"),
                         ("Digest", tag.Descriptor?.Digest),
                         ("MediaType", tag.Descriptor?.MediaType),
-                        ("Platform", CommandItems.Names(tag.Platforms)),
+                        ("Platform", CommandItem.PlatformNames(tag.Platforms)),
                         ("Created", tag.Created),
                         ("Size", tag.Size)
                     )

@@ -12,16 +12,16 @@ public sealed class ListImages : CommandTask
 
     private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
     {
-        var images = await new StoreLister(OpenStore()).ListAsync(new Glob(InputParser.Optional(Filter) ?? ""), cancellationToken);
+        var images = await ImageLister.ListImagesAsync(OpenStore(), new Glob(InputParser.Optional(Filter) ?? ""), cancellationToken);
         Report(log, ImageTables.OfImages(images));
         Items =
         [
             .. images.Select(image =>
-                CommandItems.Of(
+                CommandItem.Create(
                     image.Name ?? image.Descriptor.Digest.Value,
                     ("Digest", image.Descriptor.Digest),
                     ("MediaType", image.Descriptor.MediaType),
-                    ("Platform", CommandItems.Names(image.Platforms)),
+                    ("Platform", CommandItem.PlatformNames(image.Platforms)),
                     ("Created", image.Created),
                     ("Size", image.Size),
                     ("IsWhole", image.IsWhole)

@@ -29,7 +29,7 @@ public sealed class OpenImagePage : CommandTask
             }
 
             log.Information($"{repository}: {page.AbsoluteUri}");
-            Items = [.. Items, CommandItems.Of(page.AbsoluteUri, ("Repository", repository))];
+            Items = [.. Items, CommandItem.Create(page.AbsoluteUri, ("Repository", repository))];
             if (IsDesktop())
                 Open(page, log);
         }

@@ -13,7 +13,7 @@ public sealed class PruneImages : CommandTask
     // The bare command must not delete the layers that the next build needs.
     private static readonly TimeSpan KeptCache = TimeSpan.FromDays(7);
 
-    // Who gives only an age does not mean to lose the last release.
+    // With an age alone, the last release stays.
     private const int KeptByAge = 1;
 
     /// <summary>Which tags of a repository, <c>1.*</c>; which images of the store, <c>acme/*</c>.</summary>
@@ -31,7 +31,7 @@ public sealed class PruneImages : CommandTask
     /// <summary>Whether damaged content, and images with missing content, are removed.</summary>
     public bool Repair { get; set; }
 
-    /// <summary>Whether to list only.</summary>
+    /// <summary>Whether to report only what would be removed.</summary>
     public bool DryRun { get; set; }
 
     internal override string? LeftAlone => "no image was removed";
@@ -45,17 +45,17 @@ public sealed class PruneImages : CommandTask
             return;
         }
 
-        var place = PruneTarget.Read(this, BuildEngine as IBuildEngine6);
-        if (place.Repositories.Count > 0)
+        var target = PruneTarget.Read(this, BuildEngine as IBuildEngine6);
+        if (target.Repositories.Count > 0)
             Items = await PruneRegistryAsync(
-                place.Repositories,
+                target.Repositories,
                 ReadRules(new Glob(InputParser.Optional(Filter) ?? "")),
                 store,
                 log,
                 cancellationToken
             );
-        else if (place.StoreRepository is not null || ChoosesImages)
-            Items = await PruneStoreAsync(ReadRules(StoreFilter(place.StoreRepository)), store, log, cancellationToken);
+        else if (target.StoreRepository is not null || ChoosesImages)
+            Items = await PruneStoreAsync(ReadRules(StoreFilter(target.StoreRepository)), store, log, cancellationToken);
         else
             Items = await PruneCacheAsync(ReadOptions(), store, log, cancellationToken);
     }
@@ -65,14 +65,16 @@ public sealed class PruneImages : CommandTask
 
     private TagPruneRules ReadRules(Glob filter)
     {
-        var age = Amounts.Age(MaxAge, "ImageMaxAge");
+        var age = Amounts.ParseAge(MaxAge, "ImageMaxAge");
         if (InputParser.Optional(Keep) is not { } text)
         {
             return age is not null
                 ? new TagPruneRules(filter, KeptByAge, age)
                 : throw new ImagePublishException(
                     DiagnosticCodes.PruneUnbounded,
-                    "PruneImages needs to know how much stays; nothing was removed. Set ImageKeep to the number of versions that stay, for example -p:ImageKeep=10, or ImageMaxAge, for example -p:ImageMaxAge=90d. The target RemoveImage removes a single tag."
+                    "PruneImages needs to know how much stays; nothing was removed. Set ImageKeep to the "
+                        + "number of versions that stay, for example -p:ImageKeep=10, or ImageMaxAge, for example "
+                        + "-p:ImageMaxAge=90d. The target RemoveImage removes a single tag."
                 );
         }
 
@@ -88,8 +90,8 @@ public sealed class PruneImages : CommandTask
     private PruneOptions ReadOptions() =>
         new()
         {
-            MaxAge = Amounts.Age(MaxAge, "ImageMaxAge"),
-            MaxSize = Amounts.Size(StoreLimit, "ImageStoreLimit"),
+            MaxAge = Amounts.ParseAge(MaxAge, "ImageMaxAge"),
+            MaxSize = Amounts.ParseSize(StoreLimit, "ImageStoreLimit"),
             MaxUnreferencedAge = KeptCache,
             DryRun = DryRun,
         };
@@ -117,7 +119,7 @@ public sealed class PruneImages : CommandTask
         return
         [
             .. plans.SelectMany(plan =>
-                plan.Removed.Select(tag => CommandItems.Of($"{plan.Repository}:{tag.Tag}", ("Kind", "Tag"), ("Digest", tag.Digest)))
+                plan.Removed.Select(tag => CommandItem.Create($"{plan.Repository}:{tag.Tag}", ("Kind", "Tag"), ("Digest", tag.Digest)))
             ),
         ];
     }
@@ -131,8 +133,8 @@ public sealed class PruneImages : CommandTask
     {
         var pruner = new StorePruner(store, TimeProvider.System);
         var names = await pruner.ChooseAsync(rules, cancellationToken);
-        StoreItems.Announce(names, DryRun, log);
-        return [.. StoreItems.Report(await pruner.RemoveAsync(names, DryRun, cancellationToken), DryRun, log)];
+        StoreRemovals.Announce(names, DryRun, log);
+        return [.. StoreRemovals.Report(await pruner.RemoveAsync(names, DryRun, cancellationToken), DryRun, log)];
     }
 
     private async Task<CommandItem[]> PruneCacheAsync(
@@ -146,10 +148,10 @@ public sealed class PruneImages : CommandTask
         if (removesImages && !DryRun)
         {
             var planned = await store.PruneAsync(options with { DryRun = true }, cancellationToken);
-            StoreItems.Announce(planned.Images.Select(StoreItems.NameOf).ToList(), DryRun, log);
+            StoreRemovals.Announce(planned.Images.Select(StoreRemovals.NameOf).ToList(), DryRun, log);
         }
 
-        return [.. StoreItems.Report(await store.PruneAsync(options, cancellationToken), DryRun, log)];
+        return [.. StoreRemovals.Report(await store.PruneAsync(options, cancellationToken), DryRun, log)];
     }
 
     private async Task<CommandItem[]> RepairAsync(ImageStore store, IPublishLog log, CancellationToken cancellationToken)
@@ -157,15 +159,46 @@ public sealed class PruneImages : CommandTask
         var result = await store.RepairAsync(DryRun, cancellationToken);
         foreach (var image in DryRun ? [] : result.Images)
             log.Changed(NameChange.Removed, image);
+        var removed = DryRun ? "would be removed" : "removed";
+        var damagedList = result.DamagedList is { } list ? $" The damaged list {(DryRun ? "would be kept as" : "is")} '{list}'." : "";
         log.Information(
-            $"Local store: {result.Blobs.Count} damaged blobs and {result.Images.Count} images that lack content {(DryRun ? "would be removed" : "removed")}."
-                + (result.DamagedList is { } list ? $" The damaged list {(DryRun ? "would be kept as" : "is")} '{list}'." : "")
+            $"Local store: {result.Blobs.Count} damaged blobs and {result.Images.Count} images that lack content {removed}.{damagedList}"
         );
         Report(log, result.Images.Select(image => $"  {image}: publish or copy it again"));
         return
         [
-            .. result.Images.Select(image => CommandItems.Of(image, ("Kind", "Image"))),
-            .. result.Blobs.Select(blob => CommandItems.Of(blob.Value, ("Kind", "Blob"))),
+            .. result.Images.Select(image => CommandItem.Create(image, ("Kind", "Image"))),
+            .. result.Blobs.Select(blob => CommandItem.Create(blob.Value, ("Kind", "Blob"))),
         ];
     }
+}
+
+/// <summary>Reports what is removed from the local store.</summary>
+internal static class StoreRemovals
+{
+    /// <summary>Lists the images before any is removed.</summary>
+    public static void Announce(IReadOnlyCollection<string> names, bool dryRun, IPublishLog log)
+    {
+        if (dryRun || names.Count == 0)
+            return;
+        log.Information($"Local store: {names.Count} {(names.Count == 1 ? "image" : "images")} to remove");
+        foreach (var name in names)
+            log.Information($"  {name}");
+    }
+
+    /// <summary>Reports what was removed, and makes items.</summary>
+    public static IEnumerable<CommandItem> Report(PruneResult result, bool dryRun, IPublishLog log)
+    {
+        string[] images = [.. result.Images.Select(NameOf)];
+        foreach (var image in dryRun ? [] : images)
+            log.Changed(NameChange.Removed, image);
+        foreach (var line in PruneTables.OfStore(images, result.Blobs.Count, result.FreedBytes, result.RemainingBytes, dryRun))
+            log.Information(line);
+        return images
+            .Select(image => CommandItem.Create(image, ("Kind", "Image")))
+            .Concat(result.Blobs.Select(blob => CommandItem.Create(blob.Digest.Value, ("Kind", "Blob"), ("Size", blob.Size))));
+    }
+
+    /// <summary>An image's name; its digest where it has none.</summary>
+    public static string NameOf(StoredImage image) => image.Name ?? image.Descriptor.Digest.Value;
 }

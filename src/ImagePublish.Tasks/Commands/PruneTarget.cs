@@ -5,17 +5,19 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks.Commands;
 
-/// <summary>Where <see cref="PruneImages"/> removes images: in a registry, which other people use, or in the local store.</summary>
+/// <summary>Where <see cref="PruneImages"/> removes images: in a registry, which others use, or in the local store.</summary>
 /// <remarks>
-/// A registry is meant only where the command says so: with <c>ImageSource</c>, or with <c>ImageName</c> or <c>ImageRegistry</c> on the command line. What a project says of the image that
-/// it publishes is no order to delete; where it could be taken for one, nothing is removed.
+/// A registry only where the command itself names it: with <c>ImageSource</c>, or with <c>ImageName</c> or
+/// <c>ImageRegistry</c> on the command line. The properties by which a project publishes are no order to delete; where
+/// they could be taken for one, nothing is removed.
 /// </remarks>
 internal sealed record PruneTarget(IReadOnlyList<Repository> Repositories, string? StoreRepository)
 {
     private const string StorePrefix = "store:";
 
-    /// <summary>Reads the command's properties.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG1033</c>: it could be either; <c>IMG1007</c>: <c>ImageSource</c> is no repository.</exception>
+    /// <summary>Reads the target of a command.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG1033</c>: it could be either; <c>IMG1007</c>: <c>ImageSource</c>
+    /// is no repository.</exception>
     public static PruneTarget Read(PruneImages inputs, IBuildEngine6? build)
     {
         if (InputParser.Optional(inputs.Source) is { } source)
@@ -35,7 +37,9 @@ internal sealed record PruneTarget(IReadOnlyList<Repository> Repositories, strin
         return inputs.ChoosesImages
             ? throw new ImagePublishException(
                 DiagnosticCodes.PrunePlaceUnclear,
-                $"PruneImages could mean the local store or {destinations[0]}, which the project names; nothing was removed. Set ImageSource: -p:ImageSource=store: for the local store, or -p:ImageSource={destinations[0]}."
+                $"PruneImages could mean the local store or {destinations[0]}, which the project names; "
+                    + "nothing was removed. Set ImageSource: -p:ImageSource=store: for the local store, or "
+                    + $"-p:ImageSource={destinations[0]}."
             )
             : new PruneTarget([], null);
     }
@@ -50,7 +54,8 @@ internal sealed record PruneTarget(IReadOnlyList<Repository> Repositories, strin
             throw InputParser.Invalid(
                 "ImageSource",
                 source,
-                "expected a repository without a tag, such as ghcr.io/acme/shop, store:acme/shop, or store: for the whole local store; RemoveImage removes a single tag"
+                "expected a repository without a tag, such as ghcr.io/acme/shop, store:acme/shop, or store: "
+                    + "for the whole local store; RemoveImage removes a single tag"
             );
         return !isStore && CommandNames.RegistryImageOf(name) is { } remote
             ? new PruneTarget([remote.Repository], null)

@@ -6,7 +6,8 @@ using ImagePublish.Reporting;
 
 namespace ImagePublish.Tasks.Commands;
 
-/// <summary>Copies an image of a registry into the local store, under its own name and with all platforms: as a base for builds without a network.</summary>
+/// <summary>Copies an image of a registry into the local store, under its own name and with all platforms: as a base
+/// for builds without a network.</summary>
 public sealed class PullImage : CommandTask
 {
     internal override string? LeftAlone => "no tag was moved";
@@ -26,7 +27,7 @@ public sealed class PullImage : CommandTask
                 Source!,
                 "expected an image of a registry, with its host: docker.io/acme/shop:1.0; CopyImage copies others"
             );
-        // The store finds what is asked for by a digest under whatever tag it has.
+        // A digest is found in the store under any tag.
         var tag = reference.Tag ?? Tag.Parse($"{reference.Digest!.Algorithm}-{reference.Digest.Hex}");
         var request = new CopyRequest(source, [], reference.Repository.ToString(), [tag]);
         var result = await new ImageCopier(Connect(names.Registries).Registries, OpenStore()).CopyAsync(request, cancellationToken);
@@ -34,7 +35,7 @@ public sealed class PullImage : CommandTask
         Items =
         [
             .. result.Deliveries.Select(delivery =>
-                CommandItems.Of(
+                CommandItem.Create(
                     $"{delivery.Name}:{tag}",
                     ("Digest", result.Root.Digest),
                     ("MediaType", result.Root.MediaType),

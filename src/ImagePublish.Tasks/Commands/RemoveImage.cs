@@ -16,44 +16,45 @@ public sealed class RemoveImage : CommandTask
     private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         var names = new CommandNames(this);
-        switch (names.Source)
+        Items = names.Source switch
         {
-            case StoreImage kept:
-                Items =
-                [
-                    .. StoreItems.Report(
-                        await new StorePruner(OpenStore(), TimeProvider.System).RemoveAsync(kept.Name, DryRun, cancellationToken),
-                        DryRun,
-                        log
-                    ),
-                ];
-                break;
-            case RegistryImage remote:
-                var pruner = new TagPruner(Connect(names.Registries).Registries, OpenStore(), TimeProvider.System);
-                var plan = await pruner.PlanAsync(remote.Reference, cancellationToken);
-                Report(log, PruneTables.OfTags(plan, DryRun));
-                if (!DryRun && plan.Removed.Count > 0)
-                {
-                    await pruner.RemoveAsync(plan, cancellationToken);
-                    log.Information(PruneTables.Removed(plan));
-                }
+            StoreImage stored => await RemoveFromStoreAsync(stored, log, cancellationToken),
+            RegistryImage remote => await RemoveFromRegistryAsync(remote, names, log, cancellationToken),
+            null => throw new ImagePublishException(
+                DiagnosticCodes.PropertyMissing,
+                "RemoveImage needs to know which image: set ImageSource, for example -p:ImageSource=acme/shop:1.0."
+            ),
+            _ => throw InputParser.Invalid(
+                "ImageSource",
+                Source!,
+                "expected an image of the local store or of a registry; a file is deleted as any other"
+            ),
+        };
+    }
 
-                Items =
-                [
-                    .. plan.Removed.Select(tag => CommandItems.Of($"{plan.Repository}:{tag.Tag}", ("Kind", "Tag"), ("Digest", tag.Digest))),
-                ];
-                break;
-            case null:
-                throw new ImagePublishException(
-                    DiagnosticCodes.PropertyMissing,
-                    "RemoveImage needs to know which image: set ImageSource, for example -p:ImageSource=acme/shop:1.0."
-                );
-            default:
-                throw InputParser.Invalid(
-                    "ImageSource",
-                    Source!,
-                    "expected an image of the local store or of a registry; a file is deleted as any other"
-                );
+    private async Task<CommandItem[]> RemoveFromStoreAsync(StoreImage image, IPublishLog log, CancellationToken cancellationToken)
+    {
+        var pruner = new StorePruner(OpenStore(), TimeProvider.System);
+        var result = await pruner.RemoveAsync(image.Name, DryRun, cancellationToken);
+        return [.. StoreRemovals.Report(result, DryRun, log)];
+    }
+
+    private async Task<CommandItem[]> RemoveFromRegistryAsync(
+        RegistryImage image,
+        CommandNames names,
+        IPublishLog log,
+        CancellationToken cancellationToken
+    )
+    {
+        var pruner = new TagPruner(Connect(names.Registries).Registries, OpenStore(), TimeProvider.System);
+        var plan = await pruner.PlanAsync(image.Reference, cancellationToken);
+        Report(log, PruneTables.OfTags(plan, DryRun));
+        if (!DryRun && plan.Removed.Count > 0)
+        {
+            await pruner.RemoveAsync(plan, cancellationToken);
+            log.Information(PruneTables.Removed(plan));
         }
+
+        return [.. plan.Removed.Select(tag => CommandItem.Create($"{plan.Repository}:{tag.Tag}", ("Kind", "Tag"), ("Digest", tag.Digest)))];
     }
 }

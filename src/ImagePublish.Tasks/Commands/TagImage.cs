@@ -35,7 +35,7 @@ public sealed class TagImage : CommandTask
         Items =
         [
             .. result.Moves.Select(move =>
-                CommandItems.Of(
+                CommandItem.Create(
                     $"{result.Repository}:{move.Tag}",
                     ("Repository", result.Repository),
                     ("Tag", move.Tag),

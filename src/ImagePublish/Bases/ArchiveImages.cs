@@ -9,9 +9,11 @@ using ImagePublish.Storage.Archives;
 
 namespace ImagePublish.Bases;
 
-/// <summary>Images of archives and layout folders. Layers are read from where they are, but for those of a compressed archive, which are copied into the local store once.</summary>
+/// <summary>Images of archives and layout folders. Layers are read from where they are, but for those of a compressed
+/// archive, which are copied into the local store once.</summary>
 /// <remarks>
-/// A compressed archive is known by its content, as files of the publish folder are: reading it is many times faster than inflating it, and its times may lie.
+/// A compressed archive is known by its content, as files of the publish folder are: reading it is many times faster
+/// than inflating it, and its times may be wrong.
 /// </remarks>
 internal sealed class ArchiveImages(ImageStore store)
 {
@@ -23,7 +25,8 @@ internal sealed class ArchiveImages(ImageStore store)
     public ArchiveOptions Options { get; init; } = new() { TemporaryFolder = store.Disk.Layout.TemporaryFolder };
 
     /// <summary>Loads an image.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3106</c>, <c>IMG3107</c>, <c>IMG3111</c>: the archive can't be used; <c>IMG3101</c>: the store can't be.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3106</c>, <c>IMG3107</c>, <c>IMG3111</c>: the archive can't be
+    /// used; <c>IMG3101</c>: the store can't be.</exception>
     public async Task<ArchiveImage> LoadAsync(ArchivedImage archived, Platform? rootFileSystem, CancellationToken cancellationToken)
     {
         if (Directory.Exists(archived.Path))
@@ -77,7 +80,7 @@ internal sealed class ArchiveImages(ImageStore store)
             ? ArchiveImage.Create(await RootFileSystemArchive.OpenAsync(files, rootFileSystem, ImageFormat.Oci, cancellationToken))
             : (await ImageArchive.OpenAsync(files, cancellationToken)).Find(archived.Name);
 
-    /// <summary>What an archive's file has in it, as far as this store can tell.</summary>
+    /// <summary>The content of an archive's file, as this store identifies it.</summary>
     private sealed class ArchiveContent(string path, ImageStore store)
     {
         private FileFingerprints? tags;

@@ -12,7 +12,7 @@ namespace ImagePublish.Bases;
 internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments documents, ImageStore store)
 {
     /// <summary>Finds a base image.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG2001</c> to <c>IMG2004</c>, or what the registry said.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG2001</c> to <c>IMG2004</c>, or what the registry fails with.</exception>
     public Task<BaseImage> ResolveAsync(ImageSource source, Platform platform, CancellationToken cancellationToken) =>
         source switch
         {
@@ -58,7 +58,8 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
 
     private static Descriptor Choose(ImageIndex index, Reference reference, Platform platform)
     {
-        // Attestations stand in an index as images for 'unknown/unknown'. An only image without a platform says in its config what it is for.
+        // Attestations are listed in an index as images for 'unknown/unknown'. An only image without a platform says in its
+        // config what it is for.
         var known = index.Manifests.Where(manifest => manifest.Platform is { Os: not "unknown" }).ToList();
         return known.FirstOrDefault(manifest => manifest.Platform!.Satisfies(platform))
             ?? (
@@ -88,13 +89,15 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
     private static ImagePublishException Gone(Reference reference, Digest locked) =>
         new(
             DiagnosticCodes.BaseNotFound,
-            $"The base image '{reference}' does not exist any more as {locked}, which the lock file pins it to. Renew the lock: dotnet msbuild -t:UpdateImageLock."
+            $"The base image '{reference}' does not exist any more as {locked}, which the lock file pins it "
+                + "to. Renew the lock: dotnet msbuild -t:UpdateImageLock."
         );
 
     private static ImagePublishException Invalid(Reference reference, string reason, Exception? cause) =>
         new(
             DiagnosticCodes.BaseInvalid,
-            $"The base image '{reference}' can't be used: {Text.Sanitize(reason).TrimEnd('.')}. Choose another image, or push it again with a current tool.",
+            $"The base image '{reference}' can't be used: {Text.Sanitize(reason).TrimEnd('.')}. Choose another "
+                + "image, or push it again with a current tool.",
             cause
         );
 }

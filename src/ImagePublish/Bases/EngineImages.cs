@@ -16,14 +16,17 @@ internal sealed class EngineImages(ImageStore store)
     private readonly ImportedImages imported = new(store, Kind);
 
     /// <summary>Loads an image.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3109</c>: Docker does not have it; <c>IMG3108</c>: it does not answer; <c>IMG3101</c>.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3109</c>: Docker does not have it; <c>IMG3108</c>: it does not
+    /// answer; <c>IMG3101</c>.</exception>
     public async Task<ArchiveImage> LoadAsync(EngineImage image, CancellationToken cancellationToken)
     {
         using var engine = new DockerEngine(image.Address);
         var id = await engine.FindImageAsync(image.Name, cancellationToken)
             ?? throw new ImagePublishException(
                 DiagnosticCodes.NotInEngine,
-                $"Docker at '{image.Address}' has no image '{Text.Sanitize(image.Name)}'. 'docker images' shows what it has; pull or build the image first, or leave out 'docker-daemon:' for one of a registry."
+                $"Docker at '{image.Address}' has no image '{Text.Sanitize(image.Name)}'. 'docker images' "
+                    + "shows what it has; pull or build the image first, or leave out 'docker-daemon:' for one of a "
+                    + "registry."
             );
         var key = Digest.Compute(Encoding.UTF8.GetBytes(id));
         if (await imported.FindAsync(key, image.Name, cancellationToken) is { } known)
@@ -42,7 +45,7 @@ internal sealed class EngineImages(ImageStore store)
                 await engine.SaveAsync(name, stream, cancellationToken);
             using var archive = await ImageArchive.OpenAsync(path, cancellationToken);
             var images = archive.Images;
-            // Asked for one image, Docker tells all its names or none.
+            // Docker saves one image under all its names or under none.
             var image =
                 images.Count == 1
                     ? images[0]

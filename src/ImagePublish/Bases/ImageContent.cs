@@ -12,7 +12,8 @@ internal interface IImageContent
     /// <summary>Its manifest or index.</summary>
     MemoryBlobSource Root { get; }
 
-    /// <summary>Reads a manifest, an index or a config of it; null where it is not there, as a platform of an index that was not kept.</summary>
+    /// <summary>Reads a manifest, an index or a config of it; null where it is not there, as a platform of an index
+    /// that was not kept.</summary>
     Task<MemoryBlobSource?> TryReadAsync(Descriptor document, CancellationToken cancellationToken);
 
     /// <summary>A blob of it; nothing is read yet.</summary>

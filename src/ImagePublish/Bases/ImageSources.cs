@@ -16,7 +16,8 @@ internal sealed class ImageSources(RegistryClient registries, ImageStore store)
     public RegistryDocuments Documents { get; } = new(registries, store);
 
     /// <summary>Opens an image: its root is read, nothing else.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3105</c>, <c>IMG3106</c>, <c>IMG3109</c> or <c>IMG4006</c>: there is none; or what the place fails with.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3105</c>, <c>IMG3106</c>, <c>IMG3109</c> or <c>IMG4006</c>: there
+    /// is none; or what the place fails with.</exception>
     public async Task<IImageContent> OpenAsync(ImageSource source, CancellationToken cancellationToken) =>
         source is RegistryImage remote
             ? await OpenAsync(remote.Reference, cancellationToken)
@@ -28,7 +29,7 @@ internal sealed class ImageSources(RegistryClient registries, ImageStore store)
     private async Task<RegistryContent> OpenAsync(Reference reference, CancellationToken cancellationToken)
     {
         var root = await Documents.FindAsync(reference, cancellationToken)
-            // Asked again for what the registry says.
+            // Asked again for the registry's own error.
             ?? (await registries.GetManifestAsync(reference, cancellationToken)).Content;
         return new RegistryContent(registries, Documents, reference.Repository, root);
     }
@@ -41,7 +42,8 @@ internal sealed class LocalImages(ImageStore store, ArchiveImages? archives = nu
 
     /// <summary>Loads an image.</summary>
     /// <param name="rootFileSystem">The platform of a root file system, if the tar of one counts as an image.</param>
-    /// <exception cref="ImagePublishException"><c>IMG3105</c>, <c>IMG3106</c>, <c>IMG3109</c>: there is none; or what the place fails with.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3105</c>, <c>IMG3106</c>, <c>IMG3109</c>: there is none; or what
+    /// the place fails with.</exception>
     public async Task<ArchiveImage> LoadAsync(ImageSource source, CancellationToken cancellationToken, Platform? rootFileSystem = null) =>
         source switch
         {
@@ -55,6 +57,8 @@ internal sealed class LocalImages(ImageStore store, ArchiveImages? archives = nu
     public static ImagePublishException NotInStore(ImageStore store, string name) =>
         new(
             DiagnosticCodes.NotInStore,
-            $"The local store in '{store.Folder}' has no image '{Text.Sanitize(name)}'. The target ListImages shows what it has; an image of a registry is named with its host, such as docker.io/acme/shop:1.0."
+            $"The local store in '{store.Folder}' has no image '{Text.Sanitize(name)}'. The target ListImages "
+                + "shows what it has; an image of a registry is named with its host, such as "
+                + "docker.io/acme/shop:1.0."
         );
 }

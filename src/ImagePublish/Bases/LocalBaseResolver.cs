@@ -16,7 +16,8 @@ internal sealed class LocalBaseResolver(ImageStore store, ArchiveImages? archive
         image.Layers.All(layer => store.FindBlob(layer.Descriptor) is not null || layer.Source is not ArchiveBlobSource { IsThere: false });
 
     /// <summary>Finds a base image.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG2002</c>: it is for other platforms; <c>IMG2004</c>, <c>IMG3105</c>, <c>IMG3106</c>, <c>IMG3109</c>: there is none.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG2002</c>: it is for other platforms; <c>IMG2004</c>,
+    /// <c>IMG3105</c>, <c>IMG3106</c>, <c>IMG3109</c>: there is none.</exception>
     public Task<BaseImage> ResolveAsync(ImageSource source, Platform platform, CancellationToken cancellationToken) =>
         source is OfflineImage offline
             ? ResolveOfflineAsync(offline.Reference, platform, cancellationToken)
@@ -43,7 +44,9 @@ internal sealed class LocalBaseResolver(ImageStore store, ArchiveImages? archive
         if (await store.LoadAsync(name, cancellationToken) is null)
             throw new ImagePublishException(
                 DiagnosticCodes.BaseNotKept,
-                $"The local store in '{store.Folder}' does not have the base image '{reference}', and ImageOffline is true. Put it there while there is a network: dotnet msbuild -t:PullImage -p:ImageSource={reference}"
+                $"The local store in '{store.Folder}' does not have the base image '{reference}', and "
+                    + "ImageOffline is true. Put it there while there is a network: dotnet msbuild -t:PullImage "
+                    + $"-p:ImageSource={reference}"
             );
         return await ResolveLocalAsync(new StoreImage(name), platform, cancellationToken) with { Name = reference.ToString() };
     }

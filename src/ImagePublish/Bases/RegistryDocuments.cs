@@ -28,7 +28,8 @@ internal sealed record ImageDocuments(
         ];
 }
 
-/// <summary>Manifests, indexes and configs of images in registries. What has a digest is fetched once and then kept in the local store.</summary>
+/// <summary>Manifests, indexes and configs of images in registries. What has a digest is fetched once and then kept in
+/// the local store.</summary>
 internal sealed class RegistryDocuments(RegistryClient registries, ImageStore store)
 {
     private const string Kind = "documents";

@@ -7,7 +7,7 @@ namespace ImagePublish.Commands;
 /// <summary>Docker or podman on this machine.</summary>
 internal interface IContainerEngine
 {
-    /// <summary>What people call it.</summary>
+    /// <summary><c>docker</c> or <c>podman</c>.</summary>
     string Program { get; }
 
     /// <summary>Loads an image as its archive is written: nothing is stored in between.</summary>
@@ -16,7 +16,7 @@ internal interface IContainerEngine
 }
 
 /// <summary>An image that an engine has now.</summary>
-internal sealed record LoadedImage(string Said, long SentBytes, long KnownBytes);
+internal sealed record LoadedImage(string Output, long SentBytes, long KnownBytes);
 
 /// <summary>Finds the container engines of this machine.</summary>
 internal static class ContainerEngines
@@ -29,12 +29,14 @@ internal static class ContainerEngines
         if (docker is not null)
             return docker;
         var podman = new EngineClient("podman");
-        return await podman.AnswersAsync(cancellationToken)
-            ? podman
-            : throw new ImagePublishException(
-                DiagnosticCodes.EngineFailed,
-                $"Neither docker nor podman answers on this machine. Start one, or write an archive with ImageArchive instead of ImageLoad.{(failure is null ? "" : $" ({failure.Message})")}"
-            );
+        if (await podman.AnswersAsync(cancellationToken))
+            return podman;
+        var reason = failure is null ? "" : $" ({failure.Message})";
+        throw new ImagePublishException(
+            DiagnosticCodes.EngineFailed,
+            "Neither docker nor podman answers on this machine. Start one, or write an archive with ImageArchive "
+                + $"instead of ImageLoad.{reason}"
+        );
     }
 
     /// <summary>Docker: by its API, or by its client where only that knows the way.</summary>
@@ -46,7 +48,8 @@ internal static class ContainerEngines
             ?? throw failure
                 ?? new ImagePublishException(
                     DiagnosticCodes.EngineFailed,
-                    "Docker's client can't be started, or gets no answer; it is needed to reach Docker by ssh or with certificates. Install or start it, or write an archive with ImageArchive."
+                    "Docker's client can't be started, or gets no answer; it is needed to reach Docker by ssh "
+                        + "or with certificates. Install or start it, or write an archive with ImageArchive."
                 );
     }
 

@@ -44,9 +44,12 @@ internal sealed class DockerLoader(DockerEngine engine) : IContainerEngine, IDis
     private async Task<LoadedImage> LoadAsync(ArchiveImage image, IReadOnlyList<Descriptor> known, CancellationToken cancellationToken)
     {
         var omitted = known.Select(layer => layer.Digest).ToHashSet();
-        var said = await engine.LoadAsync((output, stop) => ArchiveWriter.WriteAsync([image], omitted, output, stop), cancellationToken);
+        var output = await engine.LoadAsync(
+            (archive, stop) => ArchiveWriter.WriteAsync([image], omitted, archive, stop),
+            cancellationToken
+        );
         var all = image.Blobs.Sum(blob => blob.Descriptor.Size);
         var left = image.Blobs.Where(blob => omitted.Contains(blob.Descriptor.Digest)).Sum(blob => blob.Descriptor.Size);
-        return new LoadedImage(said, all - left, left);
+        return new LoadedImage(output, all - left, left);
     }
 }

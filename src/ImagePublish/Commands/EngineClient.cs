@@ -6,7 +6,7 @@ using ImagePublish.Storage.Archives;
 
 namespace ImagePublish.Commands;
 
-/// <summary>Docker or podman on this machine, spoken to by their own client: it knows contexts, sockets and remote machines.</summary>
+/// <summary>Docker or podman on this machine, used by their own client: it knows contexts, sockets and remote machines.</summary>
 internal sealed class EngineClient(string program) : IContainerEngine
 {
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(20);
@@ -27,7 +27,7 @@ internal sealed class EngineClient(string program) : IContainerEngine
             }
             catch (IOException)
             {
-                // It ended without reading; what it says tells why.
+                // It ended without reading: its error output explains why.
             }
 
             await process.WaitForExitAsync(cancellationToken);
@@ -67,7 +67,7 @@ internal sealed class EngineClient(string program) : IContainerEngine
         }
     }
 
-    private Process Start(string verb)
+    private Process Start(string command)
     {
         var found = Programs.Find(program)
             ?? throw new ImagePublishException(
@@ -76,21 +76,25 @@ internal sealed class EngineClient(string program) : IContainerEngine
             );
         try
         {
-            return Programs.Start(new ProgramStart(found, [verb]) { Secrets = ProgramSecrets.Engine });
+            return Programs.Start(new ProgramStart(found, [command]) { Secrets = ProgramSecrets.Engine });
         }
         catch (Win32Exception exception)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.EngineFailed,
-                $"'{program}' can't be started: {Text.Sanitize(exception.Message)}. Install it, or choose the other of docker and podman with ImageLoad.",
+                $"'{program}' can't be started: {Text.Sanitize(exception.Message)}. Install it, or choose the "
+                    + "other of docker and podman with ImageLoad.",
                 exception
             );
         }
     }
 
-    private ImagePublishException Refused(string said) =>
-        new(
+    private ImagePublishException Refused(string error)
+    {
+        var reason = Text.Sanitize(error.Trim().ReplaceLineEndings(" "));
+        return new ImagePublishException(
             DiagnosticCodes.EngineFailed,
-            $"'{program} load' refuses the image: {Text.Sanitize(said.Trim().ReplaceLineEndings(" "))} Check that the engine runs and that you may use it."
+            $"'{program} load' refuses the image: {reason} Check that the engine runs and that you may use it."
         );
+    }
 }

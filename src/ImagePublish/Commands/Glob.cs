@@ -17,12 +17,12 @@ internal sealed record Glob(string Pattern)
     /// <summary>The part of a pattern of images that is about the tag: <c>pr-*</c> of <c>acme/shop:pr-*</c>.</summary>
     internal Glob TagPart => new(StoreNames.Tag(Pattern) ?? "");
 
-    /// <summary>Whether a name is meant.</summary>
+    /// <summary>Whether a name matches.</summary>
     public bool Matches(string name) =>
         Pattern.Length == 0
         || FileSystemName.MatchesSimpleExpression(Pattern.Replace("\\", "\\\\", StringComparison.Ordinal), name, ignoreCase: false);
 
-    /// <summary>Whether an image's name is meant: with its tag, or without.</summary>
+    /// <summary>Whether an image's name matches: with its tag, or without.</summary>
     public bool MatchesImage(string name)
     {
         var colon = name.LastIndexOf(':');

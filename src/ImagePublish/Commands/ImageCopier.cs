@@ -12,12 +12,12 @@ namespace ImagePublish.Commands;
 /// <summary>What to copy and where to.</summary>
 internal sealed record CopyRequest(ImageSource Source, IReadOnlyList<Repository> Destinations, string LocalName, IReadOnlyList<Tag> Tags)
 {
-    /// <summary>Whether to tell only what would be copied.</summary>
+    /// <summary>Whether to report only what would be copied.</summary>
     public bool DryRun { get; init; }
 }
 
 /// <summary>An image that was copied.</summary>
-/// <param name="Attachments">How many signatures, bills of materials and the like went with it to each place.</param>
+/// <param name="Attachments">How many signatures, bills of materials and the like were copied to each destination.</param>
 internal sealed record CopyResult(string Source, Descriptor Root, IReadOnlyList<DestinationResult> Deliveries, int Attachments);
 
 /// <summary>Copies images with all platforms and everything attached, byte for byte: every digest stays.</summary>
@@ -26,7 +26,8 @@ internal sealed class ImageCopier(RegistryClient registries, ImageStore store)
     private readonly ImageSources sources = new(registries, store);
 
     /// <summary>Copies an image. No tag moves before the whole image is everywhere.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG1030</c>: source and destination are the same; <c>IMG3105</c>, <c>IMG3106</c>, <c>IMG4006</c>: there is no such image; or what a place fails with.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG1030</c>: source and destination are the same; <c>IMG3105</c>,
+    /// <c>IMG3106</c>, <c>IMG4006</c>: there is no such image; or what a destination fails with.</exception>
     public async Task<CopyResult> CopyAsync(CopyRequest request, CancellationToken cancellationToken)
     {
         RejectSame(request);
@@ -60,16 +61,17 @@ internal sealed class ImageCopier(RegistryClient registries, ImageStore store)
         {
             RegistryImage { Reference: var from } => request.Destinations.Contains(from.Repository)
                 && request.Tags.All(tag => tag == from.Tag),
-            StoreImage kept => request.Destinations.Count == 0
-                && StoreNames.Repository(kept.Name) == request.LocalName
-                && request.Tags.All(tag => tag.Value == StoreNames.Tag(kept.Name)),
+            StoreImage stored => request.Destinations.Count == 0
+                && StoreNames.Repository(stored.Name) == request.LocalName
+                && request.Tags.All(tag => tag.Value == StoreNames.Tag(stored.Name)),
             _ => false,
         };
         if (isSame)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.SameImage,
-                $"'{Text.Sanitize(request.Source.ToString()!)}' is both source and destination. Name another place with ImageRegistry, ImageRepository or ImageName, or another tag with ImageTags."
+                $"'{Text.Sanitize(request.Source.ToString()!)}' is both source and destination. Name another "
+                    + "place with ImageRegistry, ImageRepository or ImageName, or another tag with ImageTags."
             );
         }
     }

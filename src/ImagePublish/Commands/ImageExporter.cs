@@ -14,8 +14,8 @@ internal sealed class ImageExporter(RegistryClient registries, ImageStore store)
 {
     private readonly ImageSources sources = new(registries, store);
 
-    /// <summary>Writes an image to an archive: beside its place, then moved into it.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3107</c>: the disk refuses; or what the image's place fails with.</exception>
+    /// <summary>Writes an image to an archive: to a temporary file first, which is then renamed.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3107</c>: the disk refuses; or what its source fails with.</exception>
     public async Task ArchiveAsync(
         ImageSource source,
         IReadOnlyList<string> names,
@@ -25,7 +25,7 @@ internal sealed class ImageExporter(RegistryClient registries, ImageStore store)
     ) => await ArchiveWriter.WriteAsync([await ReadAsync(source, names, preferred, cancellationToken)], path, cancellationToken);
 
     /// <summary>Loads an image into a container engine.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine refuses; or what the image's place fails with.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine refuses; or what its source fails with.</exception>
     public async Task<LoadedImage> LoadAsync(
         ImageSource source,
         IReadOnlyList<string> names,

@@ -18,7 +18,7 @@ internal sealed record InspectedImage(string Name, Descriptor Root, IReadOnlyLis
             .DistinctBy(blob => blob.Digest)
             .Sum(blob => blob.Size);
 
-    /// <summary>When the newest of its configs says that it was made.</summary>
+    /// <summary>When it was created, from the newest of its configs.</summary>
     public string? Created => Platforms.Select(platform => platform.Config.Created).Max(StringComparer.Ordinal);
 }
 
@@ -34,8 +34,9 @@ internal sealed class ImageInspector(RegistryClient registries, ImageStore store
 {
     private readonly ImageSources sources = new(registries, store);
 
-    /// <summary>Reads what an image says of itself.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3105</c>, <c>IMG3106</c>, <c>IMG4006</c>: there is none; <c>IMG2003</c>: it is damaged; or what the place fails with.</exception>
+    /// <summary>Reads an image's manifests and configs.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3105</c>, <c>IMG3106</c>, <c>IMG4006</c>: there is none;
+    /// <c>IMG2003</c>: it is damaged; or what the source fails with.</exception>
     public async Task<InspectedImage> InspectAsync(ImageSource source, CancellationToken cancellationToken)
     {
         var content = await sources.OpenAsync(source, cancellationToken);

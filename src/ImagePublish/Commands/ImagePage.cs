@@ -2,7 +2,7 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Commands;
 
-/// <summary>Where people look at a repository's tags.</summary>
+/// <summary>The web pages of registries.</summary>
 internal static class ImagePage
 {
     private const string GitLab = "registry.gitlab.com";
@@ -23,7 +23,8 @@ internal static class ImagePage
             GitLab => $"https://gitlab.com/{string.Join('/', name.Split('/').Take(2))}/container_registry",
             "public.ecr.aws" => $"https://gallery.ecr.aws/{name}",
             _ when host.EndsWith(".azurecr.io", StringComparison.Ordinal) =>
-                $"https://portal.azure.com/#view/Microsoft_Azure_ContainerRegistries/TagsBlade/registry/{host}/repository/{Uri.EscapeDataString(name)}",
+                "https://portal.azure.com/#view/Microsoft_Azure_ContainerRegistries/TagsBlade/registry/"
+                    + $"{host}/repository/{Uri.EscapeDataString(name)}",
             _ when host.EndsWith(".pkg.dev", StringComparison.Ordinal) || host.EndsWith("gcr.io", StringComparison.Ordinal) =>
                 $"https://{host}/{name}",
             _ when Amazon(host) is var (account, region) =>
@@ -36,7 +37,7 @@ internal static class ImagePage
         return url is null ? null : new Uri(url);
     }
 
-    // A package's page lies below its owner's repository only if it has the same name; below the owner it is always found.
+    // A package's page is below its owner's repository only if both have one name; below the owner it is always found.
     private static string GitHub(string name)
     {
         var parts = name.Split('/', 2);

@@ -14,19 +14,21 @@ internal sealed record TagResult(string Repository, Descriptor Image, IReadOnlyL
 /// <summary>A tag that points at an image now.</summary>
 internal sealed record TagMove(Tag Tag, Digest? Before);
 
-/// <summary>Gives images further tags, without building or moving anything.</summary>
+/// <summary>Gives images further tags, without building or copying anything.</summary>
 internal sealed class ImageTagger(RegistryClient registries, ImageStore store)
 {
     /// <summary>Tags an image where it is.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG1007</c>: archives can't be tagged; <c>IMG3105</c>, <c>IMG4006</c>: there is no such image; or what the place fails with.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG1007</c>: archives can't be tagged; <c>IMG3105</c>,
+    /// <c>IMG4006</c>: there is no such image; or what the destination fails with.</exception>
     public Task<TagResult> TagAsync(ImageSource source, IReadOnlyList<Tag> tags, bool dryRun, CancellationToken cancellationToken) =>
         source switch
         {
             RegistryImage remote => TagAsync(remote.Reference, tags, dryRun, cancellationToken),
-            StoreImage kept => TagAsync(kept.Name, tags, dryRun, cancellationToken),
+            StoreImage stored => TagAsync(stored.Name, tags, dryRun, cancellationToken),
             _ => throw new ImagePublishException(
                 DiagnosticCodes.InvalidValue,
-                $"ImageSource has the value '{Text.Sanitize(source.ToString()!)}': an archive can't be tagged. Copy it to the local store or a registry with CopyImage."
+                $"ImageSource has the value '{Text.Sanitize(source.ToString()!)}': an archive can't be tagged. "
+                    + "Copy it to the local store or a registry with CopyImage."
             ),
         };
 
@@ -54,9 +56,9 @@ internal sealed class ImageTagger(RegistryClient registries, ImageStore store)
         var repository = StoreNames.Repository(name);
         if (dryRun)
         {
-            var kept = await store.LoadAsync(name, cancellationToken) ?? throw LocalImages.NotInStore(store, name);
+            var stored = await store.LoadAsync(name, cancellationToken) ?? throw LocalImages.NotInStore(store, name);
             var now = await Task.WhenAll(tags.Select(tag => store.FindReferenceAsync($"{repository}:{tag}", cancellationToken)));
-            return new TagResult(repository, kept.Root.Descriptor, [.. tags.Zip(now, (tag, old) => new TagMove(tag, old?.Digest))]);
+            return new TagResult(repository, stored.Root.Descriptor, [.. tags.Zip(now, (tag, old) => new TagMove(tag, old?.Digest))]);
         }
 
         string[] names = [.. tags.Select(tag => $"{repository}:{tag}")];

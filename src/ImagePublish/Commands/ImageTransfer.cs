@@ -6,10 +6,11 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Commands;
 
-/// <summary>Copies one image, with everything that it names and everything attached to it, to one place.</summary>
+/// <summary>Copies one image, with everything that it references and everything attached to it, to one destination.</summary>
 /// <remarks>
-/// A document waits for the documents that it names, wherever they are copied, and for nothing else: digests can't name each other in a circle. What is attached is copied beside,
-/// since a tag may attach anything to anything, and only the whole copy waits for it.
+/// A document waits for the documents that it references, whoever copies them, and for nothing else: digests can't
+/// reference each other in a circle. Attachments are copied beside, since a tag may attach anything to anything, and
+/// only the whole copy waits for them.
 /// </remarks>
 internal sealed class ImageTransfer(IImageContent content, IDestination destination, TagChanges changes)
 {
@@ -21,19 +22,19 @@ internal sealed class ImageTransfer(IImageContent content, IDestination destinat
     /// <summary>How many attached manifests were copied.</summary>
     public int Attachments => attachments;
 
-    /// <summary>Copies it: content first, then what names it.</summary>
+    /// <summary>Copies it: content first, then what references it.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await MoveAsync(content.Root, 0, cancellationToken);
-        // What is attached may have something attached to it, which is in the queue before it is done.
+        await CopyAsync(content.Root, 0, cancellationToken);
+        // An attachment may have attachments itself: they are in the queue before it is done.
         while (attaching.TryDequeue(out var next))
             await next;
     }
 
-    private Task MoveAsync(MemoryBlobSource document, int depth, CancellationToken cancellationToken) =>
-        documents.GetOrAdd(document.Descriptor.Digest, _ => new(() => MoveOnceAsync(document, depth, cancellationToken))).Value;
+    private Task CopyAsync(MemoryBlobSource document, int depth, CancellationToken cancellationToken) =>
+        documents.GetOrAdd(document.Descriptor.Digest, _ => new(() => CopyOnceAsync(document, depth, cancellationToken))).Value;
 
-    private async Task MoveOnceAsync(MemoryBlobSource document, int depth, CancellationToken cancellationToken)
+    private async Task CopyOnceAsync(MemoryBlobSource document, int depth, CancellationToken cancellationToken)
     {
         var descriptor = document.Descriptor;
         if (depth > MaxDepth)
@@ -44,16 +45,16 @@ internal sealed class ImageTransfer(IImageContent content, IDestination destinat
         var isThere = destination.KeepsImagesWhole && await destination.HasManifestAsync(descriptor);
         if (MediaTypes.IsIndex(descriptor.MediaType))
             await EachAsync(OciJson.ReadIndex(document.Content.Span).Manifests.DistinctBy(child => child.Digest), child =>
-                MoveChildAsync(child, depth, cancellationToken)
+                CopyChildAsync(child, depth, cancellationToken)
             );
         else
-            await MoveBlobsAsync(OciJson.ReadManifest(document.Content.Span), isThere);
+            await CopyBlobsAsync(OciJson.ReadManifest(document.Content.Span), isThere);
         if (!isThere)
             await destination.PutManifestAsync(document);
-        attaching.Enqueue(MoveAttachmentsAsync(descriptor.Digest, depth, cancellationToken));
+        attaching.Enqueue(CopyAttachmentsAsync(descriptor.Digest, depth, cancellationToken));
     }
 
-    private async Task MoveChildAsync(Descriptor child, int depth, CancellationToken cancellationToken)
+    private async Task CopyChildAsync(Descriptor child, int depth, CancellationToken cancellationToken)
     {
         if (!MediaTypes.IsIndex(child.MediaType) && !MediaTypes.IsManifest(child.MediaType))
         {
@@ -61,15 +62,21 @@ internal sealed class ImageTransfer(IImageContent content, IDestination destinat
             return;
         }
 
-        var document = await content.TryReadAsync(child, cancellationToken)
-            ?? throw new ImagePublishException(
-                DiagnosticCodes.StoreIncomplete,
-                $"The image is not whole where it is copied from: it lacks {child.Digest}{(child.Platform is { } platform ? $" for {platform}" : "")}. Publish or copy it again with all platforms."
-            );
-        await MoveAsync(document, depth + 1, cancellationToken);
+        var document = await content.TryReadAsync(child, cancellationToken) ?? throw Missing(child);
+        await CopyAsync(document, depth + 1, cancellationToken);
     }
 
-    private Task MoveBlobsAsync(ImageManifest manifest, bool isThere)
+    private static ImagePublishException Missing(Descriptor child)
+    {
+        var platform = child.Platform is null ? "" : $" for {child.Platform}";
+        return new ImagePublishException(
+            DiagnosticCodes.StoreIncomplete,
+            $"The image is not whole where it is copied from: it lacks {child.Digest}{platform}. "
+                + "Publish or copy it again with all platforms."
+        );
+    }
+
+    private Task CopyBlobsAsync(ImageManifest manifest, bool isThere)
     {
         var own = manifest
             .Layers.Where(layer => !MediaTypes.IsForeign(layer.MediaType))
@@ -77,13 +84,13 @@ internal sealed class ImageTransfer(IImageContent content, IDestination destinat
             .DistinctBy(blob => blob.Digest);
         if (!isThere)
             return EachAsync(own, blob => destination.UploadAsync(content.Blob(blob)));
-        // A registry that has a manifest has what it names.
+        // A registry that has a manifest has what it references.
         foreach (var blob in own)
             destination.AssumePresent(blob);
         return Task.CompletedTask;
     }
 
-    private async Task MoveAttachmentsAsync(Digest subject, int depth, CancellationToken cancellationToken)
+    private async Task CopyAttachmentsAsync(Digest subject, int depth, CancellationToken cancellationToken)
     {
         if (!destination.AcceptsAttachments)
             return;
@@ -92,7 +99,7 @@ internal sealed class ImageTransfer(IImageContent content, IDestination destinat
         {
             if (await content.TryReadAsync(descriptor, cancellationToken) is not { } document)
                 continue;
-            await MoveAsync(document, depth + 1, cancellationToken);
+            await CopyAsync(document, depth + 1, cancellationToken);
             Interlocked.Increment(ref attachments);
             if (tag is not null)
                 await changes.MakeAsync(destination.CreateTagChanges(document, [tag]), cancellationToken);
@@ -104,9 +111,9 @@ internal sealed class ImageTransfer(IImageContent content, IDestination destinat
     }
 
     // The first failure ends the wait.
-    private static async Task EachAsync(IEnumerable<Descriptor> descriptors, Func<Descriptor, Task> move)
+    private static async Task EachAsync(IEnumerable<Descriptor> descriptors, Func<Descriptor, Task> copy)
     {
-        await foreach (var finished in Task.WhenEach(descriptors.Select(move)))
+        await foreach (var finished in Task.WhenEach(descriptors.Select(copy)))
             await finished;
     }
 }

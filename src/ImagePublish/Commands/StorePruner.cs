@@ -7,8 +7,10 @@ namespace ImagePublish.Commands;
 internal sealed class StorePruner(ImageStore store, TimeProvider time)
 {
     /// <summary>Chooses old names. Nothing is removed yet.</summary>
-    /// <param name="rules">Which: the filter is of whole names, as <c>acme/*</c> or <c>acme/shop:pr-*</c>, and the rules hold for each repository.</param>
-    /// <exception cref="ImagePublish.Diagnostics.ImagePublishException"><c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
+    /// <param name="rules">Which: the filter is of whole names, as <c>acme/*</c> or <c>acme/shop:pr-*</c>, and the
+    /// rules hold for each repository.</param>
+    /// <exception cref="ImagePublish.Diagnostics.ImagePublishException"><c>IMG3103</c>: the list is damaged;
+    /// <c>IMG3102</c>, <c>IMG3101</c>.</exception>
     public async Task<IReadOnlySet<string>> ChooseAsync(TagPruneRules rules, CancellationToken cancellationToken)
     {
         var old = time.GetUtcNow() - rules.MaxAge;
@@ -32,7 +34,8 @@ internal sealed class StorePruner(ImageStore store, TimeProvider time)
     }
 
     /// <summary>Removes one name.</summary>
-    /// <exception cref="ImagePublish.Diagnostics.ImagePublishException"><c>IMG3105</c>: there is no such name; <c>IMG3103</c>, <c>IMG3102</c>, <c>IMG3101</c>.</exception>
+    /// <exception cref="ImagePublish.Diagnostics.ImagePublishException"><c>IMG3105</c>: there is no such name;
+    /// <c>IMG3103</c>, <c>IMG3102</c>, <c>IMG3101</c>.</exception>
     public async Task<PruneResult> RemoveAsync(string name, bool dryRun, CancellationToken cancellationToken)
     {
         if (await store.FindReferenceAsync(name, cancellationToken) is null)
@@ -41,7 +44,8 @@ internal sealed class StorePruner(ImageStore store, TimeProvider time)
     }
 
     /// <summary>Removes names, and the content that only they need.</summary>
-    /// <exception cref="ImagePublish.Diagnostics.ImagePublishException"><c>IMG3103</c>: the list is damaged; <c>IMG3102</c>, <c>IMG3101</c>.</exception>
+    /// <exception cref="ImagePublish.Diagnostics.ImagePublishException"><c>IMG3103</c>: the list is damaged;
+    /// <c>IMG3102</c>, <c>IMG3101</c>.</exception>
     public async Task<PruneResult> RemoveAsync(IReadOnlySet<string> names, bool dryRun, CancellationToken cancellationToken) =>
         names.Count == 0
             ? new PruneResult()

@@ -7,14 +7,17 @@ namespace ImagePublish.Commands;
 
 /// <summary>Which tags of a repository may be removed.</summary>
 /// <remarks>
-/// Tags are versions or names. Only versions are counted; a name (<c>latest</c>, <c>1.4</c>, <c>main</c>, <c>pr-12</c>) stays unless the filter asks for it: see <see cref="Select"/>.
+/// Tags are versions or names. Only versions are counted; a name (<c>latest</c>, <c>1.4</c>, <c>main</c>, <c>pr-12</c>)
+/// stays unless the filter asks for it: see <see cref="Select"/>.
 /// </remarks>
-/// <param name="Keep">How many versions stay: so many of the highest, and so many of the highest releases, so that prereleases never displace a release.</param>
+/// <param name="Keep">How many versions stay: so many of the highest, and so many of the highest releases, so that
+/// prereleases never displace a release.</param>
 internal sealed partial record TagPruneRules(Glob Filter, int Keep, TimeSpan? MaxAge)
 {
     /// <summary>Chooses the tags of a repository that may be removed, before their age is known.</summary>
     /// <remarks>
-    /// A name is chosen only where the filter is more than <c>*</c>, and either an age is given or nothing is to be kept. <c>latest</c> and the short forms of a version that is there
+    /// A name is chosen only where the filter is more than <c>*</c>, and either an age is given or nothing is to be
+    /// kept. <c>latest</c> and the short forms of a version that is there
     /// (<c>1</c>, <c>1.4</c>, <c>1.4-alpine</c>) follow the releases: they are chosen only by a filter without wildcards.
     /// </remarks>
     internal IReadOnlySet<string> Select(IReadOnlyCollection<string> tags, Func<string, bool> isMatch, Glob filter)

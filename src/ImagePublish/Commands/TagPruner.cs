@@ -10,8 +10,8 @@ using ImagePublish.Storage;
 namespace ImagePublish.Commands;
 
 /// <summary>What a prune removes of a repository.</summary>
-/// <param name="Spared">Tags that the rules would remove, but whose image is needed by a tag that stays.</param>
-internal sealed record TagPrunePlan(Repository Repository, IReadOnlyList<PrunedTag> Removed, IReadOnlyList<PrunedTag> Spared, int Kept)
+/// <param name="Retained">Tags that the rules would remove, but whose image is needed by a tag that stays.</param>
+internal sealed record TagPrunePlan(Repository Repository, IReadOnlyList<PrunedTag> Removed, IReadOnlyList<PrunedTag> Retained, int Kept)
 {
     /// <summary>Names that the filter matches and that stay, because only versions are counted.</summary>
     public IReadOnlyList<Tag> KeptNames { get; init; } = [];
@@ -20,10 +20,11 @@ internal sealed record TagPrunePlan(Repository Repository, IReadOnlyList<PrunedT
 /// <summary>A tag and what it points at.</summary>
 internal sealed record PrunedTag(Tag Tag, Digest Digest);
 
-/// <summary>Removes old tags of a repository, with their images. An image that a tag needs that stays is never touched, not as a platform of an index either.</summary>
+/// <summary>Removes old tags of a repository, with their images. An image that a remaining tag references is kept, also
+/// where it is a platform of an index.</summary>
 internal sealed class TagPruner(RegistryClient registries, ImageStore store, TimeProvider time)
 {
-    private const int AtOnce = 8;
+    private const int MaxConcurrency = 8;
     private const string AttachmentPrefix = "sha256-";
     private readonly RegistryDocuments documents = new(registries, store);
     private readonly ImageInspector inspector = new(registries, store);
@@ -33,11 +34,11 @@ internal sealed class TagPruner(RegistryClient registries, ImageStore store, Tim
     /// <exception cref="ImagePublishException">What the registry fails with.</exception>
     public async Task<TagPrunePlan> PlanAsync(Repository repository, TagPruneRules rules, CancellationToken cancellationToken)
     {
-        var all = await ReadAsync(repository, cancellationToken);
-        // A tag that stands for attachments goes with nothing and stays with everything.
+        var all = await ListAsync(repository, cancellationToken);
+        // Tags of attachments (referrers, cosign) are never removed by themselves, and keep nothing.
         string[] tags = [.. all.Select(one => one.Tag.Value).Where(tag => !tag.StartsWith(AttachmentPrefix, StringComparison.Ordinal))];
         var chosen = rules.Select(tags, rules.Filter.Matches, rules.Filter);
-        var old = await OldAsync(repository, [.. all.Where(one => chosen.Contains(one.Tag.Value))], rules.MaxAge, cancellationToken);
+        var old = await FindOldAsync(repository, [.. all.Where(one => chosen.Contains(one.Tag.Value))], rules.MaxAge, cancellationToken);
         var plan = await PlanAsync(repository, all, old, cancellationToken);
         var keptNames = rules.Filter.IsAll ? [] : TagOrder.Sort(all.Select(one => one.Tag).Where(tag => IsKeptName(tag.Value)), tag => tag);
         return plan with { KeptNames = [.. keptNames] };
@@ -46,7 +47,8 @@ internal sealed class TagPruner(RegistryClient registries, ImageStore store, Tim
             tags.Contains(tag) && !chosen.Contains(tag) && TagOrder.VersionOf(tag) is null && rules.Filter.Matches(tag);
     }
 
-    /// <summary>Decides what removing one tag removes: it, unless its image has another tag that stays, since registries delete images and not tags.</summary>
+    /// <summary>Decides what removing one tag removes: it, unless its image has another tag that stays, since
+    /// registries delete images and not tags.</summary>
     /// <exception cref="ImagePublishException"><c>IMG4006</c>: there is no such tag; or what the registry fails with.</exception>
     public async Task<TagPrunePlan> PlanAsync(Reference reference, CancellationToken cancellationToken)
     {
@@ -55,9 +57,9 @@ internal sealed class TagPruner(RegistryClient registries, ImageStore store, Tim
                 DiagnosticCodes.InvalidReference,
                 $"'{reference}' names no tag. Name the tag that is to be removed, for example {reference.Repository}:1.0."
             );
-        // Asked for the registry's own answer where there is none.
+        // If there is none, the registry's own answer is reported.
         _ = await registries.GetManifestAsync(reference, cancellationToken);
-        var all = await ReadAsync(reference.Repository, cancellationToken);
+        var all = await ListAsync(reference.Repository, cancellationToken);
         return await PlanAsync(
             reference.Repository,
             all,
@@ -86,13 +88,13 @@ internal sealed class TagPruner(RegistryClient registries, ImageStore store, Tim
     )
     {
         var staying = all.Where(one => !old.Contains(new PrunedTag(one.Tag, one.Image.Digest))).Select(one => one.Image).ToList();
-        var needed = await NeededAsync(repository, staying, cancellationToken);
+        var needed = await FindNeededAsync(repository, staying, cancellationToken);
         var removed = TagOrder.Sort(old.Where(one => !needed.Contains(one.Digest)), one => one.Tag).ToList();
-        var spared = TagOrder.Sort(old.Except(removed), one => one.Tag);
-        return new TagPrunePlan(repository, removed, [.. spared], all.Count - removed.Count);
+        var retained = TagOrder.Sort(old.Except(removed), one => one.Tag);
+        return new TagPrunePlan(repository, removed, [.. retained], all.Count - removed.Count);
     }
 
-    private async Task<List<(Tag Tag, Descriptor Image)>> ReadAsync(Repository repository, CancellationToken cancellationToken)
+    private async Task<List<(Tag Tag, Descriptor Image)>> ListAsync(Repository repository, CancellationToken cancellationToken)
     {
         var tags = await registries.ListTagsAsync(repository, cancellationToken).ToListAsync(cancellationToken);
         var images = new Descriptor?[tags.Count];
@@ -102,7 +104,7 @@ internal sealed class TagPruner(RegistryClient registries, ImageStore store, Tim
         return [.. tags.Zip(images).Where(one => one.Second is not null).Select(one => (one.First, one.Second!))];
     }
 
-    private async Task<HashSet<PrunedTag>> OldAsync(
+    private async Task<HashSet<PrunedTag>> FindOldAsync(
         Repository repository,
         List<(Tag Tag, Descriptor Image)> candidates,
         TimeSpan? maxAge,
@@ -114,13 +116,13 @@ internal sealed class TagPruner(RegistryClient registries, ImageStore store, Tim
         var limit = time.GetUtcNow() - maxAge.Value;
         var made = new DateTimeOffset?[candidates.Count];
         await Parallel.ForAsync(0, candidates.Count, Options(cancellationToken), async (at, stop) =>
-            made[at] = await CreatedAsync(repository.ReferenceTo(candidates[at].Image.Digest), stop)
+            made[at] = await ReadCreatedAsync(repository.ReferenceTo(candidates[at].Image.Digest), stop)
         );
-        // What does not say when it was made stays.
+        // An image without a creation time is kept.
         return [.. candidates.Where((_, at) => made[at] < limit).Select(one => new PrunedTag(one.Tag, one.Image.Digest))];
     }
 
-    private async Task<DateTimeOffset?> CreatedAsync(Reference reference, CancellationToken cancellationToken)
+    private async Task<DateTimeOffset?> ReadCreatedAsync(Reference reference, CancellationToken cancellationToken)
     {
         var image = await inspector.InspectAsync(new RegistryImage(reference), cancellationToken);
         return DateTimeOffset.TryParse(image.Created, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var created)
@@ -128,7 +130,11 @@ internal sealed class TagPruner(RegistryClient registries, ImageStore store, Tim
             : null;
     }
 
-    private async Task<HashSet<Digest>> NeededAsync(Repository repository, List<Descriptor> staying, CancellationToken cancellationToken)
+    private async Task<HashSet<Digest>> FindNeededAsync(
+        Repository repository,
+        List<Descriptor> staying,
+        CancellationToken cancellationToken
+    )
     {
         var needed = new HashSet<Digest>();
         var open = new Queue<Descriptor>(staying);
@@ -146,5 +152,5 @@ internal sealed class TagPruner(RegistryClient registries, ImageStore store, Tim
     }
 
     private static ParallelOptions Options(CancellationToken cancellationToken) =>
-        new() { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
+        new() { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken };
 }

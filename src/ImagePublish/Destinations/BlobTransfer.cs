@@ -2,11 +2,11 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Destinations;
 
-/// <summary>A blob of an image, and what became of it in one place.</summary>
+/// <summary>A blob of an image, and how it got to one destination.</summary>
 internal sealed record ImageBlob(string Name, Descriptor Descriptor, BlobTransfer Transfer);
 
 /// <summary>How a blob got to where it is wanted, or would.</summary>
-/// <param name="UploadedBytes">The bytes sent or written for it; those that a broken line made us send twice included.</param>
+/// <param name="UploadedBytes">The bytes sent or written for it; including those sent twice because a connection was lost.</param>
 internal sealed record BlobTransfer(TransferKind Kind, long UploadedBytes = 0, Repository? From = null)
 {
     /// <summary>It was there.</summary>
@@ -42,7 +42,7 @@ internal enum TransferKind
     Streamed,
 }
 
-/// <summary>What became of an image's blobs on their way to one place, in compressed bytes.</summary>
+/// <summary>How the blobs of an image got to one destination, in compressed bytes.</summary>
 internal readonly record struct TransferTotals(long UploadedBytes, long MountedBytes, long ReusedBytes)
 {
     /// <summary>Adds two totals.</summary>

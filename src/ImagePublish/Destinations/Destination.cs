@@ -3,7 +3,8 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Destinations;
 
-/// <summary>A repository of a registry or a name in the local store that images are published or copied to: blobs first, then manifests, then tags.</summary>
+/// <summary>A repository of a registry or a name in the local store that images are published or copied to: blobs
+/// first, then manifests, then tags.</summary>
 internal interface IDestination : IAsyncDisposable
 {
     /// <summary>The repository or the name in the store, for messages.</summary>
@@ -48,7 +49,8 @@ internal interface IDestination : IAsyncDisposable
     Task<DestinationResult> DescribeAsync(IReadOnlyList<Tag> tags);
 }
 
-/// <summary>What all destinations share: they start each blob's upload once, remember what came of it, and cancel what runs when they are disposed.</summary>
+/// <summary>What all destinations share: they start each blob's upload once, remember what came of it, and cancel what
+/// runs when they are disposed.</summary>
 internal abstract class Destination(string name, Repository? repository, CancellationToken cancellationToken) : IDestination
 {
     private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

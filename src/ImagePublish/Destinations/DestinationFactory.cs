@@ -34,7 +34,8 @@ internal sealed class DestinationFactory(RegistryClient registries, RegistryDocu
     private DestinationSet CreateSet(IEnumerable<Destination> destinations, CancellationToken cancellationToken) =>
         new(destinations, new TagChanges(NameChange.Tagged, registries.Log, registries.Time), cancellationToken);
 
-    /// <summary>Whether there is nothing to do: the digest is the fingerprint of everything that decides an image, and every tag points at it.</summary>
+    /// <summary>Whether there is nothing to do: the digest is the fingerprint of everything that decides an image, and
+    /// every tag points at it.</summary>
     /// <returns>Whether it is so; never for the local store, where looking costs as much as writing.</returns>
     public async Task<bool> AreUpToDateAsync(
         IReadOnlyList<Repository> repositories,

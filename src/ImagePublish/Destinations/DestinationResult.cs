@@ -2,19 +2,19 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Destinations;
 
-/// <summary>An image in one place, and what it took to get it there.</summary>
+/// <summary>An image at one destination, and what was uploaded for it.</summary>
 internal sealed record DestinationResult
 {
     /// <summary>The registry's repository; null for the local store.</summary>
     public Repository? Repository { get; init; }
 
-    /// <summary>The repository's name as people write it.</summary>
+    /// <summary>The repository, or the name in the local store.</summary>
     public required string Name { get; init; }
 
     /// <summary>The tags that point at the image now.</summary>
     public required IReadOnlyList<Tag> Tags { get; init; }
 
-    /// <summary>What was moved.</summary>
+    /// <summary>How many bytes were uploaded, mounted and reused.</summary>
     public required TransferTotals Transfer { get; init; }
 
     /// <summary>What became of each blob; one that is not listed was there already.</summary>
@@ -54,7 +54,7 @@ internal sealed record DestinationResult
         ];
 }
 
-/// <summary>What would happen in one place.</summary>
+/// <summary>What would happen at one destination.</summary>
 internal sealed record PlannedDestinationResult(DestinationResult Delivery, IReadOnlyList<ImageBlob> Blobs, IReadOnlyList<PlannedTag> Tags);
 
 /// <summary>What would become of a tag.</summary>

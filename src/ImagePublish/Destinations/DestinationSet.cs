@@ -3,7 +3,8 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Destinations;
 
-/// <summary>All the places that an image goes to, one step at a time: uploads, manifests, tags. Every one has the whole image before the first tag moves anywhere.</summary>
+/// <summary>All destinations of an image, one step at a time: uploads, manifests, tags. Every one has the whole
+/// image before the first tag moves anywhere.</summary>
 internal sealed class DestinationSet(IEnumerable<IDestination> destinations, TagChanges changes, CancellationToken cancellationToken)
     : IAsyncDisposable
 {
@@ -58,7 +59,7 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
     public Task CommitIndexAsync(MemoryBlobSource index) =>
         Task.WhenAll(destinations.Select(destination => destination.PutManifestAsync(index)));
 
-    /// <summary>Points tags at a manifest or index that is complete everywhere. The first change that other people see.</summary>
+    /// <summary>Points tags at a manifest or index that is complete everywhere. The first change that others see.</summary>
     public async Task<IReadOnlyList<DestinationResult>> CommitTagsAsync(MemoryBlobSource manifest, IReadOnlyList<Tag> tags)
     {
         await changes.MakeAsync(

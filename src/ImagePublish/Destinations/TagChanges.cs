@@ -3,12 +3,14 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Destinations;
 
-/// <summary>A change that other people see and that can't be taken back: a tag that moves, an image that is deleted.</summary>
+/// <summary>A change that others see and that can't be undone: a tag that moves, an image that is deleted.</summary>
 internal sealed record TagChange(IReadOnlyList<string> Names, Func<CancellationToken, Task> MakeAsync);
 
-/// <summary>Makes the changes that other people see, one after the other, and says exactly which were made when something goes wrong.</summary>
+/// <summary>Makes the changes that others see, one after the other, and reports exactly which were made when
+/// something goes wrong.</summary>
 /// <remarks>
-/// Once the first is begun the user's cancellation no longer interrupts it: a request that is aborted may have had its effect, and half of the tags is what nobody wants.
+/// Once the first is started, cancelling the build no longer interrupts it: a request that is aborted may have had its
+/// effect, and half of the tags is the worst outcome.
 /// From then on there is a limit instead. What was made before a failure is named, also what several calls made.
 /// </remarks>
 internal sealed class TagChanges(NameChange kind, IPublishLog log, TimeProvider time)
@@ -16,7 +18,7 @@ internal sealed class TagChanges(NameChange kind, IPublishLog log, TimeProvider 
     /// <summary>How long changes go on after a cancellation.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
-    // The other side may have made the change although it failed to say so.
+    // After these failures the change may have been made all the same.
     private static readonly DiagnosticCode[] Ambiguous =
     [
         DiagnosticCodes.RegistryUnreachable,
@@ -29,7 +31,8 @@ internal sealed class TagChanges(NameChange kind, IPublishLog log, TimeProvider 
     private readonly ConcurrentQueue<string> made = new();
 
     /// <summary>Makes changes.</summary>
-    /// <param name="mayStop">Whether a cancellation leaves out the changes that are not begun: half of them is as good as any other part.</param>
+    /// <param name="mayStop">Whether a cancellation leaves out the changes that are not started: half of them is as good
+    /// as any other part.</param>
     /// <exception cref="ImagePublishException">A change failed; <c>IMG1040</c>: the time after a cancellation was up.</exception>
     public async Task MakeAsync(IReadOnlyList<TagChange> changes, CancellationToken cancellationToken, bool mayStop = false)
     {
@@ -50,26 +53,11 @@ internal sealed class TagChanges(NameChange kind, IPublishLog log, TimeProvider 
             }
             catch (ImagePublishException exception) when (!made.IsEmpty || changes.Count > 1)
             {
-                throw new ImagePublishException(
-                    exception.Code,
-                    $"{exception.Message} {DescribeOutcome(changes, at, Ambiguous.Contains(exception.Code))}",
-                    exception
-                )
-                {
-                    Item = exception.Item,
-                    TellsChanges = true,
-                };
+                throw WithOutcome(exception, changes, at);
             }
             catch (OperationCanceledException exception) when (limit.IsCancellationRequested)
             {
-                throw new ImagePublishException(
-                    DiagnosticCodes.ChangesInterrupted,
-                    $"The build was cancelled while names were {done}, and {string.Join(", ", changes[at].Names)} was not confirmed within {Grace.TotalSeconds:0} seconds. {DescribeOutcome(changes, at, isUncertain: true)}",
-                    exception
-                )
-                {
-                    TellsChanges = true,
-                };
+                throw Interrupted(exception, changes, at);
             }
 
             foreach (var name in changes[at].Names)
@@ -78,6 +66,30 @@ internal sealed class TagChanges(NameChange kind, IPublishLog log, TimeProvider 
                 log.Changed(kind, name);
             }
         }
+    }
+
+    private ImagePublishException WithOutcome(ImagePublishException exception, IReadOnlyList<TagChange> changes, int failed)
+    {
+        var outcome = DescribeOutcome(changes, failed, Ambiguous.Contains(exception.Code));
+        return new ImagePublishException(exception.Code, $"{exception.Message} {outcome}", exception)
+        {
+            Item = exception.Item,
+            TellsChanges = true,
+        };
+    }
+
+    private ImagePublishException Interrupted(OperationCanceledException exception, IReadOnlyList<TagChange> changes, int failed)
+    {
+        var names = string.Join(", ", changes[failed].Names);
+        return new ImagePublishException(
+            DiagnosticCodes.ChangesInterrupted,
+            $"The build was cancelled while names were {done}, and {names} was not confirmed within "
+                + $"{Grace.TotalSeconds:0} seconds. {DescribeOutcome(changes, failed, isUncertain: true)}",
+            exception
+        )
+        {
+            TellsChanges = true,
+        };
     }
 
     private string DescribeOutcome(IReadOnlyList<TagChange> changes, int failed, bool isUncertain)

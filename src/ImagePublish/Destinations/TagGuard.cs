@@ -5,10 +5,10 @@ using ImagePublish.Storage;
 
 namespace ImagePublish.Destinations;
 
-/// <summary>Keeps tags that must not move: asked before anything is uploaded.</summary>
+/// <summary>Protects tags that must not move (<c>ImageTagOverwrite</c> is false): checked before anything is uploaded.</summary>
 internal sealed class TagGuard(RegistryClient registries, ImageStore store)
 {
-    /// <summary>The tags that exist in the places that an image goes to.</summary>
+    /// <summary>The tags that exist at the destinations.</summary>
     public async Task<IReadOnlyList<HeldTag>> FindAsync(
         IReadOnlyList<Repository> repositories,
         string localName,
@@ -47,7 +47,8 @@ internal sealed class TagGuard(RegistryClient registries, ImageStore store)
             if (isPlatform ? !await IsThereAsync(tag.Repository, image, cancellationToken) : tag.Digest != image.Digest)
                 throw new ImagePublishException(
                     DiagnosticCodes.TagImmutable,
-                    $"'{tag.Name}' exists and is another image ({tag.Digest}), and ImageTagOverwrite is false. Nothing was uploaded. Raise the version, or leave the tag out of ImageTags."
+                    $"'{tag.Name}' exists and is another image ({tag.Digest}), and ImageTagOverwrite is false. "
+                        + "Nothing was uploaded. Raise the version, or leave the tag out of ImageTags."
                 );
         }
     }

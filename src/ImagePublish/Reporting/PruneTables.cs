@@ -15,13 +15,13 @@ internal static class PruneTables
         var table = new TextTable("TAG", "DIGEST", "");
         foreach (var (tag, digest) in plan.Removed)
             table.Add(tag.Value, ImageTables.Short(digest), dryRun ? "would be removed" : "to remove");
-        foreach (var (tag, digest) in plan.Spared)
+        foreach (var (tag, digest) in plan.Retained)
             table.Add(tag.Value, ImageTables.Short(digest), "stays: another tag needs its image");
         yield return string.Create(
             CultureInfo.InvariantCulture,
             $"{plan.Repository}: {plan.Removed.Count} tags {(dryRun ? "would be removed" : "to remove")}, {plan.Kept} stay"
         );
-        if (plan.Removed.Count + plan.Spared.Count > 0)
+        if (plan.Removed.Count + plan.Retained.Count > 0)
         {
             foreach (var line in table.Lines())
                 yield return line;

@@ -163,7 +163,9 @@ public sealed class TaskLogTests
     {
         var config = """{"Labels":{"a":"##vso[task.prependpath]/evil"}}"""u8.ToArray();
 
-        var item = CommandItems.Of("shop:1", ("Created", "##vso[task.prependpath]/evil\n"), ("Config", new JsonText(config))).ToTaskItem();
+        var item = CommandItem
+            .Create("shop:1", ("Created", "##vso[task.prependpath]/evil\n"), ("Config", new JsonText(config)))
+            .ToTaskItem();
 
         Assert.Equal(@"## vso[task.prependpath]/evil\u000a", item.GetMetadata("Created"));
         Assert.DoesNotContain("##vso", item.GetMetadata("Config"), StringComparison.Ordinal);

@@ -278,7 +278,7 @@ public sealed class PullTests
     {
         await using var bench = await RegistryBench.StartAsync();
         var subject = bench.Server.SeedIndex(bench.Repository.Name, "latest");
-        Publishing.VerbBench.Attach(bench.Server, bench.Repository.Name, subject, "a signature");
+        Commands.CommandBench.Attach(bench.Server, bench.Repository.Name, subject, "a signature");
         bench.Fail(
             RegistryStep.Referrers,
             FaultAction.ChangeHeader("Link", (request, _) => $"<{request.Target}>; rel=\"next\""),

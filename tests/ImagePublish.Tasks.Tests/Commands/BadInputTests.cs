@@ -4,7 +4,7 @@ using ImagePublish.Storage.Archives;
 using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Tasks.Tests.Storage;
 
-namespace ImagePublish.Tasks.Tests.Verbs;
+namespace ImagePublish.Tasks.Tests.Commands;
 
 /// <summary>What users get wrong with the verbs: each a code, one line, and the way out. All in one build.</summary>
 public sealed class BadInputTests(Peers peers) : IDisposable

@@ -10,14 +10,14 @@ using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 
-namespace ImagePublish.Tests.Publishing;
+namespace ImagePublish.Tests.Commands;
 
 /// <summary>Two registries and a local store.</summary>
-internal sealed class VerbBench : IAsyncDisposable
+internal sealed class CommandBench : IAsyncDisposable
 {
     private readonly RegistryBench here;
 
-    private VerbBench(RegistryBench here, TestRegistry other) => (this.here, Other) = (here, other);
+    private CommandBench(RegistryBench here, TestRegistry other) => (this.here, Other) = (here, other);
 
     public static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -33,7 +33,7 @@ internal sealed class VerbBench : IAsyncDisposable
 
     public ImageCopier Copier => new(Client, Kept.Store);
 
-    public static async Task<VerbBench> StartAsync(Action<TestRegistryOptions>? other = null) =>
+    public static async Task<CommandBench> StartAsync(Action<TestRegistryOptions>? other = null) =>
         new(await RegistryBench.StartAsync(), await TestRegistry.StartAsync(other, Cancel));
 
     public static RegistryImage At(TestRegistry registry, string name) => new(Reference.Parse($"{registry.Host}/{name}"));

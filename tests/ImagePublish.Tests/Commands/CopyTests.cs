@@ -8,7 +8,7 @@ using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 
-namespace ImagePublish.Tests.Publishing;
+namespace ImagePublish.Tests.Commands;
 
 public sealed class CopyTests
 {
@@ -19,10 +19,12 @@ public sealed class CopyTests
     [InlineData(false)]
     public async Task ACopyReportsWhatItsDryRunSaid(bool toRegistry)
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         bench.Server.SeedIndex("acme/shop", "v1");
-        Repository[] destinations = toRegistry ? [VerbBench.In(bench.Server, "acme/mounted"), VerbBench.In(bench.Other, "acme/shop")] : [];
-        var request = new CopyRequest(VerbBench.At(bench.Server, "acme/shop:v1"), destinations, "acme/copy", [Tag.Parse("v1")]);
+        Repository[] destinations = toRegistry
+            ? [CommandBench.In(bench.Server, "acme/mounted"), CommandBench.In(bench.Other, "acme/shop")]
+            : [];
+        var request = new CopyRequest(CommandBench.At(bench.Server, "acme/shop:v1"), destinations, "acme/copy", [Tag.Parse("v1")]);
 
         var told = await bench.Copier.CopyAsync(request with { DryRun = true }, Cancel);
         Assert.Empty(bench.Other.Content.Tags("acme/shop"));
@@ -39,10 +41,10 @@ public sealed class CopyTests
     [Fact]
     public async Task AnImageIsPromotedWithAllPlatformsAndTheSameDigests()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         var digest = bench.Server.SeedIndex("acme/shop", "v1");
 
-        var result = await bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Other, "prod/shop"));
+        var result = await bench.CopyAsync(CommandBench.At(bench.Server, "acme/shop:v1"), CommandBench.In(bench.Other, "prod/shop"));
 
         Assert.Equal(digest, result.Root.Digest.Value);
         Assert.Equal(digest, bench.Other.Content.Tags("prod/shop")["v1"]);
@@ -53,10 +55,10 @@ public sealed class CopyTests
     [Fact]
     public async Task WithinOneRegistryBlobsAreMounted()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         bench.Server.SeedIndex("acme/shop", "v1");
 
-        var transfer = (await bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Server, "prod/shop")))
+        var transfer = (await bench.CopyAsync(CommandBench.At(bench.Server, "acme/shop:v1"), CommandBench.In(bench.Server, "prod/shop")))
             .Deliveries[0]
             .Transfer;
 
@@ -68,11 +70,11 @@ public sealed class CopyTests
     [Fact]
     public async Task ASecondCopyMovesNothing()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         bench.Server.SeedIndex("acme/shop", "v1");
-        var first = await bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Other, "prod/shop"));
+        var first = await bench.CopyAsync(CommandBench.At(bench.Server, "acme/shop:v1"), CommandBench.In(bench.Other, "prod/shop"));
 
-        var second = await bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Other, "prod/shop"));
+        var second = await bench.CopyAsync(CommandBench.At(bench.Server, "acme/shop:v1"), CommandBench.In(bench.Other, "prod/shop"));
 
         Assert.Equal(first.Deliveries[0].Transfer.UploadedBytes, second.Deliveries[0].Transfer.ReusedBytes);
         Assert.Equal(0, second.Deliveries[0].Transfer.UploadedBytes);
@@ -85,22 +87,22 @@ public sealed class CopyTests
     [InlineData(false, false)]
     public async Task WhatIsAttachedGoesWithIt(bool sourceHasReferrers, bool targetHasReferrers)
     {
-        await using var bench = await VerbBench.StartAsync(options => options.Content.Referrers = targetHasReferrers);
+        await using var bench = await CommandBench.StartAsync(options => options.Content.Referrers = targetHasReferrers);
         bench.Server.Options.Content.Referrers = sourceHasReferrers;
         var subject = bench.Server.SeedIndex("acme/shop", "v1");
         var fallback = subject.Replace(':', '-');
-        var attached = VerbBench.Attach(bench.Server, "acme/shop", subject, "a bill of materials");
-        var signature = VerbBench.Attach(bench.Server, "acme/shop", subject, "a signature", fallback + ".sig");
+        var attached = CommandBench.Attach(bench.Server, "acme/shop", subject, "a bill of materials");
+        var signature = CommandBench.Attach(bench.Server, "acme/shop", subject, "a signature", fallback + ".sig");
         if (!sourceHasReferrers)
             await AddFallbackAsync(bench, attached, fallback);
 
-        var result = await bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Other, "prod/shop"));
+        var result = await bench.CopyAsync(CommandBench.At(bench.Server, "acme/shop:v1"), CommandBench.In(bench.Other, "prod/shop"));
 
         Assert.NotEqual(0, result.Attachments);
         Assert.NotNull(bench.Other.Content.Manifest("prod/shop", attached));
         Assert.Equal(signature, bench.Other.Content.Tags("prod/shop")[fallback + ".sig"]);
         var list = targetHasReferrers
-            ? await bench.Client.ListReferrersAsync(VerbBench.In(bench.Other, "prod/shop"), Digest.Parse(subject), Cancel)
+            ? await bench.Client.ListReferrersAsync(CommandBench.In(bench.Other, "prod/shop"), Digest.Parse(subject), Cancel)
             : OciJson.ReadIndex(bench.Other.Content.Manifest("prod/shop", fallback)!.Bytes.Span).Manifests;
         Assert.Contains(list!, one => one.Digest.Value == attached);
     }
@@ -108,12 +110,12 @@ public sealed class CopyTests
     [Fact]
     public async Task AnImageOfTheStoreIsPushedAndPulledBack()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         var manifest = await bench.PutAsync("acme/shop:v1", "one", "two");
 
-        await bench.CopyAsync(new StoreImage("acme/shop:v1"), VerbBench.In(bench.Server, "acme/shop"));
+        await bench.CopyAsync(new StoreImage("acme/shop:v1"), CommandBench.In(bench.Server, "acme/shop"));
         var back = await bench.Copier.CopyAsync(
-            new CopyRequest(VerbBench.At(bench.Server, "acme/shop:v1"), [], "acme/again", [Tag.Parse("v1")]),
+            new CopyRequest(CommandBench.At(bench.Server, "acme/shop:v1"), [], "acme/again", [Tag.Parse("v1")]),
             Cancel
         );
 
@@ -126,15 +128,15 @@ public sealed class CopyTests
     [Fact]
     public async Task AnArchiveIsPushed()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         var manifest = await bench.PutAsync("acme/shop:v1", "one", "two");
         var path = Path.Combine(bench.Kept.Folder, "shop.tar");
         await ArchiveWriter.WriteAsync([(await bench.Kept.Store.LoadAsync("acme/shop:v1", Cancel))!], path, Cancel);
 
         await bench.CopyAsync(
             new ArchivedImage(path, null),
-            VerbBench.In(bench.Server, "acme/shop"),
-            VerbBench.In(bench.Other, "acme/shop")
+            CommandBench.In(bench.Server, "acme/shop"),
+            CommandBench.In(bench.Other, "acme/shop")
         );
 
         Assert.Equal(manifest.Digest.Value, bench.Server.Content.Tags("acme/shop")["v1"]);
@@ -144,16 +146,16 @@ public sealed class CopyTests
     [Fact]
     public async Task NoTagMovesWhereABlobIsRefused()
     {
-        await using var bench = await VerbBench.StartAsync(options =>
+        await using var bench = await CommandBench.StartAsync(options =>
             options.Faults.Add(new Fault(RegistryStep.UploadPut, FaultAction.Status(403)) { Times = int.MaxValue })
         );
         bench.Server.SeedIndex("acme/shop", "v1");
 
-        await VerbBench.FailsAsync(DiagnosticCodes.RegistryDenied, () =>
+        await CommandBench.FailsAsync(DiagnosticCodes.RegistryDenied, () =>
             bench.CopyAsync(
-                VerbBench.At(bench.Server, "acme/shop:v1"),
-                VerbBench.In(bench.Server, "prod/shop"),
-                VerbBench.In(bench.Other, "prod/shop")
+                CommandBench.At(bench.Server, "acme/shop:v1"),
+                CommandBench.In(bench.Server, "prod/shop"),
+                CommandBench.In(bench.Other, "prod/shop")
             )
         );
 
@@ -163,23 +165,23 @@ public sealed class CopyTests
     [Fact]
     public async Task WhatCanNotBeCopiedIsSaidInOneLine()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         bench.Server.SeedIndex("acme/shop", "v1");
         var notATar = Path.Combine(bench.Kept.Folder, "no.tar");
         await File.WriteAllTextAsync(notATar, "no image", Cancel);
 
-        await VerbBench.FailsAsync(DiagnosticCodes.SameImage, () =>
-            bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v1"), VerbBench.In(bench.Server, "acme/shop"))
+        await CommandBench.FailsAsync(DiagnosticCodes.SameImage, () =>
+            bench.CopyAsync(CommandBench.At(bench.Server, "acme/shop:v1"), CommandBench.In(bench.Server, "acme/shop"))
         );
-        await VerbBench.FailsAsync(DiagnosticCodes.SameImage, () => bench.CopyAsync(new StoreImage("acme/shop:v1")));
-        await VerbBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () =>
-            bench.CopyAsync(VerbBench.At(bench.Server, "acme/shop:v9"), VerbBench.In(bench.Other, "acme/shop"))
+        await CommandBench.FailsAsync(DiagnosticCodes.SameImage, () => bench.CopyAsync(new StoreImage("acme/shop:v1")));
+        await CommandBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () =>
+            bench.CopyAsync(CommandBench.At(bench.Server, "acme/shop:v9"), CommandBench.In(bench.Other, "acme/shop"))
         );
-        await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () =>
-            bench.CopyAsync(new StoreImage("acme/other:v1"), VerbBench.In(bench.Other, "acme/shop"))
+        await CommandBench.FailsAsync(DiagnosticCodes.NotInStore, () =>
+            bench.CopyAsync(new StoreImage("acme/other:v1"), CommandBench.In(bench.Other, "acme/shop"))
         );
-        await VerbBench.FailsAsync(DiagnosticCodes.ArchiveInvalid, () =>
-            bench.CopyAsync(new ArchivedImage(notATar, null), VerbBench.In(bench.Other, "acme/shop"))
+        await CommandBench.FailsAsync(DiagnosticCodes.ArchiveInvalid, () =>
+            bench.CopyAsync(new ArchivedImage(notATar, null), CommandBench.In(bench.Other, "acme/shop"))
         );
     }
 
@@ -281,7 +283,7 @@ public sealed class CopyTests
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
-    private static Task AddFallbackAsync(VerbBench bench, string attached, string tag)
+    private static Task AddFallbackAsync(CommandBench bench, string attached, string tag)
     {
         var bytes = bench.Server.Content.Manifest("acme/shop", attached)!.Bytes;
         var entry = new Descriptor(MediaTypes.OciManifest, Digest.Parse(attached), bytes.Length)

@@ -3,10 +3,10 @@ using System.Text.Json;
 using ImagePublish.Tasks.Tests.EndToEnd;
 using ImagePublish.Tasks.Tests.Fixtures;
 
-namespace ImagePublish.Tasks.Tests.Verbs;
+namespace ImagePublish.Tasks.Tests.Commands;
 
 /// <summary>The commands find the image that a publish made, whatever it is named after, and show it as it is. All in one build.</summary>
-public sealed class OwnImageTests(Peers peers)
+public sealed class ProjectImageTests(Peers peers)
 {
     // Names, metadata and MSBuild's own syntax, none of which may be read twice.
     private static readonly Dictionary<string, string> Labels = new()

@@ -5,13 +5,15 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Commands;
+using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;
 
-namespace ImagePublish.Tests.Publishing;
+namespace ImagePublish.Tests.Destinations;
 
 /// <summary>What other people see changes as a whole, or the message names what changed: in every command that moves tags or removes images.</summary>
-public sealed class FinalChangesTests
+public sealed class TagChangesTests
 {
     public static TheoryData<string> Commands => ["publish", "index", "tag", "copy"];
 
@@ -204,14 +206,18 @@ public sealed class FinalChangesTests
     [ReliabilityCase("Prune", "The registry refuses the second of several removals", "one error names what is gone and what is not")]
     public async Task AFailedRemovalNamesWhatIsGone()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         bench.Server.SeedImage("acme/shop", "1.0.0", "amd64");
         bench.Server.SeedImage("acme/shop", "1.1.0", "arm64");
         bench.Server.Faults.Add(new Fault(RegistryStep.ManifestDelete, FaultAction.Status(403)) { Skip = 1 });
 
         var pruner = new TagPruner(bench.Client, bench.Kept.Store, TimeProvider.System);
-        var plan = await pruner.PlanAsync(VerbBench.In(bench.Server, "acme/shop"), new TagPruneRules(Glob.All, 0, null), VerbBench.Cancel);
-        var failure = await VerbBench.FailsAsync(DiagnosticCodes.RegistryDenied, () => pruner.RemoveAsync(plan, VerbBench.Cancel));
+        var plan = await pruner.PlanAsync(
+            CommandBench.In(bench.Server, "acme/shop"),
+            new TagPruneRules(Glob.All, 0, null),
+            CommandBench.Cancel
+        );
+        var failure = await CommandBench.FailsAsync(DiagnosticCodes.RegistryDenied, () => pruner.RemoveAsync(plan, CommandBench.Cancel));
 
         var left = Assert.Single(bench.Server.Content.Tags("acme/shop")).Key;
         var gone = left == "1.0.0" ? "1.1.0" : "1.0.0";

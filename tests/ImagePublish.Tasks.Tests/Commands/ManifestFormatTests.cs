@@ -7,10 +7,10 @@ using ImagePublish.Tasks.Tests.EndToEnd;
 using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Tasks.Tests.Registries;
 
-namespace ImagePublish.Tasks.Tests.Verbs;
+namespace ImagePublish.Tasks.Tests.Commands;
 
 /// <summary>Manifests of both families, written by skopeo, through the store and an archive and back: skopeo and Docker read what comes out.</summary>
-public sealed class FamilyTests(Peers peers) : IDisposable
+public sealed class ManifestFormatTests(Peers peers) : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 

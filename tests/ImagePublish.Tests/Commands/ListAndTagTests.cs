@@ -5,7 +5,7 @@ using ImagePublish.Oci;
 using ImagePublish.Reporting;
 using ImagePublish.Testing;
 
-namespace ImagePublish.Tests.Publishing;
+namespace ImagePublish.Tests.Commands;
 
 public sealed class ListAndTagTests
 {
@@ -14,19 +14,25 @@ public sealed class ListAndTagTests
     [Fact]
     public async Task TheStoresImagesAreFilteredByName()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         await bench.PutAsync("sixeyed/tweet-app:v1", "one");
         await bench.PutAsync("sixeyed/tweet-app:v2", "two");
         await bench.PutAsync("acme/shop:1.0", "three");
-        var lister = new StoreLister(bench.Kept.Store);
+        var store = bench.Kept.Store;
 
         Assert.Equal(
             ["sixeyed/tweet-app:v1", "sixeyed/tweet-app:v2"],
-            (await lister.ListAsync(new Glob("sixeyed/*"), Cancel)).Select(image => image.Name)
+            (await ImageLister.ListImagesAsync(store, new Glob("sixeyed/*"), Cancel)).Select(image => image.Name)
         );
-        Assert.Equal(["acme/shop:1.0"], (await lister.ListAsync(new Glob("acme/shop"), Cancel)).Select(image => image.Name));
-        Assert.Equal(["sixeyed/tweet-app:v2"], (await lister.ListAsync(new Glob("*:v2"), Cancel)).Select(image => image.Name));
-        var all = await lister.ListAsync(Glob.All, Cancel);
+        Assert.Equal(
+            ["acme/shop:1.0"],
+            (await ImageLister.ListImagesAsync(store, new Glob("acme/shop"), Cancel)).Select(image => image.Name)
+        );
+        Assert.Equal(
+            ["sixeyed/tweet-app:v2"],
+            (await ImageLister.ListImagesAsync(store, new Glob("*:v2"), Cancel)).Select(image => image.Name)
+        );
+        var all = await ImageLister.ListImagesAsync(store, Glob.All, Cancel);
         Assert.Equal(3, all.Count);
         var table = ImageTables.OfImages(all).ToList();
         Assert.Equal(4, table.Count);
@@ -37,14 +43,14 @@ public sealed class ListAndTagTests
     [Fact]
     public async Task FiveThousandTagsAreSortedAsVersionsAndOnlyTheShownAreRead()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         var image = bench.Server.SeedImage("acme/shop", "1.0.0");
         for (var number = 1; number < 5000; number++)
             bench.Server.Content.Tag("acme/shop", $"1.0.{number}", image.Digest);
         bench.Server.Content.Tag("acme/shop", "1.0.5000-rc.1", image.Digest);
 
-        var list = await new RepositoryTags(bench.Client, bench.Kept.Store, bench.Log).ListAsync(
-            VerbBench.In(bench.Server, "acme/shop"),
+        var list = await new ImageLister(bench.Client, bench.Kept.Store, bench.Log).ListTagsAsync(
+            CommandBench.In(bench.Server, "acme/shop"),
             Glob.All,
             3,
             Cancel
@@ -59,12 +65,12 @@ public sealed class ListAndTagTests
     [Fact]
     public async Task ATagThatIsNoImageIsListedWithoutDetails()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         bench.Server.SeedIndex("acme/shop", "v1");
-        VerbBench.Attach(bench.Server, "acme/shop", bench.Server.Content.Tags("acme/shop")["v1"], "text", "chart");
+        CommandBench.Attach(bench.Server, "acme/shop", bench.Server.Content.Tags("acme/shop")["v1"], "text", "chart");
 
-        var list = await new RepositoryTags(bench.Client, bench.Kept.Store, bench.Log).ListAsync(
-            VerbBench.In(bench.Server, "acme/shop"),
+        var list = await new ImageLister(bench.Client, bench.Kept.Store, bench.Log).ListTagsAsync(
+            CommandBench.In(bench.Server, "acme/shop"),
             Glob.All,
             0,
             Cancel
@@ -78,11 +84,11 @@ public sealed class ListAndTagTests
     [Fact]
     public async Task AnIndexIsShownWithItsPlatformsAndLayers()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         bench.Server.SeedIndex("acme/shop", "v1");
 
         var image = await new ImageInspector(bench.Client, bench.Kept.Store).InspectAsync(
-            VerbBench.At(bench.Server, "acme/shop:v1"),
+            CommandBench.At(bench.Server, "acme/shop:v1"),
             Cancel
         );
 
@@ -94,13 +100,13 @@ public sealed class ListAndTagTests
     [Fact]
     public async Task ATagInARegistryMovesNoBlob()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         var digest = bench.Server.SeedIndex("acme/shop", "v1");
         bench.Server.SeedImage("acme/shop", "latest");
         bench.Server.Requests.Clear();
 
         var told = await new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(
-            VerbBench.At(bench.Server, "acme/shop:v1"),
+            CommandBench.At(bench.Server, "acme/shop:v1"),
             [Tag.Parse("latest")],
             dryRun: true,
             Cancel
@@ -109,7 +115,7 @@ public sealed class ListAndTagTests
         Assert.NotEqual(digest, bench.Server.Content.Tags("acme/shop")["latest"]);
 
         var result = await new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(
-            VerbBench.At(bench.Server, "acme/shop:v1"),
+            CommandBench.At(bench.Server, "acme/shop:v1"),
             [Tag.Parse("latest"), Tag.Parse("stable"), Tag.Parse("v1")],
             dryRun: false,
             Cancel
@@ -120,9 +126,9 @@ public sealed class ListAndTagTests
         Assert.Equal([true, false, true], result.Moves.Select(move => move.Before is not null));
         Assert.Equal(0, bench.Server.Requests.CountOf(RegistryStep.UploadPost));
         Assert.Equal(2, bench.Server.Requests.CountOf(RegistryStep.ManifestPut));
-        await VerbBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () =>
+        await CommandBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () =>
             new ImageTagger(bench.Client, bench.Kept.Store).TagAsync(
-                VerbBench.At(bench.Server, "acme/shop:v9"),
+                CommandBench.At(bench.Server, "acme/shop:v9"),
                 [Tag.Parse("x")],
                 dryRun: false,
                 Cancel
@@ -133,7 +139,7 @@ public sealed class ListAndTagTests
     [Fact]
     public async Task ATagInTheStoreIsAnEntryMore()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         var first = await bench.PutAsync("acme/shop:v1", "one");
         await bench.PutAsync("acme/shop:latest", "two");
         var tagger = new ImageTagger(bench.Client, bench.Kept.Store);
@@ -143,7 +149,7 @@ public sealed class ListAndTagTests
 
         foreach (var name in (string[])["acme/shop:v1", "acme/shop:latest", "acme/shop:stable", "acme/shop:byDigest"])
             Assert.Equal(first.Digest, (await bench.Kept.Store.FindReferenceAsync(name, Cancel))!.Digest);
-        await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () =>
+        await CommandBench.FailsAsync(DiagnosticCodes.NotInStore, () =>
             tagger.TagAsync(new StoreImage("acme/shop:v9"), [Tag.Parse("x")], dryRun: false, Cancel)
         );
     }

@@ -3,11 +3,12 @@ using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage.Archives;
+using ImagePublish.Tests.Commands;
 using ImagePublish.Tests.Storage;
 
-namespace ImagePublish.Tests.Publishing;
+namespace ImagePublish.Tests.Bases;
 
-public sealed class KeptBaseTests
+public sealed class LocalBaseTests
 {
     private static readonly Platform Amd64 = Platform.Parse("linux/amd64");
 
@@ -16,7 +17,7 @@ public sealed class KeptBaseTests
     [Fact]
     public async Task ABaseIsTakenFromTheStoreAnArchiveOrALayout()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         var manifest = await bench.PutAsync("acme/base:1.0", "one", "two");
         var path = Path.Combine(bench.Kept.Folder, "base.tar");
         await ArchiveWriter.WriteAsync([(await bench.Kept.Store.LoadAsync("acme/base:1.0", Cancel))!], path, Cancel);
@@ -34,16 +35,18 @@ public sealed class KeptBaseTests
         }
 
         Assert.Empty(bench.Server.Requests);
-        await VerbBench.FailsAsync(DiagnosticCodes.BasePlatformMissing, () =>
+        await CommandBench.FailsAsync(DiagnosticCodes.BasePlatformMissing, () =>
             resolver.ResolveAsync(new StoreImage("acme/base:1.0"), Platform.Parse("linux/arm64"), Cancel)
         );
-        await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () => resolver.ResolveAsync(new StoreImage("acme/base:2.0"), Amd64, Cancel));
+        await CommandBench.FailsAsync(DiagnosticCodes.NotInStore, () =>
+            resolver.ResolveAsync(new StoreImage("acme/base:2.0"), Amd64, Cancel)
+        );
     }
 
     [Fact]
     public async Task ARootFileSystemIsABaseOfOneLayer()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         var path = Path.Combine(bench.Kept.Folder, "rootfs.tar");
         await File.WriteAllBytesAsync(path, TarBuilder.Create(("etc/os-release", Encoding.UTF8.GetBytes("ID=test"))), Cancel);
 

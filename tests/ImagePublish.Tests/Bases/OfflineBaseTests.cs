@@ -2,12 +2,14 @@ using ImagePublish.Bases;
 using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Tests.Commands;
+using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 
-namespace ImagePublish.Tests.Publishing;
+namespace ImagePublish.Tests.Bases;
 
 /// <summary>Without a network: from the store alone.</summary>
-public sealed class OfflineTests
+public sealed class OfflineBaseTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -65,7 +67,7 @@ public sealed class OfflineTests
             bench.Publisher(offline.Client).PublishAsync(bench.Request("1.0"), Cancel)
         );
         await RegistryBench.FailsAsync(DiagnosticCodes.NetworkNeeded, () =>
-            new ImageInspector(offline.Client, bench.Store()).InspectAsync(VerbBench.At(bench.Server, "dotnet/aspnet:10.0"), Cancel)
+            new ImageInspector(offline.Client, bench.Store()).InspectAsync(CommandBench.At(bench.Server, "dotnet/aspnet:10.0"), Cancel)
         );
 
         Assert.Empty(bench.Server.Requests);

@@ -1,7 +1,8 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Publishing;
 
-namespace ImagePublish.Tests.Publishing;
+namespace ImagePublish.Tests.Destinations;
 
 /// <summary>One build, several places: what was done and what was not is told to the tag.</summary>
 public sealed class SeveralRegistriesTests

@@ -4,7 +4,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Testing;
 
-namespace ImagePublish.Tests.Publishing;
+namespace ImagePublish.Tests.Commands;
 
 public sealed class TagPrunerTests
 {
@@ -15,7 +15,7 @@ public sealed class TagPrunerTests
     [Fact]
     public async Task AThousandTagsGoAndExactlyTheRestStays()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         for (var number = 0; number < 1000; number++)
             Seed(bench, $"1.0.{number}", number);
         Seed(bench, "2.0.0", 5000);
@@ -36,7 +36,7 @@ public sealed class TagPrunerTests
     [Fact]
     public async Task AnImageThatAnotherTagNeedsStays()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         bench.Server.SeedIndex("acme/shop", "2.0");
         var child = bench
             .Server.Content.Manifests("acme/shop")
@@ -48,14 +48,14 @@ public sealed class TagPrunerTests
         var result = await PruneAsync(bench, new TagPruneRules(new Glob("1.*"), 0, null), dryRun: false);
 
         Assert.Equal(["1.0"], result.Removed.Select(tag => tag.Tag.Value));
-        Assert.Equal(["1.0-amd64", "1.0-latest"], result.Spared.Select(tag => tag.Tag.Value).Order(StringComparer.Ordinal));
+        Assert.Equal(["1.0-amd64", "1.0-latest"], result.Retained.Select(tag => tag.Tag.Value).Order(StringComparer.Ordinal));
         Assert.Equal(["1.0-amd64", "1.0-latest", "2.0"], bench.Server.Content.Tags("acme/shop").Keys.Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public async Task OnlyOldImagesGo()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         Seed(bench, "1.0.0", 1, "2020-01-01T00:00:00Z");
         Seed(bench, "1.1.0", 2, "2025-12-31T00:00:00Z");
         Seed(bench, "1.2.0", 3);
@@ -69,11 +69,11 @@ public sealed class TagPrunerTests
     [Fact]
     public async Task ARegistryThatForbidsDeletingSaysSo()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         bench.Server.Options.Content.DeleteManifests = false;
         Seed(bench, "1.0.0", 1);
 
-        await VerbBench.FailsAsync(DiagnosticCodes.DeleteUnsupported, () => PruneAsync(bench, All, dryRun: false));
+        await CommandBench.FailsAsync(DiagnosticCodes.DeleteUnsupported, () => PruneAsync(bench, All, dryRun: false));
         Assert.Single((await PruneAsync(bench, All, dryRun: true)).Removed);
     }
 
@@ -94,12 +94,12 @@ public sealed class TagPrunerTests
     [Fact]
     public async Task OneTagGoesUnlessItsImageIsAnothersToo()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         Seed(bench, "1.0", 1);
         Seed(bench, "2.0", 2);
         bench.Server.Content.Tag("acme/shop", "latest", bench.Server.Content.Tags("acme/shop")["2.0"]);
         var pruner = new TagPruner(bench.Client, bench.Kept.Store, TimeProvider.System);
-        var repository = VerbBench.In(bench.Server, "acme/shop");
+        var repository = CommandBench.In(bench.Server, "acme/shop");
 
         var gone = await pruner.PlanAsync(repository.ReferenceTo(ImagePublish.Oci.Tag.Parse("1.0")), Cancel);
         await pruner.RemoveAsync(gone, Cancel);
@@ -107,9 +107,9 @@ public sealed class TagPrunerTests
         await pruner.RemoveAsync(spared, Cancel);
 
         Assert.Equal(["1.0"], gone.Removed.Select(tag => tag.Tag.Value));
-        Assert.Equal(["latest"], spared.Spared.Select(tag => tag.Tag.Value));
+        Assert.Equal(["latest"], spared.Retained.Select(tag => tag.Tag.Value));
         Assert.Equal(["2.0", "latest"], bench.Server.Content.Tags("acme/shop").Keys.Order(StringComparer.Ordinal));
-        await VerbBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () =>
+        await CommandBench.FailsAsync(DiagnosticCodes.RegistryNotFound, () =>
             pruner.PlanAsync(repository.ReferenceTo(ImagePublish.Oci.Tag.Parse("9")), Cancel)
         );
     }
@@ -118,7 +118,7 @@ public sealed class TagPrunerTests
     [ReliabilityCase("Prune", "floating tags `latest`, `1` and `1.1` beside releases", "never counted, kept, and their images with them")]
     public async Task FloatingTagsTakeNoReleasesPlace()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         string[] versions = ["0.9.0", "1.0.0", "1.0.1", "1.0.2", "1.1.0", "1.1.1"];
         for (var at = 0; at < versions.Length; at++)
             Seed(bench, versions[at], at);
@@ -131,7 +131,7 @@ public sealed class TagPrunerTests
         var result = await PruneAsync(bench, new TagPruneRules(new Glob("*"), 2, null), dryRun: false);
 
         Assert.Equal(["1.0.1", "1.0.0"], result.Removed.Select(tag => tag.Tag.Value));
-        Assert.Equal(["1.0.2", "0.9.0"], result.Spared.Select(tag => tag.Tag.Value));
+        Assert.Equal(["1.0.2", "0.9.0"], result.Retained.Select(tag => tag.Tag.Value));
         Assert.Equal(
             ["0.9", "0.9.0", "1", "1.0", "1.0.2", "1.1", "1.1.0", "1.1.1", "latest"],
             bench.Server.Content.Tags("acme/shop").Keys.Order(StringComparer.Ordinal)
@@ -207,7 +207,7 @@ public sealed class TagPrunerTests
     [Fact]
     public async Task NamesOfTheStoreGoByPatternAndNumberToo()
     {
-        await using var bench = await VerbBench.StartAsync();
+        await using var bench = await CommandBench.StartAsync();
         foreach (
             var name in (string[])
                 [
@@ -235,19 +235,19 @@ public sealed class TagPrunerTests
         );
         Assert.Equal(["acme/shop:dev"], await pruner.ChooseAsync(new TagPruneRules(new Glob("acme/shop:d*"), 0, null), Cancel));
         await pruner.RemoveAsync("acme/tool:1.0.0", dryRun: false, Cancel);
-        await VerbBench.FailsAsync(DiagnosticCodes.NotInStore, () => pruner.RemoveAsync("acme/tool:1.0.0", dryRun: false, Cancel));
+        await CommandBench.FailsAsync(DiagnosticCodes.NotInStore, () => pruner.RemoveAsync("acme/tool:1.0.0", dryRun: false, Cancel));
     }
 
-    private static async Task<TagPrunePlan> PruneAsync(VerbBench bench, TagPruneRules rules, bool dryRun)
+    private static async Task<TagPrunePlan> PruneAsync(CommandBench bench, TagPruneRules rules, bool dryRun)
     {
         var pruner = new TagPruner(bench.Client, bench.Kept.Store, bench.Kept.Clock);
-        var plan = await pruner.PlanAsync(VerbBench.In(bench.Server, "acme/shop"), rules, Cancel);
+        var plan = await pruner.PlanAsync(CommandBench.In(bench.Server, "acme/shop"), rules, Cancel);
         if (!dryRun)
             await pruner.RemoveAsync(plan, Cancel);
         return plan;
     }
 
-    private static void Seed(VerbBench bench, string tag, int number, string? created = null)
+    private static void Seed(CommandBench bench, string tag, int number, string? created = null)
     {
         JsonObject config = new()
         {

@@ -3,11 +3,12 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Publishing;
 
-namespace ImagePublish.Tests.Publishing;
+namespace ImagePublish.Tests.Destinations;
 
 /// <summary><c>ImageTagOverwrite=false</c>: a released version stays what it is.</summary>
-public sealed class HeldTagTests
+public sealed class TagGuardTests
 {
     private static readonly RegistryStep[] Writing =
     [

@@ -4,8 +4,9 @@ using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage.Archives;
+using ImagePublish.Tests.Publishing;
 
-namespace ImagePublish.Tests.Publishing;
+namespace ImagePublish.Tests.Bases;
 
 /// <summary>Bases whose documents are odd, but as tools write them; and bases that can't be used.</summary>
 public sealed class OddBaseTests

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ImagePublish.Common;
+using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using Microsoft.Build.Framework;
 
@@ -12,6 +13,23 @@ internal readonly record struct JsonText(byte[] Content);
 /// <summary>What a command found or did: an MSBuild item for targets, an object of the result file for scripts.</summary>
 internal sealed record CommandItem(string Identity, IReadOnlyList<KeyValuePair<string, object>> Metadata)
 {
+    /// <summary>An item with metadata; a null is left out.</summary>
+    public static CommandItem Create(string identity, params ReadOnlySpan<(string Name, object? Value)> metadata)
+    {
+        var known = new List<KeyValuePair<string, object>>(metadata.Length);
+        foreach (var (name, value) in metadata)
+        {
+            if (value is not null)
+                known.Add(KeyValuePair.Create(name, value));
+        }
+
+        return new CommandItem(identity, known);
+    }
+
+    /// <summary>Platforms as a list.</summary>
+    public static string[] PlatformNames(IEnumerable<Platform> platforms) =>
+        [.. platforms.Select(platform => (platform with { OsVersion = null }).ToString())];
+
     /// <summary>As an MSBuild item. MSBuild prints items where it is asked to (<c>-getItem</c>).</summary>
     public ITaskItem ToTaskItem()
     {
@@ -69,23 +87,51 @@ internal sealed record CommandItem(string Identity, IReadOnlyList<KeyValuePair<s
     }
 }
 
-/// <summary>Makes <see cref="CommandItem"/>s.</summary>
-internal static class CommandItems
+/// <summary>What a command found or did, for scripts that read files: the same as the MSBuild items, in one stable
+/// schema with its version in it.</summary>
+internal static class CommandResultFile
 {
-    /// <summary>An item with metadata; a null is left out.</summary>
-    public static CommandItem Of(string identity, params ReadOnlySpan<(string Name, object? Value)> metadata)
+    /// <summary>Writes the file: whole or not at all.</summary>
+    public static async Task WriteAsync(
+        string path,
+        string target,
+        IEnumerable<CommandItem> items,
+        IPublishLog log,
+        CancellationToken cancellationToken
+    )
     {
-        var known = new List<KeyValuePair<string, object>>(metadata.Length);
-        foreach (var (name, value) in metadata)
+        var beside = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
         {
-            if (value is not null)
-                known.Add(KeyValuePair.Create(name, value));
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            await File.WriteAllBytesAsync(beside, Write(target, items), cancellationToken);
+            File.Move(beside, path, overwrite: true);
         }
-
-        return new CommandItem(identity, known);
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            log.Information($"The result is not written to '{path}': {exception.Message}");
+        }
+        finally
+        {
+            File.Delete(beside);
+        }
     }
 
-    /// <summary>Platforms as a list.</summary>
-    public static string[] Names(IEnumerable<Platform> platforms) =>
-        [.. platforms.Select(platform => (platform with { OsVersion = null }).ToString())];
+    private static byte[] Write(string target, IEnumerable<CommandItem> items)
+    {
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes, ReadableJson.WriterOptions))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("schemaVersion", 1);
+            json.WriteString("target", target);
+            json.WriteStartArray("items");
+            foreach (var item in items)
+                item.Write(json);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        return bytes.ToArray();
+    }
 }

@@ -4,7 +4,7 @@ using ImagePublish.Tasks.Tests.EndToEnd;
 using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Tasks.Tests.Storage;
 
-namespace ImagePublish.Tasks.Tests.Verbs;
+namespace ImagePublish.Tasks.Tests.Commands;
 
 /// <summary>Signing in by targets, for the tools that come after: and the verbs that need no app.</summary>
 public sealed class SignInTests(Peers peers) : IDisposable

@@ -17,7 +17,7 @@ internal sealed record TagDetails(Tag Tag)
     /// <summary>The image or index; null where it can't be read.</summary>
     public Descriptor? Descriptor { get; init; }
 
-    /// <summary>When its config says that it was made, as the config writes it.</summary>
+    /// <summary>When it was created, as its config has it.</summary>
     public string? Created { get; init; }
 
     /// <summary>What it is for.</summary>
@@ -27,15 +27,25 @@ internal sealed record TagDetails(Tag Tag)
     public long Size { get; init; }
 }
 
-/// <summary>Lists the tags of repositories. Details are fetched only for those that are shown.</summary>
-internal sealed class RepositoryTags(RegistryClient registries, ImageStore store, IPublishLog log)
+/// <summary>An image of the local store.</summary>
+internal sealed record ListedImage(
+    string? Name,
+    Descriptor Descriptor,
+    IReadOnlyList<Platform> Platforms,
+    string? Created,
+    long Size,
+    bool IsWhole
+);
+
+/// <summary>Lists the tags of repositories and the images of the local store. Details are fetched only for those that are shown.</summary>
+internal sealed class ImageLister(RegistryClient registries, ImageStore store, IPublishLog log)
 {
-    private const int AtOnce = 8;
+    private const int MaxConcurrency = 8;
     private readonly ImageInspector inspector = new(registries, store);
 
     /// <summary>Lists a repository's tags.</summary>
     /// <exception cref="ImagePublishException">What the registry fails with.</exception>
-    public async Task<TagList> ListAsync(Repository repository, Glob filter, int limit, CancellationToken cancellationToken)
+    public async Task<TagList> ListTagsAsync(Repository repository, Glob filter, int limit, CancellationToken cancellationToken)
     {
         var all = await registries
             .ListTagsAsync(repository, cancellationToken)
@@ -46,7 +56,7 @@ internal sealed class RepositoryTags(RegistryClient registries, ImageStore store
         await Parallel.ForAsync(
             0,
             shown.Length,
-            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
+            new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken },
             async (at, stop) => shown[at] = await DescribeAsync(repository.ReferenceTo(all[at]), stop)
         );
         return new TagList(repository.ToString(), all.Count, shown);
@@ -54,10 +64,10 @@ internal sealed class RepositoryTags(RegistryClient registries, ImageStore store
 
     /// <summary>Lists the tags of a name in the local store.</summary>
     /// <exception cref="ImagePublishException">What the store fails with.</exception>
-    public async Task<TagList> ListAsync(string name, Glob filter, int limit, CancellationToken cancellationToken)
+    public async Task<TagList> ListTagsAsync(string name, Glob filter, int limit, CancellationToken cancellationToken)
     {
         var found =
-            from image in await new StoreLister(store).ListAsync(Glob.All, cancellationToken)
+            from image in await ListImagesAsync(store, Glob.All, cancellationToken)
             where image.Name is not null && StoreNames.Repository(image.Name!) == name
             let tag = Tag.TryParse(StoreNames.Tag(image.Name!), out var parsed) ? parsed : null
             where tag is not null && filter.Matches(tag.Value)
@@ -71,6 +81,18 @@ internal sealed class RepositoryTags(RegistryClient registries, ImageStore store
         var all = TagOrder.Sort(found, details => details.Tag).ToList();
         return new TagList(name, all.Count, limit > 0 ? [.. all.Take(limit)] : all);
     }
+
+    /// <summary>Lists the local store's images.</summary>
+    public static async Task<IReadOnlyList<ListedImage>> ListImagesAsync(
+        ImageStore store,
+        Glob filter,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            .. (await store.ListAsync(cancellationToken))
+                .Where(image => image.Name is { } name ? filter.MatchesImage(name) : filter == Glob.All)
+                .Select(image => new ListedImage(image.Name, image.Descriptor, image.Platforms, image.Created, image.Size, image.IsWhole)),
+        ];
 
     // A tag that can't be read, or that is no image, is listed with what is known.
     private async Task<TagDetails> DescribeAsync(Reference reference, CancellationToken cancellationToken)

@@ -27,11 +27,12 @@ public abstract class LoginTask : CommandTask
     internal void ReportResult(IPublishLog log, string line, Registry registry, CredentialPlace place)
     {
         log.Information(line);
-        Items = [CommandItems.Of(registry.Host, ("Place", place.Place), ("IsHelper", place.IsHelper), ("Changed", place.Changed))];
+        Items = [CommandItem.Create(registry.Host, ("Place", place.Place), ("IsHelper", place.IsHelper), ("Changed", place.Changed))];
     }
 }
 
-/// <summary>Signs in to a registry: checks the credential and keeps it as docker does. The password is never a property or a parameter.</summary>
+/// <summary>Signs in to a registry: checks the credential and keeps it as docker does. The password is never a property
+/// or a parameter.</summary>
 public sealed class LoginImageRegistry : LoginTask
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -62,7 +63,8 @@ public sealed class LoginImageRegistry : LoginTask
     {
         var missing = new ImagePublishException(
             DiagnosticCodes.PropertyMissing,
-            $"Signing in to {registry} needs a password: set IMAGE_REGISTRY_PASSWORD in the environment, or give it on standard input. It is never a property or an argument."
+            $"Signing in to {registry} needs a password: set IMAGE_REGISTRY_PASSWORD in the environment, or "
+                + "give it on standard input. It is never a property or an argument."
         );
         if (!Console.IsInputRedirected)
             throw missing;

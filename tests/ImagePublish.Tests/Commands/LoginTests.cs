@@ -7,7 +7,7 @@ using ImagePublish.Testing;
 using ImagePublish.Tests.Layers;
 using ImagePublish.Tests.Registries;
 
-namespace ImagePublish.Tests.Publishing;
+namespace ImagePublish.Tests.Commands;
 
 public sealed class LoginTests
 {

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using ImagePublish.Tasks.Tests.Fixtures;
 
-namespace ImagePublish.Tasks.Tests.Verbs;
+namespace ImagePublish.Tasks.Tests.Commands;
 
-/// <summary>The workshop that everybody learned images from, acted out without Docker until an image runs.</summary>
-public sealed class WorkshopTests(Peers peers)
+/// <summary>The commands one after the other, as docs/tour.md shows them, without Docker until an image runs.</summary>
+public sealed class CommandTourTests(Peers peers)
 {
     private const string Hub = "sixeyed/tweet-app";
 

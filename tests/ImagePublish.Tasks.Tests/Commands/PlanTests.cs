@@ -3,7 +3,7 @@ using System.Text.Json;
 using ImagePublish.Tasks.Tests.EndToEnd;
 using ImagePublish.Tasks.Tests.Fixtures;
 
-namespace ImagePublish.Tasks.Tests.Verbs;
+namespace ImagePublish.Tasks.Tests.Commands;
 
 /// <summary>A plan by targets: what two platforms and their index take, told before and after.</summary>
 public sealed class PlanTests(Peers peers)
