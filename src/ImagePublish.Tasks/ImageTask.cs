@@ -9,8 +9,10 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
     private readonly CancellationTokenSource cancellation = new();
 
     /// <summary>The folder that relative paths start from.</summary>
-    [Required]
     public string ProjectDirectory { get; set; } = "";
+
+    /// <summary>Parameters that several tasks get, as metadata of these items: the targets name each once.</summary>
+    public ITaskItem[] Parameters { get; set; } = [];
 
     /// <summary>The file that explains every code; the package brings it along, so that help needs no network.</summary>
     public string? HelpFile { get; set; }
@@ -31,9 +33,12 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
     /// <returns>Whether it succeeded.</returns>
     public sealed override bool Execute()
     {
+        var wrongParameter = TaskParameters.Apply(this, Parameters);
         using var log = new TaskLog(Log, HelpFile, LogName, BuildEngine4, SparedWarnings);
         try
         {
+            if (wrongParameter is not null)
+                throw wrongParameter;
             using (BuildSession.LogTo(log))
                 ExecuteAsync(log, cancellation.Token).GetAwaiter().GetResult();
         }

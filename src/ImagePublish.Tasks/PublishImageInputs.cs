@@ -6,7 +6,6 @@ namespace ImagePublish.Tasks;
 public abstract class PublishImageInputs : PublishTask
 {
     /// <summary>The folder that ships.</summary>
-    [Required]
     public string PublishDirectory { get; set; } = "";
 
     /// <summary>The publish items, which have the origin of each file.</summary>
@@ -139,7 +138,6 @@ public abstract class PublishImageInputs : PublishTask
     public ITaskItem[] Healthcheck { get; set; } = [];
 
     /// <summary>The platform that the app is published for.</summary>
-    [Required]
     public string RuntimeIdentifier { get; set; } = "";
 
     /// <summary>Whether the app uses the ASP.NET shared framework.</summary>

@@ -8,7 +8,6 @@ namespace ImagePublish.Tasks;
 public abstract partial class PublishTask
 {
     /// <summary>The version of .NET that the app targets.</summary>
-    [Required]
     public string FrameworkVersion { get; set; } = "";
 
     /// <summary>The version of the SDK.</summary>

@@ -9,11 +9,9 @@ namespace ImagePublish.Tasks;
 public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryInputs
 {
     /// <summary>The project's name, for messages.</summary>
-    [Required]
     public string ProjectName { get; set; } = "";
 
     /// <summary>The file that the result is written to as JSON.</summary>
-    [Required]
     public string ResultFile { get; set; } = "";
 
     /// <summary>The HTML page that is written about the image; empty for none.</summary>
@@ -65,7 +63,6 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
     public ITaskItem[] Annotations { get; set; } = [];
 
     /// <summary>The name of the app's main file without extension.</summary>
-    [Required]
     public string AssemblyName { get; set; } = "";
 
     /// <summary>The project's version.</summary>

@@ -57,7 +57,7 @@ public sealed class PassiveTests(Peers peers)
     [InlineData("/home/me/troubleshooting.md", "file:///home/me/troubleshooting.md")]
     public async Task TheLinkOfAnErrorIsValidOnEverySystem(string file, string link)
     {
-        var targets = Path.Combine(RepositoryRoot.Path, "build", "ImagePublish.Tasks.Verbs.targets");
+        var targets = Path.Combine(RepositoryRoot.Path, "build", "ImagePublish.Tasks.Commands.targets");
         var read = await DotNetCommand
             .Create("", "msbuild", targets, "-nologo", "-getProperty:_ImageHelpPage", $"-p:_ImageHelpFile={file}")
             .SucceedAsync(Cancelled);
