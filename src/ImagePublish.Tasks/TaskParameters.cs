@@ -67,6 +67,6 @@ internal static class TaskParameters
         {
             "true" or "on" or "yes" or "!false" or "!off" or "!no" => true,
             "false" or "off" or "no" or "!true" or "!on" or "!yes" => false,
-            _ => throw Lists.Invalid($"Image{name}", value, "expected true or false"),
+            _ => throw InputParser.Invalid($"Image{name}", value, "expected true or false"),
         };
 }
