@@ -1,6 +1,9 @@
+using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Connection;
 
 namespace ImagePublish.Tasks;
 

@@ -4,6 +4,8 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Connection;
 using ImagePublish.Storage;
 
 // pull <registry> <folder of certificates> | repair <store folder> | prune <store folder>: does it once, and writes how it failed.

@@ -2,6 +2,7 @@ using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 
 namespace ImagePublish.Tasks.Commands;
 

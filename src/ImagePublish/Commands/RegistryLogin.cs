@@ -2,6 +2,8 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Connection;
 
 namespace ImagePublish.Commands;
 

@@ -3,17 +3,16 @@ using System.Net.Sockets;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Registries.Auth;
 
 namespace ImagePublish.Http;
 
 /// <summary>
-/// Keeps requests to addresses that a registry chose (realms, redirects, upload locations) out of this machine and its networks, whatever a name resolves to:
+/// Keeps requests to hosts that a registry chose (realms, redirects, upload locations) away from this machine and its networks, whatever a name resolves to:
 /// the check is made on the very address that is connected to.
 /// </summary>
 /// <remarks>
 /// A handler for each registry, given to <see cref="Protect"/>, sends the requests that carry <see cref="RegistryOption"/>.
-/// Where a proxy is in between, it is the proxy that resolves the name, and only the text could be checked.
+/// Where a proxy is in between, the proxy resolves the name, and only the text can be checked.
 /// </remarks>
 /// <param name="connect">Connects to a host and port that was found to be allowed; null for the network.</param>
 internal sealed class AddressGuard(
@@ -21,23 +20,23 @@ internal sealed class AddressGuard(
     Func<DnsEndPoint, CancellationToken, ValueTask<Stream>>? connect = null
 )
 {
-    /// <summary>Set on a request that goes where a registry sends us and not to the registry itself.</summary>
+    /// <summary>Set on a request to a host that a registry sends us to, and not to the registry itself.</summary>
     public static readonly HttpRequestOptionsKey<Registry> RegistryOption = new("ImagePublish.AddressGuard.Registry");
 
-    /// <summary>Set besides on a request that is not for a token: one that follows a redirect, or an upload's location.</summary>
+    /// <summary>Set in addition on a request that follows a redirect or an upload's location, and is not for a token.</summary>
     public static readonly HttpRequestOptionsKey<bool> RedirectOption = new("ImagePublish.AddressGuard.Redirect");
 
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> resolve = resolve
         ?? ((host, ct) => Dns.GetHostAddressesAsync(host, ct));
 
-    /// <summary>Makes a handler connect only to where a registry may send us. Its requests must all be on behalf of that registry: connections are kept.</summary>
+    /// <summary>Makes a handler connect only to where a registry may send us. All its requests must be on behalf of that registry: connections are pooled.</summary>
     public void Protect(SocketsHttpHandler handler) => handler.ConnectCallback = ConnectAsync;
 
-    /// <summary>Checks what the text of a host says, before a proxy may be asked to connect to it: an address, or <c>localhost</c>.</summary>
+    /// <summary>Checks a host that is an address or <c>localhost</c>, before a proxy may be asked to connect to it.</summary>
     /// <exception cref="ImagePublishException"><c>IMG4014</c>: nothing may be sent there.</exception>
     public async ValueTask CheckTextAsync(Registry registry, string host, CancellationToken ct)
     {
-        if (RealmPolicy.IsLoopbackName(host) || IPAddress.TryParse(host, out _))
+        if (HostName.IsLoopback(host) || IPAddress.TryParse(host, out _))
             await ResolveAsync(registry, host, isRedirect: true, ct);
     }
 
@@ -107,7 +106,7 @@ internal sealed class AddressGuard(
         }
     }
 
-    // A registry inside an organisation has its token service there too. One that is also elsewhere proves nothing.
+    // A registry inside an organisation has its token service there too. A registry with public addresses as well proves nothing.
     private async Task<AddressReach> ReachOfAsync(Registry registry, CancellationToken ct)
     {
         if (registry.IsLoopback)

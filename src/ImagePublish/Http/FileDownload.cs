@@ -1,18 +1,18 @@
 using System.Buffers;
 using System.Net;
 using ImagePublish.Diagnostics;
-using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Http;
 
-/// <summary>Gets a plain file over http, as a package source serves it: by the same proxies, certificates and retries as registries, without any credentials.</summary>
+/// <summary>Gets a plain file over http, as a package source serves it: with the proxies, certificates and retries of registries, without any credentials.</summary>
 internal sealed class FileDownload(Transport transport, RetryPolicy retry)
 {
     private const int MaxRedirects = 10;
-    private const string Doing = "download a package";
+    private const string Purpose = "download a package";
 
     /// <summary>Gets a file.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG6009</c>: there was no other answer, after all tries.</exception>
+    /// <returns>Whether it was written; false where the server says that there is no such file.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not serve it, in all attempts.</exception>
     public async Task<bool> TryGetAsync(string address, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken)
     {
         // The address is not shown: a user name in it has a password beside it.
@@ -21,29 +21,29 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
                 DiagnosticCodes.PackageSourceFailed,
                 "A package can't be downloaded: its source is not an http address, or has a user name in it, which is understood by apt only. Check ImagePackageSource."
             );
-        var pace = new TransferPace(transport.Options);
-        for (var tries = 1; ; tries++)
+        var download = new Download(url, target, limit, mayLeave, new TransferPace(transport.Options));
+        for (var attempts = 1; ; attempts++)
         {
-            Failure failure;
+            HttpFailure failure;
             try
             {
                 target.SetLength(0);
-                var (isThere, problem) = await TryOnceAsync(url, target, pace, limit, mayLeave, cancellationToken);
+                var (isFound, problem) = await TryOnceAsync(download, cancellationToken);
                 if (problem is null)
                 {
-                    retry.Succeeded();
-                    return isThere;
+                    retry.RecordSuccess();
+                    return isFound;
                 }
 
                 failure = problem;
             }
             catch (TransportException exception)
             {
-                failure = Failure.FromTransport(Doing, HttpMethod.Get, url, exception);
+                failure = new HttpFailure(Purpose, HttpMethod.Get, url) { Transport = exception };
             }
 
-            // Where nobody listens, nobody will in a moment: there are other sources.
-            if (failure.TransportFault?.Fault == TransportError.Refused || !await retry.WaitAsync(failure, tries, cancellationToken))
+            // A host that refuses connections will refuse them in a moment too, and there are other sources.
+            if (failure.Transport?.Error == TransportError.Refused || !await retry.WaitAsync(failure, attempts, cancellationToken))
                 throw failure.ToException(
                     DiagnosticCodes.PackageSourceFailed,
                     "Check the network and the package source, or publish again later."
@@ -51,70 +51,60 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
         }
     }
 
-    private async Task<(bool IsThere, Failure? Problem)> TryOnceAsync(
-        RequestUrl url,
-        Stream target,
-        TransferPace pace,
-        long limit,
-        bool mayLeave,
-        CancellationToken cancellationToken
-    )
+    private async Task<(bool IsFound, HttpFailure? Problem)> TryOnceAsync(Download download, CancellationToken cancellationToken)
     {
-        for (var hop = 0; ; hop++)
+        var url = download.Url;
+        for (var redirects = 0; ; redirects++)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, url.ToUri());
-            using var response = await transport.SendAsync(url, request, sending: null, isOwn: false, cancellationToken);
+            using var request = new TransportRequest(url, new HttpRequestMessage(HttpMethod.Get, url.ToUri()));
+            using var response = await transport.ExchangeAsync(request, cancellationToken);
             if (response.IsSuccess)
             {
-                await CopyAsync(response, target, pace, limit, cancellationToken);
+                await CopyAsync(response, download, cancellationToken);
                 return (true, null);
             }
 
             if (response.Status is HttpStatusCode.NotFound or HttpStatusCode.Gone)
                 return (false, null);
-            // Every byte is checked against a digest: only the way back to plain http is refused, and the way from a host that was checked to one that was not.
-            var next =
-                Redirects.IsRedirect(response)
-                && url.TryResolve(response.Location, out var there)
-                && (there.IsHttps || !url.IsHttps)
-                && (mayLeave || there.IsSameOrigin(url))
-                    ? there
-                    : null;
-            if (next is null || hop == MaxRedirects)
-                return (false, await Failure.OfAsync(Doing, response, transport.Time));
+            var next = response.IsRedirect && redirects < MaxRedirects ? FindNext(response, url, download.MayLeave) : null;
+            if (next is null)
+                return (false, HttpFailure.FromResponse(Purpose, response, transport.Time));
             url = next;
         }
     }
 
-    private async Task CopyAsync(
-        RegistryResponse response,
-        Stream target,
-        TransferPace pace,
-        long limit,
-        CancellationToken cancellationToken
-    )
+    // Every byte is checked against a digest: only from https to http is refused, and from a host that was checked to one that was not.
+    private static RequestUrl? FindNext(TransportResponse response, RequestUrl url, bool mayLeave)
+    {
+        if (!url.TryResolve(response.Location, out var next))
+            return null;
+        var isDowngrade = url.IsHttps && !next.IsHttps;
+        return !isDowngrade && (mayLeave || next.IsSameOrigin(url)) ? next : null;
+    }
+
+    private async Task CopyAsync(TransportResponse response, Download download, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
         try
         {
-            while (true)
+            for (var left = download.Limit; ; )
             {
                 var start = transport.Time.GetTimestamp();
                 var read = await response.ReadAsync(buffer, cancellationToken);
                 if (read == 0)
                     return;
-                if (pace.IsTooSlow(read, transport.Time.GetElapsedTime(start)))
+                if (download.Pace.IsTooSlow(read, transport.Time.GetElapsedTime(start)))
                     throw new ImagePublishException(
                         DiagnosticCodes.PackageSourceFailed,
-                        $"{response.Url.Shown} comes too slowly to be waited for. Check the network, or use another mirror."
+                        $"{response.Url.Shown} is downloaded too slowly to wait for it. Check the network, or use another mirror."
                     );
-                limit -= read;
-                if (limit < 0)
+                left -= read;
+                if (left < 0)
                     throw new ImagePublishException(
                         DiagnosticCodes.PackageTampered,
                         $"{response.Url.Shown} has more bytes than it should. Use another mirror."
                     );
-                await target.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                await download.Target.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
             }
         }
         finally
@@ -122,4 +112,7 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    /// <param name="MayLeave">Whether a redirect may lead to another host.</param>
+    private sealed record Download(RequestUrl Url, Stream Target, long Limit, bool MayLeave, TransferPace Pace);
 }

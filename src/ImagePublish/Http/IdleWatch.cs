@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ImagePublish.Http;
 
-/// <summary>Cancels a request when nothing moved for a while. How long a transfer takes that moves matters only for documents.</summary>
+/// <summary>Cancels a request when no data was sent or received for a while. Only a document has a limit on its total time too.</summary>
 internal sealed class IdleWatch : IDisposable
 {
     private readonly TimeSpan timeout;
@@ -20,7 +20,7 @@ internal sealed class IdleWatch : IDisposable
         linked = CancellationTokenSource.CreateLinkedTokenSource(idle.Token, cancellationToken);
     }
 
-    /// <summary>Cancelled when nothing moves, or by the caller.</summary>
+    /// <summary>Cancelled when no data comes, or by the caller.</summary>
     public CancellationToken Token => linked.Token;
 
     public bool HasExpired => idle.IsCancellationRequested;
@@ -39,9 +39,9 @@ internal sealed class IdleWatch : IDisposable
     public string Reason =>
         isDocumentLimit
             ? string.Create(CultureInfo.InvariantCulture, $"the answer took more than {documentLimit.TotalSeconds:0} seconds")
-            : string.Create(CultureInfo.InvariantCulture, $"nothing moved for {timeout.TotalSeconds:0} seconds");
+            : string.Create(CultureInfo.InvariantCulture, $"no data for {timeout.TotalSeconds:0} seconds");
 
-    /// <summary>Something moved.</summary>
+    /// <summary>Data was sent or received.</summary>
     public void Touch()
     {
         var left = documentStart is { } start ? documentLimit - time.GetElapsedTime(start) : TimeSpan.MaxValue;
@@ -53,7 +53,7 @@ internal sealed class IdleWatch : IDisposable
         );
     }
 
-    /// <summary>A document begins: it is small, so it has a limit on the whole too. Bytes that come one at a time would never stand still for long enough.</summary>
+    /// <summary>A document begins: it is small, so its total time is limited too. Bytes that come one at a time would never let the watch expire.</summary>
     public void StartDocument(TimeSpan limit)
     {
         documentStart ??= time.GetTimestamp();
@@ -61,7 +61,7 @@ internal sealed class IdleWatch : IDisposable
         Touch();
     }
 
-    /// <summary>Stops the clock until something moves: whatever is waited for now, it is not the other side.</summary>
+    /// <summary>Stops the clock until the next <see cref="Touch"/>: what is waited for now is not the other side.</summary>
     public void Suspend() => idle.CancelAfter(Timeout.InfiniteTimeSpan);
 
     /// <summary>Everything was sent: the other side may need longer than usual to answer.</summary>

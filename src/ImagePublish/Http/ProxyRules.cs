@@ -1,7 +1,14 @@
 using System.Net;
-using ImagePublish.Registries;
 
 namespace ImagePublish.Http;
+
+/// <summary>The proxies as <c>HTTP_PROXY</c>, <c>HTTPS_PROXY</c> and <c>NO_PROXY</c> name them. This machine is never reached through one.</summary>
+/// <param name="Except">Hosts that are reached directly, separated by commas: <c>example.com</c> with everything below it, <c>10.1.2.3:5000</c>, <c>10.0.0.0/8</c> or <c>*</c>.</param>
+internal sealed record ProxySettings(string? Http, string? Https, string? Except = null)
+{
+    /// <summary>Never shows what may hold a password.</summary>
+    public override string ToString() => $"http: {(Http is null ? "none" : "set")}, https: {(Https is null ? "none" : "set")}";
+}
 
 /// <summary>Chooses the proxy for an address, by the rules that <c>NO_PROXY</c> has in most tools.</summary>
 internal sealed class ProxyRules : IWebProxy

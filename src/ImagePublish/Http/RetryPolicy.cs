@@ -1,45 +1,45 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
-using ImagePublish.Registries;
-using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Http;
 
-/// <summary>Decides whether and when something is tried again at one registry.</summary>
-internal sealed class RetryPolicy(RegistryClientOptions options, IPublishLog log, TimeProvider time)
+/// <summary>Decides whether and when a request is sent again to one host.</summary>
+internal sealed class RetryPolicy(HttpOptions options, IPublishLog log, TimeProvider time)
 {
     private readonly Lock gate = new();
     private double budget = options.RetryBudget;
 
-    /// <summary>Something went well.</summary>
-    public void Succeeded()
+    /// <summary>A request succeeded: half a retry is given back.</summary>
+    public void RecordSuccess()
     {
         lock (gate)
             budget = Math.Min(options.RetryBudget, budget + 0.5);
     }
 
-    /// <summary>Waits for the next try. False: there is to be none.</summary>
-    public async Task<bool> WaitAsync(Failure failure, int tries, CancellationToken cancellationToken, Digest? blob = null)
+    /// <summary>Waits before the next attempt. False: there is to be none.</summary>
+    /// <param name="attempts">The attempts that were made.</param>
+    /// <param name="subject">What progress is shown for; null for the host.</param>
+    public async Task<bool> WaitAsync(HttpFailure failure, int attempts, CancellationToken cancellationToken, string? subject = null)
     {
-        if (!failure.IsTransient || tries >= options.MaxTries || !TryTake())
+        if (!failure.IsTransient || attempts >= options.MaxTries || !TryTakeFromBudget())
             return false;
-        var delay = Delay(failure, tries);
-        var line =
-            $"Trying again to {failure.Doing} in {Shown(delay)} (try {tries + 1} of {options.MaxTries}): {failure.Reason}{Asked(failure)}.";
+        var delay = ComputeDelay(failure, attempts);
+        var message =
+            $"Trying again to {failure.Purpose} in {Format(delay)} (try {attempts + 1} of {options.MaxTries}): {failure.Reason}{DescribeRetryAfter(failure)}.";
         if (failure.RetryAfter is not null || delay >= TimeSpan.FromSeconds(5))
-            log.Information(line);
+            log.Information(message);
         else
-            log.Detail(line);
-        log.Waiting(blob?.Value ?? failure.Url.Authority, delay, tries + 1, options.MaxTries);
+            log.Detail(message);
+        log.Waiting(subject ?? failure.Url.Authority, delay, attempts + 1, options.MaxTries);
         await Task.Delay(delay, time, cancellationToken);
         return true;
     }
 
-    private static string Shown(TimeSpan delay) =>
+    private static string Format(TimeSpan delay) =>
         delay < TimeSpan.FromSeconds(1) ? $"{delay.TotalMilliseconds:0} ms" : $"{Math.Ceiling(delay.TotalSeconds):0} s";
 
-    private bool TryTake()
+    private bool TryTakeFromBudget()
     {
         lock (gate)
         {
@@ -50,17 +50,43 @@ internal sealed class RetryPolicy(RegistryClientOptions options, IPublishLog log
         }
     }
 
-    private string Asked(Failure failure) =>
-        failure.RetryAfter is not { } asked ? ""
-        : asked > options.MaxRetryAfter ? $", and asks to wait {Shown(asked)}, which is more than is waited here"
-        : $", and asks to wait {Shown(asked)}";
-
-    private TimeSpan Delay(Failure failure, int tries)
+    private string DescribeRetryAfter(HttpFailure failure)
     {
-        var own = Math.Min(options.MaxRetryDelay.TotalMilliseconds, options.FirstRetryDelay.TotalMilliseconds * Math.Pow(2, tries - 1));
+        if (failure.RetryAfter is not { } asked)
+            return "";
+        var limit = asked > options.MaxRetryAfter ? ", which is more than is waited here" : "";
+        return $", and asks to wait {Format(asked)}{limit}";
+    }
+
+    private TimeSpan ComputeDelay(HttpFailure failure, int attempts)
+    {
+        var own = Math.Min(options.MaxRetryDelay.TotalMilliseconds, options.FirstRetryDelay.TotalMilliseconds * Math.Pow(2, attempts - 1));
         // So that many who failed together do not come back together.
         own *= RandomNumberGenerator.GetInt32(750, 1251) / 1000.0;
         var asked = failure.RetryAfter is { } after ? Math.Min(after.TotalMilliseconds, options.MaxRetryAfter.TotalMilliseconds) : 0;
         return TimeSpan.FromMilliseconds(Math.Max(own, asked));
     }
+}
+
+/// <summary>How long a server asks to wait.</summary>
+/// <remarks><see href="https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3">RFC 9110, Retry-After</see>: seconds, or a date.</remarks>
+internal static class RetryAfterHeader
+{
+    private const int MaxDays = 365;
+
+    public static TimeSpan? Parse(string? text, DateTimeOffset now)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+            return null;
+        text = text.Trim();
+        if (text.All(char.IsAsciiDigit))
+            return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+                ? Limited(seconds)
+                : TimeSpan.FromDays(MaxDays);
+        return DateTimeOffset.TryParseExact(text, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
+            ? Limited((date - now).TotalSeconds)
+            : null;
+    }
+
+    private static TimeSpan Limited(double seconds) => TimeSpan.FromSeconds(Math.Clamp(seconds, 0, MaxDays * 86400.0));
 }

@@ -1,26 +1,24 @@
-using ImagePublish.Registries;
-
 namespace ImagePublish.Http;
 
-/// <summary>Tells when a transfer moves, but so slowly that it would never end. Only the time in which bytes are waited for counts.</summary>
-internal sealed class TransferPace(RegistryClientOptions options)
+/// <summary>Notices a transfer that is so slow that it would never end. Only the time spent waiting for bytes counts.</summary>
+internal sealed class TransferPace(HttpOptions options)
 {
-    private long moved;
-    private TimeSpan waited;
+    private long received;
+    private TimeSpan waitedSince;
 
-    /// <summary>All the time that was waited.</summary>
+    /// <summary>The time spent waiting in all.</summary>
     public TimeSpan Waited { get; private set; }
 
-    /// <summary>Counts bytes that came, and how long they were waited for.</summary>
+    /// <summary>Counts bytes that came after some waiting.</summary>
     public bool IsTooSlow(int bytes, TimeSpan time)
     {
         Waited += time;
-        waited += time;
-        moved += bytes;
-        if (waited < options.SlowestTransferTime)
+        waitedSince += time;
+        received += bytes;
+        if (waitedSince < options.SlowestTransferTime)
             return false;
-        var isTooSlow = moved < options.SlowestTransfer * waited.TotalSeconds;
-        (moved, waited) = (0, TimeSpan.Zero);
+        var isTooSlow = received < options.SlowestTransfer * waitedSince.TotalSeconds;
+        (received, waitedSince) = (0, TimeSpan.Zero);
         return isTooSlow;
     }
 }

@@ -2,92 +2,72 @@ using System.Collections.Concurrent;
 using System.Net;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Registries;
-using ImagePublish.Registries.Auth;
-using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Http;
 
-/// <summary>Sends single requests. Connections are pooled for the whole build; nothing is followed, stored or added behind our back.</summary>
-internal sealed class Transport(RegistryClientOptions options, TimeProvider time) : IDisposable
+/// <summary>One request as it goes out once.</summary>
+internal sealed record TransportRequest(RequestUrl Url, HttpRequestMessage Message) : IDisposable
 {
+    /// <summary>The registry that sent us to another host: only addresses that it may lead to are connected to.</summary>
+    public Registry? Sender { get; init; }
+
+    /// <summary>Whether it is for a token, and not what follows from a redirect or an upload's location.</summary>
+    public bool IsForToken { get; init; }
+
+    /// <summary>Gets the watch that the request's body touches while it is sent.</summary>
+    public Action<IdleWatch>? Sending { get; init; }
+
+    public void Dispose() => Message.Dispose();
+}
+
+/// <summary>Sends single requests. Connections are pooled for the whole build; no redirect is followed, no cookie kept, no header added.</summary>
+internal sealed class Transport(HttpOptions options, TimeProvider time) : IDisposable
+{
+    /// <summary>The <c>User-Agent</c> of requests to registries and token services.</summary>
+    public static readonly string UserAgent = $"ImagePublish.Tasks/{typeof(Transport).Assembly.GetName().Version?.ToString(3)}";
+
     private readonly ConcurrentDictionary<string, Lazy<HttpMessageInvoker>> invokers = new(StringComparer.Ordinal);
 
-    private readonly Expectations expectations = new();
+    private readonly Expectations expectations = new(options.ContinueTimeout, time);
 
     private readonly AddressGuard guard = new(options.Resolve, options.Connect);
 
     public TimeProvider Time => time;
 
-    public RegistryClientOptions Options => options;
+    public HttpOptions Options => options;
 
-    /// <summary>Whether a host may be spoken to in plain http, or without a trusted certificate.</summary>
+    /// <summary>Whether a host may be reached by plain http, or without a trusted certificate.</summary>
     public bool IsInsecure(Registry registry) =>
         options.InsecureRegistries.Contains(registry) || (options.TrustLoopback && registry.IsLoopback);
 
-    /// <summary>Sends a request; the answer's body is still to be read. Disposes nothing of the caller's.</summary>
-    /// <param name="sender">The registry that sent us there, where it is another host: only addresses that it may lead to are connected to.</param>
-    /// <exception cref="TransportException">There was no answer.</exception>
-    public async Task<RegistryResponse> SendAsync(
-        RequestUrl url,
-        HttpRequestMessage request,
-        Action<IdleWatch>? sending,
-        bool isOwn,
-        CancellationToken cancellationToken,
-        Registry? sender = null
-    )
+    /// <summary>Sends a request once; the response's body is still to be read. Disposes nothing of the caller's.</summary>
+    /// <exception cref="TransportException">There was no response.</exception>
+    public async Task<TransportResponse> ExchangeAsync(TransportRequest request, CancellationToken cancellationToken)
     {
+        var (url, message) = request;
         ThrowIfOffline(url.Authority);
-        if (sender is not null)
-        {
-            await guard.CheckTextAsync(sender, RealmPolicy.Normalize(url.Host), cancellationToken);
-            request.Options.Set(AddressGuard.RegistryOption, sender);
-            request.Options.Set(AddressGuard.RedirectOption, true);
-        }
-
+        await GuardAsync(request, cancellationToken);
         var watch = new IdleWatch(options.IdleTimeout, time, cancellationToken);
         try
         {
-            sending?.Invoke(watch);
-            request.Version = HttpVersion.Version20;
-            request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
-            var expects = request.Headers.ExpectContinue == true && expectations.AreUseful(url);
-            request.Headers.ExpectContinue = expects ? true : null;
+            request.Sending?.Invoke(watch);
+            message.Version = HttpVersion.Version20;
+            message.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
+            expectations.Prepare(url, message);
             var start = time.GetTimestamp();
-            var response = await InvokerFor(url.Authority, sender).SendAsync(request, watch.Token);
-            var wasIgnored = expects && watch.BodyStart is { } begun && time.GetElapsedTime(start, begun) >= options.ContinueTimeout;
-            expectations.Learn(url, response.Version, wasIgnored);
+            var response = await InvokerFor(url.Authority, request.Sender).SendAsync(message, watch.Token);
+            expectations.Learn(url, response, start, watch);
             watch.Touch();
-            return new RegistryResponse(url, response, watch, options.DocumentTimeout, cancellationToken)
-            {
-                IsFromRegistry = isOwn,
-                Redactor = options.Redactor,
-            };
+            return new TransportResponse(url, response, watch, options, cancellationToken);
         }
-        catch (HttpRequestException e) when (e.InnerException is ImagePublishException refusal)
+        catch (Exception e)
         {
+            var failure = Translate(e, watch, cancellationToken);
             watch.Dispose();
-            throw refusal;
-        }
-        catch (Exception e) when (TransportErrors.IsTransportError(e, cancellationToken))
-        {
-            var failure = TransportErrors.From(e, watch);
-            watch.Dispose();
+            if (failure is null)
+                throw;
             throw failure;
         }
-        catch
-        {
-            watch.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>Sends a request for a token to the realm that a registry names; guarded, so that it can't reach private addresses.</summary>
-    public Task<HttpResponseMessage> SendTokenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-    {
-        ThrowIfOffline(request.RequestUri!.Authority);
-        var sender = request.Options.TryGetValue(AddressGuard.RegistryOption, out var registry) ? registry : null;
-        return InvokerFor(request.RequestUri.Authority.ToLowerInvariant(), sender).SendAsync(request, cancellationToken);
     }
 
     public void Dispose()
@@ -99,6 +79,28 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
         }
     }
 
+    // What the address guard refuses comes wrapped by the handler that it refused to connect for.
+    private static Exception? Translate(Exception exception, IdleWatch watch, CancellationToken cancellationToken) =>
+        exception switch
+        {
+            HttpRequestException { InnerException: ImagePublishException refusal } => refusal,
+            _ when TransportErrors.IsTransportError(exception, cancellationToken) => TransportErrors.From(exception, watch),
+            _ => null,
+        };
+
+    private async ValueTask GuardAsync(TransportRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Sender is not { } sender)
+            return;
+        if (!request.IsForToken)
+        {
+            await guard.CheckTextAsync(sender, HostName.Normalize(request.Url.Host), cancellationToken);
+            request.Message.Options.Set(AddressGuard.RedirectOption, true);
+        }
+
+        request.Message.Options.Set(AddressGuard.RegistryOption, sender);
+    }
+
     private void ThrowIfOffline(string authority)
     {
         if (options.Offline)
@@ -108,8 +110,8 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
             );
     }
 
-    // One for all registries, one for each that has certificates of its own, which are settings of the handler, and one for where each registry sends us:
-    // a connection that one registry may lead to is not open to the others.
+    // One for all hosts, one for each host with certificates of its own, which are settings of the handler, and one for the hosts that each registry sends us to:
+    // a connection that one registry may lead to must not be used for the others.
     private HttpMessageInvoker InvokerFor(string authority, Registry? sender)
     {
         var isInsecure = Registry.TryParse(authority, out var registry) && IsInsecure(registry);
@@ -153,4 +155,38 @@ internal sealed class Transport(RegistryClientOptions options, TimeProvider time
             certificates.AddFolder(folder);
         return certificates;
     }
+}
+
+/// <summary>Which hosts are worth asking with <c>Expect: 100-continue</c> before a large body is sent to them.</summary>
+/// <remarks>
+/// <para><see href="https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1">RFC 9110, Expect</see>. A refusal (413, 401) then costs a round trip instead of the upload.</para>
+/// <para>
+/// Over HTTP/2 it is never used: a refusal ends the stream at once, whatever is still being sent. And nginx does not answer it there: each large blob would wait until
+/// <see cref="HttpOptions.ContinueTimeout"/>. A host whose protocol is not known yet may speak HTTP/2 as well.
+/// </para>
+/// <para>Over HTTP/1.1 most servers read a body that they refuse to its end, or reset the connection before their answer is read. A host that does not answer is asked once.</para>
+/// </remarks>
+internal sealed class Expectations(TimeSpan continueTimeout, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<string, bool> http1 = new(StringComparer.Ordinal);
+
+    /// <summary>Removes the header from a request to a host where it is of no use.</summary>
+    public void Prepare(RequestUrl url, HttpRequestMessage message)
+    {
+        var isUseful = http1.TryGetValue(Origin(url), out var answers) && answers;
+        message.Headers.ExpectContinue = message.Headers.ExpectContinue == true && isUseful ? true : null;
+    }
+
+    /// <summary>Learns from a response: a body that was sent only after the timeout was not asked for.</summary>
+    public void Learn(RequestUrl url, HttpResponseMessage response, long start, IdleWatch watch)
+    {
+        var isAsked = response.RequestMessage?.Headers.ExpectContinue == true;
+        if (isAsked && watch.BodyStart is { } bodyStart && time.GetElapsedTime(start, bodyStart) >= continueTimeout)
+            http1[Origin(url)] = false;
+        else if (response.Version.Major < 2)
+            http1.TryAdd(Origin(url), true);
+    }
+
+    // With the scheme: nginx answers plain http at a port of TLS too, with 400.
+    private static string Origin(RequestUrl url) => $"{url.Scheme}://{url.Authority}";
 }

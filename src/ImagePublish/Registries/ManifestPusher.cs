@@ -3,35 +3,35 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Blobs;
-using ImagePublish.Registries.Endpoints;
-using ImagePublish.Registries.Http;
+using ImagePublish.Registries.Connection;
+using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries;
 
 /// <summary>Puts one manifest under one tag or digest. The same PUT may be repeated: it does the same again.</summary>
 internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher blobs, Reference target, MemoryBlobSource manifest)
 {
-    private readonly PutManifest endpoint = new(target, manifest);
+    private readonly PutManifest request = new(target, manifest);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
-            Failure failure;
+            RegistryFailure failure;
             try
             {
-                using var response = await connection.SendOnceAsync(endpoint, cancellationToken);
+                using var response = await connection.SendSignedInAsync(request, cancellationToken);
                 if (response.IsSuccess)
                 {
                     await ConfirmAsync(response, cancellationToken);
                     return;
                 }
 
-                failure = await Failure.OfAsync(endpoint.Description, response, connection.Time);
+                failure = await connection.ReadFailureAsync(request, response);
             }
             catch (TransportException e)
             {
-                failure = connection.Failed(endpoint, e);
+                failure = connection.ToFailure(request, e);
             }
 
             var isLast = !await connection.Retry.WaitAsync(failure, tries, cancellationToken);
@@ -44,10 +44,10 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
     }
 
     // 201, or the digest, is the confirmation; after any other success the registry is asked.
-    private async Task ConfirmAsync(RegistryResponse response, CancellationToken cancellationToken)
+    private async Task ConfirmAsync(TransportResponse response, CancellationToken cancellationToken)
     {
         var ours = manifest.Descriptor.Digest;
-        var failure = new Failure(endpoint.Description, response.Method, response.Url) { Status = response.Status };
+        var failure = new RegistryFailure(request.Description, response.Method, response.Url) { Status = response.Status };
         var isNamed = Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest) && digest.Algorithm == ours.Algorithm;
         if (isNamed && digest != ours)
             throw failure.ToException(
@@ -64,7 +64,7 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
                 );
         }
 
-        connection.Retry.Succeeded();
+        connection.Retry.RecordSuccess();
     }
 
     // The answer was lost, or was the answer of a proxy: perhaps the manifest arrived.
@@ -72,7 +72,7 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
     {
         try
         {
-            using var response = await connection.SendOnceAsync(new HeadManifest(target, IsPush: true), cancellationToken);
+            using var response = await connection.SendSignedInAsync(new HeadManifest(target, IsPush: true), cancellationToken);
             return response.Status == HttpStatusCode.OK
                 && Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest)
                 && digest == manifest.Descriptor.Digest;
@@ -83,7 +83,7 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
         }
     }
 
-    private ImagePublishException Explain(Failure failure)
+    private ImagePublishException Explain(RegistryFailure failure)
     {
         var isMissing =
             failure.Status is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity
@@ -113,7 +113,7 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
         || errors.Text.Contains("immutable", StringComparison.OrdinalIgnoreCase)
         || errors.Text.Contains("AlreadyExists", StringComparison.OrdinalIgnoreCase);
 
-    private MissingBlobsException Missing(Failure failure)
+    private MissingBlobsException Missing(RegistryFailure failure)
     {
         var all = References();
         var named = all.Intersect(failure.Errors.Digests).ToArray();
@@ -141,4 +141,18 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
                 .Distinct(),
         ];
     }
+}
+
+/// <summary>The registry refuses a manifest because it misses what the manifest refers to, although it had confirmed it: <c>IMG4012</c>.</summary>
+/// <remarks>
+/// Pushing those blobs and the manifest once more helps. The client remembers which they are, and sends them this time without asking whether they exist.
+/// </remarks>
+internal sealed class MissingBlobsException(Repository target, IReadOnlyList<Digest> digests, string message)
+    : ImagePublishException(DiagnosticCodes.BlobMissing, message)
+{
+    /// <summary>The repository that misses them.</summary>
+    public Repository Target { get; } = target;
+
+    /// <summary>What is missing: what the registry names, or everything the manifest refers to if it names nothing.</summary>
+    public IReadOnlyList<Digest> Digests { get; } = digests;
 }

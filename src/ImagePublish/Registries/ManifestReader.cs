@@ -4,8 +4,8 @@ using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Oci;
-using ImagePublish.Registries.Endpoints;
-using ImagePublish.Registries.Http;
+using ImagePublish.Registries.Connection;
+using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries;
 
@@ -22,16 +22,16 @@ internal static class ManifestReader
         CancellationToken cancellationToken
     )
     {
-        var endpoint = new GetManifest(reference);
-        return connection.SendAsync<RemoteManifest?>(
-            endpoint,
+        var request = new GetManifest(reference);
+        return connection.SendWithRetriesAsync<RemoteManifest?>(
+            request,
             async response =>
             {
                 if (response.Status == HttpStatusCode.OK)
                     return await ReadAsync(reference, response);
                 return response.Status == HttpStatusCode.NotFound && !mustExist
                     ? null
-                    : throw (await Failure.OfAsync(endpoint.Description, response, connection.Time)).ToException();
+                    : throw (await connection.ReadFailureAsync(request, response)).ToException();
             },
             cancellationToken
         );
@@ -40,16 +40,16 @@ internal static class ManifestReader
     /// <summary>Looks for a manifest without reading it; null where the registry says there is none.</summary>
     public static async Task<Descriptor?> FindAsync(RegistryConnection connection, Reference reference, CancellationToken cancellationToken)
     {
-        var endpoint = new HeadManifest(reference);
-        var answer = await connection.SendAsync(
-            endpoint,
+        var request = new HeadManifest(reference);
+        var answer = await connection.SendWithRetriesAsync(
+            request,
             async response =>
                 response.Status switch
                 {
                     HttpStatusCode.OK => Describe(reference, response),
                     HttpStatusCode.NotFound => new HeadAnswer(true, null),
                     HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented => new HeadAnswer(false, null),
-                    _ => throw (await Failure.OfAsync(endpoint.Description, response, connection.Time)).ToException(),
+                    _ => throw (await connection.ReadFailureAsync(request, response)).ToException(),
                 },
             cancellationToken
         );
@@ -57,7 +57,7 @@ internal static class ManifestReader
     }
 
     /// <summary>The description in the headers of an answer; not known where it is not whole.</summary>
-    public static HeadAnswer Describe(Reference reference, RegistryResponse response)
+    public static HeadAnswer Describe(Reference reference, TransportResponse response)
     {
         var isWhole =
             Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest)
@@ -68,7 +68,7 @@ internal static class ManifestReader
             : new HeadAnswer(false, null);
     }
 
-    private static async Task<RemoteManifest> ReadAsync(Reference reference, RegistryResponse response)
+    private static async Task<RemoteManifest> ReadAsync(Reference reference, TransportResponse response)
     {
         var (bytes, isCut) = await response.ReadAsync(OciJson.MaxManifestSize);
         if (isCut)
@@ -83,7 +83,7 @@ internal static class ManifestReader
         return new RemoteManifest(reference, new MemoryBlobSource(new Descriptor(mediaType, digest, bytes.Length), bytes));
     }
 
-    private static Digest Verify(Reference reference, RegistryResponse response, byte[] bytes)
+    private static Digest Verify(Reference reference, TransportResponse response, byte[] bytes)
     {
         var claimed = Digest.TryParse(response.Header("Docker-Content-Digest"), out var header) ? header : null;
         var expected = reference.Digest ?? claimed;
@@ -162,3 +162,13 @@ internal static class ManifestReader
 
 /// <summary>What the headers of an answer say of a manifest. A class, since the code that carries a class is compiled ahead of time.</summary>
 internal sealed record HeadAnswer(bool IsKnown, Descriptor? Found);
+
+/// <summary>A manifest or an index as a registry has it, verified.</summary>
+internal sealed record RemoteManifest(Reference Reference, MemoryBlobSource Content)
+{
+    /// <summary>Its media type, digest and size.</summary>
+    public Descriptor Descriptor => Content.Descriptor;
+
+    /// <summary>Whether it is an index.</summary>
+    public bool IsIndex => MediaTypes.IsIndex(Descriptor.MediaType);
+}

@@ -2,8 +2,8 @@ using System.Net;
 using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Registries.Endpoints;
-using ImagePublish.Registries.Http;
+using ImagePublish.Registries.Connection;
+using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries;
 
@@ -14,7 +14,7 @@ internal static class Referrers
     private const int MaxPages = 100;
     private const int MaxCount = 10_000;
 
-    /// <summary>Lists them; null where the registry does not have this endpoint.</summary>
+    /// <summary>Lists them; null where the registry does not have this request.</summary>
     public static async Task<IReadOnlyList<Descriptor>?> ListAsync(
         RegistryConnection connection,
         Repository repository,
@@ -57,7 +57,7 @@ internal static class Referrers
         ListReferrers page,
         CancellationToken cancellationToken
     ) =>
-        connection.SendAsync<(IReadOnlyList<Descriptor>?, ListReferrers?)>(
+        connection.SendWithRetriesAsync<(IReadOnlyList<Descriptor>?, ListReferrers?)>(
             page,
             async response =>
             {
@@ -71,7 +71,7 @@ internal static class Referrers
                 )
                     return (null, null);
                 if (response.Status != HttpStatusCode.OK)
-                    throw (await Failure.OfAsync(page.Description, response, connection.Time)).ToException();
+                    throw (await connection.ReadFailureAsync(page, response)).ToException();
                 var (bytes, isCut) = await response.ReadAsync(OciJson.MaxManifestSize);
                 if (isCut)
                     throw new ImagePublishException(
@@ -86,7 +86,7 @@ internal static class Referrers
             cancellationToken
         );
 
-    // A registry that does not know the endpoint may answer with a page of its own.
+    // A registry that does not know the request may answer with a page of its own.
     private static ImageIndex? Parse(ListReferrers page, byte[] bytes)
     {
         try

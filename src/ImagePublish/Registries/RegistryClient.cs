@@ -4,9 +4,11 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Auth.Realms;
 using ImagePublish.Registries.Blobs;
-using ImagePublish.Registries.Endpoints;
-using ImagePublish.Registries.Http;
+using ImagePublish.Registries.Connection;
+using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries;
 
@@ -136,17 +138,17 @@ internal sealed class RegistryClient : IDisposable
     public Task DeleteManifestAsync(Reference reference, CancellationToken cancellationToken)
     {
         var connection = Connect(reference.Repository);
-        var endpoint = new DeleteManifest(reference);
-        return connection.SendAsync(
-            endpoint,
+        var request = new DeleteManifest(reference);
+        return connection.SendWithRetriesAsync(
+            request,
             async response =>
                 response.IsSuccess || response.Status == HttpStatusCode.NotFound
                     ? true
-                    : throw Refused(await Failure.OfAsync(endpoint.Description, response, connection.Time)),
+                    : throw Refused(await connection.ReadFailureAsync(request, response)),
             cancellationToken
         );
 
-        ImagePublishException Refused(Failure failure) =>
+        ImagePublishException Refused(RegistryFailure failure) =>
             failure.Status is HttpStatusCode.BadRequest or HttpStatusCode.MethodNotAllowed
                 ? failure.ToException(
                     DiagnosticCodes.DeleteUnsupported,
@@ -167,11 +169,10 @@ internal sealed class RegistryClient : IDisposable
     public Task CheckSignInAsync(Registry registry, CancellationToken cancellationToken)
     {
         var connection = Find(registry).Connection;
-        var endpoint = new CheckApi(registry);
-        return connection.SendAsync(
-            endpoint,
-            async response =>
-                response.IsSuccess ? true : throw (await Failure.OfAsync(endpoint.Description, response, connection.Time)).ToException(),
+        var request = new CheckApi(registry);
+        return connection.SendWithRetriesAsync(
+            request,
+            async response => response.IsSuccess ? true : throw (await connection.ReadFailureAsync(request, response)).ToException(),
             cancellationToken
         );
     }
@@ -180,7 +181,11 @@ internal sealed class RegistryClient : IDisposable
     public void Dispose()
     {
         foreach (var registry in registries.Values.Where(registry => registry.IsValueCreated))
+        {
+            registry.Value.Blobs.Dispose();
             registry.Value.Connection.Dispose();
+        }
+
         transport.Dispose();
     }
 

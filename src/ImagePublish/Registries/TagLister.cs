@@ -3,9 +3,10 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Oci;
-using ImagePublish.Registries.Endpoints;
-using ImagePublish.Registries.Http;
+using ImagePublish.Registries.Connection;
+using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries;
 
@@ -73,7 +74,7 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
         );
 
     private Task<(IReadOnlyList<string> Names, ListTags? Next)> ReadAsync(ListTags page, CancellationToken cancellationToken) =>
-        connection.SendAsync<(IReadOnlyList<string>, ListTags?)>(
+        connection.SendWithRetriesAsync<(IReadOnlyList<string>, ListTags?)>(
             page,
             async response =>
             {
@@ -81,7 +82,7 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
                 if (response.Status == HttpStatusCode.BadRequest && page.Query.Length > 0 && page.Page is null)
                     return await ReadAsync(new ListTags(repository, ""), cancellationToken);
                 if (response.Status != HttpStatusCode.OK)
-                    throw (await Failure.OfAsync(page.Description, response, connection.Time)).ToException();
+                    throw (await connection.ReadFailureAsync(page, response)).ToException();
                 var (bytes, isCut) = await response.ReadAsync(MaxPageBytes);
                 if (isCut)
                     throw new ImagePublishException(
@@ -94,7 +95,7 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
             cancellationToken
         );
 
-    private static string[] Parse(ListTags page, RegistryResponse response, byte[] bytes)
+    private static string[] Parse(ListTags page, TransportResponse response, byte[] bytes)
     {
         try
         {
@@ -114,7 +115,7 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
         }
     }
 
-    private async Task<ListTags?> NextAsync(RegistryResponse response, string[] names)
+    private async Task<ListTags?> NextAsync(TransportResponse response, string[] names)
     {
         if (await NextPage.FindAsync(connection, response, $"list the tags of {repository}") is { } next)
             return new ListTags(repository, "", next);

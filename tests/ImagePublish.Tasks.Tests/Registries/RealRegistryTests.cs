@@ -1,3 +1,5 @@
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Connection;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;

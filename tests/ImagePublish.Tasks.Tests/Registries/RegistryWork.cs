@@ -1,6 +1,8 @@
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Connection;
 
 namespace ImagePublish.Tasks.Tests.Registries;
 

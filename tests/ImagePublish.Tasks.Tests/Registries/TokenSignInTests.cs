@@ -1,3 +1,5 @@
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Connection;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;

@@ -9,6 +9,8 @@ using ImagePublish.Publishing;
 using ImagePublish.Publishing.Explain;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Connection;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
 using ImagePublish.Storage;

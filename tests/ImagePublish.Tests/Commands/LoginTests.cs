@@ -3,6 +3,8 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Connection;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Layers;
 using ImagePublish.Tests.Registries;

@@ -5,6 +5,8 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Connection;
 using ImagePublish.Tests.Registries;
 using Microsoft.Extensions.Time.Testing;
 

@@ -4,6 +4,8 @@ using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Connection;
 using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Packages;

@@ -1,5 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;

@@ -5,6 +5,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;

@@ -2,8 +2,9 @@ using System.Text;
 using CsCheck;
 using ImagePublish.Common;
 using ImagePublish.Http;
+using ImagePublish.Registries;
 using ImagePublish.Registries.Blobs;
-using ImagePublish.Registries.Http;
+using ImagePublish.Registries.Connection;
 
 namespace ImagePublish.Tests.Registries;
 

@@ -1,5 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Storage;
 
@@ -162,7 +163,7 @@ public sealed class PullTests
             options.Auth.Schemes = AuthSchemes.Basic;
             options.Auth.Users["me"] = "secret";
         });
-        bench.Credential = ImagePublish.Registries.Auth.Credential.Create("me", "secret");
+        bench.Credential = ImagePublish.Registries.Auth.Credentials.Credential.Create("me", "secret");
         var layer = RegistryBench.Layer(Size);
         bench.Server.Content.PutBlob(bench.Repository.Name, layer.Content.Span);
 

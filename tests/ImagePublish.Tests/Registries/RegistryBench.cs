@@ -3,7 +3,9 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Blobs;
+using ImagePublish.Registries.Connection;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;

@@ -1,6 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
+using ImagePublish.Registries.Connection;
 using ImagePublish.Testing;
 using Microsoft.Extensions.Time.Testing;
 

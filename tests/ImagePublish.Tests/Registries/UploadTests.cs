@@ -1,6 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
+using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Blobs;
 using ImagePublish.Testing;
 
@@ -59,7 +60,7 @@ public sealed partial class UploadTests
             options.Auth.Schemes = AuthSchemes.Basic;
             options.Auth.Users["me"] = "secret";
         });
-        bench.Credential = ImagePublish.Registries.Auth.Credential.Create("me", "secret");
+        bench.Credential = ImagePublish.Registries.Auth.Credentials.Credential.Create("me", "secret");
 
         await UploadedAsync(bench, RegistryBench.Layer(1000));
 

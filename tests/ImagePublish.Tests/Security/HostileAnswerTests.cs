@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Registries.Auth;

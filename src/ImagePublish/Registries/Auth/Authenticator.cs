@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using ImagePublish.Common;
 using ImagePublish.Oci;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Auth.Realms;
 
 namespace ImagePublish.Registries.Auth;
 
@@ -18,26 +20,20 @@ internal sealed class Authenticator(
     private readonly TokenClient tokens = new(transport, realms, time, redactor);
     private readonly RedactedCredentials known = new(credentials, redactor);
 
-    /// <summary>What to send now: a token that is known or can be got, Basic, or nothing before the registry has said what it wants.</summary>
+    /// <summary>The header to send: a token that is kept or can be requested, Basic, or none before the registry has asked for one.</summary>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG5001</c>, <c>IMG5002</c>, <c>IMG5003</c>: signing in fails. <c>IMG4003</c>, <c>IMG4004</c>: the token service does.</exception>
     public ValueTask<AuthenticationHeaderValue?> AuthorizeAsync(Registry registry, IReadOnlyList<Scope> scopes, CancellationToken ct) =>
         SignIn(registry).AuthorizeAsync(Scope.Merge(scopes), ct);
 
-    /// <summary>Learns from a 401 what the registry wants, and gets it.</summary>
+    /// <summary>Learns from a 401 what the registry wants. Returns whether there is another header to send now.</summary>
     /// <exception cref="Diagnostics.ImagePublishException">As <see cref="AuthorizeAsync"/>.</exception>
-    public ValueTask<bool> RefreshAsync(
-        Registry registry,
-        IReadOnlyList<Scope> scopes,
-        IReadOnlyList<Challenge> challenges,
-        AuthenticationHeaderValue? rejected,
-        bool isPlain,
-        CancellationToken ct
-    ) => SignIn(registry).RefreshAsync(Scope.Merge(scopes), challenges, rejected, isPlain, ct);
+    public ValueTask<bool> RefreshAsync(Registry registry, IReadOnlyList<Scope> scopes, Rejection rejection, CancellationToken ct) =>
+        SignIn(registry).RefreshAsync(Scope.Merge(scopes), rejection, ct);
 
     private RegistrySignIn SignIn(Registry registry) =>
         registries.GetOrAdd(registry, key => new RegistrySignIn(key, known, tokens, realms, time));
 
-    // Nothing is sent that could be repeated before it is known here.
+    // What an answer may repeat is known to the redactor before it is sent.
     private sealed class RedactedCredentials(ICredentialSource credentials, Redactor redactor) : ICredentialSource
     {
         public async ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct)

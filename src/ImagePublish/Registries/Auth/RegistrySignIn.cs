@@ -1,52 +1,75 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Auth.Realms;
 
 namespace ImagePublish.Registries.Auth;
 
-/// <summary>Signing in to one registry: what it wants, and the tokens it is content with. Safe for many callers.</summary>
+/// <summary>A 401: what the registry asks for, and what it was sent.</summary>
+internal sealed record Rejection(IReadOnlyList<Challenge> Challenges, AuthenticationHeaderValue? Authorization, bool IsPlainText);
+
+/// <summary>Signing in to one registry: what it wants, and the tokens that it accepts. Safe for many callers.</summary>
+/// <remarks>
+/// <code>
+/// Unknown --401 with Bearer--&gt; Bearer --token refused for good, Basic offered too--&gt; Basic
+///    \------401 with Basic only-------------------------------------------------------^  |
+///                               Bearer &lt;---401 with Bearer only--------------------------/
+/// </code>
+/// <list type="bullet">
+/// <item>Unknown: requests go out without credentials; no credentials are looked for before the registry has asked for them.</item>
+/// <item>
+/// Bearer (<see cref="realm"/> is set): a request takes a token that covers its scopes, or waits for one that is requested, once for all who want the same.
+/// A token is dropped when it expires or is refused. A refused token is replaced; where its replacement is refused on its first request too, another would be no better
+/// (<see cref="IsRetryFutile"/>): then the first scope is tried alone (<see cref="singleScopeOnly"/>), and else Basic.
+/// </item>
+/// <item>Basic (<see cref="isBasic"/>): every request carries user name and password. Refused, it is over: the same password is not sent twice.</item>
+/// <item>A credential that a token service has refused is never sent there again for the same scopes (<see cref="refusals"/>): more attempts could lock the account.</item>
+/// <item>An identity token is replaced by the newer one that a service returns; an Entra token is exchanged for one, once (<see cref="identityTokens"/>).</item>
+/// </list>
+/// </remarks>
 internal sealed class RegistrySignIn(
     Registry registry,
     ICredentialSource credentials,
-    TokenClient tokens,
+    TokenClient tokenClient,
     RealmPolicy realms,
     TimeProvider time
 )
 {
     private readonly Lock gate = new();
-    private readonly List<BearerToken> kept = [];
+    private readonly List<BearerToken> tokens = [];
     private readonly SingleFlight<string, BearerToken> requests = new();
     private readonly SingleFlight<string, string> exchanges = new();
     private readonly ConcurrentDictionary<string, string> identityTokens = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, bool> tooMany = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> singleScopeOnly = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(BearerRealm, string, Credential?), ImagePublishException> refusals = new();
     private BearerRealm? realm;
     private bool isBasic;
-    private bool isPlain;
+    private bool isPlainText;
 
+    /// <summary>The header to send with a request; null for none.</summary>
     public async ValueTask<AuthenticationHeaderValue?> AuthorizeAsync(IReadOnlyList<Scope> scopes, CancellationToken ct)
     {
-        scopes = Needed(scopes);
+        scopes = Restrict(scopes);
         if (Volatile.Read(ref isBasic))
-            return await BasicAsync(scopes, ct);
-        var token = Find(scopes) ?? (Volatile.Read(ref this.realm) is { } realm ? await ObtainAsync(realm, scopes, null, ct) : null);
+            return await CreateBasicAsync(scopes, ct);
+        var token = FindToken(scopes);
+        if (token is null && Volatile.Read(ref this.realm) is { } realm)
+            token = await ObtainAsync(realm, scopes, refused: null, ct);
         token?.CountUse();
         return token?.Header;
     }
 
-    public async ValueTask<bool> RefreshAsync(
-        IReadOnlyList<Scope> scopes,
-        IReadOnlyList<Challenge> challenges,
-        AuthenticationHeaderValue? rejected,
-        bool isPlain,
-        CancellationToken ct
-    )
+    /// <summary>Learns from a 401. Returns whether there is another header to send now.</summary>
+    public async ValueTask<bool> RefreshAsync(IReadOnlyList<Scope> scopes, Rejection rejection, CancellationToken ct)
     {
-        // Nothing is asked for before the registry has answered, so this is known before credentials are looked for.
-        Volatile.Write(ref this.isPlain, isPlain);
-        var bearer = challenges.FirstOrDefault(challenge => BearerRealm.Read(challenge) is not null);
-        var offersBasic = challenges.Any(challenge => challenge.IsBasic);
+        // Credentials are looked for only after the registry has answered, so this is known in time.
+        Volatile.Write(ref isPlainText, rejection.IsPlainText);
+        var rejected = rejection.Authorization;
+        var bearer = rejection.Challenges.FirstOrDefault(challenge => BearerRealm.Read(challenge) is not null);
+        var offersBasic = rejection.Challenges.Any(challenge => challenge.IsBasic);
         var wasBasic = rejected?.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) == true;
         if (bearer is not null && !(wasBasic && offersBasic))
         {
@@ -57,19 +80,19 @@ internal sealed class RegistrySignIn(
             }
             catch (ImagePublishException exception) when (offersBasic && exception.Code == DiagnosticCodes.Unauthorized)
             {
-                // The other way that the registry offers may still do.
+                // Basic, which the registry offers too, may be accepted.
             }
         }
 
         return offersBasic && await TryBasicAsync(scopes, rejected, ct);
     }
 
-    private static string? OriginOf(Credential? credential) =>
+    private static string? GetOrigin(Credential? credential) =>
         credential?.IdentityToken is { Length: > 0 } identity ? identity
         : credential?.EntraToken is { Length: > 0 } entra ? entra
         : null;
 
-    private static string? RepositoryOf(IReadOnlyList<Scope> scopes) =>
+    private static string? GetRepository(IReadOnlyList<Scope> scopes) =>
         scopes.Select(scope => scope.RepositoryName).FirstOrDefault(name => name is not null);
 
     private async Task<bool> RefreshTokenAsync(IReadOnlyList<Scope> scopes, Challenge challenge, string? rejected, CancellationToken ct)
@@ -77,29 +100,29 @@ internal sealed class RegistrySignIn(
         var realm = BearerRealm.Read(challenge)!;
         Volatile.Write(ref this.realm, realm);
         Volatile.Write(ref isBasic, false);
-        // Somebody else was faster.
-        if (Find(Needed(scopes)) is { } current && current.Value != rejected)
+        // Another request has refreshed it meanwhile.
+        if (FindToken(Restrict(scopes)) is { } current && current.Value != rejected)
             return true;
-        var refused = Known(rejected);
-        // The challenge's own scope is often only an example; it counts where what was asked for did not do.
+        var refused = FindByValue(rejected);
+        // The challenge's own scope is often only an example; it counts where a token for what we asked for was refused.
         var wanted = refused is null ? scopes : Scope.Merge(scopes.Concat(Scope.ParseList(challenge.Parameter("scope"))));
-        if (refused is not null && IsHopeless(refused, wanted))
+        if (refused is not null && IsRetryFutile(refused, wanted))
         {
-            // Some token services heed only one of several scopes: then what comes first has to do, and a mount becomes an upload.
-            if (scopes.Count < 2 || !tooMany.TryAdd(string.Join(' ', scopes), true))
+            // Quirk: single-scope. The first scope has to do, and a mount becomes an upload.
+            if (scopes.Count < 2 || !singleScopeOnly.TryAdd(string.Join(' ', scopes), true))
                 return false;
-            wanted = Needed(scopes);
+            wanted = Restrict(scopes);
         }
 
         var token = await ObtainAsync(realm, wanted, refused, ct);
         return token.Value != rejected;
     }
 
-    private IReadOnlyList<Scope> Needed(IReadOnlyList<Scope> scopes) =>
-        scopes.Count > 1 && tooMany.ContainsKey(string.Join(' ', scopes)) ? [.. scopes.Take(1)] : scopes;
+    private IReadOnlyList<Scope> Restrict(IReadOnlyList<Scope> scopes) =>
+        scopes.Count > 1 && singleScopeOnly.ContainsKey(string.Join(' ', scopes)) ? [.. scopes.Take(1)] : scopes;
 
-    // A good token is refused now and then, so a second one is worth a try; a third only where the second did some good.
-    private bool IsHopeless(BearerToken refused, IReadOnlyList<Scope> wanted) =>
+    // Quirk: good-token-refused. A second token is worth a try; a third only where the second was accepted once.
+    private bool IsRetryFutile(BearerToken refused, IReadOnlyList<Scope> wanted) =>
         time.GetUtcNow() < refused.ExpiresAt && refused is { ReplacesRefused: true, Uses: < 2 } && Scope.Covers(refused.Scopes, wanted);
 
     private Task<BearerToken> ObtainAsync(BearerRealm realm, IReadOnlyList<Scope> scopes, BearerToken? refused, CancellationToken ct) =>
@@ -107,20 +130,20 @@ internal sealed class RegistrySignIn(
 
     private async Task<BearerToken> RequestAsync(BearerRealm realm, IReadOnlyList<Scope> scopes, BearerToken? refused, CancellationToken ct)
     {
-        if (Find(scopes) is { } current && current.Value != refused?.Value)
+        if (FindToken(scopes) is { } current && current.Value != refused?.Value)
             return current;
         var credential = await FindCredentialAsync(scopes, ct);
         if (credential?.RegistryToken is { Length: > 0 } ready)
-            return Keep(new BearerToken(ready, scopes, time.GetUtcNow(), DateTimeOffset.MaxValue), refused);
-        var identity = await IdentityAsync(realm, credential, ct);
+            return Store(new BearerToken(ready, scopes, time.GetUtcNow(), DateTimeOffset.MaxValue), refused);
+        var identity = await GetIdentityTokenAsync(realm, credential, ct);
         var asking = identity is null ? credential : new Credential { Username = credential?.Username, IdentityToken = identity };
         var token = await AskAsync(new TokenRequest(registry, realm, scopes, asking is { IsEmpty: false } ? asking : null), ct);
         if (identity is not null && token.IdentityToken is { } newer)
-            identityTokens[OriginOf(credential)!] = newer;
-        return Keep(token with { ReplacesRefused = refused is not null && time.GetUtcNow() < refused.ExpiresAt }, refused);
+            identityTokens[GetOrigin(credential)!] = newer;
+        return Store(token with { ReplacesRefused = refused is not null && time.GetUtcNow() < refused.ExpiresAt }, refused);
     }
 
-    // A wrong password is tried once, however many layers wait for it: more could lock the account.
+    // A wrong password is sent once, however many layers wait for it: more could lock the account.
     private async Task<BearerToken> AskAsync(TokenRequest request, CancellationToken ct)
     {
         var key = (request.Realm, string.Join(' ', request.Scopes), request.Credential);
@@ -128,7 +151,7 @@ internal sealed class RegistrySignIn(
             throw new ImagePublishException(refusal.Code, refusal.Message);
         try
         {
-            return await tokens.GetTokenAsync(request, ct);
+            return await tokenClient.GetTokenAsync(request, ct);
         }
         catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.Unauthorized)
         {
@@ -139,16 +162,16 @@ internal sealed class RegistrySignIn(
 
     private async ValueTask<Credential?> FindCredentialAsync(IReadOnlyList<Scope> scopes, CancellationToken ct)
     {
-        var credential = await credentials.FindAsync(registry, RepositoryOf(scopes), ct);
-        if (credential is { IsEmpty: false } && Volatile.Read(ref isPlain))
+        var credential = await credentials.FindAsync(registry, GetRepository(scopes), ct);
+        if (credential is { IsEmpty: false } && Volatile.Read(ref isPlainText))
             realms.RequirePlainText(registry);
         return credential;
     }
 
-    // The token that is current: services may give a new one with each answer, and an Entra token is exchanged once.
-    private async Task<string?> IdentityAsync(BearerRealm realm, Credential? credential, CancellationToken ct)
+    // The current one: services may return a new one with each answer, and an Entra token is exchanged once.
+    private async Task<string?> GetIdentityTokenAsync(BearerRealm realm, Credential? credential, CancellationToken ct)
     {
-        if (OriginOf(credential) is not { } origin)
+        if (GetOrigin(credential) is not { } origin)
             return null;
         if (identityTokens.TryGetValue(origin, out var known))
             return known;
@@ -156,46 +179,46 @@ internal sealed class RegistrySignIn(
             ? origin
             : identityTokens[origin] = await exchanges.RunAsync(
                 origin,
-                stop => tokens.ExchangeAsync(registry, realm, credential, stop),
+                stop => tokenClient.ExchangeAsync(registry, realm, credential, stop),
                 ct
             );
     }
 
-    private async Task<AuthenticationHeaderValue?> BasicAsync(IReadOnlyList<Scope> scopes, CancellationToken ct) =>
+    private async Task<AuthenticationHeaderValue?> CreateBasicAsync(IReadOnlyList<Scope> scopes, CancellationToken ct) =>
         await FindCredentialAsync(scopes, ct) is { Username: { } username, Password: { } password }
             ? Credential.Basic(username, password)
             : null;
 
     private async Task<bool> TryBasicAsync(IReadOnlyList<Scope> scopes, AuthenticationHeaderValue? rejected, CancellationToken ct)
     {
-        var header = await BasicAsync(scopes, ct);
+        var header = await CreateBasicAsync(scopes, ct);
         if (header is null || header.Equals(rejected))
             return false;
         Volatile.Write(ref isBasic, true);
         return true;
     }
 
-    // The newest first: it was got because the others did not do.
-    private BearerToken? Find(IReadOnlyList<Scope> scopes)
+    // The newest first: it was requested because the others were refused.
+    private BearerToken? FindToken(IReadOnlyList<Scope> scopes)
     {
         var now = time.GetUtcNow();
         lock (gate)
-            return kept.FindLast(token => now < token.ExpiresAt && Scope.Covers(token.Scopes, scopes));
+            return tokens.FindLast(token => now < token.ExpiresAt && Scope.Covers(token.Scopes, scopes));
     }
 
-    private BearerToken? Known(string? value)
+    private BearerToken? FindByValue(string? value)
     {
         lock (gate)
-            return kept.FindLast(token => token.Value == value);
+            return tokens.FindLast(token => token.Value == value);
     }
 
-    private BearerToken Keep(BearerToken token, BearerToken? refused)
+    private BearerToken Store(BearerToken token, BearerToken? refused)
     {
         var now = time.GetUtcNow();
         lock (gate)
         {
-            kept.RemoveAll(other => other.ExpiresAt <= now || other.Value == refused?.Value || Scope.Covers(token.Scopes, other.Scopes));
-            kept.Add(token);
+            tokens.RemoveAll(other => other.ExpiresAt <= now || other.Value == refused?.Value || Scope.Covers(token.Scopes, other.Scopes));
+            tokens.Add(token);
             return token;
         }
     }

@@ -1,9 +1,14 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Oci;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Auth.Realms;
 
 namespace ImagePublish.Registries.Auth;
 
@@ -80,7 +85,7 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
         if (
             address.Scheme == Uri.UriSchemeHttp
             && request.Credential is not null
-            && !RealmPolicy.IsLoopbackName(RealmPolicy.Normalize(address.IdnHost))
+            && !HostName.IsLoopback(HostName.Normalize(address.IdnHost))
         )
             realms.RequirePlainText(request.Registry);
     }
@@ -124,4 +129,230 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
             message.Options.Set(AddressGuard.RegistryOption, request.Registry);
         return message;
     }
+}
+
+/// <summary>What is asked of a token service.</summary>
+internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadOnlyList<Scope> Scopes, Credential? Credential)
+{
+    private const string ClientId = "imagepublish";
+
+    // What Azure wants for a user where the password is a refresh token; others don't heed it.
+    private const string NobodyInParticular = "00000000-0000-0000-0000-000000000000";
+
+    /// <summary>The URL of a GET: the realm with its own query, and one <c>scope</c> for each.</summary>
+    public Uri GetAddress
+    {
+        get
+        {
+            var address = new StringBuilder(
+                Realm.Address.GetComponents(UriComponents.SchemeAndServer | UriComponents.PathAndQuery, UriFormat.UriEscaped)
+            );
+            var separator = Realm.Address.Query.Length > 1 ? '&' : '?';
+            foreach (var (name, value) in GetParameters())
+            {
+                address.Append(address[^1] is '?' or '&' ? "" : separator).Append(name).Append('=').Append(Uri.EscapeDataString(value));
+                separator = '&';
+            }
+
+            return new Uri(address.ToString());
+        }
+    }
+
+    /// <summary>The form of a POST, <see href="https://distribution.github.io/distribution/spec/auth/oauth/">OAuth2</see>, where the credential can be sent so.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>>? Form
+    {
+        get
+        {
+            IEnumerable<KeyValuePair<string, string>>? grant = Credential switch
+            {
+                { IdentityToken: { Length: > 0 } token } => [new("grant_type", "refresh_token"), new("refresh_token", token)],
+                { Username: { Length: > 0 } user, Password: { } password } =>
+                [
+                    new("grant_type", "password"),
+                    new("username", user),
+                    new("password", password),
+                ],
+                _ => null,
+            };
+            return grant is null ? null : [.. grant, .. CommonForm()];
+        }
+    }
+
+    /// <summary>User name and secret of a GET, if there are any.</summary>
+    public (string Username, string Secret)? Basic =>
+        Credential switch
+        {
+            { IdentityToken: { Length: > 0 } token } => (Credential.Username is { Length: > 0 } user ? user : NobodyInParticular, token),
+            { Username: { } user, Password: { } password } => (user, password),
+            _ => null,
+        };
+
+    /// <summary>Names what is sent to what takes it out of messages.</summary>
+    public void AddTo(Redactor redactor)
+    {
+        Credential?.AddTo(redactor);
+        if (Basic is var (username, secret))
+            redactor.Add(secret, username);
+    }
+
+    private IEnumerable<(string Name, string Value)> GetParameters() =>
+        (Realm.Service is { } service ? (IEnumerable<(string, string)>)[("service", service)] : []).Concat(
+            Scopes.Select(scope => ("scope", scope.ToString()))
+        );
+
+    private IEnumerable<KeyValuePair<string, string>> CommonForm()
+    {
+        yield return new("client_id", ClientId);
+        if (Realm.Service is { } service)
+            yield return new("service", service);
+        if (Scopes.Count > 0)
+            yield return new("scope", string.Join(' ', Scopes));
+    }
+}
+
+/// <summary>Reads what token services answer.</summary>
+/// <remarks><see href="https://distribution.github.io/distribution/spec/auth/token/">distribution, token authentication</see>.</remarks>
+internal static class TokenAnswer
+{
+    private static readonly TimeSpan DefaultLifetime = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(1);
+
+    /// <summary>The token of an answer.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG4004</c>: there is none in it.</exception>
+    public static BearerToken Read(TokenRequest request, TokenHttpResponse response, DateTimeOffset issuedAt)
+    {
+        using var json = Parse(request, response);
+        var value = Text(json.RootElement, "token") ?? Text(json.RootElement, "access_token");
+        if (!IsHeaderText(value))
+            throw Malformed(request, "it has no token that can be used");
+        return BearerToken.Living(value!, request.Scopes, issuedAt, Lifetime(json.RootElement)) with
+        {
+            IdentityToken = Text(json.RootElement, "refresh_token"),
+        };
+    }
+
+    /// <summary>The refresh token of an answer.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG4004</c>: there is none in it.</exception>
+    public static string ReadRefreshToken(TokenRequest request, TokenHttpResponse response)
+    {
+        using var json = Parse(request, response);
+        return Text(json.RootElement, "refresh_token") ?? throw Malformed(request, "it has no refresh token");
+    }
+
+    /// <summary>The error for an answer that is no success.</summary>
+    public static ImagePublishException Failure(TokenRequest request, TokenHttpResponse response, Common.Redactor redactor)
+    {
+        var status = (int)response.Status;
+        request.AddTo(redactor);
+        var said = Message(response) is { Length: > 0 } message ? $": {redactor.Shown(message)}" : "";
+        var where =
+            $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} answers {status.ToString(CultureInfo.InvariantCulture)}{said}";
+        return status switch
+        {
+            429 or >= 500 => new ImagePublishException(DiagnosticCodes.RegistryFailed, $"{where}. Try again later."),
+            < 400 => new ImagePublishException(
+                DiagnosticCodes.RegistryProtocol,
+                $"{where}, which is no token. Check that no proxy answers in its place, or report it to the registry's operator."
+            ),
+            _ => new ImagePublishException(DiagnosticCodes.Unauthorized, $"{where}. {Advice(request)}"),
+        };
+    }
+
+    private static string Advice(TokenRequest request) =>
+        request.Credential is null
+            ? $"No credentials for {request.Registry} were found: {EnvironmentCredentials.Advice(request.Registry)}"
+            : $"Check the user name, the password and what they may do ({string.Join(' ', request.Scopes)}).";
+
+    private static JsonDocument Parse(TokenRequest request, TokenHttpResponse response)
+    {
+        if (response.IsTruncated || response.Body.Length > TokenHttpResponse.MaxBodySize)
+            throw Malformed(request, $"it is larger than {TokenHttpResponse.MaxBodySize / 1024} KiB");
+        try
+        {
+            var json = Json.Parse(response.Body);
+            return json.RootElement.ValueKind == JsonValueKind.Object ? json : throw Malformed(request, "it is not a JSON object");
+        }
+        catch (JsonException)
+        {
+            // Without the cause: what it quotes may be a token.
+            throw Malformed(request, "it is not JSON");
+        }
+    }
+
+    private static string? Message(TokenHttpResponse response)
+    {
+        if (response.IsTruncated)
+            return null;
+        try
+        {
+            using var json = Json.Parse(response.Body);
+            var root = json.RootElement;
+            if (root.ValueKind != JsonValueKind.Object)
+                return null;
+            var first =
+                root.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array
+                    ? errors.EnumerateArray().FirstOrDefault()
+                    : root;
+            return first.ValueKind == JsonValueKind.Object
+                ? Text(first, "message")
+                    ?? Text(first, "error_description")
+                    ?? Text(first, "details")
+                    ?? Text(first, "code")
+                    ?? Text(first, "error")
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    // Some servers write the number as text. A lifetime of nothing or less is as good as none said.
+    private static TimeSpan Lifetime(JsonElement root)
+    {
+        if (!root.TryGetProperty("expires_in", out var element))
+            return DefaultLifetime;
+        var text = element.ValueKind == JsonValueKind.String ? element.GetString() : element.GetRawText();
+        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) || !(seconds > 0))
+            return DefaultLifetime;
+        return seconds < LongestLifetime.TotalSeconds ? TimeSpan.FromSeconds(seconds) : LongestLifetime;
+    }
+
+    private static string? Text(JsonElement root, string name) => Json.Text(root, name);
+
+    private static bool IsHeaderText(string? value) => value is not null && value.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0;
+
+    private static ImagePublishException Malformed(TokenRequest request, string reason) =>
+        new(
+            DiagnosticCodes.RegistryProtocol,
+            $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} gives an answer that can't be used: {reason}. Check that no proxy answers in its place, or report it to the registry's operator."
+        );
+}
+
+/// <summary>Sends the requests that get tokens.</summary>
+/// <remarks>
+/// It follows no redirect, keeps no cookies, reads at most <see cref="TokenHttpResponse.MaxBodySize"/> bytes of a body, and retries what deserves it (a request may be sent again as it is).
+/// A request that has <see cref="AddressGuard.RegistryOption"/> goes through a handler that <see cref="AddressGuard.Protect"/> was given, and no other request does.
+/// An <see cref="Diagnostics.ImagePublishException"/> inside an <see cref="HttpRequestException"/> is the guard's refusal: thrown on as it is, never retried.
+/// </remarks>
+internal interface ITokenTransport
+{
+    /// <summary>Sends one request.</summary>
+    Task<TokenHttpResponse> SendAsync(HttpRequestMessage request, CancellationToken ct);
+}
+
+/// <summary>An answer to a request for a token.</summary>
+internal sealed record TokenHttpResponse(HttpStatusCode Status, ReadOnlyMemory<byte> Body)
+{
+    /// <summary>The most bytes of a body that are read.</summary>
+    public const int MaxBodySize = 128 * 1024;
+
+    /// <summary>Whether the body was longer than may be read.</summary>
+    public bool IsTruncated { get; init; }
+
+    /// <summary>Where a redirect leads, as the header says it: it may be relative.</summary>
+    public Uri? Location { get; init; }
+
+    /// <summary>Says nothing of the body, which may hold a token.</summary>
+    public override string ToString() => $"TokenHttpResponse {{ {Status} }}";
 }

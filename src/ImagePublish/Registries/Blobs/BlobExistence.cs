@@ -1,7 +1,8 @@
 using System.Net;
+using ImagePublish.Http;
 using ImagePublish.Oci;
-using ImagePublish.Registries.Endpoints;
-using ImagePublish.Registries.Http;
+using ImagePublish.Registries.Connection;
+using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries.Blobs;
 
@@ -16,11 +17,10 @@ internal static class BlobExistence
         CancellationToken cancellationToken
     )
     {
-        var endpoint = new HeadBlob(repository, blob.Digest);
-        return connection.SendAsync(
-            endpoint,
-            async response =>
-                Interpret(response, blob) ?? throw (await Failure.OfAsync(endpoint.Description, response, connection.Time)).ToException(),
+        var request = new HeadBlob(repository, blob.Digest);
+        return connection.SendWithRetriesAsync(
+            request,
+            async response => Interpret(response, blob) ?? throw (await connection.ReadFailureAsync(request, response)).ToException(),
             cancellationToken
         );
     }
@@ -33,17 +33,17 @@ internal static class BlobExistence
         CancellationToken cancellationToken
     )
     {
-        using var response = await connection.SendOnceAsync(new HeadBlob(repository, blob.Digest), cancellationToken);
+        using var response = await connection.SendSignedInAsync(new HeadBlob(repository, blob.Digest), cancellationToken);
         return Interpret(response, blob);
     }
 
     // A redirect target (S3, GCS) may refuse HEAD, and a registry may not support it: both are treated as "not there".
-    private static bool? Interpret(RegistryResponse response, Descriptor blob) =>
+    private static bool? Interpret(TransportResponse response, Descriptor blob) =>
         response.Status switch
         {
             HttpStatusCode.OK => response.ContentLength is null || response.ContentLength == blob.Size,
             HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented => false,
-            _ when !response.IsFromRegistry && !response.IsSuccess => false,
+            _ when !response.IsFromOrigin && !response.IsSuccess => false,
             _ => null,
         };
 }

@@ -3,8 +3,8 @@ using System.Net;
 using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Oci;
-using ImagePublish.Registries.Endpoints;
-using ImagePublish.Registries.Http;
+using ImagePublish.Registries.Connection;
+using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries.Blobs;
 
@@ -19,7 +19,7 @@ namespace ImagePublish.Registries.Blobs;
 /// <item>It is mounted, or else uploaded, so many at a time.</item>
 /// </list>
 /// </remarks>
-internal sealed class BlobPusher(RegistryConnection connection)
+internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
 {
     private readonly ConcurrentDictionary<(Repository Target, Digest Digest), Lazy<Task<BlobPushResult>>> pushes = new();
 
@@ -28,6 +28,7 @@ internal sealed class BlobPusher(RegistryConnection connection)
 
     private readonly ConcurrentDictionary<Digest, Repository> confirmed = new();
     private readonly ConcurrentDictionary<Digest, SemaphoreSlim> locks = new();
+    private readonly SemaphoreSlim uploads = new(connection.Options.ParallelBlobs);
 
     /// <summary>Makes sure that a repository has a blob.</summary>
     /// <param name="locations">What other builds know; null where nothing is kept of them.</param>
@@ -97,6 +98,8 @@ internal sealed class BlobPusher(RegistryConnection connection)
         if (confirmed.TryGetValue(digest, out var known) && known == target)
             confirmed.TryRemove(new(digest, known));
     }
+
+    public void Dispose() => uploads.Dispose();
 
     private async Task<BlobPushResult> TransferAsync(
         Repository target,
@@ -177,7 +180,7 @@ internal sealed class BlobPusher(RegistryConnection connection)
         connection.Log.Sending(blob.Descriptor.Digest.Value, blob.Descriptor.Size);
         try
         {
-            await connection.Uploads.WaitAsync(cancellationToken);
+            await uploads.WaitAsync(cancellationToken);
             try
             {
                 using var upload = new BlobUpload(connection, target, blob, mounting);
@@ -185,7 +188,7 @@ internal sealed class BlobPusher(RegistryConnection connection)
             }
             finally
             {
-                connection.Uploads.Release();
+                uploads.Release();
             }
         }
         finally
@@ -202,16 +205,16 @@ internal sealed class BlobPusher(RegistryConnection connection)
         CancellationToken cancellationToken
     )
     {
-        var endpoint = new MountBlob(target, source, digest);
+        var request = new MountBlob(target, source, digest);
         try
         {
-            using var response = await connection.SendOnceAsync(endpoint, cancellationToken);
+            using var response = await connection.SendSignedInAsync(request, cancellationToken);
             if (response.Status == HttpStatusCode.Created)
                 return (true, null);
             if (response.Status == HttpStatusCode.Accepted)
                 return (
                     false,
-                    UploadSession.From(response, Redirects.Resolve(endpoint, await connection.RootAsync(cancellationToken), response))
+                    UploadSession.From(response, Redirects.Resolve(request, await connection.GetRootAsync(cancellationToken), response))
                 );
         }
         catch (Exception e) when (e is TransportException or ImagePublishException)

@@ -1,7 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Http;
-using ImagePublish.Registries.Endpoints;
-using ImagePublish.Registries.Http;
+using ImagePublish.Registries.Connection;
 
 namespace ImagePublish.Registries.Blobs;
 
@@ -9,7 +8,7 @@ namespace ImagePublish.Registries.Blobs;
 internal sealed partial class BlobUpload
 {
     // True: the blob is there after all. False: go on. Otherwise it ends here.
-    private async Task<bool> RecoverAsync(Failure failure, BlobPart part, bool closes, CancellationToken cancellationToken)
+    private async Task<bool> RecoverAsync(RegistryFailure failure, BlobPart part, bool closes, CancellationToken cancellationToken)
     {
         if (failure.IsTransient)
             return await ResumeAsync(failure, part, closes, cancellationToken);
@@ -17,7 +16,7 @@ internal sealed partial class BlobUpload
         {
             case 404 or 410:
                 // Or the registry does not know the short way.
-                way = closes && part.Length > 0 && part.Offset == 0 ? UploadMode.Stream : way;
+                way = closes && part.Length > 0 && part.Offset == 0 ? UploadMode.Streamed : way;
                 return await RestartAsync(failure);
             case 413:
                 return await ShrinkAsync(failure, part, cancellationToken);
@@ -25,7 +24,7 @@ internal sealed partial class BlobUpload
                 return await RealignAsync(failure, part, cancellationToken);
             case 400 or 416 when closes:
                 return await RepeatAsync(failure, cancellationToken);
-            case 400 or 405 or 415 or 501 when way == UploadMode.Chunks:
+            case 400 or 405 or 415 or 501 when way == UploadMode.Chunked:
                 return await WithoutChunksAsync(failure);
             default:
                 throw failure.ToException();
@@ -33,10 +32,10 @@ internal sealed partial class BlobUpload
     }
 
     // Something that passes: wait, ask where the upload stands, and go on from there.
-    private async Task<bool> ResumeAsync(Failure failure, BlobPart part, bool closes, CancellationToken cancellationToken)
+    private async Task<bool> ResumeAsync(RegistryFailure failure, BlobPart part, bool closes, CancellationToken cancellationToken)
     {
         Adapt(failure, part);
-        for (var questions = 1; await connection.Retry.WaitAsync(failure, tries++, cancellationToken, blob.Digest); questions++)
+        for (var questions = 1; await connection.Retry.WaitAsync(failure, tries++, cancellationToken, blob.Digest.Value); questions++)
         {
             // A session that can't even be asked after may be held by the request that broke.
             if (questions > MaxQuestions)
@@ -51,7 +50,7 @@ internal sealed partial class BlobUpload
             }
             catch (TransportException e)
             {
-                failure = connection.Failed(new UploadStatus(target, blob.Digest, session!.Location), e);
+                failure = connection.ToFailure(new UploadStatus(target, blob.Digest, session!.Location), e);
             }
         }
 
@@ -59,24 +58,24 @@ internal sealed partial class BlobUpload
     }
 
     // A line that broke under the whole may carry it in chunks, and smaller ones if those break it too.
-    private void Adapt(Failure failure, BlobPart part)
+    private void Adapt(RegistryFailure failure, BlobPart part)
     {
-        if (failure.TransportFault is null || part.Length == 0)
+        if (failure.Transport is null || part.Length == 0)
             return;
-        if (way == UploadMode.Chunks && part.Offset <= session!.Confirmed)
+        if (way == UploadMode.Chunked && part.Offset <= session!.Confirmed)
             chunk = Math.Max(Math.Min(chunk, 1 << 20), chunk / 2);
         else if (!refusesChunks && part.Length > chunk)
-            way = UploadMode.Chunks;
+            way = UploadMode.Chunked;
     }
 
     // Asks where the upload stands. Null: known, or the session is to be begun anew.
-    private async Task<Failure?> LocateAsync(Failure reason, CancellationToken cancellationToken)
+    private async Task<RegistryFailure?> LocateAsync(RegistryFailure reason, CancellationToken cancellationToken)
     {
         var session = this.session!;
-        var endpoint = new UploadStatus(target, blob.Digest, session.Location);
-        using var response = await connection.SendOnceAsync(endpoint, cancellationToken);
-        if (Failure.IsTransientStatus(response.Status))
-            return await Failure.OfAsync(endpoint.Description, response, connection.Time);
+        var request = new UploadStatus(target, blob.Digest, session.Location);
+        using var response = await connection.SendSignedInAsync(request, cancellationToken);
+        if (HttpFailure.IsTransientStatus(response.Status))
+            return await connection.ReadFailureAsync(request, response);
         var there = response.IsSuccess ? UploadRange.Parse(response.Header("Range")) : null;
         var isPartial = there > 0 && there < blob.Size;
         if (there is not { } offset || offset > session.SentUpTo || (isPartial && refusesChunks))
@@ -87,16 +86,16 @@ internal sealed partial class BlobUpload
 
         session.Offset = offset;
         if (response.Location is not null)
-            session.Location = await LocationAsync(endpoint, response);
+            session.Location = await LocationAsync(request, response);
         Confirm(session);
         return null;
     }
 
     // 413: a proxy with a limit that it does not tell.
-    private async Task<bool> ShrinkAsync(Failure failure, BlobPart part, CancellationToken cancellationToken)
+    private async Task<bool> ShrinkAsync(RegistryFailure failure, BlobPart part, CancellationToken cancellationToken)
     {
         chunk = Math.Min(chunk, part.Length / 2);
-        way = UploadMode.Chunks;
+        way = UploadMode.Chunked;
         if (chunk < SmallestChunk || refusesChunks)
             throw failure.ToException();
         connection.Log.Detail($"{connection.Registry} takes no {part.Length} bytes in one request; going on with chunks of {chunk}.");
@@ -106,9 +105,9 @@ internal sealed partial class BlobUpload
     }
 
     // 416: the registry stands elsewhere than we thought, or finds the chunk too large.
-    private async Task<bool> RealignAsync(Failure failure, BlobPart part, CancellationToken cancellationToken)
+    private async Task<bool> RealignAsync(RegistryFailure failure, BlobPart part, CancellationToken cancellationToken)
     {
-        if (way != UploadMode.Chunks)
+        if (way != UploadMode.Chunked)
             return await RestartAsync(failure);
         await RelocateAsync(failure, cancellationToken);
         if (this.session is not { } session)
@@ -116,7 +115,7 @@ internal sealed partial class BlobUpload
         if (session.Offset < session.Confirmed)
         {
             // What it had taken it has lost, or never counted: trust is used up.
-            way = UploadMode.Whole;
+            way = UploadMode.Monolithic;
             return await RestartAsync(failure);
         }
 
@@ -126,7 +125,7 @@ internal sealed partial class BlobUpload
         return chunk < SmallestChunk && await WithoutChunksAsync(failure);
     }
 
-    private async Task RelocateAsync(Failure failure, CancellationToken cancellationToken)
+    private async Task RelocateAsync(RegistryFailure failure, CancellationToken cancellationToken)
     {
         try
         {
@@ -140,21 +139,21 @@ internal sealed partial class BlobUpload
     }
 
     // The last PUT was refused: some registries do that although they have the blob, or once in a while.
-    private async Task<bool> RepeatAsync(Failure failure, CancellationToken cancellationToken)
+    private async Task<bool> RepeatAsync(RegistryFailure failure, CancellationToken cancellationToken)
     {
         if (await IsThereAsync(cancellationToken))
             return true;
         if (wasRefused)
             throw failure.ToException();
         wasRefused = true;
-        way = UploadMode.Whole;
+        way = UploadMode.Monolithic;
         return await RestartAsync(failure);
     }
 
-    private async Task<bool> WithoutChunksAsync(Failure failure)
+    private async Task<bool> WithoutChunksAsync(RegistryFailure failure)
     {
         refusesChunks = true;
-        way = UploadMode.Whole;
+        way = UploadMode.Monolithic;
         return await RestartAsync(failure);
     }
 
@@ -171,11 +170,11 @@ internal sealed partial class BlobUpload
     }
 
     // Always false: the blob is not there yet.
-    private async Task<bool> RestartAsync(Failure failure)
+    private async Task<bool> RestartAsync(RegistryFailure failure)
     {
         if (++restarts > MaxRestarts)
             throw failure.ToException();
-        connection.Log.Detail($"Beginning anew to {failure.Doing}: {failure.Reason}.");
+        connection.Log.Detail($"Beginning anew to {failure.Purpose}: {failure.Reason}.");
         // Also where it is said to be gone: some registries know nothing of sessions that they keep all the same.
         await AbandonAsync();
         return false;
@@ -190,7 +189,7 @@ internal sealed partial class BlobUpload
         using var timeout = new CancellationTokenSource(connection.Options.TidyTimeout, connection.Time);
         try
         {
-            using var response = await connection.SendOnceAsync(new CancelUpload(target, blob.Digest, session.Location), timeout.Token);
+            using var response = await connection.SendSignedInAsync(new CancelUpload(target, blob.Digest, session.Location), timeout.Token);
         }
         catch (Exception e) when (e is TransportException or ImagePublishException or OperationCanceledException)
         {

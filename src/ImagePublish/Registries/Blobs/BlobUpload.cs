@@ -2,8 +2,7 @@ using System.Net;
 using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Oci;
-using ImagePublish.Registries.Endpoints;
-using ImagePublish.Registries.Http;
+using ImagePublish.Registries.Connection;
 
 namespace ImagePublish.Registries.Blobs;
 
@@ -79,37 +78,35 @@ internal sealed partial class BlobUpload : IDisposable
     private async Task<bool> StepAsync(CancellationToken cancellationToken)
     {
         var session = this.session ??= await StartAsync(cancellationToken);
-        var closes = (session.Offset == 0 && way == UploadMode.Whole) || session.Offset == blob.Size;
+        var closes = (session.Offset == 0 && way == UploadMode.Monolithic) || session.Offset == blob.Size;
         if (session.Offset < blob.Size)
             await reader.PrepareAsync(session.Offset, cancellationToken);
         using var part = new BlobPart(
             reader,
             session.Offset,
-            closes || way == UploadMode.Stream ? blob.Size - session.Offset : NextChunk(session)
+            closes || way == UploadMode.Streamed ? blob.Size - session.Offset : NextChunk(session)
         )
         {
             Advanced = ReportProgress,
         };
-        UploadEndpoint endpoint = closes
+        UploadRequest request = closes
             ? new PutUpload(target, blob.Digest, session.Location, part)
             : new PatchUpload(
                 target,
                 blob.Digest,
                 session.Location,
                 part,
-                IsRanged: session.Offset > 0 || way != UploadMode.Stream,
+                IsRanged: session.Offset > 0 || way != UploadMode.Streamed,
                 IsAlone: restarts > 0
             );
         try
         {
-            Failure failure;
-            using (var response = await SendAsync(endpoint, session, part, cancellationToken))
+            RegistryFailure failure;
+            using (var response = await SendAsync(request, session, part, cancellationToken))
             {
                 if (response.IsSuccess)
-                    return closes
-                        ? await ConfirmAsync(endpoint, response, cancellationToken)
-                        : await AdvanceAsync(endpoint, response, part);
-                failure = await Failure.OfAsync(endpoint.Description, response, connection.Time);
+                    return closes ? await ConfirmAsync(request, response, cancellationToken) : await AdvanceAsync(request, response, part);
+                failure = await connection.ReadFailureAsync(request, response);
             }
 
             // Not earlier: the rest of the answer would be lost with the stream.
@@ -118,7 +115,7 @@ internal sealed partial class BlobUpload : IDisposable
         }
         catch (TransportException e)
         {
-            return await RecoverAsync(connection.Failed(endpoint, e), part, closes, cancellationToken);
+            return await RecoverAsync(connection.ToFailure(request, e), part, closes, cancellationToken);
         }
     }
 
@@ -144,8 +141,8 @@ internal sealed partial class BlobUpload : IDisposable
         return before;
     }
 
-    private async Task<RegistryResponse> SendAsync(
-        UploadEndpoint endpoint,
+    private async Task<TransportResponse> SendAsync(
+        UploadRequest request,
         UploadSession session,
         BlobPart part,
         CancellationToken cancellationToken
@@ -153,7 +150,7 @@ internal sealed partial class BlobUpload : IDisposable
     {
         try
         {
-            return await connection.SendOnceAsync(endpoint, cancellationToken);
+            return await connection.SendSignedInAsync(request, cancellationToken);
         }
         catch (TransportException) when (reader.Problem is not null)
         {
@@ -171,31 +168,31 @@ internal sealed partial class BlobUpload : IDisposable
 
     private Task<UploadSession> StartAsync(CancellationToken cancellationToken)
     {
-        var endpoint = new StartUpload(target, blob.Digest);
-        return connection.SendAsync(
-            endpoint,
+        var request = new StartUpload(target, blob.Digest);
+        return connection.SendWithRetriesAsync(
+            request,
             async response =>
                 response.Status is HttpStatusCode.Accepted or HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.NoContent
-                    ? UploadSession.From(response, await LocationAsync(endpoint, response))
-                    : throw (await Failure.OfAsync(endpoint.Description, response, connection.Time)).ToException(),
+                    ? UploadSession.From(response, await LocationAsync(request, response))
+                    : throw (await connection.ReadFailureAsync(request, response)).ToException(),
             cancellationToken
         );
     }
 
-    private async Task<RequestUrl> LocationAsync(Endpoint endpoint, RegistryResponse response) =>
-        Redirects.Resolve(endpoint, await connection.RootAsync(CancellationToken.None), response);
+    private async Task<RequestUrl> LocationAsync(RegistryRequest request, TransportResponse response) =>
+        Redirects.Resolve(request, await connection.GetRootAsync(CancellationToken.None), response);
 
     // A chunk was taken. The registry's count is believed where it makes sense, and else ours: if that is wrong, it refuses the next chunk.
-    private async Task<bool> AdvanceAsync(UploadEndpoint endpoint, RegistryResponse response, BlobPart part)
+    private async Task<bool> AdvanceAsync(UploadRequest request, TransportResponse response, BlobPart part)
     {
         var session = this.session!;
         var end = part.Offset + part.Length;
         var there = UploadRange.Parse(response.Header("Range")) ?? end;
         if (there > end)
-            return await RestartAsync(await Failure.OfAsync(endpoint.Description, response, connection.Time));
+            return await RestartAsync(await connection.ReadFailureAsync(request, response));
         session.Offset = there > part.Offset ? there : end;
         if (response.Location is not null)
-            session.Location = await LocationAsync(endpoint, response);
+            session.Location = await LocationAsync(request, response);
         Confirm(session);
         return false;
     }
@@ -206,13 +203,13 @@ internal sealed partial class BlobUpload : IDisposable
             return;
         session.Confirmed = session.Offset;
         tries = 1;
-        connection.Retry.Succeeded();
+        connection.Retry.RecordSuccess();
     }
 
     // The registry says it has the blob: not before it also says that it is the right one.
-    private async Task<bool> ConfirmAsync(UploadEndpoint endpoint, RegistryResponse response, CancellationToken cancellationToken)
+    private async Task<bool> ConfirmAsync(UploadRequest request, TransportResponse response, CancellationToken cancellationToken)
     {
-        var failure = new Failure(endpoint.Description, response.Method, response.Url) { Status = response.Status };
+        var failure = new RegistryFailure(request.Description, response.Method, response.Url) { Status = response.Status };
         if (
             Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest)
             && digest.Algorithm == blob.Digest.Algorithm
@@ -229,7 +226,7 @@ internal sealed partial class BlobUpload : IDisposable
                 DiagnosticCodes.RegistryProtocol,
                 "But the blob is not there. Build again, and report it to the registry's operator if it stays so."
             );
-        connection.Retry.Succeeded();
+        connection.Retry.RecordSuccess();
         return true;
     }
 }

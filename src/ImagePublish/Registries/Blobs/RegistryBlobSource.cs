@@ -1,6 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Registries.Http;
+using ImagePublish.Registries.Connection;
 
 namespace ImagePublish.Registries.Blobs;
 

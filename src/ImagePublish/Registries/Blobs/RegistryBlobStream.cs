@@ -4,8 +4,8 @@ using System.Net;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Http;
-using ImagePublish.Registries.Endpoints;
-using ImagePublish.Registries.Http;
+using ImagePublish.Registries.Connection;
+using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries.Blobs;
 
@@ -13,7 +13,7 @@ namespace ImagePublish.Registries.Blobs;
 internal sealed class RegistryBlobStream(RegistryConnection connection, RegistryBlobSource blob, long offset) : ReadOnlyStream
 {
     private readonly TransferPace pace = new(connection.Options);
-    private RegistryResponse? response;
+    private TransportResponse? response;
     private long at = offset;
     private int tries = 1;
     private bool isDisposed;
@@ -70,7 +70,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
         base.Dispose(disposing);
     }
 
-    private async ValueTask<int> ReadAsync(RegistryResponse from, Memory<byte> buffer, CancellationToken cancellationToken)
+    private async ValueTask<int> ReadAsync(TransportResponse from, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         var start = connection.Time.GetTimestamp();
         var read = await from.ReadAsync(buffer, cancellationToken);
@@ -99,7 +99,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
             return;
         if (await IsThereMoreAsync())
             throw blob.Mismatch($"is longer than the {blob.Descriptor.Size} bytes it should have");
-        connection.Retry.Succeeded();
+        connection.Retry.RecordSuccess();
     }
 
     private async Task<bool> IsThereMoreAsync()
@@ -118,22 +118,22 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
     {
         response?.Dispose();
         response = null;
-        var failure = connection.Failed(new GetBlob(blob.Repository, blob.Descriptor.Digest, at), line);
-        if (!await connection.Retry.WaitAsync(failure, tries++, cancellationToken, blob.Descriptor.Digest))
+        var failure = connection.ToFailure(new GetBlob(blob.Repository, blob.Descriptor.Digest, at), line);
+        if (!await connection.Retry.WaitAsync(failure, tries++, cancellationToken, blob.Descriptor.Digest.Value))
             throw failure.ToException();
     }
 
-    private async Task<RegistryResponse?> RequestAsync(CancellationToken cancellationToken)
+    private async Task<TransportResponse?> RequestAsync(CancellationToken cancellationToken)
     {
-        var endpoint = new GetBlob(blob.Repository, blob.Descriptor.Digest, at);
-        var response = await connection.SendOnceAsync(endpoint, cancellationToken);
+        var request = new GetBlob(blob.Repository, blob.Descriptor.Digest, at);
+        var response = await connection.SendSignedInAsync(request, cancellationToken);
         try
         {
             if (await IsGoodAsync(response))
                 return response;
-            var failure = await Failure.OfAsync(endpoint.Description, response, connection.Time);
+            var failure = await connection.ReadFailureAsync(request, response);
             response.Dispose();
-            return await connection.Retry.WaitAsync(failure, tries++, cancellationToken, blob.Descriptor.Digest)
+            return await connection.Retry.WaitAsync(failure, tries++, cancellationToken, blob.Descriptor.Digest.Value)
                 ? null
                 : throw failure.ToException();
         }
@@ -144,7 +144,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
         }
     }
 
-    private async Task<bool> IsGoodAsync(RegistryResponse response)
+    private async Task<bool> IsGoodAsync(TransportResponse response)
     {
         if (response.Status == HttpStatusCode.PartialContent && at > 0)
         {
@@ -163,7 +163,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
     }
 
     // The registry does not know ranges: it sends the whole again.
-    private async Task SkipAsync(RegistryResponse response, long count)
+    private async Task SkipAsync(TransportResponse response, long count)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
         try

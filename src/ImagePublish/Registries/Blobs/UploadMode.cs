@@ -4,11 +4,11 @@ namespace ImagePublish.Registries.Blobs;
 internal enum UploadMode
 {
     /// <summary>One PUT with everything.</summary>
-    Whole,
+    Monolithic,
 
     /// <summary>PATCHes that say which part they are, and an empty PUT.</summary>
-    Chunks,
+    Chunked,
 
     /// <summary>One PATCH with everything that does not say what part it is, and an empty PUT.</summary>
-    Stream,
+    Streamed,
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ImagePublish.Http;
-using ImagePublish.Registries.Http;
 
 namespace ImagePublish.Registries.Blobs;
 
@@ -26,7 +25,7 @@ internal sealed class UploadSession(RequestUrl location)
 
     /// <summary>The session that an answer begins.</summary>
     /// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks">distribution-spec, OCI-Chunk-Min-Length</see>.</remarks>
-    public static UploadSession From(RegistryResponse response, RequestUrl location) =>
+    public static UploadSession From(TransportResponse response, RequestUrl location) =>
         new(location)
         {
             MinChunk = long.TryParse(response.Header(ChunkMinimum), NumberStyles.None, CultureInfo.InvariantCulture, out var minimum)

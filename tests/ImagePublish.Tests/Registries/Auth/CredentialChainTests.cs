@@ -1,6 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 using static ImagePublish.Tests.Registries.Auth.TestMachine;
 
 namespace ImagePublish.Tests.Registries.Auth;

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 using static ImagePublish.Tests.Registries.Auth.TestMachine;
 
 namespace ImagePublish.Tests.Registries.Auth;

@@ -2,6 +2,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Blobs;
 using ImagePublish.Testing;
 

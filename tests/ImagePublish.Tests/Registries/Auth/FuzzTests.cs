@@ -4,6 +4,8 @@ using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Auth.Realms;
 
 namespace ImagePublish.Tests.Registries.Auth;
 

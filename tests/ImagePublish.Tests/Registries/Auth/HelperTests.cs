@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ImagePublish.Diagnostics;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 
 namespace ImagePublish.Tests.Registries.Auth;
 

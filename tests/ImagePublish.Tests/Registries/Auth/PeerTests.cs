@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Testing;
 using static ImagePublish.Tests.Registries.Auth.TestMachine;
 

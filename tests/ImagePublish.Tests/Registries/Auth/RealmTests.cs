@@ -4,6 +4,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 using static ImagePublish.Tests.Registries.Auth.SignInBench;
 
 namespace ImagePublish.Tests.Registries.Auth;

@@ -3,6 +3,8 @@ using System.Text;
 using ImagePublish.Common;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Auth.Realms;
 
 namespace ImagePublish.Tests.Registries.Auth;
 
@@ -55,7 +57,13 @@ internal sealed class SignInBench
         IReadOnlyList<Scope>? scopes = null,
         Registry? registry = null,
         bool isPlain = false
-    ) => await Authenticator.RefreshAsync(registry ?? Example, scopes ?? Pushing, challenges ?? Bearer(), rejected, isPlain, Stop);
+    ) =>
+        await Authenticator.RefreshAsync(
+            registry ?? Example,
+            scopes ?? Pushing,
+            new Rejection(challenges ?? Bearer(), rejected, isPlain),
+            Stop
+        );
 
     public async Task<AuthenticationHeaderValue?> AuthorizeAsync(IReadOnlyList<Scope>? scopes = null, Registry? registry = null) =>
         await Authenticator.AuthorizeAsync(registry ?? Example, scopes ?? Pushing, Stop);

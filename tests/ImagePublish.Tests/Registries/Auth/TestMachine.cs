@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 
 namespace ImagePublish.Tests.Registries.Auth;
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using ImagePublish.Diagnostics;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 using static ImagePublish.Tests.Registries.Auth.SignInBench;
 
 namespace ImagePublish.Tests.Registries.Auth;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 using static ImagePublish.Tests.Registries.Auth.SignInBench;
 
 namespace ImagePublish.Tests.Registries.Auth;
@@ -104,7 +105,9 @@ public sealed class TokenLifeTests
         var gate = new TaskCompletionSource();
         var bench = new SignInBench(new FakeTokenService { Gate = gate.Task }, User);
         using var impatient = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var first = bench.Authenticator.RefreshAsync(Example, Pushing, Bearer(), null, isPlain: false, impatient.Token).AsTask();
+        var first = bench
+            .Authenticator.RefreshAsync(Example, Pushing, new Rejection(Bearer(), null, IsPlainText: false), impatient.Token)
+            .AsTask();
         var second = bench.RefreshAsync();
         await impatient.CancelAsync();
 

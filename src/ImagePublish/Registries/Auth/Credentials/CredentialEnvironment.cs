@@ -1,0 +1,66 @@
+using ImagePublish.Oci;
+
+namespace ImagePublish.Registries.Auth.Credentials;
+
+/// <summary>What the search for credentials knows of the machine: everything is handed in, nothing is read behind the caller's back.</summary>
+internal sealed record CredentialEnvironment
+{
+    /// <summary>An environment variable's value, or null where it is not set.</summary>
+    public required Func<string, string?> Variable { get; init; }
+
+    /// <summary>The user's home folder, where <c>.docker</c> and <c>.config</c> are.</summary>
+    public string? HomeFolder { get; init; }
+
+    /// <summary>The user's number, which names podman's folder below <c>/run/containers</c> where there is no <c>XDG_RUNTIME_DIR</c>. Null where there is none.</summary>
+    public int? UserId { get; init; }
+
+    /// <summary>The one registry that variables without a host are for: the one that a build with exactly one registry delivers to. Null with none or several.</summary>
+    public Registry? SoleRegistry { get; init; }
+
+    /// <summary>The one registry that an image is published to; null with none or several, and where nothing is published.</summary>
+    public Registry? PushRegistry { get; init; }
+
+    /// <summary>The registry of the base image that is published upon; null where there is none.</summary>
+    public Registry? BaseRegistry { get; init; }
+
+    /// <summary>The registries of the build that others of it can be mistaken for. A variable whose name fits two of them is for neither.</summary>
+    public IReadOnlyCollection<Registry> Registries { get; init; } = [];
+
+    /// <summary>The names of the environment's variables.</summary>
+    public Func<IEnumerable<string>> VariableNames { get; init; } = () => [];
+
+    /// <summary>Whether programs end in <c>.exe</c> and <c>.cmd</c>.</summary>
+    public bool IsWindows { get; init; } = OperatingSystem.IsWindows();
+
+    /// <summary>How long a credential helper may take. Some ask a cloud, some ask the user.</summary>
+    public TimeSpan HelperTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Docker's folder: <c>DOCKER_CONFIG</c>, else <c>.docker</c> at home.</summary>
+    /// <summary>Those of some registries that variables can't tell apart.</summary>
+    public static IReadOnlyCollection<Registry> LookAlikes(IEnumerable<Registry> registries) =>
+        [.. registries.Distinct().GroupBy(EnvironmentCredentials.Suffix).Where(group => group.Count() > 1).SelectMany(group => group)];
+
+    internal string? DockerFolder => Set("DOCKER_CONFIG") ?? (HomeFolder is { Length: > 0 } home ? Path.Combine(home, ".docker") : null);
+
+    /// <summary>Docker's file of credentials.</summary>
+    internal string? DockerConfig => DockerFolder is { } folder ? Path.Combine(folder, "config.json") : null;
+
+    /// <summary>Podman's files of credentials, the most important first.</summary>
+    internal IEnumerable<string> ContainersAuthFiles
+    {
+        get
+        {
+            if (Set("REGISTRY_AUTH_FILE") is { } file)
+                yield return file;
+            if (Set("XDG_RUNTIME_DIR") is { } runtime)
+                yield return Path.Combine(runtime, "containers", "auth.json");
+            else if (UserId is { } user)
+                yield return FormattableString.Invariant($"/run/containers/{user}/auth.json");
+            if ((Set("XDG_CONFIG_HOME") ?? (HomeFolder is { Length: > 0 } home ? Path.Combine(home, ".config") : null)) is { } config)
+                yield return Path.Combine(config, "containers", "auth.json");
+        }
+    }
+
+    /// <summary>A variable's value; one that is empty counts as not set, as CI systems leave secrets that a build may not see.</summary>
+    internal string? Set(string name) => Variable(name) is { Length: > 0 } value ? value : null;
+}
