@@ -7,7 +7,8 @@ using ImagePublish.Oci;
 namespace ImagePublish.Http;
 
 /// <summary>
-/// Keeps requests to hosts that a registry chose (realms, redirects, upload locations) away from this machine and its networks, whatever a name resolves to:
+/// Keeps requests to hosts that a registry chose (realms, redirects, upload locations) away from this machine and its networks, whatever a
+/// name resolves to:
 /// the check is made on the very address that is connected to.
 /// </summary>
 /// <remarks>
@@ -29,7 +30,10 @@ internal sealed class AddressGuard(
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> resolve = resolve
         ?? ((host, ct) => Dns.GetHostAddressesAsync(host, ct));
 
-    /// <summary>Makes a handler connect only to where a registry may send us. All its requests must be on behalf of that registry: connections are pooled.</summary>
+    /// <summary>
+    /// Makes a handler connect only to where a registry may send us. All its requests must be on behalf of that registry: connections are
+    /// pooled.
+    /// </summary>
     public void Protect(SocketsHttpHandler handler) => handler.ConnectCallback = ConnectAsync;
 
     /// <summary>Checks a host that is an address or <c>localhost</c>, before a proxy may be asked to connect to it.</summary>
@@ -57,12 +61,14 @@ internal sealed class AddressGuard(
         isRedirect
             ? new ImagePublishException(
                 DiagnosticCodes.UnsafeRedirect,
-                $"{registry} leads to {Text.Sanitize(host)}, which is refused: its address {address} is inside this machine or network, where the registry is not. "
+                $"{registry} leads to {Text.Sanitize(host)}, which is refused: its address {address} is inside this machine or "
+                    + "network, where the registry is not. "
                     + "If the registry keeps its blobs there all the same, name the host in ImageTrustedRedirectHosts."
             )
             : new ImagePublishException(
                 DiagnosticCodes.UntrustedRealm,
-                $"{registry} wants tokens to be asked for at {Text.Sanitize(host)}, which is refused: its address {address} is inside this machine or network, where the registry is not."
+                $"{registry} wants tokens to be asked for at {Text.Sanitize(host)}, which is refused: its address {address} is "
+                    + "inside this machine or network, where the registry is not."
             );
 
     private static bool Allows(AddressReach registry, AddressReach realm) =>

@@ -7,7 +7,9 @@ using ImagePublish.Diagnostics;
 namespace ImagePublish.Http;
 
 /// <summary>The authorities trusted at one host, and the client certificates to present there.</summary>
-/// <remarks><see href="https://docs.docker.com/engine/security/certificates/">Docker, Verify repository client with certificates</see>.</remarks>
+/// <remarks>
+/// <see href="https://docs.docker.com/engine/security/certificates/">Docker, Verify repository client with certificates</see>.
+/// </remarks>
 internal sealed class Certificates
 {
     private readonly X509Certificate2Collection authorities = [];
@@ -37,7 +39,8 @@ internal sealed class Certificates
     public SslClientAuthenticationOptions Options(bool acceptAny) =>
         new()
         {
-            // A context is sent with its whole chain, as Docker sends it. Of several certificates the framework chooses the one whose issuer the server names, but sends it alone.
+            // A context is sent with its whole chain, as Docker sends it. Of several certificates the framework chooses the one whose
+            // issuer the server names, but sends it alone.
             ClientCertificateContext =
                 clients.Count == 1 ? SslStreamCertificateContext.Create(clients[0], intermediates, offline: true) : null,
             ClientCertificates = clients.Count > 1 ? clients : null,

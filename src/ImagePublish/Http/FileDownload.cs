@@ -4,7 +4,10 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Http;
 
-/// <summary>Gets a plain file over http, as a package source serves it: with the proxies, certificates and retries of registries, without any credentials.</summary>
+/// <summary>
+/// Gets a plain file over http, as a package source serves it: with the proxies, certificates and retries of registries, without any
+/// credentials.
+/// </summary>
 internal sealed class FileDownload(Transport transport, RetryPolicy retry)
 {
     private const int MaxRedirects = 10;
@@ -12,14 +15,16 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
 
     /// <summary>Gets a file.</summary>
     /// <returns>Whether it was written; false where the server says that there is no such file.</returns>
-    /// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not serve it, in all attempts.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not serve it, in all
+    /// attempts.</exception>
     public async Task<bool> TryGetAsync(string address, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken)
     {
         // The address is not shown: a user name in it has a password beside it.
         if (!RequestUrl.Root(Uri.UriSchemeHttp, "localhost").TryResolve(address, out var url))
             throw new ImagePublishException(
                 DiagnosticCodes.PackageSourceFailed,
-                "A package can't be downloaded: its source is not an http address, or has a user name in it, which is understood by apt only. Check ImagePackageSource."
+                "A package can't be downloaded: its source is not an http address, or has a user name in it, which is understood by "
+                    + "apt only. Check ImagePackageSource."
             );
         var download = new Download(url, target, limit, mayLeave, new TransferPace(transport.Options));
         for (var attempts = 1; ; attempts++)

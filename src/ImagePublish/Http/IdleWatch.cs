@@ -53,7 +53,9 @@ internal sealed class IdleWatch : IDisposable
         );
     }
 
-    /// <summary>A document begins: it is small, so its total time is limited too. Bytes that come one at a time would never let the watch expire.</summary>
+    /// <summary>
+    /// A document begins: it is small, so its total time is limited too. Bytes that come one at a time would never let the watch expire.
+    /// </summary>
     public void StartDocument(TimeSpan limit)
     {
         documentStart ??= time.GetTimestamp();

@@ -4,8 +4,10 @@ namespace ImagePublish.Http;
 
 /// <summary>An http(s) address whose path and query stay byte for byte what a registry sent.</summary>
 /// <remarks>
-/// <see cref="Uri"/> rewrites escapes (<c>%7E</c> becomes <c>~</c>), which breaks upload sessions and signed addresses. So Locations are taken apart by hand
-/// (<see href="https://www.rfc-editor.org/rfc/rfc3986#section-5.2">RFC 3986, 5.2</see>) and become a <see cref="Uri"/> that is told to leave them alone.
+/// <see cref="Uri"/> rewrites escapes (<c>%7E</c> becomes <c>~</c>), which breaks upload sessions and signed addresses. So Locations are
+/// taken apart by hand
+/// (<see href="https://www.rfc-editor.org/rfc/rfc3986#section-5.2">RFC 3986, 5.2</see>) and become a <see cref="Uri"/> that must
+/// leave them alone.
 /// </remarks>
 internal sealed record RequestUrl(string Scheme, string Authority, string PathAndQuery)
 {
@@ -49,8 +51,7 @@ internal sealed record RequestUrl(string Scheme, string Authority, string PathAn
     public RequestUrl With(string name, string value) =>
         this with
         {
-            PathAndQuery =
-                $"{PathAndQuery}{(PathAndQuery.Contains('?', StringComparison.Ordinal) ? PathAndQuery[^1] is '?' or '&' ? "" : "&" : "?")}{name}={value}",
+            PathAndQuery = $"{PathAndQuery}{SeparatorOf(PathAndQuery)}{name}={value}",
         };
 
     public bool IsSameOrigin(RequestUrl other) => Scheme == other.Scheme && Authority == other.Authority;
@@ -59,6 +60,13 @@ internal sealed record RequestUrl(string Scheme, string Authority, string PathAn
         new($"{Scheme}://{Authority}{PathAndQuery}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
 
     public override string ToString() => Shown;
+
+    private static string SeparatorOf(string pathAndQuery)
+    {
+        if (!pathAndQuery.Contains('?', StringComparison.Ordinal))
+            return "?";
+        return pathAndQuery[^1] is '?' or '&' ? "" : "&";
+    }
 
     private static string? SchemeOf(string text)
     {

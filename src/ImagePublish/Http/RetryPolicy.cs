@@ -26,7 +26,8 @@ internal sealed class RetryPolicy(HttpOptions options, IPublishLog log, TimeProv
             return false;
         var delay = ComputeDelay(failure, attempts);
         var message =
-            $"Trying again to {failure.Purpose} in {Format(delay)} (try {attempts + 1} of {options.MaxTries}): {failure.Reason}{DescribeRetryAfter(failure)}.";
+            $"Trying again to {failure.Purpose} in {Format(delay)} (try {attempts + 1} of {options.MaxTries}): "
+            + $"{failure.Reason}{DescribeRetryAfter(failure)}.";
         if (failure.RetryAfter is not null || delay >= TimeSpan.FromSeconds(5))
             log.Information(message);
         else

@@ -20,7 +20,9 @@ internal sealed record TransportRequest(RequestUrl Url, HttpRequestMessage Messa
     public void Dispose() => Message.Dispose();
 }
 
-/// <summary>Sends single requests. Connections are pooled for the whole build; no redirect is followed, no cookie kept, no header added.</summary>
+/// <summary>
+/// Sends single requests. Connections are pooled for the whole build; no redirect is followed, no cookie kept, no header added.
+/// </summary>
 internal sealed class Transport(HttpOptions options, TimeProvider time) : IDisposable
 {
     /// <summary>The <c>User-Agent</c> of requests to registries and token services.</summary>
@@ -110,7 +112,8 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
             );
     }
 
-    // One for all hosts, one for each host with certificates of its own, which are settings of the handler, and one for the hosts that each registry sends us to:
+    // One for all hosts, one for each host with certificates of its own, which are settings of the handler, and one for the hosts that each
+    // registry sends us to:
     // a connection that one registry may lead to must not be used for the others.
     private HttpMessageInvoker InvokerFor(string authority, Registry? sender)
     {
@@ -135,6 +138,7 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
             PooledConnectionLifetime = TimeSpan.FromMinutes(15),
             Proxy = options.Proxies is { } proxies ? new ProxyRules(proxies) : null,
             SslOptions = CertificatesFor(folders, isInsecure).Options(isInsecure),
+            // Quirk: cookie-means-browser.
             UseCookies = false,
             UseProxy = options.Proxies is not null,
         };
@@ -145,7 +149,7 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
         return new HttpMessageInvoker(handler);
     }
 
-    // Where any certificate will do, hundreds of authorities need not be read: that takes longer than a request.
+    // Where any certificate is accepted, hundreds of authorities need not be read: that takes longer than a request.
     private Certificates CertificatesFor(string[] folders, bool isInsecure)
     {
         var certificates = new Certificates();
@@ -159,12 +163,15 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
 
 /// <summary>Which hosts are worth asking with <c>Expect: 100-continue</c> before a large body is sent to them.</summary>
 /// <remarks>
-/// <para><see href="https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1">RFC 9110, Expect</see>. A refusal (413, 401) then costs a round trip instead of the upload.</para>
+/// <para><see href="https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1">RFC 9110, Expect</see>. A refusal (413, 401) then costs a round
+/// trip instead of the upload.</para>
 /// <para>
-/// Over HTTP/2 it is never used: a refusal ends the stream at once, whatever is still being sent. And nginx does not answer it there: each large blob would wait until
+/// Over HTTP/2 it is never used: a refusal ends the stream at once, whatever is still being sent. And nginx does not answer it there: each
+/// large blob would wait until
 /// <see cref="HttpOptions.ContinueTimeout"/>. A host whose protocol is not known yet may speak HTTP/2 as well.
 /// </para>
-/// <para>Over HTTP/1.1 most servers read a body that they refuse to its end, or reset the connection before their answer is read. A host that does not answer is asked once.</para>
+/// <para>Over HTTP/1.1 most servers read a body that they refuse to its end, or reset the connection before their answer is read. A host
+/// that does not answer is asked once.</para>
 /// </remarks>
 internal sealed class Expectations(TimeSpan continueTimeout, TimeProvider time)
 {
@@ -173,6 +180,7 @@ internal sealed class Expectations(TimeSpan continueTimeout, TimeProvider time)
     /// <summary>Removes the header from a request to a host where it is of no use.</summary>
     public void Prepare(RequestUrl url, HttpRequestMessage message)
     {
+        // Quirk: expect-ignored.
         var isUseful = http1.TryGetValue(Origin(url), out var answers) && answers;
         message.Headers.ExpectContinue = message.Headers.ExpectContinue == true && isUseful ? true : null;
     }

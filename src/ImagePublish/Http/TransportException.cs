@@ -35,7 +35,9 @@ internal enum TransportError
     Protocol,
 }
 
-/// <summary>A request got no response, or not all of it. It stays inside this library: the user sees an <c>ImagePublishException</c>.</summary>
+/// <summary>
+/// A request got no response, or not all of it. It stays inside this library: the user sees an <c>ImagePublishException</c>.
+/// </summary>
 [SuppressMessage("Design", "CA1064:Exceptions should be public", Justification = "It never leaves the library.")]
 internal sealed class TransportException(TransportError error, string message, Exception? inner = null) : Exception(message, inner)
 {

@@ -15,7 +15,7 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        for (var tries = 1; ; tries++)
+        for (var attempts = 1; ; attempts++)
         {
             RegistryFailure failure;
             try
@@ -23,7 +23,7 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
                 using var response = await connection.SendSignedInAsync(request, cancellationToken);
                 if (response.IsSuccess)
                 {
-                    await ConfirmAsync(response, cancellationToken);
+                    await VerifyStoredAsync(response, cancellationToken);
                     return;
                 }
 
@@ -34,7 +34,7 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
                 failure = connection.ToFailure(request, e);
             }
 
-            var isLast = !await connection.Retry.WaitAsync(failure, tries, cancellationToken);
+            var isLast = !await connection.Retry.WaitAsync(failure, attempts, cancellationToken);
             // A refusal is certain; after anything else the manifest may have arrived nevertheless.
             if (failure.IsTransient && await IsThereAsync(cancellationToken))
                 return;
@@ -44,7 +44,7 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
     }
 
     // 201, or the digest, is the confirmation; after any other success the registry is asked.
-    private async Task ConfirmAsync(TransportResponse response, CancellationToken cancellationToken)
+    private async Task VerifyStoredAsync(TransportResponse response, CancellationToken cancellationToken)
     {
         var ours = manifest.Descriptor.Digest;
         var failure = new RegistryFailure(request.Description, response.Method, response.Url) { Status = response.Status };
@@ -67,7 +67,7 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
         connection.Retry.RecordSuccess();
     }
 
-    // The answer was lost, or was the answer of a proxy: perhaps the manifest arrived.
+    // The response was lost, or came from a proxy: perhaps the manifest arrived.
     private async Task<bool> IsThereAsync(CancellationToken cancellationToken)
     {
         try
@@ -108,11 +108,13 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
         };
     }
 
+    // Quirk: immutable-tag-400.
     private static bool IsAboutImmutability(RegistryErrors errors) =>
         errors.Has("TAG_INVALID")
         || errors.Text.Contains("immutable", StringComparison.OrdinalIgnoreCase)
         || errors.Text.Contains("AlreadyExists", StringComparison.OrdinalIgnoreCase);
 
+    // Quirk: blob-forgotten.
     private MissingBlobsException Missing(RegistryFailure failure)
     {
         var all = References();
@@ -143,9 +145,12 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
     }
 }
 
-/// <summary>The registry refuses a manifest because it misses what the manifest refers to, although it had confirmed it: <c>IMG4012</c>.</summary>
+/// <summary>
+/// The registry refuses a manifest because it misses what the manifest refers to, although it had confirmed it: <c>IMG4012</c>.
+/// </summary>
 /// <remarks>
-/// Pushing those blobs and the manifest once more helps. The client remembers which they are, and sends them this time without asking whether they exist.
+/// Pushing those blobs and the manifest once more helps. The client remembers which they are, and sends them this time without asking
+/// whether they exist.
 /// </remarks>
 internal sealed class MissingBlobsException(Repository target, IReadOnlyList<Digest> digests, string message)
     : ImagePublishException(DiagnosticCodes.BlobMissing, message)

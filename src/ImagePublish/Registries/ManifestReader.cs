@@ -48,6 +48,7 @@ internal static class ManifestReader
                 {
                     HttpStatusCode.OK => Describe(reference, response),
                     HttpStatusCode.NotFound => new HeadAnswer(true, null),
+                    // Quirk: no-head.
                     HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented => new HeadAnswer(false, null),
                     _ => throw (await connection.ReadFailureAsync(request, response)).ToException(),
                 },
@@ -74,7 +75,8 @@ internal static class ManifestReader
         if (isCut)
             throw new ImagePublishException(
                 DiagnosticCodes.TooLarge,
-                $"The manifest {reference} is larger than {OciJson.MaxManifestSize >> 20} MiB, which no registry should have. Choose another image."
+                $"The manifest {reference} is larger than {OciJson.MaxManifestSize >> 20} MiB, which no registry should have. Choose "
+                    + "another image."
             );
         if (response.ContentLength is { } length && length != bytes.Length)
             throw new TransportException(TransportError.Broken, "the answer ended early");
@@ -94,7 +96,8 @@ internal static class ManifestReader
         if (!expected.Matches(hash.GetHashAndReset()))
             throw new ImagePublishException(
                 DiagnosticCodes.ContentMismatch,
-                $"The manifest {reference} is not what its digest {expected} says. The registry, or something on the way, changes it; nothing of it was used."
+                $"The manifest {reference} is not what its digest {expected} says. The registry, or something on the way, changes "
+                    + "it; nothing of it was used."
             );
         return expected;
     }
@@ -108,8 +111,10 @@ internal static class ManifestReader
             if (schema == 1 || contentType?.StartsWith(MediaTypes.DockerSchema1, StringComparison.Ordinal) == true)
                 throw new ImagePublishException(
                     DiagnosticCodes.FormatObsolete,
-                    $"{reference} is in Docker's schema 1 format, which was given up years ago. Push the image again with a current tool, or choose another."
+                    $"{reference} is in Docker's schema 1 format, which was given up years ago. Push the image again with a current "
+                        + "tool, or choose another."
                 );
+            // Quirk: vague-manifest-type.
             var sent = contentType is null || Vague.Contains(contentType) ? null : contentType;
             if (own is not null && sent is not null && own != sent)
                 throw Invalid(reference, $"calls itself {Text.Sanitize(own)} but was sent as {Text.Sanitize(sent)}");
@@ -160,7 +165,9 @@ internal static class ManifestReader
         new(DiagnosticCodes.RegistryProtocol, $"The manifest {reference} {how}. Choose another image, or push it again.");
 }
 
-/// <summary>What the headers of an answer say of a manifest. A class, since the code that carries a class is compiled ahead of time.</summary>
+/// <summary>
+/// What the headers of an answer say of a manifest. A class, since the code that carries a class is compiled ahead of time.
+/// </summary>
 internal sealed record HeadAnswer(bool IsKnown, Descriptor? Found);
 
 /// <summary>A manifest or an index as a registry has it, verified.</summary>

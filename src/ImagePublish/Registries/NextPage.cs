@@ -8,7 +8,8 @@ namespace ImagePublish.Registries;
 internal static class NextPage
 {
     /// <summary>Finds it; null where the page is the last.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG4014</c>: it is elsewhere. Only the registry itself can continue its list: anything else would get its token.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG4014</c>: it is elsewhere. Only the registry itself can continue its list: anything
+    /// else would get its token.</exception>
     public static async Task<RequestUrl?> FindAsync(RegistryConnection connection, TransportResponse response, string doing)
     {
         if (LinkHeader.Next(response.Headers("Link")) is not { } link)
@@ -19,14 +20,16 @@ internal static class NextPage
             ? next
             : throw new ImagePublishException(
                 DiagnosticCodes.UnsafeRedirect,
-                $"Could not {doing}: the next page is said to be at {response.Redactor.Shown(link.Split('?')[0])}, which is not the registry."
+                $"Could not {doing}: the list names its next page at {response.Redactor.Shown(link.Split('?')[0])}, which is not the "
+                    + "registry."
             );
     }
 }
 
 /// <summary>Finds the next page in a <c>Link</c> header.</summary>
 /// <remarks>
-/// <see href="https://www.rfc-editor.org/rfc/rfc8288">RFC 8288</see>: <c>&lt;target&gt;; rel="next"</c>. The target is a URI reference and is returned as it is.
+/// <see href="https://www.rfc-editor.org/rfc/rfc8288">RFC 8288</see>: <c>&lt;target&gt;; rel="next"</c>. The target is a URI reference and
+/// is returned as it is.
 /// </remarks>
 internal static class LinkHeader
 {

@@ -8,7 +8,10 @@ using ImagePublish.Registries.Requests;
 namespace ImagePublish.Registries;
 
 /// <summary>Lists what is attached to a manifest: signatures, bills of materials, attestations.</summary>
-/// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers">distribution-spec, Listing Referrers</see>.</remarks>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers">distribution-spec, Listing
+/// Referrers</see>.
+/// </remarks>
 internal static class Referrers
 {
     private const int MaxPages = 100;
@@ -61,6 +64,7 @@ internal static class Referrers
             page,
             async response =>
             {
+                // Quirk: no-referrers.
                 if (
                     response.Status
                     is HttpStatusCode.NotFound
@@ -76,7 +80,8 @@ internal static class Referrers
                 if (isCut)
                     throw new ImagePublishException(
                         DiagnosticCodes.TooLarge,
-                        $"Could not {page.Description}: one page is larger than {OciJson.MaxManifestSize >> 20} MiB. Delete attachments that are no longer needed."
+                        $"Could not {page.Description}: one page is larger than {OciJson.MaxManifestSize >> 20} MiB. Delete "
+                            + "attachments that are no longer needed."
                     );
                 if (Parse(page, bytes) is not { } index)
                     return (null, null);

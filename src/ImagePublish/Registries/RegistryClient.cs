@@ -12,10 +12,14 @@ using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries;
 
-/// <summary>Pulls from and pushes to registries: one for a whole build, for many callers at once. It pools connections, tokens and limits.</summary>
+/// <summary>
+/// Pulls from and pushes to registries: one for a whole build, for many callers at once. It pools connections, tokens and limits.
+/// </summary>
 /// <remarks>
-/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md">OCI distribution specification 1.1</see>, and what registries do in its place.
-/// All methods throw <see cref="ImagePublishException"/> with a code <c>IMG4xxx</c> for what the registry does or does not, and <c>IMG5xxx</c> where signing in fails.
+/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md">OCI distribution specification 1.1</see>, and what
+/// registries do in its place.
+/// All methods throw <see cref="ImagePublishException"/> with a code <c>IMG4xxx</c> for what the registry does or does not, and
+/// <c>IMG5xxx</c> where signing in fails.
 /// </remarks>
 internal sealed class RegistryClient : IDisposable
 {
@@ -40,7 +44,7 @@ internal sealed class RegistryClient : IDisposable
         connect = registry => new RegistryConnection(registry, options, transport, authenticator, log);
     }
 
-    /// <summary>Where it tells what it does.</summary>
+    /// <summary>Where it reports what it does.</summary>
     internal IPublishLog Log { get; }
 
     internal TimeProvider Time { get; }
@@ -68,7 +72,8 @@ internal sealed class RegistryClient : IDisposable
         if (descriptor.Size < 0 || descriptor.Size > limit)
             throw new ImagePublishException(
                 DiagnosticCodes.TooLarge,
-                $"The blob {descriptor.Digest} of {repository} is said to have {descriptor.Size} bytes; at most {limit} are read. Choose another image."
+                $"The blob {descriptor.Digest} of {repository} is said to have {descriptor.Size} bytes; at most {limit} are read. "
+                    + "Choose another image."
             );
         var bytes = new byte[descriptor.Size];
         var blob = new RegistryBlobSource(Connect(repository), repository, descriptor) { IsDocument = true };
@@ -111,7 +116,8 @@ internal sealed class RegistryClient : IDisposable
         if (manifest.Descriptor.Size > OciJson.MaxManifestSize)
             throw new ImagePublishException(
                 DiagnosticCodes.TooLarge,
-                $"The manifest for {target} has {manifest.Descriptor.Size} bytes; registries take {OciJson.MaxManifestSize >> 20} MiB. Use fewer labels and annotations."
+                $"The manifest for {target} has {manifest.Descriptor.Size} bytes; registries take {OciJson.MaxManifestSize >> 20} "
+                    + "MiB. Use fewer labels and annotations."
             );
         var (connection, blobs) = Find(target.Repository.Registry);
         var at = target.Tag is { } tag ? target.Repository.ReferenceTo(tag) : target.Repository.ReferenceTo(digest);
@@ -131,9 +137,11 @@ internal sealed class RegistryClient : IDisposable
 
     /// <summary>Whether a repository has a blob, asked without pushing.</summary>
     public Task<bool> HasBlobAsync(Repository repository, Descriptor blob, CancellationToken cancellationToken) =>
-        BlobExistence.FindAsync(Connect(repository), repository, blob, cancellationToken);
+        BlobExistence.CheckAsync(Connect(repository), repository, blob, cancellationToken);
 
-    /// <summary>Deletes a manifest with all its tags, or one tag where the registry can do that. One that is not there is no error.</summary>
+    /// <summary>
+    /// Deletes a manifest with all its tags, or one tag where the registry can do that. One that is not there is no error.
+    /// </summary>
     /// <exception cref="ImagePublishException"><c>IMG4015</c>: the registry does not delete.</exception>
     public Task DeleteManifestAsync(Reference reference, CancellationToken cancellationToken)
     {
@@ -159,7 +167,9 @@ internal sealed class RegistryClient : IDisposable
                 : failure.ToException();
     }
 
-    /// <summary>Gets a file that is not in a registry: one of a package source. The same proxies and certificates are used, without credentials.</summary>
+    /// <summary>
+    /// Gets a file that is not in a registry: one of a package source. The same proxies and certificates are used, without credentials.
+    /// </summary>
     /// <returns>Whether it was written; false where the server says that there is no such file.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not give it.</exception>
     public Task<bool> TryDownloadAsync(string address, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken) =>

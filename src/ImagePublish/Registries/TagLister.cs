@@ -12,12 +12,13 @@ namespace ImagePublish.Registries;
 
 /// <summary>Lists a repository's tags page by page.</summary>
 /// <remarks>
-/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags">distribution-spec, Listing Tags</see>. A page names the next in its Link; where a full page names
+/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags">distribution-spec, Listing Tags</see>.
+/// A page names the next in its Link; where a full page names
 /// none, <c>last</c> is tried. Pages shorter than asked for are legal, and a page that brings nothing new ends the list.
 /// </remarks>
 internal sealed class TagLister(RegistryConnection connection, Repository repository)
 {
-    // Amazon's registry refuses more.
+    // Quirk: large-page-refused.
     private const int PageSize = 1000;
     private const int MaxPages = 10_000;
     private const int MaxPageBytes = 8 << 20;
@@ -44,7 +45,8 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
             if (connection.Time.GetElapsedTime(start) > MaxTime)
                 throw new ImagePublishException(
                     DiagnosticCodes.RegistryFailed,
-                    $"Could not {page.Description}: it takes more than {MaxTime.TotalMinutes:0} minutes. Try again later, or delete tags that are no longer needed."
+                    $"Could not {page.Description}: it takes more than {MaxTime.TotalMinutes:0} minutes. Try again later, or delete "
+                        + "tags that are no longer needed."
                 );
             var (names, next) = await ReadAsync(page, cancellationToken);
             var isNew = false;
@@ -69,7 +71,8 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
             DiagnosticCodes.TooLarge,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"Could not {page.Description}: it has more than {MaxTags} tags, or {MaxNameLength >> 20} MiB of their names. Delete tags that are no longer needed."
+                $"Could not {page.Description}: it has more than {MaxTags} tags, or {MaxNameLength >> 20} MiB of their names. Delete "
+                    + $"tags that are no longer needed."
             )
         );
 
@@ -78,7 +81,7 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
             page,
             async response =>
             {
-                // A page size that the registry does not like: let it choose.
+                // Quirk: large-page-refused. The registry chooses the page size.
                 if (response.Status == HttpStatusCode.BadRequest && page.Query.Length > 0 && page.Page is null)
                     return await ReadAsync(new ListTags(repository, ""), cancellationToken);
                 if (response.Status != HttpStatusCode.OK)
@@ -87,7 +90,8 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
                 if (isCut)
                     throw new ImagePublishException(
                         DiagnosticCodes.TooLarge,
-                        $"Could not {page.Description}: one page is larger than {MaxPageBytes >> 20} MiB. Delete tags that are no longer needed."
+                        $"Could not {page.Description}: one page is larger than {MaxPageBytes >> 20} MiB. Delete tags that are no "
+                            + "longer needed."
                     );
                 var names = Parse(page, response, bytes);
                 return (names, await NextAsync(response, names));
@@ -100,7 +104,7 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
         try
         {
             using var json = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 32 });
-            // Some write null where there is no tag.
+            // Quirk: null-tags.
             return json.RootElement.TryGetProperty("tags", out var tags) && tags.ValueKind == JsonValueKind.Array
                 ? [.. tags.EnumerateArray().Where(tag => tag.ValueKind == JsonValueKind.String).Select(tag => tag.GetString()!)]
                 : [];
@@ -109,7 +113,8 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
         {
             throw new ImagePublishException(
                 DiagnosticCodes.RegistryProtocol,
-                $"Could not {page.Description}: {response.Url.Shown} answered with something that is no list of tags. Check that it is a registry.",
+                $"Could not {page.Description}: {response.Url.Shown} answered with something that is no list of tags. Check that it "
+                    + "is a registry.",
                 e
             );
         }
@@ -119,6 +124,7 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
     {
         if (await NextPage.FindAsync(connection, response, $"list the tags of {repository}") is { } next)
             return new ListTags(repository, "", next);
+        // Quirk: next-page-unnamed.
         return names.Length >= PageSize ? new ListTags(repository, $"?n={PageSize}&last={Uri.EscapeDataString(names[^1])}") : null;
     }
 }

@@ -16,7 +16,7 @@ internal sealed record Challenge(string Scheme, IReadOnlyDictionary<string, stri
     /// <summary>Whether it asks for a token.</summary>
     public bool IsBearer => Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Reads all challenges of all headers. What can't be understood is passed over.</summary>
+    /// <summary>Reads all challenges of all headers. What can't be understood is skipped.</summary>
     public static IReadOnlyList<Challenge> ParseAll(IEnumerable<string> headerValues) =>
         [.. headerValues.SelectMany(value => new ChallengeReader(value).ReadAll())];
 
@@ -27,7 +27,10 @@ internal sealed record Challenge(string Scheme, IReadOnlyDictionary<string, stri
         new(scheme, parameters.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase)) { Token68 = token68 };
 }
 
-/// <summary>Reads one header's challenges: strictly where the grammar is clear, leniently (missing commas, unquoted URLs) where servers differ from it.</summary>
+/// <summary>
+/// Reads one header's challenges: strictly where the grammar is clear, leniently (missing commas, unquoted URLs) where servers differ from
+/// it.
+/// </summary>
 /// <remarks><c>challenge = scheme [ 1*SP ( token68 / #( token BWS "=" BWS ( token / quoted-string ) ) ) ]</c>, RFC 9110, 11.3.</remarks>
 internal sealed class ChallengeReader(string text)
 {
@@ -89,12 +92,13 @@ internal sealed class ChallengeReader(string text)
         SkipWhile(IsWhiteSpace);
         at++;
         SkipWhile(IsWhiteSpace);
+        // Quirk: loose-challenge.
         var value = !AtEnd && text[at] == '"' ? ReadQuoted() : ReadWhile(c => c is not (',' or ' ' or '\t'));
         if (scheme is not null)
             parameters.TryAdd(name, value);
     }
 
-    // Data such as Negotiate's, told from parameters by nothing following but a comma or the end.
+    // Data such as Negotiate's, distinguished from parameters by a comma or the end behind it.
     private string? ReadToken68()
     {
         var start = at;

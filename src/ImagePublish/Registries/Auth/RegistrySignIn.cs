@@ -21,13 +21,18 @@ internal sealed record Rejection(IReadOnlyList<Challenge> Challenges, Authentica
 /// <list type="bullet">
 /// <item>Unknown: requests go out without credentials; no credentials are looked for before the registry has asked for them.</item>
 /// <item>
-/// Bearer (<see cref="realm"/> is set): a request takes a token that covers its scopes, or waits for one that is requested, once for all who want the same.
-/// A token is dropped when it expires or is refused. A refused token is replaced; where its replacement is refused on its first request too, another would be no better
+/// Bearer (<see cref="realm"/> is set): a request takes a token that covers its scopes, or waits for one that is requested, once for all
+/// who want the same.
+/// A token is dropped when it expires or is refused. A refused token is replaced; where its replacement is refused on its first request
+/// too, another would be no better
 /// (<see cref="IsRetryFutile"/>): then the first scope is tried alone (<see cref="singleScopeOnly"/>), and else Basic.
 /// </item>
-/// <item>Basic (<see cref="isBasic"/>): every request carries user name and password. Refused, it is over: the same password is not sent twice.</item>
-/// <item>A credential that a token service has refused is never sent there again for the same scopes (<see cref="refusals"/>): more attempts could lock the account.</item>
-/// <item>An identity token is replaced by the newer one that a service returns; an Entra token is exchanged for one, once (<see cref="identityTokens"/>).</item>
+/// <item>Basic (<see cref="isBasic"/>): every request carries user name and password. Refused, it is over: the same password is not sent
+/// twice.</item>
+/// <item>A credential that a token service has refused is never sent there again for the same scopes (<see cref="refusals"/>): more
+/// attempts could lock the account.</item>
+/// <item>An identity token is replaced by the newer one that a service returns; an Entra token is exchanged for one, once (<see
+/// cref="identityTokens"/>).</item>
 /// </list>
 /// </remarks>
 internal sealed class RegistrySignIn(

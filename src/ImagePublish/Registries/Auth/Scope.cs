@@ -39,7 +39,7 @@ internal sealed record Scope(string Type, string Name, string Actions)
         return isScope && scope!.Actions.Length > 0;
     }
 
-    /// <summary>Reads a list of scopes divided by spaces, passing over what is none.</summary>
+    /// <summary>Reads a list of scopes divided by spaces, skipping what is none.</summary>
     public static IReadOnlyList<Scope> ParseList(string? text)
     {
         var scopes = new List<Scope>();
@@ -52,12 +52,13 @@ internal sealed record Scope(string Type, string Name, string Actions)
         return Merge(scopes);
     }
 
-    /// <summary>One scope for each resource, with all the actions that are wanted of it. Those that push come first: a few registries look only at the first.</summary>
+    /// <summary>One scope for each resource, with all the actions that are wanted of it. Those that push come first.</summary>
     public static IReadOnlyList<Scope> Merge(IEnumerable<Scope> scopes) =>
         [
             .. scopes
                 .GroupBy(scope => (scope.Type, scope.Name))
                 .Select(same => new Scope(same.Key.Type, same.Key.Name, string.Join(',', same.Select(scope => scope.Actions))))
+                // Quirk: push-scope-first.
                 .OrderByDescending(scope => scope.AllowsPush),
         ];
 

@@ -12,13 +12,17 @@ using ImagePublish.Registries.Auth.Realms;
 
 namespace ImagePublish.Registries.Auth;
 
-/// <summary>Gets tokens from token services: by GET for a password or nobody, by OAuth2 POST for an identity token, each falling back to the other.</summary>
+/// <summary>
+/// Requests tokens from token services: by GET with a password or anonymously, by OAuth2 POST with an identity token, each falling back to
+/// the other.
+/// </summary>
 internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms, TimeProvider time, Redactor redactor)
 {
     private const int MostRedirects = 5;
 
     /// <summary>Gets a token.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG5001</c>: refused. <c>IMG5003</c>: it would have to be asked for in an untrusted place. <c>IMG4003</c>, <c>IMG4004</c>: the service fails or answers nonsense.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG5001</c>: refused. <c>IMG5003</c>: the realm is not trusted. <c>IMG4003</c>,
+    /// <c>IMG4004</c>: the service fails or its answer is malformed.</exception>
     public async Task<BearerToken> GetTokenAsync(TokenRequest request, CancellationToken ct)
     {
         CheckTrust(request, request.Realm.Address);
@@ -30,7 +34,7 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
         {
             issuedAt = time.GetUtcNow();
             var other = isIdentity ? await GetAsync(request, ct) : await PostAsync(request, ct);
-            // Where neither way works, the one that the service knows has the better message.
+            // Where neither works, the one that the service supports has the better message.
             response = IsSuccess(other.Status) || !IsUnknownWay(other.Status) ? other : response;
         }
 
@@ -43,11 +47,15 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
     }
 
     /// <summary>Exchanges an Entra access token for the refresh token of an Azure registry.</summary>
-    /// <remarks><see href="https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md">ACR, AAD integration</see>. It goes to the registry itself and nowhere else.</remarks>
+    /// <remarks>
+    /// <see href="https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md">ACR, AAD integration</see>. It goes to the registry itself and
+    /// nowhere else.
+    /// </remarks>
     /// <exception cref="ImagePublishException">As <see cref="GetTokenAsync"/>.</exception>
     public async Task<string> ExchangeAsync(Registry registry, BearerRealm realm, Credential credential, CancellationToken ct)
     {
         CheckTrust(new TokenRequest(registry, realm, [], credential), realm.Address);
+        // Quirk: entra-exchange.
         var address = new Uri($"{realm.Address.Scheme}://{registry.ApiHost}/oauth2/exchange");
         var request = new TokenRequest(registry, realm with { Address = address }, [], credential);
         var response = await SendFormAsync(
@@ -66,6 +74,7 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
         return token;
     }
 
+    // Quirk: token-post-refused.
     private static bool MayTryOtherWay(TokenRequest request, bool wasPost, HttpStatusCode status) =>
         wasPost
             ? IsUnknownWay(status) || status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized || IsRedirect(status)
@@ -136,8 +145,8 @@ internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadO
 {
     private const string ClientId = "imagepublish";
 
-    // What Azure wants for a user where the password is a refresh token; others don't heed it.
-    private const string NobodyInParticular = "00000000-0000-0000-0000-000000000000";
+    // Quirk: zero-user. Other registries ignore it.
+    private const string ZeroUser = "00000000-0000-0000-0000-000000000000";
 
     /// <summary>The URL of a GET: the realm with its own query, and one <c>scope</c> for each.</summary>
     public Uri GetAddress
@@ -158,7 +167,10 @@ internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadO
         }
     }
 
-    /// <summary>The form of a POST, <see href="https://distribution.github.io/distribution/spec/auth/oauth/">OAuth2</see>, where the credential can be sent so.</summary>
+    /// <summary>
+    /// The form of a POST, <see href="https://distribution.github.io/distribution/spec/auth/oauth/">OAuth2</see>, where the credential can
+    /// be sent so.
+    /// </summary>
     public IReadOnlyList<KeyValuePair<string, string>>? Form
     {
         get
@@ -182,12 +194,12 @@ internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadO
     public (string Username, string Secret)? Basic =>
         Credential switch
         {
-            { IdentityToken: { Length: > 0 } token } => (Credential.Username is { Length: > 0 } user ? user : NobodyInParticular, token),
+            { IdentityToken: { Length: > 0 } token } => (Credential.Username is { Length: > 0 } user ? user : ZeroUser, token),
             { Username: { } user, Password: { } password } => (user, password),
             _ => null,
         };
 
-    /// <summary>Names what is sent to what takes it out of messages.</summary>
+    /// <summary>Makes the redactor know what is sent.</summary>
     public void AddTo(Redactor redactor)
     {
         Credential?.AddTo(redactor);
@@ -244,9 +256,10 @@ internal static class TokenAnswer
     {
         var status = (int)response.Status;
         request.AddTo(redactor);
-        var said = Message(response) is { Length: > 0 } message ? $": {redactor.Shown(message)}" : "";
+        var detail = Message(response) is { Length: > 0 } message ? $": {redactor.Shown(message)}" : "";
         var where =
-            $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} answers {status.ToString(CultureInfo.InvariantCulture)}{said}";
+            $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} answers "
+            + $"{status.ToString(CultureInfo.InvariantCulture)}{detail}";
         return status switch
         {
             429 or >= 500 => new ImagePublishException(DiagnosticCodes.RegistryFailed, $"{where}. Try again later."),
@@ -307,7 +320,7 @@ internal static class TokenAnswer
         }
     }
 
-    // Some servers write the number as text. A lifetime of nothing or less is as good as none said.
+    // Quirk: lifetime-as-text. A lifetime of nothing or less counts as none.
     private static TimeSpan Lifetime(JsonElement root)
     {
         if (!root.TryGetProperty("expires_in", out var element))
@@ -325,15 +338,19 @@ internal static class TokenAnswer
     private static ImagePublishException Malformed(TokenRequest request, string reason) =>
         new(
             DiagnosticCodes.RegistryProtocol,
-            $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} gives an answer that can't be used: {reason}. Check that no proxy answers in its place, or report it to the registry's operator."
+            $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} gives an answer that can't be "
+                + $"used: {reason}. Check that no proxy answers in its place, or report it to the registry's operator."
         );
 }
 
 /// <summary>Sends the requests that get tokens.</summary>
 /// <remarks>
-/// It follows no redirect, keeps no cookies, reads at most <see cref="TokenHttpResponse.MaxBodySize"/> bytes of a body, and retries what deserves it (a request may be sent again as it is).
-/// A request that has <see cref="AddressGuard.RegistryOption"/> goes through a handler that <see cref="AddressGuard.Protect"/> was given, and no other request does.
-/// An <see cref="Diagnostics.ImagePublishException"/> inside an <see cref="HttpRequestException"/> is the guard's refusal: thrown on as it is, never retried.
+/// It follows no redirect, keeps no cookies, reads at most <see cref="TokenHttpResponse.MaxBodySize"/> bytes of a body, and retries what
+/// deserves it (a request may be sent again as it is).
+/// A request that has <see cref="AddressGuard.RegistryOption"/> goes through a handler that <see cref="AddressGuard.Protect"/> was given,
+/// and no other request does.
+/// An <see cref="Diagnostics.ImagePublishException"/> inside an <see cref="HttpRequestException"/> is the guard's refusal: thrown on as it
+/// is, never retried.
 /// </remarks>
 internal interface ITokenTransport
 {

@@ -6,11 +6,11 @@ using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries.Blobs;
 
-/// <summary>Whether a repository has a blob, of the size that it should have.</summary>
+/// <summary>Asks whether a repository has a blob, of the size that it should have.</summary>
 internal static class BlobExistence
 {
     /// <summary>Asks until there is an answer.</summary>
-    public static Task<bool> FindAsync(
+    public static Task<bool> CheckAsync(
         RegistryConnection connection,
         Repository repository,
         Descriptor blob,
@@ -25,8 +25,9 @@ internal static class BlobExistence
         );
     }
 
-    /// <summary>Asks once; null where the answer does not tell.</summary>
-    public static async Task<bool?> LookAsync(
+    /// <summary>Asks once; null where the response says neither.</summary>
+    /// <exception cref="TransportException">There is no response.</exception>
+    public static async Task<bool?> CheckOnceAsync(
         RegistryConnection connection,
         Repository repository,
         Descriptor blob,
@@ -37,7 +38,25 @@ internal static class BlobExistence
         return Interpret(response, blob);
     }
 
-    // A redirect target (S3, GCS) may refuse HEAD, and a registry may not support it: both are treated as "not there".
+    /// <summary>Asks once; false where there is no answer that says so.</summary>
+    public static async Task<bool> IsKnownToExistAsync(
+        RegistryConnection connection,
+        Repository repository,
+        Descriptor blob,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await CheckOnceAsync(connection, repository, blob, cancellationToken) == true;
+        }
+        catch (TransportException)
+        {
+            return false;
+        }
+    }
+
+    // Quirk: no-head. Storage that a registry redirects to may refuse HEAD, and so may the registry: both are treated as "not there".
     private static bool? Interpret(TransportResponse response, Descriptor blob) =>
         response.Status switch
         {

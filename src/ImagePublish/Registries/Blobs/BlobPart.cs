@@ -6,7 +6,7 @@ namespace ImagePublish.Registries.Blobs;
 /// <summary>A part of a blob that is about to be sent, and how much of it was.</summary>
 internal sealed class BlobPart(BlobReader reader, long offset, long length) : IDisposable
 {
-    // Above this size it pays to ask first whether the registry takes it, where that is of use.
+    // Above this size it pays to ask first whether the registry accepts it, where that is of use.
     private const long AskFirst = 1 << 20;
 
     // Before it answers, a registry may hash the blob and move it to its storage, at this pace at the slowest: in bytes a second.
@@ -28,10 +28,10 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length) : ID
     /// <summary>Whether the last try got to the end.</summary>
     public bool WasSentWhole { get; private set; }
 
-    /// <summary>Told the end of the bytes that were sent.</summary>
+    /// <summary>Called with the end of the bytes that were sent.</summary>
     public Action<long>? Advanced { get; init; }
 
-    /// <summary>Touched when bytes move.</summary>
+    /// <summary>Touched when bytes are sent.</summary>
     public IdleWatch? Watch { get; set; }
 
     /// <summary>Makes it the body of a request.</summary>
@@ -61,7 +61,8 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length) : ID
     {
         Watch?.StartBody();
         var at = offset;
-        // A source that is itself a registry may have to be waited for longer than the target may stand still. It has limits of its own, so only the writing is watched.
+        // A source that is itself a registry may have to be waited for longer than the target may stand still. It has limits of its own, so
+        // only the writing is watched.
         Watch?.Suspend();
         await foreach (var bytes in reader.ReadAsync(offset, length, cancellationToken))
         {

@@ -1,20 +1,21 @@
 using System.Collections.Concurrent;
-using System.Net;
 using ImagePublish.Diagnostics;
-using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Connection;
-using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries.Blobs;
 
-/// <summary>Gets blobs into the repositories of one registry. It alone decides what is pushed once, what is mounted from where, who waits for whom, and how many are uploaded at a time.</summary>
+/// <summary>
+/// Gets blobs into the repositories of one registry. It alone decides what is pushed once, what is mounted from where, who waits for whom,
+/// and how many are uploaded at a time.
+/// </summary>
 /// <remarks>
 /// <list type="number">
 /// <item>A push of the same blob to the same repository, under way or done in this build, is not repeated.</item>
 /// <item>HEAD: a blob that is there is not pushed.</item>
 /// <item>The same blob on its way to another repository, from this build, is waited for: afterwards it can be mounted.</item>
-/// <item>Mount source: the repository that the blob is read from, one that this build has seen to have it, one that earlier builds have.</item>
+/// <item>Mount source: the repository that the blob is read from, one that this build has seen to have it, one that earlier builds
+/// have.</item>
 /// <item>Without one, other processes that upload it to this registry are waited for, and mount sources looked for again.</item>
 /// <item>It is mounted, or else uploaded, so many at a time.</item>
 /// </list>
@@ -90,7 +91,9 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         bool IsMountSource(Repository? repository) => repository?.Registry == target.Registry && repository != target;
     }
 
-    /// <summary>Notes that the registry misses a blob that it had confirmed: the next push uploads it, whatever the registry says.</summary>
+    /// <summary>
+    /// Notes that the registry misses a blob that it had confirmed: the next push uploads it, whatever the registry says.
+    /// </summary>
     public void MarkMissing(Repository target, Digest digest)
     {
         pushes.TryRemove((target, digest), out _);
@@ -110,17 +113,16 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
     {
         var digest = blob.Descriptor.Digest;
         var isMissing = missing.TryRemove((target, digest), out _);
-        if (!isMissing && await BlobExistence.FindAsync(connection, target, blob.Descriptor, cancellationToken))
+        if (!isMissing && await BlobExistence.CheckAsync(connection, target, blob.Descriptor, cancellationToken))
             return await RememberAsync(BlobPushResult.Existing);
 
+        // What the push to another repository has confirmed by then can be mounted.
         var digestLock = locks.GetOrAdd(digest, _ => new SemaphoreSlim(1, 1));
         await digestLock.WaitAsync(cancellationToken);
         try
         {
-            if (isMissing)
-                return await RememberAsync(await UploadAsync(target, blob, mounting: null, cancellationToken));
-            var source = await FindMountSourceAsync(target, blob, locations, cancellationToken);
-            if (source is not null || locations is null)
+            var source = isMissing ? null : await FindMountSourceAsync(target, blob, locations, cancellationToken);
+            if (isMissing || source is not null || locations is null)
                 return await RememberAsync(await MountOrUploadAsync(target, blob, source, cancellationToken));
 
             using var processLock = await locations.LockAsync(digest, target.Registry, cancellationToken);
@@ -151,7 +153,7 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
     )
     {
         var remembered = await locations.FindAsync(blob.Descriptor.Digest, cancellationToken);
-        return remembered.Contains(target) && await BlobExistence.FindAsync(connection, target, blob.Descriptor, cancellationToken);
+        return remembered.Contains(target) && await BlobExistence.CheckAsync(connection, target, blob.Descriptor, cancellationToken);
     }
 
     private async Task<BlobPushResult> MountOrUploadAsync(
@@ -161,29 +163,17 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         CancellationToken cancellationToken
     )
     {
-        if (source is null)
-            return await UploadAsync(target, blob, mounting: null, cancellationToken);
-        var (isMounted, session) = await MountAsync(target, source, blob.Descriptor.Digest, cancellationToken);
-        return isMounted
-            ? new BlobPushResult(BlobPushKind.Mounted, 0) { From = source }
-            : await UploadAsync(target, blob, session, cancellationToken);
-    }
+        var (digest, size) = (blob.Descriptor.Digest.Value, blob.Descriptor.Size);
+        using var upload = new BlobUpload(connection, target, blob);
+        if (source is not null && await upload.TryMountAsync(source, cancellationToken))
+            return new BlobPushResult(BlobPushKind.Mounted, 0) { From = source };
 
-    /// <param name="mounting">The upload session that the registry opened instead of mounting the blob.</param>
-    private async Task<BlobPushResult> UploadAsync(
-        Repository target,
-        BlobSource blob,
-        UploadSession? mounting,
-        CancellationToken cancellationToken
-    )
-    {
-        connection.Log.Sending(blob.Descriptor.Digest.Value, blob.Descriptor.Size);
+        connection.Log.Sending(digest, size);
         try
         {
             await uploads.WaitAsync(cancellationToken);
             try
             {
-                using var upload = new BlobUpload(connection, target, blob, mounting);
                 return new BlobPushResult(BlobPushKind.Uploaded, await upload.RunAsync(cancellationToken));
             }
             finally
@@ -193,35 +183,7 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         }
         finally
         {
-            connection.Log.Settled(blob.Descriptor.Digest.Value);
+            connection.Log.Settled(digest);
         }
-    }
-
-    // Whatever comes other than 201 and 202: the blob can be uploaded all the same.
-    private async Task<(bool IsMounted, UploadSession? Session)> MountAsync(
-        Repository target,
-        Repository source,
-        Digest digest,
-        CancellationToken cancellationToken
-    )
-    {
-        var request = new MountBlob(target, source, digest);
-        try
-        {
-            using var response = await connection.SendSignedInAsync(request, cancellationToken);
-            if (response.Status == HttpStatusCode.Created)
-                return (true, null);
-            if (response.Status == HttpStatusCode.Accepted)
-                return (
-                    false,
-                    UploadSession.From(response, Redirects.Resolve(request, await connection.GetRootAsync(cancellationToken), response))
-                );
-        }
-        catch (Exception e) when (e is TransportException or ImagePublishException)
-        {
-            connection.Log.Detail($"{digest} can't be mounted from {source} in {target}: {e.Message}");
-        }
-
-        return (false, null);
     }
 }

@@ -6,7 +6,9 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Blobs;
 
-/// <summary>Reads a blob for sending, any part of it as often as needed, and checks on the way that it still is what its descriptor says.</summary>
+/// <summary>
+/// Reads a blob for sending, any part of it as often as needed, and checks on the way that it still is what its descriptor says.
+/// </summary>
 /// <remarks>The last bytes are held back until the digest is right: a file that changed can never become a complete upload.</remarks>
 internal sealed class BlobReader(BlobSource blob) : IDisposable
 {
@@ -20,7 +22,10 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
     /// <summary>What went wrong with the blob itself, and not with the connection to the target.</summary>
     public ImagePublishException? Problem { get; private set; }
 
-    /// <summary>Opens a blob that is in a registry before a request to the target begins: the target would not keep that open while the source asks to wait.</summary>
+    /// <summary>
+    /// Opens a blob that is in a registry before a request to the target begins: the target would not keep that open while the source asks
+    /// to wait.
+    /// </summary>
     public async Task PrepareAsync(long offset, CancellationToken cancellationToken)
     {
         if (blob is not RegistryBlobSource || prepared?.Offset == offset)
@@ -87,7 +92,8 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
         await stream.DisposeAsync();
     }
 
-    // What is read a second time, after the connection was lost, was hashed the first time. Two may read at once: a body that is no longer wanted may still be on its way.
+    // What is read a second time, after the connection was lost, was hashed the first time. Two may read at once: a body that is no longer
+    // wanted may still be on its way.
     private void Check(long at, ReadOnlySpan<byte> bytes)
     {
         lock (gate)

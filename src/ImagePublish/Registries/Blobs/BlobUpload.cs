@@ -1,69 +1,124 @@
+using System.Globalization;
 using System.Net;
 using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Connection;
+using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries.Blobs;
 
+/// <summary>Where an upload is after one of its requests.</summary>
+internal enum UploadOutcome
+{
+    /// <summary>The registry does not have the blob yet: another request is to be sent.</summary>
+    Incomplete,
+
+    /// <summary>The registry has the blob.</summary>
+    Complete,
+}
+
 /// <summary>Uploads one blob to one repository, and recovers from everything that can be recovered from.</summary>
 /// <remarks>
-/// <para>Anatomy of an upload (<see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs">distribution-spec, Pushing blobs</see>):</para>
-/// <list type="number">
-/// <item>HEAD: is it there? Then nothing is to be done.</item>
-/// <item>POST with <c>mount</c>, if another repository of the same registry has it: 201 and it is here as well; 202 and the registry would not, but has begun an upload: that very one is used.</item>
-/// <item>POST: begins an upload. Its Location, relative or absolute, is used byte for byte, and so is each new one that a later answer names.</item>
-/// <item>One PUT to the Location with <c>digest</c> appended and the whole blob in it. Nearly every upload ends here.</item>
-/// </list>
+/// <para><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs">distribution-spec, Pushing
+/// blobs</see>. States and transitions:</para>
+/// <code>
+///              POST ?mount=: 201                                        201, or HEAD: 200
+///  no session ----------------------------------------------------------------------------------&gt; complete
+///   |    ^  |                                                                                        ^
+///   |    |  | POST ?mount=: 202, or POST: 202                                                        |
+///   |    |  v                                                                                        |
+///   |    |  session at offset --+-- PUT with all that is left, and the digest: 201 ------------------+
+///   |    |    ^   ^             |                                                                    |
+///   |    |    |   +-------------+-- PATCH with a chunk: 202, offset moves on                         |
+///   |    |    |                 |                                                                    |
+///   |    |    |                 +-- connection lost, 429, 5xx: wait -- HEAD, after the last byte ----+
+///   |    |    |                 |                               |
+///   |    |    +---- GET session: 204, offset as it says --------+
+///   |    |                      |                               |
+///   |    +---- DELETE session --+-- 404, or nothing to be known of the session, at most 4 times
+///   v
+///  failed: any other status; no retries left; the blob's file changed
+/// </code>
 /// <para>
-/// What this class is about is the rest. If the line breaks, or a proxy finds the body too large (413), the upload goes on in chunks, each a PATCH with its <c>Content-Range</c>, from where the
-/// registry says it stands: after every setback it is asked. Its word is not taken blindly: a range that does not advance although the chunk was taken is ignored, a range beyond what was sent
-/// ends the session. A session that is gone, or past mending, is begun anew; one given up is deleted. A registry that takes no chunks gets the whole again. When the line breaks after the last
-/// byte, a HEAD decides. The judge over all of it is the digest on the last PUT: the registry has the blob, or it has not.
+/// Nearly every upload is POST and one PUT. How the bytes are sent changes on the way (<see cref="Mode"/>): in chunks once a connection was
+/// lost in a body, or a proxy
+/// found it too large (413); as one PATCH where a PUT with content is answered 404; whole again, for good, where chunks are refused.
 /// </para>
 /// <para>
-/// Distribution, the most common registry, forgets a session when a chunk broke in the middle: nobody can go on there. After that each chunk gets a connection of its own, so that what breaks
-/// connections after so many bytes or seconds does not hit chunks.
+/// The registry's word is not taken blindly: an offset that does not move although the chunk was accepted is ignored, one beyond what was
+/// sent ends the session. The last word
+/// has the digest on the last PUT: the registry has the blob, or it does not. Each Location, relative or absolute, is used byte for byte.
 /// </para>
-/// <para>Setbacks are counted anew whenever bytes have arrived since the last: a bad line may break as often as it likes, as long as it moves.</para>
+/// <para>Failures are counted from zero whenever the registry has more bytes than before: a bad connection may break as often as it likes,
+/// as long as bytes arrive.</para>
 /// </remarks>
-internal sealed partial class BlobUpload : IDisposable
+internal sealed class BlobUpload(RegistryConnection connection, Repository target, BlobSource source) : IDisposable
 {
     private const int MaxRestarts = 4;
     private const int MaxQuestions = 2;
     private const long SmallestChunk = 64 * 1024;
     private const long LargestMinimum = 100 << 20;
 
-    private readonly RegistryConnection connection;
-    private readonly Repository target;
-    private readonly Descriptor blob;
-    private readonly BlobReader reader;
-    private UploadSession? session;
-    private UploadMode way;
+    private readonly Descriptor blob = source.Descriptor;
+    private readonly BlobReader reader = new(source);
+    private Session? session;
+    private Mode mode;
     private bool refusesChunks;
-    private bool wasRefused;
-    private long chunk;
-    private long sent;
-    private long told;
-    private int tries = 1;
+    private bool wasLastRefused;
+    private long chunkSize = connection.Options.ChunkSize;
+    private long bytesSent;
+    private long bytesReported;
+    private int attempts = 1;
     private int restarts;
 
-    public BlobUpload(RegistryConnection connection, Repository target, BlobSource blob, UploadSession? begun)
+    /// <summary>The ways to send a blob, the best first.</summary>
+    private enum Mode
     {
-        (this.connection, this.target, this.blob, session) = (connection, target, blob.Descriptor, begun);
-        reader = new BlobReader(blob);
-        chunk = connection.Options.ChunkSize;
+        /// <summary>One PUT with everything.</summary>
+        Monolithic,
+
+        /// <summary>PATCHes that say which part they are, and an empty PUT.</summary>
+        Chunked,
+
+        /// <summary>One PATCH with everything that does not say which part it is, and an empty PUT.</summary>
+        Streamed,
     }
 
-    /// <summary>Sends the blob.</summary>
+    /// <summary>Has the registry take the blob from another of its repositories.</summary>
+    /// <returns>
+    /// False where it does not: then <see cref="RunAsync"/> uploads the blob, in the session that the registry may have opened instead.
+    /// </returns>
+    public async Task<bool> TryMountAsync(Repository from, CancellationToken cancellationToken)
+    {
+        var request = new MountBlob(target, from, blob.Digest);
+        try
+        {
+            using var response = await connection.SendSignedInAsync(request, cancellationToken);
+            if (response.Status == HttpStatusCode.Created)
+                return true;
+            if (response.Status == HttpStatusCode.Accepted)
+                session = new Session(response, await connection.ResolveLocationAsync(request, response));
+        }
+        catch (Exception e) when (e is TransportException or ImagePublishException)
+        {
+            // Quirk: mount-refused. The blob can be uploaded all the same.
+            connection.Log.Detail($"{blob.Digest} can't be mounted from {from} in {target}: {e.Message}");
+        }
+
+        return false;
+    }
+
+    /// <summary>Uploads the blob.</summary>
+    /// <returns>The bytes that were sent in all attempts.</returns>
     /// <exception cref="ImagePublishException">It can't be done; the session is deleted as far as possible.</exception>
     public async Task<long> RunAsync(CancellationToken cancellationToken)
     {
         try
         {
-            while (!await StepAsync(cancellationToken)) { }
+            while (await StepAsync(cancellationToken) == UploadOutcome.Incomplete) { }
 
-            return sent;
+            return bytesSent;
         }
         catch
         {
@@ -74,55 +129,74 @@ internal sealed partial class BlobUpload : IDisposable
 
     public void Dispose() => reader.Dispose();
 
-    // One request with bytes in it, and what follows from its answer. True: the blob is there.
-    private async Task<bool> StepAsync(CancellationToken cancellationToken)
+    // One request with bytes of the blob, and what follows from its response.
+    private async Task<UploadOutcome> StepAsync(CancellationToken cancellationToken)
     {
-        var session = this.session ??= await StartAsync(cancellationToken);
-        var closes = (session.Offset == 0 && way == UploadMode.Monolithic) || session.Offset == blob.Size;
+        session ??= await StartAsync(cancellationToken);
         if (session.Offset < blob.Size)
             await reader.PrepareAsync(session.Offset, cancellationToken);
-        using var part = new BlobPart(
-            reader,
-            session.Offset,
-            closes || way == UploadMode.Streamed ? blob.Size - session.Offset : NextChunk(session)
-        )
-        {
-            Advanced = ReportProgress,
-        };
-        UploadRequest request = closes
-            ? new PutUpload(target, blob.Digest, session.Location, part)
-            : new PatchUpload(
-                target,
-                blob.Digest,
-                session.Location,
-                part,
-                IsRanged: session.Offset > 0 || way != UploadMode.Streamed,
-                IsAlone: restarts > 0
-            );
+        using var step = NextStep(session);
         try
         {
             RegistryFailure failure;
-            using (var response = await SendAsync(request, session, part, cancellationToken))
+            using (var response = await SendAsync(step, session, cancellationToken))
             {
                 if (response.IsSuccess)
-                    return closes ? await ConfirmAsync(request, response, cancellationToken) : await AdvanceAsync(request, response, part);
-                failure = await connection.ReadFailureAsync(request, response);
+                    return step.IsLast
+                        ? await VerifyStoredAsync(step.Request, response, cancellationToken)
+                        : await AdvanceAsync(step, session, response);
+                failure = await connection.ReadFailureAsync(step.Request, response);
             }
 
-            // Not earlier: the rest of the answer would be lost with the stream.
-            part.Stop();
-            return await RecoverAsync(failure, part, closes, cancellationToken);
+            // Not earlier: the rest of the response would be lost with the stream.
+            step.Part.Stop();
+            return await RecoverAsync(failure, step, cancellationToken);
         }
         catch (TransportException e)
         {
-            return await RecoverAsync(connection.ToFailure(request, e), part, closes, cancellationToken);
+            return await RecoverAsync(connection.ToFailure(step.Request, e), step, cancellationToken);
+        }
+    }
+
+    private Step NextStep(Session session)
+    {
+        var left = blob.Size - session.Offset;
+        var isLast = left == 0 || (session.Offset == 0 && mode == Mode.Monolithic);
+        var minimum = Math.Min(session.MinChunk, LargestMinimum);
+        var length = isLast || mode == Mode.Streamed ? left : Math.Min(left, Math.Max(chunkSize, minimum));
+        var part = new BlobPart(reader, session.Offset, length) { Advanced = ReportProgress };
+        UploadRequest request = isLast
+            ? new PutUpload(target, blob.Digest, session.Location, part)
+            : new PatchUpload(target, blob.Digest, session.Location, part)
+            {
+                IsRanged = session.Offset > 0 || mode != Mode.Streamed,
+                // Quirk: session-lost-with-connection. What breaks connections after so many bytes or seconds does not hit chunks then.
+                IsAlone = restarts > 0,
+            };
+        return new Step(request, part, isLast);
+    }
+
+    private async Task<TransportResponse> SendAsync(Step step, Session session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connection.SendSignedInAsync(step.Request, cancellationToken);
+        }
+        catch (TransportException) when (reader.Problem is not null)
+        {
+            throw reader.Problem;
+        }
+        finally
+        {
+            bytesSent += step.Part.Sent;
+            session.SentUpTo = Math.Max(session.SentUpTo, step.Part.Reached);
         }
     }
 
     // What is sent again is no progress. A body that is no longer wanted may still be on its way beside the next.
     private void ReportProgress(long reached)
     {
-        var before = InterlockedMax(ref told, reached);
+        var before = InterlockedMax(ref bytesReported, reached);
         if (reached > before)
             connection.Log.Sent(blob.Digest.Value, reached - before);
     }
@@ -141,92 +215,315 @@ internal sealed partial class BlobUpload : IDisposable
         return before;
     }
 
-    private async Task<TransportResponse> SendAsync(
-        UploadRequest request,
-        UploadSession session,
-        BlobPart part,
-        CancellationToken cancellationToken
-    )
-    {
-        try
-        {
-            return await connection.SendSignedInAsync(request, cancellationToken);
-        }
-        catch (TransportException) when (reader.Problem is not null)
-        {
-            throw reader.Problem;
-        }
-        finally
-        {
-            sent += part.Sent;
-            session.SentUpTo = Math.Max(session.SentUpTo, part.Reached);
-        }
-    }
-
-    private long NextChunk(UploadSession session) =>
-        Math.Min(blob.Size - session.Offset, Math.Max(chunk, Math.Min(session.MinChunk, LargestMinimum)));
-
-    private Task<UploadSession> StartAsync(CancellationToken cancellationToken)
+    private Task<Session> StartAsync(CancellationToken cancellationToken)
     {
         var request = new StartUpload(target, blob.Digest);
         return connection.SendWithRetriesAsync(
             request,
             async response =>
-                response.Status is HttpStatusCode.Accepted or HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.NoContent
-                    ? UploadSession.From(response, await LocationAsync(request, response))
+                // Quirk: upload-started. The specification has only 202.
+                response.Status
+                    is HttpStatusCode.Accepted
+                        or HttpStatusCode.Created
+                        or HttpStatusCode.OK
+                        or HttpStatusCode.NoContent
+                    ? new Session(response, await connection.ResolveLocationAsync(request, response))
                     : throw (await connection.ReadFailureAsync(request, response)).ToException(),
             cancellationToken
         );
     }
 
-    private async Task<RequestUrl> LocationAsync(RegistryRequest request, TransportResponse response) =>
-        Redirects.Resolve(request, await connection.GetRootAsync(CancellationToken.None), response);
-
-    // A chunk was taken. The registry's count is believed where it makes sense, and else ours: if that is wrong, it refuses the next chunk.
-    private async Task<bool> AdvanceAsync(UploadRequest request, TransportResponse response, BlobPart part)
+    // A chunk was accepted. Quirk: stuck-range. The registry's offset is believed where it is plausible, and else ours: if that is wrong,
+    // it refuses the next chunk.
+    private async Task<UploadOutcome> AdvanceAsync(Step step, Session session, TransportResponse response)
     {
-        var session = this.session!;
-        var end = part.Offset + part.Length;
-        var there = UploadRange.Parse(response.Header("Range")) ?? end;
-        if (there > end)
-            return await RestartAsync(await connection.ReadFailureAsync(request, response));
-        session.Offset = there > part.Offset ? there : end;
-        if (response.Location is not null)
-            session.Location = await LocationAsync(request, response);
-        Confirm(session);
-        return false;
+        var end = step.Part.Offset + step.Part.Length;
+        var offset = UploadRange.Parse(response.Header("Range")) ?? end;
+        if (offset > end)
+            return await RestartAsync(await connection.ReadFailureAsync(step.Request, response));
+        await MoveToAsync(session, offset > step.Part.Offset ? offset : end, step.Request, response);
+        return UploadOutcome.Incomplete;
     }
 
-    private void Confirm(UploadSession session)
+    private async Task MoveToAsync(Session session, long offset, UploadRequest request, TransportResponse response)
     {
+        session.Offset = offset;
+        if (response.Location is not null)
+            session.Location = await connection.ResolveLocationAsync(request, response);
         if (session.Offset <= session.Confirmed)
             return;
         session.Confirmed = session.Offset;
-        tries = 1;
+        attempts = 1;
         connection.Retry.RecordSuccess();
     }
 
-    // The registry says it has the blob: not before it also says that it is the right one.
-    private async Task<bool> ConfirmAsync(UploadRequest request, TransportResponse response, CancellationToken cancellationToken)
+    // The registry says that it has the blob: it is believed if it says that it is the right one.
+    private async Task<UploadOutcome> VerifyStoredAsync(
+        UploadRequest request,
+        TransportResponse response,
+        CancellationToken cancellationToken
+    )
     {
         var failure = new RegistryFailure(request.Description, response.Method, response.Url) { Status = response.Status };
-        if (
-            Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest)
-            && digest.Algorithm == blob.Digest.Algorithm
-            && digest != blob.Digest
-        )
+        var isNamed =
+            Digest.TryParse(response.Header("Docker-Content-Digest"), out var digest) && digest.Algorithm == blob.Digest.Algorithm;
+        if (isNamed && digest != blob.Digest)
             throw failure.ToException(
                 DiagnosticCodes.ContentMismatch,
                 $"The registry stored {digest} instead. Report it to the registry's operator."
             );
-        var isConfirmed =
-            response.Status == HttpStatusCode.Created || await BlobExistence.FindAsync(connection, target, blob, cancellationToken);
-        if (!isConfirmed)
+        // Quirk: upload-closed. Another success may come from something in front of the registry.
+        var isStored =
+            response.Status == HttpStatusCode.Created || await BlobExistence.CheckAsync(connection, target, blob, cancellationToken);
+        if (!isStored)
             throw failure.ToException(
                 DiagnosticCodes.RegistryProtocol,
                 "But the blob is not there. Build again, and report it to the registry's operator if it stays so."
             );
         connection.Retry.RecordSuccess();
-        return true;
+        return UploadOutcome.Complete;
+    }
+
+    // ---- Recovery: a step failed.
+
+    private async Task<UploadOutcome> RecoverAsync(RegistryFailure failure, Step step, CancellationToken cancellationToken)
+    {
+        if (failure.IsTransient)
+            return await ResumeAsync(failure, step, cancellationToken);
+        switch ((int?)failure.Status)
+        {
+            case 404 or 410:
+                // Quirk: no-monolithic-put.
+                if (step.IsLast && step.Part is { Length: > 0, Offset: 0 })
+                    mode = Mode.Streamed;
+                return await RestartAsync(failure);
+            case 413:
+                return await ShrinkAsync(failure, step.Part, cancellationToken);
+            case 416 when !step.IsLast:
+                return await RealignAsync(failure, step.Part, cancellationToken);
+            case 400 or 416 when step.IsLast:
+                return await RepeatAsync(failure, cancellationToken);
+            case 400 or 405 or 415 or 501 when mode == Mode.Chunked:
+                return await StopChunkingAsync(failure);
+            default:
+                throw failure.ToException();
+        }
+    }
+
+    // A transient failure: wait, ask how far the upload is, and continue from there.
+    private async Task<UploadOutcome> ResumeAsync(RegistryFailure failure, Step step, CancellationToken cancellationToken)
+    {
+        ChunkAfterLostConnection(failure, step.Part);
+        for (var questions = 1; ; questions++)
+        {
+            if (!await connection.Retry.WaitAsync(failure, attempts, cancellationToken, blob.Digest.Value))
+                throw failure.ToException();
+            attempts++;
+            // A session that can't even be asked about may be held by the request that was lost.
+            if (questions > MaxQuestions)
+                return await RestartAsync(failure);
+            try
+            {
+                if (
+                    step is { IsLast: true, Part.WasSentWhole: true }
+                    && await BlobExistence.CheckOnceAsync(connection, target, blob, cancellationToken) == true
+                )
+                    return UploadOutcome.Complete;
+                if (await LocateAsync(failure, cancellationToken) is not { } next)
+                    return UploadOutcome.Incomplete;
+                failure = next;
+            }
+            catch (TransportException e)
+            {
+                failure = connection.ToFailure(new UploadStatus(target, blob.Digest, session!.Location), e);
+            }
+        }
+    }
+
+    // A connection that was lost while the whole was sent may last for chunks, and for smaller ones if it is lost in those too.
+    private void ChunkAfterLostConnection(RegistryFailure failure, BlobPart part)
+    {
+        if (failure.Transport is null || part.Length == 0)
+            return;
+        if (mode == Mode.Chunked && part.Offset <= session!.Confirmed)
+            chunkSize = Math.Max(Math.Min(chunkSize, 1 << 20), chunkSize / 2);
+        else if (!refusesChunks && part.Length > chunkSize)
+            mode = Mode.Chunked;
+    }
+
+    // Asks how far the upload is. Null: it is known now, or the upload was restarted (Quirk: no-upload-status).
+    private async Task<RegistryFailure?> LocateAsync(RegistryFailure reason, CancellationToken cancellationToken)
+    {
+        var session = this.session!;
+        var request = new UploadStatus(target, blob.Digest, session.Location);
+        using var response = await connection.SendSignedInAsync(request, cancellationToken);
+        if (HttpFailure.IsTransientStatus(response.Status))
+            return await connection.ReadFailureAsync(request, response);
+        var offset = response.IsSuccess ? UploadRange.Parse(response.Header("Range")) : null;
+        var isPartial = offset > 0 && offset < blob.Size;
+        if (offset is null || offset > session.SentUpTo || (isPartial && refusesChunks))
+            await RestartAsync(reason);
+        else
+            await MoveToAsync(session, offset.Value, request, response);
+        return null;
+    }
+
+    // 413: a proxy with a limit that it does not name.
+    private async Task<UploadOutcome> ShrinkAsync(RegistryFailure failure, BlobPart part, CancellationToken cancellationToken)
+    {
+        chunkSize = Math.Min(chunkSize, part.Length / 2);
+        mode = Mode.Chunked;
+        if (chunkSize < SmallestChunk || refusesChunks)
+            throw failure.ToException();
+        connection.Log.Detail(
+            $"{connection.Registry} refuses {part.Length} bytes in one request; continuing with chunks of {chunkSize} bytes."
+        );
+        if (part.Sent > 0)
+            await LocateOrRestartAsync(failure, cancellationToken);
+        return UploadOutcome.Incomplete;
+    }
+
+    // 416: the registry's offset is another than ours, or the chunk is too large for it. Quirk: chunk-limits.
+    private async Task<UploadOutcome> RealignAsync(RegistryFailure failure, BlobPart part, CancellationToken cancellationToken)
+    {
+        if (mode != Mode.Chunked)
+            return await RestartAsync(failure);
+        await LocateOrRestartAsync(failure, cancellationToken);
+        if (this.session is not { } session)
+            return UploadOutcome.Incomplete;
+        if (session.Offset < session.Confirmed)
+        {
+            // Quirk: chunks-lost.
+            mode = Mode.Monolithic;
+            return await RestartAsync(failure);
+        }
+
+        if (session.Offset != part.Offset)
+            return UploadOutcome.Incomplete;
+        chunkSize = Math.Min(chunkSize, part.Length) / 2;
+        return chunkSize < SmallestChunk ? await StopChunkingAsync(failure) : UploadOutcome.Incomplete;
+    }
+
+    private async Task LocateOrRestartAsync(RegistryFailure failure, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await LocateAsync(failure, cancellationToken) is not null)
+                await RestartAsync(failure);
+        }
+        catch (TransportException)
+        {
+            await RestartAsync(failure);
+        }
+    }
+
+    // Quirk: last-put-refused.
+    private async Task<UploadOutcome> RepeatAsync(RegistryFailure failure, CancellationToken cancellationToken)
+    {
+        if (await BlobExistence.IsKnownToExistAsync(connection, target, blob, cancellationToken))
+            return UploadOutcome.Complete;
+        if (wasLastRefused)
+            throw failure.ToException();
+        wasLastRefused = true;
+        mode = Mode.Monolithic;
+        return await RestartAsync(failure);
+    }
+
+    // Quirk: no-chunks.
+    private async Task<UploadOutcome> StopChunkingAsync(RegistryFailure failure)
+    {
+        refusesChunks = true;
+        mode = Mode.Monolithic;
+        return await RestartAsync(failure);
+    }
+
+    private async Task<UploadOutcome> RestartAsync(RegistryFailure failure)
+    {
+        restarts++;
+        if (restarts > MaxRestarts)
+            throw failure.ToException();
+        connection.Log.Detail($"The upload of {blob.Digest} to {target} is restarted: {failure.Reason}.");
+        // Quirk: unknown-session-kept. It is deleted also where the registry says that it is gone.
+        await AbandonAsync();
+        return UploadOutcome.Incomplete;
+    }
+
+    // So that the registry need not keep an upload that will not be finished. If this fails too, it cleans up by itself some day.
+    private async Task AbandonAsync()
+    {
+        if (session is not { Location: var location })
+            return;
+        session = null;
+        using var timeout = new CancellationTokenSource(connection.Options.TidyTimeout, connection.Time);
+        try
+        {
+            using var response = await connection.SendSignedInAsync(new CancelUpload(target, blob.Digest, location), timeout.Token);
+        }
+        catch (Exception e) when (e is TransportException or ImagePublishException or OperationCanceledException)
+        {
+            connection.Log.Detail($"The upload session of {blob.Digest} to {target} could not be deleted.");
+        }
+    }
+
+    /// <param name="IsLast">Whether the request closes the session.</param>
+    private sealed record Step(UploadRequest Request, BlobPart Part, bool IsLast) : IDisposable
+    {
+        public void Dispose() => Part.Dispose();
+    }
+
+    /// <summary>An upload that a registry has opened.</summary>
+    private sealed class Session(TransportResponse response, RequestUrl location)
+    {
+        /// <summary>Where the next request goes: each response may name another address.</summary>
+        public RequestUrl Location { get; set; } = location;
+
+        /// <summary>The bytes that the registry has, as far as is known.</summary>
+        public long Offset { get; set; }
+
+        /// <summary>The most bytes that the registry confirmed so far.</summary>
+        public long Confirmed { get; set; }
+
+        /// <summary>The end of the last byte that was sent.</summary>
+        public long SentUpTo { get; set; }
+
+        /// <summary>The smallest chunk that the registry accepts, in bytes; 0 if it does not say.</summary>
+        /// <remarks>
+        /// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks">distribution-spec,
+        /// OCI-Chunk-Min-Length</see>.
+        /// </remarks>
+        public long MinChunk { get; } =
+            long.TryParse(response.Header("OCI-Chunk-Min-Length"), NumberStyles.None, CultureInfo.InvariantCulture, out var minimum)
+                ? minimum
+                : 0;
+    }
+}
+
+/// <summary>What a registry says of the bytes that it has of an upload.</summary>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks">distribution-spec</see>:
+/// <c>0-N</c>, where N is the last
+/// byte's position. <c>0-0</c> may mean one byte or none; it is read as none, because then the registry refuses what follows, and the
+/// mistake is noticed.
+/// </remarks>
+internal static class UploadRange
+{
+    /// <summary>The number of bytes that are there; null where the header does not say.</summary>
+    public static long? Parse(string? header)
+    {
+        if (header is not { Length: <= 64 })
+            return null;
+        var text = header.AsSpan().Trim();
+        // Quirk: range-with-unit. "bytes=0-N".
+        if (text.StartsWith("bytes", StringComparison.OrdinalIgnoreCase))
+            text = text["bytes".Length..].TrimStart(" =");
+        var dash = text.IndexOf('-');
+        if (dash < 1)
+            return null;
+        if (!long.TryParse(text[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out var first) || first != 0)
+            return null;
+        if (!long.TryParse(text[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var last))
+            return null;
+        // Quirk: range-of-nothing.
+        return last is 0 or long.MaxValue ? 0 : last + 1;
     }
 }

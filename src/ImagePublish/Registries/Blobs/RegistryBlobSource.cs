@@ -19,7 +19,8 @@ internal sealed class RegistryBlobSource(RegistryConnection connection, Reposito
     public ImagePublishException Mismatch(string how) =>
         new(
             DiagnosticCodes.ContentMismatch,
-            $"The blob {Descriptor.Digest} of {repository} {how}. The registry, or something on the way, changes it; nothing of it was used."
+            $"The blob {Descriptor.Digest} of {repository} {how}. The registry, or something on the way, changes it; nothing of it "
+                + "was used."
         );
 
     public override async ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken)

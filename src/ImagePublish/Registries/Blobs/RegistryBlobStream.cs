@@ -9,13 +9,16 @@ using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries.Blobs;
 
-/// <summary>The bytes of a blob as a registry sends them: continues where a connection was lost, and fails if their number is not what the descriptor says. The reader verifies them.</summary>
+/// <summary>
+/// The bytes of a blob as a registry sends them: continues where a connection was lost, and fails if their number is not what the
+/// descriptor says. The reader verifies them.
+/// </summary>
 internal sealed class RegistryBlobStream(RegistryConnection connection, RegistryBlobSource blob, long offset) : ReadOnlyStream
 {
     private readonly TransferPace pace = new(connection.Options);
     private TransportResponse? response;
     private long at = offset;
-    private int tries = 1;
+    private int attempts = 1;
     private bool isDisposed;
 
     /// <summary>Asks for the blob, so that a blob that is not there is known before anything is read.</summary>
@@ -77,24 +80,23 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
         var isTooSlow = pace.IsTooSlow(read, connection.Time.GetElapsedTime(start));
         var limit = connection.Options.DocumentTimeout;
         if (blob.IsDocument && pace.Waited > limit && at + read < blob.Descriptor.Size)
-            throw TooSlow($"took more than {limit.TotalSeconds:0} seconds");
-        return isTooSlow
-            ? throw TooSlow(
-                $"came with fewer than {connection.Options.SlowestTransfer} bytes a second for {connection.Options.SlowestTransferTime.TotalMinutes:0} minutes"
-            )
-            : read;
+            throw TooSlow(string.Create(CultureInfo.InvariantCulture, $"took more than {limit.TotalSeconds:0} seconds"));
+        if (!isTooSlow)
+            return read;
+        var (rate, minutes) = (connection.Options.SlowestTransfer, connection.Options.SlowestTransferTime.TotalMinutes);
+        throw TooSlow(string.Create(CultureInfo.InvariantCulture, $"came with fewer than {rate} bytes a second for {minutes:0} minutes"));
     }
 
-    private ImagePublishException TooSlow(FormattableString how) =>
+    private ImagePublishException TooSlow(string how) =>
         new(
             DiagnosticCodes.RegistryFailed,
-            $"Could not read the blob {blob.Descriptor.Digest} of {blob.Repository}: it {how.ToString(CultureInfo.InvariantCulture)}. Check the network and the registry."
+            $"Could not read the blob {blob.Descriptor.Digest} of {blob.Repository}: it {how}. Check the network and the registry."
         );
 
     private async Task TakeAsync(int count)
     {
         at += count;
-        tries = 1;
+        attempts = 1;
         if (at < blob.Descriptor.Size)
             return;
         if (await IsThereMoreAsync())
@@ -114,13 +116,19 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
         }
     }
 
-    private async Task RecoverAsync(TransportException line, CancellationToken cancellationToken)
+    private async Task RecoverAsync(TransportException exception, CancellationToken cancellationToken)
     {
         response?.Dispose();
         response = null;
-        var failure = connection.ToFailure(new GetBlob(blob.Repository, blob.Descriptor.Digest, at), line);
-        if (!await connection.Retry.WaitAsync(failure, tries++, cancellationToken, blob.Descriptor.Digest.Value))
+        var failure = connection.ToFailure(new GetBlob(blob.Repository, blob.Descriptor.Digest, at), exception);
+        await WaitAsync(failure, cancellationToken);
+    }
+
+    private async Task WaitAsync(RegistryFailure failure, CancellationToken cancellationToken)
+    {
+        if (!await connection.Retry.WaitAsync(failure, attempts, cancellationToken, blob.Descriptor.Digest.Value))
             throw failure.ToException();
+        attempts++;
     }
 
     private async Task<TransportResponse?> RequestAsync(CancellationToken cancellationToken)
@@ -133,9 +141,8 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
                 return response;
             var failure = await connection.ReadFailureAsync(request, response);
             response.Dispose();
-            return await connection.Retry.WaitAsync(failure, tries++, cancellationToken, blob.Descriptor.Digest.Value)
-                ? null
-                : throw failure.ToException();
+            await WaitAsync(failure, cancellationToken);
+            return null;
         }
         catch
         {
@@ -151,7 +158,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
             var expected = string.Create(CultureInfo.InvariantCulture, $"bytes {at}-");
             return response.Header("Content-Range")?.StartsWith(expected, StringComparison.OrdinalIgnoreCase) == true
                 ? true
-                : throw blob.Mismatch("was sent from another place than was asked for");
+                : throw blob.Mismatch("was sent from another offset than was asked for");
         }
 
         if (response.Status != HttpStatusCode.OK)
@@ -162,7 +169,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
         return true;
     }
 
-    // The registry does not know ranges: it sends the whole again.
+    // The registry does not support ranges: it sends the whole blob again.
     private async Task SkipAsync(TransportResponse response, long count)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);

@@ -2,12 +2,11 @@ using System.Globalization;
 using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
-using ImagePublish.Registries.Blobs;
 using ImagePublish.Registries.Connection;
 
 namespace ImagePublish.Registries.Blobs;
 
-/// <summary>What all endpoints of uploads share.</summary>
+/// <summary>What all requests of uploads share.</summary>
 internal abstract record UploadRequest(Repository Repository, Digest Digest) : RegistryRequest(Repository.Registry)
 {
     public override string Description => $"upload the blob {Digest} to {Repository}";
@@ -15,7 +14,7 @@ internal abstract record UploadRequest(Repository Repository, Digest Digest) : R
     public override IReadOnlyList<Scope> Scopes => [Scope.Push(Repository.Name)];
 }
 
-/// <summary><c>POST blobs/uploads/</c>: begins an upload session.</summary>
+/// <summary><c>POST blobs/uploads/</c>: opens an upload session.</summary>
 internal sealed record StartUpload(Repository Repository, Digest Digest) : UploadRequest(Repository, Digest)
 {
     public override HttpMethod Method => HttpMethod.Post;
@@ -39,9 +38,15 @@ internal sealed record PutUpload(Repository Repository, Digest Digest, RequestUr
 }
 
 /// <summary><c>PATCH &lt;location&gt;</c>: sends a chunk.</summary>
-internal sealed record PatchUpload(Repository Repository, Digest Digest, RequestUrl Location, BlobPart Part, bool IsRanged, bool IsAlone)
+internal sealed record PatchUpload(Repository Repository, Digest Digest, RequestUrl Location, BlobPart Part)
     : UploadRequest(Repository, Digest)
 {
+    /// <summary>Whether it says which part of the blob it has.</summary>
+    public bool IsRanged { get; init; }
+
+    /// <summary>Whether it gets a connection of its own.</summary>
+    public bool IsAlone { get; init; }
+
     public override HttpMethod Method => HttpMethod.Patch;
 
     public override RequestUrl Url(RequestUrl root) => Location;
@@ -62,7 +67,7 @@ internal sealed record PatchUpload(Repository Repository, Digest Digest, Request
     public override void Sending(IdleWatch watch) => Part.Watch = watch;
 }
 
-/// <summary><c>GET &lt;location&gt;</c>: how much of the blob is there.</summary>
+/// <summary><c>GET &lt;location&gt;</c>: how much of the blob the registry has.</summary>
 internal sealed record UploadStatus(Repository Repository, Digest Digest, RequestUrl Location) : UploadRequest(Repository, Digest)
 {
     public override HttpMethod Method => HttpMethod.Get;
@@ -70,7 +75,7 @@ internal sealed record UploadStatus(Repository Repository, Digest Digest, Reques
     public override RequestUrl Url(RequestUrl root) => Location;
 }
 
-/// <summary><c>DELETE &lt;location&gt;</c>: gives an upload up.</summary>
+/// <summary><c>DELETE &lt;location&gt;</c>: cancels an upload.</summary>
 internal sealed record CancelUpload(Repository Repository, Digest Digest, RequestUrl Location) : UploadRequest(Repository, Digest)
 {
     public override HttpMethod Method => HttpMethod.Delete;

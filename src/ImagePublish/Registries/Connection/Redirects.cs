@@ -13,7 +13,8 @@ internal static class Redirects
     private const int Max = 10;
 
     /// <summary>The next address.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG4014</c> or <c>IMG4004</c>: it is unsafe or malformed, or there were too many.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG4014</c> or <c>IMG4004</c>: it is unsafe or malformed, or there were too
+    /// many.</exception>
     public static RequestUrl Next(RegistryRequest request, RequestUrl root, TransportResponse response, int redirects)
     {
         if (redirects >= Max)

@@ -10,7 +10,7 @@ namespace ImagePublish.Registries.Connection;
 
 /// <summary>One registry during a build.</summary>
 /// <remarks>
-/// A request passes through these, each of which adds one thing:
+/// A request is sent by these, one inside the other; each adds one thing:
 /// <list type="number">
 /// <item><see cref="SendWithRetriesAsync"/> sends it again after a transient failure, and reads the response;</item>
 /// <item><see cref="SendSignedInAsync"/> adds a token or password, and gets another where the registry wants one;</item>
@@ -61,11 +61,14 @@ internal sealed class RegistryConnection : IDisposable
 
     public RetryPolicy Retry { get; }
 
-    /// <summary>Limits the downloads at a time. Uploads have a limit of their own, so that a copy within the registry can't wait for itself.</summary>
+    /// <summary>
+    /// Limits the downloads at a time. Uploads have a limit of their own, so that a copy within the registry can't wait for itself.
+    /// </summary>
     public SemaphoreSlim Downloads { get; }
 
     /// <summary>Sends a request until it gets a response that would stay the same, and reads that.</summary>
-    /// <param name="read">Reads the response, whatever its status. A connection that is lost meanwhile is a reason to send the request again.</param>
+    /// <param name="read">Reads the response, whatever its status. A connection that is lost meanwhile is a reason to send the request
+    /// again.</param>
     /// <exception cref="ImagePublishException">There was no such response.</exception>
     public async Task<T> SendWithRetriesAsync<T>(
         RegistryRequest request,
@@ -124,7 +127,7 @@ internal sealed class RegistryConnection : IDisposable
                 {
                     if (refreshes < MaxRefreshes && await RefreshAsync(request, response, authorization, cancellationToken))
                         continue;
-                    // What was accepted a moment ago is refused now and then, at the start of uploads for instance, and then accepted again.
+                    // Quirk: good-token-refused. What was accepted a moment ago is sent once more.
                     var wasAccepted = authorization?.Parameter is { } refused && accepted.ContainsKey(refused);
                     if (isRepeated || !wasAccepted)
                         throw (await ReadFailureAsync(request, response)).ToException();
@@ -178,7 +181,8 @@ internal sealed class RegistryConnection : IDisposable
         if (Options.Offline)
             throw new ImagePublishException(
                 DiagnosticCodes.NetworkNeeded,
-                $"Could not {request.Description}: ImageOffline is true. Leave it out where the registry is wanted, or name an image of the local store."
+                $"Could not {request.Description}: ImageOffline is true. Leave it out where the registry is wanted, or name an image "
+                    + "of the local store."
             );
     }
 
@@ -194,7 +198,8 @@ internal sealed class RegistryConnection : IDisposable
         return false;
     }
 
-    // A registry that was there and is gone is probably restarting. One that never was is probably a mistake: it is asked twice, and by everything else once.
+    // A registry that was there and is gone is probably restarting. One that never was is probably a mistake: it is asked twice, and by
+    // everything else once.
     private bool MayRetry(HttpFailure failure, int attempts)
     {
         if (failure.Transport?.Error != TransportError.Refused || hasAnswered)
@@ -266,12 +271,12 @@ internal sealed class RegistryConnection : IDisposable
         }
         catch (TransportException e) when (e.Error is TransportError.Broken or TransportError.Protocol || scheme.MayDifferOnOtherPort(e))
         {
-            if (await scheme.ConfirmAsync(null, cancellationToken))
+            if (await scheme.VerifyAssumedAsync(null, cancellationToken))
                 throw;
             return null;
         }
 
-        if (await scheme.ConfirmAsync(response.Status, cancellationToken))
+        if (await scheme.VerifyAssumedAsync(response.Status, cancellationToken))
             return response;
         response.Dispose();
         return null;

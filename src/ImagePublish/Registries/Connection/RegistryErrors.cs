@@ -7,7 +7,9 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries.Connection;
 
 /// <summary>What a registry says when it refuses.</summary>
-/// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes">distribution-spec, Error Codes</see>.</remarks>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes">distribution-spec, Error Codes</see>.
+/// </remarks>
 /// <param name="Text">Codes and messages, or what stands in their place, fit for one line of a message.</param>
 internal sealed record RegistryErrors(IReadOnlyList<string> Codes, string Text, IReadOnlyList<Digest> Digests)
 {
@@ -21,6 +23,7 @@ internal sealed record RegistryErrors(IReadOnlyList<string> Codes, string Text, 
         var text = Encoding.UTF8.GetString(body).Trim();
         if (text.StartsWith('{') && TryJson(text, redactor) is { } errors)
             return errors;
+        // Quirk: error-is-no-json.
         return None with { Text = redactor.Shown(contentType is "text/html" || text.StartsWith('<') ? Title(text) : text) };
     }
 

@@ -44,7 +44,8 @@ internal sealed record RegistryFailure(string Purpose, HttpMethod Method, Reques
             TransportError.Unreachable => (DiagnosticCodes.RegistryUnreachable, "Check the network, the proxy and the firewall."),
             TransportError.Certificate => (
                 DiagnosticCodes.CertificateUntrusted,
-                "Set SSL_CERT_FILE to the authority's certificate, put it into Docker's certs.d, or name the host in ImageInsecureRegistries."
+                "Set SSL_CERT_FILE to the authority's certificate, put it into Docker's certs.d, or name the host in "
+                    + "ImageInsecureRegistries."
             ),
             TransportError.Tls => (
                 DiagnosticCodes.CertificateUntrusted,
@@ -54,7 +55,8 @@ internal sealed record RegistryFailure(string Purpose, HttpMethod Method, Reques
             TransportError.Protocol => (DiagnosticCodes.RegistryProtocol, "Check that host and port are a registry's."),
             _ => (
                 DiagnosticCodes.RegistryFailed,
-                "It was tried several times; check the network and the registry, and run the build again: what has arrived is not sent again."
+                "It was tried several times; check the network and the registry, and run the build again: what has arrived is not "
+                    + "sent again."
             ),
         };
 
@@ -68,7 +70,8 @@ internal sealed record RegistryFailure(string Purpose, HttpMethod Method, Reques
             403 => (DiagnosticCodes.RegistryDenied, "Check that the account may do this in that repository."),
             404 => (
                 DiagnosticCodes.RegistryNotFound,
-                "Check registry, repository and tag; some registries want a repository to be created first, and some hide what the account may not see."
+                "Check registry, repository and tag; some registries want a repository to be created first, and some hide what the "
+                    + "account may not see."
             ),
             409 or 412 => (DiagnosticCodes.TagImmutable, "Publish under another tag, or make the tag mutable in the registry."),
             413 => (DiagnosticCodes.TooLarge, "Raise the limit of the registry or of the proxy in front of it."),

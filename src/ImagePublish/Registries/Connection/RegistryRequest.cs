@@ -5,7 +5,9 @@ using ImagePublish.Registries.Auth;
 namespace ImagePublish.Registries.Connection;
 
 /// <summary>One request of the distribution API with its arguments: everything it takes to send it, as often as necessary.</summary>
-/// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints">distribution-spec, Endpoints</see>.</remarks>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints">distribution-spec, Endpoints</see>.
+/// </remarks>
 internal abstract record RegistryRequest(Registry Registry)
 {
     public abstract HttpMethod Method { get; }

@@ -6,7 +6,7 @@ using ImagePublish.Registries.Connection;
 
 namespace ImagePublish.Registries.Requests;
 
-/// <summary>What all endpoints of blobs share: <c>/v2/&lt;name&gt;/blobs/&lt;digest&gt;</c>.</summary>
+/// <summary>What all requests of blobs share: <c>/v2/&lt;name&gt;/blobs/&lt;digest&gt;</c>.</summary>
 internal abstract record BlobRequest(Repository Repository, Digest Digest) : RegistryRequest(Repository.Registry)
 {
     public override RequestUrl Url(RequestUrl root) => Below(root, $"{Repository.Name}/blobs/{Digest}");
@@ -38,14 +38,16 @@ internal sealed record HeadBlob(Repository Repository, Digest Digest) : BlobRequ
     public override IReadOnlyList<Scope> Scopes => [Scope.Push(Repository.Name)];
 }
 
-/// <summary><c>POST blobs/uploads/?mount=&lt;digest&gt;&amp;from=&lt;name&gt;</c>: takes a blob over from another repository of the same registry.</summary>
+/// <summary>
+/// <c>POST blobs/uploads/?mount=&lt;digest&gt;&amp;from=&lt;name&gt;</c>: takes a blob over from another repository of the same registry.
+/// </summary>
 internal sealed record MountBlob(Repository Repository, Repository From, Digest Digest) : RegistryRequest(Repository.Registry)
 {
     public override HttpMethod Method => HttpMethod.Post;
 
     public override string Description => $"mount the blob {Digest} of {From} in {Repository}";
 
-    // The push first: a few registries look only at the first.
+    // The push first: RegistrySignIn leaves the others out where only one scope is granted.
     public override IReadOnlyList<Scope> Scopes => [Scope.Push(Repository.Name), Scope.Pull(From.Name)];
 
     public override RequestUrl Url(RequestUrl root) =>

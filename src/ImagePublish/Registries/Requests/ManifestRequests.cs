@@ -6,7 +6,7 @@ using ImagePublish.Registries.Connection;
 
 namespace ImagePublish.Registries.Requests;
 
-/// <summary>What all endpoints of manifests share: <c>/v2/&lt;name&gt;/manifests/&lt;reference&gt;</c>.</summary>
+/// <summary>What all requests of manifests share: <c>/v2/&lt;name&gt;/manifests/&lt;reference&gt;</c>.</summary>
 internal abstract record ManifestRequest(Reference Reference) : RegistryRequest(Reference.Repository.Registry)
 {
     public override IReadOnlyList<Scope> Scopes => [Scope.Pull(Reference.Repository.Name)];

@@ -52,7 +52,9 @@ internal sealed class AuthConfig
     public Credential? Find(Registry registry, string? repository) =>
         Matching(auths, registry, repository).Select(Read).FirstOrDefault(credential => credential is not null);
 
-    /// <summary>The helper that keeps the credential, and the name that it may know the registry by; null where none is configured.</summary>
+    /// <summary>
+    /// The helper that keeps the credential, and the name that it may know the registry by; null where none is configured.
+    /// </summary>
     public (string Name, IReadOnlyList<string> Servers)? Helper(Registry registry, string? repository)
     {
         var own = Matching(helpers, registry, repository).FirstOrDefault();

@@ -7,7 +7,10 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Registries.Auth.Credentials;
 
-/// <summary>Changes docker's config file as docker does: what is unknown stays, owner and mode stay, and it is replaced as a whole or not at all. A new file is its user's alone.</summary>
+/// <summary>
+/// Changes docker's config file as docker does: what is unknown stays, owner and mode stay, and it is replaced as a whole or not at all. A
+/// new file is its user's alone.
+/// </summary>
 internal static class ConfigFile
 {
     private const int MostTries = 400;
@@ -27,7 +30,8 @@ internal static class ConfigFile
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
 
     /// <summary>Changes a file, one process after the other.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG5002</c>: it is malformed or can't be written; <c>IMG3110</c>: another process keeps it locked.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG5002</c>: it is malformed or can't be written; <c>IMG3110</c>: another process keeps
+    /// it locked.</exception>
     public static async Task<bool> UpdateAsync(string path, Func<JsonObject, bool> change, IPublishLog? log, CancellationToken ct)
     {
         try
@@ -46,7 +50,7 @@ internal static class ConfigFile
                 var root = Parse(before, path);
                 if (!change(root))
                     return false;
-                // Docker and podman take no turns: if one wrote in the meantime, start from what it wrote.
+                // Docker and podman acquire no lock: if one wrote in the meantime, start from what it wrote.
                 if (TryReplace(target, before, root, isLast: tries == MostTries))
                     return true;
             }

@@ -59,7 +59,9 @@ internal sealed record Credential
             _ => nameof(Password),
         };
 
-    /// <summary>The header value of Basic authentication, in UTF-8 (<see href="https://www.rfc-editor.org/rfc/rfc7617">RFC 7617</see>).</summary>
+    /// <summary>
+    /// The header value of Basic authentication, in UTF-8 (<see href="https://www.rfc-editor.org/rfc/rfc7617">RFC 7617</see>).
+    /// </summary>
     internal static AuthenticationHeaderValue Basic(string username, string secret) =>
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{secret}")));
 

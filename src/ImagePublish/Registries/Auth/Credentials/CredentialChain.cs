@@ -5,7 +5,8 @@ namespace ImagePublish.Registries.Auth.Credentials;
 
 /// <summary>All places that credentials are kept in, asked one after the other. The first that knows the registry decides.</summary>
 /// <remarks>
-/// <c>IMAGE_REGISTRY_USERNAME__host</c> and <c>IMAGE_REGISTRY_PASSWORD__host</c>; the .NET SDK's <c>DOTNET_CONTAINER_…</c>; <c>DOCKER_AUTH_CONFIG</c>; docker's config file with its helpers; podman's auth files; the identity of a CI system for its own host.
+/// <c>IMAGE_REGISTRY_USERNAME__host</c> and <c>IMAGE_REGISTRY_PASSWORD__host</c>; the .NET SDK's <c>DOTNET_CONTAINER_…</c>;
+/// <c>DOCKER_AUTH_CONFIG</c>; docker's config file with its helpers; podman's auth files; the identity of a CI system for its own host.
 /// A file is read and a helper is asked when first needed, once.
 /// </remarks>
 internal sealed class CredentialChain : ICredentialSource
@@ -70,7 +71,9 @@ internal sealed class CiCredentials(CredentialEnvironment environment) : ICreden
 internal interface ICredentialSource
 {
     /// <summary>Finds what signs in to a registry.</summary>
-    /// <param name="repository">The repository's name in it, where one is meant: some files keep credentials for a part of a registry.</param>
-    /// <exception cref="Diagnostics.ImagePublishException"><c>IMG5002</c>: a file or a helper that should have it can't be used.</exception>
+    /// <param name="repository">The repository's name in it, where one is meant: some files keep credentials for a part of a
+    /// registry.</param>
+    /// <exception cref="Diagnostics.ImagePublishException"><c>IMG5002</c>: a file or a helper that should have it can't be
+    /// used.</exception>
     ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct);
 }

@@ -2,7 +2,9 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Auth.Credentials;
 
-/// <summary>What the search for credentials knows of the machine: everything is handed in, nothing is read behind the caller's back.</summary>
+/// <summary>
+/// What the search for credentials knows of the machine: everything is passed in, nothing is read from the environment.
+/// </summary>
 internal sealed record CredentialEnvironment
 {
     /// <summary>An environment variable's value, or null where it is not set.</summary>
@@ -11,10 +13,16 @@ internal sealed record CredentialEnvironment
     /// <summary>The user's home folder, where <c>.docker</c> and <c>.config</c> are.</summary>
     public string? HomeFolder { get; init; }
 
-    /// <summary>The user's number, which names podman's folder below <c>/run/containers</c> where there is no <c>XDG_RUNTIME_DIR</c>. Null where there is none.</summary>
+    /// <summary>
+    /// The user's number, which names podman's folder below <c>/run/containers</c> where there is no <c>XDG_RUNTIME_DIR</c>. Null where
+    /// there is none.
+    /// </summary>
     public int? UserId { get; init; }
 
-    /// <summary>The one registry that variables without a host are for: the one that a build with exactly one registry delivers to. Null with none or several.</summary>
+    /// <summary>
+    /// The one registry that variables without a host are for: the one that a build with exactly one registry delivers to. Null with none
+    /// or several.
+    /// </summary>
     public Registry? SoleRegistry { get; init; }
 
     /// <summary>The one registry that an image is published to; null with none or several, and where nothing is published.</summary>
@@ -23,7 +31,9 @@ internal sealed record CredentialEnvironment
     /// <summary>The registry of the base image that is published upon; null where there is none.</summary>
     public Registry? BaseRegistry { get; init; }
 
-    /// <summary>The registries of the build that others of it can be mistaken for. A variable whose name fits two of them is for neither.</summary>
+    /// <summary>
+    /// The registries of the build that others of it can be mistaken for. A variable whose name fits two of them is for neither.
+    /// </summary>
     public IReadOnlyCollection<Registry> Registries { get; init; } = [];
 
     /// <summary>The names of the environment's variables.</summary>
@@ -35,11 +45,11 @@ internal sealed record CredentialEnvironment
     /// <summary>How long a credential helper may take. Some ask a cloud, some ask the user.</summary>
     public TimeSpan HelperTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Docker's folder: <c>DOCKER_CONFIG</c>, else <c>.docker</c> at home.</summary>
-    /// <summary>Those of some registries that variables can't tell apart.</summary>
+    /// <summary>Finds the registries whose variables have the same names.</summary>
     public static IReadOnlyCollection<Registry> LookAlikes(IEnumerable<Registry> registries) =>
         [.. registries.Distinct().GroupBy(EnvironmentCredentials.Suffix).Where(group => group.Count() > 1).SelectMany(group => group)];
 
+    /// <summary>Docker's folder: <c>DOCKER_CONFIG</c>, else <c>.docker</c> at home.</summary>
     internal string? DockerFolder => Set("DOCKER_CONFIG") ?? (HomeFolder is { Length: > 0 } home ? Path.Combine(home, ".docker") : null);
 
     /// <summary>Docker's file of credentials.</summary>

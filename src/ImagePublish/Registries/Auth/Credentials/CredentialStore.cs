@@ -10,7 +10,10 @@ namespace ImagePublish.Registries.Auth.Credentials;
 /// <param name="Changed">Whether there was something to do: false where nothing was kept that could be forgotten.</param>
 internal sealed record CredentialPlace(string Place, bool IsHelper, bool Changed);
 
-/// <summary>Keeps credentials as <c>docker login</c> does: with the configured credential helper, else in docker's config file. Docker, podman and skopeo find them there.</summary>
+/// <summary>
+/// Keeps credentials as <c>docker login</c> does: with the configured credential helper, else in docker's config file. Docker, podman and
+/// skopeo find them there.
+/// </summary>
 internal sealed class CredentialStore(CredentialEnvironment environment, IPublishLog? log = null)
 {
     private readonly CredentialHelpers helpers = new(environment);
@@ -29,7 +32,7 @@ internal sealed class CredentialStore(CredentialEnvironment environment, IPublis
         var key = AuthKey.GetKey(registry);
         if (helper is not null)
             await helpers.StoreAsync(helper, key, credential, ct);
-        // With a helper docker leaves an empty entry, which tells that there is a credential to be asked for.
+        // With a helper docker leaves an empty entry, which says that the helper has a credential.
         var entry = helper is not null ? new JsonObject() : Entry(credential);
         var changed = await ConfigFile.UpdateAsync(file, root => Put(root, file, key, entry, registry), log, ct);
         changed |= await ChangeContainersFilesAsync(root => Refresh(root, helper is null ? entry : null, registry), ct);

@@ -6,10 +6,15 @@ using ImagePublish.Registries.Auth.Realms;
 
 namespace ImagePublish.Registries.Auth.Credentials;
 
-/// <summary>Credentials of this product's own environment variables, for one host each; without a host for the registry of a build that has only one.</summary>
+/// <summary>
+/// Credentials of this product's own environment variables, for one host each; without a host for the registry of a build that has only
+/// one.
+/// </summary>
 /// <remarks>
-/// <c>IMAGE_REGISTRY_HOST__x</c> says which host <c>IMAGE_REGISTRY_USERNAME__x</c> and <c>IMAGE_REGISTRY_PASSWORD__x</c> are for. Without it x is the host itself, with <c>_</c> for dots and the colon.
-/// A <c>-</c> becomes <c>_</c> too, so <c>registry-acme.com</c>, which anybody can register, would get what is meant for <c>registry.acme.com</c>: a host with a hyphen in its
+/// <c>IMAGE_REGISTRY_HOST__x</c> says which host <c>IMAGE_REGISTRY_USERNAME__x</c> and <c>IMAGE_REGISTRY_PASSWORD__x</c> are for. Without
+/// it x is the host itself, with <c>_</c> for dots and the colon.
+/// A <c>-</c> becomes <c>_</c> too, so <c>registry-acme.com</c>, which anyone can register, would get what is meant for
+/// <c>registry.acme.com</c>: a host with a hyphen in its
 /// registered name has to be named. All other hosts for which x is the same are of one domain, and so of one owner.
 /// </remarks>
 internal sealed class EnvironmentCredentials(CredentialEnvironment environment) : ICredentialSource
@@ -21,7 +26,8 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
 
     /// <summary>What to do where credentials are missing.</summary>
     public static string Advice(Registry registry) =>
-        $"sign in with 'docker login' or the target LoginImageRegistry, or set {Username}__{Suffix(registry)} and {Password}__{Suffix(registry)}"
+        $"sign in with 'docker login' or the target LoginImageRegistry, or set {Username}__{Suffix(registry)} and "
+        + $"{Password}__{Suffix(registry)}"
         + (IsAmbiguous(registry) ? $", and {Host}__{Suffix(registry)} to {registry}." : ".");
 
     public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct)
@@ -31,7 +37,8 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
     }
 
     /// <summary>The names, after <c>__</c>, under which variables are for a registry.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG5011</c>: variables are set that can be meant for it, and for another; <c>IMG5002</c>: a host is malformed.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG5011</c>: variables are set that can be meant for it, and for another; <c>IMG5002</c>:
+    /// a host is malformed.</exception>
     internal static IEnumerable<string> NamesFor(CredentialEnvironment environment, Registry registry)
     {
         var hosts = environment
@@ -66,13 +73,15 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
             ? registry
             : throw new ImagePublishException(
                 DiagnosticCodes.CredentialsUnusable,
-                $"The environment variable {variable} is not a registry's host: '{Text.Sanitize(host)}'. Give the host without https:// and path, such as ghcr.io or localhost:5000."
+                $"The environment variable {variable} is not a registry's host: '{Text.Sanitize(host)}'. Give the host without "
+                    + "https:// and path, such as ghcr.io or localhost:5000."
             );
 
     private static ImagePublishException Ambiguous(string variable, string name, string host, string other) =>
         new(
             DiagnosticCodes.CredentialsAmbiguous,
-            $"The environment variable {variable} can be meant for {host} as well as for {other}, so it was not used. Say which of them it is for: set {Host}__{name} to that host."
+            $"The environment variable {variable} can be meant for {host} as well as for {other}, so it was not used. Say which of "
+                + $"them it is for: set {Host}__{name} to that host."
         );
 
     internal static string Suffix(Registry registry) => string.Concat(registry.Host.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));

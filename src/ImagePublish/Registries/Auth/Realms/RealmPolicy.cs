@@ -10,7 +10,7 @@ namespace ImagePublish.Registries.Auth.Realms;
 /// <summary>How far the place that a registry sends us to for tokens is trusted.</summary>
 internal enum RealmTrust
 {
-    /// <summary>It belongs to somebody else: it may be asked for a token for nobody, and never sees credentials.</summary>
+    /// <summary>It belongs to another owner: it may be asked for an anonymous token, and never gets credentials.</summary>
     Foreign,
 
     /// <summary>It belongs to the registry.</summary>
@@ -19,7 +19,8 @@ internal enum RealmTrust
 
 /// <summary>Decides where tokens may be asked for: a realm is a URL that the other side chose, and credentials go there.</summary>
 /// <remarks>
-/// A realm belongs to its registry if it is on the same host, or if both are of one domain (<c>registry-1.docker.io</c> and <c>auth.docker.io</c>,
+/// A realm belongs to its registry if it is on the same host, or if both are of one domain (<c>registry-1.docker.io</c> and
+/// <c>auth.docker.io</c>,
 /// <c>registry.gitlab.com</c> and <c>gitlab.com</c>), or if the user says so. Precedent: CVE-2026-33540.
 /// </remarks>
 /// <param name="insecure">The registries that may be spoken to in plain http; loopback ones always may.</param>
@@ -55,7 +56,8 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
             return;
         throw new ImagePublishException(
             DiagnosticCodes.PlainTextCredentials,
-            $"{registry} is reached by plain http, so everybody on the network could read the user name and password that would be sent to it. Nothing was sent. "
+            $"{registry} is reached by plain http, so everybody on the network could read the user name and password that would be "
+                + "sent to it. Nothing was sent. "
                 + "Let the registry use https, or name it in ImagePlainTextCredentials if the network between is trusted."
         );
     }
@@ -70,7 +72,8 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
         Refused(
             registry,
             realm,
-            "it is on another domain and would get your credentials. If it is the registry's own all the same, name its host in ImageTrustedTokenHosts"
+            "it is on another domain and would get your credentials. If it is the registry's own all the same, name its host in "
+                + "ImageTrustedTokenHosts"
         );
 
     /// <summary>A URL as it may be shown: without user name, query and fragment.</summary>
