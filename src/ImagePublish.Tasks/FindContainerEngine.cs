@@ -1,4 +1,4 @@
-using ImagePublish.Bases;
+using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Tasks.Commands;
 using Microsoft.Build.Framework;
