@@ -23,20 +23,20 @@ public sealed class TaskScopeTests
     [Fact]
     public async Task ATaskThatATaskStartsEndsToo()
     {
-        Task<int>? inner = null;
+        var started = new TaskCompletionSource<Task<int>>();
         await using (var tasks = new TaskScope(Cancel))
         {
-            var outer = tasks.Run(token =>
+            var outer = tasks.Run(async token =>
             {
-                inner = tasks.Run(WaitAsync);
-                return WaitAsync(token);
+                started.SetResult(tasks.Run(WaitAsync));
+                return await WaitAsync(token);
             });
-            while (Volatile.Read(ref inner) is null)
-                await Task.Yield();
+            await started.Task;
             Assert.False(outer.IsCompleted);
         }
 
-        Assert.True(inner!.IsCanceled);
+        var inner = await started.Task;
+        Assert.True(inner.IsCanceled);
     }
 
     [Fact]
