@@ -1,6 +1,5 @@
 using ImagePublish.Common;
 using ImagePublish.Images;
-using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using ImagePublish.Diagnostics;
 using Microsoft.Build.Framework;
@@ -53,6 +54,7 @@ internal static class TaskParameters
     }
 
     // As MSBuild does it with parameters: one that is empty is not set, and one that the task does not have is a mistake of the targets.
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "MSBuild sets parameters of tasks in the same way; no task is ever trimmed.")]
     private static void Apply(ImageTask task, string name, string value)
     {
         var property = task.GetType().GetProperty(name, BindingFlags.Public | BindingFlags.Instance)

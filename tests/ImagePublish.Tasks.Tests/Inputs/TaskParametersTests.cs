@@ -1,7 +1,6 @@
 using System.Xml.Linq;
 using ImagePublish.Diagnostics;
 using ImagePublish.Tasks.Verbs;
-using ImagePublish.Testing;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
