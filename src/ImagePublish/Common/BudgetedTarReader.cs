@@ -2,10 +2,15 @@ using System.Formats.Tar;
 
 namespace ImagePublish.Common;
 
-/// <summary>Reads the entries of a foreign tar within a budget. Content is read from the entry's stream, until the next entry is asked for.</summary>
+/// <summary>
+/// Reads the entries of a foreign tar within a budget. Content is read from the entry's stream, until the next entry is asked for.
+/// </summary>
 /// <remarks>
-/// The framework's reader takes extended headers into memory whole, however large they say they are. So its stream is watched: it knows where each header begins, and refuses one that announces too much
-/// before the reader allocates anything for it.
+/// <para>Damage is an <see cref="InvalidDataException"/>, whatever the framework's reader throws.</para>
+/// <para>
+/// The framework's reader takes extended headers into memory whole, however large they say they are. So its stream is watched: it knows
+/// where each header begins, and refuses one that announces too much before the reader allocates anything for it.
+/// </para>
 /// </remarks>
 internal sealed class BudgetedTarReader : IAsyncDisposable, IDisposable
 {
@@ -22,11 +27,36 @@ internal sealed class BudgetedTarReader : IAsyncDisposable, IDisposable
     }
 
     /// <summary>The next entry, or null at the end.</summary>
-    public async ValueTask<TarEntry?> NextAsync(CancellationToken cancellationToken) =>
-        Take(await reader.GetNextEntryAsync(copyData: false, cancellationToken));
+    public async ValueTask<TarEntry?> NextAsync(CancellationToken cancellationToken)
+    {
+        TarEntry? entry;
+        try
+        {
+            entry = await reader.GetNextEntryAsync(copyData: false, cancellationToken);
+        }
+        catch (Exception exception) when (IsDamage(exception))
+        {
+            throw new InvalidDataException(exception.Message, exception);
+        }
+
+        return Count(entry);
+    }
 
     /// <summary>The next entry, or null at the end.</summary>
-    public TarEntry? Next() => Take(reader.GetNextEntry(copyData: false));
+    public TarEntry? Next()
+    {
+        TarEntry? entry;
+        try
+        {
+            entry = reader.GetNextEntry(copyData: false);
+        }
+        catch (Exception exception) when (IsDamage(exception))
+        {
+            throw new InvalidDataException(exception.Message, exception);
+        }
+
+        return Count(entry);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -40,7 +70,18 @@ internal sealed class BudgetedTarReader : IAsyncDisposable, IDisposable
         watch.Dispose();
     }
 
-    private TarEntry? Take(TarEntry? entry)
+    // Besides the documented ones, the reader lets out what its own calls throw for numbers and names that no tar should have. Only its
+    // call is in the filter: such exceptions anywhere else are our own errors.
+    private static bool IsDamage(Exception exception) =>
+        exception
+            is EndOfStreamException
+                or FormatException
+                or ArgumentException
+                or OverflowException
+                or NotSupportedException
+                or OutOfMemoryException;
+
+    private TarEntry? Count(TarEntry? entry)
     {
         if (entry is null)
             return null;

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Security.Cryptography;
 using ImagePublish.Common;
 
@@ -7,8 +6,6 @@ namespace ImagePublish.Layers;
 /// <summary>The tar in a layer's blob: counted, hashed and limited while it is read.</summary>
 internal sealed class InflatedLayer : ReadOnlyStream
 {
-    private const int MagicLength = 4;
-
     private readonly CountedStream input;
     private readonly Stream inflated;
     private readonly LayerReaderOptions options;
@@ -29,10 +26,13 @@ internal sealed class InflatedLayer : ReadOnlyStream
 
     public static async Task<InflatedLayer> OpenAsync(Stream blob, LayerReaderOptions options, CancellationToken cancellationToken)
     {
-        var start = new byte[MagicLength];
-        var read = await blob.ReadAtLeastAsync(start, MagicLength, throwOnEndOfStream: false, cancellationToken);
-        var input = new CountedStream(start.AsMemory(0, read), blob);
-        return new InflatedLayer(input, Inflate(input, start), options);
+        var head = new byte[CompressedStream.HeadLength];
+        var read = await blob.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
+        var format = CompressedStream.Detect(head.AsSpan(0, read));
+        if (format is CompressionFormat.Xz or CompressionFormat.Bzip2)
+            throw LayerReader.Invalid("it is compressed with xz or bzip2, which layers must not be");
+        var input = new CountedStream(head.AsMemory(0, read), blob);
+        return new InflatedLayer(input, CompressedStream.Open(input, format), options);
     }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -86,15 +86,6 @@ internal sealed class InflatedLayer : ReadOnlyStream
 
         base.Dispose(disposing);
     }
-
-    private static Stream Inflate(CountedStream input, ReadOnlySpan<byte> start) =>
-        start switch
-        {
-            [0x1f, 0x8b, ..] => new GZipStream(input, CompressionMode.Decompress, leaveOpen: true),
-            [0x28, 0xb5, 0x2f, 0xfd] => new ZstdSharp.DecompressionStream(input),
-            [>= 0x50 and <= 0x5f, 0x2a, 0x4d, 0x18] => new ZstdSharp.DecompressionStream(input),
-            _ => input,
-        };
 
     private void Account(ReadOnlySpan<byte> bytes)
     {

@@ -111,7 +111,15 @@ internal sealed class LayerListing
             using var reader = new BinaryReader(new BrotliStream(new MemoryStream(bytes), CompressionMode.Decompress), Encoding.UTF8);
             return reader.ReadByte() == FormatVersion ? Read(reader) : null;
         }
-        catch (Exception exception) when (LayerReader.IsDamage(exception) || exception is InvalidOperationException or IOException)
+        catch (Exception exception)
+            when (exception
+                    is InvalidDataException
+                        or IOException
+                        or FormatException
+                        or ArgumentException
+                        or InvalidOperationException
+                        or OutOfMemoryException
+            )
         {
             return null;
         }

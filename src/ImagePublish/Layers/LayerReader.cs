@@ -8,16 +8,20 @@ namespace ImagePublish.Layers;
 
 /// <summary>Reads the entries of a layer as it streams by; nothing is extracted, nothing is kept.</summary>
 /// <remarks>
-/// The framework's tar reader is used, since it knows all of PAX and GNU (long link names, large ids), which SharpZipLib's does not. Layers come from other people:
-/// what they inflate to is limited, what is kept of them has a budget, and whatever is wrong with them is one <c>IMG3005</c>.
+/// Layers come from other people: what they inflate to is limited, what is kept of them has a budget, and whatever is wrong with them is
+/// one <c>IMG3005</c>.
 /// </remarks>
 internal static class LayerReader
 {
     private const int MaxDeflateRatio = 1032;
 
     /// <summary>Reads a layer's entries, in the order they have in it.</summary>
-    /// <param name="blob">The layer's blob, plain or compressed; recognised by its first bytes, since media types are not always right. It is not disposed.</param>
-    /// <exception cref="ImagePublishException"><c>IMG3005</c>: it is damaged, inflates beyond the limits, has a path that leaves the image, or another diff id.</exception>
+    /// <param name="blob">
+    /// The layer's blob, plain or compressed; recognised by its first bytes, since media types are not always right. It is not disposed.
+    /// </param>
+    /// <exception cref="ImagePublishException">
+    /// <c>IMG3005</c>: it is damaged, inflates beyond the limits, has a path that leaves the image, or another diff id.
+    /// </exception>
     public static async IAsyncEnumerable<LayerEntryInfo> ReadAsync(
         Stream blob,
         LayerReaderOptions options,
@@ -55,16 +59,7 @@ internal static class LayerReader
     internal static ContentBudget NewBudget() => new(why => Invalid(why));
 
     /// <summary>Whether an exception of a reader says that the layer is not what it should be.</summary>
-    internal static bool IsDamage(Exception exception) =>
-        exception
-            is InvalidDataException
-                or EndOfStreamException
-                or FormatException
-                or OverflowException
-                or ArgumentException
-                or NotSupportedException
-                or OutOfMemoryException
-                or ZstdSharp.ZstdException;
+    internal static bool IsDamage(Exception exception) => exception is InvalidDataException or EndOfStreamException;
 
     private static ContentBudget NewBudget(int maxEntries) => new(why => Invalid(why)) { MaxEntries = maxEntries };
 

@@ -146,7 +146,7 @@ public sealed class ForeignContentFuzzTests : IDisposable
     {
         var package = new OsPackage("a", "1", "all", "pool/a.deb", 1, Digest.Compute("a"u8));
         var number = 0;
-        Run(96 * Mebibyte, [Deb("gz"), Deb("zst"), Deb("")], bytes =>
+        Run(96 * Mebibyte, [Deb("gz"), Deb("zst"), Deb("xz"), Deb("")], bytes =>
         {
             Guarded<InvalidDataException>(() => ArMember.ReadAll(new MemoryStream(bytes)));
             var target = Directory.CreateDirectory(Path.Combine(folder, (number++).ToString(CultureInfo.InvariantCulture))).FullName;
@@ -156,6 +156,14 @@ public sealed class ForeignContentFuzzTests : IDisposable
             new PackageLayout(null).LayOutAsync([new UnpackedPackage(package, target)], Cancel).GetAwaiter().GetResult();
         });
     }
+
+    [Fact]
+    public void XzFiles() =>
+        Run(16 * Mebibyte, [Xz.Compress(LayerSamples().First(), "-9"), Xz.Compress(LayerSamples().First(), "--check=none")], bytes =>
+            Guarded<InvalidDataException>(() =>
+                Guarded<EndOfStreamException>(() => new XzStream(new MemoryStream(bytes)).CopyTo(Stream.Null))
+            )
+        );
 
     [Fact]
     public void ListsOfPackages() =>

@@ -92,6 +92,8 @@ internal sealed class DebBuilder(string name, string version = "1.0", string arc
     {
         if (Compression is "")
             return content;
+        if (Compression is "xz")
+            return Xz.Compress(content);
         using var compressed = new MemoryStream();
         using (
             Stream encoder =

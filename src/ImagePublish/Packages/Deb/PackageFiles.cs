@@ -7,7 +7,8 @@ namespace ImagePublish.Packages.Deb;
 
 /// <summary>Reads a package's files as entries of a layer.</summary>
 /// <remarks>
-/// A hard link becomes a file with the same content. Set-user-id and set-group-id bits are dropped: nothing in an image of an app should gain rights.
+/// A hard link becomes a file with the same content. Set-user-id and set-group-id bits are dropped: nothing in an image of an app should
+/// gain rights.
 /// Devices and pipes are refused.
 /// </remarks>
 internal static class PackageFiles

@@ -1,9 +1,6 @@
-using System.IO.Compression;
 using System.Text;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using SharpCompress.Compressors.Xz;
-using ZstdSharp;
 
 namespace ImagePublish.Packages.Deb;
 
@@ -56,18 +53,7 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
         }
     }
 
-    internal static bool IsDamage(Exception exception) =>
-        exception
-            is InvalidDataException
-                or EndOfStreamException
-                or FormatException
-                or OverflowException
-                or ArgumentException
-                or NotSupportedException
-                or IndexOutOfRangeException
-                or OutOfMemoryException
-                or ZstdException
-                or SharpCompress.Common.SharpCompressException;
+    internal static bool IsDamage(Exception exception) => exception is InvalidDataException or EndOfStreamException;
 
     private static ArMember Find(IEnumerable<ArMember> members, string name) =>
         members.FirstOrDefault(member => member.Name == name || member.Name.StartsWith(name + ".", StringComparison.Ordinal))
@@ -75,19 +61,24 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
 
     private static Stream Open(string archive, ArMember member)
     {
-        var file = new FileStream(archive, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 18)
+        var file = new FileStream(archive, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 18);
+        try
         {
-            Position = member.Offset,
-        };
-        var content = new SliceStream(file, member.Length);
-        return Path.GetExtension(member.Name) switch
+            file.Position = member.Offset;
+            var head = new byte[Math.Min(CompressedStream.HeadLength, member.Length)];
+            file.ReadExactly(head);
+            file.Position = member.Offset;
+            var format = CompressedStream.Detect(head);
+            // Plain content under another name is in a format that is not recognised, such as lzma's.
+            if (format == CompressionFormat.Bzip2 || (format == CompressionFormat.None && Path.GetExtension(member.Name) != ".tar"))
+                throw new InvalidDataException($"its '{member.Name}' is not compressed with gzip, zstd or xz");
+            return CompressedStream.Open(new SliceStream(file, member.Length), format);
+        }
+        catch
         {
-            ".xz" => new XZStream(content),
-            ".zst" => new DecompressionStream(content, leaveOpen: false),
-            ".gz" => new GZipStream(content, CompressionMode.Decompress),
-            ".tar" => content,
-            var other => throw new InvalidDataException($"'{other}' is a compression that is not known"),
-        };
+            file.Dispose();
+            throw;
+        }
     }
 
     private static async Task<string> ReadControlAsync(string name, Stream tar, CancellationToken cancellationToken)

@@ -4,7 +4,9 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Storage.Archives;
 
-/// <summary>Reads the images of an archive that <c>docker save</c> writes. It has no manifest: one of Docker's family is made for it.</summary>
+/// <summary>
+/// Reads the images of an archive that <c>docker save</c> writes. It has no manifest: one of Docker's family is made for it.
+/// </summary>
 internal sealed class DockerArchiveReader(IArchiveFiles files)
 {
     private readonly Dictionary<string, ArchiveBlobSource> blobs = new(StringComparer.Ordinal);
@@ -68,7 +70,7 @@ internal sealed class DockerArchiveReader(IArchiveFiles files)
         var file = Find(path);
         Compression? compression;
         await using (var head = await file.OpenAsync(0, cancellationToken))
-            compression = await CompressedFile.DetectAsync(head, cancellationToken);
+            compression = TarFiles.LayerCompressionOf(await CompressedStream.DetectAsync(head, cancellationToken));
         if (compression is null)
             throw Invalid($"the layer '{Text.Sanitize(path)}' is compressed with neither gzip nor zstd");
         await using var content = await file.OpenAsync(0, cancellationToken);

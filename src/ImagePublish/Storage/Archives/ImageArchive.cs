@@ -23,7 +23,9 @@ internal sealed class ImageArchive : IDisposable
     /// <summary>The images, in the archive's order.</summary>
     public IReadOnlyList<ArchiveImage> Images { get; }
 
-    /// <summary>Reads what is in an archive or layout. Layers are not extracted: they are read from where they are, so it must stay there.</summary>
+    /// <summary>
+    /// Reads what is in an archive or layout. Layers are not extracted: they are read from where they are, so it must stay there.
+    /// </summary>
     /// <param name="path">The full path of a tar, which may be compressed with gzip or zstd, or of an OCI image layout's folder.</param>
     /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no image or is damaged; <c>IMG3107</c>: it can't be read.</exception>
     public static Task<ImageArchive> OpenAsync(string path, CancellationToken cancellationToken) =>
@@ -63,7 +65,7 @@ internal sealed class ImageArchive : IDisposable
         {
             return await ReadImagesAsync(files, cancellationToken);
         }
-        catch (Exception exception) when (exception is JsonException || TarFiles.IsMalformed(exception))
+        catch (Exception exception) when (exception is JsonException or InvalidDataException or EndOfStreamException)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.ArchiveInvalid,
@@ -105,7 +107,8 @@ internal sealed class ImageArchive : IDisposable
             return new DockerArchiveReader(files).ReadAsync(manifest, cancellationToken);
         throw new ImagePublishException(
             DiagnosticCodes.ArchiveInvalid,
-            $"'{files.Location}' is not an image: it has neither oci-layout and index.json nor Docker's manifest.json. Make one with docker save, podman save, skopeo copy or ImageArchive."
+            $"'{files.Location}' is not an image: it has neither oci-layout and index.json nor Docker's manifest.json. Make "
+                + "one with docker save, podman save, skopeo copy or ImageArchive."
         );
     }
 

@@ -6,9 +6,12 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Storage.Archives;
 
-/// <summary>The files of a tar, by where they are in it. Nothing is extracted: names and links are only looked up, wherever they claim to lead.</summary>
+/// <summary>
+/// The files of a tar, by where they are in it. Nothing is extracted: names and links are only looked up, wherever they claim to lead.
+/// </summary>
 /// <remarks>
-/// Only the headers of a tar are read. One that is compressed can only be read from its beginning, so it is inflated once, into a temporary file that has no name and is gone with this object or with its process.
+/// Only the headers of a tar are read. One that is compressed can only be read from its beginning, so it is inflated once, into a temporary
+/// file that has no name and is gone with this object or with its process.
 /// </remarks>
 internal sealed class TarFiles : IArchiveFiles, IDisposable
 {
@@ -41,7 +44,9 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
     public bool IsEmpty => entries.Count == 0;
 
     /// <summary>Whether an archive is compressed.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3106</c>: in a way that is not read here; <c>IMG3107</c>: it can't be read.</exception>
+    /// <exception cref="ImagePublishException">
+    /// <c>IMG3106</c>: in a way that is not read here; <c>IMG3107</c>: it can't be read.
+    /// </exception>
     public static Task<bool> IsCompressedAsync(string path, ArchiveOptions options, CancellationToken cancellationToken) =>
         GuardedAsync(path, async () =>
         {
@@ -50,7 +55,9 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         });
 
     /// <summary>Reads the tar's table of contents.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no tar; <c>IMG3107</c>: it can't be read, or not be inflated; <c>IMG3111</c>: it inflates to too much.</exception>
+    /// <exception cref="ImagePublishException">
+    /// <c>IMG3106</c>: it is no tar; <c>IMG3107</c>: it can't be read, or not be inflated; <c>IMG3111</c>: it inflates to too much.
+    /// </exception>
     public static Task<TarFiles> ReadAsync(string path, ArchiveOptions options, CancellationToken cancellationToken) =>
         GuardedAsync(path, async () =>
         {
@@ -69,18 +76,6 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
                 throw;
             }
         });
-
-    /// <summary>Whether an exception says that content is not what it should be.</summary>
-    public static bool IsMalformed(Exception exception) =>
-        exception
-            is InvalidDataException
-                or FormatException
-                or EndOfStreamException
-                or ArgumentException
-                or OverflowException
-                or NotSupportedException
-                or OutOfMemoryException
-                or ZstdSharp.ZstdException;
 
     /// <summary>What may be kept of an archive or a layout.</summary>
     public static ContentBudget NewBudget(string path) =>
@@ -110,13 +105,31 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
 
     public void Dispose() => inflated?.Dispose();
 
+    /// <summary>A compression as layers may have it; null for one that they may not.</summary>
+    public static Compression? LayerCompressionOf(CompressionFormat format) =>
+        format switch
+        {
+            CompressionFormat.None => Compression.None,
+            CompressionFormat.Gzip => Compression.Gzip,
+            CompressionFormat.Zstd => Compression.Zstd,
+            _ => null,
+        };
+
+    private static CompressionFormat FormatOf(Compression compression) =>
+        compression switch
+        {
+            Compression.Gzip => CompressionFormat.Gzip,
+            Compression.Zstd => CompressionFormat.Zstd,
+            _ => CompressionFormat.None,
+        };
+
     private static async Task<T> GuardedAsync<T>(string path, Func<Task<T>> read)
     {
         try
         {
             return await read();
         }
-        catch (Exception exception) when (IsMalformed(exception))
+        catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.ArchiveInvalid,
@@ -136,9 +149,9 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
 
     private static async Task<Compression> DetectAsync(string path, Stream file, CancellationToken cancellationToken)
     {
-        var compression = await CompressedFile.DetectAsync(file, cancellationToken);
+        var format = await CompressedStream.DetectAsync(file, cancellationToken);
         file.Position = 0;
-        return compression
+        return LayerCompressionOf(format)
             ?? throw new ImagePublishException(
                 DiagnosticCodes.ArchiveInvalid,
                 $"'{path}' is compressed with xz or bzip2, which is not read here. Uncompress it first, or compress it with gzip or zstd."
@@ -162,14 +175,15 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         var buffer = ArrayPool<byte>.Shared.Rent(InflateBufferSize);
         try
         {
-            await using var content = CompressedFile.Decompress(compressed, compression);
+            await using var content = CompressedStream.Open(compressed, FormatOf(compression));
             for (int read; (read = await content.ReadAsync(buffer.AsMemory(0, InflateBufferSize), cancellationToken)) > 0; )
             {
                 if (file.Position + read > limit)
                 {
                     throw new ImagePublishException(
                         DiagnosticCodes.ArchiveTooLarge,
-                        $"The archive '{path}' inflates to more than {limit} bytes, as decompression bombs do. Use another archive, or uncompress this one if you trust it."
+                        $"The archive '{path}' inflates to more than {limit} bytes, as decompression bombs do. Use another "
+                            + "archive, or uncompress this one if you trust it."
                     );
                 }
 
@@ -203,7 +217,8 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         {
             throw new ImagePublishException(
                 DiagnosticCodes.ArchiveFailed,
-                $"The archive '{path}' can not be inflated in '{options.TemporaryFolder}': {Text.Sanitize(exception.Message)} Free some space, check the folder's permissions, or uncompress the archive.",
+                $"The archive '{path}' can not be inflated in '{options.TemporaryFolder}': "
+                    + $"{Text.Sanitize(exception.Message)} Free some space, check the folder's permissions, or uncompress the archive.",
                 exception
             );
         }
@@ -242,7 +257,7 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
             var isLink = entry.EntryType is TarEntryType.SymbolicLink or TarEntryType.HardLink;
             // Content is skipped by seeking, which works beyond the end, too.
             if (isFile && entry.Length > length - entry.DataOffset)
-                throw new EndOfStreamException($"'{Text.Sanitize(entry.Name)}' is not all there.");
+                throw new InvalidDataException($"'{Text.Sanitize(entry.Name)}' is not all there.");
             if (isFile || isLink)
                 entries[name] = new Entry(
                     entry.DataOffset,
