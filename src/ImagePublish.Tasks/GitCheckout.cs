@@ -66,41 +66,24 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
     {
         if (Programs.Find("git", variable("PATH"), OperatingSystem.IsWindows()) is not { } git)
             return Failed("git is not on the PATH");
+        var start = new ProgramStart(git, [$"--git-dir={repository}", .. Hardening, .. Query])
+        {
+            WorkingDirectory = Path.GetDirectoryName(repository),
+            Variables = Surroundings,
+            TimeLimit = limit,
+        };
         try
         {
-            return await RunAsync(git);
+            var result = await Programs.RunAsync(start, CancellationToken.None);
+            return result.ExitCode == 0 ? Read(result.Text) : Refused(result.Errors, result.ExitCode);
         }
-        catch (OperationCanceledException)
+        catch (TimeoutException)
         {
             return Failed(FormattableString.Invariant($"git did not answer within {limit.TotalSeconds:0.#} seconds"));
         }
         catch (Win32Exception exception)
         {
             return Failed($"'{git}' can not be started ({exception.Message})");
-        }
-    }
-
-    private async Task<GitAnswer> RunAsync(string git)
-    {
-        var start = new ProgramStart(git, [$"--git-dir={repository}", .. Hardening, .. Query])
-        {
-            WorkingDirectory = Path.GetDirectoryName(repository),
-            Variables = Surroundings,
-        };
-        using var process = Programs.Start(start);
-        using var timer = new CancellationTokenSource(limit);
-        try
-        {
-            process.StandardInput.Close();
-            var output = process.StandardOutput.ReadToEndAsync(timer.Token);
-            var errors = process.StandardError.ReadToEndAsync(timer.Token);
-            await Task.WhenAll(output, errors, process.WaitForExitAsync(timer.Token));
-            return process.ExitCode == 0 ? Read(await output) : Refused(await errors, process.ExitCode);
-        }
-        finally
-        {
-            if (!process.HasExited)
-                process.Kill(entireProcessTree: true);
         }
     }
 

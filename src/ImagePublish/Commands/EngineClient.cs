@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Diagnostics;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Storage.Archives;
@@ -15,68 +14,41 @@ internal sealed class EngineClient(string program) : IContainerEngine
 
     public async Task<LoadedImage> LoadAsync(ArchiveImage image, CancellationToken cancellationToken)
     {
-        using var process = Start("load");
-        try
-        {
-            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
-            var error = process.StandardError.ReadToEndAsync(cancellationToken);
-            try
-            {
-                await ArchiveWriter.WriteAsync([image], process.StandardInput.BaseStream, cancellationToken);
-                process.StandardInput.Close();
-            }
-            catch (IOException)
-            {
-                // It ended without reading: its error output explains why.
-            }
-
-            await process.WaitForExitAsync(cancellationToken);
-            return process.ExitCode == 0
-                ? new LoadedImage((await output).Trim(), image.Blobs.Sum(blob => blob.Descriptor.Size), 0)
-                : throw Refused(await error);
-        }
-        finally
-        {
-            if (!process.HasExited)
-                process.Kill(entireProcessTree: true);
-        }
+        var start = StartOf("load") with { WriteInputAsync = (input, stop) => ArchiveWriter.WriteAsync([image], input, stop) };
+        var result = await RunAsync(start, cancellationToken);
+        return result.ExitCode == 0
+            ? new LoadedImage(result.Text.Trim(), image.Blobs.Sum(blob => blob.Descriptor.Size), 0)
+            : throw Refused(result.Errors);
     }
 
     /// <summary>Whether the engine answers its client.</summary>
     internal async Task<bool> AnswersAsync(CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(AnswerTimeout);
         try
         {
-            using var process = Start("version");
-            process.StandardInput.Close();
-            await Task.WhenAll(
-                process.StandardOutput.ReadToEndAsync(limit.Token),
-                process.StandardError.ReadToEndAsync(limit.Token),
-                process.WaitForExitAsync(limit.Token)
-            );
-            return process.ExitCode == 0;
+            return (await RunAsync(StartOf("version") with { TimeLimit = AnswerTimeout }, cancellationToken)).ExitCode == 0;
         }
-        catch (Exception exception)
-            when (exception is ImagePublishException
-                || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
-            )
+        catch (Exception exception) when (exception is ImagePublishException or TimeoutException)
         {
             return false;
         }
     }
 
-    private Process Start(string command)
+    private ProgramStart StartOf(string command)
     {
         var found = Programs.Find(program)
             ?? throw new ImagePublishException(
                 DiagnosticCodes.EngineFailed,
                 $"'{program}' is not on the PATH. Install it, or choose the other of docker and podman with ImageLoad."
             );
+        return new ProgramStart(found, [command]) { Secrets = ProgramSecrets.Engine };
+    }
+
+    private async Task<ProgramResult> RunAsync(ProgramStart start, CancellationToken cancellationToken)
+    {
         try
         {
-            return Programs.Start(new ProgramStart(found, [command]) { Secrets = ProgramSecrets.Engine });
+            return await Programs.RunAsync(start, cancellationToken);
         }
         catch (Win32Exception exception)
         {

@@ -17,7 +17,7 @@ internal enum ProgramSecrets
     CredentialHelper,
 }
 
-/// <summary>How a program is started. Its streams are redirected; no shell is involved.</summary>
+/// <summary>A program to run. No shell is involved.</summary>
 internal sealed record ProgramStart(string File, IReadOnlyList<string> Arguments)
 {
     /// <summary>Which secrets it gets.</summary>
@@ -28,16 +28,44 @@ internal sealed record ProgramStart(string File, IReadOnlyList<string> Arguments
 
     /// <summary>Variables that are set, or with null removed.</summary>
     public IReadOnlyDictionary<string, string?> Variables { get; init; } = new Dictionary<string, string?>();
+
+    /// <summary>Writes its input; null for none.</summary>
+    public Func<Stream, CancellationToken, Task>? WriteInputAsync { get; init; }
+
+    /// <summary>How long it may run; null for as long as it takes.</summary>
+    public TimeSpan? TimeLimit { get; init; }
+
+    /// <summary>The most bytes that it may write to its output. What it writes beyond that to its error output is dropped.</summary>
+    public int MaxOutput { get; init; } = 64 << 20;
 }
 
-/// <summary>Finds and starts other programs. Nothing else in this product does either.</summary>
+/// <summary>What a program that has ended left behind.</summary>
+internal sealed record ProgramResult(int ExitCode, ReadOnlyMemory<byte> Output, string Errors)
+{
+    /// <summary>The output as text.</summary>
+    public string Text => Encoding.UTF8.GetString(Output.Span);
+
+    /// <summary>Without the output, which may be a secret.</summary>
+    public override string ToString() => FormattableString.Invariant($"ProgramResult {{ {ExitCode} }}");
+}
+
+/// <summary>Finds and runs other programs. Nothing else in this product does either.</summary>
 /// <remarks>
-/// <see cref="Process.Start(ProcessStartInfo)"/> also looks in the current folder, which is the project's during a build, and hands over the whole environment. Here, only absolute folders of the PATH count,
-/// for the program and for what it starts itself, and secrets that it has no use for are removed from its environment.
+/// <para>
+/// <see cref="Process.Start(ProcessStartInfo)"/> also looks in the current folder, which is the project's during a build, and hands over
+/// the whole
+/// environment. Here, only absolute folders of the PATH count, for the program and for what it starts itself, and secrets that it has no
+/// use for are
+/// removed from its environment.
+/// </para>
+/// <para>A library (CliWrap) would bound neither the output nor the wait for processes that a program leaves running.</para>
 /// </remarks>
 internal static partial class Programs
 {
     private const string PathVariable = "PATH";
+
+    // A process that a program left running may keep its output open for ever, and a killed one needs a moment to end.
+    private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(5);
 
     private static readonly string[] OwnSecrets =
     [
@@ -67,9 +95,82 @@ internal static partial class Programs
             OperatingSystem.IsWindows()
         );
 
-    /// <summary>Starts a program.</summary>
+    /// <summary>Runs a program to its end. Whatever happens, it and what it started have ended afterwards, or are being killed.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">It can't be started.</exception>
-    public static Process Start(ProgramStart start)
+    /// <exception cref="TimeoutException">It took longer than its time limit.</exception>
+    /// <exception cref="IOException">It wrote more than its limit.</exception>
+    public static async Task<ProgramResult> RunAsync(ProgramStart start, CancellationToken cancellationToken)
+    {
+        using var process = Start(start);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (start.TimeLimit is { } timeLimit)
+            limit.CancelAfter(timeLimit);
+        try
+        {
+            return await ExchangeAsync(process, start, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException();
+        }
+        finally
+        {
+            await KillAsync(process);
+        }
+    }
+
+    private static async Task<ProgramResult> ExchangeAsync(Process process, ProgramStart start, CancellationToken cancellationToken)
+    {
+        var output = new Capture(process.StandardOutput.BaseStream, start.MaxOutput, dropsRest: false, cancellationToken);
+        var errors = new Capture(process.StandardError.BaseStream, start.MaxOutput, dropsRest: true, cancellationToken);
+        await WriteInputAsync(process, start, cancellationToken).WaitAsync(cancellationToken);
+        var exit = process.WaitForExitAsync(cancellationToken);
+        // One that writes too much may never end.
+        await await Task.WhenAny(exit, output.Completion);
+        await exit;
+        try
+        {
+            await Task.WhenAll(output.Completion, errors.Completion).WaitAsync(LongestLinger, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // The program has written all that it will; only a process that it left running has not.
+        }
+
+        return new ProgramResult(process.ExitCode, output.Content, Encoding.UTF8.GetString(errors.Content));
+    }
+
+    private static async Task WriteInputAsync(Process process, ProgramStart start, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (start.WriteInputAsync is { } write)
+                await write(process.StandardInput.BaseStream, cancellationToken);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended without reading; its exit code and its output say why.
+        }
+    }
+
+    private static async Task KillAsync(Process process)
+    {
+        try
+        {
+            if (process.HasExited)
+                return;
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None).WaitAsync(LongestLinger);
+        }
+        catch (Exception exception)
+            when (exception is InvalidOperationException or System.ComponentModel.Win32Exception or AggregateException or TimeoutException)
+        {
+            // It has ended by itself, or can't be killed.
+        }
+    }
+
+    private static Process Start(ProgramStart start)
     {
         ArgumentNullException.ThrowIfNull(start);
         if (!Path.IsPathFullyQualified(start.File))
@@ -108,6 +209,7 @@ internal static partial class Programs
 
         if (Find(OperatingSystem.IsMacOS() ? "open" : "xdg-open") is not { } opener)
             return false;
+        // Not waited for: it may run as long as the browser.
         using var opening = Start(new ProgramStart(opener, [page.AbsoluteUri]));
         opening.StandardInput.Close();
         return true;
@@ -160,6 +262,44 @@ internal static partial class Programs
         return mayHavePassword || value is null || !AddressWithPassword().IsMatch(value);
     }
 
+    /// <summary>What a program writes, as far as it has written it.</summary>
+    private sealed class Capture
+    {
+        private const int ReadSize = 16 * 1024;
+
+        private readonly MemoryStream content = new();
+
+        public Capture(Stream source, int limit, bool dropsRest, CancellationToken cancellationToken) =>
+            Completion = CopyAsync(source, limit, dropsRest, cancellationToken);
+
+        /// <summary>Ends with the source, or fails where it has more than the limit.</summary>
+        public Task Completion { get; }
+
+        public byte[] Content
+        {
+            get
+            {
+                lock (content)
+                    return content.ToArray();
+            }
+        }
+
+        private async Task CopyAsync(Stream source, int limit, bool dropsRest, CancellationToken cancellationToken)
+        {
+            var buffer = new byte[ReadSize];
+            for (int read; (read = await source.ReadAsync(buffer, cancellationToken)) > 0; )
+            {
+                lock (content)
+                {
+                    var room = (int)Math.Min(read, limit - content.Length);
+                    if (room < read && !dropsRest)
+                        throw new IOException($"it writes more than {limit >> 10} KiB");
+                    content.Write(buffer, 0, room);
+                }
+            }
+        }
+    }
+
     private static IEnumerable<string> Folders(string? path, bool isWindows) =>
         (path ?? "").Split(isWindows ? ';' : ':').Select(folder => folder.Trim('"')).Where(Path.IsPathFullyQualified);
 
@@ -170,7 +310,8 @@ internal static partial class Programs
             || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0
         );
 
-    // GITHUB_TOKEN, SYSTEM_ACCESSTOKEN, CI_JOB_JWT_V2, AWS_SECRET_ACCESS_KEY, AZURE_DEVOPS_EXT_PAT, NuGetPackageSourceCredentials_acme, VSS_NUGET_EXTERNAL_FEED_ENDPOINTS, ...
+    // GITHUB_TOKEN, SYSTEM_ACCESSTOKEN, CI_JOB_JWT_V2, AWS_SECRET_ACCESS_KEY, AZURE_DEVOPS_EXT_PAT, NuGetPackageSourceCredentials_acme,
+    // VSS_NUGET_EXTERNAL_FEED_ENDPOINTS, ...
     [GeneratedRegex(
         @"(PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|APIKEY|CONNECTION_?STRING)|TOKENS?(_|\z)|(\A|_)(AUTH|KEY|PAT|PASS)\z|_PWD\z|(\A|_)JWT(_|\z)|FEED_ENDPOINTS\z",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant

@@ -281,7 +281,7 @@ public sealed class ForeignContentFuzzTests : IDisposable
                 """{"ServerURL":"https://registry.example.com","Username":"user","Secret":"secret"}""",
                 """{"Username":"<token>","Secret":"t"}""",
             ],
-            bytes => CredentialHelpers.Read("x", new HelperResult(0, bytes))
+            bytes => CredentialHelpers.Read("x", new ProgramResult(0, bytes, ""))
         );
 
     private static void Run(long most, IEnumerable<string> samples, Action<byte[]> read) =>

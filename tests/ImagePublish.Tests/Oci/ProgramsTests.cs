@@ -9,6 +9,8 @@ public sealed class ProgramsTests : IDisposable
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("image-programs-");
 
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     public void Dispose() => folder.Delete(recursive: true);
 
     [Theory]
@@ -21,7 +23,7 @@ public sealed class ProgramsTests : IDisposable
         "./git, ./podman or ./apt-get in the project, and a PATH with relative or empty entries",
         "never run: only absolute folders of the PATH count"
     )]
-    public void OnlyAbsoluteFoldersOfThePathCount(string entries)
+    public async Task OnlyAbsoluteFoldersOfThePathCount(string entries)
     {
         var path = Path.GetRelativePath(Environment.CurrentDirectory, folder.FullName);
         Program("bin/git", "exit 1");
@@ -32,7 +34,7 @@ public sealed class ProgramsTests : IDisposable
             Path.Combine(folder.FullName, "bin/git"),
             Programs.Find("git", $"{entries}:{path}:{folder.FullName}/bin", isWindows: false)
         );
-        Assert.Throws<ArgumentException>(() => Programs.Start(new ProgramStart("git", [])));
+        await Assert.ThrowsAsync<ArgumentException>(() => Programs.RunAsync(new ProgramStart("git", []), Cancel));
     }
 
     [Theory]
@@ -95,11 +97,11 @@ public sealed class ProgramsTests : IDisposable
         Environment.SetEnvironmentVariable(Token, "canary");
         try
         {
-            using var process = Programs.Start(
-                new ProgramStart(Program("env", "/usr/bin/env"), []) { Variables = new Dictionary<string, string?> { ["ADDED"] = "yes" } }
+            var result = await Programs.RunAsync(
+                new ProgramStart(Program("env", "/usr/bin/env"), []) { Variables = new Dictionary<string, string?> { ["ADDED"] = "yes" } },
+                Cancel
             );
-            process.StandardInput.Close();
-            var lines = (await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n');
+            var lines = result.Text.Split('\n');
 
             Assert.DoesNotContain(lines, line => line.Contains("canary", StringComparison.Ordinal));
             Assert.Contains("ADDED=yes", lines);
@@ -110,6 +112,90 @@ public sealed class ProgramsTests : IDisposable
         finally
         {
             Environment.SetEnvironmentVariable(Token, null);
+        }
+    }
+
+    [Fact]
+    public async Task AProgramGetsItsInputAndItsOutputIsRead()
+    {
+        var start = new ProgramStart(Program("echo", "echo problem >&2; cat; exit 3"), [])
+        {
+            WriteInputAsync = (input, stop) => input.WriteAsync("hello"u8.ToArray(), stop).AsTask(),
+        };
+
+        var result = await Programs.RunAsync(start, Cancel);
+
+        Assert.Equal((3, "hello", "problem\n"), (result.ExitCode, result.Text, result.Errors));
+    }
+
+    [Fact]
+    public async Task AProgramThatDoesNotReadItsInputIsNoFailure()
+    {
+        var start = new ProgramStart(Program("deaf", "exit 4"), [])
+        {
+            WriteInputAsync = (input, stop) => input.WriteAsync(new byte[10_000_000], stop).AsTask(),
+        };
+
+        Assert.Equal(4, (await Programs.RunAsync(start, Cancel)).ExitCode);
+    }
+
+    [Fact]
+    public async Task TheOutputIsLimitedAndErrorsAreCut()
+    {
+        var endless = new ProgramStart(Program("yes", "/usr/bin/yes"), []) { MaxOutput = 64 * 1024 };
+        var noisy = new ProgramStart(Program("noisy", "/usr/bin/head -c 1000000 /dev/zero >&2"), []) { MaxOutput = 1000 };
+
+        Assert.Equal(
+            "it writes more than 64 KiB",
+            (await Assert.ThrowsAsync<IOException>(() => Programs.RunAsync(endless, Cancel))).Message
+        );
+        Assert.Equal(1000, (await Programs.RunAsync(noisy, Cancel)).Errors.Length);
+    }
+
+    [Fact]
+    [ReliabilityCase(Area, "a program that a program leaves running keeps its output open", "the output is used all the same")]
+    public async Task AProcessThatIsLeftRunningIsNotWaitedFor()
+    {
+        var result = await Programs.RunAsync(new ProgramStart(Program("parent", "sleep 600 & echo $!"), []), Cancel);
+
+        using var child = System.Diagnostics.Process.GetProcessById(
+            int.Parse(result.Text, System.Globalization.CultureInfo.InvariantCulture)
+        );
+        Assert.Equal(0, result.ExitCode);
+        child.Kill();
+    }
+
+    [Fact]
+    public async Task WhatIsCancelledOrTakesTooLongIsKilledWithWhatItStarted()
+    {
+        var file = Path.Combine(folder.FullName, "child");
+        var start = new ProgramStart(Program("parent", $"sleep 600 & echo $! > {file}.new; mv {file}.new {file}; wait"), []);
+        using var stop = new CancellationTokenSource();
+
+        var running = Programs.RunAsync(start, stop.Token);
+        while (!File.Exists(file))
+            await Task.Delay(5, Cancel);
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        var child = await File.ReadAllTextAsync(file, Cancel);
+        while (IsRunning(child.Trim()))
+            await Task.Delay(5, Cancel);
+        await Assert.ThrowsAsync<TimeoutException>(() =>
+            Programs.RunAsync(start with { TimeLimit = TimeSpan.FromMilliseconds(1) }, Cancel)
+        );
+    }
+
+    // A zombie that nobody has waited for yet counts as ended.
+    private static bool IsRunning(string process)
+    {
+        try
+        {
+            return !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Diagnostics;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 
@@ -57,27 +56,10 @@ internal sealed class AptTool(string configuration, IReadOnlyList<string>? shown
 
     private async Task<AptAnswer> RunAsync(string tool, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
-        using var process = Start(StartOf(tool, arguments));
-        process.StandardInput.Close();
         try
         {
-            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
-            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
-            await process.WaitForExitAsync(cancellationToken);
-            return new AptAnswer(process.ExitCode == 0, await output, await errors) { Shown = shown };
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw;
-        }
-    }
-
-    private static Process Start(ProgramStart start)
-    {
-        try
-        {
-            return Programs.Start(start);
+            var result = await Programs.RunAsync(StartOf(tool, arguments), cancellationToken);
+            return new AptAnswer(result.ExitCode == 0, result.Text, result.Errors) { Shown = shown };
         }
         catch (Win32Exception exception)
         {

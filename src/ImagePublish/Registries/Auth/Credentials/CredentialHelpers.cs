@@ -15,6 +15,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
 {
     private const string NotFound = "credentials not found";
     private const string TokenUser = "<token>";
+    private const int LargestOutput = 64 * 1024;
 
     private readonly ConcurrentDictionary<(string, string), Credential?> answers = new();
     private readonly SingleFlight<(string, string), Credential?> questions = new();
@@ -61,21 +62,19 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
         return result.ExitCode == 0;
     }
 
-    private static bool IsNotFound(HelperResult result) => result.Text.Contains(NotFound, StringComparison.OrdinalIgnoreCase);
+    private static bool IsNotFound(ProgramResult result) => result.Text.Contains(NotFound, StringComparison.OrdinalIgnoreCase);
 
     // The first line, unless it may be the answer itself.
-    private static string DescribeAnswer(HelperResult result, Credential? credential)
+    private static string DescribeAnswer(ProgramResult result, Credential? credential)
     {
-        var redactor = new Common.Redactor();
+        var redactor = new Redactor();
         credential?.AddTo(redactor);
         var line = redactor.Redact(result.Text).TrimStart().Split('\n')[0].TrimEnd();
         var mayBeSecret = line.Contains('{', StringComparison.Ordinal) || line.Contains("Secret", StringComparison.OrdinalIgnoreCase);
-        return line.Length == 0 || mayBeSecret
-            ? FormattableString.Invariant($"it ended with {result.ExitCode}.")
-            : Common.Text.Sanitize(line);
+        return line.Length == 0 || mayBeSecret ? FormattableString.Invariant($"it ended with {result.ExitCode}.") : Text.Sanitize(line);
     }
 
-    internal static Credential? Read(string name, HelperResult result)
+    internal static Credential? Read(string name, ProgramResult result)
     {
         try
         {
@@ -96,7 +95,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
     }
 
     private static ImagePublishException Failed(string name, string what, Exception? cause = null) =>
-        new(DiagnosticCodes.CredentialsUnusable, $"The credential helper docker-credential-{Common.Text.Sanitize(name)} {what}", cause);
+        new(DiagnosticCodes.CredentialsUnusable, $"The credential helper docker-credential-{Text.Sanitize(name)} {what}", cause);
 
     [GeneratedRegex(@"\A[A-Za-z0-9._-]+\z")]
     private static partial Regex NamePattern();
@@ -106,21 +105,30 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
         var result = await RunAsync(name, "get", System.Text.Encoding.UTF8.GetBytes(server), ct);
         if (result.ExitCode == 0)
             return Read(name, result);
-        return IsNotFound(result) ? null : throw Failed(name, $"fails for {Common.Text.Sanitize(server)}: {DescribeAnswer(result, null)}");
+        return IsNotFound(result) ? null : throw Failed(name, $"fails for {Text.Sanitize(server)}: {DescribeAnswer(result, null)}");
     }
 
-    private async Task<HelperResult> RunAsync(string name, string verb, byte[] input, CancellationToken ct)
+    private async Task<ProgramResult> RunAsync(string name, string verb, byte[] input, CancellationToken ct)
     {
         if (!NamePattern().IsMatch(name))
             throw Failed(name, "is not used: its name may have only letters, digits, '.', '_' and '-'.");
-        var program = Common.Programs.Find($"docker-credential-{name}", environment.Set("PATH"), environment.IsWindows)
+        var program = Programs.Find($"docker-credential-{name}", environment.Set("PATH"), environment.IsWindows)
             ?? throw Failed(
                 name,
                 "is configured but not found on the PATH. Install it, or take it out of docker's config file (credsStore, credHelpers)."
             );
         try
         {
-            return await HelperProcess.RunAsync(environment, program, verb, input, ct);
+            return await Programs.RunAsync(
+                new ProgramStart(program, [verb])
+                {
+                    Secrets = ProgramSecrets.CredentialHelper,
+                    WriteInputAsync = (stream, stop) => stream.WriteAsync(input, stop).AsTask(),
+                    TimeLimit = environment.HelperTimeout,
+                    MaxOutput = LargestOutput,
+                },
+                ct
+            );
         }
         catch (TimeoutException exception)
         {
@@ -132,7 +140,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
         }
         catch (Exception exception) when (exception is IOException or System.ComponentModel.Win32Exception or InvalidOperationException)
         {
-            throw Failed(name, $"can't be run: {Common.Text.Sanitize(exception.Message)}", exception);
+            throw Failed(name, $"can't be run: {Text.Sanitize(exception.Message)}", exception);
         }
     }
 }
