@@ -1,16 +1,18 @@
 using System.Text;
+using ImagePublish.Common;
 
 namespace ImagePublish.Tasks.Ci;
 
 /// <summary>Files of CI systems that several projects of one build write to, at the same time and from several processes.</summary>
 internal static class SharedFile
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
     /// <summary>Writes at the end of a file.</summary>
     public static void Append(string path, string text)
     {
-        using var file = Open(path);
+        using var held = Lock(path);
+        var file = held.Content;
         file.Seek(0, SeekOrigin.End);
         file.Write(Encoding.UTF8.GetBytes(text));
     }
@@ -18,7 +20,8 @@ internal static class SharedFile
     /// <summary>Sets lines <c>NAME=value</c>; the others stay.</summary>
     public static void SetLines(string path, Dictionary<string, string> values)
     {
-        using var file = Open(path);
+        using var held = Lock(path);
+        var file = held.Content;
         using var reader = new StreamReader(file);
         var kept = reader
             .ReadToEnd()
@@ -29,20 +32,6 @@ internal static class SharedFile
         file.Write(Encoding.UTF8.GetBytes(text));
     }
 
-    private static FileStream Open(string path)
-    {
-        for (var deadline = Environment.TickCount64 + (long)Patience.TotalMilliseconds; ; )
-        {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException exception)
-                when (exception is not FileNotFoundException and not DirectoryNotFoundException && Environment.TickCount64 < deadline)
-            {
-                // Another project writes to it.
-                Task.Delay(20).GetAwaiter().GetResult();
-            }
-        }
-    }
+    private static FileLock Lock(string path) =>
+        FileLock.Acquire(new FileLockRequest(Path.GetFullPath(path), "writes to it", LongestWait) { Options = FileLockOptions.InPlace });
 }

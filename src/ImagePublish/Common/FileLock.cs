@@ -4,8 +4,12 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Common;
 
-/// <summary>A lock between processes, and between the tasks of one: a file that is open for its owner alone. The operating system releases it when its process ends, however it ends.</summary>
-/// <remarks>On network file systems that do not lock, everyone gets the lock: what it guards must be whole without it.</remarks>
+/// <summary>A lock between processes, and between the tasks of one: a file that is open for its owner alone. The operating system releases
+/// it when its process ends, however it ends.</summary>
+/// <remarks>
+/// Every lock of this product is one of these; what differs is in <see cref="FileLockOptions"/> and <see cref="FileLockRequest"/>. On
+/// network file systems that do not lock, everyone gets the lock: what it guards must stay correct without it.
+/// </remarks>
 internal sealed class FileLock : IDisposable
 {
     private const int SharingViolation = unchecked((int)0x80070020);
@@ -28,19 +32,23 @@ internal sealed class FileLock : IDisposable
         this.options = options;
     }
 
-    /// <summary>Acquires a lock if nobody has it.</summary>
-    public static FileLock? TryAcquire(string path, FileLockOptions options)
+    /// <summary>The locked file, for those who lock what they read and write.</summary>
+    public Stream Content => file;
+
+    /// <param name="owner">The name of the owner that <see cref="ReadOwner"/> returns, with
+    /// <see cref="FileLockOptions.NamesOwner"/>.</param>
+    public static FileLock? TryAcquire(string path, FileLockOptions options, string? owner = null)
     {
         try
         {
-            var isShared = options.HasFlag(FileLockOptions.Shared);
+            var isPrivate = (options & (FileLockOptions.Shared | FileLockOptions.InPlace)) == 0;
             var folder = Path.GetDirectoryName(path)!;
-            if (isShared)
-                Directory.CreateDirectory(folder);
-            else
+            if (isPrivate)
                 PrivateFiles.CreateFolder(folder);
-            // .NET deletes the file before it unlocks it, and opens a file again that was deleted before it could be locked. Deleted later by its name, it could be
-            // another's: whoever waited has the old file locked, and the next one makes a new file.
+            else if (options.HasFlag(FileLockOptions.Shared))
+                Directory.CreateDirectory(folder);
+            // .NET deletes the file before it unlocks it, and opens a file again that was deleted before it could be locked. Deleted later
+            // by its name, it could be another's: whoever waited has the old file locked, and the next one makes a new file.
             var onClose = options.HasFlag(FileLockOptions.Temporary) ? FileOptions.DeleteOnClose : FileOptions.None;
             var how = new FileStreamOptions
             {
@@ -51,9 +59,9 @@ internal sealed class FileLock : IDisposable
                 Options = onClose,
             };
             // Who can open the file can lock it.
-            var file = isShared ? new FileStream(path, how) : PrivateFiles.Open(path, how);
+            var file = isPrivate ? PrivateFiles.Open(path, how) : new FileStream(path, how);
             var held = new FileLock(file, options);
-            held.WriteOwner();
+            held.WriteOwner(owner ?? Environment.MachineName);
             return held;
         }
         catch (IOException exception) when (exception.HResult is SharingViolation or LockViolation or WouldBlockOnLinux or WouldBlockOnMac)
@@ -94,28 +102,43 @@ internal sealed class FileLock : IDisposable
         await AcquireAsync(request, cancellationToken)
         ?? throw new ImagePublishException(
             busy,
-            $"{Capitalized(DescribeOwner(request.Path))}, which {request.Activity}, has kept '{request.Path}' locked for more than {Describe(request.Limit)}. Wait for it to end, or end it, and try again."
+            $"{Capitalized(DescribeOwner(request.Path))}, which {request.Activity}, has kept '{request.Path}' locked for "
+                + $"more than {Describe(request.Limit)}. Wait for it to end, or end it, and try again."
         );
+
+    /// <summary>Waits for a lock where nothing can be awaited.</summary>
+    /// <exception cref="IOException">Another process or task kept it for longer than the limit.</exception>
+    public static FileLock Acquire(FileLockRequest request) =>
+        AcquireAsync(request, CancellationToken.None).GetAwaiter().GetResult()
+        ?? throw new IOException($"Another process keeps '{request.Path}' locked.");
+
+    /// <summary>Which process has a lock, and the name that it gave; null where that is not known.</summary>
+    public static (int Process, string Name)? ReadOwner(string path)
+    {
+        try
+        {
+            return
+                File.ReadAllText(OwnerFile(path)).Split('\n') is [var id, var name]
+                && int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var process)
+                ? (process, name)
+                : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Who has a lock, for messages: <c>process 1234</c>, or <c>another process</c> where that is not known.</summary>
     public static string DescribeOwner(string path)
     {
-        try
-        {
-            var words = File.ReadAllText(OwnerFile(path)).Split('\n');
-            if (words.Length != 2 || !int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out var process))
-                return "another process";
-            if (words[1] != Environment.MachineName)
-                return $"process {process} on {Text.Sanitize(words[1])}";
-            return process == Environment.ProcessId ? "another task of this build" : $"process {process}";
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
+        if (ReadOwner(path) is not var (process, machine))
             return "another process";
-        }
+        if (machine != Environment.MachineName)
+            return $"process {process} on {Text.Sanitize(machine)}";
+        return process == Environment.ProcessId ? "another task of this build" : $"process {process}";
     }
 
-    /// <summary>A limit, for messages.</summary>
     public static string Describe(TimeSpan limit) =>
         limit >= TimeSpan.FromMinutes(2) ? $"{(long)limit.TotalMinutes} minutes" : $"{(long)limit.TotalSeconds} seconds";
 
@@ -145,13 +168,11 @@ internal sealed class FileLock : IDisposable
     // In a file of its own: the locked one can't be read by anybody else.
     private static string OwnerFile(string path) => path + ".owner";
 
-    private void WriteOwner()
+    private void WriteOwner(string name)
     {
         if (!options.HasFlag(FileLockOptions.NamesOwner))
             return;
-        var owner = Encoding.UTF8.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{Environment.MachineName}")
-        );
+        var owner = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{name}"));
         if (options.HasFlag(FileLockOptions.Shared))
             TryOwnerFile(path => File.WriteAllBytes(path, owner));
         else
@@ -184,11 +205,15 @@ internal enum FileLockOptions
     /// <summary>Its owner is named in a file beside it, for those who wait.</summary>
     NamesOwner = 2,
 
-    /// <summary>Other users lock it too: file and folder get the rights that the user gives to all. Without this nobody else can open it, and so nobody else can keep it locked.</summary>
+    /// <summary>Other users lock it too: file and folder get the default permissions. Without this no other user can open it, and so none
+    /// can keep it locked.</summary>
     Shared = 4,
+
+    /// <summary>The file is not made for the lock: it is locked while its content is read and written. It stays, and its folder must be
+    /// there.</summary>
+    InPlace = 8,
 }
 
-/// <summary>A lock that is waited for.</summary>
 internal sealed record FileLockRequest(string Path, string Activity, TimeSpan Limit)
 {
     public FileLockOptions Options { get; init; } = FileLockOptions.NamesOwner;

@@ -5,7 +5,8 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
-/// <summary>The secret under which a user's records in a store are written. It is kept outside the store, so whoever can write to the store can't write records that are believed.</summary>
+/// <summary>The secret under which a user's records in a store are written. It is kept outside the store, so whoever can write to the store
+/// can't write records that are believed.</summary>
 internal sealed class StoreKey
 {
     private const int Size = 32;
@@ -20,19 +21,18 @@ internal sealed class StoreKey
         Id = Convert.ToHexStringLower(Derive("id", 8));
     }
 
-    /// <summary>A key that this process alone has.</summary>
     public static StoreKey OfProcess { get; } = new(RandomNumberGenerator.GetBytes(Size));
 
     /// <summary>A name of the key that does not give it away: two keys with the same name are the same.</summary>
     public string Id { get; }
 
-    /// <summary>The key that is made of a secret.</summary>
     public static StoreKey Derive(ReadOnlySpan<byte> secret) =>
         secret.Length >= Size
             ? new StoreKey(SHA256.HashData(secret))
             : throw new ArgumentException($"A secret has at least {Size} bytes.", nameof(secret));
 
-    /// <summary>Reads the key of a file, and creates the file where there is none. A file that others could have read or written is replaced.</summary>
+    /// <summary>Reads the key of a file, and creates the file where there is none. A file that others could have read or written is
+    /// replaced.</summary>
     public static StoreKey? TryLoad(string file, out string? problem)
     {
         problem = null;
@@ -49,7 +49,7 @@ internal sealed class StoreKey
 
     public override string ToString() => Id;
 
-    /// <summary>Bytes that depend on the key and a purpose, and tell neither the key nor those of another purpose.</summary>
+    /// <summary>Bytes derived from the key for one purpose; they reveal neither the key nor those of another purpose.</summary>
     internal byte[] Derive(string purpose, int size) =>
         HKDF.Expand(HashAlgorithmName.SHA256, key, size, Encoding.UTF8.GetBytes($"ImagePublish.Tasks 1\n{purpose}"));
 
@@ -70,7 +70,8 @@ internal sealed class StoreKey
         return text.Length == Size * 2 && text.All(char.IsAsciiHexDigit) ? new StoreKey(Convert.FromHexString(text)) : null;
     }
 
-    // Under a lock, since the framework does not move a file to a free name in one step: of two processes, one would have a key that the other has replaced.
+    // Under a lock, since the framework does not move a file to a free name in one step: of two processes, one would have a key that the
+    // other has replaced.
     private static StoreKey Create(string file)
     {
         PrivateFiles.CreateFolder(Path.GetDirectoryName(file)!);
@@ -78,8 +79,7 @@ internal sealed class StoreKey
         {
             Options = FileLockOptions.Temporary,
         };
-        using var held = FileLock.AcquireAsync(request, CancellationToken.None).GetAwaiter().GetResult()
-            ?? throw new IOException($"Another process keeps '{request.Path}' locked.");
+        using var held = FileLock.Acquire(request);
         if (Read(file) is { } made)
             return made;
         var temporary = $"{file}.{Guid.NewGuid():N}";
