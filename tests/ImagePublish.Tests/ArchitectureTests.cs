@@ -68,7 +68,7 @@ public sealed partial class ArchitectureTests
 
     [Theory]
     [InlineData(@"\bMicrosoft\.Build\b", "ImagePublish.Tasks/")]
-    [InlineData(@"\bICSharpCode\.SharpZipLib\b", "ImagePublish/Layers/", "ImagePublish/Packages/", "ImagePublish/Storage/")]
+    [InlineData(@"\bICSharpCode\.SharpZipLib\b", "ImagePublish/Common/TarHeaders.cs")]
     [InlineData(@"\bSystem\.Net\.Http\b", "ImagePublish/Http/", "ImagePublish/Registries/", "ImagePublish/Engines/")]
     [InlineData(
         @"\bEnvironment\.(GetEnvironmentVariable|CurrentDirectory)|Directory\.GetCurrentDirectory|DateTime(Offset)?\.(Utc)?Now\b",

@@ -2,11 +2,15 @@ using System.Formats.Tar;
 
 namespace ImagePublish.Common;
 
-/// <summary>
-/// Reads the entries of a foreign tar within a budget. Content is read from the entry's stream, until the next entry is asked for.
-/// </summary>
+/// <summary>Reads the entries of a foreign tar within a budget. Content is read from the entry's stream, until the next entry is asked
+/// for.</summary>
 /// <remarks>
 /// <para>Damage is an <see cref="InvalidDataException"/>, whatever the framework's reader throws.</para>
+/// <para>
+/// The framework reads, although SharpZipLib writes: SharpZipLib's <c>TarInputStream</c> (1.4.2) cuts link targets at 100 bytes, in PAX
+/// and in GNU tars, reads user ids above 2097151 as others, takes the size of a PAX file above 8 GiB for 0 and then its content for
+/// headers, skips sparse files without a word, and takes four times as long.
+/// </para>
 /// <para>
 /// The framework's reader takes extended headers into memory whole, however large they say they are. So its stream is watched: it knows
 /// where each header begins, and refuses one that announces too much before the reader allocates anything for it.

@@ -1,3 +1,5 @@
+using ImagePublish.Common;
+
 namespace ImagePublish.Layers;
 
 /// <summary>Writes a layer's tar into blocks. Contents go from the file system straight into the block.</summary>
@@ -11,7 +13,7 @@ internal static class TarProducer
         foreach (var entry in content.Entries)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            TarHeaders.Write(entry, output);
+            LayerTarHeaders.Write(entry, output);
             if (entry.Content is not { } file)
                 continue;
 
@@ -40,7 +42,8 @@ internal static class TarProducer
         }
     }
 
-    /// <summary>The header has promised a length, so a file that shrinks or grows meanwhile would break the tar; one that is rewritten would be half old, half new.</summary>
+    /// <summary>The header has promised a length, so a file that shrinks or grows meanwhile would break the tar; one that is rewritten
+    /// would be half old, half new.</summary>
     private static void WriteFile(FileOnDisk file, BlockWriter output)
     {
         using var handle = DiskFiles.Open(file.Path);
