@@ -5,6 +5,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
+using ImagePublish.Storage.Archives;
 
 namespace ImagePublish.Commands;
 

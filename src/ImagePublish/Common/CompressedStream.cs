@@ -11,7 +11,6 @@ internal enum CompressionFormat
     Zstd,
     Xz,
 
-    /// <summary>Recognised, but not read.</summary>
     Bzip2,
 }
 

@@ -3,10 +3,12 @@ using System.Text;
 
 namespace ImagePublish.Common;
 
-/// <summary>How much of foreign content is read and kept: all layers of an image, an archive or the packages of a layer share one. Safe for many readers.</summary>
+/// <summary>How much of foreign content is read and kept: all layers of an image, an archive or the packages of a layer share one. Safe for
+/// many readers.</summary>
 /// <remarks>
-/// What a few hundred bytes can describe has no natural limit: one path may name a hundred thousand folders, one header 700 MB of attributes. So every reader counts here before it keeps anything.
-/// The limits are those of Linux where it has some, and else far above what real images have; together they bound the memory that reading takes to about a gigabyte.
+/// What a few hundred bytes can describe has no natural limit: one path may name a hundred thousand folders, one header 700 MB of
+/// attributes. So every reader counts here before it keeps anything. The limits are those of Linux where it has some, and else far above
+/// what real images have; together they bound the memory that reading takes to about a gigabyte.
 /// </remarks>
 /// <param name="exceeded">Makes the error; the argument says which limit was exceeded, as a clause with the subject "it".</param>
 internal sealed class ContentBudget(Func<string, Exception> exceeded)
@@ -37,7 +39,6 @@ internal sealed class ContentBudget(Func<string, Exception> exceeded)
     /// <summary>The most bytes of all content that is kept in memory: lists of packages, documents.</summary>
     public long MaxTextBytes { get; init; } = 64L << 20;
 
-    /// <summary>Counts an entry.</summary>
     public void CountEntry(string path)
     {
         CountEntries(1);
@@ -52,7 +53,6 @@ internal sealed class ContentBudget(Func<string, Exception> exceeded)
             throw Exceeded($"it has more than {MaxEntries} entries");
     }
 
-    /// <summary>Counts the target of a link.</summary>
     public void CountLink(string target)
     {
         if (BytesOf(target) > MaxPathBytes)

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace ImagePublish.Common;
 
-/// <summary>Files and folders that only the current user can use. On Windows a user's folders are the user's alone already, so nothing is set there.</summary>
+/// <summary>Files and folders that only the current user can use. On Windows a user's folders are the user's alone already, so nothing is
+/// set there.</summary>
 internal static class PrivateFiles
 {
     private const UnixFileMode OwnFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -40,7 +41,8 @@ internal static class PrivateFiles
     }
 
     /// <summary>Makes a folder the user's alone: creates it, or takes the rights on it from others.</summary>
-    /// <param name="mayChange">Whether the rights on a folder that is there may be changed. If not, others may read it but not write to it.</param>
+    /// <param name="mayChange">Whether the rights on a folder that is there may be changed. If not, others may read it but not write to
+    /// it.</param>
     /// <returns>Null, or why the folder is not the user's alone, to follow its name: <c>belongs to another user (1001)</c>.</returns>
     /// <exception cref="IOException">It can't be created.</exception>
     /// <exception cref="UnauthorizedAccessException">It can't be created.</exception>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -20,7 +21,6 @@ internal enum ProgramSecrets
 /// <summary>A program to run. No shell is involved.</summary>
 internal sealed record ProgramStart(string File, IReadOnlyList<string> Arguments)
 {
-    /// <summary>Which secrets it gets.</summary>
     public ProgramSecrets Secrets { get; init; }
 
     /// <summary>The folder that it starts in; null for this process's.</summary>
@@ -42,7 +42,6 @@ internal sealed record ProgramStart(string File, IReadOnlyList<string> Arguments
 /// <summary>What a program that has ended left behind.</summary>
 internal sealed record ProgramResult(int ExitCode, ReadOnlyMemory<byte> Output, string Errors)
 {
-    /// <summary>The output as text.</summary>
     public string Text => Encoding.UTF8.GetString(Output.Span);
 
     /// <summary>Without the output, which may be a secret.</summary>
@@ -119,6 +118,73 @@ internal static partial class Programs
         }
     }
 
+    /// <summary>Opens a web page with the desktop's browser.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">It can't be started.</exception>
+    public static bool OpenPage(Uri page)
+    {
+        ArgumentNullException.ThrowIfNull(page);
+        if (page.Scheme is not ("https" or "http"))
+            throw new ArgumentException("Only web pages are opened.", nameof(page));
+        if (OperatingSystem.IsWindows())
+        {
+            // Windows looks up the browser by the scheme, not on the PATH.
+            using var opened = Process.Start(new ProcessStartInfo(page.AbsoluteUri) { UseShellExecute = true });
+            return true;
+        }
+
+        if (Find(OperatingSystem.IsMacOS() ? "open" : "xdg-open") is not { } opener)
+            return false;
+        // Not waited for: it may run as long as the browser.
+        using var opening = Start(new ProgramStart(opener, [page.AbsoluteUri]));
+        opening.StandardInput.Close();
+        return true;
+    }
+
+    internal static IReadOnlyDictionary<string, string?> EnvironmentOf(ProgramStart start)
+    {
+        var environment = new Dictionary<string, string?>(
+            OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal
+        );
+        foreach (
+            var (name, value) in new ProcessStartInfo().Environment.Where(variable =>
+                IsHandedOver(variable.Key, variable.Value, start.Secrets)
+            )
+        )
+            environment[name] = value;
+        if (environment.TryGetValue(PathVariable, out var path))
+            environment[PathVariable] = string.Join(Path.PathSeparator, Folders(path, OperatingSystem.IsWindows()));
+        foreach (var (name, value) in start.Variables)
+        {
+            if (value is null)
+                environment.Remove(name);
+            else
+                environment[name] = value;
+        }
+
+        return environment;
+    }
+
+    internal static bool IsHandedOver(string name, string? value, ProgramSecrets secrets)
+    {
+        if (
+            name.StartsWith("IMAGE_REGISTRY_", StringComparison.OrdinalIgnoreCase)
+            || OwnSecrets.Contains(name, StringComparer.OrdinalIgnoreCase)
+        )
+            return false;
+        if (
+            secrets == ProgramSecrets.CredentialHelper
+            || (secrets == ProgramSecrets.Engine && EngineSecrets.Contains(name, StringComparer.Ordinal))
+        )
+            return true;
+        if (SecretName().IsMatch(name))
+            return false;
+        // Programs reach the network through proxies, passwords and all.
+        var mayHavePassword =
+            name.EndsWith("_PROXY", StringComparison.OrdinalIgnoreCase)
+            || (secrets == ProgramSecrets.Engine && Addresses.Contains(name, StringComparer.Ordinal));
+        return mayHavePassword || value is null || !AddressWithPassword().IsMatch(value);
+    }
+
     private static async Task<ProgramResult> ExchangeAsync(Process process, ProgramStart start, CancellationToken cancellationToken)
     {
         var output = new Capture(process.StandardOutput.BaseStream, start.MaxOutput, dropsRest: false, cancellationToken);
@@ -193,113 +259,6 @@ internal static partial class Programs
         return Process.Start(info)!;
     }
 
-    /// <summary>Opens a web page with the desktop's browser.</summary>
-    /// <exception cref="System.ComponentModel.Win32Exception">It can't be started.</exception>
-    public static bool OpenPage(Uri page)
-    {
-        ArgumentNullException.ThrowIfNull(page);
-        if (page.Scheme is not ("https" or "http"))
-            throw new ArgumentException("Only web pages are opened.", nameof(page));
-        if (OperatingSystem.IsWindows())
-        {
-            // Windows looks up the browser by the scheme, not on the PATH.
-            using var opened = Process.Start(new ProcessStartInfo(page.AbsoluteUri) { UseShellExecute = true });
-            return true;
-        }
-
-        if (Find(OperatingSystem.IsMacOS() ? "open" : "xdg-open") is not { } opener)
-            return false;
-        // Not waited for: it may run as long as the browser.
-        using var opening = Start(new ProgramStart(opener, [page.AbsoluteUri]));
-        opening.StandardInput.Close();
-        return true;
-    }
-
-    /// <summary>The environment that a program gets.</summary>
-    internal static IReadOnlyDictionary<string, string?> EnvironmentOf(ProgramStart start)
-    {
-        var environment = new Dictionary<string, string?>(
-            OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal
-        );
-        foreach (
-            var (name, value) in new ProcessStartInfo().Environment.Where(variable =>
-                IsHandedOver(variable.Key, variable.Value, start.Secrets)
-            )
-        )
-            environment[name] = value;
-        if (environment.TryGetValue(PathVariable, out var path))
-            environment[PathVariable] = string.Join(Path.PathSeparator, Folders(path, OperatingSystem.IsWindows()));
-        foreach (var (name, value) in start.Variables)
-        {
-            if (value is null)
-                environment.Remove(name);
-            else
-                environment[name] = value;
-        }
-
-        return environment;
-    }
-
-    /// <summary>Whether a program gets a variable.</summary>
-    internal static bool IsHandedOver(string name, string? value, ProgramSecrets secrets)
-    {
-        if (
-            name.StartsWith("IMAGE_REGISTRY_", StringComparison.OrdinalIgnoreCase)
-            || OwnSecrets.Contains(name, StringComparer.OrdinalIgnoreCase)
-        )
-            return false;
-        if (
-            secrets == ProgramSecrets.CredentialHelper
-            || (secrets == ProgramSecrets.Engine && EngineSecrets.Contains(name, StringComparer.Ordinal))
-        )
-            return true;
-        if (SecretName().IsMatch(name))
-            return false;
-        // Programs reach the network through proxies, passwords and all.
-        var mayHavePassword =
-            name.EndsWith("_PROXY", StringComparison.OrdinalIgnoreCase)
-            || (secrets == ProgramSecrets.Engine && Addresses.Contains(name, StringComparer.Ordinal));
-        return mayHavePassword || value is null || !AddressWithPassword().IsMatch(value);
-    }
-
-    /// <summary>What a program writes, as far as it has written it.</summary>
-    private sealed class Capture
-    {
-        private const int ReadSize = 16 * 1024;
-
-        private readonly MemoryStream content = new();
-
-        public Capture(Stream source, int limit, bool dropsRest, CancellationToken cancellationToken) =>
-            Completion = CopyAsync(source, limit, dropsRest, cancellationToken);
-
-        /// <summary>Ends with the source, or fails where it has more than the limit.</summary>
-        public Task Completion { get; }
-
-        public byte[] Content
-        {
-            get
-            {
-                lock (content)
-                    return content.ToArray();
-            }
-        }
-
-        private async Task CopyAsync(Stream source, int limit, bool dropsRest, CancellationToken cancellationToken)
-        {
-            var buffer = new byte[ReadSize];
-            for (int read; (read = await source.ReadAsync(buffer, cancellationToken)) > 0; )
-            {
-                lock (content)
-                {
-                    var room = (int)Math.Min(read, limit - content.Length);
-                    if (room < read && !dropsRest)
-                        throw new IOException($"it writes more than {limit >> 10} KiB");
-                    content.Write(buffer, 0, room);
-                }
-            }
-        }
-    }
-
     private static IEnumerable<string> Folders(string? path, bool isWindows) =>
         (path ?? "").Split(isWindows ? ';' : ':').Select(folder => folder.Trim('"')).Where(Path.IsPathFullyQualified);
 
@@ -313,11 +272,51 @@ internal static partial class Programs
     // GITHUB_TOKEN, SYSTEM_ACCESSTOKEN, CI_JOB_JWT_V2, AWS_SECRET_ACCESS_KEY, AZURE_DEVOPS_EXT_PAT, NuGetPackageSourceCredentials_acme,
     // VSS_NUGET_EXTERNAL_FEED_ENDPOINTS, ...
     [GeneratedRegex(
-        @"(PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|APIKEY|CONNECTION_?STRING)|TOKENS?(_|\z)|(\A|_)(AUTH|KEY|PAT|PASS)\z|_PWD\z|(\A|_)JWT(_|\z)|FEED_ENDPOINTS\z",
+        @"(PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|APIKEY|CONNECTION_?STRING)"
+            + @"|TOKENS?(_|\z)|(\A|_)(AUTH|KEY|PAT|PASS)\z|_PWD\z|(\A|_)JWT(_|\z)|FEED_ENDPOINTS\z",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant
     )]
     private static partial Regex SecretName();
 
     [GeneratedRegex(@"://[^/?#\s@]*:[^/?#\s]*@")]
     private static partial Regex AddressWithPassword();
+
+    /// <summary>What a program writes, as far as it has written it.</summary>
+    private sealed class Capture
+    {
+        private const int ReadSize = 16 * 1024;
+
+        private readonly Lock gate = new();
+        private readonly ArrayBufferWriter<byte> content = new();
+
+        public Capture(Stream source, int limit, bool dropsRest, CancellationToken cancellationToken) =>
+            Completion = CopyAsync(source, limit, dropsRest, cancellationToken);
+
+        /// <summary>Ends with the source, or fails where it has more than the limit.</summary>
+        public Task Completion { get; }
+
+        public byte[] Content
+        {
+            get
+            {
+                lock (gate)
+                    return content.WrittenSpan.ToArray();
+            }
+        }
+
+        private async Task CopyAsync(Stream source, int limit, bool dropsRest, CancellationToken cancellationToken)
+        {
+            var buffer = new byte[ReadSize];
+            for (int read; (read = await source.ReadAsync(buffer, cancellationToken)) > 0; )
+            {
+                lock (gate)
+                {
+                    var count = Math.Min(read, limit - content.WrittenCount);
+                    if (count < read && !dropsRest)
+                        throw new IOException($"it writes more than {limit >> 10} KiB");
+                    content.Write(buffer.AsSpan(0, count));
+                }
+            }
+        }
+    }
 }

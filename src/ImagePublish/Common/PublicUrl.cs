@@ -2,17 +2,16 @@ using System.Text.RegularExpressions;
 
 namespace ImagePublish.Common;
 
-/// <summary>
-/// Addresses without what may be secret in them: the user information, the query and the fragment. What is shown or put into a label goes through here.
-/// </summary>
+/// <summary>Addresses without what may be secret in them: the user information, the query and the fragment. What is shown or put into a
+/// label goes through here.</summary>
 /// <remarks>
-/// Cut by text and for every scheme: <see cref="Uri"/> normalises what it reads, so that what it calls the user information need not occur in the text,
-/// and it does not read everything that git and apt do.
+/// Cut by text and for every scheme: <see cref="Uri"/> normalises what it reads, so that what it calls the user information need not occur
+/// in the text, and it does not read everything that git and apt do.
 /// </remarks>
 internal static partial class PublicUrl
 {
     /// <summary>An address as everybody may see it.</summary>
-    /// <returns>The address without secrets, or null if the text is not an address: then nobody knows where in it a secret is.</returns>
+    /// <returns>The address without secrets, or null if the text is not an address, so that a secret may be anywhere in it.</returns>
     public static string? TryCreate(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

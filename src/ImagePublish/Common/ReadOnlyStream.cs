@@ -2,7 +2,6 @@ using System.Buffers;
 
 namespace ImagePublish.Common;
 
-/// <summary>A stream that is only read and only forward.</summary>
 internal abstract class ReadOnlyStream : Stream
 {
     public override bool CanRead => true;

@@ -6,11 +6,13 @@ using System.Text.RegularExpressions;
 
 namespace ImagePublish.Common;
 
-/// <summary>Takes the secrets of a build out of text that other machines and programs wrote, should they repeat them. One for a build; safe for many callers.</summary>
+/// <summary>Takes the secrets of a build out of text that other machines and programs wrote, should they repeat them. One for a build; safe
+/// for many callers.</summary>
 /// <remarks>
-/// Each secret is looked for as it is and as it is sent: percent-encoded, in base64 alone and with its user name, and escaped as in JSON and HTML. It is done before anything is shortened; since others
-/// shorten and escape too, any eight characters of a long secret count, unless they are a word of the text that merely occurs in a secret: "incorrect password" stays, also where the password has that
-/// word in it. So does whatever looks like an Authorization header or a JSON web token, whoever's it is.
+/// Each secret is looked for as it is and as it is sent: percent-encoded, in base64 alone and with its user name, and escaped as in JSON
+/// and HTML. It is done before anything is shortened; since others shorten and escape too, any eight characters of a long secret count,
+/// unless they are a word of the text that merely occurs in a secret: "incorrect password" stays, also where the password has that word in
+/// it. So does whatever looks like an Authorization header or a JSON web token, whoever's it is.
 /// </remarks>
 internal sealed partial class Redactor
 {
@@ -28,7 +30,6 @@ internal sealed partial class Redactor
     private readonly List<string> asTheyAre = [];
     private (string[] Short, HashSet<string> Pieces, HashSet<string> Beginnings)? forms;
 
-    /// <summary>A secret that must not be shown.</summary>
     public void Add(string? secret, string? username = null)
     {
         if (string.IsNullOrEmpty(secret))
@@ -49,7 +50,8 @@ internal sealed partial class Redactor
     /// <summary>The same, fit for one line of a message.</summary>
     public string Shown(string text) => Text.Sanitize(Redact(text));
 
-    /// <summary>A message of ours without whole secrets, as they are and as Basic authentication sends them. Short ones stay: they could be any word of it.</summary>
+    /// <summary>A message of ours without whole secrets, as they are and as Basic authentication sends them. Short ones stay: they could be
+    /// any word of it.</summary>
     /// <remarks>It is done to every line, so it costs next to nothing.</remarks>
     public string RedactMessage(string message)
     {

@@ -1,7 +1,7 @@
 namespace ImagePublish.Common;
 
 /// <summary>The next bytes of a stream as a stream of their own.</summary>
-internal sealed class SliceStream(Stream inner, long length) : ReadOnlyStream
+internal class SliceStream(Stream inner, long length, bool leaveOpen = false) : ReadOnlyStream
 {
     private long position;
 
@@ -29,7 +29,7 @@ internal sealed class SliceStream(Stream inner, long length) : ReadOnlyStream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && !leaveOpen)
             inner.Dispose();
         base.Dispose(disposing);
     }

@@ -7,8 +7,9 @@ namespace ImagePublish.Common;
 /// <summary>The one way of text that others wrote into messages, tables, reports and files of CI systems.</summary>
 /// <remarks>
 /// <para>
-/// What is invisible or changes how a line is drawn (control, format and ignorable characters, line ends, halves of surrogate pairs) becomes <c>\uXXXX</c>. Commands of CI systems are broken visibly:
-/// <c>##vso[</c> becomes <c>## vso[</c>, and <c>::</c> at the start of a line becomes <c>: :</c>. Agents look for the first anywhere in a line, and for the second after blanks.
+/// What is invisible or changes how a line is drawn (control, format and ignorable characters, line ends, halves of surrogate pairs)
+/// becomes <c>\uXXXX</c>. Commands of CI systems are broken visibly: <c>##vso[</c> becomes <c>## vso[</c>, and <c>::</c> at the start of a
+/// line becomes <c>: :</c>. Agents look for the first anywhere in a line, and for the second after blanks.
 /// </para>
 /// <para>Text that went through once stays as it is: a message that is made of such text may go through again.</para>
 /// </remarks>
@@ -25,7 +26,8 @@ internal static partial class Text
         return OneLine(text[..end]) + "…";
     }
 
-    /// <summary>Text from another machine, a file or a user, fit for one line of a message, its addresses without what may be secret in them.</summary>
+    /// <summary>Text from another machine, a file or a user, fit for one line of a message, its addresses without what may be secret in
+    /// them.</summary>
     public static string Sanitize(string text) => Shortened(PublicUrl.InText(text), ShownLength);
 
     /// <summary>The same, as long as it is.</summary>
@@ -75,7 +77,8 @@ internal static partial class Text
         return visible.ToString();
     }
 
-    // Besides the categories, what Unicode calls ignorable (DerivedCoreProperties, Default_Ignorable_Code_Point) or draws as nothing: an agent that compares by culture does not see it.
+    // Besides the categories, what Unicode calls ignorable (DerivedCoreProperties, Default_Ignorable_Code_Point) or draws as nothing: an
+    // agent that compares by culture does not see it.
     private static bool IsHidden(Rune rune) =>
         Rune.GetUnicodeCategory(rune)
             is UnicodeCategory.Control

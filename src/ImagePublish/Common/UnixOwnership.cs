@@ -25,7 +25,8 @@ internal static class UnixOwnership
         File.SetUnixFileMode(to, isGiven ? File.GetUnixFileMode(from) : File.GetUnixFileMode(from) & Own);
     }
 
-    /// <summary>The owner and the group of a file or folder; of a link its own. Only for small files: where the system can't be asked, the content is read too.</summary>
+    /// <summary>The owner and the group of a file or folder; of a link its own. Only for small files: where the system can't be asked, the
+    /// content is read too.</summary>
     public static (int Owner, int Group) Read(string path) =>
         OperatingSystem.IsLinux() && TryAsk(path) is { } known ? known : ReadFromTar(path);
 

@@ -21,10 +21,11 @@ namespace ImagePublish.Common;
 /// executables, which packages do not use) and dictionaries above 64 MiB, those of <c>xz -9</c>, are refused. Memory grows with the content
 /// up to 1.25 times the dictionary, whatever the header announces.
 /// </para>
-/// <para>
-/// States: <c>Stream</c> —stream header→ <c>Block</c> —block header→ <c>Chunk</c> —chunk→ <c>Chunk</c> —end of block→ <c>Block</c> —index
-/// and footer→ <c>Stream</c> —end of file→ <c>End</c>.
-/// </para>
+/// <code>
+/// Stream:  stream header → Block,  end of the file → End
+/// Block:   block header → Chunk,  index and footer → Stream
+/// Chunk:   chunk → Chunk,  end of the block → Block
+/// </code>
 /// </remarks>
 internal sealed class XzStream(Stream source) : ReadOnlyStream
 {
@@ -377,7 +378,11 @@ internal sealed class XzStream(Stream source) : ReadOnlyStream
 
             public override bool Matches(ReadOnlySpan<byte> expected) => expected.SequenceEqual(hash.GetCurrentHash());
 
-            public override void Dispose() => hash.Dispose();
+            public override void Dispose()
+            {
+                hash.Dispose();
+                base.Dispose();
+            }
         }
     }
 
@@ -451,7 +456,6 @@ internal sealed class XzStream(Stream source) : ReadOnlyStream
 
         public bool IsAtEnd { get; private set; }
 
-        /// <summary>Starts a block.</summary>
         public void Start(int dictionarySize)
         {
             window.SetDictionarySize(dictionarySize);
@@ -553,7 +557,7 @@ internal sealed class XzStream(Stream source) : ReadOnlyStream
 
         public void Clear() => Position = 0;
 
-        /// <summary>Makes room for more content, and returns where it begins.</summary>
+        /// <summary>Reserves space for more content, and returns where it begins.</summary>
         public int Reserve(int length)
         {
             if (Position + length <= Bytes.Length)
@@ -576,9 +580,8 @@ internal sealed class XzStream(Stream source) : ReadOnlyStream
         }
     }
 
-    /// <summary>
-    /// LZMA: literals, matches with a new distance, and matches with one of the last four, each bit by its probability in its context.
-    /// </summary>
+    /// <summary>LZMA: literals, matches with a new distance, and matches with one of the last four, each bit by its probability in its
+    /// context.</summary>
     private sealed class LzmaDecoder
     {
         private const int States = 12;

@@ -1,9 +1,138 @@
 namespace ImagePublish.Diagnostics;
 
-/// <summary>Every code of the core and the tasks, one file for each range.</summary>
-internal static partial class DiagnosticCodes
+/// <summary>Every code, by its range. Each is explained in <c>docs/troubleshooting.md</c>.</summary>
+internal static class DiagnosticCodes
 {
-    /// <summary>All codes, in order.</summary>
-    public static IReadOnlyList<DiagnosticCode> All =>
-        [.. Input, .. BaseImage, .. Layers, .. Storage, .. Registry, .. Credentials, .. Packages, Unexpected];
+    private static readonly List<DiagnosticCode> Known = [];
+
+    // IMG1xxx: what the project or the command line asks for.
+    public static DiagnosticCode InvalidReference { get; } = Add("IMG1001", "An image reference is malformed");
+    public static DiagnosticCode InvalidDigest { get; } = Add("IMG1002", "A digest is malformed");
+    public static DiagnosticCode InvalidPlatform { get; } = Add("IMG1003", "A platform is malformed or unknown");
+    public static DiagnosticCode InvalidTag { get; } = Add("IMG1004", "A tag is malformed");
+    public static DiagnosticCode InvalidRepository { get; } = Add("IMG1005", "A repository name is malformed");
+    public static DiagnosticCode InvalidRegistry { get; } = Add("IMG1006", "A registry host is malformed");
+    public static DiagnosticCode InvalidValue { get; } = Add("IMG1007", "A property or an item has a value that it can not have");
+    public static DiagnosticCode PublishFolderEmpty { get; } = Add("IMG1008", "The publish folder is missing or empty");
+    public static DiagnosticCode InvalidTemplate { get; } = Add("IMG1009", "A tag's template can not be filled in");
+    public static DiagnosticCode HostTooOld { get; } = Add("IMG1010", "The build tool is too old");
+    public static DiagnosticCode FrameworkUnsupported { get; } = Add("IMG1011", "The project's framework runs in no image");
+    public static DiagnosticCode SeveralFrameworks { get; } = Add("IMG1012", "The project targets several frameworks");
+    public static DiagnosticCode PlatformsCollide { get; } = Add("IMG1013", "Images of an index are for the same platform, or for none");
+    public static DiagnosticCode IndexImageMissing { get; } = Add("IMG1014", "An image that is to be joined into an index is missing");
+    public static DiagnosticCode PlatformNotRestored { get; } =
+        Add("IMG1015", "A platform is asked for that the project is not restored for");
+    public static DiagnosticCode InvalidTarget { get; } = Add("IMG1016", "Something can not be put where an item says");
+    public static DiagnosticCode UnknownOwner { get; } = Add("IMG1017", "The base image does not know an owner");
+    public static DiagnosticCode ContradictoryCommand { get; } = Add("IMG1018", "Entry point and command contradict each other");
+    public static DiagnosticCode GitFailed { get; } = Add("IMG1019", "git can not read the checkout");
+    public static DiagnosticCode OtherMachine { get; } = Add("IMG1022", "A published file is built for another processor");
+    public static DiagnosticCode PlatformConditionIneffective { get; } =
+        Add("IMG1025", "A condition on RuntimeIdentifier does not tell platforms apart");
+    public static DiagnosticCode SameImage { get; } = Add("IMG1030", "An image would be copied onto itself");
+    public static DiagnosticCode PropertyMissing { get; } = Add("IMG1031", "A target needs a property that is not set");
+    public static DiagnosticCode PruneUnbounded { get; } = Add("IMG1032", "A prune needs to know how much stays");
+    public static DiagnosticCode PrunePlaceUnclear { get; } = Add("IMG1033", "A prune could mean the local store or a registry");
+    public static DiagnosticCode PublishedTwice { get; } = Add("IMG1034", "PublishImage and PublishContainer contradict each other");
+    public static DiagnosticCode EngineUnsupported { get; } = Add("IMG1035", "A container engine is asked for that is not supported");
+    public static DiagnosticCode NotTakenOver { get; } = Add("IMG1036", "PublishContainer is not served by this package");
+    public static DiagnosticCode FileBasedPlatforms { get; } = Add("IMG1037", "A file-based app is published for one platform at a time");
+    public static DiagnosticCode ChangesInterrupted { get; } =
+        Add("IMG1040", "The build was cancelled while tags were moved or images removed");
+    public static DiagnosticCode NameTaken { get; } = Add("IMG1041", "Two projects of a build publish under the same name");
+
+    // IMG2xxx: the base image.
+    public static DiagnosticCode BaseNotFound { get; } = Add("IMG2001", "The base image does not exist");
+    public static DiagnosticCode BasePlatformMissing { get; } = Add("IMG2002", "The base image does not exist for the platform");
+    public static DiagnosticCode BaseInvalid { get; } = Add("IMG2003", "The base image is damaged or is not what it claims to be");
+    public static DiagnosticCode BaseNotKept { get; } = Add("IMG2004", "The base image is not in the local store");
+
+    // IMG30xx: layers.
+    public static DiagnosticCode UnsafePath { get; } = Add("IMG3001", "A path or link leaves its folder");
+    public static DiagnosticCode UnreadableFile { get; } = Add("IMG3002", "A file can not be read or changed while it was read");
+    public static DiagnosticCode DiskFailed { get; } = Add("IMG3003", "A file can not be written");
+    public static DiagnosticCode InvalidEntry { get; } = Add("IMG3004", "A file can not be put into a layer");
+    public static DiagnosticCode LayerInvalid { get; } = Add("IMG3005", "A layer is damaged or is not what it claims to be");
+
+    // IMG31xx: the local store, its caches and archives.
+    public static DiagnosticCode StoreFailed { get; } = Add("IMG3101", "The local store can not be read or written");
+    public static DiagnosticCode StoreBusy { get; } = Add("IMG3102", "The local store is locked by another process");
+    public static DiagnosticCode StoreDamaged { get; } = Add("IMG3103", "The local store is damaged");
+    public static DiagnosticCode StoreIncomplete { get; } = Add("IMG3104", "An image lacks content in the local store");
+    public static DiagnosticCode NotInStore { get; } = Add("IMG3105", "The image is not in the local store");
+    public static DiagnosticCode ArchiveInvalid { get; } = Add("IMG3106", "The archive or layout is no image, or is damaged");
+    public static DiagnosticCode ArchiveFailed { get; } = Add("IMG3107", "An archive can not be read or written");
+    public static DiagnosticCode EngineFailed { get; } = Add("IMG3108", "Docker or podman can not be used");
+    public static DiagnosticCode NotInEngine { get; } = Add("IMG3109", "Docker does not have the image");
+    public static DiagnosticCode Locked { get; } = Add("IMG3110", "Another process keeps locked what is needed");
+    public static DiagnosticCode ArchiveTooLarge { get; } = Add("IMG3111", "An archive inflates to too much");
+    public static DiagnosticCode StoreForeign { get; } = Add("IMG3112", "Other users can change the local store or the package cache");
+
+    // IMG4xxx: what a registry answers, or does not.
+    public static DiagnosticCode RegistryUnreachable { get; } = Add("IMG4001", "The registry can not be reached");
+    public static DiagnosticCode RegistryRefused { get; } = Add("IMG4002", "The registry refuses the request");
+    public static DiagnosticCode RegistryFailed { get; } = Add("IMG4003", "The registry fails");
+    public static DiagnosticCode RegistryProtocol { get; } = Add("IMG4004", "The registry answers against the specification");
+    public static DiagnosticCode ContentMismatch { get; } = Add("IMG4005", "Content differs from its digest or size");
+    public static DiagnosticCode RegistryNotFound { get; } = Add("IMG4006", "The registry does not have it");
+    public static DiagnosticCode RegistryDenied { get; } = Add("IMG4007", "The registry does not allow it");
+    public static DiagnosticCode CertificateUntrusted { get; } = Add("IMG4008", "The registry's certificate is not trusted");
+    public static DiagnosticCode TooLarge { get; } = Add("IMG4009", "Something is too large for the registry, or from it");
+    public static DiagnosticCode TagImmutable { get; } = Add("IMG4010", "The tag exists and can not be moved");
+    public static DiagnosticCode RateLimited { get; } = Add("IMG4011", "The registry limits the rate of requests");
+    public static DiagnosticCode BlobMissing { get; } = Add("IMG4012", "The registry misses a blob that it had confirmed");
+    public static DiagnosticCode FormatObsolete { get; } = Add("IMG4013", "The image is in a format that is obsolete");
+    public static DiagnosticCode UnsafeRedirect { get; } = Add("IMG4014", "The registry sends the client to an unsafe place");
+    public static DiagnosticCode DeleteUnsupported { get; } = Add("IMG4015", "The registry does not delete");
+    public static DiagnosticCode NetworkNeeded { get; } = Add("IMG4016", "The network is needed, and ImageOffline forbids it");
+
+    // IMG5xxx: signing in.
+    public static DiagnosticCode Unauthorized { get; } = Add("IMG5001", "The registry does not accept the credentials, or wants some");
+    public static DiagnosticCode CredentialsUnusable { get; } = Add("IMG5002", "Stored credentials or their helper can not be used");
+    public static DiagnosticCode UntrustedRealm { get; } = Add("IMG5003", "The registry sends credentials to an untrusted place");
+    public static DiagnosticCode CacheKeyUnusable { get; } = Add("IMG5010", "The cache key can not be used");
+    public static DiagnosticCode CredentialsAmbiguous { get; } =
+        Add("IMG5011", "Credentials in the environment can be meant for more than one registry");
+    public static DiagnosticCode PlainTextCredentials { get; } = Add("IMG5012", "A password would be sent in plain text");
+
+    // IMG6xxx: operating system packages.
+    public static DiagnosticCode PackageUnknown { get; } = Add("IMG6001", "An operating system package does not exist");
+    public static DiagnosticCode PackageConflict { get; } = Add("IMG6002", "Operating system packages can not be installed together");
+    public static DiagnosticCode PackageSourceUntrusted { get; } = Add("IMG6003", "A package source is not signed by a trusted key");
+    public static DiagnosticCode PackageTampered { get; } = Add("IMG6004", "A package differs from its hash");
+    public static DiagnosticCode PackageGone { get; } = Add("IMG6005", "A package is gone from its source");
+    public static DiagnosticCode PackageToolMissing { get; } = Add("IMG6006", "Packages can not be chosen, since there is no apt");
+    public static DiagnosticCode PackageBaseUnsupported { get; } = Add("IMG6007", "The base image takes no packages");
+    public static DiagnosticCode PackageInvalid { get; } = Add("IMG6008", "A package is damaged or holds what an image may not");
+    public static DiagnosticCode PackageSourceFailed { get; } = Add("IMG6009", "A package source can not be read");
+    public static DiagnosticCode PackageLockOutdated { get; } =
+        Add("IMG6010", "The lock file is missing, damaged or does not fit the project");
+    public static DiagnosticCode LibraryMissing { get; } = Add("IMG6011", "The image lacks a library that the app needs");
+    public static DiagnosticCode PackageSourceRefused { get; } = Add("IMG6012", "A package source of the base image is refused");
+
+    // IMG9xxx: errors of this package.
+    public static DiagnosticCode Unexpected { get; } = Add("IMG9001", "Something failed unexpectedly");
+
+    public static IReadOnlyList<DiagnosticCode> All => Known;
+
+    private static DiagnosticCode Add(string id, string title)
+    {
+        var code = new DiagnosticCode(id, title);
+        Known.Add(code);
+        return code;
+    }
+}
+
+/// <summary>A stable code for something a user can cause and fix, such as <c>IMG2001</c>.</summary>
+/// <remarks>
+/// <c>IMG1xxx</c> input, <c>IMG2xxx</c> base image, <c>IMG3xxx</c> layers and store, <c>IMG4xxx</c> registry, <c>IMG5xxx</c> credentials,
+/// <c>IMG6xxx</c> operating system packages, <c>IMG9xxx</c> errors of this package. All are in <see cref="DiagnosticCodes"/>.
+/// </remarks>
+/// <param name="Title">What it means, in a few words: the heading of its entry in the troubleshooting page.</param>
+internal sealed record DiagnosticCode(string Id, string Title)
+{
+    /// <summary>The anchor of this code's entry in <c>docs/troubleshooting.md</c>.</summary>
+    public string Anchor => Id.ToLowerInvariant();
+
+    public override string ToString() => Id;
 }

@@ -18,7 +18,6 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
     private readonly EngineConnection connection = new(address);
 
-    /// <summary>Whether it answers.</summary>
     public async Task<ImagePublishException?> TryPingAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -26,8 +25,8 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
         try
         {
             using var response = await connection.SendAsync(HttpMethod.Get, "_ping", null, limit.Token);
-            var said = await connection.ReadAsync(response, MaxPing, limit.Token);
-            return said.AsSpan().Trim((byte)'\n').SequenceEqual("OK"u8) ? null : connection.NotDocker(HttpMethod.Get, "_ping", said);
+            var answer = await connection.ReadAsync(response, MaxPing, limit.Token);
+            return answer.AsSpan().Trim((byte)'\n').SequenceEqual("OK"u8) ? null : connection.NotDocker(HttpMethod.Get, "_ping", answer);
         }
         catch (ImagePublishException exception)
         {
@@ -45,8 +44,8 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
 
     /// <summary>How many layers of an image it has, from the bottom up: as many as any image there begins with.</summary>
     /// <remarks>
-    /// Its classic image store finds layers by the digests of their tars, and takes an archive that lacks those it has. One that keeps images in containerd,
-    /// and podman behind Docker's API, want all of it.
+    /// Its classic image store finds layers by the digests of their tars, and takes an archive that lacks those it has. One that keeps
+    /// images in containerd, and podman behind Docker's API, want all of it.
     /// </remarks>
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, or refuses.</exception>
     public async Task<int?> CountKnownLayersAsync(IReadOnlyList<Digest> diffIds, CancellationToken cancellationToken)
@@ -78,10 +77,10 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
     {
         using var content = new WrittenContent(write);
         using var response = await SendAsync(content, cancellationToken);
-        var said = await connection.ReadAsync(response, MaxReport, cancellationToken);
+        var answer = await connection.ReadAsync(response, MaxReport, cancellationToken);
         // The status is sent before the work is done: a failure comes as a line of its own.
         var lines = Encoding
-            .UTF8.GetString(said)
+            .UTF8.GetString(answer)
             .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
             .Select(line => (Error: Field(line, "error"), Text: Field(line, "stream")))
             .ToList();
@@ -92,10 +91,9 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
             );
         return lines.Exists(line => line.Text is not null)
             ? string.Concat(lines.Select(line => line.Text)).Trim()
-            : throw connection.NotDocker(HttpMethod.Post, LoadPath, said);
+            : throw connection.NotDocker(HttpMethod.Post, LoadPath, answer);
     }
 
-    /// <summary>Finds an image.</summary>
     /// <returns>What the engine knows it by, which changes when the image does; null if it has none of that name.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, or refuses.</exception>
     public async Task<string?> FindImageAsync(string name, CancellationToken cancellationToken)

@@ -5,7 +5,10 @@ using System.Text.Json;
 namespace ImagePublish.Engines;
 
 /// <summary>Where Docker's API is to be had: as its own client finds it.</summary>
-/// <remarks><see href="https://docs.docker.com/engine/manage-resources/contexts/">Docker contexts</see>, and the variables <c>DOCKER_HOST</c>, <c>DOCKER_CONTEXT</c>.</remarks>
+/// <remarks>
+/// <see href="https://docs.docker.com/engine/manage-resources/contexts/">Docker contexts</see>, and the variables <c>DOCKER_HOST</c>,
+/// <c>DOCKER_CONTEXT</c>.
+/// </remarks>
 internal sealed record EngineAddress(string Scheme, string Target)
 {
     private const string DefaultContext = "default";

@@ -9,7 +9,7 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Engines;
 
-/// <summary>Speaks HTTP with an engine over its socket, its pipe or a plain connection.</summary>
+/// <summary>HTTP to a container engine over its socket, its pipe or a plain connection.</summary>
 /// <param name="documentLimit">How long a document may take, from the request to its last byte; null for two minutes.</param>
 internal sealed class EngineConnection(EngineAddress address, TimeSpan? documentLimit = null) : IDisposable
 {
@@ -33,7 +33,8 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
     );
 
     /// <summary>Reads something from a document of the engine.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, refuses, or what answers is not Docker.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, refuses, or what answers is not
+    /// Docker.</exception>
     public async Task<T> GetAsync<T>(string path, Func<JsonElement, T> read, CancellationToken cancellationToken)
     {
         var bytes = await GetDocumentAsync(path, cancellationToken);
@@ -62,7 +63,9 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
         {
             throw new ImagePublishException(
                 DiagnosticCodes.EngineFailed,
-                $"Docker at '{address}' does not answer GET /{path.Split('?')[0]} within {(documentLimit ?? UsualDocumentLimit).TotalSeconds:0} seconds. Restart it, or write an archive with ImageArchive instead.",
+                $"Docker at '{address}' does not answer GET /{path.Split('?')[0]} within "
+                    + $"{(documentLimit ?? UsualDocumentLimit).TotalSeconds:0} seconds. Restart it, or write an archive with "
+                    + "ImageArchive instead.",
                 exception
             );
         }
@@ -94,10 +97,10 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
     }
 
     /// <summary>The error for an answer that Docker would not give.</summary>
-    public ImagePublishException NotDocker(HttpMethod method, string path, ReadOnlySpan<byte> said, Exception? cause = null) =>
+    public ImagePublishException NotDocker(HttpMethod method, string path, ReadOnlySpan<byte> answer, Exception? cause = null) =>
         new(
             DiagnosticCodes.EngineFailed,
-            $"What answers at '{address}' is not Docker: {method} /{path.Split('?')[0]} answered '{Excerpt(said)}'. {CheckHost}",
+            $"What answers at '{address}' is not Docker: {method} /{path.Split('?')[0]} answered '{Excerpt(answer)}'. {CheckHost}",
             cause
         );
 
@@ -125,13 +128,13 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
             return response;
         using (response)
         {
-            var said = await ReadErrorAsync(response, cancellationToken);
-            throw Message(said) is { } message
+            var answer = await ReadErrorAsync(response, cancellationToken);
+            throw Message(answer) is { } message
                 ? new EngineRefusalException(
                     response.StatusCode,
                     $"{method} {address} /{Text.Sanitize(path.Split('?')[0])} answered {(int)response.StatusCode}: {Text.Sanitize(message)}"
                 )
-                : NotDocker(method, path, Encoding.UTF8.GetBytes($"{(int)response.StatusCode} {Encoding.UTF8.GetString(said)}"));
+                : NotDocker(method, path, Encoding.UTF8.GetBytes($"{(int)response.StatusCode} {Encoding.UTF8.GetString(answer)}"));
         }
     }
 
@@ -185,16 +188,17 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
     private ImagePublishException Lost(Exception exception) =>
         new(
             DiagnosticCodes.EngineFailed,
-            $"The connection to Docker at '{address}' was lost: {Text.Sanitize(exception.GetBaseException().Message).TrimEnd('.')}. Check that the engine still runs, and its log.",
+            $"The connection to Docker at '{address}' was lost: "
+                + $"{Text.Sanitize(exception.GetBaseException().Message).TrimEnd('.')}. Check that the engine still runs, and its log.",
             exception
         );
 
     // Docker's own errors are objects with a message.
-    private static string? Message(byte[] said)
+    private static string? Message(byte[] answer)
     {
         try
         {
-            using var document = JsonDocument.Parse(said);
+            using var document = JsonDocument.Parse(answer);
             return document.RootElement.GetProperty("message").GetString();
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
@@ -203,10 +207,10 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
         }
     }
 
-    private static string Excerpt(ReadOnlySpan<byte> said)
+    private static string Excerpt(ReadOnlySpan<byte> answer)
     {
-        var text = Encoding.UTF8.GetString(said[..Math.Min(said.Length, MaxExcerpt)]).ReplaceLineEndings(" ").Trim();
-        return said.Length > MaxExcerpt ? $"{Text.Sanitize(text)}…" : Text.Sanitize(text);
+        var text = Encoding.UTF8.GetString(answer[..Math.Min(answer.Length, MaxExcerpt)]).ReplaceLineEndings(" ").Trim();
+        return answer.Length > MaxExcerpt ? $"{Text.Sanitize(text)}…" : Text.Sanitize(text);
     }
 
     private static async ValueTask<Stream> ConnectAsync(EngineAddress address, CancellationToken cancellationToken)
@@ -245,9 +249,22 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
     }
 }
 
-/// <summary>The engine answered, and refused.</summary>
 internal sealed class EngineRefusalException(HttpStatusCode status, string message)
     : ImagePublishException(DiagnosticCodes.EngineFailed, message)
 {
     public HttpStatusCode Status { get; } = status;
+}
+
+/// <summary>What the search for a container engine knows of the machine. Everything is handed in: nothing is read from the
+/// environment.</summary>
+internal sealed record EngineSettings
+{
+    /// <summary>An environment variable's value; null if it is not set.</summary>
+    public required Func<string, string?> Variable { get; init; }
+
+    /// <summary>The user's home folder.</summary>
+    public required string HomeFolder { get; init; }
+
+    /// <summary>Docker's folder of settings.</summary>
+    internal string DockerFolder => Variable("DOCKER_CONFIG") is { Length: > 0 } folder ? folder : Path.Combine(HomeFolder, ".docker");
 }

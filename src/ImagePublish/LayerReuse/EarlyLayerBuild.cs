@@ -148,12 +148,13 @@ internal sealed class EarlyLayerBuild : IDisposable
             await using var writer = store.CreateDigestedBlob();
             var (descriptor, diffId) = await LayerBuilder.BuildAsync(
                 input,
-                compression,
-                ImageFormat.Oci,
+                new LayerBuildOptions(compression, ImageFormat.Oci)
+                {
+                    Parallelism = parallelism,
+                    Compressed = layer.Add,
+                },
                 writer,
-                parallelism,
-                cancellationToken,
-                layer.Add
+                cancellationToken
             );
             await writer.CommitAsync(descriptor, cancellationToken);
             if (!fingerprints.AreAtRest())

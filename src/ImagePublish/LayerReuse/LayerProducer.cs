@@ -176,10 +176,8 @@ internal sealed class LayerProducer(LayerSources sources, ILayerOutput output, L
         log.Building(content.Name, content.ContentLength);
         var built = await LayerBuilder.BuildAsync(
             content,
-            compression,
-            format,
+            new LayerBuildOptions(compression, format) { Compressed = bytes => log.Compressed(content.Name, bytes) },
             stream,
-            bytes => log.Compressed(content.Name, bytes),
             cancellationToken
         );
         log.Built(content.Name);

@@ -5,14 +5,11 @@ namespace ImagePublish.Layers;
 /// <summary>The users and groups of an image, as its <c>/etc/passwd</c> and <c>/etc/group</c> have them.</summary>
 internal sealed class Accounts(string passwd, string group)
 {
-    /// <summary>Nobody at all.</summary>
     public static Accounts None { get; } = new("", "");
 
-    /// <summary>Finds a user.</summary>
     public (int Uid, int Gid)? FindUser(string name) =>
         Find(passwd, name) is [_, _, var uid, var gid, ..] && TryId(uid, out var user) && TryId(gid, out var own) ? (user, own) : null;
 
-    /// <summary>Finds a group.</summary>
     public int? FindGroup(string name) => Find(group, name) is [_, _, var gid, ..] && TryId(gid, out var id) ? id : null;
 
     private static string[]? Find(string file, string name) =>

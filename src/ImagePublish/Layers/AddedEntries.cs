@@ -6,20 +6,18 @@ namespace ImagePublish.Layers;
 /// <summary>Puts what the user adds to an image among the publish output and on top of the base.</summary>
 internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults defaults)
 {
-    /// <summary>The layer of what is added outside the app's folder.</summary>
     public const string DefaultLayer = "files";
 
     private sealed record Placed(AddedEntry Added, LayerEntry Entry);
 
-    /// <summary>Whether the base's files must be known: something lies outside the app's folder, or an owner has a name.</summary>
+    /// <summary>Whether the base's files must be known: something is outside the app's folder, or an owner has a name.</summary>
     public static bool NeedBase(IReadOnlyList<AddedEntry> added, string folder) =>
         added.Any(entry => !IsInside(entry.Path, folder) || entry.Owner?.IsNumeric == false);
 
-    /// <summary>Plans the layers of all of it.</summary>
-    /// <returns>
-    /// The layers of <see cref="LayerLayout"/>; what is added lies below the app's, each layer named by the user its own, in the order of their names' first use.
-    /// </returns>
-    /// <exception cref="ImagePublishException"><c>IMG1016</c>, <c>IMG1017</c>: something can't be put there, or an owner is unknown.</exception>
+    /// <returns>The layers of <see cref="LayerLayout"/>; added layers are below the app's, with one for each name that the user gives, in
+    /// the order of their names' first use.</returns>
+    /// <exception cref="ImagePublishException"><c>IMG1016</c>, <c>IMG1017</c>: something can't be put there, or an owner is
+    /// unknown.</exception>
     public IReadOnlyList<LayerInput> Plan(
         IReadOnlyList<LayerEntry> published,
         IReadOnlyCollection<PublishItem> items,
@@ -138,7 +136,8 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
             case (LayerEntryKind.File, LayerEntryInfoKind.SymbolicLink):
                 throw Refused(
                     added,
-                    $"the base image has a link to '{Text.Sanitize(existing!.LinkTarget!)}' there, which a file would destroy. Put it where the link leads, or replace the link by an ImageSymlink"
+                    $"the base image has a link to '{Text.Sanitize(existing!.LinkTarget!)}' there, which a file would "
+                        + "destroy. Put it where the link leads, or replace the link by an ImageSymlink"
                 );
             case (LayerEntryKind.File or LayerEntryKind.SymbolicLink, LayerEntryInfoKind.Directory):
                 throw Refused(added, "the base image has a directory there");
@@ -159,7 +158,8 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         return owner.Resolve(baseFiles.Accounts, out var unknown)
             ?? throw new ImagePublishException(
                 DiagnosticCodes.UnknownOwner,
-                $"{added.Item} has the Owner '{Text.Sanitize(owner.ToString())}', but the base image has no {Text.Sanitize(unknown!)}. Use a number, or a name of its /etc/passwd and /etc/group."
+                $"{added.Item} has the Owner '{Text.Sanitize(owner.ToString())}', but the base image has no "
+                    + $"{Text.Sanitize(unknown!)}. Use a number, or a name of its /etc/passwd and /etc/group."
             )
             {
                 Item = added.Item,
@@ -197,7 +197,8 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         }
     }
 
-    // A layer brings along the directories of its files with the attributes that they have anywhere, so that it does not matter which layer comes last.
+    // A layer brings along the directories of its files with the attributes that they have anywhere, so that it does not matter which layer
+    // comes last.
     private static List<LayerEntry> WithParents(
         IEnumerable<Placed> group,
         List<LayerEntry> published,
@@ -230,4 +231,27 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
                 .SelectMany(one => LayerPath.ParentsOf(one.Entry.Path))
                 .Where(parent => baseFiles.Find(parent)?.Kind == LayerEntryInfoKind.Directory),
         ];
+}
+
+/// <summary>A file, directory or link that the user puts into the image besides the publish output.</summary>
+internal sealed record AddedEntry(ItemSource Item, LayerEntryKind Kind, string Path)
+{
+    /// <summary>Permissions; null for those of its kind, or those that the base's directory has.</summary>
+    public UnixFileMode? Mode { get; init; }
+
+    /// <summary>Whose it is; null for the app's owner in the working directory and root elsewhere, or whose the base's directory
+    /// is.</summary>
+    public FileOwner? Owner { get; init; }
+
+    /// <summary>The layer of its own that it goes to, by name; null for the usual one.</summary>
+    public string? Layer { get; init; }
+
+    /// <summary>The file on the build machine; null for everything else.</summary>
+    public string? SourceFile { get; init; }
+
+    /// <summary>Whether that file is of a NuGet package, whose execute bits mean nothing.</summary>
+    public bool IsFromPackage { get; init; }
+
+    /// <summary>What a link points at; null for everything else.</summary>
+    public string? LinkTarget { get; init; }
 }

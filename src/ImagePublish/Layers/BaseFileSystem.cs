@@ -3,8 +3,11 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Layers;
 
-/// <summary>What an image's layers make of each other: its directories, files and links, so that what is put on top respects them.</summary>
-/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets">image-spec, Applying Changesets</see>.</remarks>
+/// <summary>What an image's layers make of each other: its directories, files and links, so that what is put on top respects
+/// them.</summary>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets">image-spec, Applying Changesets</see>.
+/// </remarks>
 internal sealed class BaseFileSystem
 {
     internal const string PasswdPath = "etc/passwd";
@@ -43,7 +46,7 @@ internal sealed class BaseFileSystem
     public string Resolve(string path, bool followLast)
     {
         var hops = 0;
-        var place = new Stack<Step>();
+        var steps = new Stack<Step>();
         var ahead = new Stack<string>(path.Split('/').Reverse());
         while (ahead.TryPop(out var name))
         {
@@ -51,12 +54,12 @@ internal sealed class BaseFileSystem
                 continue;
             if (name == "..")
             {
-                place.TryPop(out _);
+                steps.TryPop(out _);
                 continue;
             }
 
-            var here = (place.TryPeek(out var above) ? above.Node : root)?.Find(name);
-            place.Push(new Step(name, here));
+            var here = (steps.TryPeek(out var above) ? above.Node : root)?.Find(name);
+            steps.Push(new Step(name, here));
             if (
                 here is null
                 || here.Kind == LayerEntryInfoKind.Directory
@@ -67,13 +70,12 @@ internal sealed class BaseFileSystem
                 throw Unusable($"'/{Text.Sanitize(here.Entry.Path)}' is a file in the base image, so nothing can lie below it");
             if (++hops > MaxHops)
                 throw Unusable($"the base image's link '/{Text.Sanitize(here.Entry.Path)}' goes in circles");
-            Follow(here.Entry.LinkTarget!, place, ahead);
+            Follow(here.Entry.LinkTarget!, steps, ahead);
         }
 
-        return string.Join('/', place.Reverse().Select(step => step.Name));
+        return string.Join('/', steps.Reverse().Select(step => step.Name));
     }
 
-    /// <summary>The names in a folder.</summary>
     public IEnumerable<string> NamesIn(string folder) =>
         NodeAt(Resolve(folder, followLast: true))?.Children.Select(child => child.Name).Order(StringComparer.Ordinal)
         ?? Enumerable.Empty<string>();
@@ -108,12 +110,12 @@ internal sealed class BaseFileSystem
         }
     }
 
-    private static void Follow(string target, Stack<Step> place, Stack<string> ahead)
+    private static void Follow(string target, Stack<Step> steps, Stack<string> ahead)
     {
         if (target.StartsWith('/'))
-            place.Clear();
+            steps.Clear();
         else
-            place.Pop();
+            steps.Pop();
         foreach (var part in target.Split('/').Reverse())
             ahead.Push(part);
     }

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace ImagePublish.Layers;
 
-/// <summary>A piece of a layer's tar on its way through the pipeline, with the memory it needs. Used again and again.</summary>
+/// <summary>A piece of a layer's tar in the pipeline, with the memory it needs. Used again and again.</summary>
 internal sealed class Block(int window, int size, IBlockEncoder? encoder) : IDisposable
 {
     private readonly byte[] buffer = ArrayPool<byte>.Shared.Rent(window + size);
@@ -19,13 +19,12 @@ internal sealed class Block(int window, int size, IBlockEncoder? encoder) : IDis
     /// <summary>How many bytes at the end of the window are the tar's.</summary>
     public int History { get; private set; }
 
-    /// <summary>Where more of it goes.</summary>
+    /// <summary>The memory for more of it.</summary>
     public Span<byte> Free => buffer.AsSpan(window + Length, size - Length);
 
     /// <summary>The encoder that belongs to this block, and holds its result.</summary>
     public IBlockEncoder? Encoder => encoder;
 
-    /// <summary>When the result is there.</summary>
     public Task<ReadOnlyMemory<byte>>? Encoded { get; private set; }
 
     public void Advance(int count) => Length += count;

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace ImagePublish.Layers;
 
-/// <summary>Fills blocks one after the other and sends each on its way as soon as it is full.</summary>
+/// <summary>Fills blocks one after the other and hands each on as soon as it is full.</summary>
 internal sealed class BlockWriter(BlockPool pool, ChannelWriter<Block> blocks, CancellationToken cancellationToken)
 {
     // The end of the block sent last, which may be in use again before the next one is there.

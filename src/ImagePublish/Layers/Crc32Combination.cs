@@ -1,6 +1,7 @@
 namespace ImagePublish.Layers;
 
-/// <summary>The CRC-32 of two contents in a row, from those of each: multiplication by x^(8·length) modulo the CRC's polynomial, as in zlib's <c>crc32_combine</c>.</summary>
+/// <summary>The CRC-32 of two contents in a row, from those of each: multiplication by x^(8·length) modulo the CRC's polynomial, as in
+/// zlib's <c>crc32_combine</c>.</summary>
 internal static class Crc32Combination
 {
     private const uint Polynomial = 0xEDB88320;

@@ -1,7 +1,7 @@
 namespace ImagePublish.Layers;
 
 /// <summary>The bytes of a file in a layer, read when the layer is written and as often as it is.</summary>
-/// <param name="Length">Their number. Content that turns out to have another one is an error, never a broken layer.</param>
+/// <param name="Length">The number of bytes. Content that turns out to have another is an error, never a broken layer.</param>
 internal abstract record FileContent(long Length)
 {
     /// <summary>What messages call this content.</summary>

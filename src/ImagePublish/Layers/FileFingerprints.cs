@@ -2,15 +2,15 @@ using System.Security.Cryptography;
 
 namespace ImagePublish.Layers;
 
-/// <summary>Short tags of files' contents, which tell whether a file is the one that was seen before: its bytes are read, its times are not asked.</summary>
+/// <summary>Fingerprints of files' contents: whether a file changed is decided by its bytes, not by its times.</summary>
 /// <remarks>
-/// A tag is a chain of GMACs (AES-GCM over no text; <see href="https://csrc.nist.gov/pubs/sp/800/38/d/final">NIST SP 800-38D</see>) under a key that is random for each store.
-/// Processors compute it as fast as they read memory, five times as fast as SHA-256. Two different contents have the same tag with a chance of 2⁻¹⁰⁰.
-/// Tags stay in the store and prove nothing to anyone else; what leaves the machine is named by SHA-256.
+/// A tag is a chain of GMACs (AES-GCM over no text; <see href="https://csrc.nist.gov/pubs/sp/800/38/d/final">NIST SP 800-38D</see>) under a
+/// key that is random for each store. Processors compute it as fast as they read memory, five times as fast as SHA-256. Two different
+/// contents have the same tag with a chance of 2⁻¹⁰⁰. Tags stay in the store and prove nothing to anyone else; what leaves the machine is
+/// named by SHA-256.
 /// </remarks>
 internal sealed class FileFingerprints
 {
-    /// <summary>The bytes of a key.</summary>
     public const int KeySize = 16;
 
     private const int TagSize = 16;
@@ -62,14 +62,13 @@ internal sealed class FileFingerprints
         }
     }
 
-    /// <summary>The tag of a file.</summary>
     public byte[] Compute(FileOnDisk file)
     {
         lock (gate)
             return tags[file.Path].Tag;
     }
 
-    /// <summary>Whether the files still are what they were when they were read, as far as their times tell.</summary>
+    /// <summary>Whether no file's times changed since it was read.</summary>
     /// <returns>False where something writes to one of them at the same time: then nothing may be concluded for later.</returns>
     public bool AreAtRest()
     {
@@ -77,7 +76,7 @@ internal sealed class FileFingerprints
             return tags.All(file => IsAtRest(file.Key, file.Value));
     }
 
-    /// <summary>Whether the files of a layer still are what they were when they were read, as far as their times tell.</summary>
+    /// <summary>Whether no times of a layer's files changed since they were read.</summary>
     public bool AreAtRest(LayerInput content)
     {
         lock (gate)

@@ -9,7 +9,8 @@ internal static class FolderLinks
     /// <summary>As many as Linux follows.</summary>
     private const int MaxHops = 40;
 
-    /// <summary>What a link says in the image: a relative target as it is, one that names the folder by its place on the build machine made relative.</summary>
+    /// <summary>What a link says in the image: a relative target as it is, one that names the folder by its path on the build machine made
+    /// relative.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3001</c>: it leaves the folder.</exception>
     public static string TargetInImage(DirectoryInfo root, string link, string target)
     {
@@ -36,7 +37,7 @@ internal static class FolderLinks
     private static void Follow(Dictionary<string, string> links, string link, string target)
     {
         var hops = 1;
-        var place = new Stack<string>(LayerPath.ParentOf(link).Split('/', StringSplitOptions.RemoveEmptyEntries));
+        var folders = new Stack<string>(LayerPath.ParentOf(link).Split('/', StringSplitOptions.RemoveEmptyEntries));
         var ahead = new Stack<string>(target.Split('/').Reverse());
         while (ahead.TryPop(out var name))
         {
@@ -44,20 +45,21 @@ internal static class FolderLinks
                 continue;
             if (name == "..")
             {
-                if (!place.TryPop(out _))
+                if (!folders.TryPop(out _))
                     throw Leaves(link, target);
                 continue;
             }
 
-            place.Push(name);
-            if (!links.TryGetValue(string.Join('/', place.Reverse()), out var next))
+            folders.Push(name);
+            if (!links.TryGetValue(string.Join('/', folders.Reverse()), out var next))
                 continue;
             if (++hops > MaxHops)
                 throw new ImagePublishException(
                     DiagnosticCodes.UnsafePath,
-                    $"The symbolic link '{Text.Sanitize(link)}' → '{Text.Sanitize(target)}' goes in circles. Fix it, or leave it out of the publish output."
+                    $"The symbolic link '{Text.Sanitize(link)}' → '{Text.Sanitize(target)}' goes in circles. Fix it, or "
+                        + "leave it out of the publish output."
                 );
-            place.Pop();
+            folders.Pop();
             foreach (var part in next.Split('/').Reverse())
                 ahead.Push(part);
         }
@@ -100,6 +102,7 @@ internal static class FolderLinks
     private static ImagePublishException Leaves(string link, string target) =>
         new(
             DiagnosticCodes.UnsafePath,
-            $"The symbolic link '{Text.Sanitize(link)}' → '{Text.Sanitize(target)}' leaves the publish folder, and would point at nothing in the image. Publish the file itself, or leave the link out."
+            $"The symbolic link '{Text.Sanitize(link)}' → '{Text.Sanitize(target)}' leaves the publish folder, and would "
+                + "point at nothing in the image. Publish the file itself, or leave the link out."
         );
 }

@@ -3,10 +3,11 @@ using ImagePublish.Layers.Deflate;
 
 namespace ImagePublish.Layers;
 
-/// <summary>gzip in blocks that are compressed side by side, as <c>pigz</c> does: by our own deflate, or by the runtime's zlib where a level is asked for.</summary>
+/// <summary>gzip in blocks that are compressed side by side, as <c>pigz</c> does: by our own deflate, or by the runtime's zlib where a
+/// level is asked for.</summary>
 /// <remarks>
-/// The blob is one ordinary gzip member (<see href="https://www.rfc-editor.org/rfc/rfc1952">RFC 1952</see>), which every reader accepts: the blocks' deflate streams end at a byte
-/// boundary and are joined; the checksum of the whole is computed from those of the blocks.
+/// The blob is one ordinary gzip member (<see href="https://www.rfc-editor.org/rfc/rfc1952">RFC 1952</see>), which every reader accepts:
+/// the blocks' deflate streams end at a byte boundary and are joined; the checksum of the whole is computed from those of the blocks.
 /// </remarks>
 internal sealed class GzipEncoding(int? level) : ILayerEncoding
 {
@@ -22,11 +23,15 @@ internal sealed class GzipEncoding(int? level) : ILayerEncoding
     private uint crc;
     private uint size;
 
-    /// <summary>Tells everything that decides the bytes besides the tar: zlib's differ from version to version, and from one family of processors to another.</summary>
-    public static string Key(int? level) =>
-        level is null
-            ? $"gzip-own{Deflater.Version}-{OwnBlockSize}"
-            : $"gzip-{level}-{ZlibBlockSize}-dotnet{Environment.Version}-{System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+    /// <summary>Tells everything that decides the bytes besides the tar: zlib's differ from version to version, and from one family of
+    /// processors to another.</summary>
+    public static string Key(int? level)
+    {
+        if (level is null)
+            return $"gzip-own{Deflater.Version}-{OwnBlockSize}";
+        var processor = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
+        return $"gzip-{level}-{ZlibBlockSize}-dotnet{Environment.Version}-{processor}";
+    }
 
     public int BlockSize => level is null ? OwnBlockSize : ZlibBlockSize;
 

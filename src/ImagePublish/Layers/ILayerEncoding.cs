@@ -1,6 +1,7 @@
 namespace ImagePublish.Layers;
 
-/// <summary>How a tar becomes a blob: block by block, so that all cores can work on one layer. The number of cores never changes the bytes.</summary>
+/// <summary>How a tar becomes a blob: block by block, so that all cores can work on one layer. The number of cores never changes the
+/// bytes.</summary>
 internal interface ILayerEncoding
 {
     /// <summary>The bytes of the tar that go into one block.</summary>
@@ -25,11 +26,9 @@ internal interface ILayerEncoding
 /// <summary>Encodes one block at a time, with memory of its own.</summary>
 internal interface IBlockEncoder : IDisposable
 {
-    /// <summary>Encodes a block.</summary>
     ReadOnlyMemory<byte> Encode(Block block);
 }
 
-/// <summary>No compression.</summary>
 internal sealed class PlainEncoding : ILayerEncoding
 {
     public int BlockSize => 1 << 20;

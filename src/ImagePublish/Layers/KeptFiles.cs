@@ -2,7 +2,8 @@ using System.Text;
 
 namespace ImagePublish.Layers;
 
-/// <summary>The files of an image whose content something depends on: who is who, which packages there are, and where more of them come from.</summary>
+/// <summary>The files of an image whose content something depends on: who is who, which packages there are, and where more of them come
+/// from.</summary>
 internal static class KeptFiles
 {
     private static readonly string[] Files =

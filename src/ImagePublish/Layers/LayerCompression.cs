@@ -4,7 +4,6 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Layers;
 
-/// <summary>How layers are compressed.</summary>
 /// <param name="Level">Its level: 0 to 9, zlib's, for gzip; 1 to 22 for zstd; null for the default.</param>
 /// <exception cref="ImagePublishException"><c>IMG1007</c>: there is no such level.</exception>
 internal sealed record LayerCompression(Compression Compression, int? Level)
@@ -14,10 +13,9 @@ internal sealed record LayerCompression(Compression Compression, int? Level)
     /// <summary>The algorithm's level: 0 to 9, zlib's, for gzip; 1 to 22 for zstd; null for the default.</summary>
     public int? Level { get; } = Checked(Compression, Level);
 
-    /// <summary>
-    /// Identifies everything that decides a blob's bytes besides its tar. Two machines with equal keys compress alike; with gzip of a given level, another zlib or processor family may
-    /// make other bytes, and with them another digest of a layer with the same diff id. So a cache of compressed layers asks for the diff id and this key.
-    /// </summary>
+    /// <summary>Identifies everything that decides a blob's bytes besides its tar. Two machines with equal keys compress alike; with gzip
+    /// of a given level, another zlib or processor family may make other bytes, and with them another digest of a layer with the same diff
+    /// id. So a cache of compressed layers asks for the diff id and this key.</summary>
     public string Key =>
         Compression switch
         {

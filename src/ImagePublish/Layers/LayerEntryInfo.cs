@@ -6,7 +6,6 @@ internal sealed record LayerEntryInfo(string Path, LayerEntryInfoKind Kind)
     private const string WhiteoutPrefix = ".wh.";
     private const string OpaqueName = ".wh..wh..opq";
 
-    /// <summary>Permissions.</summary>
     public UnixFileMode Mode { get; init; }
 
     /// <summary>The numeric user id of the owner.</summary>
@@ -15,13 +14,13 @@ internal sealed record LayerEntryInfo(string Path, LayerEntryInfoKind Kind)
     /// <summary>The numeric group id of the owner.</summary>
     public int Gid { get; init; }
 
-    /// <summary>The modification time.</summary>
     public DateTimeOffset Modified { get; init; }
 
     /// <summary>A file's length in bytes.</summary>
     public long Length { get; init; }
 
-    /// <summary>The beginning of the SHA-256 of a file's content, where it was read: enough to see that a file changed. 0 for an empty one.</summary>
+    /// <summary>The beginning of the SHA-256 of a file's content, where it was read: enough to see that a file changed. 0 for an empty
+    /// one.</summary>
     public ulong Fingerprint { get; init; }
 
     /// <summary>What a symbolic link says, or the path in the image that a hard link is another name of.</summary>
@@ -31,13 +30,16 @@ internal sealed record LayerEntryInfo(string Path, LayerEntryInfoKind Kind)
     public Stream? Content { get; init; }
 
     /// <summary>Whether the entry removes something of the layers below instead of being there itself.</summary>
-    /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#whiteouts">image-spec, Whiteouts</see>.</remarks>
+    /// <remarks>
+    /// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#whiteouts">image-spec, Whiteouts</see>.
+    /// </remarks>
     public bool IsWhiteout => Name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal);
 
     /// <summary>Whether it removes everything that the layers below have in its directory.</summary>
     public bool IsOpaqueWhiteout => Name.Equals(OpaqueName, StringComparison.Ordinal);
 
-    /// <summary>The path that a whiteout removes: the directory itself, for an opaque one what is in it; null for everything else.</summary>
+    /// <summary>The path that a whiteout removes: the directory itself, for an opaque one what is in it; null for everything
+    /// else.</summary>
     public string? Removes =>
         IsOpaqueWhiteout ? LayerPath.ParentOf(Path)
         : IsWhiteout ? LayerPath.Join(LayerPath.ParentOf(Path), Name[WhiteoutPrefix.Length..])
@@ -46,16 +48,12 @@ internal sealed record LayerEntryInfo(string Path, LayerEntryInfoKind Kind)
     private string Name => Path[(Path.LastIndexOf('/') + 1)..];
 }
 
-/// <summary>What an entry found in a layer is.</summary>
 internal enum LayerEntryInfoKind
 {
-    /// <summary>A directory.</summary>
     Directory,
 
-    /// <summary>A regular file.</summary>
     File,
 
-    /// <summary>A symbolic link.</summary>
     SymbolicLink,
 
     /// <summary>Another name of a file of the same layer.</summary>

@@ -19,10 +19,11 @@ internal sealed record LayerInput
 
     /// <summary>Makes the canonical content of some entries.</summary>
     /// <remarks>
-    /// Directories that are missing above an entry are added, but never those that a base image owns: a directory entry would replace their attributes.
-    /// Entries given explicitly are kept as they are.
+    /// Directories that are missing above an entry are added, but never those that a base image owns: a directory entry would replace their
+    /// attributes. Entries given explicitly are kept as they are.
     /// </remarks>
-    /// <exception cref="ImagePublishException"><c>IMG3001</c>, <c>IMG3004</c>: a path or name that can't be in a layer, or two entries for one path.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3001</c>, <c>IMG3004</c>: a path or name that can't be in a layer, or two entries for
+    /// one path.</exception>
     public static LayerInput Create(
         string name,
         IEnumerable<LayerEntry> entries,
@@ -58,7 +59,8 @@ internal sealed record LayerInput
                 if (existing.Kind != LayerEntryKind.Directory)
                     throw new ImagePublishException(
                         DiagnosticCodes.InvalidEntry,
-                        $"'{Text.Sanitize(parent)}' is a file or link and also the folder of '{Text.Sanitize(entry.Path)}'. Rename one of them."
+                        $"'{Text.Sanitize(parent)}' is a file or link and also the folder of '{Text.Sanitize(entry.Path)}'. "
+                            + "Rename one of them."
                     );
             }
             else if (!LayerPath.IsOwnedByBase(parent) && ownedByBase?.Contains(parent) != true)
@@ -96,7 +98,8 @@ internal sealed record LayerInput
             return;
         throw new ImagePublishException(
             DiagnosticCodes.InvalidEntry,
-            $"'{Text.Sanitize(first.Path)}' is put into the layer twice, from '{Text.Sanitize(SourceOf(first))}' and from '{Text.Sanitize(SourceOf(second))}'. Leave one of them out."
+            $"'{Text.Sanitize(first.Path)}' is put into the layer twice, from '{Text.Sanitize(SourceOf(first))}' and from "
+                + $"'{Text.Sanitize(SourceOf(second))}'. Leave one of them out."
         );
     }
 

@@ -6,7 +6,7 @@ namespace ImagePublish.Layers;
 internal static class LayerInputKey
 {
     /// <summary>The key of a layer's content: everything that decides its tar, with tags in place of files.</summary>
-    /// <returns>The key, which another build of this product would make otherwise; null where files lie neither on the disk nor in memory.</returns>
+    /// <returns>The key, which differs between versions of this product; null where files are neither on the disk nor in memory.</returns>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
     public static async Task<Digest?> ComputeAsync(LayerInput content, FileFingerprints tags, CancellationToken cancellationToken)
     {
@@ -20,7 +20,6 @@ internal static class LayerInputKey
         return key.ToDigest();
     }
 
-    /// <summary>Adds an entry to a digest.</summary>
     internal static void Add(DigestBuilder key, LayerEntry entry, FileFingerprints tags)
     {
         key.Add(entry.Path);

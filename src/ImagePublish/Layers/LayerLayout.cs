@@ -1,8 +1,9 @@
 namespace ImagePublish.Layers;
 
-/// <summary>Decides which file lies in which layer, so that what changes often does not drag along what does not.</summary>
+/// <summary>Decides which file is in which layer, so that a change of one file replaces few others.</summary>
 /// <remarks>
-/// A layer depends on nothing but its own files: two services with the same packages in the same target folder get the same package layer, byte for byte.
+/// A layer depends on nothing but its own files: two services with the same packages in the same target folder get the same package layer,
+/// byte for byte.
 /// </remarks>
 internal static class LayerLayout
 {
@@ -13,21 +14,19 @@ internal static class LayerLayout
     private const int Static = 5;
     private const int App = 6;
 
-    /// <summary>What lies at the top of the publish folder and is smaller is configuration, which changes as often as the code.</summary>
+    /// <summary>Smaller files at the top of the publish folder are configuration, which changes as often as the code.</summary>
     private const long MinContentLength = 1 << 20;
 
     /// <summary>Whether a layer is of one large package, and so the same whatever else is published.</summary>
     internal static bool IsOfOnePackage(LayerInput layer) => layer.Name.StartsWith(Names[Packages - 1] + " ", StringComparison.Ordinal);
 
-    // Large packages lie lowest of all packages, so that an update of the others leaves them where they are.
+    // Large packages are below all other packages, so that an update of the others does not change their layers.
     private static readonly string[] Names = ["runtime", "package", "packages", "content", "projects", "static", "app"];
 
     /// <summary>Divides the publish output into layers.</summary>
-    /// <returns>
-    /// The layers, the lowest first: the runtime pack; each large package; the other released packages; files that projects only copy, in folders or large; prerelease packages and
-    /// referenced projects; static web content and satellites; the app.
-    /// None is empty, unless there is nothing at all.
-    /// </returns>
+    /// <returns>The layers, the lowest first: the runtime pack; each large package; the other released packages; files that projects only
+    /// copy, in folders or large; prerelease packages and referenced projects; static web content and satellites; the app. None is empty,
+    /// unless there is nothing at all.</returns>
     public static IReadOnlyList<LayerInput> Create(
         IReadOnlyList<LayerEntry> entries,
         IReadOnlyCollection<PublishItem> items,
@@ -48,10 +47,10 @@ internal static class LayerLayout
             .. WithTimes(entries, known)
                 .Where(entry => entry.Kind != LayerEntryKind.Directory || !filled.Contains(entry.Path))
                 .GroupBy(entry => LayerOf(entry, known, large))
-                .OrderBy(layer => layer.Key.Place)
+                .OrderBy(layer => layer.Key.Index)
                 .ThenBy(layer => layer.Key.Package, StringComparer.Ordinal)
                 .Select(layer =>
-                    LayerInput.Create($"{Names[layer.Key.Place]} {layer.Key.Package}".TrimEnd(), WithParents(layer, directories))
+                    LayerInput.Create($"{Names[layer.Key.Index]} {layer.Key.Package}".TrimEnd(), WithParents(layer, directories))
                 ),
         ];
     }
@@ -91,12 +90,12 @@ internal static class LayerLayout
     private static PublishItemOrigin OriginOf(LayerEntry entry, Dictionary<string, PublishItem> items) =>
         ItemOf(entry, items)?.Origin ?? PublishItemOrigin.App;
 
-    private static (int Place, string Package) LayerOf(LayerEntry entry, Dictionary<string, PublishItem> items, LargePackages large)
+    private static (int Index, string Package) LayerOf(LayerEntry entry, Dictionary<string, PublishItem> items, LargePackages large)
     {
-        var place = IndexOfLayer(entry, items);
-        return place == Packages && ItemOf(entry, items)?.Package is { } package && large.Contains(package)
-            ? (place - 1, package.ToLowerInvariant())
-            : (place, "");
+        var index = IndexOfLayer(entry, items);
+        return index == Packages && ItemOf(entry, items)?.Package is { } package && large.Contains(package)
+            ? (index - 1, package.ToLowerInvariant())
+            : (index, "");
     }
 
     private static int IndexOfLayer(LayerEntry entry, Dictionary<string, PublishItem> items)
@@ -129,7 +128,7 @@ internal static class LayerLayout
     private static bool IsSatellite(string path) =>
         path.Contains('/', StringComparison.Ordinal) && path.EndsWith(".resources.dll", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Static web content is known by its place already when it is read; here is what only the items know of.</summary>
+    /// <summary>Static web content is known by its path already when it is read; here is what only the items know of.</summary>
     private static IEnumerable<LayerEntry> WithTimes(IEnumerable<LayerEntry> entries, Dictionary<string, PublishItem> items) =>
         entries.Select(entry =>
             entry is { Content: { } content, PublishPath: { } path }
@@ -141,4 +140,31 @@ internal static class LayerLayout
                 }
                 : entry
         );
+}
+
+/// <summary>Packages that get a layer of their own: an update of one replaces only its layer, and services with different packages still
+/// share it.</summary>
+internal sealed class LargePackages
+{
+    /// <summary>From here on a package costs more to compress and send again than a layer costs.</summary>
+    public const long MinLength = 8 << 20;
+
+    /// <summary>Images may have 127 layers, bases have a handful, and every layer costs a request.</summary>
+    public const int MaxCount = 8;
+
+    private readonly HashSet<string> names;
+
+    /// <param name="files">Every published file of a released package: the package's name, and the file's length in bytes.</param>
+    public LargePackages(IEnumerable<(string Package, long Length)> files) =>
+        names = files
+            .GroupBy(file => file.Package, file => file.Length, StringComparer.OrdinalIgnoreCase)
+            .Select(package => (Name: package.Key, Length: package.Sum()))
+            .Where(package => package.Length >= MinLength)
+            .OrderByDescending(package => package.Length)
+            .ThenBy(package => package.Name, StringComparer.OrdinalIgnoreCase)
+            .Take(MaxCount)
+            .Select(package => package.Name)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+    public bool Contains(string? package) => package is not null && names.Contains(package);
 }

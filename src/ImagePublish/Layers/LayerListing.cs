@@ -7,7 +7,8 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Layers;
 
-/// <summary>What one layer puts into an image or takes out of it, without the files' content; only that of a few small files is kept.</summary>
+/// <summary>What one layer puts into an image or takes out of it, without the files' content; only that of a few small files is
+/// kept.</summary>
 internal sealed class LayerListing
 {
     private const byte FormatVersion = 3;
@@ -18,7 +19,6 @@ internal sealed class LayerListing
 
     private LayerListing() { }
 
-    /// <summary>The listing of a layer that can't be had.</summary>
     public static LayerListing Empty { get; } = new();
 
     /// <summary>The layer's entries, whiteouts among them, in its order.</summary>
@@ -27,7 +27,6 @@ internal sealed class LayerListing
     /// <summary>The content of <see cref="KeptFiles"/>.</summary>
     public IReadOnlyDictionary<string, string> Texts => texts;
 
-    /// <summary>Reads a layer as it streams by.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3005</c>: the layer is damaged.</exception>
     public static async Task<LayerListing> ReadAsync(Stream blob, LayerReaderOptions options, CancellationToken cancellationToken)
     {
@@ -77,7 +76,6 @@ internal sealed class LayerListing
         return listing;
     }
 
-    /// <summary>The listing of a layer that is yet to be made.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a kept file can't be read.</exception>
     public static LayerListing Create(LayerInput content)
     {

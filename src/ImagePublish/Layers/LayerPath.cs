@@ -6,27 +6,21 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Layers;
 
-/// <summary>The rules for paths in layers.</summary>
 internal static class LayerPath
 {
-    /// <summary>NAME_MAX and PATH_MAX of Linux, in bytes.</summary>
     private const int MaxNameBytes = 255;
     private const int MaxPathBytes = 4095;
 
-    /// <summary>
-    /// Control characters (NUL among them) break tar headers and terminals. A backslash is legal on Linux, but is a separator on Windows and in several tools that
-    /// read images, so that it could lead anywhere.
-    /// </summary>
+    /// <summary>Control characters (NUL among them) break tar headers and terminals. A backslash is legal on Linux, but is a separator on
+    /// Windows and in several tools that read images, so that it could lead anywhere.</summary>
     private static readonly SearchValues<char> Forbidden = SearchValues.Create([
         .. Enumerable.Range(0, 0x20).Select(code => (char)code),
         .. Enumerable.Range(0x7f, 0x21).Select(code => (char)code),
         '\\',
     ]);
 
-    /// <summary>
-    /// Directories that a base image owns. A directory entry replaces the attributes of the one below it (a sticky <c>/tmp</c>, a private <c>/root</c>),
-    /// so layers don't bring them along as parents of their files.
-    /// </summary>
+    /// <summary>Directories that a base image owns. A directory entry replaces the attributes of the one below it (a sticky <c>/tmp</c>, a
+    /// private <c>/root</c>), so layers don't bring them along as parents of their files.</summary>
     private static readonly FrozenSet<string> OwnedByBase = FrozenSet.Create(
         StringComparer.Ordinal,
         "",
@@ -107,7 +101,8 @@ internal static class LayerPath
     }
 
     /// <summary>Refuses a path that would not be the same thing to every reader of the layer.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3001</c>: it leaves the image. <c>IMG3004</c>: a name that can't be in a layer.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3001</c>: it leaves the image. <c>IMG3004</c>: a name that can't be in a
+    /// layer.</exception>
     public static void Check(string path)
     {
         if (path.StartsWith('/') || (path.Contains("..", StringComparison.Ordinal) && path.Split('/').Contains("..")))

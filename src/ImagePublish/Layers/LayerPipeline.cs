@@ -4,7 +4,8 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Layers;
 
-/// <summary>From content to blob in bounded memory: one thread reads files and writes tar, the thread pool compresses blocks, and one task hashes and writes them in order.</summary>
+/// <summary>From content to blob in bounded memory: one thread reads files and writes tar, the thread pool compresses blocks, and one task
+/// hashes and writes them in order.</summary>
 internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Action<long>? compressed = null)
 {
     /// <summary>Beyond that, reading and hashing are the limit; more blocks would only take memory.</summary>
@@ -13,7 +14,6 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Ac
     /// <summary>One for each compressor, one being filled, one being written.</summary>
     private readonly int blocks = Math.Clamp(parallelism, 1, MaxParallelism) + 2;
 
-    /// <summary>Runs it once.</summary>
     public async Task<PipelineResult> RunAsync(LayerInput content, Stream? output, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -77,7 +77,8 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Ac
         return new PipelineResult(tar, blob.Digest() ?? tar, blob.Size);
     }
 
-    /// <summary>Where the blob goes, counted and hashed; nowhere when only the diff id is asked for. A blob that is the tar itself needs no hash of its own.</summary>
+    /// <summary>Where the blob goes, counted and hashed; nowhere when only the diff id is asked for. A blob that is the tar itself needs no
+    /// hash of its own.</summary>
     private sealed class BlobOutput(Stream? output, bool hashed) : IDisposable
     {
         private readonly IncrementalHash? hash = output is not null && hashed ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
@@ -100,5 +101,4 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Ac
     }
 }
 
-/// <summary>What a pipeline computed.</summary>
 internal sealed record PipelineResult(Digest DiffId, Digest Digest, long Size);

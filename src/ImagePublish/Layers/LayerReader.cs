@@ -16,12 +16,10 @@ internal static class LayerReader
     private const int MaxDeflateRatio = 1032;
 
     /// <summary>Reads a layer's entries, in the order they have in it.</summary>
-    /// <param name="blob">
-    /// The layer's blob, plain or compressed; recognised by its first bytes, since media types are not always right. It is not disposed.
-    /// </param>
-    /// <exception cref="ImagePublishException">
-    /// <c>IMG3005</c>: it is damaged, inflates beyond the limits, has a path that leaves the image, or another diff id.
-    /// </exception>
+    /// <param name="blob">The layer's blob, plain or compressed; recognised by its first bytes, since media types are not always right. It
+    /// is not disposed.</param>
+    /// <exception cref="ImagePublishException"><c>IMG3005</c>: it is damaged, inflates beyond the limits, has a path that leaves the image,
+    /// or another diff id.</exception>
     public static async IAsyncEnumerable<LayerEntryInfo> ReadAsync(
         Stream blob,
         LayerReaderOptions options,
@@ -114,23 +112,13 @@ internal static class LayerReader
     }
 
     // Whoever reads a file of a layer must not need to know how a tar, gzip or zstd fails.
-    private sealed class ContentStream(Stream content, long length) : ReadOnlyStream
+    private sealed class ContentStream(Stream content, long length) : SliceStream(content, length, leaveOpen: true)
     {
-        private long position;
-
-        public override long Length => length;
-
-        public override long Position
-        {
-            get => position;
-            set => throw new NotSupportedException();
-        }
-
         public override int Read(Span<byte> buffer)
         {
             try
             {
-                return Checked(content.Read(buffer), buffer.Length);
+                return Checked(base.Read(buffer), buffer.Length);
             }
             catch (Exception exception) when (IsDamage(exception))
             {
@@ -142,7 +130,7 @@ internal static class LayerReader
         {
             try
             {
-                return Checked(await content.ReadAsync(buffer, cancellationToken), buffer.Length);
+                return Checked(await base.ReadAsync(buffer, cancellationToken), buffer.Length);
             }
             catch (Exception exception) when (IsDamage(exception))
             {
@@ -150,10 +138,30 @@ internal static class LayerReader
             }
         }
 
-        private int Checked(int read, int wanted)
-        {
-            position += read;
-            return read > 0 || wanted == 0 || position >= length ? read : throw Invalid("it is cut short");
-        }
+        private int Checked(int read, int wanted) =>
+            read > 0 || wanted == 0 || Position >= Length ? read : throw Invalid("it is cut short");
     }
+}
+
+/// <summary>How far a layer from elsewhere is trusted.</summary>
+internal sealed record LayerReaderOptions
+{
+    /// <summary>The diff id that the tar must have; null when it is not known. Checked once all entries were read.</summary>
+    public Digest? DiffId { get; init; }
+
+    /// <summary>The most bytes a layer may inflate to.</summary>
+    public long MaxLength { get; init; } = 64L << 30;
+
+    /// <summary>How many times larger than the blob the tar may be, once it is larger than <see cref="FreeLength"/>.</summary>
+    public int MaxRatio { get; init; } = 200;
+
+    /// <summary>The bytes up to which the ratio does not matter: small layers of zeros are harmless.</summary>
+    public long FreeLength { get; init; } = 256L << 20;
+
+    /// <summary>The most entries a layer may have.</summary>
+    public int MaxEntries { get; init; } = 2_000_000;
+
+    /// <summary>What the layer shares with the others of its image, in place of <see cref="MaxEntries"/>; null where it is read
+    /// alone.</summary>
+    internal ContentBudget? Budget { get; init; }
 }

@@ -3,17 +3,20 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Layers;
 
-/// <summary>The uncompressed tar of a layer.</summary>
-/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md">image-spec, Image Layer Filesystem Changeset</see>.</remarks>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md">image-spec, Image Layer Filesystem Changeset</see>.
+/// </remarks>
 internal static class LayerTar
 {
-    /// <summary>Writes the tar.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile. What was written until then is useless.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile. What was written until then is
+    /// useless.</exception>
     public static Task WriteAsync(LayerInput content, Stream output, CancellationToken cancellationToken) =>
         new LayerPipeline(new PlainEncoding(), 1).RunAsync(content, output, cancellationToken);
 
-    /// <summary>Computes the tar's digest without keeping it: what tells whether a layer is there already.</summary>
-    /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-diffid">image-spec, Layer DiffID</see>.</remarks>
+    /// <summary>Computes the tar's digest without keeping the tar, to find the layer where it was built before.</summary>
+    /// <remarks>
+    /// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-diffid">image-spec, Layer DiffID</see>.
+    /// </remarks>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
     public static async Task<Digest> DiffIdAsync(LayerInput content, CancellationToken cancellationToken) =>
         (await new LayerPipeline(new PlainEncoding(), 1).RunAsync(content, null, cancellationToken)).DiffId;

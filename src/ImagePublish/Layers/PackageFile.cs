@@ -1,9 +1,9 @@
 namespace ImagePublish.Layers;
 
-/// <summary>A file of a package that will be published, where it lies before it is.</summary>
 internal sealed record PackageFile(PublishItem Item, string File)
 {
-    /// <summary>The layers that large packages become, whatever else is published with them: the same, byte for byte, as <see cref="LayerLayout"/> makes of the publish folder.</summary>
+    /// <summary>The layers that large packages become, whatever else is published with them: the same, byte for byte, as
+    /// <see cref="LayerLayout"/> makes of the publish folder.</summary>
     /// <exception cref="Diagnostics.ImagePublishException">A file can't be read, or can't be in a layer.</exception>
     public static IReadOnlyList<LayerInput> LargeLayers(IReadOnlyCollection<PackageFile> files, LayerEntryDefaults defaults)
     {

@@ -15,12 +15,12 @@ internal static class PublishFolder
 
     /// <summary>Reads a folder's directories, files and links; contents are only opened where the rules ask for it.</summary>
     /// <remarks>
-    /// Nothing of the build machine gets in but names, contents and whether a file is executable. A link stays a link when it points into the folder.
-    /// The target folder itself and the directories above it are entries too, but none that a base image owns.
+    /// Nothing of the build machine gets in but names, contents and whether a file is executable. A link stays a link when it points into
+    /// the folder. The target folder itself and the directories above it are entries too, but none that a base image owns.
     /// </remarks>
     /// <exception cref="ImagePublishException">
-    /// <c>IMG1008</c>: there is no such folder. <c>IMG3001</c>: a link leaves it or loops. <c>IMG3002</c>: a file can't be read. <c>IMG3004</c>: something that can't be in a layer.
-    /// </exception>
+    /// <c>IMG1008</c>: there is no such folder. <c>IMG3001</c>: a link leaves it or loops. <c>IMG3002</c>: a file can't be read.
+    /// <c>IMG3004</c>: something that can't be in a layer. </exception>
     public static IReadOnlyList<LayerEntry> Read(
         string folder,
         LayerEntryDefaults defaults,
@@ -35,23 +35,37 @@ internal static class PublishFolder
                 $"The publish folder '{Text.Sanitize(folder)}' does not exist. Publish the project first."
             );
 
-        var entries = new List<LayerEntry>();
-        var known = LayerLayout.ByPath(items);
-        var executableByMode = new HashSet<string>(StringComparer.Ordinal);
-        var keepsModes = false;
-        ReadFolder(root, "");
-        if (!keepsModes)
-            ForgetModes();
-        FolderLinks.Check(entries);
-        if (defaults.TargetFolder.Length > 0)
-            entries.AddRange(
-                LayerPath.ParentsOf(defaults.TargetFolder).Prepend(defaults.TargetFolder).Select(path => Directory(path, null))
-            );
-        entries.RemoveAll(entry => entry.Kind == LayerEntryKind.Directory && LayerPath.IsOwnedByBase(entry.Path));
-        entries.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
-        return entries;
+        return new Reader(root, defaults, items, cancellationToken).Read();
+    }
 
-        void ReadFolder(DirectoryInfo directory, string publishPath)
+    private sealed class Reader(
+        DirectoryInfo root,
+        LayerEntryDefaults defaults,
+        IReadOnlyCollection<PublishItem> items,
+        CancellationToken cancellationToken
+    )
+    {
+        private readonly List<LayerEntry> entries = [];
+        private readonly IReadOnlyDictionary<string, PublishItem> known = LayerLayout.ByPath(items);
+        private readonly HashSet<string> executableByMode = new(StringComparer.Ordinal);
+        private bool keepsModes;
+
+        public List<LayerEntry> Read()
+        {
+            ReadFolder(root, "");
+            if (!keepsModes)
+                ForgetModes();
+            FolderLinks.Check(entries);
+            if (defaults.TargetFolder.Length > 0)
+                entries.AddRange(
+                    LayerPath.ParentsOf(defaults.TargetFolder).Prepend(defaults.TargetFolder).Select(path => Directory(path, null))
+                );
+            entries.RemoveAll(entry => entry.Kind == LayerEntryKind.Directory && LayerPath.IsOwnedByBase(entry.Path));
+            entries.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
+            return entries;
+        }
+
+        private void ReadFolder(DirectoryInfo directory, string publishPath)
         {
             cancellationToken.ThrowIfCancellationRequested();
             foreach (var info in DiskFiles.Guarded(directory.FullName, () => directory.GetFileSystemInfos("*", Everything)))
@@ -65,7 +79,7 @@ internal static class PublishFolder
             }
         }
 
-        LayerEntry ReadEntry(FileSystemInfo info, string publishPath)
+        private LayerEntry ReadEntry(FileSystemInfo info, string publishPath)
         {
             if (DiskFiles.Guarded(info.FullName, () => info.LinkTarget) is { } target)
                 return Owned(publishPath, LayerEntryKind.SymbolicLink) with
@@ -77,7 +91,7 @@ internal static class PublishFolder
                 : Directory(LayerPath.Join(defaults.TargetFolder, publishPath), publishPath);
         }
 
-        LayerEntry File(FileInfo file, string publishPath)
+        private LayerEntry File(FileInfo file, string publishPath)
         {
             var length = DiskFiles.Guarded(file.FullName, () => file.Length);
             if (length == 0)
@@ -93,7 +107,7 @@ internal static class PublishFolder
             };
         }
 
-        UnixFileMode ModeOf(FileInfo file, string publishPath)
+        private UnixFileMode ModeOf(FileInfo file, string publishPath)
         {
             keepsModes |= !Modes.HasExecuteBit(file);
             var isMeaningful = !StaticContent.IsAt(publishPath) && known.GetValueOrDefault(publishPath)?.HasMeaningfulMode != false;
@@ -103,8 +117,9 @@ internal static class PublishFolder
             return mode;
         }
 
-        // A Windows drive in WSL, and some shares, give every file an execute bit. Configuration that a program could be is what nobody makes executable.
-        void ForgetModes()
+        // A Windows drive in WSL, and some shares, give every file an execute bit: there, configuration and symbols have one too, which
+        // nobody sets on purpose.
+        private void ForgetModes()
         {
             if (
                 !entries.Any(entry =>
@@ -119,7 +134,7 @@ internal static class PublishFolder
             }
         }
 
-        LayerEntry Directory(string path, string? publishPath) =>
+        private LayerEntry Directory(string path, string? publishPath) =>
             new(path, LayerEntryKind.Directory)
             {
                 Uid = defaults.Uid,
@@ -128,7 +143,7 @@ internal static class PublishFolder
                 PublishPath = publishPath,
             };
 
-        LayerEntry Owned(string publishPath, LayerEntryKind kind) =>
+        private LayerEntry Owned(string publishPath, LayerEntryKind kind) =>
             new(LayerPath.Join(defaults.TargetFolder, publishPath), kind)
             {
                 Uid = defaults.Uid,

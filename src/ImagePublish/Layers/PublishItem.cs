@@ -6,7 +6,8 @@ internal sealed record PublishItem(string RelativePath, PublishItemOrigin Origin
     /// <summary>The name of the package that it is from, if it is from one.</summary>
     public string? Package { get; init; }
 
-    /// <summary>Whether its execute bit is one that somebody wanted. NuGet gives one to all files of packages, and web servers need none.</summary>
+    /// <summary>Whether its execute bit is one that somebody wanted. NuGet gives one to all files of packages, and web servers need
+    /// none.</summary>
     internal bool HasMeaningfulMode =>
         Package is null
         && Origin
@@ -27,16 +28,12 @@ internal enum PublishItemOrigin
     /// <summary>The runtime pack of a self-contained app.</summary>
     Runtime,
 
-    /// <summary>A released package.</summary>
     Package,
 
-    /// <summary>A prerelease package.</summary>
     PrereleasePackage,
 
-    /// <summary>A referenced project.</summary>
     Project,
 
-    /// <summary>Static web content.</summary>
     StaticContent,
 
     /// <summary>A file of a project that no build makes: it is copied as it is.</summary>
@@ -49,7 +46,6 @@ internal enum LayeringMode
     /// <summary>By how often files change, what changes least lowest.</summary>
     Auto,
 
-    /// <summary>All in one layer.</summary>
 #pragma warning disable CA1720 // The property's value, and no floating-point number.
     Single,
 #pragma warning restore CA1720

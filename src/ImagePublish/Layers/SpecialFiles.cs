@@ -7,10 +7,9 @@ internal static class SpecialFiles
 {
     private const int TypeFlagOffset = 156;
 
-    /// <summary>Refuses what is not a regular file.</summary>
     /// <remarks>
-    /// The framework has no public way to ask for a file's type without opening it, and opening a pipe waits for a writer. Its tar writer, however, looks first and writes the type
-    /// it saw. All of these report a length of 0, so only empty files need this look.
+    /// The framework has no public way to ask for a file's type without opening it, and opening a pipe waits for a writer. Its tar writer,
+    /// however, looks first and writes the type it saw. All of these report a length of 0, so only empty files need this look.
     /// </remarks>
     public static void Refuse(FileInfo file, string publishPath)
     {
@@ -39,7 +38,8 @@ internal static class SpecialFiles
     private static Diagnostics.ImagePublishException NotAFile(string publishPath, Exception? cause) =>
         new(
             Diagnostics.DiagnosticCodes.InvalidEntry,
-            $"'{Common.Text.Sanitize(publishPath)}' is a socket, pipe or device: it can not be put into a layer. Leave it out of the publish output.",
+            $"'{Common.Text.Sanitize(publishPath)}' is a socket, pipe or device: it can not be put into a layer. Leave it "
+                + "out of the publish output.",
             cause
         );
 }

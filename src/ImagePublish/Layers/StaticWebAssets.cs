@@ -7,10 +7,11 @@ using System.Text.Json.Nodes;
 
 namespace ImagePublish.Layers;
 
-/// <summary>The file that tells ASP.NET's <c>MapStaticAssets</c> which static content there is, with the headers that it is served with.</summary>
+/// <summary>The manifest that ASP.NET's <c>MapStaticAssets</c> reads: static content, and the headers that it is served with.</summary>
 /// <remarks>
-/// The .NET SDK writes the times of files on the build machine into it, as <c>Last-Modified</c>: every clone, and so every CI job, would have another layer.
-/// In an image these headers get the times that the files themselves have there, which follow their content (<see cref="StaticContent"/>).
+/// The .NET SDK writes the times of files on the build machine into it, as <c>Last-Modified</c>: every clone, and so every CI job, would
+/// have another layer. In an image these headers get the times that the files themselves have there, which follow their content
+/// (<see cref="StaticContent"/>).
 /// </remarks>
 internal static class StaticWebAssets
 {
@@ -20,7 +21,7 @@ internal static class StaticWebAssets
     // As the SDK writes it: readable, since no browser ever reads it.
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Whether a file is this one by its place.</summary>
+    /// <summary>Whether a file is this one, by its path.</summary>
     public static bool IsAt(string publishPath) =>
         publishPath.EndsWith(Suffix, StringComparison.OrdinalIgnoreCase) && !publishPath.Contains('/', StringComparison.Ordinal);
 

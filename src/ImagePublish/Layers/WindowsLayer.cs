@@ -6,27 +6,28 @@ namespace ImagePublish.Layers;
 
 /// <summary>Lays a layer out as Windows containers expect it.</summary>
 /// <remarks>
-/// Files lie under <c>Files/</c>, registry hives under <c>Hives/</c>, and each entry carries its attributes and security descriptor as PAX records.
-/// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#distributable-format">image-spec, layers</see> and hcsshim's <c>ociwclayer</c>.
+/// Files are under <c>Files/</c>, registry hives under <c>Hives/</c>, and each entry carries its attributes and security descriptor as PAX
+/// records. <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#distributable-format">image-spec, layers</see> and
+/// hcsshim's <c>ociwclayer</c>.
 /// </remarks>
 internal static class WindowsLayer
 {
-    /// <summary>Where files lie in the layer.</summary>
     public const string FilesFolder = "Files";
 
-    /// <summary>Where registry hives lie in the layer.</summary>
     public const string HivesFolder = "Hives";
 
     private const string DirectoryAttribute = "16";
     private const string ArchiveAttribute = "32";
 
-    /// <summary>A self-relative security descriptor with owner and group <c>S-1-5-32-545</c>, the built-in users, and neither access nor audit list.</summary>
+    /// <summary>A self-relative security descriptor with owner and group <c>S-1-5-32-545</c>, the built-in users, and neither access nor
+    /// audit list.</summary>
     private const string UsersSecurityDescriptor = "AQAAgBQAAAAkAAAAAAAAAAAAAAABAgAAAAAABSAAAAAhAgAAAQIAAAAAAAUgAAAAIQIAAA==";
 
     private static readonly SearchValues<char> Forbidden = SearchValues.Create("<>:\"|?*");
 
     /// <summary>Lays a layer out for Windows.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3004</c>: a link, a name that Windows does not have, or names that differ only in case, which would be one file there.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3004</c>: a link, a name that Windows does not have, or names that differ only in
+    /// case, which would be one file there.</exception>
     public static LayerInput Create(LayerInput content)
     {
         var names = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

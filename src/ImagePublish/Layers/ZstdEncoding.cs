@@ -8,7 +8,8 @@ internal sealed class ZstdEncoding(int level) : ILayerEncoding
 {
     public const int DefaultLevel = 3;
 
-    /// <summary>The window of the default level: with the tars of apps, frames of 2 MiB come out within half a percent of larger ones, in half the memory.</summary>
+    /// <summary>The window of the default level: with the tars of apps, frames of 2 MiB come out within half a percent of larger ones, in
+    /// half the memory.</summary>
     public const int DefaultBlockSize = 2 << 20;
 
     public int BlockSize => DefaultBlockSize;

@@ -2,7 +2,8 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Oci;
 
-/// <summary>A blob and where its bytes can be had, as often as needed and from any offset on: a push that breaks reads them again.</summary>
+/// <summary>A blob and where its bytes can be had, as often as needed and from any offset on: a push that breaks reads them
+/// again.</summary>
 internal abstract class BlobSource(Descriptor descriptor)
 {
     /// <summary>The blob: media type, digest and size.</summary>
@@ -14,15 +15,16 @@ internal abstract class BlobSource(Descriptor descriptor)
     /// <summary>Opens the blob's bytes. Whoever reads them verifies them, once: no source does.</summary>
     public abstract ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken);
 
-    /// <summary>Opens the blob's bytes for a reader that does not verify them itself: whoever has read to the end has read what the descriptor promises.</summary>
+    /// <summary>Opens the blob's bytes for a reader that does not verify them itself: whoever has read to the end has read what the
+    /// descriptor promises.</summary>
     internal async ValueTask<Stream> OpenVerifiedAsync(Func<ImagePublishException> otherwise, CancellationToken cancellationToken) =>
         new VerifyingStream(await OpenAsync(0, cancellationToken), Descriptor, () => WrongContent() ?? otherwise());
 
-    /// <summary>The failure of a reader that finds other bytes than the descriptor promises; null where the source has nothing to say about it.</summary>
+    /// <summary>The failure of a reader that finds other bytes than the descriptor promises; null where the source has nothing to say about
+    /// it.</summary>
     internal virtual ImagePublishException? WrongContent() => null;
 }
 
-/// <summary>A blob in a file.</summary>
 internal sealed class FileBlobSource(Descriptor descriptor, string path) : BlobSource(descriptor)
 {
     /// <summary>The file's full path.</summary>
@@ -49,7 +51,6 @@ internal sealed class MemoryBlobSource(Descriptor descriptor, ReadOnlyMemory<byt
     /// <summary>The blob's bytes.</summary>
     public ReadOnlyMemory<byte> Content { get; } = content;
 
-    /// <summary>A blob of these bytes.</summary>
     public static MemoryBlobSource Create(string mediaType, ReadOnlyMemory<byte> content) =>
         new(new Descriptor(mediaType, Digest.Compute(content.Span), content.Length), content);
 

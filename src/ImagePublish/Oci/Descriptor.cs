@@ -4,19 +4,19 @@ using System.Text.Json.Serialization;
 namespace ImagePublish.Oci;
 
 /// <summary>What one document says of another content: its type, digest and size.</summary>
-/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md">image-spec, Content Descriptors</see>.</remarks>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md">image-spec, Content Descriptors</see>.
+/// </remarks>
 internal sealed record Descriptor(string MediaType, Digest Digest, long Size)
 {
     /// <summary>Where a foreign layer can be fetched from. Never asked with credentials.</summary>
     public IReadOnlyList<string>? Urls { get; init; }
 
-    /// <summary>Annotations of this descriptor.</summary>
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 
     /// <summary>The content itself in base64, where it is embedded.</summary>
     public string? Data { get; init; }
 
-    /// <summary>The type of artifact that the content is, where it is one.</summary>
     public string? ArtifactType { get; init; }
 
     /// <summary>In an index: the platform that the manifest is for.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
@@ -32,11 +33,9 @@ internal sealed record Digest
     /// <summary>The hash in lower-case hexadecimal digits.</summary>
     public string Hex => Value[Sha256Prefix.Length..];
 
-    /// <summary>The algorithm as the framework names it.</summary>
     public HashAlgorithmName HashAlgorithm =>
         Value.StartsWith(Sha512Prefix, StringComparison.Ordinal) ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256;
 
-    /// <summary>Reads a digest.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1002</c>: it is malformed.</exception>
     public static Digest Parse(string text) =>
         TryParse(text, out var digest)
@@ -46,17 +45,14 @@ internal sealed record Digest
                 $"'{Text.Sanitize(text)}' is not a digest: expected 'sha256:' and 64 lower-case hexadecimal digits."
             );
 
-    /// <summary>Reads a digest if it is one.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Digest? digest)
     {
         digest = IsValid(text, Sha256Prefix, 64) || IsValid(text, Sha512Prefix, 128) ? new Digest(text!) : null;
         return digest is not null;
     }
 
-    /// <summary>The SHA-256 digest of some content.</summary>
     public static Digest Compute(ReadOnlySpan<byte> content) => FromSha256(SHA256.HashData(content));
 
-    /// <summary>The digest with this SHA-256 hash.</summary>
     public static Digest FromSha256(ReadOnlySpan<byte> hash)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(hash.Length, SHA256.HashSizeInBytes);
@@ -98,4 +94,14 @@ internal sealed record Digest
         && text.Length == prefix.Length + digits
         && text.StartsWith(prefix, StringComparison.Ordinal)
         && !text.AsSpan(prefix.Length).ContainsAnyExcept(HexDigits);
+}
+
+internal sealed class DigestJsonConverter : JsonConverter<Digest>
+{
+    public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Digest.TryParse(reader.GetString(), out var digest)
+            ? digest
+            : throw new JsonException("A digest is malformed or of an unknown algorithm.");
+
+    public override void Write(Utf8JsonWriter writer, Digest value, JsonSerializerOptions options) => writer.WriteStringValue(value.Value);
 }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ImagePublish.Oci;
 
-/// <summary>Makes one digest of many values, so that no two lists of values look alike: each is written with its length.</summary>
+/// <summary>Computes one digest of many values. Each is written with its length, so that different lists have different digests.</summary>
 internal sealed class DigestBuilder : IDisposable
 {
     private readonly MemoryStream content = new();

@@ -5,8 +5,8 @@ namespace ImagePublish.Oci;
 
 /// <summary>How a container of an image is run: the property <c>config</c> of the image's config.</summary>
 /// <remarks>
-/// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties">image-spec, Image Configuration, Properties</see>; the health check is
-/// <see href="https://github.com/moby/docker-image-spec/blob/main/spec.md">Docker's</see>.
+/// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties">image-spec, Image Configuration,
+/// Properties</see>; the health check is <see href="https://github.com/moby/docker-image-spec/blob/main/spec.md">Docker's</see>.
 /// </remarks>
 internal sealed record ExecutionConfig
 {
@@ -40,7 +40,6 @@ internal sealed record ExecutionConfig
     [JsonPropertyName("WorkingDir")]
     public string? WorkingDir { get; init; }
 
-    /// <summary>Labels.</summary>
     [JsonPropertyName("Labels")]
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
 
@@ -87,4 +86,35 @@ internal sealed record Healthcheck
     /// <summary>What the document says besides, kept as it is.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; set; }
+}
+
+/// <summary>A set of strings as Go writes it: an object whose properties are empty objects.</summary>
+internal sealed class StringSetJsonConverter : JsonConverter<IReadOnlyList<string>>
+{
+    public override IReadOnlyList<string> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new JsonException("Expected an object.");
+        var names = new List<string>();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            names.Add(reader.GetString()!);
+            reader.Read();
+            reader.Skip();
+        }
+
+        return names;
+    }
+
+    public override void Write(Utf8JsonWriter writer, IReadOnlyList<string> value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        foreach (var name in value.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        {
+            writer.WriteStartObject(name);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
+    }
 }

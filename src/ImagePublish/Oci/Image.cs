@@ -5,7 +5,6 @@ internal sealed class Image
 {
     private ImageConfig? config;
 
-    /// <summary>An image.</summary>
     public Image(MemoryBlobSource manifest, MemoryBlobSource configBlob, ImageConfig config, IReadOnlyList<Layer> layers)
         : this(manifest, configBlob, config.Platform, layers) => this.config = config;
 
@@ -19,13 +18,11 @@ internal sealed class Image
     /// <summary>The config's bytes.</summary>
     public MemoryBlobSource ConfigBlob { get; }
 
-    /// <summary>The config.</summary>
     public ImageConfig Config => config ??= OciJson.ReadConfig(ConfigBlob.Content.Span);
 
     /// <summary>The platform that the config says.</summary>
     public Platform Platform { get; }
 
-    /// <summary>The layers, from the bottom up.</summary>
     public IReadOnlyList<Layer> Layers { get; }
 
     /// <summary>The image's digest: its manifest's.</summary>
@@ -34,6 +31,13 @@ internal sealed class Image
     /// <summary>The compressed size of the image in bytes: its config and all layers.</summary>
     public long Size => ConfigBlob.Descriptor.Size + Layers.Sum(layer => layer.Descriptor.Size);
 
-    /// <summary>The image as an entry of an index.</summary>
     public Descriptor IndexEntry => Manifest.Descriptor with { Platform = Platform };
+}
+
+/// <summary>One layer of an image: what it is, what it contains, and where its bytes can be had.</summary>
+/// <param name="Source">Where the blob's bytes can be had; null for a foreign layer, which is never moved.</param>
+internal sealed record Layer(Descriptor Descriptor, Digest DiffId, BlobSource? Source)
+{
+    /// <summary>Whether it was made just now, rather than found.</summary>
+    public bool IsNew { get; init; }
 }

@@ -20,7 +20,6 @@ internal sealed record ImageConfig(string? Architecture = null, string? Os = nul
     /// <summary>When the image was made, RFC 3339; as text, since bases come with any precision.</summary>
     public string? Created { get; init; }
 
-    /// <summary>Who made it.</summary>
     public string? Author { get; init; }
 
     /// <summary>The CPU's variant.</summary>
@@ -75,7 +74,6 @@ internal sealed record RootFs(string? Type = null, IReadOnlyList<Digest>? DiffId
     /// <summary>Always <c>layers</c>.</summary>
     public string Type { get; init; } = Type ?? "layers";
 
-    /// <summary>The diff ids, from the bottom up.</summary>
     [JsonPropertyName("diff_ids")]
     public IReadOnlyList<Digest> DiffIds { get; init; } = DiffIds ?? [];
 }
@@ -83,20 +81,15 @@ internal sealed record RootFs(string? Type = null, IReadOnlyList<Digest>? DiffId
 /// <summary>How one layer, or a change of the config alone, came about.</summary>
 internal sealed record HistoryEntry
 {
-    /// <summary>When, RFC 3339.</summary>
     public string? Created { get; init; }
 
-    /// <summary>By which command.</summary>
     [JsonPropertyName("created_by")]
     public string? CreatedBy { get; init; }
 
-    /// <summary>By whom.</summary>
     public string? Author { get; init; }
 
-    /// <summary>A remark.</summary>
     public string? Comment { get; init; }
 
-    /// <summary>Whether it made no layer.</summary>
     [JsonPropertyName("empty_layer")]
     public bool? EmptyLayer { get; init; }
 

@@ -10,7 +10,6 @@ internal sealed record ImageManifest(Descriptor Config, IReadOnlyList<Descriptor
     /// <summary>The layers, from the bottom up. Go writes an empty list as <c>null</c>.</summary>
     public IReadOnlyList<Descriptor> Layers { get; init; } = Layers ?? [];
 
-    /// <summary>Always 2.</summary>
     [JsonPropertyOrder(-2)]
     public int SchemaVersion { get; init; } = 2;
 
@@ -18,13 +17,11 @@ internal sealed record ImageManifest(Descriptor Config, IReadOnlyList<Descriptor
     [JsonPropertyOrder(-1)]
     public string? MediaType { get; init; }
 
-    /// <summary>The type of artifact, where it is not an image.</summary>
     public string? ArtifactType { get; init; }
 
     /// <summary>The manifest that this one is attached to.</summary>
     public Descriptor? Subject { get; init; }
 
-    /// <summary>Annotations of the image.</summary>
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 
     /// <summary>What the document says besides, kept as it is.</summary>

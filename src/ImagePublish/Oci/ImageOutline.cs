@@ -2,11 +2,12 @@ using System.Text.Json;
 
 namespace ImagePublish.Oci;
 
-/// <summary>The little of an image's documents that is told of an image that did not change.</summary>
-/// <remarks>Reading all of it takes a build that has nothing else to do longer than anything else: the serializer is compiled first.</remarks>
+/// <summary>What is reported of an image that did not change.</summary>
+/// <remarks>
+/// Reading all of it takes a build that has nothing else to do longer than anything else: the serializer is compiled first.
+/// </remarks>
 internal sealed record ImageOutline(Platform Platform, Descriptor Config, IReadOnlyList<Descriptor> Layers, IReadOnlyList<Digest> DiffIds)
 {
-    /// <summary>The config that a manifest names.</summary>
     /// <exception cref="JsonException">It is malformed.</exception>
     public static Descriptor ConfigOf(ReadOnlyMemory<byte> manifest)
     {

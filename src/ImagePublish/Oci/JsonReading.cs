@@ -57,7 +57,7 @@ internal static class JsonReading
     {
         try
         {
-            return FirstProblem(document.RootElement, type, name)
+            return new TypeWalk(type, name).FindProblem(document.RootElement)
                 ?? (FindRepeated(document.RootElement) is { } repeated ? $"the {name} has {Text.Sanitize("$" + repeated)} twice" : null)
                 ?? (
                     DepthOf(document.RootElement) > type.Options.MaxDepth
@@ -70,87 +70,6 @@ internal static class JsonReading
             // A string with half of a surrogate pair.
             return $"the {name} has a string that is not Unicode";
         }
-    }
-
-    private static string? FirstProblem(JsonElement root, JsonTypeInfo type, string name)
-    {
-        return InValue(root, type, isSet: false, "$");
-
-        string? InValue(JsonElement value, JsonTypeInfo expected, bool isSet, string path)
-        {
-            if (isSet)
-                return value.ValueKind == JsonValueKind.Object ? null : Mismatch(path, value, "an object");
-            return expected.Kind switch
-            {
-                JsonTypeInfoKind.Object when value.ValueKind == JsonValueKind.Object => InObject(value, expected, path),
-                JsonTypeInfoKind.Enumerable when value.ValueKind == JsonValueKind.Array => InItems(
-                    value.EnumerateArray().Index().Select(item => ($"{path}[{item.Index}]", item.Item)),
-                    expected
-                ),
-                JsonTypeInfoKind.Dictionary when value.ValueKind == JsonValueKind.Object => InItems(
-                    value.EnumerateObject().Select(item => (Child(path, item.Name), item.Value)),
-                    expected
-                ),
-                JsonTypeInfoKind.None when Fits(value, expected.Type) => null,
-                _ => Mismatch(path, value, Named(expected)),
-            };
-        }
-
-        string? InObject(JsonElement value, JsonTypeInfo expected, string path)
-        {
-            foreach (var property in expected.Properties.Where(property => !property.IsExtensionData))
-            {
-                var isThere = value.TryGetProperty(property.Name, out var child);
-                if (
-                    !isThere
-                    && (property.IsRequired || property.AssociatedParameter is { HasDefaultValue: false, IsMemberInitializer: false })
-                )
-                    return $"the {name} has no {Text.Sanitize(Child(path, property.Name))}";
-                if (
-                    !isThere
-                    || (child.ValueKind == JsonValueKind.Null && (property.AssociatedParameter?.IsNullable ?? property.IsSetNullable))
-                )
-                    continue;
-                if (
-                    InValue(
-                        child,
-                        type.Options.GetTypeInfo(property.PropertyType),
-                        property.CustomConverter is StringSetJsonConverter,
-                        Child(path, property.Name)
-                    ) is
-                    { } problem
-                )
-                    return problem;
-            }
-
-            return null;
-        }
-
-        string? InItems(IEnumerable<(string Path, JsonElement Value)> items, JsonTypeInfo expected)
-        {
-            var element = type.Options.GetTypeInfo(expected.ElementType!);
-            return items
-                .Where(item => item.Value.ValueKind != JsonValueKind.Null)
-                .Select(item => InValue(item.Value, element, isSet: false, item.Path))
-                .FirstOrDefault(problem => problem is not null);
-        }
-
-        string Mismatch(string path, JsonElement value, string expected) =>
-            $"the {name}'s {Text.Sanitize(path)} is {Shown(value)}, but must be {expected}";
-
-        string Named(JsonTypeInfo expected) =>
-            expected.Kind switch
-            {
-                JsonTypeInfoKind.Object => "an object",
-                JsonTypeInfoKind.Enumerable => type.Options.GetTypeInfo(expected.ElementType!).Type == typeof(string)
-                    ? "a list of strings"
-                    : "a list",
-                JsonTypeInfoKind.Dictionary => "an object",
-                _ when expected.Type == typeof(string) => "a string",
-                _ when expected.Type == typeof(Digest) => "a digest such as sha256:…",
-                _ when Underlying(expected.Type) == typeof(bool) => "true or false",
-                _ => "a whole number",
-            };
     }
 
     private static bool Fits(JsonElement value, Type type)
@@ -215,4 +134,86 @@ internal static class JsonReading
 
     private static string Child(string path, string name) =>
         name.All(character => char.IsAsciiLetterOrDigit(character) || character == '_') ? $"{path}.{name}" : $"{path}['{name}']";
+
+    /// <summary>Walks a document along its type until something does not fit.</summary>
+    private sealed class TypeWalk(JsonTypeInfo type, string name)
+    {
+        public string? FindProblem(JsonElement root) => InValue(root, type, isSet: false, "$");
+
+        private string? InValue(JsonElement value, JsonTypeInfo expected, bool isSet, string path)
+        {
+            if (isSet)
+                return value.ValueKind == JsonValueKind.Object ? null : Mismatch(path, value, "an object");
+            return expected.Kind switch
+            {
+                JsonTypeInfoKind.Object when value.ValueKind == JsonValueKind.Object => InObject(value, expected, path),
+                JsonTypeInfoKind.Enumerable when value.ValueKind == JsonValueKind.Array => InItems(
+                    value.EnumerateArray().Index().Select(item => ($"{path}[{item.Index}]", item.Item)),
+                    expected
+                ),
+                JsonTypeInfoKind.Dictionary when value.ValueKind == JsonValueKind.Object => InItems(
+                    value.EnumerateObject().Select(item => (Child(path, item.Name), item.Value)),
+                    expected
+                ),
+                JsonTypeInfoKind.None when Fits(value, expected.Type) => null,
+                _ => Mismatch(path, value, Named(expected)),
+            };
+        }
+
+        private string? InObject(JsonElement value, JsonTypeInfo expected, string path)
+        {
+            foreach (var property in expected.Properties.Where(property => !property.IsExtensionData))
+            {
+                var isThere = value.TryGetProperty(property.Name, out var child);
+                if (
+                    !isThere
+                    && (property.IsRequired || property.AssociatedParameter is { HasDefaultValue: false, IsMemberInitializer: false })
+                )
+                    return $"the {name} has no {Text.Sanitize(Child(path, property.Name))}";
+                if (
+                    !isThere
+                    || (child.ValueKind == JsonValueKind.Null && (property.AssociatedParameter?.IsNullable ?? property.IsSetNullable))
+                )
+                    continue;
+                if (
+                    InValue(
+                        child,
+                        type.Options.GetTypeInfo(property.PropertyType),
+                        property.CustomConverter is StringSetJsonConverter,
+                        Child(path, property.Name)
+                    ) is
+                    { } problem
+                )
+                    return problem;
+            }
+
+            return null;
+        }
+
+        private string? InItems(IEnumerable<(string Path, JsonElement Value)> items, JsonTypeInfo expected)
+        {
+            var element = type.Options.GetTypeInfo(expected.ElementType!);
+            return items
+                .Where(item => item.Value.ValueKind != JsonValueKind.Null)
+                .Select(item => InValue(item.Value, element, isSet: false, item.Path))
+                .FirstOrDefault(problem => problem is not null);
+        }
+
+        private string Mismatch(string path, JsonElement value, string expected) =>
+            $"the {name}'s {Text.Sanitize(path)} is {Shown(value)}, but must be {expected}";
+
+        private string Named(JsonTypeInfo expected) =>
+            expected.Kind switch
+            {
+                JsonTypeInfoKind.Object => "an object",
+                JsonTypeInfoKind.Enumerable => type.Options.GetTypeInfo(expected.ElementType!).Type == typeof(string)
+                    ? "a list of strings"
+                    : "a list",
+                JsonTypeInfoKind.Dictionary => "an object",
+                _ when expected.Type == typeof(string) => "a string",
+                _ when expected.Type == typeof(Digest) => "a digest such as sha256:…",
+                _ when Underlying(expected.Type) == typeof(bool) => "true or false",
+                _ => "a whole number",
+            };
+    }
 }

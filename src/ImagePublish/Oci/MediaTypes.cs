@@ -3,40 +3,35 @@ using System.Buffers;
 namespace ImagePublish.Oci;
 
 /// <summary>The media types of images and their parts, in both families.</summary>
-/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md">image-spec, Media Types</see> and its table of compatible types.</remarks>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md">image-spec, Media Types</see> and its table of
+/// compatible types.
+/// </remarks>
 internal static class MediaTypes
 {
-    /// <summary>An OCI image index.</summary>
     public const string OciIndex = "application/vnd.oci.image.index.v1+json";
 
-    /// <summary>An OCI image manifest.</summary>
     public const string OciManifest = "application/vnd.oci.image.manifest.v1+json";
 
-    /// <summary>An OCI image config.</summary>
     public const string OciConfig = "application/vnd.oci.image.config.v1+json";
 
     /// <summary>An uncompressed OCI layer; compressed ones add <c>+gzip</c> or <c>+zstd</c>.</summary>
     public const string OciLayer = "application/vnd.oci.image.layer.v1.tar";
 
-    /// <summary>An uncompressed OCI layer that is not to be distributed.</summary>
     public const string OciForeignLayer = "application/vnd.oci.image.layer.nondistributable.v1.tar";
 
-    /// <summary>Docker's manifest list, its index.</summary>
     public const string DockerIndex = "application/vnd.docker.distribution.manifest.list.v2+json";
 
-    /// <summary>Docker's manifest.</summary>
     public const string DockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
 
-    /// <summary>Docker's config.</summary>
     public const string DockerConfig = "application/vnd.docker.container.image.v1+json";
 
     /// <summary>Docker's uncompressed layer; compressed ones add <c>.gzip</c>.</summary>
     public const string DockerLayer = "application/vnd.docker.image.rootfs.diff.tar";
 
-    /// <summary>Docker's layer that is not to be distributed.</summary>
     public const string DockerForeignLayer = "application/vnd.docker.image.rootfs.foreign.diff.tar";
 
-    /// <summary>Docker's manifest schema 1, which nobody should use any more.</summary>
+    /// <summary>Docker's manifest schema 1, which is obsolete.</summary>
     public const string DockerSchema1 = "application/vnd.docker.distribution.manifest.v1";
 
     private static readonly SearchValues<char> Characters = SearchValues.Create(
@@ -46,14 +41,13 @@ internal static class MediaTypes
     /// <summary>What a client that reads images asks for, in order of preference.</summary>
     public static IReadOnlyList<string> Manifests { get; } = [OciIndex, DockerIndex, OciManifest, DockerManifest];
 
-    /// <summary>Whether it has only characters that a media type and its parameters may have (<see href="https://www.rfc-editor.org/rfc/rfc6838#section-4.2">RFC 6838</see>).</summary>
+    /// <summary>Whether it has only characters that a media type and its parameters may have
+    /// (<see href="https://www.rfc-editor.org/rfc/rfc6838#section-4.2">RFC 6838</see>).</summary>
     /// <remarks>Artifacts have types of their own, some of them without a slash or empty: such a document is still read.</remarks>
     public static bool IsWellFormed(string mediaType) => mediaType.Length <= 255 && !mediaType.AsSpan().ContainsAnyExcept(Characters);
 
-    /// <summary>Whether it is an index.</summary>
     public static bool IsIndex(string? mediaType) => mediaType is OciIndex or DockerIndex;
 
-    /// <summary>Whether it is an image manifest.</summary>
     public static bool IsManifest(string? mediaType) => mediaType is OciManifest or DockerManifest;
 
     /// <summary>Whether it is a layer that is fetched from elsewhere and never pushed.</summary>
@@ -85,7 +79,6 @@ internal static class MediaTypes
             _ => (foreign ? OciForeignLayer : OciLayer) + Suffix(compression, '+', "gzip", "zstd"),
         };
 
-    /// <summary>How a layer of this type is compressed.</summary>
     public static Compression CompressionOf(string mediaType) =>
         mediaType.EndsWith("gzip", StringComparison.Ordinal) ? Compression.Gzip
         : mediaType.EndsWith("zstd", StringComparison.Ordinal) ? Compression.Zstd

@@ -8,8 +8,8 @@ namespace ImagePublish.Oci;
 
 /// <summary>The one way that documents of the specifications become JSON and come back.</summary>
 /// <remarks>
-/// Written without white space and with only the escapes that JSON demands, properties always in the same order: the same document has the same bytes everywhere.
-/// Read strictly: no duplicate properties, no more than 32 levels, no comments; a byte-order mark is passed over.
+/// Written without white space and with only the escapes that JSON demands, properties always in the same order: the same document has the
+/// same bytes everywhere. Read strictly: no duplicate properties, no more than 32 levels, no comments; a byte-order mark is passed over.
 /// </remarks>
 internal static class OciJson
 {
@@ -39,16 +39,12 @@ internal static class OciJson
     /// <summary>How the parts of the specifications are written, for documents of other rooms that contain them.</summary>
     public static IJsonTypeInfoResolver TypeInfoResolver => Context;
 
-    /// <summary>Writes a manifest.</summary>
     public static byte[] Write(ImageManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, Context.ImageManifest);
 
-    /// <summary>Writes an index.</summary>
     public static byte[] Write(ImageIndex index) => JsonSerializer.SerializeToUtf8Bytes(index, Context.ImageIndex);
 
-    /// <summary>Writes a config.</summary>
     public static byte[] Write(ImageConfig config) => JsonSerializer.SerializeToUtf8Bytes(config, Context.ImageConfig);
 
-    /// <summary>Reads a manifest.</summary>
     /// <exception cref="JsonException">It is malformed, or also claims to be an index.</exception>
     public static ImageManifest ReadManifest(ReadOnlySpan<byte> json)
     {
@@ -62,7 +58,6 @@ internal static class OciJson
         return manifest;
     }
 
-    /// <summary>Reads an index.</summary>
     /// <exception cref="JsonException">It is malformed, or also claims to be a manifest.</exception>
     public static ImageIndex ReadIndex(ReadOnlySpan<byte> json)
     {
@@ -75,7 +70,6 @@ internal static class OciJson
         return index;
     }
 
-    /// <summary>Reads a config.</summary>
     /// <exception cref="JsonException">It is malformed.</exception>
     public static ImageConfig ReadConfig(ReadOnlySpan<byte> json)
     {

@@ -7,7 +7,10 @@ using ImagePublish.Diagnostics;
 namespace ImagePublish.Oci;
 
 /// <summary>What an image runs on: operating system, architecture and, where it matters, variant and version.</summary>
-/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md">image-spec, Image Index</see>, property <c>platform</c>.</remarks>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md">image-spec, Image Index</see>, property
+/// <c>platform</c>.
+/// </remarks>
 internal sealed record Platform(string Os, string Architecture)
 {
     /// <summary>The CPU's variant, such as <c>v7</c> for arm and <c>v8</c> for arm64.</summary>
@@ -45,7 +48,9 @@ internal sealed record Platform(string Os, string Architecture)
     }
 
     /// <summary>Whether an image for this platform runs where <paramref name="wanted"/> is asked for.</summary>
-    /// <remarks>A variant that is not named is the architecture's usual one: <c>v8</c> for arm64, <c>v7</c> for arm, <c>v1</c> for amd64.</remarks>
+    /// <remarks>
+    /// A variant that is not named is the architecture's usual one: <c>v8</c> for arm64, <c>v7</c> for arm, <c>v1</c> for amd64.
+    /// </remarks>
     /// <param name="wanted">The platform asked for; its version, if any, must be the beginning of this one's.</param>
     public bool Satisfies(Platform wanted) =>
         Os == wanted.Os
@@ -53,15 +58,18 @@ internal sealed record Platform(string Os, string Architecture)
         && EffectiveVariant == wanted.EffectiveVariant
         && (wanted.OsVersion is null || (OsVersion ?? "").StartsWith(wanted.OsVersion, StringComparison.Ordinal));
 
-    public override string ToString() =>
-        Text.OneLine(
-            $"{Known(Os)}/{Known(Architecture)}{(string.IsNullOrEmpty(Variant) ? "" : $"/{Variant}")}{(string.IsNullOrEmpty(OsVersion) ? "" : $" ({OsVersion})")}"
-        );
+    public override string ToString()
+    {
+        var variant = string.IsNullOrEmpty(Variant) ? "" : $"/{Variant}";
+        var version = string.IsNullOrEmpty(OsVersion) ? "" : $" ({OsVersion})";
+        return Text.OneLine($"{Known(Os)}/{Known(Architecture)}{variant}{version}");
+    }
 
-    /// <summary>The first of a document's words for a platform that is not well formed. Nothing of it is left out where a platform is shown, so such a document is refused.</summary>
+    /// <summary>The first of a document's words for a platform that is not well formed. Nothing of it is left out where a platform is
+    /// shown, so such a document is refused.</summary>
     /// <remarks>
-    /// An empty word counts as one that is missing: configs of artifacts have them. Versions are numbers with dots on Windows, the only system that images of name one; other systems' versions
-    /// (<c>14.2-RELEASE</c>, <c>6.1.0+deb12~rc1</c>) would be read, too.
+    /// An empty word counts as one that is missing: configs of artifacts have them. Versions are numbers with dots on Windows, the only
+    /// system that images of name one; other systems' versions (<c>14.2-RELEASE</c>, <c>6.1.0+deb12~rc1</c>) would be read, too.
     /// </remarks>
     internal static (string Name, string Value, string Expected)? FindMalformed(
         string? os,

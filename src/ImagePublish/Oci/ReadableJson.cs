@@ -5,7 +5,8 @@ using System.Text.Json.Serialization;
 
 namespace ImagePublish.Oci;
 
-/// <summary>How JSON is written that people read as well as scripts: one line for each value, so that a change is easy to see, and the same on every system.</summary>
+/// <summary>How JSON is written that people read as well as scripts: one line for each value, so that a change is easy to see, and the same
+/// on every system.</summary>
 internal static class ReadableJson
 {
     /// <summary>For documents that are written value by value.</summary>
@@ -17,7 +18,8 @@ internal static class ReadableJson
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         };
 
-    /// <summary>A document with foreign text in it that somebody may print: agents of CI systems read what a build prints. In JSON a character has another spelling that means the same.</summary>
+    /// <summary>A document with foreign text in it that somebody may print: agents of CI systems read what a build prints. In JSON a
+    /// character has another spelling that means the same.</summary>
     public static string Printable(ReadOnlySpan<byte> json) =>
         Encoding.UTF8.GetString(json).Replace("##", @"#\u0023", StringComparison.Ordinal);
 

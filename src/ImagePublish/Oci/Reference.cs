@@ -6,8 +6,8 @@ namespace ImagePublish.Oci;
 
 /// <summary>Where an image is: repository and tag, digest or both, such as <c>docker.io/library/nginx:1.27@sha256:…</c>.</summary>
 /// <remarks>
-/// Short forms mean what they mean to Docker: <c>nginx</c> is <c>docker.io/library/nginx:latest</c>. With both a tag and a digest, the digest decides.
-/// Grammar: <see href="https://pkg.go.dev/github.com/distribution/reference">distribution/reference</see>.
+/// Short forms mean what they mean to Docker: <c>nginx</c> is <c>docker.io/library/nginx:latest</c>. With both a tag and a digest, the
+/// digest decides. Grammar: <see href="https://pkg.go.dev/github.com/distribution/reference">distribution/reference</see>.
 /// </remarks>
 internal sealed record Reference(Repository Repository, Tag? Tag, Digest? Digest)
 {
@@ -23,10 +23,10 @@ internal sealed record Reference(Repository Repository, Tag? Tag, Digest? Digest
             ? reference
             : throw new ImagePublishException(
                 DiagnosticCodes.InvalidReference,
-                $"'{Text.Sanitize(text)}' is not an image reference: {reason}. Expected registry/repository:tag or registry/repository@sha256:…."
+                $"'{Text.Sanitize(text)}' is not an image reference: {reason}. Expected registry/repository:tag or "
+                    + "registry/repository@sha256:…."
             );
 
-    /// <summary>Reads a reference if it is one.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out Reference? reference, [NotNullWhen(false)] out string? reason)
     {
         reference = null;

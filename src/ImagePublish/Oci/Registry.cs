@@ -46,7 +46,8 @@ internal sealed record Registry
             ? registry
             : throw new ImagePublishException(
                 DiagnosticCodes.InvalidRegistry,
-                $"'{Text.Sanitize(text)}' is not a registry: expected a host and perhaps a port, such as ghcr.io or localhost:5000, without http:// or a path."
+                $"'{Text.Sanitize(text)}' is not a registry: expected a host and perhaps a port, such as ghcr.io or "
+                    + "localhost:5000, without http:// or a path."
             );
 
     /// <summary>Reads a registry's host and port if it is one.</summary>

@@ -6,7 +6,10 @@ using ImagePublish.Diagnostics;
 namespace ImagePublish.Oci;
 
 /// <summary>A repository of a registry, such as <c>ghcr.io/acme/shop</c>. Valid by construction.</summary>
-/// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests">distribution-spec, Pulling manifests</see>.</remarks>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests">distribution-spec, Pulling
+/// manifests</see>.
+/// </remarks>
 internal sealed partial record Repository
 {
     /// <summary>The most characters that registry and name may have together.</summary>
@@ -14,23 +17,21 @@ internal sealed partial record Repository
 
     private Repository(Registry registry, string name) => (Registry, Name) = (registry, name);
 
-    /// <summary>The registry it is in.</summary>
     public Registry Registry { get; }
 
-    /// <summary>Its name in the registry, <c>acme/shop</c>; on Docker Hub with <c>library/</c> where nobody's name stands.</summary>
+    /// <summary>Its name in the registry, <c>acme/shop</c>; on Docker Hub with <c>library/</c> where it has no namespace.</summary>
     public string Name { get; }
 
-    /// <summary>A repository of a registry.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1005</c>: the name is malformed.</exception>
     public static Repository Create(Registry registry, string name) =>
         TryOf(registry, name, out var repository)
             ? repository
             : throw new ImagePublishException(
                 DiagnosticCodes.InvalidRepository,
-                $"'{Text.Sanitize(name)}' is not a repository name: expected lower-case letters, digits and single . _ - between them, in parts divided by /, at most {MaxLength} characters."
+                $"'{Text.Sanitize(name)}' is not a repository name: expected lower-case letters, digits and single . _ - "
+                    + $"between them, in parts divided by /, at most {MaxLength} characters."
             );
 
-    /// <summary>A repository of a registry, if the name is one.</summary>
     public static bool TryOf(Registry registry, string? name, [NotNullWhen(true)] out Repository? repository)
     {
         repository = null;

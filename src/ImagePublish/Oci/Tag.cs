@@ -5,7 +5,10 @@ using ImagePublish.Diagnostics;
 namespace ImagePublish.Oci;
 
 /// <summary>A movable name of an image within its repository, such as <c>1.4.2</c>. Valid by construction.</summary>
-/// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests">distribution-spec, Pulling manifests</see>: <c>[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}</c>.</remarks>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests">distribution-spec, Pulling
+/// manifests</see>: <c>[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}</c>.
+/// </remarks>
 internal sealed record Tag
 {
     /// <summary>The most characters that a tag may have.</summary>
@@ -16,17 +19,16 @@ internal sealed record Tag
     /// <summary>The tag itself.</summary>
     public string Value { get; }
 
-    /// <summary>Reads a tag.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1004</c>: it is malformed.</exception>
     public static Tag Parse(string text) =>
         TryParse(text, out var tag)
             ? tag
             : throw new ImagePublishException(
                 DiagnosticCodes.InvalidTag,
-                $"'{Text.Sanitize(text)}' is not a tag: expected at most {MaxLength} of the characters A-Z a-z 0-9 . _ -, not beginning with . or -."
+                $"'{Text.Sanitize(text)}' is not a tag: expected at most {MaxLength} of the characters A-Z a-z 0-9 . _ -, "
+                    + "not beginning with . or -."
             );
 
-    /// <summary>Reads a tag if it is one.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Tag? tag)
     {
         var wellFormed = text is { Length: > 0 and <= MaxLength } && text[0] is not ('.' or '-') && text.All(IsTagCharacter);

@@ -20,7 +20,8 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, Sour
         if (sources.Addresses.Count == 0)
             throw new ImagePublishException(
                 DiagnosticCodes.PackageToolMissing,
-                "The lock file says which packages, but not where from, and this machine has no apt that knows. Set ImagePackageSource, such as 'deb ADDRESS SUITE main'."
+                "The lock file says which packages, but not where from, and this machine has no apt that knows. Set "
+                    + "ImagePackageSource, such as 'deb ADDRESS SUITE main'."
             );
         await guard.CheckAsync(cancellationToken);
         var failures = new List<ImagePublishException>();
@@ -42,10 +43,14 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, Sour
                 return;
         }
 
-        throw failures.Count switch
+        throw Failed(missing[0].Package, failures);
+    }
+
+    private ImagePublishException Failed(OsPackage package, List<ImagePublishException> failures) =>
+        failures.Count switch
         {
             0 => new PackageGoneException(
-                missing[0].Package,
+                package,
                 $"it is not at {string.Join(", ", sources.Addresses.Select(address => Text.Sanitize(address)))}"
             ),
             1 => failures[0],
@@ -54,7 +59,6 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, Sour
                 string.Join(" ", failures.Select(failure => failure.Message))
             ),
         };
-    }
 
     private async Task GetFromAsync(
         string address,
@@ -108,7 +112,8 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, Sour
         )
             throw new ImagePublishException(
                 DiagnosticCodes.PackageSourceFailed,
-                $"The package source '{Text.Sanitize(address)}' can be read by apt only, which this machine does not have. Name another in ImagePackageSource."
+                $"The package source '{Text.Sanitize(address)}' can be read by apt only, which this machine does not have. "
+                    + "Name another in ImagePackageSource."
             );
         var path = Uri.UnescapeDataString(location[5..].Replace("///", "/", StringComparison.Ordinal));
         if (!File.Exists(path))
@@ -126,9 +131,20 @@ internal sealed class PackageGoneException(OsPackage package, string where)
         $"The package '{package}' of the lock file is gone from its source ({where}). Update the lock: dotnet msbuild -t:UpdateImageLock."
     )
 {
-    /// <summary>The package.</summary>
     public OsPackage Package => package;
 
-    /// <summary>Where it was looked for.</summary>
     public string Where => where;
+}
+
+internal interface IPackageDownload
+{
+    /// <exception cref="Diagnostics.ImagePublishException"><c>IMG6004</c>, <c>IMG6005</c>, <c>IMG6009</c>: one can not be had.</exception>
+    Task GetAsync(IReadOnlyList<(OsPackage Package, string File)> packages, CancellationToken cancellationToken);
+}
+
+/// <summary>Gets nothing, since nothing may be asked.</summary>
+internal sealed class OfflineDownload : IPackageDownload
+{
+    public Task GetAsync(IReadOnlyList<(OsPackage Package, string File)> packages, CancellationToken cancellationToken) =>
+        throw PackageErrors.Offline($"This machine does not have the package '{packages[0].Package}'");
 }

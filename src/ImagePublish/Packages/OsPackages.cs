@@ -15,7 +15,8 @@ internal sealed class OsPackages(PackageNetwork network, IPublishLog log)
     /// <summary>What reports call the layer.</summary>
     public const string LayerName = "os packages";
 
-    /// <summary>The packages of a request and all they depend on, less what the base has: those of its lock, else what apt chooses.</summary>
+    /// <summary>The packages of a request and all they depend on, less what the base has: those of its lock, else what apt
+    /// chooses.</summary>
     /// <param name="mustRefresh">Whether the sources are asked what is new, although they were a short while ago.</param>
     /// <exception cref="ImagePublishException"><c>IMG6xxx</c>: they can not be chosen.</exception>
     public Task<IReadOnlyList<OsPackage>> ChooseAsync(
@@ -84,33 +85,42 @@ internal sealed class OsPackages(PackageNetwork network, IPublishLog log)
         if (choices.Find(question) is { } known)
             return known;
         var resolver = new AptResolver(tool, sources);
+        IReadOnlyList<OsPackage> packages;
         try
         {
-            return await ResolveAsync();
+            packages = await ResolveAsync(resolver, lists, request.Wanted, packageBase is null, cancellationToken);
         }
         catch (ImagePublishException exception) when (!isNew && exception.Code == DiagnosticCodes.PackageUnknown)
         {
             // The lists may be older than the package, or than the machine's sources.
             await lists.RefreshAsync(force: true, cancellationToken);
-            return await ResolveAsync();
+            packages = await ResolveAsync(resolver, lists, request.Wanted, packageBase is null, cancellationToken);
         }
 
-        async Task<IReadOnlyList<OsPackage>> ResolveAsync()
+        choices.Remember(question, packages, request.Time.GetUtcNow());
+        return packages;
+    }
+
+    private static async Task<IReadOnlyList<OsPackage>> ResolveAsync(
+        AptResolver resolver,
+        AptLists lists,
+        IReadOnlyList<string> wanted,
+        bool isWholeRoot,
+        CancellationToken cancellationToken
+    )
+    {
+        try
         {
-            try
-            {
-                var packages = await resolver.ResolveAsync(request.Wanted, packageBase is null, cancellationToken);
-                choices.Remember(question, packages, request.Time.GetUtcNow());
-                return packages;
-            }
-            catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.PackageUnknown && lists.Unread is { } reason)
-            {
-                throw new ImagePublishException(
-                    DiagnosticCodes.PackageSourceFailed,
-                    $"A package is not known, and a package source that may have it could not be read: {reason.TrimEnd('.')}. Check the network and the sources.",
-                    exception
-                );
-            }
+            return await resolver.ResolveAsync(wanted, isWholeRoot, cancellationToken);
+        }
+        catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.PackageUnknown && lists.Unread is { } reason)
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.PackageSourceFailed,
+                "A package is not known, and a package source that may have it could not be read: "
+                    + $"{reason.TrimEnd('.')}. Check the network and the sources.",
+                exception
+            );
         }
     }
 

@@ -32,7 +32,8 @@ internal sealed partial record PackageBase(string Name, BaseFileSystem Files)
             ? status.ToString()
             : throw new ImagePublishException(
                 DiagnosticCodes.PackageBaseUnsupported,
-                $"Packages can not be added to '{Text.Sanitize(Name)}': it keeps no list of Debian packages, as Alpine's and chiselled images don't. Use a Debian- or Ubuntu-based image, or scratch."
+                $"Packages can not be added to '{Text.Sanitize(Name)}': it keeps no list of Debian packages, as Alpine's and "
+                    + "chiselled images don't. Use a Debian- or Ubuntu-based image, or scratch."
             );
     }
 

@@ -7,8 +7,8 @@ namespace ImagePublish.Packages;
 /// <summary>Packages taken apart, by the SHA-256 of their archives: one download and one inflation for all projects of a user.</summary>
 internal sealed class PackageCache(string folder, IPackageDownload download, IPublishLog log)
 {
-    /// <summary>Has packages at hand.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG6004</c>, <c>IMG6005</c>, <c>IMG6008</c>, <c>IMG6009</c>: one can not be had, or is not what it should be.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG6004</c>, <c>IMG6005</c>, <c>IMG6008</c>, <c>IMG6009</c>: one can not be had, or is
+    /// not what it should be.</exception>
     public async Task<IReadOnlyList<UnpackedPackage>> FetchAsync(IReadOnlyList<OsPackage> packages, CancellationToken cancellationToken)
     {
         var missing = packages.Where(package => !Directory.Exists(FolderOf(package))).ToList();
@@ -48,7 +48,8 @@ internal sealed class PackageCache(string folder, IPackageDownload download, IPu
             if (!await package.Digest.MatchesAsync(file, cancellationToken))
                 throw new ImagePublishException(
                     DiagnosticCodes.PackageTampered,
-                    $"The package '{package}' from {Common.Text.Sanitize(package.Location ?? package.Path)} is not the one with {package.Digest}. Use another mirror."
+                    $"The package '{package}' from {Common.Text.Sanitize(package.Location ?? package.Path)} is not the one "
+                        + $"with {package.Digest}. Use another mirror."
                 );
         }
 

@@ -9,13 +9,10 @@ internal sealed record PackageDocument
     /// <summary>The package's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Its Debian version.</summary>
     public required string Version { get; init; }
 
-    /// <summary>Its Debian architecture.</summary>
     public required string Architecture { get; init; }
 
-    /// <summary>Where it is in its source.</summary>
     public required string Path { get; init; }
 
     /// <summary>Its length in bytes.</summary>
@@ -27,7 +24,6 @@ internal sealed record PackageDocument
     /// <summary>Its whole address; never in a lock file, which is for all machines.</summary>
     public string? Location { get; init; }
 
-    /// <summary>A package as a document.</summary>
     public static PackageDocument Create(OsPackage package)
     {
         ArgumentNullException.ThrowIfNull(package);
@@ -42,14 +38,13 @@ internal sealed record PackageDocument
         };
     }
 
-    /// <summary>The package that a document tells of.</summary>
+    /// <summary>The package that a document describes.</summary>
     public OsPackage? ToPackage() =>
         Name.Length > 0 && Size > 0 && PackageSources.IsPath(Path) && Digest.TryParse("sha256:" + Sha256, out var digest)
             ? new OsPackage(Name, Version, Architecture, Path, Size, digest) { Location = Location }
             : null;
 }
 
-/// <summary>How packages are written.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

@@ -3,20 +3,22 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Packages;
 
-/// <summary>What can go wrong with packages, each told in one line.</summary>
 internal static class PackageErrors
 {
     public static ImagePublishException Invalid(string package, string why, Exception? cause = null) =>
         new(
             DiagnosticCodes.PackageInvalid,
-            $"The package '{Text.Sanitize(package)}' can not be put into the image: {Text.Sanitize(why).TrimEnd('.')}. Leave it out, or take it from another source.",
+            $"The package '{Text.Sanitize(package)}' can not be put into the image: {Text.Sanitize(why).TrimEnd('.')}. Leave "
+                + "it out, or take it from another source.",
             cause
         );
 
     public static ImagePublishException NoApt(Exception? cause = null) =>
         new(
             DiagnosticCodes.PackageToolMissing,
-            "Operating system packages are chosen by apt, which this machine does not have. Publish on Debian or Ubuntu (or in WSL or CI), or run 'dotnet msbuild -t:UpdateImageLock' there once and commit image.lock.json, from which every machine can publish.",
+            "Operating system packages are chosen by apt, which this machine does not have. Publish on Debian or Ubuntu (or "
+                + "in WSL or CI), or run 'dotnet msbuild -t:UpdateImageLock' there once and commit image.lock.json, from "
+                + "which every machine can publish.",
             cause
         );
 
@@ -26,7 +28,9 @@ internal static class PackageErrors
     public static ImagePublishException Gone(OsPackage package, string? newer) =>
         new(
             DiagnosticCodes.PackageGone,
-            $"The package '{package}' of the lock file is gone from its source{(newer is null ? "" : $", which has {Text.Sanitize(newer)} now")}. Update the lock: dotnet msbuild -t:UpdateImageLock."
+            $"The package '{package}' of the lock file is gone from its "
+                + $"source{(newer is null ? "" : $", which has {Text.Sanitize(newer)} now")}. Update the lock: dotnet "
+                + "msbuild -t:UpdateImageLock."
         );
 
     public static ImagePublishException CacheFailed(string path, Exception cause) =>

@@ -17,10 +17,12 @@ internal sealed record PackageRequest
     /// <summary>The clock: package lists are asked for again after an hour.</summary>
     public required TimeProvider Time { get; init; }
 
-    /// <summary>An apt source: a file, a line that begins with <c>deb</c>, or a paragraph that begins with <c>Types:</c>; null takes the machine's own.</summary>
+    /// <summary>An apt source: a file, a line that begins with <c>deb</c>, or a paragraph that begins with <c>Types:</c>; null takes the
+    /// machine's own.</summary>
     public string? Source { get; init; }
 
-    /// <summary>Hosts, each with or without a port, that a base image's package sources may be on although they are inside this machine or network.</summary>
+    /// <summary>Hosts, each with or without a port, that a base image's package sources may be on although they are inside this machine or
+    /// network.</summary>
     public IReadOnlyList<string> TrustedSourceHosts { get; init; } = [];
 
     /// <summary>Exactly these packages, as a lock file says; null lets apt choose.</summary>
@@ -53,7 +55,8 @@ internal sealed record PackageRequest
 /// <param name="NeedsRuntimeLibraries">Whether it needs the C++ runtime, as every app does that is not compiled ahead of time.</param>
 internal sealed record RuntimeNeeds(bool NeedsCultures, bool NeedsRuntimeLibraries)
 {
-    /// <summary>The packages by name; a name with a number that changes with each release is told as a pattern, which begins with <c>^</c>.</summary>
+    /// <summary>The packages by name; one that begins with <c>^</c> is a pattern, for names with a number that changes with each
+    /// release.</summary>
     internal IReadOnlyList<string> Packages =>
         [
             "libc6",

@@ -6,7 +6,8 @@ using ImagePublish.Packages.Deb;
 
 namespace ImagePublish.Packages;
 
-/// <summary>The addresses that packages come from: where a package lies below one of them is the same in every mirror, and so what a lock file tells.</summary>
+/// <summary>The addresses that packages come from: a package's path below one of them is the same in every mirror, so a lock file records
+/// it.</summary>
 /// <remarks><see href="https://manpages.debian.org/sources.list.5">sources.list(5)</see>.</remarks>
 internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
 {
@@ -57,7 +58,7 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
                 Uri.TryCreate(own, UriKind.Absolute, out var uri) && uri.Host == address.Host && uri.Port == address.Port
             );
 
-    /// <summary>Where a package lies below a source.</summary>
+    /// <summary>A package's path below a source.</summary>
     public string PathOf(string location)
     {
         var source = Addresses
@@ -74,7 +75,7 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
     public static string LocationOf(string address, string path) =>
         $"{address}/{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}";
 
-    /// <summary>Whether a path, as a lock file tells one, stays below a source.</summary>
+    /// <summary>Whether a path of a lock file stays below a source.</summary>
     public static bool IsPath(string path) =>
         path.Length > 0 && path.Split('/').All(part => part is not ("" or "." or "..")) && PlainPath().IsMatch(path);
 
@@ -92,7 +93,8 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.PackageSourceFailed,
-                $"The package source '{Text.Sanitize(path)}' can't be read: {Text.Sanitize(exception.Message).TrimEnd('.')}. Let the user who builds read it, or name another in ImagePackageSource.",
+                $"The package source '{Text.Sanitize(path)}' can't be read: {Text.Sanitize(exception.Message).TrimEnd('.')}. "
+                    + "Let the user who builds read it, or name another in ImagePackageSource.",
                 exception
             );
         }

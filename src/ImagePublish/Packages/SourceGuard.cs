@@ -11,13 +11,11 @@ internal delegate Task<IPAddress?> FindInnerAddress(string host, CancellationTok
 /// <summary>How packages are fetched where apt does not do it.</summary>
 internal sealed record PackageNetwork(FileDownload Download, FindInnerAddress FindInnerAddress);
 
-/// <summary>
-/// Lets a base image's package sources be asked only where everybody could ask: the image's author must not reach services of this machine or its network.
-/// </summary>
+/// <summary>Lets a base image's package sources be asked only where everybody could ask: the image's author must not reach services of this
+/// machine or its network.</summary>
 /// <remarks>apt looks names up once more when it connects, so a name whose answers change in between is not caught here.</remarks>
 internal sealed class SourceGuard(PackageSources sources, IReadOnlyList<string> trusted, FindInnerAddress find)
 {
-    /// <summary>Checks all sources.</summary>
     /// <exception cref="ImagePublishException"><c>IMG6012</c>: one is inside.</exception>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
@@ -31,8 +29,10 @@ internal sealed class SourceGuard(PackageSources sources, IReadOnlyList<string> 
             var where = Equals(inner.ToString(), host.Trim('[', ']')) ? "its address is" : $"its host has the address {inner},";
             throw new ImagePublishException(
                 DiagnosticCodes.PackageSourceRefused,
-                $"A package source of the base image '{Text.Sanitize(image)}' is refused, '{Text.Sanitize(source.AbsoluteUri)}': {where} inside this machine or network. "
-                    + $"If it is your own mirror, trust it: ImagePackageSourceHosts={host}. Else name the package sources to use in ImagePackageSource."
+                $"A package source of the base image '{Text.Sanitize(image)}' is refused, "
+                    + $"'{Text.Sanitize(source.AbsoluteUri)}': {where} inside this machine or network. "
+                    + $"If it is your own mirror, trust it: ImagePackageSourceHosts={host}. Else name the package sources to "
+                    + "use in ImagePackageSource."
             );
         }
     }

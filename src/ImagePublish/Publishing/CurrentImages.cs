@@ -2,6 +2,9 @@ using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Requests;
+using ImagePublish.Registries;
+using ImagePublish.Storage;
+using ImagePublish.Storage.Archives;
 
 namespace ImagePublish.Publishing;
 

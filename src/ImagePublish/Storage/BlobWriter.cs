@@ -55,7 +55,8 @@ internal sealed class BlobWriter : Stream
             throw wrongContent()
                 ?? new ImagePublishException(
                     DiagnosticCodes.ContentMismatch,
-                    $"Content for {descriptor.Digest} with {descriptor.Size} bytes is something else: {length} bytes. It was not kept; get it again from its source."
+                    $"Content for {descriptor.Digest} with {descriptor.Size} bytes is something else: {length} bytes. It was "
+                        + "not kept; get it again from its source."
                 );
         }
 

@@ -4,10 +4,12 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
-/// <summary>Small records under keys, one file each, that are cheap to lose: what is missing, damaged or unreadable is simply not there.</summary>
+/// <summary>Small records under keys, one file each, that are cheap to lose: what is missing, damaged or unreadable is simply not
+/// there.</summary>
 /// <remarks>
-/// A file begins with a MAC of its kind, key and content under a key that is not in the store, so a record that was cut short, put under another key or written by somebody else
-/// is never believed. Each user's records are in a folder of their own: those who share a store do not overwrite each other's.
+/// A file begins with a MAC of its kind, key and content under a key that is not in the store, so a record that was cut short, put under
+/// another key or written by somebody else is never believed. Each user's records are in a folder of their own: those who share a store do
+/// not overwrite each other's.
 /// </remarks>
 internal sealed class CacheRecords
 {
@@ -71,7 +73,6 @@ internal sealed class CacheRecords
         disk.Touch(PathOf(kind, key));
     }
 
-    /// <summary>Whether there are no records of a kind.</summary>
     public bool IsEmpty(string kind)
     {
         var folder = FolderOf(kind);
@@ -85,7 +86,6 @@ internal sealed class CacheRecords
         }
     }
 
-    /// <summary>Removes a record, if it is there.</summary>
     public void Remove(string kind, Digest key) => StoreDisk.Delete(PathOf(kind, key));
 
     private string PathOf(string kind, Digest key) => Path.Combine(FolderOf(kind), key.Hex[..2], key.Hex);

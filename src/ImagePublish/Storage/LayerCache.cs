@@ -13,15 +13,16 @@ namespace ImagePublish.Storage;
 internal sealed class LayerCache(ImageStore store)
 {
     private const string LayerKind = "layers";
-    private const string PlaceKind = "places";
+    private const string RepositoriesKind = "places";
     private const string DiffIdKind = "diffids";
-    private const int MaxPlaces = 8;
+    private const int MaxRepositories = 8;
 
     /// <summary>Whether no layer was ever built with this store.</summary>
     public bool IsEmpty => store.Records.IsEmpty(LayerKind);
 
     /// <summary>Finds the blob that a tar became.</summary>
-    /// <param name="compressionKey">Everything else that decides the blob's bytes: compression, level, compressor and its version, family.</param>
+    /// <param name="compressionKey">Everything else that decides the blob's bytes: compression, level, compressor and its version,
+    /// family.</param>
     public async Task<Descriptor?> FindAsync(Digest diffId, string compressionKey, CancellationToken cancellationToken) =>
         Read(
             await store.Records.ReadAsync(LayerKind, LayerKey(diffId, compressionKey), cancellationToken),
@@ -56,33 +57,31 @@ internal sealed class LayerCache(ImageStore store)
     /// <summary>The key of the tags of file contents. With another key nothing is known of any file.</summary>
     public byte[] DeriveContentTagKey(int size) => store.Records.Key.Derive("content tags", size);
 
-    /// <summary>Finds the repositories that are known to have a blob, the latest first: another of the same registry can mount it from there.</summary>
+    /// <summary>Finds the repositories that are known to have a blob, the latest first: another of the same registry can mount it from
+    /// there.</summary>
     public async Task<IReadOnlyList<Repository>> FindRepositoriesAsync(Digest blob, CancellationToken cancellationToken)
     {
-        var names = Read(await store.Records.ReadAsync(PlaceKind, blob, cancellationToken), CacheJsonContext.Default.StringArray) ?? [];
-        var places = new List<Repository>();
+        var names = Read(await store.Records.ReadAsync(RepositoriesKind, blob, cancellationToken), CacheJsonContext.Default.StringArray)
+            ?? [];
+        var repositories = new List<Repository>();
         foreach (var name in names)
         {
             if (Reference.TryParse(name, out var reference, out _))
-                places.Add(reference.Repository);
+                repositories.Add(reference.Repository);
         }
 
-        return places;
+        return repositories;
     }
 
-    /// <summary>Remembers that a repository has a blob.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
     public async Task RememberRepositoryAsync(Digest blob, Repository repository, CancellationToken cancellationToken)
     {
         var known = await FindRepositoriesAsync(blob, cancellationToken);
         if (known.Count > 0 && known[0] == repository)
             return;
-        string[] names =
-        [
-            .. known.Where(place => place != repository).Prepend(repository).Take(MaxPlaces).Select(place => place.ToString()),
-        ];
+        string[] names = [.. known.Where(one => one != repository).Prepend(repository).Take(MaxRepositories).Select(one => one.ToString())];
         await store.Records.WriteAsync(
-            PlaceKind,
+            RepositoriesKind,
             blob,
             JsonSerializer.SerializeToUtf8Bytes(names, CacheJsonContext.Default.StringArray),
             cancellationToken
@@ -100,12 +99,11 @@ internal sealed class LayerCache(ImageStore store)
             cancellationToken
         );
 
-    /// <summary>Locks a layer for building it.</summary>
     internal bool TryLockLayer(Digest content, string compressionKey, out FileLock? held) =>
         WorkLock.TryAcquire(store.Disk, LayerWork(content, compressionKey), out held);
 
     /// <summary>Waits until no other process uploads a blob to a registry: afterwards it can be mounted.</summary>
-    /// <returns>The lock, to be disposed when the place is remembered; null where there is none to be had.</returns>
+    /// <returns>The lock, to be disposed when the repository is remembered; null where there is none to be had.</returns>
     internal Task<FileLock?> LockBlobAsync(Digest blob, Registry registry, CancellationToken cancellationToken) =>
         WorkLock.AcquireAsync(store.Disk, $"blob\n{blob}\n{registry}", $"uploads {blob} to {registry} too", cancellationToken);
 

@@ -5,10 +5,11 @@ using ImagePublish.Diagnostics;
 namespace ImagePublish.Storage;
 
 /// <summary>The file <c>oci-layout</c>, which makes a folder an image layout.</summary>
-/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file">image-spec, oci-layout file</see>.</remarks>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file">image-spec, oci-layout file</see>.
+/// </remarks>
 internal static class LayoutMarker
 {
-    /// <summary>Its content.</summary>
     public static ReadOnlySpan<byte> Content => "{\"imageLayoutVersion\":\"1.0.0\"}"u8;
 
     /// <summary>Makes a folder an image layout if it is none.</summary>
@@ -20,7 +21,8 @@ internal static class LayoutMarker
             if (!IsSupported(disk.Run(path, File.ReadAllBytes)))
                 throw new ImagePublishException(
                     DiagnosticCodes.StoreDamaged,
-                    $"'{path}' is not of an image layout of version 1. Delete it if the folder is the local store, or choose another folder with ImageStore."
+                    $"'{path}' is not of an image layout of version 1. Delete it if the folder is the local store, or choose "
+                        + "another folder with ImageStore."
                 );
             return;
         }

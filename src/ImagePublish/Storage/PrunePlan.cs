@@ -8,7 +8,8 @@ internal sealed record PruneEntry(Descriptor Entry, IReadOnlySet<Digest> Reached
 /// <summary>A blob's file.</summary>
 internal sealed record PruneBlob(Digest Digest, string Path, long Size, DateTimeOffset LastUsed);
 
-/// <summary>Decides what a prune removes, from a picture of the store and without touching it: a dry run and a real one decide alike.</summary>
+/// <summary>Decides what a prune removes, from a picture of the store and without touching it: a dry run and a real one decide
+/// alike.</summary>
 /// <param name="protectedSince">Blobs used since then are kept: a publish under way may be about to name them.</param>
 internal sealed class PrunePlan(
     IReadOnlyList<PruneEntry> entries,
@@ -24,19 +25,15 @@ internal sealed class PrunePlan(
         .. blobs.OrderBy(blob => blob.LastUsed).ThenBy(blob => blob.Digest.Value, StringComparer.Ordinal),
     ];
 
-    /// <summary>The entries that go.</summary>
     public List<PruneEntry> RemovedEntries { get; } = [];
 
-    /// <summary>The blobs that go.</summary>
     public List<PruneBlob> RemovedBlobs { get; } = [];
 
-    /// <summary>The bytes that stay.</summary>
     public long RemainingBytes => present.Sum(blob => blob.Size);
 
     /// <summary>Blobs used since then are kept.</summary>
     public DateTimeOffset ProtectedSince => protectedSince;
 
-    /// <summary>Decides.</summary>
     public PrunePlan Decide()
     {
         if (!options.KeepImages && options.MaxAge is not null)

@@ -3,10 +3,12 @@ using ImagePublish.Oci;
 namespace ImagePublish.Storage;
 
 /// <summary>How an image layout names its images: annotations of the entries in its <c>index.json</c>.</summary>
-/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md">image-spec, Annotations</see>. skopeo, podman and oras find <c>oci:folder:name</c> by them.</remarks>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md">image-spec, Annotations</see>. skopeo, podman and
+/// oras find <c>oci:folder:name</c> by them.
+/// </remarks>
 internal static class ReferenceNames
 {
-    /// <summary>The annotation with the name.</summary>
     public const string Annotation = "org.opencontainers.image.ref.name";
 
     /// <summary>Our mark on an index of which the store need not have every platform, such as a base's.</summary>
@@ -34,7 +36,6 @@ internal static class ReferenceNames
     /// <summary>Whether the entry is an index of which only some platforms need be there.</summary>
     public static bool HasSomePlatforms(Descriptor entry) => entry.Annotations?.GetValueOrDefault(SomePlatformsAnnotation) == Some;
 
-    /// <summary>The entry for a name.</summary>
     public static Descriptor Entry(string name, Descriptor manifest, bool somePlatforms = false)
     {
         var annotations = new SortedDictionary<string, string>(StringComparer.Ordinal);

@@ -4,7 +4,7 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
-/// <summary>What an entry of the list reaches: its blobs, those that lack, and what its documents say.</summary>
+/// <summary>What an entry of the list reaches: its blobs, those that are missing, and what its documents say.</summary>
 internal sealed class StoreContent
 {
     /// <summary>Everything that it names, there or not.</summary>
@@ -16,10 +16,8 @@ internal sealed class StoreContent
     /// <summary>Documents that are there and can't be read.</summary>
     public List<Descriptor> Damaged { get; } = [];
 
-    /// <summary>The readable configs.</summary>
     public List<ImageConfig> Configs { get; } = [];
 
-    /// <summary>Whether everything is there.</summary>
     public bool IsWhole => Missing.Count == 0 && Damaged.Count == 0;
 }
 
@@ -36,10 +34,10 @@ internal sealed class StoreWalker(ImageStore store, bool readConfigs = false, IR
             // Each digest once: an index that contains itself ends here too.
             if (
                 !content.Reached.TryAdd(descriptor.Digest, descriptor)
-                || (MediaTypes.IsForeign(descriptor.MediaType) && Peek(descriptor) is null)
+                || (MediaTypes.IsForeign(descriptor.MediaType) && Find(descriptor) is null)
             )
                 continue;
-            if (Peek(descriptor) is null)
+            if (Find(descriptor) is null)
                 content.Missing.Add(descriptor);
             else
                 await ReadAsync(descriptor, content, open, cancellationToken);
@@ -48,14 +46,13 @@ internal sealed class StoreWalker(ImageStore store, bool readConfigs = false, IR
         return content;
     }
 
-    /// <summary>Whether an entry has what it must have.</summary>
     public async Task<StoreContent> WalkRequiredAsync(Descriptor entry, CancellationToken cancellationToken)
     {
         var all = await WalkAsync(entry, cancellationToken);
         if (
             all.IsWhole
             || !ReferenceNames.HasSomePlatforms(entry)
-            || Peek(entry) is null
+            || Find(entry) is null
             || all.Damaged.Exists(damaged => damaged.Digest == entry.Digest)
         )
             return all;
@@ -107,7 +104,7 @@ internal sealed class StoreWalker(ImageStore store, bool readConfigs = false, IR
         }
     }
 
-    private FileBlobSource? Peek(Descriptor descriptor) =>
+    private FileBlobSource? Find(Descriptor descriptor) =>
         without?.Contains(descriptor.Digest) == true ? null : store.FindWithoutTouch(descriptor);
 
     private async Task<byte[]> BytesAsync(Descriptor descriptor, CancellationToken cancellationToken) =>

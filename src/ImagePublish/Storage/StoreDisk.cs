@@ -3,7 +3,8 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Storage;
 
-/// <summary>Every touch of the disk: files are written beside their target and moved into place, and what the disk refuses becomes one clear error.</summary>
+/// <summary>Every touch of the disk: files are written beside their target and moved into place, and what the disk refuses becomes one
+/// clear error.</summary>
 internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
 {
     private const int MoveAttempts = 5;
@@ -27,7 +28,8 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     public ImagePublishException Refused(string path, Exception cause) =>
         new(
             DiagnosticCodes.StoreFailed,
-            $"The local store in '{Layout.Folder}' can not be used: {Text.Sanitize(cause.Message)} ('{path}'). Free some space, check the folder's permissions, or choose another folder with ImageStore.",
+            $"The local store in '{Layout.Folder}' can not be used: {Text.Sanitize(cause.Message)} ('{path}'). Free some "
+                + "space, check the folder's permissions, or choose another folder with ImageStore.",
             cause
         );
 
@@ -52,7 +54,8 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
         });
 
     /// <summary>Waits until no other process, and no other task of this one, changes the store.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3102</c>: another process has the lock for too long; <c>IMG3101</c>: the disk refuses.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3102</c>: another process has the lock for too long; <c>IMG3101</c>: the disk
+    /// refuses.</exception>
     public async Task<FileLock> LockAsync(CancellationToken cancellationToken)
     {
         var path = Layout.LockFile;
@@ -74,7 +77,8 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     }
 
     /// <summary>Makes sure that the store is the user's alone, unless it is shared, and creates its folder.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3112</c>: it belongs to another user, or others can write to it; <c>IMG3101</c>: the disk refuses.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3112</c>: it belongs to another user, or others can write to it; <c>IMG3101</c>: the
+    /// disk refuses.</exception>
     public void Claim()
     {
         if (Options.IsShared)
@@ -91,13 +95,14 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.StoreForeign,
-                $"The local store in '{Layout.Folder}' {problem}, who could change what images are made of. Nothing was read from it or written to it. "
-                    + "Make the folder yours alone, name another one with ImageStore, or set ImageStoreShared=true if everyone who can write there may decide what your images contain."
+                $"The local store in '{Layout.Folder}' {problem}, who could change what images are made of. Nothing was read "
+                    + "from it or written to it. "
+                    + "Make the folder yours alone, name another one with ImageStore, or set ImageStoreShared=true if "
+                    + "everyone who can write there may decide what your images contain."
             );
         }
     }
 
-    /// <summary>Creates a folder of the store.</summary>
     public void CreateFolder(string path)
     {
         if (Options.IsShared)
@@ -106,7 +111,6 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
             PrivateFiles.CreateFolder(path);
     }
 
-    /// <summary>Creates a temporary file.</summary>
     public (string Path, Stream Stream) CreateTemporary()
     {
         var path = Path.Combine(Layout.TemporaryFolder, Guid.NewGuid().ToString("N"));
@@ -143,7 +147,7 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
         }
     }
 
-    /// <summary>Moves a finished file into its place, over what is there.</summary>
+    /// <summary>Moves a finished file to its path, over what is there.</summary>
     public async Task MoveAsync(string path, string target, CancellationToken cancellationToken)
     {
         Run(Path.GetDirectoryName(target)!, CreateFolder);
@@ -185,7 +189,8 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
 
     /// <summary>Deletes a file, unless it was used since some time.</summary>
     /// <remarks>
-    /// It is moved aside before its time is looked at for good: whoever notes a use either does so before, and the file comes back, or finds that it is gone.
+    /// It is moved aside before its time is looked at for good: whoever notes a use either does so before, and the file comes back, or
+    /// finds that it is gone.
     /// </remarks>
     public bool DeleteUnused(string path, DateTimeOffset since)
     {

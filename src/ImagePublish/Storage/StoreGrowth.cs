@@ -3,17 +3,19 @@ using ImagePublish.Common;
 
 namespace ImagePublish.Storage;
 
-/// <summary>How much was written into a store since it was last pruned. With it, nobody has to look at every blob to know that the store is still small enough.</summary>
+/// <summary>How much was written into a store since it was last pruned. So not every blob must be read to know that the store is still
+/// small enough.</summary>
 /// <remarks>
-/// A file of numbers, one a line: the time of the last prune, the bytes that it left, and the size of each blob that was written since. It is only an estimate: two processes that write at the same time may
-/// lose a line, and a file that can't be read means that a prune is due.
+/// A file of numbers, one a line: the time of the last prune, the bytes that it left, and the size of each blob that was written since. It
+/// is only an estimate: two processes that write at the same time may lose a line, and a file that can't be read means that a prune is due.
 /// </remarks>
 internal sealed class StoreGrowth(string path, bool isShared)
 {
     /// <summary>A store that is never above its limit is pruned once in this time all the same, for what killed processes left.</summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
 
-    /// <summary>The part of the limit that must be written before a store that is above it is pruned again, since images that have a name may need all of it.</summary>
+    /// <summary>The part of the limit that must be written before a store that is above it is pruned again, since images that have a name
+    /// may need all of it.</summary>
     public const int LeastShare = 10;
 
     // No number is so large that a sum of them overflows; what is larger was damaged.

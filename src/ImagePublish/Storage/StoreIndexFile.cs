@@ -27,7 +27,8 @@ internal sealed class StoreIndexFile(StoreDisk disk)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.StoreDamaged,
-                $"'{path}' is not a list of images: {Text.Sanitize(exception.Message)}. Run the target PruneImages with -p:ImageRepair=true; it keeps what can be read.",
+                $"'{path}' is not a list of images: {Text.Sanitize(exception.Message)}. Run the target PruneImages with "
+                    + "-p:ImageRepair=true; it keeps what can be read.",
                 exception
             );
         }
@@ -39,7 +40,8 @@ internal sealed class StoreIndexFile(StoreDisk disk)
 
     /// <summary>Changes the list. The caller holds the lock.</summary>
     public async Task WriteAsync(ImageIndex index, CancellationToken cancellationToken) =>
-        // The blobs are not forced to the disk: one that a power failure cut short is found by its size or digest. The list can't be found again, so it is.
+        // The list can't be rebuilt, so it is flushed to the disk. Blobs are not: one that a power failure cut short fails its size or
+        // digest.
         await disk.WriteAsync(disk.Layout.IndexFile, OciJson.Write(index), durable: true, cancellationToken);
 
     /// <summary>The list's bytes.</summary>

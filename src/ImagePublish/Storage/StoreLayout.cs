@@ -2,7 +2,7 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
-/// <summary>Where what lies in a store's folder. A digest, valid by construction, is the only part of a path that comes from outside.</summary>
+/// <summary>Paths in a store's folder. A digest, valid by construction, is the only part of a path that comes from outside.</summary>
 internal sealed record StoreLayout(string Folder)
 {
     /// <summary>The marker file that the specification demands.</summary>
@@ -29,12 +29,10 @@ internal sealed record StoreLayout(string Folder)
     /// <summary>When the store was last pruned, and how much was written since.</summary>
     public string GrowthFile => Path.Combine(OwnFolder, "growth");
 
-    /// <summary>The cache records.</summary>
     public string RecordsFolder => Path.Combine(OwnFolder, "records");
 
     // Other tools pass over what the specification does not know; one folder of ours keeps it tidy.
     private string OwnFolder => Path.Combine(Folder, ".imagepublish");
 
-    /// <summary>A blob's file.</summary>
     public string BlobFile(Digest digest) => Path.Combine(BlobsFolder, digest.Algorithm, digest.Hex);
 }

@@ -2,7 +2,6 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Storage;
 
-/// <summary>How a store behaves.</summary>
 internal sealed record StoreOptions
 {
     /// <summary>The clock, which last-used times come from.</summary>
@@ -17,10 +16,8 @@ internal sealed record StoreOptions
     /// <summary>How long a blob is kept after its last use although no image names it, besides what sessions protect.</summary>
     public TimeSpan GracePeriod { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>
-    /// Whether other users use the store too. Then its folders and files get the rights that the user gives to all; else they are the user's alone,
-    /// and a store that others own or can write to is not used.
-    /// </summary>
+    /// <summary>Whether other users use the store too. Then its folders and files get the rights that the user gives to all; else they are
+    /// the user's alone, and a store that others own or can write to is not used.</summary>
     public bool IsShared { get; init; }
 
     /// <summary>The key that this user's records are known by. Records that were written under another are not seen.</summary>

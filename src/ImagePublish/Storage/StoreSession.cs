@@ -5,8 +5,8 @@ namespace ImagePublish.Storage;
 
 /// <summary>A publish under way: what it finds or writes in the store is not pruned until it is disposed, or its process dies.</summary>
 /// <remarks>
-/// A blob becomes part of an image only at the end, when the image is named; until then nothing but its last-used time tells that it is wanted. The session is an open,
-/// locked file whose own time says since when. It begins under the store's lock, so a prune either ended before or sees it.
+/// A blob becomes part of an image only at the end, when the image is named; until then only its last-used time protects it. The session is
+/// an open, locked file whose own time says since when. It begins under the store's lock, so a prune either ended before or sees it.
 /// </remarks>
 internal sealed class StoreSession : IDisposable
 {

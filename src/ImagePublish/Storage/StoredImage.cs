@@ -2,11 +2,9 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
-/// <summary>An image that the store lists.</summary>
 /// <param name="Name">Its name, such as <c>acme/shop:1.0</c>; null for an entry that another tool made without one.</param>
 internal sealed record StoredImage(string? Name, Descriptor Descriptor)
 {
-    /// <summary>The platforms that the store has it for.</summary>
     public IReadOnlyList<Platform> Platforms { get; init; } = [];
 
     /// <summary>The bytes of all its blobs, each counted once.</summary>
@@ -25,9 +23,9 @@ internal sealed record StoredImage(string? Name, Descriptor Descriptor)
 /// <summary>How much of an image must be in the store for it to be listed.</summary>
 internal enum StoredPlatforms
 {
-    /// <summary>Everything.</summary>
     All,
 
-    /// <summary>At least one platform of an index, as of a base that only one was needed of. Other tools can read only those that are there.</summary>
+    /// <summary>At least one platform of an index, as of a base that only one was needed of. Other tools can read only those that are
+    /// there.</summary>
     Some,
 }

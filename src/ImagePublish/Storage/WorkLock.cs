@@ -4,14 +4,17 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
-/// <summary>A lock on work that other processes on this machine would do as well: whoever acquires it looks first whether the work is done by now.</summary>
-/// <remarks>It only saves work. Where nothing can be locked, or another process takes too long, the work is done twice, which is never wrong.</remarks>
+/// <summary>A lock on work that other processes on this machine would do as well: whoever acquires it looks first whether the work is done
+/// by now.</summary>
+/// <remarks>
+/// It only saves work. Where nothing can be locked, or another process takes too long, the work is done twice, which is never wrong.
+/// </remarks>
 internal static class WorkLock
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
-    /// <summary>Waits for the lock.</summary>
-    /// <returns>The lock, to be disposed when the work is done; null where it could not be had, and the work is to be done all the same.</returns>
+    /// <returns>The lock, to be disposed when the work is done; null where it could not be had, and the work is to be done all the
+    /// same.</returns>
     public static async Task<FileLock?> AcquireAsync(StoreDisk disk, string work, string activity, CancellationToken cancellationToken)
     {
         var path = PathOf(disk, work);
@@ -36,7 +39,6 @@ internal static class WorkLock
         }
     }
 
-    /// <summary>Acquires the lock if nobody has it.</summary>
     public static bool TryAcquire(StoreDisk disk, string work, out FileLock? held)
     {
         try

@@ -39,10 +39,8 @@ internal static class LayerTesting
         using var blob = new MemoryStream();
         var layer = await LayerBuilder.BuildAsync(
             content,
-            new LayerCompression(compression, level),
-            ImageFormat.Oci,
+            new LayerBuildOptions(new LayerCompression(compression, level), ImageFormat.Oci) { Parallelism = parallelism },
             blob,
-            parallelism,
             Token
         );
         return (layer, blob.ToArray());

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage;
+using ImagePublish.Storage.Archives;
 
 namespace ImagePublish.Tests.Storage;
 

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace ImagePublish.Layers.Deflate;
 
-/// <summary>Writes bits, the lowest first (<see href="https://www.rfc-editor.org/rfc/rfc1951#section-3.1.1">RFC 1951, 3.1.1</see>), into memory that the caller has made large enough.</summary>
+/// <summary>Writes bits, the lowest first (<see href="https://www.rfc-editor.org/rfc/rfc1951#section-3.1.1">RFC 1951, 3.1.1</see>), into
+/// memory that the caller has made large enough.</summary>
 internal ref struct BitWriter(Span<byte> output)
 {
     private readonly ref byte start = ref MemoryMarshal.GetReference(output);

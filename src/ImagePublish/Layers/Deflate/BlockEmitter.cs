@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace ImagePublish.Layers.Deflate;
 
-/// <summary>Writes blocks of deflate (<see href="https://www.rfc-editor.org/rfc/rfc1951#section-3.2.3">RFC 1951, 3.2.3</see>), each in the form that takes the fewest bits.</summary>
+/// <summary>Writes blocks of deflate (<see href="https://www.rfc-editor.org/rfc/rfc1951#section-3.2.3">RFC 1951, 3.2.3</see>), each in the
+/// form that takes the fewest bits.</summary>
 internal sealed class BlockEmitter
 {
     private const int MaxCodewordLength = 15;
@@ -37,7 +38,6 @@ internal sealed class BlockEmitter
         Literals.Frequencies[Symbols.EndOfBlock] = 1;
     }
 
-    /// <summary>Writes a block.</summary>
     public void Write(ref BitWriter writer, ReadOnlySpan<byte> bytes, ReadOnlySpan<Sequence> sequences)
     {
         Literals.Build();

@@ -1,6 +1,7 @@
 namespace ImagePublish.Layers.Deflate;
 
-/// <summary>The codes of a block, as the block begins with them (<see href="https://www.rfc-editor.org/rfc/rfc1951#section-3.2.7">RFC 1951, 3.2.7</see>): lengths of codewords, with a code of their own.</summary>
+/// <summary>The codes of a block, as the block begins with them (<see href="https://www.rfc-editor.org/rfc/rfc1951#section-3.2.7">RFC 1951,
+/// 3.2.7</see>): lengths of codewords, with a code of their own.</summary>
 internal sealed class BlockHeader
 {
     private const int Copy = 16;

@@ -1,9 +1,8 @@
 namespace ImagePublish.Layers.Deflate;
 
-/// <summary>
-/// Sees when the data changes so much that a new block, with codes of its own, is worth its header. It compares what came lately with what came before in ten kinds of symbols:
-/// eight of literals, told apart by their highest bits and their lowest one, short matches and long ones.
-/// </summary>
+/// <summary>Sees when the data changes so much that a new block, with codes of its own, is worth its header. It compares what came lately
+/// with what came before in ten kinds of symbols: eight of literals, told apart by their highest bits and their lowest one, short matches
+/// and long ones.</summary>
 internal sealed class BlockSplitter
 {
     private const int LiteralKinds = 8;

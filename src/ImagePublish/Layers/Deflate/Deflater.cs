@@ -4,10 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace ImagePublish.Layers.Deflate;
 
-/// <summary>
-/// Compresses pieces of a stream to deflate (<see href="https://www.rfc-editor.org/rfc/rfc1951">RFC 1951</see>): a little smaller than level 6 of .NET's zlib in three quarters of its time, and the same
-/// bytes on every machine and with every version of .NET. Not thread-safe.
-/// </summary>
+/// <summary>Compresses pieces of a stream to deflate (<see href="https://www.rfc-editor.org/rfc/rfc1951">RFC 1951</see>): a little smaller
+/// than level 6 of .NET's zlib in three quarters of its time, and the same bytes on every machine and with every version of .NET. Not
+/// thread-safe.</summary>
 internal sealed class Deflater
 {
     /// <summary>How many bytes before a piece are seen.</summary>
@@ -18,7 +17,8 @@ internal sealed class Deflater
 
     private const int Nice = 16;
 
-    // A match of so many bytes is taken at once: to look for a better one at the next byte takes a tenth of the time and saves less than half a percent.
+    // A match of so many bytes is taken at once: to look for a better one at the next byte takes a tenth of the time and saves less than
+    // half a percent.
     private const int Good = 6;
 
     private const int MaxSequences = 50_000;
@@ -55,8 +55,9 @@ internal sealed class Deflater
         return writer.Length;
     }
 
-    // The loops that take nearly all of the time are compiled for the processor at once: code that was compiled ahead is for any, and in a build it would not be replaced in time.
-    // Divides a block into literals and matches. A match is held back until the next byte is seen not to begin a better one.
+    // The loops that take nearly all of the time are compiled for the processor at once: code that was compiled ahead is for any, and in a
+    // build it would not be replaced in time. Divides a block into literals and matches. A match is held back until the next byte is seen
+    // not to begin a better one.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int Parse(MatchFinder finder, ReadOnlySpan<byte> data, int start, int end)
     {

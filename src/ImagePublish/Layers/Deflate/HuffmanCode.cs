@@ -1,6 +1,7 @@
 namespace ImagePublish.Layers.Deflate;
 
-/// <summary>A prefix code with codewords of limited length (<see href="https://www.rfc-editor.org/rfc/rfc1951#section-3.2.2">RFC 1951, 3.2.2</see>).</summary>
+/// <summary>A prefix code with codewords of limited length (<see href="https://www.rfc-editor.org/rfc/rfc1951#section-3.2.2">RFC 1951,
+/// 3.2.2</see>).</summary>
 internal sealed class HuffmanCode(int count, int maxLength)
 {
     // A symbol that occurs, its frequency above its number.
@@ -19,7 +20,6 @@ internal sealed class HuffmanCode(int count, int maxLength)
     /// <summary>Each symbol's codeword, its first bit lowest.</summary>
     public ushort[] Codewords { get; } = new ushort[count];
 
-    /// <summary>A code with given lengths.</summary>
     public static HuffmanCode Create(int count, int maxLength, Func<int, int> lengthOf)
     {
         var code = new HuffmanCode(count, maxLength);
@@ -81,7 +81,7 @@ internal sealed class HuffmanCode(int count, int maxLength)
         }
     }
 
-    // From the root down, every inner node turns one place at its depth into two below; parents become depths on the way.
+    // From the root down, every inner node replaces one place at its depth by two below; parents become depths on the way.
     private void CountLengths(int used)
     {
         Array.Clear(ofLength);
@@ -92,7 +92,7 @@ internal sealed class HuffmanCode(int count, int maxLength)
             var depth = parents[node] = parents[parents[node]] + 1;
             if (depth >= maxLength)
             {
-                // Too deep: a place higher up is divided instead.
+                // Too deep: a leaf higher up is divided instead.
                 depth = maxLength - 1;
                 while (ofLength[depth] == 0)
                     depth--;

@@ -5,23 +5,23 @@ using System.Runtime.Intrinsics;
 
 namespace ImagePublish.Layers.Deflate;
 
-/// <summary>
-/// Finds where bytes stood before. For every hash of four bytes it knows the last four positions, whose bytes are fetched and compared together: what makes other finders slow is
-/// to follow a chain from one candidate to the next, and to guess wrong at each. For every hash of three bytes it knows the last position that was looked at.
-/// </summary>
+/// <summary>Finds where bytes stood before. For every hash of four bytes it knows the last four positions, whose bytes are fetched and
+/// compared together: what makes other finders slow is to follow a chain from one candidate to the next, and to guess wrong at each. For
+/// every hash of three bytes it knows the last position that was looked at.</summary>
 /// <remarks>
-/// Positions are kept modulo 65,536. An old one may be taken for a nearer one; the bytes there are compared like any others. All positions have a full window before them, and the
-/// tables are clear at the start, so that no distance leads out of the data.
+/// Positions are kept modulo 65,536. An old one may be taken for a nearer one; the bytes there are compared like any others. All positions
+/// have a full window before them, and the tables are clear at the start, so that no distance leads out of the data.
 /// </remarks>
 internal readonly ref struct MatchFinder
 {
-    /// <summary>How far back a match may lie (<see href="https://www.rfc-editor.org/rfc/rfc1951#section-2">RFC 1951, 2</see>), less one.</summary>
+    /// <summary>How far back a match may begin (<see href="https://www.rfc-editor.org/rfc/rfc1951#section-2">RFC 1951, 2</see>), less
+    /// one.</summary>
     public const int WindowSize = 1 << 15;
 
     /// <summary>Bytes that have to follow a position.</summary>
     public const int Lookahead = 8;
 
-    /// <summary>Matches of three bytes that lie farther back take more bits than three literals.</summary>
+    /// <summary>Matches of three bytes farther back take more bits than three literals.</summary>
     private const int FarthestShortMatch = 1 << 13;
 
     private const int BucketBits = 15;
@@ -141,3 +141,19 @@ internal readonly ref struct MatchFinder
         }
     }
 }
+
+/// <summary>Bytes that stood before; the default where none did.</summary>
+internal readonly struct Match(int distance, int length)
+{
+    // In one register: a match is made for every other byte.
+    private readonly int packed = (distance << 16) | length;
+
+    public bool IsNone => packed == 0;
+
+    public int Distance => packed >> 16;
+
+    public int Length => packed & ushort.MaxValue;
+}
+
+/// <summary>Literals, and the match after them.</summary>
+internal readonly record struct Sequence(int Literals, ushort Length, ushort Distance);

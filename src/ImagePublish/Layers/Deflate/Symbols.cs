@@ -18,7 +18,6 @@ internal static class Symbols
 
     public const int MaxMatch = 258;
 
-    /// <summary>For each length of a match its symbol.</summary>
     public static readonly ushort[] OfLength = new ushort[MaxMatch + 1];
 
     /// <summary>For each length symbol, counted from the first, the shortest length that it means.</summary>
@@ -64,7 +63,6 @@ internal static class Symbols
             OfLength.AsSpan(LengthBases[slot]).Fill((ushort)(FirstLength + slot));
     }
 
-    /// <summary>The symbol of a distance.</summary>
     public static int OfDistance(int distance)
     {
         var above = distance - 1;

@@ -5,13 +5,12 @@ using System.Text.Json;
 
 namespace ImagePublish.Packages.Apt;
 
-/// <summary>What apt chose before: it chooses the same as long as nothing changes that it reads, and asking it takes a second.</summary>
+/// <summary>Recorded answers of apt: it chooses the same as long as nothing changes that it reads, and takes a second.</summary>
 internal sealed class AptChoices(string folder, bool usesMachine)
 {
     private const string Prefix = "chosen-";
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
-    /// <summary>Finds a choice.</summary>
     public IReadOnlyList<OsPackage>? Find(string question)
     {
         var file = FileOf(question);
@@ -31,7 +30,7 @@ internal sealed class AptChoices(string folder, bool usesMachine)
         }
     }
 
-    /// <summary>Remembers a choice, and forgets those that nobody asked for in a long time.</summary>
+    /// <summary>Records a choice, and deletes those that were not used for a long time.</summary>
     public void Remember(string question, IReadOnlyList<OsPackage> packages, DateTimeOffset now)
     {
         foreach (

@@ -12,7 +12,8 @@ internal sealed record AptConfiguration(string Folder, string Architecture, stri
     /// <summary>apt's ways to get something that have no part in asking an http(s) source.</summary>
     public IReadOnlyList<string> UnusedMethods { get; init; } = [];
 
-    // What a base image names gets nothing but http(s), and is not led elsewhere: its host was checked, the next one would not be. Debian's and Ubuntu's own archives don't redirect.
+    // What a base image names gets nothing but http(s), and is not led elsewhere: its host was checked, the next one would not be. Debian's
+    // and Ubuntu's own archives don't redirect.
     private string Sources =>
         (SourceFile, Root) switch
         {
@@ -29,8 +30,8 @@ internal sealed record AptConfiguration(string Folder, string Architecture, stri
 
     /// <summary>The file's text.</summary>
     /// <remarks>
-    /// Hooks of the machine (<c>DPkg</c>, <c>APT::Update</c>) would touch it, and its further indexes (icons, file lists) would only take time.
-    /// Signatures are always checked, whatever the machine says. The user that apt drops to can't enter a private folder.
+    /// Hooks of the machine (<c>DPkg</c>, <c>APT::Update</c>) would touch it, and its further indexes (icons, file lists) would only take
+    /// time. Signatures are always checked, whatever the machine says. The user that apt drops to can't enter a private folder.
     /// </remarks>
     public override string ToString() =>
         $$"""

@@ -122,8 +122,8 @@ internal static partial class AptErrors
         || addresses.Any(address => line.Contains(address, StringComparison.Ordinal))
         || AboutPackages().IsMatch(line);
 
-    // Addresses and names are in the same lines, and may have any digits and words in them. So what a server said is looked for where apt writes it: two spaces after the address, or
-    // alone in a line below it; and apt's own words with those around them.
+    // Addresses and names are in the same lines, and may have any digits and words in them. So a server's answer is looked for where apt
+    // writes it: two spaces after the address, or alone in a line below it; and apt's own words with those around them.
     [GeneratedRegex("^([EW]: Failed to fetch \\S+)?  (404|410)  |^([EW]: Failed to fetch \\S+)?  File not found - ")]
     private static partial Regex Gone();
 
@@ -163,7 +163,8 @@ internal static partial class AptErrors
     private static partial Regex Redirects();
 
     [GeneratedRegex(
-        "^ +(\\S+ : )?(PreDepends|Depends|Conflicts|Breaks): |^E: (Unable to locate package |Couldn't find any package by |Package '.*' has no installation candidate|Unable to correct problems)|^Package \\S+ is a virtual package"
+        "^ +(\\S+ : )?(PreDepends|Depends|Conflicts|Breaks): |^E: (Unable to locate package |Couldn't find any package by "
+            + "|Package '.*' has no installation candidate|Unable to correct problems)|^Package \\S+ is a virtual package"
     )]
     private static partial Regex AboutPackages();
 

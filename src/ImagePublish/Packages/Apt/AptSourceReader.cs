@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
@@ -5,13 +6,12 @@ using ImagePublish.Packages.Deb;
 
 namespace ImagePublish.Packages.Apt;
 
-/// <summary>
-/// Reads the package sources of a base image. They were written by somebody else, and apt obeys what it reads: it would take files of this machine for indexes, or not check signatures.
-/// </summary>
+/// <summary>Reads the package sources of a base image. They were written by somebody else, and apt obeys what it reads: it would take files
+/// of this machine for indexes, or not check signatures.</summary>
 /// <remarks>
-/// Only what a source needs is taken: http(s) addresses, suites, components, architectures and keys, each by its grammar. Other options are left out.
-/// A source that can't be taken is an error: without it, for example without security updates, other packages would be chosen than its author meant.
-/// <see href="https://manpages.debian.org/sources.list.5">sources.list(5)</see>.
+/// Only what a source needs is taken: http(s) addresses, suites, components, architectures and keys, each by its grammar. Other options are
+/// left out. A source that can't be taken is an error: without it, for example without security updates, other packages would be chosen
+/// than its author meant. <see href="https://manpages.debian.org/sources.list.5">sources.list(5)</see>.
 /// </remarks>
 internal sealed partial class AptSourceReader(string image, Predicate<string> hasKeyring)
 {
@@ -38,12 +38,14 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
                 throw Refused(line, "it is not written as sources.list(5) says");
             var options = Words(match.Groups["options"].Value).Select(option => option.Split('=', 2)).ToList();
             yield return Read(
-                [match.Groups["address"].Value],
-                [match.Groups["suite"].Value],
-                Words(match.Groups["components"].Value),
-                Option("arch"),
-                Option("signed-by"),
-                [.. options.Where(option => option is not [("arch" or "signed-by"), _]).Select(option => string.Join('=', option))]
+                new Fields(
+                    [match.Groups["address"].Value],
+                    [match.Groups["suite"].Value],
+                    Words(match.Groups["components"].Value),
+                    Option("arch"),
+                    Option("signed-by"),
+                    [.. options.Where(option => option is not [("arch" or "signed-by"), _]).Select(option => string.Join('=', option))]
+                )
             );
 
             string Option(string name)
@@ -63,12 +65,14 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
             if (!Words(paragraph["Types"]).Contains("deb") || Off.Contains(paragraph["Enabled"], StringComparer.OrdinalIgnoreCase))
                 continue;
             yield return Read(
-                Words(paragraph["URIs"]),
-                Words(paragraph["Suites"]),
-                Words(paragraph["Components"]),
-                paragraph[Architectures] ?? "",
-                paragraph[SignedBy] ?? "",
-                [.. paragraph.Names.Where(IsIgnored).Select(name => $"{name}: {paragraph[name]}")]
+                new Fields(
+                    Words(paragraph["URIs"]),
+                    Words(paragraph["Suites"]),
+                    Words(paragraph["Components"]),
+                    paragraph[Architectures] ?? "",
+                    paragraph[SignedBy] ?? "",
+                    [.. paragraph.Names.Where(IsIgnored).Select(name => $"{name}: {paragraph[name]}")]
+                )
             );
         }
     }
@@ -76,57 +80,61 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
     private static bool IsIgnored(string field) =>
         !Known.Contains(field, StringComparer.OrdinalIgnoreCase) && !field.StartsWith("X-", StringComparison.OrdinalIgnoreCase);
 
-    private AptSource Read(
-        string[] addresses,
-        string[] suites,
-        string[] components,
-        string architectures,
-        string keys,
-        IReadOnlyList<string> ignored
-    )
+    private AptSource Read(Fields fields)
     {
-        var shown = addresses.FirstOrDefault() ?? "";
-        if (Array.Find(addresses, address => !Address().IsMatch(address)) is { } address)
+        if (Array.Find(fields.Addresses, address => !Address().IsMatch(address)) is { } address)
             throw Refused(address, WhyNot(address));
-        Require(addresses.Length > 0 && suites.Length > 0, "it names no address or no suite");
-        Require(suites.All(IsSuite), "a suite of it is none");
-        Require(components.All(component => Component().IsMatch(component)), "a component of it is none");
-        var wanted = Words(architectures);
-        Require(wanted.All(name => Architecture().IsMatch(name)), "an architecture of it is none");
-        var source = new AptSource([.. addresses.Select(one => one.TrimEnd('/'))], suites, components)
+        Require(fields, fields.Addresses.Length > 0 && fields.Suites.Length > 0, "it names no address or no suite");
+        Require(fields, fields.Suites.All(IsSuite), "a suite of it is none");
+        Require(fields, fields.Components.All(component => Component().IsMatch(component)), "a component of it is none");
+        var architectures = Words(fields.Architectures);
+        Require(fields, architectures.All(name => Architecture().IsMatch(name)), "an architecture of it is none");
+        var source = new AptSource([.. fields.Addresses.Select(one => one.TrimEnd('/'))], fields.Suites, fields.Components)
         {
-            Architectures = wanted,
-            Ignored = ignored,
+            Architectures = architectures,
+            Ignored = fields.Ignored,
         };
-        if (keys.Contains(KeyBegin, StringComparison.Ordinal))
-        {
-            var lines = keys.Split('\n', StringSplitOptions.TrimEntries).SkipWhile(line => line.Length == 0).ToList();
-            var isKey = lines[0] == KeyBegin && lines[^1] == KeyEnd && lines.TrueForAll(line => KeyLine().IsMatch(line));
-            Require(isKey, "its key is none");
-            return source with { InlineKey = lines };
-        }
+        return fields.Keys.Contains(KeyBegin, StringComparison.Ordinal)
+            ? source with
+            {
+                InlineKey = ReadInlineKey(fields),
+            }
+            : WithKeyrings(source, fields);
+    }
 
-        var names = Words(keys.Replace(',', ' '));
+    private List<string> ReadInlineKey(Fields fields)
+    {
+        var lines = fields.Keys.Split('\n', StringSplitOptions.TrimEntries).SkipWhile(line => line.Length == 0).ToList();
+        var isKey = lines[0] == KeyBegin && lines[^1] == KeyEnd && lines.TrueForAll(line => KeyLine().IsMatch(line));
+        Require(fields, isKey, "its key is none");
+        return lines;
+    }
+
+    private AptSource WithKeyrings(AptSource source, Fields fields)
+    {
+        var names = Words(fields.Keys.Replace(',', ' '));
         var keyrings = names.Where(name => name.StartsWith('/')).Select(name => name[1..]).ToList();
         var fingerprints = names.Where(name => !name.StartsWith('/')).ToList();
         if (keyrings.Find(path => !IsKeyring(path)) is { } foreign)
-            Require(
-                false,
-                $"its key '/{Text.Sanitize(foreign)}' is not in a folder of keyrings ({string.Join(", ", KeyringFolders.Select(folder => $"/{folder.TrimEnd('/')}"))})"
-            );
+        {
+            var folders = string.Join(", ", KeyringFolders.Select(folder => $"/{folder.TrimEnd('/')}"));
+            Require(fields, false, $"its key '/{Text.Sanitize(foreign)}' is not in a folder of keyrings ({folders})");
+        }
+
         if (keyrings.Find(path => !hasKeyring(path)) is { } missing)
-            Require(false, $"neither the image nor this machine has its key '/{Text.Sanitize(missing)}'");
+            Require(fields, false, $"neither the image nor this machine has its key '/{Text.Sanitize(missing)}'");
         Require(
+            fields,
             fingerprints.TrueForAll(name => Fingerprint().IsMatch(name)),
             "its Signed-By names something that is neither a keyring nor a fingerprint"
         );
         return source with { Keyrings = keyrings, Fingerprints = fingerprints };
+    }
 
-        void Require(bool isGiven, string otherwise)
-        {
-            if (!isGiven)
-                throw Refused(shown, otherwise);
-        }
+    private void Require(Fields fields, bool isGiven, string otherwise)
+    {
+        if (!isGiven)
+            throw Refused(fields.Addresses.FirstOrDefault() ?? "", otherwise);
     }
 
     private static string WhyNot(string address)
@@ -141,7 +149,8 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
     private ImagePublishException Refused(string source, string why) =>
         new(
             DiagnosticCodes.PackageSourceRefused,
-            $"A package source of the base image '{Text.Sanitize(image)}' is refused, '{Text.Sanitize(source)}': {why}. Name the package sources to use in ImagePackageSource."
+            $"A package source of the base image '{Text.Sanitize(image)}' is refused, '{Text.Sanitize(source)}': {why}. Name "
+                + "the package sources to use in ImagePackageSource."
         );
 
     private static string[] Words(string? text) => text?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [];
@@ -151,6 +160,16 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
     private static bool IsKeyring(string path) =>
         Array.Find(KeyringFolders, folder => path.StartsWith(folder, StringComparison.Ordinal)) is { } folder
         && KeyringName().IsMatch(path[folder.Length..]);
+
+    /// <summary>The fields of a source as they stand in the image.</summary>
+    private sealed record Fields(
+        string[] Addresses,
+        string[] Suites,
+        string[] Components,
+        string Architectures,
+        string Keys,
+        IReadOnlyList<string> Ignored
+    );
 
     [GeneratedRegex(@"\Adeb[\s\[]")]
     private static partial Regex BinarySource();
@@ -181,4 +200,43 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
 
     [GeneratedRegex(@"\A[A-Za-z0-9+/=:.,;()<>@_ -]{0,200}\z")]
     private static partial Regex KeyLine();
+}
+
+/// <summary>One package source, read and checked: what is in here is written into a file for apt, and nothing else of what a base image
+/// says.</summary>
+internal sealed record AptSource(IReadOnlyList<string> Addresses, IReadOnlyList<string> Suites, IReadOnlyList<string> Components)
+{
+    /// <summary>The architectures that it is for; none for all.</summary>
+    public IReadOnlyList<string> Architectures { get; init; } = [];
+
+    /// <summary>Keyrings, by their paths in the image, without a separator in front.</summary>
+    public IReadOnlyList<string> Keyrings { get; init; } = [];
+
+    public IReadOnlyList<string> Fingerprints { get; init; } = [];
+
+    /// <summary>The lines of a key that is part of the source.</summary>
+    public IReadOnlyList<string> InlineKey { get; init; } = [];
+
+    /// <summary>What was left out, as it stands in the image: for the log.</summary>
+    public IReadOnlyList<string> Ignored { get; init; } = [];
+
+    /// <summary>The source as a paragraph of a <c>.sources</c> file.</summary>
+    public string Write(Func<string, string> keyringPath)
+    {
+        var text = new StringBuilder("Types: deb\n");
+        Append("URIs", Addresses);
+        Append("Suites", Suites);
+        Append("Components", Components);
+        Append("Architectures", Architectures);
+        Append("Signed-By", [.. Keyrings.Select(keyringPath), .. Fingerprints]);
+        if (InlineKey.Count > 0)
+            text.Append("Signed-By:\n").Append(string.Concat(InlineKey.Select(line => $" {line}\n")));
+        return text.Append('\n').ToString();
+
+        void Append(string name, IReadOnlyList<string> values)
+        {
+            if (values.Count > 0)
+                text.Append(name).Append(": ").AppendJoin(' ', values).Append('\n');
+        }
+    }
 }

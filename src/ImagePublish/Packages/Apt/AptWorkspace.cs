@@ -53,7 +53,8 @@ internal sealed class AptWorkspace
         if (source is null && packageBase is not null && baseSources.Count == 0 && !packageBase.IsOfRelease(MachineRelease()))
             throw new ImagePublishException(
                 DiagnosticCodes.PackageBaseUnsupported,
-                $"'{Text.Sanitize(packageBase.Name)}' has no package sources, and this machine is of another release. Say where packages come from: ImagePackageSource."
+                $"'{Text.Sanitize(packageBase.Name)}' has no package sources, and this machine is of another release. Say "
+                    + "where packages come from: ImagePackageSource."
             );
         var key = new StringBuilder(
             $"{architecture}\n{source}\n{(source is not null && File.Exists(source) ? PackageSources.ReadFile(source) : "")}\n"
@@ -63,13 +64,13 @@ internal sealed class AptWorkspace
         Folder = Path.Combine(request.CacheFolder, "apt", Hash(key.ToString()));
     }
 
-    /// <summary>The folder.</summary>
     public string Folder { get; }
 
-    /// <summary>The file that says what is installed; its name tells its content.</summary>
+    /// <summary>The list of what is installed; its name depends on its content.</summary>
     public string StatusFile => Path.Combine(Folder, $"status-{Hash(status)}");
 
-    /// <summary>Whether the machine's own settings of apt, such as its preferences, are read: its sources, or those that the user names.</summary>
+    /// <summary>Whether the machine's own settings of apt, such as its preferences, are read: its sources, or those that the user
+    /// names.</summary>
     public bool UsesMachine => baseSources.Count == 0;
 
     /// <summary>Waits until no other process uses the folder.</summary>
@@ -108,7 +109,8 @@ internal sealed class AptWorkspace
 
         foreach (var one in baseSources.Where(one => one.Ignored.Count > 0))
             log.Detail(
-                $"Options of the base image's package source {Text.Sanitize(one.Addresses[0])} are ignored: {Text.Sanitize(string.Join(", ", one.Ignored))}."
+                $"Options of the base image's package source {Text.Sanitize(one.Addresses[0])} are ignored: "
+                    + $"{Text.Sanitize(string.Join(", ", one.Ignored))}."
             );
         return new AptConfiguration(Folder, architecture, file, StatusFile) { Root = Folder, UnusedMethods = UnusedMethods() };
     }

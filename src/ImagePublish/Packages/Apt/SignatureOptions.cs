@@ -2,9 +2,8 @@ using System.Text.RegularExpressions;
 
 namespace ImagePublish.Packages.Apt;
 
-/// <summary>
-/// The options of package sources that turn the check of signatures off. They are not obeyed, whoever sets them: what is not signed does not get into an image.
-/// </summary>
+/// <summary>The options of package sources that turn the check of signatures off. They are ignored, whoever sets them: what is not signed
+/// is not put into an image.</summary>
 internal static partial class SignatureOptions
 {
     /// <summary>Takes them out of a file of sources.</summary>

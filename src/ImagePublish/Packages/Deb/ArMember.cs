@@ -12,7 +12,6 @@ internal sealed record ArMember(string Name, long Offset, long Length)
     // A package has three, and perhaps a signature.
     private const int MaxMembers = 100;
 
-    /// <summary>Reads the members of an archive.</summary>
     /// <exception cref="InvalidDataException">It is no archive, or damaged.</exception>
     public static IReadOnlyList<ArMember> ReadAll(Stream archive)
     {

@@ -13,13 +13,11 @@ internal sealed record ControlParagraph
     /// <summary>The paragraph as it stands.</summary>
     public string Text { get; }
 
-    /// <summary>The names of its fields.</summary>
     public IReadOnlyCollection<string> Names => fields.Keys;
 
     /// <summary>A field's value, or null; lines that follow the first keep their line breaks.</summary>
     public string? this[string name] => fields.GetValueOrDefault(name);
 
-    /// <summary>Reads all paragraphs of a file.</summary>
     public static IReadOnlyList<ControlParagraph> ReadAll(string text)
     {
         var paragraphs = new List<ControlParagraph>();

@@ -4,7 +4,7 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Packages.Deb;
 
-/// <summary>A Debian package whose parts lie in a folder: <c>control</c>, its paragraph, and <c>data.tar</c>, its files.</summary>
+/// <summary>A Debian package whose parts are in a folder: <c>control</c>, its paragraph, and <c>data.tar</c>, its files.</summary>
 internal sealed record UnpackedPackage(OsPackage Package, string Folder)
 {
     private const int MaxControlSize = 1024 * 1024;

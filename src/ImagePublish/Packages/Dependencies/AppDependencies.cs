@@ -32,8 +32,8 @@ internal sealed class AppDependencies
     /// <summary>Whether the app's settings turn culture data off.</summary>
     public bool IsInvariant { get; private set; }
 
-    /// <summary>Reads an app's files.</summary>
-    /// <param name="runtimeFiles">Those that come from .NET itself, by their paths in the publish folder: their assemblies use everything.</param>
+    /// <param name="runtimeFiles">Those that come from .NET itself, by their paths in the publish folder: their assemblies use
+    /// everything.</param>
     public static AppDependencies Read(
         IEnumerable<LayerEntry> entries,
         IReadOnlySet<string> runtimeFiles,

@@ -11,18 +11,19 @@ internal sealed partial class DependencyCheck(DependencyCheckRequest request, Ap
     // A name to look for: nothing here speaks http.
     private const string HttpAssembly = "System.Net" + ".Http";
 
-    /// <summary>What the app needs and the image lacks.</summary>
+    /// <summary>What the app needs and is missing from the image.</summary>
     public IReadOnlyList<string> Findings(bool isInvariant)
     {
         if (image.IsMusl && needs.Libraries.TryGetValue("libc.so.6", out var program))
             return
             [
-                $"'{Text.Sanitize(program)}' is built for glibc, and the base image has musl: the app will not start. Publish for a runtime identifier linux-musl-…, or use a base image with glibc.",
+                $"'{Text.Sanitize(program)}' is built for glibc, and the base image has musl: the app will not start. "
+                    + "Publish for a runtime identifier linux-musl-…, or use a base image with glibc.",
             ];
         return [.. Libraries(), .. Runtime(isInvariant)];
     }
 
-    // One line for each file. Packages bring variants of a library for other systems along, which nobody loads here.
+    // One line for each file. Packages contain variants of a library for other systems, which are never loaded here.
     private IEnumerable<string> Libraries()
     {
         var missing = needs
@@ -51,7 +52,8 @@ internal sealed partial class DependencyCheck(DependencyCheckRequest request, Ap
             yield return DescribeMissing(
                 "The app uses cultures and needs ICU",
                 IcuPackage(),
-                $"{(IcuPackage() is null ? "add libicu with the number of its release, or " : "")}set InvariantGlobalization=true if the app needs no cultures"
+                $"{(IcuPackage() is null ? "add libicu with the number of its release, or " : "")}set "
+                    + "InvariantGlobalization=true if the app needs no cultures"
             );
         if ((request.UsesAspNet || needs.Assemblies.Any(UsesCryptography)) && !image.HasAny("libssl.so."))
             yield return DescribeMissing("The app uses cryptography and needs OpenSSL", "libssl3", null);
@@ -70,7 +72,8 @@ internal sealed partial class DependencyCheck(DependencyCheckRequest request, Ap
             package is null ? null
             : canAdd ? $"Add it: <ImagePackage Include=\"{package}\" />"
             : $"Use a base image that has it ({package} on Debian)";
-        return $"{need}, which the image does not have. {advice ?? char.ToUpperInvariant(other![0]) + other[1..]}{(advice is null || other is null ? "" : $", or {other}")}.";
+        return $"{need}, which the image does not have. "
+            + $"{advice ?? char.ToUpperInvariant(other![0]) + other[1..]}{(advice is null || other is null ? "" : $", or {other}")}.";
     }
 
     // Its number changes with each release.
@@ -89,4 +92,21 @@ internal sealed partial class DependencyCheck(DependencyCheckRequest request, Ap
 
     [GeneratedRegex("^VERSION_ID=\"?([0-9.]+)", RegexOptions.Multiline)]
     private static partial Regex Release();
+}
+
+/// <summary>What a dependency check knows of an app, and what it may do.</summary>
+internal sealed record DependencyCheckRequest
+{
+    /// <summary>Whether the app needs no culture data, as its project says.</summary>
+    public bool IsGlobalizationInvariant { get; init; }
+
+    /// <summary>Whether the app uses ASP.NET, and with it cryptography.</summary>
+    public bool UsesAspNet { get; init; }
+
+    /// <summary>Whether the app is built for musl.</summary>
+    public bool IsMusl { get; init; }
+
+    /// <summary>Whether a base image is downloaded to see what it has; otherwise only one that is on this machine, or was read before, is
+    /// looked at.</summary>
+    public bool MayDownload { get; init; }
 }

@@ -4,7 +4,10 @@ using System.Text;
 namespace ImagePublish.Packages.Dependencies;
 
 /// <summary>What a native library or program says that it needs.</summary>
-/// <remarks><see href="https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html">System V ABI, Dynamic Linking</see>; what is damaged needs nothing.</remarks>
+/// <remarks>
+/// <see href="https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html">System V ABI, Dynamic Linking</see>; what is damaged needs
+/// nothing.
+/// </remarks>
 internal sealed record ElfFile(int Machine, IReadOnlyList<string> Needed)
 {
     private const int HeaderSize = 64;
@@ -16,7 +19,6 @@ internal sealed record ElfFile(int Machine, IReadOnlyList<string> Needed)
     private const int TagNeeded = 1;
     private const int TagStrings = 5;
 
-    /// <summary>Reads a file.</summary>
     public static ElfFile? TryRead(Stream file)
     {
         Span<byte> header = stackalloc byte[HeaderSize];
@@ -49,11 +51,11 @@ internal sealed record ElfFile(int Machine, IReadOnlyList<string> Needed)
         var strings = entries.Find(entry => entry.Tag == TagStrings).Value;
         if (
             segments.Find(segment => segment.Kind == Load && strings >= segment.Address && strings < segment.Address + segment.Size)
-            is not { Size: > 0 } home
+            is not { Size: > 0 } segment
         )
             return needed;
         foreach (var (_, name) in entries.Where(entry => entry.Tag == TagNeeded).Take(MaxNeeded))
-            needed.Add(ReadText(file, checked(home.Offset + (strings - home.Address) + name)));
+            needed.Add(ReadText(file, checked(segment.Offset + (strings - segment.Address) + name)));
         return needed;
     }
 

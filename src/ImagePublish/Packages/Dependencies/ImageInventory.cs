@@ -10,7 +10,6 @@ internal sealed class ImageInventory
 
     private readonly HashSet<string> libraries = new(StringComparer.Ordinal);
 
-    /// <summary>Looks what an image has.</summary>
     public ImageInventory(BaseFileSystem below, IEnumerable<LayerEntry> added)
     {
         foreach (var folder in LibraryFolders)
@@ -27,10 +26,8 @@ internal sealed class ImageInventory
     /// <summary>Whether time zones can be found by name.</summary>
     public bool HasTimeZones { get; private set; }
 
-    /// <summary>Whether there are authorities for certificates.</summary>
     public bool HasAuthorities { get; private set; }
 
-    /// <summary>Whether there is a font.</summary>
     public bool HasFonts { get; private set; }
 
     /// <summary>Whether packages can be added.</summary>
@@ -39,7 +36,6 @@ internal sealed class ImageInventory
     /// <summary>The text of the base's <c>/etc/os-release</c>.</summary>
     public string OsRelease { get; }
 
-    /// <summary>Whether it is made for musl, as Alpine is.</summary>
     public bool IsMusl => libraries.Any(name => name.StartsWith("ld-musl-", StringComparison.Ordinal)) && !Has("libc.so.6");
 
     /// <summary>Whether the loader finds a library.</summary>

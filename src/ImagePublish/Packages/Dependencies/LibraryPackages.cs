@@ -2,7 +2,8 @@ using System.Text.RegularExpressions;
 
 namespace ImagePublish.Packages.Dependencies;
 
-/// <summary>Which package of Debian or Ubuntu has a library: what .NET apps and the native parts of NuGet packages need. Most names follow a rule, these don't.</summary>
+/// <summary>Which package of Debian or Ubuntu has a library: what .NET apps and the native parts of NuGet packages need. Most names follow
+/// a rule, these don't.</summary>
 internal static partial class LibraryPackages
 {
     private static readonly Dictionary<string, string> Known = new(StringComparer.Ordinal)
@@ -50,7 +51,8 @@ internal static partial class LibraryPackages
         ["libnsl.so.1"] = "libnsl2",
     };
 
-    /// <summary>P/Invokes whose library is the system's, under the names that .NET libraries use. Others bring theirs along, or do without.</summary>
+    /// <summary>P/Invokes whose library is the system's, under the names that .NET libraries use. Others bring theirs along, or do
+    /// without.</summary>
     private static readonly Dictionary<string, string> Invoked = new(StringComparer.Ordinal)
     {
         ["libgdiplus"] = "libgdiplus.so.0",
@@ -63,7 +65,6 @@ internal static partial class LibraryPackages
         ["libasound.so.2"] = "libasound.so.2",
     };
 
-    /// <summary>The package that has a library.</summary>
     public static string? Find(string library)
     {
         if (Known.TryGetValue(library, out var package))

@@ -15,7 +15,6 @@ internal sealed record ManagedFile(IReadOnlyList<string> Libraries, IReadOnlyLis
         "GetSystemTimeZones",
     ];
 
-    /// <summary>Reads an assembly.</summary>
     public static ManagedFile? TryRead(Stream file)
     {
         try

@@ -4,7 +4,8 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Packages.Dependencies;
 
-/// <summary>Native files of the publish folder that the image's processor can not run: what is left when two platforms were published into one folder.</summary>
+/// <summary>Native files of the publish folder that the image's processor can not run: what is left when two platforms were published into
+/// one folder.</summary>
 internal static class OtherArchitectures
 {
     private const int MaxListed = 4;
@@ -26,7 +27,8 @@ internal static class OtherArchitectures
     public static int MachineOf(Platform platform) =>
         Array.Find(Known, known => known.Architecture == platform.Architecture) is { Architecture: not null } own ? own.Machine : -1;
 
-    /// <summary>A warning about such files, or null if there are none. Only the publish folder is looked at: what an item adds is what its author wants.</summary>
+    /// <summary>A warning about such files, or null if there are none. Only the publish folder is looked at: what an item adds is what its
+    /// author wants.</summary>
     public static string? Find(
         IReadOnlyList<LayerEntry> entries,
         Platform platform,
@@ -38,7 +40,8 @@ internal static class OtherArchitectures
         if (own < 0)
             return null;
         var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        // A portable app has an apphost for the machine that built it, and is started by dotnet: it matters only where the image's command names it.
+        // A portable app has an apphost for the machine that built it, and is started by dotnet: it matters only where the image's command
+        // names it.
         var assemblies = entries
             .Select(entry => entry.PublishPath)
             .Where(path => path?.EndsWith(".dll", StringComparison.Ordinal) == true)
@@ -60,13 +63,18 @@ internal static class OtherArchitectures
             }
         }
 
-        if (found.Count == 0)
-            return null;
+        return found.Count == 0 ? null : Describe(found, platform);
+    }
+
+    private static string Describe(SortedDictionary<string, string> found, Platform platform)
+    {
         var names =
             string.Join(", ", found.Keys.Take(MaxListed).Select(path => $"'{Text.Sanitize(path)}'"))
             + (found.Count > MaxListed ? $" and {found.Count - MaxListed} more" : "");
         var architectures = string.Join(" and ", found.Values.Distinct().Order(StringComparer.Ordinal));
-        return $"{names} {(found.Count == 1 ? "is" : "are")} built for {architectures}, which {platform} can't run. Delete the publish folder and publish again, each platform into a folder of its own; or remove the item or package that adds {(found.Count == 1 ? "it" : "them")} for this platform.";
+        var (verb, pronoun) = found.Count == 1 ? ("is", "it") : ("are", "them");
+        return $"{names} {verb} built for {architectures}, which {platform} can't run. Delete the publish folder and publish again, each "
+            + $"platform into a folder of its own; or remove the item or package that adds {pronoun} for this platform.";
     }
 
     /// <summary>Whether a file of this name and mode can be a native library or program.</summary>

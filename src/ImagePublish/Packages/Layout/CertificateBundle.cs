@@ -5,7 +5,8 @@ using ImagePublish.Layers;
 
 namespace ImagePublish.Packages.Layout;
 
-/// <summary>What <c>update-ca-certificates</c> makes: one file of all authorities, and a link to each, by name and by OpenSSL's hash of its subject.</summary>
+/// <summary>What <c>update-ca-certificates</c> makes: one file of all authorities, and a link to each, by name and by OpenSSL's hash of its
+/// subject.</summary>
 internal static class CertificateBundle
 {
     private const string Authorities = "usr/share/ca-certificates/";

@@ -6,13 +6,14 @@ using ImagePublish.Packages.Deb;
 namespace ImagePublish.Packages.Layout;
 
 /// <summary>Lays packages out as a layer. No maintainer script is run; what they are needed for is done by rule.</summary>
-/// <param name="below">The base image's files; null where the image begins empty, so that the layer brings the root file system, too.</param>
+/// <param name="below">The base image's files; null where the image begins empty, so that the layer brings the root file system,
+/// too.</param>
 internal sealed class PackageLayout(BaseFileSystem? below)
 {
     private readonly Dictionary<string, (LayerEntry Entry, UnpackedPackage? Owner)> known = new(StringComparer.Ordinal);
 
-    /// <summary>Lays packages out.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG6002</c>: two packages have the same file. <c>IMG6008</c>: a package can't be put into an image.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG6002</c>: two packages have the same file. <c>IMG6008</c>: a package can't be put into
+    /// an image.</exception>
     public async Task<LayerInput> LayOutAsync(IReadOnlyList<UnpackedPackage> packages, CancellationToken cancellationToken)
     {
         var current = "";

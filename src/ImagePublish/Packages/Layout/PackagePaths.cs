@@ -1,9 +1,9 @@
 namespace ImagePublish.Packages.Layout;
 
-/// <summary>Where a package's files lie in an image, and which are left out.</summary>
+/// <summary>Where a package's files are put in an image, and which are left out.</summary>
 internal static class PackagePaths
 {
-    /// <summary>What nobody reads in a container. Copyright files are kept, as licences ask.</summary>
+    /// <summary>Not read in a container. Copyright files are kept, as licences ask.</summary>
     private static readonly string[] LeftOut =
     [
         "usr/share/man",
@@ -24,7 +24,7 @@ internal static class PackagePaths
     /// <summary>The folders that are links into <c>/usr</c> on every Debian since 12 and Ubuntu since 20.04.</summary>
     private static readonly string[] Merged = ["bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32"];
 
-    /// <summary>Where a path lies in an image that begins empty.</summary>
+    /// <summary>A path in an image without a base.</summary>
     public static string? Map(string path)
     {
         var first = path.Split('/', 2)[0];

@@ -31,7 +31,6 @@ internal static class RootFiles
         "var/cache",
     ];
 
-    /// <summary>The entries.</summary>
     public static IEnumerable<LayerEntry> All()
     {
         foreach (var folder in Folders)
@@ -47,7 +46,9 @@ internal static class RootFiles
         };
         yield return File(
             "etc/passwd",
-            $"root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\napp:x:{AppId}:{AppId}:app:/home/app:/sbin/nologin\n"
+            "root:x:0:0:root:/root:/sbin/nologin\n"
+                + "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+                + $"app:x:{AppId}:{AppId}:app:/home/app:/sbin/nologin\n"
         );
         yield return File("etc/group", $"root:x:0:\nnogroup:x:65534:\ntty:x:5:\nstaff:x:50:\napp:x:{AppId}:\n");
         yield return File(
@@ -60,6 +61,5 @@ internal static class RootFiles
     public static LayerEntry File(string path, string text) =>
         new(path, LayerEntryKind.File) { Content = new FileInMemory(Encoding.UTF8.GetBytes(text)) };
 
-    /// <summary>A link.</summary>
     public static LayerEntry Link(string path, string target) => new(path, LayerEntryKind.SymbolicLink) { LinkTarget = target };
 }

@@ -7,8 +7,8 @@ namespace ImagePublish.Packages.Layout;
 
 /// <summary>OpenSSL's hash of a certificate's subject, by which it finds an authority in a folder.</summary>
 /// <remarks>
-/// <see href="https://docs.openssl.org/3.0/man3/X509_NAME_hash/">X509_NAME_hash</see>: SHA-1 of the canonical name (strings as UTF-8, in lower case, with single spaces; no outer sequence),
-/// the first four bytes as a little-endian number. A name, not a protection.
+/// <see href="https://docs.openssl.org/3.0/man3/X509_NAME_hash/">X509_NAME_hash</see>: SHA-1 of the canonical name (strings as UTF-8, in
+/// lower case, with single spaces; no outer sequence), the first four bytes as a little-endian number. A name, not a protection.
 /// </remarks>
 internal static class SubjectHash
 {

@@ -6,16 +6,13 @@ namespace ImagePublish.Storage.Archives;
 /// <summary>A file within an archive or a layout folder, which is read where it is and never extracted.</summary>
 internal abstract class ArchiveFile(long length)
 {
-    /// <summary>Its length in bytes.</summary>
     public long Length { get; } = length;
 
     /// <summary>Whether it is still there, if that can be seen without opening it.</summary>
     public virtual bool IsThere => true;
 
-    /// <summary>Opens its bytes from an offset on.</summary>
     public abstract ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken);
 
-    /// <summary>Reads it whole.</summary>
     public async Task<byte[]> ReadAsync(CancellationToken cancellationToken)
     {
         var bytes = new byte[Length];
@@ -31,14 +28,12 @@ internal interface IArchiveFiles
     /// <summary>The archive's or folder's full path, for messages.</summary>
     string Location { get; }
 
-    /// <summary>What may be kept of it.</summary>
     ContentBudget Budget { get; }
 
     /// <summary>Finds a file by its path in the archive, through links that stay in it.</summary>
     ArchiveFile? Find(string path);
 }
 
-/// <summary>A blob in an archive.</summary>
 internal sealed class ArchiveBlobSource(Descriptor descriptor, ArchiveFile file) : BlobSource(descriptor)
 {
     /// <summary>Whether its file is still there, if that can be seen without opening it.</summary>

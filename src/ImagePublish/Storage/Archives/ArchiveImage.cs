@@ -8,10 +8,10 @@ internal sealed record ArchiveImage(MemoryBlobSource Root, IReadOnlyList<Image> 
     /// <summary>Blobs of an index's entries that are not images, such as attestations.</summary>
     public IReadOnlyList<BlobSource> OtherBlobs { get; init; } = [];
 
-    /// <summary>The platform for tools that take only one from an archive, such as Docker's classic image store; the first one by default.</summary>
+    /// <summary>The platform for tools that take only one from an archive, such as Docker's classic image store; the first one by
+    /// default.</summary>
     public Platform? Preferred { get; init; }
 
-    /// <summary>An image for one platform.</summary>
     public static ArchiveImage Create(Image image, params IReadOnlyList<string> names) => new(image.Manifest, [image], names);
 
     /// <summary>Every blob of the image that can be had, documents first, each once.</summary>

@@ -6,18 +6,20 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Storage.Archives;
 
-/// <summary>Writes images into one tar that <c>docker load</c>, <c>podman load</c> and skopeo's <c>oci-archive:</c> and <c>docker-archive:</c> all take.</summary>
+/// <summary>Writes images into one tar that <c>docker load</c>, <c>podman load</c> and skopeo's <c>oci-archive:</c> and
+/// <c>docker-archive:</c> all take.</summary>
 /// <remarks>
-/// Inside is an OCI image layout, and Docker's <c>manifest.json</c> that points at the same blobs. The same images give the same bytes. An index lists all platforms;
-/// <c>manifest.json</c>, which knows none, has one of them.
+/// Inside is an OCI image layout, and Docker's <c>manifest.json</c> that points at the same blobs. The same images give the same bytes. An
+/// index lists all platforms; <c>manifest.json</c>, which knows none, has one of them.
 /// </remarks>
 internal static class ArchiveWriter
 {
     // Docker with containerd's image store takes the name from here, since the specification's annotation is only a tag to it.
     private const string ContainerdName = "io.containerd.image.name";
 
-    /// <summary>Writes an archive file: beside its place, then moved into it.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3107</c>: the disk refuses; <c>IMG4005</c>: a blob's bytes are not what they should be.</exception>
+    /// <summary>Writes an archive file: under a temporary name beside it, then moved.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3107</c>: the disk refuses; <c>IMG4005</c>: a blob's bytes are not what they should
+    /// be.</exception>
     public static async Task WriteAsync(IReadOnlyList<ArchiveImage> images, string path, CancellationToken cancellationToken)
     {
         var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
@@ -43,7 +45,8 @@ internal static class ArchiveWriter
         {
             throw new ImagePublishException(
                 DiagnosticCodes.ArchiveFailed,
-                $"The archive '{path}' can not be written: {Text.Sanitize(exception.Message)} Free some space, check permissions, or choose another path with ImageArchive.",
+                $"The archive '{path}' can not be written: {Text.Sanitize(exception.Message)} Free some space, check "
+                    + "permissions, or choose another path with ImageArchive.",
                 exception
             );
         }
@@ -133,6 +136,7 @@ internal static class ArchiveWriter
     private static ImagePublishException Mismatch(Descriptor descriptor) =>
         new(
             DiagnosticCodes.ContentMismatch,
-            $"Content for {descriptor.Digest} with {descriptor.Size} bytes is something else; the archive was not written. Build or get the image again."
+            $"Content for {descriptor.Digest} with {descriptor.Size} bytes is something else; the archive was not written. "
+                + "Build or get the image again."
         );
 }

@@ -4,15 +4,13 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Storage.Archives;
 
-/// <summary>
-/// Reads the images of an archive that <c>docker save</c> writes. It has no manifest: one of Docker's family is made for it.
-/// </summary>
+/// <summary>Reads the images of an archive that <c>docker save</c> writes. It has no manifest: one of Docker's family is made for
+/// it.</summary>
 internal sealed class DockerArchiveReader(IArchiveFiles files)
 {
     private readonly Dictionary<string, ArchiveBlobSource> blobs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, MemoryBlobSource> configs = new(StringComparer.Ordinal);
 
-    /// <summary>Reads all images.</summary>
     public async Task<List<ArchiveImage>> ReadAsync(ArchiveFile manifest, CancellationToken cancellationToken)
     {
         DockerArchiveEntry?[] entries = JsonReading.Read(

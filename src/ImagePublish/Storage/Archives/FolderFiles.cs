@@ -28,7 +28,6 @@ internal sealed class FolderFiles(string folder) : IArchiveFiles
         return file.Exists ? new DiskFile(file) : null;
     }
 
-    /// <summary>A whole file on disk.</summary>
     internal sealed class DiskFile(FileInfo file) : ArchiveFile(file.Length)
     {
         public override bool IsThere => File.Exists(file.FullName);

@@ -23,9 +23,8 @@ internal sealed class ImageArchive : IDisposable
     /// <summary>The images, in the archive's order.</summary>
     public IReadOnlyList<ArchiveImage> Images { get; }
 
-    /// <summary>
-    /// Reads what is in an archive or layout. Layers are not extracted: they are read from where they are, so it must stay there.
-    /// </summary>
+    /// <summary>Reads what is in an archive or layout. Layers are not extracted: they are read from where they are, so it must stay
+    /// there.</summary>
     /// <param name="path">The full path of a tar, which may be compressed with gzip or zstd, or of an OCI image layout's folder.</param>
     /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no image or is damaged; <c>IMG3107</c>: it can't be read.</exception>
     public static Task<ImageArchive> OpenAsync(string path, CancellationToken cancellationToken) =>
@@ -88,14 +87,15 @@ internal sealed class ImageArchive : IDisposable
     public ArchiveImage Find(string? name)
     {
         var found = name is null ? Images : [.. Images.Where(image => image.Names.Any(known => IsSame(known, name)))];
-        return found.Count == 1
-            ? found[0]
-            : throw new ImagePublishException(
-                DiagnosticCodes.ArchiveInvalid,
-                $"'{Path}' has {found.Count} images"
-                    + (name is null ? "" : $" with the name '{Text.Sanitize(name)}'")
-                    + $"; one is needed. It has: {Text.Sanitize(string.Join(", ", Images.SelectMany(image => image.Names.DefaultIfEmpty(image.Root.Descriptor.Digest.Value))))}."
-            );
+        if (found.Count == 1)
+            return found[0];
+        var known = Images.SelectMany(image => image.Names.DefaultIfEmpty(image.Root.Descriptor.Digest.Value));
+        throw new ImagePublishException(
+            DiagnosticCodes.ArchiveInvalid,
+            $"'{Path}' has {found.Count} images"
+                + (name is null ? "" : $" with the name '{Text.Sanitize(name)}'")
+                + $"; one is needed. It has: {Text.Sanitize(string.Join(", ", known))}."
+        );
     }
 
     private static Task<List<ArchiveImage>> ReadImagesAsync(IArchiveFiles files, CancellationToken cancellationToken)

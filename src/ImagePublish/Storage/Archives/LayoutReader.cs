@@ -12,7 +12,6 @@ internal sealed class LayoutReader(IArchiveFiles files)
     private readonly Dictionary<Digest, MemoryBlobSource> documents = [];
     private readonly HashSet<Digest> indexes = [];
 
-    /// <summary>Reads all images.</summary>
     public async Task<List<ArchiveImage>> ReadAsync(ArchiveFile index, CancellationToken cancellationToken)
     {
         if (!LayoutMarker.IsSupported(await SmallAsync("oci-layout", files.Find("oci-layout")!, cancellationToken)))

@@ -4,11 +4,13 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Storage.Archives;
 
-/// <summary>A tar of a root file system, as debootstrap, Alpine's minirootfs or <c>docker export</c> give, as an image of one layer.</summary>
+/// <summary>A tar of a root file system, as debootstrap, Alpine's minirootfs or <c>docker export</c> give, as an image of one
+/// layer.</summary>
 internal static class RootFileSystemArchive
 {
     /// <summary>Makes an image of it; the file itself is the layer.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no tar, or none of a root file system; <c>IMG3107</c>: it can't be read.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no tar, or none of a root file system; <c>IMG3107</c>: it can't be
+    /// read.</exception>
     public static async Task<Image> OpenAsync(string path, Platform platform, ImageFormat format, CancellationToken cancellationToken)
     {
         using var files = await TarFiles.ReadAsync(path, new ArchiveOptions(), cancellationToken);

@@ -6,9 +6,8 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Storage.Archives;
 
-/// <summary>
-/// The files of a tar, by where they are in it. Nothing is extracted: names and links are only looked up, wherever they claim to lead.
-/// </summary>
+/// <summary>The files of a tar, by where they are in it. Nothing is extracted: names and links are only looked up, wherever they claim to
+/// lead.</summary>
 /// <remarks>
 /// Only the headers of a tar are read. One that is compressed can only be read from its beginning, so it is inflated once, into a temporary
 /// file that has no name and is gone with this object or with its process.
@@ -43,10 +42,8 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
     /// <summary>Whether the tar is empty, which every file of zeros is too.</summary>
     public bool IsEmpty => entries.Count == 0;
 
-    /// <summary>Whether an archive is compressed.</summary>
-    /// <exception cref="ImagePublishException">
-    /// <c>IMG3106</c>: in a way that is not read here; <c>IMG3107</c>: it can't be read.
-    /// </exception>
+    /// <exception cref="ImagePublishException"><c>IMG3106</c>: in a way that is not read here; <c>IMG3107</c>: it can't be
+    /// read.</exception>
     public static Task<bool> IsCompressedAsync(string path, ArchiveOptions options, CancellationToken cancellationToken) =>
         GuardedAsync(path, async () =>
         {
@@ -55,9 +52,8 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         });
 
     /// <summary>Reads the tar's table of contents.</summary>
-    /// <exception cref="ImagePublishException">
-    /// <c>IMG3106</c>: it is no tar; <c>IMG3107</c>: it can't be read, or not be inflated; <c>IMG3111</c>: it inflates to too much.
-    /// </exception>
+    /// <exception cref="ImagePublishException"><c>IMG3106</c>: it is no tar; <c>IMG3107</c>: it can't be read, or not be inflated;
+    /// <c>IMG3111</c>: it inflates to too much.</exception>
     public static Task<TarFiles> ReadAsync(string path, ArchiveOptions options, CancellationToken cancellationToken) =>
         GuardedAsync(path, async () =>
         {
@@ -167,11 +163,7 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
     )
     {
         var limit = Math.Min(options.MaxLength, Math.Max(options.FreeLength, compressed.Length * options.MaxRatio));
-        var file = Written(path, options, () =>
-        {
-            PrivateFiles.CreateFolder(options.TemporaryFolder);
-            return options.CreateTemporary(Path.Combine(options.TemporaryFolder, Guid.NewGuid().ToString("N")));
-        });
+        var file = Written(path, options, options.CreateTemporaryFile);
         var buffer = ArrayPool<byte>.Shared.Rent(InflateBufferSize);
         try
         {
@@ -179,14 +171,7 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
             for (int read; (read = await content.ReadAsync(buffer.AsMemory(0, InflateBufferSize), cancellationToken)) > 0; )
             {
                 if (file.Position + read > limit)
-                {
-                    throw new ImagePublishException(
-                        DiagnosticCodes.ArchiveTooLarge,
-                        $"The archive '{path}' inflates to more than {limit} bytes, as decompression bombs do. Use another "
-                            + "archive, or uncompress this one if you trust it."
-                    );
-                }
-
+                    throw TooLarge(path, limit);
                 Written(path, options, () =>
                 {
                     file.Write(buffer, 0, read);
@@ -206,6 +191,13 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    private static ImagePublishException TooLarge(string path, long limit) =>
+        new(
+            DiagnosticCodes.ArchiveTooLarge,
+            $"The archive '{path}' inflates to more than {limit} bytes, as decompression bombs do. Use another archive, or "
+                + "uncompress this one if you trust it."
+        );
 
     private static T Written<T>(string path, ArchiveOptions options, Func<T> write)
     {
@@ -311,5 +303,60 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
             position += count;
             return count;
         }
+    }
+}
+
+internal sealed record ArchiveOptions
+{
+    /// <summary>Where a compressed archive is inflated to.</summary>
+    public string TemporaryFolder { get; init; } = Path.GetTempPath();
+
+    /// <summary>The most bytes that an archive may inflate to.</summary>
+    public long MaxLength { get; init; } = 64L << 30;
+
+    /// <summary>How many times larger than the archive its content may be, once it is larger than <see cref="FreeLength"/>.</summary>
+    public int MaxRatio { get; init; } = 200;
+
+    /// <summary>Up to so many bytes any ratio is allowed.</summary>
+    public long FreeLength { get; init; } = 256L << 20;
+
+    /// <summary>Opens an archive; tests count here what is read.</summary>
+    public Func<string, Stream> OpenFile { get; init; } =
+        path => new FileStream(
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.Read | FileShare.Delete,
+            bufferSize: 1,
+            FileOptions.Asynchronous
+        );
+
+    /// <summary>Creates the file that an archive is inflated to; tests fill the disk here.</summary>
+    public Func<string, FileStream> CreateTemporary { get; init; } = CreateOwnFile;
+
+    public FileStream CreateTemporaryFile()
+    {
+        PrivateFiles.CreateFolder(TemporaryFolder);
+        return CreateTemporary(Path.Combine(TemporaryFolder, Guid.NewGuid().ToString("N")));
+    }
+
+    // Nobody else may read what a registry may keep secret, and a process that is killed leaves nothing behind: on Windows the system
+    // deletes the file, elsewhere its name is gone at once.
+    private static FileStream CreateOwnFile(string path)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.Delete,
+            BufferSize = 0,
+            Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose,
+        };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var file = new FileStream(path, options);
+        if (!OperatingSystem.IsWindows())
+            File.Delete(path);
+        return file;
     }
 }

@@ -4,17 +4,30 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Storage;
 
-/// <content>Mending.</content>
-internal sealed partial class ImageStore
+/// <summary>What a repair removed, or would remove.</summary>
+internal sealed record RepairResult
 {
-    /// <summary>Reads every blob and removes those that are damaged, and then the images that lack content. What can be read of a damaged list is kept.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3102</c>: another process keeps the store locked; <c>IMG3101</c>: the disk refuses.</exception>
-    public async Task<RepairResult> RepairAsync(bool dryRun, CancellationToken cancellationToken)
+    /// <summary>The blobs whose content is not what their digest promises, and links among the blobs.</summary>
+    public IReadOnlyList<Digest> Blobs { get; init; } = [];
+
+    /// <summary>The names of the images that lack content.</summary>
+    public IReadOnlyList<string> Images { get; init; } = [];
+
+    /// <summary>Where the list was kept that could not be read as a whole, or null if it could.</summary>
+    public string? DamagedList { get; init; }
+}
+
+/// <summary>A repair of the store: what is damaged is removed, so that it is fetched or built again.</summary>
+internal sealed class StoreRepair(ImageStore store)
+{
+    private readonly StoreDisk disk = store.Disk;
+
+    public async Task<RepairResult> RunAsync(bool dryRun, CancellationToken cancellationToken)
     {
         using var held = await disk.LockAsync(cancellationToken);
         var (list, damaged) = await SalvageAsync(cancellationToken);
         var blobs = new List<Digest>();
-        foreach (var (digest, file) in disk.Run(disk.Layout.BlobsFolder, _ => BlobFiles().ToList()))
+        foreach (var (digest, file) in disk.Run(disk.Layout.BlobsFolder, _ => store.BlobFiles().ToList()))
         {
             if (await IsSoundAsync(digest, file, cancellationToken))
                 continue;
@@ -23,37 +36,37 @@ internal sealed partial class ImageStore
                 disk.Run(file.FullName, File.Delete);
         }
 
-        var (whole, lacking) = await SplitAsync(list, blobs.ToHashSet(), cancellationToken);
+        var (whole, incomplete) = await SplitAsync(list, blobs.ToHashSet(), cancellationToken);
         var keptList = damaged ? $"{disk.Layout.IndexFile}.damaged-{disk.Now:yyyyMMddHHmmss}" : null;
-        if (!dryRun && (lacking.Count > 0 || damaged))
+        if (!dryRun && (incomplete.Count > 0 || damaged))
         {
             if (keptList is not null)
                 disk.Run(keptList, path => File.Copy(disk.Layout.IndexFile, path, overwrite: true));
-            await index.WriteAsync(list with { Manifests = whole }, cancellationToken);
+            await store.Index.WriteAsync(list with { Manifests = whole }, cancellationToken);
         }
 
         return new RepairResult
         {
             Blobs = blobs,
-            Images = [.. lacking.Select(entry => ReferenceNames.Read(entry) ?? entry.Digest.Value)],
+            Images = [.. incomplete.Select(entry => ReferenceNames.Read(entry) ?? entry.Digest.Value)],
             DamagedList = keptList,
         };
     }
 
-    private async Task<(List<Descriptor> Whole, List<Descriptor> Lacking)> SplitAsync(
+    private async Task<(List<Descriptor> Whole, List<Descriptor> Incomplete)> SplitAsync(
         ImageIndex list,
         HashSet<Digest> damaged,
         CancellationToken cancellationToken
     )
     {
-        var (whole, lacking) = (new List<Descriptor>(), new List<Descriptor>());
+        var (whole, incomplete) = (new List<Descriptor>(), new List<Descriptor>());
         foreach (var entry in list.Manifests)
         {
-            var content = await new StoreWalker(this, without: damaged).WalkRequiredAsync(entry, cancellationToken);
-            (content.IsWhole ? whole : lacking).Add(entry);
+            var content = await new StoreWalker(store, without: damaged).WalkRequiredAsync(entry, cancellationToken);
+            (content.IsWhole ? whole : incomplete).Add(entry);
         }
 
-        return (whole, lacking);
+        return (whole, incomplete);
     }
 
     private async Task<bool> IsSoundAsync(Digest digest, FileInfo file, CancellationToken cancellationToken)
@@ -82,11 +95,11 @@ internal sealed partial class ImageStore
     {
         try
         {
-            return (await index.ReadAsync(cancellationToken), false);
+            return (await store.Index.ReadAsync(cancellationToken), false);
         }
         catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.StoreDamaged)
         {
-            return (new ImageIndex(Entries(await index.ReadBytesAsync(cancellationToken))) { MediaType = MediaTypes.OciIndex }, true);
+            return (new ImageIndex(Entries(await store.Index.ReadBytesAsync(cancellationToken))) { MediaType = MediaTypes.OciIndex }, true);
         }
     }
 
