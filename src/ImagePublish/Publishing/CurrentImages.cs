@@ -1,8 +1,8 @@
 using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Requests;
 using ImagePublish.Registries;
+using ImagePublish.Requests;
 using ImagePublish.Storage;
 using ImagePublish.Storage.Archives;
 

@@ -1,6 +1,6 @@
 using System.Xml.Linq;
 using ImagePublish.Diagnostics;
-using ImagePublish.Tasks.Verbs;
+using ImagePublish.Tasks.Commands;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 

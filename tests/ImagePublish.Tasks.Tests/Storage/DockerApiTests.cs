@@ -27,7 +27,7 @@ public sealed class DockerApiTests(Peers peers) : IDisposable
         var part = await loader.LoadAsync(ArchiveImage.Create(second, "acme/api:2"), Cancelled);
         var nothing = await loader.LoadAsync(ArchiveImage.Create(second, "acme/api:3"), Cancelled);
 
-        Assert.Contains("acme/api:1", whole.Said, StringComparison.Ordinal);
+        Assert.Contains("acme/api:1", whole.Output, StringComparison.Ordinal);
         Assert.Equal(0, whole.KnownBytes);
         Assert.Equal(first.Layers[0].Descriptor.Size, part.KnownBytes);
         Assert.Equal(second.Layers.Sum(layer => layer.Descriptor.Size), nothing.KnownBytes);
