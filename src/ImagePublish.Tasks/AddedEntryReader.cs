@@ -5,7 +5,9 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>Reads what a project adds to its image besides the publish output: <c>ImageFile</c>, <c>ImageDirectory</c> and <c>ImageSymlink</c>.</summary>
+/// <summary>
+/// Reads what a project adds to its image besides the publish output: <c>ImageFile</c>, <c>ImageDirectory</c> and <c>ImageSymlink</c>.
+/// </summary>
 internal sealed class AddedEntryReader(string folder, SourceFolders sources)
 {
     /// <summary>Reads all of it.</summary>

@@ -5,7 +5,9 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>What all projects of a build share: connections, tokens and limits. MSBuild keeps it and disposes of it when the build ends.</summary>
+/// <summary>
+/// What all projects of a build share: connections, tokens and limits. MSBuild keeps it and disposes of it when the build ends.
+/// </summary>
 internal sealed class BuildSession : IDisposable
 {
     private static readonly AsyncLocal<IPublishLog?> CurrentLog = new();

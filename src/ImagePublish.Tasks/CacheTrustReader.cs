@@ -5,7 +5,10 @@ using ImagePublish.Requests;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>Reads where layers may be reused from and which of those images are believed: <c>ImageCacheFrom</c>, <c>ImageCacheTrust</c> and the variable <c>IMAGE_CACHE_KEY</c>.</summary>
+/// <summary>
+/// Reads where layers may be reused from and which of those images are believed: <c>ImageCacheFrom</c>, <c>ImageCacheTrust</c> and the
+/// variable <c>IMAGE_CACHE_KEY</c>.
+/// </summary>
 internal static class CacheTrustReader
 {
     private const string KeyVariable = "IMAGE_CACHE_KEY";
@@ -38,7 +41,9 @@ internal static class CacheTrustReader
             ? key
             : throw new ImagePublishException(
                 DiagnosticCodes.CacheKeyUnusable,
-                $"The environment variable {KeyVariable} has {secret.Length} characters; a cache key needs at least {CacheKey.MinLength}. Make one with 'openssl rand -base64 32', or remove the variable."
+                $"The environment variable {KeyVariable} has {secret.Length} characters; a cache key needs "
+                    + $"at least {CacheKey.MinLength}. Make one "
+                    + $"with 'openssl rand -base64 32', or remove the variable."
             );
     }
 

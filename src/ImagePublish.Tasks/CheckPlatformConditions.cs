@@ -6,7 +6,8 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks;
 
 /// <summary>
-/// Warns of conditions on <c>RuntimeIdentifier</c> around image settings in a project whose platforms are all made of one portable publish: the property is empty there.
+/// Warns of conditions on <c>RuntimeIdentifier</c> around image settings in a project whose platforms are all made of one portable publish:
+/// the property is empty there.
 /// Reads the project file alone, not what it imports.
 /// </summary>
 public sealed class CheckPlatformConditions : ImageTask
@@ -48,7 +49,8 @@ public sealed class CheckPlatformConditions : ImageTask
         {
             var message =
                 $"RuntimeIdentifier is empty in this condition, since one portable publish is used for {platforms}. "
-                + "Use $(ImageRuntimeIdentifier) in the condition, or put the platforms into RuntimeIdentifiers, which publishes the app for each.";
+                + "Use $(ImageRuntimeIdentifier) in the condition, or put the platforms into RuntimeIdentifiers, which publishes "
+                + "the app for each.";
             if (log.IsError(DiagnosticCodes.PlatformConditionIneffective))
                 throw new ImagePublishException(DiagnosticCodes.PlatformConditionIneffective, $"{ProjectFile}({line}): {message}");
             ((TaskLog)log).Warning(DiagnosticCodes.PlatformConditionIneffective, message, ProjectFile, line);

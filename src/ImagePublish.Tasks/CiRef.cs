@@ -33,7 +33,8 @@ internal sealed class CiRef(Func<string, string?> variable)
 
     /// <summary>The branch, tag or pull request.</summary>
     /// <remarks>
-    /// A pull request is never taken for the branch that it comes from: a fork's <c>main</c> would move the tag of the real one. GitHub runs <c>pull_request_target</c>
+    /// A pull request is never taken for the branch that it comes from: a fork's <c>main</c> would move the tag of the real one. GitHub
+    /// runs <c>pull_request_target</c>
     /// in the name of the base's branch; what is built then is not known.
     /// </remarks>
     public SourceRef? Read()
@@ -51,7 +52,9 @@ internal sealed class CiRef(Func<string, string?> variable)
             : null;
     }
 
-    /// <summary>A repository's address without secrets (<see cref="PublicUrl"/>) and without <c>.git</c>, as scanners look for it.</summary>
+    /// <summary>
+    /// A repository's address without secrets (<see cref="PublicUrl"/>) and without <c>.git</c>, as scanners look for it.
+    /// </summary>
     public static string? WithoutSecrets(string? url)
     {
         if (url is null || PublicUrl.TryCreate(url) is not { } address)

@@ -4,13 +4,14 @@ using ImagePublish.Common;
 namespace ImagePublish.Tasks;
 
 /// <summary>What git knows of the commit that is checked out.</summary>
-/// <param name="Problem">Why git failed; null where it did not, or where there is no commit yet.</param>
 internal sealed record GitAnswer(string? Revision = null, string? Time = null, string? Decoration = null, string? Problem = null);
 
 /// <summary>Asks git about the checkout that a folder is in.</summary>
 /// <remarks>
-/// git refuses a repository that another user owns, as is usual in job containers, unless it is named explicitly: then it trusts the caller to know what he does.
-/// That is safe as long as nothing runs that the repository's configuration names: no pager, hook, monitor or signature check, and no transport that fetches missing objects.
+/// git refuses a repository that another user owns, as is usual in job containers, unless it is named explicitly: then it trusts the caller
+/// to know what he does.
+/// That is safe as long as nothing runs that the repository's configuration names: no pager, hook, monitor or signature check, and no
+/// transport that fetches missing objects.
 /// </remarks>
 internal sealed class GitCheckout(string repository, Func<string, string?> variable, TimeSpan limit)
 {
@@ -39,7 +40,10 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
         ["LC_ALL"] = "C",
     };
 
-    /// <summary>Finds the repository of a folder as git does: the nearest folder above that has one, or a file that points at one, but not above a ceiling.</summary>
+    /// <summary>
+    /// Finds the repository of a folder as git does: the nearest folder above that has one, or a file that points at one, but not above a
+    /// ceiling.
+    /// </summary>
     /// <param name="variable">Reads an environment variable; an absolute GIT_DIR is the user's own choice of a repository.</param>
     public static string? Find(string folder, Func<string, string?> variable)
     {

@@ -88,7 +88,8 @@ internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, Da
         {
             BuildSession.TaskLog.WarnOrFail(
                 DiagnosticCodes.GitFailed,
-                $"{problem}. Without the commit's time the image is dated 1970-01-01, so its digest differs from the one that is made where git works. "
+                $"{problem}. Without the commit's time the image is dated 1970-01-01, so its digest differs from the one that is "
+                    + $"made where git works. "
                     + "Fix what git reports, or set SOURCE_DATE_EPOCH or ImageCreated."
             );
         }

@@ -5,7 +5,9 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>Where an image goes and what it is called: <c>ImageName</c>, or <c>ImageRegistry</c>, <c>ImageRepository</c> and <c>ImageTags</c>.</summary>
+/// <summary>
+/// Where an image goes and what it is called: <c>ImageName</c>, or <c>ImageRegistry</c>, <c>ImageRepository</c> and <c>ImageTags</c>.
+/// </summary>
 internal sealed class ImageNames
 {
     private readonly IImageInputs inputs;
@@ -56,7 +58,8 @@ internal sealed class ImageNames
     {
         if (Named.Count > Destinations.Count)
             log.Information(
-                $"ImageOffline: the image stays in the local store. To send it to {string.Join(", ", Named)}, run the target CopyImage while there is a network."
+                $"ImageOffline: the image stays in the local store. To "
+                    + $"send it to {string.Join(", ", Named)}, run the target CopyImage while there is a network."
             );
     }
 

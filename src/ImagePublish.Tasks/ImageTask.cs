@@ -17,7 +17,9 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
     /// <summary>The file that explains every code; the package brings it along, so that help needs no network.</summary>
     public string? HelpFile { get; set; }
 
-    /// <summary>The codes of warnings that are no errors in this project, although all others may be: <c>NoWarn</c> and <c>WarningsNotAsErrors</c>.</summary>
+    /// <summary>
+    /// The codes of warnings that are no errors in this project, although all others may be: <c>NoWarn</c> and <c>WarningsNotAsErrors</c>.
+    /// </summary>
     public string? SparedWarnings { get; set; }
 
     /// <summary>What lines of progress begin with.</summary>

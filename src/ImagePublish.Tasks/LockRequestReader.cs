@@ -3,7 +3,9 @@ using ImagePublish.Requests;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>Reads whether a project has a lock file. As with NuGet's, one that lies beside the project is held to; a project that names one gets it.</summary>
+/// <summary>
+/// Reads whether a project has a lock file. As with NuGet's, one that lies beside the project is held to; a project that names one gets it.
+/// </summary>
 internal sealed class LockRequestReader(PublishImageInputs inputs)
 {
     private const string DefaultName = "image.lock.json";

@@ -2,7 +2,9 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>A project's settings of its image, as MSBuild passes them: text and items, not yet parsed. <see cref="PublishRequestReader"/> does that.</summary>
+/// <summary>
+/// A project's settings of its image, as MSBuild passes them: text and items, not yet parsed. <see cref="PublishRequestReader"/> does that.
+/// </summary>
 public abstract class PublishImageInputs : PublishTask
 {
     /// <summary>The folder that ships.</summary>

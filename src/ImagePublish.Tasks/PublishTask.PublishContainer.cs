@@ -11,7 +11,9 @@ public abstract partial class PublishTask
     /// <summary>Whether the image is made for <c>PublishContainer</c>.</summary>
     public bool ServesPublishContainer { get; set; }
 
-    /// <summary>The tags that <c>PublishImage</c> has moved in this build, each with its repository: they must not move once more.</summary>
+    /// <summary>
+    /// The tags that <c>PublishImage</c> has moved in this build, each with its repository: they must not move once more.
+    /// </summary>
     public string? PublishedTags { get; set; }
 
     /// <summary>The tags that must not move.</summary>
@@ -48,7 +50,8 @@ public abstract partial class PublishTask
         {
             return new ImagePublishException(
                 DiagnosticCodes.PublishedTwice,
-                $"PublishImage has published {ProjectName} as {string.Join(", ", InputParser.Words(PublishedTags))} in this build, and the image that PublishContainer asks for is another one. "
+                $"PublishImage has published {ProjectName} as {string.Join(", ", InputParser.Words(PublishedTags))} in this build, "
+                    + $"and the image that PublishContainer asks for is another one. "
                     + "It was not published. Set PublishImage to false where PublishContainer is run.",
                 exception
             );

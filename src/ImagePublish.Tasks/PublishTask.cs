@@ -117,7 +117,9 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
         Write(ResultFile, "result", json);
     }
 
-    /// <summary>Makes sure that no other project of the build publishes under the same name: which of them the tag is of in the end would be chance.</summary>
+    /// <summary>
+    /// Makes sure that no other project of the build publishes under the same name: which of them the tag is of in the end would be chance.
+    /// </summary>
     /// <exception cref="ImagePublishException"><c>IMG1041</c>: another project does.</exception>
     internal async Task ClaimAsync(
         IReadOnlyList<Oci.Repository> repositories,

@@ -2,7 +2,10 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>Reads which global properties of a build a platform's build replaces, so that the projects that it references get the same ones as in the outer build and are not built again.</summary>
+/// <summary>
+/// Reads which global properties of a build a platform's build replaces, so that the projects that it references get the same ones as in
+/// the outer build and are not built again.
+/// </summary>
 public sealed class ReadGlobalProperties : Microsoft.Build.Utilities.Task
 {
     /// <summary>The names that are asked for.</summary>

@@ -16,7 +16,8 @@ internal sealed record SessionSettings(
 )
 {
     /// <summary>Reads them.</summary>
-    /// <param name="known">The registries that the build delivers to, or that a command names: credentials without a host are for the only one.</param>
+    /// <param name="known">The registries that the build delivers to, or that a command names: credentials without a host are for the only
+    /// one.</param>
     public static SessionSettings Read(IRegistryInputs inputs, IEnumerable<Registry> known, IEnumerable<Registry> others) =>
         Read(inputs, known, others, PublishedRegistries.None);
 

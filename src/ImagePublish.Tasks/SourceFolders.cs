@@ -1,6 +1,9 @@
 namespace ImagePublish.Tasks;
 
-/// <summary>Finds by its path where a published file comes from: the SDK's publish items keep no other trace of files that a package or a project only copies.</summary>
+/// <summary>
+/// Finds by its path where a published file comes from: the SDK's publish items keep no other trace of files that a package or a project
+/// only copies.
+/// </summary>
 internal sealed class SourceFolders(IEnumerable<string> packages, IEnumerable<string> built)
 {
     private readonly string[] packages = [.. packages.Select(Closed)];

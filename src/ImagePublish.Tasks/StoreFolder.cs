@@ -24,7 +24,8 @@ internal static class StoreFolder
 
     /// <summary>Opens the local store.</summary>
     /// <param name="log">Where waiting for other processes, and a temporary store, are logged; null for nowhere.</param>
-    /// <exception cref="ImagePublishException"><c>IMG3112</c>: others could change it, and it is not declared as shared; <c>IMG3101</c>.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG3112</c>: others could change it, and it is not declared as shared;
+    /// <c>IMG3101</c>.</exception>
     public static ImageStore Open(string? folder, bool isShared, IPublishLog? log, IBuildEngine4 engine)
     {
         var options = new StoreOptions
@@ -40,7 +41,8 @@ internal static class StoreFolder
         if (data.Unusable is { } unusable && log is not null && BuildObjects.GetOrAdd(engine, store, () => new Notice()).IsFirst())
         {
             log.Information(
-                $"The local store is in the temporary folder '{store}', since '{unusable}' can't be created. Set DOTNET_CLI_HOME or ImageStore to a folder that is kept, so that later builds find its layers."
+                $"The local store is in the temporary folder '{store}', since '{unusable}' can't be created. Set DOTNET_CLI_HOME or "
+                    + $"ImageStore to a folder that is kept, so that later builds find its layers."
             );
         }
 
@@ -57,21 +59,27 @@ internal static class StoreFolder
                 ? folder
                 : throw new ImagePublishException(
                     DiagnosticCodes.StoreForeign,
-                    $"The package cache in '{folder}' {problem}, who could change what is installed. Nothing was read from it or written to it. "
-                        + "Make the folder yours alone, name another one with ImagePackageCache, or set ImageStoreShared=true if everyone who can write there may decide what your images contain."
+                    $"The package cache in '{folder}' {problem}, who could change what is installed. Nothing was read from it or "
+                        + $"written to it. "
+                        + "Make the folder yours alone, name another one with ImagePackageCache, or set ImageStoreShared=true if "
+                        + "everyone who can write there may decide what your images contain."
                 );
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.StoreFailed,
-                $"The package cache in '{folder}' can not be used: {Text.Sanitize(exception.Message)} Name another folder with ImagePackageCache.",
+                $"The package cache in '{folder}' can not be used: {Text.Sanitize(exception.Message)} Name another folder with "
+                    + $"ImagePackageCache.",
                 exception
             );
         }
     }
 
-    /// <summary>The key of a user's records: of IMAGE_CACHE_KEY where it is set, so that a store that another machine filled is believed, else of a file in the user's home.</summary>
+    /// <summary>
+    /// The key of a user's records: of IMAGE_CACHE_KEY where it is set, so that a store that another machine filled is believed, else of a
+    /// file in the user's home.
+    /// </summary>
     internal static StoreKey ReadKey(UserFolders machine, IPublishLog? log)
     {
         if (CacheTrustReader.ReadKey() is { } shared)
@@ -96,12 +104,16 @@ internal static class StoreFolder
         if (TemporaryKeyFile(machine) is { } temporary && StoreKey.TryLoad(temporary, out _) is { } beside)
             return beside;
         log?.Detail(
-            $"The key of the local store's records can't be kept{(file is null ? "" : $" in '{file}'")} ({Text.Sanitize(problem!).TrimEnd('.')}): later builds do not believe what this one remembers. Set IMAGE_CACHE_KEY, or XDG_CONFIG_HOME to a folder that is kept."
+            $"The key of the local store's records can't "
+                + $"be kept{(file is null ? "" : $" in '{file}'")} ({Text.Sanitize(problem!).TrimEnd('.')}): later "
+                + $"builds do not believe what this one remembers. Set IMAGE_CACHE_KEY, or XDG_CONFIG_HOME to a folder that is kept."
         );
         return StoreKey.OfProcess;
     }
 
-    /// <summary>A user's data folder: the one of the user's data, or of DOTNET_CLI_HOME, else a temporary one that is the user's alone.</summary>
+    /// <summary>
+    /// A user's data folder: the one of the user's data, or of DOTNET_CLI_HOME, else a temporary one that is the user's alone.
+    /// </summary>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: there is none that is safe.</exception>
     internal static (string Folder, string? Unusable) UserData(UserFolders machine)
     {
@@ -121,7 +133,8 @@ internal static class StoreFolder
             ? (usual, null)
             : throw new ImagePublishException(
                 DiagnosticCodes.StoreForeign,
-                $"The folder of the local store, '{usual}', {problem}, who could change what images are made of. Nothing was read from it or written to it. "
+                $"The folder of the local store, '{usual}', {problem}, who could change what images are made of. Nothing was read "
+                    + $"from it or written to it. "
                     + "Make the folder yours alone, or set DOTNET_CLI_HOME to a folder of your own."
             );
     }
@@ -162,7 +175,8 @@ internal static class StoreFolder
             return folder;
         throw new ImagePublishException(
             DiagnosticCodes.StoreFailed,
-            $"The local store can not be kept in '{usual}' ({Text.Sanitize(cause.Message)}), nor in '{folder}', which belongs to another user or is open to others. Set ImageStore or DOTNET_CLI_HOME to a folder of your own.",
+            $"The local store can not be kept in '{usual}' ({Text.Sanitize(cause.Message)}), nor in '{folder}', which belongs to "
+                + $"another user or is open to others. Set ImageStore or DOTNET_CLI_HOME to a folder of your own.",
             cause
         );
     }
@@ -176,9 +190,7 @@ internal static class StoreFolder
 }
 
 /// <summary>A machine's settings of a user's folders.</summary>
-/// <param name="DataHome">XDG_DATA_HOME; null where it is not set.</param>
 /// <param name="CliHome">DOTNET_CLI_HOME, which stands for the user's home in jobs whose user has none; null where it is not set.</param>
-/// <param name="ConfigHome">XDG_CONFIG_HOME; null where it is not set.</param>
 internal sealed record UserFolders(
     string? DataHome,
     string? CliHome,

@@ -12,11 +12,13 @@ namespace ImagePublish.Tasks;
 /// <summary>The core's log as MSBuild's.</summary>
 /// <remarks>
 /// <para>
-/// The one way out: no line that leaves here has an invisible character, a second line, a command of a CI system or a secret of this build in it, whoever wrote it. Commands of ours are
+/// The one way out: no line that leaves here has an invisible character, a second line, a command of a CI system or a secret of this build
+/// in it, whoever wrote it. Commands of ours are
 /// <see cref="AzureCommand"/>s, and have a way of their own.
 /// </para>
 /// <para>
-/// Work in the background keeps the log of the task that started it. Once that task is over MSBuild accepts no messages: from then on nothing is logged.
+/// Work in the background keeps the log of the task that started it. Once that task is over MSBuild accepts no messages: from then on
+/// nothing is logged.
 /// </para>
 /// </remarks>
 internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string project, IBuildEngine4 engine, string? sparedWarnings)
@@ -122,7 +124,8 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
         Error(
             new ImagePublishException(
                 DiagnosticCodes.Unexpected,
-                $"{activity} failed: {cause.GetType().Name}: {Text.Sanitize(cause.Message)} This is a fault of ImagePublish.Tasks. Run the command again with -v:diag, and report what it says of {DiagnosticCodes.Unexpected}."
+                $"{activity} failed: {cause.GetType().Name}: {Text.Sanitize(cause.Message)} This is a fault of ImagePublish.Tasks. "
+                    + $"Run the command again with -v:diag, and report what it says of {DiagnosticCodes.Unexpected}."
             )
         );
         log.LogMessage(

@@ -30,8 +30,9 @@ internal static class TaskParameters
         StringComparer.OrdinalIgnoreCase
     );
 
-    /// <summary>Sets the parameters. It says what is wrong rather than throwing it: the log that would report it needs some of them.</summary>
-    /// <returns>What is wrong with one of them, or null.</returns>
+    /// <summary>
+    /// Sets the parameters. It says what is wrong rather than throwing it: the log that would report it needs some of them.
+    /// </summary>
     public static Exception? Apply(ImageTask task, ITaskItem[] items)
     {
         Exception? wrong = null;
@@ -54,7 +55,11 @@ internal static class TaskParameters
     }
 
     // As MSBuild does it with parameters: one that is empty is not set, and one that the task does not have is a mistake of the targets.
-    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "MSBuild sets parameters of tasks in the same way; no task is ever trimmed.")]
+    [UnconditionalSuppressMessage(
+        "Trimming",
+        "IL2075",
+        Justification = "MSBuild sets parameters of tasks in the same way; no task " + "is ever trimmed."
+    )]
     private static void Apply(ImageTask task, string name, string value)
     {
         var property = task.GetType().GetProperty(name, BindingFlags.Public | BindingFlags.Instance)

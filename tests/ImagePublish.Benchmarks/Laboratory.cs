@@ -4,7 +4,9 @@ using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Benchmarks;
 
-/// <summary>What all measurements share: registries with the base image, the packed package, and folders that are gone afterwards.</summary>
+/// <summary>
+/// What all measurements share: registries with the base image, the packed package, and folders that are gone afterwards.
+/// </summary>
 internal sealed class Laboratory : IAsyncDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -10,7 +10,8 @@ internal static class ResultTable
         string.Join(
             '\n',
             [
-                "| Case | plain (s) | ours (s) | the SDK's (s) | share | goal | work, ours / the SDK's (s) | bytes, ours | bytes, the SDK's | requests, ours / the SDK's | peak memory over plain, ours / the SDK's |",
+                "| Case | plain (s) | ours (s) | the SDK's (s) | share | goal | work, ours / the SDK's (s) | bytes, ours | bytes, "
+                    + "the SDK's | requests, ours / the SDK's | peak memory over plain, ours / the SDK's |",
                 "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
                 .. results.Select(Row),
             ]

@@ -11,7 +11,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ImagePublish.Testing;
 
 /// <summary>
-/// A real registry on loopback: correct by the OCI distribution spec, wrong on request (<see cref="Faults"/>, <see cref="Line"/>, dialects),
+/// A real registry on loopback: correct by the OCI distribution spec, wrong on request (<see cref="Faults"/>, <see cref="Line"/>,
+/// dialects),
 /// and a witness of everything that was asked of it (<see cref="Requests"/>).
 /// </summary>
 public sealed class TestRegistry : IAsyncDisposable

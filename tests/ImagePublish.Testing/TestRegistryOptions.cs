@@ -11,16 +11,23 @@ public sealed class TestRegistryOptions
     /// <summary>0: a free one.</summary>
     public int Port { get; set; }
 
-    /// <summary>https, with a certificate from an authority made for this registry: <see cref="TestRegistry.CertificateAuthority"/>.</summary>
+    /// <summary>
+    /// https, with a certificate from an authority made for this registry: <see cref="TestRegistry.CertificateAuthority"/>.
+    /// </summary>
     public bool Tls { get; set; }
 
     /// <summary>Offers HTTP/2 beside HTTP/1.1; needs <see cref="Tls"/>.</summary>
     public bool Http2 { get; set; } = true;
 
-    /// <summary>The only root that client certificates are trusted by, each of which must come with its chain; null: none is asked for. Needs <see cref="Tls"/>.</summary>
+    /// <summary>
+    /// The only root that client certificates are trusted by, each of which must come with its chain; null: none is asked for. Needs
+    /// <see cref="Tls"/>.
+    /// </summary>
     public X509Certificate2? ClientAuthority { get; set; }
 
-    /// <summary>Listens on a second port too, <see cref="TestRegistry.OtherHost"/>: a foreign host for token services, storage and uploads.</summary>
+    /// <summary>
+    /// Listens on a second port too, <see cref="TestRegistry.OtherHost"/>: a foreign host for token services, storage and uploads.
+    /// </summary>
     public bool SecondHost { get; set; }
 
     /// <summary>Decides when tokens expire.</summary>

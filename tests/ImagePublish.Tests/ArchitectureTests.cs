@@ -76,7 +76,8 @@ public sealed partial class ArchitectureTests
     )]
     [InlineData(@"##\w*\[|""::[a-z]", "ImagePublish.Tasks/Ci/AzureCommand.cs")]
     [InlineData(
-        @"\bLog(Message|Warning|Error|CriticalMessage|CommandLine|ExternalProjectStarted|Telemetry)\w*\(|\bLog(Message|Warning|Error|Custom)Event\b",
+        @"\bLog(Message|Warning|Error|CriticalMessage|CommandLine|ExternalProjectStarted|Telemetry)\w*\(|\bLog(Message|Warning|Error"
+            + @"|Custom)Event\b",
         "ImagePublish.Tasks/TaskLog.cs"
     )]
     [InlineData(

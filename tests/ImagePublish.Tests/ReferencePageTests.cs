@@ -13,8 +13,10 @@ public sealed partial class ReferencePageTests
     private const string Update = "IMAGEPUBLISH_UPDATE_DOCS";
 
     private const string Editors =
-        "The same texts come with the package, as `build/ImagePublish.Tasks.targets.buildschema.json`. In Visual Studio, the extension [MSBuild Editor](https://marketplace.visualstudio.com/items?itemName=mhutch.MSBuildEditor)\n"
-        + "looks for them beside the targets, and shows them while you type in a project file. Visual Studio's own completion knows what MSBuild's XML schema lists, to which no package can add.";
+        "The same texts come with the package, as `build/ImagePublish.Tasks.targets.buildschema.json`. In Visual Studio, the "
+        + "extension [MSBuild Editor](https://marketplace.visualstudio.com/items?itemName=mhutch.MSBuildEditor)\n"
+        + "looks for them beside the targets, and shows them while you type in a project file. Visual Studio's own completion knows "
+        + "what MSBuild's XML schema lists, to which no package can add.";
 
     private static readonly string Root = RepositoryRoot.Path;
 
@@ -53,7 +55,8 @@ public sealed partial class ReferencePageTests
     private static string Page()
     {
         var text = new StringBuilder(
-            $"# Reference\n\nGenerated from the README, the props and the targets: `ReferencePageTests` writes it.\n\n{Editors}\n\n## Targets\n\n| Target | What it does |\n|---|---|\n"
+            $"# Reference\n\nGenerated from the README, the props and the targets: `ReferencePageTests` writes "
+                + $"it.\n\n{Editors}\n\n## Targets\n\n| Target | What it does |\n|---|---|\n"
         );
         foreach (var (name, about) in Targets())
             text.Append($"| `{name}` | {Cell(Sentence(about))} |\n");
@@ -68,7 +71,8 @@ public sealed partial class ReferencePageTests
             text.Append($"\n<a id=\"{name.ToLowerInvariant()}\"></a>\n\n### {name}\n\n{about}\n");
             if (metadata.Count > 0)
                 text.Append(
-                    $"\n| Metadata | Meaning |\n|---|---|\n{string.Concat(metadata.Select(one => $"| `{one.Name}` | {Cell(one.Text)} |\n"))}"
+                    $"\n| Metadata | Meaning "
+                        + $"|\n|---|---|\n{string.Concat(metadata.Select(one => $"| `{one.Name}` | {Cell(one.Text)} |\n"))}"
                 );
         }
 

@@ -6,7 +6,9 @@ namespace Shop.Catalog;
 
 public static class CatalogServices
 {
-    /// <summary>Adds the catalogue: in SQL Server or PostgreSQL, as <c>Catalog:Provider</c> says. Connects when it is first asked for something.</summary>
+    /// <summary>
+    /// Adds the catalogue: in SQL Server or PostgreSQL, as <c>Catalog:Provider</c> says. Connects when it is first asked for something.
+    /// </summary>
     public static IServiceCollection AddCatalog(this IServiceCollection services, IConfiguration configuration)
     {
         var connection = configuration.GetConnectionString("Catalog");

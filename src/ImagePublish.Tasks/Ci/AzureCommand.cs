@@ -2,7 +2,9 @@ using System.Text;
 
 namespace ImagePublish.Tasks.Ci;
 
-/// <summary>A command to the agent of Azure Pipelines. The only text that may be printed with a command's prefix: all other text has it broken.</summary>
+/// <summary>
+/// A command to the agent of Azure Pipelines. The only text that may be printed with a command's prefix: all other text has it broken.
+/// </summary>
 /// <remarks><see href="https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands">Logging commands</see>.</remarks>
 internal sealed class AzureCommand
 {

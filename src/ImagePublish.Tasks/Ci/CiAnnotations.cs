@@ -3,7 +3,8 @@ using System.Globalization;
 namespace ImagePublish.Tasks.Ci;
 
 /// <summary>
-/// Marks warnings and errors for Azure Pipelines, which takes them from commands alone. GitHub Actions takes them from MSBuild's own lines: the problem matcher of the problem matcher of the step that installs .NET tells it how.
+/// Marks warnings and errors for Azure Pipelines, which takes them from commands alone. GitHub Actions takes them from MSBuild's own lines:
+/// the problem matcher of the problem matcher of the step that installs .NET tells it how.
 /// </summary>
 internal sealed class CiAnnotations(Func<string, string?> variable, Action<AzureCommand> say)
 {

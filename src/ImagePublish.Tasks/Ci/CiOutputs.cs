@@ -4,7 +4,8 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks.Ci;
 
 /// <summary>
-/// Hands an image on to the steps that follow in GitHub Actions, Azure Pipelines and GitLab, and adds it to the run's page. Nothing is written where none of them is, and never a secret:
+/// Hands an image on to the steps that follow in GitHub Actions, Azure Pipelines and GitLab, and adds it to the run's page. Nothing is
+/// written where none of them is, and never a secret:
 /// only the image's name, digest and tags are written.
 /// </summary>
 internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureCommand> say)

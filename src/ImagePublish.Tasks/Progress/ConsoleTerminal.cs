@@ -29,10 +29,15 @@ internal sealed partial class ConsoleTerminal : ITerminal
         && (OperatingSystem.IsWindows() || variable("TERM") is not (null or "" or "dumb"))
         && Array.TrueForAll(CiVariables, name => variable(name) is null or "" or "false" or "0");
 
-    /// <summary>Whether MSBuild draws on it by itself. MSBuild sets this variable, for Microsoft's test targets; without it there are lines.</summary>
+    /// <summary>
+    /// Whether MSBuild draws on it by itself. MSBuild sets this variable, for Microsoft's test targets; without it there are lines.
+    /// </summary>
     public static bool HasTerminalLogger(Func<string, string?> variable) => variable("_MSBUILDTLENABLED") == "1";
 
-    /// <summary>Whether the command line asks for nothing but errors and warnings. A task can't ask for it, and a binary log makes MSBuild gather every message.</summary>
+    /// <summary>
+    /// Whether the command line asks for nothing but errors and warnings. A task can't ask for it, and a binary log makes MSBuild gather
+    /// every message.
+    /// </summary>
     public static bool IsQuiet(IEnumerable<string> arguments) => QuietSwitch().IsMatch(string.Join(' ', arguments));
 
     public void Write(string text)

@@ -41,7 +41,6 @@ internal sealed class LocalImages(ImageStore store, ArchiveImages? archives = nu
     private readonly ArchiveImages archives = archives ?? new(store);
 
     /// <summary>Loads an image.</summary>
-    /// <param name="rootFileSystem">The platform of a root file system, if the tar of one counts as an image.</param>
     /// <exception cref="ImagePublishException"><c>IMG3105</c>, <c>IMG3106</c>, <c>IMG3109</c>: there is none; or what
     /// the place fails with.</exception>
     public async Task<ArchiveImage> LoadAsync(ImageSource source, CancellationToken cancellationToken, Platform? rootFileSystem = null) =>

@@ -35,8 +35,6 @@ internal sealed class FileLock : IDisposable
     /// <summary>The locked file, for those who lock what they read and write.</summary>
     public Stream Content => file;
 
-    /// <param name="owner">The name of the owner that <see cref="ReadOwner"/> returns, with
-    /// <see cref="FileLockOptions.NamesOwner"/>.</param>
     public static FileLock? TryAcquire(string path, FileLockOptions options, string? owner = null)
     {
         try

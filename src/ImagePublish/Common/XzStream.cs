@@ -148,7 +148,6 @@ internal sealed class XzStream(Stream source) : ReadOnlyStream
         return true;
     }
 
-    /// <returns>False where the index follows, whose first byte is zero.</returns>
     private bool ReadBlockHeader()
     {
         blockStart = input.Position;

@@ -17,8 +17,6 @@ internal interface IDestination : IAsyncDisposable
     bool KeepsImagesWhole { get; }
 
     /// <summary>Starts to upload a blob: once per blob, and at once, while others are still built.</summary>
-    /// <param name="isNew">Whether it was made just now, rather than found.</param>
-    /// <returns>The upload; its failure is reported by <see cref="ConfirmUploadsAsync"/> too.</returns>
     Task<BlobTransfer> UploadAsync(BlobSource blob, bool isNew = false);
 
     /// <summary>Counts a blob as reused without asking, because a manifest that references it is there.</summary>

@@ -70,7 +70,6 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
     }
 
     /// <summary>What would become of tags, once everything is committed to destinations that are only measured.</summary>
-    /// <param name="results">What <see cref="CommitTagsAsync"/> returned.</param>
     public Task<PlannedDestinationResult[]> PlanTagsAsync(
         IReadOnlyList<DestinationResult> results,
         Descriptor manifest,

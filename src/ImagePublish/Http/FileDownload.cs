@@ -118,6 +118,5 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
         }
     }
 
-    /// <param name="MayLeave">Whether a redirect may lead to another host.</param>
     private sealed record Download(RequestUrl Url, Stream Target, long Limit, bool MayLeave, TransferPace Pace);
 }

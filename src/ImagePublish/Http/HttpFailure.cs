@@ -5,7 +5,6 @@ using ImagePublish.Diagnostics;
 namespace ImagePublish.Http;
 
 /// <summary>A request that did not do what it was for: its purpose, where it went, and what came back.</summary>
-/// <param name="Purpose">What it was for, as it follows "Could not".</param>
 internal record HttpFailure(string Purpose, HttpMethod Method, RequestUrl Url)
 {
     /// <summary>The response's status, if there was a response.</summary>

@@ -18,8 +18,6 @@ internal sealed class RetryPolicy(HttpOptions options, IPublishLog log, TimeProv
     }
 
     /// <summary>Waits before the next attempt. False: there is to be none.</summary>
-    /// <param name="attempts">The attempts that were made.</param>
-    /// <param name="subject">What progress is shown for; null for the host.</param>
     public async Task<bool> WaitAsync(HttpFailure failure, int attempts, CancellationToken cancellationToken, string? subject = null)
     {
         if (!failure.IsTransient || attempts >= options.MaxTries || !TryTakeFromBudget())

@@ -3,7 +3,8 @@ using ImagePublish.Oci;
 namespace ImagePublish.Images;
 
 /// <summary>The image that an image is built on, for one platform.</summary>
-/// <param name="Digest">The digest of what <paramref name="Name"/> points at: the index where there is one; null for <c>scratch</c>.</param>
+/// <param name="Digest">The digest of what <paramref name="Name"/> points at: the index where there is one; null for
+/// <c>scratch</c>.</param>
 internal sealed record BaseImage(string Name, Digest? Digest, ImageFormat Format, ImageConfig Config, IReadOnlyList<Layer> Layers)
 {
     /// <summary>The base that is nothing at all.</summary>

@@ -7,7 +7,8 @@ using ImagePublish.Oci;
 namespace ImagePublish.Images;
 
 /// <summary>
-/// The secret that builds share to believe each other's layers: with it an image carries, for each layer, a proof that its blob is what its tar became.
+/// The secret that builds share to believe each other's layers: with it an image carries, for each layer, a proof that its blob is what its
+/// tar became.
 /// </summary>
 /// <remarks>
 /// A proof is HMAC-SHA256 over diff id, blob digest, blob size and compression. It does not restrict who may pull the image,

@@ -3,7 +3,9 @@ using ImagePublish.Diagnostics;
 namespace ImagePublish.Images;
 
 /// <summary>The .NET SDK's properties and items for how an app is started; a fallback for this package's own.</summary>
-/// <remarks><see href="https://learn.microsoft.com/dotnet/core/containers/publish-configuration#commands">Commands of containers</see>.</remarks>
+/// <remarks>
+/// <see href="https://learn.microsoft.com/dotnet/core/containers/publish-configuration#commands">Commands of containers</see>.
+/// </remarks>
 internal sealed record ContainerCommand
 {
     /// <summary>The command that always runs.</summary>
@@ -59,7 +61,8 @@ internal sealed record ContainerCommand
             "entrypoint" => ([.. app, .. AppCommandArgs], DefaultArgs),
             _ => throw new ImagePublishException(
                 DiagnosticCodes.InvalidValue,
-                $"ContainerAppCommandInstruction has the value '{Common.Text.Sanitize(Instruction!)}': expected Entrypoint, DefaultArgs or None."
+                $"ContainerAppCommandInstruction has the "
+                    + $"value '{Common.Text.Sanitize(Instruction!)}': expected Entrypoint, DefaultArgs or None."
             ),
         };
     }

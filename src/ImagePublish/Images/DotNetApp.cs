@@ -58,7 +58,8 @@ internal sealed record DotNetApp
             : ["dotnet", folder + AssemblyName + ".dll"];
     }
 
-    // A preview of .NET has no tag of its major and minor version alone. Later feature bands of a prerelease SDK come with a released framework.
+    // A preview of .NET has no tag of its major and minor version alone. Later feature bands of a prerelease SDK come with a released
+    // framework.
     private string FrameworkTag
     {
         get

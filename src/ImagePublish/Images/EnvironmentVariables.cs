@@ -24,7 +24,10 @@ internal static class EnvironmentVariables
     }
 
     /// <summary>The ports that ASP.NET's variables name.</summary>
-    /// <remarks><see href="https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints">Kestrel's endpoints</see>: its own settings win over URLs, and those over ports.</remarks>
+    /// <remarks>
+    /// <see href="https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints">Kestrel's endpoints</see>: its own
+    /// settings win over URLs, and those over ports.
+    /// </remarks>
     public static IEnumerable<ExposedPort> Ports(IReadOnlyList<string> variables)
     {
         var endpoints = variables.Where(entry => IsEndpoint(NameOf(entry))).Select(entry => entry[(NameOf(entry).Length + 1)..]).ToList();

@@ -38,7 +38,10 @@ internal sealed record ExposedPort(int Number, string Protocol = "tcp")
         return true;
     }
 
-    /// <summary>The ports among a config's ExposedPorts. Some tools leave variables unresolved there (<c>$PORT/tcp</c>): such images run, so what is no port stays in the config and is not shown.</summary>
+    /// <summary>
+    /// The ports among a config's ExposedPorts. Some tools leave variables unresolved there (<c>$PORT/tcp</c>): such images run, so what is
+    /// no port stays in the config and is not shown.
+    /// </summary>
     public static IReadOnlyList<ExposedPort> Read(IReadOnlyList<string>? texts)
     {
         var ports = new List<ExposedPort>();

@@ -123,7 +123,8 @@ internal static class ImageComposer
                 Retries = own.Retries ?? inherited.Retries,
             };
 
-    // Microsoft's images name a user without rights in APP_UID but still start as root; the .NET SDK's own publishing uses it, and so do we.
+    // Microsoft's images name a user without rights in APP_UID but still start as root; the .NET SDK's own publishing uses it, and so do
+    // we.
     private static string? DefaultUser(ExecutionConfig inherited) =>
         string.IsNullOrEmpty(inherited.User) ? EnvironmentVariables.Find(inherited.Env ?? [], "APP_UID") ?? inherited.User : inherited.User;
 

@@ -43,7 +43,10 @@ internal sealed record ProjectInfo
 }
 
 /// <summary>The labels of an image's origin.</summary>
-/// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys">image-spec, Pre-Defined Annotation Keys</see>.</remarks>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys">image-spec, Pre-Defined
+/// Annotation Keys</see>.
+/// </remarks>
 internal static class ImageLabels
 {
     /// <summary>The label with the digest of the base image.</summary>

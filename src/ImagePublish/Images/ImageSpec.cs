@@ -32,10 +32,15 @@ internal sealed record ImageSpec
     /// <summary>Its arguments, which a user may replace; empty for none.</summary>
     public IReadOnlyList<string>? Command { get; init; }
 
-    /// <summary>Whether <see cref="Command"/> starts the app by itself: then a base's entry point of nothing but <c>dotnet</c> is dropped.</summary>
+    /// <summary>
+    /// Whether <see cref="Command"/> starts the app by itself: then a base's entry point of nothing but <c>dotnet</c> is dropped.
+    /// </summary>
     public bool CommandStartsApp { get; init; }
 
-    /// <summary>Whether the app is a server of ASP.NET, which listens on the ports of the base's variables. Others only have the ports that they name.</summary>
+    /// <summary>
+    /// Whether the app is a server of ASP.NET, which listens on the ports of the base's variables. Others only have the ports that they
+    /// name.
+    /// </summary>
     public bool ListensWhereBaseSays { get; init; } = true;
 
     /// <summary>Environment variables, in order; a later one of the same name wins.</summary>

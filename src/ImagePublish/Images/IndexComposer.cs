@@ -14,7 +14,8 @@ internal static class IndexComposer
         {
             throw new ImagePublishException(
                 DiagnosticCodes.PlatformsCollide,
-                $"An index needs one image for each platform, but {string.Join(" and ", twins.Select(image => image.Digest))} are all for {twins.Key ?? "no platform"}."
+                $"An index needs one image for each "
+                    + $"platform, but {string.Join(" and ", twins.Select(image => image.Digest))} are all for {twins.Key ?? "no platform"}."
             );
         }
 

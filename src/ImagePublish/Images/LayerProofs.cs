@@ -5,7 +5,10 @@ using ImagePublish.Oci;
 namespace ImagePublish.Images;
 
 /// <summary>The proofs that an image's config carries: one for each layer that this product made, under the layer's diff id.</summary>
-/// <remarks>A field of the config's own, as BuildKit's inline cache has one: both families of formats have a config, and all readers pass over what they do not know.</remarks>
+/// <remarks>
+/// A field of the config's own, as BuildKit's inline cache has one: both families of formats have a config, and all readers pass over what
+/// they do not know.
+/// </remarks>
 internal static class LayerProofs
 {
     /// <summary>The field of the config.</summary>

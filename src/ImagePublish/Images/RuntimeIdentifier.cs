@@ -33,12 +33,15 @@ internal sealed record RuntimeIdentifier(string Value, Platform Platform, bool I
         return platform is null
             ? throw new ImagePublishException(
                 DiagnosticCodes.InvalidPlatform,
-                $"No image can be made for the runtime identifier '{Text.Sanitize(text)}': expected linux or win and an architecture, such as linux-x64, linux-musl-arm64 or win-x64."
+                $"No image can be made for the runtime identifier '{Text.Sanitize(text)}': expected linux or win and an "
+                    + $"architecture, such as linux-x64, linux-musl-arm64 or win-x64."
             )
             : new RuntimeIdentifier(text, platform, IsMuslName(parts));
     }
 
-    /// <summary>Whether what a package brings for a runtime identifier is of no use on a platform. What has an unknown name may be of use.</summary>
+    /// <summary>
+    /// Whether what a package brings for a runtime identifier is of no use on a platform. What has an unknown name may be of use.
+    /// </summary>
     public static bool IsForeign(string text, Platform platform)
     {
         var parts = text.Split('-');

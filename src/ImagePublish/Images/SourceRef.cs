@@ -19,7 +19,8 @@ internal enum SourceRefKind
 internal sealed record SourceRef(SourceRefKind Kind, string Name)
 {
     /// <summary>Reads a full reference of git, as CI systems pass it.</summary>
-    /// <param name="text"><c>refs/heads/main</c>, <c>refs/tags/v1.2</c>, <c>refs/pull/12/merge</c>, <c>refs/merge-requests/12/head</c>; a bare name is a branch.</param>
+    /// <param name="text"><c>refs/heads/main</c>, <c>refs/tags/v1.2</c>, <c>refs/pull/12/merge</c>, <c>refs/merge-requests/12/head</c>; a
+    /// bare name is a branch.</param>
     public static SourceRef? TryParse(string? text)
     {
         if (string.IsNullOrEmpty(text))
@@ -42,7 +43,10 @@ internal sealed record SourceRef(SourceRefKind Kind, string Name)
         };
     }
 
-    /// <summary>Reads the names that git decorates the commit with: the branch that HEAD is on, else a tag, pull request or branch of a detached HEAD.</summary>
+    /// <summary>
+    /// Reads the names that git decorates the commit with: the branch that HEAD is on, else a tag, pull request or branch of a detached
+    /// HEAD.
+    /// </summary>
     public static SourceRef? OfDecoration(string? decoration, params ReadOnlySpan<string> remotes)
     {
         const string Head = "HEAD -> ";

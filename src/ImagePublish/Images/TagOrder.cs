@@ -4,7 +4,9 @@ using NuGet.Versioning;
 
 namespace ImagePublish.Images;
 
-/// <summary>Tags as people read them: versions above names, versions ordered as SemVer says, names by their text with numbers as numbers.</summary>
+/// <summary>
+/// Tags as people read them: versions above names, versions ordered as SemVer says, names by their text with numbers as numbers.
+/// </summary>
 internal static partial class TagOrder
 {
     /// <summary>The version that a tag stands for: <c>1.4.2</c>, <c>v1.4.2</c>, <c>2.0.0-rc.1</c>, and .NET's <c>1.4.2.0</c>.</summary>

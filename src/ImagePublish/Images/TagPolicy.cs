@@ -56,7 +56,8 @@ internal static class TagPolicies
     /// <param name="policy">The policy.</param>
     /// <param name="context">What the tags are made of.</param>
     /// <returns>The tags, each once, in order.</returns>
-    /// <exception cref="ImagePublishException"><c>IMG1004</c>: a tag is malformed; <c>IMG1009</c>: a template can't be filled in.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG1004</c>: a tag is malformed; <c>IMG1009</c>: a template can't be filled
+    /// in.</exception>
     public static IReadOnlyList<Tag> Resolve(IReadOnlyList<string> templates, TagPolicy policy, TagContext context) =>
         [
             .. (templates.Count > 0 ? templates : TemplatesOf(policy, context))

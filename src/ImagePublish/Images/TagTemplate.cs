@@ -11,9 +11,12 @@ namespace ImagePublish.Images;
 internal static partial class TagTemplate
 {
     private const string Tokens =
-        "{version}, {major}, {minor}, {patch}, {prerelease}, {commit}, {commit:7}, {branch}, {tag}, {ref}, {base_ref}, {date:yyyyMMdd}, {configuration}, {rid}";
+        "{version}, {major}, {minor}, {patch}, {prerelease}, {commit}, {commit:7}, {branch}, {tag}, {ref}, {base_ref}, "
+        + "{date:yyyyMMdd}, {configuration}, {rid}";
 
-    /// <summary>Fills a template in. What a token stands for may hold characters that a tag can't: each run of them becomes one <c>-</c>.</summary>
+    /// <summary>
+    /// Fills a template in. What a token stands for may hold characters that a tag can't: each run of them becomes one <c>-</c>.
+    /// </summary>
     /// <exception cref="ImagePublishException"><c>IMG1004</c>: it is no tag; <c>IMG1009</c>: it can't be filled in.</exception>
     public static Tag Fill(string template, TagContext context)
     {
@@ -26,7 +29,8 @@ internal static partial class TagTemplate
         )
             throw Unusable(
                 template,
-                $"{Text.Sanitize(context.Version)} is a prerelease, and the tag would pass it off as a release. Add {{prerelease}}, or use the ImageTagPolicy SemVer, which leaves such tags out."
+                $"{Text.Sanitize(context.Version)} is a prerelease, and the tag would pass it off as a release. Add {{prerelease}}, "
+                    + $"or use the ImageTagPolicy SemVer, which leaves such tags out."
             );
         filled = filled.TrimStart('-', '.');
         return Tag.Parse(filled[..Math.Min(filled.Length, Tag.MaxLength)]);
@@ -63,8 +67,8 @@ internal static partial class TagTemplate
             "tag" => "what is built is no tag of source control.",
             "ref" => "neither branch, tag nor pull request is known. Build in a git checkout, or set the property RepositoryBranch.",
             "base_ref" => "what is built is no pull request whose target CI tells.",
-            "date" =>
-                "no time is known. Build in a git checkout that has a commit, or set the property ImageCreated or the environment variable SOURCE_DATE_EPOCH.",
+            "date" => "no time is known. Build in a git checkout that has a commit, or set the property ImageCreated or the environment "
+                + "variable SOURCE_DATE_EPOCH.",
             "rid" => "an image of several platforms has no single runtime identifier.",
             "prerelease" => "the version is a release and has no prerelease part.",
             _ => "the project's Version is not a semantic version.",

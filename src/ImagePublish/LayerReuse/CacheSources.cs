@@ -5,7 +5,6 @@ using ImagePublish.Requests;
 namespace ImagePublish.LayerReuse;
 
 /// <summary>Which images in registries are likely to share layers with the one that is published.</summary>
-/// <param name="Likely">Images to look at first.</param>
 /// <param name="Repositories">Repositories whose newest tags are looked at if none of the likely images has a layer.</param>
 internal sealed record CacheSources(
     Platform Platform,
@@ -19,7 +18,6 @@ internal sealed record CacheSources(
 
     private const int MaxNewest = 3;
 
-    /// <param name="areEmpty">Whether the destinations are known to have no image.</param>
     public static CacheSources Create(PublishRequest request, bool areEmpty)
     {
         var none = new CacheSources(request.Spec.Platform, [], [], request.CacheTrust);

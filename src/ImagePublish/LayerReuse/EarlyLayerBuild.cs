@@ -148,11 +148,7 @@ internal sealed class EarlyLayerBuild : IDisposable
             await using var writer = store.CreateDigestedBlob();
             var (descriptor, diffId) = await LayerBuilder.BuildAsync(
                 input,
-                new LayerBuildOptions(compression, ImageFormat.Oci)
-                {
-                    Parallelism = parallelism,
-                    Compressed = layer.Add,
-                },
+                new LayerBuildOptions(compression, ImageFormat.Oci) { Parallelism = parallelism, Compressed = layer.Add },
                 writer,
                 cancellationToken
             );

@@ -14,7 +14,6 @@ internal static class LayerPlanner
         && (request.FileOwner?.IsNumeric == false || AddedEntries.NeedBase(request.Added, request.EntryDefaults.TargetFolder));
 
     /// <summary>Plans the layers.</summary>
-    /// <param name="baseFiles">The files below the app; empty unless <see cref="NeedsBaseFiles"/>.</param>
     /// <exception cref="ImagePublishException">A file can't be read, or can't be at its path in the image.</exception>
     public static IReadOnlyList<LayerInput> Plan(PublishRequest request, PublishedFiles published, BaseFileSystem baseFiles)
     {

@@ -9,7 +9,6 @@ namespace ImagePublish.LayerReuse;
 /// <summary>A layer that was looked up: it is known, or its files are yet to be compressed.</summary>
 /// <param name="Key">The key of its content; null where its files can't be identified by their contents.</param>
 /// <param name="DiffId">The digest of its tar; null if there was nowhere to look it up, so that it was not computed.</param>
-/// <param name="Known">The layer, if it was made before.</param>
 internal sealed record LayerCandidate(LayerInput Content, Digest? Key, Digest? DiffId, Layer? Known)
 {
     /// <summary>

@@ -6,7 +6,6 @@ using ImagePublish.Requests;
 namespace ImagePublish.LayerReuse;
 
 /// <summary>The files of a request, listed once, and identified by their contents.</summary>
-/// <param name="fingerprints">Null on machines that can't compute them: then no content is recognised.</param>
 internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? fingerprints, CancellationToken cancellationToken)
 {
     private readonly Lazy<IReadOnlyList<LayerEntry>> entries = new(() =>

@@ -32,7 +32,6 @@ internal static class LayerBuilder
         CancellationToken cancellationToken
     ) => BuildAsync(content, new LayerBuildOptions(compression, format), output, cancellationToken);
 
-    /// <inheritdoc cref="BuildAsync(LayerInput, LayerCompression, ImageFormat, Stream, CancellationToken)"/>
     public static async Task<BuiltLayer> BuildAsync(
         LayerInput content,
         LayerBuildOptions options,

@@ -9,7 +9,6 @@ using ImagePublish.Storage.Archives;
 namespace ImagePublish.Publishing;
 
 /// <summary>An image that a tag points at before the publish moves it.</summary>
-/// <param name="Name">The reference that it was found by.</param>
 internal sealed record CurrentImage(string Name, Image Image);
 
 /// <summary>Finds the images that plans and reports compare with.</summary>

@@ -63,7 +63,6 @@ internal sealed class ImageLockFile(LockRequest request)
         (await ReadAsync(cancellationToken))?.Platforms.GetValueOrDefault(platform.ToString());
 
     /// <summary>Writes a platform's entry. Entries of other platforms of the project stay.</summary>
-    /// <returns>Whether the file had to change.</returns>
     public async Task<bool> WriteAsync(Platform platform, PlatformLock entry, CancellationToken cancellationToken)
     {
         var name = Digest.Compute(Encoding.UTF8.GetBytes(request.File)).Hex[..16];

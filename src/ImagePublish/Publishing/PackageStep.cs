@@ -19,11 +19,9 @@ internal sealed class PackageStep(PublishContext context)
     );
 
     /// <summary>The packages of a request.</summary>
-    /// <param name="BaseFiles">The files of the base image, which are read only if they are needed.</param>
     public sealed record Choice(IReadOnlyList<OsPackage> Packages, Lazy<Task<PackageBase?>> BaseFiles);
 
     /// <summary>Chooses the packages of a request: those of its lock, else what apt chooses for the base.</summary>
-    /// <param name="baseImage">Null for <c>scratch</c>.</param>
     public async Task<Choice> ChooseAsync(
         PackageRequest request,
         Platform platform,

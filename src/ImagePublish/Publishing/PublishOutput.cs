@@ -22,7 +22,6 @@ internal abstract class PublishOutput(DestinationSet destinations, ILayerOutput 
     public ILayerOutput Layers => layers;
 
     /// <summary>Writes a platform's entry of a lock file.</summary>
-    /// <returns>What became of the lock file, for a message.</returns>
     public abstract Task<string> RenewLockAsync(
         LockRequest request,
         Platform platform,

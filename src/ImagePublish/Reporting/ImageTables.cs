@@ -92,7 +92,8 @@ internal static class ImageTables
     {
         foreach (var delivery in result.Deliveries)
         {
-            yield return $"{(dryRun ? "Would copy" : "Copied")} {result.Source} to {delivery.Name}: {(delivery.Tags.Count == 0 ? "without a tag" : string.Join(", ", delivery.Tags))}";
+            yield return $"{(dryRun ? "Would copy" : "Copied")} {result.Source} to {delivery.Name}: {(delivery.Tags.Count == 0 ? ("without "
++ "a tag") : string.Join(", ", delivery.Tags))}";
             yield return $"  {delivery.Name}@{result.Root.Digest}";
             var attached = result.Attachments == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {result.Attachments} attached");
             yield return $"  {PublishSummary.Moved(delivery)}{attached}";

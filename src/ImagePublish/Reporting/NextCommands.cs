@@ -5,7 +5,10 @@ using ImagePublish.Publishing;
 
 namespace ImagePublish.Reporting;
 
-/// <summary>What to type next with an image. Only ports, digests and names go into a command, and what a shell could take for more than a word is quoted.</summary>
+/// <summary>
+/// What to type next with an image. Only ports, digests and names go into a command, and what a shell could take for more than a word is
+/// quoted.
+/// </summary>
 internal static class NextCommands
 {
     private const string PlainCharacters = "@%+=:,./_-…";

@@ -28,7 +28,8 @@ internal static class PruneTables
         }
 
         if (plan.KeptNames.Count > 0)
-            yield return $"  {Sample(plan.KeptNames)}: names stay, since ImageKeep counts versions such as 1.4.2. To remove names too, set ImageMaxAge with an ImageFilter such as pr-*.";
+            yield return $"  {Sample(plan.KeptNames)}: names stay, since ImageKeep counts versions such as 1.4.2. To remove names "
+                + $"too, set ImageMaxAge with an ImageFilter such as pr-*.";
     }
 
     /// <summary>That it is done.</summary>
@@ -44,7 +45,8 @@ internal static class PruneTables
     {
         yield return string.Create(
             CultureInfo.InvariantCulture,
-            $"Local store: {images.Count} images and {blobs} blobs {(dryRun ? "would be removed" : "removed")}, {ByteSize.Show(freed)} {(dryRun ? "would be freed" : "freed")}, {ByteSize.Show(remaining)} kept"
+            $"Local store: {images.Count} images and {blobs} blobs {(dryRun ? ("would be "
++ "removed") : "removed")}, {ByteSize.Show(freed)} {(dryRun ? "would be freed" : "freed")}, {ByteSize.Show(remaining)} kept"
         );
         foreach (var image in images)
             yield return $"  {image}";

@@ -74,7 +74,9 @@ internal sealed record PublishDocument(int SchemaVersion, string Digest, string 
     /// <summary>For an image: its platform; null for an index.</summary>
     public string? Platform { get; init; }
 
-    /// <summary>For an image: its size; 0, and then not written, for an index. Not nullable: the code for that would be compiled in every build.</summary>
+    /// <summary>
+    /// For an image: its size; 0, and then not written, for an index. Not nullable: the code for that would be compiled in every build.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public long Size { get; init; }
 

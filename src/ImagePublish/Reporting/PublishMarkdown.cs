@@ -6,7 +6,10 @@ using ImagePublish.Publishing;
 
 namespace ImagePublish.Reporting;
 
-/// <summary>What was published, as CI systems show it on the page of a run. Names and values are code in it, so that nothing of them is Markdown or HTML.</summary>
+/// <summary>
+/// What was published, as CI systems show it on the page of a run. Names and values are code in it, so that nothing of them is Markdown or
+/// HTML.
+/// </summary>
 internal static class PublishMarkdown
 {
     /// <summary>A table of an image.</summary>

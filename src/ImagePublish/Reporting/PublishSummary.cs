@@ -11,7 +11,9 @@ internal static class PublishSummary
     private const long WorthTelling = 10_000_000;
 
     /// <summary>A few lines: where the image is, what it weighs, what was moved, how long it took, and what to type next.</summary>
-    /// <remarks>The first has the form of MSBuild's own line for a project's output, since that is the only message that the terminal logger shows.</remarks>
+    /// <remarks>
+    /// The first has the form of MSBuild's own line for a project's output, since that is the only message that the terminal logger shows.
+    /// </remarks>
     /// <param name="engine">The container engine that the image is loaded into afterwards; null for none.</param>
     public static IEnumerable<string> Lines(string project, PublishResult result, TimeSpan elapsed, string? engine = null)
     {
@@ -29,7 +31,10 @@ internal static class PublishSummary
     public static string? Advice(PublishResult result, string runtimeIdentifier) =>
         result.ForeignLength < WorthTelling
             ? null
-            : $"  {ByteSize.Show(result.ForeignLength)} of its files are for other systems. To leave them out, publish with -r {runtimeIdentifier} --self-contained false";
+            : (
+                $"  {ByteSize.Show(result.ForeignLength)} of its files are for other systems. To leave them out, publish "
+                + $"with -r {runtimeIdentifier} --self-contained false"
+            );
 
     /// <summary>A few lines: where the index is, and for which platforms.</summary>
     public static IEnumerable<string> Lines(string project, IndexResult result)

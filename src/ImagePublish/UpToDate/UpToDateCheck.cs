@@ -15,7 +15,6 @@ namespace ImagePublish.UpToDate;
 internal sealed record UpToDateResult(PublishedImage? Unchanged, BaseImage? LocalBase);
 
 /// <summary>An image that was published.</summary>
-/// <param name="LayerNames">What each layer contains, from the bottom up.</param>
 internal sealed record PublishedImage(Image Image, IReadOnlyList<string> LayerNames);
 
 /// <summary>

@@ -34,7 +34,8 @@ internal sealed class CaseRunner(Laboratory laboratory, int rounds)
         foreach (var contender in contenders)
             contender.CacheKey = @case.UsesCacheKey ? $"{Guid.NewGuid():n}" : null;
 
-        // Builds everything, fills the caches and the repository, and warms the disk. The second time even what the SDK does once more after a first build is done.
+        // Builds everything, fills the caches and the repository, and warms the disk. The second time even what the SDK does once more
+        // after a first build is done.
         for (var round = 0; round < 2; round++)
         {
             foreach (var contender in contenders)

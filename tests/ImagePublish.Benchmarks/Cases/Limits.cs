@@ -10,7 +10,8 @@ internal static class Limits
 {
     private const long Large = 5_000_000_000;
 
-    // What a layer needs, by the best tools there are, each reading what the one before writes: tar, its digest, gzip on all cores, its digest, and the way to the registry.
+    // What a layer needs, by the best tools there are, each reading what the one before writes: tar, its digest, gzip on all cores, its
+    // digest, and the way to the registry.
     private const string Pipeline = """
         set -eo pipefail
         location=$(curl -sSf -X POST -o /dev/null -D - "$2/v2/limit/uploads$4/blobs/uploads/" | tr -d '\r' | sed -n 's/^[Ll]ocation: //p')
@@ -20,7 +21,9 @@ internal static class Limits
         curl -sSf -X PUT "$(cat "$3.location")&digest=sha256:$(cut -d' ' -f1 <"$3.blob")"
         """;
 
-    /// <summary>The publish folder of the sample through tar, sha256sum, pigz and curl to the registry: the seconds of the best run.</summary>
+    /// <summary>
+    /// The publish folder of the sample through tar, sha256sum, pigz and curl to the registry: the seconds of the best run.
+    /// </summary>
     public static async Task<string> RunPipelineAsync(Laboratory laboratory, int rounds, CancellationToken cancellationToken)
     {
         var first = await new CaseRunner(laboratory, rounds).RunAsync(PublishCase.All.Single(one => one.Key == "first"), cancellationToken);
@@ -44,7 +47,9 @@ internal static class Limits
 
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"First push: ours +{first.OurOverhead:0.00} s, tar | sha256sum | pigz -6 | sha256sum | curl {best:0.00} s at best: {first.OurOverhead / best:0.00} times the limit. The SDK's +{first.SdkOverhead:0.00} s: {first.SdkOverhead / best:0.00} times."
+            $"First push: ours +{first.OurOverhead:0.00} s, tar | sha256sum | pigz -6 | sha256sum "
+                + $"| curl {best:0.00} s at best: {first.OurOverhead / best:0.00} times the limit. The "
+                + $"SDK's +{first.SdkOverhead:0.00} s: {first.SdkOverhead / best:0.00} times."
         );
     }
 
@@ -73,7 +78,8 @@ internal static class Limits
 
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"A file of 5 GB: plain publish {peaks[0] / 1e6:0} MB at its peak, with an image {peaks[1] / 1e6:0} MB: {(peaks[1] - peaks[0]) / 1e6:+0;-0} MB (goal: at most +64 MB)."
+            $"A file of 5 GB: plain publish {peaks[0] / 1e6:0} MB at its peak, with "
+                + $"an image {peaks[1] / 1e6:0} MB: {(peaks[1] - peaks[0]) / 1e6:+0;-0} MB (goal: at most +64 MB)."
         );
     }
 }

@@ -11,7 +11,8 @@ internal static class Sources
 
     private const string UpdatedPackage = "StackExchange.Redis";
 
-    // Upwards only: the SDK leaves the published file of a newer version where it is. Each once: what was pushed before would be found in the registry.
+    // Upwards only: the SDK leaves the published file of a newer version where it is. Each once: what was pushed before would be found in
+    // the registry.
     private static readonly string[] Versions =
     [
         "3.1.31",

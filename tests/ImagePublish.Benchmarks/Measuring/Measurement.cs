@@ -5,7 +5,9 @@ namespace ImagePublish.Benchmarks.Measuring;
 /// <param name="PeakMemory">The most that the command's own process (MSBuild, which runs the tasks) held in memory, in bytes.</param>
 internal sealed record Run(double Seconds, long PeakMemory)
 {
-    /// <summary>What the processor worked, on all cores, in seconds: it tells more than wall time on a machine that has other work too.</summary>
+    /// <summary>
+    /// What the processor worked, on all cores, in seconds: it tells more than wall time on a machine that has other work too.
+    /// </summary>
     public double ProcessorSeconds { get; init; }
 
     /// <summary>What was sent to the target registry, in bytes; 0 where there is none.</summary>

@@ -57,7 +57,8 @@ internal static class MeteredCommand
         }
     }
 
-    // proc_pid_stat(5): fields 14 to 17, after the name in brackets, are the time of the process and of its children that have ended, in hundredths of a second.
+    // proc_pid_stat(5): fields 14 to 17, after the name in brackets, are the time of the process and of its children that have ended, in
+    // hundredths of a second.
     private static double ProcessorSeconds(int process)
     {
         try

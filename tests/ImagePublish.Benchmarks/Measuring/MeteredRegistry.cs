@@ -14,7 +14,10 @@ internal enum RegistryKind
     H2,
 }
 
-/// <summary>A real registry that tells how many requests it answered and how many bytes it was sent: its own metrics, so that nothing stands in the way of the bytes.</summary>
+/// <summary>
+/// A real registry that tells how many requests it answered and how many bytes it was sent: its own metrics, so that nothing stands in the
+/// way of the bytes.
+/// </summary>
 internal sealed class MeteredRegistry : IAsyncDisposable
 {
     private const string UploadSizes = "registry_http_request_size_bytes_sum{handler=\"blob_upload";

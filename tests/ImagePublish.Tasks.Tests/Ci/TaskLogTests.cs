@@ -111,7 +111,8 @@ public sealed class TaskLogTests
 
         Assert.Equal(
             [
-                "##vso[task.logissue type=error;sourcepath=/src/a%3Bb%5Dc%AZP25%0A.csproj;linenumber=3;code=IMG1]100%AZP25 of a;b]c%0D%0A##vso[x]",
+                "##vso[task.logissue type=error;sourcepath=/src/a%3Bb%5Dc%AZP25%0A.csproj;linenumber=3;code=IMG1]100%AZP25 of "
+                    + "a;b]c%0D%0A##vso[x]",
             ],
             said
         );

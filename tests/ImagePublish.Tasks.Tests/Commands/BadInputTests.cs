@@ -129,6 +129,7 @@ public sealed class BadInputTests(Peers peers) : IDisposable
     private sealed record Mistake(string Code, string Says, string Verb, string Properties)
     {
         public string Call =>
-            $"<MSBuild Projects=\"$(MSBuildProjectFullPath)\" Targets=\"{Verb}\" Properties=\"{SecurityElement.Escape(Properties)}\" ContinueOnError=\"true\" />";
+            $"<MSBuild Projects=\"$(MSBuildProjectFullPath)\" "
+            + $"Targets=\"{Verb}\" Properties=\"{SecurityElement.Escape(Properties)}\" ContinueOnError=\"true\" />";
     }
 }

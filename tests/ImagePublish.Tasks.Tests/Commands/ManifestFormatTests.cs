@@ -9,7 +9,9 @@ using ImagePublish.Tasks.Tests.Registries;
 
 namespace ImagePublish.Tasks.Tests.Commands;
 
-/// <summary>Manifests of both families, written by skopeo, through the store and an archive and back: skopeo and Docker read what comes out.</summary>
+/// <summary>
+/// Manifests of both families, written by skopeo, through the store and an archive and back: skopeo and Docker read what comes out.
+/// </summary>
 public sealed class ManifestFormatTests(Peers peers) : IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -112,7 +112,8 @@ public sealed class DockerfileImages(Peers peers) : IAsyncLifetime
         foreach (var path in Paths)
             script.Append(
                 System.Globalization.CultureInfo.InvariantCulture,
-                $"echo '\u001d{path}'; stat -c '%F %a %u:%g' {path} 2>&1; if [ -L {path} ]; then readlink {path}; elif [ -f {path} ]; then cat {path}; fi\n"
+                $"echo '\u001d{path}'; stat -c '%F %a "
+                    + $"%u:%g' {path} 2>&1; if [ -L {path} ]; then readlink {path}; elif [ -f {path} ]; then cat {path}; fi\n"
             );
         var docker = await peers.DockerAsync();
         var run = (

@@ -36,7 +36,8 @@ public sealed class ImageFacts(JsonElement image, string mediaType, IReadOnlyLis
     }
 
     /// <summary>
-    /// One fact: <c>tags</c>, <c>type</c>, <c>architecture</c>; a field of the config by its name; <c>Env NAME</c>, <c>Labels name</c>, <c>ExposedPorts 80/tcp</c>: one member of a field.
+    /// One fact: <c>tags</c>, <c>type</c>, <c>architecture</c>; a field of the config by its name; <c>Env NAME</c>, <c>Labels name</c>,
+    /// <c>ExposedPorts 80/tcp</c>: one member of a field.
     /// </summary>
     public string this[string fact] =>
         fact.Split(' ', 2) switch

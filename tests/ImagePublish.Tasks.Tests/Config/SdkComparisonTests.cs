@@ -1,6 +1,8 @@
 namespace ImagePublish.Tasks.Tests.Config;
 
-/// <summary>A project that is set up for the .NET SDK's <c>PublishContainer</c> gets the same image from this package, but for what is better.</summary>
+/// <summary>
+/// A project that is set up for the .NET SDK's <c>PublishContainer</c> gets the same image from this package, but for what is better.
+/// </summary>
 public sealed class SdkComparisonTests(SdkImages images) : IClassFixture<SdkImages>
 {
     public static TheoryData<string> Same => [.. SdkSettings.All.Where(setting => setting.Better is null).Select(setting => setting.Name)];

@@ -107,7 +107,9 @@ public static class SdkSettings
                 "ContainerArchiveOutputPath",
                 "archive",
                 "tags",
-                "<ContainerArchiveOutputPath>$(MSBuildProjectDirectory)/archive-$(By)/</ContainerArchiveOutputPath><ContainerRepository>archived</ContainerRepository><ContainerRegistry></ContainerRegistry><ContainerImageFormat>Docker</ContainerImageFormat>"
+                "<ContainerArchiveOutputPath>$(MSBuildProjectDirectory)/archive-$(By)/</"
+                    + "ContainerArchiveOutputPath><ContainerRepository>archived</ContainerRepository><ContainerRegistry></"
+                    + "ContainerRegistry><ContainerImageFormat>Docker</ContainerImageFormat>"
             ),
         ];
 
@@ -163,7 +165,8 @@ public static class SdkSettings
                 "PublishRepositoryUrl",
                 "general",
                 Image + "source",
-                "<PublishRepositoryUrl>true</PublishRepositoryUrl><RepositoryType>git</RepositoryType><PrivateRepositoryUrl>https://example.com/acme/shop.git</PrivateRepositoryUrl>"
+                "<PublishRepositoryUrl>true</PublishRepositoryUrl><RepositoryType>git</RepositoryType><PrivateRepositoryUrl>https://"
+                    + "example.com/acme/shop.git</PrivateRepositoryUrl>"
             ),
             new(
                 "SourceRevisionId",

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace ImagePublish.Tasks.Tests.Documentation;
 
-/// <summary>What a CI system does around the steps of a recipe: its variables, its way to write a value into a step, and how a step hands values on.</summary>
+/// <summary>
+/// What a CI system does around the steps of a recipe: its variables, its way to write a value into a step, and how a step hands values on.
+/// </summary>
 /// <param name="Variables">What each step finds in its environment; <c>HERE</c> is the folder of the sources.</param>
 /// <param name="Expression">How a value is written into a step; null where the shell does that.</param>
 /// <param name="Known">Values that a page's reader has set up.</param>

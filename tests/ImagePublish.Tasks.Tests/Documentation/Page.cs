@@ -2,9 +2,12 @@ using System.Text.RegularExpressions;
 
 namespace ImagePublish.Tasks.Tests.Documentation;
 
-/// <summary>Something on a page that a reader copies: a block between fences, or a command or a piece of a project file within a line.</summary>
+/// <summary>
+/// Something on a page that a reader copies: a block between fences, or a command or a piece of a project file within a line.
+/// </summary>
 /// <param name="Line">Where it begins, from 1.</param>
-/// <param name="Language">The fence's: <c>shell</c>, <c>xml</c>, <c>yaml</c>, <c>groovy</c>; empty for output that no command stands before.</param>
+/// <param name="Language">The fence's: <c>shell</c>, <c>xml</c>, <c>yaml</c>, <c>groovy</c>; empty for output that no command stands
+/// before.</param>
 /// <param name="Text">What is copied.</param>
 /// <param name="Shown">The output that the page shows right below; empty if it shows none.</param>
 /// <param name="IsInline">Whether it stands within a line.</param>
@@ -36,7 +39,9 @@ public sealed partial record Page(string Name, IReadOnlyList<Passage> Passages)
             .Select(folder => Path.GetRelativePath(Root, Path.Combine(folder, "README.md")))
             .Order(StringComparer.Ordinal);
 
-    /// <summary>The passages from the top to the end, the pieces of a project file that stand within lines all at once where the first is.</summary>
+    /// <summary>
+    /// The passages from the top to the end, the pieces of a project file that stand within lines all at once where the first is.
+    /// </summary>
     public IEnumerable<IReadOnlyList<Passage>> Steps
     {
         get

@@ -2,7 +2,10 @@ using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.Documentation;
 
-/// <summary>Whatever a reader can copy from the README and from <c>docs/</c> is typed as it stands, from the top to the end, and does what the page shows. <see cref="Stages"/> says what is not.</summary>
+/// <summary>
+/// Whatever a reader can copy from the README and from <c>docs/</c> is typed as it stands, from the top to the end, and does what the page
+/// shows. <see cref="Stages"/> says what is not.
+/// </summary>
 /// <param name="peers">What all tests share.</param>
 /// <param name="names">The pages, in the order of reading.</param>
 /// <remarks>Pages that need nothing of each other are read by classes of their own, side by side.</remarks>

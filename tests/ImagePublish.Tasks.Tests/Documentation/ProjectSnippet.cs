@@ -6,7 +6,10 @@ namespace ImagePublish.Tasks.Tests.Documentation;
 /// <summary>What a page writes into a project file: put into the reader's, and asked of MSBuild.</summary>
 public static class ProjectSnippet
 {
-    /// <summary>Demands that MSBuild reads what the page says: each property's value, each item with its metadata. A later piece's property replaces an earlier one's.</summary>
+    /// <summary>
+    /// Demands that MSBuild reads what the page says: each property's value, each item with its metadata. A later piece's property replaces
+    /// an earlier one's.
+    /// </summary>
     public static async Task CheckAsync(
         IReadOnlyList<string> pieces,
         bool isKept,

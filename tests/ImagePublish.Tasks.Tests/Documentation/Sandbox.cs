@@ -5,12 +5,16 @@ using ImagePublish.Testing;
 namespace ImagePublish.Tasks.Tests.Documentation;
 
 /// <summary>
-/// A folder in which the commands of a page are typed as they stand. Only the names of registries, the package's version and the port are others, <c>docker run -p</c> uses the host's network,
+/// A folder in which the commands of a page are typed as they stand. Only the names of registries, the package's version and the port are
+/// others, <c>docker run -p</c> uses the host's network,
 /// since the tests' Docker has no other, and a cluster is only told.
 /// </summary>
 public sealed partial class Sandbox(TestWorkspace workspace, string start, DockerEngine docker) : IDisposable
 {
-    /// <summary>What a command leaves to run in the foreground must say something, a web app answer; then it is stopped, as by Ctrl+C, and must end well.</summary>
+    /// <summary>
+    /// What a command leaves to run in the foreground must say something, a web app answer; then it is stopped, as by Ctrl+C, and must end
+    /// well.
+    /// </summary>
     private const string Prelude = """
         set -euo pipefail
         docker() {

@@ -4,7 +4,8 @@ using System.Text.RegularExpressions;
 namespace ImagePublish.Tasks.Tests.Documentation;
 
 /// <summary>
-/// Compares what commands print with what a page shows. Digests, sizes and times are others on every machine and every day, but a digest that a page shows twice must be the same one both times.
+/// Compares what commands print with what a page shows. Digests, sizes and times are others on every machine and every day, but a digest
+/// that a page shows twice must be the same one both times.
 /// Docker may have layers already that another test loaded. A line <c>…</c> stands for any lines, <c>…</c> within a line for anything.
 /// </summary>
 public sealed partial class ShownOutput
@@ -14,7 +15,9 @@ public sealed partial class ShownOutput
 
     private readonly Dictionary<string, string> digests = [];
 
-    /// <summary>Demands that <paramref name="printed"/> ends with exactly what the page shows, apart from what a build says anyway.</summary>
+    /// <summary>
+    /// Demands that <paramref name="printed"/> ends with exactly what the page shows, apart from what a build says anyway.
+    /// </summary>
     public void Check(string shown, string printed)
     {
         var lines = printed
@@ -74,12 +77,14 @@ public sealed partial class ShownOutput
 
     // What restore and the compiler say, and how far a publish is.
     [GeneratedRegex(
-        @"^  Determining projects|^  All projects are up-to-date|^  Restored |^  \S+ -> \S+(\.dll|/)$|^ *\S+: (\d|layer ')|^Build succeeded\.$|^    0 (Warning|Error)\(s\)$|^Time Elapsed "
+        @"^  Determining projects|^  All projects are up-to-date|^  Restored |^  \S+ -> \S+(\.dll|/)$|^ *\S+: (\d|layer ')|^Build "
+            + @"succeeded\.$|^    0 (Warning|Error)\(s\)$|^Time Elapsed "
     )]
     private static partial Regex Chatter();
 
     [GeneratedRegex(
-        @"sha256:(?<digest>[0-9a-f]+)|(?<date>\d{4}-\d\d-\d\d\\ \d\d:\d\d)|(?<sent>\d+(\\\.\d+)?\\ [kMGT]?B\\ sent)|(?<size>\d+(\\\.\d+)?\\ [kMGT]?B\b)|(?<time>\d+(\\\.\d+)?\\ (ms|s|min)\b)|(?<space>(\\ )+)|(?<any>…)"
+        @"sha256:(?<digest>[0-9a-f]+)|(?<date>\d{4}-\d\d-\d\d\\ \d\d:\d\d)|(?<sent>\d+(\\\.\d+)?\\ [kMGT]?B\\ "
+            + @"sent)|(?<size>\d+(\\\.\d+)?\\ [kMGT]?B\b)|(?<time>\d+(\\\.\d+)?\\ (ms|s|min)\b)|(?<space>(\\ )+)|(?<any>…)"
     )]
     private static partial Regex Varying();
 }

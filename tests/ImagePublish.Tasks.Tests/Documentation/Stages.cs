@@ -21,7 +21,8 @@ public static class Stages
             {
                 NotTyped = Map(
                     (
-                        "warning IMG6011: 'libSkiaSharp.so' needs libfontconfig.so.1, which the image does not have. Add it: <ImagePackage Include=\"libfontconfig1\" />.",
+                        "warning IMG6011: 'libSkiaSharp.so' needs libfontconfig.so.1, which the image does not have. Add it: "
+                            + "<ImagePackage Include=\"libfontconfig1\" />.",
                         "DrawingTests compares it"
                     )
                 ),
@@ -30,7 +31,8 @@ public static class Stages
             {
                 NotTyped = Map(
                     (
-                        "dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [--cases unchanged,line,…] [--registry plain|h2] [--runs 5]",
+                        "dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [--cases unchanged,line,…] [--registry "
+                            + "plain|h2] [--runs 5]",
                         "it takes an hour, and a machine that does nothing else"
                     )
                 ),
@@ -63,7 +65,8 @@ public static class Stages
                 ),
                 ("dotnet publish -p:PublishImage=true -getProperty:ImageReference", "rm Shop.slnx"),
                 (
-                    "dotnet msbuild -t:ListImages -p:ImageFilter=\"acme/*\"                                                  # the local store",
+                    "dotnet msbuild -t:ListImages -p:ImageFilter=\"acme/*\"                                                  # the "
+                        + "local store",
                     $"""
                     echo secret > password.txt
                     {SignIn}
@@ -121,7 +124,8 @@ public static class Stages
                     $"cd src/Shop\n{SignIn}"
                 ),
                 (
-                    "image=$(dotnet publish src/Shop -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop -getProperty:ImageReference)",
+                    "image=$(dotnet publish src/Shop -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop "
+                        + "-getProperty:ImageReference)",
                     "cd ../.."
                 ),
                 ("<Target Name=\"TagNightly\" BeforeTargets=\"BeforePublishImage\">", "cd src/Shop")

@@ -2,7 +2,10 @@ using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
-/// <summary>A small app, built once, whose publish folder can be spoilt: <c>Spoil=empty</c> empties it, <c>Spoil=link</c> puts a link to elsewhere into it; <c>Mistake=3</c> takes an item of <see cref="BadItem"/>.</summary>
+/// <summary>
+/// A small app, built once, whose publish folder can be spoilt: <c>Spoil=empty</c> empties it, <c>Spoil=link</c> puts a link to elsewhere
+/// into it; <c>Mistake=3</c> takes an item of <see cref="BadItem"/>.
+/// </summary>
 public sealed class BrokenApp(Peers peers) : IAsyncLifetime
 {
     private TestWorkspace? workspace;

@@ -48,7 +48,8 @@ public sealed class CancellationTests(Peers peers)
                 || line.Contains("Tagged -> ", StringComparison.Ordinal) && line.Contains("acme", StringComparison.Ordinal)
             );
         Assert.Equal(
-            $"Publishing the image of Tagged was cancelled. Done before that: tagged {registry.Host}/acme/tagged:one, {registry.Host}/acme/tagged:two.",
+            $"Publishing the image of Tagged was cancelled. Done before that: "
+                + $"tagged {registry.Host}/acme/tagged:one, {registry.Host}/acme/tagged:two.",
             Assert.Single(told).Trim()
         );
     }

@@ -13,7 +13,8 @@ public sealed class HooksTests(Peers peers)
     [ReliabilityCase(
         Area,
         "targets before and after the image, and in `PublishImageDependsOn`",
-        "each runs once, with `dotnet publish` and with `-t:PublishImage`; what they set holds, and the user's own properties keep their values"
+        "each runs once, with `dotnet publish` and with `-t:PublishImage`; what they set holds, and the user's own properties keep "
+            + "their values"
     )]
     public async Task EachRunsOnceWithBothCommands()
     {
@@ -35,7 +36,8 @@ public sealed class HooksTests(Peers peers)
                 Trace(
                     "TraceAfter",
                     "AfterTargets='AfterPublishImage'",
-                    "after $(ImageDigest) @(PublishedImage->'%(Digest)') [$(ImageRepository)] [$(ImageTagPolicy)] $([System.IO.File]::Exists('$(ImageArchive)'))"
+                    "after $(ImageDigest) @(PublishedImage->'%(Digest)') [$(ImageRepository)] [$(ImageTagPolicy)] "
+                        + "$([System.IO.File]::Exists('$(ImageArchive)'))"
                 )
             )
             .Element(Trace("TracePublishImage", "AfterTargets='PublishImage'", "done"));

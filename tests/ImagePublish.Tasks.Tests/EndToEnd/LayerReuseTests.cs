@@ -15,7 +15,8 @@ public sealed class LayerReuseTests(Peers peers) : IDisposable
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    // podman before 5.4 does not compare an unpacked layer with its diff id: it shows what the blob contains. containerd compares, and refuses an image that does not fit.
+    // podman before 5.4 does not compare an unpacked layer with its diff id: it shows what the blob contains. containerd compares, and
+    // refuses an image that does not fit.
     [Fact]
     [ReliabilityCase(
         "Layer reuse",

@@ -3,7 +3,9 @@ using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
-/// <summary>Ways to build a project besides publishing it, and SDKs other than this machine's. All images go to a local store, on no base.</summary>
+/// <summary>
+/// Ways to build a project besides publishing it, and SDKs other than this machine's. All images go to a local store, on no base.
+/// </summary>
 public sealed class ProjectsTests(Peers peers)
 {
     private static readonly string Architecture =

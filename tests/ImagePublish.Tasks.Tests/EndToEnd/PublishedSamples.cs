@@ -4,7 +4,10 @@ using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
-/// <summary>All samples, published from what a fresh clone has: one alone, as the README says, which builds the tasks, then all at once to a registry.</summary>
+/// <summary>
+/// All samples, published from what a fresh clone has: one alone, as the README says, which builds the tasks, then all at once to a
+/// registry.
+/// </summary>
 public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
 {
     private static readonly string[] Parts = ["build", "docs", "samples", "src"];
@@ -58,7 +61,8 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
         First = await Clone.TypeAsync(Page.Read("README.md").Passages.First(passage => !passage.IsInline).Text, CancellationToken.None);
         workspace.Write("clone/samples/All.slnx", All(workspace["clone/samples"]));
         await Clone.TypeAsync(
-            $"dotnet publish samples/All.slnx -tl:off -m:2 '-flp:LogFile={Log};Verbosity=detailed' -p:PublishImage=true -p:ImageRegistry={Registry.Host}",
+            $"dotnet publish samples/All.slnx -tl:off -m:2 "
+                + $"'-flp:LogFile={Log};Verbosity=detailed' -p:PublishImage=true -p:ImageRegistry={Registry.Host}",
             CancellationToken.None
         );
     }

@@ -3,7 +3,9 @@ using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
-/// <summary>An app with a layer that takes seconds to upload, built once; each publish of it goes to a new repository from a new store.</summary>
+/// <summary>
+/// An app with a layer that takes seconds to upload, built once; each publish of it goes to a new repository from a new store.
+/// </summary>
 public sealed class SlowApp(Peers peers) : IAsyncLifetime
 {
     // Several megabytes of it are under way in the machine as soon as it is sent.

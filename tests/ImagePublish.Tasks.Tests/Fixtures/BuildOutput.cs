@@ -77,7 +77,8 @@ public sealed partial record BuildOutput(
 
     // The project's path in brackets at the end belongs to MSBuild, not to the message.
     [GeneratedRegex(
-        @"^((?<file>/[^\n(]*)(\((?<line>\d+)[,)][^\n:]*)?: |.*?\b)(?<severity>error|warning) (?<code>[A-Z]+\d+): (?<text>.*?)( \[[^\]]*proj(::[^\]]*)?\])?\r?$",
+        @"^((?<file>/[^\n(]*)(\((?<line>\d+)[,)][^\n:]*)?: |.*?\b)(?<severity>error|warning) (?<code>[A-Z]+\d+): (?<text>.*?)( "
+            + @"\[[^\]]*proj(::[^\]]*)?\])?\r?$",
         RegexOptions.Multiline
     )]
     private static partial Regex MessageLine();

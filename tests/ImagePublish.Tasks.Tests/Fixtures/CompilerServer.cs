@@ -1,6 +1,9 @@
 namespace ImagePublish.Tasks.Tests.Fixtures;
 
-/// <summary>The compiler that all builds of this test run share, as a developer's builds do: a compiler that starts anew takes longer than what it compiles. It ends with the run.</summary>
+/// <summary>
+/// The compiler that all builds of this test run share, as a developer's builds do: a compiler that starts anew takes longer than what it
+/// compiles. It ends with the run.
+/// </summary>
 public static class CompilerServer
 {
     /// <summary>The name of its pipe, which no other run has.</summary>

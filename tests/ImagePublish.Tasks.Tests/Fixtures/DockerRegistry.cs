@@ -49,7 +49,9 @@ public sealed class DockerRegistry : IAsyncDisposable
     /// <summary>The CA that signed the certificate, as PEM, alone in its folder; only with TLS.</summary>
     public string CertificateAuthority => folder["ca/ca.crt"];
 
-    /// <summary>The requests since the start or since <see cref="ForgetRequests"/>. The last one may come a moment after its answer.</summary>
+    /// <summary>
+    /// The requests since the start or since <see cref="ForgetRequests"/>. The last one may come a moment after its answer.
+    /// </summary>
     public IReadOnlyList<RegistryRequest> Requests => [.. AllRequests().Skip(forgotten)];
 
     /// <summary>The sum of the sizes of all blobs (manifests are blobs too) that it keeps, in bytes.</summary>

@@ -1,6 +1,9 @@
 namespace ImagePublish.Tasks.Tests.Fixtures;
 
-/// <summary>The <c>dotnet</c> that runs these tests, in an environment that holds nothing of theirs: no settings of a test host or of CI, no sign-in.</summary>
+/// <summary>
+/// The <c>dotnet</c> that runs these tests, in an environment that holds nothing of theirs: no settings of a test host or of CI, no
+/// sign-in.
+/// </summary>
 public static class DotNetCommand
 {
     private static readonly string[] Foreign =

@@ -7,7 +7,9 @@ namespace ImagePublish.Tasks.Tests.Fixtures;
 /// <summary>A certificate for localhost, signed by a CA made for it alone.</summary>
 public static class LocalCertificate
 {
-    /// <summary>Writes <c>ca/ca.crt</c> (alone in its folder, as tools want it), <c>server.crt</c> and <c>server.key</c> (PEM) into a folder.</summary>
+    /// <summary>
+    /// Writes <c>ca/ca.crt</c> (alone in its folder, as tools want it), <c>server.crt</c> and <c>server.key</c> (PEM) into a folder.
+    /// </summary>
     public static void Write(string folder)
     {
         using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);

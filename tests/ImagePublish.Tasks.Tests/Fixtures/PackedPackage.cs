@@ -3,7 +3,8 @@ using System.Reflection;
 namespace ImagePublish.Tasks.Tests.Fixtures;
 
 /// <summary>
-/// The package as <c>dotnet pack</c> makes it of what is built here, in a folder feed, under a version that no other run has. Leaves nothing behind.
+/// The package as <c>dotnet pack</c> makes it of what is built here, in a folder feed, under a version that no other run has. Leaves
+/// nothing behind.
 /// </summary>
 public sealed class PackedPackage : IAsyncDisposable
 {

@@ -5,7 +5,8 @@ using System.Text.Json.Nodes;
 namespace ImagePublish.Tasks.Tests.Fixtures;
 
 /// <summary>
-/// A base image of a megabyte whose config says something in every field, and whose files have links, accounts, and folders with unusual attributes:
+/// A base image of a megabyte whose config says something in every field, and whose files have links, accounts, and folders with unusual
+/// attributes:
 /// for tests of what is inherited. It has a shell (busybox) and no .NET.
 /// </summary>
 public static class SmallBase

@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace ImagePublish.Tasks.Tests.Fixtures;
 
-/// <summary>A terminal in which one command runs: tmux on a socket of its own. Its screen is full of numbers before the command begins, so that everything happens at the bottom.</summary>
+/// <summary>
+/// A terminal in which one command runs: tmux on a socket of its own. Its screen is full of numbers before the command begins, so that
+/// everything happens at the bottom.
+/// </summary>
 public sealed class Terminal : IAsyncDisposable
 {
     private const string Ended = "ended with ";
@@ -68,7 +71,10 @@ public sealed class Terminal : IAsyncDisposable
     /// <summary>Presses a key, such as <c>C-c</c>.</summary>
     public Task PressAsync(string key, CancellationToken cancellationToken) => TmuxAsync(["send-keys", key], cancellationToken);
 
-    /// <summary>The lines that stand on the screen when the command has ended, without numbers and empty ones; those that were too long for a row are whole.</summary>
+    /// <summary>
+    /// The lines that stand on the screen when the command has ended, without numbers and empty ones; those that were too long for a row
+    /// are whole.
+    /// </summary>
     public async Task<IReadOnlyList<string>> EndAsync(CancellationToken cancellationToken)
     {
         await UntilAsync(screen => screen.Contains(Ended, StringComparison.Ordinal), cancellationToken);

@@ -36,7 +36,9 @@ public sealed class TokenServer : IAsyncDisposable
         folder.Write("tokens.crt", certificate.ExportCertificatePem());
     }
 
-    /// <summary>How long the registry takes a token, which need not be what its answer says (<see cref="AuthOptions.TokenLifetime"/>).</summary>
+    /// <summary>
+    /// How long the registry takes a token, which need not be what its answer says (<see cref="AuthOptions.TokenLifetime"/>).
+    /// </summary>
     public TimeSpan TakenFor { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Who may do what, and what else there is to go wrong.</summary>

@@ -131,7 +131,8 @@ public sealed class GitCheckoutTests : IDisposable
         folder.Write(".git", "gitdir: /not/mounted/.git/worktrees/app\n");
 
         Assert.Equal(
-            $"The commit of the checkout '{folder[".git"]}' can't be read: git says 'fatal: not a git repository: /not/mounted/.git/worktrees/app'",
+            $"The commit of the checkout '{folder[".git"]}' can't be read: git says 'fatal: not a git repository: "
+                + $"/not/mounted/.git/worktrees/app'",
             (await AskAsync()).Problem
         );
     }

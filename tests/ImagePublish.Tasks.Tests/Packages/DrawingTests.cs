@@ -4,7 +4,9 @@ using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.Packages;
 
-/// <summary>An app that draws text, on a base as Microsoft's that lacks what it takes: the doctor says what, and with it the app works in Docker.</summary>
+/// <summary>
+/// An app that draws text, on a base as Microsoft's that lacks what it takes: the doctor says what, and with it the app works in Docker.
+/// </summary>
 public sealed class DrawingTests(Peers peers)
 {
     private const string Repository = "packages/drawing";

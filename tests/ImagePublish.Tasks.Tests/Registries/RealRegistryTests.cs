@@ -1,9 +1,9 @@
-using ImagePublish.Registries.Auth.Credentials;
-using ImagePublish.Registries.Connection;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Blobs;
+using ImagePublish.Registries.Connection;
 using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Testing;
 using static ImagePublish.Tasks.Tests.Registries.RegistryWork;

@@ -1,10 +1,10 @@
-using ImagePublish.Registries.Auth.Credentials;
-using ImagePublish.Registries.Connection;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Blobs;
+using ImagePublish.Registries.Connection;
 using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Testing;
 using static ImagePublish.Tasks.Tests.Registries.RegistryWork;

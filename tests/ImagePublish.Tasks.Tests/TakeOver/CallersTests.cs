@@ -5,7 +5,8 @@ using ImagePublish.Tasks.Tests.Fixtures;
 namespace ImagePublish.Tasks.Tests.TakeOver;
 
 /// <summary>
-/// The commands of programs that run <c>PublishContainer</c>, as they are in their sources, side by side with the .NET SDK's own target on the same project.
+/// The commands of programs that run <c>PublishContainer</c>, as they are in their sources, side by side with the .NET SDK's own target on
+/// the same project.
 /// </summary>
 public sealed class CallersTests(ContainerApp app, Peers peers) : IClassFixture<ContainerApp>
 {
@@ -134,7 +135,8 @@ public sealed class CallersTests(ContainerApp app, Peers peers) : IClassFixture<
             "{project}",
             "--no-restore",
             "-target:ComputeContainerConfig",
-            "-getProperty:AssemblyName,TargetFramework,TargetFrameworks,OutputPath,EnableSdkContainerSupport,ContainerWorkingDirectory,ContainerRepository",
+            "-getProperty:AssemblyName,TargetFramework,TargetFrameworks,OutputPath,EnableSdkContainerSupport,"
+                + "ContainerWorkingDirectory,ContainerRepository",
         ];
         string[] command =
         [
@@ -277,7 +279,8 @@ public sealed class CallersTests(ContainerApp app, Peers peers) : IClassFixture<
                 "-t:PublishContainer",
                 $"-p:ContainerRegistry={Registry.Host}",
                 $"-p:ContainerRepository={repository}",
-                "-getProperty:GeneratedContainerManifest,GeneratedContainerConfiguration,GeneratedContainerDigest,GeneratedContainerMediaType,GeneratedArchiveOutputPath,GeneratedImageIndex",
+                "-getProperty:GeneratedContainerManifest,GeneratedContainerConfiguration,GeneratedContainerDigest,"
+                    + "GeneratedContainerMediaType,GeneratedArchiveOutputPath,GeneratedImageIndex",
                 "-getItem:GeneratedContainer,GeneratedContainerName",
                 "-getTargetResult:PublishContainer",
             ];

@@ -44,7 +44,9 @@ public sealed class AuthOptions
     /// <summary>Everybody may pull (with bearer: by an anonymous token).</summary>
     public bool AnonymousPull { get; set; }
 
-    /// <summary>May this user (null: anonymous) do this (pull, push, delete) in this repository? Asked after <see cref="AnonymousPull"/>.</summary>
+    /// <summary>
+    /// May this user (null: anonymous) do this (pull, push, delete) in this repository? Asked after <see cref="AnonymousPull"/>.
+    /// </summary>
     public Func<string?, string, string, bool> Allows { get; set; } = static (user, _, _) => user is not null;
 
     /// <summary>The status of a request whose token is good but too small: 401 with <c>insufficient_scope</c>, or 403 DENIED.</summary>
@@ -82,7 +84,10 @@ public sealed class AuthOptions
     /// <summary>Nobody is ever let in: the 401 loop.</summary>
     public bool AlwaysRefuse { get; set; }
 
-    /// <summary>The first request of these steps in each repository is answered 401, however it was signed in: as if the token had expired just then.</summary>
+    /// <summary>
+    /// The first request of these steps in each repository is answered 401, however it was signed in: as if the token had expired just
+    /// then.
+    /// </summary>
     public ISet<RegistryStep> RefuseOnce { get; } = new HashSet<RegistryStep>();
 
     public ScopesHonoured ScopesHonoured { get; set; }

@@ -30,7 +30,9 @@ internal sealed class UploadSession(string repository, TestRegistryOptions optio
         return state;
     }
 
-    /// <summary>Did the Location come back as it was given out? Asking for the status may use an old one: the newest may have been lost on the way.</summary>
+    /// <summary>
+    /// Did the Location come back as it was given out? Asking for the status may use an old one: the newest may have been lost on the way.
+    /// </summary>
     public bool Knows(string query, bool newestOnly)
     {
         lock (states)

@@ -67,7 +67,8 @@ public static partial class RegistryDialects
             "GitLab",
             o =>
             {
-                // The realm is gitlab.com, not registry.gitlab.com; tokens live five minutes, and of several scopes only the last parameter counts.
+                // The realm is gitlab.com, not registry.gitlab.com; tokens live five minutes, and of several scopes only the last parameter
+                // counts.
                 o.SecondHost = true;
                 o.SignInByToken("/jwt/auth", "gitlab-ci-token", "glcbt-token", "container_registry");
                 o.Auth.RealmOnSecondHost = true;

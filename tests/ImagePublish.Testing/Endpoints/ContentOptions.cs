@@ -33,7 +33,10 @@ public sealed class ContentOptions
     /// <summary>The referrers endpoint, and <c>OCI-Subject</c> in answers.</summary>
     public bool Referrers { get; set; } = true;
 
-    /// <summary>Blob downloads are redirected to a signed URL on <see cref="TestRegistry.OtherHost"/>, which refuses an Authorization header with 400.</summary>
+    /// <summary>
+    /// Blob downloads are redirected to a signed URL on <see cref="TestRegistry.OtherHost"/>, which refuses an Authorization header with
+    /// 400.
+    /// </summary>
     public bool RedirectBlobs { get; set; }
 
     /// <summary>Pages of lists hold at most this many entries, whatever n says.</summary>

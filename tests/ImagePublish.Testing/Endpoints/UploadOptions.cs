@@ -15,7 +15,10 @@ public sealed class UploadOptions
     /// <summary>Scheme and authority of absolute Locations instead of the registry's own.</summary>
     public string? LocationBase { get; set; }
 
-    /// <summary>Uploads go to <see cref="TestRegistry.OtherHost"/>, where the Location itself is the permission and an Authorization header is refused with 400.</summary>
+    /// <summary>
+    /// Uploads go to <see cref="TestRegistry.OtherHost"/>, where the Location itself is the permission and an Authorization header is
+    /// refused with 400.
+    /// </summary>
     public bool OnSecondHost { get; set; }
 
     /// <summary>Bytes received before a connection broke stay in the session; otherwise the session is gone with them.</summary>

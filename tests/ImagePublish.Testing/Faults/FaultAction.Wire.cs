@@ -18,7 +18,10 @@ public sealed partial class FaultAction
             Wire.Reset(http);
         });
 
-    /// <summary>A TCP reset in the middle of the request's body. The endpoint keeps what arrived, if it does such things. A shorter body goes through.</summary>
+    /// <summary>
+    /// A TCP reset in the middle of the request's body. The endpoint keeps what arrived, if it does such things. A shorter body goes
+    /// through.
+    /// </summary>
     public static FaultAction ResetAfterRequestBytes(long count) => new($"resets after {count} bytes", (http, _, next) =>
         {
             var left = count;

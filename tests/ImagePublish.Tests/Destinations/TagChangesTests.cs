@@ -12,7 +12,9 @@ using ImagePublish.Tests.Storage;
 
 namespace ImagePublish.Tests.Destinations;
 
-/// <summary>What other people see changes as a whole, or the message names what changed: in every command that moves tags or removes images.</summary>
+/// <summary>
+/// What other people see changes as a whole, or the message names what changed: in every command that moves tags or removes images.
+/// </summary>
 public sealed class TagChangesTests
 {
     public static TheoryData<string> Commands => ["publish", "index", "tag", "copy"];
@@ -155,7 +157,8 @@ public sealed class TagChangesTests
 
         var host = bench.Server.Host;
         Assert.EndsWith(
-            $" Tagged: {host}/a/x:1, {host}/a/x:2, {host}/b/x:1; not tagged: {host}/b/x:2, {host}/c/x:1, {host}/c/x:2. Run it again to finish.",
+            $" Tagged: {host}/a/x:1, {host}/a/x:2, {host}/b/x:1; not tagged: {host}/b/x:2, {host}/c/x:1, {host}/c/x:2. Run it again "
+                + $"to finish.",
             failure.Message,
             StringComparison.Ordinal
         );

@@ -14,7 +14,10 @@ using ImagePublish.Tests.Storage;
 
 namespace ImagePublish.Tests.Foreign;
 
-/// <summary>Foreign content that a few bytes make large is refused before it takes memory or time. Both are measured by the bytes that are allocated.</summary>
+/// <summary>
+/// Foreign content that a few bytes make large is refused before it takes memory or time. Both are measured by the bytes that are
+/// allocated.
+/// </summary>
 public sealed class ContentBudgetTests : IDisposable
 {
     private const string Area = "Security";

@@ -27,7 +27,8 @@ using ImagePublish.Tests.Storage;
 namespace ImagePublish.Tests.Foreign;
 
 /// <summary>
-/// Every reader of foreign bytes reads damaged input or refuses it with the exception that it documents, and takes no more memory than the test says: nothing else comes out.
+/// Every reader of foreign bytes reads damaged input or refuses it with the exception that it documents, and takes no more memory than the
+/// test says: nothing else comes out.
 /// The inputs are the same in each run. <c>IMAGEPUBLISH_FUZZ=100000</c> makes so many for each reader.
 /// </summary>
 public sealed class ForeignContentFuzzTests : IDisposable

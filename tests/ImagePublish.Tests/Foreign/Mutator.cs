@@ -2,7 +2,9 @@ using System.Text;
 
 namespace ImagePublish.Tests.Foreign;
 
-/// <summary>Makes bad input of good: the same for the same seed. CsCheck makes values of types; what is wanted here are bytes that are almost right.</summary>
+/// <summary>
+/// Makes bad input of good: the same for the same seed. CsCheck makes values of types; what is wanted here are bytes that are almost right.
+/// </summary>
 internal static class Mutator
 {
     private const int BlockSize = 512;

@@ -100,7 +100,9 @@ public sealed class DeflaterTests
         Assert.True(after < alone / 100, $"{after} of {alone} bytes");
     }
 
-    /// <summary>Digests of layers depend on it: where this fails, and rightly, <see cref="Deflater.Version"/> is to be counted up.</summary>
+    /// <summary>
+    /// Digests of layers depend on it: where this fails, and rightly, <see cref="Deflater.Version"/> is to be counted up.
+    /// </summary>
     [Fact]
     public void TheBytesAreTheSameOnEveryMachine()
     {

@@ -211,7 +211,9 @@ public sealed class LayerTarTests
         }
     }
 
-    /// <summary>Writes to a file in the middle of its being read; reading ahead is bounded, so that the end has not been read yet.</summary>
+    /// <summary>
+    /// Writes to a file in the middle of its being read; reading ahead is bounded, so that the end has not been read yet.
+    /// </summary>
     private sealed class Rewriting(string path) : MemoryStream
     {
         private bool done;

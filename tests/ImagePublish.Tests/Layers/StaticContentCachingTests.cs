@@ -11,7 +11,9 @@ using Microsoft.Extensions.Logging;
 
 namespace ImagePublish.Tests.Layers;
 
-/// <summary>ASP.NET makes ETags from a file's time and length: in an image both must tell when the content changed, and only then.</summary>
+/// <summary>
+/// ASP.NET makes ETags from a file's time and length: in an image both must tell when the content changed, and only then.
+/// </summary>
 public sealed class StaticContentCachingTests : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("imagepublish-static-");

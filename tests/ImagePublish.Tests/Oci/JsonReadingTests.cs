@@ -6,7 +6,9 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Tests.Oci;
 
-/// <summary>Documents that are not what they should be: what Go writes is read, and everything else is refused in words that are not .NET's.</summary>
+/// <summary>
+/// Documents that are not what they should be: what Go writes is read, and everything else is refused in words that are not .NET's.
+/// </summary>
 public sealed partial class JsonReadingTests
 {
     private const string Hash = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";

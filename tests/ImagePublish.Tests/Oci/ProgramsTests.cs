@@ -203,7 +203,8 @@ public sealed class ProgramsTests : IDisposable
     {
         var file = Path.Combine(folder.FullName, name);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        // A process that another test forks while a file is open for writing makes it unusable for a moment; the shell writes it in a process of its own.
+        // A process that another test forks while a file is open for writing makes it unusable for a moment; the shell writes it in a
+        // process of its own.
         using var writer = System.Diagnostics.Process.Start(
             new System.Diagnostics.ProcessStartInfo(
                 "/bin/sh",

@@ -40,7 +40,8 @@ public sealed class BaseSourcesTests : IDisposable
     [InlineData(Paragraphs, "Types: deb\nURIs: http://deb.example.com/debian\nSuites: ./\nSigned-By: {0}\n")]
     [InlineData(
         Paragraphs,
-        "Types: deb\nURIs: http://deb.example.com/debian\nSuites: ./\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\\\"$\n -----END PGP PUBLIC KEY BLOCK-----\n"
+        "Types: deb\nURIs: http://deb.example.com/debian\nSuites: ./\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n "
+            + "abc\\\"$\n -----END PGP PUBLIC KEY BLOCK-----\n"
     )]
     [ReliabilityCase(
         Area,
@@ -139,7 +140,8 @@ public sealed class BaseSourcesTests : IDisposable
     {
         var below = await BaseAsync(
             Lines,
-            "deb [arch=amd64 lang=de check-valid-until=no by-hash=force] http://deb.example.com/debian bookworm main contrib # comment\n# deb file:/x ./\ndeb-src file:/x ./\n"
+            "deb [arch=amd64 lang=de check-valid-until=no by-hash=force] http://deb.example.com/debian bookworm main contrib # "
+                + "comment\n# deb file:/x ./\ndeb-src file:/x ./\n"
         );
         var workspace = new AptWorkspace(Request(), "amd64", below);
         var tool = workspace.Prepare(repository);

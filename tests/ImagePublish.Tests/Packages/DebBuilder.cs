@@ -19,7 +19,8 @@ internal sealed class DebBuilder(string name, string version = "1.0", string arc
     public string Compression { get; init; } = "gz";
 
     public string Control =>
-        $"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMaintainer: Nobody <nobody@example.com>\n{Fields}Description: test\n";
+        $"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMaintainer: Nobody "
+        + $"<nobody@example.com>\n{Fields}Description: test\n";
 
     public DebBuilder File(string path, string text, UnixFileMode mode = (UnixFileMode)0x1A4, int owner = 0) =>
         Entry(

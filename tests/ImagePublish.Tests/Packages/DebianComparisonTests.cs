@@ -9,7 +9,10 @@ using ImagePublish.Packages.Layout;
 
 namespace ImagePublish.Tests.Packages;
 
-/// <summary>The same packages, and the same files of them, as mmdebstrap and apt-get choose and unpack from the same sources. One run of mmdebstrap serves all.</summary>
+/// <summary>
+/// The same packages, and the same files of them, as mmdebstrap and apt-get choose and unpack from the same sources. One run of mmdebstrap
+/// serves all.
+/// </summary>
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class DebianComparisonTests : IDisposable
 {
@@ -224,7 +227,8 @@ public sealed class DebianComparisonTests : IDisposable
         var hook = Path.Combine(folder, "hook");
         var lines = Lists.Select(
             (list, number) =>
-                $"APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get install --simulate -qq --no-install-recommends {list} | sed -n 's/^Inst \\([^ ]*\\) (\\([^ ]*\\) .*/\\1 \\2/p' | LC_ALL=C sort > '{folder}/{number}.set'"
+                $"APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get install --simulate -qq "
+                + $"--no-install-recommends {list} | sed -n 's/^Inst \\([^ ]*\\) (\\([^ ]*\\) .*/\\1 \\2/p' | LC_ALL=C sort > '{folder}/{number}.set'"
         );
         await File.WriteAllTextAsync(hook, $"#!/bin/sh\nset -e\n{string.Join('\n', lines)}\n", Cancel);
         File.SetUnixFileMode(hook, (UnixFileMode)0x1ED);

@@ -103,7 +103,8 @@ internal sealed class LocalRepository : IDisposable, IPublishLog
             release,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"Origin: Tests\nSuite: tests\nDate: {DateTime.UtcNow.AddHours(-1):R}\nSHA256:\n {Convert.ToHexStringLower(SHA256.HashData(signed))} {signed.Length} Packages\n"
+                $"Origin: Tests\nSuite: "
+                    + $"tests\nDate: {DateTime.UtcNow.AddHours(-1):R}\nSHA256:\n {Convert.ToHexStringLower(SHA256.HashData(signed))} {signed.Length} Packages\n"
             )
         );
         key.Sign(release, Path.Combine(folder, "InRelease"));

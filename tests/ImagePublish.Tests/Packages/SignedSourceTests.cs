@@ -2,7 +2,9 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Tests.Packages;
 
-/// <summary>Sources with real signatures, right and wrong: what is not signed by the key that the source names never becomes a layer.</summary>
+/// <summary>
+/// Sources with real signatures, right and wrong: what is not signed by the key that the source names never becomes a layer.
+/// </summary>
 public sealed class SignedSourceTests(SigningKey key, OtherKey other) : IClassFixture<SigningKey>, IClassFixture<OtherKey>
 {
     [Theory]

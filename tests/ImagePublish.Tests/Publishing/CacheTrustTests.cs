@@ -13,7 +13,8 @@ using ImagePublish.Tests.Packages;
 namespace ImagePublish.Tests.Publishing;
 
 /// <summary>
-/// Who can push any tag of a repository can claim that a layer became a blob of theirs. Such a claim must not decide what the next image contains.
+/// Who can push any tag of a repository can claim that a layer became a blob of theirs. Such a claim must not decide what the next image
+/// contains.
 /// </summary>
 public sealed class CacheTrustTests
 {

@@ -71,7 +71,9 @@ internal sealed class PublishingBench : IAsyncDisposable
             Tags = [.. tags.Select(Tag.Parse)],
         };
 
-    /// <summary>Publishes as one build does: with connections, tokens and knowledge of its own. What a machine remembers is in its store.</summary>
+    /// <summary>
+    /// Publishes as one build does: with connections, tokens and knowledge of its own. What a machine remembers is in its store.
+    /// </summary>
     public async Task<PublishResult> PublishAsync(PublishRequest request, string machine = "here")
     {
         Server.Requests.Clear();

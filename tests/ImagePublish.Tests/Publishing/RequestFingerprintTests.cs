@@ -11,7 +11,9 @@ using ImagePublish.UpToDate;
 
 namespace ImagePublish.Tests.Publishing;
 
-/// <summary>A property that the fingerprint forgot would publish yesterday's image: every one of them, also those of tomorrow, must change it.</summary>
+/// <summary>
+/// A property that the fingerprint forgot would publish yesterday's image: every one of them, also those of tomorrow, must change it.
+/// </summary>
 public sealed class RequestFingerprintTests
 {
     private static readonly string[] NotDeciding =

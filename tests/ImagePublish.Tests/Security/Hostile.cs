@@ -12,7 +12,10 @@ internal static partial class Hostile
     public const string RunnerCommand = "::set-output name=a::b";
     public const string Html = "<img src=x>";
 
-    /// <summary>Everything at once: commands at the start of a line and in it, direction and width, HTML, Markdown, a terminal's escape sequence, a shell's command.</summary>
+    /// <summary>
+    /// Everything at once: commands at the start of a line and in it, direction and width, HTML, Markdown, a terminal's escape sequence, a
+    /// shell's command.
+    /// </summary>
     public const string Everything =
         "a\n"
         + RunnerCommand

@@ -80,13 +80,15 @@ public sealed class HostileDocumentTests
     [InlineData("it's $(x)\n", @"docker run --rm 'it'\''s $(x)\u000a'")]
     public void ANameIsOneWordOfACommand(string name, string command) => Assert.Equal(command, NextCommands.Run(name, []));
 
-    // One field after the other, of each document, first of the base and then of the image that the tag points at: what comes of it is harmless, wherever it ends.
+    // One field after the other, of each document, first of the base and then of the image that the tag points at: what comes of it is
+    // harmless, wherever it ends.
     [Theory]
     [InlineData(Hostile.Everything)]
     [InlineData(Hostile.AgentCommand)]
     [ReliabilityCase(
         "Security",
-        "each string of a base's or an earlier image's manifest, index and config is a CI command, a terminal's escape sequence, Markdown, HTML and invisible characters",
+        "each string of a base's or an earlier image's manifest, index and config is a CI command, a terminal's escape sequence, "
+            + "Markdown, HTML and invisible characters",
         "no line, table, report or command to copy has it unbroken"
     )]
     public async Task NothingOfADocumentComesOutUnbroken(string canary)

@@ -50,7 +50,8 @@ public sealed class MalformedValueTests
         var failure = Assert.ThrowsAny<JsonException>(() => OciJson.ReadIndex(Encoding.UTF8.GetBytes(index)));
 
         Assert.Equal(
-            "the index's $.manifests[1].platform.architecture is the string 'amd64|x', but must be letters, digits, '.', '_' and '-', fewer than 64",
+            "the index's $.manifests[1].platform.architecture is the string 'amd64|x', but must be letters, digits, '.', '_' and "
+                + "'-', fewer than 64",
             failure.Message
         );
     }

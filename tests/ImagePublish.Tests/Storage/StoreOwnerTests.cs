@@ -8,7 +8,9 @@ using ImagePublish.Storage;
 
 namespace ImagePublish.Tests.Storage;
 
-/// <summary>The local store and other users of the machine: who may look into it, who may change it, and what is believed of what it says.</summary>
+/// <summary>
+/// The local store and other users of the machine: who may look into it, who may change it, and what is believed of what it says.
+/// </summary>
 [UnsupportedOSPlatform("windows")]
 public sealed class StoreOwnerTests : IDisposable
 {

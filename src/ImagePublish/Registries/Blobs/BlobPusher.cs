@@ -32,7 +32,6 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
     private readonly SemaphoreSlim uploads = new(connection.Options.ParallelBlobs);
 
     /// <summary>Makes sure that a repository has a blob.</summary>
-    /// <param name="locations">What other builds know; null where nothing is kept of them.</param>
     public async Task<BlobPushResult> PushAsync(
         Repository target,
         BlobSource blob,

@@ -110,7 +110,6 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
     }
 
     /// <summary>Uploads the blob.</summary>
-    /// <returns>The bytes that were sent in all attempts.</returns>
     /// <exception cref="ImagePublishException">It can't be done; the session is deleted as far as possible.</exception>
     public async Task<long> RunAsync(CancellationToken cancellationToken)
     {
@@ -465,7 +464,6 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
         }
     }
 
-    /// <param name="IsLast">Whether the request closes the session.</param>
     private sealed record Step(UploadRequest Request, BlobPart Part, bool IsLast) : IDisposable
     {
         public void Dispose() => Part.Dispose();

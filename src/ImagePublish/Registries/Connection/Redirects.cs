@@ -59,7 +59,6 @@ internal static class Redirects
     }
 
     /// <summary>Refuses the way from https to http.</summary>
-    /// <returns>The address to use; null where there is none.</returns>
     public static RequestUrl? Secure(RequestUrl root, RequestUrl from, RequestUrl next)
     {
         if (!from.IsHttps || next.IsHttps)

@@ -42,7 +42,10 @@ internal sealed record PlatformDocument(
 
 internal sealed record BaseDocument(string? Name, string? Digest, int Layers);
 
-/// <summary>A layer; its files as columns, which are half the size of objects: <c>Sizes[i]</c> and <c>Packages[i]</c> (an index of <c>PackageNames</c>, or -1) belong to <c>Paths[i]</c>.</summary>
+/// <summary>
+/// A layer; its files as columns, which are half the size of objects: <c>Sizes[i]</c> and <c>Packages[i]</c> (an index of
+/// <c>PackageNames</c>, or -1) belong to <c>Paths[i]</c>.
+/// </summary>
 internal sealed record PageLayerDocument(
     string Name,
     string Digest,

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace ImagePublish.Reporting.Progress;
 
-/// <summary>Progress as rows of a terminal: name, bar, percent, bytes, speed and time left, or what else is done. Narrow terminals get fewer columns.</summary>
+/// <summary>
+/// Progress as rows of a terminal: name, bar, percent, bytes, speed and time left, or what else is done. Narrow terminals get fewer
+/// columns.
+/// </summary>
 internal static class ProgressBars
 {
     private const int Indent = 2;
