@@ -159,8 +159,10 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
                         changes
                             .GroupBy(change => change.Kind)
                             .Select(kind =>
-                                $"{kind.Key.ToString().ToLowerInvariant()} {string.Join(", ", kind.Select(change => change.Name).Distinct())}"
-                            )
+                            {
+                                var names = string.Join(", ", kind.Select(change => change.Name).Distinct());
+                                return $"{kind.Key.ToString().ToLowerInvariant()} {names}";
+                            })
                     );
             }
         }

@@ -65,7 +65,7 @@ internal sealed class PlainPublish(string folder) : Contender("plain", folder)
     protected override IEnumerable<string> Arguments(Target target) => [];
 }
 
-/// <summary>The .NET SDK's own container publishing. Its cache lies in the temporary folder.</summary>
+/// <summary>The .NET SDK's own container publishing. Its cache is in the temporary folder.</summary>
 internal sealed class SdkContainers(string folder) : Contender("sdk", folder)
 {
     protected override IEnumerable<string> Arguments(Target target) =>

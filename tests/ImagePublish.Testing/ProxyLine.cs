@@ -38,7 +38,7 @@ public sealed class ProxyLine : IAsyncDisposable
 
     public long BytesDown => Interlocked.Read(ref bytesDown);
 
-    /// <summary>How often the line broke.</summary>
+    /// <summary>How often the connection was cut.</summary>
     public int Breaks => Volatile.Read(ref breaks);
 
     /// <param name="host"><c>127.0.0.1:5000</c>.</param>

@@ -36,7 +36,7 @@ internal static class OciJson
         }
     );
 
-    /// <summary>How the parts of the specifications are written, for documents of other rooms that contain them.</summary>
+    /// <summary>How the parts of the specifications are written, for documents of other modules that contain them.</summary>
     public static IJsonTypeInfoResolver TypeInfoResolver => Context;
 
     public static byte[] Write(ImageManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, Context.ImageManifest);

@@ -107,7 +107,8 @@ internal static class ImageTables
     {
         yield return string.Create(
             CultureInfo.InvariantCulture,
-            $"{platform.Config.Platform}  {ByteSize.Show(platform.Size)}  created {Date(platform.Config.Created)}  {platform.Descriptor.Digest}"
+            $"{platform.Config.Platform}  {ByteSize.Show(platform.Size)}  "
+                + $"created {Date(platform.Config.Created)}  {platform.Descriptor.Digest}"
         );
         foreach (var (name, value) in Settings(platform.Config.Config))
             yield return $"  {name, -12} {Text.Sanitize(value)}";

@@ -103,7 +103,8 @@ internal static class PlanTables
         {
             { HasDrifted: true } =>
             [
-                $"  The base {plannedBase.Name} moved: {ImageTables.Short(plannedBase.Before!)} -> {ImageTables.Short(plannedBase.Digest!)}",
+                $"  The base {plannedBase.Name} moved: {ImageTables.Short(plannedBase.Before!)} "
+                    + $"-> {ImageTables.Short(plannedBase.Digest!)}",
             ],
             { Digest: { } digest } =>
             [

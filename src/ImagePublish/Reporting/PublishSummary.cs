@@ -21,7 +21,8 @@ internal static class PublishSummary
         {
             yield return Headline(project, delivery, result.IsUnchanged ? "unchanged" : Moved(delivery));
             yield return $"  {delivery.Name}@{result.Image.Digest}";
-            yield return $"  {result.Image.Platform}, {ByteSize.Show(result.Image.Size)} in {Count(result.Image.Layers.Count, "layer")}, {Time(elapsed)}";
+            var layers = Count(result.Image.Layers.Count, "layer");
+            yield return $"  {result.Image.Platform}, {ByteSize.Show(result.Image.Size)} in {layers}, {Time(elapsed)}";
             if (delivery.Tags is [var tag, ..] && !result.IsUnchanged)
                 yield return HowToRun(result, delivery, $"{delivery.Name}:{tag}", engine);
         }

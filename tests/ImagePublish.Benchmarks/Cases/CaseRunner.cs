@@ -12,7 +12,7 @@ internal sealed record CaseResult(PublishCase Case, Runs Plain, Runs Ours, Runs 
     public double Share => OurOverhead / SdkOverhead;
 }
 
-/// <summary>Runs a case: the contenders take turns, so that whatever else the machine does meets all of them.</summary>
+/// <summary>Runs a case: the contenders run alternately, so that whatever else the machine does meets all of them.</summary>
 internal sealed class CaseRunner(Laboratory laboratory, int rounds)
 {
     private int edition;

@@ -16,7 +16,7 @@ internal static class Curves
     /// <param name="laboratory">Where.</param>
     /// <param name="rounds">Runs of each point.</param>
     /// <param name="picture">The SVG file that is written.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the measurement.</param>
     /// <returns>The numbers as a Markdown table.</returns>
     public static async Task<string> RunAsync(Laboratory laboratory, int rounds, string picture, CancellationToken cancellationToken)
     {

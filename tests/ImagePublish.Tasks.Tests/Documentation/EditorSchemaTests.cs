@@ -3,7 +3,7 @@ using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.Documentation;
 
-/// <summary>What editors show of properties and items lies in the package where they look for it.</summary>
+/// <summary>What editors show of properties and items is in the package where they look for it.</summary>
 public sealed class EditorSchemaTests(Peers peers)
 {
     private const string Suffix = ".buildschema.json";

@@ -13,7 +13,7 @@ public sealed record ServedManifest(string Digest, string MediaType, long Size, 
     public IReadOnlyList<JsonElement> Layers => [.. Json.GetProperty("layers").EnumerateArray()];
 }
 
-/// <summary>What a registry has, asked for over its API and with no code of the engine.</summary>
+/// <summary>What a registry has, asked for over its API and with no code of the product.</summary>
 public static class RegistryApi
 {
     private static readonly HttpClient Http = new();

@@ -34,7 +34,7 @@ public sealed class BaseImage
             )
             .FullName;
         var target = Path.Combine(root, $"base-{Key(dotnet)}");
-        await using var turn = await TakeTurnAsync(Path.Combine(root, "base.lock"), cancellationToken);
+        await using var held = await LockAsync(Path.Combine(root, "base.lock"), cancellationToken);
         if (!Directory.Exists(target))
         {
             var unfinished = Path.Combine(root, "base.unfinished");
@@ -134,7 +134,7 @@ public sealed class BaseImage
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(inputs)))[..16];
     }
 
-    private static async Task<FileStream> TakeTurnAsync(string path, CancellationToken cancellationToken)
+    private static async Task<FileStream> LockAsync(string path, CancellationToken cancellationToken)
     {
         while (true)
         {

@@ -15,7 +15,7 @@ public sealed class LineOptions
     /// <summary>Each connection is reset once it brought so many bytes of request bodies.</summary>
     public long? BreakAfterRequestBytes { get; set; }
 
-    /// <summary>How often the line broke.</summary>
+    /// <summary>How often the connection was cut.</summary>
     public int Breaks => Volatile.Read(ref breaks);
 
     internal void Apply(HttpContext http, CancellationToken closing)
@@ -30,7 +30,7 @@ public sealed class LineOptions
             http.Request.Body,
             wanted =>
                 broken
-                    ? throw new IOException("The line broke on request.")
+                    ? throw new IOException("The connection was cut on request.")
                     : (int)Math.Min(wanted, limit - this.bytes.GetOrAdd(connection, 0)),
             (bytes, _) =>
             {

@@ -5,7 +5,7 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Tests.Layers;
 
-/// <summary>What the tests of this room share.</summary>
+/// <summary>What the tests of this module share.</summary>
 internal static class LayerTesting
 {
     public static CancellationToken Token => TestContext.Current.CancellationToken;

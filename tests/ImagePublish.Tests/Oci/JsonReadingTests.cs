@@ -164,7 +164,7 @@ public sealed partial class JsonReadingTests
             yield return json[..length];
     }
 
-    // The root can be replaced like any other value, since it lies in a list here.
+    // The root can be replaced like any other value, since it is in a list here.
     private static string Changed(string json, int number, Action<JsonNode> change)
     {
         var holder = new JsonArray(JsonNode.Parse(json));

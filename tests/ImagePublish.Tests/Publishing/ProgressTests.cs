@@ -3,7 +3,7 @@ using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
 
-/// <summary>What the engine tells of its progress: every byte once, and an end for everything that was begun.</summary>
+/// <summary>What the core reports of its progress: every byte once, and an end for everything that was started.</summary>
 public sealed class ProgressTests
 {
     [Fact]

@@ -113,7 +113,7 @@ internal sealed class RegistryBench : IAsyncDisposable
     }
 }
 
-/// <summary>Keeps what the engine says.</summary>
+/// <summary>Keeps what the core logs.</summary>
 internal sealed class TestLog : IPublishLog
 {
     public ConcurrentQueue<string> Informations { get; } = new();

@@ -3,7 +3,7 @@ using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;
 
-/// <summary>Uploads whose line breaks, and that go on or begin anew.</summary>
+/// <summary>Uploads whose connection is cut, and that continue or restart.</summary>
 public sealed class ResetUploadTests
 {
     private const string Area = "Upload";

@@ -37,7 +37,7 @@ public sealed class TestRegistryLine : IAsyncLifetime
             }
             catch (HttpRequestException)
             {
-                // The line broke.
+                // The connection was cut.
             }
 
             using var status = await client.CallAsync("GET", location);

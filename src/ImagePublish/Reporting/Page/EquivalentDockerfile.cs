@@ -65,12 +65,19 @@ internal static class EquivalentDockerfile
     private static string Name(string variable) => variable.Split('=')[0];
 
     private static string Words(IReadOnlyList<string>? words) =>
-        words is null or []
-            ? ""
-            : $"[{string.Join(',', words.Select(word => $"\"{JsonEncodedText.Encode(word, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\""))}]";
+        words is null or [] ? "" : $"[{string.Join(',', words.Select(JsonString))}]";
 
-    private static string Quoted(string value) =>
-        $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("$", "\\$", StringComparison.Ordinal)}\"";
+    private static string JsonString(string word) =>
+        $"\"{JsonEncodedText.Encode(word, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
+
+    private static string Quoted(string value)
+    {
+        var escaped = value
+            .Replace("\\", "\\\\", StringComparison.Ordinal)
+            .Replace("\"", "\\\"", StringComparison.Ordinal)
+            .Replace("$", "\\$", StringComparison.Ordinal);
+        return $"\"{escaped}\"";
+    }
 
     private static string Options(Healthcheck check)
     {

@@ -78,7 +78,7 @@ internal sealed class TestMachine : IDisposable
         return this;
     }
 
-    /// <summary>Puts a credential helper on the PATH: a shell script that finds the verb in $1 and its input in $input.</summary>
+    /// <summary>Puts a credential helper on the PATH: a shell script that finds the command in $1 and its input in $input.</summary>
     public TestMachine Helper(string name, string script)
     {
         var path = Path.Combine(Programs, $"docker-credential-{name}");

@@ -11,7 +11,7 @@ using ImagePublish.Tests.Registries;
 namespace ImagePublish.Tests.Publishing;
 
 /// <summary>Layers that are begun while a project compiles: the same image, sooner, and nothing else.</summary>
-public sealed class HeadStartTests : IDisposable
+public sealed class EarlyLayerBuildTests : IDisposable
 {
     private const string Begun = "was built while the project was";
 
