@@ -6,15 +6,10 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Http;
 
-/// <summary>
-/// Keeps requests to hosts that a registry chose (realms, redirects, upload locations) away from this machine and its networks, whatever a
-/// name resolves to:
-/// the check is made on the very address that is connected to.
-/// </summary>
-/// <remarks>
-/// A handler for each registry, given to <see cref="Protect"/>, sends the requests that carry <see cref="RegistryOption"/>.
-/// Where a proxy is in between, the proxy resolves the name, and only the text can be checked.
-/// </remarks>
+/// <summary>Keeps requests to hosts that a registry chose (realms, redirects, upload locations) away from this machine and its networks,
+/// whatever a name resolves to: the check is made on the very address that is connected to.</summary>
+/// <remarks>A handler for each registry, given to <see cref="Protect"/>, sends the requests that carry <see cref="RegistryOption"/>. Where
+/// a proxy is in between, the proxy resolves the name, and only the text can be checked.</remarks>
 /// <param name="connect">Connects to a host and port that was found to be allowed; null for the network.</param>
 internal sealed class AddressGuard(
     Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null,
@@ -30,10 +25,8 @@ internal sealed class AddressGuard(
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> resolve = resolve
         ?? ((host, ct) => Dns.GetHostAddressesAsync(host, ct));
 
-    /// <summary>
-    /// Makes a handler connect only to where a registry may send us. All its requests must be on behalf of that registry: connections are
-    /// pooled.
-    /// </summary>
+    /// <summary>Makes a handler connect only to where a registry may send us. All its requests must be on behalf of that registry:
+    /// connections are pooled.</summary>
     public void Protect(SocketsHttpHandler handler) => handler.ConnectCallback = ConnectAsync;
 
     /// <summary>Checks a host that is an address or <c>localhost</c>, before a proxy may be asked to connect to it.</summary>

@@ -4,10 +4,8 @@ using System.Net.Sockets;
 
 namespace ImagePublish.Http;
 
-/// <summary>From where an address can be reached.</summary>
 internal enum AddressReach
 {
-    /// <summary>From everywhere.</summary>
     Public,
 
     /// <summary>From one organisation's network.</summary>
@@ -46,7 +44,6 @@ internal static class AddressReaches
         (IPNetwork.Parse("ff00::/8"), AddressReach.LinkLocal),
     ];
 
-    /// <summary>From where an address can be reached.</summary>
     public static AddressReach Classify(IPAddress address)
     {
         var plain = Inner(address) ?? address;

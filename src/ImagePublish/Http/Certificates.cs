@@ -7,9 +7,8 @@ using ImagePublish.Diagnostics;
 namespace ImagePublish.Http;
 
 /// <summary>The authorities trusted at one host, and the client certificates to present there.</summary>
-/// <remarks>
-/// <see href="https://docs.docker.com/engine/security/certificates/">Docker, Verify repository client with certificates</see>.
-/// </remarks>
+/// <remarks><see href="https://docs.docker.com/engine/security/certificates/">Docker, Verify repository client with
+/// certificates</see>.</remarks>
 internal sealed class Certificates
 {
     private readonly X509Certificate2Collection authorities = [];
@@ -18,7 +17,6 @@ internal sealed class Certificates
     private readonly X509Certificate2Collection clients = [];
     private readonly X509Certificate2Collection intermediates = [];
 
-    /// <summary>Adds a PEM file of authorities.</summary>
     public void AddAuthorities(string file) => Read(file, () => authorities.ImportFromPemFile(file));
 
     /// <summary>Adds what Docker's folder for a host holds.</summary>

@@ -4,10 +4,8 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Http;
 
-/// <summary>
-/// Gets a plain file over http, as a package source serves it: with the proxies, certificates and retries of registries, without any
-/// credentials.
-/// </summary>
+/// <summary>Gets a plain file over http, as a package source serves it: with the proxies, certificates and retries of registries, without
+/// any credentials.</summary>
 internal sealed class FileDownload(Transport transport, RetryPolicy retry)
 {
     private const int MaxRedirects = 10;

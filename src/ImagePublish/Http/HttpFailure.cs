@@ -7,7 +7,6 @@ namespace ImagePublish.Http;
 /// <summary>A request that did not do what it was for: its purpose, where it went, and what came back.</summary>
 internal record HttpFailure(string Purpose, HttpMethod Method, RequestUrl Url)
 {
-    /// <summary>The response's status, if there was a response.</summary>
     public HttpStatusCode? Status { get; init; }
 
     /// <summary>What went wrong with the connection, if there was no response.</summary>
@@ -19,7 +18,6 @@ internal record HttpFailure(string Purpose, HttpMethod Method, RequestUrl Url)
     /// <summary>What the response says about it; empty where it says nothing.</summary>
     public virtual string Detail => "";
 
-    /// <summary>Whether the same request may succeed a little later.</summary>
     public bool IsTransient => Transport?.IsTransient ?? IsTransientStatus(Status!.Value);
 
     /// <summary>In a few words, for the log.</summary>

@@ -16,10 +16,8 @@ internal record HttpOptions
     /// <summary>A PEM file of certificate authorities that are trusted besides the system's: <c>SSL_CERT_FILE</c>.</summary>
     public string? CertificateFile { get; init; }
 
-    /// <summary>
-    /// Folders laid out as Docker's <c>certs.d</c>: <c>&lt;host:port&gt;/*.crt</c> are authorities, <c>*.cert</c> with <c>*.key</c> client
-    /// certificates.
-    /// </summary>
+    /// <summary>Folders laid out as Docker's <c>certs.d</c>: <c>&lt;host:port&gt;/*.crt</c> are authorities, <c>*.cert</c> with
+    /// <c>*.key</c> client certificates.</summary>
     public IReadOnlyList<string> DockerCertificateFolders { get; init; } = [];
 
     /// <summary>The proxies; null for none.</summary>
@@ -46,7 +44,6 @@ internal record HttpOptions
     /// <summary>The longest delay that a server may ask for; a longer one is cut to this.</summary>
     public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>The connect timeout.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Connects to a host and port in place of the network: tests can't choose what listens at ports 80 and 443.</summary>
@@ -55,10 +52,8 @@ internal record HttpOptions
     /// <summary>Resolves the names that registries send us to, in place of the system.</summary>
     internal Func<string, CancellationToken, Task<IPAddress[]>>? Resolve { get; init; }
 
-    /// <summary>
-    /// How long to wait for the answer to <c>Expect: 100-continue</c> before a large body is sent all the same: a round trip to a distant
-    /// host.
-    /// </summary>
+    /// <summary>How long to wait for the answer to <c>Expect: 100-continue</c> before a large body is sent all the same: a round trip to a
+    /// distant host.</summary>
     public TimeSpan ContinueTimeout { get; init; } = TimeSpan.FromMilliseconds(350);
 
     /// <summary>How long a transfer may stand still. One that does not has no limit but <see cref="SlowestTransfer"/>.</summary>

@@ -20,7 +20,6 @@ internal sealed class IdleWatch : IDisposable
         linked = CancellationTokenSource.CreateLinkedTokenSource(idle.Token, cancellationToken);
     }
 
-    /// <summary>Cancelled when no data comes, or by the caller.</summary>
     public CancellationToken Token => linked.Token;
 
     public bool HasExpired => idle.IsCancellationRequested;
@@ -35,7 +34,6 @@ internal sealed class IdleWatch : IDisposable
         Touch();
     }
 
-    /// <summary>Why it expired.</summary>
     public string Reason =>
         isDocumentLimit
             ? string.Create(CultureInfo.InvariantCulture, $"the answer took more than {documentLimit.TotalSeconds:0} seconds")
@@ -53,9 +51,8 @@ internal sealed class IdleWatch : IDisposable
         );
     }
 
-    /// <summary>
-    /// A document begins: it is small, so its total time is limited too. Bytes that come one at a time would never let the watch expire.
-    /// </summary>
+    /// <summary>A document begins: it is small, so its total time is limited too. Bytes that come one at a time would never let the watch
+    /// expire.</summary>
     public void StartDocument(TimeSpan limit)
     {
         documentStart ??= time.GetTimestamp();

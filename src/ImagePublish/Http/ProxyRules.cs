@@ -2,9 +2,8 @@ using System.Net;
 
 namespace ImagePublish.Http;
 
-/// <summary>
-/// The proxies as <c>HTTP_PROXY</c>, <c>HTTPS_PROXY</c> and <c>NO_PROXY</c> name them. This machine is never reached through one.
-/// </summary>
+/// <summary>The proxies as <c>HTTP_PROXY</c>, <c>HTTPS_PROXY</c> and <c>NO_PROXY</c> name them. This machine is never reached through
+/// one.</summary>
 /// <param name="Except">Hosts that are reached directly, separated by commas: <c>example.com</c> with everything below it,
 /// <c>10.1.2.3:5000</c>, <c>10.0.0.0/8</c> or <c>*</c>.</param>
 internal sealed record ProxySettings(string? Http, string? Https, string? Except = null)

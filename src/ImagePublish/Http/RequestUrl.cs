@@ -3,19 +3,15 @@ using System.Diagnostics.CodeAnalysis;
 namespace ImagePublish.Http;
 
 /// <summary>An http(s) address whose path and query stay byte for byte what a registry sent.</summary>
-/// <remarks>
-/// <see cref="Uri"/> rewrites escapes (<c>%7E</c> becomes <c>~</c>), which breaks upload sessions and signed addresses. So Locations are
-/// taken apart by hand
-/// (<see href="https://www.rfc-editor.org/rfc/rfc3986#section-5.2">RFC 3986, 5.2</see>) and become a <see cref="Uri"/> that must
-/// leave them alone.
-/// </remarks>
+/// <remarks><see cref="Uri"/> rewrites escapes (<c>%7E</c> becomes <c>~</c>), which breaks upload sessions and signed addresses. So
+/// Locations are taken apart by hand (<see href="https://www.rfc-editor.org/rfc/rfc3986#section-5.2">RFC 3986, 5.2</see>) and become a <see
+/// cref="Uri"/> that must leave them alone.</remarks>
 internal sealed record RequestUrl(string Scheme, string Authority, string PathAndQuery)
 {
     private const int MaxLength = 16 * 1024;
 
     public bool IsHttps => Scheme == Uri.UriSchemeHttps;
 
-    /// <summary>The host without port.</summary>
     public string Host =>
         Authority[0] == '[' ? Authority[..(Authority.IndexOf(']', StringComparison.Ordinal) + 1)] : Authority.Split(':')[0];
 

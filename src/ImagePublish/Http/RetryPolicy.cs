@@ -4,7 +4,6 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Http;
 
-/// <summary>Decides whether and when a request is sent again to one host.</summary>
 internal sealed class RetryPolicy(HttpOptions options, IPublishLog log, TimeProvider time)
 {
     private readonly Lock gate = new();

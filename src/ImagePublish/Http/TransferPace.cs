@@ -6,7 +6,6 @@ internal sealed class TransferPace(HttpOptions options)
     private long received;
     private TimeSpan waitedSince;
 
-    /// <summary>The time spent waiting in all.</summary>
     public TimeSpan Waited { get; private set; }
 
     /// <summary>Counts bytes that came after some waiting.</summary>

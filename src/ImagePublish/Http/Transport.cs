@@ -20,9 +20,8 @@ internal sealed record TransportRequest(RequestUrl Url, HttpRequestMessage Messa
     public void Dispose() => Message.Dispose();
 }
 
-/// <summary>
-/// Sends single requests. Connections are pooled for the whole build; no redirect is followed, no cookie kept, no header added.
-/// </summary>
+/// <summary>Sends single requests. Connections are pooled for the whole build; no redirect is followed, no cookie kept, no header
+/// added.</summary>
 internal sealed class Transport(HttpOptions options, TimeProvider time) : IDisposable
 {
     /// <summary>The <c>User-Agent</c> of requests to registries and token services.</summary>

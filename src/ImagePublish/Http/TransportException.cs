@@ -4,10 +4,8 @@ using System.Security.Authentication;
 
 namespace ImagePublish.Http;
 
-/// <summary>What is wrong with a connection.</summary>
 internal enum TransportError
 {
-    /// <summary>The host name is unknown.</summary>
     Name,
 
     /// <summary>The host refuses the connection: nothing listens at the port.</summary>
@@ -16,34 +14,27 @@ internal enum TransportError
     /// <summary>The host can't be reached, or does not accept the connection in time.</summary>
     Unreachable,
 
-    /// <summary>The connection was lost.</summary>
     Broken,
 
-    /// <summary>No data for too long.</summary>
     Stalled,
 
-    /// <summary>The certificate is not trusted.</summary>
     Certificate,
 
     /// <summary>The other side does not speak TLS as we do.</summary>
     Tls,
 
-    /// <summary>The proxy refuses.</summary>
     Proxy,
 
-    /// <summary>The response is not HTTP.</summary>
     Protocol,
 }
 
-/// <summary>
-/// A request got no response, or not all of it. It stays inside this library: the user sees an <c>ImagePublishException</c>.
-/// </summary>
+/// <summary>A request got no response, or not all of it. It stays inside this library: the user sees an
+/// <c>ImagePublishException</c>.</summary>
 [SuppressMessage("Design", "CA1064:Exceptions should be public", Justification = "It never leaves the library.")]
 internal sealed class TransportException(TransportError error, string message, Exception? inner = null) : Exception(message, inner)
 {
     public TransportError Error { get; } = error;
 
-    /// <summary>Whether the same request may succeed a little later.</summary>
     public bool IsTransient =>
         Error is TransportError.Refused or TransportError.Unreachable or TransportError.Broken or TransportError.Stalled;
 }

@@ -165,17 +165,14 @@ internal static class ManifestReader
         new(DiagnosticCodes.RegistryProtocol, $"The manifest {reference} {how}. Choose another image, or push it again.");
 }
 
-/// <summary>
-/// What the headers of an answer say of a manifest. A class, since the code that carries a class is compiled ahead of time.
-/// </summary>
+/// <summary>What the headers of an answer say of a manifest. A class, since the code that carries a class is compiled ahead of
+/// time.</summary>
 internal sealed record HeadAnswer(bool IsKnown, Descriptor? Found);
 
 /// <summary>A manifest or an index as a registry has it, verified.</summary>
 internal sealed record RemoteManifest(Reference Reference, MemoryBlobSource Content)
 {
-    /// <summary>Its media type, digest and size.</summary>
     public Descriptor Descriptor => Content.Descriptor;
 
-    /// <summary>Whether it is an index.</summary>
     public bool IsIndex => MediaTypes.IsIndex(Descriptor.MediaType);
 }

@@ -27,10 +27,8 @@ internal static class NextPage
 }
 
 /// <summary>Finds the next page in a <c>Link</c> header.</summary>
-/// <remarks>
-/// <see href="https://www.rfc-editor.org/rfc/rfc8288">RFC 8288</see>: <c>&lt;target&gt;; rel="next"</c>. The target is a URI reference and
-/// is returned as it is.
-/// </remarks>
+/// <remarks><see href="https://www.rfc-editor.org/rfc/rfc8288">RFC 8288</see>: <c>&lt;target&gt;; rel="next"</c>. The target is a URI
+/// reference and is returned as it is.</remarks>
 internal static class LinkHeader
 {
     private const int MaxLength = 16 * 1024;

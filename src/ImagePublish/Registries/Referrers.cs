@@ -8,10 +8,8 @@ using ImagePublish.Registries.Requests;
 namespace ImagePublish.Registries;
 
 /// <summary>Lists what is attached to a manifest: signatures, bills of materials, attestations.</summary>
-/// <remarks>
-/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers">distribution-spec, Listing
-/// Referrers</see>.
-/// </remarks>
+/// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers">distribution-spec,
+/// Listing Referrers</see>.</remarks>
 internal static class Referrers
 {
     private const int MaxPages = 100;

@@ -12,15 +12,11 @@ using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries;
 
-/// <summary>
-/// Pulls from and pushes to registries: one for a whole build, for many callers at once. It pools connections, tokens and limits.
-/// </summary>
-/// <remarks>
-/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md">OCI distribution specification 1.1</see>, and what
-/// registries do in its place.
-/// All methods throw <see cref="ImagePublishException"/> with a code <c>IMG4xxx</c> for what the registry does or does not, and
-/// <c>IMG5xxx</c> where signing in fails.
-/// </remarks>
+/// <summary>Pulls from and pushes to registries: one for a whole build, for many callers at once. It pools connections, tokens and
+/// limits.</summary>
+/// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md">OCI distribution specification 1.1</see>,
+/// and what registries do in its place. All methods throw <see cref="ImagePublishException"/> with a code <c>IMG4xxx</c> for what the
+/// registry does or does not, and <c>IMG5xxx</c> where signing in fails.</remarks>
 internal sealed class RegistryClient : IDisposable
 {
     private readonly ConcurrentDictionary<Registry, Lazy<(RegistryConnection Connection, BlobPusher Blobs)>> registries = new();
@@ -28,7 +24,6 @@ internal sealed class RegistryClient : IDisposable
     private readonly FileDownload downloads;
     private readonly Func<Registry, RegistryConnection> connect;
 
-    /// <summary>A client without any connection yet.</summary>
     public RegistryClient(RegistryClientOptions options, ICredentialSource credentials, IPublishLog log, TimeProvider time)
     {
         (Log, Time) = (log, time);
@@ -44,16 +39,13 @@ internal sealed class RegistryClient : IDisposable
         connect = registry => new RegistryConnection(registry, options, transport, authenticator, log);
     }
 
-    /// <summary>Where it reports what it does.</summary>
     internal IPublishLog Log { get; }
 
     internal TimeProvider Time { get; }
 
-    /// <summary>Reads a manifest or an index.</summary>
     public async Task<RemoteManifest> GetManifestAsync(Reference reference, CancellationToken cancellationToken) =>
         (await ManifestReader.GetAsync(Connect(reference.Repository), reference, mustExist: true, cancellationToken))!;
 
-    /// <summary>Reads a manifest or an index if there is one.</summary>
     public Task<RemoteManifest?> TryGetManifestAsync(Reference reference, CancellationToken cancellationToken) =>
         ManifestReader.GetAsync(Connect(reference.Repository), reference, mustExist: false, cancellationToken);
 
@@ -124,7 +116,6 @@ internal sealed class RegistryClient : IDisposable
         await new ManifestPusher(connection, blobs, at, manifest).RunAsync(cancellationToken);
     }
 
-    /// <summary>Lists a repository's tags.</summary>
     public IAsyncEnumerable<Tag> ListTagsAsync(Repository repository, CancellationToken cancellationToken) =>
         new TagLister(Connect(repository), repository).ListAsync(cancellationToken);
 
@@ -139,9 +130,8 @@ internal sealed class RegistryClient : IDisposable
     public Task<bool> HasBlobAsync(Repository repository, Descriptor blob, CancellationToken cancellationToken) =>
         BlobExistence.CheckAsync(Connect(repository), repository, blob, cancellationToken);
 
-    /// <summary>
-    /// Deletes a manifest with all its tags, or one tag where the registry can do that. One that is not there is no error.
-    /// </summary>
+    /// <summary>Deletes a manifest with all its tags, or one tag where the registry can do that. One that is not there is no
+    /// error.</summary>
     /// <exception cref="ImagePublishException"><c>IMG4015</c>: the registry does not delete.</exception>
     public Task DeleteManifestAsync(Reference reference, CancellationToken cancellationToken)
     {
@@ -167,9 +157,8 @@ internal sealed class RegistryClient : IDisposable
                 : failure.ToException();
     }
 
-    /// <summary>
-    /// Gets a file that is not in a registry: one of a package source. The same proxies and certificates are used, without credentials.
-    /// </summary>
+    /// <summary>Gets a file that is not in a registry: one of a package source. The same proxies and certificates are used, without
+    /// credentials.</summary>
     /// <returns>Whether it was written; false where the server says that there is no such file.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not give it.</exception>
     public Task<bool> TryDownloadAsync(string address, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken) =>
@@ -187,7 +176,6 @@ internal sealed class RegistryClient : IDisposable
         );
     }
 
-    /// <summary>Closes all connections.</summary>
     public void Dispose()
     {
         foreach (var registry in registries.Values.Where(registry => registry.IsValueCreated))

@@ -11,11 +11,9 @@ using ImagePublish.Registries.Requests;
 namespace ImagePublish.Registries;
 
 /// <summary>Lists a repository's tags page by page.</summary>
-/// <remarks>
-/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags">distribution-spec, Listing Tags</see>.
-/// A page names the next in its Link; where a full page names
-/// none, <c>last</c> is tried. Pages shorter than asked for are legal, and a page that brings nothing new ends the list.
-/// </remarks>
+/// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags">distribution-spec, Listing
+/// Tags</see>. A page names the next in its Link; where a full page names none, <c>last</c> is tried. Pages shorter than asked for are
+/// legal, and a page that brings nothing new ends the list.</remarks>
 internal sealed class TagLister(RegistryConnection connection, Repository repository)
 {
     // Quirk: large-page-refused.

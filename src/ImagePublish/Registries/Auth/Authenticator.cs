@@ -20,9 +20,8 @@ internal sealed class Authenticator(
     private readonly TokenClient tokens = new(transport, realms, time, redactor);
     private readonly RedactedCredentials known = new(credentials, redactor);
 
-    /// <summary>
-    /// The header to send: a token that is kept or can be requested, Basic, or none before the registry has asked for one.
-    /// </summary>
+    /// <summary>The header to send: a token that is kept or can be requested, Basic, or none before the registry has asked for
+    /// one.</summary>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG5001</c>, <c>IMG5002</c>, <c>IMG5003</c>: signing in fails.
     /// <c>IMG4003</c>, <c>IMG4004</c>: the token service does.</exception>
     public ValueTask<AuthenticationHeaderValue?> AuthorizeAsync(Registry registry, IReadOnlyList<Scope> scopes, CancellationToken ct) =>

@@ -10,7 +10,6 @@ internal sealed record BearerToken(string Value, IReadOnlyList<Scope> Scopes, Da
 
     private int uses;
 
-    /// <summary>The header value that carries it.</summary>
     public AuthenticationHeaderValue Header => new("Bearer", Value);
 
     /// <summary>Whether it was got because one that should still have been good was refused.</summary>
@@ -19,10 +18,8 @@ internal sealed record BearerToken(string Value, IReadOnlyList<Scope> Scopes, Da
     /// <summary>A new identity token that came with it, which takes the place of the one that was sent.</summary>
     public string? IdentityToken { get; init; }
 
-    /// <summary>How many requests it was sent with.</summary>
     public int Uses => Volatile.Read(ref uses);
 
-    /// <summary>It goes out with one more request.</summary>
     public void CountUse() => Interlocked.Increment(ref uses);
 
     /// <summary>A token that lives for some time from when it was asked for.</summary>
@@ -36,7 +33,6 @@ internal sealed record BearerToken(string Value, IReadOnlyList<Scope> Scopes, Da
     public override string ToString() => $"BearerToken {{ {string.Join(' ', Scopes)} }}";
 }
 
-/// <summary>Where a registry wants tokens to be asked for.</summary>
 internal sealed record BearerRealm(Uri Address, string? Service)
 {
     /// <summary>The realm of a Bearer challenge, or null where it has none.</summary>

@@ -10,27 +10,22 @@ internal sealed record Challenge(string Scheme, IReadOnlyDictionary<string, stri
     /// <summary>The data of a scheme that has no parameters.</summary>
     public string? Token68 { get; init; }
 
-    /// <summary>Whether it asks for a user name and password.</summary>
     public bool IsBasic => Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether it asks for a token.</summary>
     public bool IsBearer => Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Reads all challenges of all headers. What can't be understood is skipped.</summary>
     public static IReadOnlyList<Challenge> ParseAll(IEnumerable<string> headerValues) =>
         [.. headerValues.SelectMany(value => new ChallengeReader(value).ReadAll())];
 
-    /// <summary>A parameter's value.</summary>
     public string? Parameter(string name) => Parameters.TryGetValue(name, out var value) && value.Length > 0 ? value : null;
 
     internal static Challenge Create(string scheme, string? token68, IDictionary<string, string> parameters) =>
         new(scheme, parameters.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase)) { Token68 = token68 };
 }
 
-/// <summary>
-/// Reads one header's challenges: strictly where the grammar is clear, leniently (missing commas, unquoted URLs) where servers differ from
-/// it.
-/// </summary>
+/// <summary>Reads one header's challenges: strictly where the grammar is clear, leniently (missing commas, unquoted URLs) where servers
+/// differ from it.</summary>
 /// <remarks><c>challenge = scheme [ 1*SP ( token68 / #( token BWS "=" BWS ( token / quoted-string ) ) ) ]</c>, RFC 9110, 11.3.</remarks>
 internal sealed class ChallengeReader(string text)
 {

@@ -15,7 +15,6 @@ internal sealed record Scope(string Type, string Name, string Actions)
 
     private static readonly SearchValues<char> NotInScopes = SearchValues.Create(" \t\r\n\"\\");
 
-    /// <summary>What may be done, divided by commas.</summary>
     public string Actions { get; } = Canonical(Actions);
 
     /// <summary>The repository's name, or null where it is about something else.</summary>
@@ -23,10 +22,8 @@ internal sealed record Scope(string Type, string Name, string Actions)
 
     private bool AllowsPush => Actions.Split(',').Contains("push");
 
-    /// <summary>To read a repository.</summary>
     public static Scope Pull(string repository) => new(RepositoryType, repository, "pull");
 
-    /// <summary>To read and write a repository.</summary>
     public static Scope Push(string repository) => new(RepositoryType, repository, "pull,push");
 
     /// <summary>Reads a scope if it is one: the name may hold colons, a host's port for instance.</summary>

@@ -12,10 +12,8 @@ using ImagePublish.Registries.Auth.Realms;
 
 namespace ImagePublish.Registries.Auth;
 
-/// <summary>
-/// Requests tokens from token services: by GET with a password or anonymously, by OAuth2 POST with an identity token, each falling back to
-/// the other.
-/// </summary>
+/// <summary>Requests tokens from token services: by GET with a password or anonymously, by OAuth2 POST with an identity token, each falling
+/// back to the other.</summary>
 internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms, TimeProvider time, Redactor redactor)
 {
     private const int MostRedirects = 5;
@@ -47,10 +45,8 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
     }
 
     /// <summary>Exchanges an Entra access token for the refresh token of an Azure registry.</summary>
-    /// <remarks>
-    /// <see href="https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md">ACR, AAD integration</see>. It goes to the registry itself and
-    /// nowhere else.
-    /// </remarks>
+    /// <remarks><see href="https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md">ACR, AAD integration</see>. It goes to the registry
+    /// itself and nowhere else.</remarks>
     /// <exception cref="ImagePublishException">As <see cref="GetTokenAsync"/>.</exception>
     public async Task<string> ExchangeAsync(Registry registry, BearerRealm realm, Credential credential, CancellationToken ct)
     {
@@ -140,7 +136,6 @@ internal sealed class TokenClient(ITokenTransport transport, RealmPolicy realms,
     }
 }
 
-/// <summary>What is asked of a token service.</summary>
 internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadOnlyList<Scope> Scopes, Credential? Credential)
 {
     private const string ClientId = "imagepublish";
@@ -167,10 +162,8 @@ internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadO
         }
     }
 
-    /// <summary>
-    /// The form of a POST, <see href="https://distribution.github.io/distribution/spec/auth/oauth/">OAuth2</see>, where the credential can
-    /// be sent so.
-    /// </summary>
+    /// <summary>The form of a POST, <see href="https://distribution.github.io/distribution/spec/auth/oauth/">OAuth2</see>, where the
+    /// credential can be sent so.</summary>
     public IReadOnlyList<KeyValuePair<string, string>>? Form
     {
         get
@@ -190,7 +183,6 @@ internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadO
         }
     }
 
-    /// <summary>User name and secret of a GET, if there are any.</summary>
     public (string Username, string Secret)? Basic =>
         Credential switch
         {
@@ -199,7 +191,6 @@ internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadO
             _ => null,
         };
 
-    /// <summary>Makes the redactor know what is sent.</summary>
     public void AddTo(Redactor redactor)
     {
         Credential?.AddTo(redactor);
@@ -251,7 +242,6 @@ internal static class TokenAnswer
         return Text(json.RootElement, "refresh_token") ?? throw Malformed(request, "it has no refresh token");
     }
 
-    /// <summary>The error for an answer that is no success.</summary>
     public static ImagePublishException Failure(TokenRequest request, TokenHttpResponse response, Common.Redactor redactor)
     {
         var status = (int)response.Status;
@@ -344,24 +334,18 @@ internal static class TokenAnswer
 }
 
 /// <summary>Sends the requests that get tokens.</summary>
-/// <remarks>
-/// It follows no redirect, keeps no cookies, reads at most <see cref="TokenHttpResponse.MaxBodySize"/> bytes of a body, and retries what
-/// deserves it (a request may be sent again as it is).
-/// A request that has <see cref="AddressGuard.RegistryOption"/> goes through a handler that <see cref="AddressGuard.Protect"/> was given,
-/// and no other request does.
-/// An <see cref="Diagnostics.ImagePublishException"/> inside an <see cref="HttpRequestException"/> is the guard's refusal: thrown on as it
-/// is, never retried.
-/// </remarks>
+/// <remarks>It follows no redirect, keeps no cookies, reads at most <see cref="TokenHttpResponse.MaxBodySize"/> bytes of a body, and
+/// retries what deserves it (a request may be sent again as it is). A request that has <see cref="AddressGuard.RegistryOption"/> goes
+/// through a handler that <see cref="AddressGuard.Protect"/> was given, and no other request does. An <see
+/// cref="Diagnostics.ImagePublishException"/> inside an <see cref="HttpRequestException"/> is the guard's refusal: thrown on as it is,
+/// never retried.</remarks>
 internal interface ITokenTransport
 {
-    /// <summary>Sends one request.</summary>
     Task<TokenHttpResponse> SendAsync(HttpRequestMessage request, CancellationToken ct);
 }
 
-/// <summary>An answer to a request for a token.</summary>
 internal sealed record TokenHttpResponse(HttpStatusCode Status, ReadOnlyMemory<byte> Body)
 {
-    /// <summary>The most bytes of a body that are read.</summary>
     public const int MaxBodySize = 128 * 1024;
 
     /// <summary>Whether the body was longer than may be read.</summary>

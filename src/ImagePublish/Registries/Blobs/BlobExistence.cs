@@ -9,7 +9,6 @@ namespace ImagePublish.Registries.Blobs;
 /// <summary>Asks whether a repository has a blob, of the size that it should have.</summary>
 internal static class BlobExistence
 {
-    /// <summary>Asks until there is an answer.</summary>
     public static Task<bool> CheckAsync(
         RegistryConnection connection,
         Repository repository,

@@ -19,13 +19,11 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length) : ID
 
     public long Length => length;
 
-    /// <summary>The bytes sent in all tries.</summary>
     public long Sent => Interlocked.Read(ref sent);
 
     /// <summary>The end of the last byte that was sent in any try.</summary>
     public long Reached { get; private set; }
 
-    /// <summary>Whether the last try got to the end.</summary>
     public bool WasSentWhole { get; private set; }
 
     /// <summary>Called with the end of the bytes that were sent.</summary>
@@ -34,7 +32,6 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length) : ID
     /// <summary>Touched when bytes are sent.</summary>
     public IdleWatch? Watch { get; set; }
 
-    /// <summary>Makes it the body of a request.</summary>
     public void Attach(HttpRequestMessage request)
     {
         Stop();

@@ -2,16 +2,13 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Blobs;
 
-/// <summary>How a blob came to be in a repository.</summary>
 internal enum BlobPushKind
 {
-    /// <summary>It was there.</summary>
     Existing,
 
     /// <summary>The registry took it from another of its repositories.</summary>
     Mounted,
 
-    /// <summary>It was uploaded.</summary>
     Uploaded,
 }
 
@@ -21,6 +18,5 @@ internal readonly record struct BlobPushResult(BlobPushKind Kind, long UploadedB
 {
     public static BlobPushResult Existing { get; } = new(BlobPushKind.Existing, 0);
 
-    /// <summary>The repository that it was mounted from.</summary>
     public Repository? From { get; init; }
 }

@@ -1,14 +1,11 @@
 using System.Collections.Concurrent;
-using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Connection;
 
 namespace ImagePublish.Registries.Blobs;
 
-/// <summary>
-/// Gets blobs into the repositories of one registry. It alone decides what is pushed once, what is mounted from where, who waits for whom,
-/// and how many are uploaded at a time.
-/// </summary>
+/// <summary>Gets blobs into the repositories of one registry. It alone decides what is pushed once, what is mounted from where, who waits
+/// for whom, and how many are uploaded at a time.</summary>
 /// <remarks>
 /// <list type="number">
 /// <item>A push of the same blob to the same repository, under way or done in this build, is not repeated.</item>
@@ -90,9 +87,8 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         bool IsMountSource(Repository? repository) => repository?.Registry == target.Registry && repository != target;
     }
 
-    /// <summary>
-    /// Notes that the registry misses a blob that it had confirmed: the next push uploads it, whatever the registry says.
-    /// </summary>
+    /// <summary>Notes that the registry misses a blob that it had confirmed: the next push uploads it, whatever the registry
+    /// says.</summary>
     public void MarkMissing(Repository target, Digest digest)
     {
         pushes.TryRemove((target, digest), out _);

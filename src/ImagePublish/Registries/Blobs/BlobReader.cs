@@ -6,9 +6,8 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Blobs;
 
-/// <summary>
-/// Reads a blob for sending, any part of it as often as needed, and checks on the way that it still is what its descriptor says.
-/// </summary>
+/// <summary>Reads a blob for sending, any part of it as often as needed, and checks on the way that it still is what its descriptor
+/// says.</summary>
 /// <remarks>The last bytes are held back until the digest is right: a file that changed can never become a complete upload.</remarks>
 internal sealed class BlobReader(BlobSource blob) : IDisposable
 {
@@ -22,10 +21,8 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
     /// <summary>What went wrong with the blob itself, and not with the connection to the target.</summary>
     public ImagePublishException? Problem { get; private set; }
 
-    /// <summary>
-    /// Opens a blob that is in a registry before a request to the target begins: the target would not keep that open while the source asks
-    /// to wait.
-    /// </summary>
+    /// <summary>Opens a blob that is in a registry before a request to the target begins: the target would not keep that open while the
+    /// source asks to wait.</summary>
     public async Task PrepareAsync(long offset, CancellationToken cancellationToken)
     {
         if (blob is not RegistryBlobSource || prepared?.Offset == offset)

@@ -14,7 +14,6 @@ internal enum UploadOutcome
     /// <summary>The registry does not have the blob yet: another request is to be sent.</summary>
     Incomplete,
 
-    /// <summary>The registry has the blob.</summary>
     Complete,
 }
 
@@ -469,26 +468,22 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
         public void Dispose() => Part.Dispose();
     }
 
-    /// <summary>An upload that a registry has opened.</summary>
     private sealed class Session(TransportResponse response, RequestUrl location)
     {
         /// <summary>Where the next request goes: each response may name another address.</summary>
         public RequestUrl Location { get; set; } = location;
 
-        /// <summary>The bytes that the registry has, as far as is known.</summary>
         public long Offset { get; set; }
 
         /// <summary>The most bytes that the registry confirmed so far.</summary>
         public long Confirmed { get; set; }
 
-        /// <summary>The end of the last byte that was sent.</summary>
         public long SentUpTo { get; set; }
 
         /// <summary>The smallest chunk that the registry accepts, in bytes; 0 if it does not say.</summary>
-        /// <remarks>
-        /// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks">distribution-spec,
-        /// OCI-Chunk-Min-Length</see>.
-        /// </remarks>
+        /// <remarks><see
+        /// href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks">distribution-spec,
+        /// OCI-Chunk-Min-Length</see>.</remarks>
         public long MinChunk { get; } =
             long.TryParse(response.Header("OCI-Chunk-Min-Length"), NumberStyles.None, CultureInfo.InvariantCulture, out var minimum)
                 ? minimum
@@ -497,12 +492,10 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
 }
 
 /// <summary>What a registry says of the bytes that it has of an upload.</summary>
-/// <remarks>
-/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks">distribution-spec</see>:
-/// <c>0-N</c>, where N is the last
-/// byte's position. <c>0-0</c> may mean one byte or none; it is read as none, because then the registry refuses what follows, and the
-/// mistake is noticed.
-/// </remarks>
+/// <remarks><see
+/// href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks">distribution-spec</see>:
+/// <c>0-N</c>, where N is the last byte's position. <c>0-0</c> may mean one byte or none; it is read as none, because then the registry
+/// refuses what follows, and the mistake is noticed.</remarks>
 internal static class UploadRange
 {
     /// <summary>The number of bytes that are there; null where the header does not say.</summary>

@@ -8,7 +8,6 @@ internal interface IBlobLocations
     /// <summary>Finds the repositories that were seen to have a blob, of whatever registry, the latest first.</summary>
     Task<IReadOnlyList<Repository>> FindAsync(Digest blob, CancellationToken cancellationToken);
 
-    /// <summary>Remembers that a repository has a blob.</summary>
     Task RememberAsync(Digest blob, Repository repository, CancellationToken cancellationToken);
 
     /// <summary>Waits until no other process uploads the blob to the registry: afterwards it can be mounted.</summary>

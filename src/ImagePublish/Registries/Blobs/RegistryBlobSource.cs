@@ -15,7 +15,6 @@ internal sealed class RegistryBlobSource(RegistryConnection connection, Reposito
 
     internal override ImagePublishException WrongContent() => Mismatch("does not have the content that its digest says");
 
-    /// <summary>The error for a blob that is not what its descriptor says.</summary>
     public ImagePublishException Mismatch(string how) =>
         new(
             DiagnosticCodes.ContentMismatch,

@@ -9,10 +9,8 @@ using ImagePublish.Registries.Requests;
 
 namespace ImagePublish.Registries.Blobs;
 
-/// <summary>
-/// The bytes of a blob as a registry sends them: continues where a connection was lost, and fails if their number is not what the
-/// descriptor says. The reader verifies them.
-/// </summary>
+/// <summary>The bytes of a blob as a registry sends them: continues where a connection was lost, and fails if their number is not what the
+/// descriptor says. The reader verifies them.</summary>
 internal sealed class RegistryBlobStream(RegistryConnection connection, RegistryBlobSource blob, long offset) : ReadOnlyStream
 {
     private readonly TransferPace pace = new(connection.Options);

@@ -6,7 +6,6 @@ using ImagePublish.Registries.Connection;
 
 namespace ImagePublish.Registries.Blobs;
 
-/// <summary>What all requests of uploads share.</summary>
 internal abstract record UploadRequest(Repository Repository, Digest Digest) : RegistryRequest(Repository.Registry)
 {
     public override string Description => $"upload the blob {Digest} to {Repository}";
@@ -44,7 +43,6 @@ internal sealed record PatchUpload(Repository Repository, Digest Digest, Request
     /// <summary>Whether it says which part of the blob it has.</summary>
     public bool IsRanged { get; init; }
 
-    /// <summary>Whether it gets a connection of its own.</summary>
     public bool IsAlone { get; init; }
 
     public override HttpMethod Method => HttpMethod.Patch;

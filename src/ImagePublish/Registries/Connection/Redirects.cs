@@ -4,10 +4,8 @@ using ImagePublish.Http;
 namespace ImagePublish.Registries.Connection;
 
 /// <summary>Where a response sends us, and whether we go.</summary>
-/// <remarks>
-/// The framework turns a redirected POST into a GET and goes from http to https only; registries mean the same request at another address.
-/// So: the same method and body, never from https to http, never with credentials to another host.
-/// </remarks>
+/// <remarks>The framework turns a redirected POST into a GET and goes from http to https only; registries mean the same request at another
+/// address. So: the same method and body, never from https to http, never with credentials to another host.</remarks>
 internal static class Redirects
 {
     private const int Max = 10;

@@ -9,19 +9,16 @@ internal sealed record RegistryClientOptions : HttpOptions
     /// <summary>Hosts of token services that are trusted with every registry's credentials although they are on another domain.</summary>
     public IReadOnlyList<string> TrustedTokenHosts { get; init; } = [];
 
-    /// <summary>
-    /// Hosts that redirects and upload locations may lead to although they are on this machine or network and the registry is not.
-    /// </summary>
+    /// <summary>Hosts that redirects and upload locations may lead to although they are on this machine or network and the registry is
+    /// not.</summary>
     public IReadOnlyList<string> TrustedRedirectHosts { get; init; } = [];
 
-    /// <summary>
-    /// Registries that get user names, passwords and tokens over plain http too. Those on this machine need not be named.
-    /// </summary>
+    /// <summary>Registries that get user names, passwords and tokens over plain http too. Those on this machine need not be
+    /// named.</summary>
     public IReadOnlySet<Registry> PlainTextCredentials { get; init; } = new HashSet<Registry>();
 
-    /// <summary>
-    /// How many blobs are uploaded to, and how many are downloaded from, one registry at a time. Small requests are not counted.
-    /// </summary>
+    /// <summary>How many blobs are uploaded to, and how many are downloaded from, one registry at a time. Small requests are not
+    /// counted.</summary>
     public int ParallelBlobs { get; init; } = 4;
 
     /// <summary>How long deleting an upload session may take after a failure.</summary>

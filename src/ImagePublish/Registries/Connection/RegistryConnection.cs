@@ -61,9 +61,8 @@ internal sealed class RegistryConnection : IDisposable
 
     public RetryPolicy Retry { get; }
 
-    /// <summary>
-    /// Limits the downloads at a time. Uploads have a limit of their own, so that a copy within the registry can't wait for itself.
-    /// </summary>
+    /// <summary>Limits the downloads at a time. Uploads have a limit of their own, so that a copy within the registry can't wait for
+    /// itself.</summary>
     public SemaphoreSlim Downloads { get; }
 
     /// <summary>Sends a request until it gets a response that would stay the same, and reads that.</summary>
@@ -142,7 +141,6 @@ internal sealed class RegistryConnection : IDisposable
         }
     }
 
-    /// <summary>The address of the registry's <c>/v2/</c>.</summary>
     public ValueTask<RequestUrl> GetRootAsync(CancellationToken cancellationToken) => scheme.GetRootAsync(cancellationToken);
 
     /// <summary>The address in the Location header of a response to a request, which starts an upload or redirects.</summary>
@@ -150,11 +148,9 @@ internal sealed class RegistryConnection : IDisposable
     public async Task<RequestUrl> ResolveLocationAsync(RegistryRequest request, TransportResponse response) =>
         Redirects.Resolve(request, await scheme.GetRootAsync(CancellationToken.None), response);
 
-    /// <summary>Reads what a response says that is a failure.</summary>
     public Task<RegistryFailure> ReadFailureAsync(RegistryRequest request, TransportResponse response) =>
         RegistryFailure.ReadAsync(request.Description, response, Time);
 
-    /// <summary>The failure of a request that got no response.</summary>
     public RegistryFailure ToFailure(RegistryRequest request, TransportException exception)
     {
         var root = scheme.Known;

@@ -7,9 +7,8 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries.Connection;
 
 /// <summary>What a registry says when it refuses.</summary>
-/// <remarks>
-/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes">distribution-spec, Error Codes</see>.
-/// </remarks>
+/// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes">distribution-spec, Error
+/// Codes</see>.</remarks>
 /// <param name="Text">Codes and messages, or what stands in their place, fit for one line of a message.</param>
 internal sealed record RegistryErrors(IReadOnlyList<string> Codes, string Text, IReadOnlyList<Digest> Digests)
 {
@@ -17,7 +16,6 @@ internal sealed record RegistryErrors(IReadOnlyList<string> Codes, string Text, 
 
     public bool Has(string code) => Codes.Contains(code, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Reads an answer's body.</summary>
     public static RegistryErrors Parse(ReadOnlySpan<byte> body, string? contentType, Redactor redactor)
     {
         var text = Encoding.UTF8.GetString(body).Trim();

@@ -4,17 +4,14 @@ using ImagePublish.Http;
 
 namespace ImagePublish.Registries.Connection;
 
-/// <summary>A request to a registry that did not do what it was for.</summary>
 internal sealed record RegistryFailure(string Purpose, HttpMethod Method, RequestUrl Url) : HttpFailure(Purpose, Method, Url)
 {
     private const int MaxErrorSize = 8 * 1024;
 
-    /// <summary>The errors in the response's body.</summary>
     public RegistryErrors Errors { get; init; } = RegistryErrors.None;
 
     public override string Detail => Errors.Text;
 
-    /// <summary>Reads what a response says.</summary>
     public static async Task<RegistryFailure> ReadAsync(string purpose, TransportResponse response, TimeProvider time)
     {
         var errors = await ReadErrorsAsync(response);

@@ -5,9 +5,8 @@ using ImagePublish.Registries.Auth;
 namespace ImagePublish.Registries.Connection;
 
 /// <summary>One request of the distribution API with its arguments: everything it takes to send it, as often as necessary.</summary>
-/// <remarks>
-/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints">distribution-spec, Endpoints</see>.
-/// </remarks>
+/// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints">distribution-spec,
+/// Endpoints</see>.</remarks>
 internal abstract record RegistryRequest(Registry Registry)
 {
     public abstract HttpMethod Method { get; }
@@ -15,7 +14,6 @@ internal abstract record RegistryRequest(Registry Registry)
     /// <summary>What it is for, as it follows "Could not": every error message has it.</summary>
     public abstract string Description { get; }
 
-    /// <summary>What a token must allow.</summary>
     public abstract IReadOnlyList<Scope> Scopes { get; }
 
     /// <summary>The address at a registry's <c>/v2/</c>.</summary>

@@ -5,14 +5,10 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries.Connection;
 
 /// <summary>Finds out whether a registry uses https or http.</summary>
-/// <remarks>
-/// Always https, except for the hosts that may be insecure: there one handshake decides. If what answers does not speak TLS, it is http;
-/// any other failure decides nothing.
-/// No request is spent on a registry that uses http. On loopback, where traffic can't be intercepted, http is assumed at first: a TLS
-/// handshake that fails takes longer
-/// than all requests of an unchanged publish.
-/// Without a port in the name the two are different ports: where 443 can't be reached, 80 is tried, and on loopback the other way round.
-/// </remarks>
+/// <remarks>Always https, except for the hosts that may be insecure: there one handshake decides. If what answers does not speak TLS, it is
+/// http; any other failure decides nothing. No request is spent on a registry that uses http. On loopback, where traffic can't be
+/// intercepted, http is assumed at first: a TLS handshake that fails takes longer than all requests of an unchanged publish. Without a port
+/// in the name the two are different ports: where 443 can't be reached, 80 is tried, and on loopback the other way round.</remarks>
 internal sealed class SchemeProbe(Registry registry, Transport transport) : IDisposable
 {
     private readonly SemaphoreSlim gate = new(1, 1);
@@ -20,10 +16,8 @@ internal sealed class SchemeProbe(Registry registry, Transport transport) : IDis
         transport.IsInsecure(registry) && registry.IsLoopback ? RequestUrl.Root("http", registry.ApiHost) : null;
     private volatile RequestUrl? root = transport.IsInsecure(registry) ? null : RequestUrl.Root("https", registry.ApiHost);
 
-    /// <summary>
-    /// Whether <see cref="GetRootAsync"/> is only an assumption: the sender of the first request calls <see cref="VerifyAssumedAsync"/>
-    /// with its response.
-    /// </summary>
+    /// <summary>Whether <see cref="GetRootAsync"/> is only an assumption: the sender of the first request calls <see
+    /// cref="VerifyAssumedAsync"/> with its response.</summary>
     public bool IsAssumed => root is null && assumed is not null;
 
     /// <summary>The registry's <c>/v2/</c>, if it is known by now.</summary>
@@ -38,10 +32,8 @@ internal sealed class SchemeProbe(Registry registry, Transport transport) : IDis
         return await FindAsync(cancellationToken);
     }
 
-    /// <summary>
-    /// Whether the assumed scheme is right. A TLS server answers plain http with 400, with something that is not HTTP, or not at all; all
-    /// else is a registry's response.
-    /// </summary>
+    /// <summary>Whether the assumed scheme is right. A TLS server answers plain http with 400, with something that is not HTTP, or not at
+    /// all; all else is a registry's response.</summary>
     /// <exception cref="TransportException">There is no response.</exception>
     public async Task<bool> VerifyAssumedAsync(HttpStatusCode? status, CancellationToken cancellationToken)
     {

@@ -38,9 +38,8 @@ internal sealed record HeadBlob(Repository Repository, Digest Digest) : BlobRequ
     public override IReadOnlyList<Scope> Scopes => [Scope.Push(Repository.Name)];
 }
 
-/// <summary>
-/// <c>POST blobs/uploads/?mount=&lt;digest&gt;&amp;from=&lt;name&gt;</c>: takes a blob over from another repository of the same registry.
-/// </summary>
+/// <summary><c>POST blobs/uploads/?mount=&lt;digest&gt;&amp;from=&lt;name&gt;</c>: takes a blob over from another repository of the same
+/// registry.</summary>
 internal sealed record MountBlob(Repository Repository, Repository From, Digest Digest) : RegistryRequest(Repository.Registry)
 {
     public override HttpMethod Method => HttpMethod.Post;

@@ -8,10 +8,8 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries.Auth.Credentials;
 
 /// <summary>Docker's <c>config.json</c> or podman's <c>auth.json</c>, so far as it is about credentials.</summary>
-/// <remarks>
-/// <see href="https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md">containers-auth.json(5)</see>,
-/// <see href="https://docs.docker.com/reference/cli/docker/login/#credential-stores">docker login</see>.
-/// </remarks>
+/// <remarks><see href="https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md">containers-auth.json(5)</see>, <see
+/// href="https://docs.docker.com/reference/cli/docker/login/#credential-stores">docker login</see>.</remarks>
 internal sealed class AuthConfig
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -52,9 +50,8 @@ internal sealed class AuthConfig
     public Credential? Find(Registry registry, string? repository) =>
         Matching(auths, registry, repository).Select(Read).FirstOrDefault(credential => credential is not null);
 
-    /// <summary>
-    /// The helper that keeps the credential, and the name that it may know the registry by; null where none is configured.
-    /// </summary>
+    /// <summary>The helper that keeps the credential, and the name that it may know the registry by; null where none is
+    /// configured.</summary>
     public (string Name, IReadOnlyList<string> Servers)? Helper(Registry registry, string? repository)
     {
         var own = Matching(helpers, registry, repository).FirstOrDefault();
@@ -139,7 +136,6 @@ internal sealed class AuthConfigSource : ICredentialSource
 
     private AuthConfigSource(Func<AuthConfig?> read, CredentialHelpers helpers) => (config, this.helpers) = (new(read), helpers);
 
-    /// <summary>The document in an environment variable.</summary>
     public static AuthConfigSource OfVariable(string name, CredentialEnvironment environment, CredentialHelpers helpers) =>
         new(
             () =>
@@ -149,7 +145,6 @@ internal sealed class AuthConfigSource : ICredentialSource
             helpers
         );
 
-    /// <summary>The document in a file, which need not exist.</summary>
     public static AuthConfigSource OfFile(string path, CredentialHelpers helpers) => new(() => Read(path), helpers);
 
     /// <summary>Reads a file.</summary>
@@ -202,7 +197,6 @@ internal sealed record AuthKey(Registry Registry, string Path)
 {
     private const string DockerHubKey = "https://index.docker.io/v1/";
 
-    /// <summary>How docker writes a registry.</summary>
     public static string GetKey(Registry registry) => registry == Registry.DockerHub ? DockerHubKey : registry.Host;
 
     /// <summary>Reads a key in any of the spellings that clients have written over the years.</summary>

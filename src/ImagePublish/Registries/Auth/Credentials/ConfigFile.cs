@@ -7,10 +7,8 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Registries.Auth.Credentials;
 
-/// <summary>
-/// Changes docker's config file as docker does: what is unknown stays, owner and mode stay, and it is replaced as a whole or not at all. A
-/// new file is its user's alone.
-/// </summary>
+/// <summary>Changes docker's config file as docker does: what is unknown stays, owner and mode stay, and it is replaced as a whole or not
+/// at all. A new file is its user's alone.</summary>
 internal static class ConfigFile
 {
     private const int MostTries = 400;

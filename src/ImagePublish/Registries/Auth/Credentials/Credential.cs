@@ -7,10 +7,8 @@ namespace ImagePublish.Registries.Auth.Credentials;
 /// <summary>What signs in to a registry: a user name with its password, or one of the tokens. Never shows its secrets as text.</summary>
 internal sealed record Credential
 {
-    /// <summary>The user name, or null with a token alone.</summary>
     public string? Username { get; init; }
 
-    /// <summary>The user's password or access token.</summary>
     public string? Password { get; init; }
 
     /// <summary>An OAuth2 refresh token, to be exchanged for access tokens.</summary>
@@ -22,7 +20,6 @@ internal sealed record Credential
     /// <summary>A Microsoft Entra access token, which an Azure registry exchanges for an identity token.</summary>
     public string? EntraToken { get; init; }
 
-    /// <summary>Whether it has nothing to sign in with.</summary>
     public bool IsEmpty =>
         string.IsNullOrEmpty(IdentityToken)
         && string.IsNullOrEmpty(RegistryToken)
@@ -30,13 +27,11 @@ internal sealed record Credential
         && string.IsNullOrEmpty(Username)
         && string.IsNullOrEmpty(Password);
 
-    /// <summary>A user name with its password.</summary>
     public static Credential Create(string username, string password) => new() { Username = username, Password = password };
 
     /// <summary>Says what kind it is, and nothing more.</summary>
     public override string ToString() => $"Credential {{ {Kind} }}";
 
-    /// <summary>The texts that must never be shown.</summary>
     internal IEnumerable<string> Secrets
     {
         get
@@ -59,13 +54,11 @@ internal sealed record Credential
             _ => nameof(Password),
         };
 
-    /// <summary>
-    /// The header value of Basic authentication, in UTF-8 (<see href="https://www.rfc-editor.org/rfc/rfc7617">RFC 7617</see>).
-    /// </summary>
+    /// <summary>The header value of Basic authentication, in UTF-8 (<see href="https://www.rfc-editor.org/rfc/rfc7617">RFC
+    /// 7617</see>).</summary>
     internal static AuthenticationHeaderValue Basic(string username, string secret) =>
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{secret}")));
 
-    /// <summary>Names this credential's secrets to what takes them out of messages.</summary>
     internal void AddTo(Redactor redactor)
     {
         foreach (var secret in Secrets)

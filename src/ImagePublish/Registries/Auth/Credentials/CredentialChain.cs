@@ -1,19 +1,15 @@
-using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Auth.Credentials;
 
 /// <summary>All places that credentials are kept in, asked one after the other. The first that knows the registry decides.</summary>
-/// <remarks>
-/// <c>IMAGE_REGISTRY_USERNAME__host</c> and <c>IMAGE_REGISTRY_PASSWORD__host</c>; the .NET SDK's <c>DOTNET_CONTAINER_…</c>;
-/// <c>DOCKER_AUTH_CONFIG</c>; docker's config file with its helpers; podman's auth files; the identity of a CI system for its own host.
-/// A file is read and a helper is asked when first needed, once.
-/// </remarks>
+/// <remarks><c>IMAGE_REGISTRY_USERNAME__host</c> and <c>IMAGE_REGISTRY_PASSWORD__host</c>; the .NET SDK's <c>DOTNET_CONTAINER_…</c>;
+/// <c>DOCKER_AUTH_CONFIG</c>; docker's config file with its helpers; podman's auth files; the identity of a CI system for its own host. A
+/// file is read and a helper is asked when first needed, once.</remarks>
 internal sealed class CredentialChain : ICredentialSource
 {
     private readonly ICredentialSource[] sources;
 
-    /// <summary>The places of a machine.</summary>
     public CredentialChain(CredentialEnvironment environment)
     {
         var helpers = new CredentialHelpers(environment);
@@ -67,7 +63,6 @@ internal sealed class CiCredentials(CredentialEnvironment environment) : ICreden
     }
 }
 
-/// <summary>Where credentials come from.</summary>
 internal interface ICredentialSource
 {
     /// <summary>Finds what signs in to a registry.</summary>

@@ -2,27 +2,20 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Registries.Auth.Credentials;
 
-/// <summary>
-/// What the search for credentials knows of the machine: everything is passed in, nothing is read from the environment.
-/// </summary>
+/// <summary>What the search for credentials knows of the machine: everything is passed in, nothing is read from the environment.</summary>
 internal sealed record CredentialEnvironment
 {
-    /// <summary>An environment variable's value, or null where it is not set.</summary>
     public required Func<string, string?> Variable { get; init; }
 
     /// <summary>The user's home folder, where <c>.docker</c> and <c>.config</c> are.</summary>
     public string? HomeFolder { get; init; }
 
-    /// <summary>
-    /// The user's number, which names podman's folder below <c>/run/containers</c> where there is no <c>XDG_RUNTIME_DIR</c>. Null where
-    /// there is none.
-    /// </summary>
+    /// <summary>The user's number, which names podman's folder below <c>/run/containers</c> where there is no <c>XDG_RUNTIME_DIR</c>. Null
+    /// where there is none.</summary>
     public int? UserId { get; init; }
 
-    /// <summary>
-    /// The one registry that variables without a host are for: the one that a build with exactly one registry delivers to. Null with none
-    /// or several.
-    /// </summary>
+    /// <summary>The one registry that variables without a host are for: the one that a build with exactly one registry delivers to. Null
+    /// with none or several.</summary>
     public Registry? SoleRegistry { get; init; }
 
     /// <summary>The one registry that an image is published to; null with none or several, and where nothing is published.</summary>
@@ -31,12 +24,10 @@ internal sealed record CredentialEnvironment
     /// <summary>The registry of the base image that is published upon; null where there is none.</summary>
     public Registry? BaseRegistry { get; init; }
 
-    /// <summary>
-    /// The registries of the build that others of it can be mistaken for. A variable whose name fits two of them is for neither.
-    /// </summary>
+    /// <summary>The registries of the build that others of it can be mistaken for. A variable whose name fits two of them is for
+    /// neither.</summary>
     public IReadOnlyCollection<Registry> Registries { get; init; } = [];
 
-    /// <summary>The names of the environment's variables.</summary>
     public Func<IEnumerable<string>> VariableNames { get; init; } = () => [];
 
     /// <summary>Whether programs end in <c>.exe</c> and <c>.cmd</c>.</summary>
@@ -52,7 +43,6 @@ internal sealed record CredentialEnvironment
     /// <summary>Docker's folder: <c>DOCKER_CONFIG</c>, else <c>.docker</c> at home.</summary>
     internal string? DockerFolder => Set("DOCKER_CONFIG") ?? (HomeFolder is { Length: > 0 } home ? Path.Combine(home, ".docker") : null);
 
-    /// <summary>Docker's file of credentials.</summary>
     internal string? DockerConfig => DockerFolder is { } folder ? Path.Combine(folder, "config.json") : null;
 
     /// <summary>Podman's files of credentials, the most important first.</summary>

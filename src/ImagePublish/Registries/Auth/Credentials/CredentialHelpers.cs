@@ -7,10 +7,8 @@ using ImagePublish.Diagnostics;
 namespace ImagePublish.Registries.Auth.Credentials;
 
 /// <summary>Docker's credential helpers: programs that keep credentials in a key ring or get them from a cloud.</summary>
-/// <remarks>
-/// <see href="https://github.com/docker/docker-credential-helpers#development">docker-credential-helpers</see>. What one answered is kept:
-/// they are slow, and a build asks often.
-/// </remarks>
+/// <remarks><see href="https://github.com/docker/docker-credential-helpers#development">docker-credential-helpers</see>. What one answered
+/// is kept: they are slow, and a build asks often.</remarks>
 internal sealed partial class CredentialHelpers(CredentialEnvironment environment)
 {
     private const string NotFound = "credentials not found";

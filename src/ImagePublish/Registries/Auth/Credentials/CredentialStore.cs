@@ -10,10 +10,8 @@ namespace ImagePublish.Registries.Auth.Credentials;
 /// <param name="Changed">Whether there was something to do: false where nothing was kept that could be forgotten.</param>
 internal sealed record CredentialPlace(string Place, bool IsHelper, bool Changed);
 
-/// <summary>
-/// Keeps credentials as <c>docker login</c> does: with the configured credential helper, else in docker's config file. Docker, podman and
-/// skopeo find them there.
-/// </summary>
+/// <summary>Keeps credentials as <c>docker login</c> does: with the configured credential helper, else in docker's config file. Docker,
+/// podman and skopeo find them there.</summary>
 internal sealed class CredentialStore(CredentialEnvironment environment, IPublishLog? log = null)
 {
     private readonly CredentialHelpers helpers = new(environment);

@@ -1,22 +1,16 @@
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth.Realms;
 
 namespace ImagePublish.Registries.Auth.Credentials;
 
-/// <summary>
-/// Credentials of this product's own environment variables, for one host each; without a host for the registry of a build that has only
-/// one.
-/// </summary>
-/// <remarks>
-/// <c>IMAGE_REGISTRY_HOST__x</c> says which host <c>IMAGE_REGISTRY_USERNAME__x</c> and <c>IMAGE_REGISTRY_PASSWORD__x</c> are for. Without
-/// it x is the host itself, with <c>_</c> for dots and the colon.
-/// A <c>-</c> becomes <c>_</c> too, so <c>registry-acme.com</c>, which anyone can register, would get what is meant for
-/// <c>registry.acme.com</c>: a host with a hyphen in its
-/// registered name has to be named. All other hosts for which x is the same are of one domain, and so of one owner.
-/// </remarks>
+/// <summary>Credentials of this product's own environment variables, for one host each; without a host for the registry of a build that has
+/// only one.</summary>
+/// <remarks><c>IMAGE_REGISTRY_HOST__x</c> says which host <c>IMAGE_REGISTRY_USERNAME__x</c> and <c>IMAGE_REGISTRY_PASSWORD__x</c> are for.
+/// Without it x is the host itself, with <c>_</c> for dots and the colon. A <c>-</c> becomes <c>_</c> too, so <c>registry-acme.com</c>,
+/// which anyone can register, would get what is meant for <c>registry.acme.com</c>: a host with a hyphen in its registered name has to be
+/// named. All other hosts for which x is the same are of one domain, and so of one owner.</remarks>
 internal sealed class EnvironmentCredentials(CredentialEnvironment environment) : ICredentialSource
 {
     internal const string Host = "IMAGE_REGISTRY_HOST";
@@ -24,7 +18,6 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
     internal const string Password = "IMAGE_REGISTRY_PASSWORD";
     private const string EntraToken = "IMAGE_REGISTRY_ENTRA_TOKEN";
 
-    /// <summary>What to do where credentials are missing.</summary>
     public static string Advice(Registry registry) =>
         $"sign in with 'docker login' or the target LoginImageRegistry, or set {Username}__{Suffix(registry)} and "
         + $"{Password}__{Suffix(registry)}"
@@ -109,11 +102,9 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
 /// <summary>What the environment says for signing in to one registry: with its host in the name, or without.</summary>
 internal static class LoginVariables
 {
-    /// <summary>The user name.</summary>
     public static string? Username(CredentialEnvironment environment, Registry registry) =>
         Read(environment, EnvironmentCredentials.Username, registry);
 
-    /// <summary>The password.</summary>
     public static string? Password(CredentialEnvironment environment, Registry registry) =>
         Read(environment, EnvironmentCredentials.Password, registry);
 

@@ -16,7 +16,6 @@ internal static class Json
         return JsonDocument.Parse(json, Options);
     }
 
-    /// <summary>The bytes after a byte-order mark.</summary>
     public static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> utf8) => utf8.Span.StartsWith("\uFEFF"u8) ? utf8[3..] : utf8;
 
     /// <summary>A property's text, or null where it is absent, empty or something else.</summary>

@@ -3,11 +3,9 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries.Auth.Credentials;
 
 /// <summary>Credentials of the .NET SDK's environment variables, which tools that run <c>PublishContainer</c> set.</summary>
-/// <remarks>
-/// The variables name no host. As in the SDK, those for a push are for the registry that the image goes to, those for a pull for the one of
-/// the base image, and all of them for a base image that is in the registry that the image goes to:
-/// https://github.com/dotnet/sdk/blob/main/src/Containers/Microsoft.NET.Build.Containers/AuthHandshakeMessageHandler.cs
-/// </remarks>
+/// <remarks>The variables name no host. As in the SDK, those for a push are for the registry that the image goes to, those for a pull for
+/// the one of the base image, and all of them for a base image that is in the registry that the image goes to:
+/// https://github.com/dotnet/sdk/blob/main/src/Containers/Microsoft.NET.Build.Containers/AuthHandshakeMessageHandler.cs</remarks>
 internal sealed class SdkCredentials(CredentialEnvironment environment) : ICredentialSource
 {
     private const string Push = "DOTNET_CONTAINER_PUSH_REGISTRY";

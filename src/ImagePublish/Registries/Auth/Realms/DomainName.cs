@@ -5,9 +5,8 @@ using System.Text;
 namespace ImagePublish.Registries.Auth.Realms;
 
 /// <summary>Compares the owners of two host names: names below one registrable domain have the same owner.</summary>
-/// <remarks>
-/// The <see href="https://publicsuffix.org/">Public Suffix List</see> has the domains below which everyone can register a name.
-/// </remarks>
+/// <remarks>The <see href="https://publicsuffix.org/">Public Suffix List</see> has the domains below which everyone can register a
+/// name.</remarks>
 internal static class DomainName
 {
     // Domains of clouds that give names to their customers, and are not in the list.
@@ -35,10 +34,8 @@ internal static class DomainName
 
     private static readonly Lazy<byte[]> Suffixes = new(ReadSuffixes);
 
-    /// <summary>
-    /// Whether two hosts have the same owner, as far as their names show it. For addresses, and for names without a domain, they show
-    /// nothing.
-    /// </summary>
+    /// <summary>Whether two hosts have the same owner, as far as their names show it. For addresses, and for names without a domain, they
+    /// show nothing.</summary>
     public static bool AreOfOneOwner(string one, string other)
     {
         if (IPAddress.TryParse(one, out _) || IPAddress.TryParse(other, out _))
@@ -69,9 +66,7 @@ internal static class DomainName
         return own == region;
     }
 
-    /// <summary>
-    /// Whether the registered name has a hyphen: <c>registry-acme.com</c>, and not <c>my-registry.acme.com</c>.
-    /// </summary>
+    /// <summary>Whether the registered name has a hyphen: <c>registry-acme.com</c>, and not <c>my-registry.acme.com</c>.</summary>
     public static bool IsRegisteredWithHyphen(string host)
     {
         var labels = host.Split('.');

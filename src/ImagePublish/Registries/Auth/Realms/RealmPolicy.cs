@@ -13,16 +13,12 @@ internal enum RealmTrust
     /// <summary>It belongs to another owner: it may be asked for an anonymous token, and never gets credentials.</summary>
     Foreign,
 
-    /// <summary>It belongs to the registry.</summary>
     Registry,
 }
 
 /// <summary>Decides where tokens may be asked for: a realm is a URL that the other side chose, and credentials go there.</summary>
-/// <remarks>
-/// A realm belongs to its registry if it is on the same host, or if both are of one domain (<c>registry-1.docker.io</c> and
-/// <c>auth.docker.io</c>,
-/// <c>registry.gitlab.com</c> and <c>gitlab.com</c>), or if the user says so. Precedent: CVE-2026-33540.
-/// </remarks>
+/// <remarks>A realm belongs to its registry if it is on the same host, or if both are of one domain (<c>registry-1.docker.io</c> and
+/// <c>auth.docker.io</c>, <c>registry.gitlab.com</c> and <c>gitlab.com</c>), or if the user says so. Precedent: CVE-2026-33540.</remarks>
 /// <param name="insecure">The registries that may be spoken to in plain http; loopback ones always may.</param>
 /// <param name="trustedHosts">Hosts of token services that the user trusts with every registry's credentials.</param>
 /// <param name="plainText">The registries that get credentials over plain http; loopback ones always do.</param>
