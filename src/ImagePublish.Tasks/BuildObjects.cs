@@ -21,16 +21,13 @@ internal static class BuildObjects
         }
     }
 
-    /// <summary>The build's object of a type.</summary>
     public static T? Find<T>(IBuildEngine4 engine, string name)
         where T : class => engine.GetRegisteredTaskObject(KeyOf<T>(name), RegisteredTaskObjectLifetime.Build) as T;
 
-    /// <summary>Leaves an object to the build.</summary>
     public static void Add<T>(IBuildEngine4 engine, string name, T added)
         where T : class =>
         engine.RegisterTaskObject(KeyOf<T>(name), added, RegisteredTaskObjectLifetime.Build, allowEarlyCollection: false);
 
-    /// <summary>Takes an object away from the build.</summary>
     public static T? Take<T>(IBuildEngine4 engine, string name)
         where T : class => engine.UnregisterTaskObject(KeyOf<T>(name), RegisteredTaskObjectLifetime.Build) as T;
 

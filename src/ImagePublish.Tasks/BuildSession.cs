@@ -17,7 +17,6 @@ internal sealed class BuildSession : IDisposable
     private BuildSession(SessionSettings settings) =>
         registries = new RegistryClient(settings.Options, settings.Credentials, TaskLog, TimeProvider.System);
 
-    /// <summary>The build's session with these settings.</summary>
     public static BuildSession GetOrCreate(IBuildEngine4 engine, SessionSettings settings) =>
         BuildObjects.GetOrAdd(engine, settings.Key, () => new BuildSession(settings));
 
@@ -34,7 +33,6 @@ internal sealed class BuildSession : IDisposable
     /// <summary>What takes secrets out of messages: that of the build that the task runs in.</summary>
     public static Redactor Redactor => (CurrentLog.Value as TaskLog)?.Redactor ?? new Redactor();
 
-    /// <summary>The session's connections.</summary>
     public RegistryClient Registries => registries;
 
     public void Dispose() => registries.Dispose();

@@ -6,10 +6,8 @@ namespace ImagePublish.Tasks;
 /// <summary>The source that a CI system builds, by its environment variables.</summary>
 internal sealed class CiRef(Func<string, string?> variable)
 {
-    /// <summary>The commit.</summary>
     public string? Revision => First("GITHUB_SHA", "BUILD_SOURCEVERSION", "CI_COMMIT_SHA", "BITBUCKET_COMMIT", "GIT_COMMIT");
 
-    /// <summary>The branch that a pull request goes to.</summary>
     public string? BaseBranch =>
         SourceRef
             .TryParse(
@@ -23,7 +21,6 @@ internal sealed class CiRef(Func<string, string?> variable)
             )
             ?.Name;
 
-    /// <summary>Where people find the source.</summary>
     public string? Url =>
         WithoutSecrets(
             First("GITHUB_REPOSITORY") is { } repository && First("GITHUB_SERVER_URL") is { } server

@@ -5,7 +5,6 @@ namespace ImagePublish.Tasks;
 /// <summary>The settings of container engines on this machine.</summary>
 internal static class EngineEnvironment
 {
-    /// <summary>The settings, read when they are asked for.</summary>
     public static EngineSettings Settings =>
         new()
         {

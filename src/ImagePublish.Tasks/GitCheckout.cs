@@ -65,7 +65,6 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
         return null;
     }
 
-    /// <summary>Asks, with one process.</summary>
     public async Task<GitAnswer> AskAsync()
     {
         if (Programs.Find("git", variable("PATH"), OperatingSystem.IsWindows()) is not { } git)

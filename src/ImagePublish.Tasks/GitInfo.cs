@@ -10,10 +10,8 @@ internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, Da
 {
     private static readonly TimeSpan GitLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>The image's instant: 1970 where no time is known.</summary>
     public DateTimeOffset Created => Time ?? DateTimeOffset.UnixEpoch;
 
-    /// <summary>Reads it.</summary>
     public static GitInfo Read(IImageInputs inputs)
     {
         var ci = new CiRef(Environment.GetEnvironmentVariable);
@@ -27,7 +25,6 @@ internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, Da
         );
     }
 
-    /// <summary>What tags are made of.</summary>
     public TagContext TagContext(IImageInputs inputs, string? runtimeIdentifier) =>
         new()
         {

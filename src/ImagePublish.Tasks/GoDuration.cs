@@ -7,7 +7,6 @@ namespace ImagePublish.Tasks;
 /// <remarks><see href="https://pkg.go.dev/time#ParseDuration">Go's durations</see>, which image configs hold as nanoseconds.</remarks>
 internal static partial class GoDuration
 {
-    /// <summary>Reads a time.</summary>
     public static long? TryParse(string text)
     {
         if (!Shape().IsMatch(text))

@@ -5,19 +5,16 @@ namespace ImagePublish.Tasks;
 /// <summary>What an image's names and tags are made of, for tasks that publish and for commands alike.</summary>
 internal interface IImageInputs
 {
-    /// <summary>The build.</summary>
     IBuildEngine4 BuildEngine4 { get; }
 
     string? Registry { get; }
 
     string? Repository { get; }
 
-    /// <summary>What every repository's name begins with.</summary>
     string? RepositoryPrefix { get; }
 
     string? Name { get; }
 
-    /// <summary>Tags and templates of tags; empty for those of <see cref="TagPolicy"/>.</summary>
     string? Tags { get; }
 
     string? TagPolicy { get; }

@@ -30,16 +30,12 @@ internal sealed class ImageNames
         LocalName = LocalNameOf(inputs);
     }
 
-    /// <summary>The repositories that the properties name.</summary>
     public IReadOnlyList<Repository> Named { get; }
 
-    /// <summary>Where the image goes; none for the local store.</summary>
     public IReadOnlyList<Repository> Destinations { get; }
 
-    /// <summary>The image's name in the local store.</summary>
     public string LocalName { get; }
 
-    /// <summary>An image's name without registry and tag.</summary>
     public static string LocalNameOf(IImageInputs inputs) =>
         Whole(inputs.Name)?.Repository.Name ?? RepositoryName(inputs.RepositoryPrefix, inputs.Repository, inputs.AssemblyName);
 
@@ -63,10 +59,8 @@ internal sealed class ImageNames
             );
     }
 
-    /// <summary>The image's tags.</summary>
     public IReadOnlyList<Tag> Tags(TagContext context) => Tags(inputs.Tags, inputs.TagPolicy, context);
 
-    /// <summary>Tags of a list or policy.</summary>
     public IReadOnlyList<Tag> Tags(string? tags, string? tagPolicy, TagContext context)
     {
         var templates = InputParser.Words(tags);
@@ -81,7 +75,6 @@ internal sealed class ImageNames
         );
     }
 
-    /// <summary>Reads <c>ImageName</c>.</summary>
     internal static Reference? Whole(string? name) =>
         InputParser.Optional(name) is { } text ? InputParser.Named("ImageName", WithLowerRepository(text), Reference.Parse) : null;
 
@@ -120,7 +113,6 @@ internal sealed class ImageNames
                     .Distinct(),
             ];
 
-    /// <summary>A project's name as a repository's.</summary>
     // As the .NET SDK does: lower case, everything else becomes '-', and never two separators in a row.
     internal static string Normalised(string assemblyName)
     {

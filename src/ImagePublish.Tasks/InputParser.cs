@@ -12,7 +12,6 @@ internal static class InputParser
     /// <summary>A list of words: <c>;</c>, <c>,</c> and white space all divide, so that a command line needs no quoting.</summary>
     public static string[] Words(string? text) => text?.Split(Separators, StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-    /// <summary>An optional text.</summary>
     public static string? Optional(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 
     /// <summary>Names with the values that stand in their metadata, byte for byte.</summary>
@@ -28,7 +27,6 @@ internal static class InputParser
             ),
         ];
 
-    /// <summary>One of a few words, in any case.</summary>
     public static T Choice<T>(string? text, string property, T fallback)
         where T : struct, Enum
     {
@@ -53,11 +51,9 @@ internal static class InputParser
         }
     }
 
-    /// <summary>The failure of an item that can't be.</summary>
     public static ImagePublishException Invalid(ItemSource item, string reason) =>
         new(DiagnosticCodes.InvalidValue, $"{item} can't be used: {reason}.") { Item = item };
 
-    /// <summary>The failure of a value that can't be.</summary>
     public static ImagePublishException Invalid(string name, string value, string reason) =>
         new(DiagnosticCodes.InvalidValue, $"{name} has the value '{Text.Sanitize(value)}': {reason}.");
 }

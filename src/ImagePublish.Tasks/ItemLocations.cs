@@ -25,7 +25,6 @@ internal static class ItemLocations
         "KeepDuplicates",
     ];
 
-    /// <summary>An item as messages name it.</summary>
     public static ItemSource Locate(ITaskItem item, string kind) =>
         new(kind, Text.Sanitize(item.ItemSpec), InputParser.Optional(item.GetMetadata("DefiningProjectFullPath")))
         {

@@ -12,11 +12,9 @@ internal sealed class LockRequestReader(PublishImageInputs inputs)
 
     private string PathOfFile => inputs.ResolvePath(InputParser.Optional(inputs.LockFile) ?? DefaultName);
 
-    /// <summary>Reads it.</summary>
     public LockRequest? Read() =>
         inputs.LockedMode || InputParser.Optional(inputs.LockFile) is not null || File.Exists(PathOfFile) ? Create([]) : null;
 
-    /// <summary>Reads it for the command that renews it.</summary>
     public LockRequest ReadForUpdate(IEnumerable<string> runtimeIdentifiers) =>
         Create([.. runtimeIdentifiers.Select(identifier => RuntimeIdentifier.Parse(identifier).Platform.ToString())]);
 

@@ -11,10 +11,8 @@ namespace ImagePublish.Tasks;
 /// </remarks>
 internal static class OutputItem
 {
-    /// <summary>Makes an item.</summary>
     public static TaskItem Create(string identity) => new(Escape(identity));
 
-    /// <summary>Sets metadata to a text.</summary>
     public static void SetText(this ITaskItem item, string name, string text) => ((ITaskItem2)item).SetMetadataValueLiteral(name, text);
 
     /// <summary>Sets metadata to a list, which becomes several items where it is used as such.</summary>

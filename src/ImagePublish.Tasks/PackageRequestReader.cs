@@ -10,7 +10,6 @@ internal sealed class PackageRequestReader(PublishImageInputs inputs)
 {
     private const int AppId = 1654;
 
-    /// <summary>Reads it.</summary>
     public PackageRequest? Read(DotNetApp app)
     {
         var hosts = ReadHosts();
@@ -35,7 +34,6 @@ internal sealed class PackageRequestReader(PublishImageInputs inputs)
         };
     }
 
-    /// <summary>The environment variables of Microsoft's base images.</summary>
     public static IReadOnlyList<KeyValuePair<string, string>> BaseEnvironment(DotNetApp app) =>
         [
             new("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),

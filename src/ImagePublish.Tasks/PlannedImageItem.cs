@@ -8,7 +8,6 @@ namespace ImagePublish.Tasks;
 /// <summary>A planned image as an MSBuild item: that of the published image, and what only a plan knows.</summary>
 internal static class PlannedImageItem
 {
-    /// <summary>Makes an image's item.</summary>
     public static ITaskItem Create(ImagePlan plan, PlannedDestinationResult place, string resultFile, string reportPart)
     {
         var item = PublishedImageItem.Create(plan.Result, place.Delivery, resultFile, reportPart);

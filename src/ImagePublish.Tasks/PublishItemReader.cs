@@ -6,7 +6,6 @@ namespace ImagePublish.Tasks;
 /// <summary>Reads from the SDK's publish items where each published file comes from.</summary>
 internal static class PublishItemReader
 {
-    /// <summary>Reads them.</summary>
     public static IReadOnlyCollection<PublishItem> Read(ITaskItem[] items, SourceFolders folders) =>
         [.. items.Select(item => Read(item, folders)).Where(item => item.RelativePath.Length > 0)];
 

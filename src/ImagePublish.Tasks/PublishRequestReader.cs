@@ -72,7 +72,6 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
                 MayDownload = mode == DoctorMode.Full && !inputs.Offline,
             };
 
-    /// <summary>Reads only what a lock file pins.</summary>
     public (Platform Platform, ImageSource Base, PackageRequest? Packages) ReadLocked()
     {
         var app = ReadApp();

@@ -23,7 +23,6 @@ internal static class PublishedImageItem
     /// <summary>The metadata that lists the blobs that were mounted, <c>digest=size</c>.</summary>
     public const string Mounts = "Mounts";
 
-    /// <summary>Makes an image's item.</summary>
     public static ITaskItem Create(PublishResult result, DestinationResult delivery, string resultFile, string reportPart)
     {
         var image = result.Image;
@@ -40,7 +39,6 @@ internal static class PublishedImageItem
         return item;
     }
 
-    /// <summary>Makes an index's item.</summary>
     public static ITaskItem Create(IndexResult result, DestinationResult delivery)
     {
         var item = Create(result.Index.Descriptor, delivery);
@@ -48,7 +46,6 @@ internal static class PublishedImageItem
         return item;
     }
 
-    /// <summary>Reads an image from its item.</summary>
     public static Descriptor Descriptor(ITaskItem item)
     {
         var platform = Platform.Parse(item.GetMetadata("Platform")) with
@@ -59,7 +56,6 @@ internal static class PublishedImageItem
         return new Descriptor(item.GetMetadata("MediaType"), Digest.Parse(item.GetMetadata("Digest")), size) { Platform = platform };
     }
 
-    /// <summary>What an index took together with its images.</summary>
     public static DestinationResult Together(DestinationResult delivery, IEnumerable<ITaskItem> images) =>
         delivery with
         {
@@ -69,7 +65,6 @@ internal static class PublishedImageItem
                 .Aggregate(delivery.Transfer, TransferTotals.Add),
         };
 
-    /// <summary>The files that images' items name.</summary>
     public static async System.Threading.Tasks.Task<IReadOnlyList<byte[]>> ReadAsync(
         IEnumerable<ITaskItem> images,
         string name,

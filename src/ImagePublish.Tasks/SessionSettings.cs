@@ -21,7 +21,6 @@ internal sealed record SessionSettings(
     public static SessionSettings Read(IRegistryInputs inputs, IEnumerable<Registry> known, IEnumerable<Registry> others) =>
         Read(inputs, known, others, PublishedRegistries.None);
 
-    /// <summary>Reads those of a publish.</summary>
     public static SessionSettings Read(
         IRegistryInputs inputs,
         IEnumerable<Registry> known,

@@ -16,7 +16,6 @@ internal sealed class SourceFolders(IEnumerable<string> packages, IEnumerable<st
             ? (id, version)
             : null;
 
-    /// <summary>Whether a build made a file.</summary>
     public bool IsBuilt(string file) => built.Any(folder => IsIn(file, folder));
 
     private static bool IsIn(string file, string folder) => file.StartsWith(folder, StringComparison.OrdinalIgnoreCase);

@@ -10,7 +10,6 @@ namespace ImagePublish.Tasks;
 /// <summary>Reads the config's part of a task's inputs.</summary>
 internal sealed class SpecReader(PublishImageInputs inputs)
 {
-    /// <summary>Reads it.</summary>
     public ImageSpec Read(DotNetApp app, string workingDirectory, DateTimeOffset created) =>
         WithCommand(
             app.Entrypoint(workingDirectory),

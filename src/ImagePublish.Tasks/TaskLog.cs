@@ -55,7 +55,6 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
             TerminalEpilogue.Add(log, engine, text);
         });
 
-    /// <summary>Prints a command of ours to the agent of a CI system.</summary>
     public void Command(AzureCommand command) => Write(() => log.LogMessage(MessageImportance.High, "{0}", command.Line));
 
     // Each line has its time, so that a diagnostic log shows where the time goes.
@@ -136,7 +135,6 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
         );
     }
 
-    /// <summary>Reports a cancellation in one line.</summary>
     public void Cancelled(string activity, string? leftAlone)
     {
         var outcome =

@@ -14,7 +14,6 @@ namespace ImagePublish.Tasks;
 /// </remarks>
 internal static class WarningSwitches
 {
-    /// <summary>Whether a warning becomes an error.</summary>
     public static bool IsError(IBuildEngine engine, string code, string? spared) =>
         engine is IBuildEngine8 build
         && (

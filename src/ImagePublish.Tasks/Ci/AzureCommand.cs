@@ -10,10 +10,8 @@ internal sealed class AzureCommand
 {
     private AzureCommand(string line) => Line = line;
 
-    /// <summary>The line to print.</summary>
     public string Line { get; }
 
-    /// <summary>Makes a command.</summary>
     public static AzureCommand Create(string name, string data, params ReadOnlySpan<(string Name, string Value)> properties)
     {
         var line = new StringBuilder($"##vso[{name}");

@@ -8,11 +8,9 @@ namespace ImagePublish.Tasks.Ci;
 /// </summary>
 internal sealed class CiAnnotations(Func<string, string?> variable, Action<AzureCommand> say)
 {
-    /// <summary>Whether Azure Pipelines runs the build.</summary>
     public static bool IsAzure(Func<string, string?> variable) =>
         string.Equals(variable("TF_BUILD"), "True", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Marks a warning or an error.</summary>
     public void Mark(string kind, string code, string message, string? file = null, int line = 0)
     {
         if (!IsAzure(variable))

@@ -12,7 +12,6 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
 {
     private const string GitLabFile = "image.env";
 
-    /// <summary>Whether there is one of them.</summary>
     public bool IsCi => Path("GITHUB_OUTPUT") is not null || Path("GITHUB_STEP_SUMMARY") is not null || IsAzure || IsGitLab;
 
     private bool IsAzure => CiAnnotations.IsAzure(variable);

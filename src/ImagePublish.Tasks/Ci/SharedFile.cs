@@ -8,7 +8,6 @@ internal static class SharedFile
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
-    /// <summary>Writes at the end of a file.</summary>
     public static void Append(string path, string text)
     {
         using var held = Lock(path);
@@ -17,7 +16,6 @@ internal static class SharedFile
         file.Write(Encoding.UTF8.GetBytes(text));
     }
 
-    /// <summary>Sets lines <c>NAME=value</c>; the others stay.</summary>
     public static void SetLines(string path, Dictionary<string, string> values)
     {
         using var held = Lock(path);

@@ -5,7 +5,6 @@ namespace ImagePublish.Tasks.Commands;
 /// <summary>Ages and sizes as people write them.</summary>
 internal static class Amounts
 {
-    /// <summary>An age: a number and <c>d</c>, <c>h</c> or <c>m</c>.</summary>
     public static TimeSpan? ParseAge(string? text, string property)
     {
         if (InputParser.Optional(text) is not { } age)
@@ -23,7 +22,6 @@ internal static class Amounts
         Exception Invalid() => InputParser.Invalid(property, age, "expected a number and d, h or m, such as 30d");
     }
 
-    /// <summary>A size: a number and <c>GB</c>, <c>MB</c>, <c>kB</c> or nothing.</summary>
     public static long? ParseSize(string? text, string property)
     {
         if (InputParser.Optional(text) is not { } size)

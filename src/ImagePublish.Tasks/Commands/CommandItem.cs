@@ -26,7 +26,6 @@ internal sealed record CommandItem(string Identity, IReadOnlyList<KeyValuePair<s
         return new CommandItem(identity, known);
     }
 
-    /// <summary>Platforms as a list.</summary>
     public static string[] PlatformNames(IEnumerable<Platform> platforms) =>
         [.. platforms.Select(platform => (platform with { OsVersion = null }).ToString())];
 
@@ -50,7 +49,6 @@ internal sealed record CommandItem(string Identity, IReadOnlyList<KeyValuePair<s
         return item;
     }
 
-    /// <summary>As a JSON object.</summary>
     public void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
@@ -91,7 +89,6 @@ internal sealed record CommandItem(string Identity, IReadOnlyList<KeyValuePair<s
 /// schema with its version in it.</summary>
 internal static class CommandResultFile
 {
-    /// <summary>Writes the file: whole or not at all.</summary>
     public static async Task WriteAsync(
         string path,
         string target,

@@ -22,7 +22,6 @@ internal sealed class CommandNames
         Source = InputParser.Optional(inputs.Source) is { } text ? Parse(text) : null;
     }
 
-    /// <summary>The image that <c>ImageSource</c> names.</summary>
     public ImageSource? Source { get; private set; }
 
     /// <summary>The registries that <c>ImageSource</c> and the destinations are in.</summary>
@@ -47,16 +46,13 @@ internal sealed class CommandNames
             ? remote.Reference.Repository.ToString()
             : LocalName;
 
-    /// <summary>The tags that are named for this command.</summary>
     public IReadOnlyList<Tag> Tags =>
         InputParser.Words(inputs.Tags) is { Length: > 0 } words ? Fill(words)
         : fullReference?.Tag is { } tag && inputs.Name!.Trim().EndsWith(":" + tag, StringComparison.Ordinal) ? [tag]
         : [];
 
-    /// <summary>All tags of the project's own image.</summary>
     public IReadOnlyList<Tag> ProjectTags => projectImage.Value.Tags;
 
-    /// <summary>The tag that the source has.</summary>
     public Tag? SourceTag =>
         Source switch
         {

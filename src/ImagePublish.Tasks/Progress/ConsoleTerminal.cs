@@ -23,7 +23,6 @@ internal sealed partial class ConsoleTerminal : ITerminal
 
     public bool IsUnicode { get; } = OperatingSystem.IsWindows() || IsUtf8(Environment.GetEnvironmentVariable);
 
-    /// <summary>Whether there is one, and it is interactive.</summary>
     public static bool IsThere(Func<string, string?> variable) =>
         !Console.IsOutputRedirected
         && (OperatingSystem.IsWindows() || variable("TERM") is not (null or "" or "dumb"))

@@ -26,7 +26,6 @@ internal static class ProgressViews
         return new ProgressLines(project, say, style);
     }
 
-    /// <summary>Whether the terminal is interactive and not quiet.</summary>
     public static bool IsWatched(TaskLoggingHelper log) =>
         ConsoleTerminal.IsThere(Environment.GetEnvironmentVariable)
         && log.LogsMessagesOfImportance(MessageImportance.High)

@@ -17,7 +17,6 @@ internal sealed class TerminalEpilogue
         AppDomain.CurrentDomain.ProcessExit += (_, _) =>
             new ConsoleTerminal().Write(string.Concat(lines.Select(line => $"{line}{Environment.NewLine}")));
 
-    /// <summary>Keeps a line, where the terminal logger would lose it.</summary>
     public static void Add(TaskLoggingHelper log, IBuildEngine4 engine, string line)
     {
         if (ProgressViews.IsWatched(log) && ConsoleTerminal.HasTerminalLogger(Environment.GetEnvironmentVariable))

@@ -21,7 +21,6 @@ internal sealed class ArchiveImages(ImageStore store)
 
     private readonly ImportedImages imported = new(store, Kind);
 
-    /// <summary>How archives are read.</summary>
     public ArchiveOptions Options { get; init; } = new() { TemporaryFolder = store.Disk.Layout.TemporaryFolder };
 
     /// <summary>Loads an image.</summary>

@@ -9,17 +9,14 @@ namespace ImagePublish.Bases;
 /// <summary>An image with everything that it names, wherever it is.</summary>
 internal interface IImageContent
 {
-    /// <summary>Its manifest or index.</summary>
     MemoryBlobSource Root { get; }
 
     /// <summary>Reads a manifest, an index or a config of it; null where it is not there, as a platform of an index
     /// that was not kept.</summary>
     Task<MemoryBlobSource?> TryReadAsync(Descriptor document, CancellationToken cancellationToken);
 
-    /// <summary>A blob of it; nothing is read yet.</summary>
     BlobSource Blob(Descriptor descriptor);
 
-    /// <summary>What is attached to one of its manifests.</summary>
     Task<IReadOnlyList<Attachment>> AttachmentsAsync(Digest subject, CancellationToken cancellationToken);
 }
 

@@ -47,7 +47,6 @@ internal sealed record ArchivedImage(string Path, string? Name) : ImageSource
 /// <summary>The base of an image that begins empty.</summary>
 internal sealed record ScratchImage : ImageSource
 {
-    /// <summary>The environment that a base image would have.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> EnvironmentVariables { get; init; } = [];
 
     public override string ToString() => "scratch";

@@ -12,7 +12,6 @@ internal sealed class ImageSources(RegistryClient registries, ImageStore store)
 {
     private readonly LocalImages local = new(store);
 
-    /// <summary>The documents of registries that were read.</summary>
     public RegistryDocuments Documents { get; } = new(registries, store);
 
     /// <summary>Opens an image: its root is read, nothing else.</summary>
@@ -52,7 +51,6 @@ internal sealed class LocalImages(ImageStore store, ArchiveImages? archives = nu
             _ => throw new ArgumentException($"{source} is not on this machine.", nameof(source)),
         };
 
-    /// <summary>The failure of a name that the store does not have.</summary>
     public static ImagePublishException NotInStore(ImageStore store, string name) =>
         new(
             DiagnosticCodes.NotInStore,

@@ -34,7 +34,6 @@ internal sealed class ImportedImages(ImageStore store, string kind)
         }
     }
 
-    /// <summary>Copies an image into the store.</summary>
     public async Task<ArchiveImage> CopyAsync(ArchiveImage image, string name, CancellationToken cancellationToken)
     {
         foreach (var blob in image.Blobs)
@@ -42,7 +41,6 @@ internal sealed class ImportedImages(ImageStore store, string kind)
         return (await store.LoadAsync(EntryOf(image), name, cancellationToken))!;
     }
 
-    /// <summary>Remembers that an image was copied.</summary>
     public Task RememberAsync(Digest key, ArchiveImage image, CancellationToken cancellationToken) =>
         store.Records.WriteAsync(kind, key, OciJson.Write(new ImageIndex([EntryOf(image)])), cancellationToken);
 

@@ -15,11 +15,9 @@ internal sealed record ImageDocuments(
     ImageConfig Config
 )
 {
-    /// <summary>The image in its repository.</summary>
     public Image In(RegistryClient registries, Repository repository) =>
         new(ManifestBlob, ConfigBlob, Config, Layers(registries, repository));
 
-    /// <summary>The layers in their repository.</summary>
     public IReadOnlyList<Layer> Layers(RegistryClient registries, Repository repository) =>
         [
             .. Manifest.Layers.Zip(Config.RootFs.DiffIds, (descriptor, diffId) =>
@@ -89,7 +87,6 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
             : throw new JsonException($"it has {manifest.Layers.Count} layers but {config.RootFs.DiffIds.Count} diff ids");
     }
 
-    /// <summary>An image whose documents are all on this machine.</summary>
     public async Task<Image?> FindStoredImageAsync(Digest digest, Repository repository, CancellationToken cancellationToken)
     {
         if (
@@ -110,7 +107,6 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
         return new Image(manifest, config, outline.Platform, layers);
     }
 
-    /// <summary>An image's config.</summary>
     public async Task<MemoryBlobSource> ConfigAsync(Repository repository, Descriptor descriptor, CancellationToken cancellationToken)
     {
         if (await FindStoredAsync(descriptor.Digest, cancellationToken) is { } known)
@@ -123,7 +119,6 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
         return config;
     }
 
-    /// <summary>Keeps a document, so that it need not be fetched.</summary>
     public Task RememberAsync(MemoryBlobSource document, CancellationToken cancellationToken)
     {
         var content = document.Content;

@@ -7,7 +7,6 @@ namespace ImagePublish.Commands;
 /// <summary>Docker or podman on this machine.</summary>
 internal interface IContainerEngine
 {
-    /// <summary><c>docker</c> or <c>podman</c>.</summary>
     string Program { get; }
 
     /// <summary>Loads an image as its archive is written: nothing is stored in between.</summary>

@@ -21,7 +21,6 @@ internal sealed class EngineClient(string program) : IContainerEngine
             : throw Refused(result.Errors);
     }
 
-    /// <summary>Whether the engine answers its client.</summary>
     internal async Task<bool> AnswersAsync(CancellationToken cancellationToken)
     {
         try

@@ -5,19 +5,15 @@ namespace ImagePublish.Commands;
 /// <summary>A pattern of names: <c>*</c> stands for any text, <c>?</c> for any one character.</summary>
 internal sealed record Glob(string Pattern)
 {
-    /// <summary>The pattern of everything.</summary>
     public static Glob All { get; } = new("");
 
-    /// <summary>Whether it matches everything.</summary>
     public bool IsAll => Pattern.All(character => character == '*');
 
-    /// <summary>Whether it has no wildcards, and so means one name.</summary>
     public bool IsLiteral => Pattern.Length > 0 && !Pattern.AsSpan().ContainsAny('*', '?');
 
     /// <summary>The part of a pattern of images that is about the tag: <c>pr-*</c> of <c>acme/shop:pr-*</c>.</summary>
     internal Glob TagPart => new(StoreNames.Tag(Pattern) ?? "");
 
-    /// <summary>Whether a name matches.</summary>
     public bool Matches(string name) =>
         Pattern.Length == 0
         || FileSystemName.MatchesSimpleExpression(Pattern.Replace("\\", "\\\\", StringComparison.Ordinal), name, ignoreCase: false);

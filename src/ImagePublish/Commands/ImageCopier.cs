@@ -12,7 +12,6 @@ namespace ImagePublish.Commands;
 /// <summary>What to copy and where to.</summary>
 internal sealed record CopyRequest(ImageSource Source, IReadOnlyList<Repository> Destinations, string LocalName, IReadOnlyList<Tag> Tags)
 {
-    /// <summary>Whether to report only what would be copied.</summary>
     public bool DryRun { get; init; }
 }
 

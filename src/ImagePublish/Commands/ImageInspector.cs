@@ -11,21 +11,18 @@ namespace ImagePublish.Commands;
 /// <summary>An image as it is in a registry, the local store or an archive.</summary>
 internal sealed record InspectedImage(string Name, Descriptor Root, IReadOnlyList<InspectedPlatform> Platforms)
 {
-    /// <summary>The bytes of all blobs, each counted once.</summary>
     public long Size =>
         Platforms
             .SelectMany(platform => platform.Manifest.Layers.Prepend(platform.Manifest.Config))
             .DistinctBy(blob => blob.Digest)
             .Sum(blob => blob.Size);
 
-    /// <summary>When it was created, from the newest of its configs.</summary>
     public string? Created => Platforms.Select(platform => platform.Config.Created).Max(StringComparer.Ordinal);
 }
 
 /// <summary>An image for one platform.</summary>
 internal sealed record InspectedPlatform(Descriptor Descriptor, ImageManifest Manifest, ImageConfig Config)
 {
-    /// <summary>The bytes of its blobs.</summary>
     public long Size => Manifest.Config.Size + Manifest.Layers.Sum(layer => layer.Size);
 }
 

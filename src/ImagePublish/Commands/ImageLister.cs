@@ -17,13 +17,10 @@ internal sealed record TagDetails(Tag Tag)
     /// <summary>The image or index; null where it can't be read.</summary>
     public Descriptor? Descriptor { get; init; }
 
-    /// <summary>When it was created, as its config has it.</summary>
     public string? Created { get; init; }
 
-    /// <summary>What it is for.</summary>
     public IReadOnlyList<Platform> Platforms { get; init; } = [];
 
-    /// <summary>The bytes of all its blobs, each counted once.</summary>
     public long Size { get; init; }
 }
 
@@ -82,7 +79,6 @@ internal sealed class ImageLister(RegistryClient registries, ImageStore store, I
         return new TagList(name, all.Count, limit > 0 ? [.. all.Take(limit)] : all);
     }
 
-    /// <summary>Lists the local store's images.</summary>
     public static async Task<IReadOnlyList<ListedImage>> ListImagesAsync(
         ImageStore store,
         Glob filter,

@@ -7,7 +7,6 @@ internal static class ImagePage
 {
     private const string GitLab = "registry.gitlab.com";
 
-    /// <summary>The web page of a repository's tags.</summary>
     public static Uri? FindAddress(Repository repository)
     {
         var host = repository.Registry.HostName;

@@ -19,10 +19,8 @@ internal sealed class ImageTransfer(IImageContent content, IDestination destinat
     private readonly ConcurrentQueue<Task> attaching = new();
     private int attachments;
 
-    /// <summary>How many attached manifests were copied.</summary>
     public int Attachments => attachments;
 
-    /// <summary>Copies it: content first, then what references it.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await CopyAsync(content.Root, 0, cancellationToken);

@@ -3,10 +3,8 @@ namespace ImagePublish.Commands;
 /// <summary>Names in the local store: <c>repository:tag</c>.</summary>
 internal static class StoreNames
 {
-    /// <summary>A name without its tag or digest.</summary>
     public static string Repository(string name) => Split(name).Repository;
 
-    /// <summary>A name's tag.</summary>
     public static string? Tag(string name) => Split(name).Tag;
 
     private static (string Repository, string? Tag) Split(string name)

@@ -18,12 +18,10 @@ internal enum CompressionFormat
 /// <remarks>Damage is an <see cref="InvalidDataException"/>, whichever decoder finds it.</remarks>
 internal static class CompressedStream
 {
-    /// <summary>How many bytes <see cref="Detect"/> needs to recognise every format.</summary>
     public const int HeadLength = 10;
 
     private const int BzipLevel = 3;
 
-    /// <summary>How content with these first bytes is compressed.</summary>
     public static CompressionFormat Detect(ReadOnlySpan<byte> head) =>
         head switch
         {

@@ -16,7 +16,6 @@ internal sealed class ContentBudget(Func<string, Exception> exceeded)
     /// <summary>PATH_MAX of Linux, without the final NUL: for paths and for the targets of links.</summary>
     public const int MaxPathBytes = 4095;
 
-    /// <summary>NAME_MAX of Linux: for each part of a path.</summary>
     public const int MaxPartBytes = 255;
 
     /// <summary>The most bytes of an extended header of a tar: PAX attributes, or a long name of GNU's.</summary>
@@ -33,7 +32,6 @@ internal sealed class ContentBudget(Func<string, Exception> exceeded)
     /// <summary>The most entries: files, folders, links, and folders that only a path names.</summary>
     public long MaxEntries { get; init; } = 2_000_000;
 
-    /// <summary>The most bytes of all paths and link targets together.</summary>
     public long MaxNameBytes { get; init; } = 128L << 20;
 
     /// <summary>The most bytes of all content that is kept in memory: lists of packages, documents.</summary>
@@ -60,14 +58,12 @@ internal sealed class ContentBudget(Func<string, Exception> exceeded)
         CountName(target);
     }
 
-    /// <summary>Counts content that is about to be kept.</summary>
     public void CountText(long bytes)
     {
         if (Interlocked.Add(ref textBytes, bytes) > MaxTextBytes)
             throw Exceeded($"it has more than {MaxTextBytes >> 20} MiB of documents and lists of packages");
     }
 
-    /// <summary>Refuses an extended header before its bytes are read.</summary>
     public void CheckHeader(long bytes)
     {
         if (bytes is < 0 or > MaxHeaderBytes)

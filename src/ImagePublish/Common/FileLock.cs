@@ -140,7 +140,6 @@ internal sealed class FileLock : IDisposable
     public static string Describe(TimeSpan limit) =>
         limit >= TimeSpan.FromMinutes(2) ? $"{(long)limit.TotalMinutes} minutes" : $"{(long)limit.TotalSeconds} seconds";
 
-    /// <summary>Releases the lock.</summary>
     public void Dispose()
     {
         if (options.HasFlag(FileLockOptions.NamesOwner) && !file.SafeFileHandle.IsClosed)
@@ -194,7 +193,6 @@ internal sealed class FileLock : IDisposable
 [Flags]
 internal enum FileLockOptions
 {
-    /// <summary>It stays, empty.</summary>
     None = 0,
 
     /// <summary>It is deleted when the lock is released. Everyone who uses the lock must use it so.</summary>

@@ -12,7 +12,6 @@ internal static class PrivateFiles
     private const UnixFileMode Others =
         OthersMayWrite | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
-    /// <summary>The current user's number, on Unix.</summary>
     public static int UserId => (int)NativeMethods.EffectiveUserId();
 
     /// <summary>Creates a folder that is the user's alone, and those above it. One that is there stays as it is.</summary>
@@ -32,7 +31,6 @@ internal static class PrivateFiles
         Directory.CreateDirectory(path, OwnFolder);
     }
 
-    /// <summary>Opens a file; one that is created is the user's alone.</summary>
     public static FileStream Open(string path, FileStreamOptions options)
     {
         if (!OperatingSystem.IsWindows() && options.Mode != FileMode.Open)

@@ -8,7 +8,6 @@ namespace ImagePublish.Common;
 /// <summary>Which secrets of the environment a program needs.</summary>
 internal enum ProgramSecrets
 {
-    /// <summary>None: git, apt, the desktop's opener.</summary>
     None,
 
     /// <summary>Those that a container engine's client reaches its engine with.</summary>
@@ -44,7 +43,6 @@ internal sealed record ProgramResult(int ExitCode, ReadOnlyMemory<byte> Output, 
 {
     public string Text => Encoding.UTF8.GetString(Output.Span);
 
-    /// <summary>Without the output, which may be a secret.</summary>
     public override string ToString() => FormattableString.Invariant($"ProgramResult {{ {ExitCode} }}");
 }
 
@@ -79,7 +77,6 @@ internal static partial class Programs
     private static readonly string[] EngineSecrets = ["CONTAINER_PASSPHRASE", "CONTAINER_SSHKEY"];
     private static readonly string[] Addresses = ["CONTAINER_HOST", "DOCKER_HOST"];
 
-    /// <summary>Finds a program in the absolute folders of a PATH.</summary>
     public static string? Find(string program, string? path, bool isWindows)
     {
         string[] names = isWindows ? [program + ".exe", program + ".cmd"] : [program];
@@ -281,7 +278,6 @@ internal static partial class Programs
     [GeneratedRegex(@"://[^/?#\s@]*:[^/?#\s]*@")]
     private static partial Regex AddressWithPassword();
 
-    /// <summary>What a program writes, as far as it has written it.</summary>
     private sealed class Capture
     {
         private const int ReadSize = 16 * 1024;

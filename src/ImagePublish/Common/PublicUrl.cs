@@ -35,7 +35,6 @@ internal static partial class PublicUrl
         return isAddress && !address.Any(char.IsControl) ? address : null;
     }
 
-    /// <summary>A text with each address in it as everybody may see it.</summary>
     public static string InText(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -47,7 +47,6 @@ internal sealed partial class Redactor
     /// <summary>Text that another machine or program wrote, without secrets.</summary>
     public string Redact(string text) => WebToken().Replace(Header().Replace(Mark(text), $"$1 {Mask}"), Mask);
 
-    /// <summary>The same, fit for one line of a message.</summary>
     public string Shown(string text) => Text.Sanitize(Redact(text));
 
     /// <summary>A message of ours without whole secrets, as they are and as Basic authentication sends them. Short ones stay: they could be

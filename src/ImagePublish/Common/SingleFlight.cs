@@ -7,7 +7,6 @@ internal sealed class SingleFlight<TKey, TValue>
     private readonly Lock gate = new();
     private readonly Dictionary<TKey, Flight> flights = [];
 
-    /// <summary>Does the work, or waits for the one who does.</summary>
     public async Task<TValue> RunAsync(TKey key, Func<CancellationToken, Task<TValue>> work, CancellationToken ct)
     {
         Flight? flight;

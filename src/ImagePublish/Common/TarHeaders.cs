@@ -14,7 +14,6 @@ internal sealed record TarHeaderFields(string Name, byte Type, UnixFileMode Mode
 
     public DateTime Modified { get; init; } = DateTime.UnixEpoch;
 
-    /// <summary>The version behind <c>ustar</c>: that of POSIX, or GNU's.</summary>
     public string Version { get; init; } = "00";
 }
 
@@ -35,7 +34,6 @@ internal static class TarHeaders
     public const byte Pax = TarHeader.LF_XHDR;
     public const byte GnuLongName = TarHeader.LF_GNU_LONGNAME;
 
-    /// <summary>The header's block. Names that do not fit it are cut.</summary>
     public static byte[] Create(TarHeaderFields fields)
     {
         var header = new TarHeader

@@ -16,10 +16,8 @@ internal sealed class TaskScope : IAsyncDisposable
         Token = stop.Token;
     }
 
-    /// <summary>Cancelled when the scope ends.</summary>
     public CancellationToken Token { get; }
 
-    /// <summary>Starts work on another thread.</summary>
     public Task<T> Run<T>(Func<CancellationToken, Task<T>> work)
     {
         var task = Task.Run(() => work(Token), Token);
@@ -27,7 +25,6 @@ internal sealed class TaskScope : IAsyncDisposable
         return task;
     }
 
-    /// <summary>Starts work on another thread.</summary>
     public Task Run(Func<CancellationToken, Task> work)
     {
         var task = Task.Run(() => work(Token), Token);

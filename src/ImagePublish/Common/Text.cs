@@ -30,10 +30,8 @@ internal static partial class Text
     /// them.</summary>
     public static string Sanitize(string text) => Shortened(PublicUrl.InText(text), ShownLength);
 
-    /// <summary>The same, as long as it is.</summary>
     public static string OneLine(string text) => Clean(text, keepsLines: false);
 
-    /// <summary>A text of several lines, none of which is a command.</summary>
     public static string Lines(string text) => Clean(text, keepsLines: true);
 
     /// <summary>An instant as the OCI specifications write it (RFC 3339, UTC, whole seconds).</summary>

@@ -29,7 +29,6 @@ namespace ImagePublish.Common;
 /// </remarks>
 internal sealed class XzStream(Stream source) : ReadOnlyStream
 {
-    /// <summary>The largest dictionary that is accepted.</summary>
     public const int MaxDictionary = 64 << 20;
 
     private const int StreamHeaderSize = 12;
@@ -810,7 +809,6 @@ internal sealed class XzStream(Stream source) : ReadOnlyStream
         /// <summary>Zeros behind the chunk, more than one symbol can take: so the end is looked for once a symbol.</summary>
         public const int Lookahead = 64;
 
-        /// <summary>The probability of a bit that nothing is known of.</summary>
         public const ushort Even = 1 << (ProbabilityBits - 1);
 
         private const int ProbabilityBits = 11;
@@ -839,7 +837,6 @@ internal sealed class XzStream(Stream source) : ReadOnlyStream
                 throw Damaged("a chunk is longer than it says");
         }
 
-        /// <summary>Checks that the chunk was decoded to its last byte.</summary>
         public void Finish()
         {
             Normalize();
@@ -891,7 +888,6 @@ internal sealed class XzStream(Stream source) : ReadOnlyStream
             return value;
         }
 
-        /// <summary>Bits that are as likely as not, the highest first.</summary>
         public uint DirectBits(int bits)
         {
             var value = 0u;

@@ -9,14 +9,12 @@ internal sealed record ImageBlob(string Name, Descriptor Descriptor, BlobTransfe
 /// <param name="UploadedBytes">The bytes sent or written for it; including those sent twice because a connection was lost.</param>
 internal sealed record BlobTransfer(TransferKind Kind, long UploadedBytes = 0, Repository? From = null)
 {
-    /// <summary>It was there.</summary>
     public static BlobTransfer Reused { get; } = new(TransferKind.Reused);
 
     /// <summary>A blob that is sent whole: streamed where a registry has it, and otherwise from this machine.</summary>
     internal static BlobTransfer CreateUpload(BlobSource blob, long bytes) =>
         new(blob.Repository is null ? TransferKind.Uploaded : TransferKind.Streamed, bytes, blob.Repository);
 
-    /// <summary>What a blob adds to the totals.</summary>
     internal TransferTotals ToTotals(long size) =>
         Kind switch
         {
@@ -29,13 +27,10 @@ internal sealed record BlobTransfer(TransferKind Kind, long UploadedBytes = 0, R
 /// <summary>How a blob gets to where it is wanted.</summary>
 internal enum TransferKind
 {
-    /// <summary>It is there.</summary>
     Reused,
 
-    /// <summary>The registry takes it from another of its repositories.</summary>
     Mounted,
 
-    /// <summary>It is sent from this machine, or written.</summary>
     Uploaded,
 
     /// <summary>It is sent, or written, while it is read from a registry: most often the base's.</summary>
@@ -45,10 +40,8 @@ internal enum TransferKind
 /// <summary>How the blobs of an image got to one destination, in compressed bytes.</summary>
 internal readonly record struct TransferTotals(long UploadedBytes, long MountedBytes, long ReusedBytes)
 {
-    /// <summary>Adds two totals.</summary>
     public static TransferTotals operator +(TransferTotals left, TransferTotals right) =>
         new(left.UploadedBytes + right.UploadedBytes, left.MountedBytes + right.MountedBytes, left.ReusedBytes + right.ReusedBytes);
 
-    /// <summary>Adds two totals.</summary>
     public static TransferTotals Add(TransferTotals left, TransferTotals right) => left + right;
 }

@@ -7,7 +7,6 @@ namespace ImagePublish.Destinations;
 /// first, then manifests, then tags.</summary>
 internal interface IDestination : IAsyncDisposable
 {
-    /// <summary>The repository or the name in the store, for messages.</summary>
     string Name { get; }
 
     /// <summary>Whether signatures, bills of materials and the like can be attached to images there.</summary>
@@ -28,7 +27,6 @@ internal interface IDestination : IAsyncDisposable
     /// <summary>Waits until every blob is confirmed, or until the first failure.</summary>
     Task ConfirmUploadsAsync();
 
-    /// <summary>Whether a manifest or index is there.</summary>
     Task<bool> HasManifestAsync(Descriptor manifest);
 
     /// <summary>Puts a manifest or index by its digest. Everything that it references is there.</summary>
@@ -40,7 +38,6 @@ internal interface IDestination : IAsyncDisposable
     /// <summary>The changes that point tags at a manifest or index that is there.</summary>
     IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags);
 
-    /// <summary>What a tag points at now.</summary>
     Task<Descriptor?> FindTagAsync(Tag tag);
 
     /// <summary>Where the image is once it is tagged, and what was uploaded for it.</summary>
@@ -132,10 +129,8 @@ internal abstract class Destination(string name, Repository? repository, Cancell
         stop.Dispose();
     }
 
-    /// <summary>Gets a blob there, if it is not there.</summary>
     protected abstract Task<BlobTransfer> TransferAsync(BlobSource blob, bool isNew);
 
-    /// <summary>What <see cref="TransferAsync"/> would do, found out without writing anything.</summary>
     internal abstract Task<BlobTransfer> MeasureAsync(BlobSource blob, bool isNew);
 
     /// <summary>Uploads blobs again that the destination confirmed and then lost.</summary>

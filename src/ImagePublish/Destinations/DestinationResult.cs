@@ -8,19 +8,15 @@ internal sealed record DestinationResult
     /// <summary>The registry's repository; null for the local store.</summary>
     public Repository? Repository { get; init; }
 
-    /// <summary>The repository, or the name in the local store.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The tags that point at the image now.</summary>
     public required IReadOnlyList<Tag> Tags { get; init; }
 
-    /// <summary>How many bytes were uploaded, mounted and reused.</summary>
     public required TransferTotals Transfer { get; init; }
 
     /// <summary>What became of each blob; one that is not listed was there already.</summary>
     public IReadOnlyDictionary<Digest, BlobTransfer> Blobs { get; init; } = new Dictionary<Digest, BlobTransfer>();
 
-    /// <summary>What became of an image's blobs here.</summary>
     internal IReadOnlyList<ImageBlob> BlobsOf(Image image, IReadOnlyList<string> layerNames)
     {
         var seen = new HashSet<Digest>();
@@ -37,7 +33,6 @@ internal sealed record DestinationResult
         ImageBlob Blob(string name, Descriptor blob) => new(name, blob, Blobs.GetValueOrDefault(blob.Digest) ?? BlobTransfer.Reused);
     }
 
-    /// <summary>Deliveries of what was there already.</summary>
     internal static IReadOnlyList<DestinationResult> Unchanged(
         IReadOnlyList<Repository> destinations,
         IReadOnlyList<Tag> tags,
@@ -60,6 +55,5 @@ internal sealed record PlannedDestinationResult(DestinationResult Delivery, IRea
 /// <summary>What would become of a tag.</summary>
 internal sealed record PlannedTag(Tag Tag, Digest? Before, Digest After)
 {
-    /// <summary>Whether it would move, or be new.</summary>
     public bool Moves => Before != After;
 }

@@ -10,7 +10,6 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
 {
     private readonly List<IDestination> destinations = [.. destinations];
 
-    /// <summary>The destinations, for those who give each its own work.</summary>
     public IReadOnlyList<IDestination> All => destinations;
 
     /// <summary>The changes of tags, which are counted together where something goes wrong.</summary>

@@ -68,7 +68,6 @@ internal sealed class StoreDestination(ImageStore store, string name, IPublishLo
         }
     }
 
-    /// <summary>A blob that logs how much of it was read.</summary>
     private sealed class LoggedBlobSource(BlobSource blob, IPublishLog log) : BlobSource(blob.Descriptor)
     {
         public override async ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>

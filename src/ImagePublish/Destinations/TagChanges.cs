@@ -15,7 +15,6 @@ internal sealed record TagChange(IReadOnlyList<string> Names, Func<CancellationT
 /// </remarks>
 internal sealed class TagChanges(NameChange kind, IPublishLog log, TimeProvider time)
 {
-    /// <summary>How long changes go on after a cancellation.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
     // After these failures the change may have been made all the same.

@@ -8,7 +8,6 @@ namespace ImagePublish.Destinations;
 /// <summary>Protects tags that must not move (<c>ImageTagOverwrite</c> is false): checked before anything is uploaded.</summary>
 internal sealed class TagGuard(RegistryClient registries, ImageStore store)
 {
-    /// <summary>The tags that exist at the destinations.</summary>
     public async Task<IReadOnlyList<HeldTag>> FindAsync(
         IReadOnlyList<Repository> repositories,
         string localName,

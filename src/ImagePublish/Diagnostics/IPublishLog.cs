@@ -6,10 +6,8 @@ internal interface IPublishLog
     /// <summary>A problem that the user should fix, although the image was made.</summary>
     void Warning(DiagnosticCode code, string message);
 
-    /// <summary>Something worth a line in an ordinary build log.</summary>
     void Information(string message);
 
-    /// <summary>Something worth a line only in a detailed build log.</summary>
     void Detail(string message);
 
     /// <summary>Whether a warning of this code fails the build. What such a warning is about is found before anything changes that other
@@ -19,16 +17,12 @@ internal interface IPublishLog
     /// <summary>Something changed that other people see and that stays, whatever becomes of the rest of the work.</summary>
     void Changed(NameChange kind, string name) { }
 
-    /// <summary>A layer is about to be compressed.</summary>
     void Building(string layer, long bytes) { }
 
-    /// <summary>More of a layer is compressed.</summary>
     void Compressed(string layer, long bytes) { }
 
-    /// <summary>A layer is compressed.</summary>
     void Built(string layer) { }
 
-    /// <summary>What people call a blob.</summary>
     void NameBlob(string blob, string name) { }
 
     /// <summary>A blob is about to be sent, or to be taken into the local store.</summary>
@@ -37,10 +31,8 @@ internal interface IPublishLog
     /// <summary>Bytes of a blob were sent, not counting those that are sent again.</summary>
     void Sent(string blob, long bytes) { }
 
-    /// <summary>A blob arrived, or its transfer ended without success.</summary>
     void Settled(string blob) { }
 
-    /// <summary>Something failed and is retried after a pause.</summary>
     void Waiting(string subject, TimeSpan pause, int next, int tries) { }
 }
 
@@ -61,9 +53,7 @@ internal static class WarningsAsErrors
 /// <summary>What happened to a name that other people see.</summary>
 internal enum NameChange
 {
-    /// <summary>It points at an image now.</summary>
     Tagged,
 
-    /// <summary>It is gone, with its image.</summary>
     Removed,
 }

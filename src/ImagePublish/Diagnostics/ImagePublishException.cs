@@ -5,7 +5,6 @@ namespace ImagePublish.Diagnostics;
 internal class ImagePublishException(DiagnosticCode code, string message, Exception? innerException = null)
     : Exception(message, innerException)
 {
-    /// <summary>The failure's code.</summary>
     public DiagnosticCode Code { get; } = code;
 
     /// <summary>The item of the project that is to blame; null where it is none.</summary>

@@ -238,7 +238,6 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
         }
     }
 
-    /// <summary>Notes whether it was the connection that failed.</summary>
     private sealed class SendingStream(Stream connection) : Stream
     {
         public bool HasFailed { get; private set; }

@@ -14,7 +14,6 @@ internal sealed record EngineAddress(string Scheme, string Target)
     private const string DefaultContext = "default";
     private const int InsecurePort = 2375;
 
-    /// <summary>Docker's own socket or pipe.</summary>
     public static EngineAddress Default =>
         OperatingSystem.IsWindows() ? new("npipe", "docker_engine") : new("unix", "/var/run/docker.sock");
 
@@ -30,7 +29,6 @@ internal sealed record EngineAddress(string Scheme, string Target)
         return context is null or DefaultContext ? Default : OfContext(settings, context);
     }
 
-    /// <summary>Reads an address as <c>DOCKER_HOST</c> has it.</summary>
     public static EngineAddress? TryParse(string text)
     {
         if (text.StartsWith("unix://", StringComparison.Ordinal))

@@ -71,7 +71,6 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
         }
     }
 
-    /// <summary>Reads an answer's body.</summary>
     public async Task<byte[]> ReadAsync(HttpResponseMessage response, int limit, CancellationToken cancellationToken)
     {
         using var bytes = new MemoryStream();
@@ -96,7 +95,6 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
         }
     }
 
-    /// <summary>The error for an answer that Docker would not give.</summary>
     public ImagePublishException NotDocker(HttpMethod method, string path, ReadOnlySpan<byte> answer, Exception? cause = null) =>
         new(
             DiagnosticCodes.EngineFailed,
@@ -262,9 +260,7 @@ internal sealed record EngineSettings
     /// <summary>An environment variable's value; null if it is not set.</summary>
     public required Func<string, string?> Variable { get; init; }
 
-    /// <summary>The user's home folder.</summary>
     public required string HomeFolder { get; init; }
 
-    /// <summary>Docker's folder of settings.</summary>
     internal string DockerFolder => Variable("DOCKER_CONFIG") is { Length: > 0 } folder ? folder : Path.Combine(HomeFolder, ".docker");
 }

@@ -8,10 +8,8 @@ internal enum AddressReach
 {
     Public,
 
-    /// <summary>From one organisation's network.</summary>
     Private,
 
-    /// <summary>From this machine.</summary>
     Loopback,
 
     /// <summary>From this network segment; clouds keep their machines' secrets there. Also what is no host's address at all.</summary>

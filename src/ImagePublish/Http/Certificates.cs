@@ -19,7 +19,6 @@ internal sealed class Certificates
 
     public void AddAuthorities(string file) => Read(file, () => authorities.ImportFromPemFile(file));
 
-    /// <summary>Adds what Docker's folder for a host holds.</summary>
     public void AddFolder(string folder)
     {
         var files = FilesIn(folder);

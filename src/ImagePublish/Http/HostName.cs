@@ -8,7 +8,6 @@ internal static class HostName
     /// <summary>A host in lower case, without brackets and without the dot of the root zone.</summary>
     public static string Normalize(string host) => host.Trim('[', ']').TrimEnd('.').ToLowerInvariant();
 
-    /// <summary>Whether a normalized name or address is this machine's.</summary>
     public static bool IsLoopback(string host) =>
         host == "localhost"
         || host.EndsWith(".localhost", StringComparison.Ordinal)

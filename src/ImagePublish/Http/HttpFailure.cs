@@ -12,7 +12,6 @@ internal record HttpFailure(string Purpose, HttpMethod Method, RequestUrl Url)
     /// <summary>What went wrong with the connection, if there was no response.</summary>
     public TransportException? Transport { get; init; }
 
-    /// <summary>How long the response asks to wait.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>What the response says about it; empty where it says nothing.</summary>
@@ -20,13 +19,11 @@ internal record HttpFailure(string Purpose, HttpMethod Method, RequestUrl Url)
 
     public bool IsTransient => Transport?.IsTransient ?? IsTransientStatus(Status!.Value);
 
-    /// <summary>In a few words, for the log.</summary>
     public string Reason => Transport?.Message ?? $"{Url.Authority} answers {DescribeStatus()}";
 
     public static bool IsTransientStatus(HttpStatusCode status) =>
         (int)status is 408 or 425 or 429 or 499 or 500 or 502 or 503 or 504 or 522;
 
-    /// <summary>The failure that a response is, whatever its body says.</summary>
     public static HttpFailure FromResponse(string purpose, TransportResponse response, TimeProvider time) =>
         new(purpose, response.Method, response.Url)
         {

@@ -38,7 +38,6 @@ internal record HttpOptions
     /// <summary>The delay before the first retry; it doubles with each, and varies by a quarter.</summary>
     public TimeSpan FirstRetryDelay { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>The longest delay that we choose.</summary>
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The longest delay that a server may ask for; a longer one is cut to this.</summary>
@@ -65,6 +64,5 @@ internal record HttpOptions
     /// <summary>How many bytes a second a download must have, on average over <see cref="SlowestTransferTime"/>.</summary>
     public int SlowestTransfer { get; init; } = 1000;
 
-    /// <summary>For how long a download may be slower than <see cref="SlowestTransfer"/>.</summary>
     public TimeSpan SlowestTransferTime { get; init; } = TimeSpan.FromMinutes(5);
 }

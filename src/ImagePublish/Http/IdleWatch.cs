@@ -27,7 +27,6 @@ internal sealed class IdleWatch : IDisposable
     /// <summary>The clock's timestamp when the body of a request began to be sent.</summary>
     public long? BodyStart { get; private set; }
 
-    /// <summary>The body of a request begins to be sent.</summary>
     public void StartBody()
     {
         BodyStart ??= time.GetTimestamp();
@@ -39,7 +38,6 @@ internal sealed class IdleWatch : IDisposable
             ? string.Create(CultureInfo.InvariantCulture, $"the answer took more than {documentLimit.TotalSeconds:0} seconds")
             : string.Create(CultureInfo.InvariantCulture, $"no data for {timeout.TotalSeconds:0} seconds");
 
-    /// <summary>Data was sent or received.</summary>
     public void Touch()
     {
         var left = documentStart is { } start ? documentLimit - time.GetElapsedTime(start) : TimeSpan.MaxValue;

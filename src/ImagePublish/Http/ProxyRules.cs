@@ -8,7 +8,6 @@ namespace ImagePublish.Http;
 /// <c>10.1.2.3:5000</c>, <c>10.0.0.0/8</c> or <c>*</c>.</param>
 internal sealed record ProxySettings(string? Http, string? Https, string? Except = null)
 {
-    /// <summary>Never shows what may hold a password.</summary>
     public override string ToString() => $"http: {(Http is null ? "none" : "set")}, https: {(Https is null ? "none" : "set")}";
 }
 

@@ -25,7 +25,6 @@ internal sealed record RequestUrl(string Scheme, string Authority, string PathAn
         }
     }
 
-    /// <summary>The root of a registry's API.</summary>
     public static RequestUrl Root(string scheme, string host) => new(scheme, Canonical(scheme, host), "/v2/");
 
     /// <summary>What a Location, or a link, means that came with this address's answer.</summary>

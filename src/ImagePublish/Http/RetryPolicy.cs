@@ -9,7 +9,6 @@ internal sealed class RetryPolicy(HttpOptions options, IPublishLog log, TimeProv
     private readonly Lock gate = new();
     private double budget = options.RetryBudget;
 
-    /// <summary>A request succeeded: half a retry is given back.</summary>
     public void RecordSuccess()
     {
         lock (gate)

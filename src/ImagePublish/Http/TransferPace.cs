@@ -8,7 +8,6 @@ internal sealed class TransferPace(HttpOptions options)
 
     public TimeSpan Waited { get; private set; }
 
-    /// <summary>Counts bytes that came after some waiting.</summary>
     public bool IsTooSlow(int bytes, TimeSpan time)
     {
         Waited += time;

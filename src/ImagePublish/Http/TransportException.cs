@@ -20,7 +20,6 @@ internal enum TransportError
 
     Certificate,
 
-    /// <summary>The other side does not speak TLS as we do.</summary>
     Tls,
 
     Proxy,

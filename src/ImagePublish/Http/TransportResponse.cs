@@ -25,17 +25,14 @@ internal sealed class TransportResponse(
 
     public bool IsSuccess => message.IsSuccessStatusCode;
 
-    /// <summary>The request carried this; it is never shown.</summary>
     public AuthenticationHeaderValue? Authorization => message.RequestMessage!.Headers.Authorization;
 
-    /// <summary>Whether the same request is to be sent to <see cref="Location"/>.</summary>
     public bool IsRedirect =>
         (int)Status is 301 or 302 or 307 or 308 || ((int)Status == 303 && (Method == HttpMethod.Get || Method == HttpMethod.Head));
 
     /// <summary>Whether it came from the host that was asked, and not from one that it redirected to.</summary>
     public bool IsFromOrigin { get; set; } = true;
 
-    /// <summary>What the response says is shown through this only.</summary>
     public Redactor Redactor => options.Redactor;
 
     public long? ContentLength =>
@@ -43,12 +40,10 @@ internal sealed class TransportResponse(
             ? length
             : null;
 
-    /// <summary>The media type without parameters, in lower case.</summary>
     public string? ContentType => Header("Content-Type")?.Split(';')[0].Trim().ToLowerInvariant();
 
     public string? Location => Header("Location");
 
-    /// <summary>A header's first value exactly as it came.</summary>
     public string? Header(string name) => Headers(name).FirstOrDefault();
 
     public IEnumerable<string> Headers(string name) =>

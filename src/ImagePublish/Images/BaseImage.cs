@@ -7,7 +7,6 @@ namespace ImagePublish.Images;
 /// <c>scratch</c>.</param>
 internal sealed record BaseImage(string Name, Digest? Digest, ImageFormat Format, ImageConfig Config, IReadOnlyList<Layer> Layers)
 {
-    /// <summary>The base that is nothing at all.</summary>
     public static BaseImage Scratch(Platform platform, IReadOnlyList<KeyValuePair<string, string>>? environmentVariables = null)
     {
         var config = new ImageConfig(platform.Architecture, platform.Os, new RootFs("layers", []))

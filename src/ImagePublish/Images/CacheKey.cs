@@ -16,7 +16,6 @@ namespace ImagePublish.Images;
 /// </remarks>
 internal sealed class CacheKey
 {
-    /// <summary>The fewest characters that a key may have.</summary>
     public const int MinLength = 32;
 
     private readonly byte[] key;
@@ -26,14 +25,12 @@ internal sealed class CacheKey
     /// <summary>A name of the key that does not give it away: two keys with the same name are the same.</summary>
     public string Id => Mac("key id")[..16];
 
-    /// <summary>Makes a key of a secret.</summary>
     public static bool TryCreate(string secret, [NotNullWhen(true)] out CacheKey? key)
     {
         key = secret.Length < MinLength ? null : new CacheKey(Encoding.UTF8.GetBytes(secret));
         return key is not null;
     }
 
-    /// <summary>The proof that a blob is what a tar became.</summary>
     public string Prove(Digest diffId, Descriptor blob) =>
         Mac(
             string.Create(
@@ -42,7 +39,6 @@ internal sealed class CacheKey
             )
         );
 
-    /// <summary>Whether a proof was made with this key for this layer.</summary>
     public bool Accepts(string? proof, Digest diffId, Descriptor blob) =>
         proof is not null
         && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(proof), Encoding.UTF8.GetBytes(Prove(diffId, blob)));

@@ -8,25 +8,19 @@ namespace ImagePublish.Images;
 /// </remarks>
 internal sealed record ContainerCommand
 {
-    /// <summary>The command that always runs.</summary>
     public IReadOnlyList<string> Entrypoint { get; init; } = [];
 
-    /// <summary>Its arguments.</summary>
     public IReadOnlyList<string> EntrypointArgs { get; init; } = [];
 
-    /// <summary>How the app is started; empty for the usual way.</summary>
     public IReadOnlyList<string> AppCommand { get; init; } = [];
 
-    /// <summary>Arguments that the app always gets.</summary>
     public IReadOnlyList<string> AppCommandArgs { get; init; } = [];
 
-    /// <summary>Arguments that a user may replace.</summary>
     public IReadOnlyList<string> DefaultArgs { get; init; } = [];
 
     /// <summary>What the app's command becomes: <c>Entrypoint</c>, <c>DefaultArgs</c> or <c>None</c>; null chooses.</summary>
     public string? Instruction { get; init; }
 
-    /// <summary>Whether anything is set.</summary>
     public bool IsEmpty =>
         Entrypoint.Count + EntrypointArgs.Count + AppCommand.Count + AppCommandArgs.Count + DefaultArgs.Count == 0 && Instruction is null;
 

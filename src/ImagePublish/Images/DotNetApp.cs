@@ -5,34 +5,26 @@ namespace ImagePublish.Images;
 /// <summary>What an image needs to know of the app inside: which base suits it, and how it starts.</summary>
 internal sealed record DotNetApp
 {
-    /// <summary>The platform that it is published for.</summary>
     public required RuntimeIdentifier RuntimeIdentifier { get; init; }
 
-    /// <summary>The version of .NET that it targets, <c>10.0</c>.</summary>
     public required string FrameworkVersion { get; init; }
 
     /// <summary>The version of the SDK that builds it, <c>10.0.100-rc.1.25451.107</c>; null where it is not known.</summary>
     public string? SdkVersion { get; init; }
 
-    /// <summary>The name of its main file without extension.</summary>
     public required string AssemblyName { get; init; }
 
-    /// <summary>Whether it uses the ASP.NET shared framework.</summary>
     public bool UsesAspNet { get; init; }
 
-    /// <summary>Whether it brings its own runtime.</summary>
     public bool IsSelfContained { get; init; }
 
     /// <summary>Whether it is one file, which starts itself even where it needs a runtime.</summary>
     public bool IsSingleFile { get; init; }
 
-    /// <summary>Whether it is compiled ahead of time.</summary>
     public bool IsAot { get; init; }
 
-    /// <summary>Whether what it does not use was cut away.</summary>
     public bool IsTrimmed { get; init; }
 
-    /// <summary>Whether it needs no culture data.</summary>
     public bool IsGlobalizationInvariant { get; init; }
 
     private bool BringsRuntime => IsSelfContained || IsAot;
@@ -48,7 +40,6 @@ internal sealed record DotNetApp
         return Reference.Parse($"mcr.microsoft.com/dotnet/{name}:{FrameworkTag}{(variant.Length == 0 ? "" : "-")}{variant}");
     }
 
-    /// <summary>How the app is started.</summary>
     public IReadOnlyList<string> Entrypoint(string workingDirectory)
     {
         var separator = IsWindows ? '\\' : '/';

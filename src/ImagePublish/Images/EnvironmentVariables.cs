@@ -16,7 +16,6 @@ internal static class EnvironmentVariables
         return [.. merged.Values];
     }
 
-    /// <summary>A variable's value.</summary>
     public static string? Find(IReadOnlyList<string> variables, string name)
     {
         var entry = variables.LastOrDefault(entry => NameOf(entry) == name);

@@ -6,7 +6,6 @@ namespace ImagePublish.Images;
 /// <summary>A port that an app listens on, <c>8080/tcp</c>.</summary>
 internal sealed record ExposedPort(int Number, string Protocol = "tcp")
 {
-    /// <summary>Reads <c>8080</c> or <c>8080/udp</c> if it is a port.</summary>
     public static bool TryParse(string text, string? protocol, [NotNullWhen(true)] out ExposedPort? port)
     {
         var slash = text.IndexOf('/', StringComparison.Ordinal);

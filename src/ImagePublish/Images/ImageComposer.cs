@@ -12,7 +12,6 @@ internal static class ImageComposer
 {
     private const string Producer = "ImagePublish.Tasks";
 
-    /// <summary>Makes an image.</summary>
     public static Image Compose(ImageSpec spec, BaseImage baseImage, IReadOnlyList<NamedLayer> layers, CacheKey? cacheKey = null)
     {
         var format = spec.Format ?? baseImage.Format;

@@ -5,37 +5,26 @@ namespace ImagePublish.Images;
 /// <summary>A project's metadata, for labels and annotations. What is null or empty makes none.</summary>
 internal sealed record ProjectInfo
 {
-    /// <summary>A name for people.</summary>
     public string? Title { get; init; }
 
-    /// <summary>What it is.</summary>
     public string? Description { get; init; }
 
-    /// <summary>Who made it.</summary>
     public string? Authors { get; init; }
 
-    /// <summary>Whose it is.</summary>
     public string? Vendor { get; init; }
 
-    /// <summary>Its licence, an SPDX expression.</summary>
     public string? Licenses { get; init; }
 
-    /// <summary>Its version.</summary>
     public string? Version { get; init; }
 
-    /// <summary>Where to read more.</summary>
     public string? Url { get; init; }
 
-    /// <summary>Where its documentation is.</summary>
     public string? Documentation { get; init; }
 
-    /// <summary>Where its source is.</summary>
     public string? Source { get; init; }
 
-    /// <summary>The commit that is built.</summary>
     public string? Revision { get; init; }
 
-    /// <summary>The version of .NET that it targets.</summary>
     public string? FrameworkVersion { get; init; }
 
     /// <summary>Labels that are not wanted, by the last part of their names: <c>created</c>, <c>base.name</c>, …</summary>
@@ -49,15 +38,12 @@ internal sealed record ProjectInfo
 /// </remarks>
 internal static class ImageLabels
 {
-    /// <summary>The label with the digest of the base image.</summary>
     public const string BaseDigest = Prefix + "base.digest";
 
-    /// <summary>The label with the name of the base image.</summary>
     public const string BaseName = Prefix + "base.name";
 
     private const string Prefix = "org.opencontainers.image.";
 
-    /// <summary>The labels of an image.</summary>
     public static IReadOnlyList<KeyValuePair<string, string>> Generate(ProjectInfo project, BaseImage? baseImage, DateTimeOffset created)
     {
         (string Name, string? Value)[] labels =

@@ -5,7 +5,6 @@ namespace ImagePublish.Images;
 /// <summary>The user's settings of an image, parsed. What is null or empty is inherited from the base.</summary>
 internal sealed record ImageSpec
 {
-    /// <summary>What the image runs on.</summary>
     public required Platform Platform { get; init; }
 
     /// <summary>The one instant for everything in the image that has a time.</summary>
@@ -14,16 +13,12 @@ internal sealed record ImageSpec
     /// <summary>The family of media types; null takes the base's.</summary>
     public ImageFormat? Format { get; init; }
 
-    /// <summary>The folder that the app starts in.</summary>
     public string? WorkingDirectory { get; init; }
 
-    /// <summary>The user that the app runs as.</summary>
     public string? User { get; init; }
 
-    /// <summary>The signal that asks the app to stop.</summary>
     public string? StopSignal { get; init; }
 
-    /// <summary>How to see that the app is well.</summary>
     public Healthcheck? Healthcheck { get; init; }
 
     /// <summary>The command that always runs; setting it drops the base's <see cref="Command"/>, as <c>docker build</c> does.</summary>
@@ -46,15 +41,12 @@ internal sealed record ImageSpec
     /// <summary>Environment variables, in order; a later one of the same name wins.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> EnvironmentVariables { get; init; } = [];
 
-    /// <summary>Labels; a later one of the same name wins.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Labels { get; init; } = [];
 
-    /// <summary>Annotations of the manifest; Docker's family has none.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Annotations { get; init; } = [];
 
     /// <summary>Ports that the app listens on besides those of its environment variables.</summary>
     public IReadOnlyList<ExposedPort> Ports { get; init; } = [];
 
-    /// <summary>Folders whose content outlives the container.</summary>
     public IReadOnlyList<string> Volumes { get; init; } = [];
 }

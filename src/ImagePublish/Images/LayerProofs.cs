@@ -11,7 +11,6 @@ namespace ImagePublish.Images;
 /// </remarks>
 internal static class LayerProofs
 {
-    /// <summary>The field of the config.</summary>
     public const string Field = "io.imagepublish.layer-proofs";
 
     /// <summary>A config's fields besides the specification's, with these layers' proofs instead of the base's.</summary>

@@ -5,7 +5,6 @@ namespace ImagePublish.Images;
 /// <summary>A version in the parts that tags are made of.</summary>
 internal sealed partial record SemanticVersion(string Major, string Minor, string Patch, string Prerelease)
 {
-    /// <summary>Whether it is a release.</summary>
     public bool IsStable => Prerelease.Length == 0;
 
     /// <summary>Reads a version, of two to four numbers too, as .NET's are.</summary>

@@ -5,13 +5,10 @@ namespace ImagePublish.Images;
 /// <summary>What kind of name a build was started for.</summary>
 internal enum SourceRefKind
 {
-    /// <summary>A branch.</summary>
     Branch,
 
-    /// <summary>A tag of source control.</summary>
     Tag,
 
-    /// <summary>A pull or merge request.</summary>
     PullRequest,
 }
 
@@ -66,7 +63,6 @@ internal sealed record SourceRef(SourceRefKind Kind, string Name)
             ?? (others is [var only] ? TryParse(only) : null);
     }
 
-    /// <summary>What tags call it: the name, or <c>pr-12</c>.</summary>
     public override string ToString() => Kind == SourceRefKind.PullRequest ? $"pr-{Name}" : Name;
 
     private static string WithoutRemote(string name, string[] remotes) =>

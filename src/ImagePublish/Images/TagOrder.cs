@@ -15,7 +15,6 @@ internal static partial class TagOrder
             ? version
             : null;
 
-    /// <summary>The highest versions first, then names.</summary>
     public static IEnumerable<T> Sort<T>(IEnumerable<T> items, Func<T, Tag> tagOf) =>
         items
             .Select(item => (Item: item, Tag: tagOf(item).Value, Version: VersionOf(tagOf(item).Value)))

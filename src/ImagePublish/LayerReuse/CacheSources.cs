@@ -13,7 +13,6 @@ internal sealed record CacheSources(
     CacheTrust Trust
 )
 {
-    /// <summary>How many tags of a repository are listed at most.</summary>
     public const int MaxListed = 10_000;
 
     private const int MaxNewest = 3;

@@ -66,7 +66,6 @@ internal sealed class EarlyLayerBuild : IDisposable
         return false;
     }
 
-    /// <summary>Ends when there is nothing left to build; never fails.</summary>
     internal Task Completion => work;
 
     public void Dispose()
@@ -167,7 +166,6 @@ internal sealed class EarlyLayerBuild : IDisposable
 
     private sealed record Workspace(ImageStore Store, LayerCache Cache, FileFingerprints Fingerprints);
 
-    /// <summary>A layer that is being built, and how much of it is.</summary>
     private sealed class LayerInProgress
     {
         private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -13,7 +13,6 @@ internal interface ILayerOutput
     /// <param name="content">What distinguishes the layer from others: the key of its content, or the digest of its tar.</param>
     Task<FileLock?> LockAsync(Digest content, LayerCompression compression, string name, CancellationToken cancellationToken);
 
-    /// <summary>Builds a layer into a new blob.</summary>
     Task<Layer> WriteAsync(string name, Func<Stream, Task<BuiltLayer>> build, CancellationToken cancellationToken);
 
     /// <summary>Remembers the digest of the tar that some content became.</summary>

@@ -67,7 +67,6 @@ internal sealed class LayerProducer(LayerSources sources, ILayerOutput output, L
         return await FindAsync(content, diffId, cancellationToken) is { } known ? new LayerCandidate(content, null, diffId, known) : null;
     }
 
-    /// <summary>The layer of a candidate, built if it is not known.</summary>
     public async Task<NamedLayer> ProduceAsync(LayerCandidate candidate, ImageFormat format, CancellationToken cancellationToken)
     {
         var layer = candidate.Known ?? await BuildOnceAsync(candidate, format, cancellationToken);

@@ -44,10 +44,8 @@ internal sealed class RegistryLayerCache(
         return layer;
     }
 
-    /// <summary>Whether there is nowhere to look.</summary>
     public bool AreNone => sources is { Likely.Count: 0, Repositories.Count: 0 };
 
-    /// <summary>Whether there is any layer to be found.</summary>
     public async Task<bool> ExistAsync() => (await ReadOnceAsync()).Proven.Count > 0;
 
     /// <summary>Finds a repository that claims to have a blob. Whether it has is asked when the blob is mounted from it.</summary>

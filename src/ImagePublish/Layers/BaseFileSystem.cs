@@ -13,7 +13,6 @@ internal sealed class BaseFileSystem
     internal const string PasswdPath = "etc/passwd";
     internal const string GroupPath = "etc/group";
 
-    /// <summary>As many as Linux follows.</summary>
     private const int MaxHops = 40;
 
     private readonly Node root = new("", null) { Own = new LayerEntryInfo("", LayerEntryInfoKind.Directory) };
@@ -32,10 +31,8 @@ internal sealed class BaseFileSystem
             Apply(layer, budget);
     }
 
-    /// <summary>An image without files.</summary>
     public static BaseFileSystem Empty { get; } = new([]);
 
-    /// <summary>The image's users and groups.</summary>
     public Accounts Accounts => new(TextOf(PasswdPath), TextOf(GroupPath));
 
     /// <summary>Finds what is at a path, without following a link that is the last part of it.</summary>
@@ -92,10 +89,8 @@ internal sealed class BaseFileSystem
         }
     }
 
-    /// <summary>The content of those of the <see cref="KeptFiles"/> that are still there.</summary>
     public IEnumerable<KeyValuePair<string, string>> AllTexts() => texts.Where(text => NodeAt(text.Key) is not null);
 
-    /// <summary>Everything below a folder that is no folder itself.</summary>
     public IEnumerable<string> FilesBelow(string folder)
     {
         var ahead = new Stack<Node>();
@@ -122,7 +117,6 @@ internal sealed class BaseFileSystem
 
     private static ImagePublishException Unusable(string why) => new(DiagnosticCodes.InvalidTarget, why);
 
-    /// <summary>The content of one of the <see cref="KeptFiles"/>.</summary>
     public string TextOf(string path) =>
         Find(Resolve(path, followLast: true)) is { } entry && texts.TryGetValue(entry.Path, out var text) ? text : "";
 

@@ -9,10 +9,8 @@ internal sealed class BlockPool(int count, ILayerEncoding encoding) : IDisposabl
     private readonly ConcurrentBag<Block> idle = [];
     private readonly ConcurrentBag<Block> all = [];
 
-    /// <summary>How many bytes before a block its encoder sees.</summary>
     public int WindowSize => encoding.WindowSize;
 
-    /// <summary>Waits for a free block.</summary>
     public Block Rent(CancellationToken cancellationToken)
     {
         free.Wait(cancellationToken);

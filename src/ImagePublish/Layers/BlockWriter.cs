@@ -10,7 +10,6 @@ internal sealed class BlockWriter(BlockPool pool, ChannelWriter<Block> blocks, C
     private int history;
     private Block? current;
 
-    /// <summary>How many bytes were written.</summary>
     public long Position { get; private set; }
 
     /// <summary>Where the next bytes go; never empty. Call <see cref="Advance"/> once they are there.</summary>
@@ -48,7 +47,6 @@ internal sealed class BlockWriter(BlockPool pool, ChannelWriter<Block> blocks, C
         }
     }
 
-    /// <summary>Fills up to a multiple of a unit.</summary>
     public void PadTo(int unit)
     {
         var over = Position % unit;
@@ -56,7 +54,6 @@ internal sealed class BlockWriter(BlockPool pool, ChannelWriter<Block> blocks, C
             WriteZeros(unit - over);
     }
 
-    /// <summary>Sends what is left.</summary>
     public void Complete()
     {
         if (current is not null)

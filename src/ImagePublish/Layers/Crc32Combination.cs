@@ -7,7 +7,6 @@ internal static class Crc32Combination
     private const uint Polynomial = 0xEDB88320;
     private const uint One = 0x80000000;
 
-    /// <summary>x^(2^n) modulo the polynomial.</summary>
     private static readonly uint[] Powers = CreatePowers();
 
     public static uint Combine(uint first, uint second, long secondLength) => Multiply(PowerOfBytes(secondLength), first) ^ second;

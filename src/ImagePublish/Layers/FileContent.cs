@@ -4,10 +4,8 @@ namespace ImagePublish.Layers;
 /// <param name="Length">The number of bytes. Content that turns out to have another is an error, never a broken layer.</param>
 internal abstract record FileContent(long Length)
 {
-    /// <summary>What messages call this content.</summary>
     public abstract string Source { get; }
 
-    /// <summary>Opens the bytes from their beginning.</summary>
     public abstract Stream Open();
 }
 

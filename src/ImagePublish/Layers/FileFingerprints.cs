@@ -25,14 +25,12 @@ internal sealed class FileFingerprints
 
     private sealed record Tagged(byte[] Tag, DateTime Modified);
 
-    /// <summary>Tags under a key.</summary>
     public FileFingerprints(byte[] key)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(key.Length, KeySize);
         this.key = key;
     }
 
-    /// <summary>Whether this machine can compute tags.</summary>
     public static bool AreSupported => AesGcm.IsSupported;
 
     /// <summary>Computes the tags of files, side by side on all cores. Those that are known are not read again.</summary>

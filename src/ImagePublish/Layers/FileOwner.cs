@@ -6,10 +6,8 @@ namespace ImagePublish.Layers;
 /// <summary>Whose a file in the image is, as the user says it: names or numbers. Names mean what the base image's accounts say.</summary>
 internal sealed record FileOwner(string User, string? Group)
 {
-    /// <summary>Whether it needs no accounts.</summary>
     public bool IsNumeric => TryId(User, out _) && (Group is null || TryId(Group, out _));
 
-    /// <summary>Reads <c>user</c> or <c>user:group</c>.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out FileOwner? owner)
     {
         var parts = text.Split(':');

@@ -6,7 +6,6 @@ namespace ImagePublish.Layers;
 /// <summary>Symbolic links within one folder: they may point anywhere in it, and nowhere else.</summary>
 internal static class FolderLinks
 {
-    /// <summary>As many as Linux follows.</summary>
     private const int MaxHops = 40;
 
     /// <summary>What a link says in the image: a relative target as it is, one that names the folder by its path on the build machine made

@@ -10,7 +10,6 @@ namespace ImagePublish.Layers;
 /// <summary>Encodes a block to deflate that ends at a byte boundary and is not final.</summary>
 internal abstract class GzipBlockEncoder : IBlockEncoder
 {
-    /// <summary>The CRC-32 of the block encoded last.</summary>
     public uint Crc { get; protected set; }
 
     public abstract ReadOnlyMemory<byte> Encode(Block block);

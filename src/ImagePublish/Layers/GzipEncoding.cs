@@ -11,13 +11,11 @@ namespace ImagePublish.Layers;
 /// </remarks>
 internal sealed class GzipEncoding(int? level) : ILayerEncoding
 {
-    /// <summary>A power of two with the window, as memory comes.</summary>
     private const int OwnBlockSize = (1 << 20) - Deflater.WindowSize;
 
     /// <summary>Each starts without the 32 KiB before it; that costs 0.07% of the size.</summary>
     private const int ZlibBlockSize = 1 << 21;
 
-    /// <summary>An empty final block of deflate, in its 10 bits.</summary>
     private static readonly byte[] FinalBlock = [0x03, 0x00];
 
     private uint crc;

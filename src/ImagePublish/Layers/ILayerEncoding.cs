@@ -4,22 +4,18 @@ namespace ImagePublish.Layers;
 /// bytes.</summary>
 internal interface ILayerEncoding
 {
-    /// <summary>The bytes of the tar that go into one block.</summary>
     int BlockSize { get; }
 
     /// <summary>How many bytes before a block its encoder sees; less than a block has.</summary>
     int WindowSize => 0;
 
-    /// <summary>What the blob begins with.</summary>
     ReadOnlyMemory<byte> Start { get; }
 
     /// <summary>An encoder for one block at a time; null where blocks are kept as they are.</summary>
     IBlockEncoder? CreateBlockEncoder();
 
-    /// <summary>Called for each block in order.</summary>
     void Add(Block block);
 
-    /// <summary>What the blob ends with, after all blocks were added.</summary>
     ReadOnlyMemory<byte> End();
 }
 

@@ -103,7 +103,6 @@ internal sealed class CountedStream(ReadOnlyMemory<byte> start, Stream rest) : R
 {
     private ReadOnlyMemory<byte> ahead = start;
 
-    /// <summary>How many bytes were taken.</summary>
     public long Count { get; private set; }
 
     public override long Position

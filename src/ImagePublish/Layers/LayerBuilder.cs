@@ -9,7 +9,6 @@ internal sealed record BuiltLayer(Descriptor Descriptor, Digest DiffId);
 /// <summary>How a layer's blob is made.</summary>
 internal sealed record LayerBuildOptions(LayerCompression Compression, ImageFormat Format)
 {
-    /// <summary>How many blocks are compressed at a time.</summary>
     public int Parallelism { get; init; } = Environment.ProcessorCount;
 
     /// <summary>Called with the number of bytes of the tar that were compressed since the last call.</summary>

@@ -11,10 +11,8 @@ internal sealed record LayerEntry(string Path, LayerEntryKind Kind)
     /// <summary>Permissions. Those of a link mean nothing, and are 0777 by custom.</summary>
     public UnixFileMode Mode { get; init; } = LayerEntryDefaults.ModeOf(Kind);
 
-    /// <summary>The numeric user id of the owner.</summary>
     public int Uid { get; init; }
 
-    /// <summary>The numeric group id of the owner.</summary>
     public int Gid { get; init; }
 
     /// <summary>The modification time, in whole seconds, not before 1970.</summary>
@@ -53,10 +51,8 @@ internal sealed record LayerEntryDefaults
     /// <summary>The directory in the image, such as <c>app</c>, without a leading <c>/</c>; empty for the root.</summary>
     public string TargetFolder { get; init; } = "app";
 
-    /// <summary>The numeric user id of the owner.</summary>
     public int Uid { get; init; }
 
-    /// <summary>The numeric group id of the owner.</summary>
     public int Gid { get; init; }
 
     /// <summary>The modification time, in whole seconds; static web content gets one of its own, see <see cref="StaticContent"/>.</summary>

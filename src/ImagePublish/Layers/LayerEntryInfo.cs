@@ -8,15 +8,12 @@ internal sealed record LayerEntryInfo(string Path, LayerEntryInfoKind Kind)
 
     public UnixFileMode Mode { get; init; }
 
-    /// <summary>The numeric user id of the owner.</summary>
     public int Uid { get; init; }
 
-    /// <summary>The numeric group id of the owner.</summary>
     public int Gid { get; init; }
 
     public DateTimeOffset Modified { get; init; }
 
-    /// <summary>A file's length in bytes.</summary>
     public long Length { get; init; }
 
     /// <summary>The beginning of the SHA-256 of a file's content, where it was read: enough to see that a file changed. 0 for an empty
@@ -56,9 +53,7 @@ internal enum LayerEntryInfoKind
 
     SymbolicLink,
 
-    /// <summary>Another name of a file of the same layer.</summary>
     HardLink,
 
-    /// <summary>A device, pipe or anything else.</summary>
     Other,
 }

@@ -8,13 +8,11 @@ internal sealed record LayerInput
 {
     private LayerInput(string name, IReadOnlyList<LayerEntry> entries) => (Name, Entries) = (name, entries);
 
-    /// <summary>What reports call it, such as <c>packages</c>.</summary>
     public string Name { get; }
 
     /// <summary>Its entries: checked, unique, in ordinal order of their paths, parents before children.</summary>
     public IReadOnlyList<LayerEntry> Entries { get; }
 
-    /// <summary>The bytes of its files.</summary>
     public long ContentLength => Entries.Sum(entry => entry.Content?.Length ?? 0);
 
     /// <summary>Makes the canonical content of some entries.</summary>

@@ -24,7 +24,6 @@ internal sealed class LayerListing
     /// <summary>The layer's entries, whiteouts among them, in its order.</summary>
     public IReadOnlyList<LayerEntryInfo> Entries => entries;
 
-    /// <summary>The content of <see cref="KeptFiles"/>.</summary>
     public IReadOnlyDictionary<string, string> Texts => texts;
 
     /// <exception cref="ImagePublishException"><c>IMG3005</c>: the layer is damaged.</exception>
@@ -101,7 +100,6 @@ internal sealed class LayerListing
         return listing;
     }
 
-    /// <summary>Reads a listing that was written before.</summary>
     public static LayerListing? TryRead(byte[] bytes)
     {
         try
@@ -123,7 +121,6 @@ internal sealed class LayerListing
         }
     }
 
-    /// <summary>Writes the listing in a compact form that <see cref="TryRead"/> reads.</summary>
     public byte[] Write()
     {
         var memory = new MemoryStream();
@@ -144,7 +141,6 @@ internal sealed class LayerListing
         return memory.ToArray();
     }
 
-    /// <summary>Counts a listing that was read before.</summary>
     internal void CountIn(ContentBudget budget)
     {
         foreach (var entry in entries)

@@ -53,7 +53,6 @@ internal static class LayerReader
     internal static ImagePublishException Damaged(Exception exception) =>
         Invalid($"it is damaged ({Text.Sanitize(exception.Message)})", exception);
 
-    /// <summary>A budget for all layers of an image.</summary>
     internal static ContentBudget NewBudget() => new(why => Invalid(why));
 
     /// <summary>Whether an exception of a reader says that the layer is not what it should be.</summary>
@@ -149,7 +148,6 @@ internal sealed record LayerReaderOptions
     /// <summary>The diff id that the tar must have; null when it is not known. Checked once all entries were read.</summary>
     public Digest? DiffId { get; init; }
 
-    /// <summary>The most bytes a layer may inflate to.</summary>
     public long MaxLength { get; init; } = 64L << 30;
 
     /// <summary>How many times larger than the blob the tar may be, once it is larger than <see cref="FreeLength"/>.</summary>
@@ -158,7 +156,6 @@ internal sealed record LayerReaderOptions
     /// <summary>The bytes up to which the ratio does not matter: small layers of zeros are harmless.</summary>
     public long FreeLength { get; init; } = 256L << 20;
 
-    /// <summary>The most entries a layer may have.</summary>
     public int MaxEntries { get; init; } = 2_000_000;
 
     /// <summary>What the layer shares with the others of its image, in place of <see cref="MaxEntries"/>; null where it is read

@@ -13,7 +13,6 @@ internal static class LayerTarHeaders
 {
     private const int MaxId = 0x1FFFFF;
 
-    /// <summary>What 11 octal digits hold: 8 GiB.</summary>
     private const long MaxSize = 0x1FFFFFFFF;
 
     /// <summary>Writes an entry's header, with the PAX header it needs before it.</summary>

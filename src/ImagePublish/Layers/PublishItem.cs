@@ -22,10 +22,8 @@ internal sealed record PublishItem(string RelativePath, PublishItemOrigin Origin
 /// <summary>Where a published file comes from, and so how often it changes.</summary>
 internal enum PublishItemOrigin
 {
-    /// <summary>The project itself.</summary>
     App,
 
-    /// <summary>The runtime pack of a self-contained app.</summary>
     Runtime,
 
     Package,
@@ -43,7 +41,6 @@ internal enum PublishItemOrigin
 /// <summary>How the publish output is divided into layers.</summary>
 internal enum LayeringMode
 {
-    /// <summary>By how often files change, what changes least lowest.</summary>
     Auto,
 
 #pragma warning disable CA1720 // The property's value, and no floating-point number.

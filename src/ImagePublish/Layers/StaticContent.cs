@@ -14,17 +14,14 @@ namespace ImagePublish.Layers;
 /// </remarks>
 internal static class StaticContent
 {
-    /// <summary>The folder of static web content in a publish folder.</summary>
     public const string Folder = "wwwroot";
 
     private const uint Range = 1u << 29;
 
     private static readonly DateTimeOffset Start = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Whether a file is static web content by its path.</summary>
     public static bool IsAt(string publishPath) => publishPath.StartsWith(Folder + "/", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The modification time that belongs to some content.</summary>
     public static DateTimeOffset TimeOf(FileContent content)
     {
         using var stream = content.Open();

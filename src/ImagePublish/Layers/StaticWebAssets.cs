@@ -21,7 +21,6 @@ internal static class StaticWebAssets
     // As the SDK writes it: readable, since no browser ever reads it.
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Whether a file is this one, by its path.</summary>
     public static bool IsAt(string publishPath) =>
         publishPath.EndsWith(Suffix, StringComparison.OrdinalIgnoreCase) && !publishPath.Contains('/', StringComparison.Ordinal);
 

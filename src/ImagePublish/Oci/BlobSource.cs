@@ -6,7 +6,6 @@ namespace ImagePublish.Oci;
 /// again.</summary>
 internal abstract class BlobSource(Descriptor descriptor)
 {
-    /// <summary>The blob: media type, digest and size.</summary>
     public Descriptor Descriptor { get; } = descriptor;
 
     /// <summary>The repository that has it, if one does: another of the same registry can mount it from there.</summary>
@@ -27,7 +26,6 @@ internal abstract class BlobSource(Descriptor descriptor)
 
 internal sealed class FileBlobSource(Descriptor descriptor, string path) : BlobSource(descriptor)
 {
-    /// <summary>The file's full path.</summary>
     public string Path { get; } = path;
 
     public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken)
@@ -48,7 +46,6 @@ internal sealed class FileBlobSource(Descriptor descriptor, string path) : BlobS
 /// <summary>A small blob in memory, such as a config.</summary>
 internal sealed class MemoryBlobSource(Descriptor descriptor, ReadOnlyMemory<byte> content) : BlobSource(descriptor)
 {
-    /// <summary>The blob's bytes.</summary>
     public ReadOnlyMemory<byte> Content { get; } = content;
 
     public static MemoryBlobSource Create(string mediaType, ReadOnlyMemory<byte> content) =>

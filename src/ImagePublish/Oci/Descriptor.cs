@@ -14,15 +14,12 @@ internal sealed record Descriptor(string MediaType, Digest Digest, long Size)
 
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 
-    /// <summary>The content itself in base64, where it is embedded.</summary>
     public string? Data { get; init; }
 
     public string? ArtifactType { get; init; }
 
-    /// <summary>In an index: the platform that the manifest is for.</summary>
     public Platform? Platform { get; init; }
 
-    /// <summary>What the document says of it besides, kept as it is.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; set; }
 }

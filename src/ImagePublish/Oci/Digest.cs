@@ -24,13 +24,10 @@ internal sealed record Digest
 
     private Digest(string value) => Value = value;
 
-    /// <summary>The whole, <c>algorithm:hex</c>.</summary>
     public string Value { get; }
 
-    /// <summary><c>sha256</c> or <c>sha512</c>.</summary>
     public string Algorithm => Value[..(Sha256Prefix.Length - 1)];
 
-    /// <summary>The hash in lower-case hexadecimal digits.</summary>
     public string Hex => Value[Sha256Prefix.Length..];
 
     public HashAlgorithmName HashAlgorithm =>
@@ -59,7 +56,6 @@ internal sealed record Digest
         return new Digest(Sha256Prefix + Convert.ToHexStringLower(hash));
     }
 
-    /// <summary>Whether a hash is this digest's.</summary>
     public bool Matches(ReadOnlySpan<byte> hash) => Hex.Equals(Convert.ToHexStringLower(hash), StringComparison.Ordinal);
 
     /// <summary>The SHA-256 digest of a stream, from where it is to its end.</summary>

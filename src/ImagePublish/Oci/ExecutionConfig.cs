@@ -10,48 +10,38 @@ namespace ImagePublish.Oci;
 /// </remarks>
 internal sealed record ExecutionConfig
 {
-    /// <summary>Name or number of the user, and perhaps <c>:group</c>.</summary>
     [JsonPropertyName("User")]
     public string? User { get; init; }
 
-    /// <summary>Ports that the app listens on, <c>8080/tcp</c>.</summary>
     [JsonPropertyName("ExposedPorts")]
     [JsonConverter(typeof(StringSetJsonConverter))]
     public IReadOnlyList<string>? ExposedPorts { get; init; }
 
-    /// <summary>Environment variables, <c>NAME=value</c>.</summary>
     [JsonPropertyName("Env")]
     public IReadOnlyList<string>? Env { get; init; }
 
-    /// <summary>The command that always runs.</summary>
     [JsonPropertyName("Entrypoint")]
     public IReadOnlyList<string>? Entrypoint { get; init; }
 
-    /// <summary>Its arguments, which a user may replace.</summary>
     [JsonPropertyName("Cmd")]
     public IReadOnlyList<string>? Cmd { get; init; }
 
-    /// <summary>Folders whose content outlives the container.</summary>
     [JsonPropertyName("Volumes")]
     [JsonConverter(typeof(StringSetJsonConverter))]
     public IReadOnlyList<string>? Volumes { get; init; }
 
-    /// <summary>The folder that the command starts in.</summary>
     [JsonPropertyName("WorkingDir")]
     public string? WorkingDir { get; init; }
 
     [JsonPropertyName("Labels")]
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
 
-    /// <summary>The signal that asks the app to stop.</summary>
     [JsonPropertyName("StopSignal")]
     public string? StopSignal { get; init; }
 
-    /// <summary>How to see that the app is well.</summary>
     [JsonPropertyName("Healthcheck")]
     public Healthcheck? Healthcheck { get; init; }
 
-    /// <summary>What the document says besides, kept as it is.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; set; }
 }
@@ -63,27 +53,21 @@ internal sealed record Healthcheck
     [JsonPropertyName("Test")]
     public IReadOnlyList<string>? Test { get; init; }
 
-    /// <summary>Time between two tests.</summary>
     [JsonPropertyName("Interval")]
     public long? Interval { get; init; }
 
-    /// <summary>Time after which a test has failed.</summary>
     [JsonPropertyName("Timeout")]
     public long? Timeout { get; init; }
 
-    /// <summary>Time in which failures do not count.</summary>
     [JsonPropertyName("StartPeriod")]
     public long? StartPeriod { get; init; }
 
-    /// <summary>Time between two tests while starting.</summary>
     [JsonPropertyName("StartInterval")]
     public long? StartInterval { get; init; }
 
-    /// <summary>Failures in a row that make it unhealthy.</summary>
     [JsonPropertyName("Retries")]
     public int? Retries { get; init; }
 
-    /// <summary>What the document says besides, kept as it is.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; set; }
 }

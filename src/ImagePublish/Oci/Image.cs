@@ -8,24 +8,20 @@ internal sealed class Image
     public Image(MemoryBlobSource manifest, MemoryBlobSource configBlob, ImageConfig config, IReadOnlyList<Layer> layers)
         : this(manifest, configBlob, config.Platform, layers) => this.config = config;
 
-    /// <summary>An image whose config is read when someone asks for it.</summary>
     internal Image(MemoryBlobSource manifest, MemoryBlobSource configBlob, Platform platform, IReadOnlyList<Layer> layers) =>
         (Manifest, ConfigBlob, Platform, Layers) = (manifest, configBlob, platform, layers);
 
     /// <summary>The manifest's bytes, as a blob of the manifest's media type.</summary>
     public MemoryBlobSource Manifest { get; }
 
-    /// <summary>The config's bytes.</summary>
     public MemoryBlobSource ConfigBlob { get; }
 
     public ImageConfig Config => config ??= OciJson.ReadConfig(ConfigBlob.Content.Span);
 
-    /// <summary>The platform that the config says.</summary>
     public Platform Platform { get; }
 
     public IReadOnlyList<Layer> Layers { get; }
 
-    /// <summary>The image's digest: its manifest's.</summary>
     public Digest Digest => Manifest.Descriptor.Digest;
 
     /// <summary>The compressed size of the image in bytes: its config and all layers.</summary>
@@ -38,6 +34,5 @@ internal sealed class Image
 /// <param name="Source">Where the blob's bytes can be had; null for a foreign layer, which is never moved.</param>
 internal sealed record Layer(Descriptor Descriptor, Digest DiffId, BlobSource? Source)
 {
-    /// <summary>Whether it was made just now, rather than found.</summary>
     public bool IsNew { get; init; }
 }

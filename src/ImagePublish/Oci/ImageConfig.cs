@@ -22,28 +22,22 @@ internal sealed record ImageConfig(string? Architecture = null, string? Os = nul
 
     public string? Author { get; init; }
 
-    /// <summary>The CPU's variant.</summary>
     public string? Variant { get; init; }
 
-    /// <summary>The operating system's version.</summary>
     [JsonPropertyName("os.version")]
     public string? OsVersion { get; init; }
 
-    /// <summary>Features of the operating system that the image needs.</summary>
     [JsonPropertyName("os.features")]
     public IReadOnlyList<string>? OsFeatures { get; init; }
 
-    /// <summary>How a container of the image is run.</summary>
     public ExecutionConfig? Config { get; init; }
 
     /// <summary>How the layers came about; entries that are not empty layers match the layers one by one.</summary>
     public IReadOnlyList<HistoryEntry>? History { get; init; }
 
-    /// <summary>What the document says besides, kept as it is.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; set; }
 
-    /// <summary>What the image runs on.</summary>
     [JsonIgnore]
     public Platform Platform =>
         new(Os, Architecture)
@@ -71,7 +65,6 @@ internal sealed record ImageConfig(string? Architecture = null, string? Os = nul
 /// <remarks>Go writes an empty list as <c>null</c>.</remarks>
 internal sealed record RootFs(string? Type = null, IReadOnlyList<Digest>? DiffIds = null)
 {
-    /// <summary>Always <c>layers</c>.</summary>
     public string Type { get; init; } = Type ?? "layers";
 
     [JsonPropertyName("diff_ids")]
@@ -93,7 +86,6 @@ internal sealed record HistoryEntry
     [JsonPropertyName("empty_layer")]
     public bool? EmptyLayer { get; init; }
 
-    /// <summary>What the document says besides, kept as it is.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; set; }
 }

@@ -19,12 +19,10 @@ internal sealed record ImageManifest(Descriptor Config, IReadOnlyList<Descriptor
 
     public string? ArtifactType { get; init; }
 
-    /// <summary>The manifest that this one is attached to.</summary>
     public Descriptor? Subject { get; init; }
 
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 
-    /// <summary>What the document says besides, kept as it is.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; set; }
 }

@@ -27,7 +27,6 @@ internal static class JsonReading
         }
     }
 
-    /// <summary>What a parser's complaint means to a person.</summary>
     public static string NotJson(JsonException exception) =>
         string.Create(
             CultureInfo.InvariantCulture,

@@ -26,12 +26,10 @@ internal static class MediaTypes
 
     public const string DockerConfig = "application/vnd.docker.container.image.v1+json";
 
-    /// <summary>Docker's uncompressed layer; compressed ones add <c>.gzip</c>.</summary>
     public const string DockerLayer = "application/vnd.docker.image.rootfs.diff.tar";
 
     public const string DockerForeignLayer = "application/vnd.docker.image.rootfs.foreign.diff.tar";
 
-    /// <summary>Docker's manifest schema 1, which is obsolete.</summary>
     public const string DockerSchema1 = "application/vnd.docker.distribution.manifest.v1";
 
     private static readonly SearchValues<char> Characters = SearchValues.Create(
@@ -62,16 +60,12 @@ internal static class MediaTypes
     public static ImageFormat FormatOf(string? mediaType) =>
         mediaType?.StartsWith("application/vnd.docker.", StringComparison.Ordinal) == true ? ImageFormat.Docker : ImageFormat.Oci;
 
-    /// <summary>The index type of a family.</summary>
     public static string Index(ImageFormat format) => format == ImageFormat.Docker ? DockerIndex : OciIndex;
 
-    /// <summary>The manifest type of a family.</summary>
     public static string Manifest(ImageFormat format) => format == ImageFormat.Docker ? DockerManifest : OciManifest;
 
-    /// <summary>The config type of a family.</summary>
     public static string Config(ImageFormat format) => format == ImageFormat.Docker ? DockerConfig : OciConfig;
 
-    /// <summary>The layer type of a family.</summary>
     public static string Layer(ImageFormat format, Compression compression, bool foreign = false) =>
         format switch
         {

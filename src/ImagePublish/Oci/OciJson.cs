@@ -16,7 +16,6 @@ internal static class OciJson
     /// <summary>The largest manifest or index that is read or written, in bytes: what registries accept.</summary>
     public const int MaxManifestSize = 4 * 1024 * 1024;
 
-    /// <summary>The largest config that is read, in bytes.</summary>
     public const int MaxConfigSize = 4 * 1024 * 1024;
 
     // No registry and no machine takes more. Far below what a sum of some thousand images could overflow.

@@ -13,18 +13,15 @@ namespace ImagePublish.Oci;
 /// </remarks>
 internal sealed record Platform(string Os, string Architecture)
 {
-    /// <summary>The CPU's variant, such as <c>v7</c> for arm and <c>v8</c> for arm64.</summary>
     public string? Variant { get; init; }
 
     /// <summary>The operating system's version, which Windows images must match.</summary>
     [JsonPropertyName("os.version")]
     public string? OsVersion { get; init; }
 
-    /// <summary>Features of the operating system that the image needs.</summary>
     [JsonPropertyName("os.features")]
     public IReadOnlyList<string>? OsFeatures { get; init; }
 
-    /// <summary>What the document says of it besides, kept as it is.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; set; }
 

@@ -9,7 +9,6 @@ namespace ImagePublish.Oci;
 /// on every system.</summary>
 internal static class ReadableJson
 {
-    /// <summary>For documents that are written value by value.</summary>
     public static JsonWriterOptions WriterOptions { get; } =
         new()
         {

@@ -17,10 +17,8 @@ internal sealed record Registry
     /// <summary>Docker Hub, which answers for every reference that names no registry.</summary>
     public static Registry DockerHub { get; } = new(DockerHubName);
 
-    /// <summary>Host and port as people write them.</summary>
     public string Host { get; }
 
-    /// <summary>Host and port that the distribution API answers at.</summary>
     public string ApiHost => this == DockerHub ? "registry-1.docker.io" : Host;
 
     /// <summary>Whether it is on this machine by name: <c>localhost</c> or a loopback address.</summary>
@@ -50,7 +48,6 @@ internal sealed record Registry
                     + "localhost:5000, without http:// or a path."
             );
 
-    /// <summary>Reads a registry's host and port if it is one.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Registry? registry)
     {
         registry = null;

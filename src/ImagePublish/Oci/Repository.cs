@@ -42,10 +42,8 @@ internal sealed partial record Repository
         return true;
     }
 
-    /// <summary>This repository's image with a tag.</summary>
     public Reference ReferenceTo(Tag tag) => new(this, tag, null);
 
-    /// <summary>This repository's image with a digest.</summary>
     public Reference ReferenceTo(Digest digest) => new(this, null, digest);
 
     public override string ToString() => $"{Registry}/{Name}";

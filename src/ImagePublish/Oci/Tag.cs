@@ -11,12 +11,10 @@ namespace ImagePublish.Oci;
 /// </remarks>
 internal sealed record Tag
 {
-    /// <summary>The most characters that a tag may have.</summary>
     public const int MaxLength = 128;
 
     private Tag(string value) => Value = value;
 
-    /// <summary>The tag itself.</summary>
     public string Value { get; }
 
     /// <exception cref="ImagePublishException"><c>IMG1004</c>: it is malformed.</exception>

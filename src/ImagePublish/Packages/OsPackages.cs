@@ -9,10 +9,8 @@ namespace ImagePublish.Packages;
 /// <summary>Makes layers of operating system packages, without Docker and without root.</summary>
 internal sealed class OsPackages(PackageNetwork network, IPublishLog log)
 {
-    /// <summary>Counts up when the same packages become another layer.</summary>
     public const int LayoutVersion = 1;
 
-    /// <summary>What reports call the layer.</summary>
     public const string LayerName = "os packages";
 
     /// <summary>The packages of a request and all they depend on, less what the base has: those of its lock, else what apt

@@ -6,7 +6,6 @@ namespace ImagePublish.Packages;
 /// <summary>Packages as JSON, in lock files and in the cache of what apt chose.</summary>
 internal sealed record PackageDocument
 {
-    /// <summary>The package's name.</summary>
     public required string Name { get; init; }
 
     public required string Version { get; init; }
@@ -15,10 +14,8 @@ internal sealed record PackageDocument
 
     public required string Path { get; init; }
 
-    /// <summary>Its length in bytes.</summary>
     public required long Size { get; init; }
 
-    /// <summary>Its SHA-256 in hexadecimal digits.</summary>
     public required string Sha256 { get; init; }
 
     /// <summary>Its whole address; never in a lock file, which is for all machines.</summary>
@@ -38,7 +35,6 @@ internal sealed record PackageDocument
         };
     }
 
-    /// <summary>The package that a document describes.</summary>
     public OsPackage? ToPackage() =>
         Name.Length > 0 && Size > 0 && PackageSources.IsPath(Path) && Digest.TryParse("sha256:" + Sha256, out var digest)
             ? new OsPackage(Name, Version, Architecture, Path, Size, digest) { Location = Location }

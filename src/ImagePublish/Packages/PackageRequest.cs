@@ -5,7 +5,6 @@ namespace ImagePublish.Packages;
 /// <summary>Which operating system packages an image gets, and where they come from.</summary>
 internal sealed record PackageRequest
 {
-    /// <summary>The packages that the project names.</summary>
     public required IReadOnlyList<string> Names { get; init; }
 
     /// <summary>What a self-contained app needs of the system; null adds nothing.</summary>
@@ -37,7 +36,6 @@ internal sealed record PackageRequest
     /// <summary>Everything that is asked for, by name or pattern, in order: what a lock file must fit.</summary>
     public IReadOnlyList<string> Wanted => [.. Names.Union(Runtime?.Packages ?? []).Order(StringComparer.Ordinal)];
 
-    /// <summary>Debian's name of a platform's architecture.</summary>
     public static string ArchitectureOf(Platform platform) =>
         (platform.Architecture, platform.Variant) switch
         {

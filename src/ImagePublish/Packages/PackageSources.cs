@@ -58,7 +58,6 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
                 Uri.TryCreate(own, UriKind.Absolute, out var uri) && uri.Host == address.Host && uri.Port == address.Port
             );
 
-    /// <summary>A package's path below a source.</summary>
     public string PathOf(string location)
     {
         var source = Addresses
@@ -71,11 +70,9 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
         return Uri.UnescapeDataString(path.StartsWith("./", StringComparison.Ordinal) ? path[2..] : path);
     }
 
-    /// <summary>The whole address of a package below a source.</summary>
     public static string LocationOf(string address, string path) =>
         $"{address}/{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}";
 
-    /// <summary>Whether a path of a lock file stays below a source.</summary>
     public static bool IsPath(string path) =>
         path.Length > 0 && path.Split('/').All(part => part is not ("" or "." or "..")) && PlainPath().IsMatch(path);
 
@@ -100,7 +97,6 @@ internal sealed partial record PackageSources(IReadOnlyList<string> Addresses)
         }
     }
 
-    /// <summary>This machine's own files of sources.</summary>
     public static IEnumerable<string> MachineFiles()
     {
         var folder = Path.Combine(MachineFolder, "sources.list.d");

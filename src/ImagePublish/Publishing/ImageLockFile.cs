@@ -15,10 +15,8 @@ namespace ImagePublish.Publishing;
 /// </summary>
 internal sealed record ImageLock
 {
-    /// <summary>The version of the schema.</summary>
     public const int CurrentVersion = 1;
 
-    /// <summary>The version of the schema that it is written in.</summary>
     public int Version { get; init; } = CurrentVersion;
 
     /// <summary>The entry of each platform, by its name, such as <c>linux/amd64</c>.</summary>

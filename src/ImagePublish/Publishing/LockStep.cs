@@ -148,10 +148,8 @@ internal sealed record LockUpdate(Platform Platform, PlatformLock Current, Platf
 {
     private const int MaxShown = 5;
 
-    /// <summary>Whether the file had to change.</summary>
     public bool IsChanged { get; init; }
 
-    /// <summary>What is new, in a few words.</summary>
     public string Summary
     {
         get

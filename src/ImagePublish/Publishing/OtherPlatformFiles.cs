@@ -11,7 +11,6 @@ internal static class OtherPlatformFiles
 {
     private const string Folder = "runtimes/";
 
-    /// <summary>Their bytes in new layers, before compression.</summary>
     public static long LengthOfNew(Image image, IReadOnlyCollection<LayerInput> contents) =>
         contents
             .Zip(image.Layers.Skip(image.Layers.Count - contents.Count))

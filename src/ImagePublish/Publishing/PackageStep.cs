@@ -18,7 +18,6 @@ internal sealed class PackageStep(PublishContext context)
         context.Log
     );
 
-    /// <summary>The packages of a request.</summary>
     public sealed record Choice(IReadOnlyList<OsPackage> Packages, Lazy<Task<PackageBase?>> BaseFiles);
 
     /// <summary>Chooses the packages of a request: those of its lock, else what apt chooses for the base.</summary>

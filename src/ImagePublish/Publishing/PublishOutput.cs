@@ -21,7 +21,6 @@ internal abstract class PublishOutput(DestinationSet destinations, ILayerOutput 
 
     public ILayerOutput Layers => layers;
 
-    /// <summary>Writes a platform's entry of a lock file.</summary>
     public abstract Task<string> RenewLockAsync(
         LockRequest request,
         Platform platform,
@@ -29,7 +28,6 @@ internal abstract class PublishOutput(DestinationSet destinations, ILayerOutput 
         CancellationToken cancellationToken
     );
 
-    /// <summary>Records a publish for the next one's up-to-date check.</summary>
     public abstract Task RecordAsync(PublishRun run, CancellationToken cancellationToken);
 
     public ValueTask DisposeAsync() => destinations.DisposeAsync();

@@ -29,7 +29,6 @@ internal sealed record PublishResult(Image Image, IReadOnlyList<DestinationResul
     /// <summary>What each layer contains, from the bottom up: <see cref="BaseLayer"/>, or the name of one of our own.</summary>
     public required IReadOnlyList<string> LayerNames { get; init; }
 
-    /// <summary>The name of a layer of the base.</summary>
     public const string BaseLayer = "base";
 
     /// <summary>
@@ -47,7 +46,6 @@ internal sealed record IndexResult(
     bool IsUnchanged
 )
 {
-    /// <summary>The images among them that were published elsewhere.</summary>
     public IReadOnlyList<JoinedImage> Joined { get; init; } = [];
 }
 

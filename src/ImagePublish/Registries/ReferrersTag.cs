@@ -3,13 +3,14 @@ using ImagePublish.Oci;
 namespace ImagePublish.Registries;
 
 /// <summary>The tag that lists what is attached to a manifest, in registries without an endpoint for it.</summary>
-/// <remarks><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema">distribution-spec, Referrers Tag Schema</see>.</remarks>
+/// <remarks>
+/// <see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema">distribution-spec, Referrers
+/// Tag Schema</see>.
+/// </remarks>
 internal static class ReferrersTag
 {
-    /// <summary>The tag's name; cosign's tags begin with it.</summary>
     public static string NameOf(Digest subject) => $"{subject.Algorithm}-{subject.Hex}";
 
-    /// <summary>The attachments that the tag lists.</summary>
     public static async Task<IReadOnlyList<Descriptor>> ListAsync(
         RegistryClient registries,
         Repository repository,

@@ -53,7 +53,6 @@ internal sealed class RegistryClient : IDisposable
     public Task<Descriptor?> FindManifestAsync(Reference reference, CancellationToken cancellationToken) =>
         ManifestReader.FindAsync(Connect(reference.Repository), reference, cancellationToken);
 
-    /// <summary>Reads a small blob, such as a config.</summary>
     public async Task<ReadOnlyMemory<byte>> GetBlobAsync(
         Repository repository,
         Descriptor descriptor,
@@ -126,7 +125,6 @@ internal sealed class RegistryClient : IDisposable
         CancellationToken cancellationToken
     ) => Referrers.ListAsync(Connect(repository), repository, subject, cancellationToken);
 
-    /// <summary>Whether a repository has a blob, asked without pushing.</summary>
     public Task<bool> HasBlobAsync(Repository repository, Descriptor blob, CancellationToken cancellationToken) =>
         BlobExistence.CheckAsync(Connect(repository), repository, blob, cancellationToken);
 

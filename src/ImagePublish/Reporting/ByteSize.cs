@@ -5,7 +5,6 @@ namespace ImagePublish.Reporting;
 /// <summary>Sizes as people read them.</summary>
 internal static class ByteSize
 {
-    /// <summary>A size in decimal units, as registries show it.</summary>
     public static string Show(long bytes) =>
         bytes switch
         {

@@ -11,7 +11,6 @@ internal static class ImageTables
 {
     private const int ShortDigest = 19;
 
-    /// <summary>The local store's images.</summary>
     public static IEnumerable<string> OfImages(IReadOnlyList<ListedImage> images)
     {
         if (images.Count == 0)
@@ -29,7 +28,6 @@ internal static class ImageTables
         return table.Lines();
     }
 
-    /// <summary>A repository's tags.</summary>
     public static IEnumerable<string> OfTags(TagList tags)
     {
         if (tags.Total == 0)
@@ -60,7 +58,6 @@ internal static class ImageTables
         ];
     }
 
-    /// <summary>An image.</summary>
     public static IEnumerable<string> OfImage(InspectedImage image)
     {
         yield return image.Name;
@@ -74,7 +71,6 @@ internal static class ImageTables
         }
     }
 
-    /// <summary>Tags that were moved.</summary>
     public static IEnumerable<string> OfMoves(TagResult result, bool dryRun)
     {
         var table = new TextTable("TAG", "BEFORE", "NOW");
@@ -87,7 +83,6 @@ internal static class ImageTables
         return [$"{(dryRun ? "Would tag" : "Tagged")} {result.Repository}@{result.Image.Digest}", .. table.Lines()];
     }
 
-    /// <summary>An image that was copied.</summary>
     public static IEnumerable<string> OfCopy(CopyResult result, bool dryRun)
     {
         foreach (var delivery in result.Deliveries)
@@ -100,7 +95,6 @@ internal static class ImageTables
         }
     }
 
-    /// <summary>A digest, shortened.</summary>
     internal static string Short(Digest digest) => digest.Value[..Math.Min(digest.Value.Length, ShortDigest)];
 
     private static IEnumerable<string> OfPlatform(InspectedPlatform platform)

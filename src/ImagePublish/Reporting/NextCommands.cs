@@ -13,15 +13,12 @@ internal static class NextCommands
 {
     private const string PlainCharacters = "@%+=:,./_-…";
 
-    /// <summary>Commands for an image, the likeliest first.</summary>
     public static IEnumerable<(string Title, string Text)> Suggest(PublishResult result) =>
         Suggest(result.Deliveries[0], result.Image.Digest, ExposedPort.Read(result.Image.Config.Config?.ExposedPorts));
 
-    /// <summary>Commands for an index, the likeliest first.</summary>
     public static IEnumerable<(string Title, string Text)> Suggest(IndexResult result) =>
         Suggest(result.Deliveries[0], result.Index.Descriptor.Digest, []);
 
-    /// <summary>Runs an image.</summary>
     public static string Run(string name, IReadOnlyList<ExposedPort> ports, string engine = "docker") =>
         $"{engine} run --rm{string.Concat(ports.Select(port => $" -p {port.Number}:{port.Number}"))} {Quoted(name)}";
 

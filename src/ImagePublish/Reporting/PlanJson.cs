@@ -10,7 +10,6 @@ namespace ImagePublish.Reporting;
 /// <summary>What a publish would do, for scripts: one stable schema with its version in it.</summary>
 internal static class PlanJson
 {
-    /// <summary>Writes the plan of an image.</summary>
     public static byte[] Write(ImagePlan plan)
     {
         var image = plan.Result.Image;

@@ -13,7 +13,6 @@ internal static class PlanTables
     private const int MaxFiles = 20;
     private const int MaxValue = 100;
 
-    /// <summary>An image.</summary>
     public static IEnumerable<string> Lines(string project, ImagePlan plan)
     {
         foreach (var place in plan.Destinations)

@@ -9,7 +9,6 @@ internal static class PruneTables
 {
     private const int SampleSize = 5;
 
-    /// <summary>What is removed of a repository, listed before it is.</summary>
     public static IEnumerable<string> OfTags(TagPrunePlan plan, bool dryRun)
     {
         var table = new TextTable("TAG", "DIGEST", "");
@@ -32,7 +31,6 @@ internal static class PruneTables
                 + $"too, set ImageMaxAge with an ImageFilter such as pr-*.";
     }
 
-    /// <summary>That it is done.</summary>
     public static string Removed(TagPrunePlan plan) =>
         string.Create(CultureInfo.InvariantCulture, $"{plan.Repository}: {plan.Removed.Count} tags removed");
 
@@ -40,7 +38,6 @@ internal static class PruneTables
         string.Join(", ", tags.Take(SampleSize))
         + (tags.Count > SampleSize ? string.Create(CultureInfo.InvariantCulture, $" and {tags.Count - SampleSize} more") : "");
 
-    /// <summary>The local store.</summary>
     public static IEnumerable<string> OfStore(IReadOnlyList<string> images, int blobs, long freed, long remaining, bool dryRun)
     {
         yield return string.Create(

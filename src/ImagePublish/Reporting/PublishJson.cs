@@ -8,11 +8,9 @@ namespace ImagePublish.Reporting;
 /// <summary>What was published, for scripts: one stable schema with its version in it.</summary>
 internal static class PublishJson
 {
-    /// <summary>Writes a result.</summary>
     public static byte[] Write(PublishResult result) =>
         JsonSerializer.SerializeToUtf8Bytes(Document(result), ResultJsonContext.Indented.PublishDocument);
 
-    /// <summary>Writes the result of an index.</summary>
     public static byte[] Write(IndexResult result, IReadOnlyList<byte[]> parts) =>
         JsonSerializer.SerializeToUtf8Bytes(Document(result, parts), ResultJsonContext.Indented.PublishDocument);
 

@@ -12,7 +12,6 @@ namespace ImagePublish.Reporting;
 /// </summary>
 internal static class PublishMarkdown
 {
-    /// <summary>A table of an image.</summary>
     public static string Write(string project, PublishResult result) =>
         Table(
             project,
@@ -23,7 +22,6 @@ internal static class PublishMarkdown
             result.Deliveries
         );
 
-    /// <summary>A table of an index.</summary>
     public static string Write(string project, IndexResult result) =>
         Table(
             project,

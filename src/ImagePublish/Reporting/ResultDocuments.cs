@@ -68,7 +68,6 @@ internal sealed record ManifestDocument(string Digest, string Platform, string M
 
     public IReadOnlyList<ManifestPlaceDocument>? Images { get; init; }
 
-    /// <summary>The images of an index, each with its own result.</summary>
     public static IReadOnlyList<ManifestDocument> Of(IndexResult result, IReadOnlyList<byte[]> parts)
     {
         var known = parts

@@ -10,10 +10,8 @@ internal sealed class TextTable(params IReadOnlyList<string> columns)
         [.. columns.Select(column => column.TrimStart('>'))],
     ];
 
-    /// <summary>Adds a row.</summary>
     public void Add(params string[] cells) => rows.Add([.. cells.Select(Common.Text.OneLine)]);
 
-    /// <summary>The table's lines, the headings first.</summary>
     public IEnumerable<string> Lines()
     {
         int[] widths = [.. columns.Select((_, column) => rows.Max(row => row[column].Length))];

@@ -24,7 +24,6 @@ internal sealed record CacheTrust
     /// <summary>Whether reused layers are read back and compared with their diff ids before a tag moves.</summary>
     public bool VerifyReused { get; init; }
 
-    /// <summary>Whether an image of a repository can be trusted at all.</summary>
     public bool MayBelieve(Repository repository) => Key is not null || Repositories.Contains(repository);
 
     /// <summary>Whether a layer's blob has the content that an image's config claims.</summary>

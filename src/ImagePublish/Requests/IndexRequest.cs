@@ -16,7 +16,6 @@ internal sealed record IndexRequest
     /// <summary>The repositories that the index is pushed to; with none it stays in the local store.</summary>
     public required IReadOnlyList<Repository> Destinations { get; init; }
 
-    /// <summary>The index's name in the local store.</summary>
     public required string LocalName { get; init; }
 
     /// <summary>Tags that must not be moved: the publish fails if one exists and is another index.</summary>

@@ -27,19 +27,16 @@ internal sealed record PublishRequest
     /// <summary>The app, for the check of its dependencies; null disables the check.</summary>
     public DependencyCheckRequest? DependencyCheck { get; init; }
 
-    /// <summary>The full path of the publish folder.</summary>
     public required string PublishFolder { get; init; }
 
     /// <summary>The origin of each file in the publish folder, as far as the build knows it.</summary>
     public required IReadOnlyCollection<PublishItem> Items { get; init; }
 
-    /// <summary>Target folder, owner and time of the files.</summary>
     public required LayerEntryDefaults EntryDefaults { get; init; }
 
     /// <summary>The owner of the files as a name of the base image; null takes the numbers of <see cref="EntryDefaults"/>.</summary>
     public FileOwner? FileOwner { get; init; }
 
-    /// <summary>Files, directories and links that the user adds.</summary>
     public IReadOnlyList<AddedEntry> Added { get; init; } = [];
 
     public LayeringMode Layering { get; init; }
@@ -49,7 +46,6 @@ internal sealed record PublishRequest
     /// <summary>The repositories that the image is pushed to; with none it stays in the local store.</summary>
     public required IReadOnlyList<Repository> Destinations { get; init; }
 
-    /// <summary>The image's name in the local store.</summary>
     public required string LocalName { get; init; }
 
     public required IReadOnlyList<Tag> Tags { get; init; }
@@ -71,7 +67,6 @@ internal sealed record PublishRequest
     /// </summary>
     public IReadOnlyList<Reference>? CacheFrom { get; init; } = [];
 
-    /// <summary>Which of those images are trusted.</summary>
     public CacheTrust CacheTrust { get; init; } = CacheTrust.None;
 }
 

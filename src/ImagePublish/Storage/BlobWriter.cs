@@ -29,7 +29,6 @@ internal sealed class BlobWriter : Stream
 
     public override bool CanWrite => !closed;
 
-    /// <summary>The bytes written so far.</summary>
     public override long Length => length;
 
     public override long Position

@@ -13,7 +13,6 @@ namespace ImagePublish.Storage;
 /// </remarks>
 internal sealed class CacheRecords
 {
-    /// <summary>The most bytes that a record may have.</summary>
     public const int MaxSize = 64 * 1024;
 
     private static readonly TimeSpan TouchAfter = TimeSpan.FromHours(1);
@@ -27,10 +26,8 @@ internal sealed class CacheRecords
         key = new Lazy<StoreKey>(disk.Options.Key);
     }
 
-    /// <summary>The key that records are written under.</summary>
     internal StoreKey Key => key.Value;
 
-    /// <summary>Reads a record, and notes that it was used.</summary>
     public Task<byte[]?> ReadAsync(string kind, Digest key, CancellationToken cancellationToken) =>
         cancellationToken.IsCancellationRequested ? Task.FromCanceled<byte[]?>(cancellationToken) : Task.FromResult(Read(kind, key));
 

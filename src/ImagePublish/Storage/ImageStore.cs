@@ -23,15 +23,12 @@ internal sealed class ImageStore
         Records = new CacheRecords(disk);
     }
 
-    /// <summary>The store's folder, a full path.</summary>
     public string Folder => disk.Layout.Folder;
 
-    /// <summary>Small records that live and age with the store.</summary>
     public CacheRecords Records { get; }
 
     internal StoreDisk Disk => disk;
 
-    /// <summary>The list of images.</summary>
     internal StoreIndexFile Index => index;
 
     /// <summary>Opens a store and makes it one if the folder is none yet.</summary>
@@ -219,7 +216,6 @@ internal sealed class ImageStore
         return [.. images.OrderBy(image => image.Name, StringComparer.Ordinal)];
     }
 
-    /// <summary>What the store knows of an entry of its list.</summary>
     internal async Task<StoredImage> DescribeAsync(Descriptor entry, CancellationToken cancellationToken)
     {
         var content = await new StoreWalker(this, readConfigs: true).WalkAsync(entry, cancellationToken);
@@ -284,7 +280,6 @@ internal sealed class ImageStore
         }
     }
 
-    /// <summary>Finds a blob without counting as a use.</summary>
     internal FileBlobSource? FindWithoutTouch(Descriptor descriptor)
     {
         var path = disk.Layout.BlobFile(descriptor.Digest);

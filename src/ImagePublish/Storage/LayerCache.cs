@@ -17,7 +17,6 @@ internal sealed class LayerCache(ImageStore store)
     private const string DiffIdKind = "diffids";
     private const int MaxRepositories = 8;
 
-    /// <summary>Whether no layer was ever built with this store.</summary>
     public bool IsEmpty => store.Records.IsEmpty(LayerKind);
 
     /// <summary>Finds the blob that a tar became.</summary>
@@ -39,7 +38,6 @@ internal sealed class LayerCache(ImageStore store)
             cancellationToken
         );
 
-    /// <summary>Finds the digest of the tar that some content became.</summary>
     public async Task<Digest?> FindDiffIdAsync(Digest contentKey, CancellationToken cancellationToken) =>
         await store.Records.ReadAsync(DiffIdKind, contentKey, cancellationToken) is { } record
         && Digest.TryParse(Encoding.UTF8.GetString(record), out var diffId)
@@ -51,7 +49,6 @@ internal sealed class LayerCache(ImageStore store)
     public Task RememberDiffIdAsync(Digest contentKey, Digest diffId, CancellationToken cancellationToken) =>
         store.Records.WriteAsync(DiffIdKind, contentKey, Encoding.UTF8.GetBytes(diffId.Value), cancellationToken);
 
-    /// <summary>Forgets the digest of the tar that some content became.</summary>
     public void ForgetDiffId(Digest contentKey) => store.Records.Remove(DiffIdKind, contentKey);
 
     /// <summary>The key of the tags of file contents. With another key nothing is known of any file.</summary>

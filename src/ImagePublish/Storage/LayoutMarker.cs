@@ -12,7 +12,6 @@ internal static class LayoutMarker
 {
     public static ReadOnlySpan<byte> Content => "{\"imageLayoutVersion\":\"1.0.0\"}"u8;
 
-    /// <summary>Makes a folder an image layout if it is none.</summary>
     public static void Ensure(StoreDisk disk)
     {
         var path = disk.Layout.LayoutFile;

@@ -50,7 +50,6 @@ internal sealed class NameClaims(string? folder, string work) : IDisposable
         }
     }
 
-    /// <summary>Releases all claims.</summary>
     public void Dispose()
     {
         lock (gate)

@@ -31,7 +31,6 @@ internal sealed class PrunePlan(
 
     public long RemainingBytes => present.Sum(blob => blob.Size);
 
-    /// <summary>Blobs used since then are kept.</summary>
     public DateTimeOffset ProtectedSince => protectedSince;
 
     public PrunePlan Decide()

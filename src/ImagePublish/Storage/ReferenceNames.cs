@@ -48,7 +48,6 @@ internal static class ReferenceNames
         return manifest with { Annotations = annotations, Data = null };
     }
 
-    /// <summary>The entry as it is without a name.</summary>
     public static Descriptor Strip(Descriptor entry)
     {
         var rest = entry

@@ -7,13 +7,11 @@ namespace ImagePublish.Storage;
 /// <summary>What an entry of the list reaches: its blobs, those that are missing, and what its documents say.</summary>
 internal sealed class StoreContent
 {
-    /// <summary>Everything that it names, there or not.</summary>
     public Dictionary<Digest, Descriptor> Reached { get; } = [];
 
     /// <summary>What is not there or has another size, in the order of reading.</summary>
     public List<Descriptor> Missing { get; } = [];
 
-    /// <summary>Documents that are there and can't be read.</summary>
     public List<Descriptor> Damaged { get; } = [];
 
     public List<ImageConfig> Configs { get; } = [];
@@ -24,7 +22,6 @@ internal sealed class StoreContent
 /// <summary>Follows manifests through a store, without counting as a use.</summary>
 internal sealed class StoreWalker(ImageStore store, bool readConfigs = false, IReadOnlySet<Digest>? without = null)
 {
-    /// <summary>Everything that an entry reaches.</summary>
     public async Task<StoreContent> WalkAsync(Descriptor root, CancellationToken cancellationToken)
     {
         var content = new StoreContent();

@@ -13,10 +13,8 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
 
     public StoreOptions Options { get; } = options;
 
-    /// <summary>How much was written since the last prune.</summary>
     public StoreGrowth Growth { get; } = new(layout.GrowthFile, options.IsShared);
 
-    /// <summary>What the locks of the store have in common.</summary>
     public FileLockOptions LockOptions => Options.IsShared ? FileLockOptions.Shared : FileLockOptions.None;
 
     public DateTimeOffset Now => Options.Time.GetUtcNow();
@@ -24,7 +22,6 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     /// <summary>Whether an exception is the disk's: full, read-only, forbidden, gone.</summary>
     public static bool IsRefusal(Exception exception) => exception is IOException or UnauthorizedAccessException;
 
-    /// <summary>The one error for what the disk refuses.</summary>
     public ImagePublishException Refused(string path, Exception cause) =>
         new(
             DiagnosticCodes.StoreFailed,
@@ -33,7 +30,6 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
             cause
         );
 
-    /// <summary>Does something to a file.</summary>
     public T Run<T>(string path, Func<string, T> action)
     {
         try
@@ -46,7 +42,6 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
         }
     }
 
-    /// <summary>Does something to a file.</summary>
     public void Run(string path, Action<string> action) => Run(path, target =>
         {
             action(target);
@@ -147,7 +142,6 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
         }
     }
 
-    /// <summary>Moves a finished file to its path, over what is there.</summary>
     public async Task MoveAsync(string path, string target, CancellationToken cancellationToken)
     {
         Run(Path.GetDirectoryName(target)!, CreateFolder);

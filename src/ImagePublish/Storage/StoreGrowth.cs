@@ -21,7 +21,6 @@ internal sealed class StoreGrowth(string path, bool isShared)
     // No number is so large that a sum of them overflows; what is larger was damaged.
     private const long MostBytes = 1L << 50;
 
-    /// <summary>Notes that a blob was written.</summary>
     public void Add(long bytes)
     {
         try
@@ -35,7 +34,6 @@ internal sealed class StoreGrowth(string path, bool isShared)
         }
     }
 
-    /// <summary>Notes that the store was pruned.</summary>
     public void Reset(DateTimeOffset now, long remainingBytes)
     {
         try

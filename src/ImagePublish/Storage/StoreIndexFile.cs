@@ -38,13 +38,11 @@ internal sealed class StoreIndexFile(StoreDisk disk)
         }
     }
 
-    /// <summary>Changes the list. The caller holds the lock.</summary>
     public async Task WriteAsync(ImageIndex index, CancellationToken cancellationToken) =>
         // The list can't be rebuilt, so it is flushed to the disk. Blobs are not: one that a power failure cut short fails its size or
         // digest.
         await disk.WriteAsync(disk.Layout.IndexFile, OciJson.Write(index), durable: true, cancellationToken);
 
-    /// <summary>The list's bytes.</summary>
     public async Task<byte[]> ReadBytesAsync(CancellationToken cancellationToken)
     {
         await using var file = new FileStream(

@@ -5,10 +5,8 @@ namespace ImagePublish.Storage;
 /// <summary>Paths in a store's folder. A digest, valid by construction, is the only part of a path that comes from outside.</summary>
 internal sealed record StoreLayout(string Folder)
 {
-    /// <summary>The marker file that the specification demands.</summary>
     public string LayoutFile => Path.Combine(Folder, "oci-layout");
 
-    /// <summary>The list of images.</summary>
     public string IndexFile => Path.Combine(Folder, "index.json");
 
     /// <summary>The folder that has one folder for each digest algorithm.</summary>
@@ -17,10 +15,8 @@ internal sealed record StoreLayout(string Folder)
     /// <summary>Files that are being written, on the same volume as their targets.</summary>
     public string TemporaryFolder => Path.Combine(OwnFolder, "tmp");
 
-    /// <summary>The file that is locked while the store is changed.</summary>
     public string LockFile => Path.Combine(OwnFolder, "lock");
 
-    /// <summary>One locked file for each publish under way.</summary>
     public string SessionsFolder => Path.Combine(OwnFolder, "sessions");
 
     /// <summary>One locked file for each piece of work that others wait for.</summary>

@@ -4,7 +4,6 @@ namespace ImagePublish.Storage;
 
 internal sealed record StoreOptions
 {
-    /// <summary>The clock, which last-used times come from.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Where waiting for other processes is logged; null for nowhere.</summary>

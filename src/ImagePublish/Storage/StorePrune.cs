@@ -6,7 +6,6 @@ namespace ImagePublish.Storage;
 /// <summary>What a prune may remove. With nothing set, only temporary files that a killed process left more than a day ago.</summary>
 internal sealed record PruneOptions
 {
-    /// <summary>Remove every blob that no image of the list names.</summary>
     public bool Unreferenced { get; init; }
 
     /// <summary>Remove images, blobs that no image names, and cache records that were not used for this long.</summary>
@@ -29,7 +28,6 @@ internal sealed record PruneOptions
     /// <summary>Never remove an image from the list, only what no image names.</summary>
     public bool KeepImages { get; init; }
 
-    /// <summary>Only report what would be removed.</summary>
     public bool DryRun { get; init; }
 }
 
@@ -38,10 +36,8 @@ internal sealed record PruneResult
 {
     public IReadOnlyList<StoredImage> Images { get; init; } = [];
 
-    /// <summary>The blobs, the least recently used first.</summary>
     public IReadOnlyList<PrunedBlob> Blobs { get; init; } = [];
 
-    /// <summary>The number of cache records.</summary>
     public int Records { get; init; }
 
     /// <summary>The number of temporary files that killed processes left.</summary>

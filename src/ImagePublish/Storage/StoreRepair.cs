@@ -10,7 +10,6 @@ internal sealed record RepairResult
     /// <summary>The blobs whose content is not what their digest promises, and links among the blobs.</summary>
     public IReadOnlyList<Digest> Blobs { get; init; } = [];
 
-    /// <summary>The names of the images that lack content.</summary>
     public IReadOnlyList<string> Images { get; init; } = [];
 
     /// <summary>Where the list was kept that could not be read as a whole, or null if it could.</summary>

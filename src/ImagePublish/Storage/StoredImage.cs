@@ -7,13 +7,11 @@ internal sealed record StoredImage(string? Name, Descriptor Descriptor)
 {
     public IReadOnlyList<Platform> Platforms { get; init; } = [];
 
-    /// <summary>The bytes of all its blobs, each counted once.</summary>
     public long Size { get; init; }
 
     /// <summary>When its config says that it was made, as the config writes it; null if it does not say.</summary>
     public string? Created { get; init; }
 
-    /// <summary>When it was last written or read here.</summary>
     public DateTimeOffset LastUsed { get; init; }
 
     /// <summary>Whether all of its content is there with the right size.</summary>

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace ImagePublish.Tests.Registries;
 
-/// <summary>A clock whose timers run a thousand times faster than they say, so that nobody waits for a pause. It remembers what was waited for.</summary>
+/// <summary>
+/// A clock whose timers run a thousand times faster than they say, so that nobody waits for a pause. It remembers what was waited for.
+/// </summary>
 internal sealed class FastClock : TimeProvider
 {
     private const double Speed = 1000;

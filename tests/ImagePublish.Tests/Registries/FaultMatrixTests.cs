@@ -5,7 +5,9 @@ using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;
 
-/// <summary>Each fault at each step of a push: the image arrives whole, or there is one clear error and the tag stays where it was.</summary>
+/// <summary>
+/// Each fault at each step of a push: the image arrives whole, or there is one clear error and the tag stays where it was.
+/// </summary>
 public sealed class FaultMatrixTests
 {
     private const int Kib = 1024;
@@ -120,7 +122,8 @@ public sealed class FaultMatrixTests
             Assert.True(tag == old.Manifest.Descriptor.Digest.Value || step == RegistryStep.ManifestPut, failure.Message);
         }
 
-        // Who never hears of a session, or may not delete it, can't delete it. A reset some time after an answer may hit the beginning of one.
+        // Who never hears of a session, or may not delete it, can't delete it. A reset some time after an answer may hit the beginning of
+        // one.
         if (step is not (RegistryStep.UploadPost or RegistryStep.MountPost or RegistryStep.UploadDelete) && fault != "answered, then reset")
             bench.HasNoOpenUpload();
     }

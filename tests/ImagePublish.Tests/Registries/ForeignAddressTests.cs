@@ -10,7 +10,9 @@ using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Registries;
 
-/// <summary>Where a registry may send us, and what is sent to one that is reached by plain http: with names instead of this machine's address.</summary>
+/// <summary>
+/// Where a registry may send us, and what is sent to one that is reached by plain http: with names instead of this machine's address.
+/// </summary>
 public sealed class ForeignAddressTests : IAsyncLifetime
 {
     private const string Area = "Security";

@@ -22,7 +22,10 @@ internal sealed class RegistryBench : IAsyncDisposable
 
     public TestRegistry Server { get; }
 
-    /// <summary>Changed before the client is first used. Timers run a thousand times faster, but for the framework's own of <c>ContinueTimeout</c>: nothing stalls within a test unless it says so.</summary>
+    /// <summary>
+    /// Changed before the client is first used. Timers run a thousand times faster, but for the framework's own of <c>ContinueTimeout</c>:
+    /// nothing stalls within a test unless it says so.
+    /// </summary>
     public RegistryClientOptions Options { get; set; } =
         new()
         {

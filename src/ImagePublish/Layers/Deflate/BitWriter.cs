@@ -11,13 +11,10 @@ internal ref struct BitWriter(Span<byte> output)
     private ulong bits;
     private int count;
 
-    /// <summary>Whole bytes that were written.</summary>
     public int Length { get; private set; }
 
-    /// <summary>A value of at most 24 bits with its length, for <see cref="Add(uint)"/>.</summary>
     public static uint Pack(int value, int length) => (uint)value | ((uint)length << 24);
 
-    /// <summary>Adds bits; at most 56 from one <see cref="Flush"/> to the next.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(uint value, int length)
     {
@@ -25,7 +22,6 @@ internal ref struct BitWriter(Span<byte> output)
         count += length;
     }
 
-    /// <summary>Adds what <see cref="Pack"/> made.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(uint packed) => Add(packed & 0xffffff, (int)(packed >> 24));
 
@@ -39,14 +35,12 @@ internal ref struct BitWriter(Span<byte> output)
         count &= 7;
     }
 
-    /// <summary>Fills the last byte up with zeros.</summary>
     public void Align()
     {
         count = (count + 7) & ~7;
         Flush();
     }
 
-    /// <summary>Writes bytes where nothing is left of the last byte.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref start, Length), bytes.Length));

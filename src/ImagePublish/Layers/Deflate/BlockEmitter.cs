@@ -30,7 +30,6 @@ internal sealed class BlockEmitter
     /// <summary>The code of distances, with their frequencies in the block.</summary>
     public HuffmanCode Distances { get; } = new(Symbols.DistanceCount, MaxCodewordLength);
 
-    /// <summary>Begins a block.</summary>
     public void Clear()
     {
         Array.Clear(Literals.Frequencies);

@@ -21,10 +21,8 @@ internal sealed class BlockHeader
     private int distanceCount;
     private int codeCount;
 
-    /// <summary>How many bits it takes.</summary>
     public long Bits { get; private set; }
 
-    /// <summary>Makes the header of a block.</summary>
     public void Prepare(HuffmanCode literals, HuffmanCode distances)
     {
         literalCount = Math.Max(Symbols.FirstLength, Used(literals.Lengths));

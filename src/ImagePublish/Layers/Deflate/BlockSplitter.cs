@@ -13,10 +13,8 @@ internal sealed class BlockSplitter
     private readonly int[] before = new int[Kinds];
     private readonly int[] now = new int[Kinds];
 
-    /// <summary>Begins a block.</summary>
     public void Clear() => Array.Clear(before);
 
-    /// <summary>Whether the block should end here.</summary>
     public bool IsEnd(int[] frequencies, int length)
     {
         Count(frequencies);

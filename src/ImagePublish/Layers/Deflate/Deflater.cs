@@ -9,10 +9,8 @@ namespace ImagePublish.Layers.Deflate;
 /// thread-safe.</summary>
 internal sealed class Deflater
 {
-    /// <summary>How many bytes before a piece are seen.</summary>
     public const int WindowSize = MatchFinder.WindowSize;
 
-    /// <summary>To be counted up with every change of what it writes.</summary>
     public const int Version = 2;
 
     private const int Nice = 16;
@@ -32,7 +30,6 @@ internal sealed class Deflater
     private readonly Sequence[] sequences = new Sequence[MaxSequences];
     private int count;
 
-    /// <summary>The most bytes that a piece takes.</summary>
     public static int MaxSize(int length) => length + (length / 512) + 1024;
 
     /// <summary>Compresses a piece. The result ends at a byte; what follows may refer to the piece.</summary>

@@ -11,13 +11,11 @@ internal sealed class HuffmanCode(int count, int maxLength)
     private readonly int[] ofLength = new int[maxLength + 1];
     private readonly int[] next = new int[maxLength + 1];
 
-    /// <summary>How often each symbol occurs.</summary>
     public int[] Frequencies { get; } = new int[count];
 
     /// <summary>The length of each symbol's codeword in bits; 0 if it does not occur.</summary>
     public byte[] Lengths { get; } = new byte[count];
 
-    /// <summary>Each symbol's codeword, its first bit lowest.</summary>
     public ushort[] Codewords { get; } = new ushort[count];
 
     public static HuffmanCode Create(int count, int maxLength, Func<int, int> lengthOf)
@@ -29,7 +27,6 @@ internal sealed class HuffmanCode(int count, int maxLength)
         return code;
     }
 
-    /// <summary>Makes the code that is best for <see cref="Frequencies"/>.</summary>
     public void Build()
     {
         Array.Clear(Lengths);

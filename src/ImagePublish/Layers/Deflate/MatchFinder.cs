@@ -18,7 +18,6 @@ internal readonly ref struct MatchFinder
     /// one.</summary>
     public const int WindowSize = 1 << 15;
 
-    /// <summary>Bytes that have to follow a position.</summary>
     public const int Lookahead = 8;
 
     /// <summary>Matches of three bytes farther back take more bits than three literals.</summary>
@@ -32,7 +31,6 @@ internal readonly ref struct MatchFinder
     private readonly ref ushort heads;
     private readonly int end;
 
-    /// <summary>Begins with data of which nothing is known.</summary>
     public MatchFinder(Tables tables, ReadOnlySpan<byte> data)
     {
         tables.Clear();
@@ -42,7 +40,6 @@ internal readonly ref struct MatchFinder
         end = data.Length;
     }
 
-    /// <summary>Takes positions in without looking for matches.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Skip(int position, int to)
     {
@@ -54,7 +51,6 @@ internal readonly ref struct MatchFinder
         }
     }
 
-    /// <summary>Takes a position in and looks for a match there.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Match Find(int position, int length, int nice)
     {
@@ -127,7 +123,6 @@ internal readonly ref struct MatchFinder
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static nint Hash(uint bytes, int bits) => (nint)((bytes * 0x9E3779B1) >> (32 - bits));
 
-    /// <summary>A finder's memory.</summary>
     public sealed class Tables
     {
         internal ulong[] Buckets { get; } = new ulong[1 << BucketBits];

@@ -9,7 +9,6 @@ internal static class Symbols
 
     public const int FirstLength = 257;
 
-    /// <summary>Literals, end of block, lengths.</summary>
     public const int LiteralCount = 286;
 
     public const int DistanceCount = 30;

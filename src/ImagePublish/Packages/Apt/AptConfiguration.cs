@@ -64,7 +64,6 @@ internal sealed record AptConfiguration(string Folder, string Architecture, stri
 
             """;
 
-    /// <summary>Makes the folders that apt wants.</summary>
     public void CreateFolders()
     {
         Directory.CreateDirectory(Path.Combine(Folder, "state", "lists", "partial"));

@@ -69,7 +69,6 @@ internal static partial class AptErrors
         ),
     ];
 
-    /// <summary>What apt says of a source that it left out.</summary>
     public static string Complaint(AptAnswer answer, string line) =>
         MayBeShown(answer, line) ? Text.Sanitize(line[3..]) : "apt names no source of the base image";
 

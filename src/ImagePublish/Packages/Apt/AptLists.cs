@@ -8,7 +8,6 @@ internal sealed class AptLists(AptTool tool, SourceGuard guard, string folder, T
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromHours(1);
 
-    /// <summary>Whether there are any, however old.</summary>
     public bool Exist => File.Exists(Marker);
 
     /// <summary>What apt says of a source that it could not read just now; null where it read all.</summary>

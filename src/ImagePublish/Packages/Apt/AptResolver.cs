@@ -39,7 +39,6 @@ internal sealed partial class AptResolver(AptTool tool, PackageSources sources)
         return [.. packages.OrderBy(package => package.Name, StringComparer.Ordinal)];
     }
 
-    /// <summary>The version of a package that the sources have now.</summary>
     public async Task<string?> FindVersionAsync(string name, CancellationToken cancellationToken) =>
         (await tool.CacheAsync(["show", "--no-all-versions", "--", name], cancellationToken))
             .Output.Split('\n')

@@ -161,7 +161,6 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
         Array.Find(KeyringFolders, folder => path.StartsWith(folder, StringComparison.Ordinal)) is { } folder
         && KeyringName().IsMatch(path[folder.Length..]);
 
-    /// <summary>The fields of a source as they stand in the image.</summary>
     private sealed record Fields(
         string[] Addresses,
         string[] Suites,
@@ -206,7 +205,6 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
 /// says.</summary>
 internal sealed record AptSource(IReadOnlyList<string> Addresses, IReadOnlyList<string> Suites, IReadOnlyList<string> Components)
 {
-    /// <summary>The architectures that it is for; none for all.</summary>
     public IReadOnlyList<string> Architectures { get; init; } = [];
 
     /// <summary>Keyrings, by their paths in the image, without a separator in front.</summary>
@@ -214,13 +212,11 @@ internal sealed record AptSource(IReadOnlyList<string> Addresses, IReadOnlyList<
 
     public IReadOnlyList<string> Fingerprints { get; init; } = [];
 
-    /// <summary>The lines of a key that is part of the source.</summary>
     public IReadOnlyList<string> InlineKey { get; init; } = [];
 
     /// <summary>What was left out, as it stands in the image: for the log.</summary>
     public IReadOnlyList<string> Ignored { get; init; } = [];
 
-    /// <summary>The source as a paragraph of a <c>.sources</c> file.</summary>
     public string Write(Func<string, string> keyringPath)
     {
         var text = new StringBuilder("Types: deb\n");

@@ -25,7 +25,6 @@ internal sealed class AptTool(string configuration, IReadOnlyList<string>? shown
     public Task<AptAnswer> GetAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
         RunAsync("apt-get", arguments, cancellationToken);
 
-    /// <summary>Runs <c>apt-cache</c>.</summary>
     public Task<AptAnswer> CacheAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
         RunAsync("apt-cache", arguments, cancellationToken);
 

@@ -41,7 +41,6 @@ internal sealed class AptWorkspace
     private readonly IReadOnlyDictionary<string, string> baseFiles;
     private readonly IReadOnlyList<AptSource> baseSources;
 
-    /// <summary>Finds the folder.</summary>
     public AptWorkspace(PackageRequest request, string architecture, PackageBase? packageBase)
     {
         time = request.Time;
@@ -85,7 +84,6 @@ internal sealed class AptWorkspace
         return FileLock.RequireAsync(request, DiagnosticCodes.Locked, cancellationToken);
     }
 
-    /// <summary>Writes what apt reads. The folder is locked.</summary>
     public AptTool Prepare(IPublishLog log)
     {
         var configuration = UsesMachine ? WriteTrusted(log) : WriteOfBase(log);

@@ -6,7 +6,6 @@ namespace ImagePublish.Packages.Apt;
 /// is not put into an image.</summary>
 internal static partial class SignatureOptions
 {
-    /// <summary>Takes them out of a file of sources.</summary>
     public static string Remove(string text)
     {
         var lines = Options()

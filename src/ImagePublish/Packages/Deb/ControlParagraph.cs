@@ -10,7 +10,6 @@ internal sealed record ControlParagraph
 
     private ControlParagraph(string text) => Text = text;
 
-    /// <summary>The paragraph as it stands.</summary>
     public string Text { get; }
 
     public IReadOnlyCollection<string> Names => fields.Keys;

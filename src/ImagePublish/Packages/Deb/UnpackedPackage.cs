@@ -16,13 +16,10 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
     private ControlParagraph? control;
     private HashSet<string>? replaces;
 
-    /// <summary>The file that holds the files.</summary>
     public string DataTar => Path.Combine(Folder, "data.tar");
 
-    /// <summary>The package's paragraph.</summary>
     public ControlParagraph Control => control ??= ControlParagraph.ReadAll(File.ReadAllText(Path.Combine(Folder, "control")))[0];
 
-    /// <summary>The packages whose files it may replace.</summary>
     public IReadOnlySet<string> Replaces =>
         replaces ??= [.. (Control["Replaces"] ?? "").Split(',').Select(name => name.Trim().Split(' ', ':')[0])];
 

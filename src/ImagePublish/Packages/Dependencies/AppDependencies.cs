@@ -20,7 +20,6 @@ internal sealed class AppDependencies
     /// <summary>The libraries that the loader looks for, each with a file that needs it.</summary>
     public IReadOnlyDictionary<string, string> Libraries => libraries;
 
-    /// <summary>The assemblies that the app's own refer to.</summary>
     public IReadOnlySet<string> Assemblies => assemblies;
 
     /// <summary>A file that asks for time zones by name; null if none does.</summary>
@@ -29,7 +28,6 @@ internal sealed class AppDependencies
     /// <summary>A file that draws text; null if none does.</summary>
     public string? Fonts { get; private set; }
 
-    /// <summary>Whether the app's settings turn culture data off.</summary>
     public bool IsInvariant { get; private set; }
 
     /// <param name="runtimeFiles">Those that come from .NET itself, by their paths in the publish folder: their assemblies use

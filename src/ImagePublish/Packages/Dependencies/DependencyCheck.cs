@@ -11,7 +11,6 @@ internal sealed partial class DependencyCheck(DependencyCheckRequest request, Ap
     // A name to look for: nothing here speaks http.
     private const string HttpAssembly = "System.Net" + ".Http";
 
-    /// <summary>What the app needs and is missing from the image.</summary>
     public IReadOnlyList<string> Findings(bool isInvariant)
     {
         if (image.IsMusl && needs.Libraries.TryGetValue("libc.so.6", out var program))
@@ -100,10 +99,8 @@ internal sealed record DependencyCheckRequest
     /// <summary>Whether the app needs no culture data, as its project says.</summary>
     public bool IsGlobalizationInvariant { get; init; }
 
-    /// <summary>Whether the app uses ASP.NET, and with it cryptography.</summary>
     public bool UsesAspNet { get; init; }
 
-    /// <summary>Whether the app is built for musl.</summary>
     public bool IsMusl { get; init; }
 
     /// <summary>Whether a base image is downloaded to see what it has; otherwise only one that is on this machine, or was read before, is

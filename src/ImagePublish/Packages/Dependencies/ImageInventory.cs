@@ -23,25 +23,20 @@ internal sealed class ImageInventory
             Add(path);
     }
 
-    /// <summary>Whether time zones can be found by name.</summary>
     public bool HasTimeZones { get; private set; }
 
     public bool HasAuthorities { get; private set; }
 
     public bool HasFonts { get; private set; }
 
-    /// <summary>Whether packages can be added.</summary>
     public bool HasDpkg { get; }
 
-    /// <summary>The text of the base's <c>/etc/os-release</c>.</summary>
     public string OsRelease { get; }
 
     public bool IsMusl => libraries.Any(name => name.StartsWith("ld-musl-", StringComparison.Ordinal)) && !Has("libc.so.6");
 
-    /// <summary>Whether the loader finds a library.</summary>
     public bool Has(string library) => libraries.Contains(library);
 
-    /// <summary>Whether there is a library in some version.</summary>
     public bool HasAny(string prefix) => libraries.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
 
     private void Add(string path)

@@ -12,7 +12,6 @@ internal static class CertificateBundle
     private const string Authorities = "usr/share/ca-certificates/";
     private const string Folder = "etc/ssl/certs";
 
-    /// <summary>The entries, for authorities among a layer's files.</summary>
     public static async Task<IReadOnlyList<LayerEntry>> MakeAsync(
         IEnumerable<LayerEntry> entries,
         ContentBudget budget,

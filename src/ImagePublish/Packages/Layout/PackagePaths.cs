@@ -24,7 +24,6 @@ internal static class PackagePaths
     /// <summary>The folders that are links into <c>/usr</c> on every Debian since 12 and Ubuntu since 20.04.</summary>
     private static readonly string[] Merged = ["bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32"];
 
-    /// <summary>A path in an image without a base.</summary>
     public static string? Map(string path)
     {
         var first = path.Split('/', 2)[0];
@@ -33,7 +32,6 @@ internal static class PackagePaths
         return IsKept(path) ? path : null;
     }
 
-    /// <summary>Whether a file is of use in a container.</summary>
     public static bool IsKept(string path)
     {
         if (LeftOut.Any(folder => path == folder || path.StartsWith(folder + "/", StringComparison.Ordinal)))

@@ -57,7 +57,6 @@ internal static class RootFiles
         );
     }
 
-    /// <summary>A small file that everybody may read.</summary>
     public static LayerEntry File(string path, string text) =>
         new(path, LayerEntryKind.File) { Content = new FileInMemory(Encoding.UTF8.GetBytes(text)) };
 

@@ -12,7 +12,6 @@ namespace ImagePublish.Packages.Layout;
 /// </remarks>
 internal static class SubjectHash
 {
-    /// <summary>The hash of a certificate's subject.</summary>
     public static string? Compute(string pem)
     {
         try

@@ -8,7 +8,6 @@ namespace ImagePublish.Publishing.Explain;
 /// <summary>What differs between two images: files, packages, config.</summary>
 internal static class ImageComparison
 {
-    /// <summary>Compares an image with an earlier one.</summary>
     public static ImageDifferences Compare(string name, Image earlier, BaseFileSystem before, Image image, BaseFileSystem after) =>
         new(
             name,

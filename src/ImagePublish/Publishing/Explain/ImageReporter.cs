@@ -28,7 +28,6 @@ internal sealed class ImageReporter(PublishContext context, EarlyLayerBuild? ear
         return new ImageRun(await new ImagePublisher(context, earlyBuild).RunAsync(request, output, cancellationToken), current);
     }
 
-    /// <summary>Describes an image that was published or planned.</summary>
     public async Task<ImageReport> DescribeAsync(ImageRun described, CancellationToken cancellationToken)
     {
         var run = described.Publish;

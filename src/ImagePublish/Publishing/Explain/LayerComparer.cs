@@ -100,7 +100,6 @@ internal sealed record FileState(
 /// <summary>Reads the files of layers, to compare them.</summary>
 internal static class LayerFiles
 {
-    /// <summary>The files of a layer's blob, wherever it is.</summary>
     public static async Task<Dictionary<string, FileState>> ReadAsync(BlobSource source, Digest diffId, CancellationToken cancellationToken)
     {
         await using var blob = await source.OpenAsync(0, cancellationToken);

@@ -29,7 +29,6 @@ internal sealed record BearerToken(string Value, IReadOnlyList<Scope> Scopes, Da
         return new BearerToken(value, scopes, issuedAt, issuedAt + lifetime - (margin < LongestMargin ? margin : LongestMargin));
     }
 
-    /// <summary>Never shows the token.</summary>
     public override string ToString() => $"BearerToken {{ {string.Join(' ', Scopes)} }}";
 }
 

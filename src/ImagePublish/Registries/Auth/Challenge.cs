@@ -7,7 +7,6 @@ namespace ImagePublish.Registries.Auth;
 /// <remarks><see href="https://www.rfc-editor.org/rfc/rfc9110#section-11.3">RFC 9110, 11.3</see>.</remarks>
 internal sealed record Challenge(string Scheme, IReadOnlyDictionary<string, string> Parameters)
 {
-    /// <summary>The data of a scheme that has no parameters.</summary>
     public string? Token68 { get; init; }
 
     public bool IsBasic => Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase);

@@ -348,12 +348,10 @@ internal sealed record TokenHttpResponse(HttpStatusCode Status, ReadOnlyMemory<b
 {
     public const int MaxBodySize = 128 * 1024;
 
-    /// <summary>Whether the body was longer than may be read.</summary>
     public bool IsTruncated { get; init; }
 
     /// <summary>Where a redirect leads, as the header says it: it may be relative.</summary>
     public Uri? Location { get; init; }
 
-    /// <summary>Says nothing of the body, which may hold a token.</summary>
     public override string ToString() => $"TokenHttpResponse {{ {Status} }}";
 }

@@ -37,7 +37,6 @@ internal static class BlobExistence
         return Interpret(response, blob);
     }
 
-    /// <summary>Asks once; false where there is no answer that says so.</summary>
     public static async Task<bool> IsKnownToExistAsync(
         RegistryConnection connection,
         Repository repository,

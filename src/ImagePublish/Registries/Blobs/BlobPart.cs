@@ -21,15 +21,12 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length) : ID
 
     public long Sent => Interlocked.Read(ref sent);
 
-    /// <summary>The end of the last byte that was sent in any try.</summary>
     public long Reached { get; private set; }
 
     public bool WasSentWhole { get; private set; }
 
-    /// <summary>Called with the end of the bytes that were sent.</summary>
     public Action<long>? Advanced { get; init; }
 
-    /// <summary>Touched when bytes are sent.</summary>
     public IdleWatch? Watch { get; set; }
 
     public void Attach(HttpRequestMessage request)

@@ -6,7 +6,6 @@ internal enum BlobPushKind
 {
     Existing,
 
-    /// <summary>The registry took it from another of its repositories.</summary>
     Mounted,
 
     Uploaded,

@@ -28,7 +28,6 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
     private readonly ConcurrentDictionary<Digest, SemaphoreSlim> locks = new();
     private readonly SemaphoreSlim uploads = new(connection.Options.ParallelBlobs);
 
-    /// <summary>Makes sure that a repository has a blob.</summary>
     public async Task<BlobPushResult> PushAsync(
         Repository target,
         BlobSource blob,

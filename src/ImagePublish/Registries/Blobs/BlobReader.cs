@@ -31,7 +31,6 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
         prepared = (offset, await blob.OpenAsync(offset, cancellationToken));
     }
 
-    /// <summary>Reads a part, in pieces that stay valid until the next.</summary>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
         long offset,
         long length,

@@ -71,13 +71,10 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
     private int attempts = 1;
     private int restarts;
 
-    /// <summary>The ways to send a blob, the best first.</summary>
     private enum Mode
     {
-        /// <summary>One PUT with everything.</summary>
         Monolithic,
 
-        /// <summary>PATCHes that say which part they are, and an empty PUT.</summary>
         Chunked,
 
         /// <summary>One PATCH with everything that does not say which part it is, and an empty PUT.</summary>
@@ -475,7 +472,6 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
 
         public long Offset { get; set; }
 
-        /// <summary>The most bytes that the registry confirmed so far.</summary>
         public long Confirmed { get; set; }
 
         public long SentUpTo { get; set; }

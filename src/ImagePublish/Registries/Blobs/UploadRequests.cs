@@ -40,7 +40,6 @@ internal sealed record PutUpload(Repository Repository, Digest Digest, RequestUr
 internal sealed record PatchUpload(Repository Repository, Digest Digest, RequestUrl Location, BlobPart Part)
     : UploadRequest(Repository, Digest)
 {
-    /// <summary>Whether it says which part of the blob it has.</summary>
     public bool IsRanged { get; init; }
 
     public bool IsAlone { get; init; }

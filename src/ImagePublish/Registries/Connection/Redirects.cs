@@ -56,7 +56,6 @@ internal static class Redirects
             );
     }
 
-    /// <summary>Refuses the way from https to http.</summary>
     public static RequestUrl? Secure(RequestUrl root, RequestUrl from, RequestUrl next)
     {
         if (!from.IsHttps || next.IsHttps)

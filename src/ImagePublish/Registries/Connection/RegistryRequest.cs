@@ -16,19 +16,15 @@ internal abstract record RegistryRequest(Registry Registry)
 
     public abstract IReadOnlyList<Scope> Scopes { get; }
 
-    /// <summary>The address at a registry's <c>/v2/</c>.</summary>
     public abstract RequestUrl Url(RequestUrl root);
 
-    /// <summary>Adds headers and body; called for each attempt.</summary>
     public virtual void Prepare(HttpRequestMessage request) { }
 
     /// <summary>Called before each attempt with the watch that a body has to touch while it is sent.</summary>
     public virtual void Sending(IdleWatch watch) { }
 
-    /// <summary>An address below <c>/v2/</c>.</summary>
     protected static RequestUrl Below(RequestUrl root, string path) => root with { PathAndQuery = root.PathAndQuery + path };
 
-    /// <summary>Sets a header exactly as it is written.</summary>
     protected static void Set(HttpRequestMessage request, string name, string value) =>
         request.Headers.TryAddWithoutValidation(name, value);
 }

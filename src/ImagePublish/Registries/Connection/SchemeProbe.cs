@@ -20,7 +20,6 @@ internal sealed class SchemeProbe(Registry registry, Transport transport) : IDis
     /// cref="VerifyAssumedAsync"/> with its response.</summary>
     public bool IsAssumed => root is null && assumed is not null;
 
-    /// <summary>The registry's <c>/v2/</c>, if it is known by now.</summary>
     public RequestUrl? Known => root;
 
     /// <summary>The registry's <c>/v2/</c>.</summary>

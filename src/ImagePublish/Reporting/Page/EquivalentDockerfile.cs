@@ -67,8 +67,7 @@ internal static class EquivalentDockerfile
     private static string Words(IReadOnlyList<string>? words) =>
         words is null or [] ? "" : $"[{string.Join(',', words.Select(JsonString))}]";
 
-    private static string JsonString(string word) =>
-        $"\"{JsonEncodedText.Encode(word, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
+    private static string JsonString(string word) => $"\"{JsonEncodedText.Encode(word, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
 
     private static string Quoted(string value)
     {

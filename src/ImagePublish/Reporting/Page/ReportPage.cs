@@ -26,17 +26,14 @@ internal static class ReportPage
         }
     );
 
-    /// <summary>The page's part for the image of one platform.</summary>
     public static byte[] Part(ImageReport report) => JsonSerializer.SerializeToUtf8Bytes(Document(report), Context.PlatformDocument);
 
-    /// <summary>Writes the page for an image.</summary>
     public static byte[] Write(string project, PublishResult result, TimeSpan elapsed, byte[] part)
     {
         var head = Head(project, result) with { Seconds = Math.Round(elapsed.TotalSeconds, 1) };
         return Write(project, head, [part]);
     }
 
-    /// <summary>Writes the page for an image that is planned.</summary>
     public static byte[] Write(string project, ImagePlan plan, byte[] part) =>
         Write(project, Head(project, plan.Result) with { Planned = [.. plan.Destinations[0].Tags.Select(PlanJson.Document)] }, [part]);
 
@@ -52,7 +49,6 @@ internal static class ReportPage
             parts
         );
 
-    /// <summary>Writes the page for an index.</summary>
     public static byte[] Write(string project, IndexResult result, TimeSpan elapsed, IReadOnlyList<byte[]> parts)
     {
         var head = Head(project, result) with { Seconds = Math.Round(elapsed.TotalSeconds, 1) };

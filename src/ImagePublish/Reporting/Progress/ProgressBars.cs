@@ -19,7 +19,6 @@ internal static class ProgressBars
     private const int TailWidth = 22;
     private const int ShortTailWidth = 12;
 
-    /// <summary>The rows.</summary>
     public static IReadOnlyList<string> Rows(ProgressSnapshot state, int width, int limit, bool isUnicode)
     {
         if (limit <= 0 || state.Rows.Count == 0 || width < Indent + MinName + Gap + PercentWidth)

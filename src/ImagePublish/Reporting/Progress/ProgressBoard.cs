@@ -13,16 +13,12 @@ internal sealed class ProgressBoard(TimeProvider time)
     private long expected;
     private long sent;
 
-    /// <summary>A layer is about to be compressed.</summary>
     public void Build(string layer, long bytes) => Start(layer, ProgressStep.Compressing, bytes);
 
-    /// <summary>More of a layer is compressed.</summary>
     public void Compress(string layer, long bytes) => Advance(layer, ProgressStep.Compressing, bytes);
 
-    /// <summary>A layer is compressed.</summary>
     public void Finish(string layer) => End(layer, ProgressStep.Compressing);
 
-    /// <summary>What a blob is called from here on.</summary>
     public void Name(string blob, string name)
     {
         lock (gate)
@@ -37,7 +33,6 @@ internal sealed class ProgressBoard(TimeProvider time)
         Start(blob, ProgressStep.Sending, bytes);
     }
 
-    /// <summary>Bytes of a blob were sent for the first time.</summary>
     public void Advance(string blob, long bytes)
     {
         lock (gate)
@@ -45,10 +40,8 @@ internal sealed class ProgressBoard(TimeProvider time)
         Advance(blob, ProgressStep.Sending, bytes);
     }
 
-    /// <summary>A blob is there, or was given up.</summary>
     public void Settle(string blob) => End(blob, ProgressStep.Sending);
 
-    /// <summary>Something is tried again later.</summary>
     public void Wait(string subject, TimeSpan pause, int next, int tries)
     {
         lock (gate)

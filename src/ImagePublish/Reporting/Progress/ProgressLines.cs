@@ -27,7 +27,6 @@ internal sealed class ProgressLines(string project, Action<string> say, Progress
 
     public void Dispose() { }
 
-    /// <summary>How far everything is, in one line.</summary>
     public static string? Line(ProgressSnapshot state, ProgressLineStyle style)
     {
         var parts = new List<string>();
@@ -61,9 +60,7 @@ internal sealed class ProgressLines(string project, Action<string> say, Progress
 /// <summary>How lines of progress look.</summary>
 internal sealed record ProgressLineStyle(IReadOnlyList<int> Pauses, int BarWidth, bool IsUnicode)
 {
-    /// <summary>For a log that is read later.</summary>
     public static ProgressLineStyle Log { get; } = new([5, 10, 15, 30], 0, IsUnicode: false);
 
-    /// <summary>For an interactive terminal.</summary>
     public static ProgressLineStyle Terminal(bool isUnicode) => new([2, 3, 5, 5, 10, 10, 15], 12, isUnicode);
 }

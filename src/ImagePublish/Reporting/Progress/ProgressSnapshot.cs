@@ -3,10 +3,8 @@ namespace ImagePublish.Reporting.Progress;
 /// <summary>What is done to something that takes its time.</summary>
 internal enum ProgressStep
 {
-    /// <summary>A layer's files are compressed.</summary>
     Compressing,
 
-    /// <summary>A blob is sent.</summary>
     Sending,
 
     /// <summary>A registry was asked in vain, and is asked again a little later.</summary>
@@ -19,7 +17,6 @@ internal sealed record ProgressPause(TimeSpan Left, int Try, int Tries);
 /// <summary>How far one thing is.</summary>
 internal sealed record ProgressRow(string Name, ProgressStep Step, long Done, long Total)
 {
-    /// <summary>How fast it went of late, in bytes a second.</summary>
     public double Speed { get; init; }
 
     /// <summary>What it waits for, or what was waited for and has not got further yet.</summary>
@@ -30,7 +27,6 @@ internal sealed record ProgressRow(string Name, ProgressStep Step, long Done, lo
 
     private const double LongestSeconds = 99 * 3600;
 
-    /// <summary>Its share in percent; 100 only at the end.</summary>
     public int Percent => Total <= 0 ? 0 : (int)(100.0 * Done / Total);
 }
 

@@ -5,7 +5,6 @@ namespace ImagePublish.Reporting.Progress;
 /// <summary>What lines and rows of progress are made of.</summary>
 internal static class ProgressText
 {
-    /// <summary>A share of something: <c>24.8 of 40.0 MB</c>.</summary>
     public static string Share(long done, long total)
     {
         var (unit, name, digits) = total switch
@@ -20,7 +19,6 @@ internal static class ProgressText
         string Number(long bytes) => ((double)bytes / unit).ToString(digits, CultureInfo.InvariantCulture);
     }
 
-    /// <summary>A time, rounded up: <c>9 s</c>, <c>12 min</c>, <c>1.5 h</c>.</summary>
     public static string Time(TimeSpan time) =>
         time.TotalSeconds switch
         {
@@ -29,7 +27,6 @@ internal static class ProgressText
             _ => string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.0} h"),
         };
 
-    /// <summary>A speed: <c>12.3 MB/s</c>.</summary>
     public static string Speed(double bytesPerSecond) => $"{ByteSize.Show((long)bytesPerSecond)}/s";
 
     /// <summary>A pause: <c>waits 2 s, try 2 of 5</c>; once it is over, <c>try 2 of 5</c>.</summary>
@@ -39,7 +36,6 @@ internal static class ProgressText
             $"{(pause.Left > TimeSpan.Zero ? $"waits {Time(pause.Left)}, " : "")}try {pause.Try} of {pause.Tries}"
         );
 
-    /// <summary>A bar: full, then empty.</summary>
     public static string Bar(double share, int width, bool isUnicode)
     {
         var halves = (int)(Math.Clamp(share, 0, 1) * width * 2);

@@ -3,14 +3,12 @@ namespace ImagePublish.Reporting.Progress;
 /// <summary>How progress is shown.</summary>
 internal interface IProgressView : IDisposable
 {
-    /// <summary>Shows it, if it is time.</summary>
     TimeSpan Show(ProgressBoard board, TimeSpan elapsed);
 }
 
 /// <summary>Looks at the work of a publish now and then. A publish that is quick is never looked at.</summary>
 internal sealed class ProgressWatch(TimeProvider time, Func<IProgressView> createView) : IDisposable
 {
-    /// <summary>What takes no longer is not shown.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(700);
 
     private readonly Lock gate = new();
@@ -19,10 +17,8 @@ internal sealed class ProgressWatch(TimeProvider time, Func<IProgressView> creat
     private long begun;
     private bool isOver;
 
-    /// <summary>What is under way.</summary>
     public ProgressBoard Board { get; } = new(time);
 
-    /// <summary>There is work from now on.</summary>
     public void Start()
     {
         lock (gate)
@@ -34,7 +30,6 @@ internal sealed class ProgressWatch(TimeProvider time, Func<IProgressView> creat
         }
     }
 
-    /// <summary>Stops, and leaves no row behind.</summary>
     public void Dispose()
     {
         lock (gate)

@@ -10,7 +10,6 @@ internal sealed class SpeedMeter(TimeProvider time)
     // The first is the one that is compared with. Made when it is first asked: most work is over before.
     private Queue<Sample>? samples;
 
-    /// <summary>The speed now.</summary>
     public double Measure(long done)
     {
         var now = time.GetTimestamp();

@@ -6,13 +6,10 @@ namespace ImagePublish.Reporting.Progress;
 /// <summary>A terminal that understands the usual escape sequences.</summary>
 internal interface ITerminal
 {
-    /// <summary>Its width in characters.</summary>
     int Width { get; }
 
-    /// <summary>Its height in rows.</summary>
     int Height { get; }
 
-    /// <summary>Whether it shows more than ASCII.</summary>
     bool IsUnicode { get; }
 
     /// <summary>Writes all of it at once: what anybody else writes comes before or after.</summary>
@@ -57,7 +54,6 @@ internal sealed class TerminalRows(ITerminal terminal)
         }
     }
 
-    /// <summary>Wipes what a publish showed.</summary>
     public void Remove(object owner)
     {
         lock (gate)
@@ -67,7 +63,6 @@ internal sealed class TerminalRows(ITerminal terminal)
         }
     }
 
-    /// <summary>How many rows may be drawn on a screen of some height.</summary>
     public static int Limit(int height) =>
         height < LowestForOne ? 0
         : height < LowestForSeveral ? 1

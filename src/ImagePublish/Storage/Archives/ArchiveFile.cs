@@ -25,7 +25,6 @@ internal abstract class ArchiveFile(long length)
 /// <summary>The files of an archive or a layout folder.</summary>
 internal interface IArchiveFiles
 {
-    /// <summary>The archive's or folder's full path, for messages.</summary>
     string Location { get; }
 
     ContentBudget Budget { get; }

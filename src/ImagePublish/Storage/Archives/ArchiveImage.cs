@@ -25,7 +25,6 @@ internal sealed record ArchiveImage(MemoryBlobSource Root, IReadOnlyList<Image> 
             .Concat(OtherBlobs)
             .DistinctBy(blob => blob.Descriptor.Digest);
 
-    /// <summary>The image for tools that take only one.</summary>
     internal Image? Single =>
         Preferred is not null && Platforms.FirstOrDefault(image => image.Config.Platform.Satisfies(Preferred)) is { } preferred ? preferred
         : Platforms.Count > 0 ? Platforms[0]

@@ -29,7 +29,6 @@ internal sealed class ArchiveTar(Stream output)
         await PadAsync(size, cancellationToken);
     }
 
-    /// <summary>Ends the tar.</summary>
     public async Task CompleteAsync(CancellationToken cancellationToken) =>
         await output.WriteAsync(new byte[2 * BlockSize], cancellationToken);
 

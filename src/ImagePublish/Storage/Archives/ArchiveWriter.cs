@@ -91,7 +91,6 @@ internal static class ArchiveWriter
 
     private static bool IsGzip(string path) => Path.GetExtension(path).ToLowerInvariant() is ".gz" or ".tgz";
 
-    /// <summary>A blob's path in a layout.</summary>
     internal static string PathOf(Digest digest) => $"blobs/{digest.Algorithm}/{digest.Hex}";
 
     private static ImageIndex Index(IReadOnlyList<ArchiveImage> images) =>

@@ -17,10 +17,8 @@ internal sealed class ImageArchive : IDisposable
         this.files = files;
     }
 
-    /// <summary>The full path of the archive or folder.</summary>
     public string Path { get; }
 
-    /// <summary>The images, in the archive's order.</summary>
     public IReadOnlyList<ArchiveImage> Images { get; }
 
     /// <summary>Reads what is in an archive or layout. Layers are not extracted: they are read from where they are, so it must stay
@@ -51,7 +49,6 @@ internal sealed class ImageArchive : IDisposable
         }
     }
 
-    /// <summary>Whether an archive claims to have an image.</summary>
     internal static bool HasImage(TarFiles files) => files.Find("oci-layout") is not null || files.Find("manifest.json") is not null;
 
     /// <summary>Deletes what was inflated. The layers of an archive that is compressed can't be read any more.</summary>

@@ -36,7 +36,6 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
 
     public ContentBudget Budget { get; }
 
-    /// <summary>How the whole tar is compressed.</summary>
     public Compression Compression { get; }
 
     /// <summary>Whether the tar is empty, which every file of zeros is too.</summary>
@@ -73,7 +72,6 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
             }
         });
 
-    /// <summary>What may be kept of an archive or a layout.</summary>
     public static ContentBudget NewBudget(string path) =>
         new(why => new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' can not be read: {why}. Use another archive."))
         {
@@ -93,10 +91,8 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         return null;
     }
 
-    /// <summary>Opens the tar itself, without its compression.</summary>
     public Stream OpenTar() => Open(0, inflated?.Length ?? new FileInfo(Location).Length);
 
-    /// <summary>Opens the archive's file as it is.</summary>
     public Stream OpenFile() => options.OpenFile(Location);
 
     public void Dispose() => inflated?.Dispose();
@@ -308,19 +304,15 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
 
 internal sealed record ArchiveOptions
 {
-    /// <summary>Where a compressed archive is inflated to.</summary>
     public string TemporaryFolder { get; init; } = Path.GetTempPath();
 
-    /// <summary>The most bytes that an archive may inflate to.</summary>
     public long MaxLength { get; init; } = 64L << 30;
 
     /// <summary>How many times larger than the archive its content may be, once it is larger than <see cref="FreeLength"/>.</summary>
     public int MaxRatio { get; init; } = 200;
 
-    /// <summary>Up to so many bytes any ratio is allowed.</summary>
     public long FreeLength { get; init; } = 256L << 20;
 
-    /// <summary>Opens an archive; tests count here what is read.</summary>
     public Func<string, Stream> OpenFile { get; init; } =
         path => new FileStream(
             path,

@@ -2,7 +2,9 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Tests.Registries.Auth;
 
-/// <summary>The .NET SDK's variables name no host: they are for the registry that an image goes to, or for that of its base, and for no other.</summary>
+/// <summary>
+/// The .NET SDK's variables name no host: they are for the registry that an image goes to, or for that of its base, and for no other.
+/// </summary>
 public sealed class SdkCredentialsTests
 {
     private const string Pushed = "acme.azurecr.io";

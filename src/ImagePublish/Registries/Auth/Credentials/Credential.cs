@@ -29,7 +29,6 @@ internal sealed record Credential
 
     public static Credential Create(string username, string password) => new() { Username = username, Password = password };
 
-    /// <summary>Says what kind it is, and nothing more.</summary>
     public override string ToString() => $"Credential {{ {Kind} }}";
 
     internal IEnumerable<string> Secrets

@@ -7,7 +7,6 @@ internal sealed record CredentialEnvironment
 {
     public required Func<string, string?> Variable { get; init; }
 
-    /// <summary>The user's home folder, where <c>.docker</c> and <c>.config</c> are.</summary>
     public string? HomeFolder { get; init; }
 
     /// <summary>The user's number, which names podman's folder below <c>/run/containers</c> where there is no <c>XDG_RUNTIME_DIR</c>. Null
@@ -30,7 +29,6 @@ internal sealed record CredentialEnvironment
 
     public Func<IEnumerable<string>> VariableNames { get; init; } = () => [];
 
-    /// <summary>Whether programs end in <c>.exe</c> and <c>.cmd</c>.</summary>
     public bool IsWindows { get; init; } = OperatingSystem.IsWindows();
 
     /// <summary>How long a credential helper may take. Some ask a cloud, some ask the user.</summary>
@@ -40,7 +38,6 @@ internal sealed record CredentialEnvironment
     public static IReadOnlyCollection<Registry> LookAlikes(IEnumerable<Registry> registries) =>
         [.. registries.Distinct().GroupBy(EnvironmentCredentials.Suffix).Where(group => group.Count() > 1).SelectMany(group => group)];
 
-    /// <summary>Docker's folder: <c>DOCKER_CONFIG</c>, else <c>.docker</c> at home.</summary>
     internal string? DockerFolder => Set("DOCKER_CONFIG") ?? (HomeFolder is { Length: > 0 } home ? Path.Combine(home, ".docker") : null);
 
     internal string? DockerConfig => DockerFolder is { } folder ? Path.Combine(folder, "config.json") : null;
