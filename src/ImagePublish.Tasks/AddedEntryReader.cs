@@ -1,6 +1,7 @@
 using System.Globalization;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;

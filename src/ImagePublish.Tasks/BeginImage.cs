@@ -1,6 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;

@@ -1,6 +1,7 @@
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Registries;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;

@@ -2,6 +2,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Requests;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
 

@@ -1,5 +1,6 @@
 using ImagePublish.Common;
 using ImagePublish.Images;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
 

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using ImagePublish.Common;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
 

@@ -2,6 +2,7 @@ using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
 

@@ -2,6 +2,7 @@ using ImagePublish.Bases;
 using ImagePublish.Commands;
 using ImagePublish.Engines;
 using ImagePublish.Oci;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
 

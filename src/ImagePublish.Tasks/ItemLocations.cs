@@ -2,6 +2,7 @@ using System.Xml;
 using System.Xml.Linq;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;

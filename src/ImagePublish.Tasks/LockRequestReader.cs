@@ -1,5 +1,6 @@
 using ImagePublish.Images;
 using ImagePublish.Requests;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
 

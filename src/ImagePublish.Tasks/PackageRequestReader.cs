@@ -2,6 +2,7 @@ using System.Globalization;
 using ImagePublish.Common;
 using ImagePublish.Images;
 using ImagePublish.Packages;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
 

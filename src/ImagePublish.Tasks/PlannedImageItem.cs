@@ -1,6 +1,7 @@
 using System.Globalization;
 using ImagePublish.Destinations;
 using ImagePublish.Publishing.Explain;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;

@@ -4,11 +4,13 @@ using ImagePublish.Diagnostics;
 using ImagePublish.LayerReuse;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Explain;
+using ImagePublish.Registries;
 using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
 using ImagePublish.Storage;
 using ImagePublish.Tasks.Commands;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
 
@@ -50,14 +52,7 @@ public sealed class PublishImage : PublishImageInputs
         }
 
         var clock = Stopwatch.StartNew();
-        var settings = SessionSettings.Read(
-            this,
-            request.Destinations.Select(repository => repository.Registry),
-            RegistriesBesides(request),
-            PublishedRegistries.Of(request.Destinations, request.Base)
-        );
-        var registries = BuildSession.GetOrCreate(BuildEngine4, settings).Registries;
-        var context = new PublishContext(registries, store, log);
+        var context = new PublishContext(ConnectFor(request), store, log);
         if (DryRun)
         {
             await PlanAsync(context, earlyBuild, request, cancellationToken);
@@ -78,6 +73,14 @@ public sealed class PublishImage : PublishImageInputs
         }
 
         await KeepWithinAsync(limit, store, log, cancellationToken);
+    }
+
+    private RegistryClient ConnectFor(PublishRequest request)
+    {
+        var pushed = request.Destinations.Select(repository => repository.Registry);
+        var published = PublishedRegistries.Of(request.Destinations, request.Base);
+        var settings = SessionSettings.Read(this, pushed, RegistriesBesides(request), published);
+        return BuildSession.GetOrCreate(BuildEngine4, settings).Registries;
     }
 
     private static IEnumerable<Oci.Registry> RegistriesBesides(PublishRequest request) =>

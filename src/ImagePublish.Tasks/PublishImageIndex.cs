@@ -8,6 +8,7 @@ using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
@@ -26,9 +27,32 @@ public sealed class PublishImageIndex : PublishTask
     private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         var names = new ImageNames(this);
+        var request = ReadRequest(names);
+        names.ReportOffline(log);
+        var store = OpenStore();
+        // What is joined was published before, perhaps by other projects of this build and under one of these names.
+        if (request.From.Count == 0)
+            await ClaimAsync(request.Destinations, store, request.LocalName, request.Tags, cancellationToken);
+        CheckCi(log);
+        var settings = SessionSettings.Read(
+            this,
+            request.Destinations.Select(repository => repository.Registry),
+            request.From.Select(image => image.Repository.Registry),
+            PublishedRegistries.Of(request.Destinations, null)
+        );
+        var context = new PublishContext(BuildSession.GetOrCreate(BuildEngine4, settings).Registries, store, log);
+        var results = await PublishedImageItem.ReadAsync(Images, PublishedImageItem.ResultFile, cancellationToken);
+        if (DryRun)
+            await PlanAsync(context, request, results, cancellationToken);
+        else
+            await PublishAsync(context, request, results, cancellationToken);
+    }
+
+    private IndexRequest ReadRequest(ImageNames names)
+    {
         var source = GitInfo.Read(this);
         var tags = names.Tags(source.TagContext(this, runtimeIdentifier: null));
-        var request = new IndexRequest
+        return new IndexRequest
         {
             Images = [.. Images.Select(PublishedImageItem.Descriptor).DistinctBy(image => image.Digest)],
             From = [.. InputParser.Words(IndexFrom).Select(text => InputParser.Named("ImageIndexFrom", text, Reference.Parse))],
@@ -39,42 +63,40 @@ public sealed class PublishImageIndex : PublishTask
             ComparedTags = string.IsNullOrEmpty(Report) ? [] : tags,
             HeldTags = TagsToHold(names, tags),
         };
-        names.ReportOffline(log);
-        var store = OpenStore();
-        // What is joined was published before, perhaps by other projects of this build and under one of these names.
-        if (request.From.Count == 0)
-            await ClaimAsync(request.Destinations, store, request.LocalName, request.Tags, cancellationToken);
-        CheckCi(log);
-        var registries = BuildSession
-            .GetOrCreate(
-                BuildEngine4,
-                SessionSettings.Read(
-                    this,
-                    request.Destinations.Select(repository => repository.Registry),
-                    request.From.Select(image => image.Repository.Registry),
-                    PublishedRegistries.Of(request.Destinations, null)
-                )
-            )
-            .Registries;
-        var context = new PublishContext(registries, store, log);
-        var publisher = new IndexPublisher(context);
-        var results = await PublishedImageItem.ReadAsync(Images, PublishedImageItem.ResultFile, cancellationToken);
-        if (DryRun)
-        {
-            var plan = await publisher.PlanAsync(request, cancellationToken);
-            DestinationResult[] together = [.. plan.Destinations.Select(place => PlannedImageItem.Together(place.Delivery, Images))];
-            ReportResult(
-                WithDocuments(together.Select(delivery => PublishedImageItem.Create(plan.Result, delivery)), plan.Result.Index),
-                PlanTables.Lines(ProjectName, plan, together),
-                PlanJson.Write(plan, together, results),
-                log
-            );
-            await ReportAsync(context, plan.Result, parts => ReportPage.Write(ProjectName, plan, together, parts), log, cancellationToken);
-            return;
-        }
+    }
 
+    private async Task PlanAsync(
+        PublishContext context,
+        IndexRequest request,
+        IReadOnlyList<byte[]> results,
+        CancellationToken cancellationToken
+    )
+    {
+        var log = context.Log;
+        var plan = await new IndexPublisher(context).PlanAsync(request, cancellationToken);
+        DestinationResult[] together =
+        [
+            .. plan.Destinations.Select(destination => PlannedImageItem.Together(destination.Delivery, Images)),
+        ];
+        ReportResult(
+            WithDocuments(together.Select(delivery => PublishedImageItem.Create(plan.Result, delivery)), plan.Result.Index),
+            PlanTables.Lines(ProjectName, plan, together),
+            PlanJson.Write(plan, together, results),
+            log
+        );
+        await ReportAsync(context, plan.Result, parts => ReportPage.Write(ProjectName, plan, together, parts), log, cancellationToken);
+    }
+
+    private async Task PublishAsync(
+        PublishContext context,
+        IndexRequest request,
+        IReadOnlyList<byte[]> results,
+        CancellationToken cancellationToken
+    )
+    {
+        var log = context.Log;
         var clock = Stopwatch.StartNew();
-        var result = await publisher.PublishAsync(request, cancellationToken);
+        var result = await new IndexPublisher(context).PublishAsync(request, cancellationToken);
         var elapsed = clock.Elapsed;
         result = result with { Deliveries = [.. result.Deliveries.Select(delivery => PublishedImageItem.Together(delivery, Images))] };
         var images = result.Deliveries.Select(delivery => PublishedImageItem.Create(result, delivery));

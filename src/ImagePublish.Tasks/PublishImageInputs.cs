@@ -1,3 +1,4 @@
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;

@@ -1,4 +1,5 @@
 using ImagePublish.Layers;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;

@@ -7,6 +7,7 @@ using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Packages.Dependencies;
 using ImagePublish.Requests;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;

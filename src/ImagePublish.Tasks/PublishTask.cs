@@ -1,6 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Storage;
 using ImagePublish.Tasks.Ci;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;

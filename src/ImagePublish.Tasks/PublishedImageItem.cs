@@ -3,6 +3,7 @@ using System.Text;
 using ImagePublish.Destinations;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 

@@ -4,6 +4,7 @@ using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Connection;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
 
@@ -45,26 +46,9 @@ internal sealed record SessionSettings(
             Redactor = BuildSession.Redactor,
             CertificateFile = Variable("SSL_CERT_FILE"),
             DockerCertificateFolders = CertificateFolders(),
-            Proxies = new ProxySettings(
-                Variable("HTTP_PROXY") ?? Variable("http_proxy"),
-                Variable("HTTPS_PROXY") ?? Variable("https_proxy"),
-                Variable("NO_PROXY") ?? Variable("no_proxy")
-            ),
+            Proxies = ReadProxies(),
         };
-        var environment = new CredentialEnvironment
-        {
-            Variable = System.Environment.GetEnvironmentVariable,
-            HomeFolder = System.Environment.GetFolderPath(
-                System.Environment.SpecialFolder.UserProfile,
-                System.Environment.SpecialFolderOption.DoNotVerify
-            ),
-            UserId = !OperatingSystem.IsWindows() && System.Environment.IsPrivilegedProcess ? 0 : null,
-            SoleRegistry = registries is [var sole] ? sole : null,
-            PushRegistry = published.Push,
-            BaseRegistry = published.Base,
-            Registries = lookAlikes,
-            VariableNames = () => System.Environment.GetEnvironmentVariables().Keys.Cast<string>(),
-        };
+        var environment = ReadEnvironment(registries is [var sole] ? sole : null, published, lookAlikes);
         string[] key =
         [
             inputs.Offline ? "offline" : "",
@@ -79,6 +63,33 @@ internal sealed record SessionSettings(
         ];
         return new SessionSettings(options, new CredentialChain(environment), environment, string.Join('|', key));
     }
+
+    private static CredentialEnvironment ReadEnvironment(
+        Registry? soleRegistry,
+        PublishedRegistries published,
+        IReadOnlyCollection<Registry> lookAlikes
+    ) =>
+        new()
+        {
+            Variable = System.Environment.GetEnvironmentVariable,
+            HomeFolder = System.Environment.GetFolderPath(
+                System.Environment.SpecialFolder.UserProfile,
+                System.Environment.SpecialFolderOption.DoNotVerify
+            ),
+            UserId = !OperatingSystem.IsWindows() && System.Environment.IsPrivilegedProcess ? 0 : null,
+            SoleRegistry = soleRegistry,
+            PushRegistry = published.Push,
+            BaseRegistry = published.Base,
+            Registries = lookAlikes,
+            VariableNames = () => System.Environment.GetEnvironmentVariables().Keys.Cast<string>(),
+        };
+
+    private static ProxySettings ReadProxies() =>
+        new(
+            Variable("HTTP_PROXY") ?? Variable("http_proxy"),
+            Variable("HTTPS_PROXY") ?? Variable("https_proxy"),
+            Variable("NO_PROXY") ?? Variable("no_proxy")
+        );
 
     // As the .NET SDK reads it: what is no host is no host of a registry either.
     private static IEnumerable<Registry> SdkInsecureRegistries() =>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Storage;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;

@@ -4,6 +4,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Reporting.Progress;
 using ImagePublish.Tasks.Ci;
 using ImagePublish.Tasks.Progress;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 

@@ -135,7 +135,7 @@ public sealed partial class ArchitectureTests
     // A name such as ImagePublish.Oci.Digest is cut down to the folder that it begins with.
     private static IEnumerable<string> UsedNamespaces(string file) =>
         FullName()
-            .Matches(Code(file))
+            .Matches(StringLiteral().Replace(Code(file), ""))
             .Select(match => match.Value)
             .Select(name =>
             {
@@ -201,6 +201,9 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"\b[A-Z]\w+")]
     private static partial Regex Word();
+
+    [GeneratedRegex(@"""(?:[^""\\]|\\.)*""")]
+    private static partial Regex StringLiteral();
 
     [GeneratedRegex(@"//.*")]
     private static partial Regex Comment();

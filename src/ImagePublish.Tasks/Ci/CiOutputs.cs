@@ -1,4 +1,5 @@
 using System.Text;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks.Ci;
@@ -45,7 +46,11 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
         }
 
         if (IsAzure)
-            WriteAzure(project, reference, digest, tags, markdown, summaryFile);
+        {
+            SetAzureVariables(project, reference, digest, tags);
+            File.WriteAllText(summaryFile, markdown);
+            say(AzureCommand.Create("task.uploadsummary", summaryFile));
+        }
     }
 
     /// <summary>Makes sure that the files of the CI system can be written.</summary>
@@ -62,14 +67,12 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
             SharedFile.Append(file, "");
     }
 
-    private void WriteAzure(string project, string reference, string digest, string tags, string markdown, string summaryFile)
+    private void SetAzureVariables(string project, string reference, string digest, string tags)
     {
         Set("ImageReference", reference);
         Set("ImageDigest", digest);
         Set("ImageTags", tags);
         Set($"ImageReference_{Named(project, '_')}", reference);
-        File.WriteAllText(summaryFile, markdown);
-        say(AzureCommand.Create("task.uploadsummary", summaryFile));
 
         // Once for the steps of the job, once for other jobs.
         void Set(string name, string value)

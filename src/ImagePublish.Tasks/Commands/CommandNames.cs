@@ -4,6 +4,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Storage.Archives;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks.Commands;
 

@@ -1,5 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Storage;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks.Commands;

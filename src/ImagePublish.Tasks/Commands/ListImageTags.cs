@@ -3,6 +3,7 @@ using ImagePublish.Bases;
 using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Reporting;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks.Commands;
 

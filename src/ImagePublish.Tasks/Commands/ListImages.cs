@@ -1,6 +1,7 @@
 using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Reporting;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks.Commands;
 

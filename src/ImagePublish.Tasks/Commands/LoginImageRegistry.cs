@@ -3,6 +3,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks.Commands;
 

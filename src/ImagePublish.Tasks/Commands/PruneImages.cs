@@ -3,6 +3,7 @@ using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Reporting;
 using ImagePublish.Storage;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks.Commands;

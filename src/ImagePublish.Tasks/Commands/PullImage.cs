@@ -3,6 +3,7 @@ using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Reporting;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks.Commands;
 

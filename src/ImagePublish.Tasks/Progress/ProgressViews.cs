@@ -1,4 +1,5 @@
 using ImagePublish.Reporting.Progress;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 

@@ -15,32 +15,20 @@ internal static class PublishMarkdown
     public static string Write(string project, PublishResult result) =>
         Table(
             project,
-            result.Image.Digest.Value,
-            [result.Image.Platform],
-            $"{ByteSize.Show(result.Image.Size)} in {result.Image.Layers.Count} layers",
-            result.IsUnchanged,
-            result.Deliveries
+            new Published(result.Image.Digest.Value, [result.Image.Platform], result.IsUnchanged, result.Deliveries),
+            $"{ByteSize.Show(result.Image.Size)} in {result.Image.Layers.Count} layers"
         );
 
-    public static string Write(string project, IndexResult result) =>
-        Table(
-            project,
-            result.Index.Descriptor.Digest.Value,
-            [.. result.Images.Select(image => image.Platform)],
-            null,
-            result.IsUnchanged,
-            result.Deliveries
-        );
-
-    private static string Table(
-        string project,
-        string digest,
-        IReadOnlyList<Platform?> platforms,
-        string? size,
-        bool unchanged,
-        IReadOnlyList<DestinationResult> deliveries
-    )
+    public static string Write(string project, IndexResult result)
     {
+        Platform?[] platforms = [.. result.Images.Select(image => image.Platform)];
+        var published = new Published(result.Index.Descriptor.Digest.Value, platforms, result.IsUnchanged, result.Deliveries);
+        return Table(project, published, size: null);
+    }
+
+    private static string Table(string project, Published published, string? size)
+    {
+        var (digest, platforms, unchanged, deliveries) = published;
         var text = new StringBuilder($"### {Heading(project)}\n\n| | |\n|---|---|\n");
         foreach (var delivery in deliveries)
         {
@@ -57,6 +45,13 @@ internal static class PublishMarkdown
 
         void Row(string name, string value) => text.Append(CultureInfo.InvariantCulture, $"| {name} | {value} |\n");
     }
+
+    private sealed record Published(
+        string Digest,
+        IReadOnlyList<Platform?> Platforms,
+        bool IsUnchanged,
+        IReadOnlyList<DestinationResult> Deliveries
+    );
 
     // Nothing is escaped in code, and programs differ in what ends it, or a cell of a table: so what could is not in it.
     private static string Code(string text)

@@ -21,24 +21,8 @@ internal static class EquivalentDockerfile
         var inherited = baseConfig.Config ?? new ExecutionConfig();
         var text = new StringBuilder();
         Line($"FROM {name}{(baseImage.Digest is { } digest && !name.Contains('@', StringComparison.Ordinal) ? $"@{digest}" : "")}");
-        foreach (var layer in report.Layers.Where(layer => !layer.IsOfBase))
-        {
-            Line($"# {layer.Name}: {layer.Files.Count} files");
-            Line($"COPY {layer.Name.Replace(' ', '-')}/ /");
-        }
-
-        foreach (var variable in (config.Env ?? []).Except(inherited.Env ?? []))
-            Line($"ENV {Name(variable)}={Quoted(variable[(Name(variable).Length + 1)..])}");
-        foreach (
-            var (key, value) in (config.Labels ?? new Dictionary<string, string>()).Where(label =>
-                inherited.Labels?.GetValueOrDefault(label.Key) != label.Value
-            )
-        )
-            Line($"LABEL {Quoted(key)}={Quoted(value)}");
-        foreach (var port in ExposedPort.Read(config.ExposedPorts).Except(ExposedPort.Read(inherited.ExposedPorts)))
-            Line($"EXPOSE {port}");
-        foreach (var volume in (config.Volumes ?? []).Except(inherited.Volumes ?? []))
-            Line($"VOLUME {Words([volume])}");
+        foreach (var line in report.Layers.Where(layer => !layer.IsOfBase).SelectMany(CopyOf).Concat(Additions(config, inherited)))
+            Line(line);
         Add("USER", config.User, inherited.User);
         Add("WORKDIR", config.WorkingDir, inherited.WorkingDir);
         Add("STOPSIGNAL", config.StopSignal, inherited.StopSignal);
@@ -60,6 +44,25 @@ internal static class EquivalentDockerfile
 
         // A Dockerfile has no escape for the end of a line, and what follows one would be an instruction.
         void Line(string line) => text.Append(line.ReplaceLineEndings("\\n")).Append('\n');
+    }
+
+    private static string[] CopyOf(ReportLayer layer) =>
+        [$"# {layer.Name}: {layer.Files.Count} files", $"COPY {layer.Name.Replace(' ', '-')}/ /"];
+
+    private static IEnumerable<string> Additions(ExecutionConfig config, ExecutionConfig inherited)
+    {
+        foreach (var variable in (config.Env ?? []).Except(inherited.Env ?? []))
+            yield return $"ENV {Name(variable)}={Quoted(variable[(Name(variable).Length + 1)..])}";
+        foreach (var (key, value) in config.Labels ?? new Dictionary<string, string>())
+        {
+            if (inherited.Labels?.GetValueOrDefault(key) != value)
+                yield return $"LABEL {Quoted(key)}={Quoted(value)}";
+        }
+
+        foreach (var port in ExposedPort.Read(config.ExposedPorts).Except(ExposedPort.Read(inherited.ExposedPorts)))
+            yield return $"EXPOSE {port}";
+        foreach (var volume in (config.Volumes ?? []).Except(inherited.Volumes ?? []))
+            yield return $"VOLUME {Words([volume])}";
     }
 
     private static string Name(string variable) => variable.Split('=')[0];

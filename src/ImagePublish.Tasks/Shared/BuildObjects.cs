@@ -1,6 +1,6 @@
 using Microsoft.Build.Framework;
 
-namespace ImagePublish.Tasks;
+namespace ImagePublish.Tasks.Shared;
 
 /// <summary>What all tasks of a build share, in whatever project they run. MSBuild disposes of it when the build ends.</summary>
 internal static class BuildObjects

@@ -2,7 +2,7 @@ using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using Microsoft.Build.Framework;
 
-namespace ImagePublish.Tasks;
+namespace ImagePublish.Tasks.Shared;
 
 /// <summary>How properties and items become values.</summary>
 internal static class InputParser

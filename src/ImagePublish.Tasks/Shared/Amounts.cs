@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ImagePublish.Tasks.Commands;
+namespace ImagePublish.Tasks.Shared;
 
 /// <summary>Ages and sizes as people write them.</summary>
 internal static class Amounts
