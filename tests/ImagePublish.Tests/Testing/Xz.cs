@@ -7,19 +7,21 @@ internal static class Xz
 {
     public static byte[] Compress(byte[] content, params string[] options)
     {
-        var start = new ProcessStartInfo("xz", ["--compress", "--stdout", .. options])
+        var file = Path.Combine(Path.GetTempPath(), $"image-xz-{Guid.NewGuid():N}");
+        File.WriteAllBytes(file, content);
+        try
         {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        };
-        using var process = Process.Start(start)!;
-        using var compressed = new MemoryStream();
-        var reading = process.StandardOutput.BaseStream.CopyToAsync(compressed);
-        using (var input = process.StandardInput.BaseStream)
-            input.Write(content);
-        reading.GetAwaiter().GetResult();
-        process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
-        return compressed.ToArray();
+            var start = new ProcessStartInfo("xz", ["--compress", "--stdout", .. options, file]) { RedirectStandardOutput = true };
+            using var process = Process.Start(start)!;
+            using var compressed = new MemoryStream();
+            process.StandardOutput.BaseStream.CopyTo(compressed);
+            process.WaitForExit();
+            Assert.Equal(0, process.ExitCode);
+            return compressed.ToArray();
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 }
