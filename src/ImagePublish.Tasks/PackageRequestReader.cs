@@ -1,7 +1,7 @@
 using System.Globalization;
 using ImagePublish.Common;
 using ImagePublish.Images;
-using ImagePublish.Packages;
+using ImagePublish.Packages.Model;
 using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;

@@ -9,7 +9,6 @@ using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
 using ImagePublish.Storage;
-using ImagePublish.Tasks.Commands;
 using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;

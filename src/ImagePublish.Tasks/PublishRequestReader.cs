@@ -4,8 +4,8 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
-using ImagePublish.Packages;
 using ImagePublish.Packages.Dependencies;
+using ImagePublish.Packages.Model;
 using ImagePublish.Requests;
 using ImagePublish.Tasks.Shared;
 

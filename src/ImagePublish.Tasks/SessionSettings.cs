@@ -1,7 +1,5 @@
 using ImagePublish.Http;
 using ImagePublish.Oci;
-using ImagePublish.Registries;
-using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Connection;
 using ImagePublish.Tasks.Shared;
@@ -52,9 +50,7 @@ internal sealed record SessionSettings(
         string[] key =
         [
             inputs.Offline ? "offline" : "",
-            environment.SoleRegistry?.Host ?? "",
-            published.Push?.Host ?? "",
-            published.Base?.Host ?? "",
+            string.Join(',', environment.SoleRegistry?.Host, published.Push?.Host, published.Base?.Host),
             Sorted(insecure.Select(registry => registry.Host)),
             Sorted(plainText.Select(registry => registry.Host)),
             Sorted(tokenHosts),

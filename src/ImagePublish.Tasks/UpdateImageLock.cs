@@ -1,7 +1,7 @@
 using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Packages;
+using ImagePublish.Packages.Model;
 using ImagePublish.Publishing;
 using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;

@@ -3,6 +3,7 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Apt;
 using ImagePublish.Packages.Layout;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Packages;
 

@@ -1,6 +1,7 @@
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Packages.Deb;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Packages;
 

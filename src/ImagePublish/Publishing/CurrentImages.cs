@@ -1,9 +1,7 @@
 using System.Text.Json;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Registries;
 using ImagePublish.Requests;
-using ImagePublish.Storage;
 using ImagePublish.Storage.Archives;
 
 namespace ImagePublish.Publishing;

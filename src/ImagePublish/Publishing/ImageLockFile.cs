@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Packages;
+using ImagePublish.Packages.Model;
 using ImagePublish.Requests;
 
 namespace ImagePublish.Publishing;

@@ -2,7 +2,7 @@ using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Packages;
+using ImagePublish.Packages.Model;
 using ImagePublish.Requests;
 
 namespace ImagePublish.Publishing;

@@ -6,6 +6,7 @@ using ImagePublish.Images;
 using ImagePublish.LayerReuse;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
+using ImagePublish.Packages.Model;
 using ImagePublish.Requests;
 
 namespace ImagePublish.Publishing;

@@ -2,8 +2,8 @@ using ImagePublish.Bases;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
-using ImagePublish.Packages;
 using ImagePublish.Packages.Dependencies;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Requests;
 

@@ -30,7 +30,7 @@ internal sealed class StoreGrowth(string path, bool isShared)
         }
         catch (Exception exception) when (StoreDisk.IsRefusal(exception))
         {
-            // The next prune counts anew.
+            // The next prune counts again.
         }
     }
 

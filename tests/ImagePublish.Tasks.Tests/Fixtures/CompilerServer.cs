@@ -1,7 +1,7 @@
 namespace ImagePublish.Tasks.Tests.Fixtures;
 
 /// <summary>
-/// The compiler that all builds of this test run share, as a developer's builds do: a compiler that starts anew takes longer than what it
+/// The compiler that all builds of this test run share, as a developer's builds do: a compiler that starts again takes longer than what it
 /// compiles. It ends with the run.
 /// </summary>
 public static class CompilerServer

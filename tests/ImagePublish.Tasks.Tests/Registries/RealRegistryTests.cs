@@ -1,6 +1,4 @@
 using ImagePublish.Oci;
-using ImagePublish.Registries;
-using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Blobs;
 using ImagePublish.Registries.Connection;

@@ -1,6 +1,5 @@
 using ImagePublish.Oci;
 using ImagePublish.Registries;
-using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Connection;
 

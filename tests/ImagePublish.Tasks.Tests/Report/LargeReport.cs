@@ -8,7 +8,6 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Explain;
 using ImagePublish.Registries;
-using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Connection;
 using ImagePublish.Reporting.Page;

@@ -8,6 +8,7 @@ using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Deb;
+using ImagePublish.Packages.Model;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;

@@ -14,6 +14,7 @@ using ImagePublish.Packages;
 using ImagePublish.Packages.Deb;
 using ImagePublish.Packages.Dependencies;
 using ImagePublish.Packages.Layout;
+using ImagePublish.Packages.Model;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;

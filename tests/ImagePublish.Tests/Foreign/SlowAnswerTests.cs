@@ -12,7 +12,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ImagePublish.Tests.Foreign;
 
-/// <summary>Registries that send one byte each time before a client would time out: time is the clock's, and moves with each byte.</summary>
+/// <summary>Registries that send one byte each time before a client would time out: the clock moves with each byte.</summary>
 public sealed class SlowAnswerTests
 {
     private const string Area = "Security";

@@ -2,6 +2,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Packages.Apt;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Tests.Packages;
 

@@ -6,6 +6,7 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Packages.Layout;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Tests.Packages;
 

@@ -2,6 +2,7 @@ using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
+using ImagePublish.Packages.Model;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Explain;
 using ImagePublish.Requests;

@@ -5,6 +5,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Tests.Packages;
 

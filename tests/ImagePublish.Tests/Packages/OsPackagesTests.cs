@@ -1,6 +1,7 @@
 using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Tests.Packages;
 
@@ -192,7 +193,7 @@ public sealed class OsPackagesTests : IDisposable
 
     private static async Task LayOutAsync(string archive, string folder)
     {
-        var package = new ImagePublish.Packages.OsPackage("evil", "1.0", "all", "x", 1, ImagePublish.Oci.Digest.Compute([]));
+        var package = new ImagePublish.Packages.Model.OsPackage("evil", "1.0", "all", "x", 1, ImagePublish.Oci.Digest.Compute([]));
         await ImagePublish.Packages.Deb.UnpackedPackage.UnpackAsync("evil", archive, folder, TestContext.Current.CancellationToken);
         await new ImagePublish.Packages.Layout.PackageLayout(below: null).LayOutAsync(
             [new ImagePublish.Packages.Deb.UnpackedPackage(package, folder)],

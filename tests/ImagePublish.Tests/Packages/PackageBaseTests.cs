@@ -3,6 +3,7 @@ using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Packages;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Tests.Packages;
 

@@ -2,6 +2,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
+using ImagePublish.Packages.Model;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;

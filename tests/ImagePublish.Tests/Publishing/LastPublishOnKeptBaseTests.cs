@@ -31,7 +31,7 @@ public sealed class LastPublishOnKeptBaseTests
     [InlineData("rootfs.tar.gz")]
     [InlineData("folder")]
     [InlineData("store")]
-    [ReliabilityCase("Archives", "an archive as base changes, but neither its length nor its times", "the image is made anew")]
+    [ReliabilityCase("Archives", "an archive as base changes, but neither its length nor its times", "the image is made again")]
     public async Task AnUnchangedBaseIsRecognisedAndAChangedOneIsNeverMissed(string kind)
     {
         await using var bench = await PublishingBench.StartAsync();

@@ -5,6 +5,7 @@ using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
+using ImagePublish.Packages.Model;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.UpToDate;

@@ -88,7 +88,7 @@ public sealed class ChunkedUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "chunk answered 202 and dropped", "begun anew, whole")]
+    [ReliabilityCase(Area, "chunk answered 202 and dropped", "restarted, whole")]
     public async Task AChunkThatIsTakenAndLostIsSentAgain()
     {
         await using var bench = await UploadBench.StartAsync();
@@ -114,7 +114,7 @@ public sealed class ChunkedUploadTests
     [Theory]
     [InlineData(RegistryStep.UploadStatus)]
     [InlineData(RegistryStep.UploadPatch)]
-    [ReliabilityCase(Area, "Range beyond what was sent", "begun anew")]
+    [ReliabilityCase(Area, "Range beyond what was sent", "restarted")]
     public async Task ARangeBeyondWhatWasSentIsNotBelieved(RegistryStep step)
     {
         await using var bench = await UploadBench.StartAsync();
@@ -130,7 +130,7 @@ public sealed class ChunkedUploadTests
     [InlineData("garbage")]
     [InlineData("bytes 5-9")]
     [InlineData(null)]
-    [ReliabilityCase(Area, "status Range `0-0` or unreadable", "begun at 0, or anew")]
+    [ReliabilityCase(Area, "status Range `0-0` or unreadable", "started at 0, or restarted")]
     public async Task AnAmbiguousRangeIsMended(string? range)
     {
         await using var bench = await UploadBench.StartAsync();

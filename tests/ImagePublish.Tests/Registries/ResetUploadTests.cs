@@ -38,7 +38,7 @@ public sealed class ResetUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "reset half-way, session lost", "begun anew")]
+    [ReliabilityCase(Area, "reset half-way, session lost", "restarted")]
     public async Task ASessionThatIsGoneIsBegunAnew()
     {
         await using var bench = await UploadBench.StartAsync(options => options.Uploads.KeepPartial = false);
@@ -50,7 +50,7 @@ public sealed class ResetUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "session 404 on PATCH and PUT", "begun anew")]
+    [ReliabilityCase(Area, "session 404 on PATCH and PUT", "restarted")]
     public async Task ASessionThatIsGoneInTheMiddleIsBegunAnew()
     {
         await using var bench = await UploadBench.StartAsync();

@@ -22,7 +22,7 @@ public sealed class StalledUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "stalled, and the session with it", "begun anew")]
+    [ReliabilityCase(Area, "stalled, and the session with it", "restarted")]
     public async Task AStalledSessionIsLeft()
     {
         await using var bench = await UploadBench.StartAsync();

@@ -176,7 +176,7 @@ public sealed partial class UploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "final PUT answered 400 once", "begun anew once")]
+    [ReliabilityCase(Area, "final PUT answered 400 once", "restarted once")]
     public async Task ALastPutThatIsRefusedOnceIsRepeated()
     {
         await using var bench = await RegistryBench.StartAsync();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ImagePublish.Diagnostics;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Packages.Apt;
 

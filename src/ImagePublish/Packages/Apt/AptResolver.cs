@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Packages.Apt;
 

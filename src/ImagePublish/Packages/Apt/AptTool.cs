@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Packages.Apt;
 

@@ -3,6 +3,7 @@ using System.Text;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Packages.Apt;
 

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Packages.Deb;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Packages.Deb;
 

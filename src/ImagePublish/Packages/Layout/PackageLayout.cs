@@ -2,6 +2,7 @@ using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Packages.Deb;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Packages.Layout;
 

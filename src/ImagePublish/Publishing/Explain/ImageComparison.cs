@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
-using ImagePublish.Packages;
+using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Publishing.Explain;
 

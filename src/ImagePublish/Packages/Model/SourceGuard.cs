@@ -2,7 +2,7 @@ using System.Net;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 
-namespace ImagePublish.Packages;
+namespace ImagePublish.Packages.Model;
 
 /// <summary>Finds an address of a host that only this machine or its network can reach.</summary>
 /// <returns>The address; null where there is none, or where the name can't be looked up here, as behind a proxy.</returns>

@@ -1,6 +1,6 @@
 using ImagePublish.Oci;
 
-namespace ImagePublish.Packages;
+namespace ImagePublish.Packages.Model;
 
 /// <summary>Which operating system packages an image gets, and where they come from.</summary>
 internal sealed record PackageRequest

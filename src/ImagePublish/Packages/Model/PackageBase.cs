@@ -3,9 +3,8 @@ using System.Text.RegularExpressions;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
-using ImagePublish.Packages.Deb;
 
-namespace ImagePublish.Packages;
+namespace ImagePublish.Packages.Model;
 
 /// <summary>What a base image says of its packages: which it has, and where more come from.</summary>
 internal sealed partial record PackageBase(string Name, BaseFileSystem Files)

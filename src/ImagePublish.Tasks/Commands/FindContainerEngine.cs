@@ -1,9 +1,8 @@
 using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
-using ImagePublish.Tasks.Commands;
 using Microsoft.Build.Framework;
 
-namespace ImagePublish.Tasks;
+namespace ImagePublish.Tasks.Commands;
 
 /// <summary>Makes sure that a container engine answers, before anything is built for it.</summary>
 public sealed class FindContainerEngine : ImageTask

@@ -1,10 +1,8 @@
 using System.Text.RegularExpressions;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Packages.Apt;
-using ImagePublish.Packages.Deb;
 
-namespace ImagePublish.Packages;
+namespace ImagePublish.Packages.Model;
 
 /// <summary>The addresses that packages come from: a package's path below one of them is the same in every mirror, so a lock file records
 /// it.</summary>

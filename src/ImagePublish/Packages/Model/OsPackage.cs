@@ -1,7 +1,7 @@
 using ImagePublish.Common;
 using ImagePublish.Oci;
 
-namespace ImagePublish.Packages;
+namespace ImagePublish.Packages.Model;
 
 /// <summary>One Debian package, exactly: what a lock file pins.</summary>
 internal sealed record OsPackage(string Name, string Version, string Architecture, string Path, long Size, Digest Digest)

@@ -2,10 +2,9 @@ using System.Xml;
 using System.Xml.Linq;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
-namespace ImagePublish.Tasks;
+namespace ImagePublish.Tasks.Shared;
 
 /// <summary>Where items come from. MSBuild gives tasks the file; the line is looked up when there is an error to report.</summary>
 internal static class ItemLocations

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ImagePublish.Packages.Deb;
+namespace ImagePublish.Packages.Model;
 
 /// <summary>A paragraph of a Debian control file.</summary>
 /// <remarks><see href="https://www.debian.org/doc/debian-policy/ch-controlfields.html">Debian policy, chapter 5</see>.</remarks>

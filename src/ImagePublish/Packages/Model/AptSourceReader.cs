@@ -2,9 +2,8 @@ using System.Text;
 using System.Text.RegularExpressions;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Packages.Deb;
 
-namespace ImagePublish.Packages.Apt;
+namespace ImagePublish.Packages.Model;
 
 /// <summary>Reads the package sources of a base image. They were written by somebody else, and apt obeys what it reads: it would take files
 /// of this machine for indexes, or not check signatures.</summary>

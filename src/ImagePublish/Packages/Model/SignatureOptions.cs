@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace ImagePublish.Packages.Apt;
+namespace ImagePublish.Packages.Model;
 
 /// <summary>The options of package sources that turn the check of signatures off. They are ignored, whoever sets them: what is not signed
 /// is not put into an image.</summary>

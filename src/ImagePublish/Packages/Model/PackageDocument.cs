@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using ImagePublish.Oci;
 
-namespace ImagePublish.Packages;
+namespace ImagePublish.Packages.Model;
 
 /// <summary>Packages as JSON, in lock files and in the cache of what apt chose.</summary>
 internal sealed record PackageDocument

@@ -1,7 +1,7 @@
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 
-namespace ImagePublish.Packages;
+namespace ImagePublish.Packages.Model;
 
 internal static class PackageErrors
 {
