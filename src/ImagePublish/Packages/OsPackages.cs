@@ -12,8 +12,6 @@ internal sealed class OsPackages(PackageNetwork network, IPublishLog log)
 {
     public const int LayoutVersion = 1;
 
-    public const string LayerName = "os packages";
-
     /// <summary>The packages of a request and all they depend on, less what the base has: those of its lock, else what apt
     /// chooses.</summary>
     /// <param name="mustRefresh">Whether the sources are asked what is new, although they were a short while ago.</param>

@@ -6,6 +6,7 @@ using ImagePublish.Images;
 using ImagePublish.LayerReuse;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
+using ImagePublish.Packages.Layout;
 using ImagePublish.Packages.Model;
 using ImagePublish.Requests;
 
@@ -73,7 +74,7 @@ internal sealed class PackageStep(PublishContext context)
             return [];
         context.Log.Detail($"The image has {choice.Packages.Count} packages: {string.Join(", ", choice.Packages)}.");
         var key = KeyOf(choice.Packages, baseImage);
-        if (await producer.FindByKeyAsync(OsPackages.LayerName, key, cancellationToken) is { } known)
+        if (await producer.FindByKeyAsync(PackageLayout.LayerName, key, cancellationToken) is { } known)
             return [known];
         var content = await packages.LayOutAsync(choice.Packages, wanted, platform, await choice.BaseFiles.Value, cancellationToken);
         return [await producer.LookUpPackagesAsync(content, key, cancellationToken)];

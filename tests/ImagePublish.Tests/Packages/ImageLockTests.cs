@@ -87,7 +87,7 @@ public sealed class ImageLockTests : IDisposable
 
         var plan = await bench.PlanAsync(Request(bench, null, cache: "other"));
 
-        var packages = plan.Changes!.Layers.Single(layer => layer.Name == OsPackages.LayerName);
+        var packages = plan.Changes!.Layers.Single(layer => layer.Name == ImagePublish.Packages.Layout.PackageLayout.LayerName);
         Assert.Equal(ChangeKind.Changed, packages.Kind);
         Assert.Contains(packages.Files, file => file is { Path: "usr/bin/shop", Kind: ChangeKind.Changed });
     }

@@ -70,7 +70,7 @@ public sealed class CacheTrustTests
         repository.AddRoot().Add(new DebBuilder("tool").File("./usr/bin/tool", "honest"));
         PublishRequest Request(string tag) => bench.Request(tag) with { Base = new ScratchImage(), Packages = repository.Request("tool") };
         var honest = await bench.PublishAsync(Request("1.0"));
-        var evil = Poison(bench, honest, "latest", OsPackages.LayerName);
+        var evil = Poison(bench, honest, "latest", ImagePublish.Packages.Layout.PackageLayout.LayerName);
 
         var next = await bench.PublishAsync(Request("1.1"), machine: "fresh");
 

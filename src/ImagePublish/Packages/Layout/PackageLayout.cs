@@ -11,6 +11,8 @@ namespace ImagePublish.Packages.Layout;
 /// too.</param>
 internal sealed class PackageLayout(BaseFileSystem? below)
 {
+    public const string LayerName = "os packages";
+
     private readonly Dictionary<string, (LayerEntry Entry, UnpackedPackage? Owner)> known = new(StringComparer.Ordinal);
 
     /// <exception cref="ImagePublishException"><c>IMG6002</c>: two packages have the same file. <c>IMG6008</c>: a package can't be put into
@@ -33,7 +35,7 @@ internal sealed class PackageLayout(BaseFileSystem? below)
             CompleteRoot(budget);
         else
             LeaveFolders(below);
-        return LayerInput.Create(OsPackages.LayerName, known.Values.Select(one => one.Entry));
+        return LayerInput.Create(LayerName, known.Values.Select(one => one.Entry));
     }
 
     private void CompleteRoot(ContentBudget budget)
