@@ -137,12 +137,6 @@ internal sealed class PackageGoneException(OsPackage package, string where)
     public string Where => where;
 }
 
-internal interface IPackageDownload
-{
-    /// <exception cref="Diagnostics.ImagePublishException"><c>IMG6004</c>, <c>IMG6005</c>, <c>IMG6009</c>: one can not be had.</exception>
-    Task GetAsync(IReadOnlyList<(OsPackage Package, string File)> packages, CancellationToken cancellationToken);
-}
-
 /// <summary>Gets nothing, since nothing may be asked.</summary>
 internal sealed class OfflineDownload : IPackageDownload
 {
