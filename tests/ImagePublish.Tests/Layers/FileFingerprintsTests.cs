@@ -5,7 +5,7 @@ using ImagePublish.Layers;
 namespace ImagePublish.Tests.Layers;
 
 /// <summary>Tags tell contents apart, and nothing but contents.</summary>
-public sealed class ContentTagsTests : IDisposable
+public sealed class FileFingerprintsTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("imagepublish-tags-").FullName;
 

@@ -16,7 +16,7 @@ using ImagePublish.Tests.Registries;
 namespace ImagePublish.Tests.Packages;
 
 /// <summary>What an app needs and its image lacks is told when it is published, not when it crashes.</summary>
-public sealed class DoctorTests : IDisposable
+public sealed class DependencyCheckTests : IDisposable
 {
     // A program of this machine, for its processor and with the C library that everything here has.
     private const string Program = "/usr/bin/env";

@@ -10,7 +10,7 @@ using ImagePublish.Tests.Storage;
 namespace ImagePublish.Tests.Publishing;
 
 /// <summary>An unchanged publish on a base of this machine takes the short way, and a base that changed is always noticed.</summary>
-public sealed class LastPublishOnKeptBaseTests
+public sealed class UpToDateOnLocalBaseTests
 {
     // Made once: they have the time at which they are made.
     private static readonly Dictionary<string, byte[]> Layers = new[] { "one", "two" }.ToDictionary(

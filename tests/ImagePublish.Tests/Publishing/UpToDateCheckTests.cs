@@ -4,7 +4,7 @@ using ImagePublish.Testing;
 namespace ImagePublish.Tests.Publishing;
 
 /// <summary>What was published before saves all work, and is never believed where something changed.</summary>
-public sealed class LastPublishTests
+public sealed class UpToDateCheckTests
 {
     private const string Recognised = "Neither the files nor the base image nor a tag changed";
 
