@@ -48,7 +48,7 @@ public static class Stages
             },
             "docs/architecture.md" => new()
             {
-                NotTyped = Map(("csproj properties, items          registry: base, earlier images", "a drawing")),
+                NotTyped = Map(("csproj properties, items          registry: base, cached layers", "a drawing")),
             },
             _ => new(),
         };
