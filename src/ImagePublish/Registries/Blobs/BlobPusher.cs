@@ -73,17 +73,17 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         CancellationToken cancellationToken
     )
     {
-        var digest = blob.Descriptor.Digest;
-        if (IsMountSource(blob.Repository))
-            return blob.Repository;
-        if (confirmed.TryGetValue(digest, out var known) && IsMountSource(known))
+        if (FindMountSource(target, blob, remembered: []) is { } known)
             return known;
         if (locations is null)
             return null;
-        var remembered = await locations.FindAsync(digest, cancellationToken);
-        return remembered.FirstOrDefault(IsMountSource);
+        return FindMountSource(target, blob, await locations.FindAsync(blob.Descriptor.Digest, cancellationToken));
+    }
 
-        bool IsMountSource(Repository? repository) => repository?.Registry == target.Registry && repository != target;
+    private Repository? FindMountSource(Repository target, BlobSource blob, IReadOnlyList<Repository> remembered)
+    {
+        Repository?[] candidates = [blob.Repository, confirmed.GetValueOrDefault(blob.Descriptor.Digest), .. remembered];
+        return Array.Find(candidates, repository => repository?.Registry == target.Registry && repository != target);
     }
 
     /// <summary>Notes that the registry misses a blob that it had confirmed: the next push uploads it, whatever the registry
@@ -120,9 +120,10 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
                 return await RememberAsync(await MountOrUploadAsync(target, blob, source, cancellationToken));
 
             using var processLock = await locations.LockAsync(digest, target.Registry, cancellationToken);
-            if (await WasUploadedMeanwhileAsync(target, blob, locations, cancellationToken))
+            var uploaded = await locations.FindAsync(digest, cancellationToken);
+            if (uploaded.Contains(target) && await BlobExistence.CheckAsync(connection, target, blob.Descriptor, cancellationToken))
                 return await RememberAsync(BlobPushResult.Existing);
-            source = await FindMountSourceAsync(target, blob, locations, cancellationToken);
+            source = FindMountSource(target, blob, uploaded);
             return await RememberAsync(await MountOrUploadAsync(target, blob, source, cancellationToken));
         }
         finally
@@ -133,21 +134,9 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         async Task<BlobPushResult> RememberAsync(BlobPushResult result)
         {
             confirmed.TryAdd(digest, target);
-            if (locations is not null)
-                await locations.RememberAsync(digest, target, cancellationToken);
+            await (locations?.RememberAsync(digest, target, cancellationToken) ?? Task.CompletedTask);
             return result;
         }
-    }
-
-    private async Task<bool> WasUploadedMeanwhileAsync(
-        Repository target,
-        BlobSource blob,
-        IBlobLocations locations,
-        CancellationToken cancellationToken
-    )
-    {
-        var remembered = await locations.FindAsync(blob.Descriptor.Digest, cancellationToken);
-        return remembered.Contains(target) && await BlobExistence.CheckAsync(connection, target, blob.Descriptor, cancellationToken);
     }
 
     private async Task<BlobPushResult> MountOrUploadAsync(

@@ -41,13 +41,13 @@ internal enum UploadOutcome
 /// </code>
 /// <para>
 /// Nearly every upload is POST and one PUT. How the bytes are sent changes on the way (<see cref="Mode"/>): in chunks once a connection was
-/// lost in a body, or a proxy
-/// found it too large (413); as one PATCH where a PUT with content is answered 404; whole again, for good, where chunks are refused.
+/// lost in a body, or a proxy found it too large (413); as one PATCH where a PUT with content is answered 404; whole again, for good, where
+/// chunks are refused.
 /// </para>
 /// <para>
 /// The registry's word is not taken blindly: an offset that does not move although the chunk was accepted is ignored, one beyond what was
-/// sent ends the session. The last word
-/// has the digest on the last PUT: the registry has the blob, or it does not. Each Location, relative or absolute, is used byte for byte.
+/// sent ends the session. The last word has the digest on the last PUT: the registry has the blob, or it does not. Each Location, relative
+/// or absolute, is used byte for byte.
 /// </para>
 /// <para>Failures are counted from zero whenever the registry has more bytes than before: a bad connection may break as often as it likes,
 /// as long as bytes arrive.</para>
@@ -82,8 +82,8 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
     }
 
     /// <summary>Has the registry take the blob from another of its repositories.</summary>
-    /// <returns>
-    /// False where it does not: then <see cref="RunAsync"/> uploads the blob, in the session that the registry may have opened instead.
+    /// <returns>False where it does not: then <see cref="RunAsync"/> uploads the blob, in the session that the registry may have opened
+    /// instead.
     /// </returns>
     public async Task<bool> TryMountAsync(Repository from, CancellationToken cancellationToken)
     {

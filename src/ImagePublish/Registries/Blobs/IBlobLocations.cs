@@ -11,9 +11,8 @@ internal interface IBlobLocations
     Task RememberAsync(Digest blob, Repository repository, CancellationToken cancellationToken);
 
     /// <summary>Waits until no other process uploads the blob to the registry: afterwards it can be mounted.</summary>
-    /// <returns>
-    /// The lock, to be disposed once the repository is remembered; null where it can't be acquired, and the blob is to be uploaded all the
-    /// same.
+    /// <returns>The lock, to be disposed once the repository is remembered; null where it can't be acquired, and the blob is to be
+    /// uploaded all the same.
     /// </returns>
     Task<IDisposable?> LockAsync(Digest blob, Registry registry, CancellationToken cancellationToken);
 }
