@@ -32,8 +32,7 @@ internal sealed class CiRef(Func<string, string?> variable)
     /// <summary>The branch, tag or pull request.</summary>
     /// <remarks>
     /// A pull request is never taken for the branch that it comes from: a fork's <c>main</c> would move the tag of the real one. GitHub
-    /// runs <c>pull_request_target</c>
-    /// in the name of the base's branch; what is built then is not known.
+    /// runs <c>pull_request_target</c> in the name of the base's branch; what is built then is not known.
     /// </remarks>
     public SourceRef? Read()
     {

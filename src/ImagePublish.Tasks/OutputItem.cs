@@ -6,8 +6,7 @@ namespace ImagePublish.Tasks;
 /// <summary>Items that tasks return.</summary>
 /// <remarks>
 /// MSBuild takes the text of an item for escaped: of a label <c>50%25</c> it would make <c>50%</c>, and of <c>a;b</c> two items where it is
-/// used. So all text is escaped here, with
-/// MSBuild's own rules, and only the separators of lists are not.
+/// used. So all text is escaped here, with MSBuild's own rules, and only the separators of lists are not.
 /// </remarks>
 internal static class OutputItem
 {

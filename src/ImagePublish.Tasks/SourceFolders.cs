@@ -9,7 +9,7 @@ internal sealed class SourceFolders(IEnumerable<string> packages, IEnumerable<st
     private readonly string[] packages = [.. packages.Select(Closed)];
     private readonly string[] built = [.. built.Select(Closed)];
 
-    /// <summary>The package that a file lies in, <c>…/packages/id/version/…</c>.</summary>
+    /// <summary>The package that a file comes from, <c>…/packages/id/version/…</c>.</summary>
     public (string Id, string Version)? PackageOf(string file) =>
         packages.FirstOrDefault(folder => IsIn(file, folder)) is { } root
         && file[root.Length..].Split('/', '\\') is [{ Length: > 0 } id, { Length: > 0 } version, _, ..]

@@ -14,8 +14,7 @@ namespace ImagePublish.Tasks;
 /// <remarks>
 /// <para>
 /// The one way out: no line that leaves here has an invisible character, a second line, a command of a CI system or a secret of this build
-/// in it, whoever wrote it. Commands of ours are
-/// <see cref="AzureCommand"/>s, and have a way of their own.
+/// in it, whoever wrote it. Commands of ours are <see cref="AzureCommand"/>s, and have a way of their own.
 /// </para>
 /// <para>
 /// Work in the background keeps the log of the task that started it. Once that task is over MSBuild accepts no messages: from then on

@@ -59,7 +59,7 @@ internal static class TaskParameters
     [UnconditionalSuppressMessage(
         "Trimming",
         "IL2075",
-        Justification = "MSBuild sets parameters of tasks in the same way; no task " + "is ever trimmed."
+        Justification = "MSBuild sets parameters of tasks in the same way; no task is ever trimmed."
     )]
     private static void Apply(ImageTask task, string name, string value)
     {

@@ -8,10 +8,9 @@ namespace ImagePublish.Tasks;
 /// <summary>Whether MSBuild makes an error of a warning.</summary>
 /// <remarks>
 /// MSBuild answers that itself, but not for <c>-warnaserror</c> without codes: it stands for an empty set, which MSBuild joins with the set
-/// of the project. That one has NU1605 in every project of
-/// the .NET SDK, and so the answer is about NU1605 alone, while the logger does turn all warnings into errors. The switch's value is in the
-/// build's parameters, which no interface exposes.
-/// Where they can't be found, MSBuild's own answer holds.
+/// of the project. That one has NU1605 in every project of the .NET SDK, and so the answer is about NU1605 alone, while the logger does
+/// turn all warnings into errors. The switch's value is in the build's parameters, which no interface exposes. Where they can't be found,
+/// MSBuild's own answer holds.
 /// </remarks>
 internal static class WarningSwitches
 {

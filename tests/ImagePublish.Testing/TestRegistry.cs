@@ -12,8 +12,7 @@ namespace ImagePublish.Testing;
 
 /// <summary>
 /// A real registry on loopback: correct by the OCI distribution spec, wrong on request (<see cref="Faults"/>, <see cref="Line"/>,
-/// dialects),
-/// and a witness of everything that was asked of it (<see cref="Requests"/>).
+/// dialects), and a witness of everything that was asked of it (<see cref="Requests"/>).
 /// </summary>
 public sealed class TestRegistry : IAsyncDisposable
 {

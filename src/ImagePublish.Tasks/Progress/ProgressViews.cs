@@ -11,8 +11,7 @@ internal static class ProgressViews
     /// <summary>Bars below the rows of the terminal logger; lines in any other log, more of them in an interactive terminal.</summary>
     /// <remarks>
     /// The classic console logger prints lines at any time, from a thread of its own and in several writes. Rows below them would be
-    /// overwritten without being erased, and a scrolling
-    /// region would outlive a build that is killed. So it gets lines.
+    /// overwritten without being erased, and a scrolling region would outlive a build that is killed. So it gets lines.
     /// </remarks>
     public static IProgressView Create(TaskLoggingHelper log, IBuildEngine4 engine, string project, Action<string> say)
     {

@@ -7,8 +7,7 @@ namespace ImagePublish.Tasks.Progress;
 
 /// <summary>
 /// What tasks print for people, below the terminal logger's last row when the process ends. The terminal logger shows no task's messages:
-/// without this a table that was asked for,
-/// and the image's digest and next command, would be nowhere.
+/// without this a table that was asked for, and the image's digest and next command, would be nowhere.
 /// </summary>
 internal sealed class TerminalEpilogue
 {

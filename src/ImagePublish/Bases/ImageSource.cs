@@ -6,8 +6,7 @@ namespace ImagePublish.Bases;
 /// <summary>Where an image is read from: as the base of another, or by a command.</summary>
 /// <remarks>
 /// A new kind of source needs a record here, how it is written in <c>ImageSourceReader</c>, and how it is loaded in
-/// <see cref="LocalImages"/> or <see cref="ImageSources"/>
-/// (for commands) and <see cref="BaseResolver"/> (as a base).
+/// <see cref="LocalImages"/> or <see cref="ImageSources"/> (for commands) and <see cref="BaseResolver"/> (as a base).
 /// </remarks>
 internal abstract record ImageSource;
 

@@ -16,9 +16,9 @@ internal sealed partial record TagPruneRules(Glob Filter, int Keep, TimeSpan? Ma
 {
     /// <summary>Chooses the tags of a repository that may be removed, before their age is known.</summary>
     /// <remarks>
-    /// A name is chosen only where the filter is more than <c>*</c>, and either an age is given or nothing is to be
-    /// kept. <c>latest</c> and the short forms of a version that is there
-    /// (<c>1</c>, <c>1.4</c>, <c>1.4-alpine</c>) follow the releases: they are chosen only by a filter without wildcards.
+    /// A name is chosen only where the filter is more than <c>*</c>, and either an age is given or nothing is to be kept. <c>latest</c> and
+    /// the short forms of a version that is there (<c>1</c>, <c>1.4</c>, <c>1.4-alpine</c>) follow the releases: they are chosen only by a
+    /// filter without wildcards.
     /// </remarks>
     internal IReadOnlySet<string> Select(IReadOnlyCollection<string> tags, Func<string, bool> isMatch, Glob filter)
     {

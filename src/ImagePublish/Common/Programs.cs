@@ -50,10 +50,8 @@ internal sealed record ProgramResult(int ExitCode, ReadOnlyMemory<byte> Output, 
 /// <remarks>
 /// <para>
 /// <see cref="Process.Start(ProcessStartInfo)"/> also looks in the current folder, which is the project's during a build, and hands over
-/// the whole
-/// environment. Here, only absolute folders of the PATH count, for the program and for what it starts itself, and secrets that it has no
-/// use for are
-/// removed from its environment.
+/// the whole environment. Here, only absolute folders of the PATH count, for the program and for what it starts itself, and secrets that it
+/// has no use for are removed from its environment.
 /// </para>
 /// <para>A library (CliWrap) would bound neither the output nor the wait for processes that a program leaves running.</para>
 /// </remarks>

@@ -166,8 +166,7 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
 /// trip instead of the upload.</para>
 /// <para>
 /// Over HTTP/2 it is never used: a refusal ends the stream at once, whatever is still being sent. And nginx does not answer it there: each
-/// large blob would wait until
-/// <see cref="HttpOptions.ContinueTimeout"/>. A host whose protocol is not known yet may speak HTTP/2 as well.
+/// large blob would wait until <see cref="HttpOptions.ContinueTimeout"/>. A host whose protocol is not known yet may speak HTTP/2 as well.
 /// </para>
 /// <para>Over HTTP/1.1 most servers read a body that they refuse to its end, or reset the connection before their answer is read. A host
 /// that does not answer is asked once.</para>

@@ -20,9 +20,8 @@ internal static class LayerBuilder
 {
     /// <summary>Writes, compresses and hashes a layer in one pass, on all cores, in a few megabytes of memory however large its files
     /// are.</summary>
-    /// <exception cref="ImagePublishException">
-    /// <c>IMG1007</c>: Docker's family has no zstd. <c>IMG3002</c>: a file can't be read, or changes meanwhile; what was written until then
-    /// is useless. </exception>
+    /// <exception cref="ImagePublishException"><c>IMG1007</c>: Docker's family has no zstd. <c>IMG3002</c>: a file can't be read, or
+    /// changes meanwhile; what was written until then is useless. </exception>
     public static Task<BuiltLayer> BuildAsync(
         LayerInput content,
         LayerCompression compression,

@@ -18,9 +18,8 @@ internal static class PublishFolder
     /// Nothing of the build machine gets in but names, contents and whether a file is executable. A link stays a link when it points into
     /// the folder. The target folder itself and the directories above it are entries too, but none that a base image owns.
     /// </remarks>
-    /// <exception cref="ImagePublishException">
-    /// <c>IMG1008</c>: there is no such folder. <c>IMG3001</c>: a link leaves it or loops. <c>IMG3002</c>: a file can't be read.
-    /// <c>IMG3004</c>: something that can't be in a layer. </exception>
+    /// <exception cref="ImagePublishException"><c>IMG1008</c>: there is no such folder. <c>IMG3001</c>: a link leaves it or loops.
+    /// <c>IMG3002</c>: a file can't be read. <c>IMG3004</c>: something that can't be in a layer. </exception>
     public static IReadOnlyList<LayerEntry> Read(
         string folder,
         LayerEntryDefaults defaults,

@@ -37,8 +37,7 @@ internal sealed record PlatformLock
 }
 
 /// <summary>A base image, exactly.</summary>
-/// <param name="Reference">
-/// The project's name for it; null for one of this machine, since local paths are not written to the lock file.
+/// <param name="Reference"> The project's name for it; null for one of this machine, since local paths are not written to the lock file.
 /// </param>
 internal sealed record LockedBase(string? Reference, string Digest);
 

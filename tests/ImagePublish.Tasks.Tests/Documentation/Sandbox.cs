@@ -6,8 +6,7 @@ namespace ImagePublish.Tasks.Tests.Documentation;
 
 /// <summary>
 /// A folder in which the commands of a page are typed as they stand. Only the names of registries, the package's version and the port are
-/// others, <c>docker run -p</c> uses the host's network,
-/// since the tests' Docker has no other, and a cluster is only told.
+/// others, <c>docker run -p</c> uses the host's network, since the tests' Docker has no other, and a cluster is only told.
 /// </summary>
 public sealed partial class Sandbox(TestWorkspace workspace, string start, DockerEngine docker) : IDisposable
 {

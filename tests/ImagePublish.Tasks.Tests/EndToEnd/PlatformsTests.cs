@@ -4,7 +4,7 @@ using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
-/// <summary>Two platforms in one index, and what lies in their layers.</summary>
+/// <summary>Two platforms in one index, and what their layers contain.</summary>
 public sealed class PlatformsTests(PlatformsApp app, Peers peers) : IClassFixture<PlatformsApp>
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -49,9 +49,8 @@ public sealed class BaseImage
 
     /// <summary>
     /// Copies it into a registry: <c>dotnet/runtime-deps</c>, <c>dotnet/runtime</c> and <c>dotnet/aspnet</c>, each with the tags
-    /// <c>10.0</c>
-    /// (an OCI index of linux/amd64 and linux/arm64, the second not runnable) and <c>10.0-docker</c> (a single manifest of Docker's media
-    /// types).
+    /// <c>10.0</c> (an OCI index of linux/amd64 and linux/arm64, the second not runnable) and <c>10.0-docker</c> (a single manifest of
+    /// Docker's media types).
     /// </summary>
     public async Task PushToAsync(DockerRegistry registry, CancellationToken cancellationToken)
     {

@@ -4,9 +4,8 @@ using ImagePublish.Testing;
 namespace ImagePublish.Tasks.Tests.Fixtures;
 
 /// <summary>
-/// A Docker daemon of the tests' own, with a containerd of its own: everything it keeps lies in one folder, no network of the machine is
-/// touched,
-/// containers use the host's network. Needs root, or sudo that asks nothing.
+/// A Docker daemon of the tests' own, with a containerd of its own: everything it keeps is in one folder, no network of the machine is
+/// touched, containers use the host's network. Needs root, or sudo that asks nothing.
 /// </summary>
 public sealed class DockerEngine : IAsyncDisposable
 {

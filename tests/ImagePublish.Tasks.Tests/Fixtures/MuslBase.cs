@@ -5,8 +5,7 @@ namespace ImagePublish.Tasks.Tests.Fixtures;
 
 /// <summary>
 /// A base image whose C library is musl, in the likeness of Alpine's <c>runtime-deps</c>: musl from its Debian package, and this machine's
-/// C++ runtime, which runs on it
-/// with a few functions of glibc's added. For amd64.
+/// C++ runtime, which runs on it with a few functions of glibc's added. For amd64.
 /// </summary>
 public static class MuslBase
 {

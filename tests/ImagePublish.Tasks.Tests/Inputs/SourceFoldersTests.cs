@@ -1,6 +1,6 @@
 namespace ImagePublish.Tasks.Tests.Inputs;
 
-/// <summary>Where a published file comes from, by the place that it lies in.</summary>
+/// <summary>Where a published file comes from, by its folder.</summary>
 public sealed class SourceFoldersTests
 {
     private static readonly SourceFolders Folders = new(

@@ -117,7 +117,7 @@ public sealed class ImageReporterTests
 
         Assert.Equal(0, bench.Moved(RegistryStep.MountPost, RegistryStep.UploadPost, RegistryStep.ManifestPut));
         var published = await ReportAsync(bench, Request(bench), "there");
-        Assert.Equal(published.Layers.Select(Told), planned.Layers.Select(Told));
+        Assert.Equal(published.Layers.Select(Summarize), planned.Layers.Select(Summarize));
         Assert.Equal([new FileChange("app/App.dll", ChangeKind.Changed, 5, 6)], planned.Changes!.Files);
         Assert.Equal(published.Changes!.Files, planned.Changes.Files);
     }
@@ -157,7 +157,7 @@ public sealed class ImageReporterTests
         return Assert.Single(await new ImageReporter(context).DescribeJoinedAsync(joined, PublishingBench.Cancel));
     }
 
-    private static (string Name, Digest Digest, BlobTransfer Fate, int Files) Told(ReportLayer layer) =>
+    private static (string Name, Digest Digest, BlobTransfer Transfer, int Files) Summarize(ReportLayer layer) =>
         (layer.Name, layer.Layer.Descriptor.Digest, layer.Transfer, layer.Files.Count);
 
     [Fact]

@@ -20,12 +20,10 @@ internal sealed record Rejection(IReadOnlyList<Challenge> Challenges, Authentica
 /// </code>
 /// <list type="bullet">
 /// <item>Unknown: requests go out without credentials; no credentials are looked for before the registry has asked for them.</item>
-/// <item>
-/// Bearer (<see cref="realm"/> is set): a request takes a token that covers its scopes, or waits for one that is requested, once for all
-/// who want the same.
-/// A token is dropped when it expires or is refused. A refused token is replaced; where its replacement is refused on its first request
-/// too, another would be no better
-/// (<see cref="IsRetryFutile"/>): then the first scope is tried alone (<see cref="singleScopeOnly"/>), and else Basic.
+/// <item>Bearer (<see cref="realm"/> is set): a request takes a token that covers its scopes, or waits for one that is requested, once for
+/// all who want the same. A token is dropped when it expires or is refused. A refused token is replaced; where its replacement is refused
+/// on its first request too, another would be no better (<see cref="IsRetryFutile"/>): then the first scope is tried alone
+/// (<see cref="singleScopeOnly"/>), and else Basic.
 /// </item>
 /// <item>Basic (<see cref="isBasic"/>): every request carries user name and password. Refused, it is over: the same password is not sent
 /// twice.</item>

@@ -16,8 +16,7 @@ namespace ImagePublish.Registries.Connection;
 /// <item><see cref="SendSignedInAsync"/> adds a token or password, and gets another where the registry wants one;</item>
 /// <item><see cref="FollowRedirectsAsync"/> finds out whether the registry uses https or http, and goes where it redirects to;</item>
 /// <item><see cref="Transport.ExchangeAsync"/> sends it once.</item>
-/// </list>
-/// Uploads, downloads and manifests, which recover in ways of their own, begin with the second.
+/// </list> Uploads, downloads and manifests, which recover in ways of their own, begin with the second.
 /// </remarks>
 internal sealed class RegistryConnection : IDisposable
 {

@@ -4,8 +4,7 @@ namespace ImagePublish.Reporting.Progress;
 
 /// <summary>
 /// A line now and then while layers are compressed and blobs are transferred: how far it is, how fast, how long it may still take. They are
-/// ordinary messages, which every logger and every
-/// redirected output can bear.
+/// ordinary messages, which every logger and every redirected output can bear.
 /// </summary>
 internal sealed class ProgressLines(string project, Action<string> say, ProgressLineStyle style) : IProgressView
 {

@@ -23,9 +23,8 @@ internal interface ITerminal
 /// <remarks>
 /// <para>
 /// The logger moves only relative to where it left the cursor: at the start of an empty row below its own rows. Whatever it prints, it
-/// first erases from its first row to the end of the
-/// screen. So rows below the cursor's disturb nothing, if every drawing leaves the cursor where it was, and is one write. What the logger
-/// erases is there again with the next drawing.
+/// first erases from its first row to the end of the screen. So rows below the cursor's disturb nothing, if every drawing leaves the cursor
+/// where it was, and is one write. What the logger erases is there again with the next drawing.
 /// </para>
 /// <para>The cursor's own row stays empty: there the logger adds a row of its own without erasing. Most of the screen stays the logger's,
 /// or its rows would be pushed out at the top.</para>
