@@ -9,7 +9,8 @@ namespace ImagePublish.Tasks;
 /// <param name="Time">The time that the user gives, SOURCE_DATE_EPOCH or the commit's time; null where none is known.</param>
 internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, DateTimeOffset? Time)
 {
-    private static readonly TimeSpan GitLimit = TimeSpan.FromSeconds(5);
+    /// <summary>The commit that is checked out, which need not be the one that names the sources (<c>ImageRevision</c>).</summary>
+    public required Lazy<string?> Head { get; init; }
 
     public DateTimeOffset Created => Time ?? DateTimeOffset.UnixEpoch;
 
@@ -23,7 +24,10 @@ internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, Da
                 ?? (ci.Revision is null ? SourceRef.OfDecoration(git.Value.Decoration, "origin", "upstream") : ci.Read()),
             ci.Url,
             ReadTime(inputs, git)
-        );
+        )
+        {
+            Head = new Lazy<string?>(() => ci.Revision ?? git.Value.Revision),
+        };
     }
 
     public TagContext TagContext(IImageInputs inputs, string? runtimeIdentifier) =>
@@ -31,6 +35,7 @@ internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, Da
         {
             Version = InputParser.Optional(inputs.Version) ?? "1.0.0",
             Commit = Revision,
+            Head = Head,
             Ref = Ref,
             BaseBranch = new CiRef(Environment.GetEnvironmentVariable).BaseBranch,
             Created = Time,
@@ -54,7 +59,7 @@ internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, Da
 
         if (Variable("SOURCE_DATE_EPOCH") is { } epoch)
             return Seconds(epoch) ?? throw InputParser.Invalid("SOURCE_DATE_EPOCH", epoch, "expected seconds since 1970");
-        return Seconds(git.Value.Time);
+        return Seconds(InputParser.Optional(inputs.RevisionTime) ?? git.Value.Time);
     }
 
     private static DateTimeOffset? Seconds(string? text) =>
@@ -76,13 +81,10 @@ internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, Da
     // The platforms of an image and the projects of a solution share a checkout: one process, and one warning, serves all of a build.
     private static GitAnswer AskGit(IImageInputs inputs)
     {
-        var repository = GitCheckout.Find(inputs.ResolvePath("."), Environment.GetEnvironmentVariable);
-        if (repository is null)
+        if (GitHistory.Find(inputs.BuildEngine4, inputs.ResolvePath(".")) is not { } history)
             return new GitAnswer();
-        var shared = BuildObjects.GetOrAdd(inputs.BuildEngine4, repository, () =>
-            new SharedAnswer(new GitCheckout(repository, Environment.GetEnvironmentVariable, GitLimit))
-        );
-        if (shared.TakeProblem() is { } problem)
+        var answer = history.GetHeadAsync().GetAwaiter().GetResult();
+        if (answer.Problem is { } problem && BuildObjects.IsFirst(inputs.BuildEngine4, problem))
         {
             BuildSession.TaskLog.WarnOrFail(
                 DiagnosticCodes.GitFailed,
@@ -92,16 +94,6 @@ internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, Da
             );
         }
 
-        return shared.Answer;
-    }
-
-    private sealed class SharedAnswer(GitCheckout checkout)
-    {
-        private readonly Lazy<GitAnswer> answer = new(() => checkout.AskAsync().GetAwaiter().GetResult());
-        private int isReported;
-
-        public GitAnswer Answer => answer.Value;
-
-        public string? TakeProblem() => Answer.Problem is { } problem && Interlocked.Exchange(ref isReported, 1) == 0 ? problem : null;
+        return answer;
     }
 }

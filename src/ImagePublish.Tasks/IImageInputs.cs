@@ -31,6 +31,8 @@ internal interface IImageInputs
 
     string? Created { get; }
 
+    string? RevisionTime { get; }
+
     bool Offline { get; }
 
     /// <summary>The full path of a path that may be relative to the project.</summary>

@@ -45,6 +45,9 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
     /// <summary>The image's instant, RFC 3339; empty for SOURCE_DATE_EPOCH, else the commit's.</summary>
     public string? Created { get; set; }
 
+    /// <summary>The time of the commit that the revision names, in seconds since 1970; empty for that of HEAD.</summary>
+    public string? RevisionTime { get; set; }
+
     /// <summary>Registries that may be spoken to in plain http.</summary>
     public string? InsecureRegistries { get; set; }
 

@@ -35,6 +35,9 @@ public abstract class CommandTask : ImageTask, IImageInputs, IRegistryInputs
     /// <summary>The image's instant; empty for SOURCE_DATE_EPOCH, else the commit's.</summary>
     public string? Created { get; set; }
 
+    /// <summary>The time of the commit that the revision names, in seconds since 1970; empty for that of HEAD.</summary>
+    public string? RevisionTime { get; set; }
+
     /// <summary>The build configuration.</summary>
     public string? Configuration { get; set; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks.Shared;
@@ -30,6 +31,10 @@ internal static class BuildObjects
 
     public static T? Take<T>(IBuildEngine4 engine, string name)
         where T : class => engine.UnregisterTaskObject(KeyOf<T>(name), RegisteredTaskObjectLifetime.Build) as T;
+
+    /// <summary>Whether a notice is given for the first time in this build: projects of a solution have the same problems.</summary>
+    public static bool IsFirst(IBuildEngine4 engine, string notice) =>
+        GetOrAdd(engine, "notices", () => new ConcurrentDictionary<string, bool>(StringComparer.Ordinal)).TryAdd(notice, true);
 
     // With the module: a build may load two versions of this package, and one's type is not the other's.
     private static string KeyOf<T>(string name) => $"{typeof(T).FullName}/{typeof(T).Module.ModuleVersionId}/{name}";

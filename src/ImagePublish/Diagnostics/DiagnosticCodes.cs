@@ -40,6 +40,8 @@ internal static class DiagnosticCodes
     public static DiagnosticCode ChangesInterrupted { get; } =
         Add("IMG1040", "The build was cancelled while tags were moved or images removed");
     public static DiagnosticCode NameTaken { get; } = Add("IMG1041", "Two projects of a build publish under the same name");
+    public static DiagnosticCode RevisionUnknown { get; } = Add("IMG1060", "The last change of what an image is built from is not known");
+    public static DiagnosticCode CloneTooShallow { get; } = Add("IMG1061", "The clone does not reach back to the last change");
 
     // IMG2xxx: the base image.
     public static DiagnosticCode BaseNotFound { get; } = Add("IMG2001", "The base image does not exist");

@@ -32,6 +32,9 @@ internal sealed record TagContext
     /// <summary>The commit that is built; null outside source control.</summary>
     public string? Commit { get; init; }
 
+    /// <summary>The commit that is checked out, where it may be another one.</summary>
+    public Lazy<string?>? Head { get; init; }
+
     /// <summary>The branch, tag or pull request that is built; null where none is known.</summary>
     public SourceRef? Ref { get; init; }
 

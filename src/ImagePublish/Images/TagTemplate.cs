@@ -11,7 +11,7 @@ namespace ImagePublish.Images;
 internal static partial class TagTemplate
 {
     private const string Tokens =
-        "{version}, {major}, {minor}, {patch}, {prerelease}, {commit}, {commit:7}, {branch}, {tag}, {ref}, {base_ref}, "
+        "{version}, {major}, {minor}, {patch}, {prerelease}, {commit}, {commit:7}, {head}, {branch}, {tag}, {ref}, {base_ref}, "
         + "{date:yyyyMMdd}, {configuration}, {rid}";
 
     /// <summary>
@@ -47,6 +47,7 @@ internal static partial class TagTemplate
             "patch" => version?.Patch,
             "prerelease" => version?.Prerelease,
             "commit" => Shortened(context.Commit, format),
+            "head" => Shortened(context.Head?.Value ?? context.Commit, format),
             "branch" => context.Ref?.Kind == SourceRefKind.Tag ? null : context.Ref?.ToString(),
             "tag" => context.Ref?.Kind == SourceRefKind.Tag ? context.Ref.Name : null,
             "ref" => context.Ref?.ToString(),
@@ -62,7 +63,7 @@ internal static partial class TagTemplate
     private static string Missing(string name) =>
         name switch
         {
-            "commit" => "no commit is known. Build in a git checkout, or set the property SourceRevisionId.",
+            "commit" or "head" => "no commit is known. Build in a git checkout, or set the property SourceRevisionId.",
             "branch" => "no branch is known. Build in a git checkout that is on a branch, or set the property RepositoryBranch.",
             "tag" => "what is built is no tag of source control.",
             "ref" => "neither branch, tag nor pull request is known. Build in a git checkout, or set the property RepositoryBranch.",
@@ -74,10 +75,14 @@ internal static partial class TagTemplate
             _ => "the project's Version is not a semantic version.",
         };
 
-    private static string? Shortened(string? commit, string format) =>
-        commit is not null && int.TryParse(format, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
-            ? commit[..Math.Min(length, commit.Length)]
-            : commit;
+    // What follows the hash, as -dirty, stays.
+    private static string? Shortened(string? commit, string format)
+    {
+        if (commit is null || !int.TryParse(format, NumberStyles.None, CultureInfo.InvariantCulture, out var length))
+            return commit;
+        var end = commit.IndexOf('-', StringComparison.Ordinal) is >= 0 and var mark ? mark : commit.Length;
+        return commit[..Math.Min(length, end)] + commit[end..];
+    }
 
     private static string Formatted(string template, DateTimeOffset instant, string format)
     {

@@ -132,6 +132,7 @@ public static class Stages
             ),
             NotTyped = Map(
                 ("dotnet publish Services.slnx -p:PublishImage=true -p:ImageLoad=docker", "SamplesTests types it"),
+                ("dotnet msbuild Shop.slnx -t:ListAffectedImages -p:ImageAffectedSince=origin/main", "ImageRevisionTests types it"),
                 ("#:package ImagePublish.Tasks@0.1.0", "ProjectsTests publishes such a file"),
                 ("dotnet publish hello.cs -p:PublishImage=true -p:ImageRegistry=ghcr.io", "ProjectsTests publishes such a file")
             ),

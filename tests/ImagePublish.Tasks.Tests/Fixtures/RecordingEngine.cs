@@ -56,6 +56,13 @@ internal sealed class RecordingEngine : IBuildEngine8
     public object UnregisterTaskObject(object key, RegisteredTaskObjectLifetime lifetime) =>
         objects.TryRemove(key, out var removed) ? removed : null!;
 
+    /// <summary>Drops what a build keeps of this type, as if the next task ran in another build.</summary>
+    public void Forget<T>()
+    {
+        foreach (var (key, _) in objects.Where(kept => kept.Value is T))
+            objects.TryRemove(key, out _);
+    }
+
     public void Yield() { }
 
     public void Reacquire() { }

@@ -24,6 +24,8 @@ public sealed class TestWorkspace : IDisposable
 
     public string Path => folder.Path;
 
+    public string PackageVersion => package.Version;
+
     /// <summary>The local store and whatever else a build keeps for its user; Docker's sign-ins are looked for here too.</summary>
     public string UserData => folder["user-data"];
 

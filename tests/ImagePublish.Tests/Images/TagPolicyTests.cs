@@ -39,6 +39,23 @@ public sealed class TagPolicyTests
     public void ATemplateIsFilledIn(string template, string tag) =>
         Assert.Equal(tag, Assert.Single(TagPolicies.Resolve([template], TagPolicy.Version, Context)).Value);
 
+    [Fact]
+    public void AChangedCheckoutIsMarkedHoweverShortTheCommit() =>
+        Assert.Equal(
+            ["0123456-dirty", "fedcba9", "0123456789abcdef0123456789abcdef01234567-dirty"],
+            TagPolicies
+                .Resolve(
+                    ["{commit:7}", "{head:7}", "{commit}"],
+                    TagPolicy.None,
+                    Context with
+                    {
+                        Commit = $"{Context.Commit}-dirty",
+                        Head = new("fedcba9876543210"),
+                    }
+                )
+                .Select(tag => tag.Value)
+        );
+
     [Theory]
     [InlineData("{nonsense}", "IMG1009")]
     [InlineData("{prerelease}", "IMG1009")]

@@ -1,0 +1,184 @@
+using ImagePublish.Common;
+using ImagePublish.Diagnostics;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>
+/// Collects what a project and the projects that it references are built from, for <c>ImageRevision=Inputs</c>: their folders, what they
+/// import, files that they use from elsewhere, and settings of the folders above.
+/// </summary>
+/// <remarks>
+/// A path too many costs a new digest that was not needed; one that is missing makes a label name a commit without these sources.
+/// So whole folders count, and settings also where they do not exist: their removal is a change.
+/// </remarks>
+public sealed class CollectImageInputs : ImageTask
+{
+    // What the folders above a project may hold that its build reads, besides what it imports.
+    private static readonly string[] Settings =
+    [
+        ".config/dotnet-tools.json",
+        ".editorconfig",
+        ".gitattributes",
+        ".globalconfig",
+        "Directory.Build.props",
+        "Directory.Build.rsp",
+        "Directory.Build.targets",
+        "Directory.Packages.props",
+        "NuGet.Config",
+        "NuGet.config",
+        "global.json",
+        "nuget.config",
+    ];
+
+    // Where MSBuild does not say what was imported, everything that could have been.
+    private static readonly string[] Importable = ["**/*.props", "**/*.targets", "**/*.projitems", "**/*.proj", "**/*.tasks"];
+
+    private const string Advice = "If it is generated, name its sources: <ImageInput Include=\"../frontend\" />.";
+
+    /// <summary>The project's file.</summary>
+    [Required]
+    public string Project { get; set; } = "";
+
+    /// <summary>Files that are compiled, published or otherwise part of the output.</summary>
+    public ITaskItem[] Files { get; set; } = [];
+
+    /// <summary>Files that only influence the build, such as a signing key.</summary>
+    public string[] BuildFiles { get; set; } = [];
+
+    /// <summary>Files and folders that the user names, such as the sources of generated files.</summary>
+    public ITaskItem[] NamedInputs { get; set; } = [];
+
+    /// <summary>The projects that this one references.</summary>
+    public ITaskItem[] References { get; set; } = [];
+
+    /// <summary>What they are built from, as this task returned it for them.</summary>
+    public ITaskItem[] ReferencedInputs { get; set; } = [];
+
+    /// <summary>Folders that builds write to.</summary>
+    public string[] BuildFolders { get; set; } = [];
+
+    /// <summary>Folders of packages and of the SDK, whose versions the project's files name.</summary>
+    public string[] ToolFolders { get; set; } = [];
+
+    /// <summary>Whether the project's own assembly takes its revision from its inputs.</summary>
+    public bool UsesInputs { get; set; }
+
+    /// <summary>Paths, with a reason in <c>Problem</c> where one stands for what can't be known, and <c>Changed</c> for files that
+    /// are not committed.</summary>
+    [Output]
+    public ITaskItem[] Inputs { get; set; } = [];
+
+    private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
+    {
+        var inputs = new Dictionary<string, ITaskItem>(StringComparer.Ordinal);
+        foreach (var input in ReferencedInputs)
+            inputs.TryAdd(KeyOf(input), input);
+        foreach (var input in await CollectOwnAsync())
+            inputs.TryAdd(KeyOf(input), input);
+        Inputs = [.. inputs.Values];
+    }
+
+    private static string KeyOf(ITaskItem input) =>
+        string.Join(
+            '\n',
+            input.ItemSpec,
+            input.GetMetadata(ImageInput.Problem),
+            input.GetMetadata(ImageInput.NamesHead),
+            input.GetMetadata(ImageInput.Changed)
+        );
+
+    private async Task<IReadOnlyList<ITaskItem>> CollectOwnAsync()
+    {
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(ProjectDirectory));
+        if (GitHistory.Find(BuildEngine4, folder) is not { } history)
+            return [ImageInput.Create(Project, ImageInput.Problem, $"'{Text.Sanitize(folder)}' is in no git checkout.")];
+        if (history.Relativize(folder) is null)
+            return [ImageInput.Create(Project, ImageInput.Problem, "GIT_DIR names a repository that the project is not in. Unset it.")];
+        var inputs = new List<ITaskItem>();
+        inputs.AddRange(FindUnknownReferences());
+        inputs.AddRange(FindPaths(folder, history).Select(ImageInput.OfPath));
+        var tree = await history.GetWorkingTreeAsync();
+        if (tree.Problem is { } problem)
+            inputs.Add(ImageInput.Create(Project, ImageInput.Problem, $"{problem}. Fix what git reports."));
+        inputs.AddRange(FindChanged(folder, history, tree).Select(path => ImageInput.Create(Project, ImageInput.Changed, path)));
+        if (NamedInputs.Length == 0 && FindUncommitted(history, tree) is { } uncommitted)
+            inputs.Add(ImageInput.Create(Project, ImageInput.Problem, uncommitted));
+        return inputs;
+    }
+
+    // The image changes with every commit if one of its assemblies does, whatever its labels say.
+    private IEnumerable<ITaskItem> FindUnknownReferences()
+    {
+        const string Remedy = "Reference ImagePublish.Tasks and set ImageRevision in Directory.Build.props.";
+        var known = ReferencedInputs.Select(input => input.GetMetadata("MSBuildSourceProjectFile")).ToHashSet(StringComparer.Ordinal);
+        foreach (var path in References.Select(reference => reference.GetMetadata("FullPath")).Where(path => !known.Contains(path)))
+        {
+            var name = Text.Sanitize(Path.GetFileName(path));
+            yield return ImageInput.Create(path, ImageInput.Problem, $"{name} does not reference ImagePublish.Tasks. {Remedy}");
+        }
+
+        if (!UsesInputs)
+        {
+            var name = Text.Sanitize(Path.GetFileName(Project));
+            yield return ImageInput.Create(Project, ImageInput.NamesHead, $"{name} does not set ImageRevision. {Remedy}");
+        }
+    }
+
+    private IEnumerable<string> FindPaths(string folder, GitHistory history)
+    {
+        var elsewhere = Files
+            .Select(item => item.GetMetadata("FullPath"))
+            .Concat(BuildFiles.Select(FullPath))
+            .Concat(NamedInputs.Select(item => item.GetMetadata("FullPath")))
+            .Concat(
+                ProjectImports.Read(BuildEngine)
+                    ?? [.. Importable.Select(pattern => $"{history.Root}{Path.DirectorySeparatorChar}{pattern}")]
+            )
+            .Where(path => !IsIn(path, BuildFolders) && history.Relativize(path) is not null && !IsIn(path, folder));
+        return [folder, .. FindSettings(folder, history.Root), .. elsewhere.Distinct(StringComparer.Ordinal)];
+    }
+
+    private static IEnumerable<string> FindSettings(string folder, string root)
+    {
+        for (var above = folder; above.Length > root.Length; )
+        {
+            above = Path.GetDirectoryName(above)!;
+            foreach (var name in Settings)
+                yield return Path.Combine(above, name);
+        }
+    }
+
+    private IEnumerable<string> FindChanged(string folder, GitHistory history, WorkingTree tree)
+    {
+        if (tree.Changed.Count == 0)
+            return [];
+        var paths = FindPaths(folder, history).Select(path => history.Relativize(path)!).ToList();
+        var changed = tree.Changed.Where(change => ImageInput.Covers(paths, change));
+        return changed.Where(change => !IsIn(Path.Combine(history.Root, change), BuildFolders));
+    }
+
+    // A file that no commit has: another one may have been used for it, or none.
+    private string? FindUncommitted(GitHistory history, WorkingTree tree)
+    {
+        foreach (
+            var path in Files
+                .Select(item => item.GetMetadata("FullPath"))
+                .Where(path => !IsIn(path, BuildFolders) && !IsIn(path, ToolFolders))
+        )
+        {
+            if (history.Relativize(path) is not { } relative)
+                return $"'{Text.Sanitize(path)}' is not in the checkout '{Text.Sanitize(history.Root)}'. {Advice}";
+            if (tree.IsIgnored(relative))
+                return $"'{Text.Sanitize(relative)}' is part of the build, but git ignores it. {Advice}";
+        }
+
+        return null;
+    }
+
+    private bool IsIn(string path, IEnumerable<string> folders) => folders.Any(folder => folder.Length > 0 && IsIn(path, FullPath(folder)));
+
+    private static bool IsIn(string path, string folder) =>
+        path.Equals(folder, StringComparison.Ordinal)
+        || path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+}

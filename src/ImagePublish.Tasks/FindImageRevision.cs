@@ -1,0 +1,106 @@
+using ImagePublish.Common;
+using ImagePublish.Diagnostics;
+using ImagePublish.Tasks.Shared;
+using Microsoft.Build.Framework;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>Which commit names a build's sources.</summary>
+internal enum RevisionSource
+{
+    /// <summary>The one that is checked out.</summary>
+    Head,
+
+    /// <summary>The last one that changed what the project is built from.</summary>
+    Inputs,
+}
+
+/// <summary>
+/// Finds the commit that a project's assembly, its image's labels and tags name with <c>ImageRevision=Inputs</c>: the last one that changed
+/// what the project is built from. Where that is not known, it is HEAD, and one warning says why.
+/// </summary>
+public sealed class FindImageRevision : ImageTask
+{
+    /// <summary>The project's file.</summary>
+    [Required]
+    public string Project { get; set; } = "";
+
+    /// <summary>What the property says.</summary>
+    public string? Source { get; set; }
+
+    /// <summary>What the project and those that it references are built from.</summary>
+    public ITaskItem[] Inputs { get; set; } = [];
+
+    /// <summary>The commit; with uncommitted changes, HEAD's and <c>-dirty</c>; empty for HEAD.</summary>
+    [Output]
+    public string Revision { get; set; } = "";
+
+    /// <summary>The commit's time, in seconds since 1970; empty for HEAD's.</summary>
+    [Output]
+    public string Time { get; set; } = "";
+
+    private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
+    {
+        if (InputParser.Choice(Source, "ImageRevision", RevisionSource.Head) != RevisionSource.Inputs)
+            return;
+        var problems = ImageInput.Values(Inputs, ImageInput.Problem).Concat(ImageInput.Values(Inputs, ImageInput.NamesHead));
+        if (problems.FirstOrDefault() is { } problem)
+        {
+            Warn(log, DiagnosticCodes.RevisionUnknown, problem);
+            return;
+        }
+
+        if (GitHistory.Find(BuildEngine4, Path.GetFullPath(ProjectDirectory)) is not { } history)
+            return;
+        if (ImageInput.Values(Inputs, ImageInput.Changed).ToList() is [var first, ..] changed)
+            await UseChangedHeadAsync(log, history, first, changed.Count);
+        else
+            await UseLastChangeAsync(log, history);
+    }
+
+    private async Task UseChangedHeadAsync(IPublishLog log, GitHistory history, string first, int count)
+    {
+        var head = await history.GetHeadAsync();
+        if (head.Revision is null)
+            return;
+        Revision = head.Revision + "-dirty";
+        Time = head.Time ?? "";
+        var others = count > 1 ? FormattableString.Invariant($" and {count - 1} more") : "";
+        log.Detail($"The revision is {Revision}: {Text.Sanitize(first)}{others} is not committed.");
+    }
+
+    private async Task UseLastChangeAsync(IPublishLog log, GitHistory history)
+    {
+        if (Inputs.FirstOrDefault(input => history.Relativize(input.ItemSpec) is null) is { } outside)
+        {
+            var path = Text.Sanitize(outside.ItemSpec);
+            Warn(log, DiagnosticCodes.RevisionUnknown, $"'{path}' is not in the checkout '{Text.Sanitize(history.Root)}'.");
+            return;
+        }
+
+        var change = await history.FindLastChangeAsync(ImageInput.Paths(Inputs, history));
+        if (change.Problem is { } problem)
+            Warn(log, DiagnosticCodes.RevisionUnknown, $"{problem}. Fix what git reports.");
+        else if (change.Commit is null)
+            Warn(log, DiagnosticCodes.RevisionUnknown, "no commit has the project's files. Commit them.");
+        else if (change.IsCutOff)
+            Warn(
+                log,
+                DiagnosticCodes.CloneTooShallow,
+                $"the clone's history ends before the last change of {Text.Sanitize(ProjectName)}. "
+                    + "Fetch all of it ('fetch-depth: 0' in GitHub Actions, 'GIT_DEPTH: 0' in GitLab, 'git fetch --unshallow'); "
+                    + "'--filter=blob:none' keeps it small."
+            );
+        else
+            (Revision, Time) = (change.Commit.Revision, change.Commit.Time);
+    }
+
+    private string ProjectName => Path.GetFileNameWithoutExtension(Project);
+
+    // Projects that are built from one another have one and the same problem.
+    private void Warn(IPublishLog log, DiagnosticCode code, string problem)
+    {
+        if (BuildObjects.IsFirst(BuildEngine4, code == DiagnosticCodes.CloneTooShallow ? code.Id : problem))
+            log.WarnOrFail(code, $"The image's revision is HEAD and changes with every commit: {problem}");
+    }
+}

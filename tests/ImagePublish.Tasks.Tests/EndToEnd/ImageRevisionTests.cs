@@ -1,0 +1,170 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Tasks.Tests.EndToEnd;
+
+/// <summary><c>ImageRevision=Inputs</c>: a repository of two apps on one library, published as CI does it with every commit.</summary>
+public sealed partial class ImageRevisionTests(Peers peers)
+{
+    private const string Origin = "https://github.com/acme/mono.git";
+
+    private static readonly string[] Apps = ["alpha", "beta"];
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task OnlyWhatACommitChangedIsANewImage()
+    {
+        var registry = await peers.RegistryAsync();
+        using var workspace = await peers.WorkspaceAsync();
+        await CreateAsync(workspace);
+        var first = await CommitAsync(workspace);
+
+        await PublishAsync(workspace, "repo", registry, "mono", "-graph");
+        var start = await DigestsAsync(registry, "mono");
+        await CommitAsync(workspace);
+        var empty = await PublishAsync(workspace, "repo", registry, "mono");
+        Assert.Equal(start, await DigestsAsync(registry, "mono"));
+        Assert.Equal(2, Unchanged().Count(empty.Output));
+
+        workspace.Write("repo/Alpha/Program.cs", "System.Console.WriteLine(Library.Code.Name + 2);");
+        await CommitAsync(workspace);
+        var one = await PublishAsync(workspace, "repo", registry, "mono", "-m:2", "-p:ImageTags={commit} {head:7} latest");
+        var afterOne = await DigestsAsync(registry, "mono");
+        Assert.NotEqual(start[0], afterOne[0]);
+        Assert.Equal(start[1], afterOne[1]);
+
+        workspace.Write("repo/Library/Code.cs", "namespace Library; public static class Code { public static string Name => \"new\"; }");
+        var shared = await CommitAsync(workspace);
+        var last = await CommitAsync(workspace);
+        await PublishAsync(workspace, "repo", registry, "mono", "-p:ImageTags={commit} {head:7} latest");
+        var afterLibrary = await DigestsAsync(registry, "mono");
+        Assert.DoesNotContain(afterLibrary[0], afterOne);
+        Assert.DoesNotContain(afterLibrary[1], afterOne);
+        Assert.Contains(first, await registry.TagsAsync("mono/beta", Cancelled));
+        Assert.Contains(last[..7], await registry.TagsAsync("mono/beta", Cancelled));
+
+        var affected = await workspace
+            .DotNet("msbuild", workspace["repo/All.slnx"], "-nologo", "-tl:off", "-t:ListAffectedImages", $"-p:ImageAffectedSince={first}")
+            .SucceedAsync(Cancelled);
+        Assert.Equal(
+            ["Alpha is affected: Alpha/Program.cs and 1 more", "Beta is affected: Library/Code.cs"],
+            affected
+                .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Order(StringComparer.Ordinal)
+        );
+
+        // Another machine: a clone of its own, in another folder, with nothing built.
+        await GitAsync(workspace, "clone", "-q", workspace["repo"], workspace["clone"]);
+        await GitAsync(workspace, "-C", workspace["clone"], "remote", "set-url", "origin", Origin);
+        await PublishAsync(workspace, "clone", registry, "other");
+        Assert.Equal(afterLibrary, await DigestsAsync(registry, "other"));
+        await AssertNamesAsync(registry, workspace, shared);
+    }
+
+    // Labels, the assemblies' versions and SourceLink name one commit.
+    private static async Task AssertNamesAsync(DockerRegistry registry, TestWorkspace workspace, string commit)
+    {
+        var config = await registry.ConfigAsync("mono/beta", "latest", Cancelled);
+        var labels = config.GetProperty("config").GetProperty("Labels");
+        Assert.Equal(commit, labels.GetProperty("org.opencontainers.image.revision").GetString());
+        foreach (var name in new[] { "Beta", "Library" })
+        {
+            var assembly = workspace[$"repo/Beta/bin/Release/net10.0/publish/{name}.dll"];
+            Assert.Equal($"1.0.0+{commit}", FileVersionInfo.GetVersionInfo(assembly).ProductVersion);
+        }
+
+        using var sourceLink = JsonDocument.Parse(
+            await File.ReadAllBytesAsync(workspace["repo/Beta/obj/Release/net10.0/Beta.sourcelink.json"], Cancelled)
+        );
+        Assert.EndsWith(
+            $"/acme/mono/{commit}/*",
+            Assert.Single(sourceLink.RootElement.GetProperty("documents").EnumerateObject()).Value.GetString(),
+            StringComparison.Ordinal
+        );
+    }
+
+    private static async Task CreateAsync(TestWorkspace workspace)
+    {
+        const string Projects =
+            """<Project Path="Alpha/Alpha.csproj" /><Project Path="Beta/Beta.csproj" /><Project Path="Library/Library.csproj" />""";
+        const string App = """
+            <Project Sdk="Microsoft.NET.Sdk">
+              <Import Project="../eng/App.props" />
+              <ItemGroup><ProjectReference Include="../Library/Library.csproj" /></ItemGroup>
+            </Project>
+            """;
+        workspace.Write("repo/All.slnx", $"<Solution>{Projects}</Solution>");
+        workspace.Write("repo/.gitignore", "bin/\nobj/\n");
+        workspace.Write("repo/eng/App.props", "<Project><PropertyGroup><OutputType>Exe</OutputType></PropertyGroup></Project>");
+        workspace.Write("repo/Library/Library.csproj", """<Project Sdk="Microsoft.NET.Sdk" />""");
+        workspace.Write("repo/Library/Code.cs", "namespace Library; public static class Code { public static string Name => \"old\"; }");
+        foreach (var name in new[] { "Alpha", "Beta" })
+        {
+            workspace.Write($"repo/{name}/{name}.csproj", App);
+            workspace.Write($"repo/{name}/Program.cs", "System.Console.WriteLine(Library.Code.Name);");
+        }
+
+        workspace.Write(
+            "repo/Directory.Build.props",
+            $"""
+            <Project>
+              <PropertyGroup>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImageRevision>Inputs</ImageRevision>
+                <ImageBase>scratch</ImageBase>
+                <ImageDoctor>Off</ImageDoctor>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="{PackedPackage.Id}" Version="{workspace.PackageVersion}" PrivateAssets="all" />
+              </ItemGroup>
+            </Project>
+            """
+        );
+        await GitAsync(workspace, "init", "-q", "-b", "main", workspace["repo"]);
+        await GitAsync(workspace, "-C", workspace["repo"], "remote", "add", "origin", Origin);
+    }
+
+    private static async Task<string> CommitAsync(TestWorkspace workspace)
+    {
+        string[] identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false"];
+        await GitAsync(workspace, "-C", workspace["repo"], "add", "-A");
+        await GitAsync(workspace, ["-C", workspace["repo"], .. identity, "commit", "-q", "--allow-empty", "-m", "Commit"]);
+        return (await GitAsync(workspace, "-C", workspace["repo"], "rev-parse", "HEAD")).Trim();
+    }
+
+    private static async Task<string> GitAsync(TestWorkspace workspace, params string[] arguments) =>
+        (await new CommandLine("git", arguments) { WorkingDirectory = workspace.Path }.SucceedAsync(Cancelled)).Output;
+
+    private static async Task<CommandOutput> PublishAsync(
+        TestWorkspace workspace,
+        string folder,
+        DockerRegistry registry,
+        string prefix,
+        params string[] switches
+    )
+    {
+        var publish = workspace.DotNet([
+            "publish",
+            workspace[$"{folder}/All.slnx"],
+            "-nologo",
+            "-tl:off",
+            "-p:PublishImage=true",
+            "-p:ContinuousIntegrationBuild=true",
+            $"-p:ImageRegistry={registry.Host}",
+            $"-p:ImageRepositoryPrefix={prefix}",
+            .. switches,
+        ]);
+        var output = await publish.SucceedAsync(Cancelled);
+        Assert.DoesNotMatch("warning|error", output.All);
+        return output;
+    }
+
+    private static async Task<string[]> DigestsAsync(DockerRegistry registry, string prefix) =>
+        await Task.WhenAll(Apps.Select(async app => (await registry.ManifestAsync($"{prefix}/{app}", "latest", Cancelled)).Digest));
+
+    [GeneratedRegex(@"\(unchanged\)")]
+    private static partial Regex Unchanged();
+}
