@@ -11,6 +11,12 @@ internal abstract class BlobSource(Descriptor descriptor)
     /// <summary>The repository that has it, if one does: another of the same registry can mount it from there.</summary>
     public virtual Repository? Repository => null;
 
+    /// <summary>Whether opening it asks another side, which may ask to wait.</summary>
+    public virtual bool IsRemote => false;
+
+    /// <summary>Where its bytes are, for messages.</summary>
+    public virtual string Location => $"the blob {Descriptor.Digest}";
+
     /// <summary>Opens the blob's bytes. Whoever reads them verifies them, once: no source does.</summary>
     public abstract ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken);
 
@@ -27,6 +33,8 @@ internal abstract class BlobSource(Descriptor descriptor)
 internal sealed class FileBlobSource(Descriptor descriptor, string path) : BlobSource(descriptor)
 {
     public string Path { get; } = path;
+
+    public override string Location => Path;
 
     public override ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken)
     {

@@ -25,7 +25,7 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
     /// source asks to wait.</summary>
     public async Task PrepareAsync(long offset, CancellationToken cancellationToken)
     {
-        if (blob is not RegistryBlobSource || prepared?.Offset == offset)
+        if (!blob.IsRemote || prepared?.Offset == offset)
             return;
         await ClosePreparedAsync();
         prepared = (offset, await blob.OpenAsync(offset, cancellationToken));
@@ -117,7 +117,7 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            Problem = new ImagePublishException(DiagnosticCodes.UnreadableFile, $"Could not read {Where}: {e.Message}", e);
+            Problem = new ImagePublishException(DiagnosticCodes.UnreadableFile, $"Could not read {blob.Location}: {e.Message}", e);
             throw Problem;
         }
     }
@@ -125,8 +125,6 @@ internal sealed class BlobReader(BlobSource blob) : IDisposable
     private ImagePublishException Changed(string how) =>
         Problem = new ImagePublishException(
             DiagnosticCodes.UnreadableFile,
-            $"{Where} changed while it was uploaded: {how}. Build again, and let nothing write there meanwhile."
+            $"{blob.Location} changed while it was uploaded: {how}. Build again, and let nothing write there meanwhile."
         );
-
-    private string Where => blob is FileBlobSource file ? file.Path : $"the blob {blob.Descriptor.Digest}";
 }

@@ -10,6 +10,8 @@ internal sealed class RegistryBlobSource(RegistryConnection connection, Reposito
 {
     public override Repository Repository => repository;
 
+    public override bool IsRemote => true;
+
     /// <summary>Whether it is a document, such as a config: small, and with a limit on the time that it takes.</summary>
     public bool IsDocument { get; init; }
 
