@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -143,6 +144,14 @@ public sealed class TestRegistry : IAsyncDisposable
         if (Options.ClientAuthority is not { } root)
             return;
         https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+        if (Options.NamesClientAuthority)
+            https.OnAuthenticate = (_, tls) =>
+                tls.ServerCertificateContext = SslStreamCertificateContext.Create(
+                    CertificateAuthority!.Server,
+                    null,
+                    offline: true,
+                    SslCertificateTrust.CreateForX509Collection([root], sendTrustInHandshake: true)
+                );
         https.ClientCertificateValidation = (client, sent, _) =>
         {
             using var chain = new X509Chain

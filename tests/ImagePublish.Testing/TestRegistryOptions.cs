@@ -25,6 +25,9 @@ public sealed class TestRegistryOptions
     /// </summary>
     public X509Certificate2? ClientAuthority { get; set; }
 
+    /// <summary>Names <see cref="ClientAuthority"/> when it asks for a certificate. Not on Windows and macOS.</summary>
+    public bool NamesClientAuthority { get; set; }
+
     /// <summary>
     /// Listens on a second port too, <see cref="TestRegistry.OtherHost"/>: a foreign host for token services, storage and uploads.
     /// </summary>

@@ -13,9 +13,7 @@ internal sealed class Certificates
 {
     private readonly X509Certificate2Collection authorities = [];
 
-    // Client certificates with their keys, and what the file of the only one has besides it: the authorities between it and a root.
-    private readonly X509Certificate2Collection clients = [];
-    private readonly X509Certificate2Collection intermediates = [];
+    private readonly List<ClientCertificate> clients = [];
 
     public void AddAuthorities(string file) => Read(file, () => authorities.ImportFromPemFile(file));
 
@@ -28,19 +26,17 @@ internal sealed class Certificates
             Read(file, () => AddClient(file));
     }
 
+    /// <param name="chosen">The client certificate that was chosen for this host; null before that.</param>
     [SuppressMessage(
         "Security",
         "CA5359:Do not disable certificate validation",
         Justification = "Only for hosts that the user names, and this machine."
     )]
-    public SslClientAuthenticationOptions Options(bool acceptAny) =>
+    public SslClientAuthenticationOptions Options(bool acceptAny, ClientCertificate? chosen) =>
         new()
         {
-            // A context is sent with its whole chain, as Docker sends it. Of several certificates the framework chooses the one whose
-            // issuer the server names, but sends it alone.
-            ClientCertificateContext =
-                clients.Count == 1 ? SslStreamCertificateContext.Create(clients[0], intermediates, offline: true) : null,
-            ClientCertificates = clients.Count > 1 ? clients : null,
+            ClientCertificateContext = (clients.Count == 1 ? clients[0] : chosen)?.CreateContext(),
+            LocalCertificateSelectionCallback = clients.Count > 1 && chosen is null ? Choose : null,
             RemoteCertificateValidationCallback =
                 acceptAny ? AcceptAny
                 : authorities.Count > 0 ? Validate
@@ -60,10 +56,25 @@ internal sealed class Certificates
 
     private void AddClient(string file)
     {
-        clients.Add(ReadPair(file));
         var chain = new X509Certificate2Collection();
         chain.ImportFromPemFile(file);
-        intermediates.AddRange(chain.Skip(1).ToArray());
+        clients.Add(new ClientCertificate(ReadPair(file), [.. chain.Skip(1)]));
+    }
+
+    // As Docker does: the first certificate with an issuer that the server accepts, and none where no certificate has one. The framework
+    // sends a chain only from a context, which must be known before the handshake: where there is a chain, the handshake is repeated.
+    private X509Certificate Choose(
+        object sender,
+        string targetHost,
+        X509CertificateCollection localCertificates,
+        X509Certificate? remoteCertificate,
+        string[] acceptableIssuers
+    )
+    {
+        // The server has not asked for one.
+        if (remoteCertificate is null || clients.Find(client => client.IsIssuedByAny(acceptableIssuers)) is not { } chosen)
+            return null!;
+        return chosen.HasChain ? throw new ClientCertificateChosenException(chosen) : chosen.Certificate;
     }
 
     private static X509Certificate2 ReadPair(string file)
@@ -121,4 +132,26 @@ internal sealed class Certificates
         using var leaf = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
         return own.Build(leaf);
     }
+}
+
+/// <summary>A client certificate with its key, and the authorities between it and a root.</summary>
+internal sealed record ClientCertificate(X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Intermediates)
+{
+    public bool HasChain => Intermediates.Count > 0;
+
+    public string Thumbprint => Certificate.Thumbprint;
+
+    /// <param name="issuers">The names of those that a server accepts; none for all.</param>
+    public bool IsIssuedByAny(string[] issuers) =>
+        issuers.Length == 0 || Intermediates.Prepend(Certificate).Any(one => issuers.Contains(one.Issuer, StringComparer.Ordinal));
+
+    public SslStreamCertificateContext CreateContext() =>
+        SslStreamCertificateContext.Create(Certificate, [.. Intermediates], offline: true);
+}
+
+/// <summary>Ends a handshake in which a client certificate was chosen that is to be sent with its chain.</summary>
+[SuppressMessage("Design", "CA1064:Exceptions should be public", Justification = "It never leaves this module.")]
+internal sealed class ClientCertificateChosenException(ClientCertificate certificate) : Exception
+{
+    public ClientCertificate Certificate { get; } = certificate;
 }

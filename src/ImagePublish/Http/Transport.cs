@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
@@ -29,7 +31,12 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
 
     private readonly ConcurrentDictionary<string, Lazy<HttpMessageInvoker>> invokers = new(StringComparer.Ordinal);
 
+    // Of several for a host.
+    private readonly ConcurrentDictionary<string, ClientCertificate> clientCertificates = new(StringComparer.Ordinal);
+
     private readonly Expectations expectations = new(options.ContinueTimeout, time);
+
+    private readonly ProxyRules? proxies = options.Proxies is { } settings ? new ProxyRules(settings) : null;
 
     private readonly AddressGuard guard = new(options.Resolve, options.Connect);
 
@@ -40,6 +47,9 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
     /// <summary>Whether a host may be reached by plain http, or without a trusted certificate.</summary>
     public bool IsInsecure(Registry registry) =>
         options.InsecureRegistries.Contains(registry) || (options.TrustLoopback && registry.IsLoopback);
+
+    /// <summary>Whether a proxy is asked in place of the address's host.</summary>
+    public bool IsProxied(RequestUrl url) => proxies?.IsBypassed(url.ToUri()) == false;
 
     /// <summary>Sends a request once; the response's body is still to be read. Disposes nothing of the caller's.</summary>
     /// <exception cref="TransportException">There was no response.</exception>
@@ -56,7 +66,7 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
             message.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
             expectations.Prepare(url, message);
             var start = time.GetTimestamp();
-            var response = await InvokerFor(url.Authority, request.Sender).SendAsync(message, watch.Token);
+            var response = await SendAsync(request, watch.Token);
             expectations.Learn(url, response, start, watch);
             watch.Touch();
             return new TransportResponse(url, response, watch, options, cancellationToken);
@@ -77,6 +87,21 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
         {
             if (invoker.IsValueCreated)
                 invoker.Value.Dispose();
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(TransportRequest request, CancellationToken cancellationToken)
+    {
+        var (url, message) = request;
+        try
+        {
+            return await InvokerFor(url.Authority, request.Sender).SendAsync(message, cancellationToken);
+        }
+        catch (HttpRequestException e) when (e.GetBaseException() is ClientCertificateChosenException chosen)
+        {
+            // Nothing of the request was sent.
+            clientCertificates[url.Authority] = chosen.Certificate;
+            return await InvokerFor(url.Authority, request.Sender).SendAsync(message, cancellationToken);
         }
     }
 
@@ -118,11 +143,14 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
     {
         var isInsecure = Registry.TryParse(authority, out var registry) && IsInsecure(registry);
         var folders = Certificates.FoldersFor(authority, options.DockerCertificateFolders).ToArray();
-        var key = (sender is null ? "" : $"from {sender} ") + (isInsecure || folders.Length > 0 ? authority : "");
-        return invokers.GetOrAdd(key, _ => new(() => Create(isInsecure, sender is not null, folders))).Value;
+        var client = clientCertificates.GetValueOrDefault(authority);
+        var key = (sender is null ? "" : $"from {sender} ") + (isInsecure || folders.Length > 0 ? $"{authority} {client?.Thumbprint}" : "");
+        return invokers
+            .GetOrAdd(key, _ => new(() => Create(sender is not null, CertificatesFor(folders, isInsecure).Options(isInsecure, client))))
+            .Value;
     }
 
-    private HttpMessageInvoker Create(bool isInsecure, bool isGuarded, string[] folders)
+    private HttpMessageInvoker Create(bool isGuarded, SslClientAuthenticationOptions tls)
     {
         var handler = new SocketsHttpHandler
         {
@@ -135,11 +163,11 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
             MaxResponseHeadersLength = 64,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(50),
             PooledConnectionLifetime = TimeSpan.FromMinutes(15),
-            Proxy = options.Proxies is { } proxies ? new ProxyRules(proxies) : null,
-            SslOptions = CertificatesFor(folders, isInsecure).Options(isInsecure),
+            Proxy = proxies,
+            SslOptions = tls,
             // Quirk: cookie-means-browser.
             UseCookies = false,
-            UseProxy = options.Proxies is not null,
+            UseProxy = proxies is not null,
         };
         if (options.Connect is { } connect)
             handler.ConnectCallback = (context, cancellationToken) => connect(context.DnsEndPoint, cancellationToken);

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using ImagePublish.Common;
 
 namespace ImagePublish.Http;
 

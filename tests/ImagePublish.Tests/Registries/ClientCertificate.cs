@@ -6,13 +6,13 @@ namespace ImagePublish.Tests.Registries;
 /// <summary>A client certificate that an intermediate authority signed, whose root is all that a server has.</summary>
 internal sealed class ClientCertificate : IDisposable
 {
-    public ClientCertificate()
+    public ClientCertificate(string name = "")
     {
         var start = DateTimeOffset.UtcNow.AddDays(-1);
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        Root = Request("CN=root", rootKey, isAuthority: true).CreateSelfSigned(start, start.AddDays(30));
+        Root = Request($"CN=root{name}", rootKey, isAuthority: true).CreateSelfSigned(start, start.AddDays(30));
         using var intermediateKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var intermediate = Request("CN=intermediate", intermediateKey, isAuthority: true)
+        using var intermediate = Request($"CN=intermediate{name}", intermediateKey, isAuthority: true)
             .Create(Root, start, start.AddDays(29), [1])
             .CopyWithPrivateKey(intermediateKey);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -144,6 +144,75 @@ public sealed class ConnectionTests
         }
     }
 
+    [Theory]
+    [InlineData("b", true)]
+    [InlineData("0", true)]
+    [InlineData("0", false)]
+    [ReliabilityCase(
+        "Registry",
+        "several client certificates for one host, below intermediate authorities",
+        "the first that the server accepts is sent, with its chain"
+    )]
+    public async Task OfSeveralClientCertificatesTheOneTheServerAcceptsIsSentWithItsChain(string file, bool isAuthorityNamed)
+    {
+        using var right = new ClientCertificate("-right");
+        using var wrong = new ClientCertificate("-wrong");
+        await using var bench = await RegistryBench.StartAsync(options =>
+            (options.Tls, options.ClientAuthority, options.NamesClientAuthority) = (true, right.Root, isAuthorityNamed)
+        );
+        var folder = Directory.CreateTempSubdirectory("imagepublish-certs-").FullName;
+        try
+        {
+            var own = Directory.CreateDirectory(Path.Combine(folder, bench.Server.Host)).FullName;
+            bench.Server.CertificateAuthority!.WritePem(Path.Combine(own, "ca.crt"));
+            foreach (var (name, client) in new[] { (file, right), ("a", wrong), ("z", wrong) })
+            {
+                await File.WriteAllTextAsync(Path.Combine(own, $"{name}.cert"), client.ChainPem, Cancel);
+                await File.WriteAllTextAsync(Path.Combine(own, $"{name}.key"), client.KeyPem, Cancel);
+            }
+
+            bench.Options = bench.Options with { TrustLoopback = false, DockerCertificateFolders = [folder] };
+
+            await new TestImage().PushAsync(bench.Client, bench.Latest, Cancel);
+
+            Assert.Single(bench.Server.Content.AllTags);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task WhereNoClientCertificateFitsNoneIsSent()
+    {
+        using var right = new ClientCertificate("-right");
+        using var wrong = new ClientCertificate("-wrong");
+        await using var bench = await RegistryBench.StartAsync(options =>
+            (options.Tls, options.ClientAuthority, options.NamesClientAuthority) = (true, right.Root, true)
+        );
+        var folder = Directory.CreateTempSubdirectory("imagepublish-certs-").FullName;
+        try
+        {
+            var own = Directory.CreateDirectory(Path.Combine(folder, bench.Server.Host)).FullName;
+            foreach (var name in (string[])["a", "b"])
+            {
+                await File.WriteAllTextAsync(Path.Combine(own, $"{name}.cert"), wrong.ChainPem, Cancel);
+                await File.WriteAllTextAsync(Path.Combine(own, $"{name}.key"), wrong.KeyPem, Cancel);
+            }
+
+            bench.Options = bench.Options with { DockerCertificateFolders = [folder] };
+
+            await Assert.ThrowsAsync<ImagePublishException>(() => bench.Client.FindManifestAsync(bench.Latest, Cancel));
+
+            Assert.Empty(bench.Server.Requests);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Fact]
     public async Task AFileThatIsNoCertificateIsToldByName()
     {

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace ImagePublish.Tests.Registries;
 
-/// <summary>A proxy that leads every tunnel to one server, and may want a password.</summary>
+/// <summary>A proxy that leads every tunnel, and every plain request, to one server. It may want a password.</summary>
 internal sealed class TestProxy : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -21,6 +21,9 @@ internal sealed class TestProxy : IAsyncDisposable
         listener.Start();
         accepting = AcceptAsync();
     }
+
+    /// <summary>What a request is answered with instead, by its first line: a status; null for none.</summary>
+    public Func<string, string?> Refuse { get; init; } = _ => null;
 
     public string Host => listener.LocalEndpoint.ToString()!;
 
@@ -56,10 +59,20 @@ internal sealed class TestProxy : IAsyncDisposable
         await using var client = new NetworkStream(socket, ownsSocket: true);
         try
         {
+            string head;
             while (true)
             {
-                var head = await ReadHeadAsync(client);
+                head = await ReadHeadAsync(client);
                 Heads.Enqueue(head);
+                if (Refuse(head.Split("\r\n")[0]) is { } status)
+                {
+                    await client.WriteAsync(
+                        Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+                        closing.Token
+                    );
+                    return;
+                }
+
                 if (credentials is null || head.Contains($"Basic {credentials}", StringComparison.Ordinal))
                     break;
                 await client.WriteAsync(
@@ -68,16 +81,28 @@ internal sealed class TestProxy : IAsyncDisposable
                 );
             }
 
-            await client.WriteAsync("HTTP/1.1 200 Connection established\r\n\r\n"u8.ToArray(), closing.Token);
             using var tcp = new TcpClient();
             await tcp.ConnectAsync(this.server, closing.Token);
             var server = tcp.GetStream();
+            if (head.StartsWith("CONNECT ", StringComparison.Ordinal))
+                await client.WriteAsync("HTTP/1.1 200 Connection established\r\n\r\n"u8.ToArray(), closing.Token);
+            else
+                await server.WriteAsync(Encoding.ASCII.GetBytes(Forwarded(head)), closing.Token);
             await Task.WhenAny(client.CopyToAsync(server, closing.Token), server.CopyToAsync(client, closing.Token));
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or SocketException)
         {
             // One side is gone.
         }
+    }
+
+    // A connection for each request.
+    private static string Forwarded(string head)
+    {
+        var lines = head.Split("\r\n");
+        var parts = lines[0].Split(' ');
+        lines[0] = $"{parts[0]} {new Uri(parts[1]).PathAndQuery} {parts[2]}\r\nConnection: close";
+        return string.Join("\r\n", lines);
     }
 
     private async Task<string> ReadHeadAsync(NetworkStream client)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagePublish.Common;
 using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;

@@ -264,7 +264,7 @@ internal sealed class RegistryConnection : IDisposable
             using var outgoing = Prepare(request, request.Url(root), authorization, sender: null);
             response = await transport.ExchangeAsync(outgoing, cancellationToken);
         }
-        catch (TransportException e) when (e.Error is TransportError.Broken or TransportError.Protocol || scheme.MayDifferOnOtherPort(e))
+        catch (TransportException e) when (e.Error is TransportError.Broken or TransportError.Protocol || scheme.MayDifferForOther(e))
         {
             if (await scheme.VerifyAssumedAsync(null, cancellationToken))
                 throw;

@@ -1,3 +1,4 @@
+using ImagePublish.Common;
 using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;

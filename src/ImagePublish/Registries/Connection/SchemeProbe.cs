@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using ImagePublish.Http;
 using ImagePublish.Oci;
@@ -8,7 +9,8 @@ namespace ImagePublish.Registries.Connection;
 /// <remarks>Always https, except for the hosts that may be insecure: there one handshake decides. If what answers does not speak TLS, it is
 /// http; any other failure decides nothing. No request is spent on a registry that uses http. On loopback, where traffic can't be
 /// intercepted, http is assumed at first: a TLS handshake that fails takes longer than all requests of an unchanged publish. Without a port
-/// in the name the two are different ports: where 443 can't be reached, 80 is tried, and on loopback the other way round.</remarks>
+/// in the name the two are different ports: where 443 can't be reached, 80 is tried, and on loopback the other way round. A proxy opens a
+/// tunnel for https and forwards http, and may do either without the other: Squid opens none to ports other than 443.</remarks>
 internal sealed class SchemeProbe(Registry registry, Transport transport) : IDisposable
 {
     private readonly SemaphoreSlim gate = new(1, 1);
@@ -41,11 +43,22 @@ internal sealed class SchemeProbe(Registry registry, Transport transport) : IDis
         return (root ?? await FindAsync(cancellationToken)) == assumed;
     }
 
-    /// <summary>Whether a failure at one scheme's port says nothing of the other scheme, since that has another port.</summary>
-    public bool MayDifferOnOtherPort(TransportException exception) =>
-        !registry.HasPort && exception.Error is (TransportError.Refused or TransportError.Unreachable);
+    /// <summary>Whether a failure of one scheme says nothing of the other, since that has another port or is treated otherwise by a
+    /// proxy.</summary>
+    public bool MayDifferForOther(TransportException exception) =>
+        exception.Error switch
+        {
+            TransportError.Proxy => true,
+            TransportError.Refused or TransportError.Unreachable => !registry.HasPort || IsProxiedForOne,
+            // The one proxy may know names that this machine does not.
+            TransportError.Name => IsProxiedForOne,
+            _ => false,
+        };
 
     public void Dispose() => gate.Dispose();
+
+    private bool IsProxiedForOne =>
+        transport.IsProxied(RequestUrl.Root("https", registry.ApiHost)) != transport.IsProxied(RequestUrl.Root("http", registry.ApiHost));
 
     private async Task<RequestUrl> FindAsync(CancellationToken cancellationToken)
     {
@@ -73,9 +86,9 @@ internal sealed class SchemeProbe(Registry registry, Transport transport) : IDis
         {
             return plain;
         }
-        catch (TransportException e) when (MayDifferOnOtherPort(e))
+        catch (TransportException e) when (MayDifferForOther(e))
         {
-            await AskOtherPortAsync(plain, e, cancellationToken);
+            await AskPlainAsync(plain, e, cancellationToken);
             return plain;
         }
     }
@@ -87,7 +100,7 @@ internal sealed class SchemeProbe(Registry registry, Transport transport) : IDis
             && exception.InnerException is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }
         );
 
-    private async Task AskOtherPortAsync(RequestUrl plain, TransportException secureFailure, CancellationToken cancellationToken)
+    private async Task AskPlainAsync(RequestUrl plain, TransportException secureFailure, CancellationToken cancellationToken)
     {
         try
         {
@@ -95,7 +108,8 @@ internal sealed class SchemeProbe(Registry registry, Transport transport) : IDis
         }
         catch (TransportException e)
         {
-            throw new TransportException(e.Error, $"by https at port 443: {secureFailure.Message}; by http at port 80: {e.Message}", e);
+            var (secure, insecure) = registry.HasPort ? ("", "") : (" at port 443", " at port 80");
+            throw new TransportException(e.Error, $"by https{secure}: {secureFailure.Message}; by http{insecure}: {e.Message}", e);
         }
     }
 
@@ -103,5 +117,12 @@ internal sealed class SchemeProbe(Registry registry, Transport transport) : IDis
     {
         using var request = new TransportRequest(url, new HttpRequestMessage(HttpMethod.Get, url.ToUri()));
         using var response = await transport.ExchangeAsync(request, cancellationToken);
+        // A proxy answers for a host that it can't reach, or does not let us reach.
+        var status = (int)response.Status;
+        if (!url.IsHttps && transport.IsProxied(url) && status is (407 or 502 or 503 or 504))
+            throw new TransportException(
+                status == 407 ? TransportError.Proxy : TransportError.Unreachable,
+                string.Create(CultureInfo.InvariantCulture, $"the proxy answers {status}")
+            );
     }
 }

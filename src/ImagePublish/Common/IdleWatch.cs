@@ -1,8 +1,9 @@
 using System.Globalization;
 
-namespace ImagePublish.Http;
+namespace ImagePublish.Common;
 
-/// <summary>Cancels a request when no data was sent or received for a while. Only a document has a limit on its total time too.</summary>
+/// <summary>Cancels an operation when the other side took and sent nothing for a while. Only a document has a limit on its total time
+/// too.</summary>
 internal sealed class IdleWatch : IDisposable
 {
     private readonly TimeSpan timeout;
