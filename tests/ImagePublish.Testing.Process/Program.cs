@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
 using ImagePublish.Diagnostics;
+using ImagePublish.Layers;
 using ImagePublish.Oci;
+using ImagePublish.Packages.Model;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Connection;
@@ -11,6 +13,24 @@ using ImagePublish.Storage;
 if (args is ["pull" or "repair" or "prune", ..])
 {
     await DoOnceAsync();
+    return;
+}
+
+// read <file>: reads it as a layer, with all that is made of one, under the memory limit that its environment sets.
+if (args is ["read", var layerFile])
+{
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"limit {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20}"));
+    try
+    {
+        await using var blob = File.OpenRead(layerFile);
+        var files = new BaseFileSystem([await LayerListing.ReadAsync(blob, new LayerReaderOptions(), CancellationToken.None)]);
+        Console.WriteLine($"read {files.All().Count()} {PackageBase.Installed(files).Count()}");
+    }
+    catch (ImagePublishException exception)
+    {
+        Console.WriteLine($"{exception.Code.Id} {exception.Message}");
+    }
+
     return;
 }
 

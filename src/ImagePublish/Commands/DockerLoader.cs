@@ -32,7 +32,8 @@ internal sealed class DockerLoader(DockerEngine engine) : IContainerEngine, IDis
                 cancellationToken
             );
         }
-        catch (ImagePublishException exception) when (known > 0 && exception.Code == DiagnosticCodes.EngineFailed)
+        catch (ImagePublishException exception)
+            when (known > 0 && exception.Code == DiagnosticCodes.EngineFailed && exception is not EngineSilentException)
         {
             // What it had may be removed by now.
             return await LoadAsync(only, [], cancellationToken);

@@ -1,12 +1,15 @@
 using System.ComponentModel;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
+using ImagePublish.Engines;
 using ImagePublish.Storage.Archives;
 
 namespace ImagePublish.Commands;
 
 /// <summary>Docker or podman on this machine, used by their own client: it knows contexts, sockets and remote machines.</summary>
-internal sealed class EngineClient(string program) : IContainerEngine
+/// <param name="find">Finds the program; null for the PATH.</param>
+/// <param name="time">The clock for <see cref="DockerEngine.SilenceLimit"/>; null for the system's.</param>
+internal sealed class EngineClient(string program, Func<string, string?>? find = null, TimeProvider? time = null) : IContainerEngine
 {
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(20);
 
@@ -14,8 +17,22 @@ internal sealed class EngineClient(string program) : IContainerEngine
 
     public async Task<LoadedImage> LoadAsync(ArchiveImage image, CancellationToken cancellationToken)
     {
-        var start = StartOf("load") with { WriteInputAsync = (input, stop) => ArchiveWriter.WriteAsync([image], input, stop) };
-        var result = await RunAsync(start, cancellationToken);
+        var start = StartOf("load") with
+        {
+            WriteInputAsync = (input, stop) => ArchiveWriter.WriteAsync([image], input, stop),
+            IdleLimit = DockerEngine.SilenceLimit,
+            Time = time ?? TimeProvider.System,
+        };
+        ProgramResult result;
+        try
+        {
+            result = await RunAsync(start, cancellationToken);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new EngineSilentException($"'{program} load'", "loads the image", DockerEngine.SilenceLimit, exception);
+        }
+
         return result.ExitCode == 0
             ? new LoadedImage(result.Text.Trim(), image.Blobs.Sum(blob => blob.Descriptor.Size), 0)
             : throw Refused(result.Errors);
@@ -35,7 +52,7 @@ internal sealed class EngineClient(string program) : IContainerEngine
 
     private ProgramStart StartOf(string command)
     {
-        var found = Programs.Find(program)
+        var found = (find ?? Programs.Find)(program)
             ?? throw new ImagePublishException(
                 DiagnosticCodes.EngineFailed,
                 $"'{program}' is not on the PATH. Install it, or choose the other of docker and podman with ImageLoad."

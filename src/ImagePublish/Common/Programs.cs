@@ -34,6 +34,12 @@ internal sealed record ProgramStart(string File, IReadOnlyList<string> Arguments
     /// <summary>How long it may run; null for as long as it takes.</summary>
     public TimeSpan? TimeLimit { get; init; }
 
+    /// <summary>How long it may take nothing of its input, or once it has that write nothing; null for as long as it likes.</summary>
+    public TimeSpan? IdleLimit { get; init; }
+
+    /// <summary>The clock for <see cref="IdleLimit"/>.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     /// <summary>The most bytes that it may write to its output. What it writes beyond that to its error output is dropped.</summary>
     public int MaxOutput { get; init; } = 64 << 20;
 }
@@ -62,6 +68,12 @@ internal static partial class Programs
     // A process that a program left running may keep its output open for ever, and a killed one needs a moment to end.
     private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(5);
 
+    private static readonly StringComparer NameComparer = OperatingSystem.IsWindows()
+        ? StringComparer.OrdinalIgnoreCase
+        : StringComparer.Ordinal;
+
+    private static readonly AsyncLocal<IReadOnlyDictionary<string, string?>?> KeptEnvironment = new();
+
     private static readonly string[] OwnSecrets =
     [
         "IMAGE_CACHE_KEY",
@@ -75,6 +87,13 @@ internal static partial class Programs
     private static readonly string[] EngineSecrets = ["CONTAINER_PASSPHRASE", "CONTAINER_SSHKEY"];
     private static readonly string[] Addresses = ["CONTAINER_HOST", "DOCKER_HOST"];
 
+    private static IEnumerable<KeyValuePair<string, string?>> Inherited =>
+        KeptEnvironment.Value is { } kept ? kept : new ProcessStartInfo().Environment;
+
+    /// <summary>From here on, the caller's programs are found and started with these variables in place of this process's, which may
+    /// change meanwhile.</summary>
+    public static void KeepEnvironment(IReadOnlyDictionary<string, string?> variables) => KeptEnvironment.Value = variables;
+
     public static string? Find(string program, string? path, bool isWindows)
     {
         string[] names = isWindows ? [program + ".exe", program + ".cmd"] : [program];
@@ -85,23 +104,24 @@ internal static partial class Programs
     public static string? Find(string program) =>
         Find(
             program,
-            new ProcessStartInfo().Environment.TryGetValue(PathVariable, out var path) ? path : null,
+            Inherited.FirstOrDefault(variable => NameComparer.Equals(variable.Key, PathVariable)).Value,
             OperatingSystem.IsWindows()
         );
 
     /// <summary>Runs a program to its end. Whatever happens, it and what it started have ended afterwards, or are being killed.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">It can't be started.</exception>
-    /// <exception cref="TimeoutException">It took longer than its time limit.</exception>
+    /// <exception cref="TimeoutException">It took longer than one of its time limits.</exception>
     /// <exception cref="IOException">It wrote more than its limit.</exception>
     public static async Task<ProgramResult> RunAsync(ProgramStart start, CancellationToken cancellationToken)
     {
         using var process = Start(start);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var watch = new IdleWatch(start.IdleLimit ?? Timeout.InfiniteTimeSpan, start.Time, cancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(watch.Token);
         if (start.TimeLimit is { } timeLimit)
             limit.CancelAfter(timeLimit);
         try
         {
-            return await ExchangeAsync(process, start, limit.Token);
+            return await ExchangeAsync(process, start, watch, limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -137,14 +157,8 @@ internal static partial class Programs
 
     internal static IReadOnlyDictionary<string, string?> EnvironmentOf(ProgramStart start)
     {
-        var environment = new Dictionary<string, string?>(
-            OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal
-        );
-        foreach (
-            var (name, value) in new ProcessStartInfo().Environment.Where(variable =>
-                IsHandedOver(variable.Key, variable.Value, start.Secrets)
-            )
-        )
+        var environment = new Dictionary<string, string?>(NameComparer);
+        foreach (var (name, value) in Inherited.Where(variable => IsHandedOver(variable.Key, variable.Value, start.Secrets)))
             environment[name] = value;
         if (environment.TryGetValue(PathVariable, out var path))
             environment[PathVariable] = string.Join(Path.PathSeparator, Folders(path, OperatingSystem.IsWindows()));
@@ -180,11 +194,17 @@ internal static partial class Programs
         return mayHavePassword || value is null || !AddressWithPassword().IsMatch(value);
     }
 
-    private static async Task<ProgramResult> ExchangeAsync(Process process, ProgramStart start, CancellationToken cancellationToken)
+    private static async Task<ProgramResult> ExchangeAsync(
+        Process process,
+        ProgramStart start,
+        IdleWatch watch,
+        CancellationToken cancellationToken
+    )
     {
-        var output = new Capture(process.StandardOutput.BaseStream, start.MaxOutput, dropsRest: false, cancellationToken);
-        var errors = new Capture(process.StandardError.BaseStream, start.MaxOutput, dropsRest: true, cancellationToken);
-        await WriteInputAsync(process, start, cancellationToken).WaitAsync(cancellationToken);
+        var input = WriteInputAsync(process, start, watch, cancellationToken);
+        var output = new Capture(process.StandardOutput.BaseStream, start.MaxOutput, dropsRest: false, Received, cancellationToken);
+        var errors = new Capture(process.StandardError.BaseStream, start.MaxOutput, dropsRest: true, Received, cancellationToken);
+        await input.WaitAsync(cancellationToken);
         var exit = process.WaitForExitAsync(cancellationToken);
         // One that writes too much may never end.
         await await Task.WhenAny(exit, output.Completion);
@@ -199,19 +219,28 @@ internal static partial class Programs
         }
 
         return new ProgramResult(process.ExitCode, output.Content, Encoding.UTF8.GetString(errors.Content));
+
+        // Until then its input decides.
+        void Received()
+        {
+            if (input.IsCompleted)
+                watch.Touch();
+        }
     }
 
-    private static async Task WriteInputAsync(Process process, ProgramStart start, CancellationToken cancellationToken)
+    private static async Task WriteInputAsync(Process process, ProgramStart start, IdleWatch watch, CancellationToken cancellationToken)
     {
         try
         {
             if (start.WriteInputAsync is { } write)
-                await write(process.StandardInput.BaseStream, cancellationToken);
+                await write(new SendingStream(process.StandardInput.BaseStream, watch), cancellationToken);
+            watch.Touch();
             process.StandardInput.Close();
         }
         catch (IOException)
         {
             // It ended without reading; its exit code and its output say why.
+            watch.Touch();
         }
     }
 
@@ -283,8 +312,13 @@ internal static partial class Programs
         private readonly Lock gate = new();
         private readonly ArrayBufferWriter<byte> content = new();
 
-        public Capture(Stream source, int limit, bool dropsRest, CancellationToken cancellationToken) =>
+        private readonly Action received;
+
+        public Capture(Stream source, int limit, bool dropsRest, Action received, CancellationToken cancellationToken)
+        {
+            this.received = received;
             Completion = CopyAsync(source, limit, dropsRest, cancellationToken);
+        }
 
         /// <summary>Ends with the source, or fails where it has more than the limit.</summary>
         public Task Completion { get; }
@@ -303,6 +337,7 @@ internal static partial class Programs
             var buffer = new byte[ReadSize];
             for (int read; (read = await source.ReadAsync(buffer, cancellationToken)) > 0; )
             {
+                received();
                 lock (gate)
                 {
                     var count = Math.Min(read, limit - content.WrittenCount);

@@ -9,8 +9,13 @@ namespace ImagePublish.Engines;
 
 /// <summary>Docker, spoken to by its own API: no client is needed, and layers that it has can be left out.</summary>
 /// <remarks><see href="https://docs.docker.com/reference/api/engine/">Docker Engine API</see>.</remarks>
-internal sealed class DockerEngine(EngineAddress address) : IDisposable
+/// <param name="time">The clock for <see cref="SilenceLimit"/>; null for the system's.</param>
+internal sealed class DockerEngine(EngineAddress address, TimeProvider? time = null) : IDisposable
 {
+    /// <summary>How long an engine may neither take nor send anything while it loads or saves an image: it is silent while it packs or
+    /// unpacks a large one.</summary>
+    public static readonly TimeSpan SilenceLimit = TimeSpan.FromMinutes(10);
+
     private const int AtOnce = 8;
     private const int MaxPing = 64 * 1024;
     private const int MaxReport = 16 << 20;
@@ -52,11 +57,7 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
     {
         if (!await AcceptsPartialImagesAsync(cancellationToken))
             return null;
-        var ids = await connection.GetAsync(
-            "images/json",
-            images => images.EnumerateArray().Select(image => Id(image)).Distinct().ToList(),
-            cancellationToken
-        );
+        var ids = await connection.GetAsync("images/json", ReadIds, cancellationToken);
         var most = 0;
         await Parallel.ForEachAsync(
             ids,
@@ -73,26 +74,8 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
 
     /// <summary>Loads an archive as it is written: nothing is stored in between.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, or refuses.</exception>
-    public async Task<string> LoadAsync(Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
-    {
-        using var content = new WrittenContent(write);
-        using var response = await SendAsync(content, cancellationToken);
-        var answer = await connection.ReadAsync(response, MaxReport, cancellationToken);
-        // The status is sent before the work is done: a failure comes as a line of its own.
-        var lines = Encoding
-            .UTF8.GetString(answer)
-            .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Select(line => (Error: Field(line, "error"), Text: Field(line, "stream")))
-            .ToList();
-        if (lines.Find(line => line.Error is not null).Error is { } error)
-            throw new ImagePublishException(
-                DiagnosticCodes.EngineFailed,
-                $"Docker at '{address}' refuses the image: {Text.Sanitize(error)}. Check its free space and its log."
-            );
-        return lines.Exists(line => line.Text is not null)
-            ? string.Concat(lines.Select(line => line.Text)).Trim()
-            : throw connection.NotDocker(HttpMethod.Post, LoadPath, answer);
-    }
+    public Task<string> LoadAsync(Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken) =>
+        WatchAsync("loads the image", watch => LoadAsync(write, watch), cancellationToken);
 
     /// <returns>What the engine knows it by, which changes when the image does; null if it has none of that name.</returns>
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, or refuses.</exception>
@@ -110,11 +93,17 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
 
     /// <summary>Writes an image as an archive.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: the engine does not answer, or refuses.</exception>
-    public async Task SaveAsync(string name, Stream output, CancellationToken cancellationToken)
-    {
-        using var response = await connection.SendAsync(HttpMethod.Get, $"images/{Escaped(name)}/get", null, cancellationToken);
-        await connection.CopyAsync(response, output, long.MaxValue, cancellationToken);
-    }
+    public Task SaveAsync(string name, Stream output, CancellationToken cancellationToken) =>
+        WatchAsync(
+            $"saves '{Text.Sanitize(name)}'",
+            async watch =>
+            {
+                using var response = await connection.SendAsync(HttpMethod.Get, $"images/{Escaped(name)}/get", null, watch.Token);
+                await connection.CopyAsync(response, output, long.MaxValue, watch.Token, watch);
+                return true;
+            },
+            cancellationToken
+        );
 
     public void Dispose() => connection.Dispose();
 
@@ -122,23 +111,62 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
     {
         if (await connection.GetAsync("version", IsPodman, cancellationToken))
             return false;
-        return await connection.GetAsync(
-            "info",
-            info =>
-                !info.TryGetProperty("DriverStatus", out var status)
-                || !status.GetRawText().Contains("io.containerd.snapshotter", StringComparison.Ordinal),
-            cancellationToken
-        );
+        return await connection.GetAsync("info", KeepsLayersByDiffId, cancellationToken);
     }
 
-    private static bool IsPodman(JsonElement version) =>
+    private async Task<string> LoadAsync(Func<Stream, CancellationToken, Task> write, IdleWatch watch)
+    {
+        using var content = new WrittenContent(write, watch);
+        using var response = await SendAsync(content, watch.Token);
+        var answer = await connection.ReadAsync(response, MaxReport, watch.Token, watch);
+        // The status is sent before the work is done: a failure comes as a line of its own.
+        var lines = ReadReport(answer);
+        if (lines.Find(line => line.Error is not null).Error is { } error)
+            throw new ImagePublishException(
+                DiagnosticCodes.EngineFailed,
+                $"Docker at '{address}' refuses the image: {Text.Sanitize(error)}. Check its free space and its log."
+            );
+        return lines.Exists(line => line.Text is not null)
+            ? string.Concat(lines.Select(line => line.Text)).Trim()
+            : throw connection.NotDocker(HttpMethod.Post, LoadPath, answer);
+    }
+
+    private async Task<T> WatchAsync<T>(string activity, Func<IdleWatch, Task<T>> work, CancellationToken cancellationToken)
+    {
+        using var watch = new IdleWatch(SilenceLimit, time ?? TimeProvider.System, cancellationToken);
+        try
+        {
+            return await work(watch);
+        }
+        catch (Exception exception) when (watch.HasExpired && !cancellationToken.IsCancellationRequested)
+        {
+            throw new EngineSilentException($"Docker at '{address}'", activity, SilenceLimit, exception);
+        }
+    }
+
+    // Documents are read by these alone; what they throw, EngineConnection.Read explains.
+    internal static List<string> ReadIds(JsonElement images) => [.. images.EnumerateArray().Select(Id).Distinct()];
+
+    internal static bool KeepsLayersByDiffId(JsonElement info) =>
+        !info.TryGetProperty("DriverStatus", out var status)
+        || !status.GetRawText().Contains("io.containerd.snapshotter", StringComparison.Ordinal);
+
+    internal static List<(string? Error, string? Text)> ReadReport(byte[] answer) =>
+        [
+            .. Encoding
+                .UTF8.GetString(answer)
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(line => (Field(line, "error"), Field(line, "stream"))),
+        ];
+
+    internal static bool IsPodman(JsonElement version) =>
         version.TryGetProperty("Components", out var components)
         && components.ValueKind == JsonValueKind.Array
         && components
             .EnumerateArray()
             .Any(component => component.GetProperty("Name").GetString()?.Contains("Podman", StringComparison.OrdinalIgnoreCase) == true);
 
-    private static string Id(JsonElement image) => image.GetProperty("Id").GetString() ?? throw new JsonException("An image has no Id.");
+    internal static string Id(JsonElement image) => image.GetProperty("Id").GetString() ?? throw new JsonException("An image has no Id.");
 
     private async Task<IReadOnlyList<string?>> LayersAsync(string id, CancellationToken cancellationToken)
     {
@@ -153,7 +181,7 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
         }
     }
 
-    private static IReadOnlyList<string?> Layers(JsonElement image) =>
+    internal static IReadOnlyList<string?> Layers(JsonElement image) =>
         image.TryGetProperty("RootFS", out var files)
         && files.TryGetProperty("Layers", out var layers)
         && layers.ValueKind == JsonValueKind.Array
@@ -204,10 +232,11 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
     private sealed class WrittenContent : HttpContent
     {
         private readonly Func<Stream, CancellationToken, Task> write;
+        private readonly IdleWatch watch;
 
-        public WrittenContent(Func<Stream, CancellationToken, Task> write)
+        public WrittenContent(Func<Stream, CancellationToken, Task> write, IdleWatch watch)
         {
-            this.write = write;
+            (this.write, this.watch) = (write, watch);
             Headers.ContentType = new("application/x-tar");
         }
 
@@ -219,10 +248,11 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {
-            using var sending = new SendingStream(stream);
+            await using var sending = new SendingStream(stream, watch);
             try
             {
                 await write(sending, cancellationToken);
+                watch.Touch();
             }
             catch (Exception exception) when (!sending.HasFailed)
             {
@@ -236,52 +266,5 @@ internal sealed class DockerEngine(EngineAddress address) : IDisposable
             length = 0;
             return false;
         }
-    }
-
-    private sealed class SendingStream(Stream connection) : Stream
-    {
-        public bool HasFailed { get; private set; }
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            HasFailed = true;
-            await connection.WriteAsync(buffer, cancellationToken);
-            HasFailed = false;
-        }
-
-        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override async Task FlushAsync(CancellationToken cancellationToken)
-        {
-            HasFailed = true;
-            await connection.FlushAsync(cancellationToken);
-            HasFailed = false;
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) =>
-            WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
-
-        public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

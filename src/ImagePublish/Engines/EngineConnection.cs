@@ -37,7 +37,12 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
     /// Docker.</exception>
     public async Task<T> GetAsync<T>(string path, Func<JsonElement, T> read, CancellationToken cancellationToken)
     {
-        var bytes = await GetDocumentAsync(path, cancellationToken);
+        return Read(path, await GetDocumentAsync(path, cancellationToken), read);
+    }
+
+    /// <exception cref="ImagePublishException"><c>IMG3108</c>: it is not a document of Docker's.</exception>
+    internal T Read<T>(string path, byte[] bytes, Func<JsonElement, T> read)
+    {
         try
         {
             using var document = JsonDocument.Parse(bytes);
@@ -49,7 +54,6 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
         }
     }
 
-    // Loading and saving an image have no limit: Docker is silent while it packs or unpacks a large one.
     private async Task<byte[]> GetDocumentAsync(string path, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -71,20 +75,33 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
         }
     }
 
-    public async Task<byte[]> ReadAsync(HttpResponseMessage response, int limit, CancellationToken cancellationToken)
+    public async Task<byte[]> ReadAsync(
+        HttpResponseMessage response,
+        int limit,
+        CancellationToken cancellationToken,
+        IdleWatch? watch = null
+    )
     {
         using var bytes = new MemoryStream();
-        await CopyAsync(response, bytes, limit, cancellationToken);
+        await CopyAsync(response, bytes, limit, cancellationToken, watch);
         return bytes.ToArray();
     }
 
     /// <summary>Copies an answer's body. What goes wrong with the output is the caller's.</summary>
-    public async Task CopyAsync(HttpResponseMessage response, Stream output, long limit, CancellationToken cancellationToken)
+    /// <param name="watch">Runs while the engine is waited for, and not while the output is.</param>
+    public async Task CopyAsync(
+        HttpResponseMessage response,
+        Stream output,
+        long limit,
+        CancellationToken cancellationToken,
+        IdleWatch? watch = null
+    )
     {
         var buffer = new byte[BufferSize];
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
         while (await ReadPieceAsync(body, buffer, cancellationToken) is var length and > 0)
         {
+            watch?.Suspend();
             limit -= length;
             if (limit < 0)
                 throw new ImagePublishException(
@@ -92,6 +109,7 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
                     $"What answers at '{address}' is not Docker: its answer does not end. {CheckHost}"
                 );
             await output.WriteAsync(buffer.AsMemory(0, length), cancellationToken);
+            watch?.Touch();
         }
     }
 
@@ -192,7 +210,7 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
         );
 
     // Docker's own errors are objects with a message.
-    private static string? Message(byte[] answer)
+    internal static string? Message(byte[] answer)
     {
         try
         {
@@ -252,6 +270,18 @@ internal sealed class EngineRefusalException(HttpStatusCode status, string messa
 {
     public HttpStatusCode Status { get; } = status;
 }
+
+/// <summary>An engine that is there, and does nothing any more.</summary>
+internal sealed class EngineSilentException(string engine, string activity, TimeSpan limit, Exception cause)
+    : ImagePublishException(
+        DiagnosticCodes.EngineFailed,
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{engine} has been silent for {limit.TotalMinutes:0} minutes while it {activity}. Check its free space and its log, "
+                + $"restart it, or write an archive with ImageArchive instead."
+        ),
+        cause
+    );
 
 /// <summary>What the search for a container engine knows of the machine. Everything is handed in: nothing is read from the
 /// environment.</summary>

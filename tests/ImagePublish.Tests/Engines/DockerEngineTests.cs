@@ -4,6 +4,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Engines;
 using ImagePublish.Oci;
 using ImagePublish.Tests.Registries;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ImagePublish.Tests.Engines;
 
@@ -90,6 +91,80 @@ public sealed class DockerEngineTests
         );
 
         Assert.Contains($"Docker at '{address}' does not answer GET /version", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("load", "takes", "loads the image")]
+    [InlineData("load", "answers", "loads the image")]
+    [InlineData("save", "answers", "saves 'acme/shop:1'")]
+    [InlineData("save", "goes on", "saves 'acme/shop:1'")]
+    [ReliabilityCase(Area, "Docker stalls while it loads or saves an image", "IMG3108 after ten silent minutes")]
+    public async Task ADockerThatStallsIsGivenUpOn(string question, string step, string activity)
+    {
+        await using var endpoint = new StallingEndpoint(readsAll: step != "takes", step == "goes on" ? "HTTP/1.1 200 OK\r\n\r\nsome" : "");
+        var time = new FakeTimeProvider();
+        using var engine = new DockerEngine(endpoint.Address, time);
+        var work = question == "save" ? engine.SaveAsync("acme/shop:1", Stream.Null, Cancel) : engine.LoadAsync(WriteAsync, Cancel);
+        await endpoint.Asked;
+
+        while (!work.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            await Task.Delay(1, Cancel);
+        }
+
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.EngineFailed, () => work);
+        Assert.Contains($"Docker at '{endpoint.Address}' has been silent for", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"10 minutes while it {activity}", failure.Message, StringComparison.Ordinal);
+
+        async Task WriteAsync(Stream output, CancellationToken stop)
+        {
+            // More than any socket buffers.
+            for (var piece = 0; piece < (step == "takes" ? 1024 : 1); piece++)
+                await output.WriteAsync(new byte[64 * 1024], stop);
+        }
+    }
+
+    [Theory]
+    [InlineData("load")]
+    [InlineData("save")]
+    public async Task AStalledDockerDoesNotOutliveACancellation(string question)
+    {
+        await using var endpoint = new StallingEndpoint(readsAll: true, "");
+        using var engine = new DockerEngine(endpoint.Address);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var work =
+            question == "save"
+                ? engine.SaveAsync("acme/shop:1", Stream.Null, stop.Token)
+                : engine.LoadAsync((output, token) => output.WriteAsync(new byte[1024], token).AsTask(), stop.Token);
+        await endpoint.Asked;
+
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => work);
+    }
+
+    // The source's time is not Docker's: a registry may ask to wait for longer than Docker may be silent.
+    [Fact]
+    public async Task ASlowSourceIsNotTakenForASilentDocker()
+    {
+        await using var endpoint = new ForeignEndpoint(_ => ForeignEndpoint.Ok("{\"stream\": \"Loaded image: a\"}\n"));
+        var time = new FakeTimeProvider();
+        using var engine = new DockerEngine(endpoint.Address, time);
+
+        var loaded = await engine.LoadAsync(
+            async (output, stop) =>
+            {
+                time.Advance(TimeSpan.FromHours(1));
+                await output.WriteAsync(new byte[1024], stop);
+                time.Advance(TimeSpan.FromHours(1));
+                await output.WriteAsync(new byte[1024], stop);
+                time.Advance(TimeSpan.FromHours(1));
+            },
+            Cancel
+        );
+
+        Assert.Equal("Loaded image: a", loaded);
     }
 
     [Fact]

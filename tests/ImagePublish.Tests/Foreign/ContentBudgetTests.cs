@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
@@ -315,6 +316,61 @@ public sealed class ContentBudgetTests : IDisposable
 
         Assert.Equal(deep + "l39", place);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 60 * Mebibyte);
+    }
+
+    [Theory]
+    [InlineData("folders", "IMG3005 ")]
+    [InlineData("header", "IMG3005 ")]
+    [InlineData("texts", "IMG3005 ")]
+    [InlineData("status", "read ")]
+    [ReliabilityCase(
+        Area,
+        "a hostile layer on a machine with 512 MB of memory for it",
+        "refused, or read: the process does not run out of memory"
+    )]
+    public async Task AHostileLayerFitsIntoASmallHeap(string kind, string expected)
+    {
+        const int Files = 40;
+        var large = new byte[8 * Mebibyte];
+        IEnumerable<byte[]> tar = kind switch
+        {
+            "folders" => [TarBytes.File(string.Concat(Enumerable.Repeat("a/", 150_000)) + "b")],
+            "header" => Enumerable.Repeat(large, Files).Prepend(TarBytes.Header("large", 'x', 700_000_000)),
+            "texts" => Enumerable.Range(0, Files).Select(number => TarBytes.File($"app/{number}.deps.json", large)),
+            _ => [TarBytes.File("var/lib/dpkg/status", Status())],
+        };
+        var file = Path.Combine(folder, "layer");
+        await using (var blob = File.Create(file))
+        await using (var gzip = new GZipStream(blob, CompressionLevel.Fastest))
+        {
+            foreach (var part in tar.Append(TarBytes.End))
+                await gzip.WriteAsync(part, Cancel);
+        }
+
+        var lines = await ReadInSmallHeapAsync(file);
+
+        Assert.Equal("limit 512", lines[0]);
+        Assert.StartsWith(expected, lines[1], StringComparison.Ordinal);
+
+        static byte[] Status() =>
+            Encoding.ASCII.GetBytes(
+                "Package: a\nStatus: install ok installed\nVersion: 1\nDescription: x\n" + string.Concat(Enumerable.Repeat(" y\n", 80_000))
+            );
+    }
+
+    private static async Task<string[]> ReadInSmallHeapAsync(string file)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll");
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [program, "read", file])
+        {
+            Environment = { ["DOTNET_GCHeapHardLimit"] = "20000000" },
+            RedirectStandardOutput = true,
+        };
+        using var process = Process.Start(start)!;
+        var said = await process.StandardOutput.ReadToEndAsync(Cancel);
+        await process.WaitForExitAsync(Cancel);
+        Assert.Equal(0, process.ExitCode);
+        return said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     private static async Task CheckAsync(byte[] entries, bool isRefused)

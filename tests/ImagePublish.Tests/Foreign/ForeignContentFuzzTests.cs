@@ -7,6 +7,7 @@ using System.Text;
 using System.Text.Json;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
+using ImagePublish.Engines;
 using ImagePublish.Http;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
@@ -274,6 +275,61 @@ public sealed class ForeignContentFuzzTests : IDisposable
                 Assert.DoesNotContain('\n', RegistryErrors.Parse(bytes, "text/html", new Redactor()).Text);
             }
         );
+
+    [Fact]
+    [ReliabilityCase(Area, "damaged answers of a container engine, and a damaged context of its client", "IMG3108 in one line, or read")]
+    public void DocumentsOfEngines()
+    {
+        using var connection = new EngineConnection(new EngineAddress("unix", "/run/docker.sock"));
+        Run(
+            32 * Mebibyte,
+            [
+                """{"Components":[{"Name":"Podman Engine","Version":"4.3.1"},{"Name":"Conmon"}],"ApiVersion":"1.41"}""",
+                """{"Driver":"overlay2","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"],["Backing Filesystem","extfs"]]}""",
+                """[{"Id":"sha256:0123456789abcdef","RepoTags":["acme/shop:1"],"Size":1},{"Id":"sha256:fedc","RepoTags":null}]""",
+                """{"Id":"sha256:0123456789abcdef","RootFS":{"Type":"layers","Layers":["sha256:01","sha256:02"]}}""",
+                "{\"stream\":\"Loaded image: acme/shop:1\\n\"}\n{\"errorDetail\":{\"message\":\"no space\"},\"error\":\"no space\"}\n",
+                """{"message":"No such image: acme/shop:1"}""",
+            ],
+            bytes =>
+            {
+                Guarded<ImagePublishException>(() => connection.Read("version", bytes, DockerEngine.IsPodman));
+                Guarded<ImagePublishException>(() => connection.Read("info", bytes, DockerEngine.KeepsLayersByDiffId));
+                Guarded<ImagePublishException>(() => connection.Read("images/x/json", bytes, DockerEngine.Layers));
+                Guarded<ImagePublishException>(() => connection.Read("images/x/json", bytes, DockerEngine.Id));
+                _ = DockerEngine.ReadReport(bytes).Count;
+                _ = EngineConnection.Message(bytes);
+                connection.Read("images/json", bytes, DockerEngine.ReadIds);
+            }
+        );
+    }
+
+    [Fact]
+    public void ContextsOfEngines()
+    {
+        var settings = new EngineSettings { Variable = _ => null, HomeFolder = folder };
+        Directory.CreateDirectory(settings.DockerFolder);
+        Run(
+            16 * Mebibyte,
+            [
+                """{"currentContext":"remote","auths":{}}""",
+                """{"Name":"remote","Metadata":{},"Endpoints":{"docker":{"Host":"tcp://build.example.com:2376","SkipTLSVerify":false}}}""",
+                "unix:///run/user/1000/docker.sock",
+                "npipe:////./pipe/docker_engine",
+            ],
+            bytes =>
+            {
+                File.WriteAllBytes(Path.Combine(settings.DockerFolder, "config.json"), bytes);
+                _ = EngineAddress.Find(settings)?.ToString();
+                var meta = Path.Combine(settings.DockerFolder, "contexts", "meta", Digest.Compute("remote"u8).Value["sha256:".Length..]);
+                Directory.CreateDirectory(meta);
+                File.WriteAllBytes(Path.Combine(meta, "meta.json"), bytes);
+                File.WriteAllText(Path.Combine(settings.DockerFolder, "config.json"), """{"currentContext":"remote"}""");
+                _ = EngineAddress.Find(settings)?.ToString();
+                _ = EngineAddress.TryParse(Encoding.UTF8.GetString(bytes))?.ToString();
+            }
+        );
+    }
 
     [Fact]
     public void AnswersOfHelpers() =>

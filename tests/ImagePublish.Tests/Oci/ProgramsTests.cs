@@ -1,4 +1,9 @@
+using ImagePublish.Commands;
 using ImagePublish.Common;
+using ImagePublish.Diagnostics;
+using ImagePublish.Storage.Archives;
+using ImagePublish.Tests.Storage;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ImagePublish.Tests.Oci;
 
@@ -183,6 +188,75 @@ public sealed class ProgramsTests : IDisposable
             await Task.Delay(5, Cancel);
         await Assert.ThrowsAsync<TimeoutException>(() =>
             Programs.RunAsync(start with { TimeLimit = TimeSpan.FromMilliseconds(1) }, Cancel)
+        );
+    }
+
+    [Theory]
+    [InlineData("sleep 600")]
+    [InlineData("cat > /dev/null; sleep 600")]
+    [InlineData("cat > /dev/null; echo begun; sleep 600")]
+    public async Task AProgramThatStallsIsKilled(string script)
+    {
+        var time = new FakeTimeProvider();
+        var start = new ProgramStart(Program("stalling", script), [])
+        {
+            IdleLimit = TimeSpan.FromMinutes(10),
+            Time = time,
+            WriteInputAsync = (input, stop) => input.WriteAsync(new byte[10_000_000], stop).AsTask(),
+        };
+
+        var running = Programs.RunAsync(start, Cancel);
+        while (!running.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            await Task.Delay(1, Cancel);
+        }
+
+        await Assert.ThrowsAsync<TimeoutException>(() => running);
+    }
+
+    [Fact]
+    public async Task ASlowSourceIsNotTakenForAProgramThatStalls()
+    {
+        var time = new FakeTimeProvider();
+        var start = new ProgramStart(Program("cat", "cat"), [])
+        {
+            IdleLimit = TimeSpan.FromMinutes(10),
+            Time = time,
+            WriteInputAsync = async (input, stop) =>
+            {
+                time.Advance(TimeSpan.FromHours(1));
+                await input.WriteAsync("hel"u8.ToArray(), stop);
+                time.Advance(TimeSpan.FromHours(1));
+                await input.WriteAsync("lo"u8.ToArray(), stop);
+                time.Advance(TimeSpan.FromHours(1));
+            },
+        };
+
+        Assert.Equal("hello", (await Programs.RunAsync(start, Cancel)).Text);
+    }
+
+    [Fact]
+    [ReliabilityCase("Docker", "podman's or Docker's client stalls while it loads an image", "IMG3108 after ten silent minutes")]
+    public async Task AClientOfAnEngineThatStallsIsGivenUpOn()
+    {
+        var time = new FakeTimeProvider();
+        var program = Program("podman", "cat > /dev/null; sleep 600");
+        var engine = new EngineClient("podman", _ => program, time);
+
+        var work = engine.LoadAsync(ArchiveImage.Create(TestImage.Create("amd64", "one"), "acme/shop:1"), Cancel);
+        while (!work.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            await Task.Delay(1, Cancel);
+        }
+
+        var failure = await Assert.ThrowsAnyAsync<ImagePublishException>(() => work);
+        Assert.Equal(DiagnosticCodes.EngineFailed, failure.Code);
+        Assert.StartsWith(
+            "'podman load' has been silent for 10 minutes while it loads the image. ",
+            failure.Message,
+            StringComparison.Ordinal
         );
     }
 
