@@ -32,7 +32,7 @@ internal static class CacheTrustReader
 
     /// <summary>The key that builds share, or null.</summary>
     /// <exception cref="ImagePublishException"><c>IMG5010</c>: it is too short.</exception>
-    public static CacheKey? ReadKey() => ReadKey(Environment.GetEnvironmentVariable(KeyVariable));
+    public static CacheKey? ReadKey() => ReadKey(TaskEnvironment.Variable(KeyVariable));
 
     internal static CacheKey? ReadKey(string? variable)
     {

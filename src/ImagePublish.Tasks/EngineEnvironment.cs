@@ -1,4 +1,5 @@
 using ImagePublish.Engines;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
 
@@ -8,7 +9,7 @@ internal static class EngineEnvironment
     public static EngineSettings Settings =>
         new()
         {
-            Variable = Environment.GetEnvironmentVariable,
+            Variable = TaskEnvironment.Variable,
             HomeFolder = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
         };
 }

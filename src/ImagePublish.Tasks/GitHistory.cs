@@ -56,8 +56,8 @@ internal sealed class GitHistory
 
     /// <summary>The history of the checkout that a folder is in; null where it is in none.</summary>
     public static GitHistory? Find(IBuildEngine4 engine, string folder) =>
-        GitCheckout.Find(folder, Environment.GetEnvironmentVariable) is { } repository
-            ? BuildObjects.GetOrAdd(engine, repository, () => new GitHistory(repository, Environment.GetEnvironmentVariable))
+        GitCheckout.Find(folder, TaskEnvironment.Variable) is { } repository
+            ? BuildObjects.GetOrAdd(engine, repository, () => new GitHistory(repository, TaskEnvironment.Variable))
             : null;
 
     /// <summary>The path of a file or folder in the checkout; null where it is outside of it.</summary>

@@ -16,7 +16,7 @@ internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, Da
 
     public static GitInfo Read(IImageInputs inputs)
     {
-        var ci = new CiRef(Environment.GetEnvironmentVariable);
+        var ci = new CiRef(TaskEnvironment.Variable);
         var git = new Lazy<GitAnswer>(() => AskGit(inputs));
         return new GitInfo(
             InputParser.Optional(inputs.Revision) ?? ci.Revision ?? git.Value.Revision,
@@ -37,7 +37,7 @@ internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, Da
             Commit = Revision,
             Head = Head,
             Ref = Ref,
-            BaseBranch = new CiRef(Environment.GetEnvironmentVariable).BaseBranch,
+            BaseBranch = new CiRef(TaskEnvironment.Variable).BaseBranch,
             Created = Time,
             Configuration = inputs.Configuration ?? "",
             RuntimeIdentifier = runtimeIdentifier,
@@ -71,7 +71,7 @@ internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, Da
     {
         foreach (var name in names)
         {
-            if (InputParser.Optional(Environment.GetEnvironmentVariable(name)) is { } value)
+            if (InputParser.Optional(TaskEnvironment.Variable(name)) is { } value)
                 return value;
         }
 

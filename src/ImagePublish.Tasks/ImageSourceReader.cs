@@ -33,7 +33,7 @@ internal static class ImageSourceReader
             ? new EngineImage(name, address)
             : throw InputParser.Invalid(
                 "DOCKER_HOST",
-                Environment.GetEnvironmentVariable("DOCKER_HOST") ?? "",
+                TaskEnvironment.Variable("DOCKER_HOST") ?? "",
                 "'docker-daemon:' needs a socket, a pipe or a plain connection; save the image with 'docker save' and name the file instead"
             );
     }

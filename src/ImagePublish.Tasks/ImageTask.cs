@@ -1,4 +1,5 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
@@ -6,6 +7,9 @@ namespace ImagePublish.Tasks;
 /// <summary>The base of all tasks: turns failures into build errors, and handles cancellation.</summary>
 public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTask, IDisposable
 {
+    // Longer than a publish that changes nothing takes: the node is not given away for less.
+    private static readonly TimeSpan YieldAfter = TimeSpan.FromMilliseconds(500);
+
     private readonly CancellationTokenSource cancellation = new();
 
     /// <summary>The folder that relative paths start from.</summary>
@@ -33,8 +37,42 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
 
     /// <summary>Does the work and turns every failure into one error with its code.</summary>
     /// <returns>Whether it succeeded.</returns>
+    /// <remarks>Work that takes long waits for the network, for the most part: MSBuild builds other projects on this node
+    /// meanwhile.</remarks>
     public sealed override bool Execute()
     {
+        // MSBuild wants this thread back, and whatever the work changes in its own context must not stay here.
+        var work = Task.Run(RunAsync);
+        if (!HasEnded(work, YieldAfter))
+        {
+            BuildEngine4.Yield();
+            try
+            {
+                HasEnded(work, Timeout.InfiniteTimeSpan);
+            }
+            finally
+            {
+                BuildEngine4.Reacquire();
+            }
+        }
+
+        return work.GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc/>
+    public void Cancel() => cancellation.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    // Its log is closed when this ends: what reacquires the node waits for it inside the lock that messages of this task need.
+    private async Task<bool> RunAsync()
+    {
+        TaskEnvironment.Keep();
         var wrongParameter = TaskParameters.Apply(this, Parameters);
         using var log = new TaskLog(Log, HelpFile, LogName, BuildEngine4, SparedWarnings);
         try
@@ -42,7 +80,7 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
             if (wrongParameter is not null)
                 throw wrongParameter;
             using (BuildSession.LogTo(log))
-                ExecuteAsync(log, cancellation.Token).GetAwaiter().GetResult();
+                await ExecuteAsync(log, cancellation.Token);
         }
         catch (ImagePublishException exception)
         {
@@ -63,15 +101,8 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
         return !Log.HasLoggedErrors;
     }
 
-    /// <inheritdoc/>
-    public void Cancel() => cancellation.Cancel();
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Dispose(true);
-        GC.SuppressFinalize(this);
-    }
+    // Unlike Task.Wait it does not throw what the work threw.
+    private static bool HasEnded(Task work, TimeSpan limit) => ((IAsyncResult)work).AsyncWaitHandle.WaitOne(limit);
 
     /// <summary>Does the work.</summary>
     private protected abstract Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken);

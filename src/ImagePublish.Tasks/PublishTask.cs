@@ -157,7 +157,7 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
     /// <exception cref="ImagePublishException"><c>IMG3003</c>: a file of the CI system can't be written.</exception>
     internal static void CheckCi(IPublishLog log)
     {
-        var outputs = new CiOutputs(Environment.GetEnvironmentVariable, ((TaskLog)log).Command);
+        var outputs = new CiOutputs(TaskEnvironment.Variable, ((TaskLog)log).Command, log);
         if (!outputs.IsCi || !log.IsError(DiagnosticCodes.DiskFailed))
             return;
         try
@@ -177,7 +177,7 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
     /// <summary>Reports to the CI system, where there is one.</summary>
     internal void ReportToCi(Func<string> markdown, IPublishLog log)
     {
-        var outputs = new CiOutputs(Environment.GetEnvironmentVariable, ((TaskLog)log).Command);
+        var outputs = new CiOutputs(TaskEnvironment.Variable, ((TaskLog)log).Command, log);
         if (!outputs.IsCi)
             return;
         try

@@ -67,7 +67,7 @@ internal sealed record SessionSettings(
     ) =>
         new()
         {
-            Variable = System.Environment.GetEnvironmentVariable,
+            Variable = TaskEnvironment.Variable,
             HomeFolder = System.Environment.GetFolderPath(
                 System.Environment.SpecialFolder.UserProfile,
                 System.Environment.SpecialFolderOption.DoNotVerify
@@ -77,7 +77,7 @@ internal sealed record SessionSettings(
             PushRegistry = published.Push,
             BaseRegistry = published.Base,
             Registries = lookAlikes,
-            VariableNames = () => System.Environment.GetEnvironmentVariables().Keys.Cast<string>(),
+            VariableNames = () => TaskEnvironment.Names,
         };
 
     private static ProxySettings ReadProxies() =>
@@ -122,7 +122,7 @@ internal sealed record SessionSettings(
             : [Path.Combine(home, ".docker", "certs.d"), "/etc/docker/certs.d", "/etc/containers/certs.d"];
     }
 
-    private static string? Variable(string name) => InputParser.Optional(System.Environment.GetEnvironmentVariable(name));
+    private static string? Variable(string name) => InputParser.Optional(TaskEnvironment.Variable(name));
 }
 
 /// <summary>The registries of one publish, for the .NET SDK's credentials, which name no host.</summary>

@@ -209,12 +209,12 @@ internal sealed record UserFolders(
 
     public static UserFolders Read() =>
         new(
-            InputParser.Optional(Environment.GetEnvironmentVariable("XDG_DATA_HOME")),
-            InputParser.Optional(Environment.GetEnvironmentVariable("DOTNET_CLI_HOME")),
+            InputParser.Optional(TaskEnvironment.Variable("XDG_DATA_HOME")),
+            InputParser.Optional(TaskEnvironment.Variable("DOTNET_CLI_HOME")),
             Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
             Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
             Path.GetTempPath(),
-            InputParser.Optional(Environment.GetEnvironmentVariable("XDG_CONFIG_HOME")),
+            InputParser.Optional(TaskEnvironment.Variable("XDG_CONFIG_HOME")),
             Environment.GetFolderPath(Settings, Environment.SpecialFolderOption.DoNotVerify)
         );
 }

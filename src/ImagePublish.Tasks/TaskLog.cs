@@ -204,7 +204,7 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
     }
 
     private void Annotate(string kind, string code, string message, string? file = null, int line = 0) =>
-        new CiAnnotations(Environment.GetEnvironmentVariable, Command).Mark(kind, code, message, file, line);
+        new CiAnnotations(TaskEnvironment.Variable, Command).Mark(kind, code, message, file, line);
 
     private string? HelpLink(DiagnosticCode code) =>
         helpFile is null

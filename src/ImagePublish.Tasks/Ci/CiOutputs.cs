@@ -1,4 +1,5 @@
 using System.Text;
+using ImagePublish.Diagnostics;
 using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
@@ -9,7 +10,7 @@ namespace ImagePublish.Tasks.Ci;
 /// written where none of them is, and never a secret:
 /// only the image's name, digest and tags are written.
 /// </summary>
-internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureCommand> say)
+internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureCommand> say, IPublishLog log)
 {
     private const string GitLabFile = "image.env";
 
@@ -28,9 +29,13 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
         var digest = Common.Text.OneLine(image.GetMetadata("Digest"));
         var tags = Common.Text.OneLine(image.GetMetadata("Tags").Replace(';', ','));
         if (Path("GITHUB_STEP_SUMMARY") is { } summary)
-            SharedFile.Append(summary, markdown);
+            SharedFile.Append(summary, markdown, log);
         if (Path("GITHUB_OUTPUT") is { } output)
-            SharedFile.Append(output, $"image={reference}\ndigest={digest}\ntags={tags}\nimage-{Named(project, '-')}={reference}\n");
+        {
+            var lines = $"image={reference}\ndigest={digest}\ntags={tags}\nimage-{Named(project, '-')}={reference}\n";
+            SharedFile.Append(output, lines, log);
+        }
+
         if (IsGitLab)
         {
             SharedFile.SetLines(
@@ -41,7 +46,8 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
                     ["IMAGE_DIGEST"] = digest,
                     ["IMAGE_TAGS"] = tags,
                     [$"IMAGE_REFERENCE_{Named(project, '_').ToUpperInvariant()}"] = reference,
-                }
+                },
+                log
             );
         }
 
@@ -64,7 +70,7 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
             IsGitLab ? System.IO.Path.Combine(variable("CI_PROJECT_DIR")!, GitLabFile) : null,
         ];
         foreach (var file in files.OfType<string>())
-            SharedFile.Append(file, "");
+            SharedFile.Append(file, "", log);
     }
 
     private void SetAzureVariables(string project, string reference, string digest, string tags)

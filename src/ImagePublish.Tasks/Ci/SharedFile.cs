@@ -1,5 +1,6 @@
 using System.Text;
 using ImagePublish.Common;
+using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Tasks.Ci;
 
@@ -8,17 +9,17 @@ internal static class SharedFile
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
-    public static void Append(string path, string text)
+    public static void Append(string path, string text, IPublishLog log)
     {
-        using var held = Lock(path);
+        using var held = Lock(path, log);
         var file = held.Content;
         file.Seek(0, SeekOrigin.End);
         file.Write(Encoding.UTF8.GetBytes(text));
     }
 
-    public static void SetLines(string path, Dictionary<string, string> values)
+    public static void SetLines(string path, Dictionary<string, string> values, IPublishLog log)
     {
-        using var held = Lock(path);
+        using var held = Lock(path, log);
         var file = held.Content;
         using var reader = new StreamReader(file);
         var kept = reader
@@ -30,6 +31,12 @@ internal static class SharedFile
         file.Write(Encoding.UTF8.GetBytes(text));
     }
 
-    private static FileLock Lock(string path) =>
-        FileLock.Acquire(new FileLockRequest(Path.GetFullPath(path), "writes to it", LongestWait) { Options = FileLockOptions.InPlace });
+    private static FileLock Lock(string path, IPublishLog log) =>
+        FileLock.Acquire(
+            new FileLockRequest(Path.GetFullPath(path), $"writes to '{path}' too", LongestWait)
+            {
+                Options = FileLockOptions.InPlace,
+                Log = log,
+            }
+        );
 }

@@ -3,6 +3,7 @@ using ImagePublish.Bases;
 using ImagePublish.Commands;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks.Commands;
 
@@ -44,7 +45,7 @@ public sealed class OpenImagePage : CommandTask
         && IsSet("SSH_CONNECTION") is false
         && (OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() || IsSet("DISPLAY") || IsSet("WAYLAND_DISPLAY"));
 
-    private static bool IsSet(string variable) => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable));
+    private static bool IsSet(string variable) => !string.IsNullOrEmpty(TaskEnvironment.Variable(variable));
 
     // The address is printed already: failing to open it is no failure.
     private static void Open(Uri page, IPublishLog log)

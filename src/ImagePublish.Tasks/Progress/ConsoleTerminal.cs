@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ImagePublish.Reporting.Progress;
+using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks.Progress;
 
@@ -21,7 +22,7 @@ internal sealed partial class ConsoleTerminal : ITerminal
 
     public int Height => Measure(static () => Console.WindowHeight);
 
-    public bool IsUnicode { get; } = OperatingSystem.IsWindows() || IsUtf8(Environment.GetEnvironmentVariable);
+    public bool IsUnicode { get; } = OperatingSystem.IsWindows() || IsUtf8(TaskEnvironment.Variable);
 
     public static bool IsThere(Func<string, string?> variable) =>
         !Console.IsOutputRedirected

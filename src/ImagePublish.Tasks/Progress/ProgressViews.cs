@@ -15,7 +15,7 @@ internal static class ProgressViews
     /// </remarks>
     public static IProgressView Create(TaskLoggingHelper log, IBuildEngine4 engine, string project, Action<string> say)
     {
-        Func<string, string?> variable = Environment.GetEnvironmentVariable;
+        Func<string, string?> variable = TaskEnvironment.Variable;
         var isWatched = IsWatched(log);
         if (isWatched && ConsoleTerminal.HasTerminalLogger(variable))
             return new TerminalProgress(
@@ -27,7 +27,7 @@ internal static class ProgressViews
     }
 
     public static bool IsWatched(TaskLoggingHelper log) =>
-        ConsoleTerminal.IsThere(Environment.GetEnvironmentVariable)
+        ConsoleTerminal.IsThere(TaskEnvironment.Variable)
         && log.LogsMessagesOfImportance(MessageImportance.High)
         && !ConsoleTerminal.IsQuiet(Environment.GetCommandLineArgs());
 

@@ -19,7 +19,7 @@ internal sealed class TerminalEpilogue
 
     public static void Add(TaskLoggingHelper log, IBuildEngine4 engine, string line)
     {
-        if (ProgressViews.IsWatched(log) && ConsoleTerminal.HasTerminalLogger(Environment.GetEnvironmentVariable))
+        if (ProgressViews.IsWatched(log) && ConsoleTerminal.HasTerminalLogger(TaskEnvironment.Variable))
             BuildObjects.GetOrAdd(engine, "", () => new TerminalEpilogue()).lines.Enqueue(line);
     }
 }

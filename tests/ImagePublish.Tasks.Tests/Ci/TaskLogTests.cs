@@ -1,3 +1,4 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Tasks.Ci;
 using ImagePublish.Tasks.Commands;
@@ -140,7 +141,7 @@ public sealed class TaskLogTests
         item.SetMetadata("Digest", "sha256:1\nimage=evil");
         item.SetMetadata("Tags", "1\r\n##vso[task.prependpath]/evil");
 
-        new CiOutputs(environment.GetValueOrDefault, command => said.Add(command.Line)).Write(
+        new CiOutputs(environment.GetValueOrDefault, command => said.Add(command.Line), new Lines()).Write(
             "App",
             item,
             "### App\n",
@@ -152,6 +153,28 @@ public sealed class TaskLogTests
         Assert.All(said, command => Assert.StartsWith("##vso[task.", command, StringComparison.Ordinal));
         Assert.All(said, command => Assert.Equal(0, command.LastIndexOf("##vso[", StringComparison.Ordinal)));
         Assert.All(said, command => Assert.DoesNotContain('\n', command));
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        "Projects",
+        "another process keeps the file locked that a CI system reads the image's name from",
+        "a line names the file after two seconds; the lines are added once it is free"
+    )]
+    public async Task AWaitForAFileOfTheCiSystemIsLogged()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder["output"];
+        var log = new Lines();
+        var other = FileLock.TryAcquire(path, FileLockOptions.InPlace)!;
+
+        var append = Task.Run(() => SharedFile.Append(path, "image=shop\n", log), TestContext.Current.CancellationToken);
+        await Task.WhenAny(append, log.First);
+        other.Dispose();
+        await append;
+
+        Assert.Equal($"Waiting for another process, which writes to '{path}' too, for at most 10 seconds.", await log.First);
+        Assert.Equal("image=shop\n", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -176,6 +199,19 @@ public sealed class TaskLogTests
                 System.Text.Json.Nodes.JsonNode.Parse(item.GetMetadata("Config"))
             )
         );
+    }
+
+    private sealed class Lines : IPublishLog
+    {
+        private readonly TaskCompletionSource<string> first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<string> First => first.Task;
+
+        public void Warning(DiagnosticCode code, string message) { }
+
+        public void Information(string message) => first.TrySetResult(message);
+
+        public void Detail(string message) { }
     }
 
     private sealed class Scripted(Action<IPublishLog> script) : ImageTask

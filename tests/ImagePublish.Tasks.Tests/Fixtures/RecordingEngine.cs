@@ -22,6 +22,12 @@ internal sealed class RecordingEngine : IBuildEngine8
     /// <summary>Whether the task is over: MSBuild throws when it logs then.</summary>
     public bool IsOver { get; set; }
 
+    /// <summary>What a task did with its node.</summary>
+    public ConcurrentQueue<string> Node { get; } = new();
+
+    /// <summary>What another project does when the node is given away.</summary>
+    public Action WhileYielded { get; set; } = () => { };
+
     public bool ContinueOnError => false;
 
     public int LineNumberOfTaskNode => 0;
@@ -63,9 +69,13 @@ internal sealed class RecordingEngine : IBuildEngine8
             objects.TryRemove(key, out _);
     }
 
-    public void Yield() { }
+    public void Yield()
+    {
+        Node.Enqueue($"yields in thread {Environment.CurrentManagedThreadId}");
+        WhileYielded();
+    }
 
-    public void Reacquire() { }
+    public void Reacquire() => Node.Enqueue($"reacquires in thread {Environment.CurrentManagedThreadId}");
 
     public bool BuildProjectFile(string projectFileName, string[] targetNames, IDictionary globalProperties, IDictionary targetOutputs) =>
         throw new NotSupportedException();
