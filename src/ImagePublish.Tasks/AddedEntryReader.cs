@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Tasks.Shared;
@@ -11,14 +12,40 @@ namespace ImagePublish.Tasks;
 /// </summary>
 internal sealed class AddedEntryReader(string folder, SourceFolders sources)
 {
-    /// <summary>Reads all of it.</summary>
+    /// <summary>Reads all of it that is on this machine.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1007</c>, <c>IMG1016</c>: something can't be understood.</exception>
     public IReadOnlyList<AddedEntry> Read(PublishImageInputs inputs) =>
         [
             .. inputs.Directories.Select(item => Entry(item, ItemLocations.Directory, LayerEntryKind.Directory, item.ItemSpec)),
-            .. inputs.Files.Select(item => File(item, inputs)),
+            .. inputs.Files.Where(item => !IsOfImage(item)).Select(item => File(item, inputs)),
             .. inputs.Symlinks.Select(Symlink),
         ];
+
+    /// <summary>Reads what is taken from other images.</summary>
+    /// <param name="read">Reads the name of an image.</param>
+    /// <exception cref="ImagePublishException"><c>IMG1001</c>, <c>IMG1007</c>, <c>IMG1016</c>: something can't be understood.</exception>
+    public IReadOnlyList<FilesOfImage> ReadOfImages(PublishImageInputs inputs, Func<ITaskItem, string, string, ImageSource> read) =>
+        [.. inputs.Files.Where(IsOfImage).Select(item => OfImage(item, read(item, ItemLocations.File, item.GetMetadata(From))))];
+
+    private const string From = "From";
+
+    private static bool IsOfImage(ITaskItem item) => InputParser.Optional(item.GetMetadata(From)) is not null;
+
+    // MSBuild looks for what has a '*' on this machine, so the path may also be said in a metadata.
+    private FilesOfImage OfImage(ITaskItem item, ImageSource image)
+    {
+        var source = ItemLocations.Locate(item, ItemLocations.File);
+        var path = InputParser.Optional(item.GetMetadata("Path")) ?? item.ItemSpec;
+        var target = InputParser.Optional(item.GetMetadata("TargetPath"));
+        return new FilesOfImage(source, image, Joined(source, path, relativeTo: ""))
+        {
+            Target = target is null ? null : Joined(source, target, folder),
+            IsIntoTarget = target is not null && (target.EndsWith('/') || target.EndsWith('\\')),
+            Mode = ReadMode(item, source),
+            Owner = ReadOwner(item, source),
+            Layer = InputParser.Optional(item.GetMetadata("Layer")),
+        };
+    }
 
     private AddedEntry File(ITaskItem item, PublishTask inputs)
     {
@@ -66,7 +93,10 @@ internal sealed class AddedEntryReader(string folder, SourceFolders sources)
     }
 
     // Relative paths begin at the app's folder; either separator will do, since project files are written on Windows too.
-    private string PathInImage(ItemSource item, string path)
+    private string PathInImage(ItemSource item, string path) =>
+        Joined(item, path, folder) is { Length: > 0 } joined ? joined : throw Refused(item, "the root itself belongs to the base image");
+
+    private static string Joined(ItemSource item, string path, string relativeTo)
     {
         var parts = path.Replace('\\', '/').Split('/').ToList();
         if (parts[0] is [>= 'A' and <= 'z', ':'])
@@ -74,11 +104,7 @@ internal sealed class AddedEntryReader(string folder, SourceFolders sources)
         if (parts.Contains(".."))
             throw Refused(item, $"'{path}' has a '..', which could leave the image's root. Write the path from the root");
         var names = parts.Where(part => part is not ("" or "."));
-        var joined = string.Join(
-            '/',
-            parts[0].Length == 0 ? names : folder.Split('/', StringSplitOptions.RemoveEmptyEntries).Concat(names)
-        );
-        return joined.Length > 0 ? joined : throw Refused(item, "the root itself belongs to the base image");
+        return string.Join('/', parts[0].Length == 0 ? names : relativeTo.Split('/', StringSplitOptions.RemoveEmptyEntries).Concat(names));
     }
 
     private static UnixFileMode? ReadMode(ITaskItem item, ItemSource source)

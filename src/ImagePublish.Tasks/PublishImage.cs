@@ -84,7 +84,7 @@ public sealed class PublishImage : PublishImageInputs
 
     private static IEnumerable<Oci.Registry> RegistriesBesides(PublishRequest request) =>
         [
-            .. request.Base is RegistryImage remote ? [remote.Reference.Repository.Registry] : Array.Empty<Oci.Registry>(),
+            .. request.OtherImages.Prepend(request.Base).OfType<RegistryImage>().Select(image => image.Reference.Repository.Registry),
             .. (request.CacheFrom ?? []).Select(image => image.Repository.Registry),
         ];
 

@@ -95,8 +95,11 @@ public abstract class PublishImageInputs : PublishTask
     /// <summary>Folders whose content outlives the container.</summary>
     public ITaskItem[] Volumes { get; set; } = [];
 
-    /// <summary>Files that are put into the image besides the publish output (TargetPath, Mode, Owner, Layer).</summary>
+    /// <summary>Files that are put into the image besides the publish output (TargetPath, Mode, Owner, Layer, From, Path).</summary>
     public ITaskItem[] Files { get; set; } = [];
+
+    /// <summary>Images whose layers are put on top of the base.</summary>
+    public ITaskItem[] LayersFrom { get; set; } = [];
 
     /// <summary>Directories of the image (Mode, Owner, Layer).</summary>
     public ITaskItem[] Directories { get; set; } = [];

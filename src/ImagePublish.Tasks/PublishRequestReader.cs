@@ -8,6 +8,7 @@ using ImagePublish.Packages.Dependencies;
 using ImagePublish.Packages.Model;
 using ImagePublish.Requests;
 using ImagePublish.Tasks.Shared;
+using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
@@ -43,6 +44,8 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
             FileOwner = ReadOwner(),
             Added = new AddedEntryReader(folder, sources).Read(inputs),
+            FilesOfImages = new AddedEntryReader(folder, sources).ReadOfImages(inputs, ReadImage),
+            LayersOfImages = [.. inputs.LayersFrom.Select(ReadLayers)],
             Layering = InputParser.Choice(inputs.Layering, "ImageLayering", LayeringMode.Auto),
             Compression = ReadCompression(inputs.Compression, inputs.CompressionLevel),
             Destinations = names.Destinations,
@@ -106,6 +109,32 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
                 ? kept
                 : Remote(InputParser.Named("ImageBase", text, Reference.Parse)),
         };
+
+    private LayersOfImage ReadLayers(ITaskItem item)
+    {
+        var source = ItemLocations.Locate(item, ItemLocations.Layers);
+        return InputParser.Optional(item.GetMetadata("Path")) is null
+            ? new LayersOfImage(source, ReadImage(item, ItemLocations.Layers, item.ItemSpec))
+            : throw InputParser.Invalid(
+                source,
+                "its layers are taken whole, without a Path. For some of its files use ImageFile with From"
+            );
+    }
+
+    private ImageSource ReadImage(ITaskItem item, string kind, string text)
+    {
+        if (text.Trim() == "scratch")
+            throw InputParser.Invalid(ItemLocations.Locate(item, kind), "scratch has neither files nor layers");
+        try
+        {
+            return ImageSourceReader.ReadLocal(text.Trim(), inputs.ResolvePath) ?? Remote(Reference.Parse(text.Trim()));
+        }
+        catch (ImagePublishException exception)
+        {
+            var source = ItemLocations.Locate(item, kind);
+            throw new ImagePublishException(exception.Code, $"{source}: {exception.Message}", exception) { Item = source };
+        }
+    }
 
     private ImageSource Remote(Reference reference) => inputs.Offline ? new OfflineImage(reference) : new RegistryImage(reference);
 

@@ -12,6 +12,7 @@ internal static class ItemLocations
     public const string File = "ImageFile";
     public const string Directory = "ImageDirectory";
     public const string Symlink = "ImageSymlink";
+    public const string Layers = "ImageLayerFrom";
 
     private static readonly string[] NoMetadata =
     [

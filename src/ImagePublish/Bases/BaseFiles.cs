@@ -9,12 +9,15 @@ using ImagePublish.Storage;
 
 namespace ImagePublish.Bases;
 
-/// <summary>The files of base images. A layer is streamed by once, nothing of it is stored but the list of its files.</summary>
+/// <summary>The files of images. A layer is streamed by once, nothing of it is stored but the list of its files.</summary>
 internal sealed class BaseFiles(ImageStore store, IPublishLog log)
 {
     private const string Kind = "listings";
     private const int PartSize = CacheRecords.MaxSize - 1;
     private const int MaxParts = 32;
+
+    /// <summary>Whether layers that have to be read are kept in the local store, since some of their files are wanted next.</summary>
+    public bool KeepLayers { get; init; }
 
     /// <summary>Reads the files of a base image.</summary>
     /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
@@ -80,7 +83,10 @@ internal sealed class BaseFiles(ImageStore store, IPublishLog log)
         }
 
         log.Detail($"Reading the files of layer {layer.Descriptor.Digest} ({layer.Descriptor.Size} bytes).");
-        BlobSource source = store.FindBlob(layer.Descriptor) is { } local ? local : layer.Source!;
+        BlobSource source =
+            store.FindBlob(layer.Descriptor) is { } local ? local
+            : KeepLayers ? await store.PutAsync(layer.Source!, cancellationToken)
+            : layer.Source!;
         await using var blob = await source.OpenAsync(0, cancellationToken);
         var listing = await LayerListing.ReadAsync(
             blob,

@@ -8,9 +8,11 @@ using ImagePublish.Storage;
 
 namespace ImagePublish.Bases;
 
-/// <summary>Finds the base image for a platform: documents only, no layer is fetched.</summary>
-internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments documents, ImageStore store)
+/// <summary>Finds the base image, or another that something is taken from, for a platform: documents only, no layer is fetched.</summary>
+internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments documents, ImageStore store, ImageRole? role = null)
 {
+    private readonly ImageRole role = role ?? ImageRole.Base;
+
     /// <summary>Finds a base image.</summary>
     /// <exception cref="ImagePublishException"><c>IMG2001</c> to <c>IMG2004</c>, or what the registry fails with.</exception>
     public Task<BaseImage> ResolveAsync(ImageSource source, Platform platform, CancellationToken cancellationToken) =>
@@ -18,7 +20,7 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
         {
             RegistryImage remote => ResolveAsync(remote.Reference, remote.Locked, platform, cancellationToken),
             ScratchImage scratch => Task.FromResult(BaseImage.Scratch(platform, scratch.EnvironmentVariables)),
-            _ => new LocalBaseResolver(store).ResolveAsync(source, platform, cancellationToken),
+            _ => new LocalBaseResolver(store, role: role).ResolveAsync(source, platform, cancellationToken),
         };
 
     private async Task<BaseImage> ResolveAsync(Reference reference, Digest? locked, Platform platform, CancellationToken cancellationToken)
@@ -27,10 +29,7 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
             ?? throw (
                 locked is not null
                     ? Gone(reference, locked)
-                    : new ImagePublishException(
-                        DiagnosticCodes.BaseNotFound,
-                        $"The base image '{reference}' does not exist. Check its name and tag, or set ImageBase to another one."
-                    )
+                    : role.Fail(role.NotFound, reference.ToString(), $"does not exist. Check its name and tag, {role.Advice}.")
             );
         try
         {
@@ -41,7 +40,7 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
                 cancellationToken
             ) ?? throw Invalid(reference, $"'{Text.Sanitize(document.Descriptor.MediaType)}' is no image", null);
             if (!image.Config.Platform.Satisfies(platform))
-                throw PlatformMissing(reference.ToString(), platform, [image.Config.Platform]);
+                throw PlatformMissing(role, reference.ToString(), platform, [image.Config.Platform]);
             return new BaseImage(
                 reference.ToString(),
                 document.Descriptor.Digest,
@@ -56,7 +55,7 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
         }
     }
 
-    private static Descriptor Choose(ImageIndex index, Reference reference, Platform platform)
+    private Descriptor Choose(ImageIndex index, Reference reference, Platform platform)
     {
         // Attestations are listed in an index as images for 'unknown/unknown'. An only image without a platform says in its
         // config what it is for.
@@ -65,19 +64,25 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
             ?? (
                 index.Manifests is [{ Platform: null } only]
                     ? only
-                    : throw PlatformMissing(reference.ToString(), platform, known.Select(manifest => manifest.Platform!))
+                    : throw PlatformMissing(role, reference.ToString(), platform, known.Select(manifest => manifest.Platform!))
             );
     }
 
-    internal static ImagePublishException PlatformMissing(string reference, Platform platform, IEnumerable<Platform> available)
+    internal static ImagePublishException PlatformMissing(
+        ImageRole role,
+        string reference,
+        Platform platform,
+        IEnumerable<Platform> available
+    )
     {
         string[] known =
         [
             .. available.Where(one => one.Os.Length > 0 || one.Architecture.Length > 0).Select(one => one.ToString()).Distinct(),
         ];
-        return new(
-            DiagnosticCodes.BasePlatformMissing,
-            $"The base image '{Text.Sanitize(reference)}' does not exist for {platform}. "
+        return role.Fail(
+            role.PlatformMissing,
+            reference,
+            $"does not exist for {platform}. "
                 + (
                     known.Length > 0
                         ? $"It exists for {string.Join(", ", known)}."
@@ -86,18 +91,18 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
         );
     }
 
-    private static ImagePublishException Gone(Reference reference, Digest locked) =>
-        new(
-            DiagnosticCodes.BaseNotFound,
-            $"The base image '{reference}' does not exist any more as {locked}, which the lock file pins it "
-                + "to. Renew the lock: dotnet msbuild -t:UpdateImageLock."
+    private ImagePublishException Gone(Reference reference, Digest locked) =>
+        role.Fail(
+            role.NotFound,
+            reference.ToString(),
+            $"does not exist any more as {locked}, which the lock file pins it to. Renew the lock: dotnet msbuild -t:UpdateImageLock."
         );
 
-    private static ImagePublishException Invalid(Reference reference, string reason, Exception? cause) =>
-        new(
-            DiagnosticCodes.BaseInvalid,
-            $"The base image '{reference}' can't be used: {Text.Sanitize(reason).TrimEnd('.')}. Choose another "
-                + "image, or push it again with a current tool.",
+    private ImagePublishException Invalid(Reference reference, string reason, Exception? cause) =>
+        role.Fail(
+            role.Invalid,
+            reference.ToString(),
+            $"can't be used: {Text.Sanitize(reason).TrimEnd('.')}. Choose another image, or push it again with a current tool.",
             cause
         );
 }

@@ -7,8 +7,9 @@ using ImagePublish.Storage.Archives;
 namespace ImagePublish.Bases;
 
 /// <summary>Finds base images that are on this machine: nothing is asked of a registry.</summary>
-internal sealed class LocalBaseResolver(ImageStore store, ArchiveImages? archives = null)
+internal sealed class LocalBaseResolver(ImageStore store, ArchiveImages? archives = null, ImageRole? role = null)
 {
+    private readonly ImageRole role = role ?? ImageRole.Base;
     private readonly LocalImages images = new(store, archives);
 
     /// <summary>Makes sure that a base image that was found a while ago can still be read, and notes that its layers are used.</summary>
@@ -27,7 +28,7 @@ internal sealed class LocalBaseResolver(ImageStore store, ArchiveImages? archive
     {
         var image = await images.LoadAsync(source, cancellationToken, rootFileSystem: platform);
         var chosen = image.Platforms.FirstOrDefault(one => one.Config.Platform.Satisfies(platform))
-            ?? throw BaseResolver.PlatformMissing(source.ToString()!, platform, image.Platforms.Select(one => one.Config.Platform));
+            ?? throw BaseResolver.PlatformMissing(role, source.ToString()!, platform, image.Platforms.Select(one => one.Config.Platform));
         return new BaseImage(
             NameOf(source),
             image.Root.Descriptor.Digest,
@@ -44,7 +45,7 @@ internal sealed class LocalBaseResolver(ImageStore store, ArchiveImages? archive
         if (await store.LoadAsync(name, cancellationToken) is null)
             throw new ImagePublishException(
                 DiagnosticCodes.BaseNotKept,
-                $"The local store in '{store.Folder}' does not have the base image '{reference}', and "
+                $"The local store in '{store.Folder}' does not have the {role.Noun} '{reference}', and "
                     + "ImageOffline is true. Put it there while there is a network: dotnet msbuild -t:PullImage "
                     + $"-p:ImageSource={reference}"
             );

@@ -30,6 +30,7 @@ internal static class TarHeaders
 
     public const byte File = TarHeader.LF_NORMAL;
     public const byte SymbolicLink = TarHeader.LF_SYMLINK;
+    public const byte HardLink = TarHeader.LF_LINK;
     public const byte Directory = TarHeader.LF_DIR;
     public const byte Pax = TarHeader.LF_XHDR;
     public const byte GnuLongName = TarHeader.LF_GNU_LONGNAME;

@@ -43,6 +43,14 @@ internal static class DiagnosticCodes
     public static DiagnosticCode RevisionUnknown { get; } = Add("IMG1060", "The last change of what an image is built from is not known");
     public static DiagnosticCode CloneTooShallow { get; } = Add("IMG1061", "The clone does not reach back to the last change");
 
+    public static DiagnosticCode OtherImageNotFound { get; } =
+        Add("IMG1045", "An image that files or layers are taken from does not exist");
+    public static DiagnosticCode OtherImagePlatformMissing { get; } =
+        Add("IMG1046", "An image that files or layers are taken from does not exist for the platform");
+    public static DiagnosticCode OtherImageInvalid { get; } =
+        Add("IMG1047", "An image that files or layers are taken from is damaged or is not what it claims to be");
+    public static DiagnosticCode OtherImageFileMissing { get; } = Add("IMG1048", "A file can not be taken from another image");
+
     // IMG2xxx: the base image.
     public static DiagnosticCode BaseNotFound { get; } = Add("IMG2001", "The base image does not exist");
     public static DiagnosticCode BasePlatformMissing { get; } = Add("IMG2002", "The base image does not exist for the platform");

@@ -41,10 +41,32 @@ internal static class ImageComposer
         [
             .. (config.History ?? [])
                 .Where(entry => entry.EmptyLayer != true)
-                .Select(entry => entry.CreatedBy is { } by && by.StartsWith(Prefix, StringComparison.Ordinal) ? by[Prefix.Length..] : null),
+                .Select(entry =>
+                    entry.CreatedBy is { } by && by.StartsWith(Prefix, StringComparison.Ordinal) && !IsTaken(entry)
+                        ? by[Prefix.Length..]
+                        : null
+                ),
         ];
         return names.Length == config.RootFs.DiffIds.Count ? names : new string?[config.RootFs.DiffIds.Count];
     }
+
+    /// <summary>The layers that an image was given whole from others, as far as its history says: the image that each was taken from, and
+    /// what it is.</summary>
+    public static IReadOnlyList<(string Image, Digest DiffId)> TakenLayers(ImageConfig config)
+    {
+        var entries = (config.History ?? []).Where(entry => entry.EmptyLayer != true).ToList();
+        return entries.Count == config.RootFs.DiffIds.Count
+            ?
+            [
+                .. entries
+                    .Zip(config.RootFs.DiffIds)
+                    .Where(pair => IsTaken(pair.First))
+                    .Select(pair => (pair.First.Comment![BaseImage.TakenLayer.Length..], pair.Second)),
+            ]
+            : [];
+    }
+
+    private static bool IsTaken(HistoryEntry entry) => entry.Comment?.StartsWith(BaseImage.TakenLayer, StringComparison.Ordinal) == true;
 
     private static Descriptor InFamily(Descriptor layer, ImageFormat format) =>
         MediaTypes.FormatOf(layer.MediaType) == format

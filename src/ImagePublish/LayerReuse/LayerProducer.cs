@@ -126,6 +126,7 @@ internal sealed class LayerProducer(LayerSources sources, ILayerOutput output, L
         if (hasKey && sources.Registries.AreNone)
             return null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await content.FetchFilesAsync(cancellationToken);
         var hashing = LayerTar.DiffIdAsync(content, stop.Token);
         try
         {
@@ -152,6 +153,7 @@ internal sealed class LayerProducer(LayerSources sources, ILayerOutput output, L
     private async Task<Layer> BuildAsync(LayerCandidate candidate, ImageFormat format, CancellationToken cancellationToken)
     {
         var content = candidate.Content;
+        await content.FetchFilesAsync(cancellationToken);
         var layer = await output.WriteAsync(
             content.Name,
             stream => CompressAsync(candidate, format, stream, cancellationToken),

@@ -28,7 +28,7 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         if (added.Count == 0)
             return LayerLayout.Create(published, items, mode);
 
-        var placed = added.Select(Place).Where(one => one is not null).Select(one => one!).ToList();
+        var placed = WithoutKnownFolders(added.Select(Place).OfType<Placed>(), published);
         CheckUnique(published, placed);
         var directories = placed
             .Where(one => one.Entry.Kind == LayerEntryKind.Directory)
@@ -41,7 +41,9 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         var plan = placed.Where(one => !known.Contains(one.Entry.Path)).ToLookup(LayerOf);
         var layers = LayerLayout.Create([.. withOwn, .. WithParents(plan[""], withOwn, directories)], items, mode).ToList();
         var ownLayers = plan.Where(group => group.Key.Length > 0)
-            .Select(group => LayerInput.Create(group.Key, WithParents(group, withOwn, directories), Root, BaseDirectories(group)));
+            .Select(group =>
+                LayerInput.Create(group.Key, WithParents(WithHardLinks(group), withOwn, directories), Root, BaseDirectories(group))
+            );
         layers.InsertRange(Math.Max(layers.Count - 1, 0), ownLayers);
         return layers;
     }
@@ -56,13 +58,48 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
 
     private string LayerOf(Placed one) => one.Added.Layer ?? (IsInside(one.Entry.Path, defaults.TargetFolder) ? "" : DefaultLayer);
 
+    // A folder that is there already keeps its attributes, whichever image else has one of its name.
+    private static List<Placed> WithoutKnownFolders(IEnumerable<Placed> placed, IReadOnlyList<LayerEntry> published)
+    {
+        var all = placed.ToList();
+        var folders = published
+            .Where(entry => entry.Kind == LayerEntryKind.Directory)
+            .Select(entry => entry.Path)
+            .Concat(all.Where(one => !IsFolderOfImage(one) && one.Entry.Kind == LayerEntryKind.Directory).Select(one => one.Entry.Path))
+            .ToHashSet(StringComparer.Ordinal);
+        return [.. all.Where(one => !IsFolderOfImage(one) || folders.Add(one.Entry.Path))];
+    }
+
+    private static bool IsFolderOfImage(Placed one) => one.Added is CopiedEntry { Kind: LayerEntryKind.Directory };
+
+    // Names of one file in the other image are names of one file here.
+    private static IEnumerable<Placed> WithHardLinks(IEnumerable<Placed> group)
+    {
+        var first = new Dictionary<(ItemSource, Oci.Digest, int), string>();
+        foreach (var one in group.OrderBy(one => one.Entry.Path, StringComparer.Ordinal))
+        {
+            if (one.Entry.Content is FileInLayer file && !first.TryAdd((one.Added.Item, file.Layer, file.Index), one.Entry.Path))
+            {
+                var target = first[(one.Added.Item, file.Layer, file.Index)];
+                yield return one with
+                {
+                    Entry = one.Entry with { Kind = LayerEntryKind.HardLink, Content = null, LinkTarget = target },
+                };
+            }
+            else
+            {
+                yield return one;
+            }
+        }
+    }
+
     // A directory that says nothing of its attributes and is in the base is there already.
     private Placed? Place(AddedEntry added)
     {
         var path = ResolvedPath(added);
         var existing = baseFiles.Find(path);
         CheckOver(added, existing);
-        if (added.Kind == LayerEntryKind.Directory && existing is not null && added is { Mode: null, Owner: null })
+        if (added.Kind == LayerEntryKind.Directory && existing is not null && added is { Mode: null, Owner: null } or CopiedEntry)
             return null;
         var (uid, gid) = OwnerOf(added, path, existing);
         var entry = new LayerEntry(path, added.Kind)
@@ -86,6 +123,10 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
                 }
             );
         }
+        else if (added is CopiedEntry { Content: { } copied })
+        {
+            entry = WithTime(entry with { Content = copied });
+        }
         else if (existing?.Kind == LayerEntryInfoKind.Directory)
         {
             entry = entry with { Mode = existing.Mode };
@@ -99,13 +140,21 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
     {
         if (!IsInside(entry.Path, defaults.TargetFolder))
             return entry;
-        var path = defaults.TargetFolder.Length == 0 ? entry.Path : entry.Path[(defaults.TargetFolder.Length + 1)..];
-        return entry with
-        {
-            PublishPath = path,
-            Modified = StaticContent.IsAt(path) ? StaticContent.TimeOf(entry.Content!) : entry.Modified,
-        };
+        return WithTime(entry) with { PublishPath = PathInFolder(entry) };
     }
+
+    private LayerEntry WithTime(LayerEntry entry) =>
+        IsInside(entry.Path, defaults.TargetFolder) && StaticContent.IsAt(PathInFolder(entry))
+            ? entry with
+            {
+                Modified = StaticContent.TimeOf(entry.Content!),
+            }
+            : entry;
+
+    private string PathInFolder(LayerEntry entry) =>
+        defaults.TargetFolder.Length == 0 ? entry.Path
+        : entry.Path == defaults.TargetFolder ? ""
+        : entry.Path[(defaults.TargetFolder.Length + 1)..];
 
     private string ResolvedPath(AddedEntry added)
     {
@@ -234,7 +283,7 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
 }
 
 /// <summary>A file, directory or link that the user puts into the image besides the publish output.</summary>
-internal sealed record AddedEntry(ItemSource Item, LayerEntryKind Kind, string Path)
+internal record AddedEntry(ItemSource Item, LayerEntryKind Kind, string Path)
 {
     /// <summary>Permissions; null for those of its kind, or those that the base's directory has.</summary>
     public UnixFileMode? Mode { get; init; }
@@ -254,4 +303,10 @@ internal sealed record AddedEntry(ItemSource Item, LayerEntryKind Kind, string P
 
     /// <summary>What a link points at; null for everything else.</summary>
     public string? LinkTarget { get; init; }
+}
+
+/// <summary>A file, directory or link of another image.</summary>
+internal sealed record CopiedEntry(ItemSource Item, LayerEntryKind Kind, string Path) : AddedEntry(Item, Kind, Path)
+{
+    public FileInLayer? Content { get; init; }
 }

@@ -89,6 +89,23 @@ internal sealed class BaseFileSystem
         }
     }
 
+    /// <summary>Everything below a folder, with its path from the folder on.</summary>
+    public IEnumerable<(string Path, LayerEntryInfo Entry)> Below(string folder)
+    {
+        var ahead = new Stack<(string Path, Node Node)>();
+        if (NodeAt(folder) is { } top)
+            ahead.Push(("", top));
+        while (ahead.TryPop(out var current))
+        {
+            foreach (var child in current.Node.Children)
+            {
+                var path = LayerPath.Join(current.Path, child.Name);
+                yield return (path, child.Entry);
+                ahead.Push((path, child));
+            }
+        }
+    }
+
     public IEnumerable<KeyValuePair<string, string>> AllTexts() => texts.Where(text => NodeAt(text.Key) is not null);
 
     public IEnumerable<string> FilesBelow(string folder)

@@ -1,3 +1,5 @@
+using ImagePublish.Oci;
+
 namespace ImagePublish.Layers;
 
 /// <summary>The bytes of a file in a layer, read when the layer is written and as often as it is.</summary>
@@ -23,4 +25,27 @@ internal sealed record FileInMemory(ReadOnlyMemory<byte> Bytes) : FileContent(By
     public override string Source => "generated content";
 
     public override Stream Open() => new MemoryStream(Bytes.ToArray(), writable: false);
+}
+
+/// <summary>A file in a layer of another image, known by the layer's diff id and its position in the layer. Its bytes are read out of the
+/// layer once, and only where a new layer is made of them.</summary>
+internal sealed record FileInLayer(Digest Layer, int Index, string Path, long Length) : FileContent(Length)
+{
+    public required ILayerFiles Files { get; init; }
+
+    /// <summary>The beginning of the SHA-256 of its content, as <see cref="LayerEntryInfo.Fingerprint"/> has it.</summary>
+    public ulong Fingerprint { get; init; }
+
+    public override string Source => Path;
+
+    public override Stream Open() => Files.Open(this);
+}
+
+/// <summary>The files of other images' layers.</summary>
+internal interface ILayerFiles
+{
+    /// <summary>Reads files out of their layers, each layer once: afterwards they can be opened.</summary>
+    Task FetchAsync(IReadOnlyCollection<FileInLayer> files, CancellationToken cancellationToken);
+
+    Stream Open(FileInLayer file);
 }

@@ -16,6 +16,9 @@ internal sealed record FileOwner(string User, string? Group)
         return wellFormed;
     }
 
+    public static FileOwner Create(int uid, int gid) =>
+        new(uid.ToString(CultureInfo.InvariantCulture), gid.ToString(CultureInfo.InvariantCulture));
+
     /// <summary>The numbers that it stands for.</summary>
     /// <remarks>Without a group it is the user's own; that of a number is the same number, as in <c>COPY --chown</c>.</remarks>
     public (int Uid, int Gid)? Resolve(Accounts accounts, out string? unknown)

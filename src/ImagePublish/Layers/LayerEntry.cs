@@ -18,7 +18,7 @@ internal sealed record LayerEntry(string Path, LayerEntryKind Kind)
     /// <summary>The modification time, in whole seconds, not before 1970.</summary>
     public DateTimeOffset Modified { get; init; } = LayerEntryDefaults.DefaultModified;
 
-    /// <summary>What a link points at; null for everything else.</summary>
+    /// <summary>What a symbolic link says, or the path of the file that a hard link is another name of; null for everything else.</summary>
     public string? LinkTarget { get; init; }
 
     /// <summary>A file's content; null for everything else.</summary>
@@ -31,7 +31,7 @@ internal sealed record LayerEntry(string Path, LayerEntryKind Kind)
     public IReadOnlyDictionary<string, string>? PaxAttributes { get; init; }
 }
 
-/// <summary>What an entry of a layer is. Hard links, devices and whiteouts are never written.</summary>
+/// <summary>What an entry of a layer is. Devices and whiteouts are never written.</summary>
 internal enum LayerEntryKind
 {
     Directory,
@@ -39,6 +39,9 @@ internal enum LayerEntryKind
     File,
 
     SymbolicLink,
+
+    /// <summary>Another name of a file that is before it in the same layer.</summary>
+    HardLink,
 }
 
 /// <summary>The folder, owner and time that files from the build machine get in an image.</summary>
@@ -67,7 +70,7 @@ internal sealed record LayerEntryDefaults
         kind switch
         {
             LayerEntryKind.Directory => Modes.Executable,
-            LayerEntryKind.File => Modes.Plain,
+            LayerEntryKind.File or LayerEntryKind.HardLink => Modes.Plain,
             _ => Modes.Link,
         };
 }

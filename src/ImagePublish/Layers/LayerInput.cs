@@ -15,6 +15,14 @@ internal sealed record LayerInput
 
     public long ContentLength => Entries.Sum(entry => entry.Content?.Length ?? 0);
 
+    /// <summary>Reads what its tar needs of other images' layers.</summary>
+    /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
+    public async Task FetchFilesAsync(CancellationToken cancellationToken)
+    {
+        foreach (var files in Entries.Select(entry => entry.Content).OfType<FileInLayer>().GroupBy(file => file.Files))
+            await files.Key.FetchAsync([.. files], cancellationToken);
+    }
+
     /// <summary>Makes the canonical content of some entries.</summary>
     /// <remarks>
     /// Directories that are missing above an entry are added, but never those that a base image owns: a directory entry would replace their
@@ -80,7 +88,7 @@ internal sealed record LayerInput
     {
         if (
             (entry.Content is not null) != (entry.Kind == LayerEntryKind.File)
-            || (entry.LinkTarget is not null) != (entry.Kind == LayerEntryKind.SymbolicLink)
+            || (entry.LinkTarget is not null) != (entry.Kind is LayerEntryKind.SymbolicLink or LayerEntryKind.HardLink)
         )
             throw new ArgumentException($"'{entry.Path}' is a {entry.Kind} without what makes one.");
         if (entry.Modified < DateTimeOffset.UnixEpoch || entry.Uid < 0 || entry.Gid < 0)

@@ -6,11 +6,11 @@ namespace ImagePublish.Layers;
 internal static class LayerInputKey
 {
     /// <summary>The key of a layer's content: everything that decides its tar, with tags in place of files.</summary>
-    /// <returns>The key, which differs between versions of this product; null where files are neither on the disk nor in memory.</returns>
+    /// <returns>The key, which differs between versions of this product; null where files are of some other kind.</returns>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
     public static async Task<Digest?> ComputeAsync(LayerInput content, FileFingerprints tags, CancellationToken cancellationToken)
     {
-        if (content.Entries.Any(entry => entry.Content is not (null or FileOnDisk or FileInMemory)))
+        if (content.Entries.Any(entry => entry.Content is not (null or FileOnDisk or FileInMemory or FileInLayer)))
             return null;
         await tags.ComputeAsync(content.Entries.Select(entry => entry.Content).OfType<FileOnDisk>(), cancellationToken);
         using var key = new DigestBuilder();
@@ -18,6 +18,13 @@ internal static class LayerInputKey
         foreach (var entry in content.Entries)
             Add(key, entry, tags);
         return key.ToDigest();
+    }
+
+    // The layer's diff id decides what is at which position in it.
+    private static void Add(DigestBuilder key, FileInLayer file)
+    {
+        key.Add(file.Layer.ToString());
+        key.Add(file.Index);
     }
 
     internal static void Add(DigestBuilder key, LayerEntry entry, FileFingerprints tags)
@@ -41,5 +48,7 @@ internal static class LayerInputKey
             key.Add(memory.Bytes.ToArray());
         else if (entry.Content is FileOnDisk file)
             key.Add(tags.Compute(file));
+        else if (entry.Content is FileInLayer taken)
+            Add(key, taken);
     }
 }

@@ -48,14 +48,15 @@ internal sealed class LayerListing
         return listing;
     }
 
-    /// <summary>Lists a layer that is made here: its files are read where they are.</summary>
+    /// <summary>Lists a layer that is made here. Its files are read; those of other images were read before.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read.</exception>
     public static async Task<LayerListing> OfAsync(LayerInput content, CancellationToken cancellationToken)
     {
         var listing = new LayerListing();
         foreach (var entry in content.Entries)
         {
-            await using var stream = entry.Content?.Open();
+            var known = entry.Content as FileInLayer;
+            await using var stream = known is null ? entry.Content?.Open() : null;
             listing.entries.Add(
                 new LayerEntryInfo(entry.Path, KindOf(entry.Kind))
                 {
@@ -66,7 +67,7 @@ internal sealed class LayerListing
                     Length = entry.Content?.Length ?? 0,
                     LinkTarget = entry.LinkTarget,
                     Fingerprint = stream is null
-                        ? 0
+                        ? known?.Fingerprint ?? 0
                         : await listing.KeepAsync(entry.Path, entry.Content!.Length, stream, null, cancellationToken),
                 }
             );
@@ -90,7 +91,7 @@ internal sealed class LayerListing
                     LinkTarget = entry.LinkTarget,
                 }
             );
-            if (entry.Content is { Length: <= MaxTextLength } file && KeptFiles.EncodingOf(entry.Path) is { } encoding)
+            if (entry.Content is not FileInLayer and { Length: <= MaxTextLength } file && KeptFiles.EncodingOf(entry.Path) is { } encoding)
             {
                 using var reader = new StreamReader(file.Open(), encoding, detectEncodingFromByteOrderMarks: false);
                 listing.texts[entry.Path] = DiskFiles.Guarded(file.Source, reader.ReadToEnd);
@@ -179,6 +180,7 @@ internal sealed class LayerListing
         {
             LayerEntryKind.Directory => LayerEntryInfoKind.Directory,
             LayerEntryKind.SymbolicLink => LayerEntryInfoKind.SymbolicLink,
+            LayerEntryKind.HardLink => LayerEntryInfoKind.HardLink,
             _ => LayerEntryInfoKind.File,
         };
 

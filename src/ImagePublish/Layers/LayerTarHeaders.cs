@@ -42,6 +42,7 @@ internal static class LayerTarHeaders
         {
             LayerEntryKind.Directory => TarHeaders.Directory,
             LayerEntryKind.File => TarHeaders.File,
+            LayerEntryKind.HardLink => TarHeaders.HardLink,
             _ => TarHeaders.SymbolicLink,
         };
 

@@ -24,6 +24,10 @@ internal static class StaticContent
 
     public static DateTimeOffset TimeOf(FileContent content)
     {
+        if (content is FileInLayer { Length: > 0 } file)
+            return TimeOf(BitConverter.GetBytes(BinaryPrimitives.ReverseEndianness(file.Fingerprint)));
+        if (content is FileInLayer)
+            return TimeOf(SHA256.HashData([]));
         using var stream = content.Open();
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         DiskFiles.Guarded(content.Source, () => SHA256.HashData(stream)).CopyTo(hash);

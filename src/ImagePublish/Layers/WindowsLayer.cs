@@ -35,11 +35,15 @@ internal static class WindowsLayer
             Check(entry, names);
 
         LayerEntry[] roots = [new(FilesFolder, LayerEntryKind.Directory), new(HivesFolder, LayerEntryKind.Directory)];
-        return LayerInput.Create(
-            content.Name,
-            roots.Concat(content.Entries.Select(entry => entry with { Path = $"{FilesFolder}/{entry.Path}" })).Select(WithAttributes)
-        );
+        return LayerInput.Create(content.Name, roots.Concat(content.Entries.Select(InFilesFolder)).Select(WithAttributes));
     }
+
+    private static LayerEntry InFilesFolder(LayerEntry entry) =>
+        entry with
+        {
+            Path = $"{FilesFolder}/{entry.Path}",
+            LinkTarget = entry.Kind == LayerEntryKind.HardLink ? $"{FilesFolder}/{entry.LinkTarget}" : entry.LinkTarget,
+        };
 
     private static LayerEntry WithAttributes(LayerEntry entry) =>
         entry with

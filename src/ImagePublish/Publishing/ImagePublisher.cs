@@ -21,6 +21,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     private readonly PackageStep packages = new(context);
     private readonly TagGuard tagGuard = new(context.Registries, context.Store);
     private readonly DependencyCheckStep dependencies = new(context.Store, context.Log);
+    private readonly OtherImagesStep otherImages = new(context);
 
     /// <summary>Publishes an image, or finds that the last publish of the same request is up to date.</summary>
     /// <exception cref="ImagePublishException">It could not be published.</exception>
@@ -60,11 +61,12 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
         // Setting up the first connection takes as long as reading the publish folder.
         var resolving = tasks.Run(token => ResolveBaseAsync(request, localBase, token));
-        var findingPackages = tasks.Run(async token => await packages.FindLayerAsync(request, resolving, producer, token));
-        var inputs = await PlanLayersAsync(pinned, resolving, findingPackages, tasks.Token);
+        var resolvingAll = tasks.Run(token => otherImages.ResolveAsync(request, resolving, token));
+        var findingPackages = tasks.Run(async token => await packages.FindLayerAsync(request, resolvingAll, producer, token));
+        var inputs = await PlanLayersAsync(pinned, resolvingAll, findingPackages, output.LayerFiles, tasks.Token);
         var findingLayers = inputs.Select(input => tasks.Run(token => producer.LookUpAsync(input, token))).ToList();
         var layers = new LayerLookups([.. (await findingPackages).Select(Task.FromResult), .. findingLayers]);
-        var draft = new ImageDraft(pinned, await resolving, layers);
+        var draft = new ImageDraft(pinned, await resolvingAll, layers);
 
         if (await FindUnchangedAsync(draft, tasks.Token) is { } known)
             return await RecordAsync(draft, known, output, tasks.Token);
@@ -136,19 +138,27 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
     private async Task<IReadOnlyList<LayerInput>> PlanLayersAsync(
         PinnedRequest pinned,
-        Task<BaseImage> resolving,
+        Task<SourceImages> resolving,
         Task<IReadOnlyList<LayerCandidate>> findingPackages,
+        LayerFileReader layerFiles,
         CancellationToken cancellationToken
     )
     {
-        var below = BaseFileSystem.Empty;
-        if (LayerPlanner.NeedsBaseFiles(pinned.Request))
+        var request = pinned.Request;
+        if (request.FilesOfImages.Count > 0)
         {
-            var packageLayers = (await findingPackages).Select(candidate => (candidate.Content, candidate.Known));
-            below = await new BaseFiles(context.Store, log).ReadAsync(await resolving, [.. packageLayers], cancellationToken);
+            var copied = await otherImages.ListFilesAsync(request, await resolving, layerFiles, cancellationToken);
+            request = request with { Added = [.. request.Added, .. copied] };
         }
 
-        var inputs = LayerPlanner.Plan(pinned.Request, pinned.Files, below);
+        var below = BaseFileSystem.Empty;
+        if (LayerPlanner.NeedsBaseFiles(request))
+        {
+            var packageLayers = (await findingPackages).Select(candidate => (candidate.Content, candidate.Known));
+            below = await new BaseFiles(context.Store, log).ReadAsync((await resolving).Base, [.. packageLayers], cancellationToken);
+        }
+
+        var inputs = LayerPlanner.Plan(request, pinned.Files, below);
         log.Detail($"The files are read and divided into {inputs.Count} layers.");
         return inputs;
     }
@@ -175,8 +185,12 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     )
     {
         var baseLayers = draft.Base.Layers;
+        var own = baseLayers.Count - draft.Base.TakenLayers.Count;
         for (var index = 0; index < baseLayers.Count; index++)
-            log.NameBlob(baseLayers[index].Descriptor.Digest.Value, $"base layer {index + 1}");
+            log.NameBlob(
+                baseLayers[index].Descriptor.Digest.Value,
+                index < own ? $"base layer {index + 1}" : $"layer of {draft.Base.TakenLayers[index - own]}"
+            );
         destinations?.StartUploads(baseLayers);
         var layers = new NamedLayer[draft.Layers.Count];
         await foreach (var (index, candidate) in draft.Layers.AsFoundAsync())
@@ -207,15 +221,17 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
             await CheckDependenciesAsync(draft, result.Image, cancellationToken);
         LayerInput[] inputs = [.. (await draft.Layers.AllAsync()).Select(candidate => candidate.Content)];
         var length = OtherPlatformFiles.LengthOfNew(result.Image, inputs);
-        var run = new PublishRun(draft.Pinned, result with { ForeignLength = length }, draft.Base, inputs);
+        var run = new PublishRun(draft.Pinned, result with { ForeignLength = length }, draft.Images, inputs);
         await output.RecordAsync(run, cancellationToken);
         return run;
     }
 
     /// <summary>What an image is made of, once its base is resolved and its layers are planned.</summary>
-    private sealed record ImageDraft(PinnedRequest Pinned, BaseImage Base, LayerLookups Layers)
+    private sealed record ImageDraft(PinnedRequest Pinned, SourceImages Images, LayerLookups Layers)
     {
-        private readonly ImageSpec spec = WithGeneratedLabels(Pinned.Request, Base);
+        private readonly ImageSpec spec = WithGeneratedLabels(Pinned.Request, Images.Base);
+
+        public BaseImage Base => Images.Base;
 
         public PublishRequest Request => Pinned.Request;
 
@@ -226,7 +242,12 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         public PublishResult Published(Image image, IReadOnlyList<NamedLayer> layers, IReadOnlyList<DestinationResult> deliveries) =>
             new(image, deliveries)
             {
-                LayerNames = [.. Base.Layers.Select(_ => PublishResult.BaseLayer), .. layers.Select(layer => layer.Name)],
+                LayerNames =
+                [
+                    .. Base.Layers.SkipLast(Base.TakenLayers.Count).Select(_ => PublishResult.BaseLayer),
+                    .. Base.TakenLayers,
+                    .. layers.Select(layer => layer.Name),
+                ],
             };
 
         public PublishResult Unchanged(Image image, IReadOnlyList<NamedLayer> layers)

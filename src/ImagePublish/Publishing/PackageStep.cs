@@ -41,14 +41,14 @@ internal sealed class PackageStep(PublishContext context)
     /// <exception cref="ImagePublishException"><c>IMG6xxx</c>: the packages can't be had.</exception>
     public async Task<IReadOnlyList<LayerCandidate>> FindLayerAsync(
         PublishRequest request,
-        Task<BaseImage> resolving,
+        Task<SourceImages> resolving,
         LayerProducer producer,
         CancellationToken cancellationToken
     )
     {
         if (request.Packages is not { } wanted)
             return [];
-        var baseImage = request.Base is ScratchImage ? null : await resolving;
+        var baseImage = request.Base is ScratchImage ? null : (await resolving).Base;
         try
         {
             return await FindLayerAsync(request, baseImage, producer, mustRefresh: false, cancellationToken);

@@ -1,3 +1,4 @@
+using ImagePublish.Bases;
 using ImagePublish.Destinations;
 using ImagePublish.LayerReuse;
 using ImagePublish.Oci;
@@ -7,7 +8,7 @@ using ImagePublish.UpToDate;
 namespace ImagePublish.Publishing;
 
 /// <summary>Everything that a publish writes. A plan runs the same steps with an output that only measures.</summary>
-internal abstract class PublishOutput(DestinationSet destinations, ILayerOutput layers) : IAsyncDisposable
+internal abstract class PublishOutput(PublishContext context, DestinationSet destinations, ILayerOutput layers) : IAsyncDisposable
 {
     /// <summary>Writes to registries, or to the local store if the request has no destinations.</summary>
     public static PublishOutput Open(PublishContext context, PublishRequest request, CancellationToken cancellationToken) =>
@@ -15,11 +16,14 @@ internal abstract class PublishOutput(DestinationSet destinations, ILayerOutput 
 
     /// <summary>Writes nothing: destinations are asked what they have, and layers are built to be measured.</summary>
     public static PublishOutput OpenPlanned(PublishContext context, PublishRequest request, CancellationToken cancellationToken) =>
-        new PlannedOutput(context.Destinations.OpenPlanned(request.Destinations, request.LocalName, cancellationToken));
+        new PlannedOutput(context, context.Destinations.OpenPlanned(request.Destinations, request.LocalName, cancellationToken));
 
     public DestinationSet Destinations => destinations;
 
     public ILayerOutput Layers => layers;
+
+    /// <summary>Files of other images, until the publish is over.</summary>
+    public LayerFileReader LayerFiles { get; } = new(context.Store);
 
     public abstract Task<string> RenewLockAsync(
         LockRequest request,
@@ -30,12 +34,18 @@ internal abstract class PublishOutput(DestinationSet destinations, ILayerOutput 
 
     public abstract Task RecordAsync(PublishRun run, CancellationToken cancellationToken);
 
-    public ValueTask DisposeAsync() => destinations.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await destinations.DisposeAsync();
+        await LayerFiles.DisposeAsync();
+    }
 }
 
 internal sealed class WrittenOutput(PublishContext context, DestinationSet destinations)
-    : PublishOutput(destinations, new StoredLayers(context.Store, context.Cache, context.Log))
+    : PublishOutput(context, destinations, new StoredLayers(context.Store, context.Cache, context.Log))
 {
+    private readonly PublishContext context = context;
+
     public override async Task<string> RenewLockAsync(
         LockRequest request,
         Platform platform,
@@ -54,11 +64,12 @@ internal sealed class WrittenOutput(PublishContext context, DestinationSet desti
         await context.Documents.RememberAsync(image.Manifest, cancellationToken);
         await context.Documents.RememberAsync(image.ConfigBlob, cancellationToken);
         var published = new PublishedImage(image, run.Result.LayerNames);
-        await context.UpToDate.RememberAsync(run.Request, run.Pinned.Files, run.Base, published, cancellationToken);
+        await context.UpToDate.RememberAsync(run.Request, run.Pinned.Files, run.Images, published, cancellationToken);
     }
 }
 
-internal sealed class PlannedOutput(DestinationSet destinations) : PublishOutput(destinations, new MeasuredLayers())
+internal sealed class PlannedOutput(PublishContext context, DestinationSet destinations)
+    : PublishOutput(context, destinations, new MeasuredLayers())
 {
     public override Task<string> RenewLockAsync(
         LockRequest request,

@@ -1,3 +1,4 @@
+using ImagePublish.Bases;
 using ImagePublish.Destinations;
 using ImagePublish.Images;
 using ImagePublish.LayerReuse;
@@ -12,9 +13,12 @@ internal sealed record PinnedRequest(PublishRequest Request, PublishedFiles File
 
 /// <summary>A publish, or a plan of one, with what the image was made of.</summary>
 /// <param name="Contents">The files of the layers above the base, from the bottom up; empty for a layer of packages that was known.</param>
-internal sealed record PublishRun(PinnedRequest Pinned, PublishResult Result, BaseImage Base, IReadOnlyList<LayerInput> Contents)
+internal sealed record PublishRun(PinnedRequest Pinned, PublishResult Result, SourceImages Images, IReadOnlyList<LayerInput> Contents)
 {
     public PublishRequest Request => Pinned.Request;
+
+    /// <summary>The base, with the layers of other images that are on top of it.</summary>
+    public BaseImage Base => Images.Base;
 }
 
 /// <summary>An image for one platform and where it is now.</summary>
@@ -26,7 +30,10 @@ internal sealed record PublishResult(Image Image, IReadOnlyList<DestinationResul
     /// <summary>The bytes, before compression, of the new layers that only other platforms can use.</summary>
     public long ForeignLength { get; init; }
 
-    /// <summary>What each layer contains, from the bottom up: <see cref="BaseLayer"/>, or the name of one of our own.</summary>
+    /// <summary>
+    /// What each layer contains, from the bottom up: <see cref="BaseLayer"/>, the name of another image that it was taken from, or the name
+    /// of one of our own.
+    /// </summary>
     public required IReadOnlyList<string> LayerNames { get; init; }
 
     public const string BaseLayer = "base";

@@ -16,9 +16,8 @@ internal static class RequestFingerprint
         digest.Add(typeof(RequestFingerprint).Module.ModuleVersionId.ToByteArray());
         Add(digest, request.Spec);
         Add(digest, request.Project);
-        digest.Add($"{request.Base.GetType().Name} {request.Base}");
+        Add(digest, request.Base);
         Add(digest, (request.Base as ScratchImage)?.EnvironmentVariables ?? []);
-        digest.Add((request.Base as RegistryImage)?.Locked?.ToString());
         digest.Add([.. (request.Packages?.Locked ?? []).Select(package => $"{package.Name} {package.Digest}")]);
         AddFiles(digest, request);
         digest.Add(request.Compression.Key);
@@ -55,6 +54,29 @@ internal static class RequestFingerprint
         digest.Add(request.Added.Count);
         foreach (var added in request.Added)
             Add(digest, added);
+        digest.Add(request.FilesOfImages.Count);
+        foreach (var files in request.FilesOfImages)
+            Add(digest, files);
+        digest.Add(request.LayersOfImages.Count);
+        foreach (var layers in request.LayersOfImages)
+            Add(digest, layers.From);
+    }
+
+    private static void Add(DigestBuilder digest, ImageSource source)
+    {
+        digest.Add($"{source.GetType().Name} {source}");
+        digest.Add((source as RegistryImage)?.Locked?.ToString());
+    }
+
+    private static void Add(DigestBuilder digest, FilesOfImage files)
+    {
+        Add(digest, files.From);
+        digest.Add(files.Path);
+        digest.Add(files.Target);
+        digest.Add(files.IsIntoTarget ? 1 : 0);
+        digest.Add((long?)files.Mode ?? -1);
+        digest.Add(files.Owner?.ToString());
+        digest.Add(files.Layer);
     }
 
     // Its item's name is only for messages.

@@ -29,7 +29,7 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
 {
     private const string Kind = "publishes";
 
-    private sealed record Record(Digest Files, Digest? Base, Digest Image, IReadOnlyList<string> LayerNames);
+    private sealed record Record(Digest Files, Digest? Sources, Digest Image, IReadOnlyList<string> LayerNames);
 
     public async Task<UpToDateResult> FindAsync(PublishRequest request, PublishedFiles files, CancellationToken cancellationToken)
     {
@@ -63,15 +63,18 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
     public async Task RememberAsync(
         PublishRequest request,
         PublishedFiles files,
-        BaseImage baseImage,
+        SourceImages images,
         PublishedImage published,
         CancellationToken cancellationToken
     )
     {
         if (!IsKnowable(request) || await files.ComputeFingerprintAsync() is not { } fingerprint || !files.AreUnmodified())
             return;
-        var baseDigest = request.Base is RegistryImage or ScratchImage ? baseImage.Digest : ContentOf(baseImage);
-        string[] lines = [fingerprint.Value, baseDigest?.Value ?? "", published.Image.Digest.Value, .. published.LayerNames];
+        var sources = Combine(
+            DigestOf(request.Base, images.Original),
+            request.OtherImages.Select(source => DigestOf(source, images.Others[source]))
+        );
+        string[] lines = [fingerprint.Value, sources?.Value ?? "", published.Image.Digest.Value, .. published.LayerNames];
         var record = Encoding.UTF8.GetBytes(string.Join('\n', lines));
         await store.Records.WriteAsync(Kind, RequestFingerprint.Compute(request), record, cancellationToken);
     }
@@ -87,23 +90,43 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
     )
     {
         var checkingTags = destinations.AreUpToDateAsync(request.Destinations, request.Tags, last.Image, cancellationToken);
-        var findingBase = FindBaseAsync(request, cancellationToken);
-        await Task.WhenAll(checkingTags, findingBase);
+        var findingBase = FindAsync(request.Base, request.Spec.Platform, cancellationToken);
+        var findingOthers = Task.WhenAll(request.OtherImages.Select(source => FindAsync(source, request.Spec.Platform, cancellationToken)));
+        await Task.WhenAll(checkingTags, findingBase, findingOthers);
         var (digest, localBase) = await findingBase;
-        return (await checkingTags && digest == last.Base, localBase);
+        var sources = Combine(digest, (await findingOthers).Select(other => other.Digest));
+        return (await checkingTags && sources == last.Sources, localBase);
     }
 
-    private async Task<(Digest? Digest, BaseImage? LocalBase)> FindBaseAsync(PublishRequest request, CancellationToken cancellationToken)
+    private static Digest? DigestOf(ImageSource source, BaseImage image) =>
+        source is RegistryImage or ScratchImage ? image.Digest : ContentOf(image);
+
+    private static Digest? Combine(Digest? baseDigest, IEnumerable<Digest?> others)
     {
-        if (request.Base is ScratchImage)
+        Digest?[] all = [baseDigest, .. others];
+        if (all.Length == 1)
+            return baseDigest;
+        using var digest = new DigestBuilder();
+        foreach (var one in all)
+            digest.Add(one?.Value);
+        return digest.ToDigest();
+    }
+
+    private async Task<(Digest? Digest, BaseImage? Local)> FindAsync(
+        ImageSource source,
+        Platform platform,
+        CancellationToken cancellationToken
+    )
+    {
+        if (source is ScratchImage)
             return (null, null);
-        if (request.Base is RegistryImage { Reference: var reference, Locked: var locked })
+        if (source is RegistryImage { Reference: var reference, Locked: var locked })
         {
             var pinned = locked ?? reference.Digest;
             return (pinned ?? (await documents.CurrentAsync(reference, cancellationToken))?.Digest, null);
         }
 
-        var image = await new LocalBaseResolver(store).ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
+        var image = await new LocalBaseResolver(store).ResolveAsync(source, platform, cancellationToken);
         return (ContentOf(image), image);
     }
 
@@ -129,7 +152,7 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
             return null;
         var lines = Encoding.UTF8.GetString(record).Split('\n');
         return lines.Length >= 3 && Digest.TryParse(lines[0], out var files) && Digest.TryParse(lines[2], out var image)
-            ? new Record(files, Digest.TryParse(lines[1], out var baseImage) ? baseImage : null, image, lines[3..])
+            ? new Record(files, Digest.TryParse(lines[1], out var sources) ? sources : null, image, lines[3..])
             : null;
     }
 }

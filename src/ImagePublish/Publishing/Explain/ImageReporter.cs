@@ -42,7 +42,7 @@ internal sealed class ImageReporter(PublishContext context, EarlyLayerBuild? ear
                         : LayerListing.OfAsync(run.Contents[at - below], cancellationToken)
             )
         );
-        var baseImage = new ReportBase(run.Base.Name, run.Base.Digest, below, run.Base.Config);
+        var baseImage = new ReportBase(run.Base.Name, run.Base.Digest, below - run.Base.TakenLayers.Count, run.Base.Config);
         var differences = await CompareAsync(run.Result.Image, lists, described.Current, cancellationToken);
         return new ImageReport(run.Result, baseImage, DescribeLayers(run.Result, baseImage, lists, PackagesByPath(run)), differences);
     }

@@ -27,7 +27,17 @@ internal sealed class LayerComparer(ImageStore store)
             }
         }
 
-        return [.. changes, .. old.Keys.Select(name => new LayerChange(name, ChangeKind.Removed, []))];
+        return [.. CompareTaken(current, run), .. changes, .. old.Keys.Select(name => new LayerChange(name, ChangeKind.Removed, []))];
+    }
+
+    // Layers that were taken whole from other images: there they are compared, by whoever makes those.
+    private static IEnumerable<LayerChange> CompareTaken(Image current, PublishRun run)
+    {
+        var old = ImageComposer.TakenLayers(current.Config);
+        var taken = run.Base.TakenLayers;
+        var now = taken.Zip(run.Base.Layers.TakeLast(taken.Count), (image, layer) => (Image: image, layer.DiffId)).ToList();
+        var kept = now.Select(layer => new LayerChange(layer.Image, old.Contains(layer) ? ChangeKind.Same : ChangeKind.Added, []));
+        return kept.Concat(old.Except(now).Select(layer => new LayerChange(layer.Image, ChangeKind.Removed, [])));
     }
 
     // An image without history was made on a base without one: its upper layers are known by their position, if some layer is the same.
@@ -58,8 +68,7 @@ internal sealed class LayerComparer(ImageStore store)
     {
         var old = await ReadAsync(before, cancellationToken);
         // A layer of packages that was known has no files at hand: they are read from its blob.
-        var now =
-            content.Entries.Count == 0 ? await ReadAsync(after, cancellationToken) : await LayerFiles.ReadAsync(content, cancellationToken);
+        var now = content.Entries.Count == 0 ? await ReadAsync(after, cancellationToken) : await ReadAsync(content, cancellationToken);
         return
         [
             .. old
@@ -72,6 +81,12 @@ internal sealed class LayerComparer(ImageStore store)
 
     private Task<Dictionary<string, FileState>> ReadAsync(Layer layer, CancellationToken cancellationToken) =>
         LayerFiles.ReadAsync(store.FindBlob(layer.Descriptor) ?? layer.Source!, layer.DiffId, cancellationToken);
+
+    private static async Task<Dictionary<string, FileState>> ReadAsync(LayerInput content, CancellationToken cancellationToken)
+    {
+        await content.FetchFilesAsync(cancellationToken);
+        return await LayerFiles.ReadAsync(content, cancellationToken);
+    }
 
     private static FileChange Change(string path, FileState? before, FileState? after) =>
         new(
