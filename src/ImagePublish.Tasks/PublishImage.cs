@@ -84,7 +84,10 @@ public sealed class PublishImage : PublishImageInputs
 
     private static IEnumerable<Oci.Registry> RegistriesBesides(PublishRequest request) =>
         [
-            .. request.OtherImages.Prepend(request.Base).OfType<RegistryImage>().Select(image => image.Reference.Repository.Registry),
+            .. request
+                .OtherImages.Sources.Prepend(request.Base)
+                .OfType<RegistryImage>()
+                .Select(image => image.Location.Repository.Registry),
             .. (request.CacheFrom ?? []).Select(image => image.Repository.Registry),
         ];
 

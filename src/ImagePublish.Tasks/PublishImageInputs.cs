@@ -26,6 +26,9 @@ public abstract class PublishImageInputs : PublishTask
     /// <summary>The family of the base image that suits the app.</summary>
     public string? BaseFamily { get; set; }
 
+    /// <summary>The mirror of Microsoft's registry; empty for that of the environment, if it names one.</summary>
+    public string? BaseRegistry { get; set; }
+
     /// <summary>Operating system packages below the app.</summary>
     public ITaskItem[] Packages { get; set; } = [];
 

@@ -6,6 +6,7 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Dependencies;
 using ImagePublish.Packages.Model;
+using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
@@ -44,8 +45,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
             FileOwner = ReadOwner(),
             Added = new AddedEntryReader(folder, sources).Read(inputs),
-            FilesOfImages = new AddedEntryReader(folder, sources).ReadOfImages(inputs, ReadImage),
-            LayersOfImages = [.. inputs.LayersFrom.Select(ReadLayers)],
+            OtherImages = ReadOtherImages(folder, sources),
             Layering = InputParser.Choice(inputs.Layering, "ImageLayering", LayeringMode.Auto),
             Compression = ReadCompression(inputs.Compression, inputs.CompressionLevel),
             Destinations = names.Destinations,
@@ -76,11 +76,15 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
                 MayDownload = mode == DoctorMode.Full && !inputs.Offline,
             };
 
-    public (Platform Platform, ImageSource Base, PackageRequest? Packages) ReadLocked()
+    public LockInputs ReadLocked()
     {
         var app = ReadApp();
         var packages = new PackageRequestReader(inputs).Read(app);
-        return (app.RuntimeIdentifier.Platform, ReadBase(app, packages is not null), packages);
+        var folder = FolderOf(ReadWorkingDirectory(app.RuntimeIdentifier.Platform));
+        return new LockInputs(app.RuntimeIdentifier.Platform, ReadBase(app, packages is not null), packages)
+        {
+            OtherImages = ReadOtherImages(folder, ReadFolders()),
+        };
     }
 
     private DotNetApp ReadApp() =>
@@ -110,6 +114,9 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
                 : Remote(InputParser.Named("ImageBase", text, Reference.Parse)),
         };
 
+    private OtherImages ReadOtherImages(string folder, SourceFolders sources) =>
+        new(new AddedEntryReader(folder, sources).ReadOfImages(inputs, ReadImage), [.. inputs.LayersFrom.Select(ReadLayers)]);
+
     private LayersOfImage ReadLayers(ITaskItem item)
     {
         var source = ItemLocations.Locate(item, ItemLocations.Layers);
@@ -136,7 +143,8 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         }
     }
 
-    private ImageSource Remote(Reference reference) => inputs.Offline ? new OfflineImage(reference) : new RegistryImage(reference);
+    private ImageSource Remote(Reference reference) =>
+        inputs.Offline ? new OfflineImage(reference) : BaseMirror.Apply(new RegistryImage(reference), inputs.BaseRegistry);
 
     // A separator at its end stays, as the SDK and WORKDIR leave it.
     private string ReadWorkingDirectory(Platform platform)

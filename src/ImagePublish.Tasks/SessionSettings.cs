@@ -133,7 +133,7 @@ internal sealed record PublishedRegistries(Registry? Push, Registry? Base)
     public static PublishedRegistries Of(IEnumerable<Repository> destinations, Bases.ImageSource? source) =>
         new(
             destinations.Select(repository => repository.Registry).Distinct().ToList() is [var sole] ? sole : null,
-            source is Bases.RegistryImage remote ? remote.Reference.Repository.Registry : null
+            source is Bases.RegistryImage remote ? remote.Location.Repository.Registry : null
         );
 }
 

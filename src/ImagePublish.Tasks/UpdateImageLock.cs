@@ -24,7 +24,8 @@ public sealed class UpdateImageLock : PublishImageInputs
 
     private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
-        var (platform, source, packages) = new PublishRequestReader(this).ReadLocked();
+        var inputs = new PublishRequestReader(this).ReadLocked();
+        var read = inputs.OtherImages.Sources.Prepend(inputs.Base).OfType<RegistryImage>();
         var lockRequest = new LockRequestReader(this).ReadForUpdate(InputParser.Words(RuntimeIdentifiers));
         var registries = BuildSession
             .GetOrCreate(
@@ -32,15 +33,15 @@ public sealed class UpdateImageLock : PublishImageInputs
                 SessionSettings.Read(
                     this,
                     new ImageNames(this).Destinations.Select(repository => repository.Registry),
-                    source is RegistryImage remote ? [remote.Reference.Repository.Registry] : [],
-                    PublishedRegistries.Of([], source)
+                    read.Select(image => image.Location.Repository.Registry),
+                    PublishedRegistries.Of([], inputs.Base)
                 )
             )
             .Registries;
         var context = new PublishContext(registries, OpenStore(), log);
-        var update = await new LockStep(context).UpdateAsync(platform, source, packages, lockRequest, cancellationToken);
-        log.Information($"{ProjectName} -> {Path.GetFileName(lockRequest.File)}, {platform}: {update.Summary}");
-        Results = [.. (update.Current.Packages ?? []).Select(package => Item(package, platform))];
+        var update = await new LockStep(context).UpdateAsync(inputs, lockRequest, cancellationToken);
+        log.Information($"{ProjectName} -> {Path.GetFileName(lockRequest.File)}, {inputs.Platform}: {update.Summary}");
+        Results = [.. (update.Current.Packages ?? []).Select(package => Item(package, inputs.Platform))];
     }
 
     private static Microsoft.Build.Utilities.TaskItem Item(PackageDocument package, Platform platform)

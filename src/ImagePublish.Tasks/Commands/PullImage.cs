@@ -11,6 +11,9 @@ namespace ImagePublish.Tasks.Commands;
 /// for builds without a network.</summary>
 public sealed class PullImage : CommandTask
 {
+    /// <summary>The mirror of Microsoft's registry; empty for that of the environment, if it names one.</summary>
+    public string? BaseRegistry { get; set; }
+
     internal override string? LeftAlone => "no tag was moved";
 
     private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
@@ -30,8 +33,12 @@ public sealed class PullImage : CommandTask
             );
         // A digest is found in the store under any tag.
         var tag = reference.Tag ?? Tag.Parse($"{reference.Digest!.Algorithm}-{reference.Digest.Hex}");
-        var request = new CopyRequest(source, [], reference.Repository.ToString(), [tag]);
-        var result = await new ImageCopier(Connect(names.Registries).Registries, OpenStore()).CopyAsync(request, cancellationToken);
+        var mirrored = BaseMirror.Apply(source, BaseRegistry);
+        var request = new CopyRequest(mirrored, [], reference.Repository.ToString(), [tag]);
+        var result = await new ImageCopier(
+            Connect([.. names.Registries, mirrored.Location.Repository.Registry]).Registries,
+            OpenStore()
+        ).CopyAsync(request, cancellationToken);
         Report(log, ImageTables.OfCopy(result, dryRun: false));
         Items =
         [

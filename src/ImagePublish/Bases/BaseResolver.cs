@@ -18,14 +18,35 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
     public Task<BaseImage> ResolveAsync(ImageSource source, Platform platform, CancellationToken cancellationToken) =>
         source switch
         {
-            RegistryImage remote => ResolveAsync(remote.Reference, remote.Locked, platform, cancellationToken),
+            RegistryImage remote => ResolveRemoteAsync(remote, platform, cancellationToken),
             ScratchImage scratch => Task.FromResult(BaseImage.Scratch(platform, scratch.EnvironmentVariables)),
             _ => new LocalBaseResolver(store, role: role).ResolveAsync(source, platform, cancellationToken),
         };
 
-    private async Task<BaseImage> ResolveAsync(Reference reference, Digest? locked, Platform platform, CancellationToken cancellationToken)
+    private async Task<BaseImage> ResolveRemoteAsync(RegistryImage image, Platform platform, CancellationToken cancellationToken)
     {
-        var document = await documents.FindAsync(locked is null ? reference : reference.Pinned(locked), cancellationToken)
+        try
+        {
+            return await ResolveAsync(image, platform, cancellationToken);
+        }
+        catch (ImagePublishException exception) when (image.Mirror is not null)
+        {
+            throw new ImagePublishException(
+                exception.Code,
+                $"{exception.Message} '{image.Reference}' is read from the mirror '{image.Location}', which ImageBaseRegistry or "
+                    + "IMAGE_BASE_REGISTRY names.",
+                exception
+            )
+            {
+                Item = exception.Item,
+            };
+        }
+    }
+
+    private async Task<BaseImage> ResolveAsync(RegistryImage source, Platform platform, CancellationToken cancellationToken)
+    {
+        var (reference, location, locked) = (source.Reference, source.Location, source.Locked);
+        var document = await documents.FindAsync(locked is null ? location : location.Pinned(locked), cancellationToken)
             ?? throw (
                 locked is not null
                     ? Gone(reference, locked)
@@ -34,7 +55,7 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
         try
         {
             var image = await documents.ReadImageAsync(
-                reference.Repository,
+                location.Repository,
                 document,
                 index => Choose(index, reference, platform),
                 cancellationToken
@@ -46,7 +67,7 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
                 document.Descriptor.Digest,
                 MediaTypes.FormatOf(image.ManifestBlob.Descriptor.MediaType),
                 image.Config,
-                image.Layers(registries, reference.Repository)
+                image.Layers(registries, location.Repository)
             );
         }
         catch (JsonException exception)

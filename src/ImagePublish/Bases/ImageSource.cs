@@ -16,6 +16,12 @@ internal sealed record RegistryImage(Reference Reference) : ImageSource
     /// <summary>The digest that a lock file pins it to: then the registry is not asked what the reference points at.</summary>
     public Digest? Locked { get; init; }
 
+    /// <summary>The repository that is asked in place of the reference's, since it is a mirror of it; null for none.</summary>
+    public Repository? Mirror { get; init; }
+
+    /// <summary>Where it is asked for. What an image says of its base, and what a lock file does, is <see cref="Reference"/>.</summary>
+    public Reference Location => Mirror is null ? Reference : Reference with { Repository = Mirror };
+
     public override string ToString() => Reference.ToString();
 }
 

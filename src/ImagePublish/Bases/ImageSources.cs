@@ -19,7 +19,7 @@ internal sealed class ImageSources(RegistryClient registries, ImageStore store)
     /// is none; or what the place fails with.</exception>
     public async Task<IImageContent> OpenAsync(ImageSource source, CancellationToken cancellationToken) =>
         source is RegistryImage remote
-            ? await OpenAsync(remote.Reference, cancellationToken)
+            ? await OpenAsync(remote.Location, cancellationToken)
             : new LocalContent(
                 await local.LoadAsync(source, cancellationToken),
                 source is EngineImage engine ? engine.Name : source.ToString()!

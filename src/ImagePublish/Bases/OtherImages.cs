@@ -28,6 +28,26 @@ internal sealed record FilesOfImage(ItemSource Item, ImageSource From, string Pa
 /// <summary>All layers of another image on top of the base, as an item asks for them.</summary>
 internal sealed record LayersOfImage(ItemSource Item, ImageSource From);
 
+/// <summary>What an image takes from other images than its base.</summary>
+/// <param name="Layers">Layers that are put on the base, from the bottom up.</param>
+internal sealed record OtherImages(IReadOnlyList<FilesOfImage> Files, IReadOnlyList<LayersOfImage> Layers)
+{
+    public static OtherImages None { get; } = new([], []);
+
+    /// <summary>The images, each once.</summary>
+    public IReadOnlyList<ImageSource> Sources =>
+        [.. Layers.Select(layers => layers.From).Concat(Files.Select(files => files.From)).Distinct()];
+
+    public ItemSource ItemOf(ImageSource source) =>
+        Layers.FirstOrDefault(layers => layers.From == source)?.Item ?? Files.First(files => files.From == source).Item;
+
+    public OtherImages Replace(Func<ImageSource, ImageSource> replace) =>
+        new(
+            [.. Files.Select(files => files with { From = replace(files.From) })],
+            [.. Layers.Select(layers => layers with { From = replace(layers.From) })]
+        );
+}
+
 /// <summary>The images that an image is made of.</summary>
 /// <param name="Original">The base image alone.</param>
 /// <param name="Base">The base image with the layers of others on top of it.</param>

@@ -29,6 +29,9 @@ internal sealed record PlatformLock
     /// <summary>The base image; null for <c>scratch</c>.</summary>
     public LockedBase? Base { get; init; }
 
+    /// <summary>The other images of registries that files or layers are taken from, by name; null where there are none.</summary>
+    public IReadOnlyList<LockedImage>? Images { get; init; }
+
     /// <summary>The packages that were asked for, by name or pattern, in order; null where none were.</summary>
     public IReadOnlyList<string>? Requested { get; init; }
 
@@ -40,6 +43,9 @@ internal sealed record PlatformLock
 /// <param name="Reference"> The project's name for it; null for one of this machine, since local paths are not written to the lock file.
 /// </param>
 internal sealed record LockedBase(string? Reference, string Digest);
+
+/// <summary>Another image, exactly.</summary>
+internal sealed record LockedImage(string Reference, string Digest);
 
 [JsonSerializable(typeof(ImageLock))]
 internal sealed partial class ImageLockJsonContext : JsonSerializerContext
@@ -153,6 +159,8 @@ internal sealed class ImageLockFile(LockRequest request)
                 )
             )
                 throw Damaged($"'{Text.Sanitize(locked.Reference ?? locked.Digest)}' is no base image");
+            if (entry?.Images is { } images && !AreImages(images))
+                throw Damaged("an image in it is none, or there twice");
             if (
                 entry is null
                 || (entry.Packages is null) != (entry.Requested is null)
@@ -167,6 +175,10 @@ internal sealed class ImageLockFile(LockRequest request)
             Platforms = new SortedDictionary<string, PlatformLock>(read.Platforms, StringComparer.Ordinal),
         };
     }
+
+    private static bool AreImages(IReadOnlyList<LockedImage> images) =>
+        images.All(image => image is not null && Digest.TryParse(image.Digest, out _) && Reference.TryParse(image.Reference, out _, out _))
+        && images.DistinctBy(image => image.Reference).Count() == images.Count;
 
     private ImagePublishException Damaged(string why, Exception? cause = null) =>
         new(

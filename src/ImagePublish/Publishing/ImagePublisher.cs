@@ -61,7 +61,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
         // Setting up the first connection takes as long as reading the publish folder.
         var resolving = tasks.Run(token => ResolveBaseAsync(request, localBase, token));
-        var resolvingAll = tasks.Run(token => otherImages.ResolveAsync(request, resolving, token));
+        var resolvingAll = tasks.Run(token => otherImages.ResolveAsync(request.OtherImages, request.Spec.Platform, resolving, token));
         var findingPackages = tasks.Run(async token => await packages.FindLayerAsync(request, resolvingAll, producer, token));
         var inputs = await PlanLayersAsync(pinned, resolvingAll, findingPackages, output.LayerFiles, tasks.Token);
         var findingLayers = inputs.Select(input => tasks.Run(token => producer.LookUpAsync(input, token))).ToList();
@@ -132,7 +132,8 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var bases = new BaseResolver(context.Registries, context.Documents, context.Store);
         var isThere = localBase is not null && new LocalBaseResolver(context.Store).IsStillThere(localBase);
         var found = isThere ? localBase! : await bases.ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
-        log.Detail($"The base image is {found.Name}, {found.Digest}, with {found.Layers.Count} layers.");
+        var mirror = request.Base is RegistryImage { Mirror: not null, Location: var location } ? $", read from {location}" : "";
+        log.Detail($"The base image is {found.Name}, {found.Digest}, with {found.Layers.Count} layers{mirror}.");
         return found;
     }
 
@@ -145,7 +146,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     )
     {
         var request = pinned.Request;
-        if (request.FilesOfImages.Count > 0)
+        if (request.OtherImages.Files.Count > 0)
         {
             var copied = await otherImages.ListFilesAsync(request, await resolving, layerFiles, cancellationToken);
             request = request with { Added = [.. request.Added, .. copied] };

@@ -31,7 +31,8 @@ internal sealed class LockStep(PublishContext context)
                     $"The lock file '{Text.Sanitize(lockRequest.File)}' does not fit the project: {mismatch}. "
                         + "Renew it and commit the result: dotnet msbuild -t:UpdateImageLock."
                 );
-            var update = new LockUpdate(platform, await ChooseAsync(platform, request.Base, request.Packages, cancellationToken), entry);
+            var inputs = new LockInputs(platform, request.Base, request.Packages) { OtherImages = request.OtherImages };
+            var update = new LockUpdate(platform, await ChooseAsync(inputs, cancellationToken), entry);
             var outcome = await output.RenewLockAsync(lockRequest, platform, update.Current, cancellationToken);
             context.Log.Information($"{Path.GetFileName(lockRequest.File)} {outcome} for {platform}, since {mismatch}: {update.Summary}");
             entry = update.Current;
@@ -42,16 +43,11 @@ internal sealed class LockStep(PublishContext context)
 
     /// <summary>Finds the newest base and packages of a platform, and writes them into the lock file.</summary>
     /// <exception cref="ImagePublishException">The base or packages can't be found, or the file can't be written.</exception>
-    public async Task<LockUpdate> UpdateAsync(
-        Platform platform,
-        ImageSource source,
-        PackageRequest? wanted,
-        LockRequest lockRequest,
-        CancellationToken cancellationToken
-    )
+    public async Task<LockUpdate> UpdateAsync(LockInputs inputs, LockRequest lockRequest, CancellationToken cancellationToken)
     {
         var file = new ImageLockFile(lockRequest);
-        var entry = await ChooseAsync(platform, source, wanted, cancellationToken);
+        var platform = inputs.Platform;
+        var entry = await ChooseAsync(inputs, cancellationToken);
         var former = await ReadFormerAsync(file, platform, cancellationToken);
         return new LockUpdate(platform, entry, former) { IsChanged = await file.WriteAsync(platform, entry, cancellationToken) };
     }
@@ -59,36 +55,48 @@ internal sealed class LockStep(PublishContext context)
     private static PublishRequest Pin(PublishRequest request, PlatformLock entry)
     {
         var packages = request.Packages;
+        var images = (entry.Images ?? []).ToDictionary(image => image.Reference, image => Digest.Parse(image.Digest));
         return request with
         {
             Base = request.Base is RegistryImage remote ? remote with { Locked = Digest.Parse(entry.Base!.Digest) } : request.Base,
+            OtherImages = request.OtherImages.Replace(source =>
+                source is RegistryImage other ? other with { Locked = images[other.Reference.ToString()] } : source
+            ),
             Packages = packages is null ? null : packages with { Locked = [.. entry.Packages!.Select(package => package.ToPackage()!)] },
         };
     }
 
-    private async Task<PlatformLock> ChooseAsync(
-        Platform platform,
-        ImageSource source,
-        PackageRequest? wanted,
-        CancellationToken cancellationToken
-    )
+    private async Task<PlatformLock> ChooseAsync(LockInputs inputs, CancellationToken cancellationToken)
     {
-        var baseImage = source is ScratchImage ? null : await bases.ResolveAsync(source, platform, cancellationToken);
+        var (platform, source, wanted) = inputs;
+        var resolvingBase = bases.ResolveAsync(source, platform, cancellationToken);
+        var images = await new OtherImagesStep(context).ResolveAsync(inputs.OtherImages, platform, resolvingBase, cancellationToken);
         IReadOnlyList<OsPackage>? packages = null;
         if (wanted is not null)
         {
             var unlocked = wanted with { Locked = null };
+            var baseImage = source is ScratchImage ? null : images.Base;
             var choice = await new PackageStep(context).ChooseAsync(unlocked, platform, baseImage, mustRefresh: true, cancellationToken);
             packages = choice.Packages;
         }
 
         return new PlatformLock
         {
-            Base = baseImage is null ? null : new LockedBase(ReferenceOf(source), baseImage.Digest!.ToString()),
+            Base = source is ScratchImage ? null : new LockedBase(ReferenceOf(source), images.Original.Digest!.ToString()),
+            Images = LockedImages(images) is { Count: > 0 } others ? others : null,
             Requested = wanted?.Wanted,
             Packages = packages is null ? null : [.. packages.Select(PackageDocument.Create)],
         };
     }
+
+    // What is on this machine is not pinned: no tag moves it.
+    private static List<LockedImage> LockedImages(SourceImages images) =>
+        [
+            .. images
+                .Others.Where(other => ReferenceOf(other.Key) is not null)
+                .Select(other => new LockedImage(ReferenceOf(other.Key)!, other.Value.Digest!.ToString()))
+                .OrderBy(image => image.Reference, StringComparer.Ordinal),
+        ];
 
     // A damaged file is replaced.
     private static async Task<PlatformLock?> ReadFormerAsync(ImageLockFile file, Platform platform, CancellationToken cancellationToken)
@@ -117,6 +125,8 @@ internal sealed class LockStep(PublishContext context)
                 return $"the base image of {platform} is {digest}, and in the lock {entry.Base.Digest}";
         }
 
+        if (await FindOtherImageMismatchAsync(request, entry, cancellationToken) is { } other)
+            return other;
         var wanted = request.Packages?.Wanted ?? [];
         var locked = entry.Requested ?? [];
         if (wanted.Except(locked).FirstOrDefault() is { } added)
@@ -124,6 +134,24 @@ internal sealed class LockStep(PublishContext context)
         if (locked.Except(wanted).FirstOrDefault() is { } removed)
             return $"the package '{Text.Sanitize(removed)}' is no longer asked for";
         return (request.Packages is null) != (entry.Packages is null) ? "it has no packages" : null;
+    }
+
+    private async Task<string?> FindOtherImageMismatchAsync(PublishRequest request, PlatformLock entry, CancellationToken cancellationToken)
+    {
+        var locked = (entry.Images ?? []).ToDictionary(image => image.Reference, image => image.Digest);
+        var sources = request.OtherImages.Sources.Where(source => ReferenceOf(source) is not null).ToList();
+        foreach (var source in sources)
+        {
+            if (!locked.Remove(ReferenceOf(source)!, out var digest))
+                return $"the image '{source}' is not in it";
+            if (source is not OfflineImage)
+                continue;
+            var kept = await bases.ResolveAsync(source, request.Spec.Platform, cancellationToken);
+            if (kept.Digest!.ToString() != digest)
+                return $"the image '{source}' is {kept.Digest}, and in the lock {digest}";
+        }
+
+        return locked.Keys.FirstOrDefault() is { } gone ? $"the image '{Text.Sanitize(gone)}' is no longer used" : null;
     }
 
     private static string NameOf(ImageSource source) => ReferenceOf(source) ?? (source is ScratchImage ? "scratch" : "one of this machine");
@@ -141,6 +169,12 @@ internal sealed class LockStep(PublishContext context)
             OfflineImage stored => stored.Reference.ToString(),
             _ => null,
         };
+}
+
+/// <summary>What a lock file pins for one platform.</summary>
+internal sealed record LockInputs(Platform Platform, ImageSource Base, PackageRequest? Packages)
+{
+    public OtherImages OtherImages { get; init; } = OtherImages.None;
 }
 
 /// <summary>What was, or would be, written to a lock file.</summary>
@@ -169,6 +203,8 @@ internal sealed record LockUpdate(Platform Platform, PlatformLock Current, Platf
     {
         if (Current.Base is not null && Current.Base != former.Base)
             yield return $"base {Current.Base.Digest}";
+        foreach (var image in (Current.Images ?? []).Except(former.Images ?? []))
+            yield return $"{image.Reference} {image.Digest}";
         var before = (former.Packages ?? []).ToDictionary(package => package.Name, package => package.Version);
         foreach (var package in Current.Packages ?? [])
         {

@@ -18,14 +18,19 @@ internal sealed class OtherImagesStep(PublishContext context)
 {
     /// <summary>Finds the images of a request.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1045</c> to <c>IMG1047</c>, or what the registry fails with.</exception>
-    public async Task<SourceImages> ResolveAsync(PublishRequest request, Task<BaseImage> resolvingBase, CancellationToken cancellationToken)
+    public async Task<SourceImages> ResolveAsync(
+        OtherImages wanted,
+        Platform platform,
+        Task<BaseImage> resolvingBase,
+        CancellationToken cancellationToken
+    )
     {
-        var sources = request.OtherImages;
-        var resolving = sources.Select(source => ResolveAsync(request, source, cancellationToken)).ToList();
+        var sources = wanted.Sources;
+        var resolving = sources.Select(source => ResolveAsync(wanted.ItemOf(source), source, platform, cancellationToken)).ToList();
         var others = await Task.WhenAll(resolving);
         var found = sources.Zip(others).ToDictionary(pair => pair.First, pair => pair.Second);
         var original = await resolvingBase;
-        var layered = request.LayersOfImages.Aggregate(original, (image, layers) => image.WithLayersOf(found[layers.From]));
+        var layered = wanted.Layers.Aggregate(original, (image, layers) => image.WithLayersOf(found[layers.From]));
         return new SourceImages(original, layered, found);
     }
 
@@ -39,7 +44,7 @@ internal sealed class OtherImagesStep(PublishContext context)
     )
     {
         var entries = new List<AddedEntry>();
-        foreach (var source in request.FilesOfImages.GroupBy(files => files.From))
+        foreach (var source in request.OtherImages.Files.GroupBy(files => files.From))
         {
             var image = images.Others[source.Key];
             Layer[] layers = [.. image.Layers.Where(layer => layer.Source is not null)];
@@ -66,12 +71,10 @@ internal sealed class OtherImagesStep(PublishContext context)
             _ => Text.Sanitize(image.Name),
         };
 
-    private Task<BaseImage> ResolveAsync(PublishRequest request, ImageSource source, CancellationToken cancellationToken)
+    private Task<BaseImage> ResolveAsync(ItemSource item, ImageSource source, Platform platform, CancellationToken cancellationToken)
     {
-        var item = request.LayersOfImages.FirstOrDefault(layers => layers.From == source)?.Item
-            ?? request.FilesOfImages.First(files => files.From == source).Item;
         var resolver = new BaseResolver(context.Registries, context.Documents, context.Store, ImageRole.SourceOf(item));
-        return resolver.ResolveAsync(source, request.Spec.Platform, cancellationToken);
+        return resolver.ResolveAsync(source, platform, cancellationToken);
     }
 
     /// <summary>The files of one image, as entries for another.</summary>

@@ -39,11 +39,8 @@ internal sealed record PublishRequest
 
     public IReadOnlyList<AddedEntry> Added { get; init; } = [];
 
-    /// <summary>Files and folders of other images.</summary>
-    public IReadOnlyList<FilesOfImage> FilesOfImages { get; init; } = [];
-
-    /// <summary>Images whose layers are put on top of the base, from the bottom up.</summary>
-    public IReadOnlyList<LayersOfImage> LayersOfImages { get; init; } = [];
+    /// <summary>Files and layers of other images.</summary>
+    public OtherImages OtherImages { get; init; } = OtherImages.None;
 
     public LayeringMode Layering { get; init; }
 
@@ -74,10 +71,6 @@ internal sealed record PublishRequest
     public IReadOnlyList<Reference>? CacheFrom { get; init; } = [];
 
     public CacheTrust CacheTrust { get; init; } = CacheTrust.None;
-
-    /// <summary>The images besides the base that something is taken from, each once.</summary>
-    public IReadOnlyList<ImageSource> OtherImages =>
-        [.. LayersOfImages.Select(layers => layers.From).Concat(FilesOfImages.Select(files => files.From)).Distinct()];
 }
 
 /// <summary>The lock file of a project.</summary>

@@ -54,11 +54,11 @@ internal static class RequestFingerprint
         digest.Add(request.Added.Count);
         foreach (var added in request.Added)
             Add(digest, added);
-        digest.Add(request.FilesOfImages.Count);
-        foreach (var files in request.FilesOfImages)
+        digest.Add(request.OtherImages.Files.Count);
+        foreach (var files in request.OtherImages.Files)
             Add(digest, files);
-        digest.Add(request.LayersOfImages.Count);
-        foreach (var layers in request.LayersOfImages)
+        digest.Add(request.OtherImages.Layers.Count);
+        foreach (var layers in request.OtherImages.Layers)
             Add(digest, layers.From);
     }
 
@@ -66,6 +66,7 @@ internal static class RequestFingerprint
     {
         digest.Add($"{source.GetType().Name} {source}");
         digest.Add((source as RegistryImage)?.Locked?.ToString());
+        digest.Add((source as RegistryImage)?.Mirror?.ToString());
     }
 
     private static void Add(DigestBuilder digest, FilesOfImage files)

@@ -72,7 +72,7 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
             return;
         var sources = Combine(
             DigestOf(request.Base, images.Original),
-            request.OtherImages.Select(source => DigestOf(source, images.Others[source]))
+            request.OtherImages.Sources.Select(source => DigestOf(source, images.Others[source]))
         );
         string[] lines = [fingerprint.Value, sources?.Value ?? "", published.Image.Digest.Value, .. published.LayerNames];
         var record = Encoding.UTF8.GetBytes(string.Join('\n', lines));
@@ -91,7 +91,9 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
     {
         var checkingTags = destinations.AreUpToDateAsync(request.Destinations, request.Tags, last.Image, cancellationToken);
         var findingBase = FindAsync(request.Base, request.Spec.Platform, cancellationToken);
-        var findingOthers = Task.WhenAll(request.OtherImages.Select(source => FindAsync(source, request.Spec.Platform, cancellationToken)));
+        var findingOthers = Task.WhenAll(
+            request.OtherImages.Sources.Select(source => FindAsync(source, request.Spec.Platform, cancellationToken))
+        );
         await Task.WhenAll(checkingTags, findingBase, findingOthers);
         var (digest, localBase) = await findingBase;
         var sources = Combine(digest, (await findingOthers).Select(other => other.Digest));
@@ -120,7 +122,7 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
     {
         if (source is ScratchImage)
             return (null, null);
-        if (source is RegistryImage { Reference: var reference, Locked: var locked })
+        if (source is RegistryImage { Location: var reference, Locked: var locked })
         {
             var pinned = locked ?? reference.Digest;
             return (pinned ?? (await documents.CurrentAsync(reference, cancellationToken))?.Digest, null);

@@ -130,17 +130,17 @@ public sealed class ImageLockTests : IDisposable
         var updater = new LockStep(bench.Context(registries.Client));
 
         var update = await updater.UpdateAsync(
-            new Platform("linux", "amd64"),
-            new ScratchImage(),
-            repository.Request("shop"),
+            new LockInputs(new Platform("linux", "amd64"), new ScratchImage(), repository.Request("shop")),
             Lock,
             Cancel
         );
-        var again = await updater.UpdateAsync(new Platform("linux", "amd64"), new ScratchImage(), repository.Request("shop"), Lock, Cancel);
+        var again = await updater.UpdateAsync(
+            new LockInputs(new Platform("linux", "amd64"), new ScratchImage(), repository.Request("shop")),
+            Lock,
+            Cancel
+        );
         var other = await updater.UpdateAsync(
-            new Platform("linux", "arm64"),
-            new ScratchImage(),
-            null,
+            new LockInputs(new Platform("linux", "arm64"), new ScratchImage(), null),
             Lock with
             {
                 Platforms = ["linux/arm64"],

@@ -6,6 +6,7 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
 
@@ -279,6 +280,78 @@ public sealed class FilesOfImagesTests
         Assert.Null(bench.TagDigest("acme/shop", "1.0"));
     }
 
+    [Fact]
+    public async Task TheLockPinsTheOtherImageAndItsUpdateRenewsIt()
+    {
+        await using var bench = await StartAsync();
+        var locked = new LockRequest(Path.Combine(Path.GetFullPath(Path.Combine(bench.PublishFolder, "..")), "image.lock.json"))
+        {
+            LockFolder = Path.Combine(bench.PublishFolder, "..", "locks"),
+        };
+        var request = Request(bench, Files(bench, "usr/bin/tool")) with { Lock = locked };
+        var first = await bench.PublishAsync(request);
+        Seed(bench, [TreeLayer.Create("f 755 0:0 usr/bin/tool two")]);
+
+        var pinned = await bench.PublishAsync(request, "there");
+        var text = await File.ReadAllTextAsync(locked.File, Cancel);
+        await using var registries = RegistryBench.For(bench.Server);
+        var inputs = new LockInputs(request.Spec.Platform, request.Base, null) { OtherImages = request.OtherImages };
+        var update = await new LockStep(bench.Context(registries.Client)).UpdateAsync(inputs, locked, Cancel);
+        var renewed = await bench.PublishAsync(request);
+
+        Assert.Equal(first.Image.Digest, pinned.Image.Digest);
+        Assert.Contains($"\"reference\": \"{bench.Named("acme/tools")}:1\"", text, StringComparison.Ordinal);
+        Assert.Contains($"{bench.Named("acme/tools")}:1 sha256:", update.Summary, StringComparison.Ordinal);
+        Assert.Equal(["f 755 0:0 usr/bin/tool two"], await ReadAsync(bench, renewed));
+    }
+
+    [Fact]
+    public async Task ALockThatLacksTheOtherImageIsAnErrorWhereItMustFit()
+    {
+        await using var bench = await StartAsync();
+        var locked = new LockRequest(Path.Combine(Path.GetFullPath(Path.Combine(bench.PublishFolder, "..")), "image.lock.json"))
+        {
+            LockFolder = Path.Combine(bench.PublishFolder, "..", "locks"),
+        };
+        await bench.PublishAsync(bench.Request("1.0") with { Lock = locked });
+        var request = Request(bench, Files(bench, "usr/bin/tool")) with { Lock = locked with { IsLocked = true } };
+
+        var missing = await Assert.ThrowsAsync<ImagePublishException>(() => bench.PublishAsync(request));
+        await bench.PublishAsync(request with { Lock = locked });
+        var unused = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            bench.PublishAsync(request with { OtherImages = OtherImages.None })
+        );
+
+        Assert.Equal("IMG6010", missing.Code.Id);
+        Assert.Contains($"the image '{bench.Named("acme/tools")}:1' is not in it", missing.Message, StringComparison.Ordinal);
+        Assert.Contains($"the image '{bench.Named("acme/tools")}:1' is no longer used", unused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"reference\": \"UPPER\"")]
+    [InlineData("\"reference\": null")]
+    public async Task ADamagedImageInTheLockIsAnError(string reference)
+    {
+        await using var bench = await StartAsync();
+        var locked = new LockRequest(Path.Combine(Path.GetFullPath(Path.Combine(bench.PublishFolder, "..")), "image.lock.json"))
+        {
+            LockFolder = Path.Combine(bench.PublishFolder, "..", "locks"),
+        };
+        var request = Request(bench, Files(bench, "usr/bin/tool")) with { Lock = locked with { IsLocked = true } };
+        await bench.PublishAsync(request with { Lock = locked });
+        var text = await File.ReadAllTextAsync(locked.File, Cancel);
+        await File.WriteAllTextAsync(
+            locked.File,
+            text.Replace($"\"reference\": \"{bench.Named("acme/tools")}:1\"", reference, StringComparison.Ordinal),
+            Cancel
+        );
+
+        var error = await Assert.ThrowsAsync<ImagePublishException>(() => bench.PublishAsync(request));
+
+        Assert.Equal("IMG6010", error.Code.Id);
+        Assert.Contains("can't be used", error.Message, StringComparison.Ordinal);
+    }
+
     // What a publish wrote for itself is gone, and nothing of the machine's files was left open.
     [Fact]
     public async Task NoTemporaryFileIsLeft()
@@ -325,7 +398,7 @@ public sealed class FilesOfImagesTests
     private static PublishRequest Request(PublishingBench bench, params FilesOfImage[] files) =>
         bench.Request("1.0") with
         {
-            FilesOfImages = files,
+            OtherImages = new OtherImages(files, []),
         };
 
     private static string NameOf(PublishingBench bench) => $"from {bench.Named("acme/tools")}";

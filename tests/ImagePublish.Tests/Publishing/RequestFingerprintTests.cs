@@ -202,27 +202,27 @@ public sealed class RequestFingerprintTests
                     LinkTarget = "b",
                 },
             ],
-            FilesOfImages =
-            [
-                new FilesOfImage(
-                    new ItemSource("ImageFile", "/a", null),
-                    new RegistryImage(Reference.Parse("example.test/tools:1")),
-                    "usr/bin/a"
-                )
-                {
-                    Target = "usr/bin/b",
-                    Mode = UnixFileMode.UserRead,
-                    Owner = new FileOwner("0", "0"),
-                    Layer = "own",
-                },
-            ],
-            LayersOfImages =
-            [
-                new LayersOfImage(
-                    new ItemSource("ImageLayerFrom", "example.test/agent:1", null),
-                    new RegistryImage(Reference.Parse("example.test/agent:1"))
-                ),
-            ],
+            OtherImages = new OtherImages(
+                [
+                    new FilesOfImage(
+                        new ItemSource("ImageFile", "/a", null),
+                        new RegistryImage(Reference.Parse("example.test/tools:1")),
+                        "usr/bin/a"
+                    )
+                    {
+                        Target = "usr/bin/b",
+                        Mode = UnixFileMode.UserRead,
+                        Owner = new FileOwner("0", "0"),
+                        Layer = "own",
+                    },
+                ],
+                [
+                    new LayersOfImage(
+                        new ItemSource("ImageLayerFrom", "example.test/agent:1", null),
+                        new RegistryImage(Reference.Parse("example.test/agent:1"))
+                    ),
+                ]
+            ),
             Compression = new LayerCompression(Compression.Gzip, null),
             Destinations = [Repository.Create(Registry.Parse("example.test"), "app")],
             LocalName = "app",
