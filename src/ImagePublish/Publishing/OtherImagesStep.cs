@@ -71,10 +71,17 @@ internal sealed class OtherImagesStep(PublishContext context)
             _ => Text.Sanitize(image.Name),
         };
 
-    private Task<BaseImage> ResolveAsync(ItemSource item, ImageSource source, Platform platform, CancellationToken cancellationToken)
+    private async Task<BaseImage> ResolveAsync(ItemSource item, ImageSource source, Platform platform, CancellationToken cancellationToken)
     {
-        var resolver = new BaseResolver(context.Registries, context.Documents, context.Store, ImageRole.SourceOf(item));
-        return resolver.ResolveAsync(source, platform, cancellationToken);
+        try
+        {
+            var resolver = new BaseResolver(context.Registries, context.Documents, context.Store, ImageRole.SourceOf(item));
+            return await resolver.ResolveAsync(source, platform, cancellationToken);
+        }
+        catch (ImagePublishException exception) when (exception.Item is null)
+        {
+            throw new ImagePublishException(exception.Code, $"{item} can't be used: {exception.Message}", exception) { Item = item };
+        }
     }
 
     /// <summary>The files of one image, as entries for another.</summary>

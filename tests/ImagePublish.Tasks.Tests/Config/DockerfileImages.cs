@@ -15,6 +15,7 @@ public sealed class DockerfileImages(Peers peers) : IAsyncLifetime
     ];
 
     private readonly Dictionary<string, (ImageFacts Docker, ImageFacts Ours)> images = [];
+    private string tools = "";
     private Dictionary<string, string> filesOfDocker = [];
     private Dictionary<string, string> filesOfOurs = [];
 
@@ -27,6 +28,7 @@ public sealed class DockerfileImages(Peers peers) : IAsyncLifetime
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var from = await SmallBase.PushToAsync(registry, "compared/dockerfile-base:1", CancellationToken.None);
+        tools = await ToolsImage.PushToAsync(registry, "compared/tools:1", CancellationToken.None);
         var kinds = DockerfileInstructions.All.Select(instruction => instruction.Kind).Distinct().ToList();
         var project = Project(workspace, registry, from);
         (await project.BuildAsync(CancellationToken.None, "-c", "Release")).EnsureSuccess();
@@ -53,7 +55,7 @@ public sealed class DockerfileImages(Peers peers) : IAsyncLifetime
             ? files[instruction.Fact["file ".Length..]]
             : facts[instruction.Fact];
 
-    private static TestProject Project(TestWorkspace workspace, DockerRegistry registry, string from)
+    private TestProject Project(TestWorkspace workspace, DockerRegistry registry, string from)
     {
         var project = workspace
             .Empty("Dockered")
@@ -69,7 +71,7 @@ public sealed class DockerfileImages(Peers peers) : IAsyncLifetime
             .Content("tree/deep/er/two.txt", "two\n");
         File.SetUnixFileMode(Path.Combine(project.Folder, "tool.sh"), (UnixFileMode)0b111_101_101);
         foreach (var instruction in DockerfileInstructions.All.Where(instruction => instruction.Xml.Length > 0))
-            project.Element(Escaped.When(instruction.Kind, instruction.Xml));
+            project.Element(Escaped.When(instruction.Kind, instruction.Xml.Replace("{tools}", tools, StringComparison.Ordinal)));
         return project;
     }
 
@@ -83,10 +85,9 @@ public sealed class DockerfileImages(Peers peers) : IAsyncLifetime
             '\n',
             DockerfileInstructions.All.Where(instruction => instruction.Kind == kind).Select(instruction => instruction.Text)
         );
-        project.Content(
-            $"{kind}.dockerfile",
-            $"FROM {from}\n{text.Replace("{difficult}", Escaped.ForDockerfile(Escaped.Difficult), StringComparison.Ordinal)}\n"
-        );
+        var filled = text.Replace("{difficult}", Escaped.ForDockerfile(Escaped.Difficult), StringComparison.Ordinal)
+            .Replace("{tools}", tools, StringComparison.Ordinal);
+        project.Content($"{kind}.dockerfile", $"FROM {from}\n{filled}\n");
         var build = docker.Command(
             "build",
             "--network=host",

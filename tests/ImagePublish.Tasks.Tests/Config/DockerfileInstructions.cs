@@ -174,6 +174,54 @@ public static class DockerfileInstructions
                 "file /etc/by-number.txt",
                 """<ImageFile Include="one.txt" TargetPath="/etc/by-number.txt" Owner="12:34" />"""
             ),
+            new(
+                "COPY --from={tools} /usr/bin/tool /usr/local/bin/",
+                "files",
+                "file /usr/local/bin/tool",
+                """<ImageFile Include="/usr/bin/tool" From="{tools}" TargetPath="/usr/local/bin/" />"""
+            ),
+            new(
+                "COPY --from={tools} /usr/bin/alias /usr/bin/followed",
+                "files",
+                "file /usr/bin/followed",
+                """<ImageFile Include="/usr/bin/alias" From="{tools}" TargetPath="/usr/bin/followed" />"""
+            ),
+            new(
+                "COPY --from={tools} /opt/agent /var/agent/",
+                "files",
+                "file /var/agent/config",
+                """<ImageFile Include="agent" From="{tools}" Path="/opt/agent" TargetPath="/var/agent/" />"""
+            ),
+            new(
+                "COPY --from={tools} /opt/agent /var/folder",
+                "files",
+                "file /var/folder/private",
+                """<ImageFile Include="/opt/agent" From="{tools}" TargetPath="/var/folder" />"""
+            ),
+            new(
+                "COPY --from={tools} /opt/agent /var/links",
+                "files",
+                "file /var/links/link",
+                """<ImageFile Include="/opt/agent" From="{tools}" TargetPath="/var/links" />"""
+            ),
+            new(
+                "COPY --from={tools} /opt/agent /var/removed",
+                "files",
+                "file /var/removed/gone",
+                """<ImageFile Include="/opt/agent" From="{tools}" TargetPath="/var/removed" />"""
+            ),
+            new(
+                "COPY --from={tools} --chown=app:staff /opt/agent /var/owned",
+                "files",
+                "file /var/owned/private/key",
+                """<ImageFile Include="/opt/agent" From="{tools}" TargetPath="/var/owned" Owner="app:staff" />"""
+            ),
+            new(
+                "COPY --from={tools} /opt/agent /srv/shared",
+                "files",
+                "file /data",
+                """<ImageFile Include="/opt/agent" From="{tools}" TargetPath="/srv/shared" />"""
+            ),
             new("USER root", "files", "User", "<ImageUser>root</ImageUser>"),
             new(
                 "RUN cp /etc/renamed.txt /etc/secret.txt && chmod 0600 /etc/secret.txt",

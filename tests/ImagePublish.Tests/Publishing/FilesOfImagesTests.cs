@@ -238,6 +238,20 @@ public sealed class FilesOfImagesTests
     }
 
     [Fact]
+    public async Task AnImageThatTheStoreLacksIsAnErrorThatNamesTheItem()
+    {
+        await using var bench = await StartAsync();
+
+        var error = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            bench.PublishAsync(Request(bench, Files(bench, "usr/bin/tool") with { From = new StoreImage("acme/tools:9") }))
+        );
+
+        Assert.Equal("IMG3105", error.Code.Id);
+        Assert.StartsWith("ImageFile '/usr/bin/tool' can't be used: The local store", error.Message, StringComparison.Ordinal);
+        Assert.Equal("App.csproj", error.Item!.File);
+    }
+
+    [Fact]
     public async Task AFileThatIsPublishedTooIsAnError()
     {
         await using var bench = await StartAsync();
