@@ -85,7 +85,7 @@ internal sealed class BaseFiles(ImageStore store, IPublishLog log)
         log.Detail($"Reading the files of layer {layer.Descriptor.Digest} ({layer.Descriptor.Size} bytes).");
         BlobSource source =
             store.FindBlob(layer.Descriptor) is { } local ? local
-            : KeepLayers ? await store.PutAsync(layer.Source!, cancellationToken)
+            : KeepLayers ? await LoggedBlobSource.PutAsync(store, layer.Source!, log, cancellationToken)
             : layer.Source!;
         await using var blob = await source.OpenAsync(0, cancellationToken);
         var listing = await LayerListing.ReadAsync(

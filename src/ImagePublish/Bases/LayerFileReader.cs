@@ -11,7 +11,7 @@ namespace ImagePublish.Bases;
 /// Reads files out of layers of other images. A layer is kept in the local store, so that it is downloaded once; the files that are wanted
 /// of it are written into one temporary file, where the layers that are made of them find them.
 /// </summary>
-internal sealed class LayerFileReader(ImageStore store) : ILayerFiles, IAsyncDisposable
+internal sealed class LayerFileReader(ImageStore store, IPublishLog log) : ILayerFiles, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<Digest, Layer> layers = new();
     private readonly ConcurrentDictionary<(Digest Layer, int Index), Place> places = new();
@@ -61,7 +61,7 @@ internal sealed class LayerFileReader(ImageStore store) : ILayerFiles, IAsyncDis
     // What was read counts only once the whole layer has its diff id.
     private async Task FetchAsync(Layer layer, Dictionary<int, FileInLayer> wanted, CancellationToken cancellationToken)
     {
-        var blob = await store.PutAsync(layer.Source!, cancellationToken);
+        var blob = await LoggedBlobSource.PutAsync(store, layer.Source!, log, cancellationToken);
         var (path, target) = store.Disk.CreateTemporary();
         temporary.Add(path);
         var found = new Dictionary<int, Place>();

@@ -1,4 +1,3 @@
-using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage;
@@ -50,47 +49,7 @@ internal sealed class StoreDestination(ImageStore store, string name, IPublishLo
         if (isNew || blob is MemoryBlobSource)
             await store.PutAsync(blob, Stop);
         else
-            await PutWithProgressAsync(blob);
+            await LoggedBlobSource.PutAsync(store, blob, log, Stop);
         return transfer;
-    }
-
-    // It may take as long as a registry takes to send it.
-    private async Task PutWithProgressAsync(BlobSource blob)
-    {
-        log.Sending(blob.Descriptor.Digest.Value, blob.Descriptor.Size);
-        try
-        {
-            await store.PutAsync(new LoggedBlobSource(blob, log), Stop);
-        }
-        finally
-        {
-            log.Settled(blob.Descriptor.Digest.Value);
-        }
-    }
-
-    private sealed class LoggedBlobSource(BlobSource blob, IPublishLog log) : BlobSource(blob.Descriptor)
-    {
-        public override async ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken) =>
-            new LoggedStream(await blob.OpenAsync(offset, cancellationToken), bytes => log.Sent(Descriptor.Digest.Value, bytes));
-
-        internal override ImagePublishException? WrongContent() => blob.WrongContent();
-    }
-
-    private sealed class LoggedStream(Stream inner, Action<long> read) : ReadOnlyStream
-    {
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            var count = await inner.ReadAsync(buffer, cancellationToken);
-            if (count > 0)
-                read(count);
-            return count;
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                inner.Dispose();
-            base.Dispose(disposing);
-        }
     }
 }

@@ -50,6 +50,8 @@ internal sealed class OtherImagesStep(PublishContext context)
             Layer[] layers = [.. image.Layers.Where(layer => layer.Source is not null)];
             var budget = LayerReader.NewBudget();
             var listings = new BaseFiles(context.Store, context.Log) { KeepLayers = true };
+            foreach (var layer in layers)
+                context.Log.NameBlob(layer.Descriptor.Digest.Value, $"layer of {image.Name}");
             var lists = await Task.WhenAll(layers.Select(layer => listings.ListAsync(layer, budget, cancellationToken)));
             var copied = new CopiedFiles(new LocatedFiles(lists, budget), layers, reader)
             {

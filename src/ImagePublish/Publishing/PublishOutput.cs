@@ -23,7 +23,7 @@ internal abstract class PublishOutput(PublishContext context, DestinationSet des
     public ILayerOutput Layers => layers;
 
     /// <summary>Files of other images, until the publish is over.</summary>
-    public LayerFileReader LayerFiles { get; } = new(context.Store);
+    public LayerFileReader LayerFiles { get; } = new(context.Store, context.Log);
 
     public abstract Task<string> RenewLockAsync(
         LockRequest request,

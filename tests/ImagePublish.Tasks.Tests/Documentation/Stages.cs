@@ -133,6 +133,18 @@ public static class Stages
             NotTyped = Map(
                 ("dotnet publish Services.slnx -p:PublishImage=true -p:ImageLoad=docker", "SamplesTests types it"),
                 ("dotnet msbuild Shop.slnx -t:ListAffectedImages -p:ImageAffectedSince=origin/main", "ImageRevisionTests types it"),
+                ("IMAGE_BASE_REGISTRY=mirror.example.com/mcr", "OtherImagesTests sets it"),
+                (
+                    "<ContainerBaseImage>mcr.microsoft.com/dotnet/aspnet:10.0@sha256:…</ContainerBaseImage>",
+                    "OtherImagesTests publishes such a project"
+                ),
+                ("FROM mcr.microsoft.com/dotnet/aspnet:10.0@sha256:…", "OtherImagesTests publishes such a project"),
+                (
+                    "<ContainerBaseImage>$([System.IO.File]::ReadAllText('$(MSBuildProjectDirectory)/base/Dockerfile').Replace('FROM ', '')"
+                        + ".Trim())</ContainerBaseImage>",
+                    "OtherImagesTests publishes such a project"
+                ),
+                ("# .github/dependabot.yml", "it is Dependabot's"),
                 ("#:package ImagePublish.Tasks@0.1.0", "ProjectsTests publishes such a file"),
                 ("dotnet publish hello.cs -p:PublishImage=true -p:ImageRegistry=ghcr.io", "ProjectsTests publishes such a file")
             ),

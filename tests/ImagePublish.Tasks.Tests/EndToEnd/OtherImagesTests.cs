@@ -106,19 +106,26 @@ public sealed class OtherImagesTests(Peers peers)
         Assert.Contains("IMAGE_BASE_REGISTRY has the value 'https://", error.Text, StringComparison.Ordinal);
     }
 
+    // Renovate reads the first, Dependabot the Dockerfile of the second.
+    private const string FromDockerfile =
+        "$([System.IO.File]::ReadAllText('$(MSBuildProjectDirectory)/base/Dockerfile').Replace('FROM ', '').Trim())";
+
     [Theory]
-    [InlineData("-p:PublishImage=true")]
-    [InlineData("-t:PublishContainer")]
-    public async Task ABaseThatIsNamedAsBotsReadItIsPinned(string how)
+    [InlineData("other/renovate", "-p:PublishImage=true", "{0}")]
+    [InlineData("other/renovate-container", "-t:PublishContainer", "{0}")]
+    [InlineData("other/dependabot", "-p:PublishImage=true", FromDockerfile)]
+    public async Task ABaseThatIsNamedAsBotsReadItIsPinned(string name, string how, string baseImage)
     {
-        var name = how.Contains("Container", StringComparison.Ordinal) ? "other/bot-container" : "other/bot-image";
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var tag = $"docker://{registry.Host}/{name}-base:10.0";
         await Skopeo.CopyAsync($"docker://{registry.Host}/dotnet/runtime:10.0", tag, Cancelled, "--all", "--preserve-digests");
         var digest = (await registry.ManifestAsync($"{name}-base", "10.0", Cancelled)).Digest;
         var reference = $"{registry.Host}/{name}-base:10.0@{digest}";
-        var project = (await workspace.NewAsync("console", "Bots", Cancelled)).WithImagePublish().Property("ContainerBaseImage", reference);
+        var project = (await workspace.NewAsync("console", "Bots", Cancelled))
+            .WithImagePublish()
+            .Property("ContainerBaseImage", baseImage.Replace("{0}", reference, StringComparison.Ordinal))
+            .Content("base/Dockerfile", $"FROM {reference}\n");
         string[] switches = [how, $"-p:ContainerRegistry={registry.Host}", $"-p:ContainerRepository={name}", "-p:ContainerImageTag=1"];
 
         var first = (await project.PublishAsync(Cancelled, switches)).EnsureSuccess();

@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace ImagePublish.Tasks.Tests.Fixtures;
 
 /// <summary>
-/// An image that others take files and layers from: two layers, of which the second changes and removes what the first has, with owners, modes,
-/// symbolic and hard links. For amd64 and arm64.
+/// An image that others take files and layers from: two layers, of which the second changes and removes what the first has, with owners,
+/// modes, symbolic and hard links. For amd64 and arm64.
 /// </summary>
 public static class ToolsImage
 {

@@ -4,6 +4,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
+using ImagePublish.Publishing.Explain;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
@@ -364,6 +365,35 @@ public sealed class FilesOfImagesTests
 
         Assert.Equal("IMG6010", error.Code.Id);
         Assert.Contains("can't be used", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheReportOfAPlanHasTheFilesOfALayerThatIsNotBuilt()
+    {
+        await using var bench = await StartAsync();
+        await using var registry = RegistryBench.For(bench.Server);
+        var context = bench.Context(registry.Client);
+
+        var plan = await new ImagePlanner(context).PlanAsync(Request(bench, Files(bench, "opt/agent")), Cancel);
+        var report = await new ImageReporter(context).DescribeAsync(plan.Run, Cancel);
+
+        var layer = report.Layers.Single(layer => layer.Name == NameOf(bench));
+        Assert.Equal(["opt/agent/a", "opt/agent/cache/fresh", "opt/agent/config"], layer.Files.Select(file => file.Path));
+    }
+
+    [Fact]
+    public async Task AnImageForWindowsTakesFilesOfImagesForWindows()
+    {
+        await using var bench = await StartAsync();
+        var config = Seeding.ConfigOf("amd64");
+        config["os"] = "windows";
+        bench.Server.SeedImage("dotnet/aspnet", "10.0", [TreeLayer.Create("d 755 0:0 Files")], config);
+        bench.Server.SeedImage("acme/tools", "1", [TreeLayer.Create("f 644 0:0 Files/tools/run.exe x")], config);
+        var request = Request(bench, Files(bench, "tools") with { Target = "bin" });
+
+        var result = await bench.PublishAsync(request with { Spec = request.Spec with { Platform = new Platform("windows", "amd64") } });
+
+        Assert.Contains("f 644 0:0 Files/bin/run.exe x", await ReadAsync(bench, result));
     }
 
     // What a publish wrote for itself is gone, and nothing of the machine's files was left open.

@@ -6,6 +6,7 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Explain;
+using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
@@ -140,6 +141,9 @@ public sealed class LayersOfImagesTests
         Assert.Equal([true, false, false], report.Layers.Take(3).Select(layer => layer.IsOfBase));
         Assert.Equal([NameOf(bench), NameOf(bench)], report.Layers.Skip(1).Take(2).Select(layer => layer.Name));
         Assert.Equal("opt/agent/run", Assert.Single(report.Layers[1].Files).Path);
+        var dockerfile = EquivalentDockerfile.Write(report)!;
+        Assert.Equal($"COPY --from={NameOf(bench)} / /", dockerfile.Split('\n')[1]);
+        Assert.Single(dockerfile.Split('\n'), line => line.StartsWith("COPY --from", StringComparison.Ordinal));
     }
 
     [Fact]

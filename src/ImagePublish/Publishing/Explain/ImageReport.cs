@@ -17,7 +17,11 @@ internal sealed record ImageReport(PublishResult Result, ReportBase Base, IReadO
 /// <param name="Digest">The digest that the name pointed at; null for <c>scratch</c>, and where it is not known.</param>
 internal sealed record ReportBase(string? Name, Digest? Digest, int Layers, ImageConfig? Config);
 
-internal sealed record ReportLayer(Layer Layer, string Name, bool IsOfBase, BlobTransfer Transfer, IReadOnlyList<ReportFile> Files);
+internal sealed record ReportLayer(Layer Layer, string Name, bool IsOfBase, BlobTransfer Transfer, IReadOnlyList<ReportFile> Files)
+{
+    /// <summary>Whether it was taken whole from the image that it is named after.</summary>
+    public bool IsTaken { get; init; }
+}
 
 internal sealed record ReportFile(string Path, long Size, string? Package);
 

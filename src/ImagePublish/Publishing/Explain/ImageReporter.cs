@@ -78,6 +78,7 @@ internal sealed class ImageReporter(PublishContext context, EarlyLayerBuild? ear
     {
         var image = result.Image;
         var names = (image.Config.History ?? []).Where(entry => entry.EmptyLayer != true).Select(entry => entry.CreatedBy).ToList();
+        var taken = ImageComposer.TakenLayers(image.Config).Select(layer => layer.DiffId).ToHashSet();
         var layers = new List<ReportLayer>();
         for (var index = 0; index < image.Layers.Count; index++)
         {
@@ -89,7 +90,9 @@ internal sealed class ImageReporter(PublishContext context, EarlyLayerBuild? ear
                 from entry in lists[index].Entries
                 where entry.Kind == LayerEntryInfoKind.File && !entry.IsWhiteout
                 select new ReportFile(entry.Path, entry.Length, packages.GetValueOrDefault(entry.Path));
-            layers.Add(new ReportLayer(layer, name, isOfBase, transfer, [.. files]));
+            layers.Add(
+                new ReportLayer(layer, name, isOfBase, transfer, [.. files]) { IsTaken = !isOfBase && taken.Contains(layer.DiffId) }
+            );
         }
 
         return layers;

@@ -21,7 +21,13 @@ internal static class EquivalentDockerfile
         var inherited = baseConfig.Config ?? new ExecutionConfig();
         var text = new StringBuilder();
         Line($"FROM {name}{(baseImage.Digest is { } digest && !name.Contains('@', StringComparison.Ordinal) ? $"@{digest}" : "")}");
-        foreach (var line in report.Layers.Where(layer => !layer.IsOfBase).SelectMany(CopyOf).Concat(Additions(config, inherited)))
+        var taken = report
+            .Layers.Where(layer => layer.IsTaken)
+            .Select(layer => layer.Name)
+            .Distinct()
+            .Select(image => $"COPY --from={image} / /");
+        var copied = report.Layers.Where(layer => !layer.IsOfBase && !layer.IsTaken).SelectMany(CopyOf);
+        foreach (var line in taken.Concat(copied).Concat(Additions(config, inherited)))
             Line(line);
         Add("USER", config.User, inherited.User);
         Add("WORKDIR", config.WorkingDir, inherited.WorkingDir);
