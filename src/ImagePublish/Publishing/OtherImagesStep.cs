@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
@@ -30,7 +31,9 @@ internal sealed class OtherImagesStep(PublishContext context)
         var others = await Task.WhenAll(resolving);
         var found = sources.Zip(others).ToDictionary(pair => pair.First, pair => pair.Second);
         var original = await resolvingBase;
-        var layered = wanted.Layers.Aggregate(original, (image, layers) => image.WithLayersOf(found[layers.From]));
+        var layered = wanted
+            .Layers.DistinctBy(layers => layers.From)
+            .Aggregate(original, (image, layers) => image.WithLayersOf(found[layers.From]));
         return new SourceImages(original, layered, found);
     }
 
@@ -95,8 +98,25 @@ internal sealed class OtherImagesStep(PublishContext context)
 
         public IEnumerable<CopiedEntry> Read(FilesOfImage wanted, string image)
         {
-            var path = LayerPath.Join(Root, wanted.Path).TrimEnd('/');
-            var found = Find(wanted, path, image);
+            var folder = LayerPath.ParentOf(wanted.Path);
+            var name = wanted.Path[(folder.Length == 0 ? 0 : folder.Length + 1)..];
+            if (!name.AsSpan().ContainsAny('*', '?'))
+                return ReadOne(wanted, image);
+            var names = Find(wanted, PathOf(folder), image)
+                .Where(entry => LayerPath.ParentOf(entry.Path).Length == 0 && entry.Path.Length > 0);
+            var matches = names.Where(entry => FileSystemName.MatchesSimpleExpression(name, entry.Path, ignoreCase: false)).ToList();
+            return matches.Count > 0
+                ? matches.SelectMany(match =>
+                    ReadOne(wanted with { Path = LayerPath.Join(folder, match.Path), IsIntoTarget = true }, image)
+                )
+                : throw Refused(wanted, image, "where nothing has such a name. Check the pattern");
+        }
+
+        private string PathOf(string path) => LayerPath.Join(Root, path).TrimEnd('/');
+
+        private IEnumerable<CopiedEntry> ReadOne(FilesOfImage wanted, string image)
+        {
+            var found = Find(wanted, PathOf(wanted.Path), image);
             if (found.Count == 0)
                 throw Refused(wanted, image, "which it does not have. Check the path");
             var isFolder = found[0].Entry.Kind == LayerEntryInfoKind.Directory;

@@ -79,6 +79,22 @@ public sealed class FilesOfImagesTests
         Assert.Equal([expected], await ReadAsync(bench, result));
     }
 
+    [Theory]
+    [InlineData("opt/agent/c*", null, "d 755 0:0 opt/agent/cache;f 644 0:0 opt/agent/cache/fresh y;f 640 7:8 opt/agent/config new")]
+    [InlineData("opt/agent/?", "srv", "f 644 0:0 srv/a same;h 644 0:0 srv/b srv/a")]
+    [InlineData("usr/bin/a*", "usr/local/bin", "f 4755 0:0 usr/local/bin/alias one")]
+    public async Task APatternTakesWhatItMatchesInItsFolder(string path, string? target, string expected)
+    {
+        await using var bench = await StartAsync();
+
+        var result = await bench.PublishAsync(Request(bench, Files(bench, path) with { Target = target }));
+
+        Assert.Equal(
+            expected,
+            string.Join(';', (await ReadAsync(bench, result)).Where(line => !line.EndsWith(" opt/agent", StringComparison.Ordinal)))
+        );
+    }
+
     [Fact]
     public async Task OwnerModeAndLayerAreTheItems()
     {
@@ -218,6 +234,7 @@ public sealed class FilesOfImagesTests
     [Theory]
     [InlineData("usr/bin/nothing", "1", "IMG1048", "which it does not have")]
     [InlineData("usr/bin/tool/x", "1", "IMG1048", "do not lead there")]
+    [InlineData("usr/bin/z*", "1", "IMG1048", "where nothing has such a name")]
     [InlineData("var/pipes", "1", "IMG1048", "is a device or pipe")]
     [InlineData("usr/bin/tool", "2", "IMG1045", "does not exist. Check its name and tag")]
     [InlineData("usr/bin/tool", "arm", "IMG1046", "does not exist for linux/amd64. It exists for linux/arm64.")]

@@ -77,6 +77,17 @@ public sealed class LayersOfImagesTests
     }
 
     [Fact]
+    public async Task AnImageThatIsNamedTwiceIsTakenOnce()
+    {
+        await using var bench = await StartAsync();
+        var layers = Request(bench).OtherImages.Layers[0];
+
+        var result = await bench.PublishAsync(Request(bench) with { OtherImages = new OtherImages([], [layers, layers]) });
+
+        Assert.Equal(2, result.LayerNames.Count(name => name == NameOf(bench)));
+    }
+
+    [Fact]
     public async Task FilesOfTheirsAreThereForWhatIsPutOnTop()
     {
         await using var bench = await StartAsync();
