@@ -22,6 +22,11 @@ internal sealed class AddressGuard(
     /// <summary>Set in addition on a request that follows a redirect or an upload's location, and is not for a token.</summary>
     public static readonly HttpRequestOptionsKey<bool> RedirectOption = new("ImagePublish.AddressGuard.Redirect");
 
+    /// <summary>Set on a request that is connected for by whoever sends it, where no proxy is in between.</summary>
+    public static readonly HttpRequestOptionsKey<Func<DnsEndPoint, CancellationToken, Task<Stream>>> ConnectOption = new(
+        "ImagePublish.AddressGuard.Connect"
+    );
+
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> resolve = resolve
         ?? ((host, ct) => Dns.GetHostAddressesAsync(host, ct));
 
@@ -81,6 +86,8 @@ internal sealed class AddressGuard(
             request.RequestUri is { } uri
             && uri.IdnHost.Trim('[', ']').Equals(endPoint.Host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase)
             && uri.Port == endPoint.Port;
+        if (isDirect && request.Options.TryGetValue(ConnectOption, out var own))
+            return await own(endPoint, ct);
         var addresses =
             isDirect && request.Options.TryGetValue(RegistryOption, out var registry)
                 ? await ResolveAsync(

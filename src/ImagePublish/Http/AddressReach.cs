@@ -68,26 +68,25 @@ internal static class AddressReaches
     }
 }
 
-/// <summary>Looks up whether a host is inside this machine or its network.</summary>
-internal static class InnerAddresses
+/// <summary>Looks up hosts.</summary>
+internal static class HostAddresses
 {
-    /// <summary>An address of a host that cannot be reached from everywhere.</summary>
-    /// <returns>The address; null where there is none, or where nothing here knows the name.</returns>
-    public static async Task<IPAddress?> FindAsync(string host, CancellationToken cancellationToken)
+    /// <summary>The addresses of a host.</summary>
+    /// <returns>None where nothing here knows the name.</returns>
+    public static async Task<IReadOnlyList<IPAddress>> LookUpAsync(string host, CancellationToken cancellationToken)
     {
+        if (IPAddress.TryParse(host.Trim('[', ']'), out var literal))
+            return [literal];
         if (HostName.IsLoopback(HostName.Normalize(host)))
-            return IPAddress.TryParse(HostName.Normalize(host), out var own) ? own : IPAddress.Loopback;
+            return IPAddress.TryParse(HostName.Normalize(host), out var own) ? [own] : [IPAddress.Loopback];
         try
         {
-            var addresses = IPAddress.TryParse(host.Trim('[', ']'), out var literal)
-                ? [literal]
-                : await Dns.GetHostAddressesAsync(host, cancellationToken);
-            return Array.Find(addresses, address => AddressReaches.Classify(address) != AddressReach.Public);
+            return await Dns.GetHostAddressesAsync(host, cancellationToken);
         }
         catch (SocketException)
         {
             // Whoever has to ask through a proxy often can't look names up.
-            return null;
+            return [];
         }
     }
 }

@@ -15,16 +15,17 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
     /// <returns>Whether it was written; false where the server says that there is no such file.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not serve it, in all
     /// attempts.</exception>
-    public async Task<bool> TryGetAsync(string address, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken)
+    /// <param name="connect">Connects to the address's host, and to no other; null where requests may go anywhere.</param>
+    public async Task<bool> TryGetAsync(
+        string address,
+        Stream target,
+        long limit,
+        Func<DnsEndPoint, CancellationToken, Task<Stream>>? connect,
+        CancellationToken cancellationToken
+    )
     {
-        // The address is not shown: a user name in it has a password beside it.
-        if (!RequestUrl.Root(Uri.UriSchemeHttp, "localhost").TryResolve(address, out var url))
-            throw new ImagePublishException(
-                DiagnosticCodes.PackageSourceFailed,
-                "A package can't be downloaded: its source is not an http address, or has a user name in it, which is understood by "
-                    + "apt only. Check ImagePackageSource."
-            );
-        var download = new Download(url, target, limit, mayLeave, new TransferPace(transport.Options));
+        var url = Read(address);
+        var download = new Download(url, target, limit, connect, new TransferPace(transport.Options));
         for (var attempts = 1; ; attempts++)
         {
             HttpFailure failure;
@@ -54,12 +55,25 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
         }
     }
 
+    // The address is not shown: a user name in it has a password beside it.
+    private static RequestUrl Read(string address) =>
+        RequestUrl.Root(Uri.UriSchemeHttp, "localhost").TryResolve(address, out var url)
+            ? url
+            : throw new ImagePublishException(
+                DiagnosticCodes.PackageSourceFailed,
+                "A package can't be downloaded: its source is not an http address, or has a user name in it, which is understood by "
+                    + "apt only. Check ImagePackageSource."
+            );
+
     private async Task<(bool IsFound, HttpFailure? Problem)> TryOnceAsync(Download download, CancellationToken cancellationToken)
     {
         var url = download.Url;
         for (var redirects = 0; ; redirects++)
         {
-            using var request = new TransportRequest(url, new HttpRequestMessage(HttpMethod.Get, url.ToUri()));
+            using var request = new TransportRequest(url, new HttpRequestMessage(HttpMethod.Get, url.ToUri()))
+            {
+                Connect = download.Connect,
+            };
             using var response = await transport.ExchangeAsync(request, cancellationToken);
             if (response.IsSuccess)
             {
@@ -69,7 +83,7 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
 
             if (response.Status is HttpStatusCode.NotFound or HttpStatusCode.Gone)
                 return (false, null);
-            var next = response.IsRedirect && redirects < MaxRedirects ? FindNext(response, url, download.MayLeave) : null;
+            var next = response.IsRedirect && redirects < MaxRedirects ? FindNext(response, url, mayLeave: download.Connect is null) : null;
             if (next is null)
                 return (false, HttpFailure.FromResponse(Purpose, response, transport.Time));
             url = next;
@@ -116,5 +130,11 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
         }
     }
 
-    private sealed record Download(RequestUrl Url, Stream Target, long Limit, bool MayLeave, TransferPace Pace);
+    private sealed record Download(
+        RequestUrl Url,
+        Stream Target,
+        long Limit,
+        Func<DnsEndPoint, CancellationToken, Task<Stream>>? Connect,
+        TransferPace Pace
+    );
 }

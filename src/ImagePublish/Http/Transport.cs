@@ -16,6 +16,9 @@ internal sealed record TransportRequest(RequestUrl Url, HttpRequestMessage Messa
     /// <summary>Whether it is for a token, and not what follows from a redirect or an upload's location.</summary>
     public bool IsForToken { get; init; }
 
+    /// <summary>Connects to the address's host in place of the network, where no proxy does.</summary>
+    public Func<DnsEndPoint, CancellationToken, Task<Stream>>? Connect { get; init; }
+
     /// <summary>Gets the watch that the request's body touches while it is sent.</summary>
     public Action<IdleWatch>? Sending { get; init; }
 
@@ -95,13 +98,13 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
         var (url, message) = request;
         try
         {
-            return await InvokerFor(url.Authority, request.Sender).SendAsync(message, cancellationToken);
+            return await InvokerFor(request).SendAsync(message, cancellationToken);
         }
         catch (HttpRequestException e) when (e.GetBaseException() is ClientCertificateChosenException chosen)
         {
             // Nothing of the request was sent.
             clientCertificates[url.Authority] = chosen.Certificate;
-            return await InvokerFor(url.Authority, request.Sender).SendAsync(message, cancellationToken);
+            return await InvokerFor(request).SendAsync(message, cancellationToken);
         }
     }
 
@@ -116,6 +119,8 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
 
     private async ValueTask GuardAsync(TransportRequest request, CancellationToken cancellationToken)
     {
+        if (request.Connect is not null)
+            request.Message.Options.Set(AddressGuard.ConnectOption, request.Connect);
         if (request.Sender is not { } sender)
             return;
         if (!request.IsForToken)
@@ -136,17 +141,22 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
             );
     }
 
-    // One for all hosts, one for each host with certificates of its own, which are settings of the handler, and one for the hosts that each
-    // registry sends us to:
+    // One for all hosts, one for each host with certificates of its own, which are settings of the handler, one for the hosts that each
+    // registry sends us to, and one for package sources of base images:
     // a connection that one registry may lead to must not be used for the others.
-    private HttpMessageInvoker InvokerFor(string authority, Registry? sender)
+    private HttpMessageInvoker InvokerFor(TransportRequest request)
     {
+        var authority = request.Url.Authority;
         var isInsecure = Registry.TryParse(authority, out var registry) && IsInsecure(registry);
         var folders = Certificates.FoldersFor(authority, options.DockerCertificateFolders).ToArray();
         var client = clientCertificates.GetValueOrDefault(authority);
-        var key = (sender is null ? "" : $"from {sender} ") + (isInsecure || folders.Length > 0 ? $"{authority} {client?.Thumbprint}" : "");
+        var purpose =
+            request.Sender is { } sender ? $"from {sender} "
+            : request.Connect is not null ? "connected by the caller "
+            : "";
+        var key = purpose + (isInsecure || folders.Length > 0 ? $"{authority} {client?.Thumbprint}" : "");
         return invokers
-            .GetOrAdd(key, _ => new(() => Create(sender is not null, CertificatesFor(folders, isInsecure).Options(isInsecure, client))))
+            .GetOrAdd(key, _ => new(() => Create(purpose.Length > 0, CertificatesFor(folders, isInsecure).Options(isInsecure, client))))
             .Value;
     }
 

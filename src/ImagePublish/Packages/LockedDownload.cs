@@ -1,3 +1,4 @@
+using System.Net;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Packages.Apt;
@@ -8,7 +9,14 @@ namespace ImagePublish.Packages;
 /// <summary>Gets a file over http.</summary>
 /// <returns>Whether it was written; false where the server says that there is no such file.</returns>
 /// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not give it.</exception>
-internal delegate Task<bool> FileDownload(string address, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken);
+/// <param name="connect">Connects to the address's host, and to no other; null where requests may go anywhere.</param>
+internal delegate Task<bool> FileDownload(
+    string address,
+    Stream target,
+    long limit,
+    Func<DnsEndPoint, CancellationToken, Task<Stream>>? connect,
+    CancellationToken cancellationToken
+);
 
 /// <summary>Gets packages by their paths from sources of which one or the other has them: no index is read, and no apt is needed.</summary>
 /// <param name="tool">apt, whose client knows the machine's proxies and mirrors; null where there is none.</param>
@@ -75,6 +83,7 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, Sour
 
         var answer = await tool.DownloadAsync(
             packages.Select(one => (PackageSources.LocationOf(address, one.Package.Path), one.File, one.Package.Digest.Hex)),
+            guard,
             cancellationToken
         );
         if (!answer.Succeeded && AptErrors.Explain(answer) is var failure && failure.Code != DiagnosticCodes.PackageGone)
@@ -106,7 +115,7 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, Sour
             location.StartsWith("http:", StringComparison.OrdinalIgnoreCase)
             || location.StartsWith("https:", StringComparison.OrdinalIgnoreCase)
         )
-            return await download(location, target, package.Size, mayLeave: sources.BaseImage is null, cancellationToken);
+            return await download(location, target, package.Size, guard.IsNeeded ? guard.ConnectAsync : null, cancellationToken);
         if (
             !location.StartsWith("file:", StringComparison.OrdinalIgnoreCase)
             && !location.StartsWith("copy:", StringComparison.OrdinalIgnoreCase)

@@ -142,7 +142,7 @@ internal sealed class OsPackages(PackageNetwork network, IPublishLog log)
     }
 
     private SourceGuard GuardOf(PackageSources sources, PackageRequest request) =>
-        new(sources, request.TrustedSourceHosts, network.FindInnerAddress);
+        new(sources, request.TrustedSourceHosts, network.LookUpHost);
 
     // Only where it is of use does anybody wait for the lists.
     private async Task<ImagePublishException> GoneAsync(

@@ -15,10 +15,7 @@ namespace ImagePublish.Publishing;
 /// <summary>Operating system packages as the layer below the app.</summary>
 internal sealed class PackageStep(PublishContext context)
 {
-    private readonly OsPackages packages = new(
-        new PackageNetwork(context.Registries.TryDownloadAsync, InnerAddresses.FindAsync),
-        context.Log
-    );
+    private readonly OsPackages packages = new(new PackageNetwork(context.Registries.TryDownloadAsync, LookUpAsync), context.Log);
 
     public sealed record Choice(IReadOnlyList<OsPackage> Packages, Lazy<Task<PackageBase?>> BaseFiles);
 
@@ -79,6 +76,14 @@ internal sealed class PackageStep(PublishContext context)
         var content = await packages.LayOutAsync(choice.Packages, wanted, platform, await choice.BaseFiles.Value, cancellationToken);
         return [await producer.LookUpPackagesAsync(content, key, cancellationToken)];
     }
+
+    internal static async Task<IReadOnlyList<HostAddress>> LookUpAsync(string host, CancellationToken cancellationToken) =>
+        [
+            .. (await HostAddresses.LookUpAsync(host, cancellationToken)).Select(address => new HostAddress(
+                address,
+                AddressReaches.Classify(address) != AddressReach.Public
+            )),
+        ];
 
     private async Task<PackageBase?> ReadBaseAsync(BaseImage? baseImage, CancellationToken cancellationToken)
     {

@@ -159,8 +159,14 @@ internal sealed class RegistryClient : IDisposable
     /// credentials.</summary>
     /// <returns>Whether it was written; false where the server says that there is no such file.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6009</c>: the server can't be reached, or does not give it.</exception>
-    public Task<bool> TryDownloadAsync(string address, Stream target, long limit, bool mayLeave, CancellationToken cancellationToken) =>
-        downloads.TryGetAsync(address, target, limit, mayLeave, cancellationToken);
+    /// <param name="connect">Connects to the address's host, and to no other; null where requests may go anywhere.</param>
+    public Task<bool> TryDownloadAsync(
+        string address,
+        Stream target,
+        long limit,
+        Func<DnsEndPoint, CancellationToken, Task<Stream>>? connect,
+        CancellationToken cancellationToken
+    ) => downloads.TryGetAsync(address, target, limit, connect, cancellationToken);
 
     /// <summary>Signs in and does nothing else: whether a registry takes the credentials.</summary>
     public Task CheckSignInAsync(Registry registry, CancellationToken cancellationToken)

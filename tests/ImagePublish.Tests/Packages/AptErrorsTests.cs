@@ -37,7 +37,8 @@ public sealed class AptErrorsTests : IDisposable
             await server.DisposeAsync();
         var location = kind == "not on the disk" ? $"file:{folder.FullName}/{path}" : $"{address}/{path}";
 
-        var answer = await Apt().DownloadAsync([(location, Path.Combine(folder.FullName, "out.deb"), new string('a', 64))], Cancel);
+        var answer = await Apt()
+            .DownloadAsync([(location, Path.Combine(folder.FullName, "out.deb"), new string('a', 64))], LocalRepository.Unguarded, Cancel);
 
         Assert.False(answer.Succeeded);
         var failure = AptErrors.Explain(answer);
@@ -216,7 +217,11 @@ public sealed class AptErrorsTests : IDisposable
     public async Task AnAddressIsNeverAnOption()
     {
         var answer = await Apt()
-            .DownloadAsync([("-oFoo::Bar=canary", Path.Combine(folder.FullName, "out.deb"), new string('a', 64))], Cancel);
+            .DownloadAsync(
+                [("-oFoo::Bar=canary", Path.Combine(folder.FullName, "out.deb"), new string('a', 64))],
+                LocalRepository.Unguarded,
+                Cancel
+            );
 
         Assert.False(answer.Succeeded);
         Assert.Contains("-oFoo", answer.Errors, StringComparison.Ordinal);

@@ -1,8 +1,17 @@
+using System.Collections;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Packages.Apt;
 using ImagePublish.Packages.Model;
+using ImagePublish.Registries;
+using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Connection;
+using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Packages;
 
@@ -93,7 +102,9 @@ public sealed class BaseSourcesTests : IDisposable
     {
         var sources = new PackageSources(["http://mirror.corp.example:8080/debian"]) { BaseImage = "example/base:1" };
         Task CheckAsync(params string[] trusted) =>
-            new SourceGuard(sources, trusted, (_, _) => Task.FromResult<System.Net.IPAddress?>(new([10, 1, 2, 3]))).CheckAsync(Cancel);
+            new SourceGuard(sources, trusted, (_, _) => LookedUp(new HostAddress(new IPAddress([10, 1, 2, 3]), IsInner: true))).CheckAsync(
+                Cancel
+            );
 
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() => CheckAsync("other.corp.example", "mirror.corp.example:80"));
         await CheckAsync("mirror.corp.example");
@@ -101,6 +112,89 @@ public sealed class BaseSourcesTests : IDisposable
 
         Assert.Contains("10.1.2.3", failure.Message, StringComparison.Ordinal);
         Assert.Contains("ImagePackageSourceHosts=mirror.corp.example.", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [ReliabilityCase(
+        Area,
+        "the name of a base image's package source leads outside when it is checked, and inside when it is connected to",
+        "no request arrives there, IMG6012: with apt, and without it"
+    )]
+    public async Task ANameThatLeadsInsideLaterIsNotConnectedTo(bool hasApt)
+    {
+        WithoutProxies();
+        await using var server = new FileServer(repository.Folder);
+        var lookups = 0;
+        Task<IReadOnlyList<HostAddress>> LookUp(string host, CancellationToken _) =>
+            Interlocked.Increment(ref lookups) == 1
+                ? LookedUp(new HostAddress(IPAddress.Parse("192.0.32.10"), IsInner: false))
+                : LookedUp(new HostAddress(IPAddress.Loopback, IsInner: true));
+        using var client = Client();
+
+        var failure = await FailAsync(
+            await BaseAsync(Lines, $"deb {Outside(server.Address)} ./"),
+            hasApt: hasApt,
+            network: new PackageNetwork(client.TryDownloadAsync, LookUp)
+        );
+
+        Assert.True("IMG6012" == failure.Code.Id, failure.Message);
+        Assert.Contains("its host has the address 127.0.0.1", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(0, server.Requests);
+        Assert.True(lookups > 1);
+    }
+
+    [Fact]
+    public async Task AptConnectsToTheAddressThatWasChecked()
+    {
+        WithoutProxies();
+        repository.Request("shop");
+        await using var server = new FileServer(repository.Folder);
+        await using var front = new TestProxy(new Uri(server.Address).Authority, null) { RenamesHost = true };
+        // Nobody but the guard knows the name.
+        var network = new PackageNetwork(LocalRepository.Network.Download, (_, _) =>
+            LookedUp(new HostAddress(IPAddress.Loopback, IsInner: false))
+        );
+
+        var packages = await MakeAsync(await SignedBaseAsync(Outside($"http://{front.Host}")), network);
+
+        Assert.Contains(packages, package => package.Name == "shop");
+        Assert.NotEqual(0, server.Requests);
+    }
+
+    [Fact]
+    public async Task AProxyOfTheMachineIsUsedWhereThereIsOne()
+    {
+        repository.Request("shop");
+        await using var server = new FileServer(repository.Folder);
+        await using var proxy = new TestProxy(new Uri(server.Address).Authority, null) { RenamesHost = true };
+        WithoutProxies(("http_proxy", $"http://{proxy.Host}"));
+
+        await MakeAsync(await SignedBaseAsync(Outside(server.Address)), LocalRepository.Network);
+
+        Assert.Contains(proxy.Heads, head => head.StartsWith($"GET {Outside(server.Address)}/", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("deb.example.com", 80, 4)]
+    [InlineData("DEB.example.com.", 80, 4)]
+    [InlineData("deb.example.com", 22, 2)]
+    [InlineData("other.example.com", 80, 2)]
+    [InlineData("127.0.0.1", 80, 2)]
+    public async Task TheProxyForAptConnectsToNothingButTheSources(string host, byte port, int reply)
+    {
+        var sources = new PackageSources(["http://deb.example.com/debian"]) { BaseImage = "example/base:1" };
+        await using var proxy = new SourceProxy(new SourceGuard(sources, [], (_, _) => LookedUp()));
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPEndPoint.Parse(new Uri(proxy.Address).Authority), Cancel);
+        await using var stream = new NetworkStream(socket);
+        var answers = new byte[2 + 10];
+
+        await stream.WriteAsync((byte[])[5, 1, 0, 5, 1, 0, 3, (byte)host.Length, .. Encoding.ASCII.GetBytes(host), 0, port], Cancel);
+        await stream.ReadExactlyAsync(answers, Cancel);
+
+        Assert.Equal([5, 0, 5, (byte)reply], answers[..4]);
     }
 
     [Theory]
@@ -158,6 +252,7 @@ public sealed class BaseSourcesTests : IDisposable
         {
             var answer = await tool.DownloadAsync(
                 [($"{method}:/etc/hostname", Path.Combine(repository.Folder, "out"), new string('a', 64))],
+                LocalRepository.Unguarded,
                 Cancel
             );
             Assert.Contains($"The method '{method}' is explicitly disabled via configuration", answer.Errors, StringComparison.Ordinal);
@@ -166,7 +261,12 @@ public sealed class BaseSourcesTests : IDisposable
 
     private PackageRequest Request() => repository.Request("shop") with { Source = null };
 
-    private async Task<ImagePublishException> FailAsync(PackageBase below, FileServer? trusted = null, bool hasApt = true)
+    private async Task<ImagePublishException> FailAsync(
+        PackageBase below,
+        FileServer? trusted = null,
+        bool hasApt = true,
+        PackageNetwork? network = null
+    )
     {
         var request = Request() with
         {
@@ -174,12 +274,57 @@ public sealed class BaseSourcesTests : IDisposable
             TrustedSourceHosts = trusted is null ? [] : [new Uri(trusted.Address).Authority],
             Locked = hasApt ? null : [new OsPackage("shop", "1.0", "all", "shop.deb", 4, Digest.Compute("shop"u8))],
         };
-        var maker = new OsPackages(LocalRepository.Network, repository);
+        var maker = new OsPackages(network ?? LocalRepository.Network, repository);
         return await Assert.ThrowsAnyAsync<ImagePublishException>(async () =>
         {
             var chosen = await maker.ChooseAsync(request, Platform, below, mustRefresh: false, Cancel);
             await maker.LayOutAsync(chosen, request, Platform, below, Cancel);
         });
+    }
+
+    private async Task<IReadOnlyList<OsPackage>> MakeAsync(PackageBase below, PackageNetwork network)
+    {
+        var maker = new OsPackages(network, repository);
+        var chosen = await maker.ChooseAsync(Request(), Platform, below, mustRefresh: false, Cancel);
+        await maker.LayOutAsync(chosen, Request(), Platform, below, Cancel);
+        return chosen;
+    }
+
+    private static Task<PackageBase> SignedBaseAsync(string address) =>
+        PackageBaseTests.BaseAsync(
+            ("var/lib/dpkg/status", Installed),
+            (Lines, $"deb {address} ./\n"),
+            ("etc/apt/trusted.gpg.d/own.asc", SigningKey.Shared.ArmoredKey)
+        );
+
+    private static string Outside(string address) => address.Replace("127.0.0.1", "packages.example.test", StringComparison.Ordinal);
+
+    private static Task<IReadOnlyList<HostAddress>> LookedUp(params HostAddress[] addresses) =>
+        Task.FromResult<IReadOnlyList<HostAddress>>(addresses);
+
+    private static RegistryClient Client() =>
+        new(
+            new RegistryClientOptions(),
+            new CredentialChain(
+                new CredentialEnvironment
+                {
+                    Variable = _ => null,
+                    HomeFolder = "/nowhere",
+                    VariableNames = () => [],
+                }
+            ),
+            new TestLog(),
+            TimeProvider.System
+        );
+
+    private static void WithoutProxies(params (string Name, string? Value)[] others)
+    {
+        var variables = Environment
+            .GetEnvironmentVariables()
+            .Cast<DictionaryEntry>()
+            .Where(variable => !((string)variable.Key).EndsWith("_proxy", StringComparison.OrdinalIgnoreCase))
+            .Select(variable => ((string)variable.Key, (string?)variable.Value));
+        Programs.KeepEnvironment(variables.Concat(others).ToDictionary());
     }
 
     private static Task<PackageBase> BaseAsync(string path, string text) =>

@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using ImagePublish.Diagnostics;
-using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Packages.Model;
+using ImagePublish.Publishing;
 
 namespace ImagePublish.Tests.Packages;
 
@@ -16,7 +16,10 @@ internal sealed class LocalRepository : IDisposable, IPublishLog
     private readonly StringBuilder index = new();
 
     /// <summary>A network that has no files.</summary>
-    public static PackageNetwork Network => new((_, _, _, _, _) => Task.FromResult(false), InnerAddresses.FindAsync);
+    public static PackageNetwork Network => new((_, _, _, _, _) => Task.FromResult(false), PackageStep.LookUpAsync);
+
+    /// <summary>For sources that the user or this machine names.</summary>
+    public static SourceGuard Unguarded => new(new PackageSources([]), [], PackageStep.LookUpAsync);
 
     public List<string> Warnings { get; } = [];
 

@@ -1,8 +1,8 @@
 using ImagePublish.Diagnostics;
-using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Packages.Model;
+using ImagePublish.Publishing;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
@@ -115,7 +115,7 @@ public sealed class PackageDownloadTests : IDisposable
     }
 
     private static LockedDownload Locked(PackageSources sources, RegistryClient client) =>
-        new(sources, tool: null, new SourceGuard(sources, [], InnerAddresses.FindAsync), client.TryDownloadAsync);
+        new(sources, tool: null, new SourceGuard(sources, [], PackageStep.LookUpAsync), client.TryDownloadAsync);
 
     private sealed class NoCredentials : ICredentialSource
     {

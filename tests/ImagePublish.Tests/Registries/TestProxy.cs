@@ -25,6 +25,9 @@ internal sealed class TestProxy : IAsyncDisposable
     /// <summary>What a request is answered with instead, by its first line: a status; null for none.</summary>
     public Func<string, string?> Refuse { get; init; } = _ => null;
 
+    /// <summary>Whether the server is asked by its own name, as some insist on; then it may also stand in front of the server.</summary>
+    public bool RenamesHost { get; init; }
+
     public string Host => listener.LocalEndpoint.ToString()!;
 
     /// <summary>The heads of the requests that came.</summary>
@@ -97,12 +100,14 @@ internal sealed class TestProxy : IAsyncDisposable
     }
 
     // A connection for each request.
-    private static string Forwarded(string head)
+    private string Forwarded(string head)
     {
         var lines = head.Split("\r\n");
         var parts = lines[0].Split(' ');
-        lines[0] = $"{parts[0]} {new Uri(parts[1]).PathAndQuery} {parts[2]}\r\nConnection: close";
-        return string.Join("\r\n", lines);
+        var path = parts[1].StartsWith('/') ? parts[1] : new Uri(parts[1]).PathAndQuery;
+        lines[0] = $"{parts[0]} {path} {parts[2]}\r\nConnection: close";
+        var isHost = (string line) => RenamesHost && line.StartsWith("Host:", StringComparison.OrdinalIgnoreCase);
+        return string.Join("\r\n", lines.Select(line => isHost(line) ? $"Host: {server}" : line));
     }
 
     private async Task<string> ReadHeadAsync(NetworkStream client)

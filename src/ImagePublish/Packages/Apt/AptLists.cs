@@ -22,9 +22,8 @@ internal sealed class AptLists(AptTool tool, SourceGuard guard, string folder, T
     {
         if (!force && IsFresh())
             return false;
-        await guard.CheckAsync(cancellationToken);
         log.Detail($"Asking the package sources what is new (apt-get update, in {folder}).");
-        var answer = await tool.GetAsync(["update", "-q"], cancellationToken);
+        var answer = await tool.UpdateAsync(guard, cancellationToken);
         // apt takes a source that fails for a warning where it has an older copy; we do the same.
         if (!answer.Succeeded)
             throw AptErrors.Explain(answer);

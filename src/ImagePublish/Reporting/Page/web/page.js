@@ -195,7 +195,7 @@
   function cellOf(at, index) {
     const { node: target, rest } = at.data;
     const name = target ? target.name : `${many(rest, "smaller one")}`;
-    // In parts of what it lies in: it fits when the window changes, and on paper.
+    // In fractions of its container: it fits when the window changes, and on paper.
     const box = (one, { x0, y0, x1, y1 }) => `left:${(100 * (one.x0 - x0)) / (x1 - x0)}%;top:${(100 * (one.y0 - y0)) / (y1 - y0)}%;width:${(100 * (one.x1 - one.x0)) / (x1 - x0)}%;height:${(100 * (one.y1 - one.y0)) / (y1 - y0)}%`;
     const shown = at.x1 - at.x0 > 30 && at.y1 - at.y0 > 16;
     const share = percent(at.value, here.size);
