@@ -18,6 +18,9 @@ internal static class PublishedImageItem
     /// <summary>The metadata that names the file with an image's own result or plan.</summary>
     public const string ResultFile = "ResultFile";
 
+    /// <summary>The metadata that says whether anything was uploaded or a tag moved.</summary>
+    public const string Changed = "Changed";
+
     /// <summary>The metadata that lists the blobs that were sent, <c>digest=size</c>.</summary>
     public const string Uploads = "Uploads";
 
@@ -32,6 +35,7 @@ internal static class PublishedImageItem
         var item = Create(image.Manifest.Descriptor, delivery);
         item.SetText(ResultFile, resultFile);
         item.SetText(ReportPart, reportPart);
+        item.SetMetadata(Changed, result.IsUnchanged ? "false" : "true");
         item.SetMetadata(Uploads, List(blobs, TransferKind.Uploaded, TransferKind.Streamed));
         item.SetMetadata(Mounts, List(blobs, TransferKind.Mounted, TransferKind.Mounted));
         item.SetText("Platform", (platform with { OsVersion = null }).ToString());
@@ -43,6 +47,7 @@ internal static class PublishedImageItem
     public static ITaskItem Create(IndexResult result, DestinationResult delivery)
     {
         var item = Create(result.Index.Descriptor, delivery);
+        item.SetMetadata(Changed, result.IsUnchanged ? "false" : "true");
         item.SetList("Platform", result.Images.Select(image => image.Platform?.ToString() ?? ""));
         return item;
     }

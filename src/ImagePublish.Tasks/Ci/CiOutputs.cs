@@ -28,16 +28,21 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
         var reference = Common.Text.OneLine(image.ItemSpec);
         var digest = Common.Text.OneLine(image.GetMetadata("Digest"));
         var tags = Common.Text.OneLine(image.GetMetadata("Tags").Replace(';', ','));
+        var changed = Common.Text.OneLine(image.GetMetadata(PublishedImageItem.Changed));
         if (Path("GITHUB_STEP_SUMMARY") is { } summary)
             SharedFile.Append(summary, markdown, log);
         if (Path("GITHUB_OUTPUT") is { } output)
         {
-            var lines = $"image={reference}\ndigest={digest}\ntags={tags}\nimage-{Named(project, '-')}={reference}\n";
+            var name = Named(project, '-');
+            var lines =
+                $"image={reference}\ndigest={digest}\ntags={tags}\nchanged={changed}\n"
+                + $"image-{name}={reference}\nchanged-{name}={changed}\n";
             SharedFile.Append(output, lines, log);
         }
 
         if (IsGitLab)
         {
+            var name = Named(project, '_').ToUpperInvariant();
             SharedFile.SetLines(
                 System.IO.Path.Combine(variable("CI_PROJECT_DIR")!, GitLabFile),
                 new()
@@ -45,7 +50,9 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
                     ["IMAGE_REFERENCE"] = reference,
                     ["IMAGE_DIGEST"] = digest,
                     ["IMAGE_TAGS"] = tags,
-                    [$"IMAGE_REFERENCE_{Named(project, '_').ToUpperInvariant()}"] = reference,
+                    ["IMAGE_CHANGED"] = changed,
+                    [$"IMAGE_REFERENCE_{name}"] = reference,
+                    [$"IMAGE_CHANGED_{name}"] = changed,
                 },
                 log
             );
@@ -53,7 +60,14 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
 
         if (IsAzure)
         {
-            SetAzureVariables(project, reference, digest, tags);
+            SetAzureVariables(
+                ("ImageReference", reference),
+                ("ImageDigest", digest),
+                ("ImageTags", tags),
+                ("ImageChanged", changed),
+                ($"ImageReference_{Named(project, '_')}", reference),
+                ($"ImageChanged_{Named(project, '_')}", changed)
+            );
             File.WriteAllText(summaryFile, markdown);
             say(AzureCommand.Create("task.uploadsummary", summaryFile));
         }
@@ -73,15 +87,10 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
             SharedFile.Append(file, "", log);
     }
 
-    private void SetAzureVariables(string project, string reference, string digest, string tags)
+    // Once for the steps of the job, once for other jobs.
+    private void SetAzureVariables(params ReadOnlySpan<(string Name, string Value)> variables)
     {
-        Set("ImageReference", reference);
-        Set("ImageDigest", digest);
-        Set("ImageTags", tags);
-        Set($"ImageReference_{Named(project, '_')}", reference);
-
-        // Once for the steps of the job, once for other jobs.
-        void Set(string name, string value)
+        foreach (var (name, value) in variables)
         {
             say(AzureCommand.Create("task.setvariable", value, ("variable", name)));
             say(AzureCommand.Create("task.setvariable", value, ("variable", name), ("isOutput", "true")));

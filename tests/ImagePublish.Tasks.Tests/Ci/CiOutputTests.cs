@@ -28,11 +28,13 @@ public sealed class CiOutputTests(Peers peers)
 
         var reference = build.Properties["ImageReference"];
         Assert.Equal(
-            $"before=1\nimage={reference}\ndigest={build.Digest}\ntags=1.0.0,latest\nimage-Hello-Ci={reference}\n",
+            $"before=1\nimage={reference}\ndigest={build.Digest}\ntags=1.0.0,latest\nchanged=true\n"
+                + $"image-Hello-Ci={reference}\nchanged-Hello-Ci=true\n",
             await ReadAsync(workspace["output"])
         );
         Assert.Equal(
-            $"OTHER=1\nIMAGE_REFERENCE={reference}\nIMAGE_DIGEST={build.Digest}\nIMAGE_TAGS=1.0.0,latest\nIMAGE_REFERENCE_HELLO_CI={reference}\n",
+            $"OTHER=1\nIMAGE_REFERENCE={reference}\nIMAGE_DIGEST={build.Digest}\nIMAGE_TAGS=1.0.0,latest\nIMAGE_CHANGED=true\n"
+                + $"IMAGE_REFERENCE_HELLO_CI={reference}\nIMAGE_CHANGED_HELLO_CI=true\n",
             await ReadAsync(workspace["image.env"])
         );
         Assert.Contains(

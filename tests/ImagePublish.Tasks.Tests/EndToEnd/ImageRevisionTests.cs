@@ -31,8 +31,9 @@ public sealed partial class ImageRevisionTests(Peers peers)
 
         workspace.Write("repo/Alpha/Program.cs", "System.Console.WriteLine(Library.Code.Name + 2);");
         await CommitAsync(workspace);
-        var one = await PublishAsync(workspace, "repo", registry, "mono", "-m:2", "-p:ImageTags={commit} {head:7} latest");
+        await PublishAsync(workspace, "repo", registry, "mono", "-m:2", "-p:ImageTags={commit} latest");
         var afterOne = await DigestsAsync(registry, "mono");
+        Assert.Equal(["changed-Alpha=true", "changed-Beta=false"], await ReadOutputsAsync(workspace));
         Assert.NotEqual(start[0], afterOne[0]);
         Assert.Equal(start[1], afterOne[1]);
 
@@ -157,10 +158,19 @@ public sealed partial class ImageRevisionTests(Peers peers)
             $"-p:ImageRepositoryPrefix={prefix}",
             .. switches,
         ]);
+        publish = publish with
+        {
+            Environment = new Dictionary<string, string?>(publish.Environment) { ["GITHUB_OUTPUT"] = workspace.Write("output", "") },
+        };
         var output = await publish.SucceedAsync(Cancelled);
         Assert.DoesNotMatch("warning|error", output.All);
         return output;
     }
+
+    private static async Task<IEnumerable<string>> ReadOutputsAsync(TestWorkspace workspace) =>
+        (await File.ReadAllLinesAsync(workspace["output"], Cancelled))
+            .Where(line => line.StartsWith("changed-", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal);
 
     private static async Task<string[]> DigestsAsync(DockerRegistry registry, string prefix) =>
         await Task.WhenAll(Apps.Select(async app => (await registry.ManifestAsync($"{prefix}/{app}", "latest", Cancelled)).Digest));
