@@ -40,6 +40,9 @@ internal static class DiagnosticCodes
     public static DiagnosticCode ChangesInterrupted { get; } =
         Add("IMG1040", "The build was cancelled while tags were moved or images removed");
     public static DiagnosticCode NameTaken { get; } = Add("IMG1041", "Two projects of a build publish under the same name");
+    public static DiagnosticCode AspireResource { get; } = Add("IMG1042", "A resource of an Aspire AppHost can not be published");
+    public static DiagnosticCode AspireUnsupported { get; } = Add("IMG1043", "This version of Aspire is not supported");
+    public static DiagnosticCode AspireBuildFailed { get; } = Add("IMG1044", "The build of an AppHost's projects failed");
     public static DiagnosticCode RevisionUnknown { get; } = Add("IMG1060", "The last change of what an image is built from is not known");
     public static DiagnosticCode CloneTooShallow { get; } = Add("IMG1061", "The clone does not reach back to the last change");
 

@@ -27,6 +27,19 @@ public static class Stages
                     )
                 ),
             },
+            "docs/aspire.md" => new()
+            {
+                NotTyped = Map(
+                    ("var builder = DistributedApplication.CreateBuilder(args);", "AppHostTests publishes the sample, which says the same"),
+                    ("aspire publish -o out", "AppHostTests runs the second one"),
+                    ("services:", "AppHostTests looks at the file"),
+                    ("builder.UseImagePublish(options =>", "AppHostTests sets options")
+                ),
+            },
+            "samples/Aspire/README.md" => new()
+            {
+                NotTyped = Map(("cd samples/Aspire/AppHost", "AppHostTests publishes it, with packages in the place of projects")),
+            },
             "docs/performance.md" => new()
             {
                 NotTyped = Map(

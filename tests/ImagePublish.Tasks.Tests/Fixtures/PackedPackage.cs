@@ -3,12 +3,15 @@ using System.Reflection;
 namespace ImagePublish.Tasks.Tests.Fixtures;
 
 /// <summary>
-/// The package as <c>dotnet pack</c> makes it of what is built here, in a folder feed, under a version that no other run has. Leaves
+/// The packages as <c>dotnet pack</c> makes them of what is built here, in a folder feed, under a version that no other run has. Leave
 /// nothing behind.
 /// </summary>
 public sealed class PackedPackage : IAsyncDisposable
 {
     public const string Id = "ImagePublish.Tasks";
+
+    /// <summary>The one for Aspire's AppHosts; only in the feed after <see cref="AddAspireAsync"/>.</summary>
+    public const string AspireId = "ImagePublish.Aspire.Hosting";
 
     private readonly TemporaryFolder folder = new();
 
@@ -26,33 +29,44 @@ public sealed class PackedPackage : IAsyncDisposable
     public static async Task<PackedPackage> PackAsync(CancellationToken cancellationToken)
     {
         var package = new PackedPackage();
+        await package.AddAsync(Id, cancellationToken);
+        return package;
+    }
+
+    public Task AddAspireAsync(CancellationToken cancellationToken) => AddAsync(AspireId, cancellationToken);
+
+    private async Task AddAsync(string id, CancellationToken cancellationToken)
+    {
         var configuration = typeof(PackedPackage).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
         var pack = DotNetCommand.Create(
             RepositoryRoot.Path,
             "pack",
-            Path.Combine("src", Id, $"{Id}.csproj"),
+            Path.Combine("src", id, $"{id}.csproj"),
             "--no-build",
             "--nologo",
             $"--configuration={configuration}",
-            $"--output={package.Feed}",
-            $"-p:PackageVersion={package.Version}",
-            $"-p:NuspecOutputPath={package.folder["nuspec"]}/"
+            $"--output={Feed}",
+            $"-p:PackageVersion={Version}",
+            $"-p:NuspecOutputPath={folder["nuspec"]}/{id}/"
         );
         await pack.SucceedAsync(cancellationToken);
-        return package;
     }
 
     public ValueTask DisposeAsync()
     {
         // NuGet unpacks it where it keeps all packages of this user.
-        var restored = Path.Combine(GlobalPackages, Id.ToLowerInvariant(), Version);
-        if (Directory.Exists(restored))
-            Directory.Delete(restored, recursive: true);
+        foreach (var restored in new[] { Id, AspireId }.Select(id => Path.Combine(GlobalPackages, id.ToLowerInvariant(), Version)))
+        {
+            if (Directory.Exists(restored))
+                Directory.Delete(restored, recursive: true);
+        }
+
         folder.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    private static string GlobalPackages =>
+    /// <summary>Where NuGet keeps the packages of this user.</summary>
+    public static string GlobalPackages =>
         Environment.GetEnvironmentVariable("NUGET_PACKAGES")
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 }
