@@ -5,7 +5,6 @@ using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Dependencies;
-using ImagePublish.Packages.Model;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Tasks.Shared;

@@ -42,11 +42,11 @@ internal sealed record BaseImage(string Name, Digest? Digest, ImageFormat Format
         );
 
     // A history that does not match the layers can't be continued.
-    private static IReadOnlyList<HistoryEntry>? LayerHistory(ImageConfig config) =>
-        (config.History ?? []).Where(entry => entry.EmptyLayer != true).ToList() is var entries
-        && entries.Count == config.RootFs.DiffIds.Count
-            ? entries
-            : null;
+    private static List<HistoryEntry>? LayerHistory(ImageConfig config)
+    {
+        var entries = (config.History ?? []).Where(entry => entry.EmptyLayer != true).ToList();
+        return entries.Count == config.RootFs.DiffIds.Count ? entries : null;
+    }
 
     public static BaseImage Scratch(Platform platform, IReadOnlyList<KeyValuePair<string, string>>? environmentVariables = null)
     {

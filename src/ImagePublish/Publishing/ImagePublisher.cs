@@ -61,7 +61,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
         // Setting up the first connection takes as long as reading the publish folder.
         var resolving = tasks.Run(token => ResolveBaseAsync(request, localBase, token));
-        var resolvingAll = tasks.Run(token => otherImages.ResolveAsync(request.OtherImages, request.Spec.Platform, resolving, token));
+        var resolvingAll = tasks.Run(async token => await otherImages.ResolveAsync(request, resolving, token));
         var findingPackages = tasks.Run(async token => await packages.FindLayerAsync(request, resolvingAll, producer, token));
         var inputs = await PlanLayersAsync(pinned, resolvingAll, findingPackages, output.LayerFiles, tasks.Token);
         var findingLayers = inputs.Select(input => tasks.Run(token => producer.LookUpAsync(input, token))).ToList();

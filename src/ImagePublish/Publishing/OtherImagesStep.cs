@@ -19,6 +19,9 @@ internal sealed class OtherImagesStep(PublishContext context)
 {
     /// <summary>Finds the images of a request.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1045</c> to <c>IMG1047</c>, or what the registry fails with.</exception>
+    public Task<SourceImages> ResolveAsync(PublishRequest request, Task<BaseImage> resolvingBase, CancellationToken cancellationToken) =>
+        ResolveAsync(request.OtherImages, request.Spec.Platform, resolvingBase, cancellationToken);
+
     public async Task<SourceImages> ResolveAsync(
         OtherImages wanted,
         Platform platform,

@@ -4,7 +4,6 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
