@@ -63,7 +63,7 @@ internal sealed class Certificates
 
     // As Docker does: the first certificate with an issuer that the server accepts, and none where no certificate has one. The framework
     // sends a chain only from a context, which must be known before the handshake: where there is a chain, the handshake is repeated.
-    private X509Certificate Choose(
+    private X509Certificate2 Choose(
         object sender,
         string targetHost,
         X509CertificateCollection localCertificates,

@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using ImagePublish.Common;
-using ImagePublish.Http;
 
 namespace ImagePublish.Registries.Blobs;
 
