@@ -21,7 +21,7 @@ internal static class BaseMirror
     {
         var (name, value) = InputParser.Optional(property) is { } own
             ? (Property, own)
-            : (Variable, InputParser.Optional(Environment.GetEnvironmentVariable(Variable)));
+            : (Variable, InputParser.Optional(TaskEnvironment.Variable(Variable)));
         if (value is null || image.Reference.Repository.Registry != Mirrored)
             return image;
         var parts = value.TrimEnd('/').Split('/', 2);

@@ -94,7 +94,7 @@ public sealed class YieldTests
 
     // Reacquiring waits inside the lock that a message of the task needs.
     [Fact]
-    public void NothingIsLoggedOnceTheNodeIsTakenBack()
+    public async Task NothingIsLoggedOnceTheNodeIsTakenBack()
     {
         var yielded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -111,7 +111,7 @@ public sealed class YieldTests
             });
         });
         over.SetResult();
-        left!.Wait(TestContext.Current.CancellationToken);
+        await left!.WaitAsync(TestContext.Current.CancellationToken);
 
         Assert.Empty(engine.Lines);
     }
