@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ImagePublish.Bases;
+using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.LayerReuse;
 using ImagePublish.Publishing;
@@ -9,6 +10,7 @@ using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
 using ImagePublish.Storage;
+using ImagePublish.Tasks.Commands;
 using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
@@ -17,6 +19,7 @@ namespace ImagePublish.Tasks;
 public sealed class PublishImage : PublishImageInputs
 {
     private const long DefaultStoreLimit = 10_000_000_000;
+    private EngineChoice? engine;
 
     /// <summary>The bytes that the local store may have, such as <c>10GB</c>.</summary>
     public string? StoreLimit { get; set; }
@@ -27,9 +30,7 @@ public sealed class PublishImage : PublishImageInputs
     /// <summary>The folder of the project's intermediate files, by which <see cref="BeginImage"/> of the same build is known.</summary>
     public string? IntermediateDirectory { get; set; }
 
-    /// <summary>
-    /// The container engine that the image is loaded into afterwards: <c>docker</c>, <c>podman</c>, <c>auto</c>; empty for none.
-    /// </summary>
+    /// <summary>The container engine that the image is loaded into afterwards, as <c>ImageLoad</c> says it; empty for none.</summary>
     public string? Load { get; set; }
 
     internal override string Activity => $"Publishing the image of {ProjectName}{(IsPartOfIndex ? $" for {RuntimeIdentifier}" : "")}";
@@ -39,6 +40,7 @@ public sealed class PublishImage : PublishImageInputs
         using var earlyBuild = InputParser.Optional(IntermediateDirectory) is { } folder
             ? BeginImage.Take(BuildEngine4, FullPath(folder))
             : null;
+        engine = InputParser.Optional(Load) is { } load ? ExportImage.ReadEngine(load) : null;
         var request = new PublishRequestReader(this).Read();
         if (!IsPartOfIndex)
             new ImageNames(this).ReportOffline(log);
@@ -133,7 +135,7 @@ public sealed class PublishImage : PublishImageInputs
         );
         ReportResult(
             WithDocuments(images, result.Image.Manifest, result.Image.ConfigBlob),
-            PublishSummary.Lines(ProjectName, result, elapsed, InputParser.Optional(Load)),
+            PublishSummary.Lines(ProjectName, result, elapsed, engine),
             PublishJson.Write(result),
             log
         );

@@ -9,7 +9,7 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks.Commands;
 
-/// <summary>Writes what was just published to an archive, and loads it into Docker or podman.</summary>
+/// <summary>Writes what was just published to an archive, and loads it into a container engine or a local cluster.</summary>
 public sealed class ExportImage : CommandTask
 {
     /// <summary>The published images; the first is written, the others are the same elsewhere.</summary>
@@ -19,7 +19,7 @@ public sealed class ExportImage : CommandTask
     /// <summary>The archive's path; empty for none.</summary>
     public string? Archive { get; set; }
 
-    /// <summary><c>docker</c>, <c>podman</c>, <c>auto</c>; empty for none.</summary>
+    /// <summary>The engine, and a namespace or a cluster of it; empty for none.</summary>
     public string? Load { get; set; }
 
     private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
@@ -39,14 +39,20 @@ public sealed class ExportImage : CommandTask
 
         if (InputParser.Optional(Load) is { } load)
         {
-            var engine = await EngineAsync(load, cancellationToken);
+            var engine = await ContainerEngines.FindAsync(ReadEngine(load), EngineEnvironment.Settings, OpenStore(), cancellationToken);
             using var owned = engine as IDisposable;
-            var (output, sent, known) = await exporter.LoadAsync(source, names, Preferred, engine, cancellationToken);
-            var loaded = string.Join(", ", names.DefaultIfEmpty(repository));
-            var reused = known > 0 ? $", {ByteSize.Show(known)} already there" : "";
-            log.Information($"Loaded into {engine.Program}: {loaded} ({ByteSize.Show(sent)} sent{reused})");
-            log.Detail(output);
+            string[] given = names.Length == 0 && engine.NeedsName ? [image.ItemSpec] : names;
+            var loaded = await exporter.LoadAsync(source, given, Preferred, engine, cancellationToken);
+            Report(engine, given.Select(engine.NameOf).DefaultIfEmpty(repository), loaded, log);
         }
+    }
+
+    private static void Report(IContainerEngine engine, IEnumerable<string> names, LoadedImage image, IPublishLog log)
+    {
+        var reused = image.KnownBytes > 0 ? $", {ByteSize.Show(image.KnownBytes)} already there" : "";
+        var only = image.Only is { } platform ? $"; of its platforms {platform} alone, since {engine.Program} keeps one here" : "";
+        log.Information($"Loaded into {engine.Title}: {string.Join(", ", names)} ({ByteSize.Show(image.SentBytes)} sent{reused}){only}");
+        log.Detail(image.Output);
     }
 
     // The image is read back with what it was pushed with.
@@ -79,12 +85,6 @@ public sealed class ExportImage : CommandTask
             }
         );
 
-    internal static async Task<IContainerEngine> EngineAsync(string load, CancellationToken cancellationToken) =>
-        load.ToLowerInvariant() switch
-        {
-            "auto" or "true" => await ContainerEngines.FindAsync(EngineEnvironment.Settings, cancellationToken),
-            "docker" => await ContainerEngines.FindDockerAsync(EngineEnvironment.Settings, cancellationToken),
-            "podman" => new EngineClient("podman"),
-            _ => throw InputParser.Invalid("ImageLoad", load, "expected docker, podman or auto"),
-        };
+    internal static EngineChoice ReadEngine(string load) =>
+        EngineChoice.TryParse(load, EngineEnvironment.Settings) ?? throw InputParser.Invalid("ImageLoad", load, EngineChoice.Expected);
 }

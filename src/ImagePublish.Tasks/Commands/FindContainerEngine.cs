@@ -17,10 +17,12 @@ public sealed class FindContainerEngine : ImageTask
 
     private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
-        var engine =
-            Load == "podman"
-                ? await ContainerEngines.FindPodmanAsync(cancellationToken)
-                : await ExportImage.EngineAsync(Load, cancellationToken);
+        var engine = Load switch
+        {
+            EngineChoice.Podman => await ContainerEngines.FindPodmanAsync(cancellationToken),
+            EngineChoice.Docker => await ContainerEngines.FindDockerAsync(EngineEnvironment.Settings, cancellationToken),
+            _ => await ContainerEngines.FindAnyAsync(EngineEnvironment.Settings, cancellationToken),
+        };
         using var owned = engine as IDisposable;
         Engine = engine.Program;
     }

@@ -19,24 +19,23 @@ internal sealed class DockerLoader(DockerEngine engine) : IContainerEngine, IDis
             return await LoadAsync(image, [], cancellationToken);
         // This image store takes one platform, and finds layers that it has by itself.
         var only = new ArchiveImage(single.Manifest, [single], image.Names);
+        var chosen = image.Platforms.Count > 1 ? single.Config.Platform : null;
+        Descriptor[] omitted =
+        [
+            .. single
+                .Layers.Take(known)
+                .Select(layer => layer.Descriptor)
+                .Except(single.Layers.Skip(known).Select(layer => layer.Descriptor)),
+        ];
         try
         {
-            return await LoadAsync(
-                only,
-                [
-                    .. single
-                        .Layers.Take(known)
-                        .Select(layer => layer.Descriptor)
-                        .Except(single.Layers.Skip(known).Select(layer => layer.Descriptor)),
-                ],
-                cancellationToken
-            );
+            return await LoadAsync(only, omitted, cancellationToken) with { Only = chosen };
         }
         catch (ImagePublishException exception)
             when (known > 0 && exception.Code == DiagnosticCodes.EngineFailed && exception is not EngineSilentException)
         {
             // What it had may be removed by now.
-            return await LoadAsync(only, [], cancellationToken);
+            return await LoadAsync(only, [], cancellationToken) with { Only = chosen };
         }
     }
 

@@ -36,7 +36,7 @@ internal static class DiagnosticCodes
     public static DiagnosticCode PublishedTwice { get; } = Add("IMG1034", "PublishImage and PublishContainer contradict each other");
     public static DiagnosticCode EngineUnsupported { get; } = Add("IMG1035", "A container engine is asked for that is not supported");
     public static DiagnosticCode NotTakenOver { get; } = Add("IMG1036", "PublishContainer is not served by this package");
-    public static DiagnosticCode FileBasedPlatforms { get; } = Add("IMG1037", "A file-based app is published for one platform at a time");
+    public static DiagnosticCode FileBasedPlatforms { get; } = Add("IMG1037", "A file-based app is not restored for a platform");
     public static DiagnosticCode ChangesInterrupted { get; } =
         Add("IMG1040", "The build was cancelled while tags were moved or images removed");
     public static DiagnosticCode NameTaken { get; } = Add("IMG1041", "Two projects of a build publish under the same name");
@@ -75,7 +75,7 @@ internal static class DiagnosticCodes
     public static DiagnosticCode NotInStore { get; } = Add("IMG3105", "The image is not in the local store");
     public static DiagnosticCode ArchiveInvalid { get; } = Add("IMG3106", "The archive or layout is no image, or is damaged");
     public static DiagnosticCode ArchiveFailed { get; } = Add("IMG3107", "An archive can not be read or written");
-    public static DiagnosticCode EngineFailed { get; } = Add("IMG3108", "Docker or podman can not be used");
+    public static DiagnosticCode EngineFailed { get; } = Add("IMG3108", "A container engine can not be used");
     public static DiagnosticCode NotInEngine { get; } = Add("IMG3109", "Docker does not have the image");
     public static DiagnosticCode Locked { get; } = Add("IMG3110", "Another process keeps locked what is needed");
     public static DiagnosticCode ArchiveTooLarge { get; } = Add("IMG3111", "An archive inflates to too much");

@@ -1,3 +1,4 @@
+using ImagePublish.Commands;
 using ImagePublish.Destinations;
 using ImagePublish.Images;
 using ImagePublish.Oci;
@@ -19,8 +20,29 @@ internal static class NextCommands
     public static IEnumerable<(string Title, string Text)> Suggest(IndexResult result) =>
         Suggest(result.Deliveries[0], result.Index.Descriptor.Digest, []);
 
-    public static string Run(string name, IReadOnlyList<ExposedPort> ports, string engine = "docker") =>
-        $"{engine} run --rm{string.Concat(ports.Select(port => $" -p {port.Number}:{port.Number}"))} {Quoted(name)}";
+    /// <param name="engine">Where the image was loaded; null for Docker, which pulls what it lacks.</param>
+    public static string Run(string name, IReadOnlyList<ExposedPort> ports, EngineChoice? engine = null)
+    {
+        var app = Quoted(name.Split('/')[^1].Split(':', '@')[0]);
+        return engine switch
+        {
+            // By default Kubernetes pulls what is tagged 'latest', also where it is there.
+            { IsKubernetes: true } => $"kubectl run {app} --image={Quoted(name)} --image-pull-policy=Never{FirstPort(ports)}",
+            { Program: EngineChoice.Containerd } => $"ctr {Namespace(engine)}run --rm --net-host {Quoted(WholeName(name))} {app}",
+            { Program: EngineChoice.Nerdctl } => $"nerdctl {Namespace(engine)}{RunArguments(name, ports)}",
+            { Program: EngineChoice.Podman } => $"podman {RunArguments(name, ports)}",
+            _ => $"docker {RunArguments(name, ports)}",
+        };
+    }
+
+    private static string RunArguments(string name, IReadOnlyList<ExposedPort> ports) =>
+        $"run --rm{string.Concat(ports.Select(port => $" -p {port.Number}:{port.Number}"))} {Quoted(name)}";
+
+    private static string Namespace(EngineChoice engine) => engine.Scope is { } scope ? $"--namespace {Quoted(scope)} " : "";
+
+    private static string FirstPort(IReadOnlyList<ExposedPort> ports) => ports is [var port, ..] ? $" --port={port.Number}" : "";
+
+    private static string WholeName(string name) => Reference.TryParse(name, out var reference, out _) ? reference.ToString() : name;
 
     private static IEnumerable<(string Title, string Text)> Suggest(
         DestinationResult delivery,
@@ -39,10 +61,7 @@ internal static class NextCommands
 
         var app = Quoted(delivery.Repository.Name.Split('/')[^1]);
         yield return ("Pull exactly this image", $"docker pull {Quoted(pinned)}");
-        yield return (
-            "Deploy it to Kubernetes",
-            $"kubectl create deployment {app} --image={Quoted(pinned)}{(ports is [var port, ..] ? $" --port={port.Number}" : "")}"
-        );
+        yield return ("Deploy it to Kubernetes", $"kubectl create deployment {app} --image={Quoted(pinned)}{FirstPort(ports)}");
         yield return ("Update a deployment", $"kubectl set image deployment/{app} {app}={Quoted(pinned)}");
         yield return ("Look at it again", $"dotnet msbuild -t:InspectImage -p:ImageSource={Quoted(tagged)}");
     }

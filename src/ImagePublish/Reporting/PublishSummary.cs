@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagePublish.Commands;
 using ImagePublish.Destinations;
 using ImagePublish.Images;
 using ImagePublish.Publishing;
@@ -15,7 +16,7 @@ internal static class PublishSummary
     /// The first has the form of MSBuild's own line for a project's output, since that is the only message that the terminal logger shows.
     /// </remarks>
     /// <param name="engine">The container engine that the image is loaded into afterwards; null for none.</param>
-    public static IEnumerable<string> Lines(string project, PublishResult result, TimeSpan elapsed, string? engine = null)
+    public static IEnumerable<string> Lines(string project, PublishResult result, TimeSpan elapsed, EngineChoice? engine = null)
     {
         foreach (var delivery in result.Deliveries)
         {
@@ -48,13 +49,9 @@ internal static class PublishSummary
         }
     }
 
-    private static string HowToRun(PublishResult result, DestinationResult delivery, string name, string? engine)
+    private static string HowToRun(PublishResult result, DestinationResult delivery, string name, EngineChoice? engine)
     {
-        var command = NextCommands.Run(
-            name,
-            ExposedPort.Read(result.Image.Config.Config?.ExposedPorts),
-            engine == "podman" ? engine : "docker"
-        );
+        var command = NextCommands.Run(name, ExposedPort.Read(result.Image.Config.Config?.ExposedPorts), engine);
         return delivery.Repository is null && engine is null
             ? $"  It is in the local store. To run it, publish with -p:ImageLoad=docker, then: {command}"
             : $"  {command}";

@@ -144,6 +144,10 @@ public static class Stages
                 ("<Target Name=\"TagNightly\" BeforeTargets=\"BeforePublishImage\">", "cd src/Shop")
             ),
             NotTyped = Map(
+                (
+                    "sudo dotnet publish src/Shop -p:PublishImage=true -p:ImageTags=dev -p:ImageLoad=containerd:k8s.io",
+                    "LocalClusterTests publishes so; no Kubernetes runs here"
+                ),
                 ("dotnet publish Services.slnx -p:PublishImage=true -p:ImageLoad=docker", "SamplesTests types it"),
                 ("dotnet msbuild Shop.slnx -t:ListAffectedImages -p:ImageAffectedSince=origin/main", "ImageRevisionTests types it"),
                 ("IMAGE_BASE_REGISTRY=mirror.example.com/mcr", "OtherImagesTests sets it"),

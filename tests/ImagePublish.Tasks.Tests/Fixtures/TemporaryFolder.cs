@@ -16,6 +16,14 @@ public sealed class TemporaryFolder : IDisposable
         return path;
     }
 
+    /// <summary>Writes a file that can be run.</summary>
+    public string WriteProgram(string name, string content)
+    {
+        var path = Write(name, content);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return path;
+    }
+
     public void Dispose()
     {
         if (Directory.Exists(Path))

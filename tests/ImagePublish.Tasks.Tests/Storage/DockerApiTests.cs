@@ -2,6 +2,7 @@ using ImagePublish.Bases;
 using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Engines;
+using ImagePublish.Oci;
 using ImagePublish.Storage;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Tasks.Tests.Fixtures;
@@ -44,6 +45,22 @@ public sealed class DockerApiTests(Peers peers) : IDisposable
         await docker.Command("save", "--output", folder["saved.tar"], "acme/api:2").SucceedAsync(Cancelled);
         var saved = (await ImageArchive.OpenAsync(folder["saved.tar"], Cancelled)).Find("acme/api:2").Platforms.Single();
         Assert.Equal(second.Layers.Select(layer => layer.DiffId), saved.Layers.Select(layer => layer.DiffId));
+    }
+
+    [Fact]
+    public async Task OfSeveralPlatformsDockerWithoutContainerdsStoreGetsOneAndSaysWhich()
+    {
+        var docker = await peers.DockerAsync();
+        using var loader = new DockerLoader(new(AddressOf(docker)));
+        Image[] images = [PeerImage.Create("arm64", "api-arm"), PeerImage.Create("amd64", "api-amd")];
+        var index = new ArchiveImage(PeerImage.Index(images), images, ["acme/several:1"]) { Preferred = Platform.Parse("linux/amd64") };
+
+        var several = await loader.LoadAsync(index, Cancelled);
+        var one = await loader.LoadAsync(ArchiveImage.Create(images[0], "acme/several:2"), Cancelled);
+
+        Assert.Equal("linux/amd64", several.Only?.ToString());
+        Assert.Null(one.Only);
+        Assert.Equal("amd64", (await docker.InspectAsync("acme/several:1", Cancelled)).GetProperty("Architecture").GetString());
     }
 
     [Fact]

@@ -242,7 +242,7 @@ public sealed class ProgramsTests : IDisposable
     {
         var time = new FakeTimeProvider();
         var program = Program("podman", "cat > /dev/null; sleep 600");
-        var engine = new EngineClient("podman", _ => program, time);
+        var engine = new EngineClient(new EngineProgram("podman", _ => program, time));
 
         var work = engine.LoadAsync(ArchiveImage.Create(TestImage.Create("amd64", "one"), "acme/shop:1"), Cancel);
         while (!work.IsCompleted)
