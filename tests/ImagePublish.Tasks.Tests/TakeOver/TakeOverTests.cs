@@ -218,9 +218,9 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
         ];
 
         await app.Workspace.DotNet(["publish", solution, "-graph", .. switches]).SucceedAsync(Cancelled);
-        var several = await app
-            .Workspace.DotNet(["build", app.Workspace["Several/Several.csproj"], "-p:OutputType=Exe", .. switches])
-            .RunAsync(Cancelled);
+        string[] ofSeveral = [app.Workspace["Several/Several.csproj"], "-p:OutputType=Exe", "-p:ImageBase=scratch", .. switches];
+        var several = await app.Workspace.DotNet(["build", .. ofSeveral]).RunAsync(Cancelled);
+        await app.Workspace.DotNet(["publish", .. ofSeveral, "-f", "net10.0"]).SucceedAsync(Cancelled);
 
         // As the SDK has it: without a name of its own, 'Other.App' is 'other-app'.
         Assert.Equal(["solution"], await Registry.TagsAsync("app", Cancelled));
@@ -228,6 +228,86 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
         Assert.Empty(await Registry.TagsAsync("library", Cancelled));
         Assert.Equal(1, ContainerApp.PutsOf(Registry, "app", "solution"));
         Assert.Contains("error IMG1012: Several targets several frameworks", several.All, StringComparison.Ordinal);
+        Assert.Equal(1, ContainerApp.PutsOf(Registry, "several", "solution"));
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        "Projects",
+        "`PublishContainer` by a project that builds others, by `-graph -isolate`, with `--artifacts-path`",
+        "one image of every app, put once"
+    )]
+    public async Task HoweverProjectsAreBuiltEveryAppIsPublishedOnce()
+    {
+        var library = Empty("Modes.Library").Content("Class.cs", "public static class Class;");
+        var project = Empty("Modes.App")
+            .Property("OutputType", "Exe")
+            .Property("ImageBase", "scratch")
+            .Property("ImageDoctor", "Off")
+            .ProjectReference(library)
+            .Content("Program.cs", "return;");
+        // As the SDK Microsoft.Build.Traversal does it.
+        var traversal = app.Workspace.Write(
+            "modes.proj",
+            """
+            <Project>
+              <ItemGroup><ProjectReference Include="Modes.*/*.csproj" /></ItemGroup>
+              <Target Name="PublishContainer">
+                <MSBuild Projects="@(ProjectReference)" Targets="PublishContainer" BuildInParallel="true" SkipNonexistentTargets="true" />
+              </Target>
+            </Project>
+            """
+        );
+        var solution = app.Workspace.Write(
+            "Modes.slnx",
+            """<Solution><Project Path="Modes.Library/Modes.Library.csproj" /><Project Path="Modes.App/Modes.App.csproj" /></Solution>"""
+        );
+        const string Platforms = "-p:ContainerRuntimeIdentifiers=\"linux-x64;linux-arm64\"";
+        Task<CommandOutput> BuildAsync(string tag, string verb, string file, params string[] switches)
+        {
+            string[] names = ["-t:PublishContainer", $"-p:ContainerRegistry={Registry.Host}", $"-p:ContainerImageTag={tag}"];
+            return app.Workspace.DotNet([verb, file, "-nologo", "-tl:off", .. names, .. switches]).SucceedAsync(Cancelled);
+        }
+
+        await app.Workspace.DotNet("restore", project.File).SucceedAsync(Cancelled);
+        await BuildAsync("traversal", "msbuild", traversal, "-p:Configuration=Release");
+        await BuildAsync("isolated", "msbuild", project.File, "-p:Configuration=Release", "-graph", "-isolate", Platforms);
+        await BuildAsync("solution", "publish", solution, "--no-restore", "-graph", "-isolate");
+        await BuildAsync("artifacts", "publish", project.File, "--artifacts-path", app.Workspace["modes-artifacts"]);
+
+        string[] tags = ["artifacts", "isolated", "solution", "traversal"];
+        Assert.Equal(tags, (await Registry.TagsAsync("modes-app", Cancelled)).Order());
+        Assert.Empty(await Registry.TagsAsync("modes-library", Cancelled));
+        Assert.All(tags, tag => Assert.Equal(1, ContainerApp.PutsOf(Registry, "modes-app", tag)));
+        Assert.Equal(["amd64", "arm64"], ArchitecturesOf((await Registry.ManifestAsync("modes-app", "isolated", Cancelled)).Json).Order());
+    }
+
+    [Fact]
+    public async Task PackageLayersAreBuiltWhileTheProjectCompilesWhereAnImageFollows()
+    {
+        var project = Empty("Early.App")
+            .Property("OutputType", "Exe")
+            .Property("ImageBase", "scratch")
+            .Property("ImageDoctor", "Off")
+            .PackageReference("Newtonsoft.Json", "13.0.3")
+            .Content("Program.cs", "System.Console.WriteLine(typeof(Newtonsoft.Json.JsonConvert));");
+        async Task<bool> StartsEarlyAsync(string verb, string tag, params string[] switches)
+        {
+            string[] names = [$"-p:ContainerRegistry={Registry.Host}", $"-p:ContainerImageTag={tag}"];
+            var build = await project.Command(verb, ["-v:d", .. names, .. switches]).SucceedAsync(Cancelled);
+            var begun = build.Output.IndexOf("Task \"BeginImage\"", StringComparison.Ordinal);
+            return begun >= 0 && begun < build.Output.IndexOf("Target \"CoreCompile\"", StringComparison.Ordinal);
+        }
+
+        Assert.True(await StartsEarlyAsync("publish", "publish", "-t:PublishContainer"));
+        Assert.True(await StartsEarlyAsync("build", "build", "-c", "Release", "-t:PublishContainer"));
+        Assert.False(await StartsEarlyAsync("publish", "plain"));
+        Assert.False(
+            await StartsEarlyAsync("publish", "several", "-t:PublishContainer", "-p:ContainerRuntimeIdentifiers=\"linux-x64;linux-arm64\"")
+        );
+
+        Assert.Equal(["build", "publish", "several"], (await Registry.TagsAsync("early-app", Cancelled)).Order());
+        Assert.All(["build", "publish", "several"], tag => Assert.Equal(1, ContainerApp.PutsOf(Registry, "early-app", tag)));
     }
 
     [Fact]
