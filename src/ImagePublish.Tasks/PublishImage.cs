@@ -79,7 +79,7 @@ public sealed class PublishImage : PublishImageInputs
     private RegistryClient ConnectFor(PublishRequest request)
     {
         var pushed = request.Destinations.Select(repository => repository.Registry);
-        var published = PublishedRegistries.Of(request.Destinations, request.Base);
+        var published = PublishedRegistries.Of(request.Destinations, request.Base) with { SignIn = HostSignIn };
         var settings = SessionSettings.Read(this, pushed, RegistriesBesides(request), published);
         return BuildSession.GetOrCreate(BuildEngine4, settings).Registries;
     }

@@ -38,7 +38,10 @@ public sealed class PublishImageIndex : PublishTask
             this,
             request.Destinations.Select(repository => repository.Registry),
             request.From.Select(image => image.Repository.Registry),
-            PublishedRegistries.Of(request.Destinations, null)
+            PublishedRegistries.Of(request.Destinations, null) with
+            {
+                SignIn = HostSignIn,
+            }
         );
         var context = new PublishContext(BuildSession.GetOrCreate(BuildEngine4, settings).Registries, store, log);
         var results = await PublishedImageItem.ReadAsync(Images, PublishedImageItem.ResultFile, cancellationToken);

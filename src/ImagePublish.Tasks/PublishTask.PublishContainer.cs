@@ -17,6 +17,10 @@ public abstract partial class PublishTask
     /// </summary>
     public string? PublishedTags { get; set; }
 
+    /// <summary>What Visual Studio signs in with, where it runs the build.</summary>
+    internal VisualStudioSignIn? HostSignIn =>
+        ServesPublishContainer ? BuildObjects.Find<VisualStudioSignIn>(BuildEngine4, FullPath(ProjectName)) : null;
+
     /// <summary>The tags that must not move.</summary>
     internal IReadOnlyList<Tag> TagsToHold(ImageNames names, IReadOnlyList<Tag> tags)
     {

@@ -51,6 +51,7 @@ internal sealed record SessionSettings(
         [
             inputs.Offline ? "offline" : "",
             string.Join(',', environment.SoleRegistry?.Host, published.Push?.Host, published.Base?.Host),
+            published.SignIn is { } signIn ? $"{signIn.Id}" : "",
             Sorted(insecure.Select(registry => registry.Host)),
             Sorted(plainText.Select(registry => registry.Host)),
             Sorted(tokenHosts),
@@ -67,7 +68,7 @@ internal sealed record SessionSettings(
     ) =>
         new()
         {
-            Variable = TaskEnvironment.Variable,
+            Variable = name => published.SignIn?.Variable(name) ?? TaskEnvironment.Variable(name),
             HomeFolder = System.Environment.GetFolderPath(
                 System.Environment.SpecialFolder.UserProfile,
                 System.Environment.SpecialFolderOption.DoNotVerify
@@ -129,6 +130,9 @@ internal sealed record SessionSettings(
 internal sealed record PublishedRegistries(Registry? Push, Registry? Base)
 {
     public static PublishedRegistries None { get; } = new(null, null);
+
+    /// <summary>What Visual Studio signs in with.</summary>
+    public VisualStudioSignIn? SignIn { get; init; }
 
     public static PublishedRegistries Of(IEnumerable<Repository> destinations, Bases.ImageSource? source) =>
         new(

@@ -311,6 +311,27 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
     }
 
     [Fact]
+    public async Task InVisualStudioTheImageIsPublishedOnceAndItsSignInIsAskedFor()
+    {
+        var build = await app.RunAsync(
+            app.Ours,
+            "publish",
+            "{project}",
+            "-t:PublishContainer",
+            $"-p:ContainerRegistry={Registry.Host}",
+            "-p:ContainerRepository=visual-studio",
+            "-p:ContainerImageTag=1",
+            "-p:BuildingInsideVisualStudio=true",
+            "-v:d",
+            "-tl:off"
+        );
+
+        build.EnsureSuccess();
+        Assert.Contains("Visual Studio hands over no sign-in.", build.Output, StringComparison.Ordinal);
+        Assert.Equal(1, ContainerApp.PutsOf(Registry, "visual-studio", "1"));
+    }
+
+    [Fact]
     [ReliabilityCase(
         "Projects",
         "a file-based app (`dotnet publish app.cs`)",
