@@ -7,7 +7,7 @@ using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>Takes what somebody signed in with in Visual Studio's publish dialog, for the <see cref="PublishImage"/> of this build.</summary>
+/// <summary>Takes what somebody signed in with in Visual Studio's publish dialog, for the publish of this build.</summary>
 /// <remarks>
 /// Visual Studio hands it to the task of this name in the target <c>_PublishSingleContainer</c>, which are the .NET SDK's, and to no other
 /// task. It never is a parameter, a property or an output, so that no log has it.
@@ -54,8 +54,10 @@ internal sealed class VisualStudioSignIn
     /// <summary>Tells two of them apart, without what is in them.</summary>
     public Guid Id { get; } = Guid.NewGuid();
 
-    /// <summary>The environment variables that the SDK hands it on in: they are for the registry that the image goes to, and come after those
-    /// of a push alone.</summary>
+    /// <summary>
+    /// The environment variables that the SDK passes it on in: they are for the registry that the image goes to, and come after those of a
+    /// push alone.
+    /// </summary>
     public string? Variable(string name) =>
         name switch
         {

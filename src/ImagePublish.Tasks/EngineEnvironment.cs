@@ -1,3 +1,5 @@
+using ImagePublish.Commands;
+using ImagePublish.Diagnostics;
 using ImagePublish.Engines;
 using ImagePublish.Tasks.Shared;
 
@@ -12,4 +14,9 @@ internal static class EngineEnvironment
             Variable = TaskEnvironment.Variable,
             HomeFolder = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
         };
+
+    /// <summary>Reads <c>ImageLoad</c>.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG1007</c>: it names no engine.</exception>
+    public static EngineChoice ReadChoice(string load) =>
+        EngineChoice.TryParse(load, Settings) ?? throw InputParser.Invalid("ImageLoad", load, EngineChoice.Expected);
 }

@@ -10,7 +10,6 @@ using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
 using ImagePublish.Storage;
-using ImagePublish.Tasks.Commands;
 using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
@@ -40,7 +39,7 @@ public sealed class PublishImage : PublishImageInputs
         using var earlyBuild = InputParser.Optional(IntermediateDirectory) is { } folder
             ? BeginImage.Take(BuildEngine4, FullPath(folder))
             : null;
-        engine = InputParser.Optional(Load) is { } load ? ExportImage.ReadEngine(load) : null;
+        engine = InputParser.Optional(Load) is { } load ? EngineEnvironment.ReadChoice(load) : null;
         var request = new PublishRequestReader(this).Read();
         if (!IsPartOfIndex)
             new ImageNames(this).ReportOffline(log);

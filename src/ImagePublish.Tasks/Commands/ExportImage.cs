@@ -39,7 +39,12 @@ public sealed class ExportImage : CommandTask
 
         if (InputParser.Optional(Load) is { } load)
         {
-            var engine = await ContainerEngines.FindAsync(ReadEngine(load), EngineEnvironment.Settings, OpenStore(), cancellationToken);
+            var engine = await ContainerEngines.FindAsync(
+                EngineEnvironment.ReadChoice(load),
+                EngineEnvironment.Settings,
+                OpenStore(),
+                cancellationToken
+            );
             using var owned = engine as IDisposable;
             string[] given = names.Length == 0 && engine.NeedsName ? [image.ItemSpec] : names;
             var loaded = await exporter.LoadAsync(source, given, Preferred, engine, cancellationToken);
@@ -84,7 +89,4 @@ public sealed class ExportImage : CommandTask
                 var other => other.ToString().ToLowerInvariant(),
             }
         );
-
-    internal static EngineChoice ReadEngine(string load) =>
-        EngineChoice.TryParse(load, EngineEnvironment.Settings) ?? throw InputParser.Invalid("ImageLoad", load, EngineChoice.Expected);
 }

@@ -33,7 +33,7 @@ internal sealed record LoadedImage(string Output, long SentBytes, long KnownByte
     public Platform? Only { get; init; }
 }
 
-/// <summary>What <c>ImageLoad</c> says: an engine, and where the image goes in it, as in <c>containerd:k8s.io</c> or <c>kind:dev</c>.</summary>
+/// <summary>What <c>ImageLoad</c> says: an engine, and where in it, as in <c>containerd:k8s.io</c> or <c>kind:dev</c>.</summary>
 /// <param name="Scope">The namespace of containerd or the cluster of kind; null for the engine's default.</param>
 internal sealed partial record EngineChoice(string Program, string? Scope)
 {

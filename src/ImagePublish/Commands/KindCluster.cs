@@ -1,4 +1,3 @@
-using ImagePublish.Diagnostics;
 using ImagePublish.Storage;
 using ImagePublish.Storage.Archives;
 

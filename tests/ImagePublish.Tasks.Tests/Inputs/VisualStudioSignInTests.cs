@@ -52,7 +52,7 @@ public sealed class VisualStudioSignInTests
                 new RemoteHost("""[{ "ItemSpec": "MsDeployCredential", "Metadata": 1 }]"""),
                 new RemoteHost("""[{ "ItemSpec": "Other", "Metadata": { "UserName": "ada", "Password": "x" } }]"""),
                 new RemoteHost(null),
-                new FailingHost(),
+                new FailingHost("no"),
             }
         )
         {
@@ -114,7 +114,7 @@ public sealed class VisualStudioSignInTests
                 ]
                 """
             ),
-            nameof(LocalHost) => new LocalHost(),
+            nameof(LocalHost) => new LocalHost(Password),
             _ => new OldHost(),
         };
 
@@ -128,9 +128,9 @@ public sealed class VisualStudioSignInTests
     }
 
     /// <summary>In this process, and able to hand over text as well, which fails.</summary>
-    private sealed class LocalHost : ITaskHost, IEnumerable<ITaskItem>
+    private sealed class LocalHost(string reason) : ITaskHost, IEnumerable<ITaskItem>
     {
-        public string QueryAllTaskItems() => throw new InvalidOperationException(Password);
+        public string QueryAllTaskItems() => throw new InvalidOperationException(reason);
 
         public IEnumerator<ITaskItem> GetEnumerator() => new List<ITaskItem> { Item() }.GetEnumerator();
 
@@ -145,8 +145,8 @@ public sealed class VisualStudioSignInTests
         IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 
-    private sealed class FailingHost : ITaskHost
+    private sealed class FailingHost(string reason) : ITaskHost
     {
-        public string QueryAllTaskItems() => throw new InvalidOperationException();
+        public string QueryAllTaskItems() => throw new InvalidOperationException(reason);
     }
 }

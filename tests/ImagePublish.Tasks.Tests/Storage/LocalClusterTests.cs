@@ -9,12 +9,10 @@ using ImagePublish.Tasks.Tests.Fixtures;
 namespace ImagePublish.Tasks.Tests.Storage;
 
 /// <summary>
-/// Images for an inner loop without a registry: in a real containerd, whose part for Kubernetes lists them, and by the documented commands of
-/// nerdctl and kind, whose stand-ins do with that containerd what the programs do with theirs.
+/// Images for an inner loop without a registry: in a real containerd, whose part for Kubernetes lists them, and by the documented commands
+/// of nerdctl and kind, whose stand-ins do with that containerd what the programs do with theirs.
 /// </summary>
-public sealed class LocalClusterTests(Peers peers, LocalClusterTests.Cluster cluster)
-    : IClassFixture<LocalClusterTests.Cluster>,
-        IDisposable
+public sealed class LocalClusterTests(Peers peers, LocalCluster cluster) : IClassFixture<LocalCluster>, IDisposable
 {
     private const string Kubernetes = "k8s.io";
     private const string Managed = "io.cri-containerd.image=managed";
@@ -217,34 +215,34 @@ public sealed class LocalClusterTests(Peers peers, LocalClusterTests.Cluster clu
             await Task.Delay(50, Cancelled);
         }
     }
+}
 
-    /// <summary>One containerd for all these tests.</summary>
-    public sealed class Cluster : IAsyncLifetime
+/// <summary>One containerd for all these tests.</summary>
+public sealed class LocalCluster : IAsyncLifetime
+{
+    private readonly TemporaryFolder folder = new();
+
+    public Containerd Containerd { get; private set; } = null!;
+
+    /// <summary>Containerd's client with the variables that a build would have.</summary>
+    public string Ctr { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
     {
-        private readonly TemporaryFolder folder = new();
+        Containerd = await Containerd.StartAsync(CancellationToken.None);
+        Ctr = folder.WriteProgram(
+            "ctr",
+            """
+            #!/bin/sh
+            export CONTAINERD_SNAPSHOTTER=native
+            exec /usr/bin/ctr "$@"
+            """
+        );
+    }
 
-        public Containerd Containerd { get; private set; } = null!;
-
-        /// <summary>Containerd's client with the variables that a build would have.</summary>
-        public string Ctr { get; private set; } = "";
-
-        public async ValueTask InitializeAsync()
-        {
-            Containerd = await Containerd.StartAsync(CancellationToken.None);
-            Ctr = folder.WriteProgram(
-                "ctr",
-                """
-                #!/bin/sh
-                export CONTAINERD_SNAPSHOTTER=native
-                exec /usr/bin/ctr "$@"
-                """
-            );
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await Containerd.DisposeAsync();
-            folder.Dispose();
-        }
+    public async ValueTask DisposeAsync()
+    {
+        await Containerd.DisposeAsync();
+        folder.Dispose();
     }
 }

@@ -193,7 +193,7 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
     public async Task OfASolutionEveryAppIsPublishedAndLibrariesAreSkipped()
     {
         Empty("Library").Content("Class.cs", "public class Class;");
-        Empty("Several").Property("TargetFramework", "").Property("TargetFrameworks", "net10.0;net9.0");
+        Empty("Several").Property("TargetFramework", "").Property("TargetFrameworks", "net10.0;net9.0").Content("Program.cs", "return;");
         Empty("App")
             .Property("OutputType", "Exe")
             .Property("ImageBase", "scratch")
@@ -290,6 +290,13 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
             .Property("ImageBase", "scratch")
             .Property("ImageDoctor", "Off")
             .PackageReference("Newtonsoft.Json", "13.0.3")
+            .Element(
+                """
+                <Target Name="ChooseStore" BeforeTargets="BeforePublishImage">
+                  <PropertyGroup><ImageStore>$(MSBuildProjectDirectory)/late-store</ImageStore></PropertyGroup>
+                </Target>
+                """
+            )
             .Content("Program.cs", "System.Console.WriteLine(typeof(Newtonsoft.Json.JsonConvert));");
         async Task<bool> StartsEarlyAsync(string verb, string tag, params string[] switches)
         {
@@ -306,6 +313,8 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
             await StartsEarlyAsync("publish", "several", "-t:PublishContainer", "-p:ContainerRuntimeIdentifiers=\"linux-x64;linux-arm64\"")
         );
 
+        // What a target sets after the early start holds for the image.
+        Assert.True(Directory.Exists(Path.Combine(project.Folder, "late-store")));
         Assert.Equal(["build", "publish", "several"], (await Registry.TagsAsync("early-app", Cancelled)).Order());
         Assert.All(["build", "publish", "several"], tag => Assert.Equal(1, ContainerApp.PutsOf(Registry, "early-app", tag)));
     }
@@ -352,7 +361,7 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
             """
         );
         const string Platforms = "linux-x64;linux-arm64";
-        CommandLine Publish(string tag, params string[] switches) =>
+        CommandLine Command(string tag, params string[] switches) =>
             app.Workspace.DotNet([
                 "publish",
                 file,
@@ -365,11 +374,11 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
                 .. switches,
             ]);
 
-        var one = await Publish("1", "--getProperty:GeneratedContainerDigest").SucceedAsync(Cancelled);
-        await Publish("2", $"-p:ContainerRuntimeIdentifiers={Platforms}").SucceedAsync(Cancelled);
+        var one = await Command("1", "--getProperty:GeneratedContainerDigest").SucceedAsync(Cancelled);
+        await Command("2", $"-p:ContainerRuntimeIdentifiers={Platforms}").SucceedAsync(Cancelled);
         // It builds itself once more, from the project that is in memory only.
-        await Publish("3", "-p:PublishImage=true").SucceedAsync(Cancelled);
-        var unrestored = await Publish("4", $"-p:ContainerRuntimeIdentifiers={Platforms}", "-p:SelfContained=true").RunAsync(Cancelled);
+        await Command("3", "-p:PublishImage=true").SucceedAsync(Cancelled);
+        var unrestored = await Command("4", $"-p:ContainerRuntimeIdentifiers={Platforms}", "-p:SelfContained=true").RunAsync(Cancelled);
 
         Assert.Equal((await Registry.ManifestAsync("file-based", "1", Cancelled)).Digest, one.Output.Trim());
         var index = await Registry.ManifestAsync("file-based", "2", Cancelled);
