@@ -62,6 +62,9 @@ public sealed class BeginImage : ImageTask, IRegistryInputs
     /// <summary>Hosts that get passwords and tokens over plain http too.</summary>
     public string? PlainTextCredentials { get; set; }
 
+    /// <summary>Whether the build's identity signs in to registries of clouds: <c>auto</c>, <c>true</c>, <c>false</c>.</summary>
+    public string? CloudIdentity { get; set; }
+
     /// <summary>Whether nothing may be asked.</summary>
     public bool Offline { get; set; }
 

@@ -27,8 +27,7 @@ internal sealed record SessionSettings(
         PublishedRegistries published
     )
     {
-        var insecure = Hosts(inputs.InsecureRegistries, "ImageInsecureRegistries");
-        insecure.UnionWith(SdkInsecureRegistries());
+        HashSet<Registry> insecure = [.. Hosts(inputs.InsecureRegistries, "ImageInsecureRegistries"), .. SdkInsecureRegistries()];
         var plainText = Hosts(inputs.PlainTextCredentials, "ImagePlainTextCredentials");
         var tokenHosts = BareHosts(inputs.TrustedTokenHosts, "ImageTrustedTokenHosts", "auth.example.com");
         var redirectHosts = BareHosts(inputs.TrustedRedirectHosts, "ImageTrustedRedirectHosts", "storage.example.com");
@@ -47,9 +46,11 @@ internal sealed record SessionSettings(
             Proxies = ReadProxies(),
         };
         var environment = ReadEnvironment(registries is [var sole] ? sole : null, published, lookAlikes);
+        var use = ReadUse(inputs.CloudIdentity);
+        options = WithIdentities(options, environment, use);
         string[] key =
         [
-            inputs.Offline ? "offline" : "",
+            $"{use}, offline: {inputs.Offline}",
             string.Join(',', environment.SoleRegistry?.Host, published.Push?.Host, published.Base?.Host),
             published.SignIn is { } signIn ? $"{signIn.Id}" : "",
             Sorted(insecure.Select(registry => registry.Host)),
@@ -79,7 +80,36 @@ internal sealed record SessionSettings(
             BaseRegistry = published.Base,
             Registries = lookAlikes,
             VariableNames = () => TaskEnvironment.Names,
+            Firmware = ReadFirmware,
         };
+
+    private static RegistryClientOptions WithIdentities(
+        RegistryClientOptions options,
+        CredentialEnvironment environment,
+        IdentityUse use
+    ) => use == IdentityUse.Never ? options : options with { Identities = environment with { AsksMachine = use == IdentityUse.Always } };
+
+    private static IdentityUse ReadUse(string? text) =>
+        InputParser.Optional(text)?.ToLowerInvariant() switch
+        {
+            null or "auto" => IdentityUse.Auto,
+            "true" => IdentityUse.Always,
+            "false" => IdentityUse.Never,
+            _ => throw InputParser.Invalid("ImageCloudIdentity", text!, "expected auto, true or false"),
+        };
+
+    // Only Linux has it where everybody can read it.
+    private static string? ReadFirmware(string name)
+    {
+        try
+        {
+            return File.ReadAllText($"/sys/class/dmi/id/{name}").Trim();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     private static ProxySettings ReadProxies() =>
         new(
@@ -126,6 +156,15 @@ internal sealed record SessionSettings(
     private static string? Variable(string name) => InputParser.Optional(TaskEnvironment.Variable(name));
 }
 
+/// <summary>Whether the build's identity is used. By <see cref="Always"/> the metadata services of clouds are asked although the machine's
+/// firmware does not name its cloud.</summary>
+internal enum IdentityUse
+{
+    Auto,
+    Always,
+    Never,
+}
+
 /// <summary>The registries of one publish, for the .NET SDK's credentials, which name no host.</summary>
 internal sealed record PublishedRegistries(Registry? Push, Registry? Base)
 {
@@ -151,6 +190,8 @@ internal interface IRegistryInputs
     string? TrustedRedirectHosts { get; }
 
     string? PlainTextCredentials { get; }
+
+    string? CloudIdentity { get; }
 
     bool Offline { get; }
 }

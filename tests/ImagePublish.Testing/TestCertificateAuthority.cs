@@ -4,10 +4,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ImagePublish.Testing;
 
-/// <summary>A private authority with one server certificate for this machine's loopback names.</summary>
+/// <summary>A private authority with one server certificate for this machine's loopback names, and perhaps others.</summary>
 public sealed class TestCertificateAuthority : IDisposable
 {
-    internal TestCertificateAuthority(TimeProvider time)
+    internal TestCertificateAuthority(TimeProvider time, IEnumerable<string>? names = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=ImagePublish test authority", key, HashAlgorithmName.SHA256);
@@ -16,7 +16,7 @@ public sealed class TestCertificateAuthority : IDisposable
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
         var now = time.GetUtcNow();
         using var authority = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(30));
-        Server = Issue(authority, now);
+        Server = Issue(authority, now, names ?? []);
         Pem = authority.ExportCertificatePem();
         Certificate = X509Certificate2.CreateFromPem(Pem);
     }
@@ -42,12 +42,14 @@ public sealed class TestCertificateAuthority : IDisposable
         Server.Dispose();
     }
 
-    private static X509Certificate2 Issue(X509Certificate2 authority, DateTimeOffset now)
+    private static X509Certificate2 Issue(X509Certificate2 authority, DateTimeOffset now, IEnumerable<string> hosts)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName("localhost");
+        foreach (var host in hosts)
+            names.AddDnsName(host);
         names.AddIpAddress(IPAddress.Loopback);
         names.AddIpAddress(IPAddress.IPv6Loopback);
         request.CertificateExtensions.Add(names.Build());

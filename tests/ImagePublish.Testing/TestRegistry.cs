@@ -24,7 +24,7 @@ public sealed class TestRegistry : IAsyncDisposable
     {
         Options = options;
         Tokens = new(options);
-        CertificateAuthority = options.Tls ? new(TimeProvider.System) : null;
+        CertificateAuthority = options.Tls ? new(TimeProvider.System, options.CertificateNames) : null;
         foreach (var fault in options.Faults)
             Faults.Add(fault);
     }

@@ -16,6 +16,9 @@ public sealed class TestRegistryOptions
     /// </summary>
     public bool Tls { get; set; }
 
+    /// <summary>Names that its certificate is for besides the loopback ones.</summary>
+    public IList<string> CertificateNames { get; } = [];
+
     /// <summary>Offers HTTP/2 beside HTTP/1.1; needs <see cref="Tls"/>.</summary>
     public bool Http2 { get; set; } = true;
 

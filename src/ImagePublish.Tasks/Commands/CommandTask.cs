@@ -68,6 +68,9 @@ public abstract class CommandTask : ImageTask, IImageInputs, IRegistryInputs
     /// <summary>Hosts that get passwords and tokens over plain http too.</summary>
     public string? PlainTextCredentials { get; set; }
 
+    /// <summary>Whether the build's identity signs in to registries of clouds: <c>auto</c>, <c>true</c>, <c>false</c>.</summary>
+    public string? CloudIdentity { get; set; }
+
     /// <summary>Whether nothing may be asked of a registry.</summary>
     public bool Offline { get; set; }
 

@@ -16,7 +16,7 @@ internal sealed class RegistryLogin(RegistryClientOptions options, CredentialEnv
     /// can't be kept; <c>IMG4xxx</c>.</exception>
     public async Task<CredentialPlace> LoginAsync(Registry registry, Credential credential, CancellationToken cancellationToken)
     {
-        using (var client = new RegistryClient(options, new FixedCredential(registry, credential), log, time))
+        using (var client = new RegistryClient(options with { Identities = null }, new FixedCredential(registry, credential), log, time))
             await client.CheckSignInAsync(registry, cancellationToken);
         return await credentials.StoreAsync(registry, credential, cancellationToken);
     }

@@ -107,6 +107,10 @@ internal static class DiagnosticCodes
     public static DiagnosticCode CredentialsAmbiguous { get; } =
         Add("IMG5011", "Credentials in the environment can be meant for more than one registry");
     public static DiagnosticCode PlainTextCredentials { get; } = Add("IMG5012", "A password would be sent in plain text");
+    public static DiagnosticCode IdentityRefused { get; } = Add("IMG5020", "A cloud does not accept the identity of the build");
+    public static DiagnosticCode IdentityUnusable { get; } = Add("IMG5021", "The identity of the build can not be used");
+    public static DiagnosticCode IdentityAnswerUnusable { get; } =
+        Add("IMG5022", "A service for identities gives an answer that can not be used");
 
     // IMG6xxx: operating system packages.
     public static DiagnosticCode PackageUnknown { get; } = Add("IMG6001", "An operating system package does not exist");

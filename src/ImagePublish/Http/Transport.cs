@@ -16,6 +16,9 @@ internal sealed record TransportRequest(RequestUrl Url, HttpRequestMessage Messa
     /// <summary>Whether it is for a token, and not what follows from a redirect or an upload's location.</summary>
     public bool IsForToken { get; init; }
 
+    /// <summary>Whether it is for a service of this machine: it goes through no proxy, and does not wait long for a connection.</summary>
+    public bool IsLocal { get; init; }
+
     /// <summary>Connects to the address's host in place of the network, where no proxy does.</summary>
     public Func<DnsEndPoint, CancellationToken, Task<Stream>>? Connect { get; init; }
 
@@ -31,6 +34,11 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
 {
     /// <summary>The <c>User-Agent</c> of requests to registries and token services.</summary>
     public static readonly string UserAgent = $"ImagePublish.Tasks/{typeof(Transport).Assembly.GetName().Version?.ToString(3)}";
+
+    /// <summary>Set on a message that becomes a request with <see cref="TransportRequest.IsLocal"/>.</summary>
+    public static readonly HttpRequestOptionsKey<bool> LocalOption = new("ImagePublish.Transport.Local");
+
+    private static readonly TimeSpan LocalConnectTimeout = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, Lazy<HttpMessageInvoker>> invokers = new(StringComparer.Ordinal);
 
@@ -96,6 +104,8 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
     private async Task<HttpResponseMessage> SendAsync(TransportRequest request, CancellationToken cancellationToken)
     {
         var (url, message) = request;
+        if (request.IsLocal)
+            return await LocalInvoker().SendAsync(message, cancellationToken);
         try
         {
             return await InvokerFor(request).SendAsync(message, cancellationToken);
@@ -160,7 +170,26 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
             .Value;
     }
 
+    // A proxy would answer for its own machine.
+    private HttpMessageInvoker LocalInvoker() =>
+        invokers
+            .GetOrAdd("local", _ => new(() =>
+                {
+                    var handler = CreateHandler(new SslClientAuthenticationOptions());
+                    (handler.UseProxy, handler.ConnectTimeout) = (false, LocalConnectTimeout);
+                    return new HttpMessageInvoker(handler);
+                }))
+            .Value;
+
     private HttpMessageInvoker Create(bool isGuarded, SslClientAuthenticationOptions tls)
+    {
+        var handler = CreateHandler(tls);
+        if (isGuarded)
+            guard.Protect(handler);
+        return new HttpMessageInvoker(handler);
+    }
+
+    private SocketsHttpHandler CreateHandler(SslClientAuthenticationOptions tls)
     {
         var handler = new SocketsHttpHandler
         {
@@ -181,9 +210,7 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
         };
         if (options.Connect is { } connect)
             handler.ConnectCallback = (context, cancellationToken) => connect(context.DnsEndPoint, cancellationToken);
-        if (isGuarded)
-            guard.Protect(handler);
-        return new HttpMessageInvoker(handler);
+        return handler;
     }
 
     // Where any certificate is accepted, hundreds of authorities need not be read: that takes longer than a request.

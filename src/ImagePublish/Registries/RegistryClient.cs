@@ -5,6 +5,7 @@ using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
+using ImagePublish.Registries.Auth.Identities;
 using ImagePublish.Registries.Auth.Realms;
 using ImagePublish.Registries.Blobs;
 using ImagePublish.Registries.Connection;
@@ -29,12 +30,14 @@ internal sealed class RegistryClient : IDisposable
         (Log, Time) = (log, time);
         transport = new Transport(options, time);
         downloads = new FileDownload(transport, new RetryPolicy(options, log, time));
+        var tokens = new TokenTransport(transport, options, log);
         var authenticator = new Authenticator(
             credentials,
-            new TokenTransport(transport, options, log),
+            tokens,
             new RealmPolicy(options.InsecureRegistries, options.TrustedTokenHosts, options.PlainTextCredentials),
             time,
-            options.Redactor
+            options.Redactor,
+            options.Identities is { } environment ? CreateIdentities(environment, options, tokens) : null
         );
         connect = registry => new RegistryConnection(registry, options, transport, authenticator, log);
     }
@@ -190,6 +193,18 @@ internal sealed class RegistryClient : IDisposable
 
         transport.Dispose();
     }
+
+    private IdentitySource CreateIdentities(CredentialEnvironment environment, RegistryClientOptions options, TokenTransport remote) =>
+        new(
+            () =>
+            {
+                // A service of this machine answers at once or is not there.
+                var local = new TokenTransport(transport, options with { MaxTries = 2 }, Log);
+                return new CloudIdentity(environment, registry => new(registry, remote, local, options.Redactor), Time, Log);
+            },
+            options.InsecureRegistries,
+            Log
+        );
 
     private RegistryConnection Connect(Repository repository) => Find(repository.Registry).Connection;
 

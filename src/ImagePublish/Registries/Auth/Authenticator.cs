@@ -13,7 +13,8 @@ internal sealed class Authenticator(
     ITokenTransport transport,
     RealmPolicy realms,
     TimeProvider time,
-    Redactor redactor
+    Redactor redactor,
+    IIdentitySource? identities = null
 )
 {
     private readonly ConcurrentDictionary<Registry, RegistrySignIn> registries = new();
@@ -33,7 +34,7 @@ internal sealed class Authenticator(
         SignIn(registry).RefreshAsync(Scope.Merge(scopes), rejection, ct);
 
     private RegistrySignIn SignIn(Registry registry) =>
-        registries.GetOrAdd(registry, key => new RegistrySignIn(key, known, tokens, realms, time));
+        registries.GetOrAdd(registry, key => new RegistrySignIn(key, known, tokens, realms, time) { Identities = identities });
 
     // What an answer may repeat is known to the redactor before it is sent.
     private sealed class RedactedCredentials(ICredentialSource credentials, Redactor redactor) : ICredentialSource
@@ -45,4 +46,16 @@ internal sealed class Authenticator(
             return credential;
         }
     }
+}
+
+/// <summary>Credentials that the identity of the build gives. It is asked where there are no others.</summary>
+internal interface IIdentitySource
+{
+    /// <summary>Finds what signs in to a registry; null where the build has no identity for it.</summary>
+    /// <exception cref="Diagnostics.ImagePublishException"><c>IMG5020</c>, <c>IMG5021</c>, <c>IMG5022</c>: the identity is refused or can't
+    /// be used.</exception>
+    ValueTask<Credential?> FindAsync(Registry registry, CancellationToken ct);
+
+    /// <summary>Reports that a registry is read from without the identity, as if there were none.</summary>
+    void ReportUnused(Registry registry, Diagnostics.ImagePublishException reason);
 }

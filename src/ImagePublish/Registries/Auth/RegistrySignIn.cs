@@ -31,6 +31,8 @@ internal sealed record Rejection(IReadOnlyList<Challenge> Challenges, Authentica
 /// attempts could lock the account.</item>
 /// <item>An identity token is replaced by the newer one that a service returns; an Entra token is exchanged for one, once (<see
 /// cref="identityTokens"/>).</item>
+/// <item>Where there are no credentials, the build's identity is asked for some (<see cref="Identities"/>), but not over plain http. What
+/// only reads goes on without it if it is refused (<see cref="identityFailure"/>): the registry may let everybody read.</item>
 /// </list>
 /// </remarks>
 internal sealed class RegistrySignIn(
@@ -48,9 +50,12 @@ internal sealed class RegistrySignIn(
     private readonly ConcurrentDictionary<string, string> identityTokens = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> singleScopeOnly = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(BearerRealm, string, Credential?), ImagePublishException> refusals = new();
+    private volatile ImagePublishException? identityFailure;
     private BearerRealm? realm;
     private bool isBasic;
     private bool isPlainText;
+
+    public IIdentitySource? Identities { get; init; }
 
     /// <summary>The header to send with a request; null for none.</summary>
     public async ValueTask<AuthenticationHeaderValue?> AuthorizeAsync(IReadOnlyList<Scope> scopes, CancellationToken ct)
@@ -87,7 +92,10 @@ internal sealed class RegistrySignIn(
             }
         }
 
-        return offersBasic && await TryBasicAsync(scopes, rejected, ct);
+        if (offersBasic && await TryBasicAsync(scopes, rejected, ct))
+            return true;
+        ThrowIfIdentityNeeded(scopes);
+        return false;
     }
 
     private static string? GetOrigin(Credential? credential) =>
@@ -107,6 +115,8 @@ internal sealed class RegistrySignIn(
         if (FindToken(Restrict(scopes)) is { } current && current.Value != rejected)
             return true;
         var refused = FindByValue(rejected);
+        if (refused is not null && time.GetUtcNow() < refused.ExpiresAt)
+            ThrowIfIdentityNeeded(scopes);
         // The challenge's own scope is often only an example; it counts where a token for what we asked for was refused.
         var wanted = refused is null ? scopes : Scope.Merge(scopes.Concat(Scope.ParseList(challenge.Parameter("scope"))));
         if (refused is not null && IsRetryFutile(refused, wanted))
@@ -138,12 +148,49 @@ internal sealed class RegistrySignIn(
         var credential = await FindCredentialAsync(scopes, ct);
         if (credential?.RegistryToken is { Length: > 0 } ready)
             return Store(new BearerToken(ready, scopes, time.GetUtcNow(), DateTimeOffset.MaxValue), refused);
+        var token = await RequestWithFallbackAsync(realm, scopes, credential, ct);
+        return Store(token with { ReplacesRefused = refused is not null && time.GetUtcNow() < refused.ExpiresAt }, refused);
+    }
+
+    private async Task<BearerToken> RequestWithFallbackAsync(
+        BearerRealm realm,
+        IReadOnlyList<Scope> scopes,
+        Credential? credential,
+        CancellationToken ct
+    )
+    {
+        try
+        {
+            return await RequestWithAsync(realm, scopes, credential, ct);
+        }
+        catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.Unauthorized)
+        {
+            if (credential?.Identity is null)
+            {
+                ThrowIfIdentityNeeded(scopes);
+                throw;
+            }
+
+            if (!Scope.AreForReading(scopes))
+                throw;
+            LeaveIdentity(exception);
+            return await RequestWithFallbackAsync(realm, scopes, credential: null, ct);
+        }
+    }
+
+    private async Task<BearerToken> RequestWithAsync(
+        BearerRealm realm,
+        IReadOnlyList<Scope> scopes,
+        Credential? credential,
+        CancellationToken ct
+    )
+    {
         var identity = await GetIdentityTokenAsync(realm, credential, ct);
-        var asking = identity is null ? credential : new Credential { Username = credential?.Username, IdentityToken = identity };
+        var asking = identity is null ? credential : credential! with { EntraToken = null, Password = null, IdentityToken = identity };
         var token = await AskAsync(new TokenRequest(registry, realm, scopes, asking is { IsEmpty: false } ? asking : null), ct);
         if (identity is not null && token.IdentityToken is { } newer)
             identityTokens[GetOrigin(credential)!] = newer;
-        return Store(token with { ReplacesRefused = refused is not null && time.GetUtcNow() < refused.ExpiresAt }, refused);
+        return token;
     }
 
     // A wrong password is sent once, however many layers wait for it: more could lock the account.
@@ -166,9 +213,39 @@ internal sealed class RegistrySignIn(
     private async ValueTask<Credential?> FindCredentialAsync(IReadOnlyList<Scope> scopes, CancellationToken ct)
     {
         var credential = await credentials.FindAsync(registry, GetRepository(scopes), ct);
-        if (credential is { IsEmpty: false } && Volatile.Read(ref isPlainText))
+        var isPlain = Volatile.Read(ref isPlainText);
+        if (credential is { IsEmpty: false } && isPlain)
             realms.RequirePlainText(registry);
-        return credential;
+        return credential is { IsEmpty: false } || isPlain || Identities is null ? credential : await FindIdentityAsync(scopes, ct);
+    }
+
+    private async ValueTask<Credential?> FindIdentityAsync(IReadOnlyList<Scope> scopes, CancellationToken ct)
+    {
+        var isForReading = Scope.AreForReading(scopes);
+        if (isForReading && identityFailure is not null)
+            return null;
+        try
+        {
+            return await Identities!.FindAsync(registry, ct);
+        }
+        catch (ImagePublishException exception) when (isForReading)
+        {
+            LeaveIdentity(exception);
+            return null;
+        }
+    }
+
+    private void LeaveIdentity(ImagePublishException reason)
+    {
+        if (Interlocked.CompareExchange(ref identityFailure, reason, null) is null)
+            Identities!.ReportUnused(registry, reason);
+    }
+
+    // The registry does not let everybody read after all.
+    private void ThrowIfIdentityNeeded(IReadOnlyList<Scope> scopes)
+    {
+        if (identityFailure is { } failure && Scope.AreForReading(scopes))
+            throw new ImagePublishException(failure.Code, failure.Message);
     }
 
     // The current one: services may return a new one with each answer, and an Entra token is exchanged once.

@@ -20,6 +20,9 @@ internal sealed record Scope(string Type, string Name, string Actions)
     /// <summary>The repository's name, or null where it is about something else.</summary>
     public string? RepositoryName => Type == RepositoryType ? Name : null;
 
+    /// <summary>Whether no more is wanted than what a registry may let everybody do.</summary>
+    public static bool AreForReading(IReadOnlyList<Scope> scopes) => scopes.Count > 0 && scopes.All(scope => scope.Actions == "pull");
+
     private bool AllowsPush => Actions.Split(',').Contains("push");
 
     public static Scope Pull(string repository) => new(RepositoryType, repository, "pull");

@@ -262,9 +262,12 @@ internal static class TokenAnswer
     }
 
     private static string Advice(TokenRequest request) =>
-        request.Credential is null
-            ? $"No credentials for {request.Registry} were found: {EnvironmentCredentials.Advice(request.Registry)}"
-            : $"Check the user name, the password and what they may do ({string.Join(' ', request.Scopes)}).";
+        request.Credential is null ? $"No credentials for {request.Registry} were found: {EnvironmentCredentials.Advice(request.Registry)}"
+        : request.Credential.Identity is { } identity
+            ? $"It was asked with {identity}. Check what that may do in the registry{DescribeScopes(request)}."
+        : $"Check the user name, the password and what they may do ({string.Join(' ', request.Scopes)}).";
+
+    private static string DescribeScopes(TokenRequest request) => request.Scopes.Count > 0 ? $" ({string.Join(' ', request.Scopes)})" : "";
 
     private static JsonDocument Parse(TokenRequest request, TokenHttpResponse response)
     {
@@ -352,6 +355,9 @@ internal sealed record TokenHttpResponse(HttpStatusCode Status, ReadOnlyMemory<b
 
     /// <summary>Where a redirect leads, as the header says it: it may be relative.</summary>
     public Uri? Location { get; init; }
+
+    /// <summary>The header by which Google's metadata service shows that it is the one that answers.</summary>
+    public string? MetadataFlavor { get; init; }
 
     public override string ToString() => $"TokenHttpResponse {{ {Status} }}";
 }

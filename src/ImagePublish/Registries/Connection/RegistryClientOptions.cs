@@ -1,5 +1,6 @@
 using ImagePublish.Http;
 using ImagePublish.Oci;
+using ImagePublish.Registries.Auth.Credentials;
 
 namespace ImagePublish.Registries.Connection;
 
@@ -16,6 +17,10 @@ internal sealed record RegistryClientOptions : HttpOptions
     /// <summary>Registries that get user names, passwords and tokens over plain http too. Those on this machine need not be
     /// named.</summary>
     public IReadOnlySet<Registry> PlainTextCredentials { get; init; } = new HashSet<Registry>();
+
+    /// <summary>Where the build's identity is found, which signs in to the registries of clouds where there are no credentials for them;
+    /// null where none is used.</summary>
+    public CredentialEnvironment? Identities { get; init; }
 
     /// <summary>How many blobs are uploaded to, and how many are downloaded from, one registry at a time. Small requests are not
     /// counted.</summary>

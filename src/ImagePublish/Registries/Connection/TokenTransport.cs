@@ -44,6 +44,7 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
         {
             IsTruncated = isCut,
             Location = Uri.TryCreate(response.Location, UriKind.RelativeOrAbsolute, out var location) ? location : null,
+            MetadataFlavor = response.Header("Metadata-Flavor"),
         };
     }
 
@@ -60,6 +61,12 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
         }
 
         var sender = request.Options.TryGetValue(AddressGuard.RegistryOption, out var registry) ? registry : null;
-        return new TransportRequest(url, copy) { Sender = sender, IsForToken = true };
+        var isLocal = request.Options.TryGetValue(Transport.LocalOption, out var value) && value;
+        return new TransportRequest(url, copy)
+        {
+            Sender = sender,
+            IsForToken = true,
+            IsLocal = isLocal,
+        };
     }
 }

@@ -20,6 +20,9 @@ internal sealed record Credential
     /// <summary>A Microsoft Entra access token, which an Azure registry exchanges for an identity token.</summary>
     public string? EntraToken { get; init; }
 
+    /// <summary>The identity of the build that a cloud gave it to, in words; null where the user configured it.</summary>
+    public string? Identity { get; init; }
+
     public bool IsEmpty =>
         string.IsNullOrEmpty(IdentityToken)
         && string.IsNullOrEmpty(RegistryToken)

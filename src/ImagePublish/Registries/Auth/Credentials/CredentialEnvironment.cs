@@ -34,6 +34,13 @@ internal sealed record CredentialEnvironment
     /// <summary>How long a credential helper may take. Some ask a cloud, some ask the user.</summary>
     public TimeSpan HelperTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>A fact of the machine's firmware (DMI) that its cloud writes there, such as <c>sys_vendor</c>; null where it has
+    /// none.</summary>
+    public Func<string, string?> Firmware { get; init; } = _ => null;
+
+    /// <summary>Whether the machine's cloud is asked for an identity although the firmware does not say that there is one.</summary>
+    public bool AsksMachine { get; init; }
+
     /// <summary>Finds the registries whose variables have the same names.</summary>
     public static IReadOnlyCollection<Registry> LookAlikes(IEnumerable<Registry> registries) =>
         [.. registries.Distinct().GroupBy(EnvironmentCredentials.Suffix).Where(group => group.Count() > 1).SelectMany(group => group)];

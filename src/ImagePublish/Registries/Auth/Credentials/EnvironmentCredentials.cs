@@ -16,6 +16,7 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
     internal const string Host = "IMAGE_REGISTRY_HOST";
     internal const string Username = "IMAGE_REGISTRY_USERNAME";
     internal const string Password = "IMAGE_REGISTRY_PASSWORD";
+    internal const string IdToken = "IMAGE_REGISTRY_ID_TOKEN";
     private const string EntraToken = "IMAGE_REGISTRY_ENTRA_TOKEN";
 
     public static string Advice(Registry registry) =>
@@ -49,7 +50,8 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
         {
             if (
                 environment.Set($"{Host}__{name}") is not null
-                || Array.Find([Password, EntraToken, Username], one => environment.Set($"{one}__{name}") is not null) is not { } set
+                || Array.Find([Password, EntraToken, IdToken, Username], one => environment.Set($"{one}__{name}") is not null)
+                    is not { } set
             )
                 continue;
             var other = environment.Registries.FirstOrDefault(known => known != registry && Suffix(known) == suffix);
