@@ -28,17 +28,14 @@ internal sealed record SessionSettings(
     )
     {
         HashSet<Registry> insecure = [.. Hosts(inputs.InsecureRegistries, "ImageInsecureRegistries"), .. SdkInsecureRegistries()];
-        var plainText = Hosts(inputs.PlainTextCredentials, "ImagePlainTextCredentials");
-        var tokenHosts = BareHosts(inputs.TrustedTokenHosts, "ImageTrustedTokenHosts", "auth.example.com");
-        var redirectHosts = BareHosts(inputs.TrustedRedirectHosts, "ImageTrustedRedirectHosts", "storage.example.com");
         var registries = known.Distinct().ToList();
         var lookAlikes = CredentialEnvironment.LookAlikes([.. registries, .. others]);
-        var options = new RegistryClientOptions
+        var connection = new RegistryClientOptions
         {
             InsecureRegistries = insecure,
-            TrustedTokenHosts = tokenHosts,
-            TrustedRedirectHosts = redirectHosts,
-            PlainTextCredentials = plainText,
+            TrustedTokenHosts = BareHosts(inputs.TrustedTokenHosts, "ImageTrustedTokenHosts", "auth.example.com"),
+            TrustedRedirectHosts = BareHosts(inputs.TrustedRedirectHosts, "ImageTrustedRedirectHosts", "storage.example.com"),
+            PlainTextCredentials = Hosts(inputs.PlainTextCredentials, "ImagePlainTextCredentials"),
             Offline = inputs.Offline,
             Redactor = BuildSession.Redactor,
             CertificateFile = Variable("SSL_CERT_FILE"),
@@ -47,16 +44,16 @@ internal sealed record SessionSettings(
         };
         var environment = ReadEnvironment(registries is [var sole] ? sole : null, published, lookAlikes);
         var use = ReadUse(inputs.CloudIdentity);
-        options = WithIdentities(options, environment, use);
+        var options = WithIdentities(connection, environment, use);
         string[] key =
         [
             $"{use}, offline: {inputs.Offline}",
             string.Join(',', environment.SoleRegistry?.Host, published.Push?.Host, published.Base?.Host),
             published.SignIn is { } signIn ? $"{signIn.Id}" : "",
             Sorted(insecure.Select(registry => registry.Host)),
-            Sorted(plainText.Select(registry => registry.Host)),
-            Sorted(tokenHosts),
-            Sorted(redirectHosts),
+            Sorted(options.PlainTextCredentials.Select(registry => registry.Host)),
+            Sorted(options.TrustedTokenHosts),
+            Sorted(options.TrustedRedirectHosts),
             Sorted(lookAlikes.Select(registry => registry.Host)),
         ];
         return new SessionSettings(options, new CredentialChain(environment), environment, string.Join('|', key));

@@ -25,49 +25,21 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
     public void Write(string project, ITaskItem image, string markdown, string summaryFile)
     {
         // The files have a line for each value. References, digests and tags have no line ends; this does not rely on it.
-        var reference = Common.Text.OneLine(image.ItemSpec);
-        var digest = Common.Text.OneLine(image.GetMetadata("Digest"));
-        var tags = Common.Text.OneLine(image.GetMetadata("Tags").Replace(';', ','));
-        var changed = Common.Text.OneLine(image.GetMetadata(PublishedImageItem.Changed));
+        var outputs = new Outputs(
+            Common.Text.OneLine(image.ItemSpec),
+            Common.Text.OneLine(image.GetMetadata("Digest")),
+            Common.Text.OneLine(image.GetMetadata("Tags").Replace(';', ',')),
+            Common.Text.OneLine(image.GetMetadata("Changed"))
+        );
         if (Path("GITHUB_STEP_SUMMARY") is { } summary)
             SharedFile.Append(summary, markdown, log);
         if (Path("GITHUB_OUTPUT") is { } output)
-        {
-            var name = Named(project, '-');
-            var lines =
-                $"image={reference}\ndigest={digest}\ntags={tags}\nchanged={changed}\n"
-                + $"image-{name}={reference}\nchanged-{name}={changed}\n";
-            SharedFile.Append(output, lines, log);
-        }
-
+            WriteGitHub(output, outputs, Named(project, '-'));
         if (IsGitLab)
-        {
-            var name = Named(project, '_').ToUpperInvariant();
-            SharedFile.SetLines(
-                System.IO.Path.Combine(variable("CI_PROJECT_DIR")!, GitLabFile),
-                new()
-                {
-                    ["IMAGE_REFERENCE"] = reference,
-                    ["IMAGE_DIGEST"] = digest,
-                    ["IMAGE_TAGS"] = tags,
-                    ["IMAGE_CHANGED"] = changed,
-                    [$"IMAGE_REFERENCE_{name}"] = reference,
-                    [$"IMAGE_CHANGED_{name}"] = changed,
-                },
-                log
-            );
-        }
-
+            WriteGitLab(outputs, Named(project, '_').ToUpperInvariant());
         if (IsAzure)
         {
-            SetAzureVariables(
-                ("ImageReference", reference),
-                ("ImageDigest", digest),
-                ("ImageTags", tags),
-                ("ImageChanged", changed),
-                ($"ImageReference_{Named(project, '_')}", reference),
-                ($"ImageChanged_{Named(project, '_')}", changed)
-            );
+            WriteAzure(outputs, Named(project, '_'));
             File.WriteAllText(summaryFile, markdown);
             say(AzureCommand.Create("task.uploadsummary", summaryFile));
         }
@@ -87,10 +59,46 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
             SharedFile.Append(file, "", log);
     }
 
-    // Once for the steps of the job, once for other jobs.
-    private void SetAzureVariables(params ReadOnlySpan<(string Name, string Value)> variables)
+    private void WriteGitHub(string file, Outputs outputs, string project)
     {
-        foreach (var (name, value) in variables)
+        string[] lines =
+        [
+            $"image={outputs.Reference}",
+            $"digest={outputs.Digest}",
+            $"tags={outputs.Tags}",
+            $"changed={outputs.Changed}",
+            $"image-{project}={outputs.Reference}",
+            $"changed-{project}={outputs.Changed}",
+        ];
+        SharedFile.Append(file, string.Concat(lines.Select(line => line + '\n')), log);
+    }
+
+    private void WriteGitLab(Outputs outputs, string project) =>
+        SharedFile.SetLines(
+            System.IO.Path.Combine(variable("CI_PROJECT_DIR")!, GitLabFile),
+            new()
+            {
+                ["IMAGE_REFERENCE"] = outputs.Reference,
+                ["IMAGE_DIGEST"] = outputs.Digest,
+                ["IMAGE_TAGS"] = outputs.Tags,
+                ["IMAGE_CHANGED"] = outputs.Changed,
+                [$"IMAGE_REFERENCE_{project}"] = outputs.Reference,
+                [$"IMAGE_CHANGED_{project}"] = outputs.Changed,
+            },
+            log
+        );
+
+    private void WriteAzure(Outputs outputs, string project)
+    {
+        Set("ImageReference", outputs.Reference);
+        Set("ImageDigest", outputs.Digest);
+        Set("ImageTags", outputs.Tags);
+        Set("ImageChanged", outputs.Changed);
+        Set($"ImageReference_{project}", outputs.Reference);
+        Set($"ImageChanged_{project}", outputs.Changed);
+
+        // Once for the steps of the job, once for other jobs.
+        void Set(string name, string value)
         {
             say(AzureCommand.Create("task.setvariable", value, ("variable", name)));
             say(AzureCommand.Create("task.setvariable", value, ("variable", name), ("isOutput", "true")));
@@ -106,4 +114,6 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
             name[at] = char.IsAsciiLetterOrDigit(name[at]) ? name[at] : other;
         return name.ToString();
     }
+
+    private sealed record Outputs(string Reference, string Digest, string Tags, string Changed);
 }
