@@ -140,6 +140,7 @@ public sealed class TaskLogTests
         var item = new Microsoft.Build.Utilities.TaskItem("shop\nNODE_OPTIONS=--require /tmp/evil.js");
         item.SetMetadata("Digest", "sha256:1\nimage=evil");
         item.SetMetadata("Tags", "1\r\n##vso[task.prependpath]/evil");
+        item.SetMetadata("Changed", "true\nimage=evil");
 
         new CiOutputs(environment.GetValueOrDefault, command => said.Add(command.Line), new Lines()).Write(
             "App",
@@ -148,8 +149,8 @@ public sealed class TaskLogTests
             folder["summary.md"]
         );
 
-        Assert.Equal(4, File.ReadAllLines(folder["output"]).Length);
-        Assert.Equal(4, File.ReadAllLines(folder["image.env"]).Length);
+        Assert.Equal(6, File.ReadAllLines(folder["output"]).Length);
+        Assert.Equal(6, File.ReadAllLines(folder["image.env"]).Length);
         Assert.All(said, command => Assert.StartsWith("##vso[task.", command, StringComparison.Ordinal));
         Assert.All(said, command => Assert.Equal(0, command.LastIndexOf("##vso[", StringComparison.Ordinal)));
         Assert.All(said, command => Assert.DoesNotContain('\n', command));
