@@ -31,7 +31,7 @@ public sealed partial class ImageRevisionTests(Peers peers)
 
         workspace.Write("repo/Alpha/Program.cs", "System.Console.WriteLine(Library.Code.Name + 2);");
         await CommitAsync(workspace);
-        await PublishAsync(workspace, "repo", registry, "mono", "-m:2", "-p:ImageTags={commit} latest");
+        await PublishAsync(workspace, "repo", registry, "mono", "-m:2");
         var afterOne = await DigestsAsync(registry, "mono");
         Assert.Equal(["changed-Alpha=true", "changed-Beta=false"], await ReadOutputsAsync(workspace));
         Assert.NotEqual(start[0], afterOne[0]);
@@ -156,6 +156,7 @@ public sealed partial class ImageRevisionTests(Peers peers)
             "-p:ContinuousIntegrationBuild=true",
             $"-p:ImageRegistry={registry.Host}",
             $"-p:ImageRepositoryPrefix={prefix}",
+            "-p:ImageTags={commit} latest",
             .. switches,
         ]);
         publish = publish with
