@@ -97,7 +97,7 @@ public sealed class CollectImageInputs : ImageTask
             return [ImageInput.Create(Project, ImageInput.Problem, "GIT_DIR names a repository that the project is not in. Unset it.")];
         var inputs = new List<ITaskItem>();
         inputs.AddRange(FindUnknownReferences());
-        inputs.AddRange(FindPaths(folder, history).Select(ImageInput.OfPath));
+        inputs.AddRange(FindPaths(folder, history).Select(OutputItem.Create));
         var tree = await history.GetWorkingTreeAsync();
         if (tree.Problem is { } problem)
             inputs.Add(ImageInput.Create(Project, ImageInput.Problem, $"{problem}. Fix what git reports."));

@@ -1,5 +1,4 @@
 using Microsoft.Build.Framework;
-using TaskItem = Microsoft.Build.Utilities.TaskItem;
 
 namespace ImagePublish.Tasks;
 
@@ -15,13 +14,10 @@ internal static class ImageInput
     /// <summary>A path that is not committed.</summary>
     public const string Changed = "Changed";
 
-    // Items read %xx as a character.
-    public static ITaskItem OfPath(string path) => new TaskItem(path.Replace("%", "%25", StringComparison.Ordinal));
-
-    public static ITaskItem Create(string project, string name, string value)
+    public static ITaskItem Create(string path, string name, string value)
     {
-        var item = new TaskItem(project);
-        item.SetMetadata(name, value.Replace("%", "%25", StringComparison.Ordinal));
+        var item = OutputItem.Create(path);
+        item.SetText(name, value);
         return item;
     }
 

@@ -38,9 +38,7 @@ public sealed class ListAffectedImages : ImageTask
             return;
         var shown = Text.Sanitize(reason);
         log.Information($"{Text.Sanitize(Path.GetFileNameWithoutExtension(Project))} is affected: {shown}");
-        var item = ImageInput.OfPath(Project);
-        item.SetMetadata("Reason", shown);
-        AffectedImages = [item];
+        AffectedImages = [ImageInput.Create(Project, "Reason", shown)];
     }
 
     private async Task<string?> FindReasonAsync(IPublishLog log, string since)
