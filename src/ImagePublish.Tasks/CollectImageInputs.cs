@@ -97,11 +97,12 @@ public sealed class CollectImageInputs : ImageTask
             return [ImageInput.Create(Project, ImageInput.Problem, "GIT_DIR names a repository that the project is not in. Unset it.")];
         var inputs = new List<ITaskItem>();
         inputs.AddRange(FindUnknownReferences());
-        inputs.AddRange(FindPaths(folder, history).Select(OutputItem.Create));
+        var paths = FindPaths(folder, history);
+        inputs.AddRange(paths.Select(OutputItem.Create));
         var tree = await history.GetWorkingTreeAsync();
         if (tree.Problem is { } problem)
             inputs.Add(ImageInput.Create(Project, ImageInput.Problem, $"{problem}. Fix what git reports."));
-        inputs.AddRange(FindChanged(folder, history, tree).Select(path => ImageInput.Create(Project, ImageInput.Changed, path)));
+        inputs.AddRange(FindChanged(paths, history, tree).Select(path => ImageInput.Create(Project, ImageInput.Changed, path)));
         if (NamedInputs.Length == 0 && FindUncommitted(history, tree) is { } uncommitted)
             inputs.Add(ImageInput.Create(Project, ImageInput.Problem, uncommitted));
         return inputs;
@@ -125,8 +126,9 @@ public sealed class CollectImageInputs : ImageTask
         }
     }
 
-    private IEnumerable<string> FindPaths(string folder, GitHistory history)
+    private IReadOnlyList<string> FindPaths(string folder, GitHistory history)
     {
+        var buildFolders = FullPaths(BuildFolders);
         var elsewhere = Files
             .Select(item => item.GetMetadata("FullPath"))
             .Concat(BuildFiles.Select(FullPath))
@@ -135,7 +137,7 @@ public sealed class CollectImageInputs : ImageTask
                 ProjectImports.Read(BuildEngine)
                     ?? [.. Importable.Select(pattern => $"{history.Root}{Path.DirectorySeparatorChar}{pattern}")]
             )
-            .Where(path => !IsIn(path, BuildFolders) && history.Relativize(path) is not null && !IsIn(path, folder));
+            .Where(path => history.Relativize(path) is not null && !IsIn(path, folder) && !IsInAny(path, buildFolders));
         return [folder, .. FindSettings(folder, history.Root), .. elsewhere.Distinct(StringComparer.Ordinal)];
     }
 
@@ -149,23 +151,21 @@ public sealed class CollectImageInputs : ImageTask
         }
     }
 
-    private IEnumerable<string> FindChanged(string folder, GitHistory history, WorkingTree tree)
+    private IEnumerable<string> FindChanged(IReadOnlyList<string> paths, GitHistory history, WorkingTree tree)
     {
         if (tree.Changed.Count == 0)
             return [];
-        var paths = FindPaths(folder, history).Select(path => history.Relativize(path)!).ToList();
-        var changed = tree.Changed.Where(change => ImageInput.Covers(paths, change));
-        return changed.Where(change => !IsIn(Path.Combine(history.Root, change), BuildFolders));
+        var relative = paths.Select(path => history.Relativize(path)!).ToList();
+        var changed = tree.Changed.Where(change => ImageInput.Covers(relative, change));
+        var buildFolders = FullPaths(BuildFolders);
+        return changed.Where(change => !IsInAny(Path.Combine(history.Root, change), buildFolders));
     }
 
     // A file that no commit has: another one may have been used for it, or none.
     private string? FindUncommitted(GitHistory history, WorkingTree tree)
     {
-        foreach (
-            var path in Files
-                .Select(item => item.GetMetadata("FullPath"))
-                .Where(path => !IsIn(path, BuildFolders) && !IsIn(path, ToolFolders))
-        )
+        var foreignFolders = FullPaths([.. BuildFolders, .. ToolFolders]);
+        foreach (var path in Files.Select(item => item.GetMetadata("FullPath")).Where(path => !IsInAny(path, foreignFolders)))
         {
             if (history.Relativize(path) is not { } relative)
                 return $"'{Text.Sanitize(path)}' is not in the checkout '{Text.Sanitize(history.Root)}'. {Advice}";
@@ -176,7 +176,9 @@ public sealed class CollectImageInputs : ImageTask
         return null;
     }
 
-    private bool IsIn(string path, IEnumerable<string> folders) => folders.Any(folder => folder.Length > 0 && IsIn(path, FullPath(folder)));
+    private List<string> FullPaths(IEnumerable<string> folders) => [.. folders.Where(folder => folder.Length > 0).Select(FullPath)];
+
+    private static bool IsInAny(string path, List<string> folders) => folders.Exists(folder => IsIn(path, folder));
 
     private static bool IsIn(string path, string folder) =>
         path.Equals(folder, StringComparison.Ordinal)
