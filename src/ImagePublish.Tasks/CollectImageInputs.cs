@@ -126,19 +126,20 @@ public sealed class CollectImageInputs : ImageTask
         }
     }
 
-    private IReadOnlyList<string> FindPaths(string folder, GitHistory history)
+    private List<string> FindPaths(string folder, GitHistory history)
     {
         var buildFolders = FullPaths(BuildFolders);
         var elsewhere = Files
             .Select(item => item.GetMetadata("FullPath"))
             .Concat(BuildFiles.Select(FullPath))
-            .Concat(NamedInputs.Select(item => item.GetMetadata("FullPath")))
             .Concat(
                 ProjectImports.Read(BuildEngine)
                     ?? [.. Importable.Select(pattern => $"{history.Root}{Path.DirectorySeparatorChar}{pattern}")]
             )
             .Where(path => history.Relativize(path) is not null && !IsIn(path, folder) && !IsInAny(path, buildFolders));
-        return [folder, .. FindSettings(folder, history.Root), .. elsewhere.Distinct(StringComparer.Ordinal)];
+        // One that is not in the checkout stays, for whoever reads the list to find.
+        var named = NamedInputs.Select(item => item.GetMetadata("FullPath"));
+        return [folder, .. FindSettings(folder, history.Root), .. elsewhere.Concat(named).Distinct(StringComparer.Ordinal)];
     }
 
     private static IEnumerable<string> FindSettings(string folder, string root)
@@ -151,11 +152,11 @@ public sealed class CollectImageInputs : ImageTask
         }
     }
 
-    private IEnumerable<string> FindChanged(IReadOnlyList<string> paths, GitHistory history, WorkingTree tree)
+    private IEnumerable<string> FindChanged(List<string> paths, GitHistory history, WorkingTree tree)
     {
         if (tree.Changed.Count == 0)
             return [];
-        var relative = paths.Select(path => history.Relativize(path)!).ToList();
+        var relative = paths.Select(history.Relativize).OfType<string>().ToList();
         var changed = tree.Changed.Where(change => ImageInput.Covers(relative, change));
         var buildFolders = FullPaths(BuildFolders);
         return changed.Where(change => !IsInAny(Path.Combine(history.Root, change), buildFolders));

@@ -43,41 +43,28 @@ public sealed class FindImageRevision : ImageTask
     {
         if (InputParser.Choice(Source, "ImageRevision", RevisionSource.Head) != RevisionSource.Inputs)
             return;
-        var problems = ImageInput.Values(Inputs, ImageInput.Problem).Concat(ImageInput.Values(Inputs, ImageInput.NamesHead));
-        if (problems.FirstOrDefault() is { } problem)
-        {
+        var history = GitHistory.Find(BuildEngine4, Path.GetFullPath(ProjectDirectory));
+        var problem = ImageInput.FindProblem(Inputs, history) ?? ImageInput.Values(Inputs, ImageInput.NamesHead).FirstOrDefault();
+        if (problem is not null)
             Warn(log, DiagnosticCodes.RevisionUnknown, problem);
-            return;
-        }
-
-        if (GitHistory.Find(BuildEngine4, Path.GetFullPath(ProjectDirectory)) is not { } history)
-            return;
-        if (ImageInput.Values(Inputs, ImageInput.Changed).ToList() is [var first, ..] changed)
-            await UseChangedHeadAsync(log, history, first, changed.Count);
+        else if (ImageInput.Values(Inputs, ImageInput.Changed).ToList() is { Count: > 0 } changed)
+            await UseChangedHeadAsync(log, history!, changed);
         else
-            await UseLastChangeAsync(log, history);
+            await UseLastChangeAsync(log, history!);
     }
 
-    private async Task UseChangedHeadAsync(IPublishLog log, GitHistory history, string first, int count)
+    private async Task UseChangedHeadAsync(IPublishLog log, GitHistory history, List<string> changed)
     {
         var head = await history.GetHeadAsync();
         if (head.Revision is null)
             return;
         Revision = head.Revision + "-dirty";
         Time = head.Time ?? "";
-        var others = count > 1 ? FormattableString.Invariant($" and {count - 1} more") : "";
-        log.Detail($"The revision is {Revision}: {Text.Sanitize(first)}{others} is not committed.");
+        log.Detail($"The revision is {Revision}: {Text.Sanitize(ImageInput.Summarize(changed))} is not committed.");
     }
 
     private async Task UseLastChangeAsync(IPublishLog log, GitHistory history)
     {
-        if (Inputs.FirstOrDefault(input => history.Relativize(input.ItemSpec) is null) is { } outside)
-        {
-            var path = Text.Sanitize(outside.ItemSpec);
-            Warn(log, DiagnosticCodes.RevisionUnknown, $"'{path}' is not in the checkout '{Text.Sanitize(history.Root)}'.");
-            return;
-        }
-
         var change = await history.FindLastChangeAsync(ImageInput.Paths(Inputs, history));
         if (change.Problem is { } problem)
             Warn(log, DiagnosticCodes.RevisionUnknown, $"{problem}. Fix what git reports.");

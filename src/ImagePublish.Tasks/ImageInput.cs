@@ -1,3 +1,4 @@
+using ImagePublish.Common;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
@@ -24,6 +25,22 @@ internal static class ImageInput
     /// <summary>What some of the inputs say.</summary>
     public static IEnumerable<string> Values(IEnumerable<ITaskItem> inputs, string metadata) =>
         inputs.Select(input => input.GetMetadata(metadata)).Where(value => value.Length > 0).Distinct(StringComparer.Ordinal);
+
+    /// <summary>Why it is not known what changed: a project could not tell what it is built from, or some of it is not in the app's
+    /// checkout. Null where it is known, and there is a checkout.</summary>
+    public static string? FindProblem(IReadOnlyCollection<ITaskItem> inputs, GitHistory? history)
+    {
+        if (Values(inputs, Problem).FirstOrDefault() is { } problem)
+            return problem;
+        if (history is null)
+            return "its checkout is gone.";
+        var outside = inputs.FirstOrDefault(input => history.Relativize(input.ItemSpec) is null);
+        return outside is null ? null : $"'{Text.Sanitize(outside.ItemSpec)}' is not in the checkout '{Text.Sanitize(history.Root)}'.";
+    }
+
+    /// <summary>The first of some paths, and how many more there are.</summary>
+    public static string Summarize(IReadOnlyList<string> paths) =>
+        paths.Count == 1 ? paths[0] : FormattableString.Invariant($"{paths[0]} and {paths.Count - 1} more");
 
     /// <summary>Their paths in a checkout.</summary>
     public static IReadOnlyCollection<string> Paths(IEnumerable<ITaskItem> inputs, GitHistory history) =>

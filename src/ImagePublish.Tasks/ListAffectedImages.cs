@@ -43,11 +43,10 @@ public sealed class ListAffectedImages : ImageTask
 
     private async Task<string?> FindReasonAsync(IPublishLog log, string since)
     {
-        if (ImageInput.Values(Inputs, ImageInput.Problem).FirstOrDefault() is { } problem)
+        var history = GitHistory.Find(BuildEngine4, Path.GetFullPath(ProjectDirectory));
+        if (ImageInput.FindProblem(Inputs, history) is { } problem)
             return problem;
-        if (GitHistory.Find(BuildEngine4, Path.GetFullPath(ProjectDirectory)) is not { } history)
-            return "its checkout is gone";
-        var output = await history.ListChangesSinceAsync(since);
+        var output = await history!.ListChangesSinceAsync(since);
         if (output.Problem is { } failure)
         {
             if (BuildObjects.IsFirst(BuildEngine4, failure))
@@ -62,11 +61,6 @@ public sealed class ListAffectedImages : ImageTask
         var paths = ImageInput.Paths(Inputs, history);
         var committed = output.Text.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(path => ImageInput.Covers(paths, path));
         var changed = committed.Concat(ImageInput.Values(Inputs, ImageInput.Changed)).Distinct(StringComparer.Ordinal).ToList();
-        return changed.Count switch
-        {
-            0 => null,
-            1 => changed[0],
-            var count => FormattableString.Invariant($"{changed[0]} and {count - 1} more"),
-        };
+        return changed.Count == 0 ? null : ImageInput.Summarize(changed);
     }
 }

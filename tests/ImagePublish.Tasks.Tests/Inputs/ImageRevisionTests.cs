@@ -179,6 +179,9 @@ public sealed class ImageRevisionTests : IDisposable
         Assert.Equal(["IMG1060", "IMG1060"], engine.Warnings.Select(warning => warning.Code));
         named.Add("repo/frontend");
         Assert.Equal(first, Find().Revision);
+        named.Add("elsewhere");
+        Assert.Equal("", Find().Revision);
+        Assert.Equal($"'{folder["elsewhere"]}' is not in the checkout '{folder["repo"]}'.", FindReason("HEAD"));
     }
 
     [Fact]
