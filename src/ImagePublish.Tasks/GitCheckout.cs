@@ -36,7 +36,15 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
         "--format=%H%n%ct%n%D",
     ];
 
-    private static readonly string[] Status = ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"];
+    private static readonly string[] Status =
+    [
+        "status",
+        "--porcelain=v1",
+        "-z",
+        "--untracked-files=all",
+        "--ignored=matching",
+        "--no-renames",
+    ];
 
     private static readonly Dictionary<string, string?> Surroundings = new()
     {
@@ -116,14 +124,20 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
     /// </remarks>
     public async Task<GitOutput> ReadStatusAsync()
     {
-        var own = await RunAsync([.. Status, "--ignored=matching"]);
+        var own = await RunAsync(Status);
         if (own.Problem?.Contains(OtherOwner, StringComparison.Ordinal) != true)
             return own;
-        var filters = await RunAsync([$"--git-dir={repository}", "config", "-z", "--name-only", "--get-regexp", @"^filter\."]);
-        var off = filters
-            .Text.Split('\0', StringSplitOptions.RemoveEmptyEntries)
-            .SelectMany(name => new[] { "-c", name.EndsWith(".required", StringComparison.Ordinal) ? $"{name}=false" : $"{name}=" });
-        return await RunAsync([.. off, $"--git-dir={repository}", .. Status, "--ignored=matching", "--ignore-submodules=dirty"]);
+        var settings = await RunAsync([$"--git-dir={repository}", "config", "--list", "--name-only", "-z"]);
+        if (settings.Problem is not null)
+            return settings;
+        var filters = settings.Text.Split('\0').Where(name => name.StartsWith("filter.", StringComparison.Ordinal)).Distinct().ToList();
+        // git reads a setting of its command line up to the first '=': another one would be set, and the filter stay.
+        if (filters.Exists(name => name.Contains('=', StringComparison.Ordinal)))
+            return Failed("it belongs to another user, and its configuration names a filter with a '='");
+        var off = filters.SelectMany(name =>
+            new[] { "-c", name.EndsWith(".required", StringComparison.Ordinal) ? $"{name}=false" : $"{name}=" }
+        );
+        return await RunAsync([.. off, $"--git-dir={repository}", .. Status, "--ignore-submodules=dirty"]);
     }
 
     private async Task<GitOutput> RunAsync(IReadOnlyList<string> arguments, string? input = null)
