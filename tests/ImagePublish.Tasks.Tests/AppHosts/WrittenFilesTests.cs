@@ -47,7 +47,7 @@ public sealed class WrittenFilesTests
     }
 
     [Theory]
-    [InlineData("/work/50% (new)/a;b.csproj", "/work/50%25 %28new%29/a%3Bb.csproj")]
+    [InlineData("/src/50% (new)/a;b.csproj", "/src/50%25 %28new%29/a%3Bb.csproj")]
     [InlineData("$(Secret)@*?'", "%24%28Secret%29%40%2A%3F%27")]
     public void TextsReachMSBuildAsTheyAre(string text, string escaped) => Assert.Equal(escaped, BuildFiles.Escape(text));
 }
