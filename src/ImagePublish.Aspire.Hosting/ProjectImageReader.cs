@@ -32,13 +32,15 @@ internal sealed class ProjectImageReader(
         var localName = options.LocalImageName ?? resource.Name.ToLowerInvariant();
         var localTag = options.LocalImageTag ?? "latest";
         var endpoint = await ContainerRegistries.EndpointAsync(resource, cancellationToken);
-        var remote = string.IsNullOrEmpty(endpoint) ? null : await RemoteNameAsync(resource, cancellationToken);
         var destination = DestinationOf(resource, options, isPushed, endpoint);
+        // What goes to an engine or an archive has the local name.
+        var hasRemoteName = !string.IsNullOrEmpty(endpoint) && destination != ImageDestination.Archive;
+        var remote = hasRemoteName ? await RemoteNameAsync(resource, cancellationToken) : null;
         return new ProjectImage(resource, resource.Annotations.OfType<IProjectMetadata>().Last(), destination)
         {
             Registry = destination == ImageDestination.Registry ? remote!.Registry : "",
-            Repository = destination is ImageDestination.Registry or ImageDestination.Store ? remote?.Repository ?? localName : localName,
-            Tag = destination is ImageDestination.Registry or ImageDestination.Store ? remote?.Tag ?? localTag : localTag,
+            Repository = remote?.Repository ?? localName,
+            Tag = remote?.Tag ?? localTag,
             RuntimeIdentifiers = RuntimeIdentifiersOf(options.TargetPlatform),
             Format = FormatOf(options.ImageFormat),
             BaseImage = resource.TryGetLastAnnotation<DockerfileBaseImageAnnotation>(out var annotation) ? annotation.RuntimeImage : null,
