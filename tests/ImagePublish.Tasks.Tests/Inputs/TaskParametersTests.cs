@@ -42,6 +42,18 @@ public sealed class TaskParametersTests
         Assert.All(names, name => Assert.True(type.GetProperty(name)?.CanWrite, $"{task} has no parameter '{name}'."));
     }
 
+    // It can't take the list: targets run once, and what a later one sets would not be in it.
+    [Fact]
+    public void TheEarlyLayerBuildHasTheWholeConnection()
+    {
+        var early = Targets().SelectMany(file => file.Descendants("BeginImage")).Single();
+        var connection = Targets().SelectMany(file => file.Descendants("_ImageConnection")).Single();
+
+        Assert.All(connection.Attributes().Where(attribute => attribute.Name.LocalName != "Include"), attribute =>
+            Assert.Equal(attribute.Value, early.Attribute(attribute.Name)?.Value)
+        );
+    }
+
     [Fact]
     public void TheyAreReadAsMSBuildReadsParameters()
     {
