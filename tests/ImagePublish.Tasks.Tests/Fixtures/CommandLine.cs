@@ -15,6 +15,13 @@ public sealed record CommandLine(string Program, params IReadOnlyList<string> Ar
 
     public TimeSpan TimeOut { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>A program of root's, found in root's folders: run as it is by root, else with sudo that asks nothing.</summary>
+    public static CommandLine AsRoot(params string[] command)
+    {
+        string[] found = ["env", $"PATH={System.Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin", .. command];
+        return System.Environment.IsPrivilegedProcess ? new CommandLine(found[0], found[1..]) : new CommandLine("sudo", ["-n", .. found]);
+    }
+
     /// <summary>Runs to the end, whatever the exit code.</summary>
     /// <exception cref="TimeoutException">It took longer than <see cref="TimeOut"/>; it and its children are ended.</exception>
     public async Task<CommandOutput> RunAsync(CancellationToken cancellationToken)

@@ -33,7 +33,7 @@ public sealed class Containerd : IAsyncDisposable
         {
             containerd.folder.Write("config.toml", await containerd.ConfigAsync(cancellationToken));
             containerd.server = await Server.StartAsync(
-                AsRoot("containerd", "--config", containerd.folder["config.toml"]),
+                CommandLine.AsRoot("containerd", "--config", containerd.folder["config.toml"]),
                 async _ => (await containerd.Command("default", "version").RunAsync(cancellationToken)).ExitCode == 0,
                 cancellationToken
             );
@@ -61,7 +61,7 @@ public sealed class Containerd : IAsyncDisposable
     {
         if (server is not null)
             await server.DisposeAsync();
-        await AsRoot("rm", "-rf", folder["root"], folder["state"]).RunAsync(CancellationToken.None);
+        await CommandLine.AsRoot("rm", "-rf", folder["root"], folder["state"]).RunAsync(CancellationToken.None);
         folder.Dispose();
     }
 
@@ -92,10 +92,4 @@ public sealed class Containerd : IAsyncDisposable
 
     private static IReadOnlyList<string> Lines(CommandOutput output) =>
         output.Output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
-    private static CommandLine AsRoot(params string[] command)
-    {
-        string[] found = ["env", $"PATH={System.Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin", .. command];
-        return System.Environment.IsPrivilegedProcess ? new CommandLine(found[0], found[1..]) : new CommandLine("sudo", ["-n", .. found]);
-    }
 }

@@ -54,7 +54,7 @@ public sealed class DockerEngine : IAsyncDisposable
 
     /// <summary>A command of containerd's client, aimed at this daemon's containerd.</summary>
     public CommandLine Containerd(params string[] arguments) =>
-        AsRoot(["ctr", "--address", folder["exec/containerd/containerd.sock"], "--namespace", "tests", .. arguments]);
+        CommandLine.AsRoot(["ctr", "--address", folder["exec/containerd/containerd.sock"], "--namespace", "tests", .. arguments]);
 
     public Task<CommandOutput> PullAsync(string reference, CancellationToken cancellationToken) =>
         Command("pull", "--quiet", reference).SucceedAsync(cancellationToken);
@@ -96,8 +96,8 @@ public sealed class DockerEngine : IAsyncDisposable
         }
 
         // Docker leaves the mount of the host's network behind, and its files belong to root.
-        await AsRoot("umount", folder["exec/netns/default"]).RunAsync(CancellationToken.None);
-        await AsRoot("rm", "-rf", folder.Path).RunAsync(CancellationToken.None);
+        await CommandLine.AsRoot("umount", folder["exec/netns/default"]).RunAsync(CancellationToken.None);
+        await CommandLine.AsRoot("rm", "-rf", folder.Path).RunAsync(CancellationToken.None);
         folder.Dispose();
     }
 
@@ -109,7 +109,7 @@ public sealed class DockerEngine : IAsyncDisposable
     }
 
     private CommandLine Daemon() =>
-        AsRoot(
+        CommandLine.AsRoot(
             "dockerd",
             "--host",
             Host,
@@ -126,10 +126,4 @@ public sealed class DockerEngine : IAsyncDisposable
             "--iptables=false",
             "--ip6tables=false"
         );
-
-    private static CommandLine AsRoot(params string[] command)
-    {
-        string[] found = ["env", $"PATH={Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin", .. command];
-        return Environment.IsPrivilegedProcess ? new CommandLine(found[0], found[1..]) : new CommandLine("sudo", ["-n", .. found]);
-    }
 }
