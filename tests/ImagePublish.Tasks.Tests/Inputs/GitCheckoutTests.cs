@@ -222,12 +222,7 @@ public sealed class GitCheckoutTests : IDisposable
     private static Dictionary<string, string?> OwnConfiguration =>
         new() { ["GIT_CONFIG_GLOBAL"] = "/dev/null", ["GIT_CONFIG_SYSTEM"] = "/dev/null" };
 
-    private string Script(string name, string content)
-    {
-        var path = folder.Write(name, $"#!/bin/sh\n{content}\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return path;
-    }
+    private string Script(string name, string content) => folder.WriteProgram(name, $"#!/bin/sh\n{content}\n");
 
     private async Task CommitAsync()
     {

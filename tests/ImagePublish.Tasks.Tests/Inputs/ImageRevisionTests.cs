@@ -260,8 +260,7 @@ public sealed class ImageRevisionTests : IDisposable
     {
         var first = await StartAsync();
         var canary = folder["canary"];
-        var filter = folder.Write("filter", $"#!/bin/sh\ntouch '{canary}'\nexec cat\n");
-        File.SetUnixFileMode(filter, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var filter = folder.WriteProgram("filter", $"#!/bin/sh\ntouch '{canary}'\nexec cat\n");
         folder.Write("repo/.git/info/attributes", $"*.cs filter={name}\n");
         foreach (var setting in new[] { "clean", "smudge", "process" })
             await GitAsync("config", $"filter.{name}.{setting}", filter);
