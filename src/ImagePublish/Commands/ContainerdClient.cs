@@ -25,8 +25,10 @@ internal sealed class ContainerdClient(string scope, string? address, string pro
 
     public bool NeedsName => true;
 
+    public string NameOf(string name) => WholeNameOf(name);
+
     /// <summary>The whole name, which is the only one that containerd knows.</summary>
-    public string NameOf(string name) => Reference.TryParse(name, out var reference, out _) ? reference.ToString() : name;
+    public static string WholeNameOf(string name) => Reference.TryParse(name, out var reference, out _) ? reference.ToString() : name;
 
     public async Task<LoadedImage> LoadAsync(ArchiveImage image, CancellationToken cancellationToken)
     {

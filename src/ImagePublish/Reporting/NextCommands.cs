@@ -28,7 +28,8 @@ internal static class NextCommands
         {
             // By default Kubernetes pulls what is tagged 'latest', also where it is there.
             { IsKubernetes: true } => $"kubectl run {app} --image={Quoted(name)} --image-pull-policy=Never{FirstPort(ports)}",
-            { Program: EngineChoice.Containerd } => $"ctr {Namespace(engine)}run --rm --net-host {Quoted(WholeName(name))} {app}",
+            { Program: EngineChoice.Containerd } =>
+                $"ctr {Namespace(engine)}run --rm --net-host {Quoted(ContainerdClient.WholeNameOf(name))} {app}",
             { Program: EngineChoice.Nerdctl } => $"nerdctl {Namespace(engine)}{RunArguments(name, ports)}",
             { Program: EngineChoice.Podman } => $"podman {RunArguments(name, ports)}",
             _ => $"docker {RunArguments(name, ports)}",
@@ -41,8 +42,6 @@ internal static class NextCommands
     private static string Namespace(EngineChoice engine) => engine.Scope is { } scope ? $"--namespace {Quoted(scope)} " : "";
 
     private static string FirstPort(IReadOnlyList<ExposedPort> ports) => ports is [var port, ..] ? $" --port={port.Number}" : "";
-
-    private static string WholeName(string name) => Reference.TryParse(name, out var reference, out _) ? reference.ToString() : name;
 
     private static IEnumerable<(string Title, string Text)> Suggest(
         DestinationResult delivery,
