@@ -27,26 +27,19 @@ internal sealed record BaseImage(string Name, Digest? Digest, ImageFormat Format
             Config = Config with
             {
                 RootFs = Config.RootFs with { DiffIds = [.. diffIds, .. layers.Select(layer => layer.DiffId)] },
-                History = LayerHistory(Config) is null ? null : [.. Config.History ?? [], .. HistoryOf(other).Skip(shared)],
+                History = Config.FindLayerHistory() is null ? null : [.. Config.History ?? [], .. HistoryOf(other).Skip(shared)],
             },
         };
     }
 
     // Entries without a layer are of the other's config, which is not taken.
     private static IEnumerable<HistoryEntry> HistoryOf(BaseImage other) =>
-        (LayerHistory(other.Config) ?? [.. other.Layers.Select(_ => new HistoryEntry())]).Select(entry =>
+        (other.Config.FindLayerHistory() ?? [.. other.Layers.Select(_ => new HistoryEntry())]).Select(entry =>
             entry with
             {
                 Comment = TakenLayer + other.Name,
             }
         );
-
-    // A history that does not match the layers can't be continued.
-    private static List<HistoryEntry>? LayerHistory(ImageConfig config)
-    {
-        var entries = (config.History ?? []).Where(entry => entry.EmptyLayer != true).ToList();
-        return entries.Count == config.RootFs.DiffIds.Count ? entries : null;
-    }
 
     public static BaseImage Scratch(Platform platform, IReadOnlyList<KeyValuePair<string, string>>? environmentVariables = null)
     {

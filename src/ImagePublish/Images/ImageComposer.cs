@@ -37,34 +37,25 @@ internal static class ImageComposer
     public static IReadOnlyList<string?> LayerNames(ImageConfig config)
     {
         const string Prefix = $"{Producer}: ";
-        string?[] names =
+        if (config.FindLayerHistory() is not { } entries)
+            return new string?[config.RootFs.DiffIds.Count];
+        return
         [
-            .. (config.History ?? [])
-                .Where(entry => entry.EmptyLayer != true)
-                .Select(entry =>
-                    entry.CreatedBy is { } by && by.StartsWith(Prefix, StringComparison.Ordinal) && !IsTaken(entry)
-                        ? by[Prefix.Length..]
-                        : null
-                ),
+            .. entries.Select(entry =>
+                entry.CreatedBy is { } by && by.StartsWith(Prefix, StringComparison.Ordinal) && !IsTaken(entry) ? by[Prefix.Length..] : null
+            ),
         ];
-        return names.Length == config.RootFs.DiffIds.Count ? names : new string?[config.RootFs.DiffIds.Count];
     }
 
     /// <summary>The layers that an image was given whole from others, as far as its history says: the image that each was taken from, and
     /// what it is.</summary>
-    public static IReadOnlyList<(string Image, Digest DiffId)> TakenLayers(ImageConfig config)
-    {
-        var entries = (config.History ?? []).Where(entry => entry.EmptyLayer != true).ToList();
-        return entries.Count == config.RootFs.DiffIds.Count
-            ?
-            [
-                .. entries
-                    .Zip(config.RootFs.DiffIds)
-                    .Where(pair => IsTaken(pair.First))
-                    .Select(pair => (pair.First.Comment![BaseImage.TakenLayer.Length..], pair.Second)),
-            ]
-            : [];
-    }
+    public static IReadOnlyList<(string Image, Digest DiffId)> TakenLayers(ImageConfig config) =>
+        [
+            .. (config.FindLayerHistory() ?? [])
+                .Zip(config.RootFs.DiffIds)
+                .Where(pair => IsTaken(pair.First))
+                .Select(pair => (pair.First.Comment![BaseImage.TakenLayer.Length..], pair.Second)),
+        ];
 
     private static bool IsTaken(HistoryEntry entry) => entry.Comment?.StartsWith(BaseImage.TakenLayer, StringComparison.Ordinal) == true;
 
@@ -89,17 +80,14 @@ internal static class ImageComposer
     }
 
     // Entries that are not empty must match the layers one by one: the history of a base that has layers but no history can't be continued.
-    private static IReadOnlyList<HistoryEntry>? ComposeHistory(ImageConfig baseConfig, IReadOnlyList<NamedLayer> layers, string created)
-    {
-        var told = baseConfig.History?.Count(entry => entry.EmptyLayer != true) ?? 0;
-        return told != baseConfig.RootFs.DiffIds.Count
+    private static IReadOnlyList<HistoryEntry>? ComposeHistory(ImageConfig baseConfig, IReadOnlyList<NamedLayer> layers, string created) =>
+        baseConfig.FindLayerHistory() is null
             ? null
             :
             [
                 .. baseConfig.History ?? [],
                 .. layers.Select(layer => new HistoryEntry { Created = created, CreatedBy = $"{Producer}: {layer.Name}" }),
             ];
-    }
 
     private static ExecutionConfig ComposeExecution(ImageSpec spec, ExecutionConfig inherited)
     {

@@ -47,6 +47,14 @@ internal sealed record ImageConfig(string? Architecture = null, string? Os = nul
             OsFeatures = OsFeatures,
         };
 
+    /// <summary>The history's entries that are no empty layers, one for each layer; null where the history does not match the
+    /// layers.</summary>
+    public IReadOnlyList<HistoryEntry>? FindLayerHistory()
+    {
+        var entries = (History ?? []).Where(entry => entry.EmptyLayer != true).ToList();
+        return entries.Count == RootFs.DiffIds.Count ? entries : null;
+    }
+
     /// <summary>The config of an entry of an index: where the config does not say what it runs on, the index is believed.</summary>
     public ImageConfig WithPlatform(Platform? platform) =>
         platform is null || (Os.Length > 0 && Architecture.Length > 0)
