@@ -24,17 +24,18 @@ internal sealed class AddedEntryReader(string folder, SourceFolders sources)
     /// <summary>Reads what is taken from other images.</summary>
     /// <param name="read">Reads the name of an image.</param>
     /// <exception cref="ImagePublishException"><c>IMG1001</c>, <c>IMG1007</c>, <c>IMG1016</c>: something can't be understood.</exception>
-    public IReadOnlyList<FilesOfImage> ReadOfImages(PublishImageInputs inputs, Func<ITaskItem, string, string, ImageSource> read) =>
-        [.. inputs.Files.Where(IsOfImage).Select(item => OfImage(item, read(item, ItemLocations.File, item.GetMetadata(From))))];
+    public IReadOnlyList<FilesOfImage> ReadOfImages(PublishImageInputs inputs, Func<ItemSource, string, ImageSource> read) =>
+        [.. inputs.Files.Where(IsOfImage).Select(item => OfImage(item, read))];
 
     private const string From = "From";
 
     private static bool IsOfImage(ITaskItem item) => InputParser.Optional(item.GetMetadata(From)) is not null;
 
     // MSBuild looks for what has a '*' on this machine, so the path may also be said in a metadata.
-    private FilesOfImage OfImage(ITaskItem item, ImageSource image)
+    private FilesOfImage OfImage(ITaskItem item, Func<ItemSource, string, ImageSource> read)
     {
         var source = ItemLocations.Locate(item, ItemLocations.File);
+        var image = read(source, item.GetMetadata(From));
         var path = InputParser.Optional(item.GetMetadata("Path")) ?? item.ItemSpec;
         var target = InputParser.Optional(item.GetMetadata("TargetPath"));
         return new FilesOfImage(source, image, Joined(source, path, relativeTo: ""))

@@ -120,25 +120,24 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
     {
         var source = ItemLocations.Locate(item, ItemLocations.Layers);
         return InputParser.Optional(item.GetMetadata("Path")) is null
-            ? new LayersOfImage(source, ReadImage(item, ItemLocations.Layers, item.ItemSpec))
+            ? new LayersOfImage(source, ReadImage(source, item.ItemSpec))
             : throw InputParser.Invalid(
                 source,
                 "its layers are taken whole, without a Path. For some of its files use ImageFile with From"
             );
     }
 
-    private ImageSource ReadImage(ITaskItem item, string kind, string text)
+    private ImageSource ReadImage(ItemSource item, string text)
     {
         if (text.Trim() == "scratch")
-            throw InputParser.Invalid(ItemLocations.Locate(item, kind), "scratch has neither files nor layers");
+            throw InputParser.Invalid(item, "scratch has neither files nor layers");
         try
         {
             return ImageSourceReader.ReadLocal(text.Trim(), inputs.ResolvePath) ?? Remote(Reference.Parse(text.Trim()));
         }
         catch (ImagePublishException exception)
         {
-            var source = ItemLocations.Locate(item, kind);
-            throw new ImagePublishException(exception.Code, $"{source}: {exception.Message}", exception) { Item = source };
+            throw new ImagePublishException(exception.Code, $"{item}: {exception.Message}", exception) { Item = item };
         }
     }
 
