@@ -31,6 +31,14 @@ internal sealed record LoadedImage(string Output, long SentBytes, long KnownByte
 {
     /// <summary>The one platform that the engine has of an image for several; null where it has all.</summary>
     public Platform? Only { get; init; }
+
+    /// <param name="known">The blobs that the engine had, which were not sent; null for none.</param>
+    public static LoadedImage Create(string output, ArchiveImage image, HashSet<Digest>? known = null)
+    {
+        var all = image.Blobs.Sum(blob => blob.Descriptor.Size);
+        var left = image.Blobs.Where(blob => known?.Contains(blob.Descriptor.Digest) == true).Sum(blob => blob.Descriptor.Size);
+        return new LoadedImage(output, all - left, left);
+    }
 }
 
 /// <summary>What <c>ImageLoad</c> says: an engine, and where in it, as in <c>containerd:k8s.io</c> or <c>kind:dev</c>.</summary>

@@ -48,8 +48,7 @@ internal sealed class ContainerdClient(string scope, string? address, string pro
                 result.Errors,
                 "Check containerd's free space and its log, or write an archive with ImageArchive."
             );
-        var reused = image.Blobs.Where(blob => known.Contains(blob.Descriptor.Digest)).Sum(blob => blob.Descriptor.Size);
-        return new LoadedImage(result.Text.Trim(), image.Blobs.Sum(blob => blob.Descriptor.Size) - reused, reused);
+        return LoadedImage.Create(result.Text.Trim(), image, known);
     }
 
     private async Task<HashSet<Digest>> ListContentAsync(CancellationToken cancellationToken)

@@ -48,8 +48,6 @@ internal sealed class DockerLoader(DockerEngine engine) : IContainerEngine, IDis
             (archive, stop) => ArchiveWriter.WriteAsync([image], omitted, archive, stop),
             cancellationToken
         );
-        var all = image.Blobs.Sum(blob => blob.Descriptor.Size);
-        var left = image.Blobs.Where(blob => omitted.Contains(blob.Descriptor.Digest)).Sum(blob => blob.Descriptor.Size);
-        return new LoadedImage(output, all - left, left);
+        return LoadedImage.Create(output, image, omitted);
     }
 }

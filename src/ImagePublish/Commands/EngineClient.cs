@@ -24,7 +24,10 @@ internal sealed class EngineClient(EngineProgram client, string? scope = null) :
             ArchiveWriter.WriteAsync([image], input, stop)
         );
         return result.ExitCode == 0
-            ? new LoadedImage(result.Text.Trim(), image.Blobs.Sum(blob => blob.Descriptor.Size), 0) { Only = OnlyOf(image) }
+            ? LoadedImage.Create(result.Text.Trim(), image) with
+            {
+                Only = OnlyOf(image),
+            }
             : throw client.Refused("load", result.Errors, "Check that the engine runs and that you may use it.");
     }
 

@@ -28,7 +28,7 @@ internal sealed class KindCluster(string? cluster, StoreDisk disk) : IContainerE
             string[] name = cluster is null ? [] : ["--name", cluster];
             var result = await client.LoadAsync(Load, ["load", "image-archive", path, .. name], cancellationToken);
             return result.ExitCode == 0
-                ? new LoadedImage(result.Text.Trim(), image.Blobs.Sum(blob => blob.Descriptor.Size), 0)
+                ? LoadedImage.Create(result.Text.Trim(), image)
                 : throw client.Refused(
                     Load,
                     result.Errors,
