@@ -42,7 +42,7 @@ internal sealed record LayerEntryInfo(string Path, LayerEntryInfoKind Kind)
         : IsWhiteout ? LayerPath.Join(LayerPath.ParentOf(Path), Name[WhiteoutPrefix.Length..])
         : null;
 
-    private string Name => Path[(Path.LastIndexOf('/') + 1)..];
+    private string Name => LayerPath.NameOf(Path);
 }
 
 internal enum LayerEntryInfoKind

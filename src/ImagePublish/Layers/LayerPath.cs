@@ -93,6 +93,8 @@ internal static class LayerPath
 
     public static string ParentOf(string path) => path.LastIndexOf('/') is var slash and >= 0 ? path[..slash] : "";
 
+    public static string NameOf(string path) => path[(path.LastIndexOf('/') + 1)..];
+
     /// <summary>The directories above a path, the nearest first, without the root.</summary>
     public static IEnumerable<string> ParentsOf(string path)
     {

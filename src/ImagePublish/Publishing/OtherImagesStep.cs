@@ -102,7 +102,7 @@ internal sealed class OtherImagesStep(PublishContext context)
         public IEnumerable<CopiedEntry> Read(FilesOfImage wanted, string image)
         {
             var folder = LayerPath.ParentOf(wanted.Path);
-            var name = wanted.Path[(folder.Length == 0 ? 0 : folder.Length + 1)..];
+            var name = LayerPath.NameOf(wanted.Path);
             if (!name.AsSpan().ContainsAny('*', '?'))
                 return ReadOne(wanted, image);
             var names = Find(wanted, PathOf(folder), image)
@@ -125,7 +125,7 @@ internal sealed class OtherImagesStep(PublishContext context)
             var isFolder = found[0].Entry.Kind == LayerEntryInfoKind.Directory;
             var target =
                 wanted.Target is not { } given ? wanted.Path
-                : wanted.IsIntoTarget && !isFolder ? LayerPath.Join(given, wanted.Path[(wanted.Path.LastIndexOf('/') + 1)..])
+                : wanted.IsIntoTarget && !isFolder ? LayerPath.Join(given, LayerPath.NameOf(wanted.Path))
                 : given;
             if (target.Length == 0 && !isFolder)
                 throw Refused(wanted, image, "which is no folder and can't replace the root");
