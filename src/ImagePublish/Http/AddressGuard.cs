@@ -97,19 +97,7 @@ internal sealed class AddressGuard(
                     ct
                 )
                 : await ResolveAnyAsync(endPoint.Host, ct);
-        if (connect is not null)
-            return await connect(endPoint, ct);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(addresses, endPoint.Port, ct);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        return connect is not null ? await connect(endPoint, ct) : await TcpConnection.OpenAsync(addresses, endPoint.Port, ct);
     }
 
     // A registry inside an organisation has its token service there too. A registry with public addresses as well proves nothing.

@@ -49,17 +49,7 @@ internal sealed class SourceGuard(PackageSources sources, IReadOnlyList<string> 
         if (addresses.Count == 0)
             throw new SocketException((int)SocketError.HostNotFound);
         Check(source, addresses);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync([.. addresses.Select(one => one.Address)], target.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        return await TcpConnection.OpenAsync([.. addresses.Select(one => one.Address)], target.Port, cancellationToken);
     }
 
     private void Check(Uri source, IReadOnlyList<HostAddress> addresses)
