@@ -316,10 +316,7 @@ public sealed class FilesOfImagesTests
     public async Task TheLockPinsTheOtherImageAndItsUpdateRenewsIt()
     {
         await using var bench = await StartAsync();
-        var locked = new LockRequest(Path.Combine(Path.GetFullPath(Path.Combine(bench.PublishFolder, "..")), "image.lock.json"))
-        {
-            LockFolder = Path.Combine(bench.PublishFolder, "..", "locks"),
-        };
+        var locked = bench.Lock();
         var request = Request(bench, Files(bench, "usr/bin/tool")) with { Lock = locked };
         var first = await bench.PublishAsync(request);
         Seed(bench, [TreeLayer.Create("f 755 0:0 usr/bin/tool two")]);
@@ -341,10 +338,7 @@ public sealed class FilesOfImagesTests
     public async Task ALockThatLacksTheOtherImageIsAnErrorWhereItMustFit()
     {
         await using var bench = await StartAsync();
-        var locked = new LockRequest(Path.Combine(Path.GetFullPath(Path.Combine(bench.PublishFolder, "..")), "image.lock.json"))
-        {
-            LockFolder = Path.Combine(bench.PublishFolder, "..", "locks"),
-        };
+        var locked = bench.Lock();
         await bench.PublishAsync(bench.Request("1.0") with { Lock = locked });
         var request = Request(bench, Files(bench, "usr/bin/tool")) with { Lock = locked with { IsLocked = true } };
 
@@ -365,10 +359,7 @@ public sealed class FilesOfImagesTests
     public async Task ADamagedImageInTheLockIsAnError(string reference)
     {
         await using var bench = await StartAsync();
-        var locked = new LockRequest(Path.Combine(Path.GetFullPath(Path.Combine(bench.PublishFolder, "..")), "image.lock.json"))
-        {
-            LockFolder = Path.Combine(bench.PublishFolder, "..", "locks"),
-        };
+        var locked = bench.Lock();
         var request = Request(bench, Files(bench, "usr/bin/tool")) with { Lock = locked with { IsLocked = true } };
         await bench.PublishAsync(request with { Lock = locked });
         var text = await File.ReadAllTextAsync(locked.File, Cancel);

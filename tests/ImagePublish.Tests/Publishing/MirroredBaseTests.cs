@@ -30,8 +30,8 @@ public sealed class MirroredBaseTests
         Assert.Equal(direct.Image.Digest, result.Image.Digest);
         Assert.Equal(named.Reference.ToString(), result.Image.Config.Config!.Labels![ImageLabels.BaseName]);
         Assert.Equal(
-            await File.ReadAllTextAsync(LockOf(bench, "direct"), PublishingBench.Cancel),
-            await File.ReadAllTextAsync(LockOf(bench, "mirrored"), PublishingBench.Cancel)
+            await File.ReadAllTextAsync(bench.Lock("direct").File, PublishingBench.Cancel),
+            await File.ReadAllTextAsync(bench.Lock("mirrored").File, PublishingBench.Cancel)
         );
         // The mirror is the destination's registry: the base's layer is mounted from it.
         var mounted = Assert.Single(bench.Server.Requests.Of(RegistryStep.MountPost));
@@ -90,9 +90,6 @@ public sealed class MirroredBaseTests
         {
             Base = source,
             Project = new ProjectInfo(),
-            Lock = new LockRequest(LockOf(bench, name)) { LockFolder = Path.Combine(bench.PublishFolder, "..", "locks") },
+            Lock = bench.Lock(name),
         };
-
-    private static string LockOf(PublishingBench bench, string name) =>
-        Path.Combine(Path.GetFullPath(Path.Combine(bench.PublishFolder, "..")), $"{name}.lock.json");
 }

@@ -108,6 +108,9 @@ internal sealed class PublishingBench : IAsyncDisposable
 
     public ImageStore Store(string machine = "here") => ImageStore.Open(Path.Combine(folder, "store-" + machine), new StoreOptions());
 
+    public LockRequest Lock(string name = "image") =>
+        new(Path.Combine(folder, $"{name}.lock.json")) { LockFolder = Path.Combine(folder, "locks") };
+
     public string? TagDigest(string repository, string tag) => Server.Content.Tags(repository).GetValueOrDefault(tag);
 
     public int Moved(params RegistryStep[] steps) => steps.Sum(Server.Requests.CountOf);
