@@ -125,7 +125,7 @@ internal static class ContainerEngines
         var (docker, failure) = await TryFindDockerAsync(settings, cancellationToken);
         if (docker is not null)
             return docker;
-        var podman = new EngineClient(new EngineProgram("podman"));
+        var podman = new EngineClient(new EngineProgram(EngineChoice.Podman));
         if (await podman.AnswersAsync(cancellationToken))
             return podman;
         var reason = failure is null ? "" : $" ({failure.Message})";
@@ -154,7 +154,7 @@ internal static class ContainerEngines
     /// <exception cref="ImagePublishException"><c>IMG3108</c>: it does not.</exception>
     public static async Task<IContainerEngine> FindPodmanAsync(CancellationToken cancellationToken)
     {
-        var podman = new EngineClient(new EngineProgram("podman"));
+        var podman = new EngineClient(new EngineProgram(EngineChoice.Podman));
         return await podman.AnswersAsync(cancellationToken)
             ? podman
             : throw new ImagePublishException(
@@ -178,7 +178,7 @@ internal static class ContainerEngines
             engine.Dispose();
         }
 
-        var client = new EngineClient(new EngineProgram("docker"));
+        var client = new EngineClient(new EngineProgram(EngineChoice.Docker));
         return await client.AnswersAsync(cancellationToken) ? (client, null) : (null, failure);
     }
 }

@@ -8,7 +8,7 @@ namespace ImagePublish.Commands;
 /// <summary>Loads images into Docker through its API: only the layers that it lacks, where its image store allows.</summary>
 internal sealed class DockerLoader(DockerEngine engine) : IContainerEngine, IDisposable
 {
-    public string Program => "docker";
+    public string Program => EngineChoice.Docker;
 
     public async Task<LoadedImage> LoadAsync(ArchiveImage image, CancellationToken cancellationToken)
     {
