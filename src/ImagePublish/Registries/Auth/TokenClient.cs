@@ -217,30 +217,36 @@ internal sealed record TokenRequest(Registry Registry, BearerRealm Realm, IReadO
 /// <remarks><see href="https://distribution.github.io/distribution/spec/auth/token/">distribution, token authentication</see>.</remarks>
 internal static class TokenAnswer
 {
+    public static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(1);
+
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(1);
 
     /// <summary>The token of an answer.</summary>
     /// <exception cref="ImagePublishException"><c>IMG4004</c>: there is none in it.</exception>
     public static BearerToken Read(TokenRequest request, TokenHttpResponse response, DateTimeOffset issuedAt)
     {
-        using var json = Parse(request, response);
-        var value = Text(json.RootElement, "token") ?? Text(json.RootElement, "access_token");
+        var json = Parse(request, response);
+        var value = Text(json, "token") ?? Text(json, "access_token");
         if (!IsHeaderText(value))
             throw Malformed(request, "it has no token that can be used");
-        return BearerToken.Living(value!, request.Scopes, issuedAt, Lifetime(json.RootElement)) with
+        return BearerToken.Living(value!, request.Scopes, issuedAt, ReadLifetime(json, DefaultLifetime)) with
         {
-            IdentityToken = Text(json.RootElement, "refresh_token"),
+            IdentityToken = Text(json, "refresh_token"),
         };
     }
 
     /// <summary>The refresh token of an answer.</summary>
     /// <exception cref="ImagePublishException"><c>IMG4004</c>: there is none in it.</exception>
-    public static string ReadRefreshToken(TokenRequest request, TokenHttpResponse response)
-    {
-        using var json = Parse(request, response);
-        return Text(json.RootElement, "refresh_token") ?? throw Malformed(request, "it has no refresh token");
-    }
+    public static string ReadRefreshToken(TokenRequest request, TokenHttpResponse response) =>
+        Text(Parse(request, response), "refresh_token") ?? throw Malformed(request, "it has no refresh token");
+
+    // Quirk: lifetime-as-text. A lifetime of nothing or less counts as none.
+    public static TimeSpan ReadLifetime(JsonElement json, TimeSpan usual) =>
+        Json.Number(json, "expires_in") is > 0 and var seconds
+            ? TimeSpan.FromSeconds(Math.Min(seconds, LongestLifetime.TotalSeconds))
+            : usual;
+
+    public static bool IsHeaderText(string? value) => value is not null && value.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0;
 
     public static ImagePublishException Failure(TokenRequest request, TokenHttpResponse response, Common.Redactor redactor)
     {
@@ -269,21 +275,8 @@ internal static class TokenAnswer
 
     private static string DescribeScopes(TokenRequest request) => request.Scopes.Count > 0 ? $" ({string.Join(' ', request.Scopes)})" : "";
 
-    private static JsonDocument Parse(TokenRequest request, TokenHttpResponse response)
-    {
-        if (response.IsTruncated || response.Body.Length > TokenHttpResponse.MaxBodySize)
-            throw Malformed(request, $"it is larger than {TokenHttpResponse.MaxBodySize / 1024} KiB");
-        try
-        {
-            var json = Json.Parse(response.Body);
-            return json.RootElement.ValueKind == JsonValueKind.Object ? json : throw Malformed(request, "it is not a JSON object");
-        }
-        catch (JsonException)
-        {
-            // Without the cause: what it quotes may be a token.
-            throw Malformed(request, "it is not JSON");
-        }
-    }
+    private static JsonElement Parse(TokenRequest request, TokenHttpResponse response) =>
+        response.ReadObject(reason => Malformed(request, reason));
 
     private static string? Message(TokenHttpResponse response)
     {
@@ -313,20 +306,7 @@ internal static class TokenAnswer
         }
     }
 
-    // Quirk: lifetime-as-text. A lifetime of nothing or less counts as none.
-    private static TimeSpan Lifetime(JsonElement root)
-    {
-        if (!root.TryGetProperty("expires_in", out var element))
-            return DefaultLifetime;
-        var text = element.ValueKind == JsonValueKind.String ? element.GetString() : element.GetRawText();
-        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) || !(seconds > 0))
-            return DefaultLifetime;
-        return seconds < LongestLifetime.TotalSeconds ? TimeSpan.FromSeconds(seconds) : LongestLifetime;
-    }
-
     private static string? Text(JsonElement root, string name) => Json.Text(root, name);
-
-    private static bool IsHeaderText(string? value) => value is not null && value.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0;
 
     private static ImagePublishException Malformed(TokenRequest request, string reason) =>
         new(
@@ -358,6 +338,24 @@ internal sealed record TokenHttpResponse(HttpStatusCode Status, ReadOnlyMemory<b
 
     /// <summary>The header by which Google's metadata service shows that it is the one that answers.</summary>
     public string? MetadataFlavor { get; init; }
+
+    /// <summary>The JSON object that the body is.</summary>
+    /// <param name="fail">Makes the error, of what is wrong with the answer.</param>
+    public JsonElement ReadObject(Func<string, ImagePublishException> fail)
+    {
+        if (IsTruncated || Body.Length > MaxBodySize)
+            throw fail($"it is larger than {MaxBodySize / 1024} KiB");
+        try
+        {
+            using var json = Json.Parse(Body);
+            return json.RootElement.ValueKind == JsonValueKind.Object ? json.RootElement.Clone() : throw fail("it is not a JSON object");
+        }
+        catch (JsonException)
+        {
+            // Without the cause: what it quotes may be a token.
+            throw fail("it is not JSON");
+        }
+    }
 
     public override string ToString() => $"TokenHttpResponse {{ {Status} }}";
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace ImagePublish.Registries.Auth.Credentials;
@@ -25,6 +26,15 @@ internal static class Json
         && property.GetString() is { Length: > 0 } text
             ? text
             : null;
+
+    /// <summary>A property's number, which may be written as a text, or null where it is absent or something else.</summary>
+    public static double? Number(JsonElement element, string name)
+    {
+        if (!element.TryGetProperty(name, out var property))
+            return null;
+        var text = property.ValueKind == JsonValueKind.String ? property.GetString() : property.GetRawText();
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
+    }
 
     // The parser itself lets half a surrogate pair and broken UTF-8 pass, and every access to the document may then fail.
     private static void CheckText(ReadOnlySpan<byte> json)

@@ -53,7 +53,7 @@ internal sealed partial class AzureIdentity(IdentitySearch search)
         var issuedAt = search.Time.GetUtcNow();
         var json = await search.Client.GetJsonAsync(request, ct);
         var credential = new Credential { EntraToken = search.Client.ReadToken(request, json, "access_token") };
-        var expiresAt = IdentityAnswer.ReadLifetime(json, "expires_in", issuedAt);
+        var expiresAt = IdentityAnswer.ReadLifetime(json, issuedAt);
         return IdentitySearch.Create(credential, issuedAt, expiresAt, $"the Entra application {application.Client} by {token.Issuer}");
     }
 

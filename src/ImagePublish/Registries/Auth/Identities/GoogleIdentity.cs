@@ -107,7 +107,7 @@ internal sealed partial class GoogleIdentity(IdentitySearch search)
         };
         var answer = await search.Client.GetJsonAsync(request, ct);
         var token = search.Client.ReadToken(request, answer, "access_token");
-        return Create(token, now, IdentityAnswer.ReadLifetime(answer, "expires_in", now), $"the key of the service account {email}");
+        return Create(token, now, IdentityAnswer.ReadLifetime(answer, now), $"the key of the service account {email}");
     }
 
     private string CreateAssertion(string email, string key, string? keyId, DateTimeOffset now)
@@ -272,7 +272,7 @@ internal sealed partial class GoogleIdentity(IdentitySearch search)
         var now = search.Time.GetUtcNow();
         var json = await search.Client.GetJsonAsync(request, ct);
         var token = search.Client.ReadToken(request, json, "access_token");
-        var expiresAt = IdentityAnswer.ReadLifetime(json, "expires_in", now);
+        var expiresAt = IdentityAnswer.ReadLifetime(json, now);
         return federation.Impersonation is { } address
             ? await ImpersonateAsync(address, token, subject, ct)
             : Create(token, now, expiresAt, $"workload identity federation by {subject.Issuer}");
@@ -319,7 +319,7 @@ internal sealed partial class GoogleIdentity(IdentitySearch search)
             throw search.Client.Malformed(request, $"it has no header {Flavor}: Google");
         var now = search.Time.GetUtcNow();
         var json = search.Client.ReadJson(request, response);
-        var expiresAt = IdentityAnswer.ReadLifetime(json, "expires_in", now);
+        var expiresAt = IdentityAnswer.ReadLifetime(json, now);
         return Create(search.Client.ReadToken(request, json, "access_token"), now, expiresAt, "the service account of this machine");
     }
 

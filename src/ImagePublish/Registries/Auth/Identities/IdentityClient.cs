@@ -81,23 +81,8 @@ internal sealed class IdentityClient(Registry registry, ITokenTransport remote, 
         }
     }
 
-    public JsonElement ReadJson(IdentityRequest request, TokenHttpResponse response)
-    {
-        if (response.IsTruncated)
-            throw Malformed(request, $"it is larger than {TokenHttpResponse.MaxBodySize / 1024} KiB");
-        try
-        {
-            using var json = Json.Parse(response.Body);
-            return json.RootElement.ValueKind == JsonValueKind.Object
-                ? json.RootElement.Clone()
-                : throw Malformed(request, "it is not a JSON object");
-        }
-        catch (JsonException)
-        {
-            // Without the cause: what it quotes may be a token.
-            throw Malformed(request, "it is not JSON");
-        }
-    }
+    public JsonElement ReadJson(IdentityRequest request, TokenHttpResponse response) =>
+        response.ReadObject(reason => Malformed(request, reason));
 
     /// <summary>A token of an answer, known to the redactor from here on.</summary>
     /// <exception cref="ImagePublishException"><c>IMG5022</c>: it is missing, or can't be sent on.</exception>
@@ -182,20 +167,18 @@ internal static class IdentityAnswer
 {
     private const int LongestToken = 32 * 1024;
 
-    private static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(1);
     private static readonly TimeSpan UsualLifetime = TimeSpan.FromMinutes(10);
 
     /// <summary>Whether a text can be a header's value as it is.</summary>
-    public static bool IsHeaderText(string? value) =>
-        value is { Length: > 0 and <= LongestToken } && value.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0;
+    public static bool IsHeaderText(string? value) => value is { Length: > 0 and <= LongestToken } && TokenAnswer.IsHeaderText(value);
 
-    /// <summary>When a token expires that lives for so many seconds; some services say the number as text.</summary>
-    public static DateTimeOffset ReadLifetime(JsonElement json, string name, DateTimeOffset issuedAt) =>
-        issuedAt + (Number(json, name) is > 0 and var seconds ? Limit(TimeSpan.FromSeconds(Math.Min(seconds, 1e6))) : UsualLifetime);
+    /// <summary>When a token expires that lives for some time.</summary>
+    public static DateTimeOffset ReadLifetime(JsonElement json, DateTimeOffset issuedAt) =>
+        issuedAt + TokenAnswer.ReadLifetime(json, UsualLifetime);
 
     /// <summary>When a token expires that lives until an instant, in seconds since 1970.</summary>
     public static DateTimeOffset ReadEpoch(JsonElement json, string name, DateTimeOffset now) =>
-        Number(json, name) is > 0 and < 1e11 and var seconds
+        Json.Number(json, name) is > 0 and < 1e11 and var seconds
             ? Limit(DateTimeOffset.UnixEpoch.AddSeconds(seconds), now)
             : now + UsualLifetime;
 
@@ -230,15 +213,9 @@ internal static class IdentityAnswer
         return message is null || code is null ? message ?? code : $"{code}: {message}";
     }
 
-    private static double? Number(JsonElement json, string name)
+    private static DateTimeOffset Limit(DateTimeOffset instant, DateTimeOffset now)
     {
-        if (!json.TryGetProperty(name, out var value))
-            return null;
-        var text = value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText();
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
+        var latest = now + TokenAnswer.LongestLifetime;
+        return instant < latest ? instant : latest;
     }
-
-    private static TimeSpan Limit(TimeSpan lifetime) => lifetime < LongestLifetime ? lifetime : LongestLifetime;
-
-    private static DateTimeOffset Limit(DateTimeOffset instant, DateTimeOffset now) => now + Limit(instant - now);
 }
