@@ -159,11 +159,7 @@ internal sealed partial class AmazonIdentity(IdentitySearch search)
         var open = Ask(HttpMethod.Put, "latest/api/token", new("X-aws-ec2-metadata-token-ttl-seconds", "300"));
         if (await search.Client.TrySendAsync(open, search.Log, ct) is not { Status: HttpStatusCode.OK } opened)
             return null;
-        var session = Encoding.UTF8.GetString(opened.Body.Span).Trim();
-        search.Client.Redactor.Add(session);
-        if (!IdentityAnswer.IsHeaderText(session))
-            throw search.Client.Malformed(open, "it is no token");
-        var header = new KeyValuePair<string, string>("X-aws-ec2-metadata-token", session);
+        var header = new KeyValuePair<string, string>("X-aws-ec2-metadata-token", search.Client.ReadToken(open, opened));
         var list = Ask(HttpMethod.Get, Roles, header);
         var listed = await search.Client.SendAsync(list, ct);
         // A machine without a role.

@@ -196,16 +196,10 @@ internal sealed partial class GoogleIdentity(IdentitySearch search)
         var response = await search.Client.SendAsync(request, ct);
         if (response.Status != HttpStatusCode.OK)
             throw search.Client.Refused(request, response);
-        if (field is not null)
-            return new IdToken(
-                search.Client.ReadToken(request, search.Client.ReadJson(request, response), field),
-                $"the token of {address.Host}"
-            );
-        var plain = Encoding.UTF8.GetString(response.Body.Span).Trim();
-        search.Client.Redactor.Add(plain);
-        return IdentityAnswer.IsHeaderText(plain)
-            ? new IdToken(plain, $"the token of {address.Host}")
-            : throw search.Client.Malformed(request, "it is no token");
+        var token = field is null
+            ? search.Client.ReadToken(request, response)
+            : search.Client.ReadToken(request, search.Client.ReadJson(request, response), field);
+        return new IdToken(token, $"the token of {address.Host}");
     }
 
     private string? ReadTokenField(JsonElement source)

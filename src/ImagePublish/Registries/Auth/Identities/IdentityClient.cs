@@ -93,6 +93,15 @@ internal sealed class IdentityClient(Registry registry, ITokenTransport remote, 
         return IdentityAnswer.IsHeaderText(value) ? value! : throw Malformed(request, $"it has no '{name}' that can be used");
     }
 
+    /// <summary>A token that is all of an answer.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG5022</c>: it can't be sent on.</exception>
+    public string ReadToken(IdentityRequest request, TokenHttpResponse response)
+    {
+        var value = Encoding.UTF8.GetString(response.Body.Span).Trim();
+        redactor.Add(value);
+        return IdentityAnswer.IsHeaderText(value) ? value : throw Malformed(request, "it is no token");
+    }
+
     public ImagePublishException Malformed(IdentityRequest request, string reason) =>
         new(
             DiagnosticCodes.IdentityAnswerUnusable,
