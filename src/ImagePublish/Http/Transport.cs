@@ -35,9 +35,6 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
     /// <summary>The <c>User-Agent</c> of requests to registries and token services.</summary>
     public static readonly string UserAgent = $"ImagePublish.Tasks/{typeof(Transport).Assembly.GetName().Version?.ToString(3)}";
 
-    /// <summary>Set on a message that becomes a request with <see cref="TransportRequest.IsLocal"/>.</summary>
-    public static readonly HttpRequestOptionsKey<bool> LocalOption = new("ImagePublish.Transport.Local");
-
     private static readonly TimeSpan LocalConnectTimeout = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, Lazy<HttpMessageInvoker>> invokers = new(StringComparer.Ordinal);

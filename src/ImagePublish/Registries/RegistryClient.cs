@@ -199,7 +199,7 @@ internal sealed class RegistryClient : IDisposable
             () =>
             {
                 // A service of this machine answers at once or is not there.
-                var local = new TokenTransport(transport, options with { MaxTries = 2 }, Log);
+                var local = new TokenTransport(transport, options with { MaxTries = 2 }, Log) { IsLocal = true };
                 return new CloudIdentity(environment, registry => new(registry, remote, local, options.Redactor), Time, Log);
             },
             options.InsecureRegistries,

@@ -9,6 +9,8 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
 {
     private readonly RetryPolicy retry = new(options, log, transport.Time);
 
+    public bool IsLocal { get; init; }
+
     public async Task<TokenHttpResponse> SendAsync(HttpRequestMessage request, CancellationToken ct)
     {
         var body = request.Content is { } content ? await content.ReadAsByteArrayAsync(ct) : null;
@@ -48,7 +50,7 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
         };
     }
 
-    private static TransportRequest Copy(HttpRequestMessage request, RequestUrl url, byte[]? body)
+    private TransportRequest Copy(HttpRequestMessage request, RequestUrl url, byte[]? body)
     {
         var copy = new HttpRequestMessage(request.Method, request.RequestUri);
         foreach (var header in request.Headers.NonValidated)
@@ -61,12 +63,11 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
         }
 
         var sender = request.Options.TryGetValue(AddressGuard.RegistryOption, out var registry) ? registry : null;
-        var isLocal = request.Options.TryGetValue(Transport.LocalOption, out var value) && value;
         return new TransportRequest(url, copy)
         {
             Sender = sender,
             IsForToken = true,
-            IsLocal = isLocal,
+            IsLocal = IsLocal,
         };
     }
 }

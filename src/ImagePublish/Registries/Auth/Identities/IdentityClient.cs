@@ -60,7 +60,6 @@ internal sealed class IdentityClient(Registry registry, ITokenTransport remote, 
             message.Content = new ByteArrayContent(body) { Headers = { ContentType = MediaTypeHeaderValue.Parse(request.BodyType) } };
         if (!request.IsLocal)
             return await remote.SendAsync(message, ct);
-        message.Options.Set(Transport.LocalOption, true);
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limited.CancelAfter(LocalTimeout);
         return await local.SendAsync(message, limited.Token);
