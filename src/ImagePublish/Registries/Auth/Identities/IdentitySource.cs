@@ -10,18 +10,11 @@ namespace ImagePublish.Registries.Auth.Identities;
 /// token.</param>
 internal sealed class IdentitySource(Func<CloudIdentity> create, IReadOnlySet<Registry> unverified, IPublishLog log) : IIdentitySource
 {
-    private readonly Lock gate = new();
-    private CloudIdentity? identity;
+    private readonly Lazy<CloudIdentity> identity = new(create);
 
     public ValueTask<Credential?> FindAsync(Registry registry, CancellationToken ct) =>
-        CloudHost.IsCandidate(registry) && !unverified.Contains(registry) ? GetIdentity().FindAsync(registry, ct) : default;
+        CloudHost.IsCandidate(registry) && !unverified.Contains(registry) ? identity.Value.FindAsync(registry, ct) : default;
 
     public void ReportUnused(Registry registry, ImagePublishException reason) =>
         log.Information($"Reading from {registry} without signing in: {reason.Message} ({reason.Code})");
-
-    private CloudIdentity GetIdentity()
-    {
-        lock (gate)
-            return identity ??= create();
-    }
 }
