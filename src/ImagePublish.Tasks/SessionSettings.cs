@@ -30,7 +30,8 @@ internal sealed record SessionSettings(
         HashSet<Registry> insecure = [.. Hosts(inputs.InsecureRegistries, "ImageInsecureRegistries"), .. SdkInsecureRegistries()];
         var registries = known.Distinct().ToList();
         var lookAlikes = CredentialEnvironment.LookAlikes([.. registries, .. others]);
-        var connection = new RegistryClientOptions
+        var environment = ReadEnvironment(registries is [var sole] ? sole : null, published, lookAlikes);
+        var options = new RegistryClientOptions
         {
             InsecureRegistries = insecure,
             TrustedTokenHosts = BareHosts(inputs.TrustedTokenHosts, "ImageTrustedTokenHosts", "auth.example.com"),
@@ -41,15 +42,13 @@ internal sealed record SessionSettings(
             CertificateFile = Variable("SSL_CERT_FILE"),
             DockerCertificateFolders = CertificateFolders(),
             Proxies = ReadProxies(),
+            Identities = ReadIdentities(inputs.CloudIdentity, environment),
         };
-        var environment = ReadEnvironment(registries is [var sole] ? sole : null, published, lookAlikes);
-        var use = ReadUse(inputs.CloudIdentity);
-        var options = WithIdentities(connection, environment, use);
         string[] key =
         [
-            $"{use}, offline: {inputs.Offline}",
+            $"identities: {options.Identities?.AsksMachine}, offline: {inputs.Offline}",
             string.Join(',', environment.SoleRegistry?.Host, published.Push?.Host, published.Base?.Host),
-            published.SignIn is { } signIn ? $"{signIn.Id}" : "",
+            $"{published.SignIn?.Id}",
             Sorted(insecure.Select(registry => registry.Host)),
             Sorted(options.PlainTextCredentials.Select(registry => registry.Host)),
             Sorted(options.TrustedTokenHosts),
@@ -80,18 +79,12 @@ internal sealed record SessionSettings(
             Firmware = ReadFirmware,
         };
 
-    private static RegistryClientOptions WithIdentities(
-        RegistryClientOptions options,
-        CredentialEnvironment environment,
-        IdentityUse use
-    ) => use == IdentityUse.Never ? options : options with { Identities = environment with { AsksMachine = use == IdentityUse.Always } };
-
-    private static IdentityUse ReadUse(string? text) =>
+    private static CredentialEnvironment? ReadIdentities(string? text, CredentialEnvironment environment) =>
         InputParser.Optional(text)?.ToLowerInvariant() switch
         {
-            null or "auto" => IdentityUse.Auto,
-            "true" => IdentityUse.Always,
-            "false" => IdentityUse.Never,
+            null or "auto" => environment,
+            "true" => environment with { AsksMachine = true },
+            "false" => null,
             _ => throw InputParser.Invalid("ImageCloudIdentity", text!, "expected auto, true or false"),
         };
 
@@ -151,15 +144,6 @@ internal sealed record SessionSettings(
     }
 
     private static string? Variable(string name) => InputParser.Optional(TaskEnvironment.Variable(name));
-}
-
-/// <summary>Whether the build's identity is used. By <see cref="Always"/> the metadata services of clouds are asked although the machine's
-/// firmware does not name its cloud.</summary>
-internal enum IdentityUse
-{
-    Auto,
-    Always,
-    Never,
 }
 
 /// <summary>The registries of one publish, for the .NET SDK's credentials, which name no host.</summary>
