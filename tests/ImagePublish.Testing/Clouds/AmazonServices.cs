@@ -31,8 +31,7 @@ public sealed partial class AmazonServices(FakeCloud cloud)
     /// <summary>The role of the machine; null: it has none.</summary>
     public string? InstanceRole { get; set; } = "builder";
 
-    public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromHours(1);
-
+    /// <summary>Called with each password.</summary>
     public Action<string> Issue { get; set; } = _ => { };
 
     /// <summary>The registry's passwords that were given.</summary>
@@ -47,7 +46,7 @@ public sealed partial class AmazonServices(FakeCloud cloud)
             (isSession ? "ASIA" : "AKIA") + RandomNumberGenerator.GetHexString(16),
             Convert.ToBase64String(RandomNumberGenerator.GetBytes(30)),
             isSession ? Convert.ToBase64String(RandomNumberGenerator.GetBytes(300)) : null,
-            cloud.Time.GetUtcNow() + SessionLifetime
+            cloud.Time.GetUtcNow().AddHours(1)
         );
         return keys[created.Id] = created;
     }

@@ -16,6 +16,8 @@ public sealed class AzureServices(FakeCloud cloud)
 
     private const string Resource = "https://containerregistry.azure.net";
 
+    private static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
+
     private readonly ConcurrentQueue<string> issued = new();
 
     /// <summary>The federated credentials of the application: issuer and subject.</summary>
@@ -29,8 +31,6 @@ public sealed class AzureServices(FakeCloud cloud)
 
     /// <summary>The client ids of the machine's identities; the empty one is the system's. None: the machine has no identity.</summary>
     public ISet<string> ManagedIdentities { get; } = new HashSet<string> { "" };
-
-    public TimeSpan Lifetime { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>Called with each access token.</summary>
     public Action<string> Issue { get; set; } = _ => { };

@@ -20,6 +20,25 @@ namespace ImagePublish.Testing.Clouds;
 /// </summary>
 public sealed class FakeCloud : IAsyncDisposable
 {
+    // What its certificate is for.
+    private static readonly string[] Names =
+    [
+        "*.actions.githubusercontent.com",
+        "dev.azure.com",
+        "login.microsoftonline.com",
+        "login.microsoftonline.us",
+        "login.partner.microsoftonline.cn",
+        "login.chinacloudapi.cn",
+        "*.eu-west-1.amazonaws.com",
+        "*.us-east-1.amazonaws.com",
+        "*.cn-north-1.amazonaws.com.cn",
+        "*.eu-west-1.api.aws",
+        "api.ecr.eu-west-1.amazonaws.com",
+        "api.ecr.cn-north-1.amazonaws.com.cn",
+        "api.ecr-public.us-east-1.amazonaws.com",
+        "*.googleapis.com",
+    ];
+
     private readonly ConcurrentQueue<CloudCall> calls = new();
     private readonly WebApplication app;
 
@@ -57,13 +76,9 @@ public sealed class FakeCloud : IAsyncDisposable
     /// <summary>Answers in place of the service, where it gives an answer.</summary>
     public Func<CloudCall, CloudAnswer?> Instead { get; set; } = _ => null;
 
-    /// <summary>Waited for before anything is answered.</summary>
-    public Task Gate { get; set; } = Task.CompletedTask;
-
-    public static async Task<FakeCloud> StartAsync(TimeProvider? time = null, CancellationToken cancellationToken = default)
+    public static async Task<FakeCloud> StartAsync(TimeProvider time, CancellationToken cancellationToken)
     {
-        var clock = time ?? TimeProvider.System;
-        var authority = new TestCertificateAuthority(TimeProvider.System, CloudNames);
+        var authority = new TestCertificateAuthority(TimeProvider.System, Names);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder
             .WebHost.UseKestrelCore()
@@ -73,7 +88,7 @@ public sealed class FakeCloud : IAsyncDisposable
                 kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(authority.Server));
                 kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
             });
-        var cloud = new FakeCloud(clock, builder.Build()) { Authority = authority };
+        var cloud = new FakeCloud(time, builder.Build()) { Authority = authority };
         cloud.app.Run(cloud.AnswerAsync);
         await cloud.app.StartAsync(cancellationToken);
         var addresses = cloud.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
@@ -84,25 +99,6 @@ public sealed class FakeCloud : IAsyncDisposable
         static IPEndPoint EndPoint(string address) => new(IPAddress.Loopback, new Uri(address).Port);
     }
 
-    /// <summary>The names that its certificate is for.</summary>
-    public static IReadOnlyList<string> CloudNames { get; } =
-    [
-        "*.actions.githubusercontent.com",
-        "dev.azure.com",
-        "login.microsoftonline.com",
-        "login.microsoftonline.us",
-        "login.partner.microsoftonline.cn",
-        "login.chinacloudapi.cn",
-        "*.eu-west-1.amazonaws.com",
-        "*.us-east-1.amazonaws.com",
-        "*.cn-north-1.amazonaws.com.cn",
-        "*.eu-west-1.api.aws",
-        "api.ecr.eu-west-1.amazonaws.com",
-        "api.ecr.cn-north-1.amazonaws.com.cn",
-        "api.ecr-public.us-east-1.amazonaws.com",
-        "*.googleapis.com",
-    ];
-
     public async ValueTask DisposeAsync()
     {
         await app.StopAsync(new CancellationToken(canceled: true));
@@ -112,7 +108,6 @@ public sealed class FakeCloud : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext http)
     {
-        await Gate;
         var call = await CloudCall.ReadAsync(http);
         calls.Enqueue(call);
         var answer = Instead(call) ?? Find(call);

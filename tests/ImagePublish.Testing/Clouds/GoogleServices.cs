@@ -24,7 +24,7 @@ public sealed class GoogleServices(FakeCloud cloud)
 
     public bool HasServiceAccount { get; set; } = true;
 
-    /// <summary>Whether the federated token may act as the service account only, and not read registries itself.</summary>
+    /// <summary>Called with each access token.</summary>
     public Action<string> Issue { get; set; } = _ => { };
 
     public IReadOnlyCollection<string> Issued => issued;

@@ -10,8 +10,6 @@ public sealed class TestJwt(string issuer) : IDisposable
 {
     private readonly Lazy<RSA> key = new(() => RSA.Create(2048));
 
-    public string Issuer => issuer;
-
     public string PrivateKey => key.Value.ExportPkcs8PrivateKeyPem();
 
     public string Create(string audience, string subject, DateTimeOffset now) =>
