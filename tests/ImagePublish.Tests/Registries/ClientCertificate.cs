@@ -6,6 +6,10 @@ namespace ImagePublish.Tests.Registries;
 /// <summary>A client certificate that an intermediate authority signed, whose root is all that a server has.</summary>
 internal sealed class ClientCertificate : IDisposable
 {
+    // The certificate, then the intermediate authority.
+    private readonly string chainPem;
+    private readonly string keyPem;
+
     public ClientCertificate(string name = "")
     {
         var start = DateTimeOffset.UtcNow.AddDays(-1);
@@ -17,16 +21,18 @@ internal sealed class ClientCertificate : IDisposable
             .CopyWithPrivateKey(intermediateKey);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var leaf = Request("CN=builder", key, isAuthority: false).Create(intermediate, start, start.AddDays(28), [2]);
-        ChainPem = $"{leaf.ExportCertificatePem()}\n{intermediate.ExportCertificatePem()}\n";
-        KeyPem = key.ExportPkcs8PrivateKeyPem();
+        chainPem = $"{leaf.ExportCertificatePem()}\n{intermediate.ExportCertificatePem()}\n";
+        keyPem = key.ExportPkcs8PrivateKeyPem();
     }
 
     public X509Certificate2 Root { get; }
 
-    /// <summary>The certificate, then the intermediate authority.</summary>
-    public string ChainPem { get; }
-
-    public string KeyPem { get; }
+    /// <summary>Writes both beside each other, as Docker expects them.</summary>
+    public async Task WriteAsync(string folder, string name, CancellationToken cancellationToken)
+    {
+        await File.WriteAllTextAsync(Path.Combine(folder, $"{name}.cert"), chainPem, cancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(folder, $"{name}.key"), keyPem, cancellationToken);
+    }
 
     public void Dispose() => Root.Dispose();
 

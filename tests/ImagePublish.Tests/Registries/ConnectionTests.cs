@@ -132,8 +132,7 @@ public sealed class ConnectionTests
                 )
             );
             bench.Server.CertificateAuthority!.WritePem(Path.Combine(own.FullName, "ca.crt"));
-            await File.WriteAllTextAsync(Path.Combine(own.FullName, "client.cert"), client.ChainPem, Cancel);
-            await File.WriteAllTextAsync(Path.Combine(own.FullName, "client.key"), client.KeyPem, Cancel);
+            await client.WriteAsync(own.FullName, "client", Cancel);
             bench.Options = bench.Options with { TrustLoopback = false, DockerCertificateFolders = [folder] };
 
             Assert.Null(await bench.Client.FindManifestAsync(bench.Latest, Cancel));
@@ -166,10 +165,7 @@ public sealed class ConnectionTests
             var own = Directory.CreateDirectory(Path.Combine(folder, bench.Server.Host)).FullName;
             bench.Server.CertificateAuthority!.WritePem(Path.Combine(own, "ca.crt"));
             foreach (var (name, client) in new[] { (file, right), ("a", wrong), ("z", wrong) })
-            {
-                await File.WriteAllTextAsync(Path.Combine(own, $"{name}.cert"), client.ChainPem, Cancel);
-                await File.WriteAllTextAsync(Path.Combine(own, $"{name}.key"), client.KeyPem, Cancel);
-            }
+                await client.WriteAsync(own, name, Cancel);
 
             bench.Options = bench.Options with { TrustLoopback = false, DockerCertificateFolders = [folder] };
 
@@ -196,10 +192,7 @@ public sealed class ConnectionTests
         {
             var own = Directory.CreateDirectory(Path.Combine(folder, bench.Server.Host)).FullName;
             foreach (var name in (string[])["a", "b"])
-            {
-                await File.WriteAllTextAsync(Path.Combine(own, $"{name}.cert"), wrong.ChainPem, Cancel);
-                await File.WriteAllTextAsync(Path.Combine(own, $"{name}.key"), wrong.KeyPem, Cancel);
-            }
+                await wrong.WriteAsync(own, name, Cancel);
 
             bench.Options = bench.Options with { DockerCertificateFolders = [folder] };
 
