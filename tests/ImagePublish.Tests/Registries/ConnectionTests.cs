@@ -87,13 +87,8 @@ public sealed class ConnectionTests
         var folder = Directory.CreateTempSubdirectory("imagepublish-certs-").FullName;
         try
         {
-            var own = Directory.CreateDirectory(
-                Path.Combine(
-                    folder,
-                    OperatingSystem.IsWindows() ? bench.Server.Host.Replace(":", "", StringComparison.Ordinal) : bench.Server.Host
-                )
-            );
-            var file = bench.Server.CertificateAuthority!.WritePem(Path.Combine(own.FullName, "ca.crt"));
+            var own = CreateHostFolder(folder, bench.Server.Host);
+            var file = bench.Server.CertificateAuthority!.WritePem(Path.Combine(own, "ca.crt"));
             bench.Options = bench.Options with
             {
                 TrustLoopback = false,
@@ -125,14 +120,9 @@ public sealed class ConnectionTests
         var folder = Directory.CreateTempSubdirectory("imagepublish-certs-").FullName;
         try
         {
-            var own = Directory.CreateDirectory(
-                Path.Combine(
-                    folder,
-                    OperatingSystem.IsWindows() ? bench.Server.Host.Replace(":", "", StringComparison.Ordinal) : bench.Server.Host
-                )
-            );
-            bench.Server.CertificateAuthority!.WritePem(Path.Combine(own.FullName, "ca.crt"));
-            await client.WriteAsync(own.FullName, "client", Cancel);
+            var own = CreateHostFolder(folder, bench.Server.Host);
+            bench.Server.CertificateAuthority!.WritePem(Path.Combine(own, "ca.crt"));
+            await client.WriteAsync(own, "client", Cancel);
             bench.Options = bench.Options with { TrustLoopback = false, DockerCertificateFolders = [folder] };
 
             Assert.Null(await bench.Client.FindManifestAsync(bench.Latest, Cancel));
@@ -162,7 +152,7 @@ public sealed class ConnectionTests
         var folder = Directory.CreateTempSubdirectory("imagepublish-certs-").FullName;
         try
         {
-            var own = Directory.CreateDirectory(Path.Combine(folder, bench.Server.Host)).FullName;
+            var own = CreateHostFolder(folder, bench.Server.Host);
             bench.Server.CertificateAuthority!.WritePem(Path.Combine(own, "ca.crt"));
             foreach (var (name, client) in new[] { (file, right), ("a", wrong), ("z", wrong) })
                 await client.WriteAsync(own, name, Cancel);
@@ -190,7 +180,7 @@ public sealed class ConnectionTests
         var folder = Directory.CreateTempSubdirectory("imagepublish-certs-").FullName;
         try
         {
-            var own = Directory.CreateDirectory(Path.Combine(folder, bench.Server.Host)).FullName;
+            var own = CreateHostFolder(folder, bench.Server.Host);
             foreach (var name in (string[])["a", "b"])
                 await wrong.WriteAsync(own, name, Cancel);
 
@@ -290,5 +280,12 @@ public sealed class ConnectionTests
 
         Assert.Equal(isDirect, rules.IsBypassed(new Uri(uri)));
         Assert.Equal(isDirect ? null : new Uri("http://proxy:3128"), rules.GetProxy(new Uri(uri)));
+    }
+
+    // On Windows the port has no colon before it, as in Docker's folders.
+    private static string CreateHostFolder(string folder, string host)
+    {
+        var name = OperatingSystem.IsWindows() ? host.Replace(":", "", StringComparison.Ordinal) : host;
+        return Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
     }
 }
