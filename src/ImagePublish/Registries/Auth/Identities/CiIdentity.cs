@@ -57,7 +57,7 @@ internal sealed class CiIdentity(IdentitySearch search)
         )
         {
             Headers = [new("Authorization", $"Bearer {token}")],
-            Advice = $"{Permission}",
+            Advice = Permission,
         };
         var json = await search.Client.GetJsonAsync(request, ct);
         return new IdToken(search.Client.ReadToken(request, json, "value"), "GitHub's identity token");
