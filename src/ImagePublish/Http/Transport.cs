@@ -235,6 +235,9 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
 /// </remarks>
 internal sealed class Expectations(TimeSpan continueTimeout, TimeProvider time)
 {
+    // The handler's timer counts in ticks of the system, and may elapse up to one tick early by the finer clock here.
+    private static readonly TimeSpan TimerResolution = TimeSpan.FromMilliseconds(16);
+
     private readonly ConcurrentDictionary<string, bool> http1 = new(StringComparer.Ordinal);
 
     /// <summary>Removes the header from a request to a host where it is of no use.</summary>
@@ -249,7 +252,7 @@ internal sealed class Expectations(TimeSpan continueTimeout, TimeProvider time)
     public void Learn(RequestUrl url, HttpResponseMessage response, long start, IdleWatch watch)
     {
         var isAsked = response.RequestMessage?.Headers.ExpectContinue == true;
-        if (isAsked && watch.BodyStart is { } bodyStart && time.GetElapsedTime(start, bodyStart) >= continueTimeout)
+        if (isAsked && watch.BodyStart is { } bodyStart && time.GetElapsedTime(start, bodyStart) + TimerResolution >= continueTimeout)
             http1[Origin(url)] = false;
         else if (response.Version.Major < 2)
             http1.TryAdd(Origin(url), true);

@@ -47,7 +47,7 @@ public sealed class ExpectTests
     public async Task AnHttp1RegistryThatDoesNotAnswerIsAskedOnce()
     {
         await using var bench = await RegistryBench.StartAsync(options => options.AnswersExpect = false);
-        bench.Options = bench.Options with { ContinueTimeout = TimeSpan.FromMilliseconds(1) };
+        bench.Options = bench.Options with { ContinueTimeout = TimeSpan.FromMilliseconds(50) };
 
         for (var seed = 1; seed <= 3; seed++)
             await bench.PushAsync(RegistryBench.Layer(2 * Mib, seed));
