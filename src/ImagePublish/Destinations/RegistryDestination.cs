@@ -72,7 +72,7 @@ internal sealed class RegistryDestination(
 
     protected override async Task<BlobTransfer> TransferAsync(BlobSource blob, bool isNew)
     {
-        var push = await registries.PushBlobAsync(repository, blob, locations, Stop);
+        var push = await registries.BlobsOf(repository.Registry).PushAsync(repository, blob, locations, Stop);
         return push.Kind switch
         {
             BlobPushKind.Mounted => new BlobTransfer(TransferKind.Mounted, 0, push.From),
@@ -86,7 +86,7 @@ internal sealed class RegistryDestination(
     {
         if (await registries.HasBlobAsync(repository, blob.Descriptor, Stop))
             return BlobTransfer.Reused;
-        var source = await registries.FindMountSourceAsync(repository, blob, locations, Stop);
+        var source = await registries.BlobsOf(repository.Registry).FindMountSourceAsync(repository, blob, locations, Stop);
         return source is not null && await registries.HasBlobAsync(source, blob.Descriptor, Stop)
             ? new BlobTransfer(TransferKind.Mounted, 0, source)
             : BlobTransfer.CreateUpload(blob, blob.Descriptor.Size);

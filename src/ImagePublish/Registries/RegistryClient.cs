@@ -82,23 +82,10 @@ internal sealed class RegistryClient : IDisposable
 
     /// <summary>Makes sure that a repository has a blob, uploading as little as possible.</summary>
     public Task<BlobPushResult> PushBlobAsync(Repository target, BlobSource blob, CancellationToken cancellationToken) =>
-        PushBlobAsync(target, blob, locations: null, cancellationToken);
+        BlobsOf(target.Registry).PushAsync(target, blob, locations: null, cancellationToken);
 
-    /// <summary>Makes sure that a repository has a blob, with what other builds on this machine know of it and upload now.</summary>
-    public Task<BlobPushResult> PushBlobAsync(
-        Repository target,
-        BlobSource blob,
-        IBlobLocations? locations,
-        CancellationToken cancellationToken
-    ) => Find(target.Registry).Blobs.PushAsync(target, blob, locations, cancellationToken);
-
-    /// <summary>Finds the repository that a push would mount a blob from. Whether the registry does it is known only by doing it.</summary>
-    public Task<Repository?> FindMountSourceAsync(
-        Repository target,
-        BlobSource blob,
-        IBlobLocations? locations,
-        CancellationToken cancellationToken
-    ) => Find(target.Registry).Blobs.FindMountSourceAsync(target, blob, locations, cancellationToken);
+    /// <summary>What gets blobs into the repositories of a registry.</summary>
+    public BlobPusher BlobsOf(Registry registry) => Find(registry).Blobs;
 
     /// <summary>Puts a manifest or an index into a repository. Everything it refers to must be there.</summary>
     /// <exception cref="MissingBlobsException"><c>IMG4012</c>: the registry misses blobs; push them and the manifest again.</exception>

@@ -117,8 +117,8 @@ public sealed class PushTests
         var locations = new SharedLocations();
 
         var pushes = await Task.WhenAll(
-            bench.Client.PushBlobAsync(bench.Repository, layer, locations, Cancel),
-            other.Client.PushBlobAsync(bench.Repository, layer, locations, Cancel)
+            bench.Blobs.PushAsync(bench.Repository, layer, locations, Cancel),
+            other.Blobs.PushAsync(bench.Repository, layer, locations, Cancel)
         );
 
         Assert.Equal(1, bench.CountOf(RegistryStep.UploadPut));
@@ -134,8 +134,8 @@ public sealed class PushTests
         var locations = new SharedLocations();
 
         var pushes = await Task.WhenAll(
-            bench.Client.PushBlobAsync(bench.Repository, layer, locations, Cancel),
-            other.Client.PushBlobAsync(bench.Named("acme/web"), layer, locations, Cancel)
+            bench.Blobs.PushAsync(bench.Repository, layer, locations, Cancel),
+            other.Blobs.PushAsync(bench.Named("acme/web"), layer, locations, Cancel)
         );
 
         Assert.Equal(1, bench.CountOf(RegistryStep.UploadPut));
@@ -152,7 +152,7 @@ public sealed class PushTests
         var locations = new SharedLocations();
         await locations.RememberAsync(layer.Descriptor.Digest, bench.Repository, Cancel);
 
-        var push = await later.Client.PushBlobAsync(bench.Named("acme/web"), layer, locations, Cancel);
+        var push = await later.Blobs.PushAsync(bench.Named("acme/web"), layer, locations, Cancel);
 
         Assert.Equal((BlobPushKind.Mounted, bench.Repository), (push.Kind, push.From));
         Assert.Equal(0, locations.Locks);
@@ -167,10 +167,12 @@ public sealed class PushTests
         var locations = new SharedLocations();
         await locations.RememberAsync(layer.Descriptor.Digest, bench.Repository, Cancel);
 
-        Assert.Equal(bench.Repository, await bench.Client.FindMountSourceAsync(bench.Named("acme/web"), layer, locations, Cancel));
-        Assert.Null(await bench.Client.FindMountSourceAsync(bench.Repository, layer, locations, Cancel));
+        Assert.Equal(bench.Repository, await bench.Blobs.FindMountSourceAsync(bench.Named("acme/web"), layer, locations, Cancel));
+        Assert.Null(await bench.Blobs.FindMountSourceAsync(bench.Repository, layer, locations, Cancel));
         Assert.Null(
-            await bench.Client.FindMountSourceAsync(Repository.Create(Registry.Parse("other:5000"), "a"), layer, locations, Cancel)
+            await bench
+                .Client.BlobsOf(Registry.Parse("other:5000"))
+                .FindMountSourceAsync(Repository.Create(Registry.Parse("other:5000"), "a"), layer, locations, Cancel)
         );
         Assert.Empty(bench.Server.Requests);
     }

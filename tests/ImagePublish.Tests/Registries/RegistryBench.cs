@@ -79,6 +79,8 @@ internal sealed class RegistryBench : IAsyncDisposable
             }
         );
 
+    public BlobPusher Blobs => Client.BlobsOf(Repository.Registry);
+
     public Task<BlobPushResult> PushAsync(BlobSource blob) => Client.PushBlobAsync(Repository, blob, Cancel);
 
     public int CountOf(RegistryStep step) => Server.Requests.CountOf(step);

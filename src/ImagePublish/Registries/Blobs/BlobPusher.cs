@@ -65,7 +65,8 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         }
     }
 
-    /// <summary>Finds another repository of the target's registry that a blob can be mounted from.</summary>
+    /// <summary>Finds another repository of the target's registry that a blob can be mounted from. Whether the registry does it is known
+    /// only by doing it.</summary>
     public async Task<Repository?> FindMountSourceAsync(
         Repository target,
         BlobSource blob,
@@ -108,7 +109,7 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         var digest = blob.Descriptor.Digest;
         var isMissing = missing.TryRemove((target, digest), out _);
         if (!isMissing && await BlobExistence.CheckAsync(connection, target, blob.Descriptor, cancellationToken))
-            return await RememberAsync(BlobPushResult.Existing);
+            return await RememberAsync(target, digest, locations, BlobPushResult.Existing, cancellationToken);
 
         // What the push to another repository has confirmed by then can be mounted.
         var digestLock = locks.GetOrAdd(digest, _ => new SemaphoreSlim(1, 1));
@@ -116,57 +117,36 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         try
         {
             var source = isMissing ? null : await FindMountSourceAsync(target, blob, locations, cancellationToken);
-            if (isMissing || source is not null || locations is null)
-                return await RememberAsync(await MountOrUploadAsync(target, blob, source, cancellationToken));
+            var mayBeElsewhere = !isMissing && source is null && locations is not null;
+            using var processLock = mayBeElsewhere ? await locations!.LockAsync(digest, target.Registry, cancellationToken) : null;
+            if (mayBeElsewhere)
+            {
+                var uploaded = await locations!.FindAsync(digest, cancellationToken);
+                if (uploaded.Contains(target) && await BlobExistence.CheckAsync(connection, target, blob.Descriptor, cancellationToken))
+                    return await RememberAsync(target, digest, locations, BlobPushResult.Existing, cancellationToken);
+                source = FindMountSource(target, blob, uploaded);
+            }
 
-            using var processLock = await locations.LockAsync(digest, target.Registry, cancellationToken);
-            var uploaded = await locations.FindAsync(digest, cancellationToken);
-            if (uploaded.Contains(target) && await BlobExistence.CheckAsync(connection, target, blob.Descriptor, cancellationToken))
-                return await RememberAsync(BlobPushResult.Existing);
-            source = FindMountSource(target, blob, uploaded);
-            return await RememberAsync(await MountOrUploadAsync(target, blob, source, cancellationToken));
+            using var upload = new BlobUpload(connection, target, blob);
+            var result = await upload.RunAsync(source, uploads, cancellationToken);
+            return await RememberAsync(target, digest, locations, result, cancellationToken);
         }
         finally
         {
             digestLock.Release();
         }
-
-        async Task<BlobPushResult> RememberAsync(BlobPushResult result)
-        {
-            confirmed.TryAdd(digest, target);
-            await (locations?.RememberAsync(digest, target, cancellationToken) ?? Task.CompletedTask);
-            return result;
-        }
     }
 
-    private async Task<BlobPushResult> MountOrUploadAsync(
+    private async Task<BlobPushResult> RememberAsync(
         Repository target,
-        BlobSource blob,
-        Repository? source,
+        Digest digest,
+        IBlobLocations? locations,
+        BlobPushResult result,
         CancellationToken cancellationToken
     )
     {
-        var (digest, size) = (blob.Descriptor.Digest.Value, blob.Descriptor.Size);
-        using var upload = new BlobUpload(connection, target, blob);
-        if (source is not null && await upload.TryMountAsync(source, cancellationToken))
-            return new BlobPushResult(BlobPushKind.Mounted, 0) { From = source };
-
-        connection.Log.Sending(digest, size);
-        try
-        {
-            await uploads.WaitAsync(cancellationToken);
-            try
-            {
-                return new BlobPushResult(BlobPushKind.Uploaded, await upload.RunAsync(cancellationToken));
-            }
-            finally
-            {
-                uploads.Release();
-            }
-        }
-        finally
-        {
-            connection.Log.Settled(digest);
-        }
+        confirmed.TryAdd(digest, target);
+        await (locations?.RememberAsync(digest, target, cancellationToken) ?? Task.CompletedTask);
+        return result;
     }
 }

@@ -17,7 +17,7 @@ internal enum UploadOutcome
     Complete,
 }
 
-/// <summary>Uploads one blob to one repository, and recovers from everything that can be recovered from.</summary>
+/// <summary>Mounts or uploads one blob to one repository, and recovers from everything that can be recovered from.</summary>
 /// <remarks>
 /// <para><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs">distribution-spec, Pushing
 /// blobs</see>. States and transitions:</para>
@@ -81,11 +81,45 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
         Streamed,
     }
 
-    /// <summary>Has the registry take the blob from another of its repositories.</summary>
-    /// <returns>False where it does not: then <see cref="RunAsync"/> uploads the blob, in the session that the registry may have opened
-    /// instead.
-    /// </returns>
-    public async Task<bool> TryMountAsync(Repository from, CancellationToken cancellationToken)
+    /// <summary>Has the registry take the blob from another of its repositories; uploads it where that is not known or not
+    /// possible.</summary>
+    /// <param name="slots">Limits the uploads at a time. A mount needs none.</param>
+    /// <exception cref="ImagePublishException">It can't be done; the session is deleted as far as possible.</exception>
+    public async Task<BlobPushResult> RunAsync(Repository? mountSource, SemaphoreSlim slots, CancellationToken cancellationToken)
+    {
+        if (mountSource is not null && await TryMountAsync(mountSource, cancellationToken))
+            return new BlobPushResult(BlobPushKind.Mounted, 0) { From = mountSource };
+
+        connection.Log.Sending(blob.Digest.Value, blob.Size);
+        try
+        {
+            await slots.WaitAsync(cancellationToken);
+            try
+            {
+                while (await StepAsync(cancellationToken) == UploadOutcome.Incomplete) { }
+
+                return new BlobPushResult(BlobPushKind.Uploaded, bytesSent);
+            }
+            finally
+            {
+                slots.Release();
+            }
+        }
+        catch
+        {
+            await AbandonAsync();
+            throw;
+        }
+        finally
+        {
+            connection.Log.Settled(blob.Digest.Value);
+        }
+    }
+
+    public void Dispose() => reader.Dispose();
+
+    // Where it is refused, the upload goes on in the session that the registry may have opened instead.
+    private async Task<bool> TryMountAsync(Repository from, CancellationToken cancellationToken)
     {
         var request = new MountBlob(target, from, blob.Digest);
         try
@@ -104,25 +138,6 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
 
         return false;
     }
-
-    /// <summary>Uploads the blob.</summary>
-    /// <exception cref="ImagePublishException">It can't be done; the session is deleted as far as possible.</exception>
-    public async Task<long> RunAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            while (await StepAsync(cancellationToken) == UploadOutcome.Incomplete) { }
-
-            return bytesSent;
-        }
-        catch
-        {
-            await AbandonAsync();
-            throw;
-        }
-    }
-
-    public void Dispose() => reader.Dispose();
 
     // One request with bytes of the blob, and what follows from its response.
     private async Task<UploadOutcome> StepAsync(CancellationToken cancellationToken)
