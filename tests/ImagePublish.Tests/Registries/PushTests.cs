@@ -95,6 +95,38 @@ public sealed class PushTests
     }
 
     [Fact]
+    [ReliabilityCase(
+        "Push",
+        "cancelled while it waits, after a mount that was not done",
+        "the session that the registry opened is deleted"
+    )]
+    public async Task APushThatIsCancelledWhileItWaitsDeletesTheSessionOfItsMount()
+    {
+        await using var bench = await RegistryBench.StartAsync(options => options.Uploads.Mount = false);
+        bench.Options = bench.Options with { ParallelBlobs = 1 };
+        var (uploading, waiting) = (RegistryBench.Layer(1000, seed: 1), RegistryBench.Layer(1000, seed: 2));
+        var locations = new SharedLocations();
+        await locations.RememberAsync(waiting.Descriptor.Digest, bench.Named("acme/web"), Cancel);
+        var stall = bench.Fail(RegistryStep.UploadPut, FaultAction.Stall());
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var first = bench.Client.PushBlobAsync(bench.Repository, uploading, stop.Token);
+        while (stall.Hits == 0)
+            await Task.Delay(5, Cancel);
+        using var impatience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var second = bench.Blobs.PushAsync(bench.Repository, waiting, locations, impatience.Token);
+        while (!bench.Log.Progress.Contains(("sending", waiting.Descriptor.Digest.Value, 1000)))
+            await Task.Delay(5, Cancel);
+
+        await impatience.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        Assert.Equal(1, bench.CountOf(RegistryStep.UploadDelete));
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        bench.HasNoOpenUpload();
+    }
+
+    [Fact]
     public async Task ABlobPushedToOneRepositoryIsMountedInTheOthers()
     {
         await using var bench = await RegistryBench.StartAsync();

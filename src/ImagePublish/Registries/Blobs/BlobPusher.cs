@@ -117,11 +117,11 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         try
         {
             var source = isMissing ? null : await FindMountSourceAsync(target, blob, locations, cancellationToken);
-            var mayBeElsewhere = !isMissing && source is null && locations is not null;
-            using var processLock = mayBeElsewhere ? await locations!.LockAsync(digest, target.Registry, cancellationToken) : null;
-            if (mayBeElsewhere)
+            var others = isMissing || source is not null ? null : locations;
+            using var processLock = others is null ? null : await others.LockAsync(digest, target.Registry, cancellationToken);
+            if (others is not null)
             {
-                var uploaded = await locations!.FindAsync(digest, cancellationToken);
+                var uploaded = await others.FindAsync(digest, cancellationToken);
                 if (uploaded.Contains(target) && await BlobExistence.CheckAsync(connection, target, blob.Descriptor, cancellationToken))
                     return await RememberAsync(target, digest, locations, BlobPushResult.Existing, cancellationToken);
                 source = FindMountSource(target, blob, uploaded);
