@@ -4,6 +4,7 @@ using ImagePublish.Publishing;
 using ImagePublish.Storage;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;
+using ImagePublish.Tests.Testing;
 
 namespace ImagePublish.Tests.Publishing;
 
@@ -17,7 +18,7 @@ public sealed class StoreLimitTests
     {
         await using var bench = await PublishingBench.StartAsync();
         await using var connections = RegistryBench.For(bench.Server);
-        var clock = new TestClock();
+        var clock = new MovableClock();
         var store = ImageStore.Open(Path.Combine(bench.PublishFolder, "..", "store-limited"), new StoreOptions { Time = clock });
         var request = bench.Request("1.0") with { Base = new ScratchImage(), Destinations = [] };
         var (largest, prunes) = (0L, 0);

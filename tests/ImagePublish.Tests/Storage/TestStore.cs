@@ -1,6 +1,7 @@
 using System.Text;
 using ImagePublish.Oci;
 using ImagePublish.Storage;
+using ImagePublish.Tests.Testing;
 
 namespace ImagePublish.Tests.Storage;
 
@@ -15,7 +16,7 @@ internal sealed class TestStore : IDisposable
 
     public string Folder { get; } = Path.Combine(Path.GetTempPath(), "imagepublish-tests", Guid.NewGuid().ToString("N"));
 
-    public TestClock Clock { get; } = new();
+    public MovableClock Clock { get; } = new();
 
     public ImageStore Store { get; }
 
@@ -56,16 +57,6 @@ internal sealed class TestStore : IDisposable
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
-}
-
-/// <summary>A clock for last-used times; waiting goes by the real one.</summary>
-internal sealed class TestClock : TimeProvider
-{
-    private DateTimeOffset now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
-    public override DateTimeOffset GetUtcNow() => now;
-
-    public void Advance(TimeSpan time) => now += time;
 }
 
 /// <summary>Small images with real documents; a layer's bytes are just its text.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using ImagePublish.Testing;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ImagePublish.Tests.Testing;
 
@@ -42,11 +43,11 @@ public sealed class TestRegistrySignIn
     [Fact]
     public async Task TokensExpireByTimeByUseAndOnDemand()
     {
-        var clock = new Clock();
+        var clock = new FakeTimeProvider(DateTimeOffset.UnixEpoch);
         await using var registry = await StartAsync(AuthSchemes.Bearer, o => o.Time = clock);
         using var client = registry.CreateClient();
         var first = await AliceAsync(client);
-        clock.Now += TimeSpan.FromMinutes(6);
+        clock.Advance(TimeSpan.FromMinutes(6));
         Assert.Equal(401, await client.StatusAsync("GET", "/v2/", null, first));
         var second = await AliceAsync(client);
         Assert.Equal(200, await client.StatusAsync("GET", "/v2/", null, second));
@@ -175,11 +176,4 @@ public sealed class TestRegistrySignIn
             Encoding.UTF8.GetBytes($"{form}&service=test-registry&client_id=test&scope={PushScope}"),
             "Content-Type: application/x-www-form-urlencoded"
         );
-
-    private sealed class Clock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch;
-
-        public override DateTimeOffset GetUtcNow() => Now;
-    }
 }

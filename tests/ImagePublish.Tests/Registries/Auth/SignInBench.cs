@@ -5,6 +5,7 @@ using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Auth.Realms;
+using ImagePublish.Tests.Testing;
 
 namespace ImagePublish.Tests.Registries.Auth;
 
@@ -37,7 +38,7 @@ internal sealed class SignInBench
 
     public FakeTokenService Service { get; }
 
-    public ManualClock Clock { get; } = new();
+    public MovableClock Clock { get; } = new();
 
     public Authenticator Authenticator { get; }
 
@@ -84,14 +85,4 @@ internal sealed class SignInBench
         public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) =>
             ValueTask.FromResult(credential);
     }
-}
-
-/// <summary>A clock that moves when it is told to.</summary>
-internal sealed class ManualClock : TimeProvider
-{
-    private DateTimeOffset now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
-    public void Advance(TimeSpan time) => now += time;
-
-    public override DateTimeOffset GetUtcNow() => now;
 }

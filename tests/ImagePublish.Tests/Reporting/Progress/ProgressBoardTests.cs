@@ -1,11 +1,12 @@
 using ImagePublish.Reporting.Progress;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ImagePublish.Tests.Reporting.Progress;
 
 /// <summary>What is known of the work that is under way.</summary>
 public sealed class ProgressBoardTests
 {
-    private readonly ManualClock clock = new();
+    private readonly FakeTimeProvider clock = new();
     private readonly ProgressBoard board;
 
     public ProgressBoardTests() => board = new ProgressBoard(clock);
@@ -41,7 +42,7 @@ public sealed class ProgressBoardTests
         for (var second = 0; second < 10; second++)
         {
             board.Advance("a", second < 5 ? 100 : 10);
-            clock.Advance(1);
+            clock.Advance(TimeSpan.FromSeconds(1));
             board.Snapshot();
         }
 
@@ -55,9 +56,9 @@ public sealed class ProgressBoardTests
     {
         board.Send("a", 10);
         board.Wait("a", TimeSpan.FromSeconds(3), 2, 5);
-        clock.Advance(1);
+        clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(new ProgressPause(TimeSpan.FromSeconds(2), 2, 5), Pause());
-        clock.Advance(4);
+        clock.Advance(TimeSpan.FromSeconds(4));
         Assert.Equal(new ProgressPause(TimeSpan.Zero, 2, 5), Pause());
         board.Advance("a", 1);
         Assert.Null(Pause());
@@ -78,7 +79,7 @@ public sealed class ProgressBoardTests
                 Speed = 0,
             }
         );
-        clock.Advance(6);
+        clock.Advance(TimeSpan.FromSeconds(6));
         Assert.Empty(board.Snapshot().Rows);
     }
 

@@ -1,11 +1,12 @@
 using ImagePublish.Reporting.Progress;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ImagePublish.Tests.Reporting.Progress;
 
 /// <summary>What is said while a publish takes its time.</summary>
 public sealed class ProgressLinesTests
 {
-    private readonly ManualClock clock = new();
+    private readonly FakeTimeProvider clock = new();
     private readonly List<string> lines = [];
 
     [Fact]
@@ -15,10 +16,10 @@ public sealed class ProgressLinesTests
         {
             progress.Board.Build("app", 1_000_000);
             progress.Board.Send("a", 400_000);
-            clock.Advance(4);
+            clock.Advance(TimeSpan.FromSeconds(4));
         }
 
-        clock.Advance(100);
+        clock.Advance(TimeSpan.FromSeconds(100));
         Assert.Empty(lines);
     }
 
@@ -28,13 +29,13 @@ public sealed class ProgressLinesTests
         using var progress = Begin(ProgressLineStyle.Log);
         progress.Board.Send("a", 100_000_000);
         progress.Board.Advance("a", 10_000_000);
-        clock.Advance(5);
+        clock.Advance(TimeSpan.FromSeconds(5));
         progress.Board.Advance("a", 40_000_000);
-        clock.Advance(10);
-        clock.Advance(15);
+        clock.Advance(TimeSpan.FromSeconds(10));
+        clock.Advance(TimeSpan.FromSeconds(15));
         progress.Board.Advance("a", 50_000_000);
         progress.Board.Settle("a");
-        clock.Advance(30);
+        clock.Advance(TimeSpan.FromSeconds(30));
 
         Assert.Equal(
             [
@@ -54,10 +55,10 @@ public sealed class ProgressLinesTests
         progress.Board.Compress("packages", 200_000_000);
         progress.Board.Build("app", 5);
         progress.Board.Finish("app");
-        clock.Advance(5);
+        clock.Advance(TimeSpan.FromSeconds(5));
         progress.Board.Finish("packages");
         progress.Board.Wait("ghcr.io", TimeSpan.FromSeconds(12), 2, 5);
-        clock.Advance(10);
+        clock.Advance(TimeSpan.FromSeconds(10));
 
         Assert.Equal(["Shop: layer 'packages' is compressed, 200.0 of 800.0 MB (25 %)", "Shop: ghcr.io waits 2 s, try 2 of 5"], lines);
     }
@@ -68,8 +69,8 @@ public sealed class ProgressLinesTests
         using var progress = Begin(ProgressLineStyle.Terminal(isUnicode: true));
         progress.Board.Send("a", 8_000_000);
         progress.Board.Advance("a", 3_000_000);
-        clock.Advance(2);
-        clock.Advance(3);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        clock.Advance(TimeSpan.FromSeconds(3));
 
         Assert.Equal(
             [

@@ -1,4 +1,5 @@
 using ImagePublish.Reporting.Progress;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ImagePublish.Tests.Reporting.Progress;
 
@@ -88,7 +89,7 @@ public sealed class TerminalRowsTests
     [Fact]
     public void InASolutionTheyNameTheProject()
     {
-        var board = new ProgressBoard(new ManualClock());
+        var board = new ProgressBoard(new FakeTimeProvider());
         board.Build("app", 10);
         using (var shop = new TerminalProgress("Shop", rows))
         {
@@ -119,20 +120,20 @@ public sealed class TerminalRowsTests
     [Fact]
     public void OnlyWhatTakesItsTimeIsShownAndNothingOnceItIsOver()
     {
-        var clock = new ManualClock();
+        var clock = new FakeTimeProvider();
         using (var watch = new ProgressWatch(clock, () => new TerminalProgress(null, rows)))
         {
             watch.Start();
             watch.Board.Build("app", 10);
-            clock.Advance(0.6);
+            clock.Advance(TimeSpan.FromSeconds(0.6));
             Assert.Equal(0, screen.Writes);
-            clock.Advance(0.1);
+            clock.Advance(TimeSpan.FromSeconds(0.1));
             Assert.Equal(["", "  app"], Names());
-            clock.Advance(0.1);
+            clock.Advance(TimeSpan.FromSeconds(0.1));
         }
 
         var writes = screen.Writes;
-        clock.Advance(10);
+        clock.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal(writes, screen.Writes);
         Assert.Equal("", screen.Text);
     }

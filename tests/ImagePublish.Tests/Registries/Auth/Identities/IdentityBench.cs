@@ -9,6 +9,7 @@ using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Connection;
 using ImagePublish.Testing;
 using ImagePublish.Testing.Clouds;
+using ImagePublish.Tests.Testing;
 
 namespace ImagePublish.Tests.Registries.Auth.Identities;
 
@@ -102,7 +103,7 @@ internal sealed class IdentityBench : IAsyncDisposable
     /// <summary>Starts a registry of Azure's, Amazon's or Google's kind, by its host.</summary>
     public static async Task<IdentityBench> StartAsync(string host, Action<TestRegistryOptions>? configure = null)
     {
-        var clock = new MovableClock();
+        var clock = new MovableClock(DateTimeOffset.UtcNow);
         var cloud = await FakeCloud.StartAsync(clock, Stop);
         var server = await TestRegistry.StartAsync(
             options =>
@@ -238,14 +239,4 @@ internal sealed class IdentityBench : IAsyncDisposable
         public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) =>
             ValueTask.FromResult(registry == bench.Registry ? bench.Credential : null);
     }
-}
-
-/// <summary>The clock of the machine, which can be put forward.</summary>
-internal sealed class MovableClock : TimeProvider
-{
-    private TimeSpan ahead;
-
-    public void Advance(TimeSpan time) => ahead += time;
-
-    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + ahead;
 }
