@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -8,7 +9,10 @@ namespace ImagePublish.Testing.Clouds;
 /// <summary>JSON web tokens, signed as RS256 by one issuer.</summary>
 public sealed class TestJwt(string issuer) : IDisposable
 {
-    private readonly Lazy<RSA> key = new(() => RSA.Create(2048));
+    // A key takes a quarter of a second to make: it is handed on, and two issuers at one time never have the same.
+    private static readonly ConcurrentBag<RSA> FreeKeys = [];
+
+    private readonly Lazy<RSA> key = new(() => FreeKeys.TryTake(out var free) ? free : RSA.Create(2048));
 
     public string PrivateKey => key.Value.ExportPkcs8PrivateKeyPem();
 
@@ -46,7 +50,7 @@ public sealed class TestJwt(string issuer) : IDisposable
     public void Dispose()
     {
         if (key.IsValueCreated)
-            key.Value.Dispose();
+            FreeKeys.Add(key.Value);
     }
 
     private static JsonObject Decode(string part) => JsonNode.Parse(Base64Url.DecodeFromChars(part))!.AsObject();
