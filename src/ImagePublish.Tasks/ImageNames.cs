@@ -76,6 +76,12 @@ internal sealed class ImageNames
         );
     }
 
+    /// <summary>The tags that have a part of the image's digest in them.</summary>
+    public static IReadOnlyList<ContentTag> ContentTags(string? tags, Func<TagContext> context) =>
+        InputParser.Words(tags) is { Length: > 0 } templates && Array.Exists(templates, ContentTag.IsOne)
+            ? InputParser.Named("ImageTags", templates, names => TagPolicies.ResolveContentTags(names, context()))
+            : [];
+
     internal static Reference? Whole(string? name) =>
         InputParser.Optional(name) is { } text ? InputParser.Named("ImageName", WithLowerRepository(text), Reference.Parse) : null;
 

@@ -63,6 +63,8 @@ public sealed class PublishImageIndex : PublishTask
             Destinations = names.Destinations,
             LocalName = names.LocalName,
             Tags = tags,
+            ContentTags = ImageNames.ContentTags(Tags, () => source.TagContext(this, runtimeIdentifier: null)),
+            HoldsContentTags = !TagOverwrite,
             ComparedTags = string.IsNullOrEmpty(Report) ? [] : tags,
             HeldTags = TagsToHold(names, tags),
         };

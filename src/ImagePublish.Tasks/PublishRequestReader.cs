@@ -52,6 +52,8 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             CacheFrom = inputs.Offline ? null : CacheTrustReader.ReadSources(inputs.CacheFrom),
             CacheTrust = CacheTrustReader.Read(inputs.CacheTrust, inputs.VerifyReused),
             Tags = tags,
+            ContentTags = ImageNames.ContentTags(inputs.Tags, () => source.Value.TagContext(inputs, app.RuntimeIdentifier.Value)),
+            HoldsContentTags = !inputs.TagOverwrite,
             HeldTags = inputs.TagsToHold(names, final),
             ComparedTags = [.. final, Tag.Parse("latest")],
         };

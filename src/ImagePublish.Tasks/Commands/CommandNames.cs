@@ -52,6 +52,8 @@ internal sealed class CommandNames
         : fullReference?.Tag is { } tag && inputs.Name!.Trim().EndsWith(":" + tag, StringComparison.Ordinal) ? [tag]
         : [];
 
+    public IReadOnlyList<ContentTag> ContentTags => ImageNames.ContentTags(inputs.Tags, Context);
+
     public IReadOnlyList<Tag> ProjectTags => projectImage.Value.Tags;
 
     public Tag? SourceTag =>
@@ -89,12 +91,12 @@ internal sealed class CommandNames
     {
         var names = new ImageNames(inputs);
         var tags = names.Tags(Context());
+        var reason = ContentTags.Count > 0 ? "no tag that is known before the image is" : "no tag, since ImageTagPolicy is None";
         return tags.Count > 0
             ? new OwnNames(names.Destinations, names.LocalName, tags)
             : throw new ImagePublishException(
                 DiagnosticCodes.PropertyMissing,
-                "The project's own image has no tag, since ImageTagPolicy is None: set ImageSource to the "
-                    + "image, for example to the ImageReference of its publish."
+                $"The project's own image has {reason}: set ImageSource to the image, for example to the ImageReference of its publish."
             );
     }
 

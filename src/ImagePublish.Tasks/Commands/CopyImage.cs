@@ -13,23 +13,32 @@ public sealed class CopyImage : CommandTask
 
     internal override string? LeftAlone => "no tag was moved";
 
+    private static IReadOnlyList<Oci.Tag> TagsOf(CommandNames names)
+    {
+        if (names.Tags.Count > 0 || (names.ContentTags.Count > 0 && names.Source is not null))
+            return names.Tags;
+        if (names.Source is null)
+            return names.ProjectTags;
+        return names.SourceTag is { } tag ? [tag] : [];
+    }
+
     private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         var names = new CommandNames(this);
         await names.ResolveArchiveNameAsync(cancellationToken);
         // Without a source it is the project's own image, which an earlier build left in the local store.
         var source = names.Source ?? names.ProjectImageInStore;
-        var tags =
-            names.Tags.Count > 0 ? names.Tags
-            : names.Source is null ? names.ProjectTags
-            : names.SourceTag is { } tag ? [tag]
-            : (IReadOnlyList<Oci.Tag>)[];
-        if (tags.Count == 0 && names.Destinations.Count == 0)
+        var tags = TagsOf(names);
+        if (tags.Count == 0 && names.ContentTags.Count == 0 && names.Destinations.Count == 0)
             throw new ImagePublishException(
                 DiagnosticCodes.PropertyMissing,
                 $"The local store knows images by tags, and '{source}' has none: set ImageTags."
             );
-        var request = new CopyRequest(source, names.Destinations, names.StoreName, tags) { DryRun = DryRun };
+        var request = new CopyRequest(source, names.Destinations, names.StoreName, tags)
+        {
+            DryRun = DryRun,
+            ContentTags = names.ContentTags,
+        };
         var result = await new ImageCopier(Connect(names.Registries).Registries, OpenStore()).CopyAsync(request, cancellationToken);
         Report(log, ImageTables.OfCopy(result, DryRun));
         Items =

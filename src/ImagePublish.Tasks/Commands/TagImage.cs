@@ -20,6 +20,11 @@ public sealed class TagImage : CommandTask
                 DiagnosticCodes.PropertyMissing,
                 "TagImage needs to know which image: set ImageSource, for example -p:ImageSource=acme/shop:1.0."
             );
+        if (names.ContentTags.Count > 0)
+            throw new ImagePublishException(
+                DiagnosticCodes.InvalidTemplate,
+                "TagImage takes no tags with {content}, which PublishImage and CopyImage make. Write the digits of the digest themselves."
+            );
         if (names.Tags.Count == 0)
             throw new ImagePublishException(
                 DiagnosticCodes.PropertyMissing,

@@ -3,6 +3,7 @@ using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
+using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
@@ -13,6 +14,11 @@ namespace ImagePublish.Commands;
 internal sealed record CopyRequest(ImageSource Source, IReadOnlyList<Repository> Destinations, string LocalName, IReadOnlyList<Tag> Tags)
 {
     public bool DryRun { get; init; }
+
+    /// <summary>Further tags, which have a part of the image's digest in them.</summary>
+    public IReadOnlyList<ContentTag> ContentTags { get; init; } = [];
+
+    public IReadOnlyList<Tag> TagsFor(Digest image) => [.. Tags, .. ContentTags.Select(tag => tag.For(image))];
 }
 
 /// <summary>An image that was copied.</summary>
@@ -40,7 +46,7 @@ internal sealed class ImageCopier(RegistryClient registries, ImageStore store)
         {
             var transfers = destinations.All.Select(one => new ImageTransfer(content, one, destinations.Changes)).ToList();
             await Task.WhenAll(transfers.Select(transfer => transfer.RunAsync(cancellationToken)));
-            var results = await destinations.CommitTagsAsync(content.Root, request.Tags);
+            var results = await destinations.CommitTagsAsync(content.Root, request.TagsFor(content.Root.Descriptor.Digest));
             var attachments = transfers.Max(transfer => transfer.Attachments);
             return new CopyResult(request.Source.ToString()!, content.Root.Descriptor, results, attachments);
         }
@@ -65,7 +71,7 @@ internal sealed class ImageCopier(RegistryClient registries, ImageStore store)
                 && request.Tags.All(tag => tag.Value == StoreNames.Tag(stored.Name)),
             _ => false,
         };
-        if (isSame)
+        if (isSame && request.ContentTags.Count == 0)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.SameImage,

@@ -41,16 +41,29 @@ internal sealed class TagGuard(RegistryClient registries, ImageStore store)
     /// <exception cref="ImagePublishException"><c>IMG4010</c>: a tag would have to move.</exception>
     public async Task CheckAsync(IReadOnlyList<HeldTag> held, Descriptor image, bool isPlatform, CancellationToken cancellationToken)
     {
-        foreach (var tag in held)
+        if (!isPlatform)
+            Check(held, image, "Nothing was uploaded");
+        foreach (var tag in isPlatform ? held : [])
         {
-            if (isPlatform ? !await IsThereAsync(tag.Repository, image, cancellationToken) : tag.Digest != image.Digest)
-                throw new ImagePublishException(
-                    DiagnosticCodes.TagImmutable,
-                    $"'{tag.Name}' exists and is another image ({tag.Digest}), and ImageTagOverwrite is false. "
-                        + "Nothing was uploaded. Raise the version, or leave the tag out of ImageTags."
-                );
+            if (!await IsThereAsync(tag.Repository, image, cancellationToken))
+                throw Refused(tag, "Nothing was uploaded");
         }
     }
+
+    /// <param name="outcome">What the publish has left alone.</param>
+    /// <exception cref="ImagePublishException"><c>IMG4010</c>: a tag would have to move.</exception>
+    public static void Check(IReadOnlyList<HeldTag> held, Descriptor image, string outcome)
+    {
+        if (held.FirstOrDefault(tag => tag.Digest != image.Digest) is { } moved)
+            throw Refused(moved, outcome);
+    }
+
+    private static ImagePublishException Refused(HeldTag tag, string outcome) =>
+        new(
+            DiagnosticCodes.TagImmutable,
+            $"'{tag.Name}' exists and is another image ({tag.Digest}), and ImageTagOverwrite is false. "
+                + $"{outcome}. Raise the version, or leave the tag out of ImageTags."
+        );
 
     private async Task<bool> IsThereAsync(Repository? repository, Descriptor image, CancellationToken cancellationToken) =>
         repository is null

@@ -58,15 +58,22 @@ internal static class TagPolicies
     /// <param name="templates">What the user names, literally or with tokens; with none the policy decides.</param>
     /// <param name="policy">The policy.</param>
     /// <param name="context">What the tags are made of.</param>
-    /// <returns>The tags, each once, in order.</returns>
+    /// <returns>The tags that are known before the image is, each once, in order.</returns>
     /// <exception cref="ImagePublishException"><c>IMG1004</c>: a tag is malformed; <c>IMG1009</c>: a template can't be filled
     /// in.</exception>
     public static IReadOnlyList<Tag> Resolve(IReadOnlyList<string> templates, TagPolicy policy, TagContext context) =>
         [
             .. (templates.Count > 0 ? templates : TemplatesOf(policy, context))
+                .Where(template => !ContentTag.IsOne(template))
                 .Select(template => TagTemplate.Fill(template, context))
                 .Distinct(),
         ];
+
+    /// <summary>Those of the tags that have a part of the image's digest in them.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG1004</c>: a tag is malformed; <c>IMG1009</c>: a template can't be filled
+    /// in.</exception>
+    public static IReadOnlyList<ContentTag> ResolveContentTags(IReadOnlyList<string> templates, TagContext context) =>
+        [.. templates.Where(ContentTag.IsOne).Select(template => TagTemplate.FillAllButContent(template, context)).Distinct()];
 
     private static List<string> TemplatesOf(TagPolicy policy, TagContext context)
     {

@@ -12,7 +12,7 @@ internal static partial class TagTemplate
 {
     private const string Tokens =
         "{version}, {major}, {minor}, {patch}, {prerelease}, {commit}, {commit:7}, {head}, {branch}, {tag}, {ref}, {base_ref}, "
-        + "{date:yyyyMMdd}, {configuration}, {rid}";
+        + "{date:yyyyMMdd}, {configuration}, {rid}, {content}";
 
     /// <summary>
     /// Fills a template in. What a token stands for may hold characters that a tag can't: each run of them becomes one <c>-</c>.
@@ -20,7 +20,7 @@ internal static partial class TagTemplate
     /// <exception cref="ImagePublishException"><c>IMG1004</c>: it is no tag; <c>IMG1009</c>: it can't be filled in.</exception>
     public static Tag Fill(string template, TagContext context)
     {
-        var filled = Token().Replace(template, match => Clean(Value(template, match.Groups[1].Value, match.Groups[2].Value, context)));
+        var filled = FillTokens(template, context);
         if (filled == template)
             return Tag.Parse(template);
         if (
@@ -35,6 +35,19 @@ internal static partial class TagTemplate
         filled = filled.TrimStart('-', '.');
         return Tag.Parse(filled[..Math.Min(filled.Length, Tag.MaxLength)]);
     }
+
+    /// <summary>Fills in what is known before the image is: all tokens but <c>{content}</c>.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG1004</c>: it is no tag; <c>IMG1009</c>: it can't be filled in.</exception>
+    public static ContentTag FillAllButContent(string template, TagContext context) =>
+        ContentTag.Parse(FillTokens(template, context).TrimStart('-', '.'));
+
+    private static string FillTokens(string template, TagContext context) =>
+        Token()
+            .Replace(template, token =>
+                token.Groups[1].Value == "content"
+                    ? token.Value
+                    : Clean(Value(template, token.Groups[1].Value, token.Groups[2].Value, context))
+            );
 
     private static string Value(string template, string name, string format, TagContext context)
     {

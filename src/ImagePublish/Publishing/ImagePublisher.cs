@@ -76,7 +76,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var built = await BuildAndUploadAsync(draft, producer, heldTags.Count == 0 ? destinations : null, tasks.Token);
         var image = draft.Compose(built);
         log.Detail($"The image is composed: {image.Digest}.");
-        await tagGuard.CheckAsync(heldTags, image.Manifest.Descriptor, isPlatform: request.Tags.Count == 0, tasks.Token);
+        await CheckTagsAsync(request, heldTags, image, tasks.Token);
 
         // A machine without a cache builds what the registry has, and finds only then that nothing changed.
         if (await destinations.HadAllBlobsAsync(image) && await IsUpToDateAsync(request, image, tasks.Token))
@@ -86,7 +86,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         // What refers to the image by its digest belongs here: it is complete everywhere, and no tag points at it.
         if (DependenciesMayFail)
             await CheckDependenciesAsync(draft, image, tasks.Token);
-        var deliveries = await destinations.CommitTagsAsync(image.Manifest, request.Tags);
+        var deliveries = await destinations.CommitTagsAsync(image.Manifest, request.TagsFor(image.Digest));
         return await RecordAsync(draft, draft.Published(image, built, deliveries), output, tasks.Token);
     }
 
@@ -109,7 +109,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         log.Detail("Neither the files nor the base image nor a tag changed since the last publish.");
         var image = published.Image;
         await dependencies.RepeatAsync(request, image, cancellationToken);
-        var deliveries = DestinationResult.Unchanged(request.Destinations, request.Tags, image.Size);
+        var deliveries = DestinationResult.Unchanged(request.Destinations, request.TagsFor(image.Digest), image.Size);
         return new PublishResult(image, deliveries) { IsUnchanged = true, LayerNames = published.LayerNames };
     }
 
@@ -175,7 +175,25 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     }
 
     private Task<bool> IsUpToDateAsync(PublishRequest request, Image image, CancellationToken cancellationToken) =>
-        context.Destinations.AreUpToDateAsync(request.Destinations, request.Tags, image.Digest, cancellationToken);
+        context.Destinations.AreUpToDateAsync(request.Destinations, request.TagsFor(image.Digest), image.Digest, cancellationToken);
+
+    private async Task CheckTagsAsync(
+        PublishRequest request,
+        IReadOnlyList<HeldTag> heldTags,
+        Image image,
+        CancellationToken cancellationToken
+    )
+    {
+        var manifest = image.Manifest.Descriptor;
+        var isPlatform = request.Tags.Count + request.ContentTags.Count == 0;
+        await tagGuard.CheckAsync(heldTags, manifest, isPlatform, cancellationToken);
+        // Known only now. That such a tag is another image's takes a tag that was set by hand: layers are not held back for that.
+        if (!request.HoldsContentTags)
+            return;
+        Tag[] late = [.. request.ContentTags.Select(tag => tag.For(image.Digest))];
+        var found = await tagGuard.FindAsync(request.Destinations, request.LocalName, late, cancellationToken);
+        TagGuard.Check(found, manifest, "No tag was moved");
+    }
 
     // Each layer is uploaded while the next one is built.
     private async Task<NamedLayer[]> BuildAndUploadAsync(
@@ -253,7 +271,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
         public PublishResult Unchanged(Image image, IReadOnlyList<NamedLayer> layers)
         {
-            var deliveries = DestinationResult.Unchanged(Request.Destinations, Request.Tags, image.Size);
+            var deliveries = DestinationResult.Unchanged(Request.Destinations, Request.TagsFor(image.Digest), image.Size);
             return Published(image, layers, deliveries) with { IsUnchanged = true };
         }
 

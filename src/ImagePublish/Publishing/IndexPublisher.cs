@@ -43,13 +43,18 @@ internal sealed class IndexPublisher(PublishContext context)
             return new IndexResult(index, images, unchanged, IsUnchanged: true) { Joined = joined };
 
         var tagGuard = new TagGuard(context.Registries, context.Store);
-        var heldTags = await tagGuard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, cancellationToken);
+        var heldTags = await tagGuard.FindAsync(
+            request.Destinations,
+            request.LocalName,
+            request.HeldTagsFor(index.Descriptor.Digest),
+            cancellationToken
+        );
         await tagGuard.CheckAsync(heldTags, index.Descriptor, isPlatform: false, cancellationToken);
 
         foreach (var image in others)
             await destinations.CommitManifestsAsync(image);
         await destinations.CommitIndexAsync(index);
-        var deliveries = await destinations.CommitTagsAsync(index, request.Tags);
+        var deliveries = await destinations.CommitTagsAsync(index, request.TagsFor(index.Descriptor.Digest));
         return new IndexResult(index, images, deliveries, IsUnchanged: false) { Joined = joined };
     }
 
@@ -66,8 +71,9 @@ internal sealed class IndexPublisher(PublishContext context)
     )
     {
         var (digest, size) = (index.Descriptor.Digest, index.Descriptor.Size);
-        if (await context.Destinations.AreUpToDateAsync(request.Destinations, request.Tags, digest, cancellationToken))
-            return DestinationResult.Unchanged(request.Destinations, request.Tags, size);
+        var tags = request.TagsFor(digest);
+        if (await context.Destinations.AreUpToDateAsync(request.Destinations, tags, digest, cancellationToken))
+            return DestinationResult.Unchanged(request.Destinations, tags, size);
         if (request.Destinations.Count > 0 || request.From.Count > 0 || !await IsInStoreAsync(request, index, cancellationToken))
             return null;
         return
@@ -75,7 +81,7 @@ internal sealed class IndexPublisher(PublishContext context)
             new DestinationResult
             {
                 Name = request.LocalName,
-                Tags = request.Tags,
+                Tags = tags,
                 Transfer = new TransferTotals(0, 0, size),
             },
         ];
@@ -83,7 +89,7 @@ internal sealed class IndexPublisher(PublishContext context)
 
     private async Task<bool> IsInStoreAsync(IndexRequest request, MemoryBlobSource index, CancellationToken cancellationToken)
     {
-        foreach (var tag in request.Tags)
+        foreach (var tag in request.TagsFor(index.Descriptor.Digest))
         {
             var current = await context.Store.FindReferenceAsync($"{request.LocalName}:{tag}", cancellationToken);
             if (current?.Digest != index.Descriptor.Digest)

@@ -1,3 +1,4 @@
+using ImagePublish.Images;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Requests;
@@ -24,5 +25,17 @@ internal sealed record IndexRequest
     /// <summary>The tags whose current images a report compares the joined ones with; the first that exists is taken.</summary>
     public IReadOnlyList<Tag> ComparedTags { get; init; } = [];
 
+    /// <summary>The tags that are known before the index is.</summary>
     public required IReadOnlyList<Tag> Tags { get; init; }
+
+    /// <summary>Further tags, which have a part of the index's digest in them.</summary>
+    public IReadOnlyList<ContentTag> ContentTags { get; init; } = [];
+
+    /// <summary>Whether <see cref="ContentTags"/> must not be moved either.</summary>
+    public bool HoldsContentTags { get; init; }
+
+    public IReadOnlyList<Tag> TagsFor(Digest index) => [.. Tags, .. ContentTags.Select(tag => tag.For(index))];
+
+    public IReadOnlyList<Tag> HeldTagsFor(Digest index) =>
+        HoldsContentTags ? [.. HeldTags, .. ContentTags.Select(tag => tag.For(index))] : HeldTags;
 }

@@ -51,7 +51,14 @@ internal sealed record PublishRequest
 
     public required string LocalName { get; init; }
 
+    /// <summary>The tags that are known before the image is.</summary>
     public required IReadOnlyList<Tag> Tags { get; init; }
+
+    /// <summary>Further tags, which have a part of the image's digest in them.</summary>
+    public IReadOnlyList<ContentTag> ContentTags { get; init; } = [];
+
+    /// <summary>Whether <see cref="ContentTags"/> must not be moved either.</summary>
+    public bool HoldsContentTags { get; init; }
 
     /// <summary>
     /// Tags that must not be moved: the publish fails if one exists and is another image. For an image that is part of an index, those of
@@ -71,6 +78,9 @@ internal sealed record PublishRequest
     public IReadOnlyList<Reference>? CacheFrom { get; init; } = [];
 
     public CacheTrust CacheTrust { get; init; } = CacheTrust.None;
+
+    public IReadOnlyList<Tag> TagsFor(Digest image) =>
+        ContentTags.Count == 0 ? Tags : [.. Tags, .. ContentTags.Select(tag => tag.For(image))];
 }
 
 /// <summary>The lock file of a project.</summary>

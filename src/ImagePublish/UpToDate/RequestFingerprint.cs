@@ -24,7 +24,9 @@ internal static class RequestFingerprint
         digest.Add([.. request.Destinations.Select(destination => destination.ToString())]);
         digest.Add(request.LocalName);
         digest.Add([.. request.Tags.Select(tag => tag.Value)]);
+        digest.Add([.. request.ContentTags.Select(tag => tag.ToString())]);
         digest.Add([.. request.HeldTags.Select(tag => tag.Value)]);
+        digest.Add(request.HoldsContentTags ? 1 : 0);
         digest.Add(request.CacheFrom?.Count ?? -1);
         digest.Add([.. (request.CacheFrom ?? []).Select(reference => reference.ToString())]);
         digest.Add(request.CacheTrust.Key?.Id);

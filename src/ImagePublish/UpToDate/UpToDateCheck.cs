@@ -89,7 +89,7 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
         CancellationToken cancellationToken
     )
     {
-        var checkingTags = destinations.AreUpToDateAsync(request.Destinations, request.Tags, last.Image, cancellationToken);
+        var checkingTags = destinations.AreUpToDateAsync(request.Destinations, request.TagsFor(last.Image), last.Image, cancellationToken);
         var findingBase = FindAsync(request.Base, request.Spec.Platform, cancellationToken);
         var findingOthers = Task.WhenAll(
             request.OtherImages.Sources.Select(source => FindAsync(source, request.Spec.Platform, cancellationToken))

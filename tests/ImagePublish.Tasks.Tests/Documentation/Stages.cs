@@ -141,6 +141,12 @@ public static class Stages
                         + "-getProperty:ImageReference)",
                     "cd ../.."
                 ),
+                (
+                    "dotnet publish src/Shop -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop "
+                        + "-p:ImageRevision=Inputs -p:ImageTags=\"main-{date:yyyyMMddHHmmss}-{content}\"",
+                    "printf 'bin\\nobj\\n' > .gitignore; git init -q; git add src .gitignore; "
+                        + "git -c user.name=me -c user.email=me@example.com commit -qm first"
+                ),
                 ("<Target Name=\"TagNightly\" BeforeTargets=\"BeforePublishImage\">", "cd src/Shop")
             ),
             NotTyped = Map(

@@ -1,5 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Tests.Images;
 
@@ -140,6 +141,44 @@ public sealed class TagPolicyTests
             "IMG1009",
             Assert.Throws<ImagePublishException>(() => TagPolicies.Resolve(["{base_ref}"], TagPolicy.Version, Context)).Code.Id
         );
+    }
+
+    [Theory]
+    [InlineData("{content}", "e3b0c44298fc")]
+    [InlineData("{branch}-{content:16}", "feature-pfel-birnen-e3b0c44298fc1c14")]
+    [InlineData("v{version}-{content:8}-x", "v1.4.2-e3b0c442-x")]
+    public void ADigestIsFilledInLast(string template, string tag)
+    {
+        Assert.Empty(TagPolicies.Resolve([template], TagPolicy.Version, Context));
+        Assert.Equal(tag, Assert.Single(TagPolicies.ResolveContentTags([template], Context)).For(Digest.Compute([])).Value);
+    }
+
+    [Fact]
+    public void ALongBranchIsCutBeforeTheDigest()
+    {
+        var context = Context with { Ref = new SourceRef(SourceRefKind.Branch, new string('b', 300)) };
+
+        var tag = Assert.Single(TagPolicies.ResolveContentTags(["{branch}-{content}.x"], context)).For(Digest.Compute([])).Value;
+
+        Assert.Equal(128, tag.Length);
+        Assert.EndsWith("be3b0c44298fc.x", tag, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{content:7}", "IMG1009")]
+    [InlineData("{content:65}", "IMG1009")]
+    [InlineData("{content:x}", "IMG1009")]
+    [InlineData("{content:}", "IMG1009")]
+    [InlineData("{content}-{nonsense}", "IMG1009")]
+    [InlineData("{content}/{version}", "IMG1004")]
+    [InlineData("{content}-{branch}", "IMG1009")]
+    public void ATagWithADigestThatCanNotBeATagIsAnErrorBeforeThereIsADigest(string template, string code)
+    {
+        var context = Context with { Ref = new SourceRef(SourceRefKind.Branch, new string('b', 300)) };
+
+        var error = Assert.Throws<ImagePublishException>(() => TagPolicies.ResolveContentTags([template], context));
+
+        Assert.Equal(code, error.Code.Id);
     }
 
     [Fact]

@@ -117,6 +117,7 @@ public sealed class RequestFingerprintTests
             DateTimeOffset time => [(name, time.AddSeconds(1))],
             Enum one => [(name, Enum.GetValues(one.GetType()).Cast<object>().First(other => !other.Equals(one)))],
             Tag => [(name, Tag.Parse("other"))],
+            ContentTag => [(name, ContentTag.Parse("other-{content}"))],
             Reference or RegistryImage =>
             [
                 (
@@ -227,6 +228,7 @@ public sealed class RequestFingerprintTests
             Destinations = [Repository.Create(Registry.Parse("example.test"), "app")],
             LocalName = "app",
             Tags = [Tag.Parse("1.0")],
+            ContentTags = [ContentTag.Parse("{content}")],
             HeldTags = [Tag.Parse("1.0")],
             CacheFrom = [Reference.Parse("example.test/app:cache")],
             CacheTrust = new CacheTrust { Key = Key('a'), Repositories = [Repository.Create(Registry.Parse("example.test"), "app")] },
