@@ -85,6 +85,7 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
         catch (ImagePublishException exception)
         {
             log.Error(Explain(exception));
+            Failed(exception.Code);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -96,6 +97,7 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
 #pragma warning restore CA1031
         {
             log.Unexpected(Activity, exception);
+            Failed(DiagnosticCodes.Unexpected);
         }
 
         return !Log.HasLoggedErrors;
@@ -109,6 +111,9 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
 
     /// <summary>Says a failure in the words of whoever asked for the work.</summary>
     internal virtual ImagePublishException Explain(ImagePublishException exception) => exception;
+
+    /// <summary>Does what there is to do after a failure that was logged.</summary>
+    internal virtual void Failed(DiagnosticCode code) { }
 
     /// <summary>Frees what the task holds.</summary>
     /// <param name="disposing">Whether it is disposed rather than finalised.</param>

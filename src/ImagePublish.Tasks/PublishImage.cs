@@ -142,7 +142,7 @@ public sealed class PublishImage : PublishImageInputs
             return;
         if (PublishSummary.Advice(result, AdvisedRuntimeIdentifier) is { } advice)
             log.Information(advice);
-        ReportToCi(() => PublishMarkdown.Write(ProjectName, result), log);
+        ReportToCi(ProjectSummary.Create(ProjectName, ProjectFile, result), () => PublishMarkdown.Write(ProjectName, result), log);
     }
 
     private async Task PublishAndReportAsync(

@@ -111,7 +111,7 @@ public sealed class PublishImageIndex : PublishTask
             PublishJson.Write(result, results),
             log
         );
-        ReportToCi(() => PublishMarkdown.Write(ProjectName, result), log);
+        ReportToCi(ProjectSummary.Create(ProjectName, ProjectFile, result), () => PublishMarkdown.Write(ProjectName, result), log);
         await ReportAsync(context, result, parts => ReportPage.Write(ProjectName, result, elapsed, parts), log, cancellationToken);
     }
 

@@ -1,4 +1,5 @@
 using ImagePublish.Diagnostics;
+using ImagePublish.Reporting;
 using ImagePublish.Storage;
 using ImagePublish.Tasks.Ci;
 using ImagePublish.Tasks.Shared;
@@ -177,15 +178,19 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
         }
     }
 
-    /// <summary>Reports to the CI system, where there is one.</summary>
-    internal void ReportToCi(Func<string> markdown, IPublishLog log)
+    /// <summary>Reports to the CI system, where there is one, and to the summary of the build.</summary>
+    internal void ReportToCi(ProjectSummary summary, Func<string> markdown, IPublishLog log)
     {
         var outputs = new CiOutputs(TaskEnvironment.Variable, ((TaskLog)log).Command, log);
+        var table = outputs.IsCi ? markdown() : null;
+        var isSummedUp = TryRecord(summary, table);
         if (!outputs.IsCi)
             return;
         try
         {
-            outputs.Write(ProjectName, PublishedImages[0], markdown(), Path.ChangeExtension(FullPath(ResultFile), ".md"));
+            var page = Path.ChangeExtension(FullPath(ResultFile), ".md");
+            // Commands to an agent can be printed by the process that prints the log, and by no other.
+            outputs.Write(ProjectName, PublishedImages[0], isSummedUp && (BuildIsLog || !outputs.IsAzure) ? null : table, page);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

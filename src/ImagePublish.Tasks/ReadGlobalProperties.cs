@@ -20,6 +20,10 @@ public sealed class ReadGlobalProperties : Microsoft.Build.Utilities.Task
     [Output]
     public string Absent { get; set; } = "";
 
+    /// <summary>The names of all global properties.</summary>
+    [Output]
+    public string All { get; set; } = "";
+
     /// <inheritdoc/>
     public override bool Execute()
     {
@@ -31,6 +35,7 @@ public sealed class ReadGlobalProperties : Microsoft.Build.Utilities.Task
             .OrderBy(property => property.Key, StringComparer.Ordinal)
             .ToList();
         Properties = string.Join("%3B", given.Select(property => $"{property.Key}={Escape(property.Value)}"));
+        All = string.Join(';', properties.Keys);
         Absent = string.Join(';', Names.Except(given.Select(property => property.Key), StringComparer.OrdinalIgnoreCase));
         return true;
     }

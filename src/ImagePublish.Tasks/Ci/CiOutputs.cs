@@ -12,17 +12,22 @@ namespace ImagePublish.Tasks.Ci;
 /// </summary>
 internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureCommand> say, IPublishLog log)
 {
-    private const string GitLabFile = "image.env";
+    public bool IsCi => Path("GITHUB_OUTPUT") is not null || Path("GITHUB_STEP_SUMMARY") is not null || IsAzure || GitLab is not null;
 
-    public bool IsCi => Path("GITHUB_OUTPUT") is not null || Path("GITHUB_STEP_SUMMARY") is not null || IsAzure || IsGitLab;
+    public bool IsAzure => CiAnnotations.IsAzure(variable);
 
-    private bool IsAzure => CiAnnotations.IsAzure(variable);
+    private string? GitLab => GitLabFile(variable);
 
-    private bool IsGitLab => variable("GITLAB_CI") == "true" && Path("CI_PROJECT_DIR") is not null;
+    /// <summary>The file that GitLab reads variables from; null elsewhere.</summary>
+    public static string? GitLabFile(Func<string, string?> variable) =>
+        variable("GITLAB_CI") == "true" && InputParser.Optional(variable("CI_PROJECT_DIR")) is { } folder
+            ? System.IO.Path.Combine(folder, "image.env")
+            : null;
 
     /// <summary>Writes an image's outputs.</summary>
+    /// <param name="markdown">The table for the run's page; null where the summary of the build will have it.</param>
     /// <exception cref="IOException">A file of the CI system can't be written.</exception>
-    public void Write(string project, ITaskItem image, string markdown, string summaryFile)
+    public void Write(string project, ITaskItem image, string? markdown, string summaryFile)
     {
         // The files have a line for each value. References, digests and tags have no line ends; this does not rely on it.
         var outputs = new Outputs(
@@ -32,14 +37,16 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
             Common.Text.OneLine(image.GetMetadata("Changed"))
         );
         if (Path("GITHUB_STEP_SUMMARY") is { } summary)
-            SharedFile.Append(summary, markdown, log);
+            SharedFile.Append(summary, markdown ?? "", log);
         if (Path("GITHUB_OUTPUT") is { } output)
             WriteGitHub(output, outputs, Named(project, '-'));
-        if (IsGitLab)
-            WriteGitLab(outputs, Named(project, '_').ToUpperInvariant());
+        if (GitLab is { } file)
+            WriteGitLab(file, outputs, Named(project, '_').ToUpperInvariant());
         if (IsAzure)
         {
             WriteAzure(outputs, Named(project, '_'));
+            if (markdown is null)
+                return;
             File.WriteAllText(summaryFile, markdown);
             say(AzureCommand.Create("task.uploadsummary", summaryFile));
         }
@@ -49,12 +56,7 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
     /// <exception cref="IOException">One can't.</exception>
     public void Check()
     {
-        string?[] files =
-        [
-            Path("GITHUB_STEP_SUMMARY"),
-            Path("GITHUB_OUTPUT"),
-            IsGitLab ? System.IO.Path.Combine(variable("CI_PROJECT_DIR")!, GitLabFile) : null,
-        ];
+        string?[] files = [Path("GITHUB_STEP_SUMMARY"), Path("GITHUB_OUTPUT"), GitLab];
         foreach (var file in files.OfType<string>())
             SharedFile.Append(file, "", log);
     }
@@ -73,9 +75,9 @@ internal sealed class CiOutputs(Func<string, string?> variable, Action<AzureComm
         SharedFile.Append(file, string.Concat(lines.Select(line => line + '\n')), log);
     }
 
-    private void WriteGitLab(Outputs outputs, string project) =>
+    private void WriteGitLab(string file, Outputs outputs, string project) =>
         SharedFile.SetLines(
-            System.IO.Path.Combine(variable("CI_PROJECT_DIR")!, GitLabFile),
+            file,
             new()
             {
                 ["IMAGE_REFERENCE"] = outputs.Reference,

@@ -9,7 +9,7 @@ internal static class SharedFile
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
-    public static void Append(string path, string text, IPublishLog log)
+    public static void Append(string path, string text, IPublishLog? log)
     {
         using var held = Lock(path, log);
         var file = held.Content;
@@ -17,7 +17,7 @@ internal static class SharedFile
         file.Write(Encoding.UTF8.GetBytes(text));
     }
 
-    public static void SetLines(string path, Dictionary<string, string> values, IPublishLog log)
+    public static void SetLines(string path, Dictionary<string, string> values, IPublishLog? log)
     {
         using var held = Lock(path, log);
         var file = held.Content;
@@ -31,7 +31,7 @@ internal static class SharedFile
         file.Write(Encoding.UTF8.GetBytes(text));
     }
 
-    private static FileLock Lock(string path, IPublishLog log) =>
+    private static FileLock Lock(string path, IPublishLog? log) =>
         FileLock.Acquire(
             new FileLockRequest(Path.GetFullPath(path), $"writes to '{path}' too", LongestWait)
             {

@@ -40,6 +40,17 @@ internal sealed partial class ConsoleTerminal : ITerminal
     /// </summary>
     public static bool IsQuiet(IEnumerable<string> arguments) => QuietSwitch().IsMatch(string.Join(' ', arguments));
 
+    /// <summary>
+    /// Whether what this process prints is something else than a log: values that the command line asks for, nothing, or what the node of
+    /// another process prints.
+    /// </summary>
+    public static bool IsNotTheLog(IEnumerable<string> arguments)
+    {
+        var line = string.Join(' ', arguments);
+        return NoLogSwitch().IsMatch(line)
+            || (ValueSwitch().IsMatch(line) && !line.Contains("getResultOutputFile", StringComparison.OrdinalIgnoreCase));
+    }
+
     public void Write(string text)
     {
         try
@@ -73,6 +84,12 @@ internal sealed partial class ConsoleTerminal : ITerminal
             return 0;
         }
     }
+
+    [GeneratedRegex(@"(^|\s)(-|--|/)(noconsolelogger|noconlog|nodemode)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex NoLogSwitch();
+
+    [GeneratedRegex(@"(^|\s)(-|--|/)get(property|item|targetresult)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ValueSwitch();
 
     [GeneratedRegex(@"(^|\s)(-|--|/)(v|verbosity)(:|=|\s)q(uiet)?(\s|$)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex QuietSwitch();

@@ -31,6 +31,13 @@ internal static class ProgressViews
         && log.LogsMessagesOfImportance(MessageImportance.High)
         && !ConsoleTerminal.IsQuiet(Environment.GetCommandLineArgs());
 
+    /// <summary>Whether what this process prints is the log of the build, in a terminal or not, and people want to read it.</summary>
+    public static bool IsRead(TaskLoggingHelper log) =>
+        log.LogsMessagesOfImportance(MessageImportance.High)
+        && Environment.GetCommandLineArgs() is var arguments
+        && !ConsoleTerminal.IsQuiet(arguments)
+        && !ConsoleTerminal.IsNotTheLog(arguments);
+
     // A solution gives its projects the path of its file.
     private static bool IsOneOfSeveral(IBuildEngine4 engine) =>
         engine is IBuildEngine6 build && build.GetGlobalProperties().ContainsKey("SolutionPath");

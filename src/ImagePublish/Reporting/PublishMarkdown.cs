@@ -54,7 +54,7 @@ internal static class PublishMarkdown
     );
 
     // Nothing is escaped in code, and programs differ in what ends it, or a cell of a table: so what could is not in it.
-    private static string Code(string text)
+    internal static string Code(string text)
     {
         var code = new StringBuilder("`");
         foreach (var character in Common.Text.OneLine(text))

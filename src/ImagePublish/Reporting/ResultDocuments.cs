@@ -120,6 +120,8 @@ internal sealed record PartDocument(
 [JsonSerializable(typeof(PublishDocument))]
 [JsonSerializable(typeof(PlanDocument))]
 [JsonSerializable(typeof(PartDocument))]
+[JsonSerializable(typeof(BuildSummary))]
+[JsonSerializable(typeof(BuildRecord))]
 internal sealed partial class ResultJsonContext : JsonSerializerContext
 {
     /// <summary>How results are written: to be read by scripts, and by people too.</summary>

@@ -1,0 +1,223 @@
+using System.Text.Json;
+using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Testing;
+
+namespace ImagePublish.Tasks.Tests.EndToEnd;
+
+/// <summary>One build of several projects has one answer, in whatever processes they are built.</summary>
+public sealed class SummaryTests(Peers peers)
+{
+    private const string Area = "Projects";
+    private const int Columns = 120;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    [ReliabilityCase(
+        Area,
+        "a solution in several MSBuild processes",
+        "one summary at the end, one JSON file, one table on the CI system's page"
+    )]
+    public async Task ASolutionIsSummedUpOnce()
+    {
+        await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        Apps(workspace, registry, "Aaa", "Bbb", "Ccc");
+        var solution = Solution(workspace, "Aaa", "Bbb", "Ccc");
+        workspace.Write("Bbb/Program.cs", "System.Console.WriteLine(1);");
+
+        var first = await RunAsync(workspace, Publish(workspace, solution, "-m:3"));
+        workspace.Write("Bbb/Program.cs", "System.Console.WriteLine(2);");
+        workspace.Write("github", "");
+        workspace.Write("page.md", "");
+        var second = await RunAsync(workspace, Publish(workspace, solution, "-m:3", "-p:ImageSummaryFile=out/images.json"));
+
+        Assert.Matches(@"\nImages: 3 published, 0 unchanged, \d+\.\d s, [\d.]+ kB uploaded.*\n  published: Aaa, Bbb, Ccc\n$", first.Output);
+        Assert.Matches(@"\nImages: 1 published, 2 unchanged, \d+\.\d s, [\d.]+ kB uploaded.*\n  published: Bbb\n$", second.Output);
+        var reference = $"{registry.Host}/bbb@{registry.Content.Tags("bbb")["1.0.0"]}";
+        var page = await File.ReadAllTextAsync(workspace["page.md"], Cancelled);
+        Assert.StartsWith(
+            "### Images: 1 published, 2 unchanged\n\n| Project | This publish | Image |\n|---|---|---|\n| `Bbb` | ",
+            page,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(3, page.Split("| `").Length - 1 - page.Split(" | `").Length + 1);
+        Assert.Contains(
+            $"\npublished=[{{\"project\":\"Bbb\",\"image\":\"{reference}\"}}]\n",
+            await File.ReadAllTextAsync(workspace["github"], Cancelled),
+            StringComparison.Ordinal
+        );
+        using var json = JsonDocument.Parse(await File.ReadAllBytesAsync(workspace["out/images.json"], Cancelled));
+        Assert.Equal(2, json.RootElement.GetProperty("unchanged").GetInt32());
+        Assert.Equal(
+            ["Aaa unchanged", "Bbb published", "Ccc unchanged"],
+            json.RootElement.GetProperty("projects")
+                .EnumerateArray()
+                .Select(one => $"{one.GetProperty("project")} {one.GetProperty("outcome")}")
+        );
+        Assert.Equal(reference, json.RootElement.GetProperty("projects")[1].GetProperty("images")[0].GetProperty("reference").GetString());
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        Area,
+        "apps of a solution that do not compile, or can not be published",
+        "the others are published, and the summary names those that failed together"
+    )]
+    public async Task ThoseThatFailAreNamedTogether()
+    {
+        await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        var apps = Apps(workspace, registry, "Aaa", "Bbb", "Ccc", "Ddd");
+        workspace.Write("Bbb/Program.cs", "this does not compile");
+        apps[2].Property("ImageCompression", "lzma").Property("ImageRuntimeIdentifiers", "linux-x64;linux-arm64");
+        apps[3].Property("ImageTags", "no/tag");
+
+        var result = await RunAsync(
+            workspace,
+            Publish(workspace, Solution(workspace, "Aaa", "Bbb", "Ccc", "Ddd"), "-m:2"),
+            succeeds: false
+        );
+
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Matches(
+            @"\nImages: 1 published, 0 unchanged, 3 failed, .*\n  published: Aaa\n  failed: Bbb \(not built\), Ccc \(IMG1007\), Ddd \(IMG1004\)\n$",
+            result.Output
+        );
+        Assert.Contains(
+            "| `Ddd` | failed: IMG1004 |  |",
+            await File.ReadAllTextAsync(workspace["page.md"], Cancelled),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("-graph")]
+    [InlineData("-graph", "-isolate")]
+    [InlineData]
+    public async Task GraphBuildsAndTraversalProjectsAreSummedUpToo(params string[] switches)
+    {
+        await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        Apps(workspace, registry, "Aaa", "Bbb");
+        var solution = Solution(workspace, "Aaa", "Bbb");
+        await workspace.DotNet("restore", solution).SucceedAsync(Cancelled);
+        var traversal = workspace.Write(
+            "all.proj",
+            """
+            <Project>
+              <Target Name="PublishImage">
+                <MSBuild Projects="Aaa/Aaa.csproj;Bbb/Bbb.csproj" Targets="PublishImage" BuildInParallel="true" />
+              </Target>
+            </Project>
+            """
+        );
+        var what = switches.Length > 0 ? solution : traversal;
+
+        var result = await RunAsync(
+            workspace,
+            workspace.DotNet([
+                "msbuild",
+                what,
+                "-nologo",
+                "-tl:off",
+                "-m:2",
+                "-t:PublishImage",
+                "-p:ImageSummaryFile=images.json",
+                .. switches,
+            ])
+        );
+
+        Assert.Matches(@"\nImages: 2 published, 0 unchanged, .*\n  published: Aaa, Bbb\n$", result.Output);
+        using var json = JsonDocument.Parse(await File.ReadAllBytesAsync(workspace["images.json"], Cancelled));
+        Assert.Equal(2, json.RootElement.GetProperty("published").GetInt32());
+    }
+
+    [Fact]
+    public async Task UnderTheTerminalLoggerItIsTheLastThatStandsThere()
+    {
+        await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        var apps = Apps(workspace, registry, "Aaa", "Bbb", "Ccc");
+        apps[1].Property("ImageTags", "no/tag");
+        var solution = Solution(workspace, "Aaa", "Bbb", "Ccc");
+        await workspace.DotNet("restore", solution).SucceedAsync(Cancelled);
+        var command = workspace.DotNet("publish", solution, "-nologo", "--no-restore", "-m:2", "-p:PublishImage=true");
+        await using var terminal = await Terminal.StartAsync(command, Columns, 50, Cancelled);
+
+        var lines = await terminal.EndAsync(Cancelled);
+
+        Assert.Contains(lines, line => line.StartsWith("Build failed with 1 error", StringComparison.Ordinal));
+        Assert.Matches(@"^Images: 2 published, 0 unchanged, 1 failed, \d+\.\d s, [\d.]+ kB uploaded", lines[^4]);
+        Assert.Equal(["  published: Aaa, Ccc", "  failed: Bbb (IMG1004)", "ended with 1"], lines.TakeLast(3));
+    }
+
+    [Fact]
+    public async Task OneImageQuietBuildsAndValuesThatAreAskedForHaveNone()
+    {
+        await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        var apps = Apps(workspace, registry, "Aaa", "Bbb");
+        var solution = Solution(workspace, "Aaa", "Bbb");
+
+        var one = await RunAsync(workspace, apps[0].Command("publish", "-p:PublishImage=true", "-p:ImageSummaryFile=one.json"));
+        var page = await File.ReadAllTextAsync(workspace["page.md"], Cancelled);
+        var quiet = await RunAsync(workspace, Publish(workspace, solution, "-v:q"));
+        var value = await RunAsync(workspace, apps[0].Command("publish", "-p:PublishImage=true", "-getProperty:ImageDigest"));
+
+        Assert.DoesNotContain("Images:", one.Output, StringComparison.Ordinal);
+        Assert.StartsWith("### Aaa\n", page, StringComparison.Ordinal);
+        Assert.Contains("\"published\": 1", await File.ReadAllTextAsync(workspace["one.json"], Cancelled), StringComparison.Ordinal);
+        Assert.Equal("", quiet.All);
+        Assert.Matches("^sha256:[0-9a-f]{64}\n$", value.Output);
+    }
+
+    [Fact]
+    public async Task AFileThatCanNotBeWrittenIsAnErrorBeforeAnythingIsPublished()
+    {
+        await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        var app = Apps(workspace, registry, "Aaa")[0];
+        workspace.Write("file", "");
+
+        var result = await app.Command("publish", "-p:PublishImage=true", "-p:ImageSummaryFile=file/images.json").RunAsync(Cancelled);
+
+        Assert.Contains("error IMG3003: The summary of the images of this build can't be written", result.All, StringComparison.Ordinal);
+        Assert.Empty(registry.Content.AllTags);
+    }
+
+    private static TestProject[] Apps(TestWorkspace workspace, TestRegistry registry, params string[] names) =>
+        [
+            .. names.Select(name =>
+                workspace
+                    .Empty(name)
+                    .WithImagePublish()
+                    .Property("OutputType", "Exe")
+                    .Property("UseAppHost", "false")
+                    .Property("ImageBase", "scratch")
+                    .Property("ImageDoctor", "Off")
+                    .Property("ImageRegistry", registry.Host)
+                    .Content("Program.cs", $"System.Console.WriteLine(\"{name}\");")
+            ),
+        ];
+
+    private static string Solution(TestWorkspace workspace, params string[] names) =>
+        workspace.Write(
+            "S.slnx",
+            $"<Solution>{string.Concat(names.Select(name => $"<Project Path=\"{name}/{name}.csproj\" />"))}</Solution>"
+        );
+
+    private static CommandLine Publish(TestWorkspace workspace, string solution, params string[] switches) =>
+        workspace.DotNet(["publish", solution, "-nologo", "-tl:off", "-p:PublishImage=true", .. switches]);
+
+    private static async Task<CommandOutput> RunAsync(TestWorkspace workspace, CommandLine command, bool succeeds = true)
+    {
+        var environment = new Dictionary<string, string?>(command.Environment)
+        {
+            ["GITHUB_OUTPUT"] = workspace["github"],
+            ["GITHUB_STEP_SUMMARY"] = workspace["page.md"],
+        };
+        var result = await (command with { Environment = environment }).RunAsync(Cancelled);
+        return succeeds ? result.EnsureSuccess() : result;
+    }
+}
