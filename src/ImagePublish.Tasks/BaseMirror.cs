@@ -15,6 +15,14 @@ internal static class BaseMirror
 
     private static readonly Registry Mirrored = Registry.Parse("mcr.microsoft.com");
 
+    /// <summary>Where images of Microsoft's registry are asked for: no project of a build can move these.</summary>
+    public static IReadOnlySet<Reference> ReferencesTo(IEnumerable<ImageSource> images) =>
+        images
+            .OfType<RegistryImage>()
+            .Where(image => image.Reference.Repository.Registry == Mirrored)
+            .Select(image => image.Location)
+            .ToHashSet();
+
     /// <summary>Finds where an image is read from. An image of any other registry stays where it is.</summary>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG1007</c>: the mirror is no host with or without a path.</exception>
     public static RegistryImage Apply(RegistryImage image, string? property)

@@ -1,3 +1,4 @@
+using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Registries;
@@ -35,6 +36,8 @@ internal sealed class BuildSession : IDisposable
     public static Redactor Redactor => (CurrentLog.Value as TaskLog)?.Redactor ?? new Redactor();
 
     public RegistryClient Registries => registries;
+
+    public ReferenceAnswers References { get; } = new();
 
     public void Dispose() => registries.Dispose();
 

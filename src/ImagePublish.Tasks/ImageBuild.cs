@@ -8,7 +8,7 @@ using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>One build of several projects, from the first that publishes an image to the end, when it sums up what became of them.</summary>
+/// <summary>One build of several projects, from the first that publishes an image to the end, which sums up what became of them.</summary>
 /// <remarks>
 /// <para>
 /// MSBuild tells nobody which project of a build is the last, and builds them in several processes. So one process owns a folder, each

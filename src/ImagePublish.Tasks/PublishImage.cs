@@ -52,7 +52,9 @@ public sealed class PublishImage : PublishImageInputs
         }
 
         var clock = Stopwatch.StartNew();
-        var context = new PublishContext(ConnectFor(request), store, log);
+        var session = ConnectFor(request);
+        var shared = new SharedReferences(session.References, BaseMirror.ReferencesTo(request.OtherImages.Sources.Prepend(request.Base)));
+        var context = new PublishContext(session.Registries, store, log, shared);
         if (DryRun)
         {
             await PlanAsync(context, earlyBuild, request, cancellationToken);
@@ -75,12 +77,12 @@ public sealed class PublishImage : PublishImageInputs
         await KeepWithinAsync(limit, store, log, cancellationToken);
     }
 
-    private RegistryClient ConnectFor(PublishRequest request)
+    private BuildSession ConnectFor(PublishRequest request)
     {
         var pushed = request.Destinations.Select(repository => repository.Registry);
         var published = PublishedRegistries.Of(request.Destinations, request.Base) with { SignIn = HostSignIn };
         var settings = SessionSettings.Read(this, pushed, RegistriesBesides(request), published);
-        return BuildSession.GetOrCreate(BuildEngine4, settings).Registries;
+        return BuildSession.GetOrCreate(BuildEngine4, settings);
     }
 
     private static IEnumerable<Oci.Registry> RegistriesBesides(PublishRequest request) =>

@@ -9,7 +9,7 @@ public abstract partial class PublishTask
     /// <summary>The project's file.</summary>
     public string ProjectFile { get; set; } = "";
 
-    /// <summary>The folder in which projects leave what became of them, as <see cref="BeginImageBuild"/> returned it; empty for none.</summary>
+    /// <summary>The folder in which projects leave what became of them; empty for none.</summary>
     public string? BuildFolder { get; set; }
 
     /// <summary>Whether the process that sums the build up prints its log.</summary>

@@ -28,7 +28,7 @@ internal sealed record ImageDocuments(
 
 /// <summary>Manifests, indexes and configs of images in registries. What has a digest is fetched once and then kept in
 /// the local store.</summary>
-internal sealed class RegistryDocuments(RegistryClient registries, ImageStore store)
+internal sealed class RegistryDocuments(RegistryClient registries, ImageStore store, SharedReferences? shared = null)
 {
     private const string Kind = "documents";
 
@@ -36,7 +36,9 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
 
     /// <summary>What a reference points at now: asked once, however often a publish needs it.</summary>
     public Task<Descriptor?> CurrentAsync(Reference reference, CancellationToken cancellationToken) =>
-        current.GetOrAdd(reference, _ => new(() => registries.FindManifestAsync(reference, cancellationToken))).Value;
+        shared?.References.Contains(reference) == true
+            ? shared.Answers.FindAsync(reference, cancelled => registries.FindManifestAsync(reference, cancelled), cancellationToken)
+            : current.GetOrAdd(reference, _ => new(() => registries.FindManifestAsync(reference, cancellationToken))).Value;
 
     /// <summary>Finds the manifest or index that a reference points at now.</summary>
     public async Task<MemoryBlobSource?> FindAsync(Reference reference, CancellationToken cancellationToken)

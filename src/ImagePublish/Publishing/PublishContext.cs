@@ -10,11 +10,11 @@ namespace ImagePublish.Publishing;
 /// <summary>What the steps of one publish share. What a tag points at is asked once for each context.</summary>
 internal sealed class PublishContext
 {
-    public PublishContext(RegistryClient registries, ImageStore store, IPublishLog log)
+    public PublishContext(RegistryClient registries, ImageStore store, IPublishLog log, SharedReferences? shared = null)
     {
         (Registries, Store, Log) = (registries, store, log);
         Cache = new LayerCache(store);
-        Documents = new RegistryDocuments(registries, store);
+        Documents = new RegistryDocuments(registries, store, shared);
         Destinations = new DestinationFactory(registries, Documents, store);
         UpToDate = new UpToDateCheck(store, Documents, Destinations);
     }

@@ -45,6 +45,29 @@ public sealed class SchemaTests
     }
 
     [Fact]
+    public async Task SummariesFollowTheSchema()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var result = await bench.PublishAsync(bench.Request("1.0"));
+        var unchanged = await bench.PublishAsync(bench.Request("1.0"));
+        var local = await bench.PublishAsync(bench.Request("1.0") with { Destinations = [] });
+        ProjectSummary[] projects =
+        [
+            ProjectSummary.Create("Shop", "/Shop.csproj", result),
+            ProjectSummary.Create("Same", "/Same.csproj", unchanged),
+            ProjectSummary.Create("Local", "/Local.csproj", local),
+            new("Failed", "/Failed.csproj", ProjectSummary.FailedOutcome) { Code = "IMG4001" },
+            new("NotBuilt", "/NotBuilt.csproj", ProjectSummary.FailedOutcome),
+        ];
+
+        await FollowAsync(
+            "build-summary.v1",
+            BuildSummary.Create(projects, TimeSpan.FromSeconds(1)).ToJson(),
+            BuildSummary.Create([], TimeSpan.Zero).ToJson()
+        );
+    }
+
+    [Fact]
     public async Task PlansFollowTheSchema()
     {
         await using var bench = await PublishingBench.StartAsync();
