@@ -1,4 +1,7 @@
+using System.IO.Compression;
 using System.Reflection;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
@@ -6,7 +9,71 @@ namespace ImagePublish.Tasks.Tests.EndToEnd;
 /// <summary>Packing this repository's own package.</summary>
 public sealed class PackTests
 {
+    private const string Repository = "https://example.com/acme/imagepublish";
+
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(PackedPackage.Id, "README.md", "")]
+    [InlineData(PackedPackage.AspireId, "aspire.md", "docs/")]
+    [ReliabilityCase("Projects", "this package is packed twice", "the same bytes; links of its readme lead to the commit")]
+    public async Task TheSameCommitIsTheSamePackage(string id, string readme, string folder)
+    {
+        using var first = await PackAsync(id);
+        using var second = await PackAsync(id);
+
+        foreach (var name in new[] { $"{id}.1.2.3.nupkg", $"{id}.1.2.3.snupkg" })
+            Assert.Equal(await File.ReadAllBytesAsync(first[name], Cancelled), await File.ReadAllBytesAsync(second[name], Cancelled));
+        using var package = await ZipFile.OpenReadAsync(first[$"{id}.1.2.3.nupkg"], Cancelled);
+        var commit = (string?)Metadata(package, "repository")!.Attribute("commit");
+        Assert.Equal(Repository, (string?)Metadata(package, "repository")!.Attribute("url"));
+        Assert.Equal(Repository, (string?)Metadata(package, "projectUrl"));
+        Assert.Equal("icon.png", (string?)Metadata(package, "icon"));
+        Assert.StartsWith("### Added", (string?)Metadata(package, "releaseNotes"), StringComparison.Ordinal);
+        var page = await ReadAsync(package, readme);
+        var link = new Regex($@"(?<=\]\(){Regex.Escape(Repository)}/(?:blob|raw)/{commit}/{folder}");
+        Assert.DoesNotMatch(@"\]\((?!https?:|#)", page);
+        var source = (await File.ReadAllTextAsync(Path.Combine(RepositoryRoot.Path, folder, readme), Cancelled)).TrimEnd();
+        Assert.Equal(source, link.Replace(page.TrimEnd(), ""));
+
+        // What a link leads to is in the repository.
+        Assert.All(link.Matches(page), found =>
+        {
+            var path = page[(found.Index + found.Length)..].Split('#', ')')[0];
+            Assert.True(Path.Exists(Path.Combine(RepositoryRoot.Path, folder, path)), path);
+        });
+        Assert.NotEmpty(link.Matches(page));
+    }
+
+    [Fact]
+    public async Task NothingIsMissingAndNothingIsNeedless()
+    {
+        using var folder = await PackAsync(PackedPackage.Id);
+
+        using var package = await ZipFile.OpenReadAsync(folder[$"{PackedPackage.Id}.1.2.3.nupkg"], Cancelled);
+        using var symbols = await ZipFile.OpenReadAsync(folder[$"{PackedPackage.Id}.1.2.3.snupkg"], Cancelled);
+        var names = package.Entries.Select(entry => entry.FullName).ToList();
+        var kinds = names.Where(name => name.Contains('/', StringComparison.Ordinal)).Select(name => Path.GetExtension(name)).Distinct();
+        Assert.Equal([".dll", ".json", ".md", ".proj", ".props", ".psmdcp", ".rels", ".targets"], kinds.Order(StringComparer.Ordinal));
+        Assert.Superset(
+            new HashSet<string> { "LICENSE", "README.md", "THIRD-PARTY-NOTICES.md", "docs/troubleshooting.md", "icon.png" },
+            names.ToHashSet()
+        );
+        // Each library and each file of targets that the sources have.
+        var sources = Directory
+            .EnumerateFiles(Path.Combine(RepositoryRoot.Path, "build"), "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(RepositoryRoot.Path, file).Replace('\\', '/'))
+            .Where(file => file != "build/ImagePublish.Tasks.multitargeting.targets");
+        Assert.Superset(sources.ToHashSet(), names.ToHashSet());
+        Assert.Contains("buildMultiTargeting/ImagePublish.Tasks.targets", names);
+        Assert.Equal(
+            ["ImagePublish.Tasks.pdb", "ImagePublish.pdb"],
+            symbols
+                .Entries.Select(entry => entry.Name)
+                .Where(name => name.EndsWith(".pdb", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+        );
+    }
 
     [Fact]
     [ReliabilityCase(
@@ -57,5 +124,38 @@ public sealed class PackTests
                 },
             };
         }
+    }
+
+    private static async Task<TemporaryFolder> PackAsync(string id)
+    {
+        var folder = new TemporaryFolder();
+        var configuration = typeof(PackTests).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
+        await DotNetCommand
+            .Create(
+                RepositoryRoot.Path,
+                "pack",
+                Path.Combine("src", id, $"{id}.csproj"),
+                "--no-build",
+                "--nologo",
+                $"--configuration={configuration}",
+                $"--output={folder.Path}",
+                "-p:PackageVersion=1.2.3",
+                $"-p:RepositoryUrl={Repository}",
+                $"-p:NuspecOutputPath={folder["nuspec"]}/"
+            )
+            .SucceedAsync(Cancelled);
+        return folder;
+    }
+
+    private static XElement? Metadata(ZipArchive package, string name)
+    {
+        using var nuspec = package.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal)).Open();
+        return XDocument.Load(nuspec).Descendants().SingleOrDefault(element => element.Name.LocalName == name);
+    }
+
+    private static async Task<string> ReadAsync(ZipArchive package, string name)
+    {
+        using var reader = new StreamReader(await package.GetEntry(name)!.OpenAsync(Cancelled));
+        return await reader.ReadToEndAsync(Cancelled);
     }
 }
