@@ -19,10 +19,11 @@ public sealed partial class ArchitectureTests
         ["Images"] = ["Diagnostics", "Common", "Oci"],
         ["Registries"] = ["Diagnostics", "Common", "Oci", "Http"],
         ["Storage"] = ["Diagnostics", "Common", "Oci"],
+        ["Trust"] = ["Diagnostics", "Common", "Oci", "Registries", "Storage"],
         ["Engines"] = ["Diagnostics", "Common", "Oci"],
         ["Packages"] = ["Diagnostics", "Common", "Oci", "Layers"],
         ["Bases"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Engines"],
-        ["Requests"] = ["Oci", "Layers", "Images", "Packages", "Bases"],
+        ["Requests"] = ["Oci", "Trust", "Layers", "Images", "Packages", "Bases"],
         ["Destinations"] = ["Diagnostics", "Common", "Oci", "Registries", "Storage", "Bases"],
         ["LayerReuse"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Bases", "Requests"],
         ["UpToDate"] = ["Oci", "Layers", "Images", "Storage", "Bases", "Requests", "Destinations", "LayerReuse"],
@@ -36,6 +37,7 @@ public sealed partial class ArchitectureTests
             "Images",
             "Registries",
             "Storage",
+            "Trust",
             "Packages",
             "Bases",
             "Requests",
@@ -43,8 +45,8 @@ public sealed partial class ArchitectureTests
             "LayerReuse",
             "UpToDate",
         ],
-        ["Commands"] = ["Diagnostics", "Common", "Oci", "Images", "Registries", "Storage", "Engines", "Bases", "Destinations"],
-        ["Reporting"] = ["Common", "Oci", "Images", "Destinations", "Publishing", "Commands"],
+        ["Commands"] = ["Diagnostics", "Common", "Oci", "Images", "Registries", "Storage", "Trust", "Engines", "Bases", "Destinations"],
+        ["Reporting"] = ["Common", "Oci", "Trust", "Images", "Destinations", "Publishing", "Commands"],
     };
 
     [Fact]

@@ -68,7 +68,10 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
                 MediaTypes.FormatOf(image.ManifestBlob.Descriptor.MediaType),
                 image.Config,
                 image.Layers(registries, location.Repository)
-            );
+            )
+            {
+                ManifestDigest = image.ManifestBlob.Descriptor.Digest,
+            };
         }
         catch (JsonException exception)
         {

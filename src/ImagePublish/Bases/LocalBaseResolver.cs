@@ -35,7 +35,10 @@ internal sealed class LocalBaseResolver(ImageStore store, ArchiveImages? archive
             MediaTypes.FormatOf(chosen.Manifest.Descriptor.MediaType),
             chosen.Config,
             chosen.Layers
-        );
+        )
+        {
+            ManifestDigest = chosen.Manifest.Descriptor.Digest,
+        };
     }
 
     // With the store's copy an image becomes what it would become with the registry.

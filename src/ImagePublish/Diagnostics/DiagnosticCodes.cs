@@ -127,6 +127,16 @@ internal static class DiagnosticCodes
     public static DiagnosticCode LibraryMissing { get; } = Add("IMG6011", "The image lacks a library that the app needs");
     public static DiagnosticCode PackageSourceRefused { get; } = Add("IMG6012", "A package source of the base image is refused");
 
+    // IMG6016 to IMG6025: whom an image is signed by.
+    public static DiagnosticCode TrustUnusable { get; } = Add("IMG6016", "A key, certificate or trust policy can not be used");
+    public static DiagnosticCode Unsigned { get; } = Add("IMG6017", "The image is not signed");
+    public static DiagnosticCode SignatureInvalid { get; } =
+        Add("IMG6018", "A signature is damaged, of another image, or made with another key");
+    public static DiagnosticCode SignerUntrusted { get; } = Add("IMG6019", "The image is signed by somebody who is not trusted");
+    public static DiagnosticCode SignatureExpired { get; } = Add("IMG6020", "A signature or its certificate has expired");
+    public static DiagnosticCode SignatureUnsupported { get; } = Add("IMG6021", "A signature is of a kind that is not supported");
+    public static DiagnosticCode SignatureUnknown { get; } = Add("IMG6022", "It is not known on this machine who signed the base image");
+
     // IMG9xxx: errors of this package.
     public static DiagnosticCode Unexpected { get; } = Add("IMG9001", "Something failed unexpectedly");
 
@@ -143,7 +153,7 @@ internal static class DiagnosticCodes
 /// <summary>A stable code for something a user can cause and fix, such as <c>IMG2001</c>.</summary>
 /// <remarks>
 /// <c>IMG1xxx</c> input, <c>IMG2xxx</c> base image, <c>IMG3xxx</c> layers and store, <c>IMG4xxx</c> registry, <c>IMG5xxx</c> credentials,
-/// <c>IMG6xxx</c> operating system packages, <c>IMG9xxx</c> errors of this package. All are in <see cref="DiagnosticCodes"/>.
+/// <c>IMG6xxx</c> operating system packages and signatures, <c>IMG9xxx</c> errors of this package. All are in <see cref="DiagnosticCodes"/>.
 /// </remarks>
 /// <param name="Title">What it means, in a few words: the heading of its entry in the troubleshooting page.</param>
 internal sealed record DiagnosticCode(string Id, string Title)

@@ -10,6 +10,9 @@ internal sealed record BaseImage(string Name, Digest? Digest, ImageFormat Format
     /// <summary>What the comments of layers in the history begin with that were taken from another image.</summary>
     public const string TakenLayer = "layer of ";
 
+    /// <summary>The digest of the platform's own manifest; null for <c>scratch</c>.</summary>
+    public Digest? ManifestDigest { get; init; }
+
     /// <summary>The other images whose layers are the topmost of <see cref="Layers"/>, one name for each layer.</summary>
     public IReadOnlyList<string> TakenLayers { get; init; } = [];
 

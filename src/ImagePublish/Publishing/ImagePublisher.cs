@@ -18,6 +18,7 @@ namespace ImagePublish.Publishing;
 internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? earlyBuild = null)
 {
     private readonly IPublishLog log = context.Log;
+    private readonly BaseStep bases = new(context);
     private readonly PackageStep packages = new(context);
     private readonly TagGuard tagGuard = new(context.Registries, context.Store);
     private readonly DependencyCheckStep dependencies = new(context.Store, context.Log);
@@ -129,9 +130,9 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
     private async Task<BaseImage> ResolveBaseAsync(PublishRequest request, BaseImage? localBase, CancellationToken cancellationToken)
     {
-        var bases = new BaseResolver(context.Registries, context.Documents, context.Store);
         var isThere = localBase is not null && new LocalBaseResolver(context.Store).IsStillThere(localBase);
-        var found = isThere ? localBase! : await bases.ResolveAsync(request.Base, request.Spec.Platform, cancellationToken);
+        var inputs = new BaseInputs(request.Base, request.Spec.Platform, request.BaseTrust);
+        var found = await bases.ResolveAsync(inputs, isThere ? localBase : null, cancellationToken);
         var mirror = request.Base is RegistryImage { Mirror: not null, Location: var location } ? $", read from {location}" : "";
         log.Detail($"The base image is {found.Name}, {found.Digest}, with {found.Layers.Count} layers{mirror}.");
         return found;

@@ -4,6 +4,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Model;
 using ImagePublish.Requests;
+using ImagePublish.Trust;
 
 namespace ImagePublish.Publishing;
 
@@ -31,7 +32,11 @@ internal sealed class LockStep(PublishContext context)
                     $"The lock file '{Text.Sanitize(lockRequest.File)}' does not fit the project: {mismatch}. "
                         + "Renew it and commit the result: dotnet msbuild -t:UpdateImageLock."
                 );
-            var inputs = new LockInputs(platform, request.Base, request.Packages) { OtherImages = request.OtherImages };
+            var inputs = new LockInputs(platform, request.Base, request.Packages)
+            {
+                BaseTrust = request.BaseTrust,
+                OtherImages = request.OtherImages,
+            };
             var update = new LockUpdate(platform, await ChooseAsync(inputs, cancellationToken), entry);
             var outcome = await output.RenewLockAsync(lockRequest, platform, update.Current, cancellationToken);
             context.Log.Information($"{Path.GetFileName(lockRequest.File)} {outcome} for {platform}, since {mismatch}: {update.Summary}");
@@ -69,7 +74,8 @@ internal sealed class LockStep(PublishContext context)
     private async Task<PlatformLock> ChooseAsync(LockInputs inputs, CancellationToken cancellationToken)
     {
         var (platform, source, wanted) = inputs;
-        var resolvingBase = bases.ResolveAsync(source, platform, cancellationToken);
+        var signed = new BaseInputs(source, platform, inputs.BaseTrust);
+        var resolvingBase = new BaseStep(context).ResolveAsync(signed, known: null, cancellationToken);
         var images = await new OtherImagesStep(context).ResolveAsync(inputs.OtherImages, platform, resolvingBase, cancellationToken);
         IReadOnlyList<OsPackage>? packages = null;
         if (wanted is not null)
@@ -174,6 +180,9 @@ internal sealed class LockStep(PublishContext context)
 /// <summary>What a lock file pins for one platform.</summary>
 internal sealed record LockInputs(Platform Platform, ImageSource Base, PackageRequest? Packages)
 {
+    /// <summary>Who must have signed the base; null if that does not matter.</summary>
+    public TrustPolicy? BaseTrust { get; init; }
+
     public OtherImages OtherImages { get; init; } = OtherImages.None;
 }
 

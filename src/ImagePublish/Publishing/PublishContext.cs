@@ -3,6 +3,7 @@ using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
+using ImagePublish.Trust;
 using ImagePublish.UpToDate;
 
 namespace ImagePublish.Publishing;
@@ -16,6 +17,7 @@ internal sealed class PublishContext
         Cache = new LayerCache(store);
         Documents = new RegistryDocuments(registries, store, shared);
         Destinations = new DestinationFactory(registries, Documents, store);
+        Signatures = new ImageVerifier(registries, store, registries.Time);
         UpToDate = new UpToDateCheck(store, Documents, Destinations);
     }
 
@@ -32,4 +34,6 @@ internal sealed class PublishContext
     public DestinationFactory Destinations { get; }
 
     public UpToDateCheck UpToDate { get; }
+
+    public ImageVerifier Signatures { get; }
 }

@@ -4,6 +4,7 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Dependencies;
 using ImagePublish.Packages.Model;
+using ImagePublish.Trust;
 
 namespace ImagePublish.Requests;
 
@@ -17,6 +18,9 @@ internal sealed record PublishRequest
     public ProjectInfo? Project { get; init; }
 
     public required ImageSource Base { get; init; }
+
+    /// <summary>Who must have signed the base; null if that does not matter.</summary>
+    public TrustPolicy? BaseTrust { get; init; }
 
     /// <summary>Operating system packages, in a layer below the app; null for none.</summary>
     public PackageRequest? Packages { get; init; }

@@ -18,6 +18,7 @@ internal static class RequestFingerprint
         Add(digest, request.Project);
         Add(digest, request.Base);
         Add(digest, (request.Base as ScratchImage)?.EnvironmentVariables ?? []);
+        digest.Add(request.BaseTrust?.Id.Value);
         digest.Add([.. (request.Packages?.Locked ?? []).Select(package => $"{package.Name} {package.Digest}")]);
         AddFiles(digest, request);
         digest.Add(request.Compression.Key);
