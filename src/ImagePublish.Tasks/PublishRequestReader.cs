@@ -36,6 +36,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Spec = new SpecReader(inputs).Read(app, workingDirectory, source.Value.Created),
             Project = inputs.ReadProject(source.Value),
             Base = ReadBase(app, packages is not null),
+            BaseTrust = BaseTrustReader.Read(inputs.BaseTrust, inputs.ResolvePath),
             Packages = packages,
             Lock = new LockRequestReader(inputs).Read(),
             DependencyCheck = ReadDependencyCheck(app),
@@ -84,6 +85,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var folder = FolderOf(ReadWorkingDirectory(app.RuntimeIdentifier.Platform));
         return new LockInputs(app.RuntimeIdentifier.Platform, ReadBase(app, packages is not null), packages)
         {
+            BaseTrust = BaseTrustReader.Read(inputs.BaseTrust, inputs.ResolvePath),
             OtherImages = ReadOtherImages(folder, ReadFolders()),
         };
     }

@@ -90,6 +90,9 @@ public abstract class CommandTask : ImageTask, IImageInputs, IRegistryInputs
     /// <summary>The results, before they become text.</summary>
     internal IReadOnlyList<CommandItem> Items { get; set; } = [];
 
+    /// <summary>What fails the command, although it has a result.</summary>
+    internal ImagePublishException? Failure { get; set; }
+
     /// <summary>Runs the command, and writes its result for scripts.</summary>
     private protected sealed override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
@@ -97,6 +100,8 @@ public abstract class CommandTask : ImageTask, IImageInputs, IRegistryInputs
         Results = [.. Items.Select(item => item.ToTaskItem())];
         if (InputParser.Optional(ResultFile) is { } file)
             await CommandResultFile.WriteAsync(FullPath(file), GetType().Name, Items, log, cancellationToken);
+        if (Failure is not null)
+            throw Failure;
     }
 
     /// <summary>Runs the command.</summary>

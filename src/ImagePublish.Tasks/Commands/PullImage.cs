@@ -14,6 +14,9 @@ public sealed class PullImage : CommandTask
     /// <summary>The mirror of Microsoft's registry; empty for that of the environment, if it names one.</summary>
     public string? BaseRegistry { get; set; }
 
+    /// <summary>Whose signatures the image must have; empty for nobody's.</summary>
+    public string? BaseTrust { get; set; }
+
     internal override string? LeftAlone => "no tag was moved";
 
     private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
@@ -34,11 +37,19 @@ public sealed class PullImage : CommandTask
         // A digest is found in the store under any tag.
         var tag = reference.Tag ?? Tag.Parse($"{reference.Digest!.Algorithm}-{reference.Digest.Hex}");
         var mirrored = BaseMirror.Apply(source, BaseRegistry);
-        var request = new CopyRequest(mirrored, [], reference.Repository.ToString(), [tag]);
-        var result = await new ImageCopier(
-            Connect([.. names.Registries, mirrored.Location.Repository.Registry]).Registries,
-            OpenStore()
-        ).CopyAsync(request, cancellationToken);
+        var registries = Connect([.. names.Registries, mirrored.Location.Repository.Registry]).Registries;
+        var store = OpenStore();
+        var copied = mirrored;
+        if (BaseTrustReader.Read(BaseTrust, ResolvePath) is { } trust)
+        {
+            var signatures = await new SignatureReporter(registries, store).RequireAsync(trust, mirrored, cancellationToken);
+            log.Information(signatures.Line);
+            // What was verified is what is copied, whatever the tag points at by then.
+            copied = mirrored with { Reference = reference.Pinned(signatures.Digest) };
+        }
+
+        var request = new CopyRequest(copied, [], reference.Repository.ToString(), [tag]);
+        var result = await new ImageCopier(registries, store).CopyAsync(request, cancellationToken);
         Report(log, ImageTables.OfCopy(result, dryRun: false));
         Items =
         [

@@ -81,6 +81,7 @@ internal sealed class CertificateChain
             return;
         }
 
+        RejectWeak(Leaf);
         using var chain = Build(anchors, purpose, at);
         foreach (var element in chain.ChainElements)
         {
@@ -102,13 +103,11 @@ internal sealed class CertificateChain
     /// Certificate requirements</see>.</remarks>
     public void RequireCodeSigning()
     {
+        if (IsAuthority(Leaf))
+            throw RefusedSignatureException.Malformed($"the certificate of '{Signer}' is an authority's, which must not sign images itself");
         var usage = Leaf.Extensions.OfType<X509KeyUsageExtension>().FirstOrDefault();
         if (usage is null || !usage.Critical || !usage.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature))
             throw RefusedSignatureException.Malformed($"the certificate of '{Signer}' is not marked as one for digital signatures");
-        if ((usage.KeyUsages & (X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign)) != 0 || IsAuthority(Leaf))
-            throw RefusedSignatureException.Malformed(
-                $"the certificate of '{Signer}' is an authority's, which must not sign images itself"
-            );
         var purposes = Leaf.Extensions.OfType<X509EnhancedKeyUsageExtension>().FirstOrDefault()?.EnhancedKeyUsages.Cast<Oid>().ToList();
         if (
             purposes?.Exists(purpose => ForeignUsages.Contains(purpose.Value)) == true
@@ -139,8 +138,9 @@ internal sealed class CertificateChain
         policy.DisableCertificateDownloads = true;
         policy.VerificationTime = at.UtcDateTime;
         policy.ApplicationPolicy.Add(new Oid(purpose == CertificatePurpose.CodeSigning ? CodeSigning : TimeStamping));
-        // The last one that a signature brings along is only a place to end at: whether it is trusted is asked afterwards.
-        foreach (var certificate in anchors.Certificates.Append(Certificates[^1]))
+        // A root that a signature brings along is only a place to end at: whether it is trusted is asked afterwards.
+        var ends = IsSelfIssued(Certificates[^1]) ? [Certificates[^1]] : anchors.Certificates;
+        foreach (var certificate in ends)
             (IsSelfIssued(certificate) ? policy.CustomTrustStore : policy.ExtraStore).Add(certificate);
         policy.ExtraStore.AddRange(Certificates.Skip(1).ToArray());
         if (chain.Build(Leaf))

@@ -49,7 +49,9 @@ internal static class CoseEnvelope
             Scheme = scheme,
             AuthenticTime = Instant(headers, NotationEnvelope.AuthenticTimeHeader),
             Expiry = expiry,
-            TimeStamp = Value(message.UnprotectedHeaders, new(NotationEnvelope.TimeStampHeader))?.GetValueAsBytes(),
+            TimeStamp = Value(message.UnprotectedHeaders, new(NotationEnvelope.TimeStampHeader)) is { } stamp
+                ? stamp.GetValueAsBytes().AsMemory()
+                : (ReadOnlyMemory<byte>?)null,
         };
     }
 

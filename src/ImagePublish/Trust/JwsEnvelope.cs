@@ -38,8 +38,8 @@ internal static class JwsEnvelope
             Payload = SignatureJson.UrlBytes(payloadText, $"the payload of {Envelope}"),
             Signature = signature,
             TimeStamp = SignatureJson.OptionalText(header, NotationEnvelope.TimeStampHeader, Envelope) is { } stamp
-                ? SignatureJson.Bytes(stamp, "its time-stamp")
-                : null,
+                ? SignatureJson.Bytes(stamp, "its time-stamp").AsMemory()
+                : (ReadOnlyMemory<byte>?)null,
         };
     }
 

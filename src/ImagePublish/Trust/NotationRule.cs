@@ -77,7 +77,7 @@ internal sealed record NotationRule
     {
         var (start, end) = ((DateTimeOffset)chain.Leaf.NotBefore, (DateTimeOffset)chain.Leaf.NotAfter);
         return now < start ? start
-            : now > end ? end
+            : now >= end ? end.AddSeconds(-1)
             : now;
     }
 

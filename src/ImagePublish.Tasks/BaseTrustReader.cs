@@ -1,0 +1,26 @@
+using ImagePublish.Tasks.Shared;
+using ImagePublish.Trust;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>Reads whose signatures a base image must have: <c>ImageBaseTrust</c>.</summary>
+internal static class BaseTrustReader
+{
+    private const string None = "none";
+
+    /// <summary>Reads files of keys, certificates and policies, and <c>Microsoft</c>; null where nothing is asked for.</summary>
+    /// <exception cref="Diagnostics.ImagePublishException"><c>IMG6016</c>: one of them can't be used.</exception>
+    public static TrustPolicy? Read(string? property, Func<string, string> fullPath)
+    {
+        // Paths have blanks in them: only ';' divides.
+        var entries = (property ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (entries.Length == 0 || entries is [var only] && only.Equals(None, StringComparison.OrdinalIgnoreCase))
+            return null;
+        return new TrustPolicy([
+            .. InputParser.Named("ImageBaseTrust", entries, all => all.Select(entry => ReadOne(entry, fullPath)).ToList()),
+        ]);
+    }
+
+    private static TrustRule ReadOne(string entry, Func<string, string> fullPath) =>
+        entry.Equals(MicrosoftTrust.Name, StringComparison.OrdinalIgnoreCase) ? MicrosoftTrust.Rule : TrustFile.Read(fullPath(entry));
+}
