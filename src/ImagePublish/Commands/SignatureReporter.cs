@@ -23,7 +23,11 @@ internal sealed class SignatureReporter(RegistryClient registries, ImageStore st
 
     /// <summary>Makes sure that an image is signed.</summary>
     /// <exception cref="ImagePublishException"><c>IMG6017</c> to <c>IMG6021</c>: it is not; or what the registry fails with.</exception>
-    public async Task<(string Line, Digest Digest)> RequireAsync(TrustPolicy policy, RegistryImage image, CancellationToken cancellationToken)
+    public async Task<(string Line, Digest Digest)> RequireAsync(
+        TrustPolicy policy,
+        RegistryImage image,
+        CancellationToken cancellationToken
+    )
     {
         var subject = await FindAsync(image, cancellationToken);
         return (await verifier.RequireAsync(policy, subject, cancellationToken), subject.Digests[0]);
@@ -46,9 +50,9 @@ internal sealed class SignatureReporter(RegistryClient registries, ImageStore st
 
     private async Task<VerifiedSubject> FindAsync(RegistryImage image, CancellationToken cancellationToken)
     {
-        var digest = image.Location.Digest;
-        if (digest is null || await registries.FindManifestAsync(image.Location, cancellationToken) is null)
-            digest = (await registries.GetManifestAsync(image.Location, cancellationToken)).Descriptor.Digest;
-        return new VerifiedSubject("image", image.Reference) { Location = image.Location.Repository, Digests = [digest] };
+        var found = await registries.FindManifestAsync(image.Location, cancellationToken)
+            // Asked again for the registry's own error.
+            ?? (await registries.GetManifestAsync(image.Location, cancellationToken)).Descriptor;
+        return new VerifiedSubject("image", image.Reference) { Location = image.Location.Repository, Digests = [found.Digest] };
     }
 }

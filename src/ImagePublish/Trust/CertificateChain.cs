@@ -104,7 +104,9 @@ internal sealed class CertificateChain
     public void RequireCodeSigning()
     {
         if (IsAuthority(Leaf))
-            throw RefusedSignatureException.Malformed($"the certificate of '{Signer}' is an authority's, which must not sign images itself");
+            throw RefusedSignatureException.Malformed(
+                $"the certificate of '{Signer}' is an authority's, which must not sign images itself"
+            );
         var usage = Leaf.Extensions.OfType<X509KeyUsageExtension>().FirstOrDefault();
         if (usage is null || !usage.Critical || !usage.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature))
             throw RefusedSignatureException.Malformed($"the certificate of '{Signer}' is not marked as one for digital signatures");

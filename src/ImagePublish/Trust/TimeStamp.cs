@@ -54,7 +54,13 @@ internal static class TimeStamp
             throw RefusedSignatureException.Malformed($"its time-stamp has {token.Length} bytes; at most {MaxSize} are read");
         if (!Rfc3161TimestampToken.TryDecode(token, out var read, out var length) || length != token.Length)
             throw RefusedSignatureException.Malformed("its time-stamp is malformed");
-        if (!StrongHashes.Contains(read.TokenInfo.HashAlgorithmId.Value))
+        var signers = read.AsSignedCms().SignerInfos;
+        string?[] hashes =
+        [
+            read.TokenInfo.HashAlgorithmId.Value,
+            .. signers.Cast<SignerInfo>().Select(signer => signer.DigestAlgorithm.Value),
+        ];
+        if (signers.Count != 1 || hashes.Any(hash => !StrongHashes.Contains(hash)))
             throw RefusedSignatureException.Malformed("its time-stamp uses a hash that can be forged");
         return read;
     }

@@ -17,6 +17,27 @@ public static class Stages
                 Variables = Map(("GITHUB_EVENT_NAME", "schedule"), ("GITHUB_REF_NAME", "main")),
                 Before = Map(("<ImageBase>x</ImageBase>", "dotnet restore; mkdir certs; touch certs/ca.pem")),
             },
+            "docs/trust.md" => new()
+            {
+                NotTyped = Map(
+                    (
+                        "The base image mcr.microsoft.com/dotnet/aspnet:10.0 is signed by Microsoft SCD Products RSA Signing (Notation).",
+                        "Microsoft's signatures are out of reach; ForeignSignatureTests has one of the same form"
+                    ),
+                    (
+                        "dotnet msbuild -t:PullImage -p:ImageSource=mcr.microsoft.com/dotnet/aspnet:10.0 -p:ImageBaseTrust=Microsoft",
+                        "Microsoft's signatures are out of reach"
+                    ),
+                    (
+                        "dotnet msbuild -t:VerifyImage -p:ImageSource=ghcr.io/acme/shop:1.0 -p:ImageBaseTrust=cosign.pub",
+                        "SignedBaseTests types it"
+                    ),
+                    (
+                        "ghcr.io/acme/shop@sha256:2e4aeac1625cb975630ca3eb9e09372f6d9d79ac3bf8ebf397bc25ccd994802b",
+                        "SignedBaseTests looks at the table"
+                    )
+                ),
+            },
             "docs/packages.md" => new()
             {
                 NotTyped = Map(

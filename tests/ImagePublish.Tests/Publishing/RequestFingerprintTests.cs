@@ -8,6 +8,7 @@ using ImagePublish.Packages;
 using ImagePublish.Packages.Model;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
+using ImagePublish.Trust;
 using ImagePublish.UpToDate;
 
 namespace ImagePublish.Tests.Publishing;
@@ -128,6 +129,7 @@ public sealed class RequestFingerprintTests
                 ),
             ],
             CacheKey => [(name, Key('b'))],
+            TrustPolicy => [(name, Trusting('b'))],
             Repository => [(name, Repository.Create(Registry.Parse("example.test"), "other"))],
             LayerCompression => [(name, new LayerCompression(Compression.Gzip, 3)), (name, new LayerCompression(Compression.Zstd, null))],
             KeyValuePair<string, string> pair =>
@@ -188,6 +190,7 @@ public sealed class RequestFingerprintTests
             },
             Project = Filled(new ProjectInfo { Omitted = ["created"] }),
             Base = new RegistryImage(Reference.Parse("example.test/base:1")),
+            BaseTrust = Trusting('a'),
             PublishFolder = "/publish",
             Items = [new PublishItem("App.dll", PublishItemOrigin.Package) { Package = "App" }],
             EntryDefaults = new LayerEntryDefaults(),
@@ -236,6 +239,8 @@ public sealed class RequestFingerprintTests
 
     private static CacheKey Key(char letter) =>
         CacheKey.TryCreate(new string(letter, CacheKey.MinLength), out var key) ? key : throw new InvalidOperationException();
+
+    private static TrustPolicy Trusting(char letter) => new([new CertificateRule("any.crt", new TrustAnchors([], new string(letter, 64)))]);
 
     private static T Filled<T>(T value)
         where T : class

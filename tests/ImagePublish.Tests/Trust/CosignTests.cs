@@ -222,8 +222,7 @@ public sealed class CosignTests
     internal static byte[] Framed(byte[] statement) =>
         [.. Encoding.UTF8.GetBytes($"DSSEv1 28 application/vnd.in-toto+json {statement.Length} "), .. statement];
 
-    internal static KeyRule Rule(AsymmetricAlgorithm key) =>
-        new("cosign.pub", VerificationKey.Read(key.ExportSubjectPublicKeyInfo()));
+    internal static KeyRule Rule(AsymmetricAlgorithm key) => new("cosign.pub", VerificationKey.Read(key.ExportSubjectPublicKeyInfo()));
 
     internal static void Attach(SignedBench bench, byte[] statement, byte[] signature, Action<JsonObject>? change = null)
     {
@@ -276,10 +275,7 @@ public sealed class CosignTests
     private static void AddCertificates(JsonObject bundle, TestSigner signer, byte[]? stamp)
     {
         var certificates = signer.Chain.Select(one => (JsonNode)new JsonObject { ["rawBytes"] = Convert.ToBase64String(one.RawData) });
-        var material = new JsonObject
-        {
-            ["x509CertificateChain"] = new JsonObject { ["certificates"] = new JsonArray([.. certificates]) },
-        };
+        var material = new JsonObject { ["x509CertificateChain"] = new JsonObject { ["certificates"] = new JsonArray([.. certificates]) } };
         if (stamp is not null)
             material["timestampVerificationData"] = new JsonObject
             {

@@ -18,7 +18,11 @@ public sealed class NotationTests
     private static string[] Types => [NotationWriter.JwsType, NotationWriter.CoseType];
 
     public static TheoryData<string, string> Keys =>
-        [.. Types.SelectMany(type => ((string[])["P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096"]).Select(key => (type, key)))];
+        [
+            .. Types.SelectMany(type =>
+                ((string[])["P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096"]).Select(key => (type, key))
+            ),
+        ];
 
     [Theory]
     [MemberData(nameof(Keys))]
@@ -27,10 +31,7 @@ public sealed class NotationTests
         await using var bench = await SignedBench.StartAsync();
         bench.AttachNotation(type, Authority.Issue(key));
 
-        Assert.Equal(
-            $"The base image {bench.Subject.Name} is signed by Acme signing (Notation).",
-            await bench.RequireAsync(Trusted)
-        );
+        Assert.Equal($"The base image {bench.Subject.Name} is signed by Acme signing (Notation).", await bench.RequireAsync(Trusted));
     }
 
     [Theory]
@@ -198,7 +199,11 @@ public sealed class NotationTests
         var signer = Authority.Issue();
         bench.AttachNotation(NotationWriter.JwsType, signer);
 
-        Assert.Contains("Acme signing", await bench.RequireAsync(new CertificateRule("me.crt", new TrustAnchors([signer.Leaf]))), StringComparison.Ordinal);
+        Assert.Contains(
+            "Acme signing",
+            await bench.RequireAsync(new CertificateRule("me.crt", new TrustAnchors([signer.Leaf]))),
+            StringComparison.Ordinal
+        );
         await bench.RefusesAsync(
             DiagnosticCodes.SignerUntrusted,
             new CertificateRule("other.crt", new TrustAnchors([Authority.Issue().Leaf]))
@@ -336,8 +341,7 @@ public sealed class NotationTests
     {
         await using var bench = await SignedBench.StartAsync();
         var signed = DateTimeOffset.UtcNow.AddDays(-100);
-        AttachExpired(bench, NotationWriter.JwsType, signed, signature =>
-            what switch
+        AttachExpired(bench, NotationWriter.JwsType, signed, signature => what switch
             {
                 "other bytes" => Authority.Stamp("other"u8, signed),
                 "after the end" => Authority.Stamp(signature, DateTimeOffset.UtcNow.AddDays(-1)),
@@ -345,8 +349,7 @@ public sealed class NotationTests
                 "no purpose" => Authority.Stamp(signature, signed, new LeafOptions { Subject = "CN=x" }),
                 "garbage" => "garbage"u8.ToArray(),
                 _ => new byte[70_000],
-            }
-        );
+            });
 
         var error = await Assert.ThrowsAsync<ImagePublishException>(() => bench.RequireAsync(Trusted));
 
@@ -365,7 +368,10 @@ public sealed class NotationTests
         Assert.Empty(bench.Server.Requests);
 
         // Another policy asks again, and so does the same one when the certificate has expired.
-        await bench.RefusesAsync(DiagnosticCodes.SignerUntrusted, new CertificateRule("b", new TrustAnchors([new TestAuthority("B").Root])));
+        await bench.RefusesAsync(
+            DiagnosticCodes.SignerUntrusted,
+            new CertificateRule("b", new TrustAnchors([new TestAuthority("B").Root]))
+        );
         bench.Time = new FixedTime(DateTimeOffset.UtcNow.AddDays(11));
         await bench.RefusesAsync(DiagnosticCodes.SignatureExpired, Trusted);
     }

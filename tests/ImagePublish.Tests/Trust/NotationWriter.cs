@@ -175,9 +175,7 @@ internal static class NotationWriter
     }
 
     private static byte[] Sign(AsymmetricAlgorithm key, byte[] data) =>
-        key is ECDsa ecdsa
-            ? ecdsa.SignData(data, HashOf(key))
-            : ((RSA)key).SignData(data, HashOf(key), RSASignaturePadding.Pss);
+        key is ECDsa ecdsa ? ecdsa.SignData(data, HashOf(key)) : ((RSA)key).SignData(data, HashOf(key), RSASignaturePadding.Pss);
 
     private static HashAlgorithmName HashOf(AsymmetricAlgorithm key) =>
         key.KeySize switch

@@ -268,13 +268,7 @@ public sealed class PolicyFileTests : IDisposable
         Assert.Equal(identities.Count, identities.Distinct().Count());
     }
 
-    private TrustRule Policy(
-        string scope,
-        string identity,
-        string level = Strict,
-        string[]? stores = null,
-        string? verifyTimestamp = null
-    )
+    private TrustRule Policy(string scope, string identity, string level = Strict, string[]? stores = null, string? verifyTimestamp = null)
     {
         var document = JsonNode.Parse(Text(scope, level, identity))!;
         var policy = document["trustPolicies"]![0]!;

@@ -39,11 +39,7 @@ internal sealed class SignedBench : IAsyncDisposable
     public ImageVerifier Verifier => new(Registry.Client, kept.Store, Time);
 
     public VerifiedSubject Subject =>
-        new("base image", Registry.Named(Name).ReferenceTo(Tag.Parse("1.0")))
-        {
-            Location = Registry.Named(Name),
-            Digests = [Image],
-        };
+        new("base image", Registry.Named(Name).ReferenceTo(Tag.Parse("1.0"))) { Location = Registry.Named(Name), Digests = [Image] };
 
     public static async Task<SignedBench> StartAsync(bool hasReferrers = true) =>
         new(await RegistryBench.StartAsync(options => options.Content.Referrers = hasReferrers));
@@ -97,7 +93,10 @@ internal sealed class SignedBench : IAsyncDisposable
         {
             ["schemaVersion"] = 2,
             ["mediaType"] = MediaTypes.OciManifest,
-            ["config"] = Descriptor(MediaTypes.OciConfig, """{"architecture":"","os":"","rootfs":{"type":"layers","diff_ids":[]}}"""u8.ToArray()),
+            ["config"] = Descriptor(
+                MediaTypes.OciConfig,
+                """{"architecture":"","os":"","rootfs":{"type":"layers","diff_ids":[]}}"""u8.ToArray()
+            ),
             ["layers"] = new JsonArray(layer),
         };
         Server.Content.PutManifest(
