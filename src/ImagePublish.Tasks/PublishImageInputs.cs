@@ -29,7 +29,7 @@ public abstract class PublishImageInputs : PublishTask
     /// <summary>The mirror of Microsoft's registry; empty for that of the environment, if it names one.</summary>
     public string? BaseRegistry { get; set; }
 
-    /// <summary>Whose signatures the base must have: files of keys, certificates and policies, or <c>Microsoft</c>; empty for none.</summary>
+    /// <summary>Whose signatures the base must have: files of keys, certificates, policies, or <c>Microsoft</c>; empty for none.</summary>
     public string? BaseTrust { get; set; }
 
     /// <summary>Operating system packages below the app.</summary>

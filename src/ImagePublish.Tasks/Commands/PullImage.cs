@@ -39,15 +39,7 @@ public sealed class PullImage : CommandTask
         var mirrored = BaseMirror.Apply(source, BaseRegistry);
         var registries = Connect([.. names.Registries, mirrored.Location.Repository.Registry]).Registries;
         var store = OpenStore();
-        var copied = mirrored;
-        if (BaseTrustReader.Read(BaseTrust, ResolvePath) is { } trust)
-        {
-            var signatures = await new SignatureReporter(registries, store).RequireAsync(trust, mirrored, cancellationToken);
-            log.Information(signatures.Line);
-            // What was verified is what is copied, whatever the tag points at by then.
-            copied = mirrored with { Reference = reference.Pinned(signatures.Digest) };
-        }
-
+        var copied = await VerifyAsync(mirrored, new SignatureReporter(registries, store), log, cancellationToken);
         var request = new CopyRequest(copied, [], reference.Repository.ToString(), [tag]);
         var result = await new ImageCopier(registries, store).CopyAsync(request, cancellationToken);
         Report(log, ImageTables.OfCopy(result, dryRun: false));
@@ -63,5 +55,20 @@ public sealed class PullImage : CommandTask
                 )
             ),
         ];
+    }
+
+    // What was verified is what is copied, whatever the tag points at by then.
+    private async Task<RegistryImage> VerifyAsync(
+        RegistryImage image,
+        SignatureReporter reporter,
+        IPublishLog log,
+        CancellationToken cancellationToken
+    )
+    {
+        if (BaseTrustReader.Read(BaseTrust, ResolvePath) is not { } trust)
+            return image;
+        var signatures = await reporter.RequireAsync(trust, image, cancellationToken);
+        log.Information(signatures.Line);
+        return image with { Reference = image.Reference.Pinned(signatures.Digest) };
     }
 }

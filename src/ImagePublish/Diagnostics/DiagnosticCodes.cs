@@ -153,7 +153,8 @@ internal static class DiagnosticCodes
 /// <summary>A stable code for something a user can cause and fix, such as <c>IMG2001</c>.</summary>
 /// <remarks>
 /// <c>IMG1xxx</c> input, <c>IMG2xxx</c> base image, <c>IMG3xxx</c> layers and store, <c>IMG4xxx</c> registry, <c>IMG5xxx</c> credentials,
-/// <c>IMG6xxx</c> operating system packages and signatures, <c>IMG9xxx</c> errors of this package. All are in <see cref="DiagnosticCodes"/>.
+/// <c>IMG6xxx</c> operating system packages and signatures, <c>IMG9xxx</c> errors of this package. All are in
+/// <see cref="DiagnosticCodes"/>.
 /// </remarks>
 /// <param name="Title">What it means, in a few words: the heading of its entry in the troubleshooting page.</param>
 internal sealed record DiagnosticCode(string Id, string Title)

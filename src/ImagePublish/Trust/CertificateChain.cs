@@ -99,7 +99,8 @@ internal sealed class CertificateChain
         Certificates.All(certificate => certificate.NotBefore <= instant.LocalDateTime && instant.LocalDateTime <= certificate.NotAfter);
 
     /// <summary>Makes sure that the signer's certificate is one for signing code, as the Notary Project wants it.</summary>
-    /// <remarks><see href="https://github.com/notaryproject/specifications/blob/v1.1.0/specs/signature-specification.md#certificate-requirements">
+    /// <remarks><see
+    /// href="https://github.com/notaryproject/specifications/blob/v1.1.0/specs/signature-specification.md#certificate-requirements">
     /// Certificate requirements</see>.</remarks>
     public void RequireCodeSigning()
     {
@@ -123,8 +124,8 @@ internal sealed class CertificateChain
     {
         if (Leaf.Extensions.Any(extension => extension.Oid?.Value?.StartsWith(KeylessExtensions, StringComparison.Ordinal) == true))
             throw RefusedSignatureException.Unsupported(
-                "it is keyless: its certificate was issued to an identity of a CI system or a person for some minutes, which can't be verified"
-                    + " here. Verify it with cosign, or have the image signed with a key"
+                "it is keyless: its certificate was issued to an identity of a CI system or a person for some minutes, which can't be "
+                    + "verified here. Verify it with cosign, or have the image signed with a key"
             );
     }
 

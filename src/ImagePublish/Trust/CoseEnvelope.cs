@@ -23,7 +23,14 @@ internal static class CoseEnvelope
             return Read(CoseMessage.DecodeSign1(bytes.Span));
         }
         catch (Exception exception)
-            when (exception is CryptographicException or CborContentException or InvalidOperationException or ArgumentException)
+            when (exception
+                    is CryptographicException
+                        or CborContentException
+                        or InvalidOperationException
+                        or ArgumentException
+                        or OverflowException
+                        or FormatException
+            )
         {
             throw RefusedSignatureException.Malformed("its COSE envelope is malformed", exception);
         }

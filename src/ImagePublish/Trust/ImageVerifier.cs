@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
@@ -64,7 +65,7 @@ internal sealed class ImageVerifier(RegistryClient registries, ImageStore store,
     public async Task<string> RequireAsync(TrustPolicy policy, VerifiedSubject subject, CancellationToken cancellationToken)
     {
         if (policy.Rules.FirstOrDefault(rule => rule.Exempts(subject.Name.Repository)) is { } exempting)
-            return $"The signatures of the {subject.Noun} {subject.Name} are not verified, since {exempting.Name} leaves out its repository.";
+            return $"The signatures of the {subject.Noun} {subject.Name} are not verified: {exempting.Name} leaves out its repository.";
         if (await FindKnownAsync(policy, subject, cancellationToken) is { } known)
             return known;
         var refused = new List<SignatureResult>();
@@ -124,7 +125,8 @@ internal sealed class ImageVerifier(RegistryClient registries, ImageStore store,
         if (refused.Count == 0)
             return new ImagePublishException(
                 DiagnosticCodes.Unsigned,
-                $"{image} has no signature that ImageBaseTrust could accept in {subject.Location}. Choose a signed image, or have it signed."
+                $"{image} has no signature that ImageBaseTrust could accept in {subject.Location}. Choose a signed image, "
+                    + "or have it signed."
             );
         var main = refused.MinBy(result => Array.IndexOf(ByImportance, result.Refused!.Code))!;
         var which = refused.Count == 1 ? "its signature" : $"none of its {refused.Count} signatures is accepted, and of one";
@@ -138,7 +140,8 @@ internal sealed class ImageVerifier(RegistryClient registries, ImageStore store,
         );
     }
 
-    private SignatureResult Verify(TrustPolicy policy, SignatureArtifact artifact, Repository repository, Digest digest)
+    /// <summary>Verifies one signature.</summary>
+    public SignatureResult Verify(TrustPolicy policy, SignatureArtifact artifact, Repository repository, Digest digest)
     {
         var refused = artifact.Problem;
         foreach (var rule in policy.Rules.Where(rule => artifact.Problem is null && rule.Considers(artifact.Form)))
@@ -150,13 +153,20 @@ internal sealed class ImageVerifier(RegistryClient registries, ImageStore store,
             }
             catch (RefusedSignatureException exception)
             {
-                var isCloser = refused is null || Array.IndexOf(ByImportance, exception.Code) < Array.IndexOf(ByImportance, refused.Code);
-                refused = isCloser ? exception : refused;
+                refused = Closer(refused, exception);
+            }
+            catch (CryptographicException exception)
+            {
+                // The framework reads parts of certificates and time-stamps when they are first asked for.
+                refused = Closer(refused, RefusedSignatureException.Malformed("a certificate or time-stamp of it is malformed", exception));
             }
         }
 
         return new SignatureResult(artifact.Form, artifact.Digest, digest, null, refused);
     }
+
+    private static RefusedSignatureException Closer(RefusedSignatureException? one, RefusedSignatureException other) =>
+        one is null || Array.IndexOf(ByImportance, other.Code) < Array.IndexOf(ByImportance, one.Code) ? other : one;
 
     private static string Describe(VerifiedSubject subject, string form, string signer, string? doubt)
     {

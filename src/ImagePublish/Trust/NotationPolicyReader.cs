@@ -115,7 +115,8 @@ internal sealed class NotationPolicyReader(string path)
         var root = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var folder = StoreFolders.Select(store => Path.Combine(root, store, "x509", type, name)).FirstOrDefault(Directory.Exists)
             ?? throw Unusable(
-                $"its trust store '{type}:{Text.Sanitize(name)}' is not there: expected the folder truststore/x509/{type}/{Text.Sanitize(name)} beside it"
+                $"its trust store '{type}:{Text.Sanitize(name)}' is not there: expected the folder "
+                    + $"truststore/x509/{type}/{Text.Sanitize(name)} beside it"
             );
         var files = FilesOf(folder);
         return files.Count is > 0 and <= MaxFiles

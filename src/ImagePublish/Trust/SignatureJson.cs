@@ -39,15 +39,9 @@ internal static class SignatureJson
 
     public static string? OptionalText(JsonElement element, string name, string what)
     {
-        try
-        {
-            return Optional(element, name, JsonValueKind.String, what)?.GetString();
-        }
-        catch (InvalidOperationException exception)
-        {
-            // Half of a surrogate pair.
-            throw RefusedSignatureException.Malformed($"{what} has a '{name}' that is not Unicode", exception);
-        }
+        if (Optional(element, name, JsonValueKind.String, what) is not { } value)
+            return null;
+        return TextOf(value) ?? throw RefusedSignatureException.Malformed($"{what} has a '{name}' that is not Unicode");
     }
 
     public static string Text(JsonElement element, string name, string what) =>
@@ -57,11 +51,7 @@ internal static class SignatureJson
     {
         var texts = new List<string>();
         foreach (var item in list.EnumerateArray())
-            texts.Add(
-                item.ValueKind == JsonValueKind.String
-                    ? item.GetString()!
-                    : throw RefusedSignatureException.Malformed($"{what} has something else than text in a list")
-            );
+            texts.Add(TextOf(item) ?? throw RefusedSignatureException.Malformed($"{what} has something else than text in a list"));
         return texts;
     }
 
@@ -82,6 +72,19 @@ internal static class SignatureJson
         DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
             ? instant
             : throw RefusedSignatureException.Malformed($"{what} is not an instant");
+
+    // Null for other kinds, and for half of a surrogate pair.
+    private static string? TextOf(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 
     private static bool TryDecode(string url, [NotNullWhen(true)] out byte[]? bytes)
     {

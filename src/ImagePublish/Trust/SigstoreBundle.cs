@@ -16,7 +16,7 @@ internal sealed record SigstoreBundle(ReadOnlyMemory<byte> Statement, byte[] Sig
     /// <summary>The annotation of a bundle's manifest that names the predicate, so that attestations need not be fetched.</summary>
     public const string PredicateAnnotation = "dev.sigstore.bundle.predicateType";
 
-    /// <summary>The predicate of an image's signature. A statement with another one says something about an image, and does not sign it.</summary>
+    /// <summary>The predicate of an image's signature. A statement with another one says something of it, and does not sign it.</summary>
     public const string SignaturePredicate = "https://sigstore.dev/cosign/sign/v1";
 
     public const string StatementType = "application/vnd.in-toto+json";

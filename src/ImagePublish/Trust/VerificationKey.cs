@@ -37,7 +37,7 @@ internal sealed class VerificationKey
     /// <summary>The only algorithm that the Notary Project allows for this key.</summary>
     public SignatureAlgorithm NotationAlgorithm { get; }
 
-    /// <summary>The algorithms that cosign uses with this key. It signed with SHA-256 on every curve before it followed the curve.</summary>
+    /// <summary>The algorithms that cosign uses with this key. It signed with SHA-256 on every curve at first.</summary>
     public IReadOnlyList<SignatureAlgorithm> CosignAlgorithms =>
         key is RSA ? [SignatureAlgorithm.RsaPkcs1Sha256]
         : NotationAlgorithm == SignatureAlgorithm.EcdsaSha256 ? [NotationAlgorithm]
@@ -53,19 +53,15 @@ internal sealed class VerificationKey
     /// <exception cref="CryptographicException">It is malformed, too weak or of a kind that is not supported.</exception>
     public static VerificationKey Read(ReadOnlySpan<byte> info)
     {
-        var bytes = info.ToArray();
-        var read = PublicKey.CreateFromSubjectPublicKeyInfo(bytes, out var length);
-        if (length != bytes.Length)
-            throw new CryptographicException("the public key has bytes after its end");
-        return read.Oid.Value switch
+        try
         {
-            EcKey => ReadEcdsa(bytes),
-            RsaKey => ReadRsa(bytes),
-            Ed25519Key => throw new CryptographicException(
-                "the key is an Ed25519 key, which is not supported: .NET has no Ed25519. Use ECDSA P-256, as 'cosign generate-key-pair' does"
-            ),
-            var other => throw new CryptographicException($"the key is of the kind {other}, and only ECDSA and RSA keys are supported"),
-        };
+            return ReadInfo(info.ToArray());
+        }
+        catch (Exception exception) when (exception is PlatformNotSupportedException or ArgumentException or OverflowException)
+        {
+            // Which curves and sizes there are is decided by the system's library.
+            throw new CryptographicException("the key is of a kind that this machine does not know", exception);
+        }
     }
 
     /// <summary>Reads a certificate's public key.</summary>
@@ -94,6 +90,22 @@ internal sealed class VerificationKey
         {
             return false;
         }
+    }
+
+    private static VerificationKey ReadInfo(byte[] bytes)
+    {
+        var read = PublicKey.CreateFromSubjectPublicKeyInfo(bytes, out var length);
+        if (length != bytes.Length)
+            throw new CryptographicException("the public key has bytes after its end");
+        return read.Oid.Value switch
+        {
+            EcKey => ReadEcdsa(bytes),
+            RsaKey => ReadRsa(bytes),
+            Ed25519Key => throw new CryptographicException(
+                "the key is an Ed25519 key, which is not supported: .NET has none. Use ECDSA P-256, as 'cosign generate-key-pair' does"
+            ),
+            var other => throw new CryptographicException($"the key is of the kind {other}, and only ECDSA and RSA keys are supported"),
+        };
     }
 
     private static VerificationKey ReadEcdsa(byte[] info)

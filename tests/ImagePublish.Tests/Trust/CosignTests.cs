@@ -226,7 +226,24 @@ public sealed class CosignTests
 
     internal static void Attach(SignedBench bench, byte[] statement, byte[] signature, Action<JsonObject>? change = null)
     {
-        var bundle = new JsonObject
+        var bundle = Bundle(statement, signature);
+        change?.Invoke(bundle);
+        bench.Attach(BundleType, BundleType, Encoding.UTF8.GetBytes(bundle.ToJsonString()));
+    }
+
+    internal static JsonObject Bundle(byte[] statement, AsymmetricAlgorithm key) => Bundle(statement, Sign(key, Framed(statement)));
+
+    internal static byte[] Sign(AsymmetricAlgorithm key, byte[] data) =>
+        key switch
+        {
+            ECDsa { KeySize: 384 } ecdsa => ecdsa.SignData(data, HashAlgorithmName.SHA384, DSASignatureFormat.Rfc3279DerSequence),
+            ECDsa { KeySize: 521 } ecdsa => ecdsa.SignData(data, HashAlgorithmName.SHA512, DSASignatureFormat.Rfc3279DerSequence),
+            ECDsa ecdsa => ecdsa.SignData(data, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence),
+            _ => ((RSA)key).SignData(data, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
+        };
+
+    private static JsonObject Bundle(byte[] statement, byte[] signature) =>
+        new()
         {
             ["mediaType"] = BundleType,
             ["verificationMaterial"] = new JsonObject { ["publicKey"] = new JsonObject { ["hint"] = "any" } },
@@ -237,9 +254,6 @@ public sealed class CosignTests
                 ["signatures"] = new JsonArray(new JsonObject { ["sig"] = Convert.ToBase64String(signature) }),
             },
         };
-        change?.Invoke(bundle);
-        bench.Attach(BundleType, BundleType, Encoding.UTF8.GetBytes(bundle.ToJsonString()));
-    }
 
     private static CertificateRule Authorities(TestAuthority authority) => new("ca.crt", new TrustAnchors([authority.Root]));
 
@@ -283,13 +297,4 @@ public sealed class CosignTests
             };
         bundle["verificationMaterial"] = material;
     }
-
-    private static byte[] Sign(AsymmetricAlgorithm key, byte[] data) =>
-        key switch
-        {
-            ECDsa { KeySize: 384 } ecdsa => ecdsa.SignData(data, HashAlgorithmName.SHA384, DSASignatureFormat.Rfc3279DerSequence),
-            ECDsa { KeySize: 521 } ecdsa => ecdsa.SignData(data, HashAlgorithmName.SHA512, DSASignatureFormat.Rfc3279DerSequence),
-            ECDsa ecdsa => ecdsa.SignData(data, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence),
-            _ => ((RSA)key).SignData(data, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
-        };
 }

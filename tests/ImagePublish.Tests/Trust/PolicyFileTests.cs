@@ -114,7 +114,7 @@ public sealed class PolicyFileTests : IDisposable
 
         var line = await bench.RequireAsync(Policy(bench.Subject.Location.ToString(), "*", "skip"));
 
-        Assert.Contains("are not verified, since trustpolicy.json leaves out its repository", line, StringComparison.Ordinal);
+        Assert.Contains("are not verified: trustpolicy.json leaves out its repository", line, StringComparison.Ordinal);
         Assert.Empty(bench.Server.Requests);
     }
 
