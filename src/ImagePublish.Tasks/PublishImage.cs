@@ -5,7 +5,6 @@ using ImagePublish.Diagnostics;
 using ImagePublish.LayerReuse;
 using ImagePublish.Publishing;
 using ImagePublish.Publishing.Explain;
-using ImagePublish.Registries;
 using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
@@ -52,9 +51,7 @@ public sealed class PublishImage : PublishImageInputs
         }
 
         var clock = Stopwatch.StartNew();
-        var session = ConnectFor(request);
-        var shared = new SharedReferences(session.References, BaseMirror.ReferencesTo(request.OtherImages.Sources.Prepend(request.Base)));
-        var context = new PublishContext(session.Registries, store, log, shared);
+        var context = CreateContext(request, store, log);
         if (DryRun)
         {
             await PlanAsync(context, earlyBuild, request, cancellationToken);
@@ -75,6 +72,13 @@ public sealed class PublishImage : PublishImageInputs
         }
 
         await KeepWithinAsync(limit, store, log, cancellationToken);
+    }
+
+    private PublishContext CreateContext(PublishRequest request, ImageStore store, IPublishLog log)
+    {
+        var session = ConnectFor(request);
+        var shared = new SharedReferences(session.References, BaseMirror.ReferencesTo(request.OtherImages.Sources.Prepend(request.Base)));
+        return new PublishContext(session.Registries, store, log, shared);
     }
 
     private BuildSession ConnectFor(PublishRequest request)
