@@ -64,8 +64,6 @@ internal sealed class ImageVerifier(RegistryClient registries, ImageStore store,
     /// with.</exception>
     public async Task<string> RequireAsync(TrustPolicy policy, VerifiedSubject subject, CancellationToken cancellationToken)
     {
-        if (policy.Rules.FirstOrDefault(rule => rule.Exempts(subject.Name.Repository)) is { } exempting)
-            return $"The signatures of the {subject.Noun} {subject.Name} are not verified: {exempting.Name} leaves out its repository.";
         if (await FindKnownAsync(policy, subject, cancellationToken) is { } known)
             return known;
         var refused = new List<SignatureResult>();
@@ -91,6 +89,8 @@ internal sealed class ImageVerifier(RegistryClient registries, ImageStore store,
     /// <returns>A line about it; null where nothing is known.</returns>
     public async Task<string?> FindKnownAsync(TrustPolicy policy, VerifiedSubject subject, CancellationToken cancellationToken)
     {
+        if (policy.Rules.FirstOrDefault(rule => rule.Exempts(subject.Name.Repository)) is { } exempting)
+            return $"The signatures of the {subject.Noun} {subject.Name} are not verified: {exempting.Name} leaves out its repository.";
         foreach (var digest in subject.Digests)
         {
             if (await store.Records.ReadAsync(Kind, KeyOf(policy, subject, digest), cancellationToken) is not { } record)

@@ -22,7 +22,18 @@ internal sealed class SignatureFinder(RegistryClient registries, Repository repo
         DiagnosticCodes.FormatObsolete,
     ];
 
+    private static readonly DiagnosticCode[] ListRefusals =
+    [
+        DiagnosticCodes.RegistryDenied,
+        DiagnosticCodes.RegistryRefused,
+        DiagnosticCodes.RegistryProtocol,
+        DiagnosticCodes.RateLimited,
+        DiagnosticCodes.UnsafeRedirect,
+        DiagnosticCodes.TooLarge,
+    ];
+
     /// <summary>Finds them, one after the other: who has found a good one need not ask for the next.</summary>
+    /// <exception cref="ImagePublishException">The registry fails, or refuses to list them and there is none elsewhere.</exception>
     public async IAsyncEnumerable<SignatureArtifact> FindAsync(
         Digest subject,
         Func<SignatureForm, bool> isWanted,
@@ -30,10 +41,11 @@ internal sealed class SignatureFinder(RegistryClient registries, Repository repo
     )
     {
         var seen = new HashSet<Digest>();
+        ImagePublishException? refusal = null;
         if (isWanted(SignatureForm.Notation) || isWanted(SignatureForm.SigstoreBundle))
         {
-            var listed = await registries.ListReferrersAsync(repository, subject, cancellationToken);
-            await foreach (var found in ReadAsync(listed ?? [], subject, isWanted, cancellationToken))
+            (var listed, refusal) = await ListAsync(subject, cancellationToken);
+            await foreach (var found in ReadAsync(listed, subject, isWanted, cancellationToken))
             {
                 seen.Add(found.Digest);
                 yield return found;
@@ -42,13 +54,39 @@ internal sealed class SignatureFinder(RegistryClient registries, Repository repo
             // Some registries answer with an empty list what they do not know.
             var byTag = await ListByTagAsync(subject, cancellationToken);
             await foreach (var found in ReadAsync(byTag.Where(one => !seen.Contains(one.Digest)), subject, isWanted, cancellationToken))
+            {
+                seen.Add(found.Digest);
                 yield return found;
+            }
         }
 
-        if (!isWanted(SignatureForm.SimpleSigning))
-            yield break;
-        await foreach (var found in ReadCosignTagAsync(subject, cancellationToken))
-            yield return found;
+        if (isWanted(SignatureForm.SimpleSigning))
+        {
+            await foreach (var found in ReadCosignTagAsync(subject, cancellationToken))
+            {
+                seen.Add(found.Digest);
+                yield return found;
+            }
+        }
+
+        if (refusal is not null && seen.Count == 0)
+            throw refusal;
+    }
+
+    // A registry without the API may refuse the request, or send it elsewhere and be asked too often there: it may have the tags.
+    private async Task<(IReadOnlyList<Descriptor> Listed, ImagePublishException? Refusal)> ListAsync(
+        Digest subject,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return (await registries.ListReferrersAsync(repository, subject, cancellationToken) ?? [], null);
+        }
+        catch (ImagePublishException exception) when (ListRefusals.Contains(exception.Code))
+        {
+            return ([], exception);
+        }
     }
 
     // Whatever is at the tag, it is only where to look.

@@ -104,6 +104,19 @@ public sealed class CosignTests
         Assert.True(code == error.Code.Id && error.Message.Contains(reason, StringComparison.Ordinal), $"{error.Code}: {error.Message}");
     }
 
+    // As a registry without the API does that denies what it does not know.
+    [Fact]
+    public async Task ARegistryThatRefusesToListIsAskedForTheTags()
+    {
+        await using var bench = await SignedBench.StartAsync();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        bench.Registry.Fail(RegistryStep.Referrers, FaultAction.ChangeStatus(403), times: 2);
+        await bench.RefusesAsync(DiagnosticCodes.RegistryDenied, Rule(key));
+
+        Put(bench, isBundle: false, key);
+        Assert.Contains("cosign tag", await bench.RequireAsync(Rule(key)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AnAttestationIsNotFetched()
     {

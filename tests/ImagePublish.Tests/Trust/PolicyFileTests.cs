@@ -115,6 +115,8 @@ public sealed class PolicyFileTests : IDisposable
         var line = await bench.RequireAsync(Policy(bench.Subject.Location.ToString(), "*", "skip"));
 
         Assert.Contains("are not verified: trustpolicy.json leaves out its repository", line, StringComparison.Ordinal);
+        var policy = new TrustPolicy([Policy(bench.Subject.Location.ToString(), "*", "skip")]);
+        Assert.Equal(line, await bench.Verifier.FindKnownAsync(policy, bench.Subject, SignedBench.Cancel));
         Assert.Empty(bench.Server.Requests);
     }
 
