@@ -58,6 +58,8 @@ internal sealed class BuildSession : IDisposable
 
         public void Detail(string message) => CurrentLog.Value?.Detail(message);
 
+        public void Requested(string host) => CurrentLog.Value?.Requested(host);
+
         public void Building(string layer, long bytes) => CurrentLog.Value?.Building(layer, bytes);
 
         public void Compressed(string layer, long bytes) => CurrentLog.Value?.Compressed(layer, bytes);

@@ -77,7 +77,7 @@ internal sealed class ImageBuild : IDisposable
 
     private void Report(List<BuildRecord> records)
     {
-        var summary = BuildSummary.Create(BuildRecord.Join(records), clock.Elapsed);
+        var summary = BuildSummary.Create(records, clock.Elapsed);
         foreach (var file in records.Select(record => record.SummaryFile).OfType<string>().Distinct(StringComparer.Ordinal))
             File.WriteAllBytes(file, summary.ToJson());
 

@@ -85,7 +85,7 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
         catch (ImagePublishException exception)
         {
             log.Error(Explain(exception));
-            Failed(exception.Code);
+            Failed(exception.Code, log);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -97,7 +97,7 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
 #pragma warning restore CA1031
         {
             log.Unexpected(Activity, exception);
-            Failed(DiagnosticCodes.Unexpected);
+            Failed(DiagnosticCodes.Unexpected, log);
         }
 
         return !Log.HasLoggedErrors;
@@ -113,7 +113,7 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
     internal virtual ImagePublishException Explain(ImagePublishException exception) => exception;
 
     /// <summary>Does what there is to do after a failure that was logged.</summary>
-    internal virtual void Failed(DiagnosticCode code) { }
+    internal virtual void Failed(DiagnosticCode code, TaskLog log) { }
 
     /// <summary>Frees what the task holds.</summary>
     /// <param name="disposing">Whether it is disposed rather than finalised.</param>

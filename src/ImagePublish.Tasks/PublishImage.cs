@@ -145,7 +145,11 @@ public sealed class PublishImage : PublishImageInputs
             log
         );
         if (IsPartOfIndex)
+        {
+            TryRecord(summary: null, table: null, (TaskLog)log);
             return;
+        }
+
         if (PublishSummary.Advice(result, AdvisedRuntimeIdentifier) is { } advice)
             log.Information(advice);
         ReportToCi(ProjectSummary.Create(ProjectName, ProjectFile, result), () => PublishMarkdown.Write(ProjectName, result), log);

@@ -15,18 +15,20 @@ public abstract partial class PublishTask
     /// <summary>Whether the process that sums the build up prints its log.</summary>
     public bool BuildIsLog { get; set; }
 
-    internal override void Failed(DiagnosticCode code) =>
-        TryRecord(new ProjectSummary(ProjectName, ProjectFile, ProjectSummary.FailedOutcome) { Code = code.Id }, table: null);
+    internal override void Failed(DiagnosticCode code, TaskLog log) =>
+        TryRecord(new ProjectSummary(ProjectName, ProjectFile, ProjectSummary.FailedOutcome) { Code = code.Id }, table: null, log);
 
     /// <summary>Leaves what became of the image for the summary of the build.</summary>
+    /// <param name="summary">What became of it; null for a part of an index, of which only the requests count.</param>
     /// <returns>Whether there will be one.</returns>
-    private bool TryRecord(ProjectSummary summary, string? table)
+    internal bool TryRecord(ProjectSummary? summary, string? table, TaskLog log)
     {
         if (string.IsNullOrEmpty(BuildFolder) || DryRun)
             return false;
         try
         {
-            ImageBuild.Add(BuildFolder, new BuildRecord(ProjectName, ProjectFile, summary) { Markdown = table });
+            var record = new BuildRecord(ProjectName, ProjectFile, summary) { Markdown = table, Requests = log.Requests };
+            ImageBuild.Add(BuildFolder, record);
             return true;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

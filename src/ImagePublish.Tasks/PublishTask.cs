@@ -183,7 +183,7 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
     {
         var outputs = new CiOutputs(TaskEnvironment.Variable, ((TaskLog)log).Command, log);
         var table = outputs.IsCi ? markdown() : null;
-        var isSummedUp = TryRecord(summary, table);
+        var isSummedUp = TryRecord(summary, table, (TaskLog)log);
         if (!outputs.IsCi)
             return;
         try

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
@@ -28,6 +29,7 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
     private readonly Stopwatch clock = Stopwatch.StartNew();
     private readonly Lock gate = new();
     private readonly List<(NameChange Kind, string Name)> changes = [];
+    private readonly ConcurrentDictionary<string, int> requests = new(StringComparer.Ordinal);
     private ProgressWatch? progress;
     private Redactor? redactor;
     private bool isOver;
@@ -66,6 +68,11 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
         lock (gate)
             changes.Add((kind, name));
     }
+
+    /// <summary>The requests that the task has sent, by host.</summary>
+    public IReadOnlyDictionary<string, int> Requests => requests;
+
+    public void Requested(string host) => requests.AddOrUpdate(host, 1, static (_, count) => count + 1);
 
     // Rows of progress are drawn with escape sequences around these names.
     public void Building(string layer, long bytes) => Begun()?.Build(Text.OneLine(layer), bytes);

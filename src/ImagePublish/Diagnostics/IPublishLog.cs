@@ -17,6 +17,9 @@ internal interface IPublishLog
     /// <summary>Something changed that other people see and that stays, whatever becomes of the rest of the work.</summary>
     void Changed(NameChange kind, string name) { }
 
+    /// <summary>A request is sent to a host.</summary>
+    void Requested(string host) { }
+
     void Building(string layer, long bytes) { }
 
     void Compressed(string layer, long bytes) { }

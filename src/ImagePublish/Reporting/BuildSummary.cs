@@ -25,20 +25,36 @@ internal sealed record BuildSummary(int SchemaVersion, double Seconds, IReadOnly
 
     public long MountedBytes => Projects.Sum(project => project.Images.Sum(image => image.MountedBytes));
 
+    /// <summary>The requests to each host, of registries and of services that give tokens for them.</summary>
+    public IReadOnlyDictionary<string, int> Requests { get; init; } = new Dictionary<string, int>();
+
     /// <summary>The projects whose images are new or have tags that moved: what there is to deploy.</summary>
     [JsonIgnore]
     public IEnumerable<ProjectSummary> ToDeploy => Having(ProjectSummary.PublishedOutcome);
 
-    public static BuildSummary Create(IEnumerable<ProjectSummary> projects, TimeSpan elapsed) =>
+    public static BuildSummary Create(IReadOnlyCollection<BuildRecord> records, TimeSpan elapsed) =>
         new(
             1,
             Math.Round(elapsed.TotalSeconds, 1),
             [
-                .. projects
+                .. BuildRecord
+                    .Join(records)
                     .OrderBy(project => project.Project, StringComparer.Ordinal)
                     .ThenBy(project => project.File, StringComparer.Ordinal),
             ]
-        );
+        )
+        {
+            Requests = Total(records),
+        };
+
+    // In the order of the hosts' names, so that files can be compared.
+    private static SortedDictionary<string, int> Total(IEnumerable<BuildRecord> records)
+    {
+        var total = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (host, count) in records.SelectMany(record => record.Requests))
+            total[host] = total.GetValueOrDefault(host) + count;
+        return total;
+    }
 
     public byte[] ToJson() =>
         Encoding.UTF8.GetBytes(ReadableJson.Printable(JsonSerializer.SerializeToUtf8Bytes(this, ResultJsonContext.Indented.BuildSummary)));
@@ -67,7 +83,10 @@ internal sealed record BuildSummary(int SchemaVersion, double Seconds, IReadOnly
     /// <summary>A few lines for people: the first counts, the others name what was published and what failed.</summary>
     public IEnumerable<string> Lines()
     {
-        yield return string.Create(CultureInfo.InvariantCulture, $"Images: {Counts()}, {Seconds:0.0} s, {Moved()}");
+        yield return string.Create(
+            CultureInfo.InvariantCulture,
+            $"Images: {Counts()}, {Seconds:0.0} s, {Moved()}, {Requests.Values.Sum()} requests"
+        );
         if (Published > 0)
             yield return $"  published: {Names(ToDeploy.Select(project => project.Project))}";
         if (Failed > 0)
@@ -137,6 +156,9 @@ internal sealed record ProjectSummary(string Project, string File, string Outcom
 
     public string? Digest { get; init; }
 
+    /// <summary>The requests that publishing it took.</summary>
+    public int Requests { get; init; }
+
     /// <summary>Where the image is now; empty for one that failed.</summary>
     public IReadOnlyList<DeliveryDocument> Images { get; init; } = [];
 
@@ -170,6 +192,9 @@ internal sealed record BuildRecord(string Project, string File, ProjectSummary? 
     /// <summary>The table that a CI system shows where this is the only image.</summary>
     public string? Markdown { get; init; }
 
+    /// <summary>The requests that this took, by host.</summary>
+    public IReadOnlyDictionary<string, int> Requests { get; init; } = new Dictionary<string, int>();
+
     /// <summary>Where the project wants the summary as JSON.</summary>
     public string? SummaryFile { get; init; }
 
@@ -181,16 +206,20 @@ internal sealed record BuildRecord(string Project, string File, ProjectSummary? 
 
     /// <summary>One entry for each image; a project that began and left none has failed.</summary>
     public static IEnumerable<ProjectSummary> Join(IReadOnlyCollection<BuildRecord> records) =>
-        records
-            .GroupBy(record => record.File, StringComparer.Ordinal)
-            .SelectMany(project =>
-            {
-                var known = project.Select(record => record.Summary).OfType<ProjectSummary>().ToList();
-                // Each platform of an image can fail; one line is enough.
-                var failure = known.Find(summary => summary.Outcome == ProjectSummary.FailedOutcome);
-                if (known.Count == 0)
-                    failure = new ProjectSummary(project.First().Project, project.Key, ProjectSummary.FailedOutcome);
-                var images = known.Where(summary => summary.Outcome != ProjectSummary.FailedOutcome);
-                return failure is null ? images : images.Append(failure);
-            });
+        records.GroupBy(record => record.File, StringComparer.Ordinal).SelectMany(JoinProject);
+
+    private static IEnumerable<ProjectSummary> JoinProject(IGrouping<string, BuildRecord> project)
+    {
+        var known = project.Select(record => record.Summary).OfType<ProjectSummary>().ToList();
+        // Each platform of an image can fail; one line is enough.
+        var failure = known.Find(summary => summary.Outcome == ProjectSummary.FailedOutcome);
+        if (known.Count == 0)
+            failure = new ProjectSummary(project.First().Project, project.Key, ProjectSummary.FailedOutcome);
+        List<ProjectSummary> images = [.. known.Where(summary => summary.Outcome != ProjectSummary.FailedOutcome)];
+        if (failure is not null)
+            images.Add(failure);
+        // Requests for its platforms belong to none of them alone.
+        images[0] = images[0] with { Requests = project.Sum(record => record.Requests.Values.Sum()) };
+        return images;
+    }
 }

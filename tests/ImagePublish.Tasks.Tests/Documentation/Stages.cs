@@ -174,6 +174,7 @@ public static class Stages
                     "LocalClusterTests publishes so; no Kubernetes runs here"
                 ),
                 ("dotnet publish Services.slnx -p:PublishImage=true -p:ImageLoad=docker", "SamplesTests types it"),
+                ("jobs:", "SummaryTests publishes a solution and reads the output; no second job runs here"),
                 ("<PropertyGroup>", "ImageRevisionTests publishes a repository with this file"),
                 ("dotnet msbuild Shop.slnx -t:ListAffectedImages -p:ImageAffectedSince=origin/main", "ImageRevisionTests types it"),
                 ("IMAGE_BASE_REGISTRY=mirror.example.com/mcr", "OtherImagesTests sets it"),

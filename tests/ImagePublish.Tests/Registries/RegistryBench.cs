@@ -142,6 +142,10 @@ internal sealed class TestLog : IPublishLog
 
     public void Detail(string message) => Details.Enqueue(message);
 
+    public ConcurrentDictionary<string, int> Requests { get; } = new();
+
+    public void Requested(string host) => Requests.AddOrUpdate(host, 1, (_, count) => count + 1);
+
     /// <summary>What was told of progress: what happened, to what, and how many bytes or seconds of it.</summary>
     public ConcurrentQueue<(string What, string Subject, long Amount)> Progress { get; } = new();
 

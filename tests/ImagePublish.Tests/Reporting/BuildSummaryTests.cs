@@ -21,12 +21,26 @@ public sealed class BuildSummaryTests
 
         Assert.Equal(
             [
-                "Images: 1 published, 199 unchanged, 2 failed, 12.3 s, 3.1 MB uploaded",
+                "Images: 1 published, 199 unchanged, 2 failed, 12.3 s, 3.1 MB uploaded, 200 requests",
                 "  published: Shop",
                 "  failed: Old (not built), Pay (IMG4003)",
             ],
             summary.Lines()
         );
+    }
+
+    [Fact]
+    public void RequestsOfAllProjectsAreCountedByHost()
+    {
+        var platform = Begun("Shop") with
+        {
+            Requests = new Dictionary<string, int> { ["example.test"] = 5, ["auth.test"] = 1 },
+        };
+
+        var summary = Summarize([Begun("Shop"), platform, platform, Done("Shop", "published", 1), Done("Same", "unchanged", 0)]);
+
+        Assert.Equal(["auth.test 2", "example.test 12"], summary.Requests.Select(host => $"{host.Key} {host.Value}"));
+        Assert.Equal([1, 13], summary.Projects.Select(project => project.Requests));
     }
 
     [Fact]
@@ -86,7 +100,7 @@ public sealed class BuildSummaryTests
     }
 
     private static BuildSummary Summarize(IReadOnlyCollection<BuildRecord> records) =>
-        BuildSummary.Create(BuildRecord.Join(records), TimeSpan.FromSeconds(12.34));
+        BuildSummary.Create(records, TimeSpan.FromSeconds(12.34));
 
     private static BuildRecord[] Many(string name, int count, string outcome) =>
         [.. Enumerable.Range(0, count).Select(at => Done($"{name}-{at.ToString("000", CultureInfo.InvariantCulture)}", outcome, 0))];
@@ -102,6 +116,7 @@ public sealed class BuildSummaryTests
     private static BuildRecord Done(string name, string outcome, long uploaded) =>
         Begun(name) with
         {
+            Requests = new Dictionary<string, int> { ["example.test"] = 1 },
             Summary = new ProjectSummary(name, $"/{name}.csproj", outcome)
             {
                 Digest = Digest,

@@ -62,10 +62,13 @@ public sealed class SchemaTests
 
         await FollowAsync(
             "build-summary.v1",
-            BuildSummary.Create(projects, TimeSpan.FromSeconds(1)).ToJson(),
+            BuildSummary.Create([.. projects.Select(Record)], TimeSpan.FromSeconds(1)).ToJson(),
             BuildSummary.Create([], TimeSpan.Zero).ToJson()
         );
     }
+
+    private static BuildRecord Record(ProjectSummary project) =>
+        new(project.Project, project.File, project) { Requests = new Dictionary<string, int> { ["example.test:5000"] = 2 } };
 
     [Fact]
     public async Task PlansFollowTheSchema()

@@ -13,7 +13,8 @@ namespace ImagePublish.Registries.Connection;
 /// A request is sent by these, one inside the other; each adds one thing:
 /// <list type="number">
 /// <item><see cref="SendWithRetriesAsync"/> sends it again after a transient failure, and reads the response;</item>
-/// <item><see cref="SendSignedInAsync"/> adds a token or password, and gets another where the registry wants one;</item>
+/// <item><see cref="SendSignedInAsync"/> waits while the registry wants fewer requests, adds a token or password, and gets another
+/// where the registry wants one;</item>
 /// <item><see cref="FollowRedirectsAsync"/> finds out whether the registry uses https or http, and goes where it redirects to;</item>
 /// <item><see cref="Transport.ExchangeAsync"/> sends it once.</item>
 /// </list> Uploads, downloads and manifests, which recover in ways of their own, begin with the second.
@@ -27,6 +28,7 @@ internal sealed class RegistryConnection : IDisposable
     private readonly Transport transport;
     private readonly Authenticator authenticator;
     private readonly SchemeProbe scheme;
+    private readonly RateGate rate;
     private readonly SemaphoreSlim firstRequest = new(1, 1);
 
     // Tokens and passwords that were accepted; several, since repositories have tokens of their own.
@@ -44,6 +46,7 @@ internal sealed class RegistryConnection : IDisposable
     {
         (this.registry, this.transport, this.authenticator) = (registry, transport, authenticator);
         scheme = new SchemeProbe(registry, transport);
+        rate = new RateGate(options, transport.Time);
         Log = log;
         Options = options;
         Retry = new RetryPolicy(options, log, transport.Time);
@@ -111,8 +114,11 @@ internal sealed class RegistryConnection : IDisposable
             var isRepeated = false;
             for (var refreshes = 0; ; refreshes++)
             {
+                await rate.PassAsync(cancellationToken);
                 var authorization = await authenticator.AuthorizeAsync(registry, request.Scopes, cancellationToken);
                 var response = await FollowRedirectsAsync(request, authorization, cancellationToken);
+                if (response.IsFromOrigin)
+                    rate.Learn(response);
                 if (response.Status != HttpStatusCode.Unauthorized || !response.IsFromOrigin)
                 {
                     if (authorization?.Parameter is { } good)
@@ -234,7 +240,7 @@ internal sealed class RegistryConnection : IDisposable
             {
                 var sender = IsElsewhere(url, root) ? registry : null;
                 using var outgoing = Prepare(request, url, isOrigin ? authorization : null, sender);
-                response = await transport.ExchangeAsync(outgoing, cancellationToken);
+                response = await ExchangeAsync(outgoing, cancellationToken);
             }
 
             response.IsFromOrigin = isOrigin;
@@ -262,7 +268,7 @@ internal sealed class RegistryConnection : IDisposable
         try
         {
             using var outgoing = Prepare(request, request.Url(root), authorization, sender: null);
-            response = await transport.ExchangeAsync(outgoing, cancellationToken);
+            response = await ExchangeAsync(outgoing, cancellationToken);
         }
         catch (TransportException e) when (e.Error is TransportError.Broken or TransportError.Protocol || scheme.MayDifferForOther(e))
         {
@@ -275,6 +281,12 @@ internal sealed class RegistryConnection : IDisposable
             return response;
         response.Dispose();
         return null;
+    }
+
+    private Task<TransportResponse> ExchangeAsync(TransportRequest request, CancellationToken cancellationToken)
+    {
+        Log.Requested(request.Url.Authority);
+        return transport.ExchangeAsync(request, cancellationToken);
     }
 
     private static TransportRequest Prepare(

@@ -24,6 +24,7 @@ internal sealed class TokenTransport(Transport transport, RegistryClientOptions 
             try
             {
                 using var copy = Copy(request, url, body);
+                log.Requested(url.Authority);
                 using var response = await transport.ExchangeAsync(copy, ct);
                 answer = await ReadAsync(response);
                 // What a token service says in a failure is reported by the authenticator: it knows which secrets to leave out.
