@@ -8,10 +8,11 @@ using ImagePublish.Benchmarks.Measuring;
 
 const string Usage = """
     usage: dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [options]
-      --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services (these without this option), memory,limit,curves
+      --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services (these without this option), memory,limit,curves,fleet
       --registry KIND plain (http on localhost) or h2 (nginx with TLS and HTTP/2 in front) (plain)
       --runs NUMBER   interleaved runs of each case (5)
-      --picture FILE  where the curves are drawn (curves.svg)
+      --picture FILE  where curves are drawn (curves.svg)
+      --services LIST sizes of the fleet (10,50,200)
       --verbose       lists the requests of every run
     """;
 
@@ -20,7 +21,7 @@ for (var index = 0; index < args.Length; index++)
 {
     if (args[index] == "--verbose")
         options[args[index]] = "";
-    else if (args[index] is "--cases" or "--registry" or "--runs" or "--picture" && index + 1 < args.Length)
+    else if (args[index] is "--cases" or "--registry" or "--runs" or "--picture" or "--services" && index + 1 < args.Length)
         options[args[index]] = args[++index];
     else
         return Explain();
@@ -29,7 +30,7 @@ for (var index = 0; index < args.Length; index++)
 if (!int.TryParse(options.GetValueOrDefault("--runs", "5"), NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) || rounds < 1)
     return Explain();
 var names = options.GetValueOrDefault("--cases", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
-if (names.Except(PublishCase.All.Select(known => known.Key)).Except(["memory", "limit", "curves"]).Any())
+if (names.Except(PublishCase.All.Select(known => known.Key)).Except(["memory", "limit", "curves", "fleet"]).Any())
     return Explain();
 if (!Enum.TryParse<RegistryKind>(options.GetValueOrDefault("--registry", "plain"), ignoreCase: true, out var kind))
     return Explain();
@@ -40,6 +41,15 @@ Console.CancelKeyPress += (_, key) =>
     key.Cancel = true;
     stop.Cancel();
 };
+if (names.Contains("fleet"))
+{
+    // It needs no laboratory: its registries are in this process.
+    int[] sizes = [.. options.GetValueOrDefault("--services", "10,50,200").Split(',').Select(int.Parse)];
+    Console.WriteLine(await Fleet.RunAsync(sizes, options.GetValueOrDefault("--picture", "fleet.svg"), stop.Token));
+    if (names is ["fleet"])
+        return 0;
+}
+
 await using var laboratory = await Laboratory.OpenAsync(kind, options.ContainsKey("--verbose"), stop.Token);
 var runner = new CaseRunner(laboratory, rounds);
 var results = new List<CaseResult>();
