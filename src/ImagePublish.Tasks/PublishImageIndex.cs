@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ImagePublish.Attachments;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
@@ -67,8 +68,14 @@ public sealed class PublishImageIndex : PublishTask
             HoldsContentTags = !TagOverwrite,
             ComparedTags = string.IsNullOrEmpty(Report) ? [] : tags,
             HeldTags = TagsToHold(names, tags),
+            Attestations = IsInIndex ? [.. Images.SelectMany(PublishedImageItem.Attestations).DistinctBy(one => one.Digest)] : [],
+            Placement = Provenance || InputParser.Optional(Attestations) is not null ? ReadPlacement() : AttestationPlacement.None,
         };
     }
+
+    private bool IsInIndex => ReadPlacement() == AttestationPlacement.Index;
+
+    private AttestationPlacement ReadPlacement() => InputParser.Choice(Attestations, "ImageAttestations", AttestationPlacement.Referrers);
 
     private async Task PlanAsync(
         PublishContext context,

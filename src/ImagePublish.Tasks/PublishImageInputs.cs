@@ -152,6 +152,15 @@ public abstract class PublishImageInputs : PublishTask
     /// <summary>The platform that the app is published for.</summary>
     public string RuntimeIdentifier { get; set; } = "";
 
+    /// <summary>The framework that the app targets, as NuGet's assets name it.</summary>
+    public string TargetFramework { get; set; } = "";
+
+    /// <summary>NuGet's <c>project.assets.json</c>.</summary>
+    public string? AssetsFile { get; set; }
+
+    /// <summary>The version of MSBuild.</summary>
+    public string? MSBuildVersion { get; set; }
+
     /// <summary>Whether the app uses the ASP.NET shared framework.</summary>
     public bool UsesAspNet { get; set; }
 

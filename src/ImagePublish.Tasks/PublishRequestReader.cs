@@ -21,6 +21,12 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
     /// <exception cref="ImagePublishException"><c>IMG1xxx</c>: something can't be understood.</exception>
     public PublishRequest Read()
     {
+        var request = ReadImage();
+        return request with { Attestations = new BuildFactsReader(inputs, source.Value).Read(request.Base) };
+    }
+
+    private PublishRequest ReadImage()
+    {
         var app = ReadApp();
         var workingDirectory = ReadWorkingDirectory(app.RuntimeIdentifier.Platform);
         var names = new ImageNames(inputs);

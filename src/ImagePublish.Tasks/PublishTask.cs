@@ -88,6 +88,12 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
     /// <summary>Whether tags that exist may be moved.</summary>
     public bool TagOverwrite { get; set; } = true;
 
+    /// <summary><c>Referrers</c>, <c>Index</c> or <c>None</c>: where attestations are.</summary>
+    public string? Attestations { get; set; }
+
+    /// <summary>Whether provenance is attested: who built the image, how, and of what.</summary>
+    public bool Provenance { get; set; }
+
     /// <summary>Whether to only report what would be done.</summary>
     public bool DryRun { get; set; }
 

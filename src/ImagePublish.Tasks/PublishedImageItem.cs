@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ImagePublish.Attachments;
 using ImagePublish.Destinations;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
@@ -27,12 +28,16 @@ internal static class PublishedImageItem
     /// <summary>The metadata that lists the blobs that were mounted, <c>digest=size</c>.</summary>
     public const string Mounts = "Mounts";
 
+    /// <summary>The metadata that lists the manifests that are attached, <c>digest=size</c>.</summary>
+    public const string Attachments = "Attachments";
+
     public static ITaskItem Create(PublishResult result, DestinationResult delivery, string resultFile, string reportPart)
     {
         var image = result.Image;
         var platform = image.Platform;
         var blobs = result.BlobsIn(delivery);
-        var item = Create(image.Manifest.Descriptor, delivery);
+        var item = Create(result.Root.Descriptor, delivery);
+        item.SetMetadata(Attachments, ListOf(result.Attached));
         item.SetText(ResultFile, resultFile);
         item.SetText(ReportPart, reportPart);
         item.SetMetadata(Changed, result.IsUnchanged ? "false" : "true");
@@ -60,6 +65,18 @@ internal static class PublishedImageItem
         };
         var size = long.Parse(item.GetMetadata("ManifestSize"), CultureInfo.InvariantCulture);
         return new Descriptor(item.GetMetadata("MediaType"), Digest.Parse(item.GetMetadata("Digest")), size) { Platform = platform };
+    }
+
+    /// <summary>The attestations of an image, as entries of the index that it becomes a part of.</summary>
+    public static IEnumerable<Descriptor> Attestations(ITaskItem item)
+    {
+        var image = Digest.Parse(item.GetMetadata("Digest"));
+        foreach (var text in InputParser.Words(item.GetMetadata(Attachments)))
+        {
+            var (name, size) = (text.Split('=')[0], text.Split('=')[1]);
+            var manifest = new Descriptor(MediaTypes.OciManifest, Digest.Parse(name), long.Parse(size, CultureInfo.InvariantCulture));
+            yield return AttachedManifest.IndexEntry(manifest, image);
+        }
     }
 
     public static DestinationResult Together(DestinationResult delivery, IEnumerable<ITaskItem> images) =>
@@ -94,6 +111,14 @@ internal static class PublishedImageItem
                     .Append(Number(blob.Descriptor.Size));
         }
 
+        return list.ToString();
+    }
+
+    private static string ListOf(IReadOnlyList<AttachmentInfo> attached)
+    {
+        var list = new StringBuilder();
+        foreach (var one in attached)
+            list.Append(list.Length == 0 ? "" : ";").Append(one.Descriptor.Digest.Value).Append('=').Append(Number(one.Descriptor.Size));
         return list.ToString();
     }
 

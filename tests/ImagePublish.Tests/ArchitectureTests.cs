@@ -23,10 +23,11 @@ public sealed partial class ArchitectureTests
         ["Engines"] = ["Diagnostics", "Common", "Oci"],
         ["Packages"] = ["Diagnostics", "Common", "Oci", "Layers"],
         ["Bases"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Engines"],
-        ["Requests"] = ["Oci", "Trust", "Layers", "Images", "Packages", "Bases"],
-        ["Destinations"] = ["Diagnostics", "Common", "Oci", "Registries", "Storage", "Bases"],
+        ["Attachments"] = ["Diagnostics", "Common", "Oci", "Images", "Registries", "Storage", "Bases"],
+        ["Requests"] = ["Oci", "Trust", "Layers", "Images", "Packages", "Bases", "Attachments"],
+        ["Destinations"] = ["Diagnostics", "Common", "Oci", "Registries", "Storage", "Bases", "Attachments"],
         ["LayerReuse"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Bases", "Requests"],
-        ["UpToDate"] = ["Oci", "Layers", "Images", "Storage", "Bases", "Requests", "Destinations", "LayerReuse"],
+        ["UpToDate"] = ["Oci", "Layers", "Images", "Storage", "Bases", "Attachments", "Requests", "Destinations", "LayerReuse"],
         ["Publishing"] =
         [
             "Diagnostics",
@@ -40,13 +41,27 @@ public sealed partial class ArchitectureTests
             "Trust",
             "Packages",
             "Bases",
+            "Attachments",
             "Requests",
             "Destinations",
             "LayerReuse",
             "UpToDate",
         ],
-        ["Commands"] = ["Diagnostics", "Common", "Oci", "Images", "Registries", "Storage", "Trust", "Engines", "Bases", "Destinations"],
-        ["Reporting"] = ["Common", "Oci", "Trust", "Images", "Destinations", "Publishing", "Commands"],
+        ["Commands"] =
+        [
+            "Diagnostics",
+            "Common",
+            "Oci",
+            "Images",
+            "Registries",
+            "Storage",
+            "Trust",
+            "Engines",
+            "Bases",
+            "Attachments",
+            "Destinations",
+        ],
+        ["Reporting"] = ["Common", "Oci", "Trust", "Images", "Attachments", "Destinations", "Publishing", "Commands"],
     };
 
     [Fact]

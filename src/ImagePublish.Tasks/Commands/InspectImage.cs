@@ -13,7 +13,8 @@ public sealed class InspectImage : CommandTask
         var names = new CommandNames(this);
         var image = await new ImageInspector(Connect(names.Registries).Registries, OpenStore()).InspectAsync(
             names.Source ?? names.ProjectImage,
-            cancellationToken
+            cancellationToken,
+            withAttachments: true
         );
         Report(log, ImageTables.OfImage(image));
         Items =
@@ -27,6 +28,7 @@ public sealed class InspectImage : CommandTask
                     ("PlatformDigest", platform.Descriptor.Digest),
                     ("Created", platform.Config.Created),
                     ("Size", platform.Size),
+                    ("Attachments", new JsonText(AttachmentsJson.Write(image, platform.Descriptor.Digest))),
                     ("Layers", platform.Manifest.Layers.Select(layer => layer.Digest.Value)),
                     ("Manifest", new JsonText(OciJson.Write(platform.Manifest))),
                     ("Config", new JsonText(OciJson.Write(platform.Config)))

@@ -55,7 +55,10 @@ internal sealed class RegistryContent(RegistryClient registries, RegistryDocumen
 /// <summary>An image of the local store or of an archive.</summary>
 internal sealed class LocalContent(ArchiveImage image, string name) : IImageContent
 {
-    private readonly Dictionary<Digest, BlobSource> blobs = image.Blobs.ToDictionary(blob => blob.Descriptor.Digest);
+    private readonly Dictionary<Digest, BlobSource> blobs = image
+        .Blobs.Concat(image.Attachments.SelectMany(one => one.Blobs.Prepend(one.Manifest)))
+        .DistinctBy(blob => blob.Descriptor.Digest)
+        .ToDictionary(blob => blob.Descriptor.Digest);
 
     public MemoryBlobSource Root => image.Root;
 
@@ -89,7 +92,8 @@ internal sealed class LocalContent(ArchiveImage image, string name) : IImageCont
                 $"'{Text.Sanitize(name)}' lacks {descriptor.Digest} ({descriptor.Size} bytes). Publish, copy or write it again."
             );
 
-    // Layouts keep none.
     public Task<IReadOnlyList<Attachment>> AttachmentsAsync(Digest subject, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<Attachment>>([]);
+        Task.FromResult<IReadOnlyList<Attachment>>([
+            .. image.Attachments.Where(one => one.Subject == subject).Select(one => new Attachment(one.Manifest.Descriptor, null)),
+        ]);
 }

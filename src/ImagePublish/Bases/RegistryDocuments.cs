@@ -130,7 +130,8 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
             : store.Records.WriteAsync(Kind, document.Descriptor.Digest, (byte[])[.. mediaType, .. content.Span], cancellationToken);
     }
 
-    private async Task<MemoryBlobSource?> FindStoredAsync(Digest digest, CancellationToken cancellationToken)
+    /// <summary>A document that was remembered, without asking a registry.</summary>
+    public async Task<MemoryBlobSource?> FindStoredAsync(Digest digest, CancellationToken cancellationToken)
     {
         if (digest.Algorithm != "sha256" || await store.Records.ReadAsync(Kind, digest, cancellationToken) is not { } record)
             return null;

@@ -44,7 +44,9 @@ internal sealed class ImageCopier(RegistryClient registries, ImageStore store)
             : factory.Open(request.Destinations, request.LocalName, cancellationToken);
         try
         {
-            var transfers = destinations.All.Select(one => new ImageTransfer(content, one, destinations.Changes)).ToList();
+            var transfers = destinations
+                .All.Select(one => new ImageTransfer(content, one, destinations.Changes, registries.Log.Information))
+                .ToList();
             await Task.WhenAll(transfers.Select(transfer => transfer.RunAsync(cancellationToken)));
             var results = await destinations.CommitTagsAsync(content.Root, request.TagsFor(content.Root.Descriptor.Digest));
             var attachments = transfers.Max(transfer => transfer.Attachments);

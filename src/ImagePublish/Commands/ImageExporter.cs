@@ -58,21 +58,20 @@ internal sealed class ImageExporter(RegistryClient registries, ImageStore store)
         Descriptor[] manifests = MediaTypes.IsIndex(root.Descriptor.MediaType)
             ? [.. OciJson.ReadIndex(root.Content.Span).Manifests]
             : [root.Descriptor];
-        var platforms = new List<Image>();
+        var (platforms, others) = (new List<Image>(), new List<BlobSource>());
         try
         {
-            foreach (
-                var manifest in manifests.Where(manifest => MediaTypes.IsManifest(manifest.MediaType) && manifest.Platform?.Os != "unknown")
-            )
+            foreach (var manifest in manifests.Where(manifest => MediaTypes.IsManifest(manifest.MediaType)))
             {
                 var document =
                     manifest.Digest == root.Descriptor.Digest
                         ? root
                         : await sources.Documents.FindAsync(reference.Repository.ReferenceTo(manifest.Digest), cancellationToken);
-                if (
-                    document is not null
-                    && await sources.Documents.ReadImageAsync(reference.Repository, document, _ => null, cancellationToken) is { } image
-                )
+                if (document is null)
+                    continue;
+                if (manifest.Platform?.Os == "unknown")
+                    others.AddRange(BlobsOf(document, reference.Repository));
+                else if (await sources.Documents.ReadImageAsync(reference.Repository, document, _ => null, cancellationToken) is { } image)
                     platforms.Add(Local(image.In(registries, reference.Repository)));
             }
         }
@@ -85,7 +84,15 @@ internal sealed class ImageExporter(RegistryClient registries, ImageStore store)
             );
         }
 
-        return new ArchiveImage(root, platforms, names) { Preferred = preferred };
+        return new ArchiveImage(root, platforms, names) { Preferred = preferred, OtherBlobs = others };
+    }
+
+    // Of an attestation in the index: an archive that names it has it.
+    private IEnumerable<BlobSource> BlobsOf(MemoryBlobSource document, Repository repository)
+    {
+        var manifest = OciJson.ReadManifest(document.Content.Span);
+        var blobs = manifest.Layers.Prepend(manifest.Config).DistinctBy(blob => blob.Digest);
+        return blobs.Select(blob => registries.Blob(repository, blob)).Prepend(document);
     }
 
     // What was built here need not be fetched.

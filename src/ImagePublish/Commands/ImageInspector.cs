@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
@@ -17,8 +18,14 @@ internal sealed record InspectedImage(string Name, Descriptor Root, IReadOnlyLis
             .DistinctBy(blob => blob.Digest)
             .Sum(blob => blob.Size);
 
+    /// <summary>What is attached to the image and its platforms; none where that was not asked for.</summary>
+    public IReadOnlyList<InspectedAttachment> Attachments { get; init; } = [];
+
     public string? Created => Platforms.Select(platform => platform.Config.Created).Max(StringComparer.Ordinal);
 }
+
+/// <summary>Something that is attached to an image, and what its provenance claims, where it is provenance.</summary>
+internal sealed record InspectedAttachment(AttachmentInfo Attachment, ProvenanceSummary? Provenance);
 
 /// <summary>An image for one platform.</summary>
 internal sealed record InspectedPlatform(Descriptor Descriptor, ImageManifest Manifest, ImageConfig Config)
@@ -34,7 +41,7 @@ internal sealed class ImageInspector(RegistryClient registries, ImageStore store
     /// <summary>Reads an image's manifests and configs.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3105</c>, <c>IMG3106</c>, <c>IMG4006</c>: there is none;
     /// <c>IMG2003</c>: it is damaged; or what the source fails with.</exception>
-    public async Task<InspectedImage> InspectAsync(ImageSource source, CancellationToken cancellationToken)
+    public async Task<InspectedImage> InspectAsync(ImageSource source, CancellationToken cancellationToken, bool withAttachments = false)
     {
         var content = await sources.OpenAsync(source, cancellationToken);
         try
@@ -49,7 +56,10 @@ internal sealed class ImageInspector(RegistryClient registries, ImageStore store
                     platforms.Add(platform);
             }
 
-            return new InspectedImage(source.ToString()!, content.Root.Descriptor, platforms);
+            return new InspectedImage(source.ToString()!, content.Root.Descriptor, platforms)
+            {
+                Attachments = withAttachments ? await ReadAttachmentsAsync(content, cancellationToken) : [],
+            };
         }
         catch (JsonException exception)
         {
@@ -59,6 +69,18 @@ internal sealed class ImageInspector(RegistryClient registries, ImageStore store
                 exception
             );
         }
+    }
+
+    private static async Task<IReadOnlyList<InspectedAttachment>> ReadAttachmentsAsync(
+        IImageContent content,
+        CancellationToken cancellationToken
+    )
+    {
+        var reader = new AttestationReader(content);
+        var read = new List<InspectedAttachment>();
+        foreach (var attachment in await reader.ListAsync(cancellationToken))
+            read.Add(new InspectedAttachment(attachment, await reader.ReadProvenanceAsync(attachment, cancellationToken)));
+        return read;
     }
 
     // Attestations stand in an index as images for 'unknown/unknown'.

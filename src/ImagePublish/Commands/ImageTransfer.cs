@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
@@ -12,7 +13,7 @@ namespace ImagePublish.Commands;
 /// reference each other in a circle. Attachments are copied beside, since a tag may attach anything to anything, and
 /// only the whole copy waits for them.
 /// </remarks>
-internal sealed class ImageTransfer(IImageContent content, IDestination destination, TagChanges changes)
+internal sealed class ImageTransfer(IImageContent content, IDestination destination, TagChanges changes, Action<string> keep)
 {
     private const int MaxDepth = 8;
     private readonly ConcurrentDictionary<Digest, Lazy<Task>> documents = new();
@@ -49,7 +50,7 @@ internal sealed class ImageTransfer(IImageContent content, IDestination destinat
             await CopyBlobsAsync(OciJson.ReadManifest(document.Content.Span), isThere);
         if (!isThere)
             await destination.PutManifestAsync(document);
-        attaching.Enqueue(CopyAttachmentsAsync(descriptor.Digest, depth, cancellationToken));
+        attaching.Enqueue(CopyAttachmentsAsync(descriptor, depth, cancellationToken));
     }
 
     private async Task CopyChildAsync(Descriptor child, int depth, CancellationToken cancellationToken)
@@ -88,24 +89,35 @@ internal sealed class ImageTransfer(IImageContent content, IDestination destinat
         return Task.CompletedTask;
     }
 
-    private async Task CopyAttachmentsAsync(Digest subject, int depth, CancellationToken cancellationToken)
+    private async Task CopyAttachmentsAsync(Descriptor subject, int depth, CancellationToken cancellationToken)
     {
-        if (!destination.AcceptsAttachments)
-            return;
-        var attached = await content.AttachmentsAsync(subject, cancellationToken);
-        foreach (var (descriptor, tag) in attached)
+        var bySubject = new List<Descriptor>();
+        foreach (var (descriptor, tag) in await content.AttachmentsAsync(subject.Digest, cancellationToken))
         {
             if (await content.TryReadAsync(descriptor, cancellationToken) is not { } document)
                 continue;
+            // A list may name what is attached to something else, or to nothing.
+            if (tag is null ? ReferrerEntry.SubjectOf(document) != subject.Digest : await HasOwnAsync(tag, descriptor))
+                continue;
             await CopyAsync(document, depth + 1, cancellationToken);
             Interlocked.Increment(ref attachments);
-            if (tag is not null)
+            if (tag is null)
+                bySubject.Add(ReferrerEntry.Create(document));
+            else
                 await changes.MakeAsync(destination.CreateTagChanges(document, [tag]), cancellationToken);
         }
 
-        Descriptor[] bySubject = [.. attached.Where(one => one.Tag is null).Select(one => one.Descriptor)];
-        if (bySubject.Length > 0)
+        if (bySubject.Count > 0)
             await destination.AttachAsync(subject, bySubject);
+    }
+
+    // One tag has all signatures of cosign's: another's must not replace those that were made here.
+    private async Task<bool> HasOwnAsync(Tag tag, Descriptor signature)
+    {
+        if (await destination.FindTagAsync(tag) is not { } own || own.Digest == signature.Digest)
+            return false;
+        keep($"{destination.Name}:{tag} stays as it is ({own.Digest}): it has signatures or attestations of its own.");
+        return true;
     }
 
     // The first failure ends the wait.

@@ -15,6 +15,14 @@ internal sealed record TagPrunePlan(Repository Repository, IReadOnlyList<PrunedT
 {
     /// <summary>Names that the filter matches and that stay, because only versions are counted.</summary>
     public IReadOnlyList<Tag> KeptNames { get; init; } = [];
+
+    /// <summary>All tags with what they point at: some list what is attached to others.</summary>
+    internal IReadOnlyList<PrunedTag> All { get; init; } = [];
+
+    internal IReadOnlyList<Descriptor> Staying { get; init; } = [];
+
+    /// <summary>What the tags that stay need: their images, and the platforms of those.</summary>
+    internal IReadOnlySet<Digest> Needed { get; init; } = new HashSet<Digest>();
 }
 
 /// <summary>A tag and what it points at.</summary>
@@ -70,14 +78,18 @@ internal sealed class TagPruner(RegistryClient registries, ImageStore store, Tim
 
     /// <summary>Removes what was decided.</summary>
     /// <exception cref="ImagePublishException"><c>IMG4015</c>: the registry does not delete; or what it fails with.</exception>
-    public Task RemoveAsync(TagPrunePlan plan, CancellationToken cancellationToken)
+    public async Task RemoveAsync(TagPrunePlan plan, CancellationToken cancellationToken)
     {
+        var attachments = new PrunedAttachments(registries, documents, plan);
         var removals = plan
             .Removed.GroupBy(one => one.Digest)
-            .Select(image => new TagChange([.. image.Select(one => plan.Repository.ReferenceTo(one.Tag).ToString())], cancelled =>
-                registries.DeleteManifestAsync(plan.Repository.ReferenceTo(image.Key), cancelled)
-            ));
-        return changes.MakeAsync([.. removals], cancellationToken, mayStop: true);
+            .Select(image => new TagChange([.. image.Select(one => plan.Repository.ReferenceTo(one.Tag).ToString())], async cancelled =>
+            {
+                await attachments.FindAsync(image.Key, cancelled);
+                await registries.DeleteManifestAsync(plan.Repository.ReferenceTo(image.Key), cancelled);
+            }));
+        await changes.MakeAsync([.. removals], cancellationToken, mayStop: true);
+        await attachments.RemoveAsync(cancellationToken);
     }
 
     private async Task<TagPrunePlan> PlanAsync(
@@ -91,7 +103,12 @@ internal sealed class TagPruner(RegistryClient registries, ImageStore store, Tim
         var needed = await FindNeededAsync(repository, staying, cancellationToken);
         var removed = TagOrder.Sort(old.Where(one => !needed.Contains(one.Digest)), one => one.Tag).ToList();
         var retained = TagOrder.Sort(old.Except(removed), one => one.Tag);
-        return new TagPrunePlan(repository, removed, [.. retained], all.Count - removed.Count);
+        return new TagPrunePlan(repository, removed, [.. retained], all.Count - removed.Count)
+        {
+            All = [.. all.Select(one => new PrunedTag(one.Tag, one.Image.Digest))],
+            Staying = staying,
+            Needed = needed,
+        };
     }
 
     private async Task<List<(Tag Tag, Descriptor Image)>> ListAsync(Repository repository, CancellationToken cancellationToken)

@@ -9,9 +9,6 @@ internal interface IDestination : IAsyncDisposable
 {
     string Name { get; }
 
-    /// <summary>Whether signatures, bills of materials and the like can be attached to images there.</summary>
-    bool AcceptsAttachments { get; }
-
     /// <summary>Whether a manifest is there only together with everything that it references.</summary>
     bool KeepsImagesWhole { get; }
 
@@ -29,11 +26,17 @@ internal interface IDestination : IAsyncDisposable
 
     Task<bool> HasManifestAsync(Descriptor manifest);
 
+    /// <summary>Reads a manifest or index that may be there; null where it is not.</summary>
+    Task<MemoryBlobSource?> TryReadManifestAsync(Descriptor manifest);
+
     /// <summary>Puts a manifest or index by its digest. Everything that it references is there.</summary>
     Task PutManifestAsync(MemoryBlobSource manifest);
 
-    /// <summary>Makes sure that manifests that are there are found as attachments of another.</summary>
-    Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attachments);
+    /// <summary>What is attached to a manifest that is there, as the destination lists it.</summary>
+    Task<IReadOnlyList<Descriptor>> FindAttachmentsAsync(Descriptor subject);
+
+    /// <summary>Makes sure that manifests that are there are found as attachments of another: it returns when they are.</summary>
+    Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments);
 
     /// <summary>The changes that point tags at a manifest or index that is there.</summary>
     IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags);
@@ -56,8 +59,6 @@ internal abstract class Destination(string name, Repository? repository, Cancell
     public string Name => name;
 
     public Repository? Repository => repository;
-
-    public abstract bool AcceptsAttachments { get; }
 
     public abstract bool KeepsImagesWhole { get; }
 
@@ -93,9 +94,13 @@ internal abstract class Destination(string name, Repository? repository, Cancell
 
     public abstract Task<bool> HasManifestAsync(Descriptor manifest);
 
+    public abstract Task<MemoryBlobSource?> TryReadManifestAsync(Descriptor manifest);
+
     public abstract Task PutManifestAsync(MemoryBlobSource manifest);
 
-    public abstract Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attachments);
+    public abstract Task<IReadOnlyList<Descriptor>> FindAttachmentsAsync(Descriptor subject);
+
+    public abstract Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments);
 
     public abstract IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags);
 

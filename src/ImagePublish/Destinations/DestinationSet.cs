@@ -39,12 +39,14 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
     }
 
     /// <summary>Completes an image everywhere: every blob is confirmed, then its manifest is put by digest.</summary>
-    public async Task CommitManifestsAsync(Image image)
+    public Task CommitManifestsAsync(Image image) => EachAsync(destination => CommitManifestAsync(destination, image));
+
+    /// <summary>Does the same at every destination, before a tag moves at any: the first failure ends the wait.</summary>
+    public async Task EachAsync(Func<IDestination, Task> run)
     {
-        var commits = destinations.Select(destination => CommitManifestAsync(destination, image)).ToList();
         try
         {
-            await foreach (var finished in Task.WhenEach(commits))
+            await foreach (var finished in Task.WhenEach(destinations.Select(run).ToList()))
                 await finished;
         }
         catch (ImagePublishException exception) when (destinations.Count > 1)

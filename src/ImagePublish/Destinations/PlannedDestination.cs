@@ -6,15 +6,17 @@ namespace ImagePublish.Destinations;
 internal sealed class PlannedDestination(Destination destination, CancellationToken cancellationToken)
     : Destination(destination.Name, destination.Repository, cancellationToken)
 {
-    public override bool AcceptsAttachments => destination.AcceptsAttachments;
-
     public override bool KeepsImagesWhole => destination.KeepsImagesWhole;
 
     public override Task<bool> HasManifestAsync(Descriptor manifest) => destination.HasManifestAsync(manifest);
 
+    public override Task<MemoryBlobSource?> TryReadManifestAsync(Descriptor manifest) => destination.TryReadManifestAsync(manifest);
+
     public override Task PutManifestAsync(MemoryBlobSource manifest) => Task.CompletedTask;
 
-    public override Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attachments) => Task.CompletedTask;
+    public override Task<IReadOnlyList<Descriptor>> FindAttachmentsAsync(Descriptor subject) => destination.FindAttachmentsAsync(subject);
+
+    public override Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments) => Task.CompletedTask;
 
     public override IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) => [];
 

@@ -1,4 +1,5 @@
-using ImagePublish.Diagnostics;
+using System.Collections.Concurrent;
+using ImagePublish.Attachments;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Blobs;
@@ -15,40 +16,52 @@ internal sealed class RegistryDestination(
 {
     private readonly Repository repository = repository;
 
-    public override bool AcceptsAttachments => true;
+    // What the registry said of the subjects of manifests that were put.
+    private readonly ConcurrentDictionary<Digest, bool> acknowledged = new();
+
+    // Subjects whose attachments the registry was asked for, and does not list.
+    private readonly ConcurrentDictionary<Digest, bool> unlisted = new();
 
     public override bool KeepsImagesWhole => true;
 
     public override async Task<bool> HasManifestAsync(Descriptor manifest) =>
         await registries.FindManifestAsync(repository.ReferenceTo(manifest.Digest), Stop) is not null;
 
+    public override async Task<MemoryBlobSource?> TryReadManifestAsync(Descriptor manifest) =>
+        (await registries.TryGetManifestAsync(repository.ReferenceTo(manifest.Digest), Stop))?.Content;
+
     public override async Task PutManifestAsync(MemoryBlobSource manifest)
     {
         var reference = repository.ReferenceTo(manifest.Descriptor.Digest);
         try
         {
-            await registries.PushManifestAsync(reference, manifest, Stop);
+            acknowledged[manifest.Descriptor.Digest] = await registries.PushManifestAsync(reference, manifest, Stop);
         }
         catch (MissingBlobsException exception)
         {
             // A registry that has lost what it confirmed gets it once more.
             await RepeatUploadsAsync(exception.Digests);
-            await registries.PushManifestAsync(reference, manifest, Stop);
+            acknowledged[manifest.Descriptor.Digest] = await registries.PushManifestAsync(reference, manifest, Stop);
         }
     }
 
-    // A registry that lists referrers finds attachments by their subject; in one that does not, a tag lists them.
-    public override async Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attachments)
+    public override async Task<IReadOnlyList<Descriptor>> FindAttachmentsAsync(Descriptor subject)
     {
-        if (await registries.ListReferrersAsync(repository, subject, Stop) is not null)
-            return;
-        var known = await ReferrersTag.ListAsync(registries, repository, subject, Stop);
-        Descriptor[] all = [.. known.Concat(attachments).DistinctBy(one => one.Digest)];
-        if (all.Length == known.Count)
-            return;
-        var index = MemoryBlobSource.Create(MediaTypes.OciIndex, OciJson.Write(new ImageIndex(all) { MediaType = MediaTypes.OciIndex }));
-        var changes = CreateTagChanges(index, [Tag.Parse(ReferrersTag.NameOf(subject))]);
-        await new TagChanges(NameChange.Tagged, registries.Log, registries.Time).MakeAsync(changes, Stop);
+        if (await registries.ListReferrersAsync(repository, subject.Digest, Stop) is { } listed)
+            return listed;
+        unlisted[subject.Digest] = true;
+        return await ReferrersTag.ListAsync(registries, repository, subject.Digest, Stop);
+    }
+
+    // Processes of this machine wait for each other; ReferrersWriter settles with all others.
+    public override async Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments)
+    {
+        using var held = await locations.LockAsync(subject.Digest, repository.Registry, Stop);
+        var support =
+            attachments.All(one => acknowledged.GetValueOrDefault(one.Digest)) ? ReferrersSupport.Acknowledged
+            : unlisted.ContainsKey(subject.Digest) ? ReferrersSupport.Missing
+            : ReferrersSupport.Unknown;
+        await new ReferrersWriter(registries, repository).AttachAsync(subject.Digest, attachments, support, Stop);
     }
 
     public override IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) =>

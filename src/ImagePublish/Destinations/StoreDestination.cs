@@ -8,8 +8,6 @@ namespace ImagePublish.Destinations;
 internal sealed class StoreDestination(ImageStore store, string name, IPublishLog log, CancellationToken cancellationToken)
     : Destination(name, repository: null, cancellationToken)
 {
-    public override bool AcceptsAttachments => false;
-
     // What a manifest references may have been pruned, or be another platform's.
     public override bool KeepsImagesWhole => false;
 
@@ -18,9 +16,16 @@ internal sealed class StoreDestination(ImageStore store, string name, IPublishLo
 
     public override Task<bool> HasManifestAsync(Descriptor manifest) => Task.FromResult(store.FindBlob(manifest) is not null);
 
+    public override async Task<MemoryBlobSource?> TryReadManifestAsync(Descriptor manifest) =>
+        store.FindBlob(manifest) is null ? null : await store.ReadAsync(manifest, OciJson.MaxManifestSize, Stop);
+
     public override Task PutManifestAsync(MemoryBlobSource manifest) => TransferAsync(manifest, isNew: false);
 
-    public override Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attachments) => Task.CompletedTask;
+    public override Task<IReadOnlyList<Descriptor>> FindAttachmentsAsync(Descriptor subject) =>
+        store.ListAttachmentsAsync(subject.Digest, Stop);
+
+    public override Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments) =>
+        store.AttachAsync(subject.Digest, attachments, Stop);
 
     // All names at once.
     public override IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags)

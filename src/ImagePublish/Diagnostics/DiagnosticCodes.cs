@@ -80,6 +80,7 @@ internal static class DiagnosticCodes
     public static DiagnosticCode Locked { get; } = Add("IMG3110", "Another process keeps locked what is needed");
     public static DiagnosticCode ArchiveTooLarge { get; } = Add("IMG3111", "An archive inflates to too much");
     public static DiagnosticCode StoreForeign { get; } = Add("IMG3112", "Other users can change the local store or the package cache");
+    public static DiagnosticCode PackagesUnknown { get; } = Add("IMG3113", "The packages that a project was built with can not be read");
 
     // IMG4xxx: what a registry answers, or does not.
     public static DiagnosticCode RegistryUnreachable { get; } = Add("IMG4001", "The registry can not be reached");
@@ -98,6 +99,8 @@ internal static class DiagnosticCodes
     public static DiagnosticCode UnsafeRedirect { get; } = Add("IMG4014", "The registry sends the client to an unsafe place");
     public static DiagnosticCode DeleteUnsupported { get; } = Add("IMG4015", "The registry does not delete");
     public static DiagnosticCode NetworkNeeded { get; } = Add("IMG4016", "The network is needed, and ImageOffline forbids it");
+    public static DiagnosticCode AttachmentsUnlisted { get; } = Add("IMG4017", "The registry does not list what is attached to an image");
+    public static DiagnosticCode AttachmentInvalid { get; } = Add("IMG4018", "An attachment is damaged or is not what it claims to be");
 
     // IMG5xxx: signing in.
     public static DiagnosticCode Unauthorized { get; } = Add("IMG5001", "The registry does not accept the credentials, or wants some");

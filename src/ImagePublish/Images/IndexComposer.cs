@@ -8,7 +8,12 @@ internal static class IndexComposer
 {
     /// <summary>Makes an index.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1013</c>: two images are for one platform, or one is for none.</exception>
-    public static MemoryBlobSource Compose(IReadOnlyList<Descriptor> images, IReadOnlyList<KeyValuePair<string, string>> annotations)
+    /// <param name="attestations">Entries that are no images: they follow all of those.</param>
+    public static MemoryBlobSource Compose(
+        IReadOnlyList<Descriptor> images,
+        IReadOnlyList<KeyValuePair<string, string>> annotations,
+        IReadOnlyList<Descriptor> attestations
+    )
     {
         foreach (var twins in images.GroupBy(image => image.Platform?.ToString()).Where(group => group.Count() > 1 || group.Key is null))
         {
@@ -19,8 +24,12 @@ internal static class IndexComposer
             );
         }
 
-        var format = images.All(image => MediaTypes.FormatOf(image.MediaType) == ImageFormat.Docker) ? ImageFormat.Docker : ImageFormat.Oci;
-        var index = new ImageIndex([.. images.OrderBy(image => image.Platform!.ToString(), StringComparer.Ordinal)])
+        var isDocker = attestations.Count == 0 && images.All(image => MediaTypes.FormatOf(image.MediaType) == ImageFormat.Docker);
+        var format = isDocker ? ImageFormat.Docker : ImageFormat.Oci;
+        var index = new ImageIndex([
+            .. images.OrderBy(image => image.Platform!.ToString(), StringComparer.Ordinal),
+            .. attestations.OrderBy(attestation => attestation.Digest.Value, StringComparer.Ordinal),
+        ])
         {
             MediaType = MediaTypes.Index(format),
             Annotations = format == ImageFormat.Oci ? StringMap.Merge(null, annotations) : null,

@@ -69,7 +69,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var layers = new LayerLookups([.. (await findingPackages).Select(Task.FromResult), .. findingLayers]);
         var draft = new ImageDraft(pinned, await resolvingAll, layers);
 
-        if (await FindUnchangedAsync(draft, tasks.Token) is { } known)
+        if (await FindUnchangedAsync(draft, destinations, tasks.Token) is { } known)
             return await RecordAsync(draft, known, output, tasks.Token);
 
         var heldTags = await tagGuard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, tasks.Token);
@@ -77,19 +77,28 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var built = await BuildAndUploadAsync(draft, producer, heldTags.Count == 0 ? destinations : null, tasks.Token);
         var image = draft.Compose(built);
         log.Detail($"The image is composed: {image.Digest}.");
-        await CheckTagsAsync(request, heldTags, image, tasks.Token);
+        var attestations = Attest(draft, image, tasks.Token);
+        var root = await attestations.ComposeRootAsync();
+        await CheckTagsAsync(request, heldTags, root.Descriptor, tasks.Token);
 
         // A machine without a cache builds what the registry has, and finds only then that nothing changed.
-        if (await destinations.HadAllBlobsAsync(image) && await IsUpToDateAsync(request, image, tasks.Token))
-            return await RecordAsync(draft, draft.Unchanged(image, built), output, tasks.Token);
+        if (await destinations.HadAllBlobsAsync(image) && await IsUpToDateAsync(request, root, tasks.Token))
+            return await RecordAsync(draft, await UnchangedAsync(draft, image, built, attestations, destinations), output, tasks.Token);
 
         await destinations.CommitManifestsAsync(image);
         // What refers to the image by its digest belongs here: it is complete everywhere, and no tag points at it.
+        var attached = await attestations.AttachAsync(destinations);
+        if (root != image.Manifest)
+            await destinations.CommitIndexAsync(root);
         if (DependenciesMayFail)
             await CheckDependenciesAsync(draft, image, tasks.Token);
-        var deliveries = await destinations.CommitTagsAsync(image.Manifest, request.TagsFor(image.Digest));
-        return await RecordAsync(draft, draft.Published(image, built, deliveries), output, tasks.Token);
+        var deliveries = await destinations.CommitTagsAsync(root, request.TagsFor(root.Descriptor.Digest));
+        var result = draft.Published(image, built, deliveries) with { Root = root, Attached = attached };
+        return await RecordAsync(draft, result, output, tasks.Token);
     }
+
+    private AttestationStep Attest(ImageDraft draft, Image image, CancellationToken cancellationToken) =>
+        new(new AttestedImage(draft.Request, image, draft.Images, packages.Chosen), cancellationToken);
 
     private async Task<PinnedRequest> PinToLockAsync(PublishRequest request, PublishOutput output, CancellationToken cancellationToken)
     {
@@ -110,8 +119,15 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         log.Detail("Neither the files nor the base image nor a tag changed since the last publish.");
         var image = published.Image;
         await dependencies.RepeatAsync(request, image, cancellationToken);
-        var deliveries = DestinationResult.Unchanged(request.Destinations, request.TagsFor(image.Digest), image.Size);
-        return new PublishResult(image, deliveries) { IsUnchanged = true, LayerNames = published.LayerNames };
+        var tags = request.TagsFor(published.Root.Descriptor.Digest);
+        var deliveries = DestinationResult.Unchanged(request.Destinations, tags, image.Size);
+        return new PublishResult(image, deliveries)
+        {
+            IsUnchanged = true,
+            LayerNames = published.LayerNames,
+            Root = published.Root,
+            Attached = published.Attached,
+        };
     }
 
     private LayerProducer CreateProducer(PinnedRequest pinned, PublishOutput output, TaskScope tasks)
@@ -165,35 +181,57 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         return inputs;
     }
 
-    private async Task<PublishResult?> FindUnchangedAsync(ImageDraft draft, CancellationToken cancellationToken)
+    private async Task<PublishResult?> FindUnchangedAsync(
+        ImageDraft draft,
+        DestinationSet destinations,
+        CancellationToken cancellationToken
+    )
     {
         if (!await draft.Layers.AreKnownAsync())
             return null;
         var candidates = await draft.Layers.AllAsync();
         NamedLayer[] layers = [.. candidates.Select(candidate => new NamedLayer(candidate.Content.Name, candidate.Known!))];
         var image = draft.Compose(layers);
-        return await IsUpToDateAsync(draft.Request, image, cancellationToken) ? draft.Unchanged(image, layers) : null;
+        var attestations = Attest(draft, image, cancellationToken);
+        return await IsUpToDateAsync(draft.Request, await attestations.ComposeRootAsync(), cancellationToken)
+            ? await UnchangedAsync(draft, image, layers, attestations, destinations)
+            : null;
     }
 
-    private Task<bool> IsUpToDateAsync(PublishRequest request, Image image, CancellationToken cancellationToken) =>
-        context.Destinations.AreUpToDateAsync(request.Destinations, request.TagsFor(image.Digest), image.Digest, cancellationToken);
+    // An image that was published without attestations gets them, and no tag moves.
+    private static async Task<PublishResult> UnchangedAsync(
+        ImageDraft draft,
+        Image image,
+        IReadOnlyList<NamedLayer> layers,
+        AttestationStep attestations,
+        DestinationSet destinations
+    )
+    {
+        var attached = await attestations.AttachAsync(destinations);
+        return draft.Unchanged(image, layers, await attestations.ComposeRootAsync()) with { Attached = attached };
+    }
+
+    private Task<bool> IsUpToDateAsync(PublishRequest request, MemoryBlobSource root, CancellationToken cancellationToken)
+    {
+        var digest = root.Descriptor.Digest;
+        return context.Destinations.AreUpToDateAsync(request.Destinations, request.TagsFor(digest), digest, cancellationToken);
+    }
 
     private async Task CheckTagsAsync(
         PublishRequest request,
         IReadOnlyList<HeldTag> heldTags,
-        Image image,
+        Descriptor root,
         CancellationToken cancellationToken
     )
     {
-        var manifest = image.Manifest.Descriptor;
         var isPlatform = request.Tags.Count + request.ContentTags.Count == 0;
-        await tagGuard.CheckAsync(heldTags, manifest, isPlatform, cancellationToken);
+        await tagGuard.CheckAsync(heldTags, root, isPlatform, cancellationToken);
         // Known only now. That such a tag is another image's takes a tag that was set by hand: layers are not held back for that.
         if (!request.HoldsContentTags)
             return;
-        Tag[] late = [.. request.ContentTags.Select(tag => tag.For(image.Digest))];
+        Tag[] late = [.. request.ContentTags.Select(tag => tag.For(root.Digest))];
         var found = await tagGuard.FindAsync(request.Destinations, request.LocalName, late, cancellationToken);
-        TagGuard.Check(found, manifest, "No tag was moved");
+        TagGuard.Check(found, root, "No tag was moved");
     }
 
     // Each layer is uploaded while the next one is built.
@@ -270,10 +308,10 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
                 ],
             };
 
-        public PublishResult Unchanged(Image image, IReadOnlyList<NamedLayer> layers)
+        public PublishResult Unchanged(Image image, IReadOnlyList<NamedLayer> layers, MemoryBlobSource root)
         {
-            var deliveries = DestinationResult.Unchanged(Request.Destinations, Request.TagsFor(image.Digest), image.Size);
-            return Published(image, layers, deliveries) with { IsUnchanged = true };
+            var deliveries = DestinationResult.Unchanged(Request.Destinations, Request.TagsFor(root.Descriptor.Digest), image.Size);
+            return Published(image, layers, deliveries) with { Root = root, IsUnchanged = true };
         }
 
         // The user's labels win over generated ones.

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagePublish.Attachments;
 using ImagePublish.Common;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
@@ -38,7 +39,10 @@ internal sealed class IndexPublisher(PublishContext context)
         var joined = await Task.WhenAll(others.Select(image => DescribeAsync(request, image, cancellationToken)));
 
         IReadOnlyList<Descriptor> images = [.. request.Images, .. others.Select(image => image.IndexEntry)];
-        var index = IndexComposer.Compose(images, request.Annotations);
+        var carried = new CarriedAttachments(context.Registries);
+        var attached = await carried.FindAsync(request, cancellationToken);
+        var entries = request.Placement == AttestationPlacement.Index ? attached.SelectMany(one => one.IndexEntries) : [];
+        var index = IndexComposer.Compose(images, request.Annotations, [.. request.Attestations, .. entries]);
         if (await FindUnchangedAsync(request, index, cancellationToken) is { } unchanged)
             return new IndexResult(index, images, unchanged, IsUnchanged: true) { Joined = joined };
 
@@ -53,6 +57,7 @@ internal sealed class IndexPublisher(PublishContext context)
 
         foreach (var image in others)
             await destinations.CommitManifestsAsync(image);
+        await destinations.EachAsync(destination => carried.AttachAsync(attached, destination));
         await destinations.CommitIndexAsync(index);
         var deliveries = await destinations.CommitTagsAsync(index, request.TagsFor(index.Descriptor.Digest));
         return new IndexResult(index, images, deliveries, IsUnchanged: false) { Joined = joined };

@@ -17,6 +17,9 @@ internal sealed class PackageStep(PublishContext context)
 {
     private readonly OsPackages packages = new(new PackageNetwork(context.Registries.TryDownloadAsync, LookUpAsync), context.Log);
 
+    /// <summary>The packages whose layer was found last.</summary>
+    public IReadOnlyList<OsPackage> Chosen { get; private set; } = [];
+
     public sealed record Choice(IReadOnlyList<OsPackage> Packages, Lazy<Task<PackageBase?>> BaseFiles);
 
     /// <summary>Chooses the packages of a request: those of its lock, else what apt chooses for the base.</summary>
@@ -67,6 +70,7 @@ internal sealed class PackageStep(PublishContext context)
     {
         var (wanted, platform) = (request.Packages!, request.Spec.Platform);
         var choice = await ChooseAsync(wanted, platform, baseImage, mustRefresh, cancellationToken);
+        Chosen = choice.Packages;
         if (choice.Packages.Count == 0)
             return [];
         context.Log.Detail($"The image has {choice.Packages.Count} packages: {string.Join(", ", choice.Packages)}.");

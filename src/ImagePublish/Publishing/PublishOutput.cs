@@ -63,7 +63,9 @@ internal sealed class WrittenOutput(PublishContext context, DestinationSet desti
         var image = run.Result.Image;
         await context.Documents.RememberAsync(image.Manifest, cancellationToken);
         await context.Documents.RememberAsync(image.ConfigBlob, cancellationToken);
-        var published = new PublishedImage(image, run.Result.LayerNames);
+        if (run.Result.Root != image.Manifest)
+            await context.Documents.RememberAsync(run.Result.Root, cancellationToken);
+        var published = new PublishedImage(image, run.Result.LayerNames, run.Result.Root, run.Result.Attached);
         await context.UpToDate.RememberAsync(run.Request, run.Pinned.Files, run.Images, published, cancellationToken);
     }
 }

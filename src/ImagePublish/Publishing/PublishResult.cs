@@ -1,3 +1,4 @@
+using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Destinations;
 using ImagePublish.Images;
@@ -26,6 +27,12 @@ internal sealed record PublishResult(Image Image, IReadOnlyList<DestinationResul
 {
     /// <summary>Whether everything was there already, so that nothing was uploaded and no tag was moved.</summary>
     public bool IsUnchanged { get; init; }
+
+    /// <summary>What tags point at: an index where attestations are in one; otherwise the image.</summary>
+    public MemoryBlobSource Root { get; init; } = Image.Manifest;
+
+    /// <summary>What is attached to the image, and is confirmed to be.</summary>
+    public IReadOnlyList<AttachmentInfo> Attached { get; init; } = [];
 
     /// <summary>The bytes, before compression, of the new layers that only other platforms can use.</summary>
     public long ForeignLength { get; init; }

@@ -13,7 +13,8 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
 {
     private readonly PutManifest request = new(target, manifest);
 
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <returns>Whether the registry says that it read the manifest's subject. Not where only a second look found the manifest.</returns>
+    public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         for (var attempts = 1; ; attempts++)
         {
@@ -24,7 +25,7 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
                 if (response.IsSuccess)
                 {
                     await VerifyStoredAsync(response, cancellationToken);
-                    return;
+                    return response.Header("OCI-Subject") is not null;
                 }
 
                 failure = await connection.ReadFailureAsync(request, response);
@@ -37,7 +38,7 @@ internal sealed class ManifestPusher(RegistryConnection connection, BlobPusher b
             var isLast = !await connection.Retry.WaitAsync(failure, attempts, cancellationToken);
             // A refusal is certain; after anything else the manifest may have arrived nevertheless.
             if (failure.IsTransient && await IsThereAsync(cancellationToken))
-                return;
+                return false;
             if (isLast)
                 throw Explain(failure);
         }

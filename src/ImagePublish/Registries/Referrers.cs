@@ -63,13 +63,15 @@ internal static class Referrers
             async response =>
             {
                 // Quirk: no-referrers.
+                // Quirk: referrers-elsewhere. Who is there limits the rate of requests, and would be waited for.
                 if (
-                    response.Status
-                    is HttpStatusCode.NotFound
-                        or HttpStatusCode.MethodNotAllowed
-                        or HttpStatusCode.BadRequest
-                        or HttpStatusCode.NotImplemented
-                        or HttpStatusCode.NotAcceptable
+                    response.IsRedirect
+                    || response.Status
+                        is HttpStatusCode.NotFound
+                            or HttpStatusCode.MethodNotAllowed
+                            or HttpStatusCode.BadRequest
+                            or HttpStatusCode.NotImplemented
+                            or HttpStatusCode.NotAcceptable
                 )
                     return (null, null);
                 if (response.Status != HttpStatusCode.OK)

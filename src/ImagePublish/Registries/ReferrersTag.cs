@@ -9,7 +9,10 @@ namespace ImagePublish.Registries;
 /// </remarks>
 internal static class ReferrersTag
 {
-    public static string NameOf(Digest subject) => $"{subject.Algorithm}-{subject.Hex}";
+    private const int MaxHex = 64;
+
+    /// <summary>The tag's name: of a longer hash only the first part fits.</summary>
+    public static string NameOf(Digest subject) => $"{subject.Algorithm}-{subject.Hex[..Math.Min(subject.Hex.Length, MaxHex)]}";
 
     public static async Task<IReadOnlyList<Descriptor>> ListAsync(
         RegistryClient registries,
@@ -19,8 +22,11 @@ internal static class ReferrersTag
     )
     {
         var reference = repository.ReferenceTo(Tag.Parse(NameOf(subject)));
-        return await registries.TryGetManifestAsync(reference, cancellationToken) is { IsIndex: true } index
-            ? OciJson.ReadIndex(index.Content.Content.Span).Manifests
+        // Quirk: tag-means-digest. The platforms of an image are not attached to it.
+        return
+            await registries.TryGetManifestAsync(reference, cancellationToken) is { IsIndex: true } index
+            && index.Descriptor.Digest != subject
+            ? [.. OciJson.ReadIndex(index.Content.Content.Span).Manifests.Where(entry => entry.Platform is null)]
             : [];
     }
 }

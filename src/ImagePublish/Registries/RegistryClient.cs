@@ -87,9 +87,10 @@ internal sealed class RegistryClient : IDisposable
     /// <summary>What gets blobs into the repositories of a registry.</summary>
     public BlobPusher BlobsOf(Registry registry) => Find(registry).Blobs;
 
-    /// <summary>Puts a manifest or an index into a repository. Everything it refers to must be there.</summary>
+    /// <summary>Puts a manifest or an index into a repository. Everything it refers to must be there, but for its subject.</summary>
+    /// <returns>Whether the registry says that it read the manifest's subject.</returns>
     /// <exception cref="MissingBlobsException"><c>IMG4012</c>: the registry misses blobs; push them and the manifest again.</exception>
-    public async Task PushManifestAsync(Reference target, MemoryBlobSource manifest, CancellationToken cancellationToken)
+    public async Task<bool> PushManifestAsync(Reference target, MemoryBlobSource manifest, CancellationToken cancellationToken)
     {
         var digest = manifest.Descriptor.Digest;
         if (target.Digest is not null && target.Digest != digest)
@@ -102,7 +103,7 @@ internal sealed class RegistryClient : IDisposable
             );
         var (connection, blobs) = Find(target.Repository.Registry);
         var at = target.Tag is { } tag ? target.Repository.ReferenceTo(tag) : target.Repository.ReferenceTo(digest);
-        await new ManifestPusher(connection, blobs, at, manifest).RunAsync(cancellationToken);
+        return await new ManifestPusher(connection, blobs, at, manifest).RunAsync(cancellationToken);
     }
 
     public IAsyncEnumerable<Tag> ListTagsAsync(Repository repository, CancellationToken cancellationToken) =>

@@ -166,7 +166,7 @@ internal sealed record ProjectSummary(string Project, string File, string Outcom
     public string Failure => Code is null ? $"{Project} (not built)" : $"{Project} ({Code})";
 
     public static ProjectSummary Create(string project, string file, PublishResult result) =>
-        Create(project, file, result.IsUnchanged, result.Image.Digest, result.Deliveries);
+        Create(project, file, result.IsUnchanged, result.Root.Descriptor.Digest, result.Deliveries);
 
     public static ProjectSummary Create(string project, string file, IndexResult result) =>
         Create(project, file, result.IsUnchanged, result.Index.Descriptor.Digest, result.Deliveries);

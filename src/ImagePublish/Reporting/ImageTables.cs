@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagePublish.Attachments;
 using ImagePublish.Commands;
 using ImagePublish.Common;
 using ImagePublish.Images;
@@ -69,7 +70,34 @@ internal static class ImageTables
             foreach (var line in OfPlatform(platform))
                 yield return "  " + line;
         }
+
+        if (image.Attachments.Count == 0)
+            yield break;
+        yield return "";
+        foreach (var line in OfAttachments(image.Attachments))
+            yield return "  " + line;
     }
+
+    private static IEnumerable<string> OfAttachments(IReadOnlyList<InspectedAttachment> attachments)
+    {
+        var table = new TextTable("ATTACHED", "TO", "DIGEST", "CLAIMS");
+        foreach (var (attachment, provenance) in attachments)
+            table.Add(
+                string.Join(", ", attachment.Types.Select(AttachmentTypes.NameOf).Select(Text.Sanitize)),
+                Short(attachment.Subject),
+                Short(attachment.Descriptor.Digest),
+                provenance is null ? "" : Claims(provenance)
+            );
+        return table.Lines();
+    }
+
+    // Unsigned: anybody who may push can have written it.
+    private static string Claims(ProvenanceSummary provenance) =>
+        Text.Sanitize(
+            $"built by {provenance.Builder ?? "nobody it names"}"
+                + (provenance.Source is null ? "" : $" from {provenance.Source}")
+                + (provenance.Commit is null ? "" : $" at {provenance.Commit[..Math.Min(provenance.Commit.Length, 12)]}")
+        );
 
     public static IEnumerable<string> OfMoves(TagResult result, bool dryRun)
     {

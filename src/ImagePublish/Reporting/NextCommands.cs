@@ -15,7 +15,7 @@ internal static class NextCommands
     private const string PlainCharacters = "@%+=:,./_-…";
 
     public static IEnumerable<(string Title, string Text)> Suggest(PublishResult result) =>
-        Suggest(result.Deliveries[0], result.Image.Digest, ExposedPort.Read(result.Image.Config.Config?.ExposedPorts));
+        Suggest(result.Deliveries[0], result.Root.Descriptor.Digest, ExposedPort.Read(result.Image.Config.Config?.ExposedPorts));
 
     public static IEnumerable<(string Title, string Text)> Suggest(IndexResult result) =>
         Suggest(result.Deliveries[0], result.Index.Descriptor.Digest, []);

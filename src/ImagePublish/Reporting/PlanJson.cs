@@ -15,8 +15,8 @@ internal static class PlanJson
         var image = plan.Result.Image;
         var document = new PlanDocument(
             1,
-            image.Digest.Value,
-            image.Manifest.Descriptor.MediaType,
+            plan.Result.Root.Descriptor.Digest.Value,
+            plan.Result.Root.Descriptor.MediaType,
             plan.Result.IsUnchanged,
             [.. plan.Destinations.Select(place => Document(place, place.Delivery))]
         )

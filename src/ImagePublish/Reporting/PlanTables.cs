@@ -18,7 +18,8 @@ internal static class PlanTables
         foreach (var place in plan.Destinations)
         {
             foreach (
-                var line in DescribeDestination(project, place, plan.Result.Image.Digest, plan.Result.IsUnchanged).Concat(Blobs(place))
+                var line in DescribeDestination(project, place, plan.Result.Root.Descriptor.Digest, plan.Result.IsUnchanged)
+                    .Concat(Blobs(place))
             )
                 yield return line;
         }

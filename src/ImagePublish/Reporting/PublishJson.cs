@@ -17,13 +17,14 @@ internal static class PublishJson
     private static PublishDocument Document(PublishResult result)
     {
         var image = result.Image;
+        var root = result.Root.Descriptor;
         return new PublishDocument(
             1,
-            image.Digest.Value,
-            image.Manifest.Descriptor.MediaType,
+            root.Digest.Value,
+            root.MediaType,
             [
                 .. result.Deliveries.Select(delivery =>
-                    Document(image.Digest.Value, delivery) with
+                    Document(root.Digest.Value, delivery) with
                     {
                         Blobs = BlobDocument.Of(result.BlobsIn(delivery)),
                     }
@@ -35,6 +36,7 @@ internal static class PublishJson
             Platform = image.Platform.ToString(),
             Size = image.Size,
             Layers = LayerDocument.Of(image, result.LayerNames),
+            Attachments = AttachmentDocument.Of(result.Attached),
         };
     }
 
@@ -79,6 +81,9 @@ internal sealed record PublishDocument(int SchemaVersion, string Digest, string 
     public long Size { get; init; }
 
     public IReadOnlyList<LayerDocument>? Layers { get; init; }
+
+    /// <summary>For an image: what is attached to it; null for nothing, and for an index, whose images have it.</summary>
+    public IReadOnlyList<AttachmentDocument>? Attachments { get; init; }
 
     /// <summary>For an index: its images; null for an image.</summary>
     public IReadOnlyList<ManifestDocument>? Manifests { get; init; }

@@ -15,7 +15,10 @@ internal static class PublishMarkdown
     public static string Write(string project, PublishResult result) =>
         Table(
             project,
-            new Published(result.Image.Digest.Value, [result.Image.Platform], result.IsUnchanged, result.Deliveries),
+            new Published(result.Root.Descriptor.Digest.Value, [result.Image.Platform], result.IsUnchanged, result.Deliveries)
+            {
+                Attached = result.Attached.Count == 0 ? null : PublishSummary.Attached(result),
+            },
             $"{ByteSize.Show(result.Image.Size)} in {result.Image.Layers.Count} layers"
         );
 
@@ -41,6 +44,8 @@ internal static class PublishMarkdown
         Row("Platform", string.Join(", ", platforms.OfType<Platform>().Select(platform => Code(platform.ToString()))));
         if (size is not null)
             Row("Size", size);
+        if (published.Attached is { } attached)
+            Row("Attached", Code(attached));
         return text.Append('\n').ToString();
 
         void Row(string name, string value) => text.Append(CultureInfo.InvariantCulture, $"| {name} | {value} |\n");
@@ -51,7 +56,10 @@ internal static class PublishMarkdown
         IReadOnlyList<Platform?> Platforms,
         bool IsUnchanged,
         IReadOnlyList<DestinationResult> Deliveries
-    );
+    )
+    {
+        public string? Attached { get; init; }
+    }
 
     // Nothing is escaped in code, and programs differ in what ends it, or a cell of a table: so what could is not in it.
     internal static string Code(string text)

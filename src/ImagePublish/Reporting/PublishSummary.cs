@@ -1,5 +1,7 @@
 using System.Globalization;
+using ImagePublish.Attachments;
 using ImagePublish.Commands;
+using ImagePublish.Common;
 using ImagePublish.Destinations;
 using ImagePublish.Images;
 using ImagePublish.Publishing;
@@ -21,9 +23,11 @@ internal static class PublishSummary
         foreach (var delivery in result.Deliveries)
         {
             yield return Headline(project, delivery, result.IsUnchanged ? "unchanged" : Moved(delivery));
-            yield return $"  {delivery.Name}@{result.Image.Digest}";
+            yield return $"  {delivery.Name}@{result.Root.Descriptor.Digest}";
             var layers = Count(result.Image.Layers.Count, "layer");
             yield return $"  {result.Image.Platform}, {ByteSize.Show(result.Image.Size)} in {layers}, {Time(elapsed)}";
+            if (result.Attached.Count > 0)
+                yield return $"  attached: {Attached(result)}";
             if (delivery.Tags is [var tag, ..] && !result.IsUnchanged)
                 yield return HowToRun(result, delivery, $"{delivery.Name}:{tag}", engine);
         }
@@ -48,6 +52,9 @@ internal static class PublishSummary
             yield return $"  {string.Join(", ", result.Images.Select(image => image.Platform))}";
         }
     }
+
+    internal static string Attached(PublishResult result) =>
+        string.Join(", ", result.Attached.SelectMany(one => one.Types).Select(AttachmentTypes.NameOf).Select(Text.Sanitize).Distinct());
 
     private static string HowToRun(PublishResult result, DestinationResult delivery, string name, EngineChoice? engine)
     {

@@ -1,5 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ImagePublish.Attachments;
+using ImagePublish.Commands;
+using ImagePublish.Common;
 using ImagePublish.Destinations;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
@@ -22,6 +25,33 @@ internal sealed record LayerDocument(string Name, string Digest, string DiffId, 
                     )
             ),
         ];
+}
+
+/// <summary>A manifest that is attached to an image, and what it contains.</summary>
+internal sealed record AttachmentDocument(string Digest, string? ArtifactType, IReadOnlyList<string> Types)
+{
+    /// <summary>Of nothing there is no list: null.</summary>
+    public static IReadOnlyList<AttachmentDocument>? Of(IReadOnlyList<AttachmentInfo> attached) =>
+        attached.Count == 0 ? null : [.. attached.Select(Of)];
+
+    private static AttachmentDocument Of(AttachmentInfo attachment) =>
+        new(
+            attachment.Descriptor.Digest.Value,
+            attachment.Descriptor.ArtifactType is { } type ? Text.Sanitize(type) : null,
+            [.. attachment.Types.Select(Text.Sanitize)]
+        );
+}
+
+/// <summary>What is attached to one platform of an image and to the whole, for scripts.</summary>
+internal static class AttachmentsJson
+{
+    public static byte[] Write(InspectedImage image, Digest platform)
+    {
+        var attached = image.Attachments.Select(one => one.Attachment);
+        var own = attached.Where(one => one.Subject == platform || one.Subject == image.Root.Digest);
+        AttachmentDocument[] documents = [.. AttachmentDocument.Of([.. own]) ?? []];
+        return JsonSerializer.SerializeToUtf8Bytes(documents, ResultJsonContext.Indented.AttachmentDocumentArray);
+    }
 }
 
 /// <summary>How a blob got to one destination, or would.</summary>
@@ -68,6 +98,8 @@ internal sealed record ManifestDocument(string Digest, string Platform, string M
 
     public IReadOnlyList<ManifestPlaceDocument>? Images { get; init; }
 
+    public IReadOnlyList<AttachmentDocument>? Attachments { get; init; }
+
     public static IReadOnlyList<ManifestDocument> Of(IndexResult result, IReadOnlyList<byte[]> parts)
     {
         var known = parts
@@ -84,6 +116,7 @@ internal sealed record ManifestDocument(string Digest, string Platform, string M
                         Size = part.Size,
                         Layers = part.Layers,
                         Images = part.Images,
+                        Attachments = part.Attachments,
                     }
                     : new ManifestDocument(image.Digest.Value, image.Platform!.ToString(), image.MediaType)
             ),
@@ -102,6 +135,8 @@ internal sealed record PartDocument(
     IReadOnlyList<ManifestPlaceDocument> Images
 )
 {
+    public IReadOnlyList<AttachmentDocument>? Attachments { get; init; }
+
     public static PartDocument Of(JoinedImage joined, IReadOnlyList<DestinationResult> deliveries) =>
         new(
             joined.Image.Digest.Value,
@@ -122,6 +157,7 @@ internal sealed record PartDocument(
 [JsonSerializable(typeof(PartDocument))]
 [JsonSerializable(typeof(BuildSummary))]
 [JsonSerializable(typeof(BuildRecord))]
+[JsonSerializable(typeof(AttachmentDocument[]))]
 internal sealed partial class ResultJsonContext : JsonSerializerContext
 {
     /// <summary>How results are written: to be read by scripts, and by people too.</summary>

@@ -1,3 +1,4 @@
+using ImagePublish.Attachments;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 
@@ -11,6 +12,12 @@ internal sealed record IndexRequest
 
     /// <summary>Further images, by digest, of any registry: they are copied to the destinations that don't have them.</summary>
     public IReadOnlyList<Reference> From { get; init; } = [];
+
+    /// <summary>Entries of attestations of <see cref="Images"/>, which are in every destination already.</summary>
+    public IReadOnlyList<Descriptor> Attestations { get; init; } = [];
+
+    /// <summary>Where attestations of <see cref="From"/> go that are attached to them where they are.</summary>
+    public AttestationPlacement Placement { get; init; } = AttestationPlacement.None;
 
     public IReadOnlyList<KeyValuePair<string, string>> Annotations { get; init; } = [];
 

@@ -83,6 +83,9 @@ internal sealed record PublishRequest
 
     public CacheTrust CacheTrust { get; init; } = CacheTrust.None;
 
+    /// <summary>What is attested of the image; null attests nothing.</summary>
+    public AttestationRequest? Attestations { get; init; }
+
     public IReadOnlyList<Tag> TagsFor(Digest image) =>
         ContentTags.Count == 0 ? Tags : [.. Tags, .. ContentTags.Select(tag => tag.For(image))];
 }

@@ -211,7 +211,7 @@ internal sealed class ImageStore
     {
         var list = await index.ReadAsync(cancellationToken);
         var images = new List<StoredImage>();
-        foreach (var entry in list.Manifests)
+        foreach (var entry in list.Manifests.Where(entry => StoredAttachments.SubjectOf(entry) is null))
             images.Add(await DescribeAsync(entry, cancellationToken));
         return [.. images.OrderBy(image => image.Name, StringComparer.Ordinal)];
     }

@@ -40,6 +40,8 @@ internal sealed class PrunePlan(
         var named = Named();
         if (options.Names.Count > 0)
             RemoveNamed(named);
+        else
+            named = RemoveDetached(named);
         if (options.Unreferenced || options.MaxAge is not null || options.MaxUnreferencedAge is not null)
             present
                 .Where(blob =>
@@ -57,7 +59,7 @@ internal sealed class PrunePlan(
     {
         foreach (var entry in kept.Where(entry => ReferenceNames.Read(entry.Entry) is { } name && options.Names.Contains(name)).ToList())
             Remove(entry);
-        named.IntersectWith(Named());
+        named.IntersectWith(RemoveDetached(Named()));
         var freed = RemovedEntries.SelectMany(entry => entry.Reached).ToHashSet();
         present.Where(blob => freed.Contains(blob.Digest) && IsFree(blob, named)).ToList().ForEach(Remove);
     }
@@ -72,7 +74,29 @@ internal sealed class PrunePlan(
             if (options.KeepImages || RemainingBytes <= limit)
                 return;
             Remove(entry);
+            RemoveDetached(Named());
             RemoveFree(limit);
+        }
+    }
+
+    // What is attached to nothing that a name stands for goes: at once with an image that is removed, and otherwise unless a publish may be
+    // about to name its subject.
+    private HashSet<Digest> RemoveDetached(HashSet<Digest> named)
+    {
+        var recent = blobs.Where(blob => blob.LastUsed >= protectedSince).Select(blob => blob.Digest).ToHashSet();
+        while (true)
+        {
+            var released = RemovedEntries.SelectMany(entry => entry.Reached).ToHashSet();
+            var detached = kept.Where(entry =>
+                    StoredAttachments.SubjectOf(entry.Entry) is { } subject
+                    && !named.Contains(subject)
+                    && (released.Contains(subject) || !recent.Contains(subject))
+                )
+                .ToList();
+            if (detached.Count == 0)
+                return named;
+            detached.ForEach(Remove);
+            named = Named();
         }
     }
 

@@ -64,7 +64,7 @@ internal sealed class StorePrune(ImageStore store)
         var list = await store.Index.ReadAsync(cancellationToken);
         var plan = await PlanAsync(list, options, cancellationToken);
         var images = new List<StoredImage>();
-        foreach (var removed in plan.RemovedEntries)
+        foreach (var removed in plan.RemovedEntries.Where(removed => StoredAttachments.SubjectOf(removed.Entry) is null))
             images.Add(await store.DescribeAsync(removed.Entry, cancellationToken));
         var leftovers = new Leftovers(
             FindOld(disk.Layout.RecordsFolder, options.MaxAge),

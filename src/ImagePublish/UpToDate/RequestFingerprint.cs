@@ -33,7 +33,36 @@ internal static class RequestFingerprint
         digest.Add(request.CacheTrust.Key?.Id);
         digest.Add([.. request.CacheTrust.Repositories.Select(repository => repository.ToString())]);
         digest.Add(request.CacheTrust.VerifyReused ? 1 : 0);
+        Add(digest, request.Attestations);
         return digest.ToDigest();
+    }
+
+    // Not the run: the same image needs no second attestation because it is built once more.
+    private static void Add(DigestBuilder digest, AttestationRequest? attestations)
+    {
+        digest.Add((long?)attestations?.Placement ?? -1);
+        digest.Add(attestations?.IsPartOfIndex == true ? 1 : 0);
+        var facts = attestations?.Provenance;
+        digest.Add(facts is null ? 0 : 1);
+        if (facts is null)
+            return;
+        foreach (
+            var text in (string?[])
+                [
+                    facts.Tool.Version,
+                    facts.Tool.Sdk,
+                    facts.Tool.MSBuild,
+                    facts.BuilderId,
+                    facts.Project,
+                    facts.Source?.Url,
+                    facts.Source?.Ref,
+                    facts.Source?.Commit,
+                    facts.AssetsFile,
+                ]
+        )
+            digest.Add(text);
+        digest.Add(facts.AssetsTargets);
+        Add(digest, facts.Parameters);
     }
 
     private static void AddFiles(DigestBuilder digest, PublishRequest request)

@@ -1,4 +1,5 @@
 using System.Text;
+using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Destinations;
 using ImagePublish.Images;
@@ -15,7 +16,14 @@ namespace ImagePublish.UpToDate;
 internal sealed record UpToDateResult(PublishedImage? Unchanged, BaseImage? LocalBase);
 
 /// <summary>An image that was published.</summary>
-internal sealed record PublishedImage(Image Image, IReadOnlyList<string> LayerNames);
+/// <param name="Root">What tags point at.</param>
+/// <param name="Attached">What was confirmed to be attached to it.</param>
+internal sealed record PublishedImage(
+    Image Image,
+    IReadOnlyList<string> LayerNames,
+    MemoryBlobSource Root,
+    IReadOnlyList<AttachmentInfo> Attached
+);
 
 /// <summary>
 /// Remembers what the last publish of the same request made on this machine: where neither files nor base image nor tags changed since,
@@ -29,7 +37,14 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
 {
     private const string Kind = "publishes";
 
-    private sealed record Record(Digest Files, Digest? Sources, Digest Image, IReadOnlyList<string> LayerNames);
+    private const int FirstLayerName = 5;
+
+    private sealed record Record(Digest Files, Digest? Sources, Digest Image, IReadOnlyList<string> LayerNames)
+    {
+        public required Digest Root { get; init; }
+
+        public required string Attached { get; init; }
+    }
 
     public async Task<UpToDateResult> FindAsync(PublishRequest request, PublishedFiles files, CancellationToken cancellationToken)
     {
@@ -55,8 +70,15 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
             isCurrent && fingerprint == last.Files
                 ? await documents.FindStoredImageAsync(last.Image, request.Destinations[0], cancellationToken)
                 : null;
-        var isUsable = image is not null && image.Layers.Count == last.LayerNames.Count;
-        return new UpToDateResult(isUsable ? new PublishedImage(image!, last.LayerNames) : null, localBase);
+        return new UpToDateResult(image is null ? null : await ReadAsync(image, last, cancellationToken), localBase);
+    }
+
+    private async Task<PublishedImage?> ReadAsync(Image image, Record last, CancellationToken cancellationToken)
+    {
+        var root = last.Root == image.Digest ? image.Manifest : await documents.FindStoredAsync(last.Root, cancellationToken);
+        return root is not null && image.Layers.Count == last.LayerNames.Count
+            ? new PublishedImage(image, last.LayerNames, root, AttachmentInfo.ParseList(last.Attached, image.Digest))
+            : null;
     }
 
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
@@ -74,7 +96,15 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
             DigestOf(request.Base, images.Original),
             request.OtherImages.Sources.Select(source => DigestOf(source, images.Others[source]))
         );
-        string[] lines = [fingerprint.Value, sources?.Value ?? "", published.Image.Digest.Value, .. published.LayerNames];
+        string[] lines =
+        [
+            fingerprint.Value,
+            sources?.Value ?? "",
+            published.Image.Digest.Value,
+            published.Root.Descriptor.Digest.Value,
+            AttachmentInfo.FormatList(published.Attached),
+            .. published.LayerNames,
+        ];
         var record = Encoding.UTF8.GetBytes(string.Join('\n', lines));
         await store.Records.WriteAsync(Kind, RequestFingerprint.Compute(request), record, cancellationToken);
     }
@@ -89,7 +119,7 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
         CancellationToken cancellationToken
     )
     {
-        var checkingTags = destinations.AreUpToDateAsync(request.Destinations, request.TagsFor(last.Image), last.Image, cancellationToken);
+        var checkingTags = destinations.AreUpToDateAsync(request.Destinations, request.TagsFor(last.Root), last.Root, cancellationToken);
         var findingBase = FindAsync(request.Base, request.Spec.Platform, cancellationToken);
         var findingOthers = Task.WhenAll(
             request.OtherImages.Sources.Select(source => FindAsync(source, request.Spec.Platform, cancellationToken))
@@ -153,8 +183,16 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
         if (await store.Records.ReadAsync(Kind, RequestFingerprint.Compute(request), cancellationToken) is not { } record)
             return null;
         var lines = Encoding.UTF8.GetString(record).Split('\n');
-        return lines.Length >= 3 && Digest.TryParse(lines[0], out var files) && Digest.TryParse(lines[2], out var image)
-            ? new Record(files, Digest.TryParse(lines[1], out var sources) ? sources : null, image, lines[3..])
+        return
+            lines.Length >= FirstLayerName
+            && Digest.TryParse(lines[0], out var files)
+            && Digest.TryParse(lines[2], out var image)
+            && Digest.TryParse(lines[3], out var root)
+            ? new Record(files, Digest.TryParse(lines[1], out var sources) ? sources : null, image, lines[FirstLayerName..])
+            {
+                Root = root,
+                Attached = lines[4],
+            }
             : null;
     }
 }

@@ -72,7 +72,7 @@ internal sealed class Fleet : IAsyncDisposable
         for (var service = 0; service < services; service++)
         {
             fleet.WriteApp(service, version: 1);
-            foreach (var library in fleet.LibrariesOf(service))
+            foreach (var library in LibrariesOf(service))
                 fleet.WriteLibrary(service, library, version: 1);
             foreach (var package in PackagesOf(service))
                 fleet.WritePackage(service, package, version: 1);
@@ -165,7 +165,7 @@ internal sealed class Fleet : IAsyncDisposable
     private void SeedBase(string release) =>
         bases.SeedImage("mcr/dotnet/aspnet", "10.0", [Seeding.LayerOf(("etc/release", release))], Seeding.ConfigOf("amd64"));
 
-    private IEnumerable<int> LibrariesOf(int service) =>
+    private static IEnumerable<int> LibrariesOf(int service) =>
         Enumerable.Range(0, LibrariesOfService).Select(at => (service + (at * 7)) % Libraries).Distinct();
 
     private static IEnumerable<int> PackagesOf(int service) =>

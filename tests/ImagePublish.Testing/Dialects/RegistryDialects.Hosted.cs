@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace ImagePublish.Testing;
 
@@ -53,7 +54,9 @@ public static partial class RegistryDialects
                 o.Auth.AnonymousPull = true;
                 // A PATCH with a range of more than 4 MiB is answered 416.
                 o.Uploads.ChunkMaxLength = 4 << 20;
+                // Referrers lead to a host that limits the rate of requests.
                 o.Content.Referrers = false;
+                o.Always(RegistryStep.Referrers, FaultAction.Redirect("https://github.test/-/v2/packages", HttpStatusCode.SeeOther));
                 o.SecondHost = true;
                 o.Content.RedirectBlobs = true;
             },
@@ -77,6 +80,8 @@ public static partial class RegistryDialects
                 // They expire in the middle of an upload.
                 o.Auth.RefuseOnce.Add(RegistryStep.UploadPatch);
                 o.Auth.RefuseOnce.Add(RegistryStep.UploadPut);
+                o.Content.Referrers = false;
+                o.Content.TagsMeanDigests = true;
             },
             "gitlab-ci-token",
             "glcbt-token",

@@ -33,6 +33,9 @@ public sealed class ContentOptions
     /// <summary>The referrers endpoint, and <c>OCI-Subject</c> in answers.</summary>
     public bool Referrers { get; set; } = true;
 
+    /// <summary>A tag such as <c>sha256-…</c> is the manifest of that digest, if there is one.</summary>
+    public bool TagsMeanDigests { get; set; }
+
     /// <summary>
     /// Blob downloads are redirected to a signed URL on <see cref="TestRegistry.OtherHost"/>, which refuses an Authorization header with
     /// 400.

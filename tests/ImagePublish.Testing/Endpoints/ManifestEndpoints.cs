@@ -12,7 +12,7 @@ internal sealed partial class ManifestEndpoints(TestRegistry registry)
     {
         if (!registry.Content.HasRepository(exchange.Repository))
             return exchange.ErrorAsync(404, "NAME_UNKNOWN", "repository name not known to registry");
-        if (registry.Content.Manifest(exchange.Repository, exchange.Reference) is not { } manifest)
+        if (Find(exchange) is not { } manifest)
             return exchange.ErrorAsync(404, "MANIFEST_UNKNOWN", "manifest unknown", exchange.Reference);
         if (Options.CheckAccept && !Accepts(exchange.Record.Header("Accept"), manifest.MediaType))
             return exchange.ErrorAsync(404, "MANIFEST_UNKNOWN", $"the manifest is {manifest.MediaType}, which the client doesn't accept");
@@ -38,6 +38,14 @@ internal sealed partial class ManifestEndpoints(TestRegistry registry)
             return exchange.ErrorAsync(404, "MANIFEST_UNKNOWN", "manifest unknown", exchange.Reference);
         exchange.Status(202);
         return Task.CompletedTask;
+    }
+
+    private StoredManifest? Find(Exchange exchange)
+    {
+        var meant = Options.TagsMeanDigests
+            ? registry.Content.Manifest(exchange.Repository, exchange.Reference.Replace("sha256-", "sha256:", StringComparison.Ordinal))
+            : null;
+        return meant ?? registry.Content.Manifest(exchange.Repository, exchange.Reference);
     }
 
     private void Store(Exchange exchange, byte[] bytes, JsonObject manifest)

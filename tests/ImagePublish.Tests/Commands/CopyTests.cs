@@ -204,7 +204,8 @@ public sealed class CopyTests
         var running = new ImageTransfer(
             new NestedContent(Index(one, two), [image, one, two]),
             destination,
-            new TagChanges(NameChange.Tagged, new TestLog(), TimeProvider.System)
+            new TagChanges(NameChange.Tagged, new TestLog(), TimeProvider.System),
+            _ => { }
         ).RunAsync(Cancel);
 
         Assert.Empty(destination.Manifests);
@@ -246,8 +247,6 @@ public sealed class CopyTests
 
         public string Name => "";
 
-        public bool AcceptsAttachments => false;
-
         public bool KeepsImagesWhole => true;
 
         public Task<bool> HasManifestAsync(Descriptor manifest) => Task.FromResult(false);
@@ -259,6 +258,8 @@ public sealed class CopyTests
         public Task<bool> HadAllBlobsAsync() => Task.FromResult(false);
 
         public Task ConfirmUploadsAsync() => Task.CompletedTask;
+
+        public Task<MemoryBlobSource?> TryReadManifestAsync(Descriptor manifest) => Task.FromResult<MemoryBlobSource?>(null);
 
         public async Task PutManifestAsync(MemoryBlobSource manifest)
         {
@@ -272,7 +273,9 @@ public sealed class CopyTests
             Manifests.Add(manifest.Descriptor.Digest);
         }
 
-        public Task AttachAsync(Digest subject, IReadOnlyList<Descriptor> attachments) => Task.CompletedTask;
+        public Task<IReadOnlyList<Descriptor>> FindAttachmentsAsync(Descriptor subject) => Task.FromResult<IReadOnlyList<Descriptor>>([]);
+
+        public Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments) => Task.CompletedTask;
 
         public IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) => [];
 

@@ -1,4 +1,5 @@
 using System.Collections;
+using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
@@ -26,6 +27,7 @@ public sealed class RequestFingerprintTests
         "PublishRequest.Lock",
         "PublishRequest.DependencyCheck",
         nameof(PublishRequest.ComparedTags),
+        ".Provenance.Run",
     ];
 
     [Fact]
@@ -235,6 +237,19 @@ public sealed class RequestFingerprintTests
             HeldTags = [Tag.Parse("1.0")],
             CacheFrom = [Reference.Parse("example.test/app:cache")],
             CacheTrust = new CacheTrust { Key = Key('a'), Repositories = [Repository.Create(Registry.Parse("example.test"), "app")] },
+            Attestations = new AttestationRequest(AttestationPlacement.Referrers)
+            {
+                Provenance = new BuildFacts
+                {
+                    Tool = new BuildTool("1.0") { Sdk = "10.0.100", MSBuild = "18.0" },
+                    BuilderId = "https://example.test/runner",
+                    Project = "App.csproj",
+                    Parameters = [KeyValuePair.Create("Configuration", "Release")],
+                    Source = new SourceCommit("https://example.test/app", "refs/heads/main", "1234"),
+                    AssetsFile = "/obj/project.assets.json",
+                    AssetsTargets = ["net10.0"],
+                },
+            },
         };
 
     private static CacheKey Key(char letter) =>

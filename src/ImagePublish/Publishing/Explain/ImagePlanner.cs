@@ -14,7 +14,7 @@ internal sealed class ImagePlanner(PublishContext context, EarlyLayerBuild? earl
         await using var output = PublishOutput.OpenPlanned(context, request, cancellationToken);
         var run = await new ImagePublisher(context, earlyBuild).RunAsync(request, output, cancellationToken);
         var current = await new CurrentImages(context).FindAsync(request, cancellationToken);
-        var (result, manifest) = (run.Result, run.Result.Image.Manifest.Descriptor);
+        var (result, manifest) = (run.Result, run.Result.Root.Descriptor);
         var destinations = await output.Destinations.PlanTagsAsync(result.Deliveries, manifest, result.BlobsIn);
         var changes = current is null ? null : await CompareAsync(current, run, cancellationToken);
         return new ImagePlan(new ImageRun(run, current), destinations, changes);

@@ -244,7 +244,7 @@ internal sealed class RegistryConnection : IDisposable
             }
 
             response.IsFromOrigin = isOrigin;
-            if (!response.IsRedirect)
+            if (!response.IsRedirect || !request.FollowsRedirects)
                 return response;
             using (response)
                 url = Redirects.Next(request, root, response, redirects);

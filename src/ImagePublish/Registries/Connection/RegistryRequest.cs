@@ -19,6 +19,9 @@ internal abstract record RegistryRequest(Registry Registry)
 
     public abstract RequestUrl Url(RequestUrl root);
 
+    /// <summary>Whether the registry may answer it from elsewhere.</summary>
+    public virtual bool FollowsRedirects => true;
+
     public virtual void Prepare(HttpRequestMessage request) { }
 
     /// <summary>Called before each attempt with the watch that a body has to touch while it is sent.</summary>

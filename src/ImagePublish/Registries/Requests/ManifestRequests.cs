@@ -71,6 +71,8 @@ internal sealed record ListReferrers(Repository Repository, Digest Subject, Requ
 
     public override IReadOnlyList<Scope> Scopes => [Scope.Pull(Repository.Name)];
 
+    public override bool FollowsRedirects => false;
+
     public override RequestUrl Url(RequestUrl root) => Page ?? Below(root, $"{Repository.Name}/referrers/{Subject}");
 
     public override void Prepare(HttpRequestMessage request) => Set(request, "Accept", MediaTypes.OciIndex);

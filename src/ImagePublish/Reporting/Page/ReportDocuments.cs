@@ -38,7 +38,10 @@ internal sealed record PlatformDocument(
     ConfigDocument Config,
     string? Dockerfile,
     ChangesDocument? Changes
-);
+)
+{
+    public IReadOnlyList<AttachmentDocument>? Attachments { get; init; }
+}
 
 internal sealed record BaseDocument(string? Name, string? Digest, int Layers);
 

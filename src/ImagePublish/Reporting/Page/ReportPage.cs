@@ -69,7 +69,7 @@ internal static class ReportPage
     }
 
     private static HeadDocument Head(string project, PublishResult result) =>
-        Head(project, result.Image.Manifest.Descriptor, result.Deliveries, result.IsUnchanged, NextCommands.Suggest(result));
+        Head(project, result.Root.Descriptor, result.Deliveries, result.IsUnchanged, NextCommands.Suggest(result));
 
     private static HeadDocument Head(string project, IndexResult result) =>
         Head(project, result.Index.Descriptor, result.Deliveries, result.IsUnchanged, NextCommands.Suggest(result));
@@ -167,7 +167,10 @@ internal static class ReportPage
                     changes.Config
                 )
                 : null
-        );
+        )
+        {
+            Attachments = AttachmentDocument.Of(report.Result.Attached),
+        };
     }
 
     private static PageLayerDocument Document(ReportLayer layer)

@@ -8,6 +8,9 @@ internal sealed record ArchiveImage(MemoryBlobSource Root, IReadOnlyList<Image> 
     /// <summary>Blobs of an index's entries that are not images, such as attestations.</summary>
     public IReadOnlyList<BlobSource> OtherBlobs { get; init; } = [];
 
+    /// <summary>Manifests that are attached to the image or to a part of it. They are no part of it: archives have none of them.</summary>
+    public IReadOnlyList<AttachedDocument> Attachments { get; init; } = [];
+
     /// <summary>The platform for tools that take only one from an archive, such as Docker's classic image store; the first one by
     /// default.</summary>
     public Platform? Preferred { get; init; }
@@ -30,3 +33,6 @@ internal sealed record ArchiveImage(MemoryBlobSource Root, IReadOnlyList<Image> 
         : Platforms.Count > 0 ? Platforms[0]
         : null;
 }
+
+/// <summary>A manifest that a layout's list names as attached to another.</summary>
+internal sealed record AttachedDocument(Digest Subject, MemoryBlobSource Manifest, IReadOnlyList<BlobSource> Blobs);

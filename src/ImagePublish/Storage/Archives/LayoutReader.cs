@@ -20,12 +20,58 @@ internal sealed class LayoutReader(IArchiveFiles files)
         var images = new List<ArchiveImage>();
         foreach (var entries in list.Manifests.GroupBy(entry => entry.Digest))
         {
+            if (await FindSubjectAsync(entries.First(), cancellationToken) is not null)
+                continue;
             string[] names = [.. entries.Select(NameOf).OfType<string>().Distinct(StringComparer.Ordinal)];
             if (await ReadRootAsync(entries.First(), names, cancellationToken) is { } image)
-                images.Add(image);
+                images.Add(image with { Attachments = await ReadAttachmentsAsync(list, image, cancellationToken) });
         }
 
         return images.Count > 0 ? images : throw Invalid("its index.json lists no image");
+    }
+
+    /// <summary>Reads what a list has of attachments of an image, of its platforms, and of those attachments.</summary>
+    public async Task<IReadOnlyList<AttachedDocument>> ReadAttachmentsAsync(
+        ImageIndex list,
+        ArchiveImage image,
+        CancellationToken cancellationToken
+    )
+    {
+        var listed = new List<(Digest Subject, Descriptor Entry)>();
+        foreach (var entry in list.Manifests.Where(entry => ReferenceNames.Read(entry) is null).DistinctBy(entry => entry.Digest))
+        {
+            if (await FindSubjectAsync(entry, cancellationToken) is { } subject)
+                listed.Add((subject, entry));
+        }
+
+        var bySubject = listed.ToLookup(one => one.Subject, one => one.Entry);
+        var attached = new List<AttachedDocument>();
+        var seen = new HashSet<Digest>();
+        var open = new Queue<Digest>(image.Blobs.Select(blob => blob.Descriptor.Digest));
+        while (open.TryDequeue(out var subject))
+        {
+            foreach (var entry in bySubject[subject].Where(entry => seen.Add(entry.Digest)))
+            {
+                var document = await ReadDocumentAsync(StoredAttachments.Strip(entry), cancellationToken);
+                var manifest = OciJson.ReadManifest(document.Content.Span);
+                BlobSource[] blobs = [.. manifest.Layers.Prepend(manifest.Config).Select(FindBlob).OfType<BlobSource>()];
+                attached.Add(new AttachedDocument(subject, document, blobs));
+                open.Enqueue(entry.Digest);
+            }
+        }
+
+        return attached;
+    }
+
+    // containerd marks the entry; to oras the manifest alone says it.
+    private async Task<Digest?> FindSubjectAsync(Descriptor entry, CancellationToken cancellationToken)
+    {
+        if (!MediaTypes.IsManifest(entry.MediaType) || FindBlob(entry) is null)
+            return StoredAttachments.SubjectOf(entry);
+        if (ReferenceNames.Read(entry) is not null)
+            return null;
+        var document = await ReadDocumentAsync(entry with { Annotations = null, Platform = null }, cancellationToken);
+        return OciJson.ReadManifest(document.Content.Span).Subject?.Digest;
     }
 
     private static string? NameOf(Descriptor entry) => entry.Annotations?.GetValueOrDefault(ContainerdName) ?? ReferenceNames.Read(entry);

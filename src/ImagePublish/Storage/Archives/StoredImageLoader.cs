@@ -17,22 +17,31 @@ internal static class StoredImageLoader
         var list = await store.Index.ReadAsync(cancellationToken);
         if (list.Manifests.FirstOrDefault(entry => ReferenceNames.IsMeant(entry, name)) is not { } entry)
             return null;
-        return await store.LoadAsync(entry, name, cancellationToken);
+        return await store.LoadAsync(entry, name, cancellationToken, list);
     }
 
     /// <summary>Loads an image by its manifest or index, whether the list has it or not; null if it is something else.</summary>
+    /// <param name="list">The store's list, which has what is attached to the image; null where that is not wanted.</param>
     public static async Task<ArchiveImage?> LoadAsync(
         this ImageStore store,
         Descriptor entry,
         string name,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        ImageIndex? list = null
     )
     {
         await store.RequireAsync(entry, cancellationToken);
         store.FindBlob(entry);
         try
         {
-            return await new LayoutReader(new FolderFiles(store.Folder)).ReadRootAsync(entry, [name], cancellationToken);
+            var reader = new LayoutReader(new FolderFiles(store.Folder));
+            var image = await reader.ReadRootAsync(entry, [name], cancellationToken);
+            return image is null || list?.Manifests.Any(other => StoredAttachments.SubjectOf(other) is not null) != true
+                ? image
+                : image with
+                {
+                    Attachments = await reader.ReadAttachmentsAsync(list, image, cancellationToken),
+                };
         }
         catch (Exception exception)
             when (exception is JsonException

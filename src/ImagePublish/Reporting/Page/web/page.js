@@ -370,6 +370,7 @@
       ["Ports", config.ports.join(", ")], ["Volumes", config.volumes.join(", ")], ["Stop signal", config.stopSignal], ["Health check", config.healthcheck.join(" ")],
       ...config.environment.map((text) => [`env ${text.split("=")[0]}`, text.slice(text.indexOf("=") + 1)]),
       ...Object.entries(config.labels).map(([name, value]) => [`label ${name}`, value]),
+      ...(platform.attachments ?? []).map((attached) => [`attached ${attached.types.join(", ")}`, attached.digest]),
     ];
     $("config-body").replaceChildren(make("dl", { class: "pairs" }, ...pairs.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", { text: name }), make("dd", { text: value })])));
   }

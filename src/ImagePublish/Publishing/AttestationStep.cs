@@ -1,0 +1,224 @@
+using System.Text.Json;
+using ImagePublish.Attachments;
+using ImagePublish.Bases;
+using ImagePublish.Destinations;
+using ImagePublish.Diagnostics;
+using ImagePublish.Images;
+using ImagePublish.Oci;
+using ImagePublish.Packages.Model;
+using ImagePublish.Requests;
+
+namespace ImagePublish.Publishing;
+
+/// <summary>An image that attestations are about, and what it was made of.</summary>
+/// <param name="Packages">The operating system packages that were chosen for it.</param>
+internal sealed record AttestedImage(PublishRequest Request, Image Image, SourceImages Images, IReadOnlyList<OsPackage> Packages);
+
+/// <summary>
+/// Attaches attestations to an image at every destination, before a tag moves: statements are composed once, and only where a destination
+/// lacks one of their types.
+/// </summary>
+internal sealed class AttestationStep
+{
+    private const int MaxFound = 100;
+
+    private static readonly DiagnosticCode[] Unreadable =
+    [
+        DiagnosticCodes.RegistryProtocol,
+        DiagnosticCodes.ContentMismatch,
+        DiagnosticCodes.TooLarge,
+    ];
+
+    private readonly AttestedImage attested;
+    private readonly AttestationRequest? request;
+    private readonly Lazy<Task<IReadOnlyList<Statement>>> statements;
+
+    public AttestationStep(AttestedImage attested, CancellationToken cancellationToken)
+    {
+        this.attested = attested;
+        request = attested.Request.Attestations is { Placement: not AttestationPlacement.None } wanted ? wanted : null;
+        statements = new(() => ComposeOnceAsync(cancellationToken));
+    }
+
+    private Image Image => attested.Image;
+
+    private bool IsInIndex => request?.Placement == AttestationPlacement.Index;
+
+    /// <summary>What tags point at: the image, or an index of it and its attestations.</summary>
+    public async Task<MemoryBlobSource> ComposeRootAsync()
+    {
+        if (!IsInIndex || request!.IsPartOfIndex || await ComposeManifestAsync([]) is not { } attestation)
+            return Image.Manifest;
+        return IndexComposer.Compose([Image.IndexEntry], [], [attestation.IndexEntry(Image.Digest)]);
+    }
+
+    /// <summary>Attaches what is wanted and not there.</summary>
+    /// <returns>What is attached everywhere, whether it was before or not.</returns>
+    public async Task<IReadOnlyList<AttachmentInfo>> AttachAsync(DestinationSet destinations)
+    {
+        if (request is null || WantedTypes().Count == 0)
+            return [];
+        var attached = new List<AttachmentInfo>();
+        await destinations.EachAsync(async destination =>
+        {
+            var found = IsInIndex ? await PutAsync(destination) : await AttachAsync(destination);
+            lock (attached)
+                attached.AddRange(found);
+        });
+        return [.. attached.DistinctBy(one => one.Descriptor.Digest).OrderBy(one => one.Descriptor.Digest.Value, StringComparer.Ordinal)];
+    }
+
+    // Without composing anything: where all of these are attached, there is nothing to compose.
+    private List<string> WantedTypes() => request?.Provenance is null ? [] : [AttachmentTypes.Provenance];
+
+    private async Task<IReadOnlyList<AttachmentInfo>> AttachAsync(IDestination destination)
+    {
+        var subject = Image.Manifest.Descriptor;
+        var found = await FindAsync(destination, subject);
+        if (await ComposeManifestAsync([.. found.SelectMany(one => one.Types)]) is not { } missing)
+            return found;
+        await PutAsync(destination, missing);
+        var entry = ReferrerEntry.Create(missing.Manifest);
+        await destination.AttachAsync(subject, [entry]);
+        return [.. found, AttachmentInfo.TryRead(missing.Manifest, subject.Digest)!];
+    }
+
+    // In an index it needs no list that names it.
+    private async Task<IReadOnlyList<AttachmentInfo>> PutAsync(IDestination destination)
+    {
+        if (await ComposeManifestAsync([]) is not { } attestation)
+            return [];
+        if (!destination.KeepsImagesWhole || !await destination.HasManifestAsync(attestation.Manifest.Descriptor))
+            await PutAsync(destination, attestation);
+        return [AttachmentInfo.TryRead(attestation.Manifest, Image.Digest)!];
+    }
+
+    private static async Task PutAsync(IDestination destination, AttachedManifest attestation)
+    {
+        foreach (var blob in attestation.Blobs)
+            _ = destination.UploadAsync(blob);
+        await destination.ConfirmUploadsAsync();
+        await destination.PutManifestAsync(attestation.Manifest);
+    }
+
+    // A list may name anything: what counts is what the manifest says of itself.
+    private static async Task<IReadOnlyList<AttachmentInfo>> FindAsync(IDestination destination, Descriptor subject)
+    {
+        var found = new List<AttachmentInfo>();
+        foreach (var entry in await destination.FindAttachmentsAsync(subject))
+        {
+            if (found.Count == MaxFound)
+                break;
+            if (entry.ArtifactType is not (null or AttachmentTypes.Attestation or AttachmentTypes.EmptyConfig))
+                continue;
+            try
+            {
+                if (
+                    await destination.TryReadManifestAsync(entry) is { } manifest
+                    && AttachmentInfo.TryRead(manifest, subject.Digest) is { } attachment
+                )
+                    found.Add(attachment);
+            }
+            catch (Exception exception)
+                when (exception is JsonException || (exception is ImagePublishException failure && Unreadable.Contains(failure.Code)))
+            {
+                // What nobody can read attests nothing.
+            }
+        }
+
+        return found;
+    }
+
+    // The manifest of the statements that are not there; null where all are.
+    private async Task<AttachedManifest?> ComposeManifestAsync(IReadOnlyCollection<string> present)
+    {
+        if (WantedTypes().All(present.Contains))
+            return null;
+        Statement[] missing = [.. (await statements.Value).Where(statement => !present.Contains(statement.PredicateType))];
+        return AttachedManifest.CreateAttestation(Image.Manifest.Descriptor, missing);
+    }
+
+    // Further statements about the image are added here, and their types to WantedTypes.
+    private async Task<IReadOnlyList<Statement>> ComposeOnceAsync(CancellationToken cancellationToken)
+    {
+        var composed = new List<Statement>();
+        if (request?.Provenance is { } facts)
+        {
+            var inputs = new ProvenanceInputs(
+                facts,
+                await ImageMaterials.FindAsync(attested, facts, cancellationToken),
+                facts.Run.HasChangesAsync is { } ask ? await ask() : null
+            )
+            {
+                IsReproducible = IsInIndex,
+            };
+            composed.Add(ProvenanceComposer.Compose(Image.Digest, SubjectNames(), inputs));
+        }
+
+        return composed;
+    }
+
+    private IReadOnlyList<string> SubjectNames() =>
+        attested.Request.Destinations.Count == 0
+            ? [PackageUrl.Image(attested.Request.LocalName, Image.Platform)]
+            :
+            [
+                .. attested
+                    .Request.Destinations.Select(repository => PackageUrl.Image(repository, Image.Platform))
+                    .Order(StringComparer.Ordinal),
+            ];
+}
+
+/// <summary>What an image was made of, besides the project's own sources: images, packages, and the lock file.</summary>
+internal static class ImageMaterials
+{
+    public static async Task<IReadOnlyList<Material>> FindAsync(
+        AttestedImage attested,
+        BuildFacts facts,
+        CancellationToken cancellationToken
+    )
+    {
+        var request = attested.Request;
+        var materials = new List<Material>();
+        if (Describe(request.Base, attested.Images.Original) is { } baseImage)
+            materials.Add(baseImage);
+        materials.AddRange(
+            request.OtherImages.Sources.Select(source => Describe(source, attested.Images.Others[source])).OfType<Material>()
+        );
+        if (facts.AssetsFile is { } assets)
+            materials.AddRange(await new NuGetPackages(assets).ReadAsync(facts.AssetsTargets, cancellationToken));
+        materials.AddRange(attested.Packages.OrderBy(package => package.Name, StringComparer.Ordinal).Select(Describe));
+        if (request.Lock?.File is { } file && File.Exists(file))
+        {
+            await using var content = File.OpenRead(file);
+            var digest = await Digest.ComputeAsync(content, cancellationToken);
+            materials.Add(new Material { Name = Path.GetFileName(file), Digest = (digest.Algorithm, digest.Hex) });
+        }
+
+        return materials;
+    }
+
+    // Of an image on this machine the path is nobody's business.
+    private static Material? Describe(ImageSource source, BaseImage image)
+    {
+        if (image.Digest is not { } digest)
+            return null;
+        var reference = source switch
+        {
+            RegistryImage remote => remote.Reference,
+            OfflineImage kept => kept.Reference,
+            _ => null,
+        };
+        return reference is null
+            ? new Material { Name = Path.GetFileName(image.Name), Digest = (digest.Algorithm, digest.Hex) }
+            : Material.Image(PackageUrl.Image(reference.Repository, tag: reference.Tag), digest);
+    }
+
+    private static Material Describe(OsPackage package) =>
+        new()
+        {
+            Name = package.Name,
+            Digest = (package.Digest.Algorithm, package.Digest.Hex),
+            Annotations = [KeyValuePair.Create("version", package.Version), KeyValuePair.Create("architecture", package.Architecture)],
+        };
+}

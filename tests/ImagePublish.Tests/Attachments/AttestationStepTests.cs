@@ -1,0 +1,346 @@
+using System.Text;
+using System.Text.Json;
+using ImagePublish.Attachments;
+using ImagePublish.Bases;
+using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
+using ImagePublish.Publishing;
+using ImagePublish.Registries;
+using ImagePublish.Requests;
+using ImagePublish.Storage;
+using ImagePublish.Storage.Archives;
+using ImagePublish.Testing;
+using ImagePublish.Tests.Publishing;
+using ImagePublish.Tests.Registries;
+using MediaTypes = ImagePublish.Oci.MediaTypes;
+
+namespace ImagePublish.Tests.Attachments;
+
+/// <summary>Provenance is attached before a tag moves, once, and never changes the image.</summary>
+public sealed class AttestationStepTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ProvenanceIsAttachedBeforeATagMoves(bool hasReferrers)
+    {
+        await using var bench = await StartAsync(hasReferrers);
+
+        var plain = await bench.PublishAsync(bench.Request("plain"));
+        var result = await bench.PublishAsync(Attested(bench, "1.0"));
+
+        Assert.Equal(plain.Image.Digest, result.Image.Digest);
+        var attached = Assert.Single(result.Attached);
+        Assert.Equal([AttachmentTypes.Provenance], attached.Types);
+        var puts = bench.Server.Requests.Of(RegistryStep.ManifestPut).Select(request => request.Path.Split('/')[^1]).ToList();
+        Assert.Equal("1.0", puts[^1]);
+        Assert.Contains(attached.Descriptor.Digest.Value, puts);
+        var found = Assert.Single(await FindAsync(bench, result.Image.Digest));
+        Assert.Equal(attached.Descriptor.Digest, found.Attachment.Descriptor.Digest);
+        Assert.Equal("https://ci.example.test/runner/1", found.Provenance!.Builder);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [ReliabilityCase("Attachments", "a publish with provenance that changes nothing", "one HEAD for each tag, and nothing else")]
+    public async Task AnUnchangedPublishAsksForTheTagsAlone(bool hasReferrers)
+    {
+        await using var bench = await StartAsync(hasReferrers);
+        var first = await bench.PublishAsync(Attested(bench, "1.0", "latest"));
+
+        var second = await bench.PublishAsync(Attested(bench, "1.0", "latest"));
+
+        Assert.True(second.IsUnchanged);
+        Assert.Equal(3, bench.Server.Requests.Count);
+        Assert.Equal(3, bench.Moved(RegistryStep.ManifestHead));
+        Assert.Equal(
+            first.Attached.Select(one => (one.Descriptor.Digest, one.Types[0])),
+            second.Attached.Select(one => (one.Descriptor.Digest, one.Types[0]))
+        );
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [ReliabilityCase(
+        "Attachments",
+        "the same image is published by another run, on a machine that knows nothing of the first",
+        "no second provenance"
+    )]
+    public async Task WhatIsAttachedIsNotAttachedTwice(bool hasReferrers)
+    {
+        await using var bench = await StartAsync(hasReferrers);
+        var first = await bench.PublishAsync(Attested(bench, "1.0"));
+
+        var again = await bench.PublishAsync(OfRun(bench, "2", "1.0"), machine: "other");
+        var tagged = await bench.PublishAsync(OfRun(bench, "3", "2.0"), machine: "third");
+
+        Assert.True(again.IsUnchanged);
+        Assert.Equal(first.Attached[0].Descriptor.Digest, Assert.Single(again.Attached).Descriptor.Digest);
+        Assert.Equal(first.Attached[0].Descriptor.Digest, Assert.Single(tagged.Attached).Descriptor.Digest);
+        Assert.Single(await FindAsync(bench, first.Image.Digest));
+    }
+
+    [Theory]
+    [InlineData(true, 7)]
+    [InlineData(false, 10)]
+    [ReliabilityCase("Attachments", "a changed image with provenance", "7 requests more with the referrers API, 10 without it")]
+    public async Task ItCostsFewRequests(bool hasReferrers, int more)
+    {
+        await using var bench = await StartAsync(hasReferrers);
+        await bench.PublishAsync(Attested(bench, "1.0"));
+        bench.Write("App.dll", "app 2");
+        await bench.PublishAsync(Attested(bench, "1.0"));
+
+        // Between the image's manifest, which is there first, and the tag, which moves last.
+        var steps = bench.Server.Requests.Select(request => request.Step).ToList();
+        var between = steps.LastIndexOf(RegistryStep.ManifestPut) - steps.IndexOf(RegistryStep.ManifestPut) - 1;
+        Assert.True(more == between, $"{between} instead of {more}:\n{bench.Server.Requests}");
+    }
+
+    [Fact]
+    public async Task AnImageThatHasNoneGetsItAndNoTagMoves()
+    {
+        await using var bench = await StartAsync(hasReferrers: false);
+        var plain = await bench.PublishAsync(bench.Request("1.0"));
+
+        var result = await bench.PublishAsync(Attested(bench, "1.0"));
+
+        Assert.True(result.IsUnchanged);
+        Assert.Equal(plain.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+        Assert.DoesNotContain(bench.Server.Requests.Of(RegistryStep.ManifestPut), request =>
+            request.Path.EndsWith("/1.0", StringComparison.Ordinal)
+        );
+        Assert.Single(await FindAsync(bench, result.Image.Digest));
+    }
+
+    [Fact]
+    [ReliabilityCase("Attachments", "a registry that refuses the artifact type", "a code, and no tag moves")]
+    public async Task NoTagMovesWhereAnAttestationIsRefused()
+    {
+        await using var bench = await StartAsync(hasReferrers: true);
+        bench.Server.Faults.Add(
+            new Fault(RegistryStep.ManifestPut, FaultAction.Status(415))
+            {
+                Times = Fault.Always,
+                // The first is the image itself.
+                Skip = 1,
+            }
+        );
+
+        await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(Attested(bench, "1.0")));
+
+        Assert.Null(bench.TagDigest("acme/shop", "1.0"));
+    }
+
+    [Fact]
+    public async Task NoTagMovesWherePackagesAreUnknown()
+    {
+        await using var bench = await StartAsync(hasReferrers: true);
+        var request = Attested(bench, "1.0");
+        var facts = request.Attestations!.Provenance! with { AssetsFile = Path.Combine(bench.PublishFolder, "none.json") };
+
+        await RegistryBench.FailsAsync(DiagnosticCodes.PackagesUnknown, () =>
+            bench.PublishAsync(request with { Attestations = request.Attestations with { Provenance = facts } })
+        );
+
+        Assert.Null(bench.TagDigest("acme/shop", "1.0"));
+    }
+
+    [Fact]
+    public async Task InAnIndexItIsAnEntryAfterTheImage()
+    {
+        await using var bench = await StartAsync(hasReferrers: false);
+
+        var result = await bench.PublishAsync(Attested(bench, AttestationPlacement.Index, "1.0"));
+        var second = await bench.PublishAsync(Attested(bench, AttestationPlacement.Index, "1.0"));
+        var other = await bench.PublishAsync(Attested(bench, AttestationPlacement.Index, "1.0"), machine: "other");
+
+        Assert.Equal(result.Root.Descriptor.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+        var entries = OciJson.ReadIndex(result.Root.Content.Span).Manifests;
+        Assert.Equal([result.Image.Digest, result.Attached[0].Descriptor.Digest], entries.Select(entry => entry.Digest));
+        Assert.Equal(result.Image.Digest.Value, entries[1].Annotations![AttachmentTypes.ReferenceDigest]);
+        Assert.Equal(["1.0"], bench.Server.Content.Tags("acme/shop").Keys);
+        Assert.All([second, other], one =>
+            Assert.Equal((true, result.Root.Descriptor.Digest), (one.IsUnchanged, one.Root.Descriptor.Digest))
+        );
+        // What tells runs apart would change the digest that tags point at.
+        Assert.DoesNotContain("invocation", await StatementAsync(bench, result.Attached[0]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [ReliabilityCase("Attachments", "attestations in the index and beside it, by turns", "the tag changes its kind; nothing is lost")]
+    public async Task AnImageBecomesAnIndexAndBack()
+    {
+        await using var bench = await StartAsync(hasReferrers: true);
+        var beside = await bench.PublishAsync(Attested(bench, "1.0"));
+        var inside = await bench.PublishAsync(Attested(bench, AttestationPlacement.Index, "1.0"));
+        var back = await bench.PublishAsync(Attested(bench, "1.0"));
+
+        Assert.NotEqual(beside.Root.Descriptor.Digest, inside.Root.Descriptor.Digest);
+        Assert.Equal(beside.Root.Descriptor.Digest, back.Root.Descriptor.Digest);
+        Assert.Equal(back.Root.Descriptor.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+    }
+
+    [Fact]
+    public async Task PlatformsOfAnIndexBringTheirs()
+    {
+        await using var bench = await StartAsync(hasReferrers: false);
+        var request = Attested(bench, AttestationPlacement.Index) with { Tags = [] };
+        var image = await bench.PublishAsync(request with { Attestations = request.Attestations! with { IsPartOfIndex = true } });
+
+        var joined = await bench.PublishAsync(
+            new IndexRequest
+            {
+                Images = [image.Image.IndexEntry],
+                Attestations = [AttachedManifest.IndexEntry(image.Attached[0].Descriptor, image.Image.Digest)],
+                Destinations = [bench.Named("acme/shop")],
+                LocalName = "acme/shop",
+                Tags = [Tag.Parse("1.0")],
+            }
+        );
+
+        Assert.Equal(image.Image.Manifest, image.Root);
+        Assert.Single(await FindAsync(bench, joined.Index.Descriptor.Digest));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [ReliabilityCase(
+        "Attachments",
+        "images of separate jobs with provenance of their own, joined into an index in another repository",
+        "the provenance of each is there too"
+    )]
+    public async Task WhatIsAttachedToJoinedImagesGoesWithThem(bool isInIndex)
+    {
+        await using var bench = await StartAsync(hasReferrers: false);
+        var image = await bench.PublishAsync(Attested(bench, "amd64"));
+
+        var joined = await bench.PublishAsync(
+            new IndexRequest
+            {
+                From = [bench.Named("acme/shop").ReferenceTo(image.Image.Digest)],
+                Placement = isInIndex ? AttestationPlacement.Index : AttestationPlacement.Referrers,
+                Destinations = [bench.Named("acme/joined")],
+                LocalName = "acme/joined",
+                Tags = [Tag.Parse("1.0")],
+            }
+        );
+
+        var found = await FindAsync(bench, joined.Index.Descriptor.Digest, "acme/joined");
+        Assert.Equal(image.Image.Digest, Assert.Single(found).Attachment.Subject);
+        var entries = OciJson.ReadIndex(joined.Index.Content.Span).Manifests;
+        Assert.Equal(isInIndex ? 2 : 1, entries.Count);
+    }
+
+    [Fact]
+    public async Task InTheStoreItIsAttachedToo()
+    {
+        await using var bench = await StartAsync(hasReferrers: true);
+        var request = Attested(bench, "1.0", "latest") with { Destinations = [] };
+
+        var result = await bench.PublishAsync(request);
+        await bench.PublishAsync(request);
+
+        var store = bench.Store();
+        Assert.Single(await store.ListAttachmentsAsync(result.Image.Digest, Cancel));
+        Assert.Equal(["acme/shop:1.0", "acme/shop:latest"], (await store.ListAsync(Cancel)).Select(image => image.Name));
+        var image = (await store.LoadAsync("acme/shop:1.0", Cancel))!;
+        Assert.Equal(result.Attached[0].Descriptor.Digest, Assert.Single(image.Attachments).Manifest.Descriptor.Digest);
+        // An archive has the image alone: a second entry in its list would keep other tools from reading it.
+        Assert.DoesNotContain(image.Blobs, blob => blob.Descriptor.Digest == result.Attached[0].Descriptor.Digest);
+        // A layout of another tool's, which marks attachments by their subject alone.
+        var archive = await ImageArchive.OpenAsync(store.Folder, Cancel);
+        Assert.Single(archive.Images);
+    }
+
+    [Fact]
+    public async Task APlanWritesNothing()
+    {
+        await using var bench = await StartAsync(hasReferrers: false);
+
+        var plan = await bench.PlanAsync(Attested(bench, "1.0"));
+
+        Assert.Single(plan.Result.Attached);
+        Assert.Empty(bench.Server.Content.Tags("acme/shop"));
+        Assert.Equal(0, bench.Moved(RegistryStep.ManifestPut, RegistryStep.UploadPost, RegistryStep.UploadPut));
+    }
+
+    [Fact]
+    public async Task EveryDestinationHasItsOwn()
+    {
+        await using var bench = await StartAsync(hasReferrers: false);
+        var request = Attested(bench, "1.0") with { Destinations = [bench.Named("acme/shop"), bench.Named("prod/shop")] };
+
+        var result = await bench.PublishAsync(request);
+
+        var attached = Assert.Single(result.Attached).Descriptor.Digest;
+        foreach (var name in (string[])["acme/shop", "prod/shop"])
+            Assert.Equal(attached, Assert.Single(await FindAsync(bench, result.Image.Digest, name)).Attachment.Descriptor.Digest);
+        var statement = await StatementAsync(bench, result.Attached[0]);
+        Assert.Contains("acme/shop", statement, StringComparison.Ordinal);
+        Assert.Contains("prod/shop", statement, StringComparison.Ordinal);
+    }
+
+    private static async Task<PublishingBench> StartAsync(bool hasReferrers)
+    {
+        var bench = await PublishingBench.StartAsync();
+        bench.Server.Options.Content.Referrers = hasReferrers;
+        return bench;
+    }
+
+    private static PublishRequest Attested(PublishingBench bench, params string[] tags) =>
+        Attested(bench, AttestationPlacement.Referrers, tags);
+
+    private static PublishRequest OfRun(PublishingBench bench, string run, string tag)
+    {
+        var request = Attested(bench, tag);
+        var facts = request.Attestations!.Provenance! with { Run = new BuildRun { Invocation = $"https://ci.example.test/runs/{run}" } };
+        return request with { Attestations = request.Attestations with { Provenance = facts } };
+    }
+
+    private static PublishRequest Attested(PublishingBench bench, AttestationPlacement placement, params string[] tags) =>
+        bench.Request(tags) with
+        {
+            Attestations = new AttestationRequest(placement)
+            {
+                Provenance = new BuildFacts
+                {
+                    Tool = new BuildTool("1.0"),
+                    BuilderId = "https://ci.example.test/runner/1",
+                    Project = "App.csproj",
+                    Run = new BuildRun { Invocation = "https://ci.example.test/runs/1" },
+                },
+            },
+        };
+
+    private static async Task<IReadOnlyList<(AttachmentInfo Attachment, ProvenanceSummary? Provenance)>> FindAsync(
+        PublishingBench bench,
+        Digest image,
+        string repository = "acme/shop"
+    )
+    {
+        await using var fresh = RegistryBench.For(bench.Server);
+        var content = await new ImageSources(fresh.Client, bench.Store("reader")).OpenAsync(
+            new RegistryImage(bench.Named(repository).ReferenceTo(image)),
+            Cancel
+        );
+        var reader = new AttestationReader(content);
+        var found = new List<(AttachmentInfo, ProvenanceSummary?)>();
+        foreach (var attachment in await reader.ListAsync(Cancel))
+            found.Add((attachment, await reader.ReadProvenanceAsync(attachment, Cancel)));
+        return found;
+    }
+
+    private static Task<string> StatementAsync(PublishingBench bench, AttachmentInfo attachment)
+    {
+        var manifest = OciJson.ReadManifest(bench.Server.Content.Manifest("acme/shop", attachment.Descriptor.Digest.Value)!.Bytes.Span);
+        var statement = bench.Server.Content.Blob("acme/shop", manifest.Layers[0].Digest.Value)!;
+        using var _ = JsonDocument.Parse(statement);
+        return Task.FromResult(Encoding.UTF8.GetString(statement));
+    }
+}
