@@ -68,6 +68,9 @@ public sealed class BeginImage : ImageTask, IRegistryInputs
     /// <summary>Whether nothing may be asked.</summary>
     public bool Offline { get; set; }
 
+    /// <summary>The form of the bill of materials; empty or <c>None</c> for none.</summary>
+    public string? Sbom { get; set; }
+
     /// <summary>Images in registries whose layers may be reused; <c>none</c> for no image.</summary>
     public string? CacheFrom { get; set; }
 
@@ -122,7 +125,10 @@ public sealed class BeginImage : ImageTask, IRegistryInputs
             ? []
             : [.. repositories.Where(trust.MayBelieve)];
         return EarlyLayerBuild.Start(
-            new EarlyLayers(files, defaults, compression),
+            new EarlyLayers(files, defaults, compression)
+            {
+                WithHashes = InputParser.Optional(Sbom) is { } sbom && !sbom.Equals("None", StringComparison.OrdinalIgnoreCase),
+            },
             () => StoreFolder.Open(store, StoreShared, log: null, BuildEngine4),
             cancelled => EarlyLayerBuild.HaveTagsAsync(registries, believed, cancelled)
         );

@@ -2,6 +2,7 @@ using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Images;
 using ImagePublish.Requests;
+using ImagePublish.Sboms;
 using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks;
@@ -13,12 +14,16 @@ internal sealed class BuildFactsReader(PublishImageInputs inputs, GitInfo source
 
     /// <summary>Reads it; null where nothing is attested.</summary>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG1007</c>: a property can't be understood.</exception>
-    public AttestationRequest? Read(ImageSource baseImage)
+    public AttestationRequest? Read(ImageSource baseImage, SbomRequest? sbom)
     {
         var placement = InputParser.Choice(inputs.Attestations, "ImageAttestations", AttestationPlacement.Referrers);
-        if (!inputs.Provenance || placement == AttestationPlacement.None)
+        if (placement == AttestationPlacement.None || (!inputs.Provenance && sbom is null))
             return null;
-        return new AttestationRequest(placement) { IsPartOfIndex = inputs.IsPartOfIndex, Provenance = ReadFacts(baseImage) };
+        return new AttestationRequest(placement)
+        {
+            IsPartOfIndex = inputs.IsPartOfIndex,
+            Provenance = inputs.Provenance ? ReadFacts(baseImage) : null,
+        };
     }
 
     private BuildFacts ReadFacts(ImageSource baseImage)

@@ -18,6 +18,7 @@ public sealed class PublishImage : PublishImageInputs
 {
     private const long DefaultStoreLimit = 10_000_000_000;
     private EngineChoice? engine;
+    private string? sbomFile;
 
     /// <summary>The bytes that the local store may have, such as <c>10GB</c>.</summary>
     public string? StoreLimit { get; set; }
@@ -39,7 +40,7 @@ public sealed class PublishImage : PublishImageInputs
             ? BeginImage.Take(BuildEngine4, FullPath(folder))
             : null;
         engine = InputParser.Optional(Load) is { } load ? EngineEnvironment.ReadChoice(load) : null;
-        var request = new PublishRequestReader(this).Read();
+        var request = ReadRequest();
         if (!IsPartOfIndex)
             new ImageNames(this).ReportOffline(log);
         var limit = Amounts.ParseSize(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;
@@ -72,6 +73,13 @@ public sealed class PublishImage : PublishImageInputs
         }
 
         await KeepWithinAsync(limit, store, log, cancellationToken);
+    }
+
+    private PublishRequest ReadRequest()
+    {
+        var request = new PublishRequestReader(this).Read();
+        sbomFile = request.Sbom?.File;
+        return request;
     }
 
     private PublishContext CreateContext(PublishRequest request, ImageStore store, IPublishLog log)
@@ -144,6 +152,8 @@ public sealed class PublishImage : PublishImageInputs
             PublishJson.Write(result),
             log
         );
+        if (sbomFile is not null)
+            log.Information($"  The SBOM is in {sbomFile}");
         if (IsPartOfIndex)
         {
             TryRecord(summary: null, table: null, (TaskLog)log);

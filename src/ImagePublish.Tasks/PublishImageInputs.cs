@@ -20,6 +20,21 @@ public abstract class PublishImageInputs : PublishTask
     /// <summary>The folders that the build writes to.</summary>
     public string[] BuildFolders { get; set; } = [];
 
+    /// <summary>Published files that became part of the app's executable.</summary>
+    public ITaskItem[] MergedItems { get; set; } = [];
+
+    /// <summary><c>Spdx</c>, <c>CycloneDx</c> or <c>None</c>: the bill of materials that is written.</summary>
+    public string? Sbom { get; set; }
+
+    /// <summary>Its file; empty for one in <see cref="SbomDirectory"/>.</summary>
+    public string? SbomFile { get; set; }
+
+    /// <summary>The folder of the bill of materials where no file is named.</summary>
+    public string SbomDirectory { get; set; } = "";
+
+    /// <summary>The statistics of the ahead-of-time compiler; empty where there was none.</summary>
+    public string? CompiledAssemblies { get; set; }
+
     /// <summary>The base image; empty for the one that suits the app.</summary>
     public string? Base { get; set; }
 

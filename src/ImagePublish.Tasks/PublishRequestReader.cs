@@ -22,7 +22,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
     public PublishRequest Read()
     {
         var request = ReadImage();
-        return request with { Attestations = new BuildFactsReader(inputs, source.Value).Read(request.Base) };
+        return request with { Attestations = new BuildFactsReader(inputs, source.Value).Read(request.Base, request.Sbom) };
     }
 
     private PublishRequest ReadImage()
@@ -30,8 +30,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var app = ReadApp();
         var workingDirectory = ReadWorkingDirectory(app.RuntimeIdentifier.Platform);
         var names = new ImageNames(inputs);
-        var folder = FolderOf(workingDirectory);
-        var sources = ReadFolders();
+        var (folder, sources) = (FolderOf(workingDirectory), ReadFolders());
         var packages = new PackageRequestReader(inputs).Read(app);
         var tags = names.Tags(source.Value.TagContext(inputs, app.RuntimeIdentifier.Value));
         var final = inputs.IsPartOfIndex
@@ -46,6 +45,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Packages = packages,
             Lock = new LockRequestReader(inputs).Read(),
             DependencyCheck = ReadDependencyCheck(app),
+            Sbom = new SbomRequestReader(inputs).Read(),
             PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
             Items = PublishItemReader.Read(inputs.PublishItems, sources),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },

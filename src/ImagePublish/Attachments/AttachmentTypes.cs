@@ -27,14 +27,17 @@ internal static class AttachmentTypes
 
     public const string Provenance = "https://slsa.dev/provenance/v1";
 
+    public const string Spdx = "https://spdx.dev/Document";
+
+    public const string CycloneDx = "https://cyclonedx.org/bom";
+
     /// <summary>What a predicate type is called in a table: a few words instead of an address.</summary>
     public static string NameOf(string type) =>
         type switch
         {
             _ when type.StartsWith("https://slsa.dev/provenance/", StringComparison.Ordinal) => "provenance",
-            _ when type.StartsWith("https://spdx.dev/Document", StringComparison.Ordinal) || type == "application/spdx+json" =>
-                "SBOM (SPDX)",
-            "https://cyclonedx.org/bom" or "application/vnd.cyclonedx+json" => "SBOM (CycloneDX)",
+            _ when type.StartsWith(Spdx, StringComparison.Ordinal) || type == "application/spdx+json" => "SBOM (SPDX)",
+            CycloneDx or "application/vnd.cyclonedx+json" => "SBOM (CycloneDX)",
             "application/vnd.cncf.notary.signature" => "signature (Notation)",
             "application/vnd.dev.cosign.artifact.sig.v1+json" => "signature (cosign)",
             _ when type.StartsWith("application/vnd.dev.sigstore.bundle", StringComparison.Ordinal) => "signature (sigstore)",

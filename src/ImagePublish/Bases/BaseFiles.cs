@@ -14,10 +14,13 @@ internal sealed class BaseFiles(ImageStore store, IPublishLog log)
 {
     private const string Kind = "listings";
     private const int PartSize = CacheRecords.MaxSize - 1;
-    private const int MaxParts = 32;
+    private const int MaxParts = 256;
 
     /// <summary>Whether layers that have to be read are kept in the local store, since some of their files are wanted next.</summary>
     public bool KeepLayers { get; init; }
+
+    /// <summary>Whether the hashes of each file are wanted, too.</summary>
+    public bool WithHashes { get; init; }
 
     /// <summary>Reads the files of a base image.</summary>
     /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
@@ -76,7 +79,7 @@ internal sealed class BaseFiles(ImageStore store, IPublishLog log)
     /// <exception cref="ImagePublishException">It can't be had or is damaged.</exception>
     public async Task<LayerListing> ListAsync(Layer layer, ContentBudget budget, CancellationToken cancellationToken)
     {
-        if (await FindStoredAsync(layer.DiffId, cancellationToken) is { } known)
+        if (await FindStoredAsync(layer.DiffId, cancellationToken) is { } known && (known.HasHashes || !WithHashes))
         {
             known.CountIn(budget);
             return known;
@@ -88,14 +91,17 @@ internal sealed class BaseFiles(ImageStore store, IPublishLog log)
             : KeepLayers ? await LoggedBlobSource.PutAsync(store, layer.Source!, log, cancellationToken)
             : layer.Source!;
         await using var blob = await source.OpenAsync(0, cancellationToken);
-        var listing = await LayerListing.ReadAsync(
-            blob,
-            new LayerReaderOptions { DiffId = layer.DiffId, Budget = budget },
-            cancellationToken
-        );
-        await RememberAsync(layer.DiffId, listing.Write(), cancellationToken);
+        var options = new LayerReaderOptions { DiffId = layer.DiffId, Budget = budget };
+        var listing = WithHashes
+            ? await LayerListing.ReadHashedAsync(blob, options, cancellationToken)
+            : await LayerListing.ReadAsync(blob, options, cancellationToken);
+        await RememberAsync(store, layer.DiffId, listing, cancellationToken);
         return listing;
     }
+
+    /// <summary>Finds the list of a layer with the hashes of its files, if it was made before.</summary>
+    public async Task<LayerListing?> FindHashedAsync(Digest diffId, CancellationToken cancellationToken) =>
+        await FindStoredAsync(diffId, cancellationToken) is { HasHashes: true } known ? known : null;
 
     // A record is small: a list is cut into parts, and the last is the one that is not full.
     private async Task<LayerListing?> FindStoredAsync(Digest diffId, CancellationToken cancellationToken)
@@ -113,8 +119,11 @@ internal sealed class BaseFiles(ImageStore store, IPublishLog log)
         return null;
     }
 
-    private async Task RememberAsync(Digest diffId, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    /// <summary>Remembers the list of a layer.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
+    public static async Task RememberAsync(ImageStore store, Digest diffId, LayerListing listing, CancellationToken cancellationToken)
     {
+        ReadOnlyMemory<byte> bytes = listing.Write();
         for (var part = 0; part < MaxParts; part++)
         {
             var begin = Math.Min(part * PartSize, bytes.Length);

@@ -46,6 +46,10 @@ internal static class DiagnosticCodes
     public static DiagnosticCode RevisionUnknown { get; } = Add("IMG1060", "The last change of what an image is built from is not known");
     public static DiagnosticCode CloneTooShallow { get; } = Add("IMG1061", "The clone does not reach back to the last change");
 
+    public static DiagnosticCode SbomIncomplete { get; } = Add("IMG1070", "An SBOM does not say all of a component");
+    public static DiagnosticCode SbomLarge { get; } = Add("IMG1071", "An SBOM is too large for some of its readers");
+    public static DiagnosticCode SbomInPublishFolder { get; } = Add("IMG1072", "An SBOM would become part of the next image");
+
     public static DiagnosticCode OtherImageNotFound { get; } =
         Add("IMG1045", "An image that files or layers are taken from does not exist");
     public static DiagnosticCode OtherImagePlatformMissing { get; } =

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
@@ -8,7 +9,11 @@ using ImagePublish.Storage;
 namespace ImagePublish.LayerReuse;
 
 /// <summary>The layers of large packages, as far as they are known before a project is compiled.</summary>
-internal sealed record EarlyLayers(IReadOnlyCollection<PackageFile> Files, LayerEntryDefaults Defaults, LayerCompression Compression);
+internal sealed record EarlyLayers(IReadOnlyCollection<PackageFile> Files, LayerEntryDefaults Defaults, LayerCompression Compression)
+{
+    /// <summary>Whether the hashes of files are wanted, for a bill of materials.</summary>
+    public bool WithHashes { get; init; }
+}
 
 /// <summary>
 /// Builds layers of large packages while the project still compiles: what packages a project has is known long before, and a build leaves
@@ -144,16 +149,20 @@ internal sealed class EarlyLayerBuild : IDisposable
         {
             // The build keeps a core for itself.
             var parallelism = Math.Max(1, Environment.ProcessorCount - 1);
+            using var hasher = layers.WithHashes ? new LayerHasher() : null;
+            var options = new LayerBuildOptions(compression, ImageFormat.Oci)
+            {
+                Parallelism = parallelism,
+                Compressed = layer.Add,
+                Hasher = hasher,
+            };
             await using var writer = store.CreateDigestedBlob();
-            var (descriptor, diffId) = await LayerBuilder.BuildAsync(
-                input,
-                new LayerBuildOptions(compression, ImageFormat.Oci) { Parallelism = parallelism, Compressed = layer.Add },
-                writer,
-                cancellationToken
-            );
+            var (descriptor, diffId) = await LayerBuilder.BuildAsync(input, options, writer, cancellationToken);
             await writer.CommitAsync(descriptor, cancellationToken);
             if (!fingerprints.AreAtRest())
                 return;
+            if (hasher is not null)
+                await BaseFiles.RememberAsync(store, diffId, LayerListing.Create(input, hasher.Files), cancellationToken);
             await cache.RememberAsync(diffId, compression.Key, descriptor, cancellationToken);
             built[diffId] = true;
             await cache.RememberDiffIdAsync(key, diffId, cancellationToken);

@@ -1,3 +1,4 @@
+using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
@@ -27,6 +28,9 @@ internal sealed record LayerSources
     public required LayerCache Cache { get; init; }
 
     public required RegistryLayerCache Registries { get; init; }
+
+    /// <summary>Where the hashes of built layers' files are remembered; null where nobody asks for them.</summary>
+    public BaseFiles? Listings { get; init; }
 
     /// <summary>The layers that are built while the project compiles; null if none are.</summary>
     public EarlyLayerBuild? EarlyBuild { get; init; }
@@ -62,6 +66,9 @@ internal sealed class LayerProducer(LayerSources sources, ILayerOutput output, L
     public async Task<LayerCandidate?> FindByKeyAsync(string name, Digest key, CancellationToken cancellationToken)
     {
         if (await sources.Cache.FindDiffIdAsync(key, cancellationToken) is not { } diffId)
+            return null;
+        // Which package a file is from is known where the layer is laid out.
+        if (sources.Listings is { } listings && await listings.FindHashedAsync(diffId, cancellationToken) is null)
             return null;
         var content = LayerInput.Create(name, []);
         return await FindAsync(content, diffId, cancellationToken) is { } known ? new LayerCandidate(content, null, diffId, known) : null;
@@ -174,15 +181,21 @@ internal sealed class LayerProducer(LayerSources sources, ILayerOutput output, L
     {
         var content = candidate.Content;
         log.Building(content.Name, content.ContentLength);
-        var built = await LayerBuilder.BuildAsync(
-            content,
-            new LayerBuildOptions(compression, format) { Compressed = bytes => log.Compressed(content.Name, bytes) },
-            stream,
-            cancellationToken
-        );
+        using var hasher = sources.Listings is null ? null : new LayerHasher();
+        var options = new LayerBuildOptions(compression, format)
+        {
+            Compressed = bytes => log.Compressed(content.Name, bytes),
+            Hasher = hasher,
+        };
+        var built = await LayerBuilder.BuildAsync(content, options, stream, cancellationToken);
         log.Built(content.Name);
         if (candidate.DiffId is null || candidate.DiffId == built.DiffId)
+        {
+            if (hasher is not null)
+                await BaseFiles.RememberAsync(sources.Store, built.DiffId, LayerListing.Create(content, hasher.Files), cancellationToken);
             return built;
+        }
+
         if (candidate.Key is not null)
             sources.Cache.ForgetDiffId(candidate.Key);
         throw new ImagePublishException(

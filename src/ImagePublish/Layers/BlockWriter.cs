@@ -12,11 +12,15 @@ internal sealed class BlockWriter(BlockPool pool, ChannelWriter<Block> blocks, C
 
     public long Position { get; private set; }
 
+    /// <summary>Sees the contents of files on their way; null where nobody asks for their hashes.</summary>
+    public LayerHasher? Hasher { get; init; }
+
     /// <summary>Where the next bytes go; never empty. Call <see cref="Advance"/> once they are there.</summary>
     public Span<byte> Free => (current ??= Next()).Free;
 
     public void Advance(int count)
     {
+        Hasher?.Append(current!.Free[..count]);
         current!.Advance(count);
         Position += count;
         if (current.Free.IsEmpty)

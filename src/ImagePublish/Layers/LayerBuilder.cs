@@ -13,6 +13,9 @@ internal sealed record LayerBuildOptions(LayerCompression Compression, ImageForm
 
     /// <summary>Called with the number of bytes of the tar that were compressed since the last call.</summary>
     public Action<long>? Compressed { get; init; }
+
+    /// <summary>Hashes the files on their way; null where nobody asks for it.</summary>
+    public LayerHasher? Hasher { get; init; }
 }
 
 /// <summary>Writes layers' blobs.</summary>
@@ -43,7 +46,7 @@ internal static class LayerBuilder
                 "ImageCompression is zstd, which images of ImageFormat Docker can not have. Use gzip, or ImageFormat OCI."
             );
 
-        var pipeline = new LayerPipeline(options.Compression.CreateEncoding(), options.Parallelism, options.Compressed);
+        var pipeline = new LayerPipeline(options.Compression.CreateEncoding(), options.Parallelism, options.Compressed, options.Hasher);
         var result = await pipeline.RunAsync(content, output, cancellationToken);
         var mediaType = MediaTypes.Layer(options.Format, options.Compression.Compression);
         return new BuiltLayer(new Descriptor(mediaType, result.Digest, result.Size), result.DiffId);

@@ -27,6 +27,9 @@ internal sealed record LayerEntry(string Path, LayerEntryKind Kind)
     /// <summary>Its path in the publish folder, separated by <c>/</c>; null when it does not come from there.</summary>
     public string? PublishPath { get; init; }
 
+    /// <summary>The operating system package that it is from; it does not decide the layer's bytes.</summary>
+    public string? Package { get; init; }
+
     /// <summary>Further attributes, written as PAX records: those that Windows layers need.</summary>
     public IReadOnlyDictionary<string, string>? PaxAttributes { get; init; }
 }

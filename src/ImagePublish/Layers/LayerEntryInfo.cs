@@ -20,6 +20,12 @@ internal sealed record LayerEntryInfo(string Path, LayerEntryInfoKind Kind)
     /// one.</summary>
     public ulong Fingerprint { get; init; }
 
+    /// <summary>A file's hashes, where they were asked for.</summary>
+    public FileHashes? Hashes { get; init; }
+
+    /// <summary>The operating system package that a file of a layer of packages is from.</summary>
+    public string? Package { get; init; }
+
     /// <summary>What a symbolic link says, or the path in the image that a hard link is another name of.</summary>
     public string? LinkTarget { get; init; }
 

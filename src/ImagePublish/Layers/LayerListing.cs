@@ -11,15 +11,18 @@ namespace ImagePublish.Layers;
 /// kept.</summary>
 internal sealed class LayerListing
 {
-    private const byte FormatVersion = 3;
+    private const byte FormatVersion = 4;
     private const int MaxTextLength = 8 << 20;
 
     private readonly List<LayerEntryInfo> entries = [];
     private readonly Dictionary<string, string> texts = new(StringComparer.Ordinal);
 
-    private LayerListing() { }
+    private LayerListing(bool hasHashes = false) => HasHashes = hasHashes;
 
-    public static LayerListing Empty { get; } = new();
+    public static LayerListing Empty { get; } = new(hasHashes: true);
+
+    /// <summary>Whether each file has its hashes, and the lists of packages' files are kept.</summary>
+    public bool HasHashes { get; }
 
     /// <summary>The layer's entries, whiteouts among them, in its order.</summary>
     public IReadOnlyList<LayerEntryInfo> Entries => entries;
@@ -48,6 +51,66 @@ internal sealed class LayerListing
         return listing;
     }
 
+    /// <summary>Lists a layer with the hashes of its files.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3005</c>: the layer is damaged.</exception>
+    public static async Task<LayerListing> ReadHashedAsync(Stream blob, LayerReaderOptions options, CancellationToken cancellationToken)
+    {
+        var listing = new LayerListing(hasHashes: true);
+        var budget = options.Budget ?? LayerReader.NewBudget();
+        await foreach (var entry in LayerReader.ReadAsync(blob, options, cancellationToken))
+        {
+            var hashes = entry switch
+            {
+                { Kind: not LayerEntryInfoKind.File } => null,
+                { Content: { } content } => await listing.HashAsync(entry.Path, entry.Length, content, budget, cancellationToken),
+                _ => FileHashes.OfNothing,
+            };
+            listing.entries.Add(entry with { Content = null, Hashes = hashes, Fingerprint = FingerprintOf(entry.Length, hashes) });
+        }
+
+        return listing;
+    }
+
+    /// <summary>Lists a layer that was made here, with the hashes of its files.</summary>
+    /// <param name="hashes">One for each entry.</param>
+    /// <exception cref="ImagePublishException"><c>IMG3002</c>: a kept file can't be read, or changed since it was hashed.</exception>
+    public static LayerListing Create(LayerInput content, IReadOnlyList<FileHashes?> hashes)
+    {
+        var listing = new LayerListing(hasHashes: true);
+        for (var index = 0; index < content.Entries.Count; index++)
+        {
+            var entry = content.Entries[index];
+            var length = entry.Content?.Length ?? 0;
+            listing.entries.Add(
+                InfoOf(entry) with
+                {
+                    Length = length,
+                    Hashes = hashes[index],
+                    Package = entry.Package,
+                    Fingerprint = FingerprintOf(length, hashes[index]),
+                }
+            );
+            if (entry.Content is { Length: > 0 and <= MaxTextLength } file && EncodingOf(entry.Path, hasHashes: true) is { } encoding)
+                listing.texts[entry.Path] = encoding.GetString(ReadUnchanged(file, hashes[index]!));
+        }
+
+        return listing;
+    }
+
+    private static byte[] ReadUnchanged(FileContent file, FileHashes hashes)
+    {
+        var bytes = new byte[file.Length];
+        using var stream = file.Open();
+        DiskFiles.Guarded(file.Source, () =>
+        {
+            stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            return true;
+        });
+        return SHA256.HashData(bytes).AsSpan().SequenceEqual(hashes.Sha256)
+            ? bytes
+            : throw DiskFiles.Changed(file.Source, "was written to");
+    }
+
     /// <summary>Lists a layer that is made here. Its files are read; those of other images were read before.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read.</exception>
     public static async Task<LayerListing> OfAsync(LayerInput content, CancellationToken cancellationToken)
@@ -58,14 +121,10 @@ internal sealed class LayerListing
             var known = entry.Content as FileInLayer;
             await using var stream = known is null ? entry.Content?.Open() : null;
             listing.entries.Add(
-                new LayerEntryInfo(entry.Path, KindOf(entry.Kind))
+                InfoOf(entry) with
                 {
-                    Mode = entry.Mode,
-                    Uid = entry.Uid,
-                    Gid = entry.Gid,
                     Modified = entry.Modified,
                     Length = entry.Content?.Length ?? 0,
-                    LinkTarget = entry.LinkTarget,
                     Fingerprint = stream is null
                         ? known?.Fingerprint ?? 0
                         : await listing.KeepAsync(entry.Path, entry.Content!.Length, stream, null, cancellationToken),
@@ -82,16 +141,11 @@ internal sealed class LayerListing
         var listing = new LayerListing();
         foreach (var entry in content.Entries)
         {
-            listing.entries.Add(
-                new LayerEntryInfo(entry.Path, KindOf(entry.Kind))
-                {
-                    Mode = entry.Mode,
-                    Uid = entry.Uid,
-                    Gid = entry.Gid,
-                    LinkTarget = entry.LinkTarget,
-                }
-            );
-            if (entry.Content is not FileInLayer and { Length: <= MaxTextLength } file && KeptFiles.EncodingOf(entry.Path) is { } encoding)
+            listing.entries.Add(InfoOf(entry));
+            if (
+                entry.Content is not FileInLayer and { Length: <= MaxTextLength } file
+                && EncodingOf(entry.Path, hasHashes: false) is { } encoding
+            )
             {
                 using var reader = new StreamReader(file.Open(), encoding, detectEncodingFromByteOrderMarks: false);
                 listing.texts[entry.Path] = DiskFiles.Guarded(file.Source, reader.ReadToEnd);
@@ -128,6 +182,7 @@ internal sealed class LayerListing
         using (var writer = new BinaryWriter(new BrotliStream(memory, CompressionLevel.Fastest, leaveOpen: true), Encoding.UTF8))
         {
             writer.Write(FormatVersion);
+            writer.Write(HasHashes);
             writer.Write7BitEncodedInt(entries.Count);
             foreach (var entry in entries)
                 Write(writer, entry);
@@ -166,7 +221,7 @@ internal sealed class LayerListing
         // A tar has no content to read for an empty file.
         if (length == 0)
             return 0;
-        if (length > MaxTextLength || KeptFiles.EncodingOf(path) is not { } encoding)
+        if (length > MaxTextLength || EncodingOf(path, hasHashes: false) is not { } encoding)
             return BinaryPrimitives.ReadUInt64BigEndian(await SHA256.HashDataAsync(content, cancellationToken));
         budget?.CountText(length);
         var bytes = new byte[length];
@@ -174,6 +229,39 @@ internal sealed class LayerListing
         texts[path] = encoding.GetString(bytes);
         return BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(bytes));
     }
+
+    private async Task<FileHashes> HashAsync(
+        string path,
+        long length,
+        Stream content,
+        ContentBudget budget,
+        CancellationToken cancellationToken
+    )
+    {
+        if (length > MaxTextLength || EncodingOf(path, hasHashes: true) is not { } encoding)
+            return await FileHashes.ComputeAsync(content, cancellationToken);
+        budget.CountText(length);
+        var bytes = new byte[length];
+        await content.ReadExactlyAsync(bytes, cancellationToken);
+        texts[path] = encoding.GetString(bytes);
+        return FileHashes.Compute(bytes);
+    }
+
+    private static ulong FingerprintOf(long length, FileHashes? hashes) =>
+        length == 0 || hashes is null ? 0 : BinaryPrimitives.ReadUInt64BigEndian(hashes.Sha256);
+
+    // Which package a file is from is asked only where its hashes are.
+    private static Encoding? EncodingOf(string path, bool hasHashes) =>
+        KeptFiles.EncodingOf(path) ?? (hasHashes ? KeptFiles.EncodingOfFileList(path) : null);
+
+    private static LayerEntryInfo InfoOf(LayerEntry entry) =>
+        new(entry.Path, KindOf(entry.Kind))
+        {
+            Mode = entry.Mode,
+            Uid = entry.Uid,
+            Gid = entry.Gid,
+            LinkTarget = entry.LinkTarget,
+        };
 
     private static LayerEntryInfoKind KindOf(LayerEntryKind kind) =>
         kind switch
@@ -186,15 +274,15 @@ internal sealed class LayerListing
 
     private static LayerListing Read(BinaryReader reader)
     {
-        var listing = new LayerListing();
+        var listing = new LayerListing(reader.ReadBoolean());
         for (var left = reader.Read7BitEncodedInt(); left > 0; left--)
-            listing.entries.Add(ReadEntry(reader));
+            listing.entries.Add(ReadEntry(reader, listing.HasHashes));
         for (var left = reader.Read7BitEncodedInt(); left > 0; left--)
             listing.texts[reader.ReadString()] = reader.ReadString();
         return listing;
     }
 
-    private static void Write(BinaryWriter writer, LayerEntryInfo entry)
+    private void Write(BinaryWriter writer, LayerEntryInfo entry)
     {
         writer.Write(entry.Path);
         writer.Write((byte)entry.Kind);
@@ -204,6 +292,26 @@ internal sealed class LayerListing
         writer.Write(entry.LinkTarget ?? "");
         writer.Write7BitEncodedInt64(entry.Length);
         writer.Write(entry.Fingerprint);
+        if (!HasHashes)
+            return;
+        writer.Write(entry.Package ?? "");
+        writer.Write(entry.Hashes is not null);
+        writer.Write(entry.Hashes?.Sha1 ?? []);
+        writer.Write(entry.Hashes?.Sha256 ?? []);
+    }
+
+    private static LayerEntryInfo ReadEntry(BinaryReader reader, bool hasHashes)
+    {
+        var entry = ReadEntry(reader);
+        if (!hasHashes)
+            return entry;
+        return entry with
+        {
+            Package = reader.ReadString() is { Length: > 0 } package ? package : null,
+            Hashes = reader.ReadBoolean()
+                ? new FileHashes(reader.ReadBytes(FileHashes.Sha1Size), reader.ReadBytes(FileHashes.Sha256Size))
+                : null,
+        };
     }
 
     private static LayerEntryInfo ReadEntry(BinaryReader reader) =>

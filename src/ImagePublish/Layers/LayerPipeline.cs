@@ -6,7 +6,7 @@ namespace ImagePublish.Layers;
 
 /// <summary>From content to blob in bounded memory: one thread reads files and writes tar, the thread pool compresses blocks, and one task
 /// hashes and writes them in order.</summary>
-internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Action<long>? compressed = null)
+internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Action<long>? compressed = null, LayerHasher? hasher = null)
 {
     /// <summary>Beyond that, reading and hashing are the limit; more blocks would only take memory.</summary>
     private const int MaxParallelism = 16;
@@ -22,7 +22,7 @@ internal sealed class LayerPipeline(ILayerEncoding encoding, int parallelism, Ac
 
         // A thread of its own: it waits for files and for free blocks, which would starve the thread pool that compresses.
         var producer = Task.Factory.StartNew(
-            () => Produce(content, new BlockWriter(pool, channel.Writer, stop.Token), channel.Writer, stop.Token),
+            () => Produce(content, new BlockWriter(pool, channel.Writer, stop.Token) { Hasher = hasher }, channel.Writer, stop.Token),
             CancellationToken.None,
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default

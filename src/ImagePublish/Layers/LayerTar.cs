@@ -19,5 +19,10 @@ internal static class LayerTar
     /// </remarks>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
     public static async Task<Digest> DiffIdAsync(LayerInput content, CancellationToken cancellationToken) =>
-        (await new LayerPipeline(new PlainEncoding(), 1).RunAsync(content, null, cancellationToken)).DiffId;
+        await DiffIdAsync(content, null, cancellationToken);
+
+    /// <summary>Computes the tar's digest and the hashes of the files in it.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
+    public static async Task<Digest> DiffIdAsync(LayerInput content, LayerHasher? hasher, CancellationToken cancellationToken) =>
+        (await new LayerPipeline(new PlainEncoding(), 1, hasher: hasher).RunAsync(content, null, cancellationToken)).DiffId;
 }

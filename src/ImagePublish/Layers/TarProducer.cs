@@ -15,9 +15,14 @@ internal static class TarProducer
             cancellationToken.ThrowIfCancellationRequested();
             LayerTarHeaders.Write(entry, output);
             if (entry.Content is not { } file)
+            {
+                output.Hasher?.Skip();
                 continue;
+            }
 
+            output.Hasher?.Begin();
             WriteContent(file, output);
+            output.Hasher?.End();
             output.PadTo(TarHeaders.BlockSize);
         }
 

@@ -7,12 +7,17 @@ using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Model;
 using ImagePublish.Requests;
+using ImagePublish.Sboms;
 
 namespace ImagePublish.Publishing;
 
 /// <summary>An image that attestations are about, and what it was made of.</summary>
 /// <param name="Packages">The operating system packages that were chosen for it.</param>
-internal sealed record AttestedImage(PublishRequest Request, Image Image, SourceImages Images, IReadOnlyList<OsPackage> Packages);
+internal sealed record AttestedImage(PublishRequest Request, Image Image, SourceImages Images, IReadOnlyList<OsPackage> Packages)
+{
+    /// <summary>Its bill of materials, made when it is first asked for; null in a plan, and where none is wanted.</summary>
+    public required Lazy<Task<MemoryBlobSource?>> Sbom { get; init; }
+}
 
 /// <summary>
 /// Attaches attestations to an image at every destination, before a tag moves: statements are composed once, and only where a destination
@@ -40,9 +45,14 @@ internal sealed class AttestationStep
         statements = new(() => ComposeOnceAsync(cancellationToken));
     }
 
-    private Image Image => attested.Image;
+    public Image Image => attested.Image;
+
+    public PublishRequest Request => attested.Request;
 
     private bool IsInIndex => request?.Placement == AttestationPlacement.Index;
+
+    /// <summary>The image's bill of materials; null where there is none.</summary>
+    public Task<MemoryBlobSource?> DescribeAsync() => attested.Sbom.Value;
 
     /// <summary>What tags point at: the image, or an index of it and its attestations.</summary>
     public async Task<MemoryBlobSource> ComposeRootAsync()
@@ -69,7 +79,17 @@ internal sealed class AttestationStep
     }
 
     // Without composing anything: where all of these are attached, there is nothing to compose.
-    private List<string> WantedTypes() => request?.Provenance is null ? [] : [AttachmentTypes.Provenance];
+    private List<string> WantedTypes()
+    {
+        var types = new List<string>();
+        if (request is null)
+            return types;
+        if (request.Provenance is not null)
+            types.Add(AttachmentTypes.Provenance);
+        if (Request.Sbom is { } sbom)
+            types.Add(PredicateOf(sbom.Format));
+        return types;
+    }
 
     private async Task<IReadOnlyList<AttachmentInfo>> AttachAsync(IDestination destination)
     {
@@ -135,10 +155,10 @@ internal sealed class AttestationStep
         if (WantedTypes().All(present.Contains))
             return null;
         Statement[] missing = [.. (await statements.Value).Where(statement => !present.Contains(statement.PredicateType))];
-        return AttachedManifest.CreateAttestation(Image.Manifest.Descriptor, missing);
+        return missing.Length == 0 ? null : AttachedManifest.CreateAttestation(Image.Manifest.Descriptor, missing);
     }
 
-    // Further statements about the image are added here, and their types to WantedTypes.
+    // A further statement about the image is added here, and its type to WantedTypes.
     private async Task<IReadOnlyList<Statement>> ComposeOnceAsync(CancellationToken cancellationToken)
     {
         var composed = new List<Statement>();
@@ -155,18 +175,21 @@ internal sealed class AttestationStep
             composed.Add(ProvenanceComposer.Compose(Image.Digest, SubjectNames(), inputs));
         }
 
+        if (Request.Sbom is { } sbom && request is not null && await attested.Sbom.Value is { } document)
+            composed.Add(
+                Statement.Create(PredicateOf(sbom.Format), Image.Digest, SubjectNames(), json =>
+                    json.WriteRawValue(document.Content.Span, skipInputValidation: true)
+                )
+            );
         return composed;
     }
 
+    private static string PredicateOf(SbomFormat format) => format == SbomFormat.Spdx ? AttachmentTypes.Spdx : AttachmentTypes.CycloneDx;
+
     private IReadOnlyList<string> SubjectNames() =>
-        attested.Request.Destinations.Count == 0
-            ? [PackageUrl.Image(attested.Request.LocalName, Image.Platform)]
-            :
-            [
-                .. attested
-                    .Request.Destinations.Select(repository => PackageUrl.Image(repository, Image.Platform))
-                    .Order(StringComparer.Ordinal),
-            ];
+        Request.Destinations.Count == 0
+            ? [PackageUrl.Image(Request.LocalName, Image.Platform)]
+            : [.. Request.Destinations.Select(repository => PackageUrl.Image(repository, Image.Platform)).Order(StringComparer.Ordinal)];
 }
 
 /// <summary>What an image was made of, besides the project's own sources: images, packages, and the lock file.</summary>
@@ -186,7 +209,7 @@ internal static class ImageMaterials
             request.OtherImages.Sources.Select(source => Describe(source, attested.Images.Others[source])).OfType<Material>()
         );
         if (facts.AssetsFile is { } assets)
-            materials.AddRange(await new NuGetPackages(assets).ReadAsync(facts.AssetsTargets, cancellationToken));
+            materials.AddRange(await new RestoredPackages(assets).ReadAsync(facts.AssetsTargets, cancellationToken));
         materials.AddRange(attested.Packages.OrderBy(package => package.Name, StringComparer.Ordinal).Select(Describe));
         if (request.Lock?.File is { } file && File.Exists(file))
         {

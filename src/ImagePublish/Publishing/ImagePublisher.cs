@@ -1,3 +1,4 @@
+using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Destinations;
@@ -7,6 +8,7 @@ using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Requests;
+using ImagePublish.Sboms;
 using ImagePublish.UpToDate;
 
 namespace ImagePublish.Publishing;
@@ -23,6 +25,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     private readonly TagGuard tagGuard = new(context.Registries, context.Store);
     private readonly DependencyCheckStep dependencies = new(context.Store, context.Log);
     private readonly OtherImagesStep otherImages = new(context);
+    private readonly SbomStep sboms = new(context);
 
     /// <summary>Publishes an image, or finds that the last publish of the same request is up to date.</summary>
     /// <exception cref="ImagePublishException">It could not be published.</exception>
@@ -31,7 +34,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         await using var output = PublishOutput.Open(context, request, cancellationToken);
         var pinned = await PinToLockAsync(request, output, cancellationToken);
         var check = await context.UpToDate.FindAsync(pinned.Request, pinned.Files, cancellationToken);
-        if (check.Unchanged is { } unchanged)
+        if (check.Unchanged is { } unchanged && await sboms.RestoreAsync(pinned.Request, unchanged.Image, cancellationToken))
             return await ReportUnchangedAsync(pinned.Request, unchanged, cancellationToken);
         var run = await RunStepsAsync(pinned, check.LocalBase, output, cancellationToken);
         return run.Result;
@@ -63,31 +66,33 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         // Setting up the first connection takes as long as reading the publish folder.
         var resolving = tasks.Run(token => ResolveBaseAsync(request, localBase, token));
         var resolvingAll = tasks.Run(async token => await otherImages.ResolveAsync(request, resolving, token));
+        var readingFacts = tasks.Run(async token => await sboms.ReadFactsAsync(request, output, resolving, token));
         var findingPackages = tasks.Run(async token => await packages.FindLayerAsync(request, resolvingAll, producer, token));
         var inputs = await PlanLayersAsync(pinned, resolvingAll, findingPackages, output.LayerFiles, tasks.Token);
         var findingLayers = inputs.Select(input => tasks.Run(token => producer.LookUpAsync(input, token))).ToList();
         var layers = new LayerLookups([.. (await findingPackages).Select(Task.FromResult), .. findingLayers]);
-        var draft = new ImageDraft(pinned, await resolvingAll, layers);
+        var draft = new ImageDraft(pinned, await resolvingAll, layers) { PackageFacts = readingFacts };
 
-        if (await FindUnchangedAsync(draft, destinations, tasks.Token) is { } known)
+        if (await FindUnchangedAsync(draft, output, tasks) is { } known)
             return await RecordAsync(draft, known, output, tasks.Token);
 
+        draft = await KeepUnknownAsync(draft, output, tasks.Token);
         var heldTags = await tagGuard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, tasks.Token);
         // An image that may be refused because of such a tag is not uploaded before it is compared.
         var built = await BuildAndUploadAsync(draft, producer, heldTags.Count == 0 ? destinations : null, tasks.Token);
         var image = draft.Compose(built);
         log.Detail($"The image is composed: {image.Digest}.");
-        var attestations = Attest(draft, image, tasks.Token);
+        var attestations = Attest(draft, image, output, tasks);
         var root = await attestations.ComposeRootAsync();
         await CheckTagsAsync(request, heldTags, root.Descriptor, tasks.Token);
 
         // A machine without a cache builds what the registry has, and finds only then that nothing changed.
         if (await destinations.HadAllBlobsAsync(image) && await IsUpToDateAsync(request, root, tasks.Token))
-            return await RecordAsync(draft, await UnchangedAsync(draft, image, built, attestations, destinations), output, tasks.Token);
+            return await RecordAsync(draft, await UnchangedAsync(draft, built, attestations, destinations), output, tasks.Token);
 
         await destinations.CommitManifestsAsync(image);
         // What refers to the image by its digest belongs here: it is complete everywhere, and no tag points at it.
-        var attached = await attestations.AttachAsync(destinations);
+        var attached = await AttachAsync(attestations, destinations);
         if (root != image.Manifest)
             await destinations.CommitIndexAsync(root);
         if (DependenciesMayFail)
@@ -97,8 +102,19 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         return await RecordAsync(draft, result, output, tasks.Token);
     }
 
-    private AttestationStep Attest(ImageDraft draft, Image image, CancellationToken cancellationToken) =>
-        new(new AttestedImage(draft.Request, image, draft.Images, packages.Chosen), cancellationToken);
+    // The image is described beside what follows, or when somebody asks.
+    private AttestationStep Attest(ImageDraft draft, Image image, PublishOutput output, TaskScope tasks)
+    {
+        var describing = new Lazy<Task<MemoryBlobSource?>>(() => tasks.Run(token => DescribeAsync(draft, image, output, token)));
+        return new(new AttestedImage(draft.Request, image, draft.Images, packages.Chosen) { Sbom = describing }, tasks.Token);
+    }
+
+    private async Task<IReadOnlyList<AttachmentInfo>> AttachAsync(AttestationStep attestations, DestinationSet destinations)
+    {
+        if (await attestations.DescribeAsync() is { } document)
+            sboms.Write(attestations.Request.Sbom!.File, document);
+        return await attestations.AttachAsync(destinations);
+    }
 
     private async Task<PinnedRequest> PinToLockAsync(PublishRequest request, PublishOutput output, CancellationToken cancellationToken)
     {
@@ -130,6 +146,29 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         };
     }
 
+    private async Task<MemoryBlobSource?> DescribeAsync(
+        ImageDraft draft,
+        Image image,
+        PublishOutput output,
+        CancellationToken cancellationToken
+    )
+    {
+        if (draft.Request.Sbom is null || !output.IsWritten)
+            return null;
+        LayerInput[] contents = [.. (await draft.Layers.AllAsync()).Select(candidate => candidate.Content)];
+        var subject = new SbomSubject(draft.Request, image, draft.Images, contents) { Facts = draft.PackageFacts };
+        return await sboms.DescribeAsync(subject, cancellationToken);
+    }
+
+    // What has to be read of the base for the bill of materials is downloaded once, whether or not it is uploaded, too.
+    private async Task<ImageDraft> KeepUnknownAsync(ImageDraft draft, PublishOutput output, CancellationToken cancellationToken)
+    {
+        if (draft.Request.Sbom is null || !output.IsWritten)
+            return draft;
+        var layers = await sboms.KeepUnknownAsync(draft.Base.Layers, cancellationToken);
+        return draft with { Images = draft.Images with { Base = draft.Base with { Layers = layers } } };
+    }
+
     private LayerProducer CreateProducer(PinnedRequest pinned, PublishOutput output, TaskScope tasks)
     {
         var images = CacheSources.Create(pinned.Request, areEmpty: earlyBuild?.FoundNoImages == true);
@@ -140,6 +179,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
             Cache = context.Cache,
             Registries = new RegistryLayerCache(context.Registries, context.Documents, images, log, tasks),
             EarlyBuild = earlyBuild,
+            Listings = sboms.ListingsFor(pinned.Request, output),
         };
         return new LayerProducer(sources, output.Layers, pinned.Request.Compression, log);
     }
@@ -181,34 +221,28 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         return inputs;
     }
 
-    private async Task<PublishResult?> FindUnchangedAsync(
-        ImageDraft draft,
-        DestinationSet destinations,
-        CancellationToken cancellationToken
-    )
+    private async Task<PublishResult?> FindUnchangedAsync(ImageDraft draft, PublishOutput output, TaskScope tasks)
     {
         if (!await draft.Layers.AreKnownAsync())
             return null;
         var candidates = await draft.Layers.AllAsync();
         NamedLayer[] layers = [.. candidates.Select(candidate => new NamedLayer(candidate.Content.Name, candidate.Known!))];
-        var image = draft.Compose(layers);
-        var attestations = Attest(draft, image, cancellationToken);
-        return await IsUpToDateAsync(draft.Request, await attestations.ComposeRootAsync(), cancellationToken)
-            ? await UnchangedAsync(draft, image, layers, attestations, destinations)
+        var attestations = Attest(draft, draft.Compose(layers), output, tasks);
+        return await IsUpToDateAsync(draft.Request, await attestations.ComposeRootAsync(), tasks.Token)
+            ? await UnchangedAsync(draft, layers, attestations, output.Destinations)
             : null;
     }
 
     // An image that was published without attestations gets them, and no tag moves.
-    private static async Task<PublishResult> UnchangedAsync(
+    private async Task<PublishResult> UnchangedAsync(
         ImageDraft draft,
-        Image image,
         IReadOnlyList<NamedLayer> layers,
         AttestationStep attestations,
         DestinationSet destinations
     )
     {
-        var attached = await attestations.AttachAsync(destinations);
-        return draft.Unchanged(image, layers, await attestations.ComposeRootAsync()) with { Attached = attached };
+        var attached = await AttachAsync(attestations, destinations);
+        return draft.Unchanged(attestations.Image, layers, await attestations.ComposeRootAsync()) with { Attached = attached };
     }
 
     private Task<bool> IsUpToDateAsync(PublishRequest request, MemoryBlobSource root, CancellationToken cancellationToken)
@@ -288,6 +322,9 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     private sealed record ImageDraft(PinnedRequest Pinned, SourceImages Images, LayerLookups Layers)
     {
         private readonly ImageSpec spec = WithGeneratedLabels(Pinned.Request, Images.Base);
+
+        /// <summary>What is known of the packages, for the bill of materials.</summary>
+        public Task<SbomFacts?>? PackageFacts { get; init; }
 
         public BaseImage Base => Images.Base;
 

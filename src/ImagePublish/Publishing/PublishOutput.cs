@@ -18,6 +18,9 @@ internal abstract class PublishOutput(PublishContext context, DestinationSet des
     public static PublishOutput OpenPlanned(PublishContext context, PublishRequest request, CancellationToken cancellationToken) =>
         new PlannedOutput(context, context.Destinations.OpenPlanned(request.Destinations, request.LocalName, cancellationToken));
 
+    /// <summary>Whether files and the store are written to.</summary>
+    public abstract bool IsWritten { get; }
+
     public DestinationSet Destinations => destinations;
 
     public ILayerOutput Layers => layers;
@@ -46,6 +49,8 @@ internal sealed class WrittenOutput(PublishContext context, DestinationSet desti
 {
     private readonly PublishContext context = context;
 
+    public override bool IsWritten => true;
+
     public override async Task<string> RenewLockAsync(
         LockRequest request,
         Platform platform,
@@ -73,6 +78,8 @@ internal sealed class WrittenOutput(PublishContext context, DestinationSet desti
 internal sealed class PlannedOutput(PublishContext context, DestinationSet destinations)
     : PublishOutput(context, destinations, new MeasuredLayers())
 {
+    public override bool IsWritten => false;
+
     public override Task<string> RenewLockAsync(
         LockRequest request,
         Platform platform,

@@ -4,6 +4,7 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Dependencies;
 using ImagePublish.Packages.Model;
+using ImagePublish.Sboms;
 using ImagePublish.Trust;
 
 namespace ImagePublish.Requests;
@@ -30,6 +31,9 @@ internal sealed record PublishRequest
 
     /// <summary>The app, for the check of its dependencies; null disables the check.</summary>
     public DependencyCheckRequest? DependencyCheck { get; init; }
+
+    /// <summary>The bill of materials; null for none.</summary>
+    public SbomRequest? Sbom { get; init; }
 
     public required string PublishFolder { get; init; }
 

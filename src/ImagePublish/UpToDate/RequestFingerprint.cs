@@ -21,6 +21,8 @@ internal static class RequestFingerprint
         digest.Add(request.BaseTrust?.Id.Value);
         digest.Add([.. (request.Packages?.Locked ?? []).Select(package => $"{package.Name} {package.Digest}")]);
         AddFiles(digest, request);
+        digest.Add(request.Sbom is null ? 0 : 1);
+        request.Sbom?.AddTo(digest);
         digest.Add(request.Compression.Key);
         digest.Add([.. request.Destinations.Select(destination => destination.ToString())]);
         digest.Add(request.LocalName);

@@ -46,6 +46,7 @@ public static class Stages
                     )
                 ),
             },
+            "docs/sbom.md" => new() { NotTyped = Map(("{", "SbomTests reads such documents")) },
             "docs/aspire.md" => new()
             {
                 NotTyped = Map(

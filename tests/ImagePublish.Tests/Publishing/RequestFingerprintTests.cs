@@ -9,6 +9,7 @@ using ImagePublish.Packages;
 using ImagePublish.Packages.Model;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
+using ImagePublish.Sboms;
 using ImagePublish.Trust;
 using ImagePublish.UpToDate;
 
@@ -193,6 +194,13 @@ public sealed class RequestFingerprintTests
             Project = Filled(new ProjectInfo { Omitted = ["created"] }),
             Base = new RegistryImage(Reference.Parse("example.test/base:1")),
             BaseTrust = Trusting('a'),
+            Sbom = new SbomRequest(SbomFormat.Spdx, "/app.spdx.json")
+            {
+                App = Filled(new AppFacts("App")),
+                Sources = [new SourceFile("App.dll") { Package = new NuGetPackage("App", "1.0.0"), Project = "Lib" }],
+                Graph = new PackageGraphFile("/project.assets.json", "net10.0", "linux-x64"),
+                PackageFolders = ["/packages"],
+            },
             PublishFolder = "/publish",
             Items = [new PublishItem("App.dll", PublishItemOrigin.Package) { Package = "App" }],
             EntryDefaults = new LayerEntryDefaults(),

@@ -25,8 +25,13 @@ internal sealed class PackageLayout(BaseFileSystem? below)
         {
             current = package.Package.ToString();
             foreach (var entry in await PackageFiles.ReadAsync(package, Map, budget, cancellationToken))
-                Add(entry, package);
-            AddOwn(RootFiles.File($"var/lib/dpkg/status.d/{package.Package.Name}", package.Control.Text));
+                Add(entry.Kind == LayerEntryKind.File ? entry with { Package = package.Package.Name } : entry, package);
+            AddOwn(
+                RootFiles.File($"var/lib/dpkg/status.d/{package.Package.Name}", package.Control.Text) with
+                {
+                    Package = package.Package.Name,
+                }
+            );
         }
 
         foreach (var entry in await CertificateBundle.MakeAsync(known.Values.Select(one => one.Entry), budget, cancellationToken))

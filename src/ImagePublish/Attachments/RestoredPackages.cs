@@ -9,7 +9,7 @@ namespace ImagePublish.Attachments;
 /// All of them count, also analyzers and what the SDK leaves out of the output: any may change what is built. Packs of the SDK (runtime,
 /// app host) are in no list of libraries but in one of downloads.
 /// </remarks>
-internal sealed class NuGetPackages(string assetsFile)
+internal sealed class RestoredPackages(string assetsFile)
 {
     private const int MaxSize = 256 * 1024 * 1024;
     private const int MaxCount = 20_000;
