@@ -178,7 +178,7 @@ internal sealed class AttestationStep
         if (Request.Sbom is { } sbom && request is not null && await attested.Sbom.Value is { } document)
             composed.Add(
                 Statement.Create(PredicateOf(sbom.Format), Image.Digest, SubjectNames(), json =>
-                    json.WriteRawValue(document.Content.Span, skipInputValidation: true)
+                    json.WriteRawValue(document.Content.Span.TrimEnd((byte)'\n'), skipInputValidation: true)
                 )
             );
         return composed;

@@ -153,8 +153,15 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         CancellationToken cancellationToken
     )
     {
-        if (draft.Request.Sbom is null || !output.IsWritten)
+        if (draft.Request.Sbom is null)
             return null;
+        if (!output.IsWritten)
+        {
+            if (draft.Request.Attestations?.Placement == AttestationPlacement.Index)
+                log.Information("A plan makes no SBOM: the digest of the index, of which it is a part, is shown without it.");
+            return null;
+        }
+
         LayerInput[] contents = [.. (await draft.Layers.AllAsync()).Select(candidate => candidate.Content)];
         var subject = new SbomSubject(draft.Request, image, draft.Images, contents) { Facts = draft.PackageFacts };
         return await sboms.DescribeAsync(subject, cancellationToken);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
@@ -90,6 +91,54 @@ public sealed class SbomPublishTests
         Assert.Equal("MIT", Text(Package(document, "Package"), "licenseDeclared"));
         Assert.Equal("Organization: Acme", Text(Package(document, "Package"), "supplier"));
         Assert.Equal("built package from: gcc-12 12.2.0-14", Text(Package(document, "libgcc-s1"), "sourceInfo"));
+    }
+
+    [Theory]
+    [InlineData(nameof(SbomFormat.Spdx), AttachmentTypes.Spdx, nameof(AttestationPlacement.Referrers))]
+    [InlineData(nameof(SbomFormat.CycloneDx), AttachmentTypes.CycloneDx, nameof(AttestationPlacement.Referrers))]
+    [InlineData(nameof(SbomFormat.Spdx), AttachmentTypes.Spdx, nameof(AttestationPlacement.Index))]
+    public async Task WhatIsAttachedToTheImageIsTheFile(string form, string predicateType, string placement)
+    {
+        await using var bench = await SbomBench.StartAsync();
+        var request = bench.Request(format: Enum.Parse<SbomFormat>(form)) with
+        {
+            Attestations = new AttestationRequest(Enum.Parse<AttestationPlacement>(placement)),
+        };
+
+        var result = await bench.Publishing.PublishAsync(request);
+
+        var attached = Assert.Single(result.Attached);
+        Assert.Equal([predicateType], attached.Types);
+        var content = bench.Publishing.Server.Content;
+        var manifest = OciJson.ReadManifest(content.Manifest("acme/shop", attached.Descriptor.Digest.Value)!.Bytes.Span);
+        using var statement = JsonDocument.Parse(content.Blob("acme/shop", manifest.Layers[0].Digest.Value)!);
+        Assert.Equal(predicateType, statement.RootElement.GetProperty("predicateType").GetString());
+        Assert.Equal(result.Image.Digest, manifest.Subject!.Digest);
+        Assert.Equal(
+            Encoding.UTF8.GetString(await BytesAsync(request)).TrimEnd(),
+            statement.RootElement.GetProperty("predicate").GetRawText()
+        );
+        Assert.Equal(placement == nameof(AttestationPlacement.Index), result.Root != result.Image.Manifest);
+    }
+
+    [Fact]
+    public async Task AnImageThatHasProvenanceGetsTheBillAlone()
+    {
+        await using var bench = await SbomBench.StartAsync();
+        var provenance = new AttestationRequest(AttestationPlacement.Referrers)
+        {
+            Provenance = new BuildFacts { Tool = new BuildTool("1.0"), Project = "App.csproj" },
+        };
+        var first = await bench.Publishing.PublishAsync(bench.Request() with { Sbom = null, Attestations = provenance });
+
+        var second = await bench.Publishing.PublishAsync(bench.Request() with { Attestations = provenance });
+        var third = await bench.Publishing.PublishAsync(bench.Request() with { Attestations = provenance });
+
+        Assert.True(second.IsUnchanged);
+        Assert.Equal([AttachmentTypes.Provenance], first.Attached.SelectMany(one => one.Types));
+        Assert.Equal([AttachmentTypes.Provenance, AttachmentTypes.Spdx], second.Attached.SelectMany(one => one.Types).Order());
+        Assert.Contains(second.Attached, one => one.Descriptor.Digest == first.Attached[0].Descriptor.Digest);
+        Assert.Equal(second.Attached.Count, third.Attached.Count);
     }
 
     [Theory]
