@@ -68,6 +68,7 @@ public sealed class PublishImageIndex : PublishTask
             HoldsContentTags = !TagOverwrite,
             ComparedTags = string.IsNullOrEmpty(Report) ? [] : tags,
             HeldTags = TagsToHold(names, tags),
+            Signing = SigningReader.Read(this),
             Attestations = IsInIndex ? [.. Images.SelectMany(PublishedImageItem.Attestations).DistinctBy(one => one.Digest)] : [],
             Placement = Provenance || InputParser.Optional(Attestations) is not null ? ReadPlacement() : AttestationPlacement.None,
         };

@@ -22,7 +22,13 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
     public PublishRequest Read()
     {
         var request = ReadImage();
-        return request with { Attestations = new BuildFactsReader(inputs, source.Value).Read(request.Base, request.Sbom) };
+        // The key of an image that is part of an index is read too: one that is unusable is better known now.
+        var signing = SigningReader.Read(inputs);
+        return request with
+        {
+            Attestations = new BuildFactsReader(inputs, source.Value).Read(request.Base, request.Sbom),
+            Signing = inputs.IsPartOfIndex ? null : signing,
+        };
     }
 
     private PublishRequest ReadImage()

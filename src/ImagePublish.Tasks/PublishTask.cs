@@ -94,6 +94,12 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
     /// <summary>Whether provenance is attested: who built the image, how, and of what.</summary>
     public bool Provenance { get; set; }
 
+    /// <summary>The file of a private key that the image is signed with, or <c>env:NAME</c>; empty signs nothing.</summary>
+    public string? SigningKey { get; set; }
+
+    /// <summary><c>Both</c>, <c>Bundle</c> or <c>Tag</c>: where signatures are.</summary>
+    public string? SignatureFormat { get; set; }
+
     /// <summary>Whether to only report what would be done.</summary>
     public bool DryRun { get; set; }
 

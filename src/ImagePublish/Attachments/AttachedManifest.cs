@@ -23,7 +23,7 @@ internal sealed record AttachedManifest(MemoryBlobSource Manifest, IReadOnlyList
     public static AttachedManifest Create(
         string artifactType,
         Descriptor subject,
-        IReadOnlyList<(MemoryBlobSource Blob, IReadOnlyDictionary<string, string> Annotations)> layers,
+        IReadOnlyList<(MemoryBlobSource Blob, IReadOnlyDictionary<string, string>? Annotations)> layers,
         IReadOnlyDictionary<string, string>? annotations = null
     )
     {

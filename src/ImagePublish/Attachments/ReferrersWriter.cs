@@ -6,18 +6,14 @@ namespace ImagePublish.Attachments;
 
 /// <summary>Makes a registry list manifests as attachments of another, and confirms that it does.</summary>
 /// <remarks>
-/// A registry with the referrers API finds them by their subject. Any other has a tag for each subject, which lists them, and nothing that
-/// keeps two writers apart. The states there: read; write what is missing; wait; read again. Where that is what was written, it is done.
-/// Where others have written too, it waits again, twice as long; where they have overwritten ours, it starts again after a random pause.
+/// A registry with the referrers API finds them by their subject. Any other has a tag for each subject, which lists them: a
+/// <see cref="ContendedTag{T}"/>.
 /// </remarks>
 internal sealed class ReferrersWriter(RegistryClient registries, Repository repository)
 {
-    private const int MaxRounds = 30;
     private const int MaxListings = 4;
 
     private static readonly TimeSpan ListingPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LeastQuiet = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan MostQuiet = TimeSpan.FromSeconds(2);
 
     /// <summary>Attaches manifests that are in the repository.</summary>
     /// <param name="support">What the registry answered so far.</param>
@@ -56,38 +52,17 @@ internal sealed class ReferrersWriter(RegistryClient registries, Repository repo
 
     private async Task AddToTagAsync(Digest subject, IReadOnlyList<Descriptor> attachments, CancellationToken cancellationToken)
     {
-        var quiet = LeastQuiet;
-        var list = await ReadAsync(subject, cancellationToken);
-        if (list.HasAll(attachments))
-            return;
-        for (var rounds = 0; rounds < MaxRounds; rounds++)
+        var tag = new ContendedTag<ReferrersList>(
+            registries.Time,
+            () => ReadAsync(subject, cancellationToken),
+            list => WriteAsync(subject, list.With(attachments), attachments, cancellationToken)
+        )
         {
-            var started = registries.Time.GetTimestamp();
-            if (!list.HasAll(attachments))
-            {
-                list = await WriteAsync(subject, list.With(attachments), attachments, cancellationToken);
-            }
-
-            // Another writer that has read the list before may not have written its own yet.
-            var own = registries.Time.GetElapsedTime(started) * 4;
-            quiet = new[] { quiet, own }.Max();
-            quiet = quiet > MostQuiet ? MostQuiet : quiet;
-            await Task.Delay(quiet, registries.Time, cancellationToken);
-            var after = await ReadAsync(subject, cancellationToken);
-            if (after.IsSame(list) && after.HasAll(attachments))
-                return;
-            quiet *= 2;
-            if (!after.HasAll(attachments))
-            {
-                // Writers that met would meet again.
-                await Task.Delay(quiet * RandomPart(), registries.Time, cancellationToken);
-                after = await ReadAsync(subject, cancellationToken);
-            }
-
-            list = after;
-        }
-
-        throw Unlisted(subject, "others change the list of its attachments all the time. Publish again");
+            HasAll = list => list.HasAll(attachments),
+            AreSame = (one, other) => one.IsSame(other),
+        };
+        if (!await tag.TryAddAsync(cancellationToken))
+            throw Unlisted(subject, "others change the list of its attachments all the time. Publish again");
     }
 
     private async Task<ReferrersList> WriteAsync(
@@ -139,8 +114,6 @@ internal sealed class ReferrersWriter(RegistryClient registries, Repository repo
     }
 
     private Reference TagOf(Digest subject) => repository.ReferenceTo(Tag.Parse(ReferrersTag.NameOf(subject)));
-
-    private static double RandomPart() => System.Security.Cryptography.RandomNumberGenerator.GetInt32(1, 1000) / 1000.0;
 
     private ImagePublishException Unlisted(Digest subject, string reason) =>
         new(DiagnosticCodes.AttachmentsUnlisted, $"Nothing can be attached to {repository}@{subject}: {reason}.");

@@ -17,11 +17,11 @@ internal sealed record Statement(string PredicateType, MemoryBlobSource Blob)
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes a statement without white space: the same arguments give the same bytes.</summary>
-    /// <param name="subjects">What it is about, each with a name; all are the same image.</param>
+    /// <param name="subjects">What it is about, each with a name or without; all are the same image.</param>
     public static Statement Create(
         string predicateType,
         Digest image,
-        IReadOnlyList<string> subjects,
+        IReadOnlyList<string?> subjects,
         Action<Utf8JsonWriter> writePredicate
     )
     {
@@ -34,7 +34,8 @@ internal sealed record Statement(string PredicateType, MemoryBlobSource Blob)
             foreach (var name in subjects)
             {
                 json.WriteStartObject();
-                json.WriteString("name", name);
+                if (name is not null)
+                    json.WriteString("name", name);
                 json.WriteStartObject("digest");
                 json.WriteString(image.Algorithm, image.Hex);
                 json.WriteEndObject();

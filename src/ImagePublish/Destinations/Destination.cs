@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using ImagePublish.Oci;
+using ImagePublish.Signing;
+using ImagePublish.Trust;
 
 namespace ImagePublish.Destinations;
 
@@ -37,6 +39,18 @@ internal interface IDestination : IAsyncDisposable
 
     /// <summary>Makes sure that manifests that are there are found as attachments of another: it returns when they are.</summary>
     Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments);
+
+    /// <summary>Whether nothing is written, but only measured.</summary>
+    bool IsOnlyMeasured { get; }
+
+    /// <summary>Whether images can be signed at a tag of their own.</summary>
+    bool HasSignatureTags { get; }
+
+    /// <summary>Finds signatures of a manifest, which are not yet verified.</summary>
+    IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted);
+
+    /// <summary>Adds signatures at a manifest's tag for them, where <see cref="HasSignatureTags"/>.</summary>
+    Task SignTagAsync(Digest subject, IReadOnlyList<TagSignature> signatures);
 
     /// <summary>The changes that point tags at a manifest or index that is there.</summary>
     IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags);
@@ -101,6 +115,14 @@ internal abstract class Destination(string name, Repository? repository, Cancell
     public abstract Task<IReadOnlyList<Descriptor>> FindAttachmentsAsync(Descriptor subject);
 
     public abstract Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments);
+
+    public virtual bool IsOnlyMeasured => false;
+
+    public abstract bool HasSignatureTags { get; }
+
+    public abstract IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted);
+
+    public virtual Task SignTagAsync(Digest subject, IReadOnlyList<TagSignature> signatures) => Task.CompletedTask;
 
     public abstract IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags);
 

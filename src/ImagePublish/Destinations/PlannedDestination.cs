@@ -1,4 +1,5 @@
 using ImagePublish.Oci;
+using ImagePublish.Trust;
 
 namespace ImagePublish.Destinations;
 
@@ -17,6 +18,13 @@ internal sealed class PlannedDestination(Destination destination, CancellationTo
     public override Task<IReadOnlyList<Descriptor>> FindAttachmentsAsync(Descriptor subject) => destination.FindAttachmentsAsync(subject);
 
     public override Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments) => Task.CompletedTask;
+
+    public override bool IsOnlyMeasured => true;
+
+    public override bool HasSignatureTags => destination.HasSignatureTags;
+
+    public override IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted) =>
+        destination.FindSignaturesAsync(subject, isWanted);
 
     public override IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) => [];
 

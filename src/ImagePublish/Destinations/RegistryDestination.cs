@@ -3,6 +3,8 @@ using ImagePublish.Attachments;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Blobs;
+using ImagePublish.Signing;
+using ImagePublish.Trust;
 
 namespace ImagePublish.Destinations;
 
@@ -62,6 +64,18 @@ internal sealed class RegistryDestination(
             : unlisted.ContainsKey(subject.Digest) ? ReferrersSupport.Missing
             : ReferrersSupport.Unknown;
         await new ReferrersWriter(registries, repository).AttachAsync(subject.Digest, attachments, support, Stop);
+    }
+
+    public override bool HasSignatureTags => true;
+
+    public override IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted) =>
+        new SignatureFinder(registries, repository).FindAsync(subject, isWanted, Stop);
+
+    // As with attachments, processes of this machine wait for each other.
+    public override async Task SignTagAsync(Digest subject, IReadOnlyList<TagSignature> signatures)
+    {
+        using var held = await locations.LockAsync(subject, repository.Registry, Stop);
+        await new SignatureTagWriter(registries, repository, subject).AddAsync(signatures, Stop);
     }
 
     public override IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) =>

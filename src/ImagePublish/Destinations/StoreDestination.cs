@@ -1,6 +1,7 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage;
+using ImagePublish.Trust;
 
 namespace ImagePublish.Destinations;
 
@@ -26,6 +27,30 @@ internal sealed class StoreDestination(ImageStore store, string name, IPublishLo
 
     public override Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments) =>
         store.AttachAsync(subject.Digest, attachments, Stop);
+
+    // A tag would be an image of this machine.
+    public override bool HasSignatureTags => false;
+
+    public override async IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted)
+    {
+        if (!isWanted(SignatureForm.SigstoreBundle))
+            yield break;
+        var attached = await store.ListAttachmentsAsync(subject, Stop);
+        foreach (var entry in attached.Where(entry => entry.ArtifactType == SigstoreBundle.MediaType))
+        {
+            if (
+                await TryReadManifestAsync(entry) is { } manifest
+                && OciJson.ReadManifest(manifest.Content.Span) is { Layers: [var layer] } bundle
+                && bundle.Subject?.Digest == subject
+                && store.FindBlob(layer) is not null
+            )
+                yield return new SignatureArtifact(SignatureForm.SigstoreBundle, entry.Digest)
+                {
+                    MediaType = layer.MediaType,
+                    Content = (await store.ReadAsync(layer, SigstoreBundle.MaxSize, Stop)).Content,
+                };
+        }
+    }
 
     // All names at once.
     public override IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags)

@@ -134,7 +134,7 @@ internal static class DiagnosticCodes
     public static DiagnosticCode LibraryMissing { get; } = Add("IMG6011", "The image lacks a library that the app needs");
     public static DiagnosticCode PackageSourceRefused { get; } = Add("IMG6012", "A package source of the base image is refused");
 
-    // IMG6016 to IMG6025: whom an image is signed by.
+    // IMG6016 to IMG6024: whom an image is signed by, and signing it.
     public static DiagnosticCode TrustUnusable { get; } = Add("IMG6016", "A key, certificate or trust policy can not be used");
     public static DiagnosticCode Unsigned { get; } = Add("IMG6017", "The image is not signed");
     public static DiagnosticCode SignatureInvalid { get; } =
@@ -143,6 +143,8 @@ internal static class DiagnosticCodes
     public static DiagnosticCode SignatureExpired { get; } = Add("IMG6020", "A signature or its certificate has expired");
     public static DiagnosticCode SignatureUnsupported { get; } = Add("IMG6021", "A signature is of a kind that is not supported");
     public static DiagnosticCode SignatureUnknown { get; } = Add("IMG6022", "It is not known on this machine who signed the base image");
+    public static DiagnosticCode SigningKeyUnusable { get; } = Add("IMG6023", "No image can be signed with a key");
+    public static DiagnosticCode NotSigned { get; } = Add("IMG6024", "An image could not be signed where it is");
 
     // IMG9xxx: errors of this package.
     public static DiagnosticCode Unexpected { get; } = Add("IMG9001", "Something failed unexpectedly");

@@ -113,7 +113,8 @@ internal sealed class AttestationStep
         return [AttachmentInfo.TryRead(attestation.Manifest, Image.Digest)!];
     }
 
-    private static async Task PutAsync(IDestination destination, AttachedManifest attestation)
+    /// <summary>Puts a manifest that is to be attached, and everything that it references.</summary>
+    public static async Task PutAsync(IDestination destination, AttachedManifest attestation)
     {
         foreach (var blob in attestation.Blobs)
             _ = destination.UploadAsync(blob);

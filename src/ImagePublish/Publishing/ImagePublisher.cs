@@ -95,6 +95,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var attached = await AttachAsync(attestations, destinations);
         if (root != image.Manifest)
             await destinations.CommitIndexAsync(root);
+        await Signing(request).SignAsync(destinations, Signed(request, root));
         if (DependenciesMayFail)
             await CheckDependenciesAsync(draft, image, tasks.Token);
         var deliveries = await destinations.CommitTagsAsync(root, request.TagsFor(root.Descriptor.Digest));
@@ -115,6 +116,8 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
             sboms.Write(attestations.Request.Sbom!.File, document);
         return await attestations.AttachAsync(destinations);
     }
+
+    private SigningStep Signing(PublishRequest request) => new(context, request.Signing);
 
     private async Task<PinnedRequest> PinToLockAsync(PublishRequest request, PublishOutput output, CancellationToken cancellationToken)
     {
@@ -240,7 +243,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
             : null;
     }
 
-    // An image that was published without attestations gets them, and no tag moves.
+    // An image that was published without attestations or signatures gets them, and no tag moves.
     private async Task<PublishResult> UnchangedAsync(
         ImageDraft draft,
         IReadOnlyList<NamedLayer> layers,
@@ -249,8 +252,12 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     )
     {
         var attached = await AttachAsync(attestations, destinations);
-        return draft.Unchanged(attestations.Image, layers, await attestations.ComposeRootAsync()) with { Attached = attached };
+        var root = await attestations.ComposeRootAsync();
+        await Signing(draft.Request).SignUnchangedAsync(destinations, Signed(draft.Request, root));
+        return draft.Unchanged(attestations.Image, layers, root) with { Attached = attached };
     }
+
+    private static SignedImage Signed(PublishRequest request, MemoryBlobSource root) => new(root, request.TagsFor(root.Descriptor.Digest));
 
     private Task<bool> IsUpToDateAsync(PublishRequest request, MemoryBlobSource root, CancellationToken cancellationToken)
     {

@@ -43,8 +43,13 @@ internal sealed class IndexPublisher(PublishContext context)
         var attached = await carried.FindAsync(request, cancellationToken);
         var entries = request.Placement == AttestationPlacement.Index ? attached.SelectMany(one => one.IndexEntries) : [];
         var index = IndexComposer.Compose(images, request.Annotations, [.. request.Attestations, .. entries]);
+        var signing = new SigningStep(context, request.Signing);
+        var signed = new SignedImage(index, request.TagsFor(index.Descriptor.Digest));
         if (await FindUnchangedAsync(request, index, cancellationToken) is { } unchanged)
+        {
+            await signing.SignUnchangedAsync(destinations, signed);
             return new IndexResult(index, images, unchanged, IsUnchanged: true) { Joined = joined };
+        }
 
         var tagGuard = new TagGuard(context.Registries, context.Store);
         var heldTags = await tagGuard.FindAsync(
@@ -59,7 +64,8 @@ internal sealed class IndexPublisher(PublishContext context)
             await destinations.CommitManifestsAsync(image);
         await destinations.EachAsync(destination => carried.AttachAsync(attached, destination));
         await destinations.CommitIndexAsync(index);
-        var deliveries = await destinations.CommitTagsAsync(index, request.TagsFor(index.Descriptor.Digest));
+        await signing.SignAsync(destinations, signed);
+        var deliveries = await destinations.CommitTagsAsync(index, signed.Tags);
         return new IndexResult(index, images, deliveries, IsUnchanged: false) { Joined = joined };
     }
 

@@ -41,6 +41,9 @@ internal sealed record IndexRequest
     /// <summary>Whether <see cref="ContentTags"/> must not be moved either.</summary>
     public bool HoldsContentTags { get; init; }
 
+    /// <summary>What the index is signed with; null signs nothing.</summary>
+    public SigningRequest? Signing { get; init; }
+
     public IReadOnlyList<Tag> TagsFor(Digest index) => [.. Tags, .. ContentTags.Select(tag => tag.For(index))];
 
     public IReadOnlyList<Tag> HeldTagsFor(Digest index) =>

@@ -90,6 +90,9 @@ internal sealed record PublishRequest
     /// <summary>What is attested of the image; null attests nothing.</summary>
     public AttestationRequest? Attestations { get; init; }
 
+    /// <summary>What the image is signed with; null signs nothing, as for an image that is part of an index.</summary>
+    public SigningRequest? Signing { get; init; }
+
     public IReadOnlyList<Tag> TagsFor(Digest image) =>
         ContentTags.Count == 0 ? Tags : [.. Tags, .. ContentTags.Select(tag => tag.For(image))];
 }

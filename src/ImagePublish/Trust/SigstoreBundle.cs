@@ -16,6 +16,9 @@ internal sealed record SigstoreBundle(ReadOnlyMemory<byte> Statement, byte[] Sig
     /// <summary>The annotation of a bundle's manifest that names the predicate, so that attestations need not be fetched.</summary>
     public const string PredicateAnnotation = "dev.sigstore.bundle.predicateType";
 
+    /// <summary>The annotation that says what kind of content the bundle has.</summary>
+    public const string ContentAnnotation = "dev.sigstore.bundle.content";
+
     /// <summary>The predicate of an image's signature. A statement with another one says something of it, and does not sign it.</summary>
     public const string SignaturePredicate = "https://sigstore.dev/cosign/sign/v1";
 

@@ -15,6 +15,9 @@ internal sealed record SimpleSigning(ReadOnlyMemory<byte> Payload, byte[] Signat
     public const string CertificateAnnotation = "dev.sigstore.cosign/certificate";
     public const string ChainAnnotation = "dev.sigstore.cosign/chain";
 
+    /// <summary>What cosign calls its documents.</summary>
+    public const string CosignType = "cosign container image signature";
+
     public const int MaxSize = 64 * 1024;
 
     private const string Document = "what it signs";
@@ -42,12 +45,22 @@ internal sealed record SimpleSigning(ReadOnlyMemory<byte> Payload, byte[] Signat
         using var payload = SignatureJson.Parse(Payload, Document);
         var critical = SignatureJson.Required(payload.RootElement, "critical", JsonValueKind.Object, Document);
         var type = SignatureJson.Text(critical, "type", Document);
-        if (type is not ("cosign container image signature" or "atomic container signature"))
+        if (type is not (CosignType or "atomic container signature"))
             throw RefusedSignatureException.Malformed($"{Document} is no image signature but '{Common.Text.Sanitize(type)}'");
         var image = SignatureJson.Required(critical, "image", JsonValueKind.Object, Document);
         var digest = SignatureJson.Text(image, "docker-manifest-digest", Document);
         if (digest != subject.Value)
             throw RefusedSignatureException.Malformed($"it is the signature of another image, {Common.Text.Sanitize(digest)}");
+    }
+
+    /// <summary>The image's name in the registry, as the signer wrote it; null where it has none.</summary>
+    public string? ReadReference()
+    {
+        using var payload = SignatureJson.Parse(Payload, Document);
+        var critical = SignatureJson.Required(payload.RootElement, "critical", JsonValueKind.Object, Document);
+        return SignatureJson.Optional(critical, "identity", JsonValueKind.Object, Document) is { } identity
+            ? SignatureJson.OptionalText(identity, "docker-reference", Document)
+            : null;
     }
 
     private static IReadOnlyList<byte[]> ReadCertificates(string? pem)

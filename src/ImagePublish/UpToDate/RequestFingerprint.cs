@@ -36,6 +36,7 @@ internal static class RequestFingerprint
         digest.Add([.. request.CacheTrust.Repositories.Select(repository => repository.ToString())]);
         digest.Add(request.CacheTrust.VerifyReused ? 1 : 0);
         Add(digest, request.Attestations);
+        digest.Add(request.Signing?.Id.Value);
         return digest.ToDigest();
     }
 

@@ -1,0 +1,57 @@
+using ImagePublish.Diagnostics;
+using ImagePublish.Requests;
+using ImagePublish.Signing;
+using ImagePublish.Tasks.Shared;
+
+namespace ImagePublish.Tasks;
+
+/// <summary>Reads what images are signed with: <c>ImageSigningKey</c> and <c>ImageSignatureFormat</c>.</summary>
+internal static class SigningReader
+{
+    private const string Property = "ImageSigningKey";
+    private const string VariablePrefix = "env:";
+
+    // Of a key in base64 everything that a log shows is a secret; of a short one any part.
+    private const int LeastSecret = 12;
+
+    /// <summary>Reads the key; null where images are not signed.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG6023</c>: nothing can be signed with it.</exception>
+    public static SigningRequest? Read(PublishTask inputs)
+    {
+        var format = InputParser.Choice(inputs.SignatureFormat, "ImageSignatureFormat", SignatureFormat.Both);
+        if (InputParser.Optional(inputs.SigningKey) is not { } source)
+            return null;
+        var (name, pem) = InputParser.Named(Property, source, text => ReadText(text, inputs.ResolvePath));
+        var password = TaskEnvironment.Variable(SigningKey.PasswordVariable);
+        Withhold(pem, password);
+        return new SigningRequest(InputParser.Named(Property, pem, text => SigningKey.Parse(name, text, password)), format);
+    }
+
+    private static (string Name, string Pem) ReadText(string source, Func<string, string> fullPath)
+    {
+        // It is in the build's properties now, and a binary log has those.
+        if (source.Contains("-----BEGIN", StringComparison.Ordinal) || source.Contains('\n', StringComparison.Ordinal))
+            throw SigningKey.Unusable(
+                "its value",
+                "it is a key and not the name of one, and logs of the build have it now. Replace that key, and name a file or an environment "
+                    + "variable, as in env:SIGNING_KEY"
+            );
+        if (!source.StartsWith(VariablePrefix, StringComparison.OrdinalIgnoreCase))
+            return ($"'{source}'", SigningKey.ReadFile(fullPath(source)));
+        var variable = source[VariablePrefix.Length..];
+        return InputParser.Optional(TaskEnvironment.Variable(variable)) is { } pem
+            ? ($"the environment variable '{variable}'", pem)
+            : throw SigningKey.Unusable($"the environment variable '{variable}'", "it is not set. Set it to a private key in PEM");
+    }
+
+    private static void Withhold(string pem, string? password)
+    {
+        var redactor = BuildSession.Redactor;
+        redactor.Add(password);
+        foreach (var line in pem.Split(['\r', '\n', ' '], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Length >= LeastSecret && !line.StartsWith("-----", StringComparison.Ordinal))
+                redactor.Add(line);
+        }
+    }
+}

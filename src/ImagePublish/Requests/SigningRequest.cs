@@ -1,0 +1,24 @@
+using ImagePublish.Oci;
+using ImagePublish.Signing;
+
+namespace ImagePublish.Requests;
+
+/// <summary>Where signatures of an image go.</summary>
+internal enum SignatureFormat
+{
+    /// <summary>Both of them: every reader finds one that it knows.</summary>
+    Both,
+
+    /// <summary>A sigstore bundle that is attached to the image: cosign 3.</summary>
+    Bundle,
+
+    /// <summary>The tag <c>sha256-….sig</c>: cosign 1 and 2, podman and what is built on it.</summary>
+    Tag,
+}
+
+/// <summary>What an image is signed with.</summary>
+internal sealed record SigningRequest(SigningKey Key, SignatureFormat Format)
+{
+    /// <summary>Changes with the key and the format. Nothing of the private key is in it.</summary>
+    public Digest Id { get; } = Digest.Compute(System.Text.Encoding.UTF8.GetBytes($"{Key.Public.Hint} {Format}"));
+}

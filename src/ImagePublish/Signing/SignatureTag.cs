@@ -1,0 +1,95 @@
+using ImagePublish.Oci;
+using ImagePublish.Trust;
+
+namespace ImagePublish.Signing;
+
+/// <summary>A signature as a layer of the tag <c>sha256-….sig</c>.</summary>
+internal sealed record TagSignature(MemoryBlobSource Payload, string Signature)
+{
+    public static TagSignature Create(SigningKey key, Digest image, string reference)
+    {
+        var payload = SignaturePayload.WriteSimple(image, reference);
+        var signature = Convert.ToBase64String(key.SignTag(payload));
+        return new TagSignature(MemoryBlobSource.Create(SimpleSigning.LayerType, payload), signature);
+    }
+
+    public Descriptor Layer =>
+        Payload.Descriptor with
+        {
+            Annotations = new Dictionary<string, string> { [SimpleSigning.SignatureAnnotation] = Signature },
+        };
+}
+
+/// <summary>The manifest that the tag <c>sha256-….sig</c> points at: a layer for each signature, whoever made it.</summary>
+/// <remarks><see href="https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md">Cosign Signature Specifications</see>.</remarks>
+internal sealed class SignatureTag(IReadOnlyList<Descriptor> layers, IReadOnlyDictionary<string, string>? annotations)
+{
+    private const string NoTime = "0001-01-01T00:00:00Z";
+
+    public static SignatureTag Empty { get; } = new([], null);
+
+    /// <summary>Reads the manifest; null where the tag is something else's, such as an image's.</summary>
+    public static SignatureTag? TryRead(MemoryBlobSource document)
+    {
+        if (!MediaTypes.IsManifest(document.Descriptor.MediaType))
+            return null;
+        var manifest = OciJson.ReadManifest(document.Content.Span);
+        return manifest.Layers.All(layer => layer.MediaType == SimpleSigning.LayerType)
+            ? new SignatureTag(manifest.Layers, manifest.Annotations)
+            : null;
+    }
+
+    public int Count => layers.Count;
+
+    public bool HasAll(IReadOnlyList<TagSignature> signatures) => signatures.All(one => layers.Any(layer => IsSame(layer, one.Layer)));
+
+    public SignatureTag With(IReadOnlyList<TagSignature> signatures) =>
+        new([.. layers, .. signatures.Select(one => one.Layer).Where(added => !layers.Any(layer => IsSame(layer, added)))], annotations);
+
+    public bool IsSame(SignatureTag other) => Count == other.Count && layers.Zip(other.Layers).All(pair => IsSame(pair.First, pair.Second));
+
+    /// <summary>The manifest and its config.</summary>
+    public (MemoryBlobSource Manifest, MemoryBlobSource Config) Write()
+    {
+        var config = MemoryBlobSource.Create(MediaTypes.OciConfig, WriteConfig());
+        var manifest = new ImageManifest(config.Descriptor, layers) { MediaType = MediaTypes.OciManifest, Annotations = annotations };
+        return (MemoryBlobSource.Create(MediaTypes.OciManifest, OciJson.Write(manifest)), config);
+    }
+
+    private IReadOnlyList<Descriptor> Layers => layers;
+
+    // Two keys may have signed the same payload.
+    private static bool IsSame(Descriptor one, Descriptor other) =>
+        one.Digest == other.Digest
+        && one.Annotations?.GetValueOrDefault(SimpleSigning.SignatureAnnotation)
+            == other.Annotations?.GetValueOrDefault(SimpleSigning.SignatureAnnotation);
+
+    // As cosign writes it. A payload is not compressed: its digest is its layer's and its diff id.
+    private byte[] WriteConfig() =>
+        SignaturePayload.Write(json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("architecture", "");
+            json.WriteString("created", NoTime);
+            json.WriteStartArray("history");
+            foreach (var _ in layers)
+            {
+                json.WriteStartObject();
+                json.WriteString("created", NoTime);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteString("os", "");
+            json.WriteStartObject("rootfs");
+            json.WriteString("type", "layers");
+            json.WriteStartArray("diff_ids");
+            foreach (var layer in layers)
+                json.WriteStringValue(layer.Digest.Value);
+            json.WriteEndArray();
+            json.WriteEndObject();
+            json.WriteStartObject("config");
+            json.WriteEndObject();
+            json.WriteEndObject();
+        });
+}
