@@ -15,6 +15,7 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
     [
         DiagnosticCodes.RegistryDenied,
         DiagnosticCodes.RegistryRefused,
+        DiagnosticCodes.TagImmutable,
         DiagnosticCodes.RegistryProtocol,
     ];
 

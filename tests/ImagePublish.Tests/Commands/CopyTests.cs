@@ -3,9 +3,11 @@ using ImagePublish.Commands;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Signing;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
+using ImagePublish.Trust;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 
 namespace ImagePublish.Tests.Commands;
@@ -276,6 +278,15 @@ public sealed class CopyTests
         public Task<IReadOnlyList<Descriptor>> FindAttachmentsAsync(Descriptor subject) => Task.FromResult<IReadOnlyList<Descriptor>>([]);
 
         public Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments) => Task.CompletedTask;
+
+        public bool IsOnlyMeasured => false;
+
+        public bool HasSignatureTags => false;
+
+        public IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted) =>
+            AsyncEnumerable.Empty<SignatureArtifact>();
+
+        public Task SignTagAsync(Digest subject, IReadOnlyList<TagSignature> signatures) => Task.CompletedTask;
 
         public IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) => [];
 

@@ -1,0 +1,173 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using ImagePublish.Diagnostics;
+using ImagePublish.Signing;
+using ImagePublish.Testing;
+using ImagePublish.Tests.Trust;
+
+namespace ImagePublish.Tests.Signing;
+
+/// <summary>Key files that OpenSSL writes, and what can't be signed with.</summary>
+public sealed class SigningKeyTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("imagepublish-keys-").FullName;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out k.pem", "ECDSA P-256")]
+    [InlineData("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out k.pem", "ECDSA P-384")]
+    [InlineData("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out k.pem", "ECDSA P-521")]
+    [InlineData("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -pass pass:s3cret -out k.pem", "ECDSA P-256")]
+    [InlineData("ecparam -name prime256v1 -genkey -out k.pem", "ECDSA P-256")]
+    [InlineData("genrsa -out k.pem 2048", "RSA 2048")]
+    [InlineData("genrsa -traditional -out k.pem 3072", "RSA 3072")]
+    public async Task EachFormIsReadAndOpenSslVerifiesItsSignatures(string generate, string description)
+    {
+        await RunAsync(generate);
+        await RunAsync("pkey -in k.pem -passin pass:s3cret -pubout -out k.pub");
+
+        var key = SigningKey.Parse("k.pem", SigningKey.ReadFile(Path.Combine(folder, "k.pem")), "s3cret");
+
+        Assert.Equal(description, key.Public.Description);
+        await File.WriteAllTextAsync(Path.Combine(folder, "data"), "signed", Cancel);
+        await File.WriteAllBytesAsync(Path.Combine(folder, "sig"), key.SignTag("signed"u8), Cancel);
+        await RunAsync("dgst -sha256 -verify k.pub -signature sig data");
+        var hash = description switch
+        {
+            "ECDSA P-384" => "-sha384",
+            "ECDSA P-521" => "-sha512",
+            _ => "-sha256",
+        };
+        await File.WriteAllBytesAsync(Path.Combine(folder, "sig"), key.SignBundle("signed"u8), Cancel);
+        await RunAsync($"dgst {hash} -verify k.pub -signature sig data");
+        await File.WriteAllTextAsync(Path.Combine(folder, "data"), "altered", Cancel);
+        await Assert.ThrowsAnyAsync<Exception>(() => RunAsync($"dgst {hash} -verify k.pub -signature sig data"));
+    }
+
+    [Theory]
+    [InlineData("genrsa -out k.pem 1024", "the RSA key has 1024 bits; 2048 to 8192 are accepted")]
+    [InlineData("ecparam -name secp256k1 -genkey -out k.pem", "the key is on a curve other than P-256, P-384 and P-521")]
+    [InlineData("genpkey -algorithm ed25519 -out k.pem", "it is an Ed25519 key, which .NET does not have")]
+    [InlineData("genpkey -algorithm RSA-PSS -out k.pem", "it is a key of the kind 1.2.840.113549.1.1.10")]
+    [InlineData("genrsa -traditional -aes128 -passout pass:s3cret -out k.pem 2048", "it is encrypted in OpenSSL's old form")]
+    [ReliabilityCase(
+        "Signing",
+        "a key that verifiers refuse, or of a kind that .NET does not have",
+        "IMG6023 with the reason, before anything is built"
+    )]
+    public async Task AKeyThatVerifiersRefuseIsNotSignedWith(string generate, string reason)
+    {
+        await RunAsync(generate);
+
+        var error = Fails(await File.ReadAllTextAsync(Path.Combine(folder, "k.pem"), Cancel), "s3cret");
+
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("wrong", "the password in IMAGE_SIGNING_PASSWORD is wrong, or it is damaged")]
+    [InlineData("", "Set the environment variable IMAGE_SIGNING_PASSWORD to its password")]
+    [InlineData(null, "Set the environment variable IMAGE_SIGNING_PASSWORD to its password")]
+    [ReliabilityCase(
+        "Signing",
+        "an encrypted key with a wrong password, and without one",
+        "IMG6023; neither password nor key is in the message"
+    )]
+    public void AnEncryptedKeyNeedsItsPassword(string? password, string reason)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var pem = key.ExportEncryptedPkcs8PrivateKeyPem(
+            "right-one",
+            new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 10_000)
+        );
+
+        var error = Fails(pem, password);
+
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+        Assert.Equal(key.ExportSubjectPublicKeyInfo(), SigningKey.Parse("key", pem, "right-one").Public.Info.ToArray());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("no key at all")]
+    [InlineData("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----")]
+    [InlineData("-----BEGIN PRIVATE KEY-----\n!!!!\n-----END PRIVATE KEY-----")]
+    [InlineData("-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg")]
+    [InlineData("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----")]
+    [InlineData("-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----")]
+    [InlineData("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----")]
+    [InlineData("-----BEGIN DSA PRIVATE KEY-----\nAAAA\n-----END DSA PRIVATE KEY-----")]
+    [InlineData("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----")]
+    public void WhatIsNoKeyIsRefused(string pem) => Fails(pem, "password");
+
+    [Fact]
+    public void AKeyFileOfCosignIsRefusedWithAdvice()
+    {
+        var error = Fails("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\neyJrZGYi\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----", "x");
+
+        Assert.Contains("cosign import-key-pair --key KEY", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void DamagedKeysAreRefused()
+    {
+        using var key = TestAuthority.NewKey("P-256");
+        var pem = key.ExportPkcs8PrivateKeyPem();
+        var random = new Random(1);
+        for (var round = 0; round < 500; round++)
+        {
+            var content = Convert.FromBase64String(string.Concat(pem.Split('\n')[1..^1]));
+            content[random.Next(content.Length)] ^= (byte)(1 << random.Next(8));
+            var damaged = PemEncoding.WriteString("PRIVATE KEY", content);
+            try
+            {
+                // What happens not to matter, as the version of a part, is another key, or the same one.
+                SigningKey.Parse("key", damaged, null);
+            }
+            catch (ImagePublishException exception)
+            {
+                Assert.Equal(DiagnosticCodes.SigningKeyUnusable, exception.Code);
+                Assert.DoesNotContain("-----", exception.ToString(), StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
+    [ReliabilityCase("Signing", "a key file that is missing, a folder, or far too large", "IMG6023 with the path")]
+    public void AFileThatCantBeReadIsNamed()
+    {
+        var large = Path.Combine(folder, "large.pem");
+        File.WriteAllBytes(large, new byte[100_000]);
+        foreach (var path in (string[])[Path.Combine(folder, "none.pem"), folder, large])
+        {
+            var error = Assert.Throws<ImagePublishException>(() => SigningKey.ReadFile(path));
+
+            Assert.Equal(DiagnosticCodes.SigningKeyUnusable, error.Code);
+            Assert.Contains(path, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    private static ImagePublishException Fails(string pem, string? password)
+    {
+        var error = Assert.Throws<ImagePublishException>(() => SigningKey.Parse("the key", pem, password));
+        Assert.Equal(DiagnosticCodes.SigningKeyUnusable, error.Code);
+        var body = pem.Split('\n').Where(line => line.Length > 20 && !line.StartsWith("---", StringComparison.Ordinal));
+        Assert.All(body, line => Assert.DoesNotContain(line, error.ToString(), StringComparison.Ordinal));
+        if (password == "wrong")
+            Assert.DoesNotContain("'wrong'", error.ToString(), StringComparison.Ordinal);
+        return error;
+    }
+
+    private async Task RunAsync(string arguments)
+    {
+        var start = new ProcessStartInfo("openssl", arguments) { WorkingDirectory = folder, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var error = await process.StandardError.ReadToEndAsync(Cancel);
+        await process.WaitForExitAsync(Cancel);
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"openssl {arguments}: {error}");
+    }
+}
