@@ -77,6 +77,7 @@ internal static partial class Programs
     private static readonly string[] OwnSecrets =
     [
         "IMAGE_CACHE_KEY",
+        "IMAGE_SIGNING_PASSWORD",
         "DOCKER_AUTH_CONFIG",
         "DOTNET_CONTAINER_REGISTRY_PWORD",
         "DOTNET_CONTAINER_PUSH_REGISTRY_PWORD",
@@ -185,7 +186,7 @@ internal static partial class Programs
             || (secrets == ProgramSecrets.Engine && EngineSecrets.Contains(name, StringComparer.Ordinal))
         )
             return true;
-        if (SecretName().IsMatch(name))
+        if (SecretName().IsMatch(name) || value?.Contains("PRIVATE KEY-----", StringComparison.Ordinal) == true)
             return false;
         // Programs reach the network through proxies, passwords and all.
         var mayHavePassword =
