@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using ImagePublish.Attachments;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;

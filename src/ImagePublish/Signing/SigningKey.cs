@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.Pkcs;
-using System.Text;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Trust;
@@ -48,8 +47,8 @@ internal sealed class SigningKey
         }
     }
 
-    /// <summary>Reads the private key of a PEM file.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG6023</c>: nothing can be signed with it.</exception>
+    /// <summary>Reads the text of a key file.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG6023</c>: it can't be read.</exception>
     public static string ReadFile(string path)
     {
         try

@@ -58,7 +58,7 @@ public sealed class SignatureTagWriterTests
             .ToListAsync(Cancel);
         Assert.Equal(8, artifacts.Count);
         Assert.All(keys, key => Assert.Single(artifacts, artifact => IsOf(artifact, key, image)));
-        var writes = first.Server.Requests.Of(RegistryStep.ManifestPut).Count();
+        var writes = first.Server.Requests.CountOf(RegistryStep.ManifestPut);
         Assert.True(writes > 8, $"The tag was written {writes} times.");
         var config = JsonNode.Parse(first.Server.Content.Blob(first.Repository.Name, Manifest(first, image).Config.Digest.Value)!)!;
         Assert.Equal(
