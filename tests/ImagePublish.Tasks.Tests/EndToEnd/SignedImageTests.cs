@@ -64,56 +64,6 @@ public sealed class SignedImageTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Signing",
-        "skopeo pulls a signed image by the policy of docs/trust.md, with its key and with another one",
-        "by tag and by digest it is accepted with its key, and refused with the other"
-    )]
-    public async Task ContainersOfPodmanAreAdmittedByTheirKey()
-    {
-        await using var registry = await DockerRegistry.StartAsync(Cancelled);
-        using var workspace = await peers.WorkspaceAsync();
-        var project = App(workspace);
-        await MakeKeyAsync(workspace, "signing");
-        await MakeKeyAsync(workspace, "other");
-        var published = (await PublishAsync(project, registry.Host, [$"-p:ImageSigningKey={workspace["signing.key"]}"])).EnsureSuccess();
-        workspace.Write("registries.d/default.yaml", "default-docker: { use-sigstore-attachments: true }");
-
-        await CopyAsync("signing", ":1.0");
-        await CopyAsync("signing", $"@{published.Digest}");
-        var refused = await Assert.ThrowsAnyAsync<Exception>(() => CopyAsync("other", ":1.0"));
-        Assert.Contains("signature", refused.Message, StringComparison.OrdinalIgnoreCase);
-
-        Task CopyAsync(string key, string image)
-        {
-            var policy = workspace.Write(
-                "policy.json",
-                $$$"""
-                {
-                  "default": [{ "type": "reject" }],
-                  "transports": { "docker": { "{{{registry.Host}}}/acme": [{ "type": "sigstoreSigned", "keyPath": "{{{workspace[
-                    $"{key}.pub"
-                ]}}}" }] } }
-                }
-                """
-            );
-            string[] arguments =
-            [
-                "--policy",
-                policy,
-                "--registries.d",
-                workspace["registries.d"],
-                "copy",
-                "--src-tls-verify=false",
-                "--remove-signatures",
-                $"docker://{registry.Host}/acme/shop{image}",
-                $"dir:{workspace[$"pulled-{Guid.NewGuid():n}"]}",
-            ];
-            return new CommandLine("skopeo", arguments).SucceedAsync(Cancelled);
-        }
-    }
-
-    [Fact]
-    [ReliabilityCase(
-        "Signing",
         "a key in the property itself, a variable that is not set, a file that is missing, a wrong password",
         "IMG6023 before anything is uploaded; neither key nor password is in the log"
     )]
