@@ -33,8 +33,8 @@ internal static class SigningReader
         if (source.Contains("-----BEGIN", StringComparison.Ordinal) || source.Contains('\n', StringComparison.Ordinal))
             throw SigningKey.Unusable(
                 "its value",
-                "it is a key and not the name of one, and logs of the build have it now. Replace that key, and name a file or an environment "
-                    + "variable, as in env:SIGNING_KEY"
+                "it is a key and not the name of one, and logs of the build have it now. Replace that key, and name a file or an "
+                    + "environment variable, as in env:SIGNING_KEY"
             );
         if (!source.StartsWith(VariablePrefix, StringComparison.OrdinalIgnoreCase))
             return ($"'{source}'", SigningKey.ReadFile(fullPath(source)));

@@ -20,5 +20,5 @@ internal enum SignatureFormat
 internal sealed record SigningRequest(SigningKey Key, SignatureFormat Format)
 {
     /// <summary>Changes with the key and the format. Nothing of the private key is in it.</summary>
-    public Digest Id { get; } = Digest.Compute(System.Text.Encoding.UTF8.GetBytes($"{Key.Public.Hint} {Format}"));
+    public Digest Id => Digest.Compute(System.Text.Encoding.UTF8.GetBytes($"{Key.Public.Hint} {Format}"));
 }

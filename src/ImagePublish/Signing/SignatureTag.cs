@@ -21,7 +21,8 @@ internal sealed record TagSignature(MemoryBlobSource Payload, string Signature)
 }
 
 /// <summary>The manifest that the tag <c>sha256-….sig</c> points at: a layer for each signature, whoever made it.</summary>
-/// <remarks><see href="https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md">Cosign Signature Specifications</see>.</remarks>
+/// <remarks><see href="https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md">Cosign Signature
+/// Specifications</see>.</remarks>
 internal sealed class SignatureTag(IReadOnlyList<Descriptor> layers, IReadOnlyDictionary<string, string>? annotations)
 {
     private const string NoTime = "0001-01-01T00:00:00Z";

@@ -116,7 +116,8 @@ internal sealed class SigningKey
                 throw Unusable(
                     name,
                     "it is a key file of cosign, whose encryption .NET does not have. Make the key with 'openssl genpkey -algorithm EC "
-                        + "-pkeyopt ec_paramgen_curve:P-256 -aes256 -out KEY', and give it to cosign with 'cosign import-key-pair --key KEY'"
+                        + "-pkeyopt ec_paramgen_curve:P-256 -aes256 -out KEY', and give it to cosign with "
+                        + "'cosign import-key-pair --key KEY'"
                 );
             default:
                 throw Unusable(name, $"it is an '{Text.Sanitize(label)}', which is not supported. Convert it with 'openssl pkcs8 -topk8'");

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Security.Cryptography;
 using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
@@ -10,6 +11,7 @@ using ImagePublish.Packages.Model;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Sboms;
+using ImagePublish.Signing;
 using ImagePublish.Trust;
 using ImagePublish.UpToDate;
 
@@ -30,6 +32,8 @@ public sealed class RequestFingerprintTests
         nameof(PublishRequest.ComparedTags),
         ".Provenance.Run",
     ];
+
+    private static readonly SigningKey OwnKey = NewSigningKey();
 
     [Fact]
     public void TheSameRequestHasTheSameFingerprint() =>
@@ -110,6 +114,12 @@ public sealed class RequestFingerprintTests
         }
     }
 
+    private static SigningKey NewSigningKey()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return SigningKey.Parse("key", key.ExportPkcs8PrivateKeyPem(), null);
+    }
+
     private static IEnumerable<(string What, object? Value)> Others(object? value, Type type, string name) =>
         value switch
         {
@@ -133,6 +143,7 @@ public sealed class RequestFingerprintTests
             ],
             CacheKey => [(name, Key('b'))],
             TrustPolicy => [(name, Trusting('b'))],
+            SigningKey => [(name, NewSigningKey())],
             Repository => [(name, Repository.Create(Registry.Parse("example.test"), "other"))],
             LayerCompression => [(name, new LayerCompression(Compression.Gzip, 3)), (name, new LayerCompression(Compression.Zstd, null))],
             KeyValuePair<string, string> pair =>
@@ -193,6 +204,7 @@ public sealed class RequestFingerprintTests
             },
             Project = Filled(new ProjectInfo { Omitted = ["created"] }),
             Base = new RegistryImage(Reference.Parse("example.test/base:1")),
+            Signing = new SigningRequest(OwnKey, SignatureFormat.Both),
             BaseTrust = Trusting('a'),
             Sbom = new SbomRequest(SbomFormat.Spdx, "/app.spdx.json")
             {
