@@ -133,6 +133,25 @@ public sealed class SigningStepTests
         Assert.Equal(2, Layers(bench, first.Image.Digest).Count);
     }
 
+    [Theory]
+    [InlineData(true, "Both", 24)]
+    [InlineData(true, "Bundle", 11)]
+    [InlineData(true, "Tag", 12)]
+    [InlineData(false, "Both", 27)]
+    [ReliabilityCase("Signing", "a changed image that is signed in both forms", "24 requests more with the referrers API, 27 without it")]
+    public async Task ItCostsSoManyRequests(bool hasReferrers, string format, int more)
+    {
+        await using var bench = await StartAsync(hasReferrers);
+        await bench.PublishAsync(Signed(bench, Key, Enum.Parse<SignatureFormat>(format), "1.0"));
+        bench.Write("App.dll", "app 2");
+        await bench.PublishAsync(Signed(bench, Key, Enum.Parse<SignatureFormat>(format), "1.0"));
+
+        // Between the image's manifest, which is there first, and the tag, which moves last.
+        var steps = bench.Server.Requests.Select(request => request.Step).ToList();
+        var between = steps.LastIndexOf(RegistryStep.ManifestPut) - steps.IndexOf(RegistryStep.ManifestPut) - 1;
+        Assert.True(more == between, $"{between} instead of {more}:\n{bench.Server.Requests}");
+    }
+
     [Fact]
     public async Task AnotherKeySignsBesideTheFirst()
     {
