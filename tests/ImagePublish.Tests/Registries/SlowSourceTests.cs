@@ -91,9 +91,20 @@ public sealed class SlowSourceTests
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
             var timer = base.CreateTimer(callback, state, dueTime, period);
+            var due = GetUtcNow() + dueTime;
             if (dueTime > TimeSpan.Zero && !limits.Contains(dueTime))
-                ThreadPool.QueueUserWorkItem(_ => Advance(dueTime));
+                ThreadPool.QueueUserWorkItem(_ => JumpTo(due));
             return timer;
+        }
+
+        // Pauses beside each other pass together.
+        private void JumpTo(DateTimeOffset due)
+        {
+            lock (limits)
+            {
+                if (due > GetUtcNow())
+                    Advance(due - GetUtcNow());
+            }
         }
     }
 }
