@@ -40,7 +40,6 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
         new("IMG1007", "ImageTrustedTokenHosts=https://x", "ImageTrustedTokenHosts has the value 'https://x'"),
         new("IMG1007", "ImageProvenance=perhaps", "ImageProvenance has the value 'perhaps'"),
         new("IMG1007", "ImageProvenance=true;ImageAttestations=elsewhere", "expected one of Referrers, Index, None"),
-        new("IMG3113", "ImageProvenance=true;ProjectAssetsFile=none.json", "Restore the project again"),
         new("IMG3101", "ImageStore=/dev/full", "'/dev/full'"),
         new("IMG1008", "Spoil=empty", "is empty"),
         new("IMG3001", "Spoil=link", "/etc/passwd"),
