@@ -112,7 +112,11 @@ public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClass
 
         var printed = await samples.Clone.TypeAsync(pack.Text, Cancelled);
 
-        Assert.Equal(["ImagePublish.Tasks.0.1.0.nupkg"], Directory.GetFiles(samples.Feed).Select(Path.GetFileName));
+        // The symbols are beside it, as a feed takes them.
+        Assert.Equal(
+            ["ImagePublish.Tasks.0.1.0.nupkg", "ImagePublish.Tasks.0.1.0.snupkg"],
+            Directory.GetFiles(samples.Feed).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
         Assert.Contains("added successfully", printed, StringComparison.Ordinal);
     }
 
