@@ -88,6 +88,8 @@ public sealed class SlowSourceTests
 
     private sealed class JumpingClock(params TimeSpan[] limits) : FakeTimeProvider
     {
+        private readonly Lock jumping = new();
+
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
             var timer = base.CreateTimer(callback, state, dueTime, period);
@@ -100,7 +102,7 @@ public sealed class SlowSourceTests
         // Pauses beside each other pass together.
         private void JumpTo(DateTimeOffset due)
         {
-            lock (limits)
+            lock (jumping)
             {
                 if (due > GetUtcNow())
                     Advance(due - GetUtcNow());
