@@ -18,7 +18,7 @@ public sealed class TaskParametersTests
                 var task in Targets().SelectMany(file => file.Descendants()).Where(element => element.Attribute("Parameters") is not null)
             )
             {
-                foreach (var list in task.Attribute("Parameters")!.Value.Split(';'))
+                foreach (var list in task.Attribute("Parameters")!.Value.Split(';', StringSplitOptions.TrimEntries))
                     data.Add(task.Name.LocalName, list.Trim('@', '(', ')'));
             }
 
