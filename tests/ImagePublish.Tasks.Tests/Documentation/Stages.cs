@@ -33,6 +33,23 @@ public static class Stages
                     (
                         "dotnet msbuild -t:VerifyImage -p:ImageSource=ghcr.io/acme/shop:1.0 -p:ImageBaseTrust=cosign.pub",
                         "SignedBaseTests types it, and looks at the table"
+                    ),
+                    (
+                        "registry.example.com/acme/shop@sha256:2e4aeac1625cb975630ca3eb9e09372f6d9d79ac3bf8ebf397bc25ccd994802b is signed "
+                            + "(ECDSA P-256, Both).",
+                        "SignedImageTests looks at the line"
+                    ),
+                    (
+                        "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -out signing.key",
+                        "it asks for a password; SignedImageTests makes such keys"
+                    ),
+                    (
+                        "dotnet msbuild -t:VerifyImage -p:ImageSource=registry.example.com/acme/shop:1.0 -p:ImageBaseTrust=signing.pub",
+                        "SignedImageTests types it"
+                    ),
+                    (
+                        "cosign verify --key signing.pub --insecure-ignore-tlog=true registry.example.com/acme/shop:1.0",
+                        "cosign is in no package source that the tests reach"
                     )
                 ),
             },
