@@ -8,7 +8,7 @@ namespace ImagePublish.Tasks;
 
 /// <summary>Begins with the layers of large packages as soon as the packages are known, while the project compiles.</summary>
 /// <remarks>Wrong settings are reported by <see cref="PublishImage"/>, which reads all of them.</remarks>
-public sealed class BeginImage : ImageTask, IRegistryInputs
+public sealed class BeginImage : RegistryTask
 {
     /// <summary>The folder of the project's intermediate files, which identifies this build of it.</summary>
     [Required]
@@ -28,45 +28,6 @@ public sealed class BeginImage : ImageTask, IRegistryInputs
 
     /// <summary>How hard.</summary>
     public string? CompressionLevel { get; set; }
-
-    /// <summary>The local store's folder; empty for the user's own.</summary>
-    public string? Store { get; set; }
-
-    /// <summary>Whether other users use the store too, and are trusted.</summary>
-    public bool StoreShared { get; set; }
-
-    /// <summary>One or more registry hosts; empty for the local store.</summary>
-    public string? Registry { get; set; }
-
-    /// <summary>What the names of all repositories begin with.</summary>
-    public string? RepositoryPrefix { get; set; }
-
-    /// <summary>The repository's name in the registry.</summary>
-    public string? Repository { get; set; }
-
-    /// <summary>Registry, repository and tag in one.</summary>
-    public string? Name { get; set; }
-
-    /// <summary>What the repository is called otherwise.</summary>
-    public string AssemblyName { get; set; } = "";
-
-    /// <summary>Registries that may be spoken to in plain http.</summary>
-    public string? InsecureRegistries { get; set; }
-
-    /// <summary>Hosts of token services that get every registry's credentials.</summary>
-    public string? TrustedTokenHosts { get; set; }
-
-    /// <summary>Hosts that registries may lead to although they are inside this machine or network.</summary>
-    public string? TrustedRedirectHosts { get; set; }
-
-    /// <summary>Hosts that get passwords and tokens over plain http too.</summary>
-    public string? PlainTextCredentials { get; set; }
-
-    /// <summary>Whether the build's identity signs in to registries of clouds: <c>auto</c>, <c>true</c>, <c>false</c>.</summary>
-    public string? CloudIdentity { get; set; }
-
-    /// <summary>Whether nothing may be asked.</summary>
-    public bool Offline { get; set; }
 
     /// <summary>The form of the bill of materials; empty or <c>None</c> for none.</summary>
     public string? Sbom { get; set; }

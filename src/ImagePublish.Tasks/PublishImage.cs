@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ImagePublish.Bases;
 using ImagePublish.Commands;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.LayerReuse;
 using ImagePublish.Publishing;
@@ -183,7 +184,7 @@ public sealed class PublishImage : PublishImageInputs
     private void ReportOn(byte[] part, Func<byte[], byte[]> page, IPublishLog log)
     {
         if (!string.IsNullOrEmpty(ReportPart))
-            Write(ReportPart, "report", part);
+            WholeFile.Write(FullPath(ReportPart), "report", part);
         if (!string.IsNullOrEmpty(base.Report))
             WriteReport(page(part), log);
     }

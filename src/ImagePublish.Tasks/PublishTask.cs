@@ -1,3 +1,4 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Reporting;
 using ImagePublish.Storage;
@@ -8,7 +9,7 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks;
 
 /// <summary>The base of tasks that deliver an image or an index: destinations, tags, and how the result is reported.</summary>
-public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryInputs
+public abstract partial class PublishTask : ImageNameTask
 {
     /// <summary>The project's name, for messages.</summary>
     public string ProjectName { get; set; } = "";
@@ -19,71 +20,11 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
     /// <summary>The HTML page that is written about the image; empty for none.</summary>
     public string? Report { get; set; }
 
-    /// <summary>One or more registry hosts; empty for the local store.</summary>
-    public string? Registry { get; set; }
-
-    /// <summary>What the names of all repositories begin with.</summary>
-    public string? RepositoryPrefix { get; set; }
-
-    /// <summary>The repository's name in the registry.</summary>
-    public string? Repository { get; set; }
-
-    /// <summary>Registry, repository and tag in one.</summary>
-    public string? Name { get; set; }
-
     /// <summary>Tags and templates of tags.</summary>
     public string? Tags { get; set; }
 
-    /// <summary>Which tags there are where none are named.</summary>
-    public string? TagPolicy { get; set; }
-
-    /// <summary>The local store's folder; empty for the user's own.</summary>
-    public string? Store { get; set; }
-
-    /// <summary>Whether other users use the store too, and are trusted.</summary>
-    public bool StoreShared { get; set; }
-
-    /// <summary>The image's instant, RFC 3339; empty for SOURCE_DATE_EPOCH, else the commit's.</summary>
-    public string? Created { get; set; }
-
-    /// <summary>The time of the commit that the revision names, in seconds since 1970; empty for that of HEAD.</summary>
-    public string? RevisionTime { get; set; }
-
-    /// <summary>Registries that may be spoken to in plain http.</summary>
-    public string? InsecureRegistries { get; set; }
-
-    /// <summary>Hosts of token services that get every registry's credentials.</summary>
-    public string? TrustedTokenHosts { get; set; }
-
-    /// <summary>Hosts that registries may lead to although they are inside this machine or network.</summary>
-    public string? TrustedRedirectHosts { get; set; }
-
-    /// <summary>Hosts that get passwords and tokens over plain http too.</summary>
-    public string? PlainTextCredentials { get; set; }
-
-    /// <summary>Whether the build's identity signs in to registries of clouds: <c>auto</c>, <c>true</c>, <c>false</c>.</summary>
-    public string? CloudIdentity { get; set; }
-
-    /// <summary>Whether nothing may be asked of a registry: the image stays in the local store.</summary>
-    public bool Offline { get; set; }
-
     /// <summary>Annotations (Value, Scope).</summary>
     public ITaskItem[] Annotations { get; set; } = [];
-
-    /// <summary>The name of the app's main file without extension.</summary>
-    public string AssemblyName { get; set; } = "";
-
-    /// <summary>The project's version.</summary>
-    public string? Version { get; set; }
-
-    /// <summary>The build configuration.</summary>
-    public string? Configuration { get; set; }
-
-    /// <summary>The commit that is built; empty asks git.</summary>
-    public string? Revision { get; set; }
-
-    /// <summary>The branch that is built; empty asks git.</summary>
-    public string? Branch { get; set; }
 
     /// <summary>Whether tags that exist may be moved.</summary>
     public bool TagOverwrite { get; set; } = true;
@@ -115,16 +56,11 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
     [Output]
     public string ImageReference { get; private set; } = "";
 
+    internal override string? TagsOfProject => Tags;
+
     internal override string LogName => ProjectName;
 
     internal override string? LeftAlone => "no tag was moved";
-
-    internal ImageStore OpenStore() =>
-        StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), StoreShared, BuildSession.TaskLog, BuildEngine4);
-
-    internal string ResolvePath(string path) => FullPath(path);
-
-    string IImageInputs.ResolvePath(string path) => FullPath(path);
 
     /// <summary>Reports what was delivered: in the log, as items and properties, and as JSON.</summary>
     internal void ReportResult(ITaskItem[] images, IEnumerable<string> summary, byte[] json, IPublishLog log)
@@ -134,7 +70,7 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
         ImageReference = images[0].ItemSpec;
         foreach (var line in summary)
             log.Information(line);
-        Write(ResultFile, "result", json);
+        WholeFile.Write(FullPath(ResultFile), "result", json);
     }
 
     /// <summary>
@@ -218,32 +154,7 @@ public abstract partial class PublishTask : ImageTask, IImageInputs, IRegistryIn
     /// <summary>Writes the page about what was delivered.</summary>
     internal void WriteReport(byte[] page, IPublishLog log)
     {
-        Write(Report!, "report", page);
+        WholeFile.Write(FullPath(Report!), "report", page);
         log.Information($"  The report is in {FullPath(Report!)}");
-    }
-
-    /// <summary>Writes a file under a temporary name beside its own and renames it.</summary>
-    internal void Write(string file, string what, byte[] content)
-    {
-        var path = FullPath(file);
-        var unfinished = $"{path}.{Guid.NewGuid():n}";
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllBytes(unfinished, content);
-            File.Move(unfinished, path, overwrite: true);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new ImagePublishException(
-                DiagnosticCodes.DiskFailed,
-                $"The {what} can't be written to '{path}': {exception.Message}",
-                exception
-            );
-        }
-        finally
-        {
-            File.Delete(unfinished);
-        }
     }
 }

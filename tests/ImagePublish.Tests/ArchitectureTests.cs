@@ -204,10 +204,7 @@ public sealed partial class ArchitectureTests
                 Path.GetRelativePath(Source, file).StartsWith("ImagePublish" + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             );
 
-    private static IEnumerable<string> SourceFiles() =>
-        Directory
-            .EnumerateFiles(Source, "*.cs", SearchOption.AllDirectories)
-            .Where(file => !Path.GetRelativePath(Source, file).Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin"));
+    private static IEnumerable<string> SourceFiles() => SourceTree.Files(Source, "*.cs");
 
     private static string ModuleOf(string file) =>
         Path.GetRelativePath(Path.Combine(Source, "ImagePublish"), file).Split(Path.DirectorySeparatorChar)[0];

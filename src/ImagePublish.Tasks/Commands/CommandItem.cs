@@ -89,28 +89,15 @@ internal sealed record CommandItem(string Identity, IReadOnlyList<KeyValuePair<s
 /// schema with its version in it.</summary>
 internal static class CommandResultFile
 {
-    public static async Task WriteAsync(
-        string path,
-        string target,
-        IEnumerable<CommandItem> items,
-        IPublishLog log,
-        CancellationToken cancellationToken
-    )
+    public static void Write(string path, string target, IEnumerable<CommandItem> items, IPublishLog log)
     {
-        var beside = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            await File.WriteAllBytesAsync(beside, Write(target, items), cancellationToken);
-            File.Move(beside, path, overwrite: true);
+            WholeFile.Write(path, Write(target, items));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             log.Information($"The result is not written to '{path}': {exception.Message}");
-        }
-        finally
-        {
-            File.Delete(beside);
         }
     }
 

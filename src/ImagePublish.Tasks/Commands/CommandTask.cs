@@ -1,27 +1,14 @@
 using ImagePublish.Diagnostics;
-using ImagePublish.Storage;
 using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks.Commands;
 
 /// <summary>What the tasks share that read and change images without publishing: which image, and where.</summary>
-public abstract class CommandTask : ImageTask, IImageInputs, IRegistryInputs
+public abstract class CommandTask : ImageNameTask
 {
     /// <summary>The image to read; empty for the project's own.</summary>
     public string? Source { get; set; }
-
-    /// <summary>One or more registry hosts; empty for the local store.</summary>
-    public string? Registry { get; set; }
-
-    /// <summary>The prefix of all repositories' names.</summary>
-    public string? RepositoryPrefix { get; set; }
-
-    /// <summary>The repository's name in the registry.</summary>
-    public string? Repository { get; set; }
-
-    /// <summary>Registry, repository and tag in one.</summary>
-    public string? Name { get; set; }
 
     /// <summary>Tags that the user names for this command.</summary>
     public string? Tags { get; set; }
@@ -29,56 +16,8 @@ public abstract class CommandTask : ImageTask, IImageInputs, IRegistryInputs
     /// <summary>Tags and templates of the project's own image, from whichever property they come.</summary>
     public string? ProjectTags { get; set; }
 
-    /// <summary>Which tags the project's own image has where none are named.</summary>
-    public string? TagPolicy { get; set; }
-
-    /// <summary>The image's instant; empty for SOURCE_DATE_EPOCH, else the commit's.</summary>
-    public string? Created { get; set; }
-
-    /// <summary>The time of the commit that the revision names, in seconds since 1970; empty for that of HEAD.</summary>
-    public string? RevisionTime { get; set; }
-
-    /// <summary>The build configuration.</summary>
-    public string? Configuration { get; set; }
-
-    /// <summary>The commit; empty asks git.</summary>
-    public string? Revision { get; set; }
-
-    /// <summary>The branch; empty asks git.</summary>
-    public string? Branch { get; set; }
-
     /// <summary>The platforms of the project's own image.</summary>
     public string? RuntimeIdentifiers { get; set; }
-
-    /// <summary>The local store's folder; empty for the user's own.</summary>
-    public string? Store { get; set; }
-
-    /// <summary>Whether other users use the store too, and are trusted.</summary>
-    public bool StoreShared { get; set; }
-
-    /// <summary>Registries that may be reached by plain http.</summary>
-    public string? InsecureRegistries { get; set; }
-
-    /// <summary>Hosts of token services that get every registry's credentials.</summary>
-    public string? TrustedTokenHosts { get; set; }
-
-    /// <summary>Hosts that registries may lead to although they are inside this machine or network.</summary>
-    public string? TrustedRedirectHosts { get; set; }
-
-    /// <summary>Hosts that get passwords and tokens over plain http too.</summary>
-    public string? PlainTextCredentials { get; set; }
-
-    /// <summary>Whether the build's identity signs in to registries of clouds: <c>auto</c>, <c>true</c>, <c>false</c>.</summary>
-    public string? CloudIdentity { get; set; }
-
-    /// <summary>Whether nothing may be asked of a registry.</summary>
-    public bool Offline { get; set; }
-
-    /// <summary>The project's name, which its image is called after.</summary>
-    public string? AssemblyName { get; set; }
-
-    /// <summary>The project's version, which its image's tag is made of.</summary>
-    public string? Version { get; set; }
 
     /// <summary>The file that the result is written to as JSON; empty for none.</summary>
     public string? ResultFile { get; set; }
@@ -99,7 +38,7 @@ public abstract class CommandTask : ImageTask, IImageInputs, IRegistryInputs
         await RunAsync(log, cancellationToken);
         Results = [.. Items.Select(item => item.ToTaskItem())];
         if (InputParser.Optional(ResultFile) is { } file)
-            await CommandResultFile.WriteAsync(FullPath(file), GetType().Name, Items, log, cancellationToken);
+            CommandResultFile.Write(FullPath(file), GetType().Name, Items, log);
         if (Failure is not null)
             throw Failure;
     }
@@ -107,14 +46,7 @@ public abstract class CommandTask : ImageTask, IImageInputs, IRegistryInputs
     /// <summary>Runs the command.</summary>
     private protected abstract Task RunAsync(IPublishLog log, CancellationToken cancellationToken);
 
-    internal ImageStore OpenStore() =>
-        StoreFolder.Open(string.IsNullOrWhiteSpace(Store) ? null : FullPath(Store), StoreShared, BuildSession.TaskLog, BuildEngine4);
-
-    internal string ResolvePath(string path) => FullPath(path);
-
-    string IImageInputs.ResolvePath(string path) => FullPath(path);
-
-    string? IImageInputs.Tags => ProjectTags;
+    internal override string? TagsOfProject => ProjectTags;
 
     /// <summary>The build's connections.</summary>
     /// <param name="registries">The registries that are asked: credentials without a host are for the only one.</param>

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using ImagePublish.Oci;
 
@@ -14,8 +12,6 @@ internal sealed record Statement(string PredicateType, MemoryBlobSource Blob)
 
     private const string Type = "https://in-toto.io/Statement/v1";
 
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>Writes a statement without white space: the same arguments give the same bytes.</summary>
     /// <param name="subjects">What it is about, each with a name or without; all are the same image.</param>
     public static Statement Create(
@@ -25,8 +21,7 @@ internal sealed record Statement(string PredicateType, MemoryBlobSource Blob)
         Action<Utf8JsonWriter> writePredicate
     )
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, Options))
+        var bytes = OciJson.Write(json =>
         {
             json.WriteStartObject();
             json.WriteString("_type", Type);
@@ -47,8 +42,8 @@ internal sealed record Statement(string PredicateType, MemoryBlobSource Blob)
             json.WritePropertyName("predicate");
             writePredicate(json);
             json.WriteEndObject();
-        }
+        });
 
-        return new Statement(predicateType, MemoryBlobSource.Create(AttachmentTypes.InToto, buffer.WrittenSpan.ToArray()));
+        return new Statement(predicateType, MemoryBlobSource.Create(AttachmentTypes.InToto, bytes));
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ImagePublish.Attachments;
 using ImagePublish.Bases;
+using ImagePublish.Common;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
@@ -189,8 +190,11 @@ internal sealed class AttestationStep
 
     private IReadOnlyList<string> SubjectNames() =>
         Request.Destinations.Count == 0
-            ? [PackageUrl.Image(Request.LocalName, Image.Platform)]
-            : [.. Request.Destinations.Select(repository => PackageUrl.Image(repository, Image.Platform)).Order(StringComparer.Ordinal)];
+            ? [PackageUrl.Image(Request.LocalName, null, ("arch", Image.Platform.Architecture))]
+            : [.. Request.Destinations.Select(PackageUrlOf).Order(StringComparer.Ordinal)];
+
+    private string PackageUrlOf(Repository repository) =>
+        PackageUrl.Image(repository.Name, null, ("arch", Image.Platform.Architecture), ("repository_url", repository.ToString()));
 }
 
 /// <summary>What an image was made of, besides the project's own sources: images, packages, and the lock file.</summary>
@@ -235,8 +239,16 @@ internal static class ImageMaterials
         };
         return reference is null
             ? new Material { Name = Path.GetFileName(image.Name), Digest = (digest.Algorithm, digest.Hex) }
-            : Material.Image(PackageUrl.Image(reference.Repository, tag: reference.Tag), digest);
+            : Material.Image(PackageUrlOf(reference), digest);
     }
+
+    private static string PackageUrlOf(Reference reference) =>
+        PackageUrl.Image(
+            reference.Repository.Name,
+            null,
+            ("repository_url", reference.Repository.ToString()),
+            ("tag", reference.Tag?.Value)
+        );
 
     private static Material Describe(OsPackage package) =>
         new()

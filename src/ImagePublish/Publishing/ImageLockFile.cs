@@ -89,34 +89,13 @@ internal sealed class ImageLockFile(LockRequest request)
         }
 
         content.Platforms[platform.ToString()] = entry;
-        return await WriteAsync(content, cancellationToken);
+        return Write(content);
     }
 
-    private async Task<bool> WriteAsync(ImageLock content, CancellationToken cancellationToken)
+    private bool Write(ImageLock content)
     {
         byte[] bytes = [.. JsonSerializer.SerializeToUtf8Bytes(content, ImageLockJsonContext.Written.ImageLock), (byte)'\n'];
-        var partial = $"{request.File}.{Guid.NewGuid():n}.partial";
-        try
-        {
-            if (File.Exists(request.File) && (await File.ReadAllBytesAsync(request.File, cancellationToken)).AsSpan().SequenceEqual(bytes))
-                return false;
-            Directory.CreateDirectory(Path.GetDirectoryName(request.File)!);
-            await File.WriteAllBytesAsync(partial, bytes, cancellationToken);
-            File.Move(partial, request.File, overwrite: true);
-            return true;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new ImagePublishException(
-                DiagnosticCodes.DiskFailed,
-                $"'{Text.Sanitize(request.File)}' can not be written: {Text.Sanitize(exception.Message)}",
-                exception
-            );
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
+        return WholeFile.Write(request.File, "lock file", bytes);
     }
 
     private async Task<ImageLock?> ReadAsync(CancellationToken cancellationToken)

@@ -124,27 +124,7 @@ internal sealed class SbomStep(PublishContext context)
     /// <exception cref="ImagePublishException"><c>IMG3003</c>: the file can't be written.</exception>
     public void Write(string file, MemoryBlobSource document)
     {
-        var unfinished = $"{file}.{Guid.NewGuid():n}";
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            File.WriteAllBytes(unfinished, document.Content.Span);
-            File.Move(unfinished, file, overwrite: true);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new ImagePublishException(
-                DiagnosticCodes.DiskFailed,
-                $"The SBOM can't be written to '{Text.Sanitize(file)}': {Text.Sanitize(exception.Message)}",
-                exception
-            );
-        }
-        finally
-        {
-            if (File.Exists(unfinished))
-                File.Delete(unfinished);
-        }
-
+        WholeFile.Write(file, "SBOM", document.Content.Span);
         context.Log.Detail($"The SBOM is in '{Text.Sanitize(file)}' ({document.Descriptor.Size} bytes).");
     }
 

@@ -1,3 +1,4 @@
+using ImagePublish.Common;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
@@ -29,7 +30,7 @@ internal sealed class BomComposer
         (graph, packages) = sources.Facts;
         image = new Component(ComponentKind.Image, sources.Name, sources.Image.Digest.Value)
         {
-            Purl = PurlOf(sources.Name, sources.Image.Digest, sources.Image.Platform.Architecture),
+            Purl = PackageUrl.Image(sources.Name, sources.Image.Digest.Value, ("arch", sources.Image.Platform.Architecture)),
             Hash = HashOf(sources.Image.Digest),
         };
         app = DescribeApp(sources.Request.App);
@@ -115,7 +116,7 @@ internal sealed class BomComposer
     private Component ComponentOf(NuGetPackage package)
     {
         var kind = package.IsRuntime ? ComponentKind.Runtime : ComponentKind.Package;
-        var key = new Component(kind, package.Id, Purl.NormalVersion(package.Version)).Key;
+        var key = new Component(kind, package.Id, PackageUrl.WithoutBuild(package.Version)).Key;
         return known.TryGetValue(key, out var same) ? same : packages.Describe(package);
     }
 
@@ -156,16 +157,13 @@ internal sealed class BomComposer
         var repository = reference.Repository.ToString();
         return new Component(kind, repository, found.Digest?.Value)
         {
-            Purl = PurlOf(repository, found.Digest, null, ("repository_url", repository), ("tag", reference.Tag?.Value)),
+            Purl = PackageUrl.Image(repository, found.Digest?.Value, ("repository_url", repository), ("tag", reference.Tag?.Value)),
             Hash = HashOf(found.Digest),
         };
     }
 
     private static (string Algorithm, string Hex)? HashOf(Digest? digest) =>
         digest is { Algorithm: "sha256" } ? ("SHA256", digest.Hex) : null;
-
-    private static string PurlOf(string name, Digest? digest, string? architecture, params (string Key, string? Value)[] more) =>
-        Purl.Create("oci", null, name[(name.LastIndexOf('/') + 1)..], digest?.Value, [.. more, ("arch", architecture)]);
 
     private void Relate()
     {

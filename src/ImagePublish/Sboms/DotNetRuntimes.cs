@@ -1,3 +1,4 @@
+using ImagePublish.Common;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 
@@ -24,7 +25,7 @@ internal static class DotNetRuntimes
     private static Component Describe(string framework, string version, Platform platform, bool isMusl)
     {
         var name = $"{framework}.Runtime.{SystemOf(platform)}-{(isMusl ? "musl-" : "")}{ArchitectureOf(platform)}";
-        return new Component(ComponentKind.Runtime, name, version) { Purl = Purl.OfNuGet(name, version) };
+        return new Component(ComponentKind.Runtime, name, version) { Purl = PackageUrl.NuGet(name, version) };
     }
 
     private static IEnumerable<KnownVersion> VersionsOf(BaseFileSystem files, string root) =>

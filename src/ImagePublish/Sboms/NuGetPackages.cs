@@ -28,9 +28,9 @@ internal sealed partial class NuGetPackages(IReadOnlyList<string> folders, IPubl
     private Component Read(NuGetPackage package)
     {
         var kind = package.IsRuntime ? ComponentKind.Runtime : ComponentKind.Package;
-        var component = new Component(kind, package.Id, Purl.NormalVersion(package.Version))
+        var component = new Component(kind, package.Id, PackageUrl.WithoutBuild(package.Version))
         {
-            Purl = Purl.OfNuGet(package.Id, package.Version),
+            Purl = PackageUrl.NuGet(package.Id, package.Version),
         };
         if (FolderOf(package) is not { } folder)
             return component;
@@ -63,7 +63,7 @@ internal sealed partial class NuGetPackages(IReadOnlyList<string> folders, IPubl
     {
         if (!Part().IsMatch(package.Id) || !Part().IsMatch(package.Version))
             return null;
-        var (id, version) = (Lower(package.Id), Lower(Purl.NormalVersion(package.Version)));
+        var (id, version) = (Lower(package.Id), Lower(PackageUrl.WithoutBuild(package.Version)));
         return folders.Select(folder => Path.Combine(folder, id, version)).FirstOrDefault(Directory.Exists);
     }
 
@@ -106,7 +106,7 @@ internal sealed partial class NuGetPackages(IReadOnlyList<string> folders, IPubl
 
     private static (string Algorithm, string Hex)? ReadHash(string folder, NuGetPackage package)
     {
-        var name = $"{Lower(package.Id)}.{Lower(Purl.NormalVersion(package.Version))}.nupkg.sha512";
+        var name = $"{Lower(package.Id)}.{Lower(PackageUrl.WithoutBuild(package.Version))}.nupkg.sha512";
         var file = Path.Combine(folder, name);
         if (!File.Exists(file))
             return null;

@@ -75,17 +75,15 @@ internal sealed class SystemPackages
     {
         if (Field(paragraph["Package"]) is not { } name || Field(paragraph["Version"]) is not { } version)
             return;
-        var architecture = Field(paragraph["Architecture"]);
         var (source, sourceVersion) = SourceOf(Field(paragraph["Source"]) ?? name, version);
         packages[name] = new Component(ComponentKind.SystemPackage, name, version)
         {
-            Purl = Purl.Create(
+            Purl = PurlOf(
                 "deb",
-                release.GetValueOrDefault("ID") ?? "debian",
+                "debian",
                 name,
                 version,
-                ("arch", architecture),
-                ("distro", Distribution),
+                ("arch", Field(paragraph["Architecture"])),
                 ("upstream", source == name ? null : source)
             ),
             Supplier = Field(paragraph["Maintainer"]),
@@ -149,13 +147,12 @@ internal sealed class SystemPackages
         var origin = fields.GetValueOrDefault('o');
         packages[name] = new Component(ComponentKind.SystemPackage, name, version)
         {
-            Purl = Purl.Create(
+            Purl = PurlOf(
                 "apk",
-                release.GetValueOrDefault("ID") ?? "alpine",
+                "alpine",
                 name,
                 version,
                 ("arch", fields.GetValueOrDefault('A')),
-                ("distro", Distribution),
                 ("upstream", origin == name ? null : origin)
             ),
             License = LicenseExpression.TryNormalize(fields.GetValueOrDefault('L')) is { } license
@@ -179,17 +176,13 @@ internal sealed class SystemPackages
             else if (Field(entry.Package) is { } name && Field(entry.Version) is { } version)
                 packages[name] = new Component(ComponentKind.SystemPackage, name, version)
                 {
-                    Purl = Purl.Create(
-                        "deb",
-                        release.GetValueOrDefault("ID") ?? "ubuntu",
-                        name,
-                        version,
-                        ("arch", Field(entry.Architecture)),
-                        ("distro", Distribution)
-                    ),
+                    Purl = PurlOf("deb", "ubuntu", name, version, ("arch", Field(entry.Architecture))),
                 };
         }
     }
+
+    private string PurlOf(string type, string system, string name, string version, params (string Key, string? Value)[] more) =>
+        PackageUrl.Create(type, release.GetValueOrDefault("ID") ?? system, name, version, [.. more, ("distro", Distribution)]);
 
     private string? Distribution => OperatingSystem is { Version: { } version } system ? $"{system.Name}-{version}" : OperatingSystem?.Name;
 

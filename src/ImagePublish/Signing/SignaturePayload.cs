@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using ImagePublish.Attachments;
 using ImagePublish.Oci;
@@ -10,12 +8,10 @@ namespace ImagePublish.Signing;
 /// <summary>What is signed of an image, as cosign writes it.</summary>
 internal static class SignaturePayload
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>The document at the tag <c>sha256-….sig</c>.</summary>
     /// <param name="reference">The image's name there. Readers of containers/image compare it with the one that is pulled.</param>
     public static byte[] WriteSimple(Digest image, string reference) =>
-        Write(json =>
+        OciJson.Write(json =>
         {
             json.WriteStartObject();
             json.WriteStartObject("critical");
@@ -57,7 +53,7 @@ internal static class SignaturePayload
     }
 
     private static byte[] WriteBundle(string hint, ReadOnlyMemory<byte> statement, byte[] signature) =>
-        Write(json =>
+        OciJson.Write(json =>
         {
             json.WriteStartObject();
             json.WriteString("mediaType", SigstoreBundle.MediaType);
@@ -77,12 +73,4 @@ internal static class SignaturePayload
             json.WriteEndObject();
             json.WriteEndObject();
         });
-
-    internal static byte[] Write(Action<Utf8JsonWriter> write)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, Options))
-            write(json);
-        return buffer.WrittenSpan.ToArray();
-    }
 }

@@ -67,7 +67,7 @@ internal sealed class SignatureTag(IReadOnlyList<Descriptor> layers, IReadOnlyDi
 
     // As cosign writes it. A payload is not compressed: its digest is its layer's and its diff id.
     private byte[] WriteConfig() =>
-        SignaturePayload.Write(json =>
+        OciJson.Write(json =>
         {
             json.WriteStartObject();
             json.WriteString("architecture", "");

@@ -31,7 +31,7 @@ internal static class Sources
     /// <summary>Copies the sample and lets the contender add what it needs.</summary>
     public static void WriteShop(Contender contender)
     {
-        CopySources(Path.Combine(RepositoryRoot.Path, "samples", "Shop"), contender.Sources);
+        SourceTree.Copy(Path.Combine(RepositoryRoot.Path, "samples", "Shop"), contender.Sources);
         EditCode(contender, 0);
         contender.Adapt([ShopProject]);
     }
@@ -116,16 +116,4 @@ internal static class Sources
           </ItemGroup>
         </Project>
         """;
-
-    private static void CopySources(string from, string to)
-    {
-        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
-        {
-            var path = Path.GetRelativePath(from, file);
-            if (path.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"))
-                continue;
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(to, path))!);
-            File.Copy(file, Path.Combine(to, path));
-        }
-    }
 }

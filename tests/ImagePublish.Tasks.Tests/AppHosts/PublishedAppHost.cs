@@ -81,11 +81,7 @@ public sealed partial class PublishedAppHost(Peers peers) : IAsyncLifetime
     private void CopySample()
     {
         var sample = Path.Combine(RepositoryRoot.Path, "samples", "Aspire");
-        foreach (
-            var file in Directory
-                .GetFiles(sample, "*", SearchOption.AllDirectories)
-                .Where(file => !IsOutput(Path.GetRelativePath(sample, file)))
-        )
+        foreach (var file in SourceTree.Files(sample))
             workspace!.Write(Path.Combine("app", Path.GetRelativePath(sample, file)), AsUsersHaveIt(File.ReadAllText(file)));
         workspace!.Write("Directory.Build.props", "<Project />");
         workspace.Write("app/AppHost/Variants.cs", Variants.Source);
@@ -101,6 +97,4 @@ public sealed partial class PublishedAppHost(Peers peers) : IAsyncLifetime
 
     [GeneratedRegex(@"<ProjectReference\s+Include=""[./]+src/ImagePublish\.Aspire\.Hosting/[^>]*/>")]
     private static partial Regex OwnReference();
-
-    private static bool IsOutput(string path) => path.Split('/').Intersect(["bin", "obj"]).Any();
 }

@@ -20,7 +20,7 @@ public static class Stages
             "docs/trust.md" => new()
             {
                 NotTyped = Map(
-                    ("<PropertyGroup>", "the base of these tests is not signed: SignedBaseTests has one that is"),
+                    ("<PropertyGroup>", "the base of these tests is not signed: PublishOnSignedBaseTests has one that is"),
                     ("{", "PolicyFileTests reads such policies"),
                     (
                         "The base image mcr.microsoft.com/dotnet/aspnet:10.0 is signed by Microsoft SCD Products RSA Signing (Notation).",
@@ -32,7 +32,7 @@ public static class Stages
                     ),
                     (
                         "dotnet msbuild -t:VerifyImage -p:ImageSource=ghcr.io/acme/shop:1.0 -p:ImageBaseTrust=cosign.pub",
-                        "SignedBaseTests types it, and looks at the table"
+                        "PublishOnSignedBaseTests types it, and looks at the table"
                     ),
                     (
                         "registry.example.com/acme/shop@sha256:2e4aeac1625cb975630ca3eb9e09372f6d9d79ac3bf8ebf397bc25ccd994802b is signed "
@@ -157,9 +157,9 @@ public static class Stages
             NotTyped = Map(
                 (
                     "Shop net10.0                                     _DeliverPlatformImage (8.8s)",
-                    "ProgressTests looks at such rows, of a publish to a slow registry"
+                    "PublishProgressTests looks at such rows, of a publish to a slow registry"
                 ),
-                ("Shop: 26.1 of 64.1 MB moved (40 %), 5.2 MB/s, 8 s left", "ProgressTests looks for such lines")
+                ("Shop: 26.1 of 64.1 MB moved (40 %), 5.2 MB/s, 8 s left", "PublishProgressTests looks for such lines")
             ),
         };
 
@@ -193,8 +193,8 @@ public static class Stages
                 ),
                 ("dotnet publish Services.slnx -p:PublishImage=true -p:ImageLoad=docker", "SamplesTests types it"),
                 ("jobs:", "SummaryTests publishes a solution and reads the output; no second job runs here"),
-                ("<PropertyGroup>", "ImageRevisionTests publishes a repository with this file"),
-                ("dotnet msbuild Shop.slnx -t:ListAffectedImages -p:ImageAffectedSince=origin/main", "ImageRevisionTests types it"),
+                ("<PropertyGroup>", "PublishedRevisionTests publishes a repository with this file"),
+                ("dotnet msbuild Shop.slnx -t:ListAffectedImages -p:ImageAffectedSince=origin/main", "PublishedRevisionTests types it"),
                 ("IMAGE_BASE_REGISTRY=mirror.example.com/mcr", "OtherImagesTests sets it"),
                 (
                     "<ContainerBaseImage>mcr.microsoft.com/dotnet/aspnet:10.0@sha256:…</ContainerBaseImage>",

@@ -12,8 +12,6 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
 {
     private static readonly string[] Parts = ["build", "docs", "samples", "src"];
 
-    private static readonly string[] Outputs = ["bin", "obj"];
-
     private TestWorkspace? workspace;
 
     public DockerRegistry Registry { get; private set; } = null!;
@@ -97,15 +95,10 @@ public sealed class PublishedSamples(Peers peers) : IAsyncLifetime
     private static void CopySources(string target)
     {
         var root = RepositoryRoot.Path;
-        var files = Directory
-            .GetFiles(root)
-            .Concat(Parts.SelectMany(part => Directory.GetFiles(Path.Combine(root, part), "*", SearchOption.AllDirectories)))
-            .Where(file => !Path.GetRelativePath(root, file).Split('/').Intersect(Outputs).Any());
-        foreach (var file in files)
-        {
-            var copy = Path.Combine(target, Path.GetRelativePath(root, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
-        }
+        Directory.CreateDirectory(target);
+        foreach (var file in Directory.GetFiles(root))
+            File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        foreach (var part in Parts)
+            SourceTree.Copy(part, Path.Combine(target, part));
     }
 }

@@ -127,10 +127,11 @@ public sealed class PublishedWebAppTests(WebApp app, Peers peers) : IClassFixtur
         var bundle = app["bundle"];
         await Skopeo.CopyAsync($"docker://{app.Reference}", $"oci:{layout}:shop", Cancelled);
 
-        await AsRoot("umoci", "unpack", "--image", $"{layout}:shop", bundle).SucceedAsync(Cancelled);
-        var listing = await AsRoot("find", Path.Combine(bundle, "rootfs", "app"), "-printf", "%P %y %m %U:%G %l\\n")
+        await CommandLine.AsRoot("umoci", "unpack", "--image", $"{layout}:shop", bundle).SucceedAsync(Cancelled);
+        var listing = await CommandLine
+            .AsRoot("find", Path.Combine(bundle, "rootfs", "app"), "-printf", "%P %y %m %U:%G %l\\n")
             .SucceedAsync(Cancelled);
-        await AsRoot("rm", "-rf", bundle).SucceedAsync(Cancelled);
+        await CommandLine.AsRoot("rm", "-rf", bundle).SucceedAsync(Cancelled);
         var lines = listing.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimEnd()).ToList();
 
         Assert.Equal(" d 755 0:0", lines[0]);
@@ -177,7 +178,4 @@ public sealed class PublishedWebAppTests(WebApp app, Peers peers) : IClassFixtur
         Assert.Equal(app.Digest, build.Digest);
         Assert.Equal(["1.2.3", "latest"], await app.Registry.TagsAsync("web-app/target", Cancelled));
     }
-
-    private static CommandLine AsRoot(params string[] command) =>
-        Environment.IsPrivilegedProcess ? new CommandLine(command[0], command[1..]) : new CommandLine("sudo", ["-n", .. command]);
 }

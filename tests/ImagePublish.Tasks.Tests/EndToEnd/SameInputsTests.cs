@@ -97,7 +97,7 @@ public sealed class SameInputsTests(Peers peers)
         }
         finally
         {
-            await AsRoot("chown", "-R", Environment.UserName, elsewhere.Path).RunAsync(CancellationToken.None);
+            await CommandLine.AsRoot("chown", "-R", Environment.UserName, elsewhere.Path).RunAsync(CancellationToken.None);
         }
     }
 
@@ -128,7 +128,7 @@ public sealed class SameInputsTests(Peers peers)
             "nuget.config",
             """<configuration><packageSources><clear /><add key="tests" value="feed" /></packageSources></configuration>"""
         );
-        await AsRoot("chown", "-R", $"{Stranger}:{Stranger}", elsewhere.Path).SucceedAsync(Cancelled);
+        await CommandLine.AsRoot("chown", "-R", $"{Stranger}:{Stranger}", elsewhere.Path).SucceedAsync(Cancelled);
     }
 
     private static CommandLine PublishAsStranger(TestWorkspace workspace, TemporaryFolder elsewhere, IReadOnlyList<string> switches)
@@ -150,7 +150,7 @@ public sealed class SameInputsTests(Peers peers)
             $"PATH={Environment.GetEnvironmentVariable("PATH")}",
             "UseSharedCompilation=false",
         ];
-        var command = AsRoot([
+        var command = CommandLine.AsRoot([
             "setpriv",
             $"--reuid={Stranger}",
             $"--regid={Stranger}",
@@ -168,7 +168,4 @@ public sealed class SameInputsTests(Peers peers)
         ]);
         return command with { WorkingDirectory = elsewhere["clone"] };
     }
-
-    private static CommandLine AsRoot(params string[] command) =>
-        Environment.IsPrivilegedProcess ? new CommandLine(command[0], command[1..]) : new CommandLine("sudo", ["-n", .. command]);
 }

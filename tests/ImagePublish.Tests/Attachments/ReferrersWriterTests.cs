@@ -287,7 +287,7 @@ public sealed class ReferrersWriterTests
 
     private static async Task<Descriptor> PushImageAsync(RegistryBench bench, Repository repository)
     {
-        var image = new TestImage(layers: 1);
+        var image = new RandomImage(layers: 1);
         await image.PushAsync(bench.Client, repository.ReferenceTo(Tag.Parse("1.0")), Cancel);
         bench.Server.Requests.Clear();
         return image.Manifest.Descriptor;

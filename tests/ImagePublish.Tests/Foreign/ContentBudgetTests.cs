@@ -212,7 +212,7 @@ public sealed class ContentBudgetTests : IDisposable
     public async Task IndexesThatAreNamedManyTimesAreReadOnce()
     {
         var files = new List<(string, byte[])> { ("oci-layout", """{"imageLayoutVersion":"1.0.0"}"""u8.ToArray()) };
-        var image = Storage.TestImage.Create("amd64", "layer");
+        var image = Storage.SmallImage.Create("amd64", "layer");
         foreach (var blob in image.Layers.Select(layer => layer.Source!).Append(image.Manifest).Append(image.ConfigBlob))
             files.Add((ArchiveWriter.PathOf(blob.Descriptor.Digest), await BytesAsync(blob)));
         var entry = image.IndexEntry;

@@ -412,7 +412,7 @@ public sealed class ForeignContentFuzzTests : IDisposable
 
     private static IEnumerable<byte[]> Image()
     {
-        var image = TestImage.Create("amd64", "one", "two");
+        var image = SmallImage.Create("amd64", "one", "two");
         var index = new ImageIndex([
             image.IndexEntry,
             image.IndexEntry with
@@ -471,7 +471,7 @@ public sealed class ForeignContentFuzzTests : IDisposable
     private static async Task<byte[]> LayoutAsync()
     {
         using var tar = new MemoryStream();
-        await ArchiveWriter.WriteAsync([ArchiveImage.Create(TestImage.Create("amd64", "one", "two"), "acme/shop:1")], tar, Cancel);
+        await ArchiveWriter.WriteAsync([ArchiveImage.Create(SmallImage.Create("amd64", "one", "two"), "acme/shop:1")], tar, Cancel);
         return tar.ToArray();
     }
 

@@ -246,7 +246,7 @@ public sealed class ProgramsTests : IDisposable
         var program = Program("podman", "cat > /dev/null; sleep 600");
         var engine = new EngineClient(new EngineProgram("podman", _ => program, time));
 
-        var work = engine.LoadAsync(ArchiveImage.Create(TestImage.Create("amd64", "one"), "acme/shop:1"), Cancel);
+        var work = engine.LoadAsync(ArchiveImage.Create(SmallImage.Create("amd64", "one"), "acme/shop:1"), Cancel);
         while (!work.IsCompleted)
         {
             time.Advance(TimeSpan.FromMinutes(1));

@@ -113,7 +113,7 @@ public sealed class UpToDateOnLocalBaseTests
     public async Task AnIndexOfWhichTheArchiveHasOnePlatformIsEnough()
     {
         await using var bench = await PublishingBench.StartAsync();
-        var (here, elsewhere) = (TestImage.Create("amd64", "here"), TestImage.Create("arm64", "elsewhere"));
+        var (here, elsewhere) = (SmallImage.Create("amd64", "here"), SmallImage.Create("arm64", "elsewhere"));
         var index = MemoryBlobSource.Create(
             MediaTypes.OciIndex,
             OciJson.Write(new ImageIndex([here.IndexEntry, elsewhere.IndexEntry]) { MediaType = MediaTypes.OciIndex })
@@ -137,7 +137,7 @@ public sealed class UpToDateOnLocalBaseTests
     // Two texts of one length give archives of one length.
     private static async Task WriteAsync(PublishingBench bench, string place, string text)
     {
-        var image = TestImage.Create("amd64", [Layer(text)]);
+        var image = SmallImage.Create("amd64", [Layer(text)]);
         switch (Path.GetFileName(place))
         {
             case "store":

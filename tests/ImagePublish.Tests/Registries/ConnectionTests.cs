@@ -30,7 +30,7 @@ public sealed class ConnectionTests
     {
         await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);
 
-        await new TestImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel);
+        await new RandomImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel);
 
         Assert.Single(bench.Server.Content.AllTags);
     }
@@ -96,7 +96,7 @@ public sealed class ConnectionTests
                 DockerCertificateFolders = byFile ? [] : [folder],
             };
 
-            await new TestImage().PushAsync(bench.Client, bench.Latest, Cancel);
+            await new RandomImage().PushAsync(bench.Client, bench.Latest, Cancel);
 
             Assert.Single(bench.Server.Content.AllTags);
             Assert.All(bench.Server.Requests, request => Assert.Equal("HTTP/2", request.Protocol));
@@ -159,7 +159,7 @@ public sealed class ConnectionTests
 
             bench.Options = bench.Options with { TrustLoopback = false, DockerCertificateFolders = [folder] };
 
-            await new TestImage().PushAsync(bench.Client, bench.Latest, Cancel);
+            await new RandomImage().PushAsync(bench.Client, bench.Latest, Cancel);
 
             Assert.Single(bench.Server.Content.AllTags);
         }

@@ -23,7 +23,7 @@ public sealed class DialectTests
     {
         var (bench, reference) = await BenchAsync(name);
         await using var _ = bench;
-        var image = new TestImage(layers: 3);
+        var image = new RandomImage(layers: 3);
 
         await image.PushAsync(bench.Client, reference, Cancel);
         await image.PullAndCompareAsync(bench.Client, reference, Cancel);

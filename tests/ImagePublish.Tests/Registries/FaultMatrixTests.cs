@@ -96,9 +96,9 @@ public sealed class FaultMatrixTests
     public async Task APushEndsWellOrInOneClearError(RegistryStep step, string fault, int times)
     {
         await using var bench = await BenchAsync();
-        var old = new TestImage(layers: 1, seed: 1);
+        var old = new RandomImage(layers: 1, seed: 1);
         old.PutInto(bench.Server.Content, bench.Repository.Name, "latest");
-        var image = new TestImage(layers: 2, layerSize: 600 * Kib, seed: 2);
+        var image = new RandomImage(layers: 2, layerSize: 600 * Kib, seed: 2);
         bench.Server.Content.PutBlob("acme/base", image.Layers[0].Content.Span);
         if (step is RegistryStep.UploadPatch or RegistryStep.UploadStatus or RegistryStep.UploadDelete)
             bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(300 * Kib));
@@ -141,7 +141,7 @@ public sealed class FaultMatrixTests
         return bench;
     }
 
-    private static async Task<ImagePublishException?> PushAsync(RegistryBench bench, TestImage image)
+    private static async Task<ImagePublishException?> PushAsync(RegistryBench bench, RandomImage image)
     {
         try
         {

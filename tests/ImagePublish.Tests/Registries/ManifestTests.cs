@@ -24,7 +24,7 @@ public sealed class ManifestTests
         bench.Fail(RegistryStep.ManifestPut, FaultAction.SetHeader("Docker-Content-Digest", Digests.Empty));
 
         await RegistryBench.FailsAsync(DiagnosticCodes.ContentMismatch, () =>
-            new TestImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel)
+            new RandomImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel)
         );
     }
 
@@ -45,7 +45,7 @@ public sealed class ManifestTests
     public async Task AMissingBlobIsNamedAndSentAgain()
     {
         await using var bench = await RegistryBench.StartAsync();
-        var image = new TestImage(layers: 3);
+        var image = new RandomImage(layers: 3);
         await Task.WhenAll(image.Blobs.Select(bench.PushAsync));
         var lost = image.Layers[1];
         bench.Server.Content.RemoveBlob(bench.Repository.Name, lost.Descriptor.Digest.Value);
@@ -69,10 +69,10 @@ public sealed class ManifestTests
     public async Task AnImmutableTagIsToldAsSuch(int status)
     {
         await using var bench = await RegistryBench.StartAsync(options => options.Content.ImmutableTagStatus = status);
-        await new TestImage(layers: 1, seed: 1).PushAsync(bench.Client, bench.Latest, Cancel);
+        await new RandomImage(layers: 1, seed: 1).PushAsync(bench.Client, bench.Latest, Cancel);
 
         var failure = await RegistryBench.FailsAsync(DiagnosticCodes.TagImmutable, () =>
-            new TestImage(layers: 1, seed: 2).PushAsync(bench.Client, bench.Latest, Cancel)
+            new RandomImage(layers: 1, seed: 2).PushAsync(bench.Client, bench.Latest, Cancel)
         );
 
         Assert.Contains(bench.Latest.ToString(), failure.Message, StringComparison.Ordinal);
@@ -85,7 +85,7 @@ public sealed class ManifestTests
         await using var bench = await RegistryBench.StartAsync();
         bench.Fail(RegistryStep.ManifestPut, FaultAction.ProcessThenReset());
 
-        await new TestImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel);
+        await new RandomImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel);
 
         Assert.Equal((1, 1), (bench.CountOf(RegistryStep.ManifestPut), bench.CountOf(RegistryStep.ManifestHead)));
     }
@@ -97,7 +97,7 @@ public sealed class ManifestTests
         await using var bench = await RegistryBench.StartAsync();
         bench.Fail(RegistryStep.ManifestPut, FaultAction.Reset());
 
-        await new TestImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel);
+        await new RandomImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel);
 
         Assert.Equal(2, bench.CountOf(RegistryStep.ManifestPut));
     }
@@ -107,7 +107,7 @@ public sealed class ManifestTests
     public async Task AnIndexWithoutItsChildIsRefused()
     {
         await using var bench = await RegistryBench.StartAsync();
-        var child = new TestImage(layers: 1).Manifest.Descriptor with { Platform = Platform.Parse("linux/amd64") };
+        var child = new RandomImage(layers: 1).Manifest.Descriptor with { Platform = Platform.Parse("linux/amd64") };
         var index = MemoryBlobSource.Create(
             MediaTypes.OciIndex,
             OciJson.Write(new ImageIndex([child]) { MediaType = MediaTypes.OciIndex })
@@ -291,7 +291,7 @@ public sealed class ManifestTests
     private static async Task<RegistryBench> BenchAsync()
     {
         var bench = await RegistryBench.StartAsync();
-        new TestImage(layers: 1).PutInto(bench.Server.Content, bench.Repository.Name, "latest");
+        new RandomImage(layers: 1).PutInto(bench.Server.Content, bench.Repository.Name, "latest");
         return bench;
     }
 }

@@ -25,7 +25,7 @@ public sealed class PortlessRegistryTests
     {
         await using var bench = await StartAsync(name, port);
 
-        await new TestImage(layers: 1).PushAsync(bench.Client, At(name), RegistryBench.Cancel);
+        await new RandomImage(layers: 1).PushAsync(bench.Client, At(name), RegistryBench.Cancel);
 
         Assert.Single(bench.Server.Content.AllTags);
         Assert.Equal(expected, dialled.Distinct());

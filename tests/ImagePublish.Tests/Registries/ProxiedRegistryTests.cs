@@ -28,7 +28,7 @@ public sealed class ProxiedRegistryTests
         await using var proxy = new TestProxy(bench.Server.Host, null) { Refuse = line => IsTunnel(line) ? status : null };
         Configure(bench, name, new ProxySettings(proxy.Host, proxy.Host));
 
-        await new TestImage(layers: 1).PushAsync(bench.Client, At(name), RegistryBench.Cancel);
+        await new RandomImage(layers: 1).PushAsync(bench.Client, At(name), RegistryBench.Cancel);
 
         Assert.Single(bench.Server.Content.AllTags);
         var host = name.Contains(':', StringComparison.Ordinal) ? name : $"{name}:443";
@@ -49,7 +49,7 @@ public sealed class ProxiedRegistryTests
         Configure(bench, name, new ProxySettings(proxy.Host, null));
         bench.Options = bench.Options with { Connect = ConnectAsync };
 
-        await new TestImage(layers: 1).PushAsync(bench.Client, At(name), RegistryBench.Cancel);
+        await new RandomImage(layers: 1).PushAsync(bench.Client, At(name), RegistryBench.Cancel);
 
         Assert.Single(bench.Server.Content.AllTags);
 
@@ -71,7 +71,7 @@ public sealed class ProxiedRegistryTests
         await using var proxy = new TestProxy(bench.Server.Host, null) { Refuse = line => IsTunnel(line) ? null : "502 Bad Gateway" };
         Configure(bench, Portless, new ProxySettings(proxy.Host, proxy.Host));
 
-        await new TestImage(layers: 1).PushAsync(bench.Client, At(Portless), RegistryBench.Cancel);
+        await new RandomImage(layers: 1).PushAsync(bench.Client, At(Portless), RegistryBench.Cancel);
 
         Assert.Single(bench.Server.Content.AllTags);
     }

@@ -203,7 +203,7 @@ public sealed class PullTests
         bench.Fail(RegistryStep.UploadPost, FaultAction.Redirect(request => request.Target, System.Net.HttpStatusCode.MovedPermanently));
         bench.Fail(RegistryStep.ManifestPut, FaultAction.Redirect(request => request.Target));
 
-        await new TestImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel);
+        await new RandomImage(layers: 1).PushAsync(bench.Client, bench.Latest, Cancel);
 
         Assert.Single(bench.Server.Content.AllTags);
     }
@@ -222,7 +222,7 @@ public sealed class PullTests
             options.Content.AbsoluteLinks = absolute;
             options.Content.RefuseLargePages = refusesLargePages;
         });
-        var image = new TestImage(layers: 1);
+        var image = new RandomImage(layers: 1);
         image.PutInto(bench.Server.Content, bench.Repository.Name, "t00");
         for (var number = 1; number < 40; number++)
             bench.Server.Content.Tag(bench.Repository.Name, $"t{number:00}", image.Manifest.Descriptor.Digest.Value);
@@ -236,7 +236,7 @@ public sealed class PullTests
     public async Task TagsCanBeEnumeratedTwice()
     {
         await using var bench = await RegistryBench.StartAsync();
-        new TestImage(layers: 1).PutInto(bench.Server.Content, bench.Repository.Name, "latest");
+        new RandomImage(layers: 1).PutInto(bench.Server.Content, bench.Repository.Name, "latest");
         var tags = bench.Client.ListTagsAsync(bench.Repository, Cancel);
 
         Assert.Single(await tags.ToListAsync(Cancel));
@@ -293,7 +293,7 @@ public sealed class PullTests
     public async Task AListThatLeadsInACircleEnds()
     {
         await using var bench = await RegistryBench.StartAsync();
-        new TestImage(layers: 1).PutInto(bench.Server.Content, bench.Repository.Name, "latest");
+        new RandomImage(layers: 1).PutInto(bench.Server.Content, bench.Repository.Name, "latest");
         bench.Fail(
             RegistryStep.TagsList,
             FaultAction.SetHeader("Link", $"</v2/{bench.Repository.Name}/tags/list?n=1>; rel=\"next\""),
@@ -308,7 +308,7 @@ public sealed class PullTests
     public async Task AListThatLeadsElsewhereIsRefused()
     {
         await using var bench = await RegistryBench.StartAsync();
-        new TestImage(layers: 1).PutInto(bench.Server.Content, bench.Repository.Name, "latest");
+        new RandomImage(layers: 1).PutInto(bench.Server.Content, bench.Repository.Name, "latest");
         bench.Fail(RegistryStep.TagsList, FaultAction.SetHeader("Link", "<https://evil.example.com/v2/x>; rel=next"));
 
         await RegistryBench.FailsAsync(DiagnosticCodes.UnsafeRedirect, async () =>

@@ -19,7 +19,7 @@ public sealed class PushTests
     public async Task AnImageArrivesAndCanBePulled()
     {
         await using var bench = await RegistryBench.StartAsync();
-        var image = new TestImage();
+        var image = new RandomImage();
 
         await image.PushAsync(bench.Client, bench.Latest, Cancel);
         await image.PullAndCompareAsync(bench.Client, bench.Latest, Cancel);
@@ -38,7 +38,7 @@ public sealed class PushTests
         });
         bench.Credential = Credential.Create("me", "secret");
 
-        await new TestImage().PushAsync(bench.Client, bench.Latest, Cancel);
+        await new RandomImage().PushAsync(bench.Client, bench.Latest, Cancel);
 
         Assert.InRange(bench.Server.Requests.Count, 1, 25);
         Assert.Equal(1, bench.CountOf(RegistryStep.Token));
@@ -49,7 +49,7 @@ public sealed class PushTests
     public async Task ASecondPushSendsNoBlob()
     {
         await using var bench = await RegistryBench.StartAsync();
-        var image = new TestImage();
+        var image = new RandomImage();
         await image.PushAsync(bench.Client, bench.Latest, Cancel);
         await using var second = RegistryBench.For(bench.Server);
         bench.Server.Requests.Clear();
@@ -215,7 +215,7 @@ public sealed class PushTests
     {
         await using var bench = await RegistryBench.StartAsync();
         bench.Options = bench.Options with { ParallelBlobs = 4 };
-        var images = Enumerable.Range(0, 200).Select(seed => new TestImage(layers: 2, layerSize: 2000, seed)).ToArray();
+        var images = Enumerable.Range(0, 200).Select(seed => new RandomImage(layers: 2, layerSize: 2000, seed)).ToArray();
 
         await Task.WhenAll(
             images.Select(
@@ -233,7 +233,7 @@ public sealed class PushTests
     {
         await using var bench = await RegistryBench.StartAsync();
         bench.Options = bench.Options with { ParallelBlobs = 1 };
-        var image = new TestImage(layers: 1, seed: 2);
+        var image = new RandomImage(layers: 1, seed: 2);
         image.PutInto(bench.Server.Content, "acme/base", "1");
         var stall = bench.Fail(RegistryStep.UploadPut, FaultAction.Stall());
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
@@ -253,7 +253,7 @@ public sealed class PushTests
     {
         await using var bench = await RegistryBench.StartAsync();
         await using var other = await TestRegistry.StartAsync(cancellationToken: Cancel);
-        var image = new TestImage(layers: 1);
+        var image = new RandomImage(layers: 1);
         image.PutInto(bench.Server.Content, "acme/base", "1");
         var layer = bench.Client.Blob(bench.Named("acme/base"), image.Layers[0].Descriptor);
 

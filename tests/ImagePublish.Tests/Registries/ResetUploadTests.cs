@@ -29,7 +29,7 @@ public sealed class ResetUploadTests
     {
         await using var bench = await UploadBench.StartAsync(options => options.Tls = true);
         bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(700 * Kib));
-        var image = new TestImage(layers: 4, layerSize: 3000 * Kib);
+        var image = new RandomImage(layers: 4, layerSize: 3000 * Kib);
 
         await image.PushAsync(bench.Client, bench.Latest, TestContext.Current.CancellationToken);
 

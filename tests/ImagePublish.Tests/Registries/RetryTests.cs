@@ -206,7 +206,7 @@ public sealed class RetryTests
     {
         await using var bench = await RegistryBench.StartAsync(options => options.ResponseHeaders["Set-Cookie"] = "sid=1; Path=/");
 
-        await new TestImage(layers: 2).PushAsync(bench.Client, bench.Latest, Cancel);
+        await new RandomImage(layers: 2).PushAsync(bench.Client, bench.Latest, Cancel);
 
         Assert.All(bench.Server.Requests, request => Assert.Null(request.Header("Cookie")));
     }
@@ -234,7 +234,7 @@ public sealed class RetryTests
     public async Task ABrokenAnswerIsAskedForAgain()
     {
         await using var bench = await RegistryBench.StartAsync();
-        var image = new TestImage(layers: 1);
+        var image = new RandomImage(layers: 1);
         image.PutInto(bench.Server.Content, bench.Repository.Name, "latest");
         bench.Fail(RegistryStep.ManifestGet, FaultAction.Reset());
         bench.Fail(RegistryStep.ManifestGet, FaultAction.TruncateResponse(20), skip: 1);

@@ -212,7 +212,7 @@ public sealed class SignatureTagWriterTests
 
     private static async Task<Digest> PushImageAsync(RegistryBench bench)
     {
-        var image = new TestImage(layers: 1);
+        var image = new RandomImage(layers: 1);
         await image.PushAsync(bench.Client, bench.Repository.ReferenceTo(Tag.Parse("1.0")), Cancel);
         bench.Server.Requests.Clear();
         return image.Manifest.Descriptor.Digest;

@@ -49,7 +49,7 @@ public sealed class ArchiveReadingTests : IDisposable
     [ReliabilityCase(Area, "an archive of several gigabytes that is not compressed", "only the headers of its table of contents are read")]
     public async Task OnlyTheHeadersOfAnUncompressedArchiveAreRead()
     {
-        var image = TestImage.Create("amd64", [.. Enumerable.Range(0, 4).Select(_ => RandomNumberGenerator.GetBytes(1 << 20))]);
+        var image = SmallImage.Create("amd64", [.. Enumerable.Range(0, 4).Select(_ => RandomNumberGenerator.GetBytes(1 << 20))]);
         var path = Path.Combine(folder, "image.tar");
         await ArchiveWriter.WriteAsync([ArchiveImage.Create(image, "shop:1")], path, Cancel);
 

@@ -23,7 +23,7 @@ public sealed class ImageArchiveTests : IDisposable
             .SampleAsync(
                 async (platforms, names, isIndex) =>
                 {
-                    Image[] images = [.. platforms.Select((layers, number) => TestImage.Create($"arch{number}", layers))];
+                    Image[] images = [.. platforms.Select((layers, number) => SmallImage.Create($"arch{number}", layers))];
                     var index = MemoryBlobSource.Create(
                         MediaTypes.OciIndex,
                         OciJson.Write(new ImageIndex([.. images.Select(image => image.IndexEntry)]) { MediaType = MediaTypes.OciIndex })
@@ -89,8 +89,8 @@ public sealed class ImageArchiveTests : IDisposable
     [Fact]
     public async Task AnAttestationTravelsWithItsIndex()
     {
-        var image = TestImage.Create("amd64", "a");
-        var attestation = TestImage.Create("unknown", "statement");
+        var image = SmallImage.Create("amd64", "a");
+        var attestation = SmallImage.Create("unknown", "statement");
         var entry = attestation.Manifest.Descriptor with { Platform = new Platform("unknown", "unknown") };
         var index = MemoryBlobSource.Create(MediaTypes.OciIndex, OciJson.Write(new ImageIndex([image.IndexEntry, entry])));
         var whole = new ArchiveImage(index, [image], ["shop:1"])
@@ -172,7 +172,7 @@ public sealed class ImageArchiveTests : IDisposable
     public async Task AnArchiveWithOneByteChangedIsReadRightOrRefused()
     {
         var path = Path.Combine(folder, "image.tar");
-        await ArchiveWriter.WriteAsync([ArchiveImage.Create(TestImage.Create("amd64", "a"), "shop:1")], path, Cancelled);
+        await ArchiveWriter.WriteAsync([ArchiveImage.Create(SmallImage.Create("amd64", "a"), "shop:1")], path, Cancelled);
         var good = await File.ReadAllBytesAsync(path, Cancelled);
         var damaged = Path.Combine(folder, "damaged.tar");
         await Gen.Select(Gen.Int[0, good.Length - 1], Gen.Byte)
@@ -200,7 +200,7 @@ public sealed class ImageArchiveTests : IDisposable
     [Fact]
     public async Task ABlobThatIsNotWhatItShouldBeLeavesNoArchive()
     {
-        var image = TestImage.Create("amd64", "a");
+        var image = SmallImage.Create("amd64", "a");
         var lie = new MemoryBlobSource(image.Layers[0].Descriptor, "b"u8.ToArray());
         var path = Path.Combine(folder, "image.tar");
 
@@ -238,7 +238,7 @@ public sealed class ImageArchiveTests : IDisposable
     {
         var path = Path.Combine(folder, "image.tar");
         await ArchiveWriter.WriteAsync(
-            [ArchiveImage.Create(TestImage.Create("amd64", "a", "a"), "shop:1", "acme/shop:1", "acme/shop@sha256:" + new string('0', 64))],
+            [ArchiveImage.Create(SmallImage.Create("amd64", "a", "a"), "shop:1", "acme/shop:1", "acme/shop@sha256:" + new string('0', 64))],
             path,
             Cancelled
         );

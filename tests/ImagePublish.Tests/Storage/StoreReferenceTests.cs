@@ -77,7 +77,7 @@ public sealed class StoreReferenceTests : IDisposable
     [Fact]
     public async Task AnIndexWithOnePlatformOfTwoIsListedOnlyIfThatIsEnough()
     {
-        var index = await test.PutIndexAsync(await test.PutImageAsync("amd64", "a"), TestImage.Create("arm64", "b").Manifest.Descriptor);
+        var index = await test.PutIndexAsync(await test.PutImageAsync("amd64", "a"), SmallImage.Create("arm64", "b").Manifest.Descriptor);
 
         await FailsAsync("IMG3104", () => Store.SetReferenceAsync("base:1", index, Cancelled));
         await Store.SetReferencesAsync(["base:1"], index, StoredPlatforms.Some, Cancelled);
@@ -92,7 +92,7 @@ public sealed class StoreReferenceTests : IDisposable
     public async Task ANamedImageIsLoadedWithThePlatformsThatAreThere()
     {
         var amd = await test.PutImageAsync("amd64", "a", "b");
-        var index = await test.PutIndexAsync(amd, TestImage.Create("arm64", "c").Manifest.Descriptor);
+        var index = await test.PutIndexAsync(amd, SmallImage.Create("arm64", "c").Manifest.Descriptor);
         await Store.SetReferencesAsync(["base:1"], index, StoredPlatforms.Some, Cancelled);
 
         var loaded = await Store.LoadAsync("base:1", Cancelled);
@@ -107,7 +107,7 @@ public sealed class StoreReferenceTests : IDisposable
     public async Task AnImageWithADamagedConfigIsNotLoaded()
     {
         await Store.SetReferenceAsync("shop:1", await test.PutImageAsync("amd64", "a"), Cancelled);
-        var config = TestImage.Create("amd64", "a").ConfigBlob;
+        var config = SmallImage.Create("amd64", "a").ConfigBlob;
         await File.WriteAllBytesAsync(test.BlobFile(config.Descriptor), new byte[config.Content.Length], Cancelled);
 
         await FailsAsync("IMG3103", () => Store.LoadAsync("shop:1", Cancelled));

@@ -38,7 +38,7 @@ internal sealed class TestStore : IDisposable
     /// <summary>Puts an image with these layers into the store and returns its manifest.</summary>
     public async Task<Descriptor> PutImageAsync(string architecture, params string[] layers)
     {
-        var image = TestImage.Create(architecture, layers);
+        var image = SmallImage.Create(architecture, layers);
         foreach (var layer in image.Layers)
             await Store.PutAsync(layer.Source!, Cancelled);
         await Store.PutAsync(image.ConfigBlob, Cancelled);
@@ -60,7 +60,7 @@ internal sealed class TestStore : IDisposable
 }
 
 /// <summary>Small images with real documents; a layer's bytes are just its text.</summary>
-internal static class TestImage
+internal static class SmallImage
 {
     public static Image Create(string architecture, params IReadOnlyList<string> layers) =>
         Create(architecture, [.. layers.Select(Encoding.UTF8.GetBytes)]);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using ImagePublish.Common;
 using ImagePublish.Packages.Model;
 
 namespace ImagePublish.Packages.Apt;
@@ -38,16 +39,14 @@ internal sealed class AptChoices(string folder, bool usesMachine)
             var old in Directory.EnumerateFiles(folder, Prefix + "*").Where(old => now.UtcDateTime - File.GetLastWriteTimeUtc(old) > Kept)
         )
             File.Delete(old);
-        var file = FileOf(question);
         IReadOnlyList<PackageDocument> documents =
         [
             .. packages.Select(package => PackageDocument.Create(package) with { Location = package.Location }),
         ];
-        File.WriteAllBytes(
-            file + ".partial",
+        WholeFile.Write(
+            FileOf(question),
             JsonSerializer.SerializeToUtf8Bytes(documents, PackageJsonContext.Default.IReadOnlyListPackageDocument)
         );
-        File.Move(file + ".partial", file, overwrite: true);
     }
 
     private string FileOf(string question)

@@ -142,30 +142,33 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
     // One request with bytes of the blob, and what follows from its response.
     private async Task<UploadOutcome> StepAsync(CancellationToken cancellationToken)
     {
-        session ??= await StartAsync(cancellationToken);
-        if (session.Offset < blob.Size)
-            await reader.PrepareAsync(session.Offset, cancellationToken);
-        using var step = NextStep(session);
+        var current = session ??= await StartAsync(cancellationToken);
+        if (current.Offset < blob.Size)
+            await reader.PrepareAsync(current.Offset, cancellationToken);
+        using var step = NextStep(current);
+        RegistryFailure failure;
         try
         {
-            RegistryFailure failure;
-            using (var response = await SendAsync(step, session, cancellationToken))
-            {
-                if (response.IsSuccess)
-                    return step.IsLast
-                        ? await VerifyStoredAsync(step.Request, response, cancellationToken)
-                        : await AdvanceAsync(step, session, response);
-                failure = await connection.ReadFailureAsync(step.Request, response);
-            }
-
-            // Not earlier: the rest of the response would be lost with the stream.
-            step.Part.Stop();
-            return await RecoverAsync(failure, step, cancellationToken);
+            using var response = await connection.SendSignedInAsync(step.Request, cancellationToken);
+            if (response.IsSuccess)
+                return step.IsLast
+                    ? await VerifyStoredAsync(step.Request, response, cancellationToken)
+                    : await AdvanceAsync(step, current, response);
+            failure = await connection.ReadFailureAsync(step.Request, response);
         }
         catch (TransportException e)
         {
-            return await RecoverAsync(connection.ToFailure(step.Request, e), step, cancellationToken);
+            failure = connection.ToFailure(step.Request, reader.Problem is null ? e : throw reader.Problem);
         }
+        finally
+        {
+            bytesSent += step.Part.Sent;
+            current.SentUpTo = Math.Max(current.SentUpTo, step.Part.Reached);
+        }
+
+        // Not earlier: the rest of the response would be lost with the stream.
+        step.Part.Stop();
+        return await RecoverAsync(failure, step, cancellationToken);
     }
 
     private Step NextStep(Session session)
@@ -184,23 +187,6 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
                 IsAlone = restarts > 0,
             };
         return new Step(request, part, isLast);
-    }
-
-    private async Task<TransportResponse> SendAsync(Step step, Session session, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await connection.SendSignedInAsync(step.Request, cancellationToken);
-        }
-        catch (TransportException) when (reader.Problem is not null)
-        {
-            throw reader.Problem;
-        }
-        finally
-        {
-            bytesSent += step.Part.Sent;
-            session.SentUpTo = Math.Max(session.SentUpTo, step.Part.Reached);
-        }
     }
 
     // What is sent again is no progress. A body that is no longer wanted may still be on its way beside the next.

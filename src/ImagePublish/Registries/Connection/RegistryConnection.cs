@@ -240,7 +240,7 @@ internal sealed class RegistryConnection : IDisposable
             {
                 var sender = IsElsewhere(url, root) ? registry : null;
                 using var outgoing = Prepare(request, url, isOrigin ? authorization : null, sender);
-                response = await ExchangeAsync(outgoing, cancellationToken);
+                response = await transport.ExchangeAsync(outgoing, cancellationToken);
             }
 
             response.IsFromOrigin = isOrigin;
@@ -268,7 +268,7 @@ internal sealed class RegistryConnection : IDisposable
         try
         {
             using var outgoing = Prepare(request, request.Url(root), authorization, sender: null);
-            response = await ExchangeAsync(outgoing, cancellationToken);
+            response = await transport.ExchangeAsync(outgoing, cancellationToken);
         }
         catch (TransportException e) when (e.Error is TransportError.Broken or TransportError.Protocol || scheme.MayDifferForOther(e))
         {
@@ -283,23 +283,13 @@ internal sealed class RegistryConnection : IDisposable
         return null;
     }
 
-    private Task<TransportResponse> ExchangeAsync(TransportRequest request, CancellationToken cancellationToken)
-    {
-        Log.Requested(request.Url.Authority);
-        return transport.ExchangeAsync(request, cancellationToken);
-    }
-
-    private static TransportRequest Prepare(
-        RegistryRequest request,
-        RequestUrl url,
-        AuthenticationHeaderValue? authorization,
-        Registry? sender
-    )
+    private TransportRequest Prepare(RegistryRequest request, RequestUrl url, AuthenticationHeaderValue? authorization, Registry? sender)
     {
         var message = new HttpRequestMessage(request.Method, url.ToUri());
         message.Headers.TryAddWithoutValidation("User-Agent", Transport.UserAgent);
         message.Headers.Authorization = authorization;
         request.Prepare(message);
+        Log.Requested(url.Authority);
         return new TransportRequest(url, message) { Sending = request.Sending, Sender = sender };
     }
 }

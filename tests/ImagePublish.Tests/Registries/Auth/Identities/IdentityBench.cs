@@ -159,7 +159,7 @@ internal sealed class IdentityBench : IAsyncDisposable
     /// <summary>Pushes an image, and looks for secrets in what was logged.</summary>
     public async Task PushAsync()
     {
-        await new TestImage(layers: 3).PushAsync(Client, Latest, Stop);
+        await new RandomImage(layers: 3).PushAsync(Client, Latest, Stop);
         Assert.Single(Server.Content.AllTags);
         HasNoSecret(Log.ToString());
     }
@@ -167,7 +167,7 @@ internal sealed class IdentityBench : IAsyncDisposable
     /// <summary>Puts an image into the registry, and pulls it.</summary>
     public async Task PullAsync()
     {
-        var image = new TestImage(layers: 2);
+        var image = new RandomImage(layers: 2);
         image.PutInto(Server.Content, Repository.Name, "1");
         await image.PullAndCompareAsync(Client, Latest, Stop);
         HasNoSecret(Log.ToString());
@@ -175,7 +175,7 @@ internal sealed class IdentityBench : IAsyncDisposable
 
     public async Task<string> FailsToPushAsync(DiagnosticCode code)
     {
-        var failure = await RegistryBench.FailsAsync(code, () => new TestImage(layers: 3).PushAsync(Client, Latest, Stop));
+        var failure = await RegistryBench.FailsAsync(code, () => new RandomImage(layers: 3).PushAsync(Client, Latest, Stop));
         Assert.Empty(Server.Content.AllTags);
         HasNoSecret($"{Log}\n{failure}");
         return failure.Message;

@@ -6,7 +6,7 @@ using ImagePublish.Tasks.Tests.Fixtures;
 namespace ImagePublish.Tasks.Tests.Commands;
 
 /// <summary>A plan by targets: what two platforms and their index take, told before and after.</summary>
-public sealed class PlanTests(Peers peers)
+public sealed class PlanCommandTests(Peers peers)
 {
     private const string Repository = "plans/shop";
 

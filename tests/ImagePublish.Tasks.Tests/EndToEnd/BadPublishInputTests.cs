@@ -4,7 +4,7 @@ using ImagePublish.Testing;
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
 /// <summary>What a user can get wrong: one line with a code and a way out, and nothing half-done.</summary>
-public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
+public sealed class BadPublishInputTests(BrokenApp app) : IClassFixture<BrokenApp>
 {
     private static readonly BadInput[] Cases =
     [
@@ -161,7 +161,7 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
     public async Task AFullDiskIsOneErrorAndMovesNoTag()
     {
         var store = Directory.CreateDirectory(app.Workspace["store"]).FullName;
-        await AsRoot("mount", "-t", "tmpfs", "-o", "size=48k,mode=777", "tmpfs", store).SucceedAsync(Cancelled);
+        await CommandLine.AsRoot("mount", "-t", "tmpfs", "-o", "size=48k,mode=777", "tmpfs", store).SucceedAsync(Cancelled);
         try
         {
             var build = await app.Project.PublishAsync(
@@ -178,7 +178,7 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
         }
         finally
         {
-            await AsRoot("umount", store).RunAsync(CancellationToken.None);
+            await CommandLine.AsRoot("umount", store).RunAsync(CancellationToken.None);
         }
     }
 
@@ -212,9 +212,6 @@ public sealed class BadInputTests(BrokenApp app) : IClassFixture<BrokenApp>
         Assert.DoesNotContain("MSB4018", build.Command.All, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", build.Command.All, StringComparison.Ordinal);
     }
-
-    private static CommandLine AsRoot(params string[] command) =>
-        Environment.IsPrivilegedProcess ? new CommandLine(command[0], command[1..]) : new CommandLine("sudo", ["-n", .. command]);
 
     /// <summary>A mistake, the code that it has, and what its message must say.</summary>
     private sealed record BadInput(string Code, string Properties, string Says);

@@ -7,7 +7,7 @@ using Task = System.Threading.Tasks.Task;
 namespace ImagePublish.Tasks.Tests.Inputs;
 
 /// <summary>Which commit an app's sources are named by, asked of the real git. The app references a library.</summary>
-public sealed class ImageRevisionTests : IDisposable
+public sealed class FindImageRevisionTests : IDisposable
 {
     private const string Stranger = "4242";
 

@@ -5,7 +5,7 @@ using ImagePublish.Testing;
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
 /// <summary>What is to be seen of a publish that takes its time, in real terminals and in logs.</summary>
-public sealed class ProgressTests(SlowApp app) : IClassFixture<SlowApp>
+public sealed class PublishProgressTests(SlowApp app) : IClassFixture<SlowApp>
 {
     private const int Rows = 24;
 

@@ -7,7 +7,7 @@ using ImagePublish.Tasks.Tests.Storage;
 namespace ImagePublish.Tasks.Tests.Commands;
 
 /// <summary>What users get wrong with the commands: each a code, one line, and the way out. All in one build.</summary>
-public sealed class BadInputTests(Peers peers) : IDisposable
+public sealed class BadCommandInputTests(Peers peers) : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 

@@ -7,7 +7,7 @@ using ImagePublish.Tasks.Tests.Storage;
 namespace ImagePublish.Tasks.Tests.Commands;
 
 /// <summary>Signing in by targets, for the tools that come after: and the commands that need no app.</summary>
-public sealed class SignInTests(Peers peers) : IDisposable
+public sealed class LoginCommandTests(Peers peers) : IDisposable
 {
     private const string Repository = "sign-in/small";
 

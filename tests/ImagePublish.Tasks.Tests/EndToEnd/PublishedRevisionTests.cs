@@ -6,7 +6,7 @@ using ImagePublish.Tasks.Tests.Fixtures;
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
 /// <summary><c>ImageRevision=Inputs</c>: a repository of two apps on one library, published as CI does it with every commit.</summary>
-public sealed partial class ImageRevisionTests(Peers peers)
+public sealed partial class PublishedRevisionTests(Peers peers)
 {
     private const string Origin = "https://github.com/acme/mono.git";
 

@@ -4,9 +4,9 @@ using ImagePublish.Registries;
 namespace ImagePublish.Tests.Registries;
 
 /// <summary>An image of random layers, pushed as the product does: blobs at once, then the manifest.</summary>
-internal sealed class TestImage
+internal sealed class RandomImage
 {
-    public TestImage(int layers = 6, int layerSize = 64 * 1024, int seed = 1)
+    public RandomImage(int layers = 6, int layerSize = 64 * 1024, int seed = 1)
     {
         Layers = [.. Enumerable.Range(0, layers).Select(index => RegistryBench.Layer(layerSize + index, (seed * 1000) + index))];
         Config = MemoryBlobSource.Create(

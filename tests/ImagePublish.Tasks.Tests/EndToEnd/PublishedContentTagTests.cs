@@ -4,7 +4,7 @@ using ImagePublish.Testing;
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
 /// <summary><c>{content}</c> in the tags of a project.</summary>
-public sealed class ContentTagTests(Peers peers)
+public sealed class PublishedContentTagTests(Peers peers)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

@@ -9,7 +9,7 @@ using ImagePublish.Testing;
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
 /// <summary>Bases with signatures that OpenSSL makes as cosign does, and without.</summary>
-public sealed class SignedBaseTests(Peers peers)
+public sealed class PublishOnSignedBaseTests(Peers peers)
 {
     private const string BundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
