@@ -45,6 +45,21 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
+    public void EveryMemberThatTheTourOfTheCodeNamesExists()
+    {
+        var sources = SourceTree.Files("src", "*.cs").Select(File.ReadAllText).ToList();
+        var names = MemberName().Matches(File.ReadAllText(Path.Combine(Root, "docs", "architecture.md")));
+
+        Assert.All(names, name =>
+        {
+            var declaration = new Regex($@"\b(class|record|struct|interface|enum) {name.Groups["type"].Value}\b");
+            var member = new Regex($@"\b{name.Groups["member"].Value}\b");
+            Assert.Contains(sources, source => declaration.IsMatch(source) && member.IsMatch(source));
+        });
+        Assert.True(names.Count > 20);
+    }
+
+    [Fact]
     public void EveryLinkBetweenPagesLeadsSomewhere()
     {
         var pages = Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md").Append(Path.Combine(Root, "README.md"));
@@ -91,6 +106,9 @@ public sealed partial class DocumentationTests
 
     [GeneratedRegex(@"=""\$\((Image[A-Z]\w+)\)""")]
     private static partial Regex TaskProperty();
+
+    [GeneratedRegex(@"`(?<type>[A-Z]\w+)\.(?<member>[A-Z]\w+)(\(.*?\))?`")]
+    private static partial Regex MemberName();
 
     [GeneratedRegex(@"\]\((?!https?:|#)([^)#]+)")]
     private static partial Regex PageLink();

@@ -60,9 +60,8 @@ internal sealed class CommandNames
         Source switch
         {
             RegistryImage { Reference: { Digest: null, Tag: { } tag } } => tag,
-            StoreImage stored => TagOf(stored.Name),
-            EngineImage engine => TagOf(engine.Name),
-            ArchivedImage { Name: { } name } => TagOf(name),
+            RegistryImage => null,
+            { LocalName: { } name } => TagOf(name),
             _ => null,
         };
 
@@ -116,9 +115,7 @@ internal sealed class CommandNames
         Source switch
         {
             RegistryImage remote => remote.Reference.Repository.Name,
-            StoreImage stored => WithoutRegistry(stored.Name),
-            EngineImage engine => WithoutRegistry(engine.Name),
-            ArchivedImage { Name: { } name } => WithoutRegistry(name),
+            { LocalName: { } name } => WithoutRegistry(name),
             _ => null,
         };
 

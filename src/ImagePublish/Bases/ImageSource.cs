@@ -6,9 +6,14 @@ namespace ImagePublish.Bases;
 /// <summary>Where an image is read from: as the base of another, or by a command.</summary>
 /// <remarks>
 /// A new kind of source needs a record here, how it is written in <c>ImageSourceReader</c>, and how it is loaded in
-/// <see cref="LocalImages"/> or <see cref="ImageSources"/> (for commands) and <see cref="BaseResolver"/> (as a base).
+/// <see cref="LocalImages"/>: from there bases and commands have it.
 /// </remarks>
-internal abstract record ImageSource;
+internal abstract record ImageSource
+{
+    /// <summary>What an image that is on this machine is called there, for the names of its copies and labels; null where it has no
+    /// name.</summary>
+    public virtual string? LocalName => null;
+}
 
 /// <summary>An image in a registry.</summary>
 internal sealed record RegistryImage(Reference Reference) : ImageSource
@@ -34,18 +39,24 @@ internal sealed record OfflineImage(Reference Reference) : ImageSource
 /// <summary>An image in the local store.</summary>
 internal sealed record StoreImage(string Name) : ImageSource
 {
+    public override string LocalName => Name;
+
     public override string ToString() => Name;
 }
 
 /// <summary>An image of the Docker on this machine.</summary>
 internal sealed record EngineImage(string Name, EngineAddress Address) : ImageSource
 {
+    public override string LocalName => Name;
+
     public override string ToString() => $"docker-daemon:{Name}";
 }
 
 /// <summary>An image in an archive or an image layout's folder; as a base, also the tar of a root file system.</summary>
 internal sealed record ArchivedImage(string Path, string? Name) : ImageSource
 {
+    public override string? LocalName => Name;
+
     public override string ToString() => Name is null ? Path : $"{Path}#{Name}";
 }
 

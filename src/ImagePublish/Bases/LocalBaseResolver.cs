@@ -57,10 +57,5 @@ internal sealed class LocalBaseResolver(ImageStore store, ArchiveImages? archive
 
     // The path of a file is this machine's business; it must not get into labels.
     private static string NameOf(ImageSource source) =>
-        source switch
-        {
-            ArchivedImage archived => archived.Name ?? Path.GetFileName(archived.Path),
-            EngineImage engine => engine.Name,
-            _ => source.ToString()!,
-        };
+        source.LocalName ?? (source is ArchivedImage archived ? Path.GetFileName(archived.Path) : source.ToString()!);
 }

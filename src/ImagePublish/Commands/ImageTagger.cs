@@ -28,8 +28,8 @@ internal sealed class ImageTagger(RegistryClient registries, ImageStore store)
             StoreImage stored => TagAsync(stored.Name, tags, dryRun, cancellationToken),
             _ => throw new ImagePublishException(
                 DiagnosticCodes.InvalidValue,
-                $"ImageSource has the value '{Text.Sanitize(source.ToString()!)}': an archive can't be tagged. "
-                    + "Copy it to the local store or a registry with CopyImage."
+                $"ImageSource has the value '{Text.Sanitize(source.ToString()!)}': only images of a registry or of the local store can be "
+                    + "tagged. Copy it to one of them with CopyImage."
             ),
         };
 

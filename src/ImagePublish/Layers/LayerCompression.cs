@@ -24,7 +24,8 @@ internal sealed record LayerCompression(Compression Compression, int? Level)
                 CultureInfo.InvariantCulture,
                 $"zstd-{ZstdLevel}-{ZstdEncoding.DefaultBlockSize}-zstdsharp{typeof(ZstdSharp.Compressor).Assembly.GetName().Version}"
             ),
-            _ => "none",
+            Compression.None => "none",
+            _ => throw Unknown(Compression),
         };
 
     private int ZstdLevel => Level ?? ZstdEncoding.DefaultLevel;
@@ -40,8 +41,12 @@ internal sealed record LayerCompression(Compression Compression, int? Level)
         {
             Compression.Gzip => new GzipEncoding(GzipLevel),
             Compression.Zstd => new ZstdEncoding(ZstdLevel),
-            _ => new PlainEncoding(),
+            Compression.None => new PlainEncoding(),
+            _ => throw Unknown(Compression),
         };
+
+    // A new algorithm must not be taken for none: its layers would be written plain, and found again by that name.
+    private static NotSupportedException Unknown(Compression compression) => new($"Nothing compresses with {compression}.");
 
     private static int? Checked(Compression compression, int? level)
     {

@@ -69,8 +69,8 @@ internal static class MediaTypes
     public static string Layer(ImageFormat format, Compression compression, bool foreign = false) =>
         format switch
         {
-            ImageFormat.Docker => (foreign ? DockerForeignLayer : DockerLayer) + Suffix(compression, '.', "gzip", "zstd"),
-            _ => (foreign ? OciForeignLayer : OciLayer) + Suffix(compression, '+', "gzip", "zstd"),
+            ImageFormat.Docker => (foreign ? DockerForeignLayer : DockerLayer) + Suffix(compression, '.'),
+            _ => (foreign ? OciForeignLayer : OciLayer) + Suffix(compression, '+'),
         };
 
     public static Compression CompressionOf(string mediaType) =>
@@ -78,11 +78,12 @@ internal static class MediaTypes
         : mediaType.EndsWith("zstd", StringComparison.Ordinal) ? Compression.Zstd
         : Compression.None;
 
-    private static string Suffix(Compression compression, char separator, string gzip, string zstd) =>
+    private static string Suffix(Compression compression, char separator) =>
         compression switch
         {
-            Compression.Gzip => separator + gzip,
-            Compression.Zstd => separator + zstd,
-            _ => "",
+            Compression.Gzip => separator + "gzip",
+            Compression.Zstd => separator + "zstd",
+            Compression.None => "",
+            _ => throw new NotSupportedException($"Layers with {compression} have no media type."),
         };
 }

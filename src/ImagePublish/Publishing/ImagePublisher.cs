@@ -15,7 +15,7 @@ namespace ImagePublish.Publishing;
 
 /// <summary>
 /// Publishes an image for one platform: pin to the lock file, check whether it is up to date, resolve the base, plan layers, find known
-/// layers, stop if up to date, build and upload, compose, commit manifests, commit tags, record.
+/// layers, stop if up to date, build and upload, compose, commit manifests, attach, sign, commit tags, record.
 /// </summary>
 internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? earlyBuild = null)
 {

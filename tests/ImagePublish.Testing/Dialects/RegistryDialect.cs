@@ -1,6 +1,6 @@
 namespace ImagePublish.Testing;
 
-/// <summary>How one product or service acts out its row of <c>research/registries.md</c>, on loopback.</summary>
+/// <summary>How one product or service behaves, on loopback: what the rows of <c>src/ImagePublish/Registries/quirks.md</c> that name it say.</summary>
 /// <param name="Configure">Makes a registry speak it.</param>
 /// <param name="User">Signs in with <paramref name="Password"/>.</param>
 /// <param name="Repository">One that may be pushed to.</param>

@@ -20,6 +20,16 @@ public sealed class LayerBuilderTests
         ]
     );
 
+    [Fact]
+    public void EveryCompressionHasAnEncodingAKeyAndAMediaTypeOfItsOwn()
+    {
+        LayerCompression[] all = [.. Enum.GetValues<Compression>().Select(one => new LayerCompression(one, Level: null))];
+
+        Assert.Distinct(all.Select(one => one.Key));
+        Assert.Distinct(all.Select(one => one.CreateEncoding().GetType()));
+        Assert.Distinct(all.Select(one => MediaTypes.Layer(ImageFormat.Oci, one.Compression)));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

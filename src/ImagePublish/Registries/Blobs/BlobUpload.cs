@@ -150,6 +150,7 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
         try
         {
             using var response = await connection.SendSignedInAsync(step.Request, cancellationToken);
+            // Quirk: chunk-accepted. Any success is one; the specification has only 202 for a chunk.
             if (response.IsSuccess)
                 return step.IsLast
                     ? await VerifyStoredAsync(step.Request, response, cancellationToken)

@@ -112,7 +112,8 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         {
             Compression.Gzip => CompressionFormat.Gzip,
             Compression.Zstd => CompressionFormat.Zstd,
-            _ => CompressionFormat.None,
+            Compression.None => CompressionFormat.None,
+            _ => throw new NotSupportedException($"Nothing reads layers with {compression}."),
         };
 
     private static async Task<T> GuardedAsync<T>(string path, Func<Task<T>> read)
