@@ -65,7 +65,7 @@ internal sealed class AppNeeds(ImageStore store, BaseFactsReader reader, IPublis
 
         await files.FetchAsync([.. wanted.Select(one => one.File)], cancellationToken);
         return AppDependencies.Read(
-            wanted.Select(one => EntryOf(one.Entry) with { Content = one.File }),
+            wanted.Select(one => EntryOf(one.Entry) with { Content = files.Seekable(one.File) }),
             new HashSet<string>(),
             image.Platform,
             old.Inventory.IsMusl,
