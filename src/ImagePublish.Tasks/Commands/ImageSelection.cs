@@ -21,6 +21,9 @@ internal sealed class ImageSelection
 
     private ImageSelection(IReadOnlyList<(Reference Image, Glob? Tags)> selected) => this.selected = selected;
 
+    /// <summary>Whether it is the project's own image.</summary>
+    public bool IsOwn { get; private init; }
+
     public IEnumerable<Registry> Registries => selected.Select(one => one.Image.Repository.Registry).Distinct();
 
     /// <summary>Reads what is selected.</summary>
@@ -32,7 +35,7 @@ internal sealed class ImageSelection
         if (texts.Length > 0 || InputParser.Optional(file) is not null)
             return new ImageSelection([.. texts.Distinct(StringComparer.Ordinal).Select(Parse)]);
         return new CommandNames(inputs).ProjectImage is RegistryImage own
-            ? new ImageSelection([(own.Reference, null)])
+            ? new ImageSelection([(own.Reference, null)]) { IsOwn = true }
             : throw new ImagePublishException(
                 DiagnosticCodes.PropertyMissing,
                 $"{inputs.GetType().Name} needs images of a registry: set ImageSource, for example "

@@ -40,13 +40,14 @@ public sealed class RebaseImage : CommandTask
     private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         var selection = ImageSelection.Read(Sources, SourceFile, this);
-        var template = ReadRequest();
+        var template = ReadRequest(selection);
         var registries = Connect(selection.Registries).Registries;
         var images = await selection.ResolveAsync(registries, cancellationToken);
         if (template.Tags.Count > 0 && images.Count > 1)
             throw new ImagePublishException(
                 DiagnosticCodes.InvalidValue,
-                $"ImageTags would be the same for {images.Count} images. Leave it empty: each keeps the tag that it is named by."
+                $"ImageTags would be the same for {images.Count} images. Leave it empty (-p:ImageTags=): each keeps the tag that it "
+                    + "is named by."
             );
         var rebaser = new ImageRebaser(new PublishContext(registries, OpenStore(), log));
         var outcomes = await rebaser.RebaseAsync([.. images.Select(image => template with { Image = image })], cancellationToken);
@@ -57,7 +58,7 @@ public sealed class RebaseImage : CommandTask
         Fail(outcomes, log);
     }
 
-    private RebaseRequest ReadRequest()
+    private RebaseRequest ReadRequest(ImageSelection selection)
     {
         var names = new CommandNames(this);
         if (names.ContentTags.Count > 0)
@@ -71,6 +72,7 @@ public sealed class RebaseImage : CommandTask
             NewBase = InputParser.Optional(NewBase) is { } text ? InputParser.Named("ImageNewBase", text, Reference.Parse) : null,
             Mirror = image => BaseMirror.Apply(image, BaseRegistry),
             Tags = names.Tags,
+            Companions = selection.IsOwn ? names.ProjectTags : [],
             HoldsTags = !TagOverwrite,
             DryRun = DryRun,
             Signing = SigningReader.Read(SigningKey, SignatureFormat, ResolvePath),

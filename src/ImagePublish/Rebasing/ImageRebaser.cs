@@ -145,7 +145,7 @@ internal sealed class ImageRebaser
     )
     {
         var repository = request.Image.Repository;
-        var tags = TagsOf(request);
+        var tags = await FindTagsAsync(request, image.Root.Descriptor.Digest, cancellationToken);
         var guard = new TagGuard(context.Registries, context.Store);
         var held = await guard.FindAsync([repository], "", request.HoldsTags ? tags : [], cancellationToken);
         await guard.CheckAsync(held, root.Descriptor, isPlatform: false, cancellationToken);
@@ -175,10 +175,16 @@ internal sealed class ImageRebaser
         await destinations.CommitManifestsAsync(platform.After);
     }
 
-    private static IReadOnlyList<Tag> TagsOf(RebaseRequest request) =>
-        request.Tags.Count > 0 ? request.Tags
-        : request.Image is { Digest: null, Tag: { } tag } ? [tag]
-        : [];
+    private async Task<IReadOnlyList<Tag>> FindTagsAsync(RebaseRequest request, Digest before, CancellationToken cancellationToken)
+    {
+        if (request.Tags.Count > 0 || request.Image is not { Digest: null, Tag: { } own })
+            return request.Tags;
+        var others = request.Companions.Where(tag => tag != own).ToList();
+        var found = await Task.WhenAll(
+            others.Select(tag => context.Registries.FindManifestAsync(request.Image.Repository.ReferenceTo(tag), cancellationToken))
+        );
+        return [own, .. others.Zip(found).Where(one => one.Second?.Digest == before).Select(one => one.First)];
+    }
 
     // Registries have no condition on what a tag points at: the look is as late as it can be.
     private static async Task RequireUnmovedAsync(

@@ -19,6 +19,9 @@ internal sealed record RebaseRequest(Reference Image)
     /// <summary>The tags that move; empty for the one that the image is named by. One that is named by its digest has none.</summary>
     public IReadOnlyList<Tag> Tags { get; init; } = [];
 
+    /// <summary>Further tags of the same publish, which move where they point at the image, too.</summary>
+    public IReadOnlyList<Tag> Companions { get; init; } = [];
+
     /// <summary>Whether a tag may not move that is there already.</summary>
     public bool HoldsTags { get; init; }
 

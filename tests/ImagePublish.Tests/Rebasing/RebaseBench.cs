@@ -102,6 +102,10 @@ internal sealed class RebaseBench : IAsyncDisposable
         return exception.Message;
     }
 
+    /// <summary>Whether a blob of any repository is a gzipped layer.</summary>
+    public bool IsLayer(string digest) =>
+        Server.Content.Repositories.Any(repository => Server.Content.Blob(repository, digest) is [0x1f, 0x8b, ..]);
+
     /// <summary>The statements that are attached to an image, as text.</summary>
     public string AttachedTo(Digest image) =>
         string.Join(

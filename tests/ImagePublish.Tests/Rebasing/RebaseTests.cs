@@ -164,6 +164,22 @@ public sealed class RebaseTests
     }
 
     [Fact]
+    public async Task TagsOfTheSamePublishFollowUnlessTheyHaveMovedOn()
+    {
+        await using var bench = await RebaseBench.StartAsync(TestBase.Debian);
+        await bench.Publishing.PublishAsync(bench.Request() with { Tags = [Tag.Parse("1.0"), Tag.Parse("1"), Tag.Parse("latest")] });
+        var newer = bench.Server.SeedImage("acme/shop", "latest");
+        TestBase.Debian.Fixed().SeedTo(bench.Server);
+
+        var result = await bench.RebaseAsync(request => request with { Companions = [Tag.Parse("latest"), Tag.Parse("1"), Tag.Parse("none")] });
+
+        Assert.Equal(["1.0", "1"], result.Tags.Select(tag => tag.Value));
+        Assert.Equal(result.After.Digest.Value, bench.Publishing.TagDigest("acme/shop", "1"));
+        Assert.Equal(newer.Digest, bench.Publishing.TagDigest("acme/shop", "latest"));
+        Assert.Null(bench.Publishing.TagDigest("acme/shop", "none"));
+    }
+
+    [Fact]
     public async Task AnotherTagOfTheSameBaseMayBeNamed()
     {
         await using var bench = await RebaseBench.StartAsync(TestBase.Debian);

@@ -1,0 +1,130 @@
+using System.Text.Json;
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Tasks.Tests.EndToEnd;
+
+/// <summary>A base gets fixes; the image is found behind it, put on it without a build, and runs.</summary>
+public sealed class RebasedImageTests(Peers peers)
+{
+    private const string Base = "rebase/aspnet:10.0";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    [ReliabilityCase(
+        "Commands",
+        "the base of a published image gets fixes; `RebaseImage` puts the image on it",
+        "the digest of a publish on the new base, no byte of the app moves, and the container runs"
+    )]
+    public async Task ARebasedImageIsThatOfAPublishAndRuns()
+    {
+        var registry = await peers.RegistryAsync();
+        using var workspace = await peers.WorkspaceAsync();
+        await SeedBaseAsync(registry, workspace);
+        var project = await ProjectAsync(registry, workspace);
+        var before = (await project.PublishAsync(Cancelled, "-p:PublishImage=true")).EnsureSuccess();
+        var shop = $"{registry.Host}/rebase/shop:1.2.3";
+
+        Assert.Equal("Current", (await RunAsync(project, "CheckImages", $"-p:ImageSource={shop}"))["State"]);
+        await FixBaseAsync(registry, workspace);
+        var drift = await project.Command("msbuild", "-t:CheckImages", $"-p:ImageSource={shop}", "-p:ImageFailOnDrift=true").RunAsync(Cancelled);
+        Assert.Equal(1, drift.ExitCode);
+        Assert.Contains("warning IMG4023", drift.All, StringComparison.Ordinal);
+        Assert.Contains("error IMG4023", drift.All, StringComparison.Ordinal);
+        Assert.Contains("1 of 1 images are behind their bases", drift.All, StringComparison.Ordinal);
+
+        var told = await RunAsync(project, "RebaseImage", $"-p:ImageSource={shop}", "-p:ImageDryRun=true");
+        Assert.Equal(before.Digest, (await registry.ManifestAsync("rebase/shop", "1.2.3", Cancelled)).Digest);
+        // Of the project's own image, all its tags follow.
+        var rebased = await RunAsync(project, "RebaseImage");
+
+        var fresh = (
+            await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageRepository=rebase/fresh")
+        ).EnsureSuccess();
+        Assert.Equal(fresh.Digest, rebased["Digest"]);
+        Assert.Equal(told["Digest"], rebased["Digest"]);
+        Assert.Equal(before.Digest, rebased["PreviousDigest"]);
+        Assert.Equal("1.2.3;latest", rebased["Tags"]);
+        Assert.Equal(rebased["Digest"], (await registry.ManifestAsync("rebase/shop", "1.2.3", Cancelled)).Digest);
+        Assert.Equal("Current", (await RunAsync(project, "CheckImages"))["State"]);
+        await RunInDockerAsync($"{registry.Host}/rebase/shop@{rebased["Digest"]}");
+    }
+
+    [Fact]
+    public async Task WhatCanNotBeCheckedOrRebasedIsOneLineWithACode()
+    {
+        var registry = await peers.RegistryAsync();
+        using var workspace = await peers.WorkspaceAsync();
+        var project = await ProjectAsync(registry, workspace);
+        workspace.Write("Rebased/images.txt", $"# our images\n{registry.Host}/rebase/none:1.0\n{registry.Host}/dotnet/aspnet:10.0   # a base\n");
+
+        var refused = await project.Command("msbuild", "-t:RebaseImage", $"-p:ImageSource={registry.Host}/dotnet/aspnet:10.0").RunAsync(Cancelled);
+        Assert.Single(Errors(refused), line => line.Contains("IMG4020", StringComparison.Ordinal));
+        var many = await project.Command("msbuild", "-t:RebaseImage", "-p:ImageSourceFile=images.txt").RunAsync(Cancelled);
+        Assert.Single(Errors(many), line => line.Contains("2 of 2 images are not rebased", StringComparison.Ordinal));
+        var drift = await project.Command("msbuild", "-t:CheckImages", "-p:ImageSourceFile=images.txt").RunAsync(Cancelled);
+        Assert.Equal(0, drift.ExitCode);
+        Assert.Contains("warning IMG4025", drift.All, StringComparison.Ordinal);
+        Assert.Contains("IMG4006", drift.All, StringComparison.Ordinal);
+        var local = await project.Command("msbuild", "-t:CheckImages", "-p:ImageSource=acme/shop:1.0").RunAsync(Cancelled);
+        Assert.Single(Errors(local), line => line.Contains("IMG1007", StringComparison.Ordinal));
+        var unlisted = await project.Command("msbuild", "-t:CheckImages", $"-p:ImageSource={registry.Host}/rebase/none:*").RunAsync(Cancelled);
+        Assert.Single(Errors(unlisted), line => line.Contains("IMG4006", StringComparison.Ordinal));
+        var missing = await project.Command("msbuild", "-t:CheckImages", "-p:ImageSourceFile=none.txt").RunAsync(Cancelled);
+        Assert.Single(Errors(missing), line => line.Contains("ImageSourceFile", StringComparison.Ordinal));
+    }
+
+    private static IEnumerable<string> Errors(CommandOutput output) =>
+        output.All.Split('\n').Where(line => line.Contains(": error ", StringComparison.Ordinal)).Select(line => line.Trim()).Distinct();
+
+    private static async Task<TestProject> ProjectAsync(DockerRegistry registry, TestWorkspace workspace) =>
+        (await workspace.NewAsync("web", "Rebased", Cancelled))
+            .WithImagePublish()
+            .Property("ImageRegistry", registry.Host)
+            .Property("ImageRepository", "rebase/shop")
+            .Property("Version", "1.2.3")
+            .Property("ImageBase", $"{registry.Host}/{Base}")
+            .Content(
+                "Program.cs",
+                """
+                var app = WebApplication.Create(args);
+                app.MapGet("/", () => Environment.GetEnvironmentVariable("FIXED") ?? "old");
+                app.Run();
+                """
+            );
+
+    private static Task SeedBaseAsync(DockerRegistry registry, TestWorkspace workspace) =>
+        CopyToAsync(registry, workspace, $"docker://{registry.Host}/dotnet/aspnet:10.0");
+
+    private static async Task CopyToAsync(DockerRegistry registry, TestWorkspace workspace, string source)
+    {
+        await Skopeo.CopyAsync(source, $"oci:{workspace["layout"]}:base", Cancelled);
+        await Skopeo.CopyAsync($"oci:{workspace["layout"]}:base", $"docker://{registry.Host}/{Base}", Cancelled);
+    }
+
+    // One more layer, and one more variable.
+    private static async Task FixBaseAsync(DockerRegistry registry, TestWorkspace workspace)
+    {
+        var layout = $"{workspace["layout"]}:base";
+        var file = workspace.Write("fixed.txt", "fixed");
+        await new CommandLine("umoci", "insert", "--rootless", "--image", layout, file, "/etc/fixed").SucceedAsync(Cancelled);
+        await new CommandLine("umoci", "config", "--image", layout, "--config.env", "FIXED=yes").SucceedAsync(Cancelled);
+        await Skopeo.CopyAsync($"oci:{layout}", $"docker://{registry.Host}/{Base}", Cancelled);
+    }
+
+    private static async Task<Dictionary<string, string>> RunAsync(TestProject project, string target, params string[] arguments)
+    {
+        var output = await project.Command("msbuild", [$"-t:{target}", $"-getTargetResult:{target}", .. arguments]).SucceedAsync(Cancelled);
+        using var json = JsonDocument.Parse(output.Output[output.Output.IndexOf('{', StringComparison.Ordinal)..]);
+        var item = json.RootElement.GetProperty("TargetResults").GetProperty(target).GetProperty("Items")[0];
+        return item.EnumerateObject().ToDictionary(value => value.Name, value => value.Value.GetString()!);
+    }
+
+    private async Task RunInDockerAsync(string reference)
+    {
+        var docker = await peers.DockerAsync();
+        await docker.PullAsync(reference, Cancelled);
+        await using var container = await docker.StartAsync(reference, Cancelled);
+        Assert.Equal("yes", await (await container.GetAsync("/", Cancelled)).Content.ReadAsStringAsync(Cancelled));
+    }
+}
