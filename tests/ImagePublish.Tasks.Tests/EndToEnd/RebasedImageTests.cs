@@ -47,6 +47,7 @@ public sealed class RebasedImageTests(Peers peers)
         Assert.Equal("1.2.3;latest", rebased["Tags"]);
         Assert.Equal(rebased["Digest"], (await registry.ManifestAsync("rebase/shop", "1.2.3", Cancelled)).Digest);
         Assert.Equal("Current", (await RunAsync(project, "CheckImages"))["State"]);
+        await CheckSolutionAsync(workspace, shop);
         await RunInDockerAsync($"{registry.Host}/rebase/shop@{rebased["Digest"]}");
     }
 
@@ -72,6 +73,20 @@ public sealed class RebasedImageTests(Peers peers)
         Assert.Single(Errors(unlisted), line => line.Contains("IMG4006", StringComparison.Ordinal));
         var missing = await project.Command("msbuild", "-t:CheckImages", "-p:ImageSourceFile=none.txt").RunAsync(Cancelled);
         Assert.Single(Errors(missing), line => line.Contains("ImageSourceFile", StringComparison.Ordinal));
+    }
+
+    // A library has no image.
+    private static async Task CheckSolutionAsync(TestWorkspace workspace, string shop)
+    {
+        workspace.Empty("Library").WithImagePublish();
+        workspace.Write(
+            "Shop.slnx",
+            """<Solution><Project Path="Rebased/Rebased.csproj" /><Project Path="Library/Library.csproj" /></Solution>"""
+        );
+        await workspace.DotNet("restore", "Library/Library.csproj").SucceedAsync(Cancelled);
+        var output = await workspace.DotNet("msbuild", "Shop.slnx", "-t:CheckImages", "-tl:off").SucceedAsync(Cancelled);
+        Assert.Contains($"{shop} ", output.Output, StringComparison.Ordinal);
+        Assert.Contains("0 of 1 images are behind their bases", output.Output, StringComparison.Ordinal);
     }
 
     private static IEnumerable<string> Errors(CommandOutput output) =>

@@ -128,9 +128,9 @@ public sealed class DriftTests
     }
 
     [Theory]
-    [InlineData(false, DriftState.Current)]
-    [InlineData(true, DriftState.Behind)]
-    public async Task AnImageThatNamesItsBaseWithoutADigestIsComparedByItsLayers(bool isFixed, DriftState expected)
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AnImageThatNamesItsBaseWithoutADigestIsComparedByItsLayers(bool isFixed)
     {
         await using var bench = await RebaseBench.StartAsync(TestBase.Debian);
         var request = bench.Request();
@@ -138,7 +138,9 @@ public sealed class DriftTests
         if (isFixed)
             TestBase.Debian.Fixed().SeedTo(bench.Server);
 
-        Assert.Equal(expected, Assert.Single(await CheckAsync(bench, bench.Shop)).State);
+        var state = Assert.Single(await CheckAsync(bench, bench.Shop)).State;
+
+        Assert.Equal(isFixed ? DriftState.Behind : DriftState.Current, state);
     }
 
     private static async Task<IReadOnlyList<ImageDrift>> CheckAsync(RebaseBench bench, params Reference[] images)
