@@ -74,6 +74,7 @@ public sealed partial class ArchitectureTests
             "Images",
             "Registries",
             "Storage",
+            "Trust",
             "Packages",
             "Bases",
             "Attachments",

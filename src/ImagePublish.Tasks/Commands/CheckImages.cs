@@ -30,10 +30,7 @@ public sealed class CheckImages : CommandTask
         var selection = ImageSelection.Read(Sources, SourceFile, this);
         var registries = Connect(selection.Registries).Registries;
         var images = await selection.ResolveAsync(registries, cancellationToken);
-        var checker = new DriftChecker(
-            new PublishContext(registries, OpenStore(), log),
-            image => BaseMirror.Apply(image, BaseRegistry)
-        );
+        var checker = new DriftChecker(new PublishContext(registries, OpenStore(), log), image => BaseMirror.Apply(image, BaseRegistry));
         var drifts = await checker.CheckAsync(images, cancellationToken);
         Report(log, RebaseTables.OfDrift(drifts));
         Items = [.. drifts.Select(ItemOf)];
@@ -67,7 +64,11 @@ public sealed class CheckImages : CommandTask
     // One for each base: a hundred services on one base are one thing to do. CI systems mark these lines.
     private static void Warn(IReadOnlyList<ImageDrift> drifts, IPublishLog log)
     {
-        foreach (var group in drifts.Where(drift => drift.State == DriftState.Behind).GroupBy(drift => (drift.Base!.Reference, drift.CurrentDigest)))
+        foreach (
+            var group in drifts
+                .Where(drift => drift.State == DriftState.Behind)
+                .GroupBy(drift => (drift.Base!.Reference, drift.CurrentDigest))
+        )
             log.Warning(
                 DiagnosticCodes.BaseOutdated,
                 $"'{group.Key.Reference}' is {group.Key.CurrentDigest} now, and an older one is the base of {Named(group)}. "
@@ -77,8 +78,8 @@ public sealed class CheckImages : CommandTask
         foreach (var group in drifts.Where(drift => drift.EndOfLife <= today).GroupBy(drift => (drift.Base!.Reference, drift.EndOfLife)))
             log.Warning(
                 DiagnosticCodes.BaseUnsupported,
-                $"'{group.Key.Reference}' gets no more fixes since {RebaseTables.Date(group.Key.EndOfLife)}, and is the base of {Named(group)}. "
-                    + "Choose a newer one."
+                $"'{group.Key.Reference}' gets no more fixes since {RebaseTables.Date(group.Key.EndOfLife)}, "
+                    + $"and is the base of {Named(group)}. Choose a newer one."
             );
         foreach (var drift in drifts.Where(drift => drift.Failure is not null))
             log.Warning(DiagnosticCodes.DriftUnknown, $"'{drift.Image}' is not checked ({drift.Failure!.Code}): {drift.Failure.Message}");

@@ -62,7 +62,7 @@ internal sealed class ImageSelection
             if (images.Count > MaxImages)
                 throw new ImagePublishException(
                     DiagnosticCodes.TooLarge,
-                    $"More than {MaxImages} images are selected. Choose fewer with a narrower pattern of tags, such as {image.Repository}:1.*."
+                    $"More than {MaxImages} images are selected. Choose fewer with a narrower pattern of tags: {image.Repository}:1.*."
                 );
         }
 
@@ -103,7 +103,11 @@ internal sealed class ImageSelection
                     .Where(line => line.Length > 0)
                     .Select(line =>
                         line.Any(char.IsWhiteSpace)
-                            ? throw InputParser.Invalid("ImageSourceFile", file, $"expected one image a line, not '{Text.Shortened(line, 100)}'")
+                            ? throw InputParser.Invalid(
+                                "ImageSourceFile",
+                                file,
+                                $"expected one image a line, not '{Text.Shortened(line, 100)}'"
+                            )
                             : line
                     ),
             ];

@@ -23,6 +23,9 @@ public sealed class RebaseImage : CommandTask
     /// <summary>The mirror of Microsoft's registry; empty for that of the environment, if it names one.</summary>
     public string? BaseRegistry { get; set; }
 
+    /// <summary>Whose signatures the new base must have; empty for nobody's.</summary>
+    public string? BaseTrust { get; set; }
+
     /// <summary>Whether tags that are there may be moved.</summary>
     public bool TagOverwrite { get; set; } = true;
 
@@ -70,6 +73,7 @@ public sealed class RebaseImage : CommandTask
         return new RebaseRequest(Reference.Parse("docker.io/library/scratch"))
         {
             NewBase = InputParser.Optional(NewBase) is { } text ? InputParser.Named("ImageNewBase", text, Reference.Parse) : null,
+            Trust = BaseTrustReader.Read(BaseTrust, ResolvePath),
             Mirror = image => BaseMirror.Apply(image, BaseRegistry),
             Tags = names.Tags,
             Companions = selection.IsOwn ? names.ProjectTags : [],
@@ -99,7 +103,12 @@ public sealed class RebaseImage : CommandTask
         var platform = result?.Platforms[0].Base;
         return CommandItem.Create(
             outcome.Image.ToString(),
-            ("State", outcome.Refused is not null ? "Refused" : result!.IsUnchanged ? "Current" : "Rebased"),
+            (
+                "State",
+                outcome.Refused is not null ? "Refused"
+                : result!.IsUnchanged ? "Current"
+                : "Rebased"
+            ),
             ("Repository", outcome.Image.Repository),
             ("Tags", result?.Tags.Select(tag => tag.Value)),
             ("Digest", result?.After.Digest),

@@ -82,9 +82,7 @@ internal static class RecoveredSpec
         exposed.ExceptWith(
             listens
                 ? named
-                : EnvironmentVariables
-                    .Ports(EnvironmentVariables.Merge([], spec.EnvironmentVariables))
-                    .Select(port => port.ToString())
+                : EnvironmentVariables.Ports(EnvironmentVariables.Merge([], spec.EnvironmentVariables)).Select(port => port.ToString())
         );
         return spec with { ListensWhereBaseSays = listens, Ports = ExposedPort.Read([.. exposed]) };
     }

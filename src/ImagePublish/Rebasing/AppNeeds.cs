@@ -47,7 +47,7 @@ internal sealed class AppNeeds(ImageStore store, BaseFactsReader reader, IPublis
         return lacking;
     }
 
-    private static bool UsesAspNet(BaseFacts facts) => facts.Files.Find("usr/share/dotnet/shared/Microsoft.AspNetCore.App") is not null;
+    private static bool UsesAspNet(BaseFacts facts) => facts.Frameworks.ContainsKey("Microsoft.AspNetCore.App");
 
     private async Task<AppDependencies> ReadNeedsAsync(Image image, BaseFacts old, CancellationToken cancellationToken)
     {

@@ -29,8 +29,11 @@ internal sealed class BaseFacts(BaseImage image, BaseFileSystem files)
     /// <summary>Its release without the number of the patch, <c>12</c>, <c>24.04</c>, <c>3.22</c>.</summary>
     public string Release => string.Join('.', release.GetValueOrDefault("VERSION_ID", "").Split('.').Take(2));
 
+    /// <summary>The shared frameworks of .NET by name, each in its newest version.</summary>
+    public IReadOnlyDictionary<string, string> Frameworks { get; } = FindFrameworks(files);
+
     /// <summary>The newest .NET runtime, <c>10.0.1</c>; null where there is none.</summary>
-    public string? Runtime { get; } = FindRuntime(files) ?? RuntimeOf(image.Config);
+    public string? Runtime => Frameworks.GetValueOrDefault("Microsoft.NETCore.App") ?? RuntimeOf(image.Config);
 
     /// <summary>What an image says of its runtime in its variables, as Microsoft's do.</summary>
     public static string? RuntimeOf(ImageConfig config) => EnvironmentVariables.Find(config.Config?.Env ?? [], "DOTNET_VERSION");
@@ -38,12 +41,16 @@ internal sealed class BaseFacts(BaseImage image, BaseFileSystem files)
     public static string? MajorMinorOf(string? version) =>
         version is not null && SemanticVersion.TryParse(version) is { } parsed ? $"{parsed.Major}.{parsed.Minor}" : null;
 
-    private static string? FindRuntime(BaseFileSystem files) =>
-        DotNetFolders
-            .SelectMany(folder => NamesIn(files, $"{folder}/shared/Microsoft.NETCore.App"))
-            .Where(name => SemanticVersion.TryParse(name) is not null)
-            .OrderBy(name => TagOrder.VersionOf(name))
-            .LastOrDefault();
+    private static Dictionary<string, string> FindFrameworks(BaseFileSystem files)
+    {
+        var found =
+            from folder in DotNetFolders
+            from name in NamesIn(files, $"{folder}/shared")
+            from version in NamesIn(files, $"{folder}/shared/{name}")
+            where SemanticVersion.TryParse(version) is not null
+            group version by name;
+        return found.ToDictionary(versions => versions.Key, versions => versions.OrderBy(TagOrder.VersionOf).Last());
+    }
 
     // A link that leads in a circle leads to no runtime.
     private static IEnumerable<string> NamesIn(BaseFileSystem files, string folder)
@@ -80,10 +87,7 @@ internal sealed class BaseFactsReader(ImageStore store, IPublishLog log)
     /// <exception cref="ImagePublishException">A layer can't be had or is damaged.</exception>
     public Task<BaseFacts> ReadAsync(BaseImage image, CancellationToken cancellationToken) =>
         known
-            .GetOrAdd(
-                image.ManifestDigest!,
-                _ => new(async () => new BaseFacts(image, await files.ReadAsync(image, cancellationToken)))
-            )
+            .GetOrAdd(image.ManifestDigest!, _ => new(async () => new BaseFacts(image, await files.ReadAsync(image, cancellationToken))))
             .Value;
 
     /// <summary>The same without a download; null where a layer was never read on this machine.</summary>

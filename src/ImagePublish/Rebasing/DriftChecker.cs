@@ -55,6 +55,16 @@ internal sealed class DriftChecker(PublishContext context, Func<RegistryImage, R
             return drift with { Failure = Refusal.Unnamed(reference) };
         var named = NamedBase.Find(platform)!;
         drift = drift with { Base = named, Runtime = BaseFacts.RuntimeOf(platform.Config) };
+        return await CompareAsync(drift, named, platform, cancellationToken);
+    }
+
+    private async Task<ImageDrift> CompareAsync(
+        ImageDrift drift,
+        NamedBase named,
+        ImageDocuments platform,
+        CancellationToken cancellationToken
+    )
+    {
         var source = mirror(new RegistryImage(named.Reference));
         if (
             await context.Documents.CurrentAsync(source.Location, cancellationToken) is { } current
@@ -84,12 +94,7 @@ internal sealed class DriftChecker(PublishContext context, Func<RegistryImage, R
     }
 
     // An image that names its base without a digest is on it where its lowest layers are those of the base.
-    private async Task<bool> IsOnAsync(
-        ImageDocuments image,
-        RegistryImage source,
-        NamedBase named,
-        CancellationToken cancellationToken
-    )
+    private async Task<bool> IsOnAsync(ImageDocuments image, RegistryImage source, NamedBase named, CancellationToken cancellationToken)
     {
         if (named.Digest is not null)
             return true;
@@ -120,9 +125,8 @@ internal sealed class DriftChecker(PublishContext context, Func<RegistryImage, R
         named.Digest is not { } digest
             ? Task.FromResult<IReadOnlyList<PackageChange>?>(null)
             : packages
-                .GetOrAdd(
-                    (digest, newer.ManifestDigest!),
-                    _ => new(() => CompareAsync(source with { Locked = digest }, newer, image.Config.Platform, cancellationToken))
+                .GetOrAdd((digest, newer.ManifestDigest!), _ =>
+                    new(() => CompareAsync(source with { Locked = digest }, newer, image.Config.Platform, cancellationToken))
                 )
                 .Value;
 

@@ -35,7 +35,7 @@ internal sealed record ImageDrift(Reference Image, DriftState State)
     /// <summary>Packages of the operating system that differ; null where one of the lists is not on this machine.</summary>
     public IReadOnlyList<PackageChange>? Packages { get; init; }
 
-    /// <summary>Since when or from when on what the base's name points at gets no more fixes; null where its registry does not say.</summary>
+    /// <summary>The first day on which what the base's name points at gets no more fixes; null where its registry does not say.</summary>
     public DateOnly? EndOfLife { get; init; }
 
     /// <summary>The same of what the image was made of: most often the day that its successor came.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Destinations;
@@ -20,6 +21,7 @@ internal sealed class ImageRebaser
     private readonly PublishContext context;
     private readonly BaseResolver bases;
     private readonly RebaseConditions conditions;
+    private readonly ConcurrentDictionary<(RegistryImage, Platform), Lazy<Task<BaseImage>>> newBases = new();
 
     public ImageRebaser(PublishContext context)
     {
@@ -30,10 +32,7 @@ internal sealed class ImageRebaser
     }
 
     /// <summary>Rebases many images, several at a time. One that fails or is refused leaves the others alone.</summary>
-    public async Task<IReadOnlyList<RebaseOutcome>> RebaseAsync(
-        IReadOnlyList<RebaseRequest> requests,
-        CancellationToken cancellationToken
-    )
+    public async Task<IReadOnlyList<RebaseOutcome>> RebaseAsync(IReadOnlyList<RebaseRequest> requests, CancellationToken cancellationToken)
     {
         var outcomes = new RebaseOutcome[requests.Count];
         await Parallel.ForAsync(
@@ -90,11 +89,7 @@ internal sealed class ImageRebaser
                 "Name a tag or digest of the same repository, or publish it on the other base"
             );
         var before = documents.In(context.Registries, request.Image.Repository);
-        var newer = await bases.ResolveAsync(
-            request.Mirror(new RegistryImage(request.NewBase ?? named.Reference)),
-            before.Platform,
-            cancellationToken
-        );
+        var newer = await ResolveNewAsync(request, request.NewBase ?? named.Reference, before.Platform, cancellationToken);
         if (newer.Digest == digest)
             return new RebasedPlatform(before.Platform, before, before, new RebasedBase(newer, newer, null, null));
         var old = await ResolveOldAsync(request, named, before.Platform, cancellationToken);
@@ -102,6 +97,24 @@ internal sealed class ImageRebaser
         var spec = RebaseConditions.CheckDocuments(pair);
         var checkedBase = await conditions.CheckFilesAsync(pair, cancellationToken);
         return new RebasedPlatform(before.Platform, before, RebaseConditions.Compose(pair, spec.On(newer), newer), checkedBase);
+    }
+
+    // Once for all images, with whatever is asked of its signatures.
+    private Task<BaseImage> ResolveNewAsync(
+        RebaseRequest request,
+        Reference reference,
+        Platform platform,
+        CancellationToken cancellationToken
+    )
+    {
+        var source = request.Mirror(new RegistryImage(reference));
+        return newBases
+            .GetOrAdd((source, platform), _ =>
+                new(() =>
+                    new BaseStep(context).ResolveAsync(new BaseInputs(source, platform, request.Trust), known: null, cancellationToken)
+                )
+            )
+            .Value;
     }
 
     private async Task<BaseImage> ResolveOldAsync(

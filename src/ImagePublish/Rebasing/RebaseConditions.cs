@@ -53,10 +53,7 @@ internal sealed class RebaseConditions(BaseFactsReader reader, AppNeeds needs)
         if (spec is null || Compose(pair, spec, old).Digest != before.Digest)
             throw Refuse(pair, "a publish on its base would not make it as it is: another tool made or changed it");
         return spec.Format is null && old.Format != pair.New.Format
-            ? throw Refuse(
-                pair,
-                $"the media types of '{pair.New.Name}' are now those of {pair.New.Format}, and were those of {old.Format}"
-            )
+            ? throw Refuse(pair, $"the media types of '{pair.New.Name}' are now those of {pair.New.Format}, and were those of {old.Format}")
             : spec;
     }
 
@@ -70,7 +67,7 @@ internal sealed class RebaseConditions(BaseFactsReader reader, AppNeeds needs)
         );
 
     /// <summary>Checks what the files show.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG4022</c>: the app would not run as it did, or a publish would make other layers.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG4022</c>: the app would not run as it did, or its layers would be others.</exception>
     public async Task<RebasedBase> CheckFilesAsync(RebasePair pair, CancellationToken cancellationToken)
     {
         var facts = await Task.WhenAll(reader.ReadAsync(pair.Old, cancellationToken), reader.ReadAsync(pair.New, cancellationToken));
@@ -81,15 +78,29 @@ internal sealed class RebaseConditions(BaseFactsReader reader, AppNeeds needs)
                 $"the new base has another operating system: {Text.Sanitize($"{newer.System} {newer.Release}")} instead of "
                     + Text.Sanitize($"{old.System} {old.Release}")
             );
-        if (old.Runtime is null)
-            throw Refuse(pair, $"it brings its own .NET, which '{pair.Old.Name}' does not have: fixes of .NET take a build");
-        if (BaseFacts.MajorMinorOf(old.Runtime) != BaseFacts.MajorMinorOf(newer.Runtime))
-            throw Refuse(pair, $"the new base has .NET {Refusal.Shown(newer.Runtime)}, and the old one has {Refusal.Shown(old.Runtime)}");
+        CheckRuntime(pair, old, newer);
         await CheckStartAsync(pair, cancellationToken);
         await CheckPlacesAsync(pair, old.Files, newer.Files, cancellationToken);
         if (await needs.FindLackingAsync(pair.Before, old, newer, cancellationToken) is [var first, ..])
             throw Refuse(pair, $"the new base lacks what the app needs. {first.TrimEnd('.')}");
         return new RebasedBase(pair.Old, pair.New, old.Runtime, newer.Runtime);
+    }
+
+    private static void CheckRuntime(RebasePair pair, BaseFacts old, BaseFacts newer)
+    {
+        if (BaseFacts.MajorMinorOf(old.Runtime) is not { } version)
+            throw Refuse(pair, $"it brings its own .NET, which '{pair.Old.Name}' does not have: fixes of .NET take a build");
+        if (BaseFacts.MajorMinorOf(newer.Runtime) != version)
+            throw Refuse(pair, $"the new base has .NET {Refusal.Shown(newer.Runtime)}, and the old one has {Refusal.Shown(old.Runtime)}");
+        foreach (var (name, had) in old.Frameworks)
+        {
+            var has = newer.Frameworks.GetValueOrDefault(name);
+            if (BaseFacts.MajorMinorOf(has) != BaseFacts.MajorMinorOf(had))
+                throw Refuse(
+                    pair,
+                    $"the new base has {Refusal.Shown(has)} of {Text.Sanitize(name)}, and the old one has {Refusal.Shown(had)}"
+                );
+        }
     }
 
     private static void CheckOwnLayers(RebasePair pair)
@@ -122,16 +133,14 @@ internal sealed class RebaseConditions(BaseFactsReader reader, AppNeeds needs)
         }
 
         if (!hasSettings)
-            throw Refuse(pair, $"it starts {Refusal.Shown(command.FirstOrDefault())}, in which its own .NET may be: fixes of that take a build");
+            throw Refuse(
+                pair,
+                $"it starts {Refusal.Shown(command.FirstOrDefault())}, in which its own .NET may be: fixes of that take a build"
+            );
     }
 
     // Owners by name, and files outside of the app's folder, are placed by what the base has.
-    private async Task CheckPlacesAsync(
-        RebasePair pair,
-        BaseFileSystem old,
-        BaseFileSystem newer,
-        CancellationToken cancellationToken
-    )
+    private async Task CheckPlacesAsync(RebasePair pair, BaseFileSystem old, BaseFileSystem newer, CancellationToken cancellationToken)
     {
         if (MovedAccount(old, newer) is { } account)
             throw Refuse(pair, $"the user or group {Refusal.Shown(account)} has another number in the new base, or is gone");

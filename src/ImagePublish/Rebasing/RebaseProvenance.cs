@@ -5,7 +5,7 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Rebasing;
 
-/// <summary>Writes the provenance of a rebased image: it is made of the old image, whose own provenance says the rest, and a base.</summary>
+/// <summary>Writes the provenance of a rebased image: it is made of the old image, whose own says the rest, and a base.</summary>
 /// <remarks><see href="https://slsa.dev/spec/v1.0/provenance">SLSA, Provenance v1</see>.</remarks>
 internal static class RebaseProvenance
 {
@@ -13,11 +13,8 @@ internal static class RebaseProvenance
     public const string BuildType = "pkg:nuget/ImagePublish.Tasks#rebase-v1";
 
     public static Statement Compose(RebasedPlatform platform, Reference image, RebaseFacts facts) =>
-        Statement.Create(
-            AttachmentTypes.Provenance,
-            platform.After.Digest,
-            [PackageUrl.Image(image.Repository, platform.Platform)],
-            json => Write(json, platform, image, facts)
+        Statement.Create(AttachmentTypes.Provenance, platform.After.Digest, [PackageUrl.Image(image.Repository, platform.Platform)], json =>
+            Write(json, platform, image, facts)
         );
 
     private static void Write(Utf8JsonWriter json, RebasedPlatform platform, Reference image, RebaseFacts facts)

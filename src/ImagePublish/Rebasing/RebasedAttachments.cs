@@ -60,6 +60,5 @@ internal sealed class RebasedAttachments(PublishContext context, RebaseRequest r
         return [.. renewed.Distinct()];
     }
 
-    private bool HadProvenance(Digest image) =>
-        found.Exists(one => one.Subject == image && one.Types.Contains(AttachmentTypes.Provenance));
+    private bool HadProvenance(Digest image) => found.Exists(one => one.Subject == image && one.Types.Contains(AttachmentTypes.Provenance));
 }

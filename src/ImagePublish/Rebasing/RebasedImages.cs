@@ -4,6 +4,7 @@ using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing.Explain;
 using ImagePublish.Requests;
+using ImagePublish.Trust;
 
 namespace ImagePublish.Rebasing;
 
@@ -12,6 +13,9 @@ internal sealed record RebaseRequest(Reference Image)
 {
     /// <summary>The base to put below it; null for what the name of its base points at now.</summary>
     public Reference? NewBase { get; init; }
+
+    /// <summary>Who must have signed the new base; null if that does not matter.</summary>
+    public TrustPolicy? Trust { get; init; }
 
     /// <summary>Where bases are read from, in place of where they are named.</summary>
     public Func<RegistryImage, RegistryImage> Mirror { get; init; } = image => image;

@@ -52,8 +52,8 @@ internal static class RebaseTables
         yield return $"{(dryRun ? "Would rebase" : "Rebased")} {result.Image} onto {platform.Base.New.Name}: {tags}";
         yield return $"  {repository}@{result.After.Digest}";
         yield return $"  before: {repository}@{result.Before.Digest}";
-        yield return $"  base: {ImageTables.Short(platform.Base.Old.Digest!)} -> {ImageTables.Short(platform.Base.New.Digest!)}, .NET {Runtime(result)}, "
-            + $"{string.Join(", ", result.Platforms.Select(one => one.Platform))}";
+        yield return $"  base: {ImageTables.Short(platform.Base.Old.Digest!)} -> {ImageTables.Short(platform.Base.New.Digest!)}, "
+            + $".NET {Runtime(result)}, {string.Join(", ", result.Platforms.Select(one => one.Platform))}";
         yield return $"  {Moved(result)}";
         var changes = platform.Changes.Where(change => change.Name != "label " + Images.ImageLabels.BaseDigest).ToList();
         foreach (var change in changes.Take(MaxChanges))
@@ -63,7 +63,8 @@ internal static class RebaseTables
         if (result.Renewed.Count > 0)
             yield return $"  attached anew: {string.Join(", ", result.Renewed)}";
         if (result.LeftBehind.Count > 0)
-            yield return $"  not true of the new image, and left with the old one: {string.Join(", ", result.LeftBehind.Select(Text.Sanitize))}";
+            yield return "  not true of the new image, and left with the old one: "
+                + string.Join(", ", result.LeftBehind.Select(Text.Sanitize));
     }
 
     private static string Moved(RebaseResult result) =>

@@ -107,7 +107,9 @@ internal sealed class RebaseFleet : IAsyncDisposable
         var seconds = clock.Elapsed.TotalSeconds;
         var run = await registry.CountAsync(new Run(seconds, 0), CancellationToken.None);
         var layers = registry
-            .Requests.Where(request => request.StartsWith("GET ", StringComparison.Ordinal) && request.Contains("/blobs/", StringComparison.Ordinal))
+            .Requests.Where(request =>
+                request.StartsWith("GET ", StringComparison.Ordinal) && request.Contains("/blobs/", StringComparison.Ordinal)
+            )
             .Select(request => request.Split(' ')[1].Split('/')[^1])
             .ToList();
         return new RebaseRow(services, title)
@@ -124,7 +126,12 @@ internal sealed class RebaseFleet : IAsyncDisposable
 
     private async Task UseAsync(string machine, Func<PublishContext, Task> work)
     {
-        using var client = new RegistryClient(new RegistryClientOptions(), new Fleet.NoCredentials(), new Fleet.SilentLog(), TimeProvider.System);
+        using var client = new RegistryClient(
+            new RegistryClientOptions(),
+            new Fleet.NoCredentials(),
+            new Fleet.SilentLog(),
+            TimeProvider.System
+        );
         var store = ImageStore.Open(Path.Combine(folder.FullName, $"store-{machine}"), new StoreOptions());
         await work(new PublishContext(client, store, new Fleet.SilentLog()));
     }
@@ -190,8 +197,17 @@ internal sealed class RebaseFleet : IAsyncDisposable
         foreach (var architecture in new[] { "amd64", "arm64" })
         {
             var platform = new Platform("linux", architecture);
-            var old = await resolver.ResolveAsync(new RegistryImage(repository.ReferenceTo(Tag.Parse("10.0"))), platform, cancellationToken);
-            var spec = new ImageSpec { Platform = platform, Created = DateTimeOffset.UnixEpoch, Format = ImageFormat.Oci };
+            var old = await resolver.ResolveAsync(
+                new RegistryImage(repository.ReferenceTo(Tag.Parse("10.0"))),
+                platform,
+                cancellationToken
+            );
+            var spec = new ImageSpec
+            {
+                Platform = platform,
+                Created = DateTimeOffset.UnixEpoch,
+                Format = ImageFormat.Oci,
+            };
             var image = ImageComposer.Compose(spec, old, [new NamedLayer("patch", new Layer(layer.Descriptor, diffId, layer))]);
             foreach (var one in new[] { layer, image.ConfigBlob })
                 await context.Registries.PushBlobAsync(repository, one, cancellationToken);

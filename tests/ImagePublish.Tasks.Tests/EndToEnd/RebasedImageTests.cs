@@ -27,7 +27,9 @@ public sealed class RebasedImageTests(Peers peers)
 
         Assert.Equal("Current", (await RunAsync(project, "CheckImages", $"-p:ImageSource={shop}"))["State"]);
         await FixBaseAsync(registry, workspace);
-        var drift = await project.Command("msbuild", "-t:CheckImages", $"-p:ImageSource={shop}", "-p:ImageFailOnDrift=true").RunAsync(Cancelled);
+        var drift = await project
+            .Command("msbuild", "-t:CheckImages", $"-p:ImageSource={shop}", "-p:ImageFailOnDrift=true")
+            .RunAsync(Cancelled);
         Assert.Equal(1, drift.ExitCode);
         Assert.Contains("warning IMG4023", drift.All, StringComparison.Ordinal);
         Assert.Contains("error IMG4023", drift.All, StringComparison.Ordinal);
@@ -38,9 +40,7 @@ public sealed class RebasedImageTests(Peers peers)
         // Of the project's own image, all its tags follow.
         var rebased = await RunAsync(project, "RebaseImage");
 
-        var fresh = (
-            await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageRepository=rebase/fresh")
-        ).EnsureSuccess();
+        var fresh = (await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageRepository=rebase/fresh")).EnsureSuccess();
         Assert.Equal(fresh.Digest, rebased["Digest"]);
         Assert.Equal(told["Digest"], rebased["Digest"]);
         Assert.Equal(before.Digest, rebased["PreviousDigest"]);
@@ -57,9 +57,14 @@ public sealed class RebasedImageTests(Peers peers)
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var project = await ProjectAsync(registry, workspace);
-        workspace.Write("Rebased/images.txt", $"# our images\n{registry.Host}/rebase/none:1.0\n{registry.Host}/dotnet/aspnet:10.0   # a base\n");
+        workspace.Write(
+            "Rebased/images.txt",
+            $"# our images\n{registry.Host}/rebase/none:1.0\n{registry.Host}/dotnet/aspnet:10.0   # a base\n"
+        );
 
-        var refused = await project.Command("msbuild", "-t:RebaseImage", $"-p:ImageSource={registry.Host}/dotnet/aspnet:10.0").RunAsync(Cancelled);
+        var refused = await project
+            .Command("msbuild", "-t:RebaseImage", $"-p:ImageSource={registry.Host}/dotnet/aspnet:10.0")
+            .RunAsync(Cancelled);
         Assert.Single(Errors(refused), line => line.Contains("IMG4020", StringComparison.Ordinal));
         var many = await project.Command("msbuild", "-t:RebaseImage", "-p:ImageSourceFile=images.txt").RunAsync(Cancelled);
         Assert.Single(Errors(many), line => line.Contains("2 of 2 images are not rebased", StringComparison.Ordinal));
@@ -69,7 +74,9 @@ public sealed class RebasedImageTests(Peers peers)
         Assert.Contains("IMG4006", drift.All, StringComparison.Ordinal);
         var local = await project.Command("msbuild", "-t:CheckImages", "-p:ImageSource=acme/shop:1.0").RunAsync(Cancelled);
         Assert.Single(Errors(local), line => line.Contains("IMG1007", StringComparison.Ordinal));
-        var unlisted = await project.Command("msbuild", "-t:CheckImages", $"-p:ImageSource={registry.Host}/rebase/none:*").RunAsync(Cancelled);
+        var unlisted = await project
+            .Command("msbuild", "-t:CheckImages", $"-p:ImageSource={registry.Host}/rebase/none:*")
+            .RunAsync(Cancelled);
         Assert.Single(Errors(unlisted), line => line.Contains("IMG4006", StringComparison.Ordinal));
         var missing = await project.Command("msbuild", "-t:CheckImages", "-p:ImageSourceFile=none.txt").RunAsync(Cancelled);
         Assert.Single(Errors(missing), line => line.Contains("ImageSourceFile", StringComparison.Ordinal));

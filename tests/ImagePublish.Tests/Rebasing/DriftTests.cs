@@ -36,7 +36,11 @@ public sealed class DriftTests
         static TestBase With(TestBase one, string version) =>
             one with
             {
-                Extra = [.. one.Extra, $"f 644 0:0 var/lib/dpkg/status Package: libssl3\nVersion: {version}\nStatus: install ok installed\n"],
+                Extra =
+                [
+                    .. one.Extra,
+                    $"f 644 0:0 var/lib/dpkg/status Package: libssl3\nVersion: {version}\nStatus: install ok installed\n",
+                ],
             };
         await using var bench = await RebaseBench.StartAsync(With(TestBase.Debian, "3.0.1"));
         await bench.Publishing.PublishAsync(bench.Request());
@@ -65,7 +69,9 @@ public sealed class DriftTests
         var drifts = await CheckAsync(bench, [.. images]);
 
         Assert.All(drifts, drift => Assert.Equal(DriftState.Behind, drift.State));
-        var toBase = bench.Server.Requests.Where(request => request.Target.Contains("/dotnet/aspnet/manifests/10.0", StringComparison.Ordinal));
+        var toBase = bench.Server.Requests.Where(request =>
+            request.Target.Contains("/dotnet/aspnet/manifests/10.0", StringComparison.Ordinal)
+        );
         Assert.Single(toBase);
         Assert.Equal(0, LayersRead(bench));
         Assert.InRange(bench.Server.Requests.MaxConcurrent(RegistryStep.ManifestHead), 1, 8);
@@ -168,7 +174,13 @@ public sealed class DriftTests
     private static void AttachEndOfLife(TestRegistry registry, string subject, string date)
     {
         var empty = registry.Content.PutBlob("dotnet/aspnet", "{}"u8);
-        JsonObject Descriptor(string mediaType, string digest) => new() { ["mediaType"] = mediaType, ["digest"] = digest, ["size"] = 2 };
+        JsonObject Descriptor(string mediaType, string digest) =>
+            new()
+            {
+                ["mediaType"] = mediaType,
+                ["digest"] = digest,
+                ["size"] = 2,
+            };
         var manifest = new JsonObject
         {
             ["schemaVersion"] = 2,

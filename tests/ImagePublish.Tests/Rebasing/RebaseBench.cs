@@ -39,7 +39,12 @@ internal sealed class RebaseBench : IAsyncDisposable
         return request with
         {
             Destinations = [Publishing.Named(repository)],
-            Project = new ProjectInfo { Title = "Shop", Version = "1.0", FrameworkVersion = "10.0" },
+            Project = new ProjectInfo
+            {
+                Title = "Shop",
+                Version = "1.0",
+                FrameworkVersion = "10.0",
+            },
             Spec = request.Spec with
             {
                 Platform = new Platform("linux", architecture),

@@ -171,7 +171,12 @@ public sealed class RebaseTests
         var newer = bench.Server.SeedImage("acme/shop", "latest");
         TestBase.Debian.Fixed().SeedTo(bench.Server);
 
-        var result = await bench.RebaseAsync(request => request with { Companions = [Tag.Parse("latest"), Tag.Parse("1"), Tag.Parse("none")] });
+        var result = await bench.RebaseAsync(request =>
+            request with
+            {
+                Companions = [Tag.Parse("latest"), Tag.Parse("1"), Tag.Parse("none")],
+            }
+        );
 
         Assert.Equal(["1.0", "1"], result.Tags.Select(tag => tag.Value));
         Assert.Equal(result.After.Digest.Value, bench.Publishing.TagDigest("acme/shop", "1"));
@@ -219,14 +224,16 @@ public sealed class RebaseTests
     {
         await using var bench = await RebaseBench.StartAsync(TestBase.Debian);
         var facts = new BuildFacts { Tool = new BuildTool("1.0"), Project = "Shop.csproj" };
-        var request = bench.Request() with
-        {
-            Attestations = new AttestationRequest(AttestationPlacement.Referrers) { Provenance = facts },
-        };
+        var request = bench.Request() with { Attestations = new AttestationRequest(AttestationPlacement.Referrers) { Provenance = facts } };
         var before = await bench.Publishing.PublishAsync(request);
         var base2 = TestBase.Debian.Fixed().SeedTo(bench.Server);
 
-        var result = await bench.RebaseAsync(request => request with { Facts = new RebaseFacts("1.2.3", "https://ci.example", "run 1", null) });
+        var result = await bench.RebaseAsync(request =>
+            request with
+            {
+                Facts = new RebaseFacts("1.2.3", "https://ci.example", "run 1", null),
+            }
+        );
 
         Assert.Equal(["provenance"], result.Renewed);
         Assert.Empty(result.LeftBehind);

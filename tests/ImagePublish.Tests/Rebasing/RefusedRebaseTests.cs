@@ -9,6 +9,8 @@ using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Publishing;
+using ImagePublish.Tests.Trust;
+using ImagePublish.Trust;
 
 namespace ImagePublish.Tests.Rebasing;
 
@@ -24,7 +26,11 @@ public sealed class RefusedRebaseTests
         await bench.Publishing.PublishAsync(bench.Request() with { Project = null });
         Debian.Fixed().SeedTo(bench.Server);
 
-        Assert.Contains("does not say which image it is based on", await bench.RefusedAsync(DiagnosticCodes.BaseUnnamed), StringComparison.Ordinal);
+        Assert.Contains(
+            "does not say which image it is based on",
+            await bench.RefusedAsync(DiagnosticCodes.BaseUnnamed),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -36,9 +42,11 @@ public sealed class RefusedRebaseTests
         Debian.Fixed().SeedTo(empty);
         var mirror = Repository.Create(Registry.Parse(empty.Host), "dotnet/aspnet");
 
-        var refused = await bench.RefusedAsync(
-            DiagnosticCodes.NamedBaseGone,
-            request => request with { Mirror = image => image with { Mirror = mirror } }
+        var refused = await bench.RefusedAsync(DiagnosticCodes.NamedBaseGone, request =>
+            request with
+            {
+                Mirror = image => image with { Mirror = mirror },
+            }
         );
 
         Assert.Contains("does not have any more", refused, StringComparison.Ordinal);
@@ -49,7 +57,12 @@ public sealed class RefusedRebaseTests
     {
         await using var bench = await RebaseBench.StartAsync(Debian);
         var image = (await bench.Publishing.PublishAsync(bench.Request())).Image;
-        Replace(bench, image, config => config["rootfs"]!["diff_ids"]!.AsArray().RemoveAt(0), manifest => manifest["layers"]!.AsArray().RemoveAt(0));
+        Replace(
+            bench,
+            image,
+            config => config["rootfs"]!["diff_ids"]!.AsArray().RemoveAt(0),
+            manifest => manifest["layers"]!.AsArray().RemoveAt(0)
+        );
         Debian.Fixed().SeedTo(bench.Server);
 
         Assert.Contains("it was squashed", await RefusedAsync(bench), StringComparison.Ordinal);
@@ -210,7 +223,10 @@ public sealed class RefusedRebaseTests
         await bench.Publishing.PublishAsync(
             bench.Request() with
             {
-                Added = [new AddedEntry(new ItemSource("ImageFile", file, null), LayerEntryKind.File, "srv/shop/motd") { SourceFile = file }],
+                Added =
+                [
+                    new AddedEntry(new ItemSource("ImageFile", file, null), LayerEntryKind.File, "srv/shop/motd") { SourceFile = file },
+                ],
             }
         );
         (Debian with { Extra = ["l 777 0:0 srv/shop /var/shop"] }).SeedTo(bench.Server);
@@ -273,20 +289,42 @@ public sealed class RefusedRebaseTests
         Debian.Fixed().SeedTo(bench.Server);
         var other = bench.Server.SeedImage("acme/shop", "other");
         // Somebody is faster: when the manifest is put, the tag is another image's.
-        var action = FaultAction.Custom(
-            "moves the tag",
-            (_, _, next) =>
-            {
-                bench.Server.Content.Tag("acme/shop", "1.0", other.Digest);
-                return next();
-            }
-        );
+        var action = FaultAction.Custom("moves the tag", (_, _, next) =>
+        {
+            bench.Server.Content.Tag("acme/shop", "1.0", other.Digest);
+            return next();
+        });
         bench.Server.Faults.Add(new Fault(RegistryStep.ManifestPut, action) { Times = 1 });
 
         var exception = await Assert.ThrowsAsync<ImagePublishException>(() => bench.RebaseAsync());
 
         Assert.Equal(DiagnosticCodes.TagMoved, exception.Code);
         Assert.Equal(other.Digest, bench.Publishing.TagDigest("acme/shop", "1.0"));
+    }
+
+    [Fact]
+    public async Task ANewBaseThatNobodyWhoIsTrustedHasSigned()
+    {
+        await using var bench = await RebaseBench.StartAsync(Debian);
+        await bench.Publishing.PublishAsync(bench.Request());
+        Debian.Fixed().SeedTo(bench.Server);
+        var trust = new TrustPolicy([new CertificateRule("acme.crt", new TrustAnchors([new TestAuthority().Root]))]);
+
+        await bench.RefusedAsync(DiagnosticCodes.Unsigned, request => request with { Trust = trust });
+    }
+
+    [Theory]
+    [InlineData("Microsoft.AspNetCore.App", null)]
+    [InlineData("Microsoft.AspNetCore.App", "11.0.0")]
+    public async Task AFrameworkThatTheNewBaseLacksOrHasInAnotherVersion(string framework, string? version)
+    {
+        static TestBase With(string name, string? version) =>
+            version is null ? Debian : Debian with { Extra = [$"d 755 0:0 usr/share/dotnet/shared/{name}/{version}"] };
+        await using var bench = await RebaseBench.StartAsync(With(framework, "10.0.1"));
+        await bench.Publishing.PublishAsync(bench.Request());
+        (With(framework, version) with { Runtime = "10.0.2" }).SeedTo(bench.Server);
+
+        Assert.Contains($"of {framework}, and the old one has '10.0.1'", await RefusedAsync(bench), StringComparison.Ordinal);
     }
 
     [Fact]

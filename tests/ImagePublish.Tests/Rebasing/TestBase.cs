@@ -10,7 +10,12 @@ internal sealed record TestBase(string System, string Release)
     public static TestBase Debian { get; } =
         new("debian", "12")
         {
-            Libraries = ["usr/lib/x86_64-linux-gnu/libc.so.6", "usr/lib/x86_64-linux-gnu/libicuuc.so.72", "usr/lib/x86_64-linux-gnu/libssl.so.3"],
+            Libraries =
+            [
+                "usr/lib/x86_64-linux-gnu/libc.so.6",
+                "usr/lib/x86_64-linux-gnu/libicuuc.so.72",
+                "usr/lib/x86_64-linux-gnu/libssl.so.3",
+            ],
         };
 
     public static TestBase Alpine { get; } =
@@ -92,7 +97,9 @@ internal sealed record TestBase(string System, string Release)
             .. Extra,
         ]);
         var runtime = $"usr/share/dotnet/shared/Microsoft.NETCore.App/{Runtime}";
-        return Runtime is null ? [system] : [system, TreeLayer.Create($"d 755 0:0 {runtime}", $"f 644 0:0 {runtime}/libcoreclr.so {Runtime}")];
+        return Runtime is null
+            ? [system]
+            : [system, TreeLayer.Create($"d 755 0:0 {runtime}", $"f 644 0:0 {runtime}/libcoreclr.so {Runtime}")];
     }
 
     private JsonObject ConfigFor(string architecture)
