@@ -116,7 +116,7 @@ public sealed class DriftTests
 
         var drifts = await CheckAsync(bench, At("acme/none"), At("acme/unnamed"), At("acme/broken"), bench.Shop);
 
-        Assert.Equal(["IMG4006", "IMG4020", "IMG2003", null], drifts.Select(drift => drift.Failure?.Code.Id));
+        Assert.Equal(["IMG4006", "IMG4020", "IMG4004", null], drifts.Select(drift => drift.Failure?.Code.Id));
         Assert.Equal(DriftState.Current, drifts[^1].State);
     }
 
