@@ -1,7 +1,8 @@
 using System.Text.Json;
 using ImagePublish.Attachments;
-using ImagePublish.Images;
+using ImagePublish.Common;
 using ImagePublish.Oci;
+using ImagePublish.Publishing;
 
 namespace ImagePublish.Rebasing;
 
@@ -27,19 +28,16 @@ internal static class RebaseProvenance
         json.WriteString("base", platform.Base.New.Name);
         json.WriteEndObject();
         json.WriteStartArray("resolvedDependencies");
-        WriteImage(json, PackageUrl.Image(image.Repository, platform.Platform), platform.Before.Digest);
-        WriteImage(json, UrlOf(platform.Base.New), platform.Base.New.Digest!);
+        WriteImage(json, UrlOf(image.Repository, platform.Platform), platform.Before.Digest);
+        WriteImage(json, ImageMaterials.PackageUrlOf(Reference.Parse(platform.Base.New.Name)), platform.Base.New.Digest!);
         json.WriteEndArray();
         json.WriteEndObject();
         WriteRun(json, facts);
         json.WriteEndObject();
     }
 
-    private static string UrlOf(BaseImage image)
-    {
-        var reference = Reference.Parse(image.Name);
-        return PackageUrl.Image(reference.Repository, tag: reference.Tag);
-    }
+    private static string UrlOf(Repository repository, Platform platform) =>
+        PackageUrl.Image(repository.Name, null, ("arch", platform.Architecture), ("repository_url", repository.ToString()));
 
     private static void WriteImage(Utf8JsonWriter json, string uri, Digest digest)
     {
