@@ -14,7 +14,7 @@ internal static class RebaseProvenance
     public const string BuildType = "pkg:nuget/ImagePublish.Tasks#rebase-v1";
 
     public static Statement Compose(RebasedPlatform platform, Reference image, RebaseFacts facts) =>
-        Statement.Create(AttachmentTypes.Provenance, platform.After.Digest, [PackageUrl.Image(image.Repository, platform.Platform)], json =>
+        Statement.Create(AttachmentTypes.Provenance, platform.After.Digest, [UrlOf(image.Repository, platform.Platform)], json =>
             Write(json, platform, image, facts)
         );
 

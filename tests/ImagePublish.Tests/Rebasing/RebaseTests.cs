@@ -6,7 +6,10 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Rebasing;
 using ImagePublish.Requests;
+using ImagePublish.Signing;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Trust;
+using ImagePublish.Trust;
 
 namespace ImagePublish.Tests.Rebasing;
 
@@ -242,6 +245,22 @@ public sealed class RebaseTests
         Assert.Contains(before.Image.Digest.Hex, text, StringComparison.Ordinal);
         Assert.Contains(base2["sha256:".Length..], text, StringComparison.Ordinal);
         Assert.Contains("https://ci.example", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheNewImageIsSignedBeforeATagMoves()
+    {
+        await using var bench = await RebaseBench.StartAsync(TestBase.Debian);
+        await bench.Publishing.PublishAsync(bench.Request());
+        TestBase.Debian.Fixed().SeedTo(bench.Server);
+        using var key = TestAuthority.NewKey("P-256");
+        var signing = new SigningRequest(SigningKey.Parse("key", key.ExportPkcs8PrivateKeyPem(), null), SignatureFormat.Tag);
+
+        var result = await bench.RebaseAsync(request => request with { Signing = signing });
+
+        var puts = bench.Server.Requests.Of(RegistryStep.ManifestPut).Select(request => request.Path.Split('/')[^1]).ToList();
+        Assert.Equal(["1.0"], puts.TakeLast(1));
+        Assert.Contains(SimpleSigning.TagOf(result.After.Digest).Value, puts);
     }
 
     [Fact]
