@@ -6,7 +6,6 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
-using ImagePublish.Registries;
 
 namespace ImagePublish.Rebasing;
 
@@ -136,7 +135,7 @@ internal sealed class ImageRebaser
     }
 
     // An index that the same images do not make is another tool's, or has attestations in it, which are about the old images.
-    private static MemoryBlobSource ComposeRoot(ReadImage image, IReadOnlyList<RebasedPlatform> platforms)
+    private static MemoryBlobSource ComposeRoot(ReadImage image, List<RebasedPlatform> platforms)
     {
         if (image.Index is not { } index)
             return platforms[0].After.Manifest;

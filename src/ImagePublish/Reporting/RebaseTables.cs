@@ -91,12 +91,9 @@ internal static class RebaseTables
             _ => $"unknown ({image.Failure?.Code})",
         };
 
-    private static string Summarize(IReadOnlyList<ImageDrift> images)
-    {
-        var bases = images.Select(image => image.Base?.Reference).OfType<Reference>().Distinct().Count();
-        return string.Create(
+    private static string Summarize(IReadOnlyList<ImageDrift> images) =>
+        string.Create(
             CultureInfo.InvariantCulture,
-            $"{images.Count(image => image.State == DriftState.Behind)} of {images.Count} images are behind their bases; {bases} bases."
+            $"{images.Count(image => image.State == DriftState.Behind)} of {images.Count} images are behind their bases."
         );
-    }
 }

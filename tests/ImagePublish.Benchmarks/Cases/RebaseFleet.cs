@@ -39,7 +39,10 @@ internal sealed class RebaseFleet : IAsyncDisposable
         foreach (var size in sizes)
         {
             await using var fleet = new RebaseFleet(size, await MeteredRegistry.StartAsync(RegistryKind.Plain, cancellationToken));
-            await fleet.registry.PushAsync(await BaseImage.GetAsync(cancellationToken), cancellationToken);
+            await fleet.registry.PushAsync(
+                await ImagePublish.Tasks.Tests.Fixtures.BaseImage.GetAsync(cancellationToken),
+                cancellationToken
+            );
             rows.AddRange(await fleet.RunCasesAsync(cancellationToken));
         }
 
@@ -191,7 +194,7 @@ internal sealed class RebaseFleet : IAsyncDisposable
         var resolver = new BaseResolver(context.Registries, context.Documents, context.Store);
         var entries = new List<Descriptor>();
         var blob = Seeding.LayerOf(("etc/patched", patch));
-        var layer = MemoryBlobSource.Create(MediaTypes.Layer(ImageFormat.Oci, Compression.Gzip), blob);
+        var layer = MemoryBlobSource.Create(ImagePublish.Oci.MediaTypes.Layer(ImageFormat.Oci, Compression.Gzip), blob);
         var diffId = Digest.Compute(Seeding.TarOf(("etc/patched", patch)));
         baseLayers.Add(layer.Descriptor.Digest.Value);
         foreach (var architecture in new[] { "amd64", "arm64" })
