@@ -8,7 +8,7 @@ namespace ImagePublish.Rebasing;
 
 /// <summary>
 /// What is attached to an image that is rebased. All of it is about the old image, by its digest, and stays there: a bill of materials
-/// lists the old base, a signature vouches for the old digest. Provenance is made anew, of the old image and the new base.
+/// lists the old base, a signature is of the old digest. Provenance is made again, of the old image and the new base.
 /// </summary>
 internal sealed class RebasedAttachments(PublishContext context, RebaseRequest request)
 {

@@ -61,7 +61,7 @@ internal static class RebaseTables
         if (changes.Count > MaxChanges)
             yield return string.Create(CultureInfo.InvariantCulture, $"  and {changes.Count - MaxChanges} more settings");
         if (result.Renewed.Count > 0)
-            yield return $"  attached anew: {string.Join(", ", result.Renewed)}";
+            yield return $"  attached again: {string.Join(", ", result.Renewed)}";
         if (result.LeftBehind.Count > 0)
             yield return "  not true of the new image, and left with the old one: "
                 + string.Join(", ", result.LeftBehind.Select(Text.Sanitize));
