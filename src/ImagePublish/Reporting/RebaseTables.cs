@@ -1,6 +1,5 @@
 using System.Globalization;
 using ImagePublish.Common;
-using ImagePublish.Oci;
 using ImagePublish.Rebasing;
 
 namespace ImagePublish.Reporting;

@@ -20,7 +20,7 @@ public sealed class RebasedImageTests(Peers peers)
     {
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
-        await SeedBaseAsync(registry, workspace);
+        await SeedBaseAsync(registry);
         var project = await ProjectAsync(registry, workspace);
         var before = (await project.PublishAsync(Cancelled, "-p:PublishImage=true")).EnsureSuccess();
         var shop = $"{registry.Host}/rebase/shop:1.2.3";
@@ -115,24 +115,21 @@ public sealed class RebasedImageTests(Peers peers)
                 """
             );
 
-    private static Task SeedBaseAsync(DockerRegistry registry, TestWorkspace workspace) =>
-        CopyToAsync(registry, workspace, $"docker://{registry.Host}/dotnet/aspnet:10.0");
+    // One platform, as Docker can make the next version of.
+    private static Task SeedBaseAsync(DockerRegistry registry) =>
+        Skopeo.CopyAsync($"docker://{registry.Host}/dotnet/aspnet:10.0", $"docker://{registry.Host}/{Base}", Cancelled);
 
-    private static async Task CopyToAsync(DockerRegistry registry, TestWorkspace workspace, string source)
+    // Docker adds a layer and a variable, in its own format, which is made that of the base again.
+    private async Task FixBaseAsync(DockerRegistry registry, TestWorkspace workspace)
     {
-        await Skopeo.CopyAsync(source, $"oci:{workspace["layout"]}:base", Cancelled);
-        await Skopeo.CopyAsync($"oci:{workspace["layout"]}:base", $"docker://{registry.Host}/{Base}", Cancelled);
-    }
-
-    // One more layer, and one more variable.
-    private static async Task FixBaseAsync(DockerRegistry registry, TestWorkspace workspace)
-    {
-        var layout = $"{workspace["layout"]}:base";
-        // A whole block of a tar: umoci leaves out the padding after a shorter file, and so the layer would be cut off.
-        var file = workspace.Write("fixed.txt", new string('x', 512));
-        await new CommandLine("umoci", "insert", "--rootless", "--image", layout, file, "/etc/fixed").SucceedAsync(Cancelled);
-        await new CommandLine("umoci", "config", "--image", layout, "--config.env", "FIXED=yes").SucceedAsync(Cancelled);
-        await Skopeo.CopyAsync($"oci:{layout}", $"docker://{registry.Host}/{Base}", Cancelled);
+        var docker = await peers.DockerAsync();
+        var (old, work) = ($"{registry.Host}/{Base}", $"{registry.Host}/rebase/work:1");
+        await docker.PullAsync(old, Cancelled);
+        var container = (await docker.Command("create", old, "true").SucceedAsync(Cancelled)).Output.Trim();
+        await docker.Command("cp", workspace.Write("fixed.txt", "fixed"), $"{container}:/etc/fixed").SucceedAsync(Cancelled);
+        await docker.Command("commit", "--change", "ENV FIXED=yes", container, work).SucceedAsync(Cancelled);
+        await docker.Command("push", "--quiet", work).SucceedAsync(Cancelled);
+        await Skopeo.CopyAsync($"docker://{work}", $"docker://{old}", Cancelled, "--format=oci");
     }
 
     private static async Task<Dictionary<string, string>> RunAsync(TestProject project, string target, params string[] arguments)
