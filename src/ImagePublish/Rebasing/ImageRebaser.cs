@@ -182,7 +182,8 @@ internal sealed class ImageRebaser
     // The repository has what the old image references.
     private static async Task CommitAsync(DestinationSet destinations, RebasedPlatform platform)
     {
-        foreach (var layer in platform.Before.Layers.Where(layer => layer.Source is not null))
+        var kept = platform.Before.Layers.Select(layer => layer.Descriptor.Digest).ToHashSet();
+        foreach (var layer in platform.After.Layers.Where(layer => layer.Source is not null && kept.Contains(layer.Descriptor.Digest)))
             destinations.All[0].AssumePresent(layer.Descriptor);
         await destinations.CommitManifestsAsync(platform.After);
     }

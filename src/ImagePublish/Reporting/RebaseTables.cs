@@ -19,7 +19,7 @@ internal static class RebaseTables
                 image.Image.ToString(),
                 image.Base?.ToString() ?? "",
                 StateOf(image),
-                image.Runtime == image.CurrentRuntime ? image.Runtime ?? "" : Change(image.Runtime, image.CurrentRuntime),
+                image.CurrentRuntime is null ? image.Runtime ?? "" : Versions(image.Runtime, image.CurrentRuntime),
                 image.Packages is { } packages ? string.Create(CultureInfo.InvariantCulture, $"{packages.Count} differ") : "",
                 Date(image.EndOfLife)
             );
@@ -76,7 +76,10 @@ internal static class RebaseTables
         : dryRun ? "would be rebased"
         : "rebased";
 
-    private static string Runtime(RebaseResult result) => Change(result.Platforms[0].Base.OldRuntime, result.Platforms[0].Base.NewRuntime);
+    private static string Runtime(RebaseResult result) =>
+        Versions(result.Platforms[0].Base.OldRuntime, result.Platforms[0].Base.NewRuntime);
+
+    private static string Versions(string? before, string? now) => before == now ? now ?? "" : Change(before, now);
 
     private static string Change(string? before, string? now) => $"{Shown(before)} -> {Shown(now)}";
 

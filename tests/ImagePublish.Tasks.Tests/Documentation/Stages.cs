@@ -107,7 +107,7 @@ public static class Stages
                 ),
                 NotTyped = Map(
                     (
-                        "IMAGE                  BASE                                  STATE   RUNTIME             PACKAGES  UNTIL",
+                        "IMAGE                  BASE                                  STATE   RUNTIME  PACKAGES  UNTIL",
                         "RebasedImageTests looks at such a table"
                     ),
                     ("Rebased ghcr.io/acme/shop:1.0 onto mcr.microsoft.com/dotnet/aspnet:10.0: 1.0", "RebasedImageTests looks at it"),
