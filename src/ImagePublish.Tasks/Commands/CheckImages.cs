@@ -1,7 +1,5 @@
 using System.Globalization;
-using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Rebasing;
 using ImagePublish.Reporting;
