@@ -70,8 +70,9 @@ internal sealed class RebaseConditions(BaseFactsReader reader, AppNeeds needs)
     /// <exception cref="ImagePublishException"><c>IMG4022</c>: the app would not run as it did, or its layers would be others.</exception>
     public async Task<RebasedBase> CheckFilesAsync(RebasePair pair, CancellationToken cancellationToken)
     {
-        var facts = await Task.WhenAll(reader.ReadAsync(pair.Old, cancellationToken), reader.ReadAsync(pair.New, cancellationToken));
-        var (old, newer) = (facts[0], facts[1]);
+        // One after the other: the layers that both have are read once.
+        var old = await reader.ReadAsync(pair.Old, cancellationToken);
+        var newer = await reader.ReadAsync(pair.New, cancellationToken);
         if (old.System != newer.System || old.Release != newer.Release)
             throw Refuse(
                 pair,
