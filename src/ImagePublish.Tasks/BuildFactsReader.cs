@@ -51,7 +51,7 @@ internal sealed class BuildFactsReader(PublishImageInputs inputs, GitInfo source
         };
     }
 
-    private static string ToolVersion => typeof(BuildFacts).Assembly.GetName().Version?.ToString(3) ?? "";
+    internal static string ToolVersion => typeof(BuildFacts).Assembly.GetName().Version?.ToString(3) ?? "";
 
     // No folder of this machine is published.
     private string ReadProjectPath()

@@ -8,7 +8,7 @@ using ImagePublish.Benchmarks.Measuring;
 
 const string Usage = """
     usage: dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [options]
-      --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services (these without this option), memory,limit,curves,fleet
+      --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services (these without this option), memory,limit,curves,fleet,rebase
       --registry KIND plain (http on localhost) or h2 (nginx with TLS and HTTP/2 in front) (plain)
       --runs NUMBER   interleaved runs of each case (5)
       --picture FILE  where curves are drawn (curves.svg)
@@ -30,7 +30,7 @@ for (var index = 0; index < args.Length; index++)
 if (!int.TryParse(options.GetValueOrDefault("--runs", "5"), NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) || rounds < 1)
     return Explain();
 var names = options.GetValueOrDefault("--cases", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
-if (names.Except(PublishCase.All.Select(known => known.Key)).Except(["memory", "limit", "curves", "fleet"]).Any())
+if (names.Except(PublishCase.All.Select(known => known.Key)).Except(["memory", "limit", "curves", "fleet", "rebase"]).Any())
     return Explain();
 if (!Enum.TryParse<RegistryKind>(options.GetValueOrDefault("--registry", "plain"), ignoreCase: true, out var kind))
     return Explain();
@@ -41,10 +41,17 @@ Console.CancelKeyPress += (_, key) =>
     key.Cancel = true;
     stop.Cancel();
 };
+int[] sizes = [.. options.GetValueOrDefault("--services", "10,50,200").Split(',').Select(int.Parse)];
+if (names.Contains("rebase"))
+{
+    Console.WriteLine(await RebaseFleet.RunAsync(sizes, options.GetValueOrDefault("--picture", "rebase.svg"), stop.Token));
+    if (names is ["rebase"])
+        return 0;
+}
+
 if (names.Contains("fleet"))
 {
     // It needs no laboratory: its registries are in this process.
-    int[] sizes = [.. options.GetValueOrDefault("--services", "10,50,200").Split(',').Select(int.Parse)];
     Console.WriteLine(await Fleet.RunAsync(sizes, options.GetValueOrDefault("--picture", "fleet.svg"), stop.Token));
     if (names is ["fleet"])
         return 0;

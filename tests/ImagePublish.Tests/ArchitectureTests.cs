@@ -65,7 +65,25 @@ public sealed partial class ArchitectureTests
             "Attachments",
             "Destinations",
         ],
-        ["Reporting"] = ["Common", "Oci", "Trust", "Images", "Attachments", "Destinations", "Publishing", "Commands"],
+        ["Rebasing"] =
+        [
+            "Diagnostics",
+            "Common",
+            "Oci",
+            "Layers",
+            "Images",
+            "Registries",
+            "Storage",
+            "Trust",
+            "Packages",
+            "Bases",
+            "Attachments",
+            "Sboms",
+            "Requests",
+            "Destinations",
+            "Publishing",
+        ],
+        ["Reporting"] = ["Common", "Oci", "Trust", "Images", "Attachments", "Destinations", "Publishing", "Commands", "Rebasing"],
     };
 
     [Fact]

@@ -45,9 +45,28 @@ internal sealed class LayerFileReader(ImageStore store, IPublishLog log) : ILaye
     public Stream Open(FileInLayer file)
     {
         var (path, offset) = places[(file.Layer, file.Index)];
+        return new SliceStream(OpenAt(path, offset), file.Length);
+    }
+
+    private static FileStream OpenAt(string path, long offset)
+    {
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
         stream.Position = offset;
-        return new SliceStream(stream, file.Length);
+        return stream;
+    }
+
+    /// <summary>The same for a reader that goes back and forth.</summary>
+    public FileContent Seekable(FileInLayer file) => new SeekableFile(this, file);
+
+    private sealed record SeekableFile(LayerFileReader Reader, FileInLayer File) : FileContent(File.Length)
+    {
+        public override string Source => File.Source;
+
+        public override Stream Open()
+        {
+            var (path, offset) = Reader.places[(File.Layer, File.Index)];
+            return new SeekableSlice(OpenAt(path, offset), Length);
+        }
     }
 
     public ValueTask DisposeAsync()

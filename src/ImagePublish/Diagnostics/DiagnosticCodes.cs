@@ -105,6 +105,13 @@ internal static class DiagnosticCodes
     public static DiagnosticCode NetworkNeeded { get; } = Add("IMG4016", "The network is needed, and ImageOffline forbids it");
     public static DiagnosticCode AttachmentsUnlisted { get; } = Add("IMG4017", "The registry does not list what is attached to an image");
     public static DiagnosticCode AttachmentInvalid { get; } = Add("IMG4018", "An attachment is damaged or is not what it claims to be");
+    public static DiagnosticCode BaseUnnamed { get; } = Add("IMG4020", "An image does not say what it is based on");
+    public static DiagnosticCode NamedBaseGone { get; } = Add("IMG4021", "The base that an image names is gone");
+    public static DiagnosticCode NotRebased { get; } = Add("IMG4022", "An image can not be put on another base without a build");
+    public static DiagnosticCode BaseOutdated { get; } = Add("IMG4023", "Images are based on an older base");
+    public static DiagnosticCode BaseUnsupported { get; } = Add("IMG4024", "Images are based on a base that gets no more updates");
+    public static DiagnosticCode DriftUnknown { get; } = Add("IMG4025", "It is not known whether an image's base is current");
+    public static DiagnosticCode TagMoved { get; } = Add("IMG4026", "A tag was moved by somebody else meanwhile");
 
     // IMG5xxx: signing in.
     public static DiagnosticCode Unauthorized { get; } = Add("IMG5001", "The registry does not accept the credentials, or wants some");

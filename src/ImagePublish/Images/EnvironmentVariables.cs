@@ -16,6 +16,14 @@ internal static class EnvironmentVariables
         return [.. merged.Values];
     }
 
+    /// <summary>The variables that are not inherited as they are, in their order.</summary>
+    public static IReadOnlyList<KeyValuePair<string, string>> OwnOf(IReadOnlyList<string> variables, IReadOnlyList<string> inherited) =>
+        [
+            .. variables
+                .Where(entry => !inherited.Contains(entry) && entry.Length > NameOf(entry).Length)
+                .Select(entry => KeyValuePair.Create(NameOf(entry), entry[(NameOf(entry).Length + 1)..])),
+        ];
+
     public static string? Find(IReadOnlyList<string> variables, string name)
     {
         var entry = variables.LastOrDefault(entry => NameOf(entry) == name);

@@ -12,17 +12,26 @@ internal static class ImageComposer
 {
     private const string Producer = "ImagePublish.Tasks";
 
-    public static Image Compose(ImageSpec spec, BaseImage baseImage, IReadOnlyList<NamedLayer> layers, CacheKey? cacheKey = null)
+    public static Image Compose(ImageSpec spec, BaseImage baseImage, IReadOnlyList<NamedLayer> layers, CacheKey? cacheKey = null) =>
+        ComposeWith(LayerProofs.Replace(baseImage.Config.Unknown, layers.Select(layer => layer.Layer), cacheKey), spec, baseImage, layers);
+
+    /// <summary>The same layers on another base, with the proofs that the image has: they are of its layers alone.</summary>
+    public static Image Recompose(ImageConfig image, ImageSpec spec, BaseImage baseImage, IReadOnlyList<NamedLayer> layers) =>
+        ComposeWith(LayerProofs.Keep(baseImage.Config.Unknown, image), spec, baseImage, layers);
+
+    private static Image ComposeWith(
+        IDictionary<string, JsonElement>? unknown,
+        ImageSpec spec,
+        BaseImage baseImage,
+        IReadOnlyList<NamedLayer> layers
+    )
     {
         var format = spec.Format ?? baseImage.Format;
         var all = baseImage
             .Layers.Concat(layers.Select(layer => layer.Layer))
             .Select(layer => layer with { Descriptor = InFamily(layer.Descriptor, format) })
             .ToList();
-        var config = ComposeConfig(spec, baseImage.Config, layers) with
-        {
-            Unknown = LayerProofs.Replace(baseImage.Config.Unknown, layers.Select(layer => layer.Layer), cacheKey),
-        };
+        var config = ComposeConfig(spec, baseImage.Config, layers) with { Unknown = unknown };
         var configBlob = MemoryBlobSource.Create(MediaTypes.Config(format), OciJson.Write(config));
         var manifest = new ImageManifest(configBlob.Descriptor, [.. all.Select(layer => layer.Descriptor)])
         {
@@ -134,7 +143,7 @@ internal static class ImageComposer
 
     // Microsoft's images name a user without rights in APP_UID but still start as root; the .NET SDK's own publishing uses it, and so do
     // we.
-    private static string? DefaultUser(ExecutionConfig inherited) =>
+    internal static string? DefaultUser(ExecutionConfig inherited) =>
         string.IsNullOrEmpty(inherited.User) ? EnvironmentVariables.Find(inherited.Env ?? [], "APP_UID") ?? inherited.User : inherited.User;
 
     // Windows bases set ArgsEscaped. Our commands are never one escaped line, and `docker build` clears it, too.

@@ -20,11 +20,23 @@ internal static class LayerProofs
         CacheKey? key
     )
     {
-        var fields = (unknown ?? new Dictionary<string, JsonElement>()).Where(field => field.Key != Field).ToDictionary();
+        var fields = Without(unknown);
         if (key is not null)
             fields.Add(Field, Write(layers, key));
         return fields.Count == 0 ? null : fields;
     }
+
+    /// <summary>A config's fields besides the specification's, with the proofs of an image instead of the base's.</summary>
+    public static IDictionary<string, JsonElement>? Keep(IDictionary<string, JsonElement>? unknown, ImageConfig image)
+    {
+        var fields = Without(unknown);
+        if (image.Unknown is not null && image.Unknown.TryGetValue(Field, out var proofs))
+            fields.Add(Field, proofs);
+        return fields.Count == 0 ? null : fields;
+    }
+
+    private static Dictionary<string, JsonElement> Without(IDictionary<string, JsonElement>? unknown) =>
+        (unknown ?? new Dictionary<string, JsonElement>()).Where(field => field.Key != Field).ToDictionary();
 
     /// <summary>The proof that a config carries for a layer, or null.</summary>
     public static string? Find(ImageConfig config, Digest diffId) =>

@@ -242,7 +242,7 @@ internal static class ImageMaterials
             : Material.Image(PackageUrlOf(reference), digest);
     }
 
-    private static string PackageUrlOf(Reference reference) =>
+    internal static string PackageUrlOf(Reference reference) =>
         PackageUrl.Image(
             reference.Repository.Name,
             null,

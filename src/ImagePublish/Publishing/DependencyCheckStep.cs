@@ -148,7 +148,7 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
             log.WarnOrFail(code, warnings[^1]);
     }
 
-    private static bool IsInvariant(Image image) =>
+    internal static bool IsInvariant(Image image) =>
         image.Config.Config?.Env?.Any(variable =>
             variable.Equals("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1", StringComparison.Ordinal)
             || variable.Equals("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true", StringComparison.OrdinalIgnoreCase)

@@ -215,13 +215,13 @@ internal sealed class Fleet : IAsyncDisposable
             new(title, colour, [.. rows.Where(row => row.Title == title).Select(row => ((double)row.Services, row.Seconds))]);
     }
 
-    private sealed class NoCredentials : ICredentialSource
+    internal sealed class NoCredentials : ICredentialSource
     {
         public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct) =>
             ValueTask.FromResult<Credential?>(null);
     }
 
-    private sealed class SilentLog : IPublishLog
+    internal sealed class SilentLog : IPublishLog
     {
         public void Warning(DiagnosticCode code, string message) => Console.Error.WriteLine($"{code}: {message}");
 

@@ -96,6 +96,24 @@ public static class Stages
                     )
                 ),
             },
+            "docs/rebase.md" => new()
+            {
+                Before = Map(
+                    (
+                        "dotnet msbuild -t:CheckImages -p:ImageSource=ghcr.io/acme/shop:1.0",
+                        "dotnet publish -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop -p:ImageTags=1.0"
+                    ),
+                    ("dotnet msbuild -t:RebaseImage -p:ImageSourceFile=images.txt", "echo ghcr.io/acme/shop:1.0 > images.txt")
+                ),
+                NotTyped = Map(
+                    (
+                        "IMAGE                  BASE                                  STATE   RUNTIME  PACKAGES  UNTIL",
+                        "RebasedImageTests looks at such a table"
+                    ),
+                    ("Rebased ghcr.io/acme/shop:1.0 onto mcr.microsoft.com/dotnet/aspnet:10.0: 1.0", "RebasedImageTests looks at it"),
+                    ("dotnet msbuild Shop.slnx -t:CheckImages", "RebasedImageTests types it")
+                ),
+            },
             "docs/architecture.md" => new()
             {
                 NotTyped = Map(("csproj properties, items          registry: base, cached layers", "a drawing")),
@@ -207,6 +225,7 @@ public static class Stages
                     "OtherImagesTests publishes such a project"
                 ),
                 ("# .github/dependabot.yml", "it is Dependabot's"),
+                ("# .github/workflows/rebase.yml", "RebasedImageTests rebases images of a file"),
                 ("#:package ImagePublish.Tasks@0.1.0", "ProjectsTests publishes such a file"),
                 ("dotnet publish hello.cs -p:PublishImage=true -p:ImageRegistry=ghcr.io", "ProjectsTests publishes such a file"),
                 ("permissions: { contents: read, id-token: write }", "AzureIdentityTests and its siblings sign in so"),

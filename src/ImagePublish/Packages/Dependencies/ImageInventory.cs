@@ -10,10 +10,13 @@ internal sealed class ImageInventory
 
     private readonly HashSet<string> libraries = new(StringComparer.Ordinal);
 
+    // The files that links of the loader's names lead to, by those names.
+    private readonly Dictionary<string, string> links = new(StringComparer.Ordinal);
+
     public ImageInventory(BaseFileSystem below, IEnumerable<LayerEntry> added)
     {
         foreach (var folder in LibraryFolders)
-            libraries.UnionWith(below.FilesBelow(folder).Select(NameOf).Where(IsLibrary));
+            AddLibraries(below, folder);
         HasTimeZones = below.FilesBelow("usr/share/zoneinfo").Any();
         HasAuthorities = below.FilesBelow("etc/ssl/certs").Any();
         HasFonts = FontFolders.Any(folder => below.FilesBelow(folder).Any(IsFont));
@@ -38,6 +41,34 @@ internal sealed class ImageInventory
     public bool Has(string library) => libraries.Contains(library);
 
     public bool HasAny(string prefix) => libraries.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
+
+    /// <summary>What an app could find here and not there. The name of a file with a version counts only where no link of the loader's name
+    /// leads to it, as <c>libz.so.1</c> does to <c>libz.so.1.3.1</c>: programs ask for the link.</summary>
+    public IReadOnlyList<string> LostIn(ImageInventory other)
+    {
+        var linked = links.Where(link => other.Has(link.Key)).Select(link => link.Value).ToHashSet(StringComparer.Ordinal);
+        (bool IsLost, string Name)[] others =
+        [
+            (HasTimeZones && !other.HasTimeZones, "time zones"),
+            (HasAuthorities && !other.HasAuthorities, "certificate authorities"),
+            (HasFonts && !other.HasFonts, "fonts"),
+        ];
+        return
+        [
+            .. libraries.Where(name => !other.Has(name) && !linked.Contains(name)).Order(StringComparer.Ordinal),
+            .. others.Where(one => one.IsLost).Select(one => one.Name),
+        ];
+    }
+
+    private void AddLibraries(BaseFileSystem below, string folder)
+    {
+        foreach (var path in below.FilesBelow(folder).Where(path => IsLibrary(NameOf(path))))
+        {
+            libraries.Add(NameOf(path));
+            if (below.Find(path) is { Kind: LayerEntryInfoKind.SymbolicLink, LinkTarget: { } target } && NameOf(target) != NameOf(path))
+                links[NameOf(path)] = NameOf(target);
+        }
+    }
 
     private void Add(string path)
     {
