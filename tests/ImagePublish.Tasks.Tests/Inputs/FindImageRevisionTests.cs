@@ -338,7 +338,7 @@ public sealed class FindImageRevisionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("<Project />", null)]
+    [InlineData("<Project></Project>", null)]
     [InlineData("""<Project><Target Name="T"><Message Text="x" /></Target></Project>""", null)]
     [InlineData("""<Project><Import Project="$(X)/Directory.Build.props" Condition="Exists('$(X)')" /></Project>""", null)]
     [InlineData("""<Project><ItemGroup><Compile Include="$(X)/a.cs" /></ItemGroup></Project>""", null)]
@@ -434,9 +434,11 @@ public sealed class FindImageRevisionTests : IDisposable
     [InlineData("protos/greet.proto")]
     public async Task WhatOnlyTheProjectFileNamesMovesItWhenItComesChangesAndGoes(string path)
     {
-        folder.Write("repo/eng/App.props", """<Project><Import Project="$(MSBuildThisFileDirectory)../local/Optional2.props" /></Project>""");
-        folder.Write(
-            "repo/App/App.csproj",
+        await StartAsync();
+        await CommitAllAsync(
+            "eng/App.props",
+            """<Project><Import Project="$(MSBuildThisFileDirectory)../local/Optional2.props" /></Project>""",
+            "App/App.csproj",
             """
             <Project>
               <Import Project="..\local\Optional.props" Condition="Exists('..\local\Optional.props')" />
@@ -444,7 +446,6 @@ public sealed class FindImageRevisionTests : IDisposable
             </Project>
             """
         );
-        await StartAsync();
         BeDefault();
         evaluation = new ProjectEvaluation([folder["repo/eng/App.props"]], [folder["repo/protos/greet.proto"]]);
 
