@@ -8,7 +8,7 @@ using ImagePublish.Benchmarks.Measuring;
 
 const string Usage = """
     usage: dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [options]
-      --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services (these without this option), memory,limit,curves,fleet,machines
+      --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services,commit (these without this option), memory,limit,curves,fleet,machines
       --registry KIND plain (http on localhost) or h2 (nginx with TLS and HTTP/2 in front) (plain)
       --runs NUMBER   interleaved runs of each case (5)
       --picture FILE  where curves are drawn (curves.svg)
