@@ -142,12 +142,7 @@ public sealed class CollectImageInputs : ImageTask
         }
     }
 
-    private List<string> FindPaths(
-        string folder,
-        GitHistory history,
-        ProjectEvaluation? evaluation,
-        IEnumerable<ProjectFile> projectFiles
-    )
+    private List<string> FindPaths(string folder, GitHistory history, ProjectEvaluation? evaluation, IEnumerable<ProjectFile> projectFiles)
     {
         var foreignFolders = FullPaths([.. BuildFolders, .. ToolFolders]);
         var elsewhere = Files

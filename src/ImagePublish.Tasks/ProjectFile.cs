@@ -72,8 +72,7 @@ internal sealed class ProjectFile
             if (element.Name.LocalName == "Import")
                 ScanImport(element);
             else if (element.Parent?.Name.LocalName == "Target" && !Harmless.Contains(element.Name.LocalName))
-                Doubt ??=
-                    $"a target of {Name} runs {Text.Sanitize(element.Name.LocalName)}, and which files that reads is not known";
+                Doubt ??= $"a target of {Name} runs {Text.Sanitize(element.Name.LocalName)}, and which files that reads is not known";
             else if (element.Attribute("Include")?.Value is { } include)
                 ScanInclude(include, isInTarget: element.Ancestors().Any(ancestor => ancestor.Name.LocalName == "Target"));
         }
@@ -111,7 +110,7 @@ internal sealed class ProjectFile
     private static bool IsInOutput(string path) =>
         Array.Exists(OutputFolders, folder => path.StartsWith(folder, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The full path; of a pattern, that of the folder that all its files are in; null where other properties are part of it.</summary>
+    /// <summary>The full path; of a pattern, its fixed part; null where other properties are part of it.</summary>
     private string? Resolve(string path, string folder)
     {
         var text = path.Replace("$(MSBuildThisFileDirectory)", Path.GetDirectoryName(file) + "/", StringComparison.OrdinalIgnoreCase)

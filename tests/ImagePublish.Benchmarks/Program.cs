@@ -42,6 +42,7 @@ Console.CancelKeyPress += (_, key) =>
     key.Cancel = true;
     stop.Cancel();
 };
+
 // These need no laboratory: their registries are in this process.
 int[] sizes = Numbers("--services", "10,50,200");
 if (names.Contains("fleet"))

@@ -21,9 +21,7 @@ internal static class SharedFile
         Change(
             path,
             lines =>
-                lines
-                    .Where(line => !values.ContainsKey(line.Split('=')[0]))
-                    .Concat(values.Select(value => $"{value.Key}={value.Value}")),
+                lines.Where(line => !values.ContainsKey(line.Split('=')[0])).Concat(values.Select(value => $"{value.Key}={value.Value}")),
             log
         );
 

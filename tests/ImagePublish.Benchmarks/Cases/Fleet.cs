@@ -172,8 +172,7 @@ internal sealed class Fleet : IAsyncDisposable
 
     private Machine NewMachine(IEnumerable<int> share) => new(Path.Combine(folder.FullName, $"store-{stores++}"), [.. share]);
 
-    private Machine[] FreshMachines(int count) =>
-        [.. files.All.GroupBy(service => service % count).Select(share => NewMachine(share))];
+    private Machine[] FreshMachines(int count) => [.. files.All.GroupBy(service => service % count).Select(share => NewMachine(share))];
 
     private async Task<FleetRow> MeasureAsync(string title, Way way, IReadOnlyList<Machine> machines, CancellationToken cancellationToken)
     {
@@ -264,10 +263,7 @@ internal sealed class Fleet : IAsyncDisposable
 
     private static string Draw(List<FleetRow> rows)
     {
-        Chart[] charts =
-        [
-            new("services", [Line(OneLayer, "#9a3412"), Line(FirstPush, "#60a5fa"), Line(UnrelatedCommit, "#1d4ed8")]),
-        ];
+        Chart[] charts = [new("services", [Line(OneLayer, "#9a3412"), Line(FirstPush, "#60a5fa"), Line(UnrelatedCommit, "#1d4ed8")])];
         return SvgPicture.Draw("Seconds to publish, without compiling", charts);
 
         Line Line(string title, string colour) =>

@@ -79,7 +79,8 @@ internal sealed class FleetFiles(string folder, int services)
 
     private void WriteLibrary(int service, int library) => Write(service, $"Library{library}.dll", 40_000, seed: 1_000 + library);
 
-    private void WritePackage(int service, int package) => Write(service, $"Package{package}.dll", 20_000 + (package * 5_000), seed: package);
+    private void WritePackage(int service, int package) =>
+        Write(service, $"Package{package}.dll", 20_000 + (package * 5_000), seed: package);
 
     // Half of an assembly is about as dense as noise.
     private void Write(int service, string name, int length, int seed)

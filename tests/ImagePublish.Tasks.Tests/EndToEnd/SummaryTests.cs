@@ -110,11 +110,9 @@ public sealed class SummaryTests(Peers peers)
         var files = Directory.GetFiles(workspace["agent"]);
         Assert.Equal(2, files.Length);
         var tables = await Task.WhenAll(files.Select(file => File.ReadAllTextAsync(file, Cancelled)));
-        Assert.Contains(
-            tables,
-            table =>
-                table.StartsWith("### Images: 2 published, 0 unchanged, 1 failed\n", StringComparison.Ordinal)
-                && table.Contains("| `Ccc` | failed: IMG1004 |  |", StringComparison.Ordinal)
+        Assert.Contains(tables, table =>
+            table.StartsWith("### Images: 2 published, 0 unchanged, 1 failed\n", StringComparison.Ordinal)
+            && table.Contains("| `Ccc` | failed: IMG1004 |  |", StringComparison.Ordinal)
         );
         foreach (var output in new[] { first.Output, second.Output })
         {
@@ -123,10 +121,16 @@ public sealed class SummaryTests(Peers peers)
             Assert.Contains($"##vso[task.uploadsummary]{files.Single(file => output.Contains(file, StringComparison.Ordinal))}", commands);
         }
 
-        var images = new[] { "aaa", "bbb" }.Select(name =>
-            $$"""{"project":"{{char.ToUpperInvariant(name[0])}}{{name[1..]}}","image":"{{registry.Host}}/{{name}}@{{registry.Content.Tags(name)["1.0.0"]}}"}"""
+        string[] names = ["Aaa", "Bbb"];
+        var images = names
+            .Select(name => (Name: name, Repository: name.ToLowerInvariant()))
+            .Select(app => (app.Name, Reference: $"{registry.Host}/{app.Repository}@{registry.Content.Tags(app.Repository)["1.0.0"]}"))
+            .Select(app => $$"""{"project":"{{app.Name}}","image":"{{app.Reference}}"}""");
+        Assert.Contains(
+            $"\n##vso[task.setvariable variable=ImagesPublished][{string.Join(',', images)}]\n",
+            first.Output,
+            StringComparison.Ordinal
         );
-        Assert.Contains($"\n##vso[task.setvariable variable=ImagesPublished][{string.Join(',', images)}]\n", first.Output, StringComparison.Ordinal);
         Assert.Contains("\n##vso[task.setvariable variable=ImagesPublished;isOutput=true][", first.Output, StringComparison.Ordinal);
         Assert.Contains(
             $"\n##vso[task.setvariable variable=ImagesPublished;isOutput=true][{{\"project\":\"Ccc\",\"image\":\"{registry.Host}/ccc@",
