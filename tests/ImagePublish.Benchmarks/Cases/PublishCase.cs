@@ -55,6 +55,6 @@ internal sealed record PublishCase(string Key, string Title, double Goal)
             UsesNewRepository = true,
             IsSolution = true,
         },
-        new("commit", "an empty commit to 20 services", 0.05) { Commits = true, IsSolution = true },
+        new("commit", "a commit elsewhere, in CI", 0.05) { Commits = true },
     ];
 }

@@ -35,7 +35,7 @@ internal static class Sources
     {
         SourceTree.Copy(Path.Combine(RepositoryRoot.Path, "samples", "Shop"), contender.Sources);
         EditCode(contender, 0);
-        contender.Adapt([ShopProject]);
+        contender.Adapt([ShopProject, "Shop.Catalog/Shop.Catalog.csproj"]);
     }
 
     /// <summary>Changes one line of C#.</summary>
