@@ -55,6 +55,9 @@ public sealed class CollectImageInputs : ImageTask
     /// <summary>The projects that this one references.</summary>
     public ITaskItem[] References { get; set; } = [];
 
+    /// <summary>Projects that this one references and that do not exist, of which the .NET SDK only warns.</summary>
+    public ITaskItem[] MissingReferences { get; set; } = [];
+
     /// <summary>What they are built from, as this task returned it for them.</summary>
     public ITaskItem[] ReferencedInputs { get; set; } = [];
 
@@ -151,6 +154,7 @@ public sealed class CollectImageInputs : ImageTask
             .Concat(evaluation?.Imports ?? [.. Importable.Select(pattern => $"{history.Root}{Path.DirectorySeparatorChar}{pattern}")])
             .Concat(evaluation?.Items.Where(File.Exists) ?? [])
             .Concat(projectFiles.SelectMany(file => file.Paths))
+            .Concat(MissingReferences.Select(item => Path.GetDirectoryName(item.GetMetadata("FullPath"))!))
             .Where(path => history.Relativize(path) is not null && !IsIn(path, folder) && !IsInAny(path, foreignFolders));
         // One that is not in the checkout stays, for whoever reads the list to find.
         var named = NamedInputs.Select(item => item.GetMetadata("FullPath"));

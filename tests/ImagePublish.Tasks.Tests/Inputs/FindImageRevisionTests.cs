@@ -14,6 +14,7 @@ public sealed class FindImageRevisionTests : IDisposable
     private readonly TemporaryFolder folder = new();
     private readonly List<string> files = ["repo/App/Program.cs"];
     private readonly List<string> named = [];
+    private readonly List<string> missing = [];
     private readonly RecordingEngine engine = new();
     private string root = "repo";
     private string app = "App";
@@ -466,6 +467,24 @@ public sealed class FindImageRevisionTests : IDisposable
     }
 
     [Fact]
+    [ReliabilityCase(
+        "Git",
+        "ImageRevision=Inputs: a referenced project is gone, of which the .NET SDK only warns",
+        "the commit that removed it counts"
+    )]
+    public async Task AReferenceThatIsGoneMovesIt()
+    {
+        await StartAsync();
+        await CommitAsync("Gone/Gone.csproj", "<Project />");
+        File.Delete(folder["repo/Gone/Gone.csproj"]);
+        var gone = await CommitAllAsync();
+        await CommitAsync("Other/x", "x");
+        missing.Add("repo/Gone/Gone.csproj");
+
+        Assert.Equal(gone, Find().Revision);
+    }
+
+    [Fact]
     [ReliabilityCase("Git", "git takes too long to find the last change, for each of many projects", "it is waited for once; HEAD")]
     public async Task ASlowGitIsWaitedForOnce()
     {
@@ -592,6 +611,7 @@ public sealed class FindImageRevisionTests : IDisposable
             UsesInputs = true,
             IsDefault = isDefault,
             Packages = packages,
+            MissingReferences = [.. missing.Select(path => new TaskItem(folder[path]))],
             Evaluation = _ => evaluation,
         };
         Assert.True(collect.Execute());
