@@ -107,6 +107,11 @@ public sealed partial class PublishedRevisionTests(Peers peers)
             StringComparison.Ordinal
         );
 
+        // What the command line names is named.
+        var named = new string('c', 40);
+        await PublishAsync(workspace, "repo/Beta/Beta.csproj", registry, "ci", $"-p:SourceRevisionId={named}");
+        Assert.Contains(named, await registry.TagsAsync("ci/beta", Cancelled));
+
         foreach (var other in new[] { "-p:ImageRevision=Head", "-p:ContinuousIntegrationBuild=false" })
         {
             var head = await CommitAsync(workspace);
