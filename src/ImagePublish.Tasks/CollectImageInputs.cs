@@ -34,6 +34,9 @@ public sealed class CollectImageInputs : ImageTask
     // Where MSBuild does not say what was imported, everything that could have been.
     private static readonly string[] Importable = ["**/*.props", "**/*.targets", "**/*.projitems", "**/*.proj", "**/*.tasks"];
 
+    // They count commits, so that an assembly's version changes with every one.
+    private static readonly string[] CommitCounters = ["MinVer", "Nerdbank.GitVersioning", "GitVersion.MsBuild", "GitInfo"];
+
     private const string Advice = "If it is generated, name its sources: <ImageInput Include=\"../frontend\" />.";
 
     /// <summary>The project's file.</summary>
@@ -52,6 +55,9 @@ public sealed class CollectImageInputs : ImageTask
     /// <summary>The projects that this one references.</summary>
     public ITaskItem[] References { get; set; } = [];
 
+    /// <summary>Projects that this one references and that do not exist, of which the .NET SDK only warns.</summary>
+    public ITaskItem[] MissingReferences { get; set; } = [];
+
     /// <summary>What they are built from, as this task returned it for them.</summary>
     public ITaskItem[] ReferencedInputs { get; set; } = [];
 
@@ -63,6 +69,14 @@ public sealed class CollectImageInputs : ImageTask
 
     /// <summary>Whether the project's own assembly takes its revision from its inputs.</summary>
     public bool UsesInputs { get; set; }
+
+    /// <summary>Whether nobody has asked for it.</summary>
+    public bool IsDefault { get; set; }
+
+    /// <summary>The packages that the project references.</summary>
+    public string[] Packages { get; set; } = [];
+
+    internal Func<IBuildEngine, ProjectEvaluation?> Evaluation { get; init; } = ProjectEvaluation.Read;
 
     /// <summary>Paths, with a reason in <c>Problem</c> where one stands for what can't be known, and <c>Changed</c> for files that
     /// are not committed.</summary>
@@ -84,6 +98,7 @@ public sealed class CollectImageInputs : ImageTask
             '\n',
             input.ItemSpec,
             input.GetMetadata(ImageInput.Problem),
+            input.GetMetadata(ImageInput.Doubt),
             input.GetMetadata(ImageInput.NamesHead),
             input.GetMetadata(ImageInput.Changed)
         );
@@ -97,7 +112,11 @@ public sealed class CollectImageInputs : ImageTask
             return [ImageInput.Create(Project, ImageInput.Problem, "GIT_DIR names a repository that the project is not in. Unset it.")];
         var inputs = new List<ITaskItem>();
         inputs.AddRange(FindUnknownReferences());
-        var paths = FindPaths(folder, history);
+        var evaluation = Evaluation(BuildEngine);
+        var projectFiles = ReadProjectFiles(folder, history, evaluation);
+        if (FindDoubt(history, evaluation, projectFiles) is { } doubt)
+            inputs.Add(ImageInput.Create(Project, ImageInput.Doubt, doubt));
+        var paths = FindPaths(folder, history, evaluation, projectFiles);
         inputs.AddRange(paths.Select(OutputItem.Create));
         var tree = await history.GetWorkingTreeAsync();
         if (tree.Problem is { } problem)
@@ -126,20 +145,49 @@ public sealed class CollectImageInputs : ImageTask
         }
     }
 
-    private List<string> FindPaths(string folder, GitHistory history)
+    private List<string> FindPaths(string folder, GitHistory history, ProjectEvaluation? evaluation, IEnumerable<ProjectFile> projectFiles)
     {
-        var buildFolders = FullPaths(BuildFolders);
+        var foreignFolders = FullPaths([.. BuildFolders, .. ToolFolders]);
         var elsewhere = Files
             .Select(item => item.GetMetadata("FullPath"))
             .Concat(BuildFiles.Select(FullPath))
-            .Concat(
-                ProjectImports.Read(BuildEngine)
-                    ?? [.. Importable.Select(pattern => $"{history.Root}{Path.DirectorySeparatorChar}{pattern}")]
-            )
-            .Where(path => history.Relativize(path) is not null && !IsIn(path, folder) && !IsInAny(path, buildFolders));
+            .Concat(evaluation?.Imports ?? [.. Importable.Select(pattern => $"{history.Root}{Path.DirectorySeparatorChar}{pattern}")])
+            .Concat(evaluation?.Items.Where(File.Exists) ?? [])
+            .Concat(projectFiles.SelectMany(file => file.Paths))
+            .Concat(MissingReferences.Select(item => Path.GetDirectoryName(item.GetMetadata("FullPath"))!))
+            .Where(path => history.Relativize(path) is not null && !IsIn(path, folder) && !IsInAny(path, foreignFolders));
         // One that is not in the checkout stays, for whoever reads the list to find.
         var named = NamedInputs.Select(item => item.GetMetadata("FullPath"));
         return [folder, .. FindSettings(folder, history.Root), .. elsewhere.Concat(named).Distinct(StringComparer.Ordinal)];
+    }
+
+    // Those of the checkout. Packages and the .NET SDK read what items and properties name, and are not asked for more.
+    private List<ProjectFile> ReadProjectFiles(string folder, GitHistory history, ProjectEvaluation? evaluation)
+    {
+        var foreignFolders = FullPaths([.. BuildFolders, .. ToolFolders]);
+        var imports = evaluation?.Imports.Where(path => history.Relativize(path) is not null && !IsInAny(path, foreignFolders)) ?? [];
+        return [.. imports.Prepend(Project).Where(File.Exists).Distinct().Select(path => ProjectFile.Read(path, folder))];
+    }
+
+    private string? FindDoubt(GitHistory history, ProjectEvaluation? evaluation, List<ProjectFile> projectFiles)
+    {
+        if (IsDefault && evaluation is null)
+            return "this MSBuild does not hand out what a project imports. Set ImageRevision to Inputs to do without.";
+        if (IsDefault && Array.Find(Packages, package => CommitCounters.Contains(package, StringComparer.OrdinalIgnoreCase)) is { } counter)
+            return $"{counter} changes the version with every commit.";
+        if (IsDefault && FindOutside(history, evaluation!) is { } outside)
+            return $"'{Text.Sanitize(outside)}' is not in the checkout '{Text.Sanitize(history.Root)}'. {Advice}";
+        return NamedInputs.Length == 0 && projectFiles.Find(file => file.Doubt is not null)?.Doubt is { } doubt
+            ? $"{doubt}. Name what it reads: <ImageInput Include=\"../frontend\" />, or the project's own folder for nothing else."
+            : null;
+    }
+
+    private string? FindOutside(GitHistory history, ProjectEvaluation evaluation)
+    {
+        var foreignFolders = FullPaths([.. BuildFolders, .. ToolFolders]);
+        return evaluation
+            .Imports.Concat(evaluation.Items)
+            .FirstOrDefault(path => history.Relativize(path) is null && !IsInAny(path, foreignFolders) && File.Exists(path));
     }
 
     private static IEnumerable<string> FindSettings(string folder, string root)

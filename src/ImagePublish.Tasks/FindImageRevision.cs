@@ -28,6 +28,9 @@ public sealed class FindImageRevision : ImageTask
     /// <summary>What the property says.</summary>
     public string? Source { get; set; }
 
+    /// <summary>Whether nobody has asked for it, so that HEAD is as good where the last change is not known.</summary>
+    public bool IsDefault { get; set; }
+
     /// <summary>What the project and those that it references are built from.</summary>
     public ITaskItem[] Inputs { get; set; } = [];
 
@@ -41,10 +44,15 @@ public sealed class FindImageRevision : ImageTask
 
     private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
-        if (InputParser.Choice(Source, "ImageRevision", RevisionSource.Head) != RevisionSource.Inputs)
+        var source = InputParser.Choice(Source, "ImageRevision", IsDefault ? RevisionSource.Inputs : RevisionSource.Head);
+        if (source != RevisionSource.Inputs)
             return;
         var history = GitHistory.Find(BuildEngine4, Path.GetFullPath(ProjectDirectory));
+        if (history is null && IsDefault)
+            return;
         var problem = ImageInput.FindProblem(Inputs, history) ?? ImageInput.Values(Inputs, ImageInput.NamesHead).FirstOrDefault();
+        if (IsDefault)
+            problem ??= ImageInput.Values(Inputs, ImageInput.Doubt).FirstOrDefault();
         if (problem is not null)
             Warn(log, DiagnosticCodes.RevisionUnknown, problem);
         else if (ImageInput.Values(Inputs, ImageInput.Changed).ToList() is { Count: > 0 } changed)
@@ -56,7 +64,8 @@ public sealed class FindImageRevision : ImageTask
     private async Task UseChangedHeadAsync(IPublishLog log, GitHistory history, List<string> changed)
     {
         var head = await history.GetHeadAsync();
-        if (head.Revision is null)
+        // CI systems write versions and settings into files before they build. That is no reason to mark what nobody asked about.
+        if (head.Revision is null || IsDefault)
             return;
         Revision = head.Revision + "-dirty";
         Time = head.Time ?? "";
@@ -87,7 +96,19 @@ public sealed class FindImageRevision : ImageTask
     // Projects that are built from one another have one and the same problem.
     private void Warn(IPublishLog log, DiagnosticCode code, string problem)
     {
-        if (BuildObjects.IsFirst(BuildEngine4, code == DiagnosticCodes.CloneTooShallow ? code.Id : problem))
-            log.WarnOrFail(code, $"The image's revision is HEAD and changes with every commit: {problem}");
+        var message = $"The image's revision is HEAD and changes with every commit: {problem}";
+        if (IsDefault)
+            Mention(log, message);
+        else if (BuildObjects.IsFirst(BuildEngine4, code == DiagnosticCodes.CloneTooShallow ? code.Id : problem))
+            log.WarnOrFail(code, message);
+    }
+
+    // One line for a build, whatever its projects' reasons are.
+    private void Mention(IPublishLog log, string message)
+    {
+        if (BuildObjects.IsFirst(BuildEngine4, nameof(IsDefault)))
+            log.Information($"{message} To silence this, set ImageRevision to Head.");
+        else
+            log.Detail(message);
     }
 }

@@ -9,7 +9,7 @@ namespace ImagePublish.Tasks;
 internal sealed record GitAnswer(string? Revision = null, string? Time = null, string? Decoration = null, string? Problem = null);
 
 /// <summary>What git printed, or why it did not.</summary>
-internal sealed record GitOutput(string Text, string? Problem = null);
+internal sealed record GitOutput(string Text, string? Problem = null, bool IsTooSlow = false);
 
 /// <summary>Asks git about the checkout that a folder is in.</summary>
 /// <remarks>
@@ -160,7 +160,8 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
         }
         catch (TimeoutException)
         {
-            return Failed(FormattableString.Invariant($"git did not answer within {limit.TotalSeconds:0.#} seconds"));
+            var reason = FormattableString.Invariant($"git did not answer within {limit.TotalSeconds:0.#} seconds");
+            return Failed(reason) with { IsTooSlow = true };
         }
         catch (Win32Exception exception)
         {

@@ -41,12 +41,16 @@ internal sealed class GitHistory
     private readonly Lazy<Task<IReadOnlySet<string>>> boundary;
     private readonly ConcurrentDictionary<string, Lazy<Task<GitChange>>> changes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<Task<GitOutput>>> changesSince = new(StringComparer.Ordinal);
+    private volatile GitChange? tooSlow;
     private readonly ConcurrentDictionary<string, string?> nestedRoots = new(StringComparer.Ordinal);
 
     public GitHistory(string repository, Func<string, string?> variable)
+        : this(repository, variable, Limit) { }
+
+    internal GitHistory(string repository, Func<string, string?> variable, TimeSpan limit)
     {
         Root = Path.GetDirectoryName(repository)!;
-        checkout = new GitCheckout(repository, variable, Limit);
+        checkout = new GitCheckout(repository, variable, limit);
         head = new(() => new GitCheckout(repository, variable, HeadLimit).AskAsync());
         workingTree = new(ReadWorkingTreeAsync);
         boundary = new(ReadBoundaryAsync);
@@ -105,9 +109,16 @@ internal sealed class GitHistory
 
     private async Task<GitChange> AskForLastChangeAsync(IReadOnlyCollection<string> pathspecs)
     {
+        // Each of many projects would wait as long.
+        if (tooSlow is { } known)
+            return known;
         var output = await checkout.FindLastCommitAsync(pathspecs);
         if (output.Problem is { } problem)
-            return new GitChange(Problem: problem);
+        {
+            var failed = new GitChange(Problem: problem);
+            return output.IsTooSlow ? tooSlow = failed : failed;
+        }
+
         if (output.Text.Trim().Split(' ') is not [var time, { Length: > 0 } revision])
             return new GitChange();
         return new GitChange(new GitCommit(revision, time), IsCutOff: (await boundary.Value).Contains(revision));

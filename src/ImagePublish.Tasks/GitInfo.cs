@@ -34,7 +34,8 @@ internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, Da
         new()
         {
             Version = InputParser.Optional(inputs.Version) ?? "1.0.0",
-            Commit = Revision,
+            // A deployment that nobody told of another revision takes the image by the commit that CI has built.
+            Commit = inputs.IsRevisionDefault ? Head.Value ?? Revision : Revision,
             Head = Head,
             Ref = Ref,
             BaseBranch = new CiRef(TaskEnvironment.Variable).BaseBranch,

@@ -33,6 +33,9 @@ internal interface IImageInputs
 
     string? RevisionTime { get; }
 
+    /// <summary>Whether the revision may be another commit than HEAD without anybody having asked for it.</summary>
+    bool IsRevisionDefault { get; }
+
     bool Offline { get; }
 
     /// <summary>The full path of a path that may be relative to the project.</summary>

@@ -9,6 +9,9 @@ internal static class ImageInput
     /// <summary>Why it is not known what a project is built from.</summary>
     public const string Problem = "Problem";
 
+    /// <summary>What a project may be built from without naming it.</summary>
+    public const string Doubt = "Doubt";
+
     /// <summary>Why an assembly of the image names HEAD, whatever it is built from.</summary>
     public const string NamesHead = "NamesHead";
 

@@ -24,6 +24,9 @@ public abstract class ImageNameTask : RegistryTask, IImageInputs
     /// <summary>The time of the commit that the revision names, in seconds since 1970; empty for that of HEAD.</summary>
     public string? RevisionTime { get; set; }
 
+    /// <summary>Whether the revision may be another commit than HEAD without anybody having asked for it.</summary>
+    public bool IsRevisionDefault { get; set; }
+
     internal abstract string? TagsOfProject { get; }
 
     string? IImageInputs.Tags => TagsOfProject;

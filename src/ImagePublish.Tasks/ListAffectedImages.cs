@@ -61,6 +61,6 @@ public sealed class ListAffectedImages : ImageTask
         var paths = ImageInput.Paths(Inputs, history);
         var committed = output.Text.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(path => ImageInput.Covers(paths, path));
         var changed = committed.Concat(ImageInput.Values(Inputs, ImageInput.Changed)).Distinct(StringComparer.Ordinal).ToList();
-        return changed.Count == 0 ? null : ImageInput.Summarize(changed);
+        return changed.Count == 0 ? ImageInput.Values(Inputs, ImageInput.Doubt).FirstOrDefault() : ImageInput.Summarize(changed);
     }
 }

@@ -26,12 +26,15 @@ internal abstract class Contender(string name, string folder)
     /// <summary>The secret by which its builds believe each other's layers; null for none.</summary>
     public string? CacheKey { get; set; }
 
+    /// <summary>Whether its builds are those of a CI system.</summary>
+    public bool IsCi { get; set; }
+
     /// <summary>What it keeps from one build to the next for itself.</summary>
     protected string Caches { get; } = Path.Combine(folder, name, "caches");
 
     /// <summary>The command that publishes a project or a solution.</summary>
     public CommandLine Publish(string project, Target target) =>
-        DotNet(["publish", Path.Combine(Sources, project), "-c", "Release", "-nologo", "-v:quiet", .. Arguments(target)]);
+        DotNet(["publish", Path.Combine(Sources, project), "-c", "Release", "-nologo", "-v:quiet", .. CiArguments, .. Arguments(target)]);
 
     public CommandLine DotNet(params IReadOnlyList<string> arguments)
     {
@@ -55,6 +58,8 @@ internal abstract class Contender(string name, string folder)
     /// <summary>Makes the sources ready: adds what the contender needs.</summary>
     /// <param name="projects">The projects that are published, below <see cref="Sources"/>.</param>
     public virtual void Adapt(IEnumerable<string> projects) { }
+
+    private IEnumerable<string> CiArguments => IsCi ? ["-p:ContinuousIntegrationBuild=true"] : [];
 
     protected abstract IEnumerable<string> Arguments(Target target);
 }

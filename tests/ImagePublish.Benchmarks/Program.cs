@@ -8,11 +8,12 @@ using ImagePublish.Benchmarks.Measuring;
 
 const string Usage = """
     usage: dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [options]
-      --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services (these without this option), memory,limit,curves,fleet,rebase
+      --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services,commit (these without this option), memory,limit,curves,fleet,machines,rebase
       --registry KIND plain (http on localhost) or h2 (nginx with TLS and HTTP/2 in front) (plain)
       --runs NUMBER   interleaved runs of each case (5)
       --picture FILE  where curves are drawn (curves.svg)
       --services LIST sizes of the fleet (10,50,200)
+      --machines LIST fresh CI machines that publish the largest of these fleets, for the case machines (10,50)
       --verbose       lists the requests of every run
     """;
 
@@ -21,7 +22,7 @@ for (var index = 0; index < args.Length; index++)
 {
     if (args[index] == "--verbose")
         options[args[index]] = "";
-    else if (args[index] is "--cases" or "--registry" or "--runs" or "--picture" or "--services" && index + 1 < args.Length)
+    else if (args[index] is "--cases" or "--registry" or "--runs" or "--picture" or "--services" or "--machines" && index + 1 < args.Length)
         options[args[index]] = args[++index];
     else
         return Explain();
@@ -30,7 +31,7 @@ for (var index = 0; index < args.Length; index++)
 if (!int.TryParse(options.GetValueOrDefault("--runs", "5"), NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) || rounds < 1)
     return Explain();
 var names = options.GetValueOrDefault("--cases", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
-if (names.Except(PublishCase.All.Select(known => known.Key)).Except(["memory", "limit", "curves", "fleet", "rebase"]).Any())
+if (names.Except(PublishCase.All.Select(known => known.Key)).Except(["memory", "limit", "curves", "fleet", "machines", "rebase"]).Any())
     return Explain();
 if (!Enum.TryParse<RegistryKind>(options.GetValueOrDefault("--registry", "plain"), ignoreCase: true, out var kind))
     return Explain();
@@ -41,21 +42,17 @@ Console.CancelKeyPress += (_, key) =>
     key.Cancel = true;
     stop.Cancel();
 };
-int[] sizes = [.. options.GetValueOrDefault("--services", "10,50,200").Split(',').Select(int.Parse)];
-if (names.Contains("rebase"))
-{
-    Console.WriteLine(await RebaseFleet.RunAsync(sizes, options.GetValueOrDefault("--picture", "rebase.svg"), stop.Token));
-    if (names is ["rebase"])
-        return 0;
-}
 
+// These need no laboratory: they start registries of their own.
+int[] sizes = Numbers("--services", "10,50,200");
+if (names.Contains("rebase"))
+    Console.WriteLine(await RebaseFleet.RunAsync(sizes, options.GetValueOrDefault("--picture", "rebase.svg"), stop.Token));
 if (names.Contains("fleet"))
-{
-    // It needs no laboratory: its registries are in this process.
     Console.WriteLine(await Fleet.RunAsync(sizes, options.GetValueOrDefault("--picture", "fleet.svg"), stop.Token));
-    if (names is ["fleet"])
-        return 0;
-}
+if (names.Contains("machines"))
+    Console.WriteLine(await Fleet.RunOnMachinesAsync(sizes.Max(), Numbers("--machines", "10,50"), stop.Token));
+if (names.Length > 0 && names.All(name => name is "fleet" or "machines" or "rebase"))
+    return 0;
 
 await using var laboratory = await Laboratory.OpenAsync(kind, options.ContainsKey("--verbose"), stop.Token);
 var runner = new CaseRunner(laboratory, rounds);
@@ -71,6 +68,9 @@ if (names.Contains("limit"))
 if (names.Contains("curves"))
     Console.WriteLine(await Curves.RunAsync(laboratory, rounds, options.GetValueOrDefault("--picture", "curves.svg"), stop.Token));
 return 0;
+
+int[] Numbers(string option, string standard) =>
+    [.. options.GetValueOrDefault(option, standard).Split(',').Select(number => int.Parse(number, CultureInfo.InvariantCulture))];
 
 int Explain()
 {

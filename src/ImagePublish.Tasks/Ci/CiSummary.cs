@@ -1,4 +1,3 @@
-using ImagePublish.Common;
 using ImagePublish.Reporting;
 using ImagePublish.Tasks.Shared;
 
@@ -49,12 +48,8 @@ internal sealed class CiSummary
         var deploy = summary.ToDeployJson();
         if (gitHubOutput is not null)
             SharedFile.Append(gitHubOutput, $"published={deploy}\n", log: null);
-        if (gitLabFile is not null)
-        {
-            var names = string.Join(' ', summary.ToDeploy.Select(project => Text.OneLine(project.Project)));
-            SharedFile.SetLines(gitLabFile, new() { ["IMAGES_PUBLISHED"] = names }, log: null);
-        }
-
+        if (gitLabFile is not null && GitLabVariables.Write(gitLabFile, summary) is { } leftOut)
+            return [leftOut];
         return isAzure
             ?
             [

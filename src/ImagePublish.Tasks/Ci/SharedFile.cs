@@ -17,16 +17,21 @@ internal static class SharedFile
         file.Write(Encoding.UTF8.GetBytes(text));
     }
 
-    public static void SetLines(string path, Dictionary<string, string> values, IPublishLog? log)
+    public static void SetLines(string path, Dictionary<string, string> values, IPublishLog? log) =>
+        Change(
+            path,
+            lines =>
+                lines.Where(line => !values.ContainsKey(line.Split('=')[0])).Concat(values.Select(value => $"{value.Key}={value.Value}")),
+            log
+        );
+
+    public static void Change(string path, Func<IEnumerable<string>, IEnumerable<string>> change, IPublishLog? log)
     {
         using var held = Lock(path, log);
         var file = held.Content;
         using var reader = new StreamReader(file);
-        var kept = reader
-            .ReadToEnd()
-            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Where(line => !values.ContainsKey(line.Split('=')[0]));
-        var text = string.Concat(kept.Concat(values.Select(value => $"{value.Key}={value.Value}")).Select(line => line + "\n"));
+        var lines = change(reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        var text = string.Concat(lines.Select(line => line + "\n"));
         file.SetLength(0);
         file.Write(Encoding.UTF8.GetBytes(text));
     }

@@ -32,7 +32,12 @@ internal sealed class CaseRunner(Laboratory laboratory, int rounds)
         }
 
         foreach (var contender in contenders)
+        {
             contender.CacheKey = @case.UsesCacheKey ? $"{Guid.NewGuid():n}" : null;
+            contender.IsCi = @case.Commits;
+            if (@case.Commits)
+                await Sources.CommitAsync(contender, cancellationToken);
+        }
 
         // Builds everything, fills the caches and the repository, and warms the disk. The second time even what the SDK does once more
         // after a first build is done.
@@ -69,6 +74,8 @@ internal sealed class CaseRunner(Laboratory laboratory, int rounds)
 
         if (@case.UpdatesPackage)
             await Sources.UpdatePackageAsync(contender, round, cancellationToken);
+        if (@case.Commits)
+            await Sources.CommitAsync(contender, cancellationToken);
         if (@case.ForgetsCaches)
             contender.ClearCaches();
         var registry = RegistryOf(@case);

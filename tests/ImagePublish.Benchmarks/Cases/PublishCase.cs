@@ -24,6 +24,9 @@ internal sealed record PublishCase(string Key, string Title, double Goal)
     /// <summary>What is pushed to is another registry than the one with the base image.</summary>
     public bool UsesOtherRegistry { get; init; }
 
+    /// <summary>There is a commit since the publish before, which changes no file, and CI builds it.</summary>
+    public bool Commits { get; init; }
+
     /// <summary>A solution of many services instead of the one.</summary>
     public bool IsSolution { get; init; }
 
@@ -52,5 +55,6 @@ internal sealed record PublishCase(string Key, string Title, double Goal)
             UsesNewRepository = true,
             IsSolution = true,
         },
+        new("commit", "a commit elsewhere, in CI", 0.05) { Commits = true },
     ];
 }

@@ -1,3 +1,5 @@
+using ImagePublish.Tasks.Tests.Fixtures;
+
 namespace ImagePublish.Benchmarks.Cases;
 
 /// <summary>What is published: a copy of <c>samples/Shop</c>, or a solution of small services that use some of its packages.</summary>
@@ -33,7 +35,7 @@ internal static class Sources
     {
         SourceTree.Copy(Path.Combine(RepositoryRoot.Path, "samples", "Shop"), contender.Sources);
         EditCode(contender, 0);
-        contender.Adapt([ShopProject]);
+        contender.Adapt([ShopProject, "Shop.Catalog/Shop.Catalog.csproj"]);
     }
 
     /// <summary>Changes one line of C#.</summary>
@@ -67,6 +69,23 @@ internal static class Sources
         var end = text.IndexOf('"', begin);
         await File.WriteAllTextAsync(file, $"{text[..begin]}{version}{text[end..]}", cancellationToken);
         await contender.DotNet("restore", file).SucceedAsync(cancellationToken);
+    }
+
+    /// <summary>Commits what is there, which is nothing new but for the first time.</summary>
+    public static async Task CommitAsync(Contender contender, CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(Path.Combine(contender.Sources, ".git")))
+        {
+            await File.WriteAllTextAsync(Path.Combine(contender.Sources, ".gitignore"), "bin/\nobj/\n", cancellationToken);
+            await GitAsync("init", "-q");
+            await GitAsync("remote", "add", "origin", "https://github.com/acme/services.git");
+        }
+
+        await GitAsync("add", "-A");
+        await GitAsync("-c", "user.name=Ann", "-c", "user.email=ann@example.com", "commit", "-q", "--allow-empty", "-m", "Commit");
+
+        Task GitAsync(params string[] arguments) =>
+            new CommandLine("git", arguments) { WorkingDirectory = contender.Sources }.SucceedAsync(cancellationToken);
     }
 
     /// <summary>Writes the solution of services. Each has a line of its own, and the same packages as the others.</summary>

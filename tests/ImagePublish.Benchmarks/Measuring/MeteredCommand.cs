@@ -30,7 +30,7 @@ internal static class MeteredCommand
         double work = 0;
         while (!exit.IsCompleted)
         {
-            peak = Math.Max(peak, Peak(process.Id));
+            peak = Math.Max(peak, PeakMemory.Of(process.Id));
             work = Math.Max(work, ProcessorSeconds(process.Id));
             await Task.WhenAny(exit, Task.Delay(Pace, cancellationToken));
         }
@@ -38,23 +38,6 @@ internal static class MeteredCommand
         var seconds = clock.Elapsed.TotalSeconds;
         new CommandOutput(command, process.ExitCode, await output, await error).EnsureSuccess();
         return new Run(seconds, peak) { ProcessorSeconds = work };
-    }
-
-    private static long Peak(int process)
-    {
-        try
-        {
-            var line = File.ReadLines($"/proc/{process}/status")
-                .FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return line is null
-                ? 0
-                : 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
-        }
-        catch (IOException)
-        {
-            // It has just ended.
-            return 0;
-        }
     }
 
     // proc_pid_stat(5): fields 14 to 17, after the name in brackets, are the time of the process and of its children that have ended, in

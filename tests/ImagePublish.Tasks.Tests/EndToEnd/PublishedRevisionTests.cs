@@ -65,12 +65,135 @@ public sealed partial class PublishedRevisionTests(Peers peers)
         await AssertNamesAsync(registry, workspace, shared);
     }
 
-    // Labels, the assemblies' versions and SourceLink name one commit.
-    private static async Task AssertNamesAsync(DockerRegistry registry, TestWorkspace workspace, string commit)
+    [Fact]
+    [ReliabilityCase(
+        "Git",
+        "CI, without ImageRevision: a commit that touches none of what an app is built from",
+        "the digest stays, and a tag of {commit} names the commit that CI built"
+    )]
+    public async Task InCiItIsTheDefaultUnlessSomethingIsInDoubt()
     {
-        var config = await registry.ConfigAsync("mono/beta", "latest", Cancelled);
-        var labels = config.GetProperty("config").GetProperty("Labels");
-        Assert.Equal(commit, labels.GetProperty("org.opencontainers.image.revision").GetString());
+        var registry = await peers.RegistryAsync();
+        using var workspace = await peers.WorkspaceAsync();
+        await CreateAsync(workspace, revision: "");
+        var first = await CommitAsync(workspace);
+
+        await PublishAsync(workspace, "repo", registry, "ci");
+        var start = await DigestsAsync(registry, "ci");
+        var second = await CommitAsync(workspace);
+        var again = await PublishAsync(workspace, "repo", registry, "ci");
+        Assert.Equal(start, await DigestsAsync(registry, "ci"));
+        Assert.DoesNotContain("The image's revision", again.Output, StringComparison.Ordinal);
+        Assert.Equal(start[1], (await registry.ManifestAsync("ci/beta", second, Cancelled)).Digest);
+        await AssertNamesAsync(registry, workspace, first, "ci/beta");
+
+        // A target that may read anything, of one of them.
+        workspace.Write(
+            "repo/Alpha/Alpha.csproj",
+            (await File.ReadAllTextAsync(workspace["repo/Alpha/Alpha.csproj"], Cancelled)).Replace(
+                "</Project>",
+                """<Target Name="Generate" BeforeTargets="CoreCompile"><Exec Command="true" /></Target></Project>""",
+                StringComparison.Ordinal
+            )
+        );
+        await CommitAsync(workspace);
+        var third = await CommitAsync(workspace);
+        var doubtful = await PublishAsync(workspace, "repo", registry, "ci");
+        Assert.Equal(start[1], (await DigestsAsync(registry, "ci"))[1]);
+        Assert.Equal(third, await RevisionAsync(registry, "ci/alpha"));
+        Assert.Contains(
+            "The image's revision is HEAD and changes with every commit: a target of Alpha.csproj runs Exec, ",
+            doubtful.Output,
+            StringComparison.Ordinal
+        );
+
+        // What the command line names is named.
+        var named = new string('c', 40);
+        await PublishAsync(workspace, "repo/Beta/Beta.csproj", registry, "ci", $"-p:SourceRevisionId={named}");
+        Assert.Contains(named, await registry.TagsAsync("ci/beta", Cancelled));
+
+        foreach (var other in new[] { "-p:ImageRevision=Head", "-p:ContinuousIntegrationBuild=false" })
+        {
+            var head = await CommitAsync(workspace);
+            await PublishAsync(workspace, "repo", registry, "ci", other);
+            Assert.Equal(head, await RevisionAsync(registry, "ci/beta"));
+        }
+
+        await GitAsync(workspace, "clone", "-q", "--depth=1", $"file://{workspace["repo"]}", workspace["shallow"]);
+        var shallow = await PublishAsync(workspace, "shallow", registry, "shallow");
+        Assert.Single(ShallowLine().Matches(shallow.Output));
+    }
+
+    [Fact]
+    public async Task EachInputInTurnMovesTheDigest()
+    {
+        var registry = await peers.RegistryAsync();
+        using var workspace = await peers.WorkspaceAsync();
+        await CreateAsync(workspace, revision: "");
+        workspace.Write(
+            "repo/Beta/Beta.csproj",
+            """
+            <Project Sdk="Microsoft.NET.Sdk">
+              <Import Project="../eng/App.props" />
+              <Import Project="../eng/Local.props" Condition="Exists('../eng/Local.props')" />
+              <ItemGroup>
+                <ProjectReference Include="../Library/Library.csproj" />
+                <Compile Include="../shared/**/*.cs" />
+                <Content Include="../data/*.json" CopyToOutputDirectory="PreserveNewest" LinkBase="data" />
+              </ItemGroup>
+            </Project>
+            """
+        );
+        workspace.Write("repo/shared/First.cs", "// one");
+        await CommitAsync(workspace);
+        await PublishAsync(workspace, "repo/Beta/Beta.csproj", registry, "each");
+        var seen = new HashSet<string> { await DigestAsync(registry, "each/beta") };
+
+        foreach (var (path, content) in EachInput)
+        {
+            if (content.Length == 0)
+                File.Delete(workspace[$"repo/{path}"]);
+            else
+                workspace.Write($"repo/{path}", content);
+            var commit = await CommitAsync(workspace);
+            await CommitAsync(workspace);
+            await PublishAsync(workspace, "repo/Beta/Beta.csproj", registry, "each");
+
+            Assert.Equal(commit, await RevisionAsync(registry, "each/beta"));
+            Assert.True(seen.Add(await DigestAsync(registry, "each/beta")), path);
+        }
+    }
+
+    private static (string Path, string Content)[] EachInput =>
+        [
+            ("Beta/Program.cs", "System.Console.WriteLine(Library.Code.Name + 1);"),
+            ("Library/Code.cs", "namespace Library; public static class Code { public static string Name => \"each\"; }"),
+            ("shared/Second.cs", "// two"),
+            ("shared/Second.cs", ""),
+            ("data/settings.json", "{}"),
+            ("data/settings.json", ""),
+            ("eng/App.props", "<Project><PropertyGroup><OutputType>Exe</OutputType><A>1</A></PropertyGroup></Project>"),
+            ("eng/Local.props", "<Project />"),
+            ("eng/Local.props", ""),
+            ("Directory.Build.targets", "<Project />"),
+            (".editorconfig", "root = true"),
+        ];
+
+    private static async Task<string?> RevisionAsync(DockerRegistry registry, string repository)
+    {
+        var config = await registry.ConfigAsync(repository, "latest", Cancelled);
+        return config.GetProperty("config").GetProperty("Labels").GetProperty("org.opencontainers.image.revision").GetString();
+    }
+
+    // Labels, the assemblies' versions and SourceLink name one commit.
+    private static async Task AssertNamesAsync(
+        DockerRegistry registry,
+        TestWorkspace workspace,
+        string commit,
+        string repository = "mono/beta"
+    )
+    {
+        Assert.Equal(commit, await RevisionAsync(registry, repository));
         foreach (var name in new[] { "Beta", "Library" })
         {
             var assembly = workspace[$"repo/Beta/bin/Release/net10.0/publish/{name}.dll"];
@@ -87,7 +210,7 @@ public sealed partial class PublishedRevisionTests(Peers peers)
         );
     }
 
-    private static async Task CreateAsync(TestWorkspace workspace)
+    private static async Task CreateAsync(TestWorkspace workspace, string revision = "Inputs")
     {
         const string Projects =
             """<Project Path="Alpha/Alpha.csproj" /><Project Path="Beta/Beta.csproj" /><Project Path="Library/Library.csproj" />""";
@@ -114,7 +237,7 @@ public sealed partial class PublishedRevisionTests(Peers peers)
             <Project>
               <PropertyGroup>
                 <TargetFramework>net10.0</TargetFramework>
-                <ImageRevision>Inputs</ImageRevision>
+                <ImageRevision>{revision}</ImageRevision>
                 <ImageBase>scratch</ImageBase>
                 <ImageDoctor>Off</ImageDoctor>
               </PropertyGroup>
@@ -141,7 +264,7 @@ public sealed partial class PublishedRevisionTests(Peers peers)
 
     private static async Task<CommandOutput> PublishAsync(
         TestWorkspace workspace,
-        string folder,
+        string what,
         DockerRegistry registry,
         string prefix,
         params string[] switches
@@ -149,7 +272,7 @@ public sealed partial class PublishedRevisionTests(Peers peers)
     {
         var publish = workspace.DotNet([
             "publish",
-            workspace[$"{folder}/All.slnx"],
+            workspace[what.EndsWith(".csproj", StringComparison.Ordinal) ? what : $"{what}/All.slnx"],
             "-nologo",
             "-tl:off",
             "-p:PublishImage=true",
@@ -174,7 +297,13 @@ public sealed partial class PublishedRevisionTests(Peers peers)
             .Order(StringComparer.Ordinal);
 
     private static async Task<string[]> DigestsAsync(DockerRegistry registry, string prefix) =>
-        await Task.WhenAll(Apps.Select(async app => (await registry.ManifestAsync($"{prefix}/{app}", "latest", Cancelled)).Digest));
+        await Task.WhenAll(Apps.Select(app => DigestAsync(registry, $"{prefix}/{app}")));
+
+    private static async Task<string> DigestAsync(DockerRegistry registry, string repository) =>
+        (await registry.ManifestAsync(repository, "latest", Cancelled)).Digest;
+
+    [GeneratedRegex("The image's revision is HEAD .*'fetch-depth: 0'")]
+    private static partial Regex ShallowLine();
 
     [GeneratedRegex(@"\(unchanged\)")]
     private static partial Regex Unchanged();

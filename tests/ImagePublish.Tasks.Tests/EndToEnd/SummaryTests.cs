@@ -91,6 +91,83 @@ public sealed class SummaryTests(Peers peers)
         );
     }
 
+    [Fact]
+    [ReliabilityCase(Area, "a solution in Azure Pipelines", "one table, and the images to deploy as a variable for steps and for jobs")]
+    public async Task AzurePipelinesGetsOneTableAndWhatToDeploy()
+    {
+        await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        var apps = Apps(workspace, registry, "Aaa", "Bbb", "Ccc");
+        apps[2].Property("ImageTags", "no/tag");
+        var publish = Publish(workspace, Solution(workspace, "Aaa", "Bbb", "Ccc"), "-m:2");
+        Directory.CreateDirectory(workspace["agent"]);
+        (string, string?)[] agent = [("TF_BUILD", "True"), ("AGENT_TEMPDIRECTORY", workspace["agent"])];
+
+        var first = await RunInAsync(publish, agent);
+        workspace.Write("Ccc/Ccc.csproj", (await File.ReadAllTextAsync(workspace["Ccc/Ccc.csproj"], Cancelled)).Replace("no/tag", "2.0.0"));
+        var second = await RunInAsync(publish, agent);
+
+        var files = Directory.GetFiles(workspace["agent"]);
+        Assert.Equal(2, files.Length);
+        var tables = await Task.WhenAll(files.Select(file => File.ReadAllTextAsync(file, Cancelled)));
+        Assert.Contains(tables, table =>
+            table.StartsWith("### Images: 2 published, 0 unchanged, 1 failed\n", StringComparison.Ordinal)
+            && table.Contains("| `Ccc` | failed: IMG1004 |  |", StringComparison.Ordinal)
+        );
+        foreach (var output in new[] { first.Output, second.Output })
+        {
+            var commands = output.Split('\n').Where(line => line.StartsWith("##vso[", StringComparison.Ordinal)).ToList();
+            Assert.Single(commands, command => command.StartsWith("##vso[task.uploadsummary]", StringComparison.Ordinal));
+            Assert.Contains($"##vso[task.uploadsummary]{files.Single(file => output.Contains(file, StringComparison.Ordinal))}", commands);
+        }
+
+        string[] names = ["Aaa", "Bbb"];
+        var images = names
+            .Select(name => (Name: name, Repository: name.ToLowerInvariant()))
+            .Select(app => (app.Name, Reference: $"{registry.Host}/{app.Repository}@{registry.Content.Tags(app.Repository)["1.0.0"]}"))
+            .Select(app => $$"""{"project":"{{app.Name}}","image":"{{app.Reference}}"}""");
+        Assert.Contains(
+            $"\n##vso[task.setvariable variable=ImagesPublished][{string.Join(',', images)}]\n",
+            first.Output,
+            StringComparison.Ordinal
+        );
+        Assert.Contains("\n##vso[task.setvariable variable=ImagesPublished;isOutput=true][", first.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"\n##vso[task.setvariable variable=ImagesPublished;isOutput=true][{{\"project\":\"Ccc\",\"image\":\"{registry.Host}/ccc@",
+            second.Output,
+            StringComparison.Ordinal
+        );
+        Assert.Contains("\n##vso[task.setvariable variable=ImageChanged_Aaa]false\n", second.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [ReliabilityCase(Area, "a solution in GitLab", "`image.env` has the names of what is to be deployed, and what was in it before")]
+    public async Task GitLabGetsTheNamesOfWhatToDeploy()
+    {
+        await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        Apps(workspace, registry, "Aaa", "Bbb");
+        var publish = Publish(workspace, Solution(workspace, "Aaa", "Bbb"), "-m:2");
+        workspace.Write("image.env", "OTHER=1\n");
+        (string, string?)[] gitLab = [("GITLAB_CI", "true"), ("CI_PROJECT_DIR", workspace.Path)];
+
+        (await RunInAsync(publish, gitLab)).EnsureSuccess();
+        var first = await File.ReadAllLinesAsync(workspace["image.env"], Cancelled);
+        (await RunInAsync(publish, gitLab)).EnsureSuccess();
+        var second = await File.ReadAllLinesAsync(workspace["image.env"], Cancelled);
+
+        string[] own = [.. new[] { "aaa", "bbb" }.Select(name => $"{registry.Host}/{name}@{registry.Content.Tags(name)["1.0.0"]}")];
+        Assert.Equal("OTHER=1", first[0]);
+        Assert.Equal("IMAGES_PUBLISHED=Aaa Bbb", first[^1]);
+        Assert.Superset(
+            new HashSet<string> { $"IMAGE_REFERENCE_AAA={own[0]}", "IMAGE_CHANGED_AAA=true", $"IMAGE_REFERENCE_BBB={own[1]}" },
+            first.ToHashSet()
+        );
+        Assert.Equal("IMAGES_PUBLISHED=", second[^1]);
+        Assert.Contains("IMAGE_CHANGED_BBB=false", second);
+        Assert.Equal(first.Length, second.Length);
+    }
+
     [Theory]
     [InlineData("-graph")]
     [InlineData("-graph", "-isolate")]
@@ -209,6 +286,14 @@ public sealed class SummaryTests(Peers peers)
 
     private static CommandLine Publish(TestWorkspace workspace, string solution, params string[] switches) =>
         workspace.DotNet(["publish", solution, "-nologo", "-tl:off", "-p:PublishImage=true", .. switches]);
+
+    private static Task<CommandOutput> RunInAsync(CommandLine command, params (string Name, string? Value)[] system)
+    {
+        var environment = new Dictionary<string, string?>(command.Environment);
+        foreach (var (name, value) in system)
+            environment[name] = value;
+        return (command with { Environment = environment }).RunAsync(Cancelled);
+    }
 
     private static async Task<CommandOutput> RunAsync(TestWorkspace workspace, CommandLine command, bool succeeds = true)
     {

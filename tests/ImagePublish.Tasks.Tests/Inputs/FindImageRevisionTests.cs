@@ -14,11 +14,15 @@ public sealed class FindImageRevisionTests : IDisposable
     private readonly TemporaryFolder folder = new();
     private readonly List<string> files = ["repo/App/Program.cs"];
     private readonly List<string> named = [];
+    private readonly List<string> missing = [];
     private readonly RecordingEngine engine = new();
     private string root = "repo";
     private string app = "App";
     private bool libraryTakesPart = true;
     private int seconds = 1_772_600_000;
+    private bool isDefault;
+    private string[] packages = [];
+    private ProjectEvaluation? evaluation;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -315,6 +319,195 @@ public sealed class FindImageRevisionTests : IDisposable
         Assert.Equal(code, Assert.Single(engine.Errors).Code);
     }
 
+    [Fact]
+    [ReliabilityCase("Git", "CI, without ImageRevision: a shallow clone", "one line says how to fetch more, and is no warning; HEAD")]
+    public async Task ByDefaultAShallowCloneIsNoWarning()
+    {
+        await StartAsync();
+        await CommitAsync("Other/x", "x");
+        await GitAsync("clone", "-q", "--depth=1", $"file://{folder["repo"]}", folder["shallow"]);
+        root = "shallow";
+        files[0] = "shallow/App/Program.cs";
+        BeDefault();
+
+        Assert.Equal(("", ""), Find());
+        Assert.Equal(("", ""), Find());
+        Assert.Empty(engine.Warnings);
+        var line = Assert.Single(engine.Lines);
+        Assert.Contains("'fetch-depth: 0'", line, StringComparison.Ordinal);
+        Assert.EndsWith(" To silence this, set ImageRevision to Head.", line, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("<Project></Project>", null)]
+    [InlineData("""<Project><Target Name="T"><Message Text="x" /></Target></Project>""", null)]
+    [InlineData("""<Project><Import Project="$(X)/Directory.Build.props" Condition="Exists('$(X)')" /></Project>""", null)]
+    [InlineData("""<Project><ItemGroup><Compile Include="$(X)/a.cs" /></ItemGroup></Project>""", null)]
+    [InlineData("""<Project><Target Name="T"><Exec Command="npm run build" /></Target></Project>""", "a target of App.csproj runs Exec")]
+    [InlineData(
+        """<Project><Target Name="T"><ItemGroup><Compile Include="$(X)/a.cs" /></ItemGroup></Target></Project>""",
+        "what '$(X)/a.cs' stands for in App.csproj is not known"
+    )]
+    [InlineData(
+        """<Project><ItemGroup><Compile Include="$(X)/**/*.cs" /></ItemGroup></Project>""",
+        "what '$(X)/**/*.cs' stands for in App.csproj is not known"
+    )]
+    [InlineData(
+        """<Project><PropertyGroup><V>$([System.IO.File]::ReadAllText('../VERSION'))</V></PropertyGroup></Project>""",
+        "a property of App.csproj reads files"
+    )]
+    [InlineData(
+        """<Project><Import Project="$(X)/a.props" Condition="Exists('$(X)/a.props')" /></Project>""",
+        "App.csproj imports a file that need not exist, '$(X)/a.props'"
+    )]
+    [InlineData("<Project>", "App.csproj can't be read")]
+    [ReliabilityCase(
+        "Git",
+        "CI, without ImageRevision: the build may read what the project does not name, as Exec does",
+        "one line says which; HEAD; ListAffectedImages counts the app as affected"
+    )]
+    public async Task ByDefaultOneDoubtIsEnoughForHead(string project, string? doubt)
+    {
+        await StartAsync();
+        var change = await CommitAsync("App/App.csproj", project);
+        await CommitAsync("Other/x", "x");
+        BeDefault();
+
+        Assert.Equal(doubt is null ? change : "", Find().Revision);
+        Assert.Empty(engine.Warnings);
+        Assert.Equal(doubt is null ? 0 : 1, engine.Lines.Count());
+        Assert.Equal(doubt is not null, FindReason("HEAD") is not null);
+        if (doubt is not null)
+            Assert.Contains(doubt, FindReason("HEAD"), StringComparison.Ordinal);
+
+        isDefault = false;
+        Assert.Equal(change, Find().Revision);
+        isDefault = true;
+        named.Add("repo/frontend");
+        Assert.Equal(change, Find().Revision);
+        Assert.Null(FindReason("HEAD"));
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        "Git",
+        "CI, without ImageRevision: no checkout, or changes that are not committed, as CI systems write versions into files",
+        "HEAD as ever, and not a word"
+    )]
+    public async Task ByDefaultNobodyHearsOfAMissingCheckoutOrOfChanges()
+    {
+        BeDefault();
+        folder.Write("repo/App/Program.cs", "");
+        Directory.CreateDirectory(folder["repo/Library"]);
+        Assert.Equal(("", ""), Find());
+
+        await StartAsync();
+        folder.Write("repo/App/Program.cs", "changed");
+        Assert.Equal(("", ""), Find());
+        Assert.Empty(engine.Warnings);
+        Assert.Empty(engine.Lines);
+    }
+
+    [Fact]
+    public async Task ByDefaultWhatCountsCommitsOrIsOutsideOfTheCheckoutIsHead()
+    {
+        await StartAsync();
+        BeDefault();
+        packages = ["minver"];
+        Assert.Equal("", Find().Revision);
+        packages = [];
+        evaluation = new ProjectEvaluation([folder.Write("above.props", "<Project />")], []);
+        Assert.Equal("", Find().Revision);
+        evaluation = null;
+        Assert.Equal("", Find().Revision);
+        Assert.StartsWith(
+            "The image's revision is HEAD and changes with every commit: minver changes the version with every commit.",
+            Assert.Single(engine.Lines),
+            StringComparison.Ordinal
+        );
+    }
+
+    // None of these is among the items that are asked for by name, or exists each time.
+    [Theory]
+    [InlineData("shared/deep/Linked.cs")]
+    [InlineData("local/Optional.props")]
+    [InlineData("local/Optional2.props")]
+    [InlineData("protos/greet.proto")]
+    public async Task WhatOnlyTheProjectFileNamesMovesItWhenItComesChangesAndGoes(string path)
+    {
+        await StartAsync();
+        await CommitAllAsync(
+            "eng/App.props",
+            """<Project><Import Project="$(MSBuildThisFileDirectory)../local/Optional2.props" /></Project>""",
+            "App/App.csproj",
+            """
+            <Project>
+              <Import Project="..\local\Optional.props" Condition="Exists('..\local\Optional.props')" />
+              <ItemGroup><Compile Include="../shared/**/*.cs" /></ItemGroup>
+            </Project>
+            """
+        );
+        BeDefault();
+        evaluation = new ProjectEvaluation([folder["repo/eng/App.props"]], [folder["repo/protos/greet.proto"]]);
+
+        var came = await CommitAsync(path, "new");
+        var (afterCame, _) = Find();
+        var changed = await CommitAsync(path, "changed");
+        await CommitAsync("Other/x", "x");
+        var (afterChange, _) = Find();
+        File.Delete(folder[$"repo/{path}"]);
+        var gone = await CommitAllAsync();
+        await CommitAsync("Other/x", "y");
+        var (afterGone, _) = Find();
+
+        Assert.Equal([came, changed], [afterCame, afterChange]);
+        // An item that names a missing file is an error of the build.
+        Assert.Equal(path.EndsWith(".proto", StringComparison.Ordinal) ? afterGone : gone, afterGone);
+        Assert.Empty(engine.Lines);
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        "Git",
+        "ImageRevision=Inputs: a referenced project is gone, of which the .NET SDK only warns",
+        "the commit that removed it counts"
+    )]
+    public async Task AReferenceThatIsGoneMovesIt()
+    {
+        await StartAsync();
+        await CommitAsync("Gone/Gone.csproj", "<Project />");
+        File.Delete(folder["repo/Gone/Gone.csproj"]);
+        var gone = await CommitAllAsync();
+        await CommitAsync("Other/x", "x");
+        missing.Add("repo/Gone/Gone.csproj");
+
+        Assert.Equal(gone, Find().Revision);
+    }
+
+    [Fact]
+    [ReliabilityCase("Git", "git takes too long to find the last change, for each of many projects", "it is waited for once; HEAD")]
+    public async Task ASlowGitIsWaitedForOnce()
+    {
+        await StartAsync();
+        var asked = folder.Write("asked", "");
+        folder.WriteProgram("bin/git", $"#!/bin/sh\necho x >>'{asked}'\nexec sleep 600\n");
+        var variables = new Dictionary<string, string?> { ["PATH"] = $"{folder["bin"]}:/usr/bin:/bin" };
+        var history = new GitHistory(folder["repo/.git"], variables.GetValueOrDefault, TimeSpan.FromSeconds(1));
+
+        var first = await history.FindLastChangeAsync(["App"]);
+        var second = await history.FindLastChangeAsync(["Library"]);
+
+        Assert.EndsWith("git did not answer within 1 seconds", first.Problem, StringComparison.Ordinal);
+        Assert.Equal(first.Problem, second.Problem);
+        Assert.Single(await File.ReadAllLinesAsync(asked, Cancelled));
+    }
+
+    private void BeDefault()
+    {
+        isDefault = true;
+        evaluation = new ProjectEvaluation([], []);
+    }
+
     private string? FindReason(string since)
     {
         engine.Forget<GitHistory>();
@@ -385,7 +578,8 @@ public sealed class FindImageRevisionTests : IDisposable
             BuildEngine = engine,
             ProjectDirectory = folder[$"{root}/{app}"],
             Project = folder[$"{root}/{app}/App.csproj"],
-            Source = "inputs",
+            Source = isDefault ? "" : "inputs",
+            IsDefault = isDefault,
             Inputs = CollectAll(),
         };
         Assert.True(find.Execute());
@@ -415,6 +609,10 @@ public sealed class FindImageRevisionTests : IDisposable
             ReferencedInputs = inputs,
             References = references,
             UsesInputs = true,
+            IsDefault = isDefault,
+            Packages = packages,
+            MissingReferences = [.. missing.Select(path => new TaskItem(folder[path]))],
+            Evaluation = _ => evaluation,
         };
         Assert.True(collect.Execute());
         return collect.Inputs;

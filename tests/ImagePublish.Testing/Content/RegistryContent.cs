@@ -12,6 +12,13 @@ public sealed class RegistryContent : IDisposable
 
     public IReadOnlyList<string> Repositories => Locked(() => repositories.Keys.ToArray());
 
+    /// <summary>What all of it takes, each blob and each manifest once.</summary>
+    public long StoredBytes =>
+        Locked(() =>
+            blobs.Values.Sum(blob => blob.Size)
+            + repositories.Values.SelectMany(one => one.Manifests).DistinctBy(one => one.Key).Sum(one => one.Value.Bytes.Length)
+        );
+
     /// <summary>Uploads begun and neither finished nor deleted: 0 when nothing was orphaned.</summary>
     public int OpenUploadSessions => Locked(() => sessions.Count);
 

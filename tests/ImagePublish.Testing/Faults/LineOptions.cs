@@ -12,6 +12,9 @@ public sealed class LineOptions
     /// <summary>Bodies move this fast in each request and each direction, in bytes.</summary>
     public long? BytesPerSecond { get; set; }
 
+    /// <summary>The time to the registry and back: each request is answered that much later.</summary>
+    public TimeSpan Latency { get; set; }
+
     /// <summary>Each connection is reset once it brought so many bytes of request bodies.</summary>
     public long? BreakAfterRequestBytes { get; set; }
 

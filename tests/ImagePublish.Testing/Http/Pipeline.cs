@@ -23,6 +23,8 @@ internal sealed partial class Pipeline(TestRegistry registry)
         Prepare(http, record);
         try
         {
+            if (registry.Line.Latency > TimeSpan.Zero)
+                await Task.Delay(registry.Line.Latency, http.RequestAborted);
             await AnswerAsync(http, route, record);
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge && !http.Response.HasStarted)
