@@ -39,7 +39,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         if (
             check.Unchanged is { } unchanged
             && await sboms.RestoreAsync(pinned.Request, unchanged.Image, cancellationToken)
-            && await policies.RepeatAsync(pinned.Request, unchanged.Image, cancellationToken)
+            && await policies.RepeatAsync(pinned.Request, unchanged, cancellationToken)
         )
             return await ReportUnchangedAsync(pinned.Request, unchanged, cancellationToken);
         var run = await RunStepsAsync(pinned, check.LocalBase, output, cancellationToken);

@@ -24,17 +24,15 @@ internal sealed class PolicyStep(PublishContext context)
     /// <summary>Repeats what was found in an image that is published already.</summary>
     /// <returns>False if that is not known on this machine.</returns>
     /// <exception cref="ImagePublishException">Something is found, and the warning is an error.</exception>
-    public async Task<bool> RepeatAsync(PublishRequest request, Image image, CancellationToken cancellationToken)
+    public async Task<bool> RepeatAsync(PublishRequest request, PublishedImage published, CancellationToken cancellationToken)
     {
         if (request.Policy is not { } policy)
             return true;
+        var image = published.Image;
         if (await ReadAsync(request, image.Digest, cancellationToken) is not { } content)
             return false;
-        Report([
-            .. content,
-            .. CheckSettings(request, policy, image.Config),
-            .. new ImagePolicy(policy).CheckSize(image, LayersOf(image, [])),
-        ]);
+        var size = new ImagePolicy(policy).CheckSize(image, LayersOf(image, published.LayerNames));
+        Report([.. content, .. CheckSettings(request, policy, image.Config), .. size]);
         return true;
     }
 
