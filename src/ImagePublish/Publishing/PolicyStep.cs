@@ -1,7 +1,6 @@
 using System.Text;
 using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
-using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Policies;

@@ -156,7 +156,12 @@ public sealed class OtherPlatformAssetsTests
         bench.Write("App.pdb", "symbols of the app");
         bench.Write("lib/Native.dbg", "symbols of a native program");
 
-        var result = await bench.PublishAsync(bench.Request("1.0") with { Selection = new FileSelection { Symbols = Enum.Parse<SymbolPlacement>(placement) } });
+        var result = await bench.PublishAsync(
+            bench.Request("1.0") with
+            {
+                Selection = new FileSelection { Symbols = Enum.Parse<SymbolPlacement>(placement) },
+            }
+        );
         var paths = PathsOf(bench, result);
 
         Assert.Equal(isThere, paths.Contains("app/App.pdb"));
