@@ -6,7 +6,7 @@ using System.Text;
 namespace ImagePublish.Tests.Policies;
 
 /// <summary>A file of the corpus: its path in the publish folder and its content.</summary>
-public sealed record CorpusFile(string Path, byte[] Content)
+public sealed record CorpusFile(string Path, ReadOnlyMemory<byte> Content)
 {
     public override string ToString() => Path;
 }
@@ -232,7 +232,7 @@ internal sealed class SecretCorpus
         Spare("deploy.env", "DB_PASSWORD=${DB_PASSWORD}\n");
     }
 
-    private string OldEncrypted()
+    private static string OldEncrypted()
     {
         var body = Armored("RSA PRIVATE KEY", RandomNumberGenerator.GetBytes(800));
         return body.Replace(

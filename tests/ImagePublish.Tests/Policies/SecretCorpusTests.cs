@@ -19,7 +19,7 @@ public sealed class SecretCorpusTests : IDisposable
         var planted = new SecretCorpus().Planted;
 
         Assert.Equal(60, planted.Select(file => file.Path).Distinct().Count());
-        Assert.Empty(planted.Where(file => FindingsOf(file).Count == 0));
+        Assert.DoesNotContain(planted, file => FindingsOf(file).Count == 0);
     }
 
     [Fact]
@@ -28,7 +28,7 @@ public sealed class SecretCorpusTests : IDisposable
         var innocent = new SecretCorpus().Innocent;
 
         Assert.Equal(60, innocent.Select(file => file.Path).Distinct().Count());
-        Assert.Empty(innocent.Select(file => (file.Path, Found: FindingsOf(file))).Where(file => file.Found.Count > 0));
+        Assert.DoesNotContain(innocent, file => FindingsOf(file).Count > 0);
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class SecretCorpusTests : IDisposable
     {
         var corpus = new SecretCorpus();
 
-        Assert.Empty(corpus.Planted.Where(file => FindingsOf(file, "**").Count > 0));
+        Assert.DoesNotContain(corpus.Planted, file => FindingsOf(file, "**").Count > 0);
         var left = corpus.Planted.Where(file => FindingsOf(file, "/app/certs/**", "*.env", ".ssh/*").Count > 0).Select(file => file.Path);
         Assert.DoesNotContain(left, path =>
             path.StartsWith("certs/", StringComparison.Ordinal) || path.EndsWith(".env", StringComparison.Ordinal)
@@ -62,7 +62,7 @@ public sealed class SecretCorpusTests : IDisposable
     private List<Finding> FindingsOf(CorpusFile file, params string[] allowed)
     {
         var path = Path.Combine(folder, Path.GetRandomFileName());
-        File.WriteAllBytes(path, file.Content);
+        File.WriteAllBytes(path, file.Content.Span);
         var entry = new LayerEntry("app/" + file.Path, LayerEntryKind.File)
         {
             Content = new FileOnDisk(path, file.Content.Length),
