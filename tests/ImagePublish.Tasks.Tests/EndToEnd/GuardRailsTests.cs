@@ -40,7 +40,7 @@ public sealed class GuardRailsTests(Peers peers)
         Assert.Equal(["IMG1095", "IMG1096"], warned.Warnings.Select(warning => warning.Code).Order(StringComparer.Ordinal));
         var again = (await PublishAsync(project, registry)).EnsureSuccess();
         Assert.Contains("(unchanged)", again.Command.All, StringComparison.Ordinal);
-        Assert.Equal(2, again.Warnings.Count);
+        Assert.Equal(2, again.Warnings.Count());
 
         Assert.Empty((await PublishAsync(project, registry, "-p:ImageAllowedFiles=*.key%3B.env")).EnsureSuccess().Warnings);
         Assert.Empty((await PublishAsync(project, registry, "-p:NoWarn=IMG1095%3BIMG1096")).EnsureSuccess().Warnings);
@@ -71,7 +71,7 @@ public sealed class GuardRailsTests(Peers peers)
         var build = (await PublishAsync(project, registry)).EnsureSuccess();
 
         var warning = Assert.Single(build.Warnings, warning => warning.Code == "IMG1098");
-        Assert.Contains("has a known high severity vulnerability, https://example.test/GHSA-1.", warning.Message, StringComparison.Ordinal);
+        Assert.Contains("has a known high severity vulnerability, https://example.test/GHSA-1.", warning.Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -87,7 +87,9 @@ public sealed class GuardRailsTests(Peers peers)
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
         var project = (await workspace.NewAsync(template, "Clean", Cancelled)).WithImagePublish();
 
-        Assert.Empty((await PublishAsync(project, registry)).EnsureSuccess().Warnings);
+        var warnings = (await PublishAsync(project, registry)).EnsureSuccess().Warnings;
+
+        Assert.DoesNotContain(warnings, warning => warning.Code.StartsWith("IMG", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -21,6 +21,11 @@ public sealed class PolicyStepTests
     [InlineData("IMG1096")]
     [InlineData("IMG1097")]
     [InlineData("IMG1098")]
+    [ReliabilityCase(
+        "Guard rails",
+        "a policy that an image breaks: size, growth, base, labels, user, credentials, sources, vulnerable packages",
+        "a warning with one line; where it is an error, no upload begins and no manifest is written"
+    )]
     public async Task EachWarningCanBeAnErrorAndThenNothingIsUploaded(string id)
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -53,6 +58,11 @@ public sealed class PolicyStepTests
     }
 
     [Fact]
+    [ReliabilityCase(
+        "Guard rails",
+        "a publish that changes nothing, of an image with findings",
+        "they are said again, from the record of the image; no file is read for it"
+    )]
     public async Task AnUnchangedPublishRepeatsWhatWasFoundAndReadsNoFileForIt()
     {
         await using var bench = await PublishingBench.StartAsync();
