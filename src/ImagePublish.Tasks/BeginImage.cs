@@ -17,6 +17,12 @@ public sealed class BeginImage : RegistryTask
     /// <summary>The files of packages that a publish copies.</summary>
     public ITaskItem[] PackageFiles { get; set; } = [];
 
+    /// <summary>The platform that the image is for, as far as it is known; several, or none, leave out no file.</summary>
+    public string? RuntimeIdentifier { get; set; }
+
+    /// <summary>Whether files stay that only other systems can load.</summary>
+    public bool KeepOtherPlatforms { get; set; }
+
     /// <summary>The image's working directory.</summary>
     public string? WorkingDirectory { get; set; }
 
@@ -64,7 +70,7 @@ public sealed class BeginImage : RegistryTask
     {
         var compression = PublishRequestReader.ReadCompression(Compression, CompressionLevel);
         var files = PackageFiles
-            .Where(item => item.GetMetadata("NuGetPackageId").Length > 0)
+            .Where(item => item.GetMetadata("NuGetPackageId").Length > 0 && !IsForOthers(item.GetMetadata("RuntimeIdentifier")))
             .Select(item => new PackageFile(PublishItemReader.ReadAsset(item), item.GetMetadata("FullPath")))
             .ToList();
         var store = InputParser.Optional(Store) is { } folder ? FullPath(folder) : null;
@@ -93,6 +99,24 @@ public sealed class BeginImage : RegistryTask
             () => StoreFolder.Open(store, StoreShared, log: null, BuildEngine4),
             cancelled => EarlyLayerBuild.HaveTagsAsync(registries, believed, cancelled)
         );
+    }
+
+    private bool IsForOthers(string identifier) =>
+        identifier.Length > 0
+        && !KeepOtherPlatforms
+        && PlatformOf(RuntimeIdentifier) is { } platform
+        && Images.RuntimeIdentifier.IsForeign(identifier, platform);
+
+    private static Oci.Platform? PlatformOf(string? runtimeIdentifier)
+    {
+        try
+        {
+            return InputParser.Optional(runtimeIdentifier) is { } text ? Images.RuntimeIdentifier.Parse(text).Platform : null;
+        }
+        catch (ImagePublishException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Takes what was begun for a build of a project.</summary>

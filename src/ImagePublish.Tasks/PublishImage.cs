@@ -161,7 +161,7 @@ public sealed class PublishImage : PublishImageInputs
             return;
         }
 
-        if (PublishSummary.Advice(result, AdvisedRuntimeIdentifier) is { } advice)
+        if (!KeepOtherPlatforms && PublishSummary.Advice(result, AdvisedRuntimeIdentifier) is { } advice)
             log.Information(advice);
         ReportToCi(ProjectSummary.Create(ProjectName, ProjectFile, result), () => PublishMarkdown.Write(ProjectName, result), log);
     }

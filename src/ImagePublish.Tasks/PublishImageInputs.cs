@@ -68,6 +68,33 @@ public abstract class PublishImageInputs : PublishTask
     /// <summary><c>Auto</c>, <c>Full</c> or <c>Off</c>: how it is checked that the image has the libraries that the app needs.</summary>
     public string? Doctor { get; set; }
 
+    /// <summary>The size that the image may have in a registry, such as <c>250MB</c>; empty for any.</summary>
+    public string? MaxSize { get; set; }
+
+    /// <summary>How much larger than the image at the tag it may be: a size, or percents.</summary>
+    public string? MaxGrowth { get; set; }
+
+    /// <summary>Patterns of the base images that are allowed; empty for all.</summary>
+    public string? AllowedBases { get; set; }
+
+    /// <summary>Labels that the image must have.</summary>
+    public string? RequiredLabels { get; set; }
+
+    /// <summary>Whether the app must not run as root.</summary>
+    public bool RequireNonRoot { get; set; }
+
+    /// <summary>Patterns of paths in the image that may be there whatever they are.</summary>
+    public string? AllowedFiles { get; set; }
+
+    /// <summary><c>Keep</c>, <c>Warn</c> or <c>Omit</c>: what is done about settings for development.</summary>
+    public string? DevelopmentSettings { get; set; }
+
+    /// <summary>Whether files stay that only other systems can load.</summary>
+    public bool KeepOtherPlatforms { get; set; }
+
+    /// <summary><c>App</c>, <c>Layer</c> or <c>None</c>: where debug symbols are.</summary>
+    public string? Symbols { get; set; }
+
     /// <summary><c>false</c> leaves out what a self-contained app on <c>scratch</c> needs of the system.</summary>
     public string? DefaultPackages { get; set; }
 

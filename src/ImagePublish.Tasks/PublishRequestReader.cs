@@ -38,6 +38,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var names = new ImageNames(inputs);
         var (folder, sources) = (FolderOf(workingDirectory), ReadFolders());
         var packages = new PackageRequestReader(inputs).Read(app);
+        var policy = new PolicyRequestReader(inputs);
         var tags = names.Tags(source.Value.TagContext(inputs, app.RuntimeIdentifier.Value));
         var final = inputs.IsPartOfIndex
             ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.Value.TagContext(inputs, runtimeIdentifier: null))
@@ -51,9 +52,11 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Packages = packages,
             Lock = new LockRequestReader(inputs).Read(),
             DependencyCheck = ReadDependencyCheck(app),
+            Policy = policy.Read(),
             Sbom = new SbomRequestReader(inputs).Read(),
             PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
             Items = PublishItemReader.Read(inputs.PublishItems, sources),
+            Selection = policy.ReadSelection(),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
             FileOwner = ReadOwner(),
             Added = new AddedEntryReader(folder, sources).Read(inputs),

@@ -50,6 +50,19 @@ internal static class DiagnosticCodes
     public static DiagnosticCode SbomLarge { get; } = Add("IMG1071", "An SBOM is too large for some of its readers");
     public static DiagnosticCode SbomInPublishFolder { get; } = Add("IMG1072", "An SBOM would become part of the next image");
 
+    // IMG1090 to IMG1109: what an image must be like, and what must not be in it.
+    public static DiagnosticCode ImageTooLarge { get; } = Add("IMG1090", "The image is larger than it may be");
+    public static DiagnosticCode ImageGrew { get; } = Add("IMG1091", "The image grew by more than it may");
+    public static DiagnosticCode BaseNotAllowed { get; } = Add("IMG1092", "The base image is not among those that are allowed");
+    public static DiagnosticCode LabelMissing { get; } = Add("IMG1093", "The image lacks a label that it must have");
+    public static DiagnosticCode RunsAsRoot { get; } = Add("IMG1094", "The app would run as root");
+    public static DiagnosticCode PrivateKeyInImage { get; } = Add("IMG1095", "A private key is in the image");
+    public static DiagnosticCode CredentialsInImage { get; } = Add("IMG1096", "Passwords or other credentials are in the image");
+    public static DiagnosticCode DevelopmentFileInImage { get; } = Add("IMG1097", "Sources, or settings for development, are in the image");
+    public static DiagnosticCode VulnerablePackage { get; } = Add("IMG1098", "A package with a known vulnerability is in the image");
+    public static DiagnosticCode WritableByAll { get; } = Add("IMG1099", "Every user of the container can change a file");
+    public static DiagnosticCode AssemblyTwice { get; } = Add("IMG1100", "An assembly is in the image in different versions");
+
     public static DiagnosticCode OtherImageNotFound { get; } =
         Add("IMG1045", "An image that files or layers are taken from does not exist");
     public static DiagnosticCode OtherImagePlatformMissing { get; } =

@@ -1,3 +1,5 @@
+using ImagePublish.Images;
+
 namespace ImagePublish.LayerReuse;
 
 /// <summary>
@@ -21,6 +23,10 @@ internal sealed class LayerLookups(IReadOnlyList<Task<LayerCandidate>> lookups)
     }
 
     public Task<LayerCandidate[]> AllAsync() => Task.WhenAll(lookups);
+
+    /// <summary>All layers, where all were made before.</summary>
+    public async Task<NamedLayer[]> KnownAsync() =>
+        [.. (await AllAsync()).Select(candidate => new NamedLayer(candidate.Content.Name, candidate.Known!))];
 
     /// <summary>Each layer, with its index, as soon as it is known whether it was made before.</summary>
     public async IAsyncEnumerable<(int Index, LayerCandidate Candidate)> AsFoundAsync()

@@ -8,6 +8,8 @@ namespace ImagePublish.LayerReuse;
 /// <summary>Plans which files go into which layer.</summary>
 internal static class LayerPlanner
 {
+    private const string SymbolsLayer = "symbols";
+
     /// <summary>Whether owners or added files depend on the files of the base image, which have to be read then.</summary>
     public static bool NeedsBaseFiles(PublishRequest request) =>
         !IsWindows(request)
@@ -28,7 +30,11 @@ internal static class LayerPlanner
                 $"The publish folder '{Text.Sanitize(request.PublishFolder)}' is empty. "
                     + "Publish the project first, and see that no later step deletes its files."
             );
-        var layers = new AddedEntries(baseFiles, defaults).Plan(entries, request.Items, request.Layering, request.Added);
+        var symbols = request.Selection.Symbols == SymbolPlacement.Layer ? entries.Where(SelectedFiles.IsSymbols).ToHashSet() : [];
+        var others = symbols.Count == 0 ? entries : [.. entries.Where(entry => !symbols.Contains(entry))];
+        var layers = new AddedEntries(baseFiles, defaults).Plan(others, request.Items, request.Layering, request.Added);
+        if (symbols.Count > 0)
+            layers = [.. layers, LayerInput.Create(SymbolsLayer, symbols, defaults)];
         return IsWindows(request) ? [.. layers.Select(WindowsLayer.Create)] : layers;
     }
 

@@ -8,13 +8,16 @@ namespace ImagePublish.LayerReuse;
 /// <summary>The files of a request, listed once, and identified by their contents.</summary>
 internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? fingerprints, CancellationToken cancellationToken)
 {
-    private readonly Lazy<IReadOnlyList<LayerEntry>> entries = new(() =>
-        PublishFolder.Read(request.PublishFolder, request.EntryDefaults, request.Items, cancellationToken)
+    private readonly Lazy<SelectedFiles> selected = new(() =>
+        SelectedFiles.Select(PublishFolder.Read(request.PublishFolder, request.EntryDefaults, request.Items, cancellationToken), request)
     );
 
-    /// <summary>The content of the publish folder, with the request's default owner.</summary>
+    /// <summary>The content of the publish folder that becomes part of the image, with the request's default owner.</summary>
     /// <exception cref="ImagePublishException">A file can't be read, or can't be in a layer.</exception>
-    public IReadOnlyList<LayerEntry> Entries => entries.Value;
+    public IReadOnlyList<LayerEntry> Entries => selected.Value.Entries;
+
+    /// <summary>The bytes of the files that are left out because only other systems can load them.</summary>
+    public long OtherPlatformsLength => selected.Value.OtherPlatformsLength;
 
     /// <summary>One digest of all files: their paths, modes and contents.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>

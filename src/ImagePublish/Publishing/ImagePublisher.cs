@@ -7,6 +7,7 @@ using ImagePublish.Images;
 using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
+using ImagePublish.Policies;
 using ImagePublish.Requests;
 using ImagePublish.Sboms;
 using ImagePublish.UpToDate;
@@ -26,6 +27,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     private readonly DependencyCheckStep dependencies = new(context.Store, context.Log);
     private readonly OtherImagesStep otherImages = new(context);
     private readonly SbomStep sboms = new(context);
+    private readonly PolicyStep policies = new(context);
 
     /// <summary>Publishes an image, or finds that the last publish of the same request is up to date.</summary>
     /// <exception cref="ImagePublishException">It could not be published.</exception>
@@ -34,7 +36,11 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         await using var output = PublishOutput.Open(context, request, cancellationToken);
         var pinned = await PinToLockAsync(request, output, cancellationToken);
         var check = await context.UpToDate.FindAsync(pinned.Request, pinned.Files, cancellationToken);
-        if (check.Unchanged is { } unchanged && await sboms.RestoreAsync(pinned.Request, unchanged.Image, cancellationToken))
+        if (
+            check.Unchanged is { } unchanged
+            && await sboms.RestoreAsync(pinned.Request, unchanged.Image, cancellationToken)
+            && await policies.RepeatAsync(pinned.Request, unchanged, cancellationToken)
+        )
             return await ReportUnchangedAsync(pinned.Request, unchanged, cancellationToken);
         var run = await RunStepsAsync(pinned, check.LocalBase, output, cancellationToken);
         return run.Result;
@@ -73,14 +79,17 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var layers = new LayerLookups([.. (await findingPackages).Select(Task.FromResult), .. findingLayers]);
         var draft = new ImageDraft(pinned, await resolvingAll, layers) { PackageFacts = readingFacts };
 
+        draft = draft with { Findings = await JudgeAsync(draft, inputs, tasks.Token) };
         if (await FindUnchangedAsync(draft, output, tasks) is { } known)
             return await RecordAsync(draft, known, output, tasks.Token);
 
         draft = await KeepUnknownAsync(draft, output, tasks.Token);
         var heldTags = await tagGuard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, tasks.Token);
-        // An image that may be refused because of such a tag is not uploaded before it is compared.
-        var built = await BuildAndUploadAsync(draft, producer, heldTags.Count == 0 ? destinations : null, tasks.Token);
+        // An image that may be refused because of such a tag, or of its size, is not uploaded before it is whole.
+        var mayUpload = heldTags.Count == 0 && !policies.MayRefuseSize(request);
+        var built = await BuildAndUploadAsync(draft, producer, mayUpload ? destinations : null, tasks.Token);
         var image = draft.Compose(built);
+        await policies.CheckSizeAsync(request, image, [.. built.Select(layer => layer.Name)], tasks.Token);
         log.Detail($"The image is composed: {image.Digest}.");
         var attestations = Attest(draft, image, output, tasks);
         var root = await attestations.ComposeRootAsync();
@@ -101,6 +110,17 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var deliveries = await destinations.CommitTagsAsync(root, request.TagsFor(root.Descriptor.Digest));
         var result = draft.Published(image, built, deliveries) with { Root = root, Attached = attached };
         return await RecordAsync(draft, result, output, tasks.Token);
+    }
+
+    private async Task<IReadOnlyList<Finding>> JudgeAsync(
+        ImageDraft draft,
+        IReadOnlyList<LayerInput> inputs,
+        CancellationToken cancellationToken
+    )
+    {
+        var known = await draft.Layers.AreKnownAsync() ? draft.Compose(await draft.Layers.KnownAsync()) : null;
+        var config = known?.Config ?? draft.Compose([]).Config;
+        return await policies.JudgeAsync(draft.Request, inputs, known, config, cancellationToken);
     }
 
     // The image is described beside what follows, or when somebody asks.
@@ -235,12 +255,12 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     {
         if (!await draft.Layers.AreKnownAsync())
             return null;
-        var candidates = await draft.Layers.AllAsync();
-        NamedLayer[] layers = [.. candidates.Select(candidate => new NamedLayer(candidate.Content.Name, candidate.Known!))];
+        var layers = await draft.Layers.KnownAsync();
         var attestations = Attest(draft, draft.Compose(layers), output, tasks);
-        return await IsUpToDateAsync(draft.Request, await attestations.ComposeRootAsync(), tasks.Token)
-            ? await UnchangedAsync(draft, layers, attestations, output.Destinations)
-            : null;
+        if (!await IsUpToDateAsync(draft.Request, await attestations.ComposeRootAsync(), tasks.Token))
+            return null;
+        await policies.CheckSizeAsync(draft.Request, attestations.Image, [.. layers.Select(layer => layer.Name)], tasks.Token);
+        return await UnchangedAsync(draft, layers, attestations, output.Destinations);
     }
 
     // An image that was published without attestations or signatures gets them, and no tag moves.
@@ -327,7 +347,10 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
             await CheckDependenciesAsync(draft, result.Image, cancellationToken);
         LayerInput[] inputs = [.. (await draft.Layers.AllAsync()).Select(candidate => candidate.Content)];
         var length = OtherPlatformFiles.LengthOfNew(result.Image, inputs);
-        var run = new PublishRun(draft.Pinned, result with { ForeignLength = length }, draft.Images, inputs);
+        result = result with { ForeignLength = length, OmittedLength = draft.Pinned.Files.OtherPlatformsLength };
+        var run = new PublishRun(draft.Pinned, result, draft.Images, inputs);
+        if (output.IsWritten)
+            await policies.RememberAsync(draft.Request, result.Image, draft.Findings, cancellationToken);
         await output.RecordAsync(run, cancellationToken);
         return run;
     }
@@ -339,6 +362,9 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
         /// <summary>What is known of the packages, for the bill of materials.</summary>
         public Task<SbomFacts?>? PackageFacts { get; init; }
+
+        /// <summary>What was found in the files.</summary>
+        public IReadOnlyList<Finding> Findings { get; init; } = [];
 
         public BaseImage Base => Images.Base;
 

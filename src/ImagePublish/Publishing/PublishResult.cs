@@ -37,6 +37,9 @@ internal sealed record PublishResult(Image Image, IReadOnlyList<DestinationResul
     /// <summary>The bytes, before compression, of the new layers that only other platforms can use.</summary>
     public long ForeignLength { get; init; }
 
+    /// <summary>The bytes, before compression, of files that were left out because only other systems can load them.</summary>
+    public long OmittedLength { get; init; }
+
     /// <summary>
     /// What each layer contains, from the bottom up: <see cref="BaseLayer"/>, the name of another image that it was taken from, or the name
     /// of one of our own.

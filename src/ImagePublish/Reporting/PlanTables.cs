@@ -26,6 +26,8 @@ internal static class PlanTables
 
         foreach (var line in Base(plan.Base).Concat(plan.Changes is { } changes ? Changes(changes, plan.Result.Image.Digest) : []))
             yield return line;
+        if (PublishSummary.Omitted(plan.Result) is { } omitted)
+            yield return omitted;
     }
 
     /// <summary>An index.</summary>

@@ -12,6 +12,7 @@ namespace ImagePublish.Reporting;
 internal static class PublishSummary
 {
     private const long WorthTelling = 10_000_000;
+    private const long WorthMentioning = 1_000_000;
 
     /// <summary>A few lines: where the image is, what it weighs, what was moved, how long it took, and what to type next.</summary>
     /// <remarks>
@@ -31,6 +32,9 @@ internal static class PublishSummary
             if (delivery.Tags is [var tag, ..] && !result.IsUnchanged)
                 yield return HowToRun(result, delivery, $"{delivery.Name}:{tag}", engine);
         }
+
+        if (Omitted(result) is { } omitted)
+            yield return omitted;
     }
 
     /// <summary>How to leave out what packages bring for other systems, where that is worth a line.</summary>
@@ -41,6 +45,13 @@ internal static class PublishSummary
                 $"  {ByteSize.Show(result.ForeignLength)} of its files are for other systems. To leave them out, publish "
                 + $"with -r {runtimeIdentifier} --self-contained false"
             );
+
+    /// <summary>What was left out of a new image, where that is worth a line.</summary>
+    public static string? Omitted(PublishResult result) =>
+        result.IsUnchanged || result.OmittedLength < WorthMentioning
+            ? null
+            : $"  {ByteSize.Show(result.OmittedLength)} that only other systems can load are left out "
+                + "(ImageKeepOtherPlatforms=true keeps them)";
 
     /// <summary>A few lines: where the index is, and for which platforms.</summary>
     public static IEnumerable<string> Lines(string project, IndexResult result)

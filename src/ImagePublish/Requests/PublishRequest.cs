@@ -4,6 +4,7 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Dependencies;
 using ImagePublish.Packages.Model;
+using ImagePublish.Policies;
 using ImagePublish.Sboms;
 using ImagePublish.Trust;
 
@@ -32,6 +33,9 @@ internal sealed record PublishRequest
     /// <summary>The app, for the check of its dependencies; null disables the check.</summary>
     public DependencyCheckRequest? DependencyCheck { get; init; }
 
+    /// <summary>What the image must be like, and what must not be in it; null checks nothing.</summary>
+    public PolicyRequest? Policy { get; init; }
+
     /// <summary>The bill of materials; null for none.</summary>
     public SbomRequest? Sbom { get; init; }
 
@@ -39,6 +43,9 @@ internal sealed record PublishRequest
 
     /// <summary>The origin of each file in the publish folder, as far as the build knows it.</summary>
     public required IReadOnlyCollection<PublishItem> Items { get; init; }
+
+    /// <summary>What of the publish folder is in the image.</summary>
+    public FileSelection Selection { get; init; } = new();
 
     public required LayerEntryDefaults EntryDefaults { get; init; }
 

@@ -23,6 +23,8 @@ internal static class RequestFingerprint
         AddFiles(digest, request);
         digest.Add(request.Sbom is null ? 0 : 1);
         request.Sbom?.AddTo(digest);
+        digest.Add(request.Policy is null ? 0 : 1);
+        request.Policy?.AddTo(digest);
         digest.Add(request.Compression.Key);
         digest.Add([.. request.Destinations.Select(destination => destination.ToString())]);
         digest.Add(request.LocalName);
@@ -72,6 +74,8 @@ internal static class RequestFingerprint
     {
         digest.Add(request.PublishFolder);
         digest.Add((long)request.Layering);
+        digest.Add((request.Selection.KeepsOtherPlatforms ? 1 : 0) | (request.Selection.OmitsDevelopmentSettings ? 2 : 0));
+        digest.Add((long)request.Selection.Symbols);
         digest.Add(request.FileOwner?.ToString());
         digest.Add(request.EntryDefaults.TargetFolder);
         digest.Add(request.EntryDefaults.Uid);

@@ -8,6 +8,7 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages;
 using ImagePublish.Packages.Model;
+using ImagePublish.Policies;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Sboms;
@@ -212,6 +213,15 @@ public sealed class RequestFingerprintTests
                 Sources = [new SourceFile("App.dll") { Package = new NuGetPackage("App", "1.0.0"), Project = "Lib" }],
                 Graph = new PackageGraphFile("/project.assets.json", "net10.0", "linux-x64"),
                 PackageFolders = ["/packages"],
+            },
+            Policy = new PolicyRequest
+            {
+                MaxSize = 1,
+                MaxGrowth = new GrowthLimit(1, 2),
+                AllowedBases = ["example.test/*"],
+                RequiredLabels = ["label"],
+                AllowedFiles = ["*.pfx"],
+                Audit = new RestoreAudit("/obj/project.assets.json", "net10.0", ArePackagesKnown: true),
             },
             PublishFolder = "/publish",
             Items = [new PublishItem("App.dll", PublishItemOrigin.Package) { Package = "App" }],

@@ -1,0 +1,50 @@
+using ImagePublish.Layers;
+using ImagePublish.Requests;
+
+namespace ImagePublish.LayerReuse;
+
+/// <summary>What of the publish folder becomes part of the image.</summary>
+/// <param name="OtherPlatformsLength">The bytes of the files that are left out because only other systems can load them.</param>
+internal sealed record SelectedFiles(IReadOnlyList<LayerEntry> Entries, long OtherPlatformsLength)
+{
+    public static SelectedFiles Select(IReadOnlyList<LayerEntry> published, PublishRequest request)
+    {
+        var selection = request.Selection;
+        var foreign = selection.KeepsOtherPlatforms ? new HashSet<string>() : OtherPlatformAssets.Find(published, request.Spec.Platform);
+        var omitted = published
+            .Where(entry =>
+                entry is { Content: not null, PublishPath: { } path }
+                && (
+                    foreign.Contains(path)
+                    || (selection.Symbols == SymbolPlacement.None && IsSymbols(entry))
+                    || (selection.OmitsDevelopmentSettings && DevelopmentFiles.AreSettings(path))
+                )
+            )
+            .ToHashSet();
+        return omitted.Count == 0
+            ? new SelectedFiles(published, 0)
+            : new SelectedFiles(
+                WithoutEmptied(published, omitted),
+                omitted.Where(entry => foreign.Contains(entry.PublishPath!)).Sum(entry => entry.Content!.Length)
+            );
+    }
+
+    /// <summary>Whether a file has debug symbols: portable ones, or those that are cut off native programs.</summary>
+    public static bool IsSymbols(LayerEntry entry) =>
+        entry is { Content: not null, PublishPath: { } path }
+        && !StaticContent.IsAt(path)
+        && (path.EndsWith(".pdb", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".dbg", StringComparison.OrdinalIgnoreCase));
+
+    // Folders that had nothing but such files go with them; those that were empty before stay.
+    private static List<LayerEntry> WithoutEmptied(IReadOnlyList<LayerEntry> published, HashSet<LayerEntry> omitted)
+    {
+        var touched = omitted.SelectMany(entry => LayerPath.ParentsOf(entry.Path)).ToHashSet(StringComparer.Ordinal);
+        var kept = published.Where(entry => !omitted.Contains(entry)).ToList();
+        bool IsTouched(LayerEntry entry) => entry.Kind == LayerEntryKind.Directory && touched.Contains(entry.Path);
+        var filled = kept.Where(entry => !IsTouched(entry))
+            .SelectMany(entry => LayerPath.ParentsOf(entry.Path))
+            .ToHashSet(StringComparer.Ordinal);
+        kept.RemoveAll(entry => IsTouched(entry) && !filled.Contains(entry.Path));
+        return kept;
+    }
+}
