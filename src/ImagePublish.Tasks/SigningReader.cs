@@ -21,6 +21,8 @@ internal static class SigningReader
         var format = InputParser.Choice(inputs.SignatureFormat, "ImageSignatureFormat", SignatureFormat.Both);
         if (InputParser.Optional(inputs.SigningKey) is not { } source)
             return null;
+        if (KeylessReader.IsKeyless(source))
+            return KeylessReader.Read(source, inputs);
         var (name, pem) = InputParser.Named(Property, source, text => ReadText(text, inputs.ResolvePath));
         var password = TaskEnvironment.Variable(SigningKey.PasswordVariable);
         Withhold(pem, password);

@@ -27,6 +27,7 @@ internal sealed record SigstoreBundle(ReadOnlyMemory<byte> Statement, byte[] Sig
     public const int MaxSize = 1 << 20;
 
     private const int MaxTimeStamps = 8;
+    private const int MaxLogEntries = 8;
     private const string Bundle = "its bundle";
     private const string Content = "what it signs";
 
@@ -104,7 +105,16 @@ internal sealed record SigstoreBundle(ReadOnlyMemory<byte> Statement, byte[] Sig
         var stamps = SignatureJson.Optional(material, "timestampVerificationData", JsonValueKind.Object, Bundle) is { } stamped
             ? ReadList(stamped, "rfc3161Timestamps", "signedTimestamp", MaxTimeStamps)
             : [];
-        return new SigstoreMaterial(certificates) { TimeStamps = stamps };
+        return new SigstoreMaterial(certificates) { TimeStamps = stamps, LogEntries = ReadLogEntries(material) };
+    }
+
+    private static IReadOnlyList<LogEntry> ReadLogEntries(JsonElement material)
+    {
+        if (SignatureJson.Optional(material, "tlogEntries", JsonValueKind.Array, Bundle) is not { } list)
+            return [];
+        if (list.GetArrayLength() > MaxLogEntries || list.EnumerateArray().Any(entry => entry.ValueKind != JsonValueKind.Object))
+            throw RefusedSignatureException.Malformed($"{Bundle} has 'tlogEntries' that are no list of at most {MaxLogEntries} objects");
+        return [.. list.EnumerateArray().Select(LogEntry.Read)];
     }
 
     private static List<byte[]> ReadList(JsonElement element, string name, string part, int limit)
