@@ -22,13 +22,14 @@ internal sealed class CosignSignature
             simple.RequireTarget
         );
 
-    public CosignSignature(SigstoreBundle bundle) =>
+    /// <param name="predicate">What its statement must say.</param>
+    public CosignSignature(SigstoreBundle bundle, string predicate = SigstoreBundle.SignaturePredicate) =>
         (payload, signed, signature, material, requireTarget) = (
             bundle.Statement,
             SigstoreBundle.SignedBytes(bundle.Statement.Span),
             bundle.Signature,
             bundle.Material,
-            bundle.RequireTarget
+            subject => bundle.RequireTarget(subject, predicate)
         );
 
     /// <summary>Verifies it with a key.</summary>

@@ -70,8 +70,8 @@ internal sealed record SigstoreBundle(ReadOnlyMemory<byte> Statement, byte[] Sig
         return [.. Encoding.UTF8.GetBytes(head), .. statement];
     }
 
-    /// <summary>Makes sure that what is signed is a certain manifest.</summary>
-    public void RequireTarget(Digest subject)
+    /// <summary>Makes sure that what is signed is a certain statement about a certain manifest.</summary>
+    public void RequireTarget(Digest subject, string wanted)
     {
         using var document = SignatureJson.Parse(Statement, Content);
         var statement = document.RootElement;
@@ -81,9 +81,11 @@ internal sealed record SigstoreBundle(ReadOnlyMemory<byte> Statement, byte[] Sig
         )
             throw RefusedSignatureException.Malformed($"{Content} is no statement of in-toto");
         var predicate = SignatureJson.Text(statement, "predicateType", Content);
-        if (predicate != SignaturePredicate)
+        if (predicate != wanted)
             throw RefusedSignatureException.Malformed(
-                $"it says something about the image ({Common.Text.Sanitize(predicate)}), and does not sign it"
+                wanted == SignaturePredicate
+                    ? $"it says something about the image ({Common.Text.Sanitize(predicate)}), and does not sign it"
+                    : $"it says something else about the image ({Common.Text.Sanitize(predicate)}) than its manifest says"
             );
         var subjects = SignatureJson.Required(statement, "subject", JsonValueKind.Array, Content);
         if (!subjects.EnumerateArray().Any(one => IsOf(one, subject)))

@@ -57,7 +57,7 @@ public sealed class KeylessTests : IAsyncLifetime
             ("verificationMaterial/tlogEntries/0/inclusionPromise", "remove", "IMG6018", "says when it was made"),
             ("verificationMaterial/tlogEntries/0/inclusionProof/hashes/0", "flip", "IMG6018", "does not lead to what the log signed"),
             ("verificationMaterial/tlogEntries/0/inclusionProof/hashes/0", "remove", "IMG6018", "hashes, and must have"),
-            ("verificationMaterial/tlogEntries/0/inclusionProof/logIndex", "0", "IMG6018", "hashes, and must have"),
+            ("verificationMaterial/tlogEntries/0/inclusionProof/logIndex", "0", "IMG6018", "does not lead to what the log signed"),
             ("verificationMaterial/tlogEntries/0/inclusionProof/logIndex", "8", "IMG6018", "smaller than its index"),
             ("verificationMaterial/tlogEntries/0/inclusionProof/checkpoint/envelope", "larger", "IMG6018", "that the log did not sign"),
             ("verificationMaterial/tlogEntries/0/inclusionProof/checkpoint/envelope", "nonsense", "IMG6018", "malformed checkpoint"),
