@@ -39,6 +39,9 @@ public abstract partial class PublishTask : ImageNameTask
     /// nothing.</summary>
     public string? SigningKey { get; set; }
 
+    /// <summary>Whether attestations are signed too, each by itself.</summary>
+    public bool SignAttestations { get; set; }
+
     /// <summary>The trusted root of an instance of sigstore; empty for the public one.</summary>
     public string? SigstoreRoot { get; set; }
 

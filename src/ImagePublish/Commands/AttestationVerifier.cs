@@ -69,9 +69,6 @@ internal sealed record AttestationReport(IReadOnlyList<VerifiedAttestation> Atte
 /// </remarks>
 internal sealed class AttestationVerifier(RegistryClient registries, ImageStore store)
 {
-    // A statement in base64, with what it is verified by.
-    private const int MaxBundle = Statement.MaxSize / 3 * 4 + SigstoreBundle.MaxSize;
-
     private readonly ImageSources sources = new(registries, store);
     private readonly ImageVerifier verifier = new(registries, store, registries.Time);
 
@@ -228,7 +225,7 @@ internal sealed class AttestationVerifier(RegistryClient registries, ImageStore 
         var found = new VerifiedAttestation(attachment.Subject, attachment.Descriptor.Digest, new AttestationClaims(predicate));
         try
         {
-            var bundle = await ReadBlobAsync(search, layer, MaxBundle, cancellationToken);
+            var bundle = await ReadBlobAsync(search, layer, AttestationFinder.MaxBundle, cancellationToken);
             var artifact = new SignatureArtifact(SignatureForm.SigstoreBundle, found.Digest)
             {
                 MediaType = layer.MediaType,

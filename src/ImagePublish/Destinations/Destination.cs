@@ -40,6 +40,9 @@ internal interface IDestination : IAsyncDisposable
     /// <summary>Makes sure that manifests that are there are found as attachments of another: it returns when they are.</summary>
     Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments);
 
+    /// <summary>The repository that it is; null for the local store.</summary>
+    Repository? Repository { get; }
+
     /// <summary>Cancelled when nothing more is wanted of it.</summary>
     CancellationToken Stop { get; }
 
