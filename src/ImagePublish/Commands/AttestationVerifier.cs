@@ -111,7 +111,8 @@ internal sealed class AttestationVerifier(RegistryClient registries, ImageStore 
                 .ToList();
             if (FindUnmet(usable, wanted) is not { } unmet)
                 continue;
-            var hidden = found.Find(one => one.Problem is not null || (!wanted.AcceptsUnsigned && one.Signer is null));
+            var hidden = found.Find(one => one.Problem is not null)
+                ?? found.Find(one => !wanted.AcceptsUnsigned && one.Signer is null);
             var why = hidden is null ? ""
                 : hidden.Problem is { } problem ? $" One that is attached does not count: it {problem}."
                 : " What is attached is not signed by anybody who is trusted.";
