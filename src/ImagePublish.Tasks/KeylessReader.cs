@@ -39,7 +39,9 @@ internal static class KeylessReader
     {
         if (source.Length > Word.Length)
             return ReadVariable(source[(Word.Length + 1)..].Trim())
-                ?? throw Missing($"the environment variable '{source[(Word.Length + 1)..].Trim()}' is not set. Set it to an identity token");
+                ?? throw Missing(
+                    $"the environment variable '{source[(Word.Length + 1)..].Trim()}' is not set. Set it to an identity token"
+                );
         if (ReadVariable(UsualVariable) is { } usual)
             return usual;
         if (
@@ -59,8 +61,8 @@ internal static class KeylessReader
         throw TaskEnvironment.Variable("GITHUB_ACTIONS") == "true"
             ? Missing("GitHub gives this job none. Add 'permissions: id-token: write' to the job, and 'contents: read'")
             : Missing(
-                $"{UsualVariable} is not set, and there is no service of GitHub for it. In GitLab, add an entry of that name to 'id_tokens' "
-                    + "with 'aud: sigstore'; elsewhere, set it to a token of an issuer that Fulcio knows"
+                $"{UsualVariable} is not set, and there is no service of GitHub for it. In GitLab, add an entry of that name to "
+                    + "'id_tokens' with 'aud: sigstore'; elsewhere, set it to a token of an issuer that Fulcio knows"
             );
     }
 
@@ -92,5 +94,8 @@ internal static class KeylessReader
     }
 
     private static ImagePublishException Missing(string reason) =>
-        new(DiagnosticCodes.IdentityTokenMissing, $"{Property}: Images can't be signed without a key, since there is no identity token: {reason}.");
+        new(
+            DiagnosticCodes.IdentityTokenMissing,
+            $"{Property}: Images can't be signed without a key, since there is no identity token: {reason}."
+        );
 }

@@ -24,11 +24,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var request = ReadImage();
         // The key of an image that is part of an index is read too: one that is unusable is better known now.
         var signing = SigningReader.Read(inputs);
-        return request with
-        {
-            Attestations = ReadAttestations(request, signing),
-            Signing = inputs.IsPartOfIndex ? null : signing,
-        };
+        return request with { Attestations = ReadAttestations(request, signing), Signing = inputs.IsPartOfIndex ? null : signing };
     }
 
     private AttestationRequest? ReadAttestations(PublishRequest request, SigningRequest? signing)

@@ -31,7 +31,10 @@ internal sealed record AttestationClaims(string Predicate)
     {
         try
         {
-            using var document = JsonDocument.Parse(statement, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
+            using var document = JsonDocument.Parse(
+                statement,
+                new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false }
+            );
             var root = document.RootElement;
             if (root.GetProperty("predicateType").GetString() != predicate)
                 throw new FormatException("is of another type than its manifest says");

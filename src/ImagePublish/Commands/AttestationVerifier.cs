@@ -111,9 +111,9 @@ internal sealed class AttestationVerifier(RegistryClient registries, ImageStore 
                 .ToList();
             if (FindUnmet(usable, wanted) is not { } unmet)
                 continue;
-            var hidden = found.Find(one => one.Problem is not null)
-                ?? found.Find(one => !wanted.AcceptsUnsigned && one.Signer is null);
-            var why = hidden is null ? ""
+            var hidden = found.Find(one => one.Problem is not null) ?? found.Find(one => !wanted.AcceptsUnsigned && one.Signer is null);
+            var why =
+                hidden is null ? ""
                 : hidden.Problem is { } problem ? $" One that is attached does not count: it {problem}."
                 : " What is attached is not signed by anybody who is trusted.";
             return new ImagePublishException(
@@ -238,7 +238,11 @@ internal sealed class AttestationVerifier(RegistryClient registries, ImageStore 
             if (search.Trust is null)
                 return found;
             var result = verifier.Verify(search.Trust, artifact, search.Image.Name.Repository, attachment.Subject);
-            return found with { Signer = result.Accepted?.Signer, Problem = result.Refused is { } refused ? $"is refused: {refused.Message}" : null };
+            return found with
+            {
+                Signer = result.Accepted?.Signer,
+                Problem = result.Refused is { } refused ? $"is refused: {refused.Message}" : null,
+            };
         }
         catch (Exception exception) when (exception is FormatException or RefusedSignatureException)
         {

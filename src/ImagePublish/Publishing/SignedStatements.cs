@@ -61,7 +61,9 @@ internal sealed class SignedStatements(PublishContext context, SigningRequest re
             return missing;
         }
 
-        await foreach (var found in new AttestationFinder(context.Registries, repository).FindAsync(Image.Digest, missing, destination.Stop))
+        await foreach (
+            var found in new AttestationFinder(context.Registries, repository).FindAsync(Image.Digest, missing, destination.Stop)
+        )
         {
             if (await signer.VerifiesAsync(found, Image.Digest, destination.Stop))
                 missing.Remove(found.Predicate);
@@ -75,9 +77,8 @@ internal sealed class SignedStatements(PublishContext context, SigningRequest re
     // Once for all destinations.
     private Task<AttachedManifest> SignAsync(Statement statement, CancellationToken cancellationToken) =>
         bundles
-            .GetOrAdd(
-                statement.PredicateType,
-                _ => new Lazy<Task<AttachedManifest>>(() => signer.CreateBundleAsync(Image, statement, cancellationToken))
-            )
+            .GetOrAdd(statement.PredicateType, _ => new Lazy<Task<AttachedManifest>>(() =>
+                signer.CreateBundleAsync(Image, statement, cancellationToken)
+            ))
             .Value;
 }

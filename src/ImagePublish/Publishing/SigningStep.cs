@@ -90,9 +90,7 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
                 $"{destination.Name}@{image.Descriptor.Digest} was signed, and the signature ({missing}) is not found there afterwards, or "
                     + "does not verify. No tag was moved. Publish again, or choose another ImageSignatureFormat."
             );
-        context.Log.Information(
-            $"  {destination.Name}@{image.Descriptor.Digest} is signed ({signer!.Description}, {request!.Format})."
-        );
+        context.Log.Information($"  {destination.Name}@{image.Descriptor.Digest} is signed ({signer!.Description}, {request!.Format}).");
     }
 
     // Signatures of others, and whatever else is there, are none of this key's.

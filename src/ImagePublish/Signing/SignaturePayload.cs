@@ -28,17 +28,11 @@ internal static class SignaturePayload
         });
 
     /// <summary>The statement by which an image is signed.</summary>
-    public static Statement CreateStatement(Digest image) =>
-        Statement.Create(
-            SigstoreBundle.SignaturePredicate,
-            image,
-            [null],
-            json =>
-            {
-                json.WriteStartObject();
-                json.WriteEndObject();
-            }
-        );
+    public static Statement CreateStatement(Digest image) => Statement.Create(SigstoreBundle.SignaturePredicate, image, [null], json =>
+        {
+            json.WriteStartObject();
+            json.WriteEndObject();
+        });
 
     /// <summary>A bundle, as an artifact that is attached to the image.</summary>
     public static AttachedManifest Attach(Descriptor image, string predicateType, byte[] bundle)
@@ -58,16 +52,12 @@ internal static class SignaturePayload
 
     /// <summary>A bundle whose signature a key makes.</summary>
     public static byte[] CreateBundle(SigningKey key, ReadOnlyMemory<byte> statement) =>
-        WriteBundle(
-            statement,
-            key.SignBundle(SigstoreBundle.SignedBytes(statement.Span)),
-            json =>
-            {
-                json.WriteStartObject("publicKey");
-                json.WriteString("hint", key.Public.Hint);
-                json.WriteEndObject();
-            }
-        );
+        WriteBundle(statement, key.SignBundle(SigstoreBundle.SignedBytes(statement.Span)), json =>
+        {
+            json.WriteStartObject("publicKey");
+            json.WriteString("hint", key.Public.Hint);
+            json.WriteEndObject();
+        });
 
     /// <param name="writeMaterial">Writes what the signature is verified with: properties of an object.</param>
     internal static byte[] WriteBundle(ReadOnlyMemory<byte> statement, byte[] signature, Action<Utf8JsonWriter> writeMaterial) =>

@@ -31,7 +31,10 @@ internal sealed class AttestationFinder(RegistryClient registries, Repository re
         foreach (var entry in listed.Where(entry => entry.ArtifactType == SigstoreBundle.MediaType).Take(SignatureFinder.MaxSignatures))
         {
             var named = entry.Annotations?.GetValueOrDefault(SigstoreBundle.PredicateAnnotation);
-            if ((named is null || predicates.Contains(named)) && await TryReadAsync(entry, subject, predicates, cancellationToken) is { } found)
+            if (
+                (named is null || predicates.Contains(named))
+                && await TryReadAsync(entry, subject, predicates, cancellationToken) is { } found
+            )
                 yield return found;
         }
     }
@@ -48,7 +51,12 @@ internal sealed class AttestationFinder(RegistryClient registries, Repository re
             var document = await registries.GetManifestAsync(repository.ReferenceTo(entry.Digest), cancellationToken);
             var manifest = OciJson.ReadManifest(document.Content.Content.Span);
             var predicate = manifest.Annotations?.GetValueOrDefault(SigstoreBundle.PredicateAnnotation);
-            if (manifest.Subject?.Digest != subject || predicate is null || !predicates.Contains(predicate) || manifest.Layers is not [var layer])
+            if (
+                manifest.Subject?.Digest != subject
+                || predicate is null
+                || !predicates.Contains(predicate)
+                || manifest.Layers is not [var layer]
+            )
                 return null;
             return new SignatureArtifact(SignatureForm.SigstoreBundle, entry.Digest)
             {

@@ -57,11 +57,7 @@ internal sealed class KeylessPolicyReader(string path)
                 $"the identity '{Text.Sanitize(entry.Subject)}' by '{Text.Sanitize(entry.Issuer)}' must have a subject that is more than "
                     + "'*', and the whole address of an issuer"
             );
-        return new IdentityPattern(entry.Subject, entry.Issuer)
-        {
-            SourceRepository = entry.SourceRepository,
-            SourceRef = entry.SourceRef,
-        };
+        return new IdentityPattern(entry.Subject, entry.Issuer) { SourceRepository = entry.SourceRepository, SourceRef = entry.SourceRef };
     }
 }
 

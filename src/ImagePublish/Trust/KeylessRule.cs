@@ -28,7 +28,8 @@ internal sealed record KeylessRule(string Name, SigstoreRoot Root, IReadOnlyList
 }
 
 /// <summary>Verifies keyless signatures, in the order in which each step is worth the next.</summary>
-/// <remarks><see href="https://github.com/sigstore/architecture-docs/blob/main/client-spec.md">Sigstore client specification</see>.</remarks>
+/// <remarks><see href="https://github.com/sigstore/architecture-docs/blob/main/client-spec.md">Sigstore client
+/// specification</see>.</remarks>
 internal static class KeylessVerification
 {
     /// <summary>Verifies everything but the identity and what is signed.</summary>

@@ -9,7 +9,12 @@ namespace ImagePublish.Trust;
 /// <summary>What a signature consists of, to be compared with what a log has of it.</summary>
 /// <param name="Payload">What is signed, without its frame.</param>
 /// <param name="Signed">The bytes that the signature is for.</param>
-internal sealed record LoggedSignature(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte> Signed, byte[] Signature, X509Certificate2 Signer);
+internal sealed record LoggedSignature(
+    ReadOnlyMemory<byte> Payload,
+    ReadOnlyMemory<byte> Signed,
+    byte[] Signature,
+    X509Certificate2 Signer
+);
 
 /// <summary>The entry of a signature in Rekor: its promise to log it, the proof that it did, or both.</summary>
 /// <remarks><see href="https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_rekor.proto">TransparencyLogEntry</see>, and
@@ -220,7 +225,8 @@ internal sealed record LogEntry(byte[] Body, byte[] LogId, long Index, long Inte
             ? body
             : throw RefusedSignatureException.Malformed($"{Entry} has {body.Length} bytes; at most {MaxBody} are read");
 
-    internal static byte[] ReadBytes(JsonElement element, string name) => SignatureJson.Bytes(SignatureJson.Text(element, name, Entry), Entry);
+    internal static byte[] ReadBytes(JsonElement element, string name) =>
+        SignatureJson.Bytes(SignatureJson.Text(element, name, Entry), Entry);
 
     internal static byte[] Hex(string text)
     {
@@ -333,7 +339,8 @@ internal sealed record InclusionProof(long Index, IReadOnlyList<byte[]> Hashes, 
         var signatures = Checkpoint[(end + 2)..].Split('\n', StringSplitOptions.RemoveEmptyEntries);
         if (!signatures.Any(line => IsSignedBy(log, line, note)))
             throw RefusedSignatureException.Malformed($"{Proof} has a checkpoint that the log did not sign");
-        return note.Split('\n') is [_, var size, var root, ..]
+        return
+            note.Split('\n') is [_, var size, var root, ..]
             && long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
             ? (count, SignatureJson.Bytes(root, Proof))
             : throw RefusedSignatureException.Malformed($"{Proof} has a malformed checkpoint");

@@ -11,7 +11,8 @@ internal sealed record SigstoreAuthority(string Address, IReadOnlyList<X509Certi
     public TrustAnchors Anchors { get; } = new(Chain);
 }
 
-/// <summary>An instance of sigstore: which authorities and logs are believed, and when. It is a file, so that nothing is asked for.</summary>
+/// <summary>An instance of sigstore: which authorities and logs are believed, and when. It is a file: nothing is
+/// asked for.</summary>
 /// <remarks><see href="https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_trustroot.proto">TrustedRoot</see>.</remarks>
 internal sealed class SigstoreRoot
 {

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Testing;
 
@@ -10,6 +11,7 @@ namespace ImagePublish.Tasks.Tests.Keyless;
 public sealed class KeylessImageTests(Peers peers)
 {
     private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
+    private const string Commit = "7be3a1c0f0a94f1b8b5ecd1f0a4f4b6d8d1b0a5e";
     private const string BundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
     private static readonly HttpClient Http = new();
@@ -32,7 +34,11 @@ public sealed class KeylessImageTests(Peers peers)
 
         var published = (await PublishAsync(project, registry.Host, sigstore, [.. signing, "-v:diag"])).EnsureSuccess();
 
-        Assert.Contains($"is signed ({SigstorePeers.Identity} (by {SigstorePeers.Issuer}), Bundle).", published.Command.All, StringComparison.Ordinal);
+        Assert.Contains(
+            $"is signed ({SigstorePeers.Identity} (by {SigstorePeers.Issuer}), Bundle).",
+            published.Command.All,
+            StringComparison.Ordinal
+        );
         // The claims, in base64.
         Assert.DoesNotContain("eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLmNvbSI", published.Command.All, StringComparison.Ordinal);
         Assert.Equal(4, sigstore.Asked.Count);
@@ -61,6 +67,49 @@ public sealed class KeylessImageTests(Peers peers)
             StringComparison.Ordinal
         );
         Assert.Equal(4, sigstore.Asked.Count);
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        "Attachments",
+        "a keyless publish with provenance and an SBOM, each signed by itself, against the parts of `@sigstore/mock`",
+        "`@sigstore/verify` accepts both bundles; `VerifyImage` accepts what they say and nothing else, also of several platforms"
+    )]
+    public async Task AttestationsAreSignedAndVerified()
+    {
+        await using var registry = await DockerRegistry.StartAsync(Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        await using var sigstore = await SigstorePeers.StartAsync(workspace, Cancelled);
+        var project = App(workspace).Property("RepositoryUrl", "https://git.example.com/acme/shop");
+        string[] attested =
+        [
+            .. Keyless(sigstore),
+            "-p:ImageProvenance=true",
+            "-p:ImageSbom=Spdx",
+            "-p:ImageSignAttestations=true",
+            $"-p:SourceRevisionId={Commit}",
+        ];
+
+        var published = (await PublishAsync(project, registry.Host, sigstore, attested)).EnsureSuccess();
+
+        Assert.Contains("2 attestations of", published.Command.All, StringComparison.Ordinal);
+        var digest = published.Properties["ImageDigest"];
+        var bundles = await ReadBundlesAsync(registry, digest);
+        Assert.Equal(3, bundles.Count);
+        foreach (var bundle in bundles)
+            Assert.StartsWith("verified", await sigstore.VerifyAsync(bundle, Cancelled), StringComparison.Ordinal);
+        var policy = Policy(workspace, SigstorePeers.Identity);
+        var verified = (await VerifyAsync(project, registry.Host, policy, $"sbom commit={Commit}")).EnsureSuccess();
+        Assert.Matches($"(?m)^ *SBOM \\(SPDX\\)  {digest[7..19]}  {Regex.Escape(SigstorePeers.Identity)} \\(by ", verified.Command.All);
+        Assert.Contains($", commit {Commit}", verified.Command.All, StringComparison.Ordinal);
+        var other = await VerifyAsync(project, registry.Host, policy, "sbom builder=https://ci.example.com/other");
+        Assert.Equal("IMG6046", Assert.Single(other.Errors).Code);
+        var stranger = await VerifyAsync(project, registry.Host, Policy(workspace, "https://git.example.com/mallory/*"), "sbom");
+        Assert.Equal("IMG6019", Assert.Single(stranger.Errors).Code);
+
+        string[] platforms = [.. attested, "-p:ImageRuntimeIdentifiers=linux-x64%3Blinux-arm64"];
+        (await PublishAsync(project, registry.Host, sigstore, platforms)).EnsureSuccess();
+        (await VerifyAsync(project, registry.Host, policy, $"sbom commit={Commit}")).EnsureSuccess();
     }
 
     [Theory]
@@ -157,8 +206,14 @@ public sealed class KeylessImageTests(Peers peers)
         return command with { Environment = environment };
     }
 
-    private static Task<BuildOutput> VerifyAsync(TestProject project, string registry, string policy) =>
-        project.TargetAsync("VerifyImage", Cancelled, $"-p:ImageSource={registry}/acme/shop:1.0", $"-p:ImageBaseTrust={policy}");
+    private static Task<BuildOutput> VerifyAsync(TestProject project, string registry, string policy, string attestations = "") =>
+        project.TargetAsync(
+            "VerifyImage",
+            Cancelled,
+            $"-p:ImageSource={registry}/acme/shop:1.0",
+            $"-p:ImageBaseTrust={policy}",
+            $"-p:ImageRequiredAttestations={attestations}"
+        );
 
     private static string Policy(TestWorkspace workspace, string identity)
     {
@@ -171,12 +226,22 @@ public sealed class KeylessImageTests(Peers peers)
     }
 
     // As the registry has it, by the tag that lists attachments.
-    private static async Task<byte[]> ReadBundleAsync(DockerRegistry registry, string digest)
+    private static async Task<byte[]> ReadBundleAsync(DockerRegistry registry, string digest) =>
+        Assert.Single(await ReadBundlesAsync(registry, digest));
+
+    private static async Task<IReadOnlyList<byte[]>> ReadBundlesAsync(DockerRegistry registry, string digest)
     {
         var list = await GetAsync(registry, $"manifests/{digest.Replace(':', '-')}", "application/vnd.oci.image.index.v1+json");
-        var manifest = await GetAsync(registry, $"manifests/{list["manifests"]![0]!["digest"]}", ManifestType);
-        Assert.Equal(BundleType, (string)manifest["artifactType"]!);
-        return Encoding.UTF8.GetBytes((await GetAsync(registry, $"blobs/{manifest["layers"]![0]!["digest"]}", "*/*")).ToJsonString());
+        var bundles = new List<byte[]>();
+        foreach (var entry in list["manifests"]!.AsArray().Where(entry => (string?)entry!["artifactType"] == BundleType))
+        {
+            var manifest = await GetAsync(registry, $"manifests/{entry!["digest"]}", ManifestType);
+            Assert.Equal(BundleType, (string)manifest["artifactType"]!);
+            var bundle = await GetAsync(registry, $"blobs/{manifest["layers"]![0]!["digest"]}", "*/*");
+            bundles.Add(Encoding.UTF8.GetBytes(bundle.ToJsonString()));
+        }
+
+        return bundles;
     }
 
     private static async Task<JsonNode> GetAsync(DockerRegistry registry, string path, string type)

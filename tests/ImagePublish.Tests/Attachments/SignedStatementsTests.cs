@@ -86,7 +86,11 @@ public sealed class SignedStatementsTests
     }
 
     [Fact]
-    [ReliabilityCase("Attachments", "provenance that nobody signed, where somebody's signature is required", "IMG6046; accepted only where `unsigned` says so")]
+    [ReliabilityCase(
+        "Attachments",
+        "provenance that nobody signed, where somebody's signature is required",
+        "IMG6046; accepted only where `unsigned` says so"
+    )]
     public async Task WhatNobodySignedCountsOnlyWhereThatIsSaid()
     {
         await using var bench = await StartAsync(hasReferrers: true);

@@ -25,7 +25,10 @@ internal sealed class FakeSigstore : IAsyncDisposable
     private readonly ECDsa logKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly ECDsa certificateLogKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly X509Certificate2 root;
-    private readonly List<byte[]> leaves = [.. Enumerable.Range(0, 6).Select(at => Encoding.ASCII.GetBytes($"an entry of somebody else, {at}"))];
+    private readonly List<byte[]> leaves =
+    [
+        .. Enumerable.Range(0, 6).Select(at => Encoding.ASCII.GetBytes($"an entry of somebody else, {at}")),
+    ];
     private readonly Task serving;
 
     public FakeSigstore()
@@ -301,8 +304,7 @@ internal sealed class FakeSigstore : IAsyncDisposable
         var global = index + 1000;
         var time = Now().ToUnixTimeSeconds();
         var id = Convert.ToHexStringLower(IdOf(logKey));
-        var promised =
-            $$"""{"body":"{{Convert.ToBase64String(body)}}","integratedTime":{{time}},"logID":"{{id}}","logIndex":{{global}}}""";
+        var promised = $$"""{"body":"{{Convert.ToBase64String(body)}}","integratedTime":{{time}},"logID":"{{id}}","logIndex":{{global}}}""";
         var rootHash = MerkleTree.Root(leaves);
         var note = $"log.example - 42\n{leaves.Count}\n{Convert.ToBase64String(rootHash)}\n";
         byte[] signed = [.. IdOf(logKey)[..4], .. Sign(logKey, Encoding.UTF8.GetBytes(note))];
@@ -320,9 +322,9 @@ internal sealed class FakeSigstore : IAsyncDisposable
                     ["inclusionProof"] = new JsonObject
                     {
                         ["checkpoint"] = $"{note}\n\u2014 log.example {Convert.ToBase64String(signed)}\n",
-                        ["hashes"] = new JsonArray(
-                            [.. MerkleTree.Path(leaves, index).Select(hash => (JsonNode)Convert.ToHexStringLower(hash))]
-                        ),
+                        ["hashes"] = new JsonArray([
+                            .. MerkleTree.Path(leaves, index).Select(hash => (JsonNode)Convert.ToHexStringLower(hash)),
+                        ]),
                         ["logIndex"] = index,
                         ["rootHash"] = Convert.ToHexStringLower(rootHash),
                         ["treeSize"] = leaves.Count,

@@ -131,7 +131,10 @@ public sealed class KeylessSigningTests
         };
         var request = new KeylessRequest(source, SigstoreRoot.PublicGood);
 
-        foreach (var text in (string?[])[source.ToString(), request.ToString(), Signing(request).ToString(), request.Id, Signing(request).Id.Value])
+        foreach (
+            var text in (string?[])
+                [source.ToString(), request.ToString(), Signing(request).ToString(), request.Id, Signing(request).Id.Value]
+        )
             Assert.DoesNotContain(token.Split('.')[1], text, StringComparison.Ordinal);
     }
 
@@ -143,12 +146,7 @@ public sealed class KeylessSigningTests
         sigstore.Faults["/token"] = (200, new JsonObject { ["value"] = FakeSigstore.Token() }.ToJsonString());
         var source = new IdentityTokenSource { Name = "GitHub", Service = new TokenService($"{sigstore.Address}/token?a=b", "secret") };
 
-        var result = await bench.PublishAsync(
-            bench.Request("1.0") with
-            {
-                Signing = Signing(sigstore.Request() with { Source = source }),
-            }
-        );
+        var result = await bench.PublishAsync(bench.Request("1.0") with { Signing = Signing(sigstore.Request() with { Source = source }) });
 
         Assert.NotNull(Assert.Single(await VerifyAsync(bench, sigstore.Rule(), result.Image.Digest)).Accepted);
         sigstore.Faults["/token"] = (403, """{"message":"not allowed"}""");

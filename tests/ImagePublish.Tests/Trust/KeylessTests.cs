@@ -3,10 +3,10 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Signing.Keyless;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Signing;
-using ImagePublish.Signing.Keyless;
 using ImagePublish.Trust;
 
 namespace ImagePublish.Tests.Trust;
@@ -78,7 +78,10 @@ public sealed class KeylessTests : IAsyncLifetime
 
         var refused = Assert.Throws<RefusedSignatureException>(() => Verify(sigstore.Rule(), altered));
 
-        Assert.True(code == refused.Code.Id && refused.Message.Contains(reason, StringComparison.Ordinal), $"{refused.Code}: {refused.Message}");
+        Assert.True(
+            code == refused.Code.Id && refused.Message.Contains(reason, StringComparison.Ordinal),
+            $"{refused.Code}: {refused.Message}"
+        );
     }
 
     // The promise alone is enough, as with the first bundles; the proof alone has no time.
@@ -126,7 +129,10 @@ public sealed class KeylessTests : IAsyncLifetime
             Verify(sigstore.Rule() with { Root = SigstoreRoot.Parse(Bytes(root)) }, bundle)
         );
 
-        Assert.True(code == refused.Code.Id && refused.Message.Contains(reason, StringComparison.Ordinal), $"{refused.Code}: {refused.Message}");
+        Assert.True(
+            code == refused.Code.Id && refused.Message.Contains(reason, StringComparison.Ordinal),
+            $"{refused.Code}: {refused.Message}"
+        );
     }
 
     [Fact]
@@ -164,7 +170,9 @@ public sealed class KeylessTests : IAsyncLifetime
         var rule = sigstore.Rule();
         var pattern = rule.Identities[0];
 
-        Assert.NotNull(Verify(rule with { Identities = [pattern with { SourceRepository = "https://git.example.com/acme/shop" }] }, bundle));
+        Assert.NotNull(
+            Verify(rule with { Identities = [pattern with { SourceRepository = "https://git.example.com/acme/shop" }] }, bundle)
+        );
         Assert.Throws<RefusedSignatureException>(() =>
             Verify(rule with { Identities = [pattern with { SourceRepository = "https://git.example.com/acme/other" }] }, bundle)
         );
@@ -222,7 +230,11 @@ public sealed class KeylessTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Policies))]
-    [ReliabilityCase("Trust", "a policy of identities that would trust everybody, or with a slip of the pen in it", "IMG6016 with the reason")]
+    [ReliabilityCase(
+        "Trust",
+        "a policy of identities that would trust everybody, or with a slip of the pen in it",
+        "IMG6016 with the reason"
+    )]
     public void APolicyThatCantBeMeantIsRefused(string content, string reason)
     {
         using var folder = new TemporaryPolicy(content);
@@ -248,7 +260,11 @@ public sealed class KeylessTests : IAsyncLifetime
 
     private static AcceptedSignature Verify(TrustRule rule, byte[] content) =>
         rule.Verify(
-            new SignatureArtifact(SignatureForm.SigstoreBundle, Digest.Compute(content)) { MediaType = SigstoreBundle.MediaType, Content = content },
+            new SignatureArtifact(SignatureForm.SigstoreBundle, Digest.Compute(content))
+            {
+                MediaType = SigstoreBundle.MediaType,
+                Content = content,
+            },
             Shop,
             Image,
             DateTimeOffset.UtcNow

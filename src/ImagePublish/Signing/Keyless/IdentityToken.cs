@@ -25,7 +25,11 @@ internal sealed class IdentityToken
 
     /// <summary>Gets the token.</summary>
     /// <exception cref="ImagePublishException"><c>IMG6040</c>: there is none; <c>IMG6041</c>: it would be refused.</exception>
-    public static async Task<IdentityToken> FindAsync(IdentityTokenSource source, ServiceClient services, CancellationToken cancellationToken)
+    public static async Task<IdentityToken> FindAsync(
+        IdentityTokenSource source,
+        ServiceClient services,
+        CancellationToken cancellationToken
+    )
     {
         var value = source.Service is { } service ? await AskAsync(service, services, cancellationToken) : source.Value!;
         services.Redactor.Add(value);
@@ -66,7 +70,10 @@ internal sealed class IdentityToken
             if (value.Length > MaxLength || value.Split('.') is not [_, var payload, _])
                 return "";
             using var claims = SignatureJson.Parse(SignatureJson.UrlBytes(payload, Token), Token);
-            string?[] parts = [.. ((string[])["iss", "sub", "email"]).Select(name => SignatureJson.OptionalText(claims.RootElement, name, Token))];
+            string?[] parts =
+            [
+                .. ((string[])["iss", "sub", "email"]).Select(name => SignatureJson.OptionalText(claims.RootElement, name, Token)),
+            ];
             return string.Join(' ', parts);
         }
         catch (RefusedSignatureException)
@@ -87,8 +94,8 @@ internal sealed class IdentityToken
             };
         if (!audiences.Contains(Audience))
             throw RefusedSignatureException.Malformed(
-                $"it is for '{Text.Sanitize(string.Join(", ", audiences))}' (aud), and must be for '{Audience}'. Ask the issuer for one with "
-                    + "that audience"
+                $"it is for '{Text.Sanitize(string.Join(", ", audiences))}' (aud), and must be for '{Audience}'. Ask the issuer for one "
+                    + "with that audience"
             );
     }
 
@@ -116,7 +123,8 @@ internal sealed class IdentityToken
         if (!RequestUrl.TryParse(service.Url, out var url))
             throw new ImagePublishException(
                 DiagnosticCodes.IdentityTokenMissing,
-                "Images can't be signed with GitHub's identity token: ACTIONS_ID_TOKEN_REQUEST_URL is no address. Leave it as GitHub sets it."
+                "Images can't be signed with GitHub's identity token: ACTIONS_ID_TOKEN_REQUEST_URL is no address. Leave it as GitHub sets "
+                    + "it."
             );
         var request = new ServiceRequest("get an identity token from GitHub", HttpMethod.Get, url.With("audience", Audience))
         {

@@ -57,7 +57,11 @@ internal sealed class KeylessServices(KeylessRequest request, ServiceClient serv
         };
         var response = await services.AskAsync(ask, cancellationToken);
         // A first attempt got there, and its answer did not get here.
-        if (response.Status == HttpStatusCode.Conflict && ask.Url.TryResolve(response.Location, out var known) && known.IsSameOrigin(ask.Url))
+        if (
+            response.Status == HttpStatusCode.Conflict
+            && ask.Url.TryResolve(response.Location, out var known)
+            && known.IsSameOrigin(ask.Url)
+        )
             response = await services.AskAsync(ask with { Method = HttpMethod.Get, Url = known, Body = null }, cancellationToken);
         if (!response.IsSuccess)
             throw services.Refused(ask, response);
