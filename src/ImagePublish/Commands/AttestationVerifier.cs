@@ -69,6 +69,9 @@ internal sealed record AttestationReport(IReadOnlyList<VerifiedAttestation> Atte
 /// </remarks>
 internal sealed class AttestationVerifier(RegistryClient registries, ImageStore store)
 {
+    // Each may have a statement of 16 MiB.
+    private const int MaxAttachments = 100;
+
     private readonly ImageSources sources = new(registries, store);
     private readonly ImageVerifier verifier = new(registries, store, registries.Time);
 
@@ -88,7 +91,7 @@ internal sealed class AttestationVerifier(RegistryClient registries, ImageStore 
             Covered = signer is null ? [] : (index?.Manifests.ToDictionary(entry => entry.Digest, _ => signer) ?? []),
         };
         var found = new List<VerifiedAttestation>();
-        foreach (var attachment in await new AttestationReader(content).ListAsync(cancellationToken))
+        foreach (var attachment in (await new AttestationReader(content).ListAsync(cancellationToken)).Take(MaxAttachments))
             found.AddRange(await ReadAsync(search, attachment, cancellationToken));
         var platforms = index?.Manifests.Where(entry => entry.Platform?.Os != "unknown").Select(entry => entry.Digest).ToList()
             ?? [content.Root.Descriptor.Digest];

@@ -272,7 +272,7 @@ public sealed class KeylessTests : IAsyncLifetime
 
     private async Task<byte[]> SignAsync(KeylessRequest request, Digest? image = null)
     {
-        using var signer = new KeylessSigner(request, bench.Client.Services);
+        var signer = new KeylessSigner(request, bench.Client.Services);
         return await signer.SignAsync(CosignTests.Statement((image ?? Image).Value), Cancel);
     }
 

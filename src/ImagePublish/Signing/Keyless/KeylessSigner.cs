@@ -12,7 +12,7 @@ namespace ImagePublish.Signing.Keyless;
 
 /// <summary>Signs with a key that lives for some minutes. An authority certifies whose it is, and a log that everybody can read keeps the
 /// signature.</summary>
-internal sealed class KeylessSigner(KeylessRequest request, ServiceClient services) : IDisposable
+internal sealed class KeylessSigner(KeylessRequest request, ServiceClient services)
 {
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(1);
 
@@ -20,11 +20,11 @@ internal sealed class KeylessSigner(KeylessRequest request, ServiceClient servic
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(1);
 
     private readonly KeylessServices sigstore = new(request, services);
-    private readonly SemaphoreSlim gate = new(1);
-    private Certified? current;
+    private readonly Lock gate = new();
+    private Task<Certified>? current;
 
     /// <summary>Who signs, as it is shown; null before it is known.</summary>
-    public string? Signer => current?.Identity.Description;
+    public string? Signer => current is { IsCompletedSuccessfully: true } known ? known.Result.Identity.Description : null;
 
     /// <summary>Signs a statement.</summary>
     /// <returns>The bundle.</returns>
@@ -54,28 +54,19 @@ internal sealed class KeylessSigner(KeylessRequest request, ServiceClient servic
         return found.Subject == own.Subject && found.Issuer == own.Issuer;
     }
 
-    public void Dispose()
+    // One certificate for all that is signed while it is valid.
+    private Task<Certified> CertifyAsync(CancellationToken cancellationToken)
     {
-        gate.Dispose();
-        current?.Dispose();
+        lock (gate)
+        {
+            if (current is null or { IsFaulted: true } or { IsCanceled: true } || HasExpired(current))
+                current = CreateAsync(cancellationToken);
+            return current;
+        }
     }
 
-    private async Task<Certified> CertifyAsync(CancellationToken cancellationToken)
-    {
-        await gate.WaitAsync(cancellationToken);
-        try
-        {
-            if (current is { } known && services.Time.GetUtcNow() < known.Certificate.NotAfter - Margin)
-                return known;
-            current?.Dispose();
-            current = null;
-            return current = await CreateAsync(cancellationToken);
-        }
-        finally
-        {
-            gate.Release();
-        }
-    }
+    private bool HasExpired(Task<Certified> known) =>
+        known.IsCompletedSuccessfully && services.Time.GetUtcNow() >= known.Result.Certificate.NotAfter - Margin;
 
     private async Task<Certified> CreateAsync(CancellationToken cancellationToken)
     {
@@ -175,18 +166,12 @@ internal sealed class KeylessSigner(KeylessRequest request, ServiceClient servic
     }
 
     /// <summary>A key with its certificate. It has no text form.</summary>
-    private sealed class Certified(ECDsa key, X509Certificate2 certificate, KeylessIdentity identity) : IDisposable
+    private sealed class Certified(ECDsa key, X509Certificate2 certificate, KeylessIdentity identity)
     {
         public X509Certificate2 Certificate => certificate;
 
         public KeylessIdentity Identity => identity;
 
         public byte[] Sign(byte[] data) => key.SignData(data, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
-
-        public void Dispose()
-        {
-            key.Dispose();
-            certificate.Dispose();
-        }
     }
 }
