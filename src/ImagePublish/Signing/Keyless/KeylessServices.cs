@@ -130,7 +130,7 @@ internal sealed class KeylessServices(KeylessRequest request, ServiceClient serv
         var signed = SignatureJson.Required(json.RootElement, "signedCertificateEmbeddedSct", JsonValueKind.Object, Answer);
         var chain = SignatureJson.Required(signed, "chain", JsonValueKind.Object, Answer);
         var certificates = SignatureJson.Texts(SignatureJson.Required(chain, "certificates", JsonValueKind.Array, Answer), Answer);
-        return X509Certificate2.CreateFromPem(certificates.FirstOrDefault() ?? "");
+        return X509Certificate2.CreateFromPem(certificates.Count > 0 ? certificates[0] : "");
     }
 
     private RequestUrl FindAuthority() =>
