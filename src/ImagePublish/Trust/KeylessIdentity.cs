@@ -5,7 +5,7 @@ using ImagePublish.Common;
 
 namespace ImagePublish.Trust;
 
-/// <summary>To whom Fulcio gave a certificate, and who vouched for that.</summary>
+/// <summary>To whom Fulcio issued a certificate, by whose token.</summary>
 /// <remarks><see href="https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md">Sigstore OID information</see>.</remarks>
 /// <param name="Subject">A workflow's address, an e-mail address or another name.</param>
 /// <param name="Issuer">The address of the issuer of identity tokens.</param>

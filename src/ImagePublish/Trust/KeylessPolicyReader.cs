@@ -76,7 +76,7 @@ internal sealed record KeylessEntry(string Issuer, string Subject)
 [JsonSerializable(typeof(KeylessDocument))]
 internal sealed partial class KeylessJsonContext : JsonSerializerContext
 {
-    /// <summary>What is not known is refused: a condition with a slip of the pen would be none.</summary>
+    /// <summary>What is not known is refused: a misspelled condition would be ignored.</summary>
     public static KeylessJsonContext Strict { get; } =
         new(
             new JsonSerializerOptions

@@ -118,6 +118,7 @@ internal sealed class FakeSigstore : IAsyncDisposable
         authorityKey.Dispose();
         logKey.Dispose();
         certificateLogKey.Dispose();
+        root.Dispose();
     }
 
     private static string Url(string text) => System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
@@ -188,7 +189,7 @@ internal sealed class FakeSigstore : IAsyncDisposable
         );
         if (!isProven || (string)claims["aud"]! != "sigstore")
             return (400, """{"code":3,"message":"There was an error processing the identity token"}""");
-        var certificate = Issue(CertifiedKey ?? key, subject, (string)claims["iss"]!);
+        using var certificate = Issue(CertifiedKey ?? key, subject, (string)claims["iss"]!);
         var answer = new JsonObject
         {
             ["signedCertificateEmbeddedSct"] = new JsonObject

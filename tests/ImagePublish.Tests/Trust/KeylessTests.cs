@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -232,7 +233,7 @@ public sealed class KeylessTests : IAsyncLifetime
     [MemberData(nameof(Policies))]
     [ReliabilityCase(
         "Trust",
-        "a policy of identities that would trust everybody, or with a slip of the pen in it",
+        "a policy of identities that would trust everybody, or has a misspelled name in it",
         "IMG6016 with the reason"
     )]
     public void APolicyThatCantBeMeantIsRefused(string content, string reason)
@@ -282,13 +283,13 @@ public sealed class KeylessTests : IAsyncLifetime
         var parts = path.Split('/');
         var parent = document;
         foreach (var part in parts[..^1])
-            parent = char.IsAsciiDigit(part[0]) ? parent[int.Parse(part)]! : parent[part]!;
+            parent = char.IsAsciiDigit(part[0]) ? parent[int.Parse(part, CultureInfo.InvariantCulture)]! : parent[part]!;
         var last = parts[^1];
-        var value = char.IsAsciiDigit(last[0]) ? parent[int.Parse(last)]! : parent[last]!;
+        var value = char.IsAsciiDigit(last[0]) ? parent[int.Parse(last, CultureInfo.InvariantCulture)]! : parent[last]!;
         if (change == "remove")
         {
             if (parent is JsonArray list)
-                list.RemoveAt(int.Parse(last));
+                list.RemoveAt(int.Parse(last, CultureInfo.InvariantCulture));
             else
                 ((JsonObject)parent).Remove(last);
             return Bytes(document);
@@ -303,7 +304,7 @@ public sealed class KeylessTests : IAsyncLifetime
             _ => change,
         };
         if (parent is JsonArray array)
-            array[int.Parse(last)] = altered;
+            array[int.Parse(last, CultureInfo.InvariantCulture)] = altered;
         else
             parent[last] = altered;
         return Bytes(document);
