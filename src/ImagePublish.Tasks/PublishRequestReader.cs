@@ -24,11 +24,15 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var request = ReadImage();
         // The key of an image that is part of an index is read too: one that is unusable is better known now.
         var signing = SigningReader.Read(inputs);
-        return request with
-        {
-            Attestations = new BuildFactsReader(inputs, source.Value).Read(request.Base, request.Sbom),
-            Signing = inputs.IsPartOfIndex ? null : signing,
-        };
+        return request with { Attestations = ReadAttestations(request, signing), Signing = inputs.IsPartOfIndex ? null : signing };
+    }
+
+    private AttestationRequest? ReadAttestations(PublishRequest request, SigningRequest? signing)
+    {
+        if (inputs.SignAttestations && signing is null)
+            throw InputParser.Invalid("ImageSignAttestations", "true", "there is nothing to sign with. Set ImageSigningKey");
+        var attestations = new BuildFactsReader(inputs, source.Value).Read(request.Base, request.Sbom);
+        return attestations is null ? null : attestations with { Signing = inputs.SignAttestations ? signing : null };
     }
 
     private PublishRequest ReadImage()

@@ -9,7 +9,7 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks;
 
 /// <summary>The base of tasks that deliver an image or an index: destinations, tags, and how the result is reported.</summary>
-public abstract partial class PublishTask : ImageNameTask
+public abstract partial class PublishTask : ImageNameTask, ISigningInputs
 {
     /// <summary>The project's name, for messages.</summary>
     public string ProjectName { get; set; } = "";
@@ -35,8 +35,24 @@ public abstract partial class PublishTask : ImageNameTask
     /// <summary>Whether provenance is attested: who built the image, how, and of what.</summary>
     public bool Provenance { get; set; }
 
-    /// <summary>The file of a private key that the image is signed with, or <c>env:NAME</c>; empty signs nothing.</summary>
+    /// <summary>The file of a private key that the image is signed with, <c>env:NAME</c>, or <c>keyless</c>; empty signs
+    /// nothing.</summary>
     public string? SigningKey { get; set; }
+
+    /// <summary>Whether attestations are signed too, each by itself.</summary>
+    public bool SignAttestations { get; set; }
+
+    /// <summary>The trusted root of an instance of sigstore; empty for the public one.</summary>
+    public string? SigstoreRoot { get; set; }
+
+    /// <summary>The authority of signing certificates; empty for the root's.</summary>
+    public string? FulcioUrl { get; set; }
+
+    /// <summary>The public log of signatures; empty for the root's.</summary>
+    public string? RekorUrl { get; set; }
+
+    /// <summary>The authority of time-stamps for keyless signatures; empty for none.</summary>
+    public string? TimeStampUrl { get; set; }
 
     /// <summary><c>Both</c>, <c>Bundle</c> or <c>Tag</c>: where signatures are.</summary>
     public string? SignatureFormat { get; set; }
@@ -57,6 +73,8 @@ public abstract partial class PublishTask : ImageNameTask
     public string ImageReference { get; private set; } = "";
 
     internal override string? TagsOfProject => Tags;
+
+    string ISigningInputs.ResolvePath(string path) => FullPath(path);
 
     internal override string LogName => ProjectName;
 

@@ -16,16 +16,14 @@ internal static class SigningReader
 
     /// <summary>Reads the key; null where images are not signed.</summary>
     /// <exception cref="ImagePublishException"><c>IMG6023</c>: nothing can be signed with it.</exception>
-    public static SigningRequest? Read(PublishTask inputs) => Read(inputs.SigningKey, inputs.SignatureFormat, inputs.ResolvePath);
-
-    /// <summary>The same for a command.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG6023</c>: nothing can be signed with it.</exception>
-    public static SigningRequest? Read(string? key, string? signatureFormat, Func<string, string> fullPath)
+    public static SigningRequest? Read(ISigningInputs inputs)
     {
-        var format = InputParser.Choice(signatureFormat, "ImageSignatureFormat", SignatureFormat.Both);
-        if (InputParser.Optional(key) is not { } source)
+        var format = InputParser.Choice(inputs.SignatureFormat, "ImageSignatureFormat", SignatureFormat.Both);
+        if (InputParser.Optional(inputs.SigningKey) is not { } source)
             return null;
-        var (name, pem) = InputParser.Named(Property, source, text => ReadText(text, fullPath));
+        if (KeylessReader.IsKeyless(source))
+            return KeylessReader.Read(source, inputs);
+        var (name, pem) = InputParser.Named(Property, source, text => ReadText(text, inputs.ResolvePath));
         var password = TaskEnvironment.Variable(SigningKey.PasswordVariable);
         Withhold(pem, password);
         return new SigningRequest(InputParser.Named(Property, pem, text => SigningKey.Parse(name, text, password)), format);

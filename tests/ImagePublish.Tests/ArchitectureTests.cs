@@ -24,7 +24,7 @@ public sealed partial class ArchitectureTests
         ["Packages"] = ["Diagnostics", "Common", "Oci", "Layers"],
         ["Bases"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Engines"],
         ["Attachments"] = ["Diagnostics", "Common", "Oci", "Images", "Registries", "Storage", "Bases"],
-        ["Signing"] = ["Diagnostics", "Common", "Oci", "Registries", "Trust", "Attachments"],
+        ["Signing"] = ["Diagnostics", "Common", "Oci", "Http", "Registries", "Trust", "Attachments"],
         ["Sboms"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Packages"],
         ["Policies"] = ["Diagnostics", "Common", "Oci", "Layers"],
         ["Requests"] = ["Oci", "Trust", "Layers", "Images", "Packages", "Bases", "Attachments", "Signing", "Sboms", "Policies"],

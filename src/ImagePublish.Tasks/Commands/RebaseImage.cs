@@ -8,7 +8,7 @@ using ImagePublish.Tasks.Shared;
 namespace ImagePublish.Tasks.Commands;
 
 /// <summary>Puts images on newer bases without a build.</summary>
-public sealed class RebaseImage : CommandTask
+public sealed class RebaseImage : CommandTask, ISigningInputs
 {
     /// <summary>References and repositories with patterns of tags; empty for the project's own image.</summary>
     public string? Sources { get; set; }
@@ -34,10 +34,24 @@ public sealed class RebaseImage : CommandTask
     /// <summary>Where signatures are.</summary>
     public string? SignatureFormat { get; set; }
 
+    /// <summary>The trusted root of an instance of sigstore; empty for the public one.</summary>
+    public string? SigstoreRoot { get; set; }
+
+    /// <summary>The authority of signing certificates; empty for the root's.</summary>
+    public string? FulcioUrl { get; set; }
+
+    /// <summary>The public log of signatures; empty for the root's.</summary>
+    public string? RekorUrl { get; set; }
+
+    /// <summary>The authority of time-stamps for keyless signatures; empty for none.</summary>
+    public string? TimeStampUrl { get; set; }
+
     /// <summary>Whether to only report what would be done.</summary>
     public bool DryRun { get; set; }
 
     internal override string? LeftAlone => "no tag was moved";
+
+    string ISigningInputs.ResolvePath(string path) => FullPath(path);
 
     private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
     {
@@ -78,7 +92,7 @@ public sealed class RebaseImage : CommandTask
             Companions = selection.IsOwn ? names.ProjectTags : [],
             HoldsTags = !TagOverwrite,
             DryRun = DryRun,
-            Signing = SigningReader.Read(SigningKey, SignatureFormat, ResolvePath),
+            Signing = SigningReader.Read(this),
             Facts = new RebaseFacts(BuildFactsReader.ToolVersion, run?.BuilderId, run?.Invocation, run?.StartedOn),
         };
     }

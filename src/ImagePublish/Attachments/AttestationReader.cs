@@ -149,22 +149,11 @@ internal sealed class AttestationReader(IImageContent content)
             throw Invalid(attachment, "its statement is about another image");
         var predicate = statement.GetProperty("predicate");
         return new ProvenanceSummary(
-            TextAt(predicate, "runDetails", "builder", "id"),
-            TextAt(predicate, "runDetails", "metadata", "invocationId"),
-            TextAt(predicate, "buildDefinition", "externalParameters", "source", "uri"),
-            TextAt(predicate, "buildDefinition", "externalParameters", "source", "digest", "gitCommit")
+            AttestationClaims.TextAt(predicate, "runDetails", "builder", "id"),
+            AttestationClaims.TextAt(predicate, "runDetails", "metadata", "invocationId"),
+            AttestationClaims.TextAt(predicate, "buildDefinition", "externalParameters", "source", "uri"),
+            AttestationClaims.TextAt(predicate, "buildDefinition", "externalParameters", "source", "digest", "gitCommit")
         );
-    }
-
-    private static string? TextAt(JsonElement element, params ReadOnlySpan<string> path)
-    {
-        foreach (var name in path)
-        {
-            if (element.ValueKind != JsonValueKind.Object || !element.TryGetProperty(name, out element))
-                return null;
-        }
-
-        return element.ValueKind == JsonValueKind.String ? element.GetString() : null;
     }
 
     private static ImagePublishException Invalid(AttachmentInfo attachment, string reason, Exception? cause = null) =>

@@ -34,9 +34,12 @@ internal sealed class SignatureReporter(RegistryClient registries, ImageStore st
     }
 
     /// <summary>Verifies all of an image's signatures: of an index those of the index, which names the images of all platforms.</summary>
-    public async Task<SignatureReport> VerifyAsync(TrustPolicy policy, RegistryImage image, CancellationToken cancellationToken)
+    /// <param name="policy">Null verifies none.</param>
+    public async Task<SignatureReport> VerifyAsync(TrustPolicy? policy, RegistryImage image, CancellationToken cancellationToken)
     {
         var subject = await FindAsync(image, cancellationToken);
+        if (policy is null)
+            return new SignatureReport(subject, []) { IsExempt = true };
         if (policy.Rules.Any(rule => rule.Exempts(subject.Name.Repository)))
             return new SignatureReport(subject, []) { IsExempt = true };
         var results = new List<SignatureResult>();
@@ -46,6 +49,18 @@ internal sealed class SignatureReporter(RegistryClient registries, ImageStore st
         {
             Failure = results.Exists(result => result.Accepted is not null) ? null : ImageVerifier.Fail(subject, results),
         };
+    }
+
+    /// <summary>Verifies what is attested of an image whose signatures were verified.</summary>
+    public Task<AttestationReport> VerifyAttestationsAsync(
+        SignatureReport signatures,
+        TrustPolicy? policy,
+        AttestationRequirements wanted,
+        CancellationToken cancellationToken
+    )
+    {
+        var signer = signatures.Signatures.FirstOrDefault(one => one.Accepted is not null)?.Accepted!.Signer;
+        return new AttestationVerifier(registries, store).VerifyAsync(new(signatures.Subject, signer, policy), wanted, cancellationToken);
     }
 
     private async Task<VerifiedSubject> FindAsync(RegistryImage image, CancellationToken cancellationToken)

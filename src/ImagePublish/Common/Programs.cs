@@ -78,6 +78,7 @@ internal static partial class Programs
     [
         "IMAGE_CACHE_KEY",
         "IMAGE_SIGNING_PASSWORD",
+        "SIGSTORE_ID_TOKEN",
         "DOCKER_AUTH_CONFIG",
         "DOTNET_CONTAINER_REGISTRY_PWORD",
         "DOTNET_CONTAINER_PUSH_REGISTRY_PWORD",

@@ -40,6 +40,12 @@ internal interface IDestination : IAsyncDisposable
     /// <summary>Makes sure that manifests that are there are found as attachments of another: it returns when they are.</summary>
     Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments);
 
+    /// <summary>The repository that it is; null for the local store.</summary>
+    Repository? Repository { get; }
+
+    /// <summary>Cancelled when nothing more is wanted of it.</summary>
+    CancellationToken Stop { get; }
+
     /// <summary>Whether nothing is written, but only measured.</summary>
     bool IsOnlyMeasured { get; }
 
@@ -76,7 +82,7 @@ internal abstract class Destination(string name, Repository? repository, Cancell
 
     public abstract bool KeepsImagesWhole { get; }
 
-    protected CancellationToken Stop => stop.Token;
+    public CancellationToken Stop => stop.Token;
 
     private IEnumerable<Task<BlobTransfer>> Transfers => uploads.Values.Select(upload => upload.Transfer.Value);
 

@@ -166,6 +166,15 @@ internal static class DiagnosticCodes
     public static DiagnosticCode SigningKeyUnusable { get; } = Add("IMG6023", "No image can be signed with a key");
     public static DiagnosticCode NotSigned { get; } = Add("IMG6024", "An image could not be signed where it is");
 
+    // IMG6040 to IMG6046: signing without a key, and what is attested.
+    public static DiagnosticCode IdentityTokenMissing { get; } = Add("IMG6040", "There is no identity token to sign with");
+    public static DiagnosticCode IdentityTokenUnusable { get; } = Add("IMG6041", "An identity token can not be used to sign");
+    public static DiagnosticCode CertificateRefused { get; } = Add("IMG6042", "There is no signing certificate for the build");
+    public static DiagnosticCode LogRefused { get; } = Add("IMG6043", "A signature is not in the public log");
+    public static DiagnosticCode TimeStampRefused { get; } = Add("IMG6044", "A signature gets no time-stamp");
+    public static DiagnosticCode ClockOff { get; } = Add("IMG6045", "The clock of this machine is off");
+    public static DiagnosticCode AttestationUnmet { get; } = Add("IMG6046", "The attestations of an image are not as they must be");
+
     // IMG9xxx: errors of this package.
     public static DiagnosticCode Unexpected { get; } = Add("IMG9001", "Something failed unexpectedly");
 

@@ -49,6 +49,17 @@ internal sealed record RequestUrl(string Scheme, string Authority, string PathAn
             PathAndQuery = $"{PathAndQuery}{SeparatorOf(PathAndQuery)}{name}={value}",
         };
 
+    /// <summary>An address below this one.</summary>
+    /// <param name="path">Begins with a slash.</param>
+    public RequestUrl Append(string path) => this with { PathAndQuery = Split().Path.TrimEnd('/') + path };
+
+    /// <summary>Reads a whole address.</summary>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out RequestUrl? url)
+    {
+        url = null;
+        return text is not null && SchemeOf(text) is not null && Root(Uri.UriSchemeHttps, "localhost").TryResolve(text, out url);
+    }
+
     public bool IsSameOrigin(RequestUrl other) => Scheme == other.Scheme && Authority == other.Authority;
 
     public Uri ToUri() =>

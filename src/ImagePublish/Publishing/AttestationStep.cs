@@ -79,8 +79,12 @@ internal sealed class AttestationStep
         return [.. attached.DistinctBy(one => one.Descriptor.Digest).OrderBy(one => one.Descriptor.Digest.Value, StringComparer.Ordinal)];
     }
 
-    // Without composing anything: where all of these are attached, there is nothing to compose.
-    private List<string> WantedTypes()
+    /// <summary>The statements, composed when somebody first asks.</summary>
+    public Task<IReadOnlyList<Statement>> ComposeAsync() => statements.Value;
+
+    /// <summary>The types of statements that are wanted. Nothing is composed: where all of these are attached, there is no need
+    /// to.</summary>
+    public List<string> WantedTypes()
     {
         var types = new List<string>();
         if (request is null)

@@ -134,7 +134,10 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     {
         if (await attestations.DescribeAsync() is { } document)
             sboms.Write(attestations.Request.Sbom!.File, document);
-        return await attestations.AttachAsync(destinations);
+        var attached = await attestations.AttachAsync(destinations);
+        if (attestations.Request.Attestations is { Placement: not AttestationPlacement.None, Signing: { } signing })
+            await new SignedStatements(context, signing, attestations).AttachAsync(destinations);
+        return attached;
     }
 
     private SigningStep Signing(PublishRequest request) => new(context, request.Signing);

@@ -24,6 +24,8 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
 {
     private const string Kind = "signed";
 
+    private readonly ImageSigner? signer = request is null ? null : new ImageSigner(request, context.Registries.Services);
+
     /// <summary>Signs an image. Signatures that are there already are not made again.</summary>
     /// <exception cref="ImagePublishException"><c>IMG6024</c>: it can't be signed; or what the registry fails with.</exception>
     public async Task SignAsync(DestinationSet destinations, SignedImage image)
@@ -54,7 +56,7 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
         var missing = await FindMissingAsync(destination, image);
         if (missing.IsNone)
         {
-            context.Log.Detail($"{destination.Name}@{image.Descriptor.Digest} is signed with this key already.");
+            context.Log.Detail($"{destination.Name}@{image.Descriptor.Digest} is signed already.");
         }
         else
         {
@@ -63,7 +65,7 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
             if (missing.References.Count > 0)
                 await destination.SignTagAsync(
                     image.Descriptor.Digest,
-                    [.. missing.References.Select(name => TagSignature.Create(request!.Key, image.Descriptor.Digest, name))]
+                    [.. missing.References.Select(name => TagSignature.Create(request!.Key!, image.Descriptor.Digest, name))]
                 );
             await ConfirmAsync(destination, image);
         }
@@ -73,7 +75,8 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
 
     private async Task AttachBundleAsync(IDestination destination, SignedImage image)
     {
-        var bundle = SignaturePayload.CreateBundle(request!.Key, image.Descriptor);
+        var statement = SignaturePayload.CreateStatement(image.Descriptor.Digest);
+        var bundle = await signer!.CreateBundleAsync(image.Descriptor, statement, destination.Stop);
         await AttestationStep.PutAsync(destination, bundle);
         await destination.AttachAsync(image.Descriptor, [ReferrerEntry.Create(bundle.Manifest)]);
     }
@@ -85,11 +88,9 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
             throw new ImagePublishException(
                 DiagnosticCodes.NotSigned,
                 $"{destination.Name}@{image.Descriptor.Digest} was signed, and the signature ({missing}) is not found there afterwards, or "
-                    + "does not verify with the public key. No tag was moved. Publish again, or choose another ImageSignatureFormat."
+                    + "does not verify. No tag was moved. Publish again, or choose another ImageSignatureFormat."
             );
-        context.Log.Information(
-            $"  {destination.Name}@{image.Descriptor.Digest} is signed ({request!.Key.Public.Description}, {request.Format})."
-        );
+        context.Log.Information($"  {destination.Name}@{image.Descriptor.Digest} is signed ({signer!.Description}, {request!.Format}).");
     }
 
     // Signatures of others, and whatever else is there, are none of this key's.
@@ -101,28 +102,13 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
 
         await foreach (var artifact in destination.FindSignaturesAsync(image.Descriptor.Digest, IsWanted))
         {
-            if (Verifies(request.Key.Public, artifact, image.Descriptor.Digest))
+            if (await signer!.VerifiesAsync(artifact, image.Descriptor.Digest, destination.Stop))
                 missing.Remove(artifact);
             if (missing.IsNone)
                 break;
         }
 
         return missing;
-    }
-
-    private static bool Verifies(VerificationKey key, SignatureArtifact artifact, Digest image)
-    {
-        if (artifact.Problem is not null)
-            return false;
-        try
-        {
-            artifact.ReadCosign().Verify(key, image);
-            return true;
-        }
-        catch (RefusedSignatureException)
-        {
-            return false;
-        }
     }
 
     private Digest KeyOf(IDestination destination, SignedImage image) =>

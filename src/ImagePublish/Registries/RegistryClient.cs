@@ -30,6 +30,7 @@ internal sealed class RegistryClient : IDisposable
         (Log, Time) = (log, time);
         transport = new Transport(options, time);
         downloads = new FileDownload(transport, new RetryPolicy(options, log, time));
+        Services = new ServiceClient(transport, new RetryPolicy(options, log, time));
         var tokens = new TokenTransport(transport, options, log);
         var authenticator = new Authenticator(
             credentials,
@@ -45,6 +46,9 @@ internal sealed class RegistryClient : IDisposable
     internal IPublishLog Log { get; }
 
     internal TimeProvider Time { get; }
+
+    /// <summary>Asks services that are no registries, over the same connections.</summary>
+    public ServiceClient Services { get; }
 
     public async Task<RemoteManifest> GetManifestAsync(Reference reference, CancellationToken cancellationToken) =>
         (await ManifestReader.GetAsync(Connect(reference.Repository), reference, mustExist: true, cancellationToken))!;

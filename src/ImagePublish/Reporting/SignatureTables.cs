@@ -1,4 +1,6 @@
+using ImagePublish.Attachments;
 using ImagePublish.Commands;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Reporting;
 
@@ -10,7 +12,7 @@ internal static class SignatureTables
         var subject = report.Subject;
         var title = $"{subject.Name.Repository}@{subject.Digests[0]}";
         if (report.IsExempt)
-            return [title, "The policy leaves out its repository: nothing is verified."];
+            return [title, "No signatures are verified: no policy is for its repository."];
         if (report.Signatures.Count == 0)
             return [title, "No signatures."];
         var table = new TextTable("FORM", "VERIFIED", "SIGNER", "REASON");
@@ -23,4 +25,21 @@ internal static class SignatureTables
             );
         return [title, .. table.Lines()];
     }
+
+    public static IEnumerable<string> Of(AttestationReport report)
+    {
+        if (report.Attestations.Count == 0)
+            return ["No attestations."];
+        var table = new TextTable("ATTESTATION", "OF", "SIGNED BY", "SAYS");
+        foreach (var one in report.Attestations)
+            table.Add(
+                AttachmentTypes.NameOf(one.Claims.Predicate),
+                Short(one.Subject),
+                one.Problem is null ? one.Signer ?? "nobody who is trusted" : "",
+                one.Problem is { } problem ? $"does not count: it {problem}" : AttestationVerifier.Describe(one.Claims)
+            );
+        return table.Lines();
+    }
+
+    private static string Short(Digest digest) => digest.Hex[..12];
 }

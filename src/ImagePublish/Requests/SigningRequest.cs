@@ -1,5 +1,6 @@
 using ImagePublish.Oci;
 using ImagePublish.Signing;
+using ImagePublish.Signing.Keyless;
 
 namespace ImagePublish.Requests;
 
@@ -17,8 +18,11 @@ internal enum SignatureFormat
 }
 
 /// <summary>What an image is signed with.</summary>
-internal sealed record SigningRequest(SigningKey Key, SignatureFormat Format)
+/// <param name="Key">Null where <see cref="Keyless"/> says how.</param>
+internal sealed record SigningRequest(SigningKey? Key, SignatureFormat Format)
 {
-    /// <summary>Changes with the key and the format. Nothing of the private key is in it.</summary>
-    public Digest Id => Digest.Compute(System.Text.Encoding.UTF8.GetBytes($"{Key.Public.Hint} {Format}"));
+    public KeylessRequest? Keyless { get; init; }
+
+    /// <summary>Changes with the key or the identity, and with the format. Nothing of the private key or the token is in it.</summary>
+    public Digest Id => Digest.Compute(System.Text.Encoding.UTF8.GetBytes($"{Key?.Public.Hint}{Keyless?.Id} {Format}"));
 }

@@ -27,16 +27,20 @@ internal static class SignaturePayload
             json.WriteEndObject();
         });
 
+    /// <summary>The statement by which an image is signed.</summary>
+    public static Statement CreateStatement(Digest image) => Statement.Create(SigstoreBundle.SignaturePredicate, image, [null], json =>
+        {
+            json.WriteStartObject();
+            json.WriteEndObject();
+        });
+
     /// <summary>A bundle, as an artifact that is attached to the image.</summary>
-    public static AttachedManifest CreateBundle(SigningKey key, Descriptor image)
+    public static AttachedManifest Attach(Descriptor image, string predicateType, byte[] bundle)
     {
-        var statement = Statement.Create(SigstoreBundle.SignaturePredicate, image.Digest, [null], WriteEmpty).Blob.Content;
-        var signature = key.SignBundle(SigstoreBundle.SignedBytes(statement.Span));
-        var bundle = WriteBundle(key.Public.Hint, statement, signature);
         var annotations = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
             [SigstoreBundle.ContentAnnotation] = "dsse-envelope",
-            [SigstoreBundle.PredicateAnnotation] = SigstoreBundle.SignaturePredicate,
+            [SigstoreBundle.PredicateAnnotation] = predicateType,
         };
         return AttachedManifest.Create(
             SigstoreBundle.MediaType,
@@ -44,33 +48,44 @@ internal static class SignaturePayload
             [(MemoryBlobSource.Create(SigstoreBundle.MediaType, bundle), null)],
             annotations
         );
-
-        static void WriteEmpty(Utf8JsonWriter json)
-        {
-            json.WriteStartObject();
-            json.WriteEndObject();
-        }
     }
 
-    private static byte[] WriteBundle(string hint, ReadOnlyMemory<byte> statement, byte[] signature) =>
+    /// <summary>A bundle whose signature a key makes.</summary>
+    public static byte[] CreateBundle(SigningKey key, ReadOnlyMemory<byte> statement) =>
+        WriteBundle(statement, key.SignBundle(SigstoreBundle.SignedBytes(statement.Span)), json =>
+        {
+            json.WriteStartObject("publicKey");
+            json.WriteString("hint", key.Public.Hint);
+            json.WriteEndObject();
+        });
+
+    /// <param name="writeMaterial">Writes what the signature is verified with: properties of an object.</param>
+    internal static byte[] WriteBundle(ReadOnlyMemory<byte> statement, byte[] signature, Action<Utf8JsonWriter> writeMaterial) =>
         OciJson.Write(json =>
         {
             json.WriteStartObject();
             json.WriteString("mediaType", SigstoreBundle.MediaType);
             json.WriteStartObject("verificationMaterial");
-            json.WriteStartObject("publicKey");
-            json.WriteString("hint", hint);
+            writeMaterial(json);
             json.WriteEndObject();
-            json.WriteEndObject();
-            json.WriteStartObject("dsseEnvelope");
-            json.WriteBase64String("payload", statement.Span);
-            json.WriteString("payloadType", SigstoreBundle.StatementType);
-            json.WriteStartArray("signatures");
-            json.WriteStartObject();
-            json.WriteBase64String("sig", signature);
-            json.WriteEndObject();
-            json.WriteEndArray();
-            json.WriteEndObject();
+            json.WritePropertyName("dsseEnvelope");
+            WriteEnvelope(json, statement, signature);
             json.WriteEndObject();
         });
+
+    internal static byte[] WriteEnvelope(ReadOnlyMemory<byte> statement, byte[] signature) =>
+        OciJson.Write(json => WriteEnvelope(json, statement, signature));
+
+    private static void WriteEnvelope(Utf8JsonWriter json, ReadOnlyMemory<byte> statement, byte[] signature)
+    {
+        json.WriteStartObject();
+        json.WriteBase64String("payload", statement.Span);
+        json.WriteString("payloadType", SigstoreBundle.StatementType);
+        json.WriteStartArray("signatures");
+        json.WriteStartObject();
+        json.WriteBase64String("sig", signature);
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
 }

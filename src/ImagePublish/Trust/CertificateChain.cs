@@ -124,8 +124,8 @@ internal sealed class CertificateChain
     {
         if (Leaf.Extensions.Any(extension => extension.Oid?.Value?.StartsWith(KeylessExtensions, StringComparison.Ordinal) == true))
             throw RefusedSignatureException.Unsupported(
-                "it is keyless: its certificate was issued to an identity of a CI system or a person for some minutes, which can't be "
-                    + "verified here. Verify it with cosign, or have the image signed with a key"
+                "it is keyless: its certificate was issued to an identity of a CI system or a person for some minutes, and "
+                    + "authorities are what is trusted. Trust its identity, in a policy with 'identities'"
             );
     }
 

@@ -7,20 +7,29 @@ namespace ImagePublish.Trust;
 /// <summary>A signature of cosign in either form: bytes, what is beside them, and what they are signed with.</summary>
 internal sealed class CosignSignature
 {
+    private readonly ReadOnlyMemory<byte> payload;
     private readonly ReadOnlyMemory<byte> signed;
     private readonly byte[] signature;
     private readonly SigstoreMaterial material;
     private readonly Action<Digest> requireTarget;
 
     public CosignSignature(SimpleSigning simple) =>
-        (signed, signature, material, requireTarget) = (simple.Payload, simple.Signature, simple.Material, simple.RequireTarget);
+        (payload, signed, signature, material, requireTarget) = (
+            simple.Payload,
+            simple.Payload,
+            simple.Signature,
+            simple.Material,
+            simple.RequireTarget
+        );
 
-    public CosignSignature(SigstoreBundle bundle) =>
-        (signed, signature, material, requireTarget) = (
+    /// <param name="predicate">What its statement must say.</param>
+    public CosignSignature(SigstoreBundle bundle, string predicate = SigstoreBundle.SignaturePredicate) =>
+        (payload, signed, signature, material, requireTarget) = (
+            bundle.Statement,
             SigstoreBundle.SignedBytes(bundle.Statement.Span),
             bundle.Signature,
             bundle.Material,
-            bundle.RequireTarget
+            subject => bundle.RequireTarget(subject, predicate)
         );
 
     /// <summary>Verifies it with a key.</summary>
@@ -48,6 +57,20 @@ internal sealed class CosignSignature
         return new AcceptedSignature(chain.Signer, isStamped ? null : chain.Leaf.NotAfter);
     }
 
+    /// <summary>Verifies it with the certificate that it comes with, which an identity got for some minutes, and with its log entry. Whose
+    /// identity that is and what it signed is still to be compared.</summary>
+    public KeylessIdentity VerifyKeyless(SigstoreRoot root)
+    {
+        if (material.Certificates.Count == 0)
+            throw RefusedSignatureException.Untrusted("it comes without a certificate, and identities are what is trusted");
+        var chain = CertificateChain.Read([material.Certificates[0]]);
+        if (!IsMadeWith(chain.Key))
+            throw RefusedSignatureException.Malformed("it does not fit its content and its certificate: one of them was altered");
+        return KeylessVerification.Verify(root, new LoggedSignature(payload, signed, signature, chain.Leaf), material);
+    }
+
+    public void RequireTarget(Digest subject) => requireTarget(subject);
+
     private bool VerifyChain(CertificateChain chain, TrustAnchors anchors, DateTimeOffset now)
     {
         if (chain.IsValidAt(now) || material.TimeStamps.Count == 0)
@@ -63,7 +86,7 @@ internal sealed class CosignSignature
     }
 
     // A bundle has the whole response of the authority, whose second part is the token.
-    private static ReadOnlyMemory<byte> ReadToken(byte[] response)
+    internal static ReadOnlyMemory<byte> ReadToken(byte[] response)
     {
         if (Rfc3161TimestampToken.TryDecode(response, out _, out var length) && length == response.Length)
             return response;

@@ -24,6 +24,9 @@ internal sealed record SignatureArtifact(SignatureForm Form, Digest Digest)
 
     public ReadOnlyMemory<byte> Content { get; init; }
 
+    /// <summary>What a bundle's statement must say: by default that the image is signed.</summary>
+    public string Predicate { get; init; } = SigstoreBundle.SignaturePredicate;
+
     public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Why it could not be read from the registry; null where it was.</summary>
@@ -39,7 +42,7 @@ internal sealed record SignatureArtifact(SignatureForm Form, Digest Digest)
     public CosignSignature ReadCosign() =>
         Form == SignatureForm.SimpleSigning
             ? new CosignSignature(SimpleSigning.Read(Content, Annotations))
-            : new CosignSignature(SigstoreBundle.Read(Content));
+            : new CosignSignature(SigstoreBundle.Read(Content), Predicate);
 
     public static SignatureArtifact Unreadable(SignatureForm form, Digest digest, string reason) =>
         new(form, digest) { Problem = new RefusedSignatureException(DiagnosticCodes.SignatureInvalid, reason) };

@@ -27,6 +27,7 @@ internal sealed record SigstoreBundle(ReadOnlyMemory<byte> Statement, byte[] Sig
     public const int MaxSize = 1 << 20;
 
     private const int MaxTimeStamps = 8;
+    private const int MaxLogEntries = 8;
     private const string Bundle = "its bundle";
     private const string Content = "what it signs";
 
@@ -69,8 +70,8 @@ internal sealed record SigstoreBundle(ReadOnlyMemory<byte> Statement, byte[] Sig
         return [.. Encoding.UTF8.GetBytes(head), .. statement];
     }
 
-    /// <summary>Makes sure that what is signed is a certain manifest.</summary>
-    public void RequireTarget(Digest subject)
+    /// <summary>Makes sure that what is signed is a certain statement about a certain manifest.</summary>
+    public void RequireTarget(Digest subject, string wanted)
     {
         using var document = SignatureJson.Parse(Statement, Content);
         var statement = document.RootElement;
@@ -80,9 +81,11 @@ internal sealed record SigstoreBundle(ReadOnlyMemory<byte> Statement, byte[] Sig
         )
             throw RefusedSignatureException.Malformed($"{Content} is no statement of in-toto");
         var predicate = SignatureJson.Text(statement, "predicateType", Content);
-        if (predicate != SignaturePredicate)
+        if (predicate != wanted)
             throw RefusedSignatureException.Malformed(
-                $"it says something about the image ({Common.Text.Sanitize(predicate)}), and does not sign it"
+                wanted == SignaturePredicate
+                    ? $"it says something about the image ({Common.Text.Sanitize(predicate)}), and does not sign it"
+                    : $"it says something else about the image ({Common.Text.Sanitize(predicate)}) than its manifest says"
             );
         var subjects = SignatureJson.Required(statement, "subject", JsonValueKind.Array, Content);
         if (!subjects.EnumerateArray().Any(one => IsOf(one, subject)))
@@ -104,7 +107,16 @@ internal sealed record SigstoreBundle(ReadOnlyMemory<byte> Statement, byte[] Sig
         var stamps = SignatureJson.Optional(material, "timestampVerificationData", JsonValueKind.Object, Bundle) is { } stamped
             ? ReadList(stamped, "rfc3161Timestamps", "signedTimestamp", MaxTimeStamps)
             : [];
-        return new SigstoreMaterial(certificates) { TimeStamps = stamps };
+        return new SigstoreMaterial(certificates) { TimeStamps = stamps, LogEntries = ReadLogEntries(material) };
+    }
+
+    private static IReadOnlyList<LogEntry> ReadLogEntries(JsonElement material)
+    {
+        if (SignatureJson.Optional(material, "tlogEntries", JsonValueKind.Array, Bundle) is not { } list)
+            return [];
+        if (list.GetArrayLength() > MaxLogEntries || list.EnumerateArray().Any(entry => entry.ValueKind != JsonValueKind.Object))
+            throw RefusedSignatureException.Malformed($"{Bundle} has 'tlogEntries' that are no list of at most {MaxLogEntries} objects");
+        return [.. list.EnumerateArray().Select(LogEntry.Read)];
     }
 
     private static List<byte[]> ReadList(JsonElement element, string name, string part, int limit)

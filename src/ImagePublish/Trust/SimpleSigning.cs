@@ -15,6 +15,9 @@ internal sealed record SimpleSigning(ReadOnlyMemory<byte> Payload, byte[] Signat
     public const string CertificateAnnotation = "dev.sigstore.cosign/certificate";
     public const string ChainAnnotation = "dev.sigstore.cosign/chain";
 
+    /// <summary>The annotation with the signature's entry in a public log.</summary>
+    public const string LogAnnotation = "dev.sigstore.cosign/bundle";
+
     /// <summary>What cosign calls its documents.</summary>
     public const string CosignType = "cosign container image signature";
 
@@ -35,6 +38,9 @@ internal sealed record SimpleSigning(ReadOnlyMemory<byte> Payload, byte[] Signat
             new SigstoreMaterial(ReadCertificates(annotations.GetValueOrDefault(CertificateAnnotation)))
             {
                 Others = ReadCertificates(annotations.GetValueOrDefault(ChainAnnotation)),
+                LogEntries = annotations.GetValueOrDefault(LogAnnotation) is { Length: > 0 and <= MaxSize } entry
+                    ? [LogEntry.ReadAnnotation(entry)]
+                    : [],
             }
         );
     }
@@ -89,6 +95,9 @@ internal sealed record SigstoreMaterial(IReadOnlyList<byte[]> Certificates)
 {
     /// <summary>Further certificates of the chain.</summary>
     public IReadOnlyList<byte[]> Others { get; init; } = [];
+
+    /// <summary>The signature's entries in a public log.</summary>
+    public IReadOnlyList<LogEntry> LogEntries { get; init; } = [];
 
     /// <summary>Time-stamps (RFC 3161) of the signature.</summary>
     public IReadOnlyList<byte[]> TimeStamps { get; init; } = [];

@@ -24,7 +24,7 @@ internal static class TimeStamp
         X509Certificate2? signer;
         try
         {
-            if (!read.VerifySignatureForData(signature, out signer) || signer is null)
+            if (!read.VerifySignatureForData(signature, out signer, [.. authorities.Certificates]) || signer is null)
                 throw RefusedSignatureException.Malformed("its time-stamp is for another signature, or was altered");
         }
         catch (CryptographicException exception)

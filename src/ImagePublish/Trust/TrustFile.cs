@@ -6,8 +6,8 @@ using ImagePublish.Diagnostics;
 
 namespace ImagePublish.Trust;
 
-/// <summary>Reads what a user trusts from a file: a public key, certificates, or a trust policy of the Notary Project. The content says
-/// which.</summary>
+/// <summary>Reads what a user trusts from a file: a public key, certificates, a trust policy of the Notary Project, or identities whose
+/// keyless signatures count. The content says which.</summary>
 internal static class TrustFile
 {
     private const int MaxSize = 1 << 20;
@@ -22,7 +22,7 @@ internal static class TrustFile
         var name = Path.GetFileName(path);
         var text = Encoding.UTF8.GetString(content).TrimStart('\uFEFF').TrimStart();
         if (text.StartsWith('{'))
-            return new NotationPolicyReader(path).Read(content);
+            return ReadPolicy(path, content);
         if (text.Contains($"{Begin}CERTIFICATE-----", StringComparison.Ordinal) || content is [0x30, ..])
             return new CertificateRule(name, new TrustAnchors(ReadCertificates(path, content)));
         if (text.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
@@ -75,7 +75,34 @@ internal static class TrustFile
         }
     }
 
-    private static byte[] ReadBytes(string path)
+    private static TrustRule ReadPolicy(string path, byte[] content)
+    {
+        if (HasName(content, "identities"))
+            return new KeylessPolicyReader(path).Read(content);
+        if (HasName(content, "certificateAuthorities"))
+            throw Unusable(
+                path,
+                "it is a trusted root, which says what sigstore's services sign with and not who may sign images. Name it as 'trustedRoot' "
+                    + "in a policy with 'identities'"
+            );
+        return new NotationPolicyReader(path).Read(content);
+    }
+
+    private static bool HasName(byte[] content, string name)
+    {
+        try
+        {
+            using var document = SignatureJson.Parse(content, "it");
+            return document.RootElement.TryGetProperty(name, out _);
+        }
+        catch (RefusedSignatureException)
+        {
+            // What is wrong with it is said by whoever reads it.
+            return false;
+        }
+    }
+
+    internal static byte[] ReadBytes(string path)
     {
         try
         {

@@ -47,6 +47,7 @@ internal static class RequestFingerprint
     {
         digest.Add((long?)attestations?.Placement ?? -1);
         digest.Add(attestations?.IsPartOfIndex == true ? 1 : 0);
+        digest.Add(attestations?.Signing?.Id.Value);
         var facts = attestations?.Provenance;
         digest.Add(facts is null ? 0 : 1);
         if (facts is null)

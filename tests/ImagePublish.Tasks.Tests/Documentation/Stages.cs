@@ -48,6 +48,16 @@ public static class Stages
                         "SignedImageTests types it"
                     ),
                     (
+                        "dotnet msbuild -t:VerifyImage -p:ImageSource=ghcr.io/acme/shop:1.0 -p:ImageBaseTrust=cosign.pub "
+                            + "\"-p:ImageRequiredAttestations=sbom source=https://github.com/acme/shop\"",
+                        "KeylessImageTests types such a command, and looks at the table"
+                    ),
+                    (
+                        "cosign verify --certificate-identity https://github.com/acme/shop/.github/workflows/ci.yml@refs/heads/main "
+                            + "--certificate-oidc-issuer https://token.actions.githubusercontent.com ghcr.io/acme/shop:1.0",
+                        "cosign is in no package source that the tests reach; KeylessImageTests asks sigstore's own library"
+                    ),
+                    (
                         "cosign verify --key signing.pub --insecure-ignore-tlog=true registry.example.com/acme/shop:1.0",
                         "cosign is in no package source that the tests reach"
                     )
@@ -60,6 +70,21 @@ public static class Stages
                         "101.5 MB that only other systems can load are left out (ImageKeepOtherPlatforms=true keeps them)",
                         "GuardRailsTests looks at the line"
                     )
+                ),
+            },
+            "docs/supply-chain.md" => new()
+            {
+                NotTyped = Map(
+                    ("<PropertyGroup>", "there is no identity token here: KeylessImageTests sets the same properties"),
+                    ("permissions: { contents: read, packages: write, id-token: write }", "only GitHub gives such a token"),
+                    (
+                        "dotnet msbuild -t:VerifyImage -p:ImageSource=ghcr.io/acme/shop:1.0 -p:ImageBaseTrust=identities.json "
+                            + "\"-p:ImageRequiredAttestations=sbom source=https://github.com/acme/shop\"",
+                        "KeylessImageTests types such a command"
+                    ),
+                    ("apiVersion: kyverno.io/v1", "no cluster runs in the tests"),
+                    ("apiVersion: policy.sigstore.dev/v1beta1", "no cluster runs in the tests"),
+                    ("apiVersion: config.ratify.deislabs.io/v1beta1", "no cluster runs in the tests")
                 ),
             },
             "docs/packages.md" => new()

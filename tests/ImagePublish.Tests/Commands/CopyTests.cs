@@ -279,6 +279,10 @@ public sealed class CopyTests
 
         public Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments) => Task.CompletedTask;
 
+        public Repository? Repository => null;
+
+        public CancellationToken Stop => CancellationToken.None;
+
         public bool IsOnlyMeasured => false;
 
         public bool HasSignatureTags => false;

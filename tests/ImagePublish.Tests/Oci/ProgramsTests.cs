@@ -47,6 +47,7 @@ public sealed class ProgramsTests : IDisposable
     [InlineData("IMAGE_REGISTRY_PASSWORD__ghcr_io", "x", "")]
     [InlineData("IMAGE_REGISTRY_TOKEN", "x", "")]
     [InlineData("IMAGE_CACHE_KEY", "x", "")]
+    [InlineData("SIGSTORE_ID_TOKEN", "x", "")]
     [InlineData("IMAGE_SIGNING_PASSWORD", "x", "")]
     [InlineData("COSIGN_PEM", "-----BEGIN PRIVATE KEY-----", "helper")]
     [InlineData("DOCKER_AUTH_CONFIG", "{}", "")]

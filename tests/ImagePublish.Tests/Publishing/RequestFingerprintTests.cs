@@ -1,8 +1,10 @@
 using System.Collections;
 using System.Security.Cryptography;
+using System.Text;
 using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
+using ImagePublish.Http;
 using ImagePublish.Images;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
@@ -13,6 +15,7 @@ using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Sboms;
 using ImagePublish.Signing;
+using ImagePublish.Signing.Keyless;
 using ImagePublish.Trust;
 using ImagePublish.UpToDate;
 
@@ -32,6 +35,9 @@ public sealed class RequestFingerprintTests
         "PublishRequest.DependencyCheck",
         nameof(PublishRequest.ComparedTags),
         ".Provenance.Run",
+        // The token is another one in each job.
+        ".Source.Value",
+        ".Source.Service",
     ];
 
     private static readonly SigningKey OwnKey = NewSigningKey();
@@ -115,6 +121,29 @@ public sealed class RequestFingerprintTests
         }
     }
 
+    private static SigningRequest Signed()
+    {
+        var service = new RequestUrl("https", "sigstore.example.test", "/");
+        return new SigningRequest(OwnKey, SignatureFormat.Both)
+        {
+            Keyless = new KeylessRequest(new IdentityTokenSource { Name = "GitHub", Identity = "workflow" }, ReadRoot(""))
+            {
+                Authority = service,
+                Log = service,
+                TimeStamps = service,
+            },
+        };
+    }
+
+    // The same content is another file with a blank more.
+    private static SigstoreRoot ReadRoot(string end)
+    {
+        using var stream = typeof(SigstoreRoot).Assembly.GetManifestResourceStream("ImagePublish.SigstorePublicGood.json")!;
+        using var bytes = new MemoryStream();
+        stream.CopyTo(bytes);
+        return SigstoreRoot.Parse(new[] { bytes.ToArray(), Encoding.UTF8.GetBytes(end) }.SelectMany(part => part).ToArray());
+    }
+
     private static SigningKey NewSigningKey()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -145,6 +174,7 @@ public sealed class RequestFingerprintTests
             CacheKey => [(name, Key('b'))],
             TrustPolicy => [(name, Trusting('b'))],
             SigningKey => [(name, NewSigningKey())],
+            SigstoreRoot => [(name, ReadRoot(" "))],
             Repository => [(name, Repository.Create(Registry.Parse("example.test"), "other"))],
             LayerCompression => [(name, new LayerCompression(Compression.Gzip, 3)), (name, new LayerCompression(Compression.Zstd, null))],
             KeyValuePair<string, string> pair =>
@@ -205,7 +235,7 @@ public sealed class RequestFingerprintTests
             },
             Project = Filled(new ProjectInfo { Omitted = ["created"] }),
             Base = new RegistryImage(Reference.Parse("example.test/base:1")),
-            Signing = new SigningRequest(OwnKey, SignatureFormat.Both),
+            Signing = Signed(),
             BaseTrust = Trusting('a'),
             Sbom = new SbomRequest(SbomFormat.Spdx, "/app.spdx.json")
             {
@@ -269,6 +299,7 @@ public sealed class RequestFingerprintTests
             CacheTrust = new CacheTrust { Key = Key('a'), Repositories = [Repository.Create(Registry.Parse("example.test"), "app")] },
             Attestations = new AttestationRequest(AttestationPlacement.Referrers)
             {
+                Signing = Signed(),
                 Provenance = new BuildFacts
                 {
                     Tool = new BuildTool("1.0") { Sdk = "10.0.100", MSBuild = "18.0" },

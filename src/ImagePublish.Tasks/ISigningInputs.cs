@@ -1,0 +1,20 @@
+namespace ImagePublish.Tasks;
+
+/// <summary>What images are signed with, for tasks that publish and for commands alike.</summary>
+internal interface ISigningInputs
+{
+    string? SigningKey { get; }
+
+    string? SignatureFormat { get; }
+
+    string? SigstoreRoot { get; }
+
+    string? FulcioUrl { get; }
+
+    string? RekorUrl { get; }
+
+    string? TimeStampUrl { get; }
+
+    /// <summary>The full path of a path that may be relative to the project.</summary>
+    string ResolvePath(string path);
+}

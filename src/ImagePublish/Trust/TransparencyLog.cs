@@ -1,0 +1,51 @@
+using System.Security.Cryptography;
+
+namespace ImagePublish.Trust;
+
+/// <summary>From when to when something is trusted; an end that is null is open.</summary>
+internal readonly record struct Validity(DateTimeOffset? From, DateTimeOffset? To)
+{
+    public bool Contains(DateTimeOffset instant) => !(instant < From) && !(instant > To);
+}
+
+/// <summary>A log that everybody can read and nobody can change unnoticed, with the key that it signs its answers with.</summary>
+/// <remarks>Rekor (signatures) and the logs of Certificate Transparency (certificates) are the same in this.</remarks>
+internal sealed class TransparencyLog
+{
+    private readonly VerificationKey? key;
+
+    /// <param name="info">Its key as <c>SubjectPublicKeyInfo</c>. One of a kind that is not supported verifies nothing.</param>
+    public TransparencyLog(string address, byte[] id, byte[] info, Validity validity)
+    {
+        (Address, Id, Validity) = (address, id, validity);
+        try
+        {
+            key = VerificationKey.Read(info);
+        }
+        catch (CryptographicException)
+        {
+            // Rekor's second version signs with Ed25519.
+        }
+    }
+
+    public string Address { get; }
+
+    public ReadOnlyMemory<byte> Id { get; }
+
+    public Validity Validity { get; }
+
+    public bool IsSupported => key is not null;
+
+    public bool HasSigned(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
+        if (key is null)
+            return false;
+        foreach (var algorithm in key.CosignAlgorithms)
+        {
+            if (key.Verify(algorithm, data, signature, DSASignatureFormat.Rfc3279DerSequence))
+                return true;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,255 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using ImagePublish.Diagnostics;
+using ImagePublish.Http;
+using ImagePublish.Oci;
+using ImagePublish.Requests;
+using ImagePublish.Signing.Keyless;
+using ImagePublish.Testing;
+using ImagePublish.Tests.Publishing;
+using ImagePublish.Tests.Registries;
+using ImagePublish.Trust;
+
+namespace ImagePublish.Tests.Signing;
+
+/// <summary>Images are signed without a key: by an identity, which a certificate and a log prove.</summary>
+public sealed class KeylessSigningTests
+{
+    private const string Shop = "acme/shop";
+    private const string CertificatePath = "/api/v2/signingCert";
+    private const string LogPath = "/api/v1/log/entries";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [ReliabilityCase(
+        "Signing",
+        "a keyless publish (the log has other entries), with the referrers API and without it",
+        "a stranger with the trusted root and the identity accepts the bundle; another identity and another issuer do not"
+    )]
+    public async Task AnIdentitySignsBeforeATagMoves(bool hasReferrers)
+    {
+        await using var sigstore = new FakeSigstore();
+        await using var bench = await StartAsync(hasReferrers);
+
+        var result = await bench.PublishAsync(Signed(bench, sigstore, "1.0"));
+
+        var puts = bench.Server.Requests.Of(RegistryStep.ManifestPut).Select(request => request.Path.Split('/')[^1]).ToList();
+        Assert.Equal("1.0", puts[^1]);
+        var verified = Assert.Single(await VerifyAsync(bench, sigstore.Rule(), result.Image.Digest));
+        Assert.Equal($"{FakeSigstore.Subject} (by {FakeSigstore.Issuer})", verified.Accepted?.Signer);
+        await RefusesAsync(bench, sigstore.Rule(subject: FakeSigstore.Subject + "x"), result.Image.Digest);
+        await RefusesAsync(bench, sigstore.Rule(issuer: FakeSigstore.Issuer + "x"), result.Image.Digest);
+        Assert.Equal([CertificatePath, LogPath], sigstore.Asked);
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        "Signing",
+        "a keyless image that the same identity publishes again, here and on another machine",
+        "nothing is asked for here; there a certificate to know who it is, and no second entry of the log"
+    )]
+    public async Task WhatTheIdentitySignedIsNotSignedAgain()
+    {
+        await using var sigstore = new FakeSigstore();
+        await using var bench = await StartAsync(hasReferrers: true);
+        await bench.PublishAsync(Signed(bench, sigstore, "1.0"));
+        sigstore.Asked.Clear();
+
+        var second = await bench.PublishAsync(Signed(bench, sigstore, "1.0"));
+        Assert.True(second.IsUnchanged);
+        Assert.Empty(sigstore.Asked);
+
+        await bench.PublishAsync(Signed(bench, sigstore, "1.0"), machine: "other");
+        Assert.Equal([CertificatePath], sigstore.Asked);
+
+        var other = Signed(bench, sigstore, "1.0") with
+        {
+            Signing = Signing(sigstore.Request(FakeSigstore.Token("https://git.example.com/acme/other"))),
+        };
+        await bench.PublishAsync(other);
+        Assert.Equal(2, (await VerifyAsync(bench, sigstore.Rule("https://git.example.com/acme/*"), second.Image.Digest)).Count);
+    }
+
+    public static TheoryData<string, string, string> Failures =>
+        [
+            ("no token", "IMG6041", "it is no JSON web token"),
+            ("wrong audience", "IMG6041", "it is for 'other' (aud), and must be for 'sigstore'"),
+            ("expired", "IMG6041", "it expired at"),
+            ("nobody", "IMG6041", "it names nobody"),
+            ("authority refuses", "IMG6042", "it answers 400 (There was an error processing the identity token)"),
+            ("authority gives nothing", "IMG6042", "its answer has no certificate that can be used"),
+            ("authority unreachable", "IMG6042", "Could not get a signing certificate: POST"),
+            ("other key", "IMG6024", "its certificate is for another key"),
+            ("no certificate log", "IMG6024", "has no proof that a log of certificates has it"),
+            ("log refuses", "IMG6043", "it answers 400 (too large)"),
+            ("log unreachable", "IMG6043", "Could not put the signature into the public log: POST"),
+            ("log gives nothing", "IMG6043", "its log entry"),
+            ("log enters something else", "IMG6024", "its log entry is that of another signature"),
+            ("authority of time-stamps refuses", "IMG6044", "it answers 403 (no)"),
+            ("authority of time-stamps gives nothing", "IMG6044", "its answer is no time-stamp of the signature"),
+            ("clock", "IMG6045", "The clock of this machine says"),
+            ("other root", "IMG6024", "Check that ImageSigstoreRoot is the trusted root"),
+        ];
+
+    [Theory]
+    [MemberData(nameof(Failures))]
+    [ReliabilityCase(
+        "Signing",
+        "keyless: a token that is none, expired or for somebody else; an authority, log or time-stamp authority that refuses, is not there or answers nonsense; a clock that is off",
+        "a code of its own, one line, no token in it, and no tag moves"
+    )]
+    public async Task NoTagMovesWithoutASignature(string what, string code, string reason)
+    {
+        await using var sigstore = new FakeSigstore();
+        await using var stranger = new FakeSigstore();
+        await using var bench = await StartAsync(hasReferrers: true);
+        using var otherKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = Break(what, sigstore, stranger, otherKey);
+
+        var error = await Assert.ThrowsAnyAsync<ImagePublishException>(() =>
+            bench.PublishAsync(bench.Request("1.0") with { Signing = Signing(request) })
+        );
+
+        Assert.True(code == error.Code.Id && error.Message.Contains(reason, StringComparison.Ordinal), $"{error.Code}: {error.Message}");
+        Assert.DoesNotContain('\n', error.Message);
+        Assert.DoesNotContain("eyJ", error.Message, StringComparison.Ordinal);
+        Assert.Null(bench.TagDigest(Shop, "1.0"));
+    }
+
+    [Fact]
+    public void NothingOfATokenIsInAText()
+    {
+        var token = FakeSigstore.Token();
+        var source = new IdentityTokenSource
+        {
+            Name = "the test",
+            Value = token,
+            Service = new TokenService("https://x", token),
+        };
+        var request = new KeylessRequest(source, SigstoreRoot.PublicGood);
+
+        foreach (
+            var text in (string?[])
+                [source.ToString(), request.ToString(), Signing(request).ToString(), request.Id, Signing(request).Id.Value]
+        )
+            Assert.DoesNotContain(token.Split('.')[1], text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task GitHubIsAskedForAToken()
+    {
+        await using var sigstore = new FakeSigstore();
+        await using var bench = await StartAsync(hasReferrers: true);
+        sigstore.Faults["/token"] = (200, new JsonObject { ["value"] = FakeSigstore.Token() }.ToJsonString());
+        var source = new IdentityTokenSource { Name = "GitHub", Service = new TokenService($"{sigstore.Address}/token?a=b", "secret") };
+
+        var result = await bench.PublishAsync(bench.Request("1.0") with { Signing = Signing(sigstore.Request() with { Source = source }) });
+
+        Assert.NotNull(Assert.Single(await VerifyAsync(bench, sigstore.Rule(), result.Image.Digest)).Accepted);
+        sigstore.Faults["/token"] = (403, """{"message":"not allowed"}""");
+        var error = await RegistryBench.FailsAsync(DiagnosticCodes.IdentityTokenMissing, () =>
+            bench.PublishAsync(
+                bench.Request("2.0") with
+                {
+                    Signing = Signing(sigstore.Request() with { Source = source with { Identity = "other" } }),
+                }
+            )
+        );
+        Assert.Contains("permissions: id-token: write", error.Message, StringComparison.Ordinal);
+    }
+
+    private static KeylessRequest Break(string what, FakeSigstore sigstore, FakeSigstore stranger, ECDsa otherKey)
+    {
+        RequestUrl.TryParse($"http://127.0.0.1:{Ports.Free()}", out var nowhere);
+        RequestUrl.TryParse($"{sigstore.Address}/stamp", out var stamps);
+        switch (what)
+        {
+            case "no token":
+                return sigstore.Request("not-a-token");
+            case "wrong audience":
+                return sigstore.Request(FakeSigstore.Token(audience: "other"));
+            case "expired":
+                return sigstore.Request(FakeSigstore.Token(expires: DateTimeOffset.UtcNow.AddMinutes(-1)));
+            case "nobody":
+                return sigstore.Request(FakeSigstore.Token(subject: ""));
+            case "authority refuses":
+                sigstore.Faults[CertificatePath] = (400, """{"code":3,"message":"There was an error processing the identity token"}""");
+                break;
+            case "authority gives nothing":
+                sigstore.Faults[CertificatePath] = (201, "{}");
+                break;
+            case "authority unreachable":
+                return sigstore.Request() with { Authority = nowhere };
+            case "other key":
+                sigstore.CertifiedKey = otherKey;
+                break;
+            case "no certificate log":
+                sigstore.HasCertificateLog = false;
+                break;
+            case "log refuses":
+                sigstore.Faults[LogPath] = (400, "too large");
+                break;
+            case "log unreachable":
+                return sigstore.Request() with { Log = nowhere };
+            case "log gives nothing":
+                sigstore.Faults[LogPath] = (201, "{}");
+                break;
+            case "log enters something else":
+                sigstore.ChangeEntry = entry =>
+                {
+                    entry["spec"]!["signatures"]![0]!["signature"] = Convert.ToBase64String("other"u8);
+                    return entry;
+                };
+                break;
+            case "authority of time-stamps refuses":
+                sigstore.Faults["/stamp"] = (403, "no");
+                return sigstore.Request() with { TimeStamps = stamps };
+            case "authority of time-stamps gives nothing":
+                sigstore.Faults["/stamp"] = (200, "no");
+                return sigstore.Request() with { TimeStamps = stamps };
+            case "clock":
+                sigstore.Now = () => DateTimeOffset.UtcNow.AddHours(2);
+                break;
+            case "other root":
+                RequestUrl.TryParse(sigstore.Address, out var address);
+                return stranger.Request() with { Authority = address, Log = address };
+            default:
+                throw new ArgumentException(what, nameof(what));
+        }
+
+        return sigstore.Request();
+    }
+
+    private static async Task<PublishingBench> StartAsync(bool hasReferrers)
+    {
+        var bench = await PublishingBench.StartAsync();
+        bench.Server.Options.Content.Referrers = hasReferrers;
+        return bench;
+    }
+
+    private static SigningRequest Signing(KeylessRequest request) => new(null, SignatureFormat.Bundle) { Keyless = request };
+
+    private static PublishRequest Signed(PublishingBench bench, FakeSigstore sigstore, params string[] tags) =>
+        bench.Request(tags) with
+        {
+            Signing = Signing(sigstore.Request()),
+        };
+
+    private static async Task RefusesAsync(PublishingBench bench, KeylessRule rule, Digest image) =>
+        Assert.All(await VerifyAsync(bench, rule, image), one => Assert.Equal(DiagnosticCodes.SignerUntrusted, one.Refused?.Code));
+
+    private static async Task<IReadOnlyList<SignatureResult>> VerifyAsync(PublishingBench bench, KeylessRule rule, Digest image)
+    {
+        await using var stranger = RegistryBench.For(bench.Server);
+        var verifier = new ImageVerifier(stranger.Client, bench.Store("stranger"), TimeProvider.System);
+        var subject = new VerifiedSubject("image", bench.Named(Shop).ReferenceTo(image))
+        {
+            Location = bench.Named(Shop),
+            Digests = [image],
+        };
+        return await verifier.VerifyAsync(new TrustPolicy([rule]), subject, image, Cancel).ToListAsync(Cancel);
+    }
+}
