@@ -13,7 +13,6 @@ using ImagePublish.Registries;
 using ImagePublish.Registries.Connection;
 using ImagePublish.Requests;
 using ImagePublish.Storage;
-using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Benchmarks.Cases;
@@ -30,6 +29,7 @@ internal sealed class RebaseFleet : IAsyncDisposable
     private readonly MeteredRegistry registry;
     private readonly int services;
     private readonly HashSet<string> baseLayers = [];
+    private readonly HashSet<string> appLayers = [];
 
     private RebaseFleet(int services, MeteredRegistry registry) => (this.services, this.registry) = (services, registry);
 
@@ -124,8 +124,6 @@ internal sealed class RebaseFleet : IAsyncDisposable
             Seconds = seconds,
         };
     }
-
-    private readonly HashSet<string> appLayers = [];
 
     private async Task UseAsync(string machine, Func<PublishContext, Task> work)
     {

@@ -1,7 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Oci;
-using ImagePublish.Publishing;
 using ImagePublish.Rebasing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
