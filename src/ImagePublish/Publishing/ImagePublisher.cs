@@ -83,6 +83,8 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var image = draft.Compose(built);
         log.Detail($"The image is composed: {image.Digest}.");
         var attestations = Attest(draft, image, output, tasks);
+        // Beside the requests that follow.
+        _ = attestations.DescribeAsync();
         var root = await attestations.ComposeRootAsync();
         await CheckTagsAsync(request, heldTags, root.Descriptor, tasks.Token);
 
@@ -92,10 +94,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
         await destinations.CommitManifestsAsync(image);
         // What refers to the image by its digest belongs here: it is complete everywhere, and no tag points at it.
-        var attached = await AttachAsync(attestations, destinations);
-        if (root != image.Manifest)
-            await destinations.CommitIndexAsync(root);
-        await Signing(request).SignAsync(destinations, Signed(request, root));
+        var attached = await AttachAndSignAsync(attestations, root, destinations);
         if (DependenciesMayFail)
             await CheckDependenciesAsync(draft, image, tasks.Token);
         var deliveries = await destinations.CommitTagsAsync(root, request.TagsFor(root.Descriptor.Digest));
@@ -110,11 +109,37 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         return new(new AttestedImage(draft.Request, image, draft.Images, packages.Chosen) { Sbom = describing }, tasks.Token);
     }
 
+    private async Task<IReadOnlyList<AttachmentInfo>> AttachAndSignAsync(
+        AttestationStep attestations,
+        MemoryBlobSource root,
+        DestinationSet destinations
+    )
+    {
+        var request = attestations.Request;
+        var signed = Signed(request, root) with { Config = attestations.Image.ConfigBlob.Descriptor.Digest };
+        if (root == attestations.Image.Manifest)
+        {
+            var attaching = attestations.AttachSignedAsync(destinations, Signing(request), signed);
+            await Task.WhenAll(attaching, WriteSbomAsync(attestations));
+            return await attaching;
+        }
+
+        var attached = await AttachAsync(attestations, destinations);
+        await destinations.CommitIndexAsync(root);
+        await Signing(request).SignAsync(destinations, signed);
+        return attached;
+    }
+
     private async Task<IReadOnlyList<AttachmentInfo>> AttachAsync(AttestationStep attestations, DestinationSet destinations)
+    {
+        await WriteSbomAsync(attestations);
+        return await attestations.AttachAsync(destinations);
+    }
+
+    private async Task WriteSbomAsync(AttestationStep attestations)
     {
         if (await attestations.DescribeAsync() is { } document)
             sboms.Write(attestations.Request.Sbom!.File, document);
-        return await attestations.AttachAsync(destinations);
     }
 
     private SigningStep Signing(PublishRequest request) => new(context, request.Signing);

@@ -10,7 +10,7 @@ internal sealed record TagSignature(MemoryBlobSource Payload, string Signature)
     {
         var payload = SignaturePayload.WriteSimple(image, reference);
         var signature = Convert.ToBase64String(key.SignTag(payload));
-        return new TagSignature(MemoryBlobSource.Create(SimpleSigning.LayerType, payload), signature);
+        return new TagSignature(MemoryBlobSource.Create(SimpleSigning.LayerType, payload).With(BlobLookup.Never), signature);
     }
 
     public Descriptor Layer =>
@@ -52,7 +52,7 @@ internal sealed class SignatureTag(IReadOnlyList<Descriptor> layers, IReadOnlyDi
     /// <summary>The manifest and its config.</summary>
     public (MemoryBlobSource Manifest, MemoryBlobSource Config) Write()
     {
-        var config = MemoryBlobSource.Create(MediaTypes.OciConfig, WriteConfig());
+        var config = MemoryBlobSource.Create(MediaTypes.OciConfig, WriteConfig()).With(BlobLookup.Never);
         var manifest = new ImageManifest(config.Descriptor, layers) { MediaType = MediaTypes.OciManifest, Annotations = annotations };
         return (MemoryBlobSource.Create(MediaTypes.OciManifest, OciJson.Write(manifest)), config);
     }
