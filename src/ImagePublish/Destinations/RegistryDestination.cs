@@ -36,15 +36,18 @@ internal sealed class RegistryDestination(
     public override async Task PutManifestAsync(MemoryBlobSource manifest)
     {
         var reference = repository.ReferenceTo(manifest.Descriptor.Digest);
-        try
+        for (var lost = new HashSet<Digest>(); ; )
         {
-            acknowledged[manifest.Descriptor.Digest] = await registries.PushManifestAsync(reference, manifest, Stop);
-        }
-        catch (MissingBlobsException exception)
-        {
-            // A registry that has lost what it confirmed gets it once more.
-            await RepeatUploadsAsync(exception.Digests);
-            acknowledged[manifest.Descriptor.Digest] = await registries.PushManifestAsync(reference, manifest, Stop);
+            try
+            {
+                acknowledged[manifest.Descriptor.Digest] = await registries.PushManifestAsync(reference, manifest, Stop);
+                return;
+            }
+            catch (MissingBlobsException exception) when (exception.Digests.Count(lost.Add) > 0)
+            {
+                // A registry that has lost what it confirmed gets it once more. It may name one at a time.
+                await RepeatUploadsAsync(exception.Digests);
+            }
         }
     }
 

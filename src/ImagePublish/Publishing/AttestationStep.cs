@@ -41,12 +41,14 @@ internal sealed class AttestationStep
 
     public AttestationStep(AttestedImage attested, CancellationToken cancellationToken)
     {
-        this.attested = attested;
+        (this.attested, Stop) = (attested, cancellationToken);
         request = attested.Request.Attestations is { Placement: not AttestationPlacement.None } wanted ? wanted : null;
         statements = new(() => ComposeOnceAsync(cancellationToken));
     }
 
     public Image Image => attested.Image;
+
+    public CancellationToken Stop { get; }
 
     public PublishRequest Request => attested.Request;
 

@@ -119,14 +119,14 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var signed = Signed(request, root) with { Config = attestations.Image.ConfigBlob.Descriptor.Digest };
         if (root == attestations.Image.Manifest)
         {
-            var attaching = attestations.AttachSignedAsync(destinations, Signing(request), signed);
+            var attaching = attestations.AttachSignedAsync(destinations, Signing(attestations), signed);
             await Task.WhenAll(attaching, WriteSbomAsync(attestations));
             return await attaching;
         }
 
         var attached = await AttachAsync(attestations, destinations);
         await destinations.CommitIndexAsync(root);
-        await Signing(request).SignAsync(destinations, signed);
+        await Signing(attestations).SignAsync(destinations, signed);
         return attached;
     }
 
@@ -142,7 +142,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
             sboms.Write(attestations.Request.Sbom!.File, document);
     }
 
-    private SigningStep Signing(PublishRequest request) => new(context, request.Signing);
+    private SigningStep Signing(AttestationStep attestations) => new(context, attestations.Request.Signing, attestations.Stop);
 
     private async Task<PinnedRequest> PinToLockAsync(PublishRequest request, PublishOutput output, CancellationToken cancellationToken)
     {
@@ -278,7 +278,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     {
         var attached = await AttachAsync(attestations, destinations);
         var root = await attestations.ComposeRootAsync();
-        await Signing(draft.Request).SignUnchangedAsync(destinations, Signed(draft.Request, root));
+        await Signing(attestations).SignUnchangedAsync(destinations, Signed(draft.Request, root));
         return draft.Unchanged(attestations.Image, layers, root) with { Attached = attached };
     }
 

@@ -23,7 +23,7 @@ internal sealed record SignedImage(MemoryBlobSource Root, IReadOnlyList<Tag> Tag
 /// then reads back and verifies what it added, as a stranger would who has the public key.
 /// </summary>
 /// <remarks>What it waits for ends with the destinations; its records are on this machine.</remarks>
-internal sealed class SigningStep(PublishContext context, SigningRequest? request)
+internal sealed class SigningStep(PublishContext context, SigningRequest? request, CancellationToken cancellationToken)
 {
     private const string Kind = "signed";
 
@@ -51,7 +51,10 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     {
         var isWanted = request is not null && !destination.IsOnlyMeasured;
         var missing = isWanted ? await FindMissingAsync(destination, image) : null;
-        var bundle = missing?.Bundle == true ? SignaturePayload.CreateBundle(request!.Key, image.Descriptor) : null;
+        var bundle =
+            missing?.Bundle == true
+            ? await SignaturePayload.CreateBundleAsync(request!.Key, image.Descriptor, cancellationToken)
+            : null;
         // The tag and the list of attachments are watched for others' changes for a while: for both at once.
         var signingTag = missing is null ? Task.CompletedTask : SignTagAsync(destination, image, missing);
         await Task.WhenAll(signingTag, AttachAsync(destination, image.Descriptor, bundle, putOtherAsync));
@@ -67,8 +70,9 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     private async Task SignTagAsync(IDestination destination, SignedImage image, MissingSignatures missing)
     {
         var digest = image.Descriptor.Digest;
+        var signatures = missing.References.Select(name => TagSignature.CreateAsync(request!.Key, digest, name, cancellationToken));
         if (missing.References.Count > 0)
-            await destination.SignTagAsync(digest, [.. missing.References.Select(name => TagSignature.Create(request!.Key, digest, name))]);
+            await destination.SignTagAsync(digest, await Task.WhenAll(signatures));
     }
 
     private static async Task AttachAsync(
@@ -89,16 +93,15 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     // What is at the tag was read back when it was written, and the list of attachments, too: what the list names is read here.
     private async Task ConfirmAsync(IDestination destination, SignedImage image, AttachedManifest? bundle)
     {
-        if (bundle is not null && !Verifies(request!.Key.Public, await destination.ReadBundleAsync(bundle), image.Descriptor.Digest))
+        var key = await request!.Key.GetPublicKeyAsync(cancellationToken);
+        if (bundle is not null && !Verifies(key, await destination.ReadBundleAsync(bundle), image.Descriptor.Digest))
             throw new ImagePublishException(
                 DiagnosticCodes.NotSigned,
                 $"{destination.Name}@{image.Descriptor.Digest} was signed, and the signature ({bundle.Manifest.Descriptor.Digest}) is not "
                     + "found there afterwards, or does not verify with the public key. No tag was moved. Publish again, or choose another "
                     + "ImageSignatureFormat."
             );
-        context.Log.Information(
-            $"  {destination.Name}@{image.Descriptor.Digest} is signed ({request!.Key.Public.Description}, {request.Format})."
-        );
+        context.Log.Information($"  {destination.Name}@{image.Descriptor.Digest} is signed ({key.Description}, {request.Format}).");
     }
 
     // Signatures of others, and whatever else is there, are none of this key's.
@@ -111,9 +114,10 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
         bool IsWanted(SignatureForm form) =>
             form == SignatureForm.SigstoreBundle ? missing.Bundle : form == SignatureForm.SimpleSigning && missing.References.Count > 0;
 
+        var key = await request.Key.GetPublicKeyAsync(cancellationToken);
         await foreach (var artifact in destination.FindSignaturesAsync(image.Descriptor.Digest, IsWanted))
         {
-            if (Verifies(request.Key.Public, artifact, image.Descriptor.Digest))
+            if (Verifies(key, artifact, image.Descriptor.Digest))
                 missing.Remove(artifact);
             if (missing.IsNone)
                 break;

@@ -17,8 +17,8 @@ internal enum SignatureFormat
 }
 
 /// <summary>What an image is signed with.</summary>
-internal sealed record SigningRequest(SigningKey Key, SignatureFormat Format)
+internal sealed record SigningRequest(Signer Key, SignatureFormat Format)
 {
-    /// <summary>Changes with the key and the format. Nothing of the private key is in it.</summary>
-    public Digest Id => Digest.Compute(System.Text.Encoding.UTF8.GetBytes($"{Key.Public.Hint} {Format}"));
+    /// <summary>Changes with the key, or with its name where a program has it, and the format. Nothing of the private key is in it.</summary>
+    public Digest Id => Digest.Compute(System.Text.Encoding.UTF8.GetBytes($"{Key.Id} {Format}"));
 }

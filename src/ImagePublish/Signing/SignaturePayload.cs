@@ -28,11 +28,12 @@ internal static class SignaturePayload
         });
 
     /// <summary>A bundle, as an artifact that is attached to the image.</summary>
-    public static AttachedManifest CreateBundle(SigningKey key, Descriptor image)
+    public static async Task<AttachedManifest> CreateBundleAsync(Signer signer, Descriptor image, CancellationToken cancellationToken)
     {
         var statement = Statement.Create(SigstoreBundle.SignaturePredicate, image.Digest, [null], WriteEmpty).Blob.Content;
-        var signature = key.SignBundle(SigstoreBundle.SignedBytes(statement.Span));
-        var bundle = WriteBundle(key.Public.Hint, statement, signature);
+        var signature = await signer.SignBundleAsync(SigstoreBundle.SignedBytes(statement.Span), cancellationToken);
+        var key = await signer.GetPublicKeyAsync(cancellationToken);
+        var bundle = WriteBundle(key.Hint, statement, signature);
         var annotations = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
             [SigstoreBundle.ContentAnnotation] = "dsse-envelope",

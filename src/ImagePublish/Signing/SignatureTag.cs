@@ -6,10 +6,10 @@ namespace ImagePublish.Signing;
 /// <summary>A signature as a layer of the tag <c>sha256-….sig</c>.</summary>
 internal sealed record TagSignature(MemoryBlobSource Payload, string Signature)
 {
-    public static TagSignature Create(SigningKey key, Digest image, string reference)
+    public static async Task<TagSignature> CreateAsync(Signer signer, Digest image, string reference, CancellationToken cancellationToken)
     {
         var payload = SignaturePayload.WriteSimple(image, reference);
-        var signature = Convert.ToBase64String(key.SignTag(payload));
+        var signature = Convert.ToBase64String(await signer.SignTagAsync(payload, cancellationToken));
         return new TagSignature(MemoryBlobSource.Create(SimpleSigning.LayerType, payload).With(BlobLookup.Never), signature);
     }
 

@@ -54,11 +54,6 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
         {
             await PushAsync(manifest, [.. payloads, config], cancellationToken);
         }
-        catch (MissingBlobsException)
-        {
-            // A registry that has lost what it confirmed gets it once more.
-            await PushAsync(manifest, [.. payloads, config], cancellationToken);
-        }
         catch (ImagePublishException exception) when (Refusals.Contains(exception.Code))
         {
             // Where tags can't be moved, a second signature can't be added.
@@ -74,8 +69,19 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
 
     private async Task PushAsync(MemoryBlobSource manifest, IReadOnlyList<MemoryBlobSource> blobs, CancellationToken cancellationToken)
     {
-        await Task.WhenAll(blobs.Select(blob => registries.PushBlobAsync(repository, blob, cancellationToken)));
-        await registries.PushManifestAsync(tag, manifest, cancellationToken);
+        for (var lost = new HashSet<Digest>(); ; )
+        {
+            await Task.WhenAll(blobs.Select(blob => registries.PushBlobAsync(repository, blob, cancellationToken)));
+            try
+            {
+                await registries.PushManifestAsync(tag, manifest, cancellationToken);
+                return;
+            }
+            catch (MissingBlobsException exception) when (exception.Digests.Count(lost.Add) > 0)
+            {
+                // A registry that has lost what it confirmed gets it once more. It may name one at a time.
+            }
+        }
     }
 
     private async Task<SignatureTag> ReadAsync(CancellationToken cancellationToken)
