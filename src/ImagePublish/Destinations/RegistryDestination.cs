@@ -43,7 +43,7 @@ internal sealed class RegistryDestination(
                 acknowledged[manifest.Descriptor.Digest] = await registries.PushManifestAsync(reference, manifest, Stop);
                 return;
             }
-            catch (MissingBlobsException exception) when (exception.Digests.Count(lost.Add) > 0)
+            catch (MissingBlobsException exception) when (exception.Digests.Where(lost.Add).ToList().Count > 0)
             {
                 // A registry that has lost what it confirmed gets it once more. It may name one at a time.
                 await RepeatUploadsAsync(exception.Digests);

@@ -67,31 +67,23 @@ internal sealed class AttestationStep
 
     /// <summary>Attaches what is wanted and not there.</summary>
     /// <returns>What is attached everywhere, whether it was before or not.</returns>
-    public Task<IReadOnlyList<AttachmentInfo>> AttachAsync(DestinationSet destinations) =>
-        EachAsync(destinations, AttachAsync);
+    public Task<IReadOnlyList<AttachmentInfo>> AttachAsync(DestinationSet destinations) => EachAsync(destinations, AttachAsync);
 
     /// <summary>Attaches what is wanted and not there, and signs the image: its list of attachments changes once.</summary>
     /// <returns>What is attached everywhere, whether it was before or not; without the signatures.</returns>
     public Task<IReadOnlyList<AttachmentInfo>> AttachSignedAsync(DestinationSet destinations, SigningStep signing, SignedImage signed) =>
-        EachAsync(
-            destinations,
-            async destination =>
+        EachAsync(destinations, async destination =>
+        {
+            IReadOnlyList<AttachmentInfo> attested = [];
+            await signing.SignAsync(destination, signed, async () =>
             {
-                IReadOnlyList<AttachmentInfo> attested = [];
-                await signing.SignAsync(
-                    destination,
-                    signed,
-                    async () =>
-                    {
-                        (attested, var added) = await PutMissingAsync(destination);
-                        return added;
-                    }
-                );
-                return attested;
-            }
-        );
+                (attested, var added) = await PutMissingAsync(destination);
+                return added;
+            });
+            return attested;
+        });
 
-    private async Task<IReadOnlyList<AttachmentInfo>> EachAsync(
+    private static async Task<IReadOnlyList<AttachmentInfo>> EachAsync(
         DestinationSet destinations,
         Func<IDestination, Task<IReadOnlyList<AttachmentInfo>>> attachAsync
     )

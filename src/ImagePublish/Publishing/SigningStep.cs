@@ -52,9 +52,7 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
         var isWanted = request is not null && !destination.IsOnlyMeasured;
         var missing = isWanted ? await FindMissingAsync(destination, image) : null;
         var bundle =
-            missing?.Bundle == true
-            ? await SignaturePayload.CreateBundleAsync(request!.Key, image.Descriptor, cancellationToken)
-            : null;
+            missing?.Bundle == true ? await SignaturePayload.CreateBundleAsync(request!.Key, image.Descriptor, cancellationToken) : null;
         // The tag and the list of attachments are watched for others' changes for a while: for both at once.
         var signingTag = missing is null ? Task.CompletedTask : SignTagAsync(destination, image, missing);
         await Task.WhenAll(signingTag, AttachAsync(destination, image.Descriptor, bundle, putOtherAsync));

@@ -96,7 +96,8 @@ internal static class CosignKeyFile
                 ? parts
                 : throw SigningKey.Unusable(name, "it is a key file of cosign, and damaged");
         }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception exception)
+            when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw SigningKey.Unusable(name, "it is a key file of cosign, and damaged", exception);
         }

@@ -77,7 +77,7 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
                 await registries.PushManifestAsync(tag, manifest, cancellationToken);
                 return;
             }
-            catch (MissingBlobsException exception) when (exception.Digests.Count(lost.Add) > 0)
+            catch (MissingBlobsException exception) when (exception.Digests.Where(lost.Add).ToList().Count > 0)
             {
                 // A registry that has lost what it confirmed gets it once more. It may name one at a time.
             }

@@ -28,9 +28,5 @@ internal abstract class Signer
     }
 
     /// <summary>Signs data; ECDSA in DER.</summary>
-    protected abstract Task<byte[]> SignAsync(
-        ReadOnlyMemory<byte> data,
-        SignatureAlgorithm algorithm,
-        CancellationToken cancellationToken
-    );
+    protected abstract Task<byte[]> SignAsync(ReadOnlyMemory<byte> data, SignatureAlgorithm algorithm, CancellationToken cancellationToken);
 }

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 using ImagePublish.Trust;
 
 namespace ImagePublish.Signing;
@@ -93,8 +94,7 @@ internal sealed class SignerProgram : Signer
         var pem = await AskAsync("publicKey", _ => { }, answer => answer.GetProperty("publicKey").GetString() ?? "", cancellationToken);
         try
         {
-            return
-                PemEncoding.TryFind(pem, out var fields) && pem.AsSpan(fields.Label) is "PUBLIC KEY"
+            return PemEncoding.TryFind(pem, out var fields) && pem.AsSpan(fields.Label) is "PUBLIC KEY"
                 ? VerificationKey.Read(Convert.FromBase64String(pem[fields.Base64Data]))
                 : throw Fail("its public key is none in PEM, which begins with '-----BEGIN PUBLIC KEY-----'");
         }
@@ -111,7 +111,7 @@ internal sealed class SignerProgram : Signer
         CancellationToken cancellationToken
     )
     {
-        var request = SignaturePayload.Write(json =>
+        var request = OciJson.Write(json =>
         {
             json.WriteStartObject();
             json.WriteNumber("version", Version);
@@ -129,7 +129,8 @@ internal sealed class SignerProgram : Signer
             using var answer = JsonDocument.Parse(result.Output, new JsonDocumentOptions { MaxDepth = 8 });
             return read(answer.RootElement);
         }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception exception)
+            when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw Fail($"its answer to '{method}' is not the JSON that is asked for. {Explain(result)}", exception);
         }

@@ -147,10 +147,8 @@ internal sealed class SignatureFinder(RegistryClient registries, Repository repo
     /// <summary>Reads a bundle whose manifest is known.</summary>
     public async Task<SignatureArtifact> ReadBundleAsync(Digest manifest, Descriptor layer, CancellationToken cancellationToken) =>
         (
-            await GuardAsync(
-                SignatureForm.SigstoreBundle,
-                manifest,
-                () => ReadLayerAsync(SignatureForm.SigstoreBundle, manifest, layer, cancellationToken)
+            await GuardAsync(SignatureForm.SigstoreBundle, manifest, () =>
+                ReadLayerAsync(SignatureForm.SigstoreBundle, manifest, layer, cancellationToken)
             )
         )!;
 

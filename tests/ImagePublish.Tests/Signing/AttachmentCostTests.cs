@@ -50,7 +50,11 @@ public sealed class AttachmentCostTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    [ReliabilityCase("Signing", "SBOM, provenance and a signature for one image", "one change of its list has them all, before a tag moves")]
+    [ReliabilityCase(
+        "Signing",
+        "SBOM, provenance and a signature for one image",
+        "one change of its list has them all, before a tag moves"
+    )]
     public async Task OneListHasThemAll(bool hasReferrers)
     {
         await using var bench = await StartAsync(hasReferrers);
@@ -102,16 +106,13 @@ public sealed class AttachmentCostTests
     {
         await using var bench = await StartAsync(hasReferrers: true);
         var server = bench.Publishing.Server;
-        var lie = FaultAction.Custom(
-            "takes nothing",
-            (http, request, _) =>
-            {
-                http.Response.StatusCode = status;
-                if (status == 201)
-                    http.Response.Headers["Docker-Content-Digest"] = Uri.UnescapeDataString(request.Query.Split("digest=")[1]);
-                return Task.CompletedTask;
-            }
-        );
+        var lie = FaultAction.Custom("takes nothing", (http, request, _) =>
+        {
+            http.Response.StatusCode = status;
+            if (status == 201)
+                http.Response.Headers["Docker-Content-Digest"] = Uri.UnescapeDataString(request.Query.Split("digest=")[1]);
+            return Task.CompletedTask;
+        });
         var fault = new Fault(RegistryStep.UploadPost, lie) { Times = Fault.Always, When = HasBlob };
         server.Faults.Add(fault);
 

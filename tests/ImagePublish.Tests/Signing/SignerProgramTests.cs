@@ -71,7 +71,11 @@ public sealed class SignerProgramTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase("Signing", "a signer program that returns another key's signature, or one of something else", "IMG6030; nothing is pushed")]
+    [ReliabilityCase(
+        "Signing",
+        "a signer program that returns another key's signature, or one of something else",
+        "IMG6030; nothing is pushed"
+    )]
     public async Task AWrongSignatureIsNotUsed()
     {
         using var ecdsa = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
@@ -107,11 +111,7 @@ public sealed class SignerProgramTests : IDisposable
         Assert.DoesNotContain("s3cret-t0ken", error.ToString(), StringComparison.Ordinal);
     }
 
-    private const System.Security.Cryptography.DSASignatureFormat Der = System
-        .Security
-        .Cryptography
-        .DSASignatureFormat
-        .Rfc3279DerSequence;
+    private const System.Security.Cryptography.DSASignatureFormat Der = System.Security.Cryptography.DSASignatureFormat.Rfc3279DerSequence;
 
     private static string Answering(string pem, string signature) =>
         $$"""

@@ -114,7 +114,10 @@ public sealed class SigningKeyTests : IDisposable
 
         Assert.Equal("Ed25519", key.Public.Description);
         await File.WriteAllTextAsync(Path.Combine(folder, "data"), "signed", Cancel);
-        foreach (var signature in (byte[][])[await key.SignTagAsync("signed"u8.ToArray(), Cancel), await key.SignBundleAsync("signed"u8.ToArray(), Cancel)])
+        foreach (
+            var signature in (byte[][])
+                [await key.SignTagAsync("signed"u8.ToArray(), Cancel), await key.SignBundleAsync("signed"u8.ToArray(), Cancel)]
+        )
         {
             await File.WriteAllBytesAsync(Path.Combine(folder, "sig"), signature, Cancel);
             await RunAsync("pkeyutl -verify -pubin -inkey k.pub -rawin -in data -sigfile sig");
@@ -155,11 +158,22 @@ public sealed class SigningKeyTests : IDisposable
     [ReliabilityCase("Signing", "a key file of cosign that wants gigabytes of memory, or hours", "IMG6023 at once")]
     public void AbsurdParametersAreRefused(string name, int value)
     {
-        var parameters = new Dictionary<string, int> { ["N"] = 32768, ["r"] = 8, ["p"] = 1, [name] = value };
+        var parameters = new Dictionary<string, int>
+        {
+            ["N"] = 32768,
+            ["r"] = 8,
+            ["p"] = 1,
+            [name] = value,
+        };
         var json = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(
             new
             {
-                kdf = new { name = "scrypt", @params = parameters, salt = new byte[32] },
+                kdf = new
+                {
+                    name = "scrypt",
+                    @params = parameters,
+                    salt = new byte[32],
+                },
                 cipher = new { name = "nacl/secretbox", nonce = new byte[24] },
                 ciphertext = new byte[100],
             }

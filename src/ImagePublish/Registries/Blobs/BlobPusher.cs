@@ -113,7 +113,11 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         var lookup = isMissing || blob is not MemoryBlobSource small ? BlobLookup.Always : small.Lookup;
         if (lookup == BlobLookup.Never)
             return await UploadAsync(target, blob, cancellationToken);
-        if (lookup == BlobLookup.Remembered && locations is not null && (await locations.FindAsync(digest, cancellationToken)).Contains(target))
+        if (
+            lookup == BlobLookup.Remembered
+            && locations is not null
+            && (await locations.FindAsync(digest, cancellationToken)).Contains(target)
+        )
             return BlobPushResult.Existing;
         var presence = isMissing
             ? BlobPresence.Unknown
