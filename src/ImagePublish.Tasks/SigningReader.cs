@@ -1,3 +1,4 @@
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Requests;
 using ImagePublish.Signing;
@@ -10,12 +11,13 @@ internal static class SigningReader
 {
     private const string Property = "ImageSigningKey";
     private const string VariablePrefix = "env:";
+    private const string ProgramPrefix = "program:";
 
     // Of a key in base64 everything that a log shows is a secret; of a short one any part.
     private const int LeastSecret = 12;
 
     /// <summary>Reads the key; null where images are not signed.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG6023</c>: nothing can be signed with it.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG6023</c>, <c>IMG6030</c>: nothing can be signed with it.</exception>
     public static SigningRequest? Read(ISigningInputs inputs)
     {
         var format = InputParser.Choice(inputs.SignatureFormat, "ImageSignatureFormat", SignatureFormat.Both);
@@ -23,10 +25,24 @@ internal static class SigningReader
             return null;
         if (KeylessReader.IsKeyless(source))
             return KeylessReader.Read(source, inputs);
+        if (source.StartsWith(ProgramPrefix, StringComparison.OrdinalIgnoreCase))
+            return new SigningRequest(ReadProgram(source[ProgramPrefix.Length..].Trim(), inputs.ResolvePath), format);
         var (name, pem) = InputParser.Named(Property, source, text => ReadText(text, inputs.ResolvePath));
         var password = TaskEnvironment.Variable(SigningKey.PasswordVariable);
         Withhold(pem, password);
         return new SigningRequest(InputParser.Named(Property, pem, text => SigningKey.Parse(name, text, password)), format);
+    }
+
+    // The rest of the value is the key's name: no shell sees it.
+    private static SignerProgram ReadProgram(string source, Func<string, string> fullPath)
+    {
+        var parts = source.Split(' ', 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (parts.Length == 0)
+            throw SignerProgram.Unusable("", "its name is missing, as in program:acme-sign");
+        var program = parts[0].AsSpan().ContainsAny('/', '\\') ? fullPath(parts[0]) : Programs.Find(parts[0]);
+        if (program is null || !File.Exists(program))
+            throw SignerProgram.Unusable(parts[0], "it is not found. Name its path, relative to the project, or a program on the PATH");
+        return new SignerProgram(program, parts.Length > 1 ? parts[1] : null, BuildSession.Redactor);
     }
 
     private static (string Name, string Pem) ReadText(string source, Func<string, string> fullPath)

@@ -126,6 +126,7 @@ public sealed partial class ArchitectureTests
     [Theory]
     [InlineData(@"\bMicrosoft\.Build\b", "ImagePublish.Tasks/")]
     [InlineData(@"\bICSharpCode\.SharpZipLib\b", "ImagePublish/Common/TarHeaders.cs")]
+    [InlineData(@"\bOrg\.BouncyCastle\b", "ImagePublish/Trust/Ed25519Key.cs", "ImagePublish/Signing/CosignKeyFile.cs")]
     [InlineData(@"\bSystem\.Net\.Http\b", "ImagePublish/Http/", "ImagePublish/Registries/", "ImagePublish/Engines/")]
     [InlineData(@"\bEnvironment\.GetEnvironmentVariable", "ImagePublish.Tasks/Shared/TaskEnvironment.cs")]
     [InlineData(@"\bEnvironment\.CurrentDirectory|Directory\.GetCurrentDirectory|DateTime(Offset)?\.(Utc)?Now\b", "ImagePublish.Tasks/")]

@@ -2,14 +2,17 @@ using ImagePublish.Oci;
 
 namespace ImagePublish.Attachments;
 
-/// <summary>A manifest that is attached to another by its digest, with its blobs.</summary>
+/// <summary>A manifest that is attached to another by its digest, with its blobs: the config, then the layers.</summary>
 internal sealed record AttachedManifest(MemoryBlobSource Manifest, IReadOnlyList<MemoryBlobSource> Blobs)
 {
     /// <summary>The blob <c>{}</c>. Registries want it, although its descriptor has it inline.</summary>
     private static readonly MemoryBlobSource Empty = new(
         new Descriptor(AttachmentTypes.EmptyConfig, Digest.Compute("{}"u8), 2) { Data = "e30=" },
         "{}"u8.ToArray()
-    );
+    )
+    {
+        Lookup = BlobLookup.Remembered,
+    };
 
     /// <summary>The manifest with in-toto statements about an image, which may be a referrer and an entry of its index alike.</summary>
     public static AttachedManifest CreateAttestation(Descriptor subject, IReadOnlyList<Statement> statements) =>
@@ -39,7 +42,7 @@ internal sealed record AttachedManifest(MemoryBlobSource Manifest, IReadOnlyList
         };
         return new AttachedManifest(
             MemoryBlobSource.Create(MediaTypes.OciManifest, OciJson.Write(manifest)),
-            [Empty, .. layers.Select(layer => layer.Blob)]
+            [Empty, .. layers.Select(layer => layer.Blob.With(BlobLookup.Never))]
         );
     }
 

@@ -9,6 +9,9 @@ internal sealed record ImageBlob(string Name, Descriptor Descriptor, BlobTransfe
 /// <param name="UploadedBytes">The bytes sent or written for it; including those sent twice because a connection was lost.</param>
 internal sealed record BlobTransfer(TransferKind Kind, long UploadedBytes = 0, Repository? From = null)
 {
+    /// <summary>Whether the registry said that it did not have it.</summary>
+    public bool WasAbsent { get; init; }
+
     public static BlobTransfer Reused { get; } = new(TransferKind.Reused);
 
     /// <summary>A blob that is sent whole: streamed where a registry has it, and otherwise from this machine.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ImagePublish.Attachments;
 using ImagePublish.Oci;
 using ImagePublish.Signing;
 using ImagePublish.Trust;
@@ -25,6 +26,10 @@ internal interface IDestination : IAsyncDisposable
 
     /// <summary>Waits until every blob is confirmed, or until the first failure.</summary>
     Task ConfirmUploadsAsync();
+
+    /// <summary>Whether a blob that was uploaded is known to have been absent, and with it every manifest that references it, and what is
+    /// attached to that.</summary>
+    Task<bool> LackedAsync(Digest blob);
 
     Task<bool> HasManifestAsync(Descriptor manifest);
 
@@ -54,6 +59,9 @@ internal interface IDestination : IAsyncDisposable
 
     /// <summary>Finds signatures of a manifest, which are not yet verified.</summary>
     IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted);
+
+    /// <summary>Reads a bundle back that was put, as everybody would who finds it.</summary>
+    Task<SignatureArtifact> ReadBundleAsync(AttachedManifest bundle);
 
     /// <summary>Adds signatures at a manifest's tag for them, where <see cref="HasSignatureTags"/>.</summary>
     Task SignTagAsync(Digest subject, IReadOnlyList<TagSignature> signatures);
@@ -112,6 +120,9 @@ internal abstract class Destination(string name, Repository? repository, Cancell
             await transfer;
     }
 
+    public async Task<bool> LackedAsync(Digest blob) =>
+        uploads.TryGetValue(blob, out var upload) && (await upload.Transfer.Value).WasAbsent;
+
     public abstract Task<bool> HasManifestAsync(Descriptor manifest);
 
     public abstract Task<MemoryBlobSource?> TryReadManifestAsync(Descriptor manifest);
@@ -127,6 +138,8 @@ internal abstract class Destination(string name, Repository? repository, Cancell
     public abstract bool HasSignatureTags { get; }
 
     public abstract IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted);
+
+    public abstract Task<SignatureArtifact> ReadBundleAsync(AttachedManifest bundle);
 
     public virtual Task SignTagAsync(Digest subject, IReadOnlyList<TagSignature> signatures) => Task.CompletedTask;
 

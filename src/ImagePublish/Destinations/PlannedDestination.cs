@@ -1,3 +1,4 @@
+using ImagePublish.Attachments;
 using ImagePublish.Oci;
 using ImagePublish.Trust;
 
@@ -25,6 +26,8 @@ internal sealed class PlannedDestination(Destination destination, CancellationTo
 
     public override IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted) =>
         destination.FindSignaturesAsync(subject, isWanted);
+
+    public override Task<SignatureArtifact> ReadBundleAsync(AttachedManifest bundle) => destination.ReadBundleAsync(bundle);
 
     public override IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) => [];
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using ImagePublish.Attachments;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
@@ -35,15 +36,18 @@ internal sealed class RegistryDestination(
     public override async Task PutManifestAsync(MemoryBlobSource manifest)
     {
         var reference = repository.ReferenceTo(manifest.Descriptor.Digest);
-        try
+        for (var lost = new HashSet<Digest>(); ; )
         {
-            acknowledged[manifest.Descriptor.Digest] = await registries.PushManifestAsync(reference, manifest, Stop);
-        }
-        catch (MissingBlobsException exception)
-        {
-            // A registry that has lost what it confirmed gets it once more.
-            await RepeatUploadsAsync(exception.Digests);
-            acknowledged[manifest.Descriptor.Digest] = await registries.PushManifestAsync(reference, manifest, Stop);
+            try
+            {
+                acknowledged[manifest.Descriptor.Digest] = await registries.PushManifestAsync(reference, manifest, Stop);
+                return;
+            }
+            catch (MissingBlobsException exception) when (exception.Digests.Where(lost.Add).ToList().Count > 0)
+            {
+                // A registry that has lost what it confirmed gets it once more. It may name one at a time.
+                await RepeatUploadsAsync(exception.Digests);
+            }
         }
     }
 
@@ -59,22 +63,30 @@ internal sealed class RegistryDestination(
     public override async Task AttachAsync(Descriptor subject, IReadOnlyList<Descriptor> attachments)
     {
         using var held = await locations.LockAsync(subject.Digest, repository.Registry, Stop);
+        // A registry with the referrers API says so when it gets the manifest. Any other wants the tag, and need not be asked for more.
         var support =
             attachments.All(one => acknowledged.GetValueOrDefault(one.Digest)) ? ReferrersSupport.Acknowledged
-            : unlisted.ContainsKey(subject.Digest) ? ReferrersSupport.Missing
+            : unlisted.ContainsKey(subject.Digest) || attachments.Any(WasIgnored) ? ReferrersSupport.Missing
             : ReferrersSupport.Unknown;
         await new ReferrersWriter(registries, repository).AttachAsync(subject.Digest, attachments, support, Stop);
     }
+
+    private bool WasIgnored(Descriptor attachment) =>
+        acknowledged.TryGetValue(attachment.Digest, out var isAcknowledged) && !isAcknowledged;
 
     public override bool HasSignatureTags => true;
 
     public override IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted) =>
         new SignatureFinder(registries, repository).FindAsync(subject, isWanted, Stop);
 
-    // As with attachments, processes of this machine wait for each other.
+    public override Task<SignatureArtifact> ReadBundleAsync(AttachedManifest bundle) =>
+        new SignatureFinder(registries, repository).ReadBundleAsync(bundle.Manifest.Descriptor.Digest, bundle.Blobs[^1].Descriptor, Stop);
+
+    // As with attachments, processes of this machine wait for each other: for this tag.
     public override async Task SignTagAsync(Digest subject, IReadOnlyList<TagSignature> signatures)
     {
-        using var held = await locations.LockAsync(subject, repository.Registry, Stop);
+        var tag = Digest.Compute(Encoding.UTF8.GetBytes(SimpleSigning.TagOf(subject).Value));
+        using var held = await locations.LockAsync(tag, repository.Registry, Stop);
         await new SignatureTagWriter(registries, repository, subject).AddAsync(signatures, Stop);
     }
 
@@ -104,7 +116,7 @@ internal sealed class RegistryDestination(
         {
             BlobPushKind.Mounted => new BlobTransfer(TransferKind.Mounted, 0, push.From),
             BlobPushKind.Existing => BlobTransfer.Reused,
-            _ => BlobTransfer.CreateUpload(blob, push.UploadedBytes),
+            _ => BlobTransfer.CreateUpload(blob, push.UploadedBytes) with { WasAbsent = push.WasAbsent },
         };
     }
 

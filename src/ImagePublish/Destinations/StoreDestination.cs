@@ -1,3 +1,4 @@
+using ImagePublish.Attachments;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage;
@@ -50,6 +51,16 @@ internal sealed class StoreDestination(ImageStore store, string name, IPublishLo
                     Content = (await store.ReadAsync(layer, SigstoreBundle.MaxSize, Stop)).Content,
                 };
         }
+    }
+
+    public override async Task<SignatureArtifact> ReadBundleAsync(AttachedManifest bundle)
+    {
+        var layer = bundle.Blobs[^1].Descriptor;
+        return new SignatureArtifact(SignatureForm.SigstoreBundle, bundle.Manifest.Descriptor.Digest)
+        {
+            MediaType = layer.MediaType,
+            Content = (await store.ReadAsync(layer, SigstoreBundle.MaxSize, Stop)).Content,
+        };
     }
 
     // All names at once.

@@ -165,6 +165,7 @@ internal static class DiagnosticCodes
     public static DiagnosticCode SignatureUnknown { get; } = Add("IMG6022", "It is not known on this machine who signed the base image");
     public static DiagnosticCode SigningKeyUnusable { get; } = Add("IMG6023", "No image can be signed with a key");
     public static DiagnosticCode NotSigned { get; } = Add("IMG6024", "An image could not be signed where it is");
+    public static DiagnosticCode SignerFailed { get; } = Add("IMG6030", "A program that signs can not be used, or fails");
 
     // IMG6040 to IMG6046: signing without a key, and what is attested.
     public static DiagnosticCode IdentityTokenMissing { get; } = Add("IMG6040", "There is no identity token to sign with");

@@ -51,10 +51,27 @@ internal sealed class FileBlobSource(Descriptor descriptor, string path) : BlobS
     }
 }
 
+/// <summary>Whether a repository is asked for a blob before it is uploaded.</summary>
+internal enum BlobLookup
+{
+    Always,
+
+    /// <summary>Not where this machine has seen it there. A registry that has lost it refuses the manifest.</summary>
+    Remembered,
+
+    /// <summary>Never: nobody else can have it.</summary>
+    Never,
+}
+
 /// <summary>A small blob in memory, such as a config.</summary>
 internal sealed class MemoryBlobSource(Descriptor descriptor, ReadOnlyMemory<byte> content) : BlobSource(descriptor)
 {
     public ReadOnlyMemory<byte> Content { get; } = content;
+
+    /// <summary>Whether a repository is asked for it before it is uploaded.</summary>
+    public BlobLookup Lookup { get; init; }
+
+    public MemoryBlobSource With(BlobLookup lookup) => new(Descriptor, Content) { Lookup = lookup };
 
     public static MemoryBlobSource Create(string mediaType, ReadOnlyMemory<byte> content) =>
         new(new Descriptor(mediaType, Digest.Compute(content.Span), content.Length), content);

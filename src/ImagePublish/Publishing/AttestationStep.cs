@@ -41,12 +41,14 @@ internal sealed class AttestationStep
 
     public AttestationStep(AttestedImage attested, CancellationToken cancellationToken)
     {
-        this.attested = attested;
+        (this.attested, Stop) = (attested, cancellationToken);
         request = attested.Request.Attestations is { Placement: not AttestationPlacement.None } wanted ? wanted : null;
         statements = new(() => ComposeOnceAsync(cancellationToken));
     }
 
     public Image Image => attested.Image;
+
+    public CancellationToken Stop { get; }
 
     public PublishRequest Request => attested.Request;
 
@@ -65,14 +67,31 @@ internal sealed class AttestationStep
 
     /// <summary>Attaches what is wanted and not there.</summary>
     /// <returns>What is attached everywhere, whether it was before or not.</returns>
-    public async Task<IReadOnlyList<AttachmentInfo>> AttachAsync(DestinationSet destinations)
+    public Task<IReadOnlyList<AttachmentInfo>> AttachAsync(DestinationSet destinations) => EachAsync(destinations, AttachAsync);
+
+    /// <summary>Attaches what is wanted and not there, and signs the image: its list of attachments changes once.</summary>
+    /// <returns>What is attached everywhere, whether it was before or not; without the signatures.</returns>
+    public Task<IReadOnlyList<AttachmentInfo>> AttachSignedAsync(DestinationSet destinations, SigningStep signing, SignedImage signed) =>
+        EachAsync(destinations, async destination =>
+        {
+            IReadOnlyList<AttachmentInfo> attested = [];
+            await signing.SignAsync(destination, signed, async () =>
+            {
+                (attested, var added) = await PutMissingAsync(destination);
+                return added;
+            });
+            return attested;
+        });
+
+    private static async Task<IReadOnlyList<AttachmentInfo>> EachAsync(
+        DestinationSet destinations,
+        Func<IDestination, Task<IReadOnlyList<AttachmentInfo>>> attachAsync
+    )
     {
-        if (request is null || WantedTypes().Count == 0)
-            return [];
         var attached = new List<AttachmentInfo>();
         await destinations.EachAsync(async destination =>
         {
-            var found = IsInIndex ? await PutAsync(destination) : await AttachAsync(destination);
+            var found = await attachAsync(destination);
             lock (attached)
                 attached.AddRange(found);
         });
@@ -98,14 +117,27 @@ internal sealed class AttestationStep
 
     private async Task<IReadOnlyList<AttachmentInfo>> AttachAsync(IDestination destination)
     {
+        var (attested, added) = await PutMissingAsync(destination);
+        if (added is not null)
+            await destination.AttachAsync(Image.Manifest.Descriptor, [added]);
+        return attested;
+    }
+
+    /// <summary>Puts the manifest of what is wanted and not attached to the image at a destination.</summary>
+    /// <returns>What is attached once it is listed, and what is to be added to the list; null where nothing is.</returns>
+    public async Task<(IReadOnlyList<AttachmentInfo> Attested, Descriptor? Added)> PutMissingAsync(IDestination destination)
+    {
+        if (request is null || WantedTypes().Count == 0)
+            return ([], null);
+        if (IsInIndex)
+            return (await PutAsync(destination), null);
         var subject = Image.Manifest.Descriptor;
-        var found = await FindAsync(destination, subject);
+        // Nothing is attached to an image that was not there.
+        var found = await destination.LackedAsync(Image.ConfigBlob.Descriptor.Digest) ? [] : await FindAsync(destination, subject);
         if (await ComposeManifestAsync([.. found.SelectMany(one => one.Types)]) is not { } missing)
-            return found;
+            return (found, null);
         await PutAsync(destination, missing);
-        var entry = ReferrerEntry.Create(missing.Manifest);
-        await destination.AttachAsync(subject, [entry]);
-        return [.. found, AttachmentInfo.TryRead(missing.Manifest, subject.Digest)!];
+        return ([.. found, AttachmentInfo.TryRead(missing.Manifest, subject.Digest)!], ReferrerEntry.Create(missing.Manifest));
     }
 
     // In an index it needs no list that names it.

@@ -92,6 +92,8 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         await policies.CheckSizeAsync(request, image, [.. built.Select(layer => layer.Name)], tasks.Token);
         log.Detail($"The image is composed: {image.Digest}.");
         var attestations = Attest(draft, image, output, tasks);
+        // Beside the requests that follow.
+        _ = attestations.DescribeAsync();
         var root = await attestations.ComposeRootAsync();
         await CheckTagsAsync(request, heldTags, root.Descriptor, tasks.Token);
 
@@ -101,10 +103,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
         await destinations.CommitManifestsAsync(image);
         // What refers to the image by its digest belongs here: it is complete everywhere, and no tag points at it.
-        var attached = await AttachAsync(attestations, destinations);
-        if (root != image.Manifest)
-            await destinations.CommitIndexAsync(root);
-        await Signing(request).SignAsync(destinations, Signed(request, root));
+        var attached = await AttachAndSignAsync(attestations, root, destinations);
         if (DependenciesMayFail)
             await CheckDependenciesAsync(draft, image, tasks.Token);
         var deliveries = await destinations.CommitTagsAsync(root, request.TagsFor(root.Descriptor.Digest));
@@ -130,17 +129,49 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         return new(new AttestedImage(draft.Request, image, draft.Images, packages.Chosen) { Sbom = describing }, tasks.Token);
     }
 
-    private async Task<IReadOnlyList<AttachmentInfo>> AttachAsync(AttestationStep attestations, DestinationSet destinations)
+    private async Task<IReadOnlyList<AttachmentInfo>> AttachAndSignAsync(
+        AttestationStep attestations,
+        MemoryBlobSource root,
+        DestinationSet destinations
+    )
     {
-        if (await attestations.DescribeAsync() is { } document)
-            sboms.Write(attestations.Request.Sbom!.File, document);
-        var attached = await attestations.AttachAsync(destinations);
-        if (attestations.Request.Attestations is { Placement: not AttestationPlacement.None, Signing: { } signing })
-            await new SignedStatements(context, signing, attestations).AttachAsync(destinations);
+        var request = attestations.Request;
+        var signed = Signed(request, root) with { Config = attestations.Image.ConfigBlob.Descriptor.Digest };
+        if (root == attestations.Image.Manifest)
+        {
+            var attaching = attestations.AttachSignedAsync(destinations, Signing(attestations), signed);
+            await Task.WhenAll(attaching, WriteSbomAsync(attestations));
+            await SignStatementsAsync(attestations, destinations);
+            return await attaching;
+        }
+
+        var attached = await AttachAsync(attestations, destinations);
+        await destinations.CommitIndexAsync(root);
+        await Signing(attestations).SignAsync(destinations, signed);
         return attached;
     }
 
-    private SigningStep Signing(PublishRequest request) => new(context, request.Signing);
+    private async Task<IReadOnlyList<AttachmentInfo>> AttachAsync(AttestationStep attestations, DestinationSet destinations)
+    {
+        await WriteSbomAsync(attestations);
+        var attached = await attestations.AttachAsync(destinations);
+        await SignStatementsAsync(attestations, destinations);
+        return attached;
+    }
+
+    private async Task SignStatementsAsync(AttestationStep attestations, DestinationSet destinations)
+    {
+        if (attestations.Request.Attestations is { Placement: not AttestationPlacement.None, Signing: { } signing })
+            await new SignedStatements(context, signing, attestations).AttachAsync(destinations);
+    }
+
+    private async Task WriteSbomAsync(AttestationStep attestations)
+    {
+        if (await attestations.DescribeAsync() is { } document)
+            sboms.Write(attestations.Request.Sbom!.File, document);
+    }
+
+    private SigningStep Signing(AttestationStep attestations) => new(context, attestations.Request.Signing, attestations.Stop);
 
     private async Task<PinnedRequest> PinToLockAsync(PublishRequest request, PublishOutput output, CancellationToken cancellationToken)
     {
@@ -276,7 +307,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     {
         var attached = await AttachAsync(attestations, destinations);
         var root = await attestations.ComposeRootAsync();
-        await Signing(draft.Request).SignUnchangedAsync(destinations, Signed(draft.Request, root));
+        await Signing(attestations).SignUnchangedAsync(destinations, Signed(draft.Request, root));
         return draft.Unchanged(attestations.Image, layers, root) with { Attached = attached };
     }
 

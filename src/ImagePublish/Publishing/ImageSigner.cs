@@ -14,7 +14,8 @@ internal sealed class ImageSigner(SigningRequest request, ServiceClient services
     private readonly KeylessSigner? keyless = request.Keyless is { } wanted ? new KeylessSigner(wanted, services) : null;
 
     /// <summary>Who signs, as it is shown.</summary>
-    public string Description => keyless is null ? request.Key!.Public.Description : keyless.Signer ?? "keyless";
+    public async Task<string> DescribeAsync(CancellationToken cancellationToken) =>
+        keyless is null ? (await request.Key!.GetPublicKeyAsync(cancellationToken)).Description : keyless.Signer ?? "keyless";
 
     /// <summary>Signs an image, or something that a statement says of it.</summary>
     public async Task<AttachedManifest> CreateBundleAsync(Descriptor image, Statement statement, CancellationToken cancellationToken)
@@ -23,7 +24,7 @@ internal sealed class ImageSigner(SigningRequest request, ServiceClient services
         return SignaturePayload.Attach(
             image,
             statement.PredicateType,
-            keyless is null ? SignaturePayload.CreateBundle(request.Key!, content) : await keyless.SignAsync(content, cancellationToken)
+            keyless is null ? await SignaturePayload.CreateBundleAsync(request.Key!, content, cancellationToken) : await keyless.SignAsync(content, cancellationToken)
         );
     }
 
@@ -36,7 +37,7 @@ internal sealed class ImageSigner(SigningRequest request, ServiceClient services
         {
             if (keyless is not null)
                 return await keyless.VerifiesAsync(artifact, image, cancellationToken);
-            artifact.ReadCosign().Verify(request.Key!.Public, image);
+            artifact.ReadCosign().Verify(await request.Key!.GetPublicKeyAsync(cancellationToken), image);
             return true;
         }
         catch (RefusedSignatureException)

@@ -43,7 +43,8 @@ internal sealed class SignedStatements(PublishContext context, SigningRequest re
                 $"Attestations of {destination.Name}@{Image.Digest} were signed ({string.Join(", ", lost)}), and are not found there "
                     + "afterwards, or do not verify. No tag was moved. Publish again."
             );
-        context.Log.Information($"  {entries.Count} attestations of {destination.Name}@{Image.Digest} are signed ({signer.Description}).");
+        var signedBy = await signer.DescribeAsync(destination.Stop);
+        context.Log.Information($"  {entries.Count} attestations of {destination.Name}@{Image.Digest} are signed ({signedBy}).");
     }
 
     private async Task<HashSet<string>> FindMissingAsync(IDestination destination)

@@ -13,14 +13,17 @@ namespace ImagePublish.Publishing;
 internal sealed record SignedImage(MemoryBlobSource Root, IReadOnlyList<Tag> Tags)
 {
     public Descriptor Descriptor => Root.Descriptor;
+
+    /// <summary>A blob that no other image has, if it has one.</summary>
+    public Digest? Config { get; init; }
 }
 
 /// <summary>
 /// Signs an image at every destination, before a tag moves: it looks for signatures of the same key, adds the forms that are missing, and
-/// then reads and verifies them all as a stranger would, who has the public key.
+/// then reads back and verifies what it added, as a stranger would who has the public key.
 /// </summary>
 /// <remarks>What it waits for ends with the destinations; its records are on this machine.</remarks>
-internal sealed class SigningStep(PublishContext context, SigningRequest? request)
+internal sealed class SigningStep(PublishContext context, SigningRequest? request, CancellationToken cancellationToken)
 {
     private const string Kind = "signed";
 
@@ -28,12 +31,8 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
 
     /// <summary>Signs an image. Signatures that are there already are not made again.</summary>
     /// <exception cref="ImagePublishException"><c>IMG6024</c>: it can't be signed; or what the registry fails with.</exception>
-    public async Task SignAsync(DestinationSet destinations, SignedImage image)
-    {
-        if (request is null)
-            return;
-        await destinations.EachAsync(destination => destination.IsOnlyMeasured ? Task.CompletedTask : SignAsync(destination, image));
-    }
+    public Task SignAsync(DestinationSet destinations, SignedImage image) =>
+        destinations.EachAsync(destination => SignAsync(destination, image, () => Task.FromResult<Descriptor?>(null)));
 
     /// <summary>Signs an image that tags point at already, unless this machine has seen it signed.</summary>
     /// <exception cref="ImagePublishException"><c>IMG6024</c>: it can't be signed; or what the registry fails with.</exception>
@@ -43,66 +42,90 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
             return;
         await destinations.EachAsync(async destination =>
         {
-            if (
-                !destination.IsOnlyMeasured
-                && await context.Store.Records.ReadAsync(Kind, KeyOf(destination, image), CancellationToken.None) is null
-            )
-                await SignAsync(destination, image);
+            if (await context.Store.Records.ReadAsync(Kind, KeyOf(destination, image), CancellationToken.None) is null)
+                await SignAsync(destination, image, () => Task.FromResult<Descriptor?>(null));
         });
     }
 
-    private async Task SignAsync(IDestination destination, SignedImage image)
+    /// <summary>Signs an image at one destination, and attaches something else to it with the same change of its list.</summary>
+    /// <param name="putOtherAsync">Puts it, and returns its entry; null where there is nothing.</param>
+    public async Task SignAsync(IDestination destination, SignedImage image, Func<Task<Descriptor?>> putOtherAsync)
     {
-        var missing = await FindMissingAsync(destination, image);
+        var isWanted = request is not null && !destination.IsOnlyMeasured;
+        var missing = isWanted ? await FindMissingAsync(destination, image) : null;
+        var bundle =
+            missing?.Bundle == true
+                ? await signer!.CreateBundleAsync(
+                    image.Descriptor,
+                    SignaturePayload.CreateStatement(image.Descriptor.Digest),
+                    cancellationToken
+                )
+                : null;
+        // The tag and the list of attachments are watched for others' changes for a while: for both at once.
+        var signingTag = missing is null ? Task.CompletedTask : SignTagAsync(destination, image, missing);
+        await Task.WhenAll(signingTag, AttachAsync(destination, image.Descriptor, bundle, putOtherAsync));
+        if (missing is null)
+            return;
         if (missing.IsNone)
-        {
             context.Log.Detail($"{destination.Name}@{image.Descriptor.Digest} is signed already.");
-        }
         else
-        {
-            if (missing.Bundle)
-                await AttachBundleAsync(destination, image);
-            if (missing.References.Count > 0)
-                await destination.SignTagAsync(
-                    image.Descriptor.Digest,
-                    [.. missing.References.Select(name => TagSignature.Create(request!.Key!, image.Descriptor.Digest, name))]
-                );
-            await ConfirmAsync(destination, image);
-        }
-
+            await ConfirmAsync(destination, image, bundle);
         await context.Store.Records.WriteAsync(Kind, KeyOf(destination, image), "signed"u8.ToArray(), CancellationToken.None);
     }
 
-    private async Task AttachBundleAsync(IDestination destination, SignedImage image)
+    private async Task SignTagAsync(IDestination destination, SignedImage image, MissingSignatures missing)
     {
-        var statement = SignaturePayload.CreateStatement(image.Descriptor.Digest);
-        var bundle = await signer!.CreateBundleAsync(image.Descriptor, statement, destination.Stop);
-        await AttestationStep.PutAsync(destination, bundle);
-        await destination.AttachAsync(image.Descriptor, [ReferrerEntry.Create(bundle.Manifest)]);
+        var digest = image.Descriptor.Digest;
+        var signatures = missing.References.Select(name => TagSignature.CreateAsync(request!.Key!, digest, name, cancellationToken));
+        if (missing.References.Count > 0)
+            await destination.SignTagAsync(digest, await Task.WhenAll(signatures));
     }
 
-    private async Task ConfirmAsync(IDestination destination, SignedImage image)
+    private static async Task AttachAsync(
+        IDestination destination,
+        Descriptor image,
+        AttachedManifest? bundle,
+        Func<Task<Descriptor?>> putOtherAsync
+    )
     {
-        var missing = await FindMissingAsync(destination, image);
-        if (!missing.IsNone)
+        var putting = bundle is null ? Task.CompletedTask : AttestationStep.PutAsync(destination, bundle);
+        var other = putOtherAsync();
+        await Task.WhenAll(putting, other);
+        Descriptor?[] entries = [await other, bundle is null ? null : ReferrerEntry.Create(bundle.Manifest)];
+        if (entries.OfType<Descriptor>().ToList() is { Count: > 0 } added)
+            await destination.AttachAsync(image, added);
+    }
+
+    // What is at the tag was read back when it was written, and the list of attachments, too: what the list names is read here.
+    private async Task ConfirmAsync(IDestination destination, SignedImage image, AttachedManifest? bundle)
+    {
+        if (
+            bundle is not null
+            && !await signer!.VerifiesAsync(await destination.ReadBundleAsync(bundle), image.Descriptor.Digest, cancellationToken)
+        )
             throw new ImagePublishException(
                 DiagnosticCodes.NotSigned,
-                $"{destination.Name}@{image.Descriptor.Digest} was signed, and the signature ({missing}) is not found there afterwards, or "
-                    + "does not verify. No tag was moved. Publish again, or choose another ImageSignatureFormat."
+                $"{destination.Name}@{image.Descriptor.Digest} was signed, and the signature ({bundle.Manifest.Descriptor.Digest}) is not "
+                    + "found there afterwards, or does not verify. No tag was moved. Publish again, or choose another "
+                    + "ImageSignatureFormat."
             );
-        context.Log.Information($"  {destination.Name}@{image.Descriptor.Digest} is signed ({signer!.Description}, {request!.Format}).");
+        var signedBy = await signer!.DescribeAsync(cancellationToken);
+        context.Log.Information($"  {destination.Name}@{image.Descriptor.Digest} is signed ({signedBy}, {request!.Format}).");
     }
 
     // Signatures of others, and whatever else is there, are none of this key's.
     private async Task<MissingSignatures> FindMissingAsync(IDestination destination, SignedImage image)
     {
         var missing = MissingSignatures.All(destination, image, request!.Format);
+        // Nobody can have signed what was not there.
+        if (image.Config is { } config && await destination.LackedAsync(config))
+            return missing;
         bool IsWanted(SignatureForm form) =>
             form == SignatureForm.SigstoreBundle ? missing.Bundle : form == SignatureForm.SimpleSigning && missing.References.Count > 0;
 
         await foreach (var artifact in destination.FindSignaturesAsync(image.Descriptor.Digest, IsWanted))
         {
-            if (await signer!.VerifiesAsync(artifact, image.Descriptor.Digest, destination.Stop))
+            if (await signer!.VerifiesAsync(artifact, image.Descriptor.Digest, cancellationToken))
                 missing.Remove(artifact);
             if (missing.IsNone)
                 break;
@@ -147,8 +170,5 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
             else if (SimpleSigning.Read(artifact.Content, artifact.Annotations).ReadReference() is { } reference)
                 References.Remove(reference);
         }
-
-        public override string ToString() =>
-            string.Join(", ", References.Select(name => $"tag for {name}").Prepend(Bundle ? "bundle" : "").Where(text => text.Length > 0));
     }
 }

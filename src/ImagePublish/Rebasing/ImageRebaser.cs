@@ -172,7 +172,7 @@ internal sealed class ImageRebaser
         if (image.Index is not null)
             await destinations.CommitIndexAsync(root);
         var renewed = await attached.RenewAsync(destinations, result, cancellationToken);
-        await new SigningStep(context, request.Signing).SignAsync(destinations, new SignedImage(root, tags));
+        await new SigningStep(context, request.Signing, cancellationToken).SignAsync(destinations, new SignedImage(root, tags));
         if (!request.DryRun)
             await RequireUnmovedAsync(request, tags, before, destination);
         var deliveries = await destinations.CommitTagsAsync(root, tags);

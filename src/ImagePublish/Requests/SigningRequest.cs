@@ -19,10 +19,11 @@ internal enum SignatureFormat
 
 /// <summary>What an image is signed with.</summary>
 /// <param name="Key">Null where <see cref="Keyless"/> says how.</param>
-internal sealed record SigningRequest(SigningKey? Key, SignatureFormat Format)
+internal sealed record SigningRequest(Signer? Key, SignatureFormat Format)
 {
     public KeylessRequest? Keyless { get; init; }
 
-    /// <summary>Changes with the key or the identity, and with the format. Nothing of the private key or the token is in it.</summary>
-    public Digest Id => Digest.Compute(System.Text.Encoding.UTF8.GetBytes($"{Key?.Public.Hint}{Keyless?.Id} {Format}"));
+    /// <summary>Changes with the key, with its name where a program has it, or with the identity, and with the format. Nothing of the
+    /// private key or the token is in it.</summary>
+    public Digest Id => Digest.Compute(System.Text.Encoding.UTF8.GetBytes($"{Key?.Id}{Keyless?.Id} {Format}"));
 }

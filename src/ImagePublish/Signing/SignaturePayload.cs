@@ -51,13 +51,17 @@ internal static class SignaturePayload
     }
 
     /// <summary>A bundle whose signature a key makes.</summary>
-    public static byte[] CreateBundle(SigningKey key, ReadOnlyMemory<byte> statement) =>
-        WriteBundle(statement, key.SignBundle(SigstoreBundle.SignedBytes(statement.Span)), json =>
+    public static async Task<byte[]> CreateBundleAsync(Signer signer, ReadOnlyMemory<byte> statement, CancellationToken cancellationToken)
+    {
+        var signature = await signer.SignBundleAsync(SigstoreBundle.SignedBytes(statement.Span), cancellationToken);
+        var key = await signer.GetPublicKeyAsync(cancellationToken);
+        return WriteBundle(statement, signature, json =>
         {
             json.WriteStartObject("publicKey");
-            json.WriteString("hint", key.Public.Hint);
+            json.WriteString("hint", key.Hint);
             json.WriteEndObject();
         });
+    }
 
     /// <param name="writeMaterial">Writes what the signature is verified with: properties of an object.</param>
     internal static byte[] WriteBundle(ReadOnlyMemory<byte> statement, byte[] signature, Action<Utf8JsonWriter> writeMaterial) =>

@@ -6,11 +6,11 @@ namespace ImagePublish.Signing;
 /// <summary>A signature as a layer of the tag <c>sha256-….sig</c>.</summary>
 internal sealed record TagSignature(MemoryBlobSource Payload, string Signature)
 {
-    public static TagSignature Create(SigningKey key, Digest image, string reference)
+    public static async Task<TagSignature> CreateAsync(Signer signer, Digest image, string reference, CancellationToken cancellationToken)
     {
         var payload = SignaturePayload.WriteSimple(image, reference);
-        var signature = Convert.ToBase64String(key.SignTag(payload));
-        return new TagSignature(MemoryBlobSource.Create(SimpleSigning.LayerType, payload), signature);
+        var signature = Convert.ToBase64String(await signer.SignTagAsync(payload, cancellationToken));
+        return new TagSignature(MemoryBlobSource.Create(SimpleSigning.LayerType, payload).With(BlobLookup.Never), signature);
     }
 
     public Descriptor Layer =>
@@ -52,7 +52,7 @@ internal sealed class SignatureTag(IReadOnlyList<Descriptor> layers, IReadOnlyDi
     /// <summary>The manifest and its config.</summary>
     public (MemoryBlobSource Manifest, MemoryBlobSource Config) Write()
     {
-        var config = MemoryBlobSource.Create(MediaTypes.OciConfig, WriteConfig());
+        var config = MemoryBlobSource.Create(MediaTypes.OciConfig, WriteConfig()).With(BlobLookup.Never);
         var manifest = new ImageManifest(config.Descriptor, layers) { MediaType = MediaTypes.OciManifest, Annotations = annotations };
         return (MemoryBlobSource.Create(MediaTypes.OciManifest, OciJson.Write(manifest)), config);
     }

@@ -24,12 +24,11 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
     /// <exception cref="ImagePublishException"><c>IMG6024</c>: the tag can't have them; or what the registry fails with.</exception>
     public async Task AddAsync(IReadOnlyList<TagSignature> signatures, CancellationToken cancellationToken)
     {
-        foreach (var payload in signatures.Select(signature => signature.Payload))
-            await registries.PushBlobAsync(repository, payload, cancellationToken);
+        var payloads = signatures.Select(signature => signature.Payload).ToList();
         var contended = new ContendedTag<SignatureTag>(
             registries.Time,
             () => ReadAsync(cancellationToken),
-            current => WriteAsync(current.With(signatures), cancellationToken)
+            current => WriteAsync(current.With(signatures), payloads, cancellationToken)
         )
         {
             HasAll = current => current.HasAll(signatures),
@@ -39,7 +38,11 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
             throw Fail("others change it all the time. Publish again");
     }
 
-    private async Task<SignatureTag> WriteAsync(SignatureTag content, CancellationToken cancellationToken)
+    private async Task<SignatureTag> WriteAsync(
+        SignatureTag content,
+        IReadOnlyList<MemoryBlobSource> payloads,
+        CancellationToken cancellationToken
+    )
     {
         // Nobody would read further ones.
         if (content.Count > SignatureFinder.MaxSignatures)
@@ -47,10 +50,9 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
                 $"it would have {content.Count} signatures, and {SignatureFinder.MaxSignatures} are read. Delete the tag, and sign again"
             );
         var (manifest, config) = content.Write();
-        await registries.PushBlobAsync(repository, config, cancellationToken);
         try
         {
-            await registries.PushManifestAsync(tag, manifest, cancellationToken);
+            await PushAsync(manifest, [.. payloads, config], cancellationToken);
         }
         catch (ImagePublishException exception) when (Refusals.Contains(exception.Code))
         {
@@ -63,6 +65,23 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
         }
 
         return content;
+    }
+
+    private async Task PushAsync(MemoryBlobSource manifest, IReadOnlyList<MemoryBlobSource> blobs, CancellationToken cancellationToken)
+    {
+        for (var lost = new HashSet<Digest>(); ; )
+        {
+            await Task.WhenAll(blobs.Select(blob => registries.PushBlobAsync(repository, blob, cancellationToken)));
+            try
+            {
+                await registries.PushManifestAsync(tag, manifest, cancellationToken);
+                return;
+            }
+            catch (MissingBlobsException exception) when (exception.Digests.Where(lost.Add).ToList().Count > 0)
+            {
+                // A registry that has lost what it confirmed gets it once more. It may name one at a time.
+            }
+        }
     }
 
     private async Task<SignatureTag> ReadAsync(CancellationToken cancellationToken)

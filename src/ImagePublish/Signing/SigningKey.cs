@@ -7,7 +7,7 @@ using ImagePublish.Trust;
 namespace ImagePublish.Signing;
 
 /// <summary>A private key that images are signed with. It has no text form: nothing of it can get into a log.</summary>
-internal sealed class SigningKey
+internal sealed class SigningKey : Signer
 {
     /// <summary>The environment variable with the password of an encrypted key.</summary>
     public const string PasswordVariable = "IMAGE_SIGNING_PASSWORD";
@@ -15,13 +15,17 @@ internal sealed class SigningKey
     private const int MaxSize = 64 * 1024;
     private const string EcKey = "1.2.840.10045.2.1";
     private const string RsaKey = "1.2.840.113549.1.1.1";
-    private const string Ed25519Key = "1.3.101.112";
 
-    private readonly AsymmetricAlgorithm key;
+    // An algorithm of the framework's, or the seed of an Ed25519 key.
+    private readonly object key;
 
-    private SigningKey(AsymmetricAlgorithm key, VerificationKey publicKey) => (this.key, Public) = (key, publicKey);
+    private SigningKey(object key, VerificationKey publicKey) => (this.key, Public) = (key, publicKey);
 
     public VerificationKey Public { get; }
+
+    public override string Id => Public.Hint;
+
+    public override Task<VerificationKey> GetPublicKeyAsync(CancellationToken cancellationToken) => Task.FromResult(Public);
 
     /// <summary>Reads the private key of a PEM text.</summary>
     /// <param name="name">What it is called in messages.</param>
@@ -69,17 +73,19 @@ internal sealed class SigningKey
     internal static ImagePublishException Unusable(string name, string reason, Exception? cause = null) =>
         new(DiagnosticCodes.SigningKeyUnusable, $"No image can be signed with {Text.Sanitize(name)}: {reason}.", cause);
 
-    /// <summary>Signs a statement in a sigstore bundle, whose readers take the hash that belongs to the curve.</summary>
-    public byte[] SignBundle(ReadOnlySpan<byte> data) => Sign(data, Public.CosignAlgorithms[0]);
-
-    /// <summary>Signs a payload at the tag <c>sha256-….sig</c>, whose readers take SHA-256 with every key.</summary>
-    public byte[] SignTag(ReadOnlySpan<byte> data) =>
-        Sign(data, Public.CosignAlgorithms.First(algorithm => algorithm.Hash == HashAlgorithmName.SHA256));
-
-    private byte[] Sign(ReadOnlySpan<byte> data, SignatureAlgorithm algorithm) =>
-        key is RSA rsa
-            ? rsa.SignData(data, algorithm.Hash, RSASignaturePadding.Pkcs1)
-            : ((ECDsa)key).SignData(data, algorithm.Hash, DSASignatureFormat.Rfc3279DerSequence);
+    protected override Task<byte[]> SignAsync(
+        ReadOnlyMemory<byte> data,
+        SignatureAlgorithm algorithm,
+        CancellationToken cancellationToken
+    ) =>
+        Task.FromResult(
+            key switch
+            {
+                RSA rsa => rsa.SignData(data.Span, algorithm.Hash, RSASignaturePadding.Pkcs1),
+                ECDsa ecdsa => ecdsa.SignData(data.Span, algorithm.Hash, DSASignatureFormat.Rfc3279DerSequence),
+                _ => Ed25519Key.Sign((byte[])key, data.Span),
+            }
+        );
 
     // OpenSSL writes the parameters of a curve in a block of their own, before the key.
     private static (string Label, byte[] Content) FindBlock(string name, string pem)
@@ -113,12 +119,7 @@ internal sealed class SigningKey
             case "ENCRYPTED PRIVATE KEY":
                 return ImportEncrypted(name, content, password);
             case "ENCRYPTED SIGSTORE PRIVATE KEY" or "ENCRYPTED COSIGN PRIVATE KEY":
-                throw Unusable(
-                    name,
-                    "it is a key file of cosign, whose encryption .NET does not have. Make the key with 'openssl genpkey -algorithm EC "
-                        + "-pkeyopt ec_paramgen_curve:P-256 -aes256 -out KEY', and give it to cosign with "
-                        + "'cosign import-key-pair --key KEY'"
-                );
+                return ImportPlain(name, CosignKeyFile.Decrypt(name, content, RequirePassword(name, password)));
             default:
                 throw Unusable(name, $"it is an '{Text.Sanitize(label)}', which is not supported. Convert it with 'openssl pkcs8 -topk8'");
         }
@@ -126,22 +127,32 @@ internal sealed class SigningKey
 
     private static SigningKey ImportEncrypted(string name, byte[] content, string? password)
     {
-        if (string.IsNullOrEmpty(password))
-            throw Unusable(name, $"it is encrypted. Set the environment variable {PasswordVariable} to its password");
         Pkcs8PrivateKeyInfo info;
         try
         {
-            info = Pkcs8PrivateKeyInfo.DecryptAndDecode(password, content, out _);
+            info = Pkcs8PrivateKeyInfo.DecryptAndDecode(RequirePassword(name, password), content, out _);
         }
         catch (CryptographicException exception)
         {
-            throw Unusable(name, $"it can't be decrypted: the password in {PasswordVariable} is wrong, or it is damaged", exception);
+            throw Undecrypted(name, exception);
         }
 
-        var plain = info.Encode();
+        return ImportPlain(name, info.Encode());
+    }
+
+    private static string RequirePassword(string name, string? password) =>
+        string.IsNullOrEmpty(password)
+            ? throw Unusable(name, $"it is encrypted. Set the environment variable {PasswordVariable} to its password")
+            : password;
+
+    internal static ImagePublishException Undecrypted(string name, Exception? cause = null) =>
+        Unusable(name, $"it can't be decrypted: the password in {PasswordVariable} is wrong, or it is damaged", cause);
+
+    private static SigningKey ImportPlain(string name, byte[] plain)
+    {
         try
         {
-            return Import(name, info, plain);
+            return Import(name, Pkcs8PrivateKeyInfo.Decode(plain, out _, skipCopy: true), plain);
         }
         finally
         {
@@ -161,10 +172,11 @@ internal sealed class SigningKey
                 var rsa = RSA.Create();
                 rsa.ImportPkcs8PrivateKey(content, out _);
                 return Create(rsa);
-            case Ed25519Key:
-                throw Unusable(name, "it is an Ed25519 key, which .NET does not have. Use an ECDSA key on P-256");
+            case Ed25519Key.Kind:
+                var seed = Ed25519Key.ReadSeed(info.PrivateKeyBytes.Span);
+                return new SigningKey(seed, VerificationKey.Read(Ed25519Key.PublicInfo(seed)));
             case var other:
-                throw Unusable(name, $"it is a key of the kind {other}, and only ECDSA and RSA keys are supported");
+                throw Unusable(name, $"it is a key of the kind {other}, and only ECDSA, RSA and Ed25519 keys are supported");
         }
     }
 

@@ -93,7 +93,7 @@ internal sealed record NotationEnvelope(CertificateChain Chain, ReadOnlyMemory<b
         if (!isExpected)
             throw RefusedSignatureException.Malformed(
                 $"its algorithm is '{Text.Sanitize(named)}', and its certificate's key ({key.Description}) signs with "
-                    + $"{key.NotationAlgorithm.JwsName} only"
+                    + $"{key.NotationAlgorithm.JwsName ?? "no algorithm of the Notary Project's"} only"
             );
     }
 }

@@ -10,6 +10,8 @@ internal enum SignatureKind
     RsaPss,
 
     RsaPkcs1,
+
+    Ed25519,
 }
 
 /// <summary>An algorithm of signatures. A key decides which of them it may be used with: what an envelope says is only compared.</summary>
@@ -29,8 +31,12 @@ internal sealed record SignatureAlgorithm(SignatureKind Kind, HashAlgorithmName 
 
     public static SignatureAlgorithm RsaPssSha512 { get; } = new(SignatureKind.RsaPss, HashAlgorithmName.SHA512);
 
+    /// <summary>It hashes the data itself.</summary>
+    public static SignatureAlgorithm Ed25519 { get; } = new(SignatureKind.Ed25519, default);
+
     /// <summary>Its name in JWS; null where Notation does not use it.</summary>
-    public string? JwsName => Kind == SignatureKind.RsaPkcs1 ? null : $"{(Kind == SignatureKind.Ecdsa ? "ES" : "PS")}{Hash.Name![3..]}";
+    public string? JwsName =>
+        Kind is SignatureKind.RsaPkcs1 or SignatureKind.Ed25519 ? null : $"{(Kind == SignatureKind.Ecdsa ? "ES" : "PS")}{Hash.Name![3..]}";
 
     /// <summary>Its number in COSE (<see href="https://www.iana.org/assignments/cose/cose.xhtml#algorithms">IANA</see>); null where
     /// Notation does not use it.</summary>

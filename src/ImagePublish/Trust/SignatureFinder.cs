@@ -141,12 +141,28 @@ internal sealed class SignatureFinder(RegistryClient registries, Repository repo
             );
         if (form == SignatureForm.SigstoreBundle && !layer.MediaType.StartsWith(SigstoreBundle.MediaTypePrefix, StringComparison.Ordinal))
             return SignatureArtifact.Unreadable(form, descriptor.Digest, $"its layer is '{Text.Sanitize(layer.MediaType)}', and no bundle");
-        return new SignatureArtifact(form, descriptor.Digest)
+        return await ReadLayerAsync(form, descriptor.Digest, layer, cancellationToken);
+    }
+
+    /// <summary>Reads a bundle whose manifest is known.</summary>
+    public async Task<SignatureArtifact> ReadBundleAsync(Digest manifest, Descriptor layer, CancellationToken cancellationToken) =>
+        (
+            await GuardAsync(SignatureForm.SigstoreBundle, manifest, () =>
+                ReadLayerAsync(SignatureForm.SigstoreBundle, manifest, layer, cancellationToken)
+            )
+        )!;
+
+    private async Task<SignatureArtifact?> ReadLayerAsync(
+        SignatureForm form,
+        Digest digest,
+        Descriptor layer,
+        CancellationToken cancellationToken
+    ) =>
+        new(form, digest)
         {
             MediaType = layer.MediaType,
             Content = await registries.GetBlobAsync(repository, layer, NotationEnvelope.MaxSize, cancellationToken),
         };
-    }
 
     private async IAsyncEnumerable<SignatureArtifact> ReadCosignTagAsync(
         Digest subject,

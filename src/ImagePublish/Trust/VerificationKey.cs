@@ -3,7 +3,8 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ImagePublish.Trust;
 
-/// <summary>A public key that is strong enough to be believed: ECDSA over P-256, P-384 or P-521, or RSA with 2048 to 8192 bits.</summary>
+/// <summary>A public key that is strong enough to be believed: ECDSA over P-256, P-384 or P-521, RSA with 2048 to 8192 bits, or
+/// Ed25519.</summary>
 internal sealed class VerificationKey
 {
     private const int MinRsaBits = 2048;
@@ -12,7 +13,6 @@ internal sealed class VerificationKey
     private const int MaxRsaBits = 8192;
     private const string EcKey = "1.2.840.10045.2.1";
     private const string RsaKey = "1.2.840.113549.1.1.1";
-    private const string Ed25519Key = "1.3.101.112";
 
     private static readonly Dictionary<string, (int Bits, SignatureAlgorithm Algorithm)> Curves = new()
     {
@@ -21,9 +21,10 @@ internal sealed class VerificationKey
         ["1.3.132.0.35"] = (521, SignatureAlgorithm.EcdsaSha512),
     };
 
-    private readonly AsymmetricAlgorithm key;
+    // An algorithm of the framework's, or the bytes of an Ed25519 key.
+    private readonly object key;
 
-    private VerificationKey(AsymmetricAlgorithm key, byte[] info, string description, SignatureAlgorithm notation)
+    private VerificationKey(object key, byte[] info, string description, SignatureAlgorithm notation)
     {
         (this.key, Info, Description, NotationAlgorithm) = (key, info, description, notation);
     }
@@ -34,20 +35,21 @@ internal sealed class VerificationKey
     /// <summary>What kind of key it is, such as <c>ECDSA P-256</c>.</summary>
     public string Description { get; }
 
-    /// <summary>The only algorithm that the Notary Project allows for this key.</summary>
+    /// <summary>The only algorithm that the Notary Project allows for this key; one that has no name there where it allows none.</summary>
     public SignatureAlgorithm NotationAlgorithm { get; }
 
     /// <summary>The algorithms that cosign uses with this key. It signed with SHA-256 on every curve at first.</summary>
     public IReadOnlyList<SignatureAlgorithm> CosignAlgorithms =>
         key is RSA ? [SignatureAlgorithm.RsaPkcs1Sha256]
-        : NotationAlgorithm == SignatureAlgorithm.EcdsaSha256 ? [NotationAlgorithm]
+        : key is byte[] || NotationAlgorithm == SignatureAlgorithm.EcdsaSha256 ? [NotationAlgorithm]
         : [NotationAlgorithm, SignatureAlgorithm.EcdsaSha256];
 
     /// <summary>SHA-256 of <see cref="Info"/> in base64: how a sigstore bundle names a key.</summary>
     public string Hint => Convert.ToBase64String(SHA256.HashData(Info.Span));
 
-    /// <summary>The key itself, for verifiers of the framework.</summary>
-    public AsymmetricAlgorithm Key => key;
+    /// <summary>The key itself, for verifiers of the framework, which have no Ed25519.</summary>
+    public AsymmetricAlgorithm Key =>
+        key as AsymmetricAlgorithm ?? throw new CryptographicException($"the key is an {Description} key, which .NET does not have");
 
     /// <summary>Reads a <c>SubjectPublicKeyInfo</c>.</summary>
     /// <exception cref="CryptographicException">It is malformed, too weak or of a kind that is not supported.</exception>
@@ -81,6 +83,7 @@ internal sealed class VerificationKey
             return (key, algorithm.Kind) switch
             {
                 (ECDsa ecdsa, SignatureKind.Ecdsa) => ecdsa.VerifyData(data, signature, algorithm.Hash, format),
+                (byte[] ed25519, SignatureKind.Ed25519) => Ed25519Key.Verify(ed25519, data, signature),
                 (RSA rsa, SignatureKind.RsaPss) => rsa.VerifyData(data, signature, algorithm.Hash, RSASignaturePadding.Pss),
                 (RSA rsa, SignatureKind.RsaPkcs1) => rsa.VerifyData(data, signature, algorithm.Hash, RSASignaturePadding.Pkcs1),
                 _ => false,
@@ -101,10 +104,10 @@ internal sealed class VerificationKey
         {
             EcKey => ReadEcdsa(bytes),
             RsaKey => ReadRsa(bytes),
-            Ed25519Key => throw new CryptographicException(
-                "the key is an Ed25519 key, which is not supported: .NET has none. Use ECDSA P-256, as 'cosign generate-key-pair' does"
+            Ed25519Key.Kind => new VerificationKey(Ed25519Key.Read(bytes), bytes, "Ed25519", SignatureAlgorithm.Ed25519),
+            var other => throw new CryptographicException(
+                $"the key is of the kind {other}, and only ECDSA, RSA and Ed25519 keys are supported"
             ),
-            var other => throw new CryptographicException($"the key is of the kind {other}, and only ECDSA and RSA keys are supported"),
         };
     }
 

@@ -85,9 +85,9 @@ public sealed class AttestationStepTests
     }
 
     [Theory]
-    [InlineData(true, 7)]
-    [InlineData(false, 10)]
-    [ReliabilityCase("Attachments", "a changed image with provenance", "7 requests more with the referrers API, 10 without it")]
+    [InlineData(true, 3)]
+    [InlineData(false, 5)]
+    [ReliabilityCase("Attachments", "a changed image with provenance", "3 requests more with the referrers API, 5 without it")]
     public async Task ItCostsFewRequests(bool hasReferrers, int more)
     {
         await using var bench = await StartAsync(hasReferrers);

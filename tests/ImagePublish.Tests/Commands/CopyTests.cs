@@ -1,3 +1,4 @@
+using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Commands;
 using ImagePublish.Destinations;
@@ -260,6 +261,10 @@ public sealed class CopyTests
         public Task<bool> HadAllBlobsAsync() => Task.FromResult(false);
 
         public Task ConfirmUploadsAsync() => Task.CompletedTask;
+
+        public Task<bool> LackedAsync(Digest blob) => Task.FromResult(false);
+
+        public Task<SignatureArtifact> ReadBundleAsync(AttachedManifest bundle) => throw new InvalidOperationException();
 
         public Task<MemoryBlobSource?> TryReadManifestAsync(Descriptor manifest) => Task.FromResult<MemoryBlobSource?>(null);
 

@@ -40,7 +40,7 @@ public sealed class SignatureTagWriterTests
                                 await using var job = RegistryBench.For(first.Server);
                                 job.Time = TimeProvider.System;
                                 var key = NewKey();
-                                var signature = TagSignature.Create(key, image, "registry.example/acme/shop:1.0");
+                                var signature = await TagSignature.CreateAsync(key, image, "registry.example/acme/shop:1.0", Cancel);
                                 start.SignalAndWait(Cancel);
                                 await new SignatureTagWriter(job.Client, job.Repository, image).AddAsync([signature], Cancel);
                                 return key;
@@ -181,7 +181,7 @@ public sealed class SignatureTagWriterTests
     {
         await using var signer = RegistryBench.For(bench.Server);
         signer.Time = TimeProvider.System;
-        var signature = TagSignature.Create(NewKey(), image, $"{bench.Repository}:1.0");
+        var signature = await TagSignature.CreateAsync(NewKey(), image, $"{bench.Repository}:1.0", Cancel);
         await new SignatureTagWriter(signer.Client, bench.Repository, image).AddAsync([signature], Cancel);
     }
 

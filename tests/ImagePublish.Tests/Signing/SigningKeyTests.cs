@@ -33,7 +33,7 @@ public sealed class SigningKeyTests : IDisposable
 
         Assert.Equal(description, key.Public.Description);
         await File.WriteAllTextAsync(Path.Combine(folder, "data"), "signed", Cancel);
-        await File.WriteAllBytesAsync(Path.Combine(folder, "sig"), key.SignTag("signed"u8), Cancel);
+        await File.WriteAllBytesAsync(Path.Combine(folder, "sig"), await key.SignTagAsync("signed"u8.ToArray(), Cancel), Cancel);
         await RunAsync("dgst -sha256 -verify k.pub -signature sig data");
         var hash = description switch
         {
@@ -41,7 +41,7 @@ public sealed class SigningKeyTests : IDisposable
             "ECDSA P-521" => "-sha512",
             _ => "-sha256",
         };
-        await File.WriteAllBytesAsync(Path.Combine(folder, "sig"), key.SignBundle("signed"u8), Cancel);
+        await File.WriteAllBytesAsync(Path.Combine(folder, "sig"), await key.SignBundleAsync("signed"u8.ToArray(), Cancel), Cancel);
         await RunAsync($"dgst {hash} -verify k.pub -signature sig data");
         await File.WriteAllTextAsync(Path.Combine(folder, "data"), "altered", Cancel);
         await Assert.ThrowsAnyAsync<Exception>(() => RunAsync($"dgst {hash} -verify k.pub -signature sig data"));
@@ -50,7 +50,7 @@ public sealed class SigningKeyTests : IDisposable
     [Theory]
     [InlineData("genrsa -out k.pem 1024", "the RSA key has 1024 bits; 2048 to 8192 are accepted")]
     [InlineData("ecparam -name secp256k1 -genkey -out k.pem", "the key is on a curve other than P-256, P-384 and P-521")]
-    [InlineData("genpkey -algorithm ed25519 -out k.pem", "it is an Ed25519 key, which .NET does not have")]
+    [InlineData("genpkey -algorithm ed448 -out k.pem", "it is a key of the kind 1.3.101.113")]
     [InlineData("genpkey -algorithm RSA-PSS -out k.pem", "it is a key of the kind 1.2.840.113549.1.1.10")]
     [InlineData("genrsa -traditional -aes128 -passout pass:s3cret -out k.pem 2048", "it is encrypted in OpenSSL's old form")]
     [ReliabilityCase(
@@ -103,12 +103,119 @@ public sealed class SigningKeyTests : IDisposable
     [InlineData("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----")]
     public void WhatIsNoKeyIsRefused(string pem) => Fails(pem, "password");
 
-    [Fact]
-    public void AKeyFileOfCosignIsRefusedWithAdvice()
+    [Theory]
+    [InlineData("")]
+    [InlineData("-aes256 -pass pass:s3cret")]
+    public async Task AnEd25519KeySignsAndOpenSslVerifies(string encryption)
     {
-        var error = Fails("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\neyJrZGYi\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----", "x");
+        await RunAsync($"genpkey -algorithm ed25519 {encryption} -out k.pem");
+        await RunAsync("pkey -in k.pem -passin pass:s3cret -pubout -out k.pub");
+        var key = SigningKey.Parse("k.pem", SigningKey.ReadFile(Path.Combine(folder, "k.pem")), "s3cret");
 
-        Assert.Contains("cosign import-key-pair --key KEY", error.Message, StringComparison.Ordinal);
+        Assert.Equal("Ed25519", key.Public.Description);
+        await File.WriteAllTextAsync(Path.Combine(folder, "data"), "signed", Cancel);
+        foreach (
+            var signature in (byte[][])
+                [await key.SignTagAsync("signed"u8.ToArray(), Cancel), await key.SignBundleAsync("signed"u8.ToArray(), Cancel)]
+        )
+        {
+            await File.WriteAllBytesAsync(Path.Combine(folder, "sig"), signature, Cancel);
+            await RunAsync("pkeyutl -verify -pubin -inkey k.pub -rawin -in data -sigfile sig");
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(folder, "data"), "altered", Cancel);
+        await Assert.ThrowsAnyAsync<Exception>(() => RunAsync("pkeyutl -verify -pubin -inkey k.pub -rawin -in data -sigfile sig"));
+    }
+
+    [Theory]
+    [InlineData("SIGSTORE", 32768, "EC -pkeyopt ec_paramgen_curve:P-256", "ECDSA P-256")]
+    [InlineData("SIGSTORE", 65536, "EC -pkeyopt ec_paramgen_curve:P-256", "ECDSA P-256")]
+    [InlineData("COSIGN", 32768, "RSA -pkeyopt rsa_keygen_bits:2048", "RSA 2048")]
+    [InlineData("SIGSTORE", 32768, "ed25519", "Ed25519")]
+    [ReliabilityCase("Signing", "a key file of cosign, made with NaCl, and with a wrong password", "it is read; IMG6023")]
+    public async Task AKeyFileOfCosignIsRead(string label, int cost, string kind, string description)
+    {
+        await RunAsync($"genpkey -algorithm {kind} -out k.pem");
+        await RunAsync("pkey -in k.pem -pubout -outform DER -out k.pub");
+        var file = await MakeCosignKeyAsync(label, cost);
+
+        var key = SigningKey.Parse("k.key", file, "s3cret");
+
+        Assert.Equal(description, key.Public.Description);
+        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(folder, "k.pub"), Cancel), key.Public.Info.ToArray());
+        Assert.Contains("is wrong, or it is damaged", Fails(file, "wrong").Message, StringComparison.Ordinal);
+        Assert.Contains("Set the environment variable IMAGE_SIGNING_PASSWORD", Fails(file, null).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("N", 1 << 30)]
+    [InlineData("N", 1 << 20)]
+    [InlineData("N", 30000)]
+    [InlineData("N", -1)]
+    [InlineData("r", 1 << 20)]
+    [InlineData("r", 0)]
+    [InlineData("p", 1 << 20)]
+    [ReliabilityCase("Signing", "a key file of cosign that wants gigabytes of memory, or hours", "IMG6023 at once")]
+    public void AbsurdParametersAreRefused(string name, int value)
+    {
+        var parameters = new Dictionary<string, int>
+        {
+            ["N"] = 32768,
+            ["r"] = 8,
+            ["p"] = 1,
+            [name] = value,
+        };
+        var json = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(
+            new
+            {
+                kdf = new
+                {
+                    name = "scrypt",
+                    @params = parameters,
+                    salt = new byte[32],
+                },
+                cipher = new { name = "nacl/secretbox", nonce = new byte[24] },
+                ciphertext = new byte[100],
+            }
+        );
+
+        var error = Fails(PemEncoding.WriteString("ENCRYPTED SIGSTORE PRIVATE KEY", json), "x");
+
+        Assert.Contains("its scrypt parameters", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("[]")]
+    [InlineData("eyJrZGYi")]
+    [InlineData("""{"kdf":{"name":"argon2","params":{"N":2,"r":8,"p":1},"salt":""},"cipher":{"name":"x","nonce":""},"ciphertext":""}""")]
+    public void ADamagedKeyFileOfCosignIsRefused(string json) =>
+        Fails(PemEncoding.WriteString("ENCRYPTED SIGSTORE PRIVATE KEY", System.Text.Encoding.UTF8.GetBytes(json)), "x");
+
+    // With the libraries that cosign's form is named after.
+    private async Task<string> MakeCosignKeyAsync(string label, int cost)
+    {
+        var script = $$"""
+            import base64, hashlib, json, os, subprocess, nacl.secret
+            der = subprocess.check_output(["openssl", "pkcs8", "-topk8", "-nocrypt", "-in", "k.pem", "-outform", "DER"])
+            salt, nonce = os.urandom(32), os.urandom(24)
+            key = hashlib.scrypt(b"s3cret", salt=salt, n={{cost}}, r=8, p=1, dklen=32, maxmem=1 << 28)
+            box = nacl.secret.SecretBox(key).encrypt(der, nonce).ciphertext
+            text = lambda data: base64.b64encode(data).decode()
+            body = json.dumps({"kdf": {"name": "scrypt", "params": {"N": {{cost}}, "r": 8, "p": 1}, "salt": text(salt)},
+              "cipher": {"name": "nacl/secretbox", "nonce": text(nonce)}, "ciphertext": text(box)})
+            lines = text(body.encode())
+            print("-----BEGIN ENCRYPTED {{label}} PRIVATE KEY-----")
+            for i in range(0, len(lines), 64): print(lines[i:i + 64])
+            print("-----END ENCRYPTED {{label}} PRIVATE KEY-----")
+            """;
+        await File.WriteAllTextAsync(Path.Combine(folder, "make.py"), script, Cancel);
+        var start = new ProcessStartInfo("/usr/bin/python3", "make.py") { WorkingDirectory = folder, RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        var output = await process.StandardOutput.ReadToEndAsync(Cancel);
+        await process.WaitForExitAsync(Cancel);
+        Assert.Equal(0, process.ExitCode);
+        return output;
     }
 
     [Fact]

@@ -38,15 +38,23 @@ public sealed class ForeignSignatureTests : IDisposable
     }
 
     [Fact]
-    public async Task AnEd25519KeyIsRefusedWithAdvice()
+    public async Task AnEd25519SignatureOfOpenSslIsVerified()
     {
         await RunAsync("genpkey -algorithm ed25519 -out k.pem");
         await RunAsync("pkey -in k.pem -pubout -out k.pub");
+        var rule = TrustFile.Read(Path.Combine(folder, "k.pub"));
+        await using var bench = await SignedBench.StartAsync();
+        var payload = CosignTests.Payload(bench.Image.Value);
+        await File.WriteAllBytesAsync(Path.Combine(folder, "payload"), payload, Cancel);
+        await RunAsync("pkeyutl -sign -inkey k.pem -rawin -in payload -out sig");
+        var signature = await File.ReadAllBytesAsync(Path.Combine(folder, "sig"), Cancel);
 
-        var error = Assert.Throws<ImagePublishException>(() => TrustFile.Read(Path.Combine(folder, "k.pub")));
+        bench.PutCosignTag(payload, signature);
+        Assert.Equal($"The base image {bench.Subject.Name} is signed by the key of k.pub (cosign tag).", await bench.RequireAsync(rule));
 
-        Assert.Equal(DiagnosticCodes.TrustUnusable, error.Code);
-        Assert.Contains("Use ECDSA P-256, as 'cosign generate-key-pair' does", error.Message, StringComparison.Ordinal);
+        await using var other = await SignedBench.StartAsync();
+        other.PutCosignTag([.. payload, (byte)' '], signature);
+        await other.RefusesAsync(DiagnosticCodes.SignatureInvalid, rule);
     }
 
     // The time-stamp is OpenSSL's, with an authority that OpenSSL made; the signature's certificate ended long ago.

@@ -38,7 +38,7 @@ public sealed class PolicyFileTests : IDisposable
             ("empty", "it is neither a public key nor a certificate in PEM, nor a trust policy in JSON"),
             ("private", "it is a private key. Name the file of the public key, and keep this one away from builds"),
             ("encrypted", "it is a private key."),
-            ("ed25519", "the key is an Ed25519 key, which is not supported"),
+            ("ed25519", "the Ed25519 key is no point that a private key belongs to"),
             ("rsa 1024", "the RSA key has 1024 bits; 2048 to 8192 are accepted"),
             ("secp256k1", "on a curve other than P-256, P-384 and P-521"),
             ("cut", "can't decide which images to trust"),
@@ -64,7 +64,7 @@ public sealed class PolicyFileTests : IDisposable
             "encrypted" => Write("x", "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----"),
             "ed25519" => Write(
                 "x",
-                "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----"
+                "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END PUBLIC KEY-----"
             ),
             "rsa 1024" => Write("x", weak.ExportSubjectPublicKeyInfoPem()),
             "secp256k1" => Write("x", odd.ExportSubjectPublicKeyInfoPem()),

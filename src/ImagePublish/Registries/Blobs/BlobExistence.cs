@@ -9,7 +9,14 @@ namespace ImagePublish.Registries.Blobs;
 /// <summary>Asks whether a repository has a blob, of the size that it should have.</summary>
 internal static class BlobExistence
 {
-    public static Task<bool> CheckAsync(
+    public static async Task<bool> CheckAsync(
+        RegistryConnection connection,
+        Repository repository,
+        Descriptor blob,
+        CancellationToken cancellationToken
+    ) => await LookAsync(connection, repository, blob, cancellationToken) == BlobPresence.Present;
+
+    public static Task<BlobPresence> LookAsync(
         RegistryConnection connection,
         Repository repository,
         Descriptor blob,
@@ -34,7 +41,7 @@ internal static class BlobExistence
     )
     {
         using var response = await connection.SendSignedInAsync(new HeadBlob(repository, blob.Digest), cancellationToken);
-        return Interpret(response, blob);
+        return Interpret(response, blob) is { } presence ? presence == BlobPresence.Present : null;
     }
 
     public static async Task<bool> IsKnownToExistAsync(
@@ -55,12 +62,26 @@ internal static class BlobExistence
     }
 
     // Quirk: no-head. Storage that a registry redirects to may refuse HEAD, and so may the registry: both are treated as "not there".
-    private static bool? Interpret(TransportResponse response, Descriptor blob) =>
+    private static BlobPresence? Interpret(TransportResponse response, Descriptor blob) =>
         response.Status switch
         {
-            HttpStatusCode.OK => response.ContentLength is null || response.ContentLength == blob.Size,
-            HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented => false,
-            _ when !response.IsFromOrigin && !response.IsSuccess => false,
+            HttpStatusCode.OK => response.ContentLength is null || response.ContentLength == blob.Size
+                ? BlobPresence.Present
+                : BlobPresence.Unknown,
+            HttpStatusCode.NotFound when response.IsFromOrigin => BlobPresence.Absent,
+            HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented => BlobPresence.Unknown,
+            _ when !response.IsFromOrigin && !response.IsSuccess => BlobPresence.Unknown,
             _ => null,
         };
+}
+
+/// <summary>Whether a repository has a blob.</summary>
+internal enum BlobPresence
+{
+    /// <summary>The registry, or storage behind it, can't be asked: it is treated as absent.</summary>
+    Unknown,
+
+    Absent,
+
+    Present,
 }

@@ -18,4 +18,7 @@ internal readonly record struct BlobPushResult(BlobPushKind Kind, long UploadedB
     public static BlobPushResult Existing { get; } = new(BlobPushKind.Existing, 0);
 
     public Repository? From { get; init; }
+
+    /// <summary>Whether the registry said that the repository did not have it; a registry need not be able to.</summary>
+    public bool WasAbsent { get; init; }
 }

@@ -9,7 +9,7 @@ namespace ImagePublish.Registries.Blobs;
 /// <remarks>
 /// <list type="number">
 /// <item>A push of the same blob to the same repository, under way or done in this build, is not repeated.</item>
-/// <item>HEAD: a blob that is there is not pushed.</item>
+/// <item>HEAD: a blob that is there is not pushed. <see cref="BlobLookup"/> says where that is not asked.</item>
 /// <item>The same blob on its way to another repository, from this build, is waited for: afterwards it can be mounted.</item>
 /// <item>Mount source: the repository that the blob is read from, one that this build has seen to have it, one that earlier builds
 /// have.</item>
@@ -93,6 +93,8 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
     {
         pushes.TryRemove((target, digest), out _);
         missing[(target, digest)] = true;
+        // Perhaps it confirmed a POST that it took nothing from.
+        connection.TakesBlobsByPost = false;
         if (confirmed.TryGetValue(digest, out var known) && known == target)
             confirmed.TryRemove(new(digest, known));
     }
@@ -108,7 +110,19 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
     {
         var digest = blob.Descriptor.Digest;
         var isMissing = missing.TryRemove((target, digest), out _);
-        if (!isMissing && await BlobExistence.CheckAsync(connection, target, blob.Descriptor, cancellationToken))
+        var lookup = isMissing || blob is not MemoryBlobSource small ? BlobLookup.Always : small.Lookup;
+        if (lookup == BlobLookup.Never)
+            return await UploadAsync(target, blob, cancellationToken);
+        if (
+            lookup == BlobLookup.Remembered
+            && locations is not null
+            && (await locations.FindAsync(digest, cancellationToken)).Contains(target)
+        )
+            return BlobPushResult.Existing;
+        var presence = isMissing
+            ? BlobPresence.Unknown
+            : await BlobExistence.LookAsync(connection, target, blob.Descriptor, cancellationToken);
+        if (presence == BlobPresence.Present)
             return await RememberAsync(target, digest, locations, BlobPushResult.Existing, cancellationToken);
 
         // What the push to another repository has confirmed by then can be mounted.
@@ -128,13 +142,19 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
             }
 
             using var upload = new BlobUpload(connection, target, blob);
-            var result = await upload.RunAsync(source, uploads, cancellationToken);
+            var result = await upload.RunAsync(source, uploads, cancellationToken) with { WasAbsent = presence == BlobPresence.Absent };
             return await RememberAsync(target, digest, locations, result, cancellationToken);
         }
         finally
         {
             digestLock.Release();
         }
+    }
+
+    private async Task<BlobPushResult> UploadAsync(Repository target, BlobSource blob, CancellationToken cancellationToken)
+    {
+        using var upload = new BlobUpload(connection, target, blob);
+        return await upload.RunAsync(mountSource: null, uploads, cancellationToken);
     }
 
     private async Task<BlobPushResult> RememberAsync(

@@ -22,7 +22,7 @@ internal enum UploadOutcome
 /// <para><see href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs">distribution-spec, Pushing
 /// blobs</see>. States and transitions:</para>
 /// <code>
-///              POST ?mount=: 201                                        201, or HEAD: 200
+///              POST ?mount=, or POST ?digest= with the blob: 201        201, or HEAD: 200
 ///  no session ----------------------------------------------------------------------------------&gt; complete
 ///   |    ^  |                                                                                        ^
 ///   |    |  | POST ?mount=: 202, or POST: 202                                                        |
@@ -58,6 +58,9 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
     private const int MaxQuestions = 2;
     private const long SmallestChunk = 64 * 1024;
     private const long LargestMinimum = 100 << 20;
+
+    // Servers read so much of a body that they ignore, and close the connection where there is more.
+    private const long LargestPost = 128 << 10;
 
     private readonly Descriptor blob = source.Descriptor;
     private readonly BlobReader reader = new(source);
@@ -96,6 +99,8 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
             await slots.WaitAsync(cancellationToken);
             try
             {
+                if (await TryPostAsync(cancellationToken))
+                    return new BlobPushResult(BlobPushKind.Uploaded, bytesSent);
                 while (await StepAsync(cancellationToken) == UploadOutcome.Incomplete) { }
 
                 return new BlobPushResult(BlobPushKind.Uploaded, bytesSent);
@@ -134,6 +139,37 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
         {
             // Quirk: mount-refused. The blob can be uploaded all the same.
             connection.Log.Detail($"{blob.Digest} can't be mounted from {from} in {target}: {e.Message}");
+        }
+
+        return false;
+    }
+
+    // A blob that is not mounted and not asked for takes one request where the registry reads it from the POST, and two elsewhere.
+    private async Task<bool> TryPostAsync(CancellationToken cancellationToken)
+    {
+        if (source is not MemoryBlobSource { Lookup: BlobLookup.Never } small || blob.Size > LargestPost || !connection.TakesBlobsByPost)
+            return false;
+        var request = new PostBlob(target, small);
+        try
+        {
+            using var response = await connection.SendSignedInAsync(request, cancellationToken);
+            bytesSent += blob.Size;
+            if (response.Status == HttpStatusCode.Created && response.Header("Docker-Content-Digest") == blob.Digest.Value)
+            {
+                ReportProgress(blob.Size);
+                connection.Retry.RecordSuccess();
+                return true;
+            }
+
+            // Quirk: post-ignores-blob. It is sent in the session that the registry has opened instead.
+            connection.TakesBlobsByPost = false;
+            if (response.Status == HttpStatusCode.Accepted)
+                session = new Session(response, await connection.ResolveLocationAsync(request, response));
+        }
+        catch (Exception e) when (e is TransportException or ImagePublishException)
+        {
+            connection.TakesBlobsByPost = false;
+            connection.Log.Detail($"{blob.Digest} can't be sent to {target} with one request: {e.Message}");
         }
 
         return false;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Http.Headers;
 using ImagePublish.Common;
 using ImagePublish.Http;
 using ImagePublish.Oci;
@@ -22,6 +23,21 @@ internal sealed record StartUpload(Repository Repository, Digest Digest) : Uploa
     public override RequestUrl Url(RequestUrl root) => Below(root, $"{Repository.Name}/blobs/uploads/");
 
     public override void Prepare(HttpRequestMessage request) => request.Content = new ByteArrayContent([]);
+}
+
+/// <summary><c>POST blobs/uploads/?digest=</c>: sends the whole blob, where the registry reads it.</summary>
+internal sealed record PostBlob(Repository Repository, MemoryBlobSource Blob) : UploadRequest(Repository, Blob.Descriptor.Digest)
+{
+    public override HttpMethod Method => HttpMethod.Post;
+
+    public override RequestUrl Url(RequestUrl root) =>
+        Below(root, $"{Repository.Name}/blobs/uploads/?digest={Uri.EscapeDataString(Digest.Value)}");
+
+    public override void Prepare(HttpRequestMessage request)
+    {
+        request.Content = new ReadOnlyMemoryContent(Blob.Content);
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+    }
 }
 
 /// <summary><c>PUT &lt;location&gt;?digest=</c>: sends the whole blob, or the end of it, and closes the session.</summary>

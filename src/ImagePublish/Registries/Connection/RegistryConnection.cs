@@ -63,6 +63,9 @@ internal sealed class RegistryConnection : IDisposable
 
     public RetryPolicy Retry { get; }
 
+    /// <summary>Whether a small blob may be sent with the request that opens its upload: until the registry has ignored one.</summary>
+    public bool TakesBlobsByPost { get; set; } = true;
+
     /// <summary>Limits the downloads at a time. Uploads have a limit of their own, so that a copy within the registry can't wait for
     /// itself.</summary>
     public SemaphoreSlim Downloads { get; }
