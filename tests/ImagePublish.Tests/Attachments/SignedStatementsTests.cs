@@ -148,7 +148,7 @@ public sealed class SignedStatementsTests
         var manifest = OciJson.ReadManifest(bench.Server.Content.Manifest(Shop, entry.Digest.Value)!.Bytes.Span);
         var bundle = JsonNode.Parse(bench.Server.Content.Blob(Shop, manifest.Layers[0].Digest.Value)!)!;
         await DeleteAsync(bench, entry.Digest);
-        var (predicate, content) = Change(what, bundle);
+        var (predicate, content) = await ChangeAsync(what, bundle);
 
         var attached = SignaturePayload.Attach(result.Image.Manifest.Descriptor, predicate, content);
         foreach (var blob in attached.Blobs)
@@ -171,7 +171,7 @@ public sealed class SignedStatementsTests
     public void AddressesOfRepositoriesAreCompared(string address, string expected) =>
         Assert.Equal(expected, AttestationClaims.Normalize(address));
 
-    private static (string Predicate, byte[] Content) Change(string what, JsonNode bundle)
+    private static async Task<(string Predicate, byte[] Content)> ChangeAsync(string what, JsonNode bundle)
     {
         var envelope = bundle["dsseEnvelope"]!;
         var statement = JsonNode.Parse(Convert.FromBase64String((string)envelope["payload"]!))!;
@@ -194,7 +194,7 @@ public sealed class SignedStatementsTests
                     json.WriteStartObject();
                     json.WriteEndObject();
                 });
-                return (AttachmentTypes.Provenance, SignaturePayload.CreateBundle(Key, other.Blob.Content));
+                return (AttachmentTypes.Provenance, await SignaturePayload.CreateBundleAsync(Key, other.Blob.Content, Cancel));
             default:
                 return (AttachmentTypes.Spdx, Encoding.UTF8.GetBytes(bundle.ToJsonString()));
         }
