@@ -24,7 +24,9 @@ internal sealed class ImageSigner(SigningRequest request, ServiceClient services
         return SignaturePayload.Attach(
             image,
             statement.PredicateType,
-            keyless is null ? await SignaturePayload.CreateBundleAsync(request.Key!, content, cancellationToken) : await keyless.SignAsync(content, cancellationToken)
+            keyless is null
+                ? await SignaturePayload.CreateBundleAsync(request.Key!, content, cancellationToken)
+                : await keyless.SignAsync(content, cancellationToken)
         );
     }
 

@@ -24,7 +24,7 @@ internal sealed class TransparencyLog
         }
         catch (CryptographicException)
         {
-            // Rekor's second version signs with Ed25519.
+            // What it signed is refused where it is met.
         }
     }
 
@@ -35,6 +35,9 @@ internal sealed class TransparencyLog
     public Validity Validity { get; }
 
     public bool IsSupported => key is not null;
+
+    /// <summary>Whether it is of Rekor's first version, whose answers have a time and a promise. The second one signs with Ed25519.</summary>
+    public bool IsFirstVersion => key is { NotationAlgorithm.Kind: not SignatureKind.Ed25519 };
 
     public bool HasSigned(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {

@@ -65,7 +65,7 @@ internal sealed class FakeSigstore : IAsyncDisposable
         new()
         {
             ["mediaType"] = "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            ["tlogs"] = new JsonArray(Log(logKey)),
+            ["tlogs"] = new JsonArray(SecondVersion(), Log(logKey)),
             ["ctlogs"] = new JsonArray(Log(certificateLogKey)),
             ["certificateAuthorities"] = new JsonArray(
                 new JsonObject
@@ -133,6 +133,19 @@ internal sealed class FakeSigstore : IAsyncDisposable
                 ["validFor"] = new JsonObject { ["start"] = "2020-01-01T00:00:00Z" },
             },
             ["logId"] = new JsonObject { ["keyId"] = Convert.ToBase64String(IdOf(key)) },
+        };
+
+    // A log of Rekor's second version, newer than the first and with another interface: nobody listens there.
+    private static JsonObject SecondVersion() =>
+        new()
+        {
+            ["baseUrl"] = "http://127.0.0.1:1",
+            ["publicKey"] = new JsonObject
+            {
+                ["rawBytes"] = "MCowBQYDK2VwAyEAt8rlp1knGwjfbcXAYPYAkn0XiLz1x8O4t0YkEhie244=",
+                ["validFor"] = new JsonObject { ["start"] = "2025-09-23T00:00:00Z" },
+            },
+            ["logId"] = new JsonObject { ["keyId"] = "zxGZFVvd0FEmjR8WrFwMdcAJ9vtaY/QXf44Y1wUeP6A=" },
         };
 
     private static byte[] IdOf(ECDsa key) => SHA256.HashData(key.ExportSubjectPublicKeyInfo());

@@ -122,7 +122,7 @@ public sealed class KeylessTests : IAsyncLifetime
     public void WhatTheRootEndedIsNotBelieved(string list, string code, string reason)
     {
         var root = sigstore.RootJson();
-        var entry = root[list]![0]!;
+        var entry = root[list]!.AsArray()[^1]!;
         var range = (list == "certificateAuthorities" ? entry : entry["publicKey"]!)["validFor"]!;
         range["end"] = "2021-01-01T00:00:00Z";
 
@@ -210,7 +210,8 @@ public sealed class KeylessTests : IAsyncLifetime
     {
         var root = SigstoreRoot.PublicGood;
 
-        Assert.Contains(root.Logs, log => log.IsSupported && log.Validity.Contains(DateTimeOffset.UtcNow));
+        Assert.Single(root.Logs, log => log.IsFirstVersion && log.Validity.Contains(DateTimeOffset.UtcNow));
+        Assert.Contains(root.Logs, log => !log.IsFirstVersion);
         Assert.Contains(root.Authorities, authority => authority.Validity.Contains(DateTimeOffset.UtcNow));
         Assert.NotEmpty(root.CertificateLogs);
         Assert.NotEmpty(root.TimeStampAuthorities);

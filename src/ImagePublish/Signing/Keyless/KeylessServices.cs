@@ -140,7 +140,7 @@ internal sealed class KeylessServices(KeylessRequest request, ServiceClient serv
 
     private RequestUrl FindLog() =>
         request.Log
-        ?? FindNow(request.Root.Logs.Where(log => log.IsSupported), log => log.Validity, log => log.Address)
+        ?? FindNow(request.Root.Logs.Where(log => log.IsFirstVersion), log => log.Validity, log => log.Address)
         ?? throw Unknown(DiagnosticCodes.LogRefused, "log", "ImageRekorUrl");
 
     // The newest that is trusted now.
