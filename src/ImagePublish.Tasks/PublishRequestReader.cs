@@ -22,9 +22,16 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
     public PublishRequest Read()
     {
         var request = ReadImage();
+        var policy = new PolicyRequestReader(inputs);
         // The key of an image that is part of an index is read too: one that is unusable is better known now.
         var signing = SigningReader.Read(inputs);
-        return request with { Attestations = ReadAttestations(request, signing), Signing = inputs.IsPartOfIndex ? null : signing };
+        return request with
+        {
+            Policy = policy.Read(),
+            Selection = policy.ReadSelection(),
+            Attestations = ReadAttestations(request, signing),
+            Signing = inputs.IsPartOfIndex ? null : signing,
+        };
     }
 
     private AttestationRequest? ReadAttestations(PublishRequest request, SigningRequest? signing)
@@ -42,7 +49,6 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var names = new ImageNames(inputs);
         var (folder, sources) = (FolderOf(workingDirectory), ReadFolders());
         var packages = new PackageRequestReader(inputs).Read(app);
-        var policy = new PolicyRequestReader(inputs);
         var tags = names.Tags(source.Value.TagContext(inputs, app.RuntimeIdentifier.Value));
         var final = inputs.IsPartOfIndex
             ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.Value.TagContext(inputs, runtimeIdentifier: null))
@@ -56,11 +62,9 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Packages = packages,
             Lock = new LockRequestReader(inputs).Read(),
             DependencyCheck = ReadDependencyCheck(app),
-            Policy = policy.Read(),
             Sbom = new SbomRequestReader(inputs).Read(),
             PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
             Items = PublishItemReader.Read(inputs.PublishItems, sources),
-            Selection = policy.ReadSelection(),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
             FileOwner = ReadOwner(),
             Added = new AddedEntryReader(folder, sources).Read(inputs),

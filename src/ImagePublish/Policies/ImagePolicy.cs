@@ -34,7 +34,8 @@ internal sealed class ImagePolicy(PolicyRequest policy)
             yield return new Finding(
                 DiagnosticCodes.LabelMissing,
                 $"The image has no label {Text.Sanitize(string.Join(", ", missing))}, which ImageRequiredLabels asks for. Add it: "
-                    + $"<ImageLabel Include=\"{Text.Sanitize(missing[0])}\" Value=\"…\" />, or set the property of the project that it comes from."
+                    + $"<ImageLabel Include=\"{Text.Sanitize(missing[0])}\" Value=\"…\" />, or set the property of the project "
+                    + "that it comes from."
             );
         if (policy.RequiresNonRoot && IsRoot(config.Config?.User, config.Os))
             yield return new Finding(

@@ -46,8 +46,8 @@ internal sealed record RestoreAudit(string AssetsFile, string Framework, bool Ar
             orderby package, said
             select new Finding(
                 DiagnosticCodes.VulnerablePackage,
-                $"{Text.Sanitize(said).TrimEnd('.')}. It is in the image. Update {Text.Sanitize(package)}, or what depends on it; if the image is not "
-                    + "affected, name the advisory in NuGetAuditSuppress and restore again."
+                $"{Text.Sanitize(said).TrimEnd('.')}. It is in the image. Update {Text.Sanitize(package)}, or what depends on it; "
+                    + "if the image is not affected, name the advisory in NuGetAuditSuppress and restore again."
             );
         return [.. found.DistinctBy(finding => finding.Message)];
     }

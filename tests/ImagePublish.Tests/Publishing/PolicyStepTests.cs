@@ -7,7 +7,7 @@ using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Publishing;
 
-/// <summary>An image that a policy refuses leaves nothing in the registry, and a publish that changes nothing reads no file for it.</summary>
+/// <summary>What a policy refuses leaves nothing in the registry, and a publish that changes nothing reads no file for it.</summary>
 public sealed class PolicyStepTests
 {
     private const string Examined = "are held against the policy";
