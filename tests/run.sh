@@ -50,6 +50,8 @@ missing() {
   [[ -x /usr/bin/docker ]] || echo docker.io
   # What .NET compiles ahead of time with, besides clang.
   [[ -e /usr/include/zlib.h ]] || echo zlib1g-dev
+  # A reader of YAML that is not the one of the package.
+  python3 -c 'import yaml' 2>/dev/null || echo python3-yaml
 }
 
 install_missing() {

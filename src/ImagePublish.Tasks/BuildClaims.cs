@@ -10,8 +10,7 @@ internal static class BuildClaims
     // Only the projects of a solution are known to be of one build, in whatever process.
     public static NameClaims Find(IBuildEngine4 engine)
     {
-        var solution =
-            engine is IBuildEngine6 build && build.GetGlobalProperties().TryGetValue("SolutionPath", out var path) ? path : null;
+        var solution = engine is IBuildEngine6 build && build.GetGlobalProperties().TryGetValue("SolutionPath", out var path) ? path : null;
         return BuildObjects.GetOrAdd(engine, "", () => new NameClaims(solution is null ? null : StoreFolder.Claims, solution ?? ""));
     }
 }

@@ -47,9 +47,10 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var final = inputs.IsPartOfIndex
             ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.Value.TagContext(inputs, runtimeIdentifier: null))
             : tags;
+        var spec = new SpecReader(inputs).Read(app, workingDirectory, source.Value.Created);
         return new PublishRequest
         {
-            Spec = new SpecReader(inputs).Read(app, workingDirectory, source.Value.Created),
+            Spec = spec,
             Project = inputs.ReadProject(source.Value),
             Base = ReadBase(app, packages is not null),
             BaseTrust = BaseTrustReader.Read(inputs.BaseTrust, inputs.ResolvePath),
@@ -63,7 +64,11 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Selection = policy.ReadSelection(),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
             FileOwner = ReadOwner(),
-            Added = new AddedEntryReader(folder, sources).Read(inputs),
+            Added =
+            [
+                .. new AddedEntryReader(folder, sources).Read(inputs),
+                .. spec.Probe is { } probe ? [ProbeReader.Entry(inputs, probe, spec.Platform)] : (AddedEntry[])[],
+            ],
             OtherImages = ReadOtherImages(folder, sources),
             Layering = InputParser.Choice(inputs.Layering, "ImageLayering", LayeringMode.Auto),
             Compression = ReadCompression(inputs.Compression, inputs.CompressionLevel),

@@ -54,20 +54,20 @@ public sealed class UpdateImageManifests : CommandTask
     {
         var places = update.Places == 1 ? "" : $" ({update.Places} places)";
         var verb = DryRun ? "would name" : "names";
-        log.Information($"  {update.File.Shown} {(update.IsChanged ? verb : "still names")} {Name(update, image)}{places}");
+        log.Information($"  {update.File.Shown} {(update.IsChanged ? verb : "still names")} {Described(update, image)}{places}");
         Items =
         [
             .. Items,
             CommandItem.Create(
                 update.File.Target,
-                ("Image", Name(update, image)),
+                ("Image", Described(update, image)),
                 ("Places", update.Places),
                 ("Changed", update.IsChanged && !DryRun)
             ),
         ];
     }
 
-    private static string Name(DeploymentUpdate update, DeployedImage image) =>
+    private static string Described(DeploymentUpdate update, DeployedImage image) =>
         $"{update.File.Alias ?? image.Repositories[0]}@{image.Digest}";
 
     private List<Repository> PublishedRepositories() =>

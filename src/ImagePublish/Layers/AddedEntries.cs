@@ -123,6 +123,10 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
                 }
             );
         }
+        else if (added.BuiltIn is { } name)
+        {
+            entry = WithTime(entry with { Content = FileInMemory.BuiltIn(name) });
+        }
         else if (added is CopiedEntry { Content: { } copied })
         {
             entry = WithTime(entry with { Content = copied });
@@ -297,6 +301,9 @@ internal record AddedEntry(ItemSource Item, LayerEntryKind Kind, string Path)
 
     /// <summary>The file on the build machine; null for everything else.</summary>
     public string? SourceFile { get; init; }
+
+    /// <summary>The name of a file that comes with this package; null for everything else.</summary>
+    public string? BuiltIn { get; init; }
 
     /// <summary>Whether that file is of a NuGet package, whose execute bits mean nothing.</summary>
     public bool IsFromPackage { get; init; }
