@@ -31,6 +31,8 @@ needs=(
   jq:jq
   git:git
   clang:clang
+  llvm-objcopy:llvm
+  qemu-arm:qemu-user
   busybox:busybox-static
   ld:binutils
   chromium:chromium
