@@ -9,7 +9,7 @@ using ImagePublish.Testing;
 namespace ImagePublish.Tasks.Tests.Config;
 
 /// <summary>The program of health checks by http: what it is made of, what it answers, and a container that Docker asks with it.</summary>
-public sealed class HttpProbeTests(Peers peers)
+public sealed class HttpProbeProgramTests(Peers peers)
 {
     private const string Area = "Health checks";
 
