@@ -23,7 +23,7 @@ public sealed class ExplainImage : CommandTask
     public string[] PackageFolders { get; set; } = [];
 
     /// <summary>Settings with the properties that are asked for them (From), each as metadata of its name; Value, Default.</summary>
-    public ITaskItem[] Settings { get; set; } = [];
+    public ITaskItem[] Explained { get; set; } = [];
 
     /// <summary>The .NET version that the app targets.</summary>
     public string FrameworkVersion { get; set; } = "";
@@ -87,7 +87,7 @@ public sealed class ExplainImage : CommandTask
             SdkFolder = SdkFolder,
             PackageFolders = PackageFolders,
         };
-        var settings = Settings.Select(item => Explained(item, origins)).OfType<ExplainedSetting>().Concat(ItemSettings(origins)).ToList();
+        var settings = Explained.Select(item => Explain(item, origins)).OfType<ExplainedSetting>().Concat(ItemSettings(origins)).ToList();
         var table = new TextTable("Setting", "Value", "From");
         foreach (var setting in settings)
             table.Add(setting.Name, setting.Value, setting.Source);
@@ -108,7 +108,7 @@ public sealed class ExplainImage : CommandTask
         return Task.CompletedTask;
     }
 
-    private ExplainedSetting? Explained(ITaskItem item, SettingOrigins origins)
+    private ExplainedSetting? Explain(ITaskItem item, SettingOrigins origins)
     {
         var property = InputParser.Words(item.GetMetadata("From")).FirstOrDefault(name => Given(item, name) is not null);
         var value = InputParser.Optional(item.GetMetadata("Value")) ?? (property is null ? null : Given(item, property));
@@ -128,10 +128,10 @@ public sealed class ExplainImage : CommandTask
         setting switch
         {
             "repository" => ImageNames.LocalNameOf(this),
-            "tags" => string.Join(' ', new ImageNames(this).Tags(Source().TagContext(this, RuntimeIdentifier)).Select(tag => tag.Value)),
+            "tags" => string.Join(' ', new ImageNames(this).Tags(Commit().TagContext(this, RuntimeIdentifier)).Select(tag => tag.Value)),
             "base" when Base() is { } reference => reference,
-            "revision" => Source().Revision,
-            "created" => Text.Rfc3339(Source().Created),
+            "revision" => Commit().Revision,
+            "created" => Text.Rfc3339(Commit().Created),
             _ => null,
         };
 
@@ -139,17 +139,18 @@ public sealed class ExplainImage : CommandTask
         setting switch
         {
             "base" => $"default, for an app {Kind()}",
-            "revision" or "created" => Source().Revision is null ? "default" : "source control",
+            "revision" or "created" when Commit().Revision is null => "default",
+            "revision" or "created" => new CiRef(TaskEnvironment.Variable).Revision is null ? "source control" : "the CI system",
             _ => why is null ? "default" : $"default: {why}",
         };
 
     private string? RuntimeIdentifier => InputParser.Words(RuntimeIdentifiers) is [var only] ? only : null;
 
-    private GitInfo Source() => GitInfo.Read(this);
+    private GitInfo Commit() => GitInfo.Read(this);
 
     private string? Base()
     {
-        var item = Settings.First(setting => setting.ItemSpec == "base");
+        var item = Explained.First(setting => setting.ItemSpec == "base");
         if (InputParser.Words(item.GetMetadata("From")).Any(name => Given(item, name) is not null))
             return null;
         var app = new DotNetApp

@@ -1,6 +1,4 @@
 using System.Text;
-using ImagePublish.Common;
-using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Deployments;
