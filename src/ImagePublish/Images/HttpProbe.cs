@@ -44,7 +44,8 @@ internal sealed record HttpProbe(string Program, string Path, int? Port, int Sec
             ?? ports.FirstOrDefault(one => one.Protocol == "tcp")?.Number
             ?? throw new ImagePublishException(
                 DiagnosticCodes.InvalidValue,
-                $"ImageHealthcheck '{Path}' can't be used: no variable of the image says on which port the app answers http. Name it in its Port."
+                $"ImageHealthcheck '{Path}' can't be used: no variable of the image says on which port the app answers http. "
+                    + "Name it in its Port."
             );
         return ["CMD", Program, port.ToString(CultureInfo.InvariantCulture), Path, Seconds.ToString(CultureInfo.InvariantCulture)];
     }
