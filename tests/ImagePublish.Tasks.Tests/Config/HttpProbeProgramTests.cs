@@ -69,8 +69,9 @@ public sealed class HttpProbeProgramTests(Peers peers)
         var result = await ProbeAsync(machine, server.Port, "/health?a=b", 20);
 
         Assert.Equal(code, result.ExitCode);
-        Assert.StartsWith("GET /health?a=b HTTP/1.1\r\nHost: localhost\r\n", server.Request, StringComparison.Ordinal);
-        Assert.EndsWith("Connection: close\r\n\r\n", server.Request, StringComparison.Ordinal);
+        var request = await server.Request;
+        Assert.StartsWith("GET /health?a=b HTTP/1.1\r\nHost: localhost\r\n", request, StringComparison.Ordinal);
+        Assert.EndsWith("Connection: close\r\n\r\n", request, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -190,7 +191,7 @@ public sealed class HttpProbeProgramTests(Peers peers)
 
         public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-        public string Request => request.Task.Result;
+        public Task<string> Request => request.Task;
 
         public void Dispose() => listener.Dispose();
 

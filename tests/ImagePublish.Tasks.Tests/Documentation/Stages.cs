@@ -282,7 +282,10 @@ public static class Stages
                         + "-p:ContinuousIntegrationBuild=true",
                     "ImageManifestTests publishes so; nothing is committed here"
                 ),
-                ("<ImageHealthcheck Include=\"/health\" Http=\"true\" Interval=\"30s\" Timeout=\"5s\" />", "HttpProbeProgramTests has such images"),
+                (
+                    "<ImageHealthcheck Include=\"/health\" Http=\"true\" Interval=\"30s\" Timeout=\"5s\" />",
+                    "HttpProbeProgramTests has such images"
+                ),
                 ("amazon:", "AmazonIdentityTests and GoogleIdentityTests sign in so")
             ),
         };
