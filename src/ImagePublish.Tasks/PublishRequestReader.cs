@@ -64,11 +64,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Selection = policy.ReadSelection(),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
             FileOwner = ReadOwner(),
-            Added =
-            [
-                .. new AddedEntryReader(folder, sources).Read(inputs),
-                .. spec.Probe is { } probe ? [ProbeReader.Entry(inputs, probe, spec.Platform)] : (AddedEntry[])[],
-            ],
+            Added = ReadAdded(spec, folder, sources),
             OtherImages = ReadOtherImages(folder, sources),
             Layering = InputParser.Choice(inputs.Layering, "ImageLayering", LayeringMode.Auto),
             Compression = ReadCompression(inputs.Compression, inputs.CompressionLevel),
@@ -140,6 +136,12 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
                 ? kept
                 : Remote(InputParser.Named("ImageBase", text, Reference.Parse)),
         };
+
+    private IReadOnlyList<AddedEntry> ReadAdded(ImageSpec spec, string folder, SourceFolders sources)
+    {
+        var added = new AddedEntryReader(folder, sources).Read(inputs);
+        return spec.Probe is { } probe ? [.. added, ProbeReader.Entry(inputs, probe, spec.Platform)] : added;
+    }
 
     private OtherImages ReadOtherImages(string folder, SourceFolders sources) =>
         new(new AddedEntryReader(folder, sources).ReadOfImages(inputs, ReadImage), [.. inputs.LayersFrom.Select(ReadLayers)]);
