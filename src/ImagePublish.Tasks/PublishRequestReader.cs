@@ -43,10 +43,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var (folder, sources) = (FolderOf(workingDirectory), ReadFolders());
         var packages = new PackageRequestReader(inputs).Read(app);
         var policy = new PolicyRequestReader(inputs);
-        var tags = names.Tags(source.Value.TagContext(inputs, app.RuntimeIdentifier.Value));
-        var final = inputs.IsPartOfIndex
-            ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.Value.TagContext(inputs, runtimeIdentifier: null))
-            : tags;
+        var (tags, final) = ReadTags(names, app.RuntimeIdentifier.Value);
         var spec = new SpecReader(inputs).Read(app, workingDirectory, source.Value.Created);
         return new PublishRequest
         {
@@ -136,6 +133,15 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
                 ? kept
                 : Remote(InputParser.Named("ImageBase", text, Reference.Parse)),
         };
+
+    // Those of the image, and those that are moved in the end: an image of an index has none of its own.
+    private (IReadOnlyList<Tag> Own, IReadOnlyList<Tag> Final) ReadTags(ImageNames names, string runtimeIdentifier)
+    {
+        var tags = names.Tags(source.Value.TagContext(inputs, runtimeIdentifier));
+        return inputs.IsPartOfIndex
+            ? (tags, names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.Value.TagContext(inputs, runtimeIdentifier: null)))
+            : (tags, tags);
+    }
 
     private IReadOnlyList<AddedEntry> ReadAdded(ImageSpec spec, string folder, SourceFolders sources)
     {
