@@ -31,6 +31,8 @@ needs=(
   jq:jq
   git:git
   clang:clang
+  llvm-objcopy:llvm
+  qemu-arm:qemu-user
   busybox:busybox-static
   ld:binutils
   chromium:chromium
@@ -50,6 +52,8 @@ missing() {
   [[ -x /usr/bin/docker ]] || echo docker.io
   # What .NET compiles ahead of time with, besides clang.
   [[ -e /usr/include/zlib.h ]] || echo zlib1g-dev
+  # A reader of YAML that is not the one of the package.
+  python3 -c 'import yaml' 2>/dev/null || echo python3-yaml
 }
 
 install_missing() {

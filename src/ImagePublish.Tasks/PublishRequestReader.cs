@@ -49,13 +49,11 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         var names = new ImageNames(inputs);
         var (folder, sources) = (FolderOf(workingDirectory), ReadFolders());
         var packages = new PackageRequestReader(inputs).Read(app);
-        var tags = names.Tags(source.Value.TagContext(inputs, app.RuntimeIdentifier.Value));
-        var final = inputs.IsPartOfIndex
-            ? names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.Value.TagContext(inputs, runtimeIdentifier: null))
-            : tags;
+        var (tags, final) = ReadTags(names, app.RuntimeIdentifier.Value);
+        var spec = new SpecReader(inputs).Read(app, workingDirectory, source.Value.Created);
         return new PublishRequest
         {
-            Spec = new SpecReader(inputs).Read(app, workingDirectory, source.Value.Created),
+            Spec = spec,
             Project = inputs.ReadProject(source.Value),
             Base = ReadBase(app, packages is not null),
             BaseTrust = BaseTrustReader.Read(inputs.BaseTrust, inputs.ResolvePath),
@@ -67,7 +65,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Items = PublishItemReader.Read(inputs.PublishItems, sources),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
             FileOwner = ReadOwner(),
-            Added = new AddedEntryReader(folder, sources).Read(inputs),
+            Added = ReadAdded(spec, folder, sources),
             OtherImages = ReadOtherImages(folder, sources),
             Layering = InputParser.Choice(inputs.Layering, "ImageLayering", LayeringMode.Auto),
             Compression = ReadCompression(inputs.Compression, inputs.CompressionLevel),
@@ -139,6 +137,21 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
                 ? kept
                 : Remote(InputParser.Named("ImageBase", text, Reference.Parse)),
         };
+
+    // Those of the image, and those that are moved in the end: an image of an index has none of its own.
+    private (IReadOnlyList<Tag> Own, IReadOnlyList<Tag> Final) ReadTags(ImageNames names, string runtimeIdentifier)
+    {
+        var tags = names.Tags(source.Value.TagContext(inputs, runtimeIdentifier));
+        return inputs.IsPartOfIndex
+            ? (tags, names.Tags(inputs.IndexTags, inputs.IndexTagPolicy, source.Value.TagContext(inputs, runtimeIdentifier: null)))
+            : (tags, tags);
+    }
+
+    private IReadOnlyList<AddedEntry> ReadAdded(ImageSpec spec, string folder, SourceFolders sources)
+    {
+        var added = new AddedEntryReader(folder, sources).Read(inputs);
+        return spec.Probe is { } probe ? [.. added, ProbeReader.Entry(inputs, probe, spec.Platform)] : added;
+    }
 
     private OtherImages ReadOtherImages(string folder, SourceFolders sources) =>
         new(new AddedEntryReader(folder, sources).ReadOfImages(inputs, ReadImage), [.. inputs.LayersFrom.Select(ReadLayers)]);

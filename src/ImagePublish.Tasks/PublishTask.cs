@@ -103,12 +103,7 @@ public abstract partial class PublishTask : ImageNameTask, ISigningInputs
         CancellationToken cancellationToken
     )
     {
-        // Only the projects of a solution are known to be of one build, in whatever process.
-        var solution =
-            BuildEngine is IBuildEngine6 build && build.GetGlobalProperties().TryGetValue("SolutionPath", out var path) ? path : null;
-        var claims = BuildObjects.GetOrAdd(BuildEngine4, "", () =>
-            new NameClaims(solution is null ? null : StoreFolder.Claims, solution ?? "")
-        );
+        var claims = BuildClaims.Find(BuildEngine4);
         var places = repositories.Count == 0 ? [localName] : repositories.Select(repository => repository.ToString());
         var scope = repositories.Count == 0 ? $"{store.Folder} " : "";
         foreach (var name in places.SelectMany(place => tags.Select(tag => $"{place}:{tag}")))

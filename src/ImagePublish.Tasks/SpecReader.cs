@@ -25,6 +25,7 @@ internal sealed class SpecReader(PublishImageInputs inputs)
                 User = InputParser.Optional(inputs.User) ?? DefaultUser(app),
                 StopSignal = InputParser.Optional(inputs.StopSignal),
                 Healthcheck = ReadHealthcheck(),
+                Probe = ProbeReader.Read(inputs, app.RuntimeIdentifier.Platform, workingDirectory),
                 ListensWhereBaseSays = app.UsesAspNet || inputs.ServesPublishContainer,
                 EnvironmentVariables = InputParser.Pairs(inputs.EnvironmentVariables, "ImageEnvironmentVariable"),
                 Labels = InputParser.Pairs(inputs.Labels, "ImageLabel"),
@@ -124,7 +125,8 @@ internal sealed class SpecReader(PublishImageInputs inputs)
         return new Healthcheck
         {
             Test =
-                words is ["NONE"] ? words
+                ProbeReader.IsProbe(inputs.Healthcheck) ? null
+                : words is ["NONE"] ? words
                 : words.Length == 1 ? ["CMD-SHELL", words[0]]
                 : ["CMD", .. words],
             Interval = Duration(settings, "Interval"),

@@ -21,6 +21,7 @@ public sealed partial class ArchitectureTests
         ["Storage"] = ["Diagnostics", "Common", "Oci"],
         ["Trust"] = ["Diagnostics", "Common", "Oci", "Registries", "Storage"],
         ["Engines"] = ["Diagnostics", "Common", "Oci"],
+        ["Deployments"] = ["Diagnostics", "Common", "Oci"],
         ["Packages"] = ["Diagnostics", "Common", "Oci", "Layers"],
         ["Bases"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Engines"],
         ["Attachments"] = ["Diagnostics", "Common", "Oci", "Images", "Registries", "Storage", "Bases"],

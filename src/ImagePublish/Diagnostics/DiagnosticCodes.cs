@@ -99,6 +99,15 @@ internal static class DiagnosticCodes
     public static DiagnosticCode StoreForeign { get; } = Add("IMG3112", "Other users can change the local store or the package cache");
     public static DiagnosticCode PackagesUnknown { get; } = Add("IMG3113", "The packages that a project was built with can not be read");
 
+    // IMG3120 to IMG3129: the files that deploy an image.
+    public static DiagnosticCode DeploymentUnreadable { get; } = Add("IMG3120", "A file of ImageManifest can not be read");
+    public static DiagnosticCode DeploymentTemplate { get; } = Add("IMG3121", "A file of ImageManifest is a template");
+    public static DiagnosticCode DeploymentWithoutImage { get; } = Add("IMG3122", "No file of ImageManifest names the image");
+    public static DiagnosticCode DeploymentTwice { get; } = Add("IMG3123", "Two images would be written into the same place");
+    public static DiagnosticCode DeploymentUnchangeable { get; } =
+        Add("IMG3124", "A file of ImageManifest names the image in a form that can not be changed");
+    public static DiagnosticCode DeploymentUnwritable { get; } = Add("IMG3125", "A file of ImageManifest can not be written");
+
     // IMG4xxx: what a registry answers, or does not.
     public static DiagnosticCode RegistryUnreachable { get; } = Add("IMG4001", "The registry can not be reached");
     public static DiagnosticCode RegistryRefused { get; } = Add("IMG4002", "The registry refuses the request");

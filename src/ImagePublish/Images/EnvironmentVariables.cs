@@ -49,6 +49,19 @@ internal static class EnvironmentVariables
             .OfType<ExposedPort>();
     }
 
+    /// <summary>The first port on which an app of ASP.NET answers http, by the same rules.</summary>
+    public static int? HttpPort(IReadOnlyList<string> variables)
+    {
+        var urls = variables.Where(entry => IsEndpoint(NameOf(entry))).Select(entry => entry[(NameOf(entry).Length + 1)..].Trim()).ToList();
+        if (urls.Count == 0 && Any(variables, "URLS") is { } list)
+            urls.AddRange(Split(list));
+        if (urls.Count > 0)
+            return urls.Find(url => url.StartsWith("http:", StringComparison.OrdinalIgnoreCase)) is { } url ? PortOfUrl(url)?.Number : null;
+        return Split(Any(variables, "HTTP_PORTS") ?? "") is [var first, ..] && ExposedPort.TryParse(first, null, out var port)
+            ? port.Number
+            : null;
+    }
+
     private static string? Any(IReadOnlyList<string> variables, string name) =>
         Find(variables, "ASPNETCORE_" + name) ?? Find(variables, "DOTNET_" + name) ?? Find(variables, name);
 

@@ -101,12 +101,13 @@ internal static class ImageComposer
     private static ExecutionConfig ComposeExecution(ImageSpec spec, ExecutionConfig inherited)
     {
         var environment = EnvironmentVariables.Merge(inherited.Env ?? [], spec.EnvironmentVariables);
+        var listening = spec.ListensWhereBaseSays ? environment : EnvironmentVariables.Merge([], spec.EnvironmentVariables);
         return inherited with
         {
             User = spec.User ?? DefaultUser(inherited),
             WorkingDir = spec.WorkingDirectory ?? inherited.WorkingDir,
             StopSignal = spec.StopSignal ?? inherited.StopSignal,
-            Healthcheck = Inherit(spec.Healthcheck, inherited.Healthcheck),
+            Healthcheck = Inherit(WithProbe(spec, listening), inherited.Healthcheck),
             Entrypoint = spec.Entrypoint
                 ?? (spec.CommandStartsApp && inherited.Entrypoint is ["dotnet"] or ["/usr/bin/dotnet"] ? null : inherited.Entrypoint),
             Cmd = NullIfEmpty(spec.Command ?? (spec.Entrypoint is null ? inherited.Cmd : null) ?? []),
@@ -114,19 +115,19 @@ internal static class ImageComposer
             Env = NullIfEmpty(environment),
             Labels = StringMap.Merge(inherited.Labels, spec.Labels),
             ExposedPorts = NullIfEmpty([
-                .. (inherited.ExposedPorts ?? []).Union(
-                    [
-                        .. spec.Ports,
-                        .. EnvironmentVariables.Ports(
-                            spec.ListensWhereBaseSays ? environment : EnvironmentVariables.Merge([], spec.EnvironmentVariables)
-                        ),
-                    ],
-                    StringComparer.Ordinal
-                ),
+                .. (inherited.ExposedPorts ?? []).Union([.. spec.Ports, .. EnvironmentVariables.Ports(listening)], StringComparer.Ordinal),
             ]),
             Volumes = NullIfEmpty([.. (inherited.Volumes ?? []).Union(spec.Volumes, StringComparer.Ordinal)]),
         };
     }
+
+    private static Healthcheck? WithProbe(ImageSpec spec, IReadOnlyList<string> listening) =>
+        spec.Probe is { } probe
+            ? (spec.Healthcheck ?? new Healthcheck()) with
+            {
+                Test = probe.Test(listening, spec.Ports),
+            }
+            : spec.Healthcheck;
 
     // As in a Dockerfile, the times that a new check does not name are the old one's.
     private static Healthcheck? Inherit(Healthcheck? own, Healthcheck? inherited) =>

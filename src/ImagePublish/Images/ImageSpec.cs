@@ -21,6 +21,9 @@ internal sealed record ImageSpec
 
     public Healthcheck? Healthcheck { get; init; }
 
+    /// <summary>What the health check asks by http in place of a test of its own; null where it is a command.</summary>
+    public HttpProbe? Probe { get; init; }
+
     /// <summary>The command that always runs; setting it drops the base's <see cref="Command"/>, as <c>docker build</c> does.</summary>
     public IReadOnlyList<string>? Entrypoint { get; init; }
 

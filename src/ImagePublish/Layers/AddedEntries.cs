@@ -112,20 +112,20 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         if (added.SourceFile is { } source)
         {
             var file = new FileInfo(source);
-            var content = new FileOnDisk(source, DiskFiles.Guarded(source, () => file.Length));
+            var onDisk = new FileOnDisk(source, DiskFiles.Guarded(source, () => file.Length));
             entry = AsPublished(
                 entry with
                 {
-                    Content = content,
+                    Content = onDisk,
                     Mode = DiskFiles.Guarded(source, () =>
                         Modes.GetMode(file, added.IsFromPackage ? ExecutableRule.Content : defaults.Executables)
                     ),
                 }
             );
         }
-        else if (added is CopiedEntry { Content: { } copied })
+        else if (OtherContent(added) is { } content)
         {
-            entry = WithTime(entry with { Content = copied });
+            entry = WithTime(entry with { Content = content });
         }
         else if (existing?.Kind == LayerEntryInfoKind.Directory)
         {
@@ -134,6 +134,9 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
 
         return new Placed(added, added.Mode is { } mode && added.Kind != LayerEntryKind.SymbolicLink ? entry with { Mode = mode } : entry);
     }
+
+    private static FileContent? OtherContent(AddedEntry added) =>
+        added.BuiltIn is { } name ? FileInMemory.BuiltIn(name) : (added as CopiedEntry)?.Content;
 
     // In the app's folder it is as if it had been published.
     private LayerEntry AsPublished(LayerEntry entry)
@@ -297,6 +300,9 @@ internal record AddedEntry(ItemSource Item, LayerEntryKind Kind, string Path)
 
     /// <summary>The file on the build machine; null for everything else.</summary>
     public string? SourceFile { get; init; }
+
+    /// <summary>The name of a file that comes with this package; null for everything else.</summary>
+    public string? BuiltIn { get; init; }
 
     /// <summary>Whether that file is of a NuGet package, whose execute bits mean nothing.</summary>
     public bool IsFromPackage { get; init; }

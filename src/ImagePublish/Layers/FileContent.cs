@@ -24,6 +24,15 @@ internal sealed record FileInMemory(ReadOnlyMemory<byte> Bytes) : FileContent(By
 {
     public override string Source => "generated content";
 
+    /// <summary>A file that comes with this package.</summary>
+    public static FileInMemory BuiltIn(string name)
+    {
+        using var resource = typeof(FileInMemory).Assembly.GetManifestResourceStream(name)!;
+        var bytes = new byte[resource.Length];
+        resource.ReadExactly(bytes);
+        return new FileInMemory(bytes);
+    }
+
     public override Stream Open() => new MemoryStream(Bytes.ToArray(), writable: false);
 }
 

@@ -129,6 +129,7 @@ internal static class RequestFingerprint
         digest.Add(added.Owner?.ToString());
         digest.Add(added.Layer);
         digest.Add(added.SourceFile);
+        digest.Add(added.BuiltIn);
         digest.Add(added.IsFromPackage ? 1 : 0);
         digest.Add(added.LinkTarget);
     }
@@ -143,6 +144,10 @@ internal static class RequestFingerprint
         digest.Add(spec.User);
         digest.Add(spec.StopSignal);
         Add(digest, spec.Healthcheck);
+        digest.Add(spec.Probe?.Program);
+        digest.Add(spec.Probe?.Path);
+        digest.Add(spec.Probe?.Port ?? -1);
+        digest.Add(spec.Probe?.Seconds ?? -1);
         digest.Add(spec.Entrypoint);
         digest.Add(spec.Command);
         digest.Add((spec.CommandStartsApp ? 1 : 0) | (spec.ListensWhereBaseSays ? 2 : 0));

@@ -264,6 +264,28 @@ public static class Stages
                 ("dotnet publish hello.cs -p:PublishImage=true -p:ImageRegistry=ghcr.io", "ProjectsTests publishes such a file"),
                 ("permissions: { contents: read, id-token: write }", "AzureIdentityTests and its siblings sign in so"),
                 ("steps:", "AzureIdentityTests signs in so"),
+                (
+                    "<ImageManifest Include=\"../../deploy/**/*.yaml\" Exclude=\"../../deploy/**/templates/**\" />",
+                    "ImageManifestTests publishes such projects"
+                ),
+                (
+                    "dotnet publish src/Shop -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop",
+                    "ImageManifestTests publishes so, and looks at the line"
+                ),
+                (
+                    "dotnet publish src/Shop -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop "
+                        + "-p:ImageManifestFolder=$PWD/out/",
+                    "ImageManifestTests publishes into a folder; no Kubernetes runs here"
+                ),
+                (
+                    "- run: dotnet publish src/Shop -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop "
+                        + "-p:ContinuousIntegrationBuild=true",
+                    "ImageManifestTests publishes so; nothing is committed here"
+                ),
+                (
+                    "<ImageHealthcheck Include=\"/health\" Http=\"true\" Interval=\"30s\" Timeout=\"5s\" />",
+                    "HttpProbeProgramTests has such images"
+                ),
                 ("amazon:", "AmazonIdentityTests and GoogleIdentityTests sign in so")
             ),
         };

@@ -67,6 +67,21 @@ public sealed record BadItem(string Code, string Says, string Xml)
             new("IMG1007", "LinkTarget", """<ImageSymlink Include="/etc/link" Culprit="" />"""),
             new("IMG1001", "'a::b' is not an image reference", """<ImageFile Include="/x" From="a::b" Culprit="" />"""),
             new("IMG1007", "scratch has neither files nor layers", """<ImageLayerFrom Include="scratch" Culprit="" />"""),
+            new(
+                "IMG1007",
+                "it is the path to ask for, such as /health",
+                """<ImageHealthcheck Include="health" Http="true" Culprit="" />"""
+            ),
+            new(
+                "IMG1007",
+                "it is the path to ask for, such as /health",
+                """<ImageHealthcheck Include="/a%0d%0aHost: b" Http="true" Culprit="" />"""
+            ),
+            new(
+                "IMG1007",
+                "its Port is no number from 1 to 65535",
+                """<ImageHealthcheck Include="/health" Http="true" Port="http" Culprit="" />"""
+            ),
             new("IMG1007", "layers are taken whole", """<ImageLayerFrom Include="ghcr.io/acme/x:1" Path="/x" Culprit="" />"""),
             new("IMG1016", "'/../x' has a '..'", """<ImageFile Include="x" From="ghcr.io/acme/x:1" Path="/../x" Culprit="" />"""),
             new("IMG3105", "has no image 'acme/nothing:1'", """<ImageFile Include="/x" From="store:acme/nothing:1" Culprit="" />"""),

@@ -1,0 +1,145 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Testing;
+
+namespace ImagePublish.Tasks.Tests.EndToEnd;
+
+/// <summary>Publishes that write their digests into the files that deploy them. What they wrote is read by PyYAML.</summary>
+public sealed class ImageManifestTests(Peers peers)
+{
+    private const string Reader =
+        "import json, sys, yaml\nfor name in sys.argv[1:]:\n  print(json.dumps(list(yaml.safe_load_all(open(name, encoding='utf-8-sig')))))";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task TheProjectsOfASolutionWriteTheirOwnDigests()
+    {
+        await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        App(workspace, "Shop");
+        App(workspace, "Job");
+        workspace.Write("S.slnx", "<Solution><Project Path=\"Shop/Shop.csproj\" /><Project Path=\"Job/Job.csproj\" /></Solution>");
+        workspace.Write(
+            "Directory.Build.props",
+            """<Project><ItemGroup><ImageManifest Include="$(MSBuildThisFileDirectory)deploy/**/*.yaml" /></ItemGroup></Project>"""
+        );
+        var before = Manifests(registry.Host);
+        foreach (var (name, text) in before)
+            workspace.Write($"deploy/{name}", Filled(text, "", ""));
+
+        var publish = workspace.DotNet(
+            "publish",
+            "S.slnx",
+            "-nologo",
+            "-tl:off",
+            "-m:2",
+            "-p:PublishImage=true",
+            $"-p:ImageRegistry={registry.Host}"
+        );
+        var first = await publish.SucceedAsync(Cancelled);
+        var second = await publish.SucceedAsync(Cancelled);
+
+        var (shop, job) = (registry.Content.Tags("shop")["1.0.0"], registry.Content.Tags("job")["1.0.0"]);
+        foreach (var (name, text) in before)
+        {
+            var expected = Expected(name, Filled(text, $"@{shop}", $"@{job}"), shop);
+            Assert.Equal(Encoding.UTF8.GetBytes(expected), await File.ReadAllBytesAsync(workspace[$"deploy/{name}"], Cancelled));
+        }
+
+        Assert.Contains($"web.yaml names {registry.Host}/shop@{shop} (2 places)", first.Output, StringComparison.Ordinal);
+        Assert.Contains($"web.yaml still names {registry.Host}/job@{job}", second.Output, StringComparison.Ordinal);
+        var documents = await ReadAsync(workspace, [.. before.Keys.Select(name => $"deploy/{name}")]);
+        Assert.Equal($"{registry.Host}/shop:1.0.0@{shop}", (string?)documents["deploy/compose.yaml"][0]!["services"]!["shop"]!["image"]);
+        Assert.Equal($"1.0.0@{shop}", (string?)documents["deploy/chart/values.yaml"][0]!["image"]!["tag"]);
+        Assert.Equal(shop, (string?)documents["deploy/kustomization.yaml"][0]!["images"]![0]!["digest"]);
+        Assert.Equal(2, documents["deploy/web.yaml"].Count);
+    }
+
+    [Fact]
+    [ReliabilityCase("Manifests", "a file that names the image is not YAML", "`IMG3120` before anything is published, and no file changes")]
+    public async Task NothingIsPublishedWhereADigestCanNotBeWritten()
+    {
+        await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        var project = App(workspace, "Shop")
+            .Item("ImageManifest", "deploy/*.yaml")
+            .Item("ImageManifest", "chart.yaml", ("Repository", "mirror:5000/shop"));
+        var good = $"image: {registry.Host}/shop:1.0\n";
+        project
+            .Content("deploy/good.yaml", good)
+            .Content("deploy/bad.yaml", good + "\tx: 1\n")
+            .Content("chart.yaml", "image: mirror:5000/shop\n");
+        string[] switches = ["-p:PublishImage=true", $"-p:ImageRegistry={registry.Host}"];
+
+        var failed = await project.PublishAsync(Cancelled, switches);
+        var nothing = registry.Content.Tags("shop").Count;
+        File.Delete(workspace["Shop/deploy/bad.yaml"]);
+        var planned = (await project.PublishAsync(Cancelled, [.. switches, "--no-build", "-p:ImageDryRun=true"])).EnsureSuccess();
+        var untouched = await File.ReadAllTextAsync(workspace["Shop/deploy/good.yaml"], Cancelled);
+        var folder = (await project.PublishAsync(Cancelled, [.. switches, "--no-build", "-p:ImageManifestFolder=out/"])).EnsureSuccess();
+
+        var error = Assert.Single(failed.Errors);
+        Assert.Equal("IMG3120", error.Code);
+        Assert.Matches(@"deploy/bad\.yaml can't be read: it is not YAML: line \d+, column \d+: .*\. Fix it, or leave it out", error.Text);
+        Assert.Equal(0, nothing);
+        Assert.Equal(good, untouched);
+        Assert.Contains(
+            $"deploy/good.yaml would name {registry.Host}/shop@{planned.Digest}",
+            planned.Command.Output,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(good, await File.ReadAllTextAsync(workspace["Shop/deploy/good.yaml"], Cancelled));
+        Assert.Equal(
+            $"image: {registry.Host}/shop:1.0.0@{folder.Digest}\n",
+            await File.ReadAllTextAsync(workspace["Shop/out/good.yaml"], Cancelled)
+        );
+        Assert.Equal(
+            $"image: mirror:5000/shop@{folder.Digest}\n",
+            await File.ReadAllTextAsync(workspace["Shop/out/chart.yaml"], Cancelled)
+        );
+    }
+
+    private static TestProject App(TestWorkspace workspace, string name) =>
+        workspace
+            .Empty(name)
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Property("ImageBase", "scratch")
+            .Property("ImageDoctor", "Off")
+            .Property("UseAppHost", "false")
+            .Content("Program.cs", "return;");
+
+    // SHOP and JOB: where the digests belong.
+    private static Dictionary<string, string> Manifests(string host) =>
+        new()
+        {
+            ["web.yaml"] =
+                $"# Web\r\nkind: Deployment\r\nspec:\r\n  template:\r\n    spec:\r\n      initContainers:\r\n        - image: '{host}/shop:1.0.0SHOP'   # init\r\n"
+                + $"      containers:\r\n        - image:   \"{host}/shop:1.0.0SHOP\"\r\n          name:  é\r\n---\r\n"
+                + $"kind: CronJob\r\nspec: {{ jobTemplate: {{ spec: {{ template: {{ spec: {{ containers: [ {{ image: {host}/job:latestJOB }} ] }} }} }} }} }}\r\n",
+            ["compose.yaml"] =
+                $"x-shop: &shop\n  image: {host}/shop:1.0.0SHOP\nservices:\n  shop: {{ <<: *shop }}\n  db: {{ image: postgres:17 }}\n  job:\n    image: {host}/jobJOB\n",
+            ["chart/values.yaml"] = $"image:\n    repository: {host}/shop\n    tag: \"1.0.0SHOP\"  # the app\nreplicas:   2\n",
+            ["kustomization.yaml"] = $"images:\n- name: shop\n  newName: {host}/shop\n  newTag: 1.0.0\n- name: redis\n  newTag: \"7\"\n",
+        };
+
+    private static string Filled(string text, string shop, string job) =>
+        text.Replace("SHOP", shop, StringComparison.Ordinal).Replace("JOB", job, StringComparison.Ordinal);
+
+    private static string Expected(string name, string text, string shop) =>
+        name == "kustomization.yaml"
+            ? text.Replace("newTag: 1.0.0\n", $"newTag: 1.0.0\n  digest: {shop}\n", StringComparison.Ordinal)
+            : text;
+
+    private static async Task<Dictionary<string, JsonArray>> ReadAsync(TestWorkspace workspace, string[] names)
+    {
+        var output = await new CommandLine("python3", ["-c", Reader, .. names]) { WorkingDirectory = workspace.Path }.SucceedAsync(
+            Cancelled
+        );
+        var lines = output.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return names.Zip(lines).ToDictionary(pair => pair.First, pair => JsonSerializer.Deserialize<JsonArray>(pair.Second)!);
+    }
+}
