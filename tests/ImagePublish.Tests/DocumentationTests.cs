@@ -34,14 +34,14 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
-    public void EveryPropertyThatTheTasksReadIsInTheReadme()
+    public void EveryPropertyThatTheTasksReadIsDescribed()
     {
-        var readme = File.ReadAllText(Path.Combine(Root, "README.md"));
+        var page = File.ReadAllText(Path.Combine(Root, "docs", "properties.md"));
         var targets = Directory
             .EnumerateFiles(Path.Combine(Root, "build"))
             .SelectMany(file => TaskProperty().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value));
 
-        Assert.All(targets.Distinct(), property => Assert.Contains($"`{property}`", readme, StringComparison.Ordinal));
+        Assert.All(targets.Distinct(), property => Assert.Contains($"`{property}`", page, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed partial class DocumentationTests
     public void EveryCommandNamesTargetsAndPropertiesThatThereAre()
     {
         var build = string.Concat(Directory.EnumerateFiles(Path.Combine(Root, "build")).Select(File.ReadAllText));
-        var readme = File.ReadAllText(Path.Combine(Root, "README.md"));
+        var properties = File.ReadAllText(Path.Combine(Root, "docs", "properties.md"));
         string[] folders = ["docs", "samples"];
         var pages = folders
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.md", SearchOption.AllDirectories))
@@ -90,7 +90,7 @@ public sealed partial class DocumentationTests
             Assert.Contains($"<Target Name=\"{target.Groups[1].Value}\"", build, StringComparison.Ordinal)
         );
         Assert.All(commands.SelectMany(command => CommandProperty().Matches(command)), property =>
-            Assert.Contains($"| `{property.Groups[1].Value}` |", readme, StringComparison.Ordinal)
+            Assert.Contains($"| `{property.Groups[1].Value}` |", properties, StringComparison.Ordinal)
         );
         Assert.True(commands.Count > 40);
     }

@@ -7,7 +7,7 @@ using System.Xml.Linq;
 
 namespace ImagePublish.Tests;
 
-/// <summary>Keeps <c>docs/reference.md</c> and what editors show what the README, the props and the targets say.</summary>
+/// <summary>Keeps <c>docs/reference.md</c> and what editors show what docs/properties.md, the props and the targets say.</summary>
 public sealed partial class ReferencePageTests
 {
     private const string Update = "IMAGEPUBLISH_UPDATE_DOCS";
@@ -55,7 +55,7 @@ public sealed partial class ReferencePageTests
     private static string Page()
     {
         var text = new StringBuilder(
-            $"# Reference\n\nGenerated from the README, the props and the targets: `ReferencePageTests` writes "
+            $"# Reference\n\nGenerated from [Properties](properties.md), the props and the targets: `ReferencePageTests` writes "
                 + $"it.\n\n{Editors}\n\n## Targets\n\n| Target | What it does |\n|---|---|\n"
         );
         foreach (var (name, about) in Targets())
@@ -133,9 +133,9 @@ public sealed partial class ReferencePageTests
 
     private static IEnumerable<(string Name, string Default, string About)> Properties()
     {
-        var readme = File.ReadAllText(Path.Combine(Root, "README.md")).ReplaceLineEndings("\n");
-        var table = readme[
-            readme.IndexOf("<!-- properties -->", StringComparison.Ordinal)..readme.IndexOf(
+        var page = File.ReadAllText(Path.Combine(Root, "docs", "properties.md")).ReplaceLineEndings("\n");
+        var table = page[
+            page.IndexOf("<!-- properties -->", StringComparison.Ordinal)..page.IndexOf(
                 "<!-- /properties -->",
                 StringComparison.Ordinal
             )
@@ -146,7 +146,7 @@ public sealed partial class ReferencePageTests
                 (
                     row.Groups["name"].Value,
                     row.Groups["default"].Value.Trim(),
-                    row.Groups["about"].Value.Trim().Replace("](docs/", "](", StringComparison.Ordinal)
+                    row.Groups["about"].Value.Trim()
                 )
             );
     }
