@@ -82,7 +82,7 @@ public sealed class ExplainImage : CommandTask
     private protected override Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         var given = BuildEngine is IBuildEngine6 engine ? engine.GetGlobalProperties() : new Dictionary<string, string>();
-        var origins = new SettingOrigins(ProjectFile, ProjectImports.Read(BuildEngine) ?? [], [.. given.Keys])
+        var origins = new SettingOrigins(ProjectFile, ProjectEvaluation.Read(BuildEngine)?.Imports ?? [], [.. given.Keys])
         {
             SdkFolder = SdkFolder,
             PackageFolders = PackageFolders,
