@@ -113,11 +113,7 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         var lookup = isMissing || blob is not MemoryBlobSource small ? BlobLookup.Always : small.Lookup;
         if (lookup == BlobLookup.Never)
             return await UploadAsync(target, blob, cancellationToken);
-        if (
-            lookup == BlobLookup.Remembered
-            && locations is not null
-            && (await locations.FindAsync(digest, cancellationToken)).Contains(target)
-        )
+        if (lookup == BlobLookup.Remembered && await IsRememberedAsync(target, digest, locations, cancellationToken))
             return BlobPushResult.Existing;
         var presence = isMissing
             ? BlobPresence.Unknown
@@ -150,6 +146,13 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
             digestLock.Release();
         }
     }
+
+    private static async Task<bool> IsRememberedAsync(
+        Repository target,
+        Digest digest,
+        IBlobLocations? locations,
+        CancellationToken cancellationToken
+    ) => locations is not null && (await locations.FindAsync(digest, cancellationToken)).Contains(target);
 
     private async Task<BlobPushResult> UploadAsync(Repository target, BlobSource blob, CancellationToken cancellationToken)
     {
