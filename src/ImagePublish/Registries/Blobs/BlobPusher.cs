@@ -120,7 +120,19 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
             : await BlobExistence.LookAsync(connection, target, blob.Descriptor, cancellationToken);
         if (presence == BlobPresence.Present)
             return await RememberAsync(target, digest, locations, BlobPushResult.Existing, cancellationToken);
+        var result = await MountOrUploadAsync(target, blob, locations, isMissing, cancellationToken);
+        return result with { WasAbsent = presence == BlobPresence.Absent && result.Kind != BlobPushKind.Existing };
+    }
 
+    private async Task<BlobPushResult> MountOrUploadAsync(
+        Repository target,
+        BlobSource blob,
+        IBlobLocations? locations,
+        bool isMissing,
+        CancellationToken cancellationToken
+    )
+    {
+        var digest = blob.Descriptor.Digest;
         // What the push to another repository has confirmed by then can be mounted.
         var digestLock = locks.GetOrAdd(digest, _ => new SemaphoreSlim(1, 1));
         await digestLock.WaitAsync(cancellationToken);
@@ -138,7 +150,7 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
             }
 
             using var upload = new BlobUpload(connection, target, blob);
-            var result = await upload.RunAsync(source, uploads, cancellationToken) with { WasAbsent = presence == BlobPresence.Absent };
+            var result = await upload.RunAsync(source, uploads, cancellationToken);
             return await RememberAsync(target, digest, locations, result, cancellationToken);
         }
         finally
