@@ -27,7 +27,7 @@ internal static class CosignKeyFile
     private sealed record Parts(int Cost, int Block, int Parallel, byte[] Salt, byte[] Nonce, byte[] Box);
 
     /// <summary>Decrypts a key, which is PKCS#8.</summary>
-    /// <exception cref="Diagnostics.ImagePublishException"><c>IMG6023</c>: the password is wrong, or the file is damaged or absurd.</exception>
+    /// <exception cref="Diagnostics.ImagePublishException"><c>IMG6023</c>: the password is wrong, or it is damaged or absurd.</exception>
     public static byte[] Decrypt(string name, byte[] content, string password)
     {
         var parts = Read(name, content);

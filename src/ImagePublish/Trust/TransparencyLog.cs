@@ -36,8 +36,7 @@ internal sealed class TransparencyLog
 
     public bool IsSupported => key is not null;
 
-    /// <summary>Whether it is of Rekor's first version, whose answers have a time and a promise. The second one signs with
-    /// Ed25519.</summary>
+    /// <summary>Whether it is of Rekor's first version, whose answers have a time and a promise; the second signs with Ed25519.</summary>
     public bool IsFirstVersion => key is { NotationAlgorithm.Kind: not SignatureKind.Ed25519 };
 
     public bool HasSigned(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)

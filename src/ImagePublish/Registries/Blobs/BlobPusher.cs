@@ -113,18 +113,26 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         var lookup = isMissing || blob is not MemoryBlobSource small ? BlobLookup.Always : small.Lookup;
         if (lookup == BlobLookup.Never)
             return await UploadAsync(target, blob, cancellationToken);
-        if (
-            lookup == BlobLookup.Remembered
-            && locations is not null
-            && (await locations.FindAsync(digest, cancellationToken)).Contains(target)
-        )
+        if (lookup == BlobLookup.Remembered && await IsRememberedAsync(target, digest, locations, cancellationToken))
             return BlobPushResult.Existing;
         var presence = isMissing
             ? BlobPresence.Unknown
             : await BlobExistence.LookAsync(connection, target, blob.Descriptor, cancellationToken);
         if (presence == BlobPresence.Present)
             return await RememberAsync(target, digest, locations, BlobPushResult.Existing, cancellationToken);
+        var result = await MountOrUploadAsync(target, blob, locations, isMissing, cancellationToken);
+        return result with { WasAbsent = presence == BlobPresence.Absent && result.Kind != BlobPushKind.Existing };
+    }
 
+    private async Task<BlobPushResult> MountOrUploadAsync(
+        Repository target,
+        BlobSource blob,
+        IBlobLocations? locations,
+        bool isMissing,
+        CancellationToken cancellationToken
+    )
+    {
+        var digest = blob.Descriptor.Digest;
         // What the push to another repository has confirmed by then can be mounted.
         var digestLock = locks.GetOrAdd(digest, _ => new SemaphoreSlim(1, 1));
         await digestLock.WaitAsync(cancellationToken);
@@ -142,7 +150,7 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
             }
 
             using var upload = new BlobUpload(connection, target, blob);
-            var result = await upload.RunAsync(source, uploads, cancellationToken) with { WasAbsent = presence == BlobPresence.Absent };
+            var result = await upload.RunAsync(source, uploads, cancellationToken);
             return await RememberAsync(target, digest, locations, result, cancellationToken);
         }
         finally
@@ -150,6 +158,13 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
             digestLock.Release();
         }
     }
+
+    private static async Task<bool> IsRememberedAsync(
+        Repository target,
+        Digest digest,
+        IBlobLocations? locations,
+        CancellationToken cancellationToken
+    ) => locations is not null && (await locations.FindAsync(digest, cancellationToken)).Contains(target);
 
     private async Task<BlobPushResult> UploadAsync(Repository target, BlobSource blob, CancellationToken cancellationToken)
     {
