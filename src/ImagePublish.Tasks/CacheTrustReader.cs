@@ -32,18 +32,18 @@ internal static class CacheTrustReader
 
     /// <summary>The key that builds share, or null.</summary>
     /// <exception cref="ImagePublishException"><c>IMG5010</c>: it is too short.</exception>
-    public static CacheKey? ReadKey() => ReadKey(TaskEnvironment.Variable(KeyVariable));
+    public static CacheSecret? ReadKey() => ReadKey(TaskEnvironment.Variable(KeyVariable));
 
-    internal static CacheKey? ReadKey(string? variable)
+    internal static CacheSecret? ReadKey(string? variable)
     {
         if (InputParser.Optional(variable) is not { } secret)
             return null;
-        return CacheKey.TryCreate(secret, out var key)
+        return CacheSecret.TryCreate(secret, out var key)
             ? key
             : throw new ImagePublishException(
                 DiagnosticCodes.CacheKeyUnusable,
                 $"The environment variable {KeyVariable} has {secret.Length} characters; a cache key needs "
-                    + $"at least {CacheKey.MinLength}. Make one "
+                    + $"at least {CacheSecret.MinLength}. Make one "
                     + $"with 'openssl rand -base64 32', or remove the variable."
             );
     }

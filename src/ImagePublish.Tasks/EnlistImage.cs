@@ -10,7 +10,7 @@ namespace ImagePublish.Tasks;
 /// <summary>Enters a project into the summary of its build: if it is not heard of again, it has failed.</summary>
 public sealed class EnlistImage : ImageTask
 {
-    /// <summary>The folder of the build, as <see cref="BeginImageBuild"/> returned it.</summary>
+    /// <summary>The folder of the build, as <see cref="BeginBuildSummary"/> returned it.</summary>
     [Required]
     public string BuildFolder { get; set; } = "";
 

@@ -26,11 +26,11 @@ internal static class ImageSourceReader
     public static StoreImage InStore(string name) =>
         new(name.Contains('@', StringComparison.Ordinal) || StoreNames.Tag(name) is not null ? name : $"{name}:latest");
 
-    private static EngineImage InEngine(string name)
+    private static DockerImage InEngine(string name)
     {
         _ = Reference.Parse(name);
-        return EngineAddress.Find(EngineEnvironment.Settings) is { } address
-            ? new EngineImage(name, address)
+        return DockerAddress.Find(EngineEnvironment.Settings) is { } address
+            ? new DockerImage(name, address)
             : throw InputParser.Invalid(
                 "DOCKER_HOST",
                 TaskEnvironment.Variable("DOCKER_HOST") ?? "",

@@ -38,7 +38,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
     {
         if (inputs.SignAttestations && signing is null)
             throw InputParser.Invalid("ImageSignAttestations", "true", "there is nothing to sign with. Set ImageSigningKey");
-        var attestations = new BuildFactsReader(inputs, source.Value).Read(request.Base, request.Sbom);
+        var attestations = new AttestationRequestReader(inputs, source.Value).Read(request.Base, request.Sbom);
         return attestations is null ? null : attestations with { Signing = inputs.SignAttestations ? signing : null };
     }
 

@@ -24,7 +24,7 @@ internal abstract class Contender(string name, string folder)
     public IReadOnlyList<string> Authorities { get; set; } = [];
 
     /// <summary>The secret by which its builds believe each other's layers; null for none.</summary>
-    public string? CacheKey { get; set; }
+    public string? CacheSecret { get; set; }
 
     /// <summary>Whether its builds are those of a CI system.</summary>
     public bool IsCi { get; set; }
@@ -43,8 +43,8 @@ internal abstract class Contender(string name, string folder)
         var environment = new Dictionary<string, string?>(command.Environment) { ["TMPDIR"] = Caches, ["UseSharedCompilation"] = "false" };
         if (Authorities.Count > 0)
             environment["SSL_CERT_DIR"] = string.Join(':', [.. Authorities, SystemAuthorities]);
-        if (CacheKey is not null)
-            environment["IMAGE_CACHE_KEY"] = CacheKey;
+        if (CacheSecret is not null)
+            environment["IMAGE_CACHE_KEY"] = CacheSecret;
         return command with { Environment = environment };
     }
 

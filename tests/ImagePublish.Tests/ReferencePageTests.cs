@@ -135,20 +135,11 @@ public sealed partial class ReferencePageTests
     {
         var page = File.ReadAllText(Path.Combine(Root, "docs", "properties.md")).ReplaceLineEndings("\n");
         var table = page[
-            page.IndexOf("<!-- properties -->", StringComparison.Ordinal)..page.IndexOf(
-                "<!-- /properties -->",
-                StringComparison.Ordinal
-            )
+            page.IndexOf("<!-- properties -->", StringComparison.Ordinal)..page.IndexOf("<!-- /properties -->", StringComparison.Ordinal)
         ];
         return Row()
             .Matches(table)
-            .Select(row =>
-                (
-                    row.Groups["name"].Value,
-                    row.Groups["default"].Value.Trim(),
-                    row.Groups["about"].Value.Trim()
-                )
-            );
+            .Select(row => (row.Groups["name"].Value, row.Groups["default"].Value.Trim(), row.Groups["about"].Value.Trim()));
     }
 
     private static List<(string Name, string Text, IReadOnlyList<(string Name, string Text)> Metadata)> Items() =>

@@ -93,7 +93,7 @@ public sealed class RebaseImage : CommandTask, ISigningInputs
             HoldsTags = !TagOverwrite,
             DryRun = DryRun,
             Signing = SigningReader.Read(this),
-            Facts = new RebaseFacts(BuildFactsReader.ToolVersion, run?.BuilderId, run?.Invocation, run?.StartedOn),
+            Facts = new RebaseFacts(AttestationRequestReader.ToolVersion, run?.BuilderId, run?.Invocation, run?.StartedOn),
         };
     }
 

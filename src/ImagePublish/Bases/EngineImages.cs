@@ -18,7 +18,7 @@ internal sealed class EngineImages(ImageStore store)
     /// <summary>Loads an image.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3109</c>: Docker does not have it; <c>IMG3108</c>: it does not
     /// answer; <c>IMG3101</c>.</exception>
-    public async Task<ArchiveImage> LoadAsync(EngineImage image, CancellationToken cancellationToken)
+    public async Task<ArchiveImage> LoadAsync(DockerImage image, CancellationToken cancellationToken)
     {
         using var engine = new DockerEngine(image.Address);
         var id = await engine.FindImageAsync(image.Name, cancellationToken)

@@ -45,7 +45,7 @@ internal sealed record StoreImage(string Name) : ImageSource
 }
 
 /// <summary>An image of the Docker on this machine.</summary>
-internal sealed record EngineImage(string Name, EngineAddress Address) : ImageSource
+internal sealed record DockerImage(string Name, DockerAddress Address) : ImageSource
 {
     public override string LocalName => Name;
 

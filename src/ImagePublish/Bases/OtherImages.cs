@@ -52,7 +52,7 @@ internal sealed record OtherImages(IReadOnlyList<FilesOfImage> Files, IReadOnlyL
 /// <param name="Original">The base image alone.</param>
 /// <param name="Base">The base image with the layers of others on top of it.</param>
 /// <param name="Others">The images besides the base that something is taken from.</param>
-internal sealed record SourceImages(BaseImage Original, BaseImage Base, IReadOnlyDictionary<ImageSource, BaseImage> Others);
+internal sealed record ResolvedImages(BaseImage Original, BaseImage Base, IReadOnlyDictionary<ImageSource, BaseImage> Others);
 
 /// <summary>What an image is used for, which decides what errors say of it.</summary>
 internal sealed record ImageRole(string Noun, string Advice, ItemSource? Item)

@@ -72,7 +72,7 @@ internal sealed class AttestationVerifier(RegistryClient registries, ImageStore 
     // Each may have a statement of 16 MiB.
     private const int MaxAttachments = 100;
 
-    private readonly ImageSources sources = new(registries, store);
+    private readonly ImageOpener sources = new(registries, store);
     private readonly ImageVerifier verifier = new(registries, store, registries.Time);
 
     /// <summary>Verifies the attestations of an image and of its platforms.</summary>

@@ -169,7 +169,7 @@ internal static class ContainerEngines
     )
     {
         ImagePublishException? failure = null;
-        if (EngineAddress.Find(settings) is { } address)
+        if (DockerAddress.Find(settings) is { } address)
         {
             var engine = new DockerEngine(address);
             failure = await engine.TryPingAsync(cancellationToken);

@@ -28,7 +28,7 @@ internal sealed record CopyResult(string Source, Descriptor Root, IReadOnlyList<
 /// <summary>Copies images with all platforms and everything attached, byte for byte: every digest stays.</summary>
 internal sealed class ImageCopier(RegistryClient registries, ImageStore store)
 {
-    private readonly ImageSources sources = new(registries, store);
+    private readonly ImageOpener sources = new(registries, store);
 
     /// <summary>Copies an image. No tag moves before the whole image is everywhere.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1030</c>: source and destination are the same; <c>IMG3105</c>,

@@ -12,7 +12,7 @@ namespace ImagePublish.Commands;
 /// <summary>Writes images that were published to archives and into container engines, with all their platforms.</summary>
 internal sealed class ImageExporter(RegistryClient registries, ImageStore store)
 {
-    private readonly ImageSources sources = new(registries, store);
+    private readonly ImageOpener sources = new(registries, store);
 
     /// <summary>Writes an image to an archive: to a temporary file first, which is then renamed.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3107</c>: the disk refuses; or what its source fails with.</exception>

@@ -36,7 +36,7 @@ internal sealed record InspectedPlatform(Descriptor Descriptor, ImageManifest Ma
 /// <summary>Shows images: documents only, no layer is read.</summary>
 internal sealed class ImageInspector(RegistryClient registries, ImageStore store)
 {
-    private readonly ImageSources sources = new(registries, store);
+    private readonly ImageOpener sources = new(registries, store);
 
     /// <summary>Reads an image's manifests and configs.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3105</c>, <c>IMG3106</c>, <c>IMG4006</c>: there is none;

@@ -10,7 +10,7 @@ namespace ImagePublish.Engines;
 /// <summary>Docker, spoken to by its own API: no client is needed, and layers that it has can be left out.</summary>
 /// <remarks><see href="https://docs.docker.com/reference/api/engine/">Docker Engine API</see>.</remarks>
 /// <param name="time">The clock for <see cref="SilenceLimit"/>; null for the system's.</param>
-internal sealed class DockerEngine(EngineAddress address, TimeProvider? time = null) : IDisposable
+internal sealed class DockerEngine(DockerAddress address, TimeProvider? time = null) : IDisposable
 {
     /// <summary>How long an engine may neither take nor send anything while it loads or saves an image: it is silent while it packs or
     /// unpacks a large one.</summary>

@@ -11,7 +11,7 @@ namespace ImagePublish.Engines;
 
 /// <summary>HTTP to a container engine over its socket, its pipe or a plain connection.</summary>
 /// <param name="documentLimit">How long a document may take, from the request to its last byte; null for two minutes.</param>
-internal sealed class EngineConnection(EngineAddress address, TimeSpan? documentLimit = null) : IDisposable
+internal sealed class EngineConnection(DockerAddress address, TimeSpan? documentLimit = null) : IDisposable
 {
     private static readonly TimeSpan UsualDocumentLimit = TimeSpan.FromMinutes(2);
 
@@ -229,7 +229,7 @@ internal sealed class EngineConnection(EngineAddress address, TimeSpan? document
         return answer.Length > MaxExcerpt ? $"{Text.Sanitize(text)}…" : Text.Sanitize(text);
     }
 
-    private static async ValueTask<Stream> ConnectAsync(EngineAddress address, CancellationToken cancellationToken)
+    private static async ValueTask<Stream> ConnectAsync(DockerAddress address, CancellationToken cancellationToken)
     {
         if (address.Scheme == "npipe")
         {

@@ -42,7 +42,7 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
     // Of several for a host.
     private readonly ConcurrentDictionary<string, ClientCertificate> clientCertificates = new(StringComparer.Ordinal);
 
-    private readonly Expectations expectations = new(options.ContinueTimeout, time);
+    private readonly ExpectContinueSupport expectations = new(options.ContinueTimeout, time);
 
     private readonly ProxyRules? proxies = options.Proxies is { } settings ? new ProxyRules(settings) : null;
 
@@ -233,7 +233,7 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
 /// <para>Over HTTP/1.1 most servers read a body that they refuse to its end, or reset the connection before their answer is read. A host
 /// that does not answer is asked once.</para>
 /// </remarks>
-internal sealed class Expectations(TimeSpan continueTimeout, TimeProvider time)
+internal sealed class ExpectContinueSupport(TimeSpan continueTimeout, TimeProvider time)
 {
     // The handler's timer counts in ticks of the system, and may elapse up to one tick early by the finer clock here.
     private static readonly TimeSpan TimerResolution = TimeSpan.FromMilliseconds(16);

@@ -12,7 +12,7 @@ internal static class ImageComposer
 {
     private const string Producer = "ImagePublish.Tasks";
 
-    public static Image Compose(ImageSpec spec, BaseImage baseImage, IReadOnlyList<NamedLayer> layers, CacheKey? cacheKey = null) =>
+    public static Image Compose(ImageSpec spec, BaseImage baseImage, IReadOnlyList<NamedLayer> layers, CacheSecret? cacheKey = null) =>
         ComposeWith(LayerProofs.Replace(baseImage.Config.Unknown, layers.Select(layer => layer.Layer), cacheKey), spec, baseImage, layers);
 
     /// <summary>The same layers on another base, with the proofs that the image has: they are of its layers alone.</summary>

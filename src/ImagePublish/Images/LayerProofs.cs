@@ -17,7 +17,7 @@ internal static class LayerProofs
     public static IDictionary<string, JsonElement>? Replace(
         IDictionary<string, JsonElement>? unknown,
         IEnumerable<Layer> layers,
-        CacheKey? key
+        CacheSecret? key
     )
     {
         var fields = Without(unknown);
@@ -48,7 +48,7 @@ internal static class LayerProofs
             ? proof.GetString()
             : null;
 
-    private static JsonElement Write(IEnumerable<Layer> layers, CacheKey key)
+    private static JsonElement Write(IEnumerable<Layer> layers, CacheSecret key)
     {
         var json = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(json))

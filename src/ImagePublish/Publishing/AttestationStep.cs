@@ -14,7 +14,7 @@ namespace ImagePublish.Publishing;
 
 /// <summary>An image that attestations are about, and what it was made of.</summary>
 /// <param name="Packages">The operating system packages that were chosen for it.</param>
-internal sealed record AttestedImage(PublishRequest Request, Image Image, SourceImages Images, IReadOnlyList<OsPackage> Packages)
+internal sealed record AttestedImage(PublishRequest Request, Image Image, ResolvedImages Images, IReadOnlyList<OsPackage> Packages)
 {
     /// <summary>Its bill of materials, made when it is first asked for; null in a plan, and where none is wanted.</summary>
     public required Lazy<Task<MemoryBlobSource?>> Sbom { get; init; }

@@ -260,7 +260,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
     private async Task<IReadOnlyList<LayerInput>> PlanLayersAsync(
         PinnedRequest pinned,
-        Task<SourceImages> resolving,
+        Task<ResolvedImages> resolving,
         Task<IReadOnlyList<LayerCandidate>> findingPackages,
         LayerFileReader layerFiles,
         CancellationToken cancellationToken
@@ -390,7 +390,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     }
 
     /// <summary>What an image is made of, once its base is resolved and its layers are planned.</summary>
-    private sealed record ImageDraft(PinnedRequest Pinned, SourceImages Images, LayerLookups Layers)
+    private sealed record ImageDraft(PinnedRequest Pinned, ResolvedImages Images, LayerLookups Layers)
     {
         private readonly ImageSpec spec = WithGeneratedLabels(Pinned.Request, Images.Base);
 

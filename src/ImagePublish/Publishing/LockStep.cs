@@ -96,7 +96,7 @@ internal sealed class LockStep(PublishContext context)
     }
 
     // What is on this machine is not pinned: no tag moves it.
-    private static List<LockedImage> LockedImages(SourceImages images) =>
+    private static List<LockedImage> LockedImages(ResolvedImages images) =>
         [
             .. images
                 .Others.Where(other => ReferenceOf(other.Key) is not null)

@@ -19,10 +19,10 @@ internal sealed class OtherImagesStep(PublishContext context)
 {
     /// <summary>Finds the images of a request.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1045</c> to <c>IMG1047</c>, or what the registry fails with.</exception>
-    public Task<SourceImages> ResolveAsync(PublishRequest request, Task<BaseImage> resolvingBase, CancellationToken cancellationToken) =>
+    public Task<ResolvedImages> ResolveAsync(PublishRequest request, Task<BaseImage> resolvingBase, CancellationToken cancellationToken) =>
         ResolveAsync(request.OtherImages, request.Spec.Platform, resolvingBase, cancellationToken);
 
-    public async Task<SourceImages> ResolveAsync(
+    public async Task<ResolvedImages> ResolveAsync(
         OtherImages wanted,
         Platform platform,
         Task<BaseImage> resolvingBase,
@@ -37,14 +37,14 @@ internal sealed class OtherImagesStep(PublishContext context)
         var layered = wanted
             .Layers.DistinctBy(layers => layers.From)
             .Aggregate(original, (image, layers) => image.WithLayersOf(found[layers.From]));
-        return new SourceImages(original, layered, found);
+        return new ResolvedImages(original, layered, found);
     }
 
     /// <summary>Lists the files that a request takes from other images.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1048</c>: a file is missing or can't be taken; or a layer can't be read.</exception>
     public async Task<IReadOnlyList<AddedEntry>> ListFilesAsync(
         PublishRequest request,
-        SourceImages images,
+        ResolvedImages images,
         LayerFileReader reader,
         CancellationToken cancellationToken
     )

@@ -41,7 +41,7 @@ internal sealed class PackageStep(PublishContext context)
     /// <exception cref="ImagePublishException"><c>IMG6xxx</c>: the packages can't be had.</exception>
     public async Task<IReadOnlyList<LayerCandidate>> FindLayerAsync(
         PublishRequest request,
-        Task<SourceImages> resolving,
+        Task<ResolvedImages> resolving,
         LayerProducer producer,
         CancellationToken cancellationToken
     )

@@ -14,7 +14,7 @@ internal sealed record PinnedRequest(PublishRequest Request, PublishedFiles File
 
 /// <summary>A publish, or a plan of one, with what the image was made of.</summary>
 /// <param name="Contents">The files of the layers above the base, from the bottom up; empty for a layer of packages that was known.</param>
-internal sealed record PublishRun(PinnedRequest Pinned, PublishResult Result, SourceImages Images, IReadOnlyList<LayerInput> Contents)
+internal sealed record PublishRun(PinnedRequest Pinned, PublishResult Result, ResolvedImages Images, IReadOnlyList<LayerInput> Contents)
 {
     public PublishRequest Request => Pinned.Request;
 

@@ -14,7 +14,7 @@ namespace ImagePublish.Publishing;
 /// <summary>An image that is described, with what it was made of.</summary>
 /// <param name="Contents">The files of the layers above the base, from the bottom up; empty for a layer that was found without
 /// them.</param>
-internal sealed record SbomSubject(PublishRequest Request, Image Image, SourceImages Images, IReadOnlyList<LayerInput> Contents)
+internal sealed record SbomSubject(PublishRequest Request, Image Image, ResolvedImages Images, IReadOnlyList<LayerInput> Contents)
 {
     /// <summary>What was read of the packages; null reads it now.</summary>
     public Task<SbomFacts?>? Facts { get; init; }

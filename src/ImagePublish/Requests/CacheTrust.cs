@@ -16,7 +16,7 @@ internal sealed record CacheTrust
     /// <summary>
     /// Images whose layers are proven with this key are trusted, and this build's images carry such proofs; null for none.
     /// </summary>
-    public CacheKey? Key { get; init; }
+    public CacheSecret? Key { get; init; }
 
     /// <summary>Repositories whose images are trusted without a proof: everybody who may push to them is trusted.</summary>
     public IReadOnlyList<Repository> Repositories { get; init; } = [];

@@ -85,7 +85,7 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
     public async Task RememberAsync(
         PublishRequest request,
         PublishedFiles files,
-        SourceImages images,
+        ResolvedImages images,
         PublishedImage published,
         CancellationToken cancellationToken
     )

@@ -33,7 +33,7 @@ internal sealed class CaseRunner(Laboratory laboratory, int rounds)
 
         foreach (var contender in contenders)
         {
-            contender.CacheKey = @case.UsesCacheKey ? $"{Guid.NewGuid():n}" : null;
+            contender.CacheSecret = @case.UsesCacheKey ? $"{Guid.NewGuid():n}" : null;
             contender.IsCi = @case.Commits;
             if (@case.Commits)
                 await Sources.CommitAsync(contender, cancellationToken);

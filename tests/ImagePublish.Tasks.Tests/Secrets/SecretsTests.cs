@@ -23,7 +23,7 @@ public sealed class SecretsTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         var cacheKey = Canary.Login("cache key");
         var signIn = new SignIn(workspace)
-            .CacheKey(cacheKey.Password)
+            .CacheSecret(cacheKey.Password)
             .Variables(passwords.Host, variable.User, variable.Password)
             .File(fileRegistry.Host, file.User, file.Password)
             .Helper(helperRegistry.Host, helper.User, helper.Password);

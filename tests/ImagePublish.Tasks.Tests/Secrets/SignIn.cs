@@ -54,7 +54,7 @@ internal sealed class SignIn(TestWorkspace workspace)
         return WriteConfig();
     }
 
-    public SignIn CacheKey(string secret)
+    public SignIn CacheSecret(string secret)
     {
         variables["IMAGE_CACHE_KEY"] = secret;
         return this;

@@ -69,7 +69,7 @@ public sealed class DockerApiTests(Peers peers) : IDisposable
         var docker = await peers.DockerAsync();
         var store = ImageStore.Open(folder["store"], new StoreOptions());
         var images = new EngineImages(store);
-        var source = new EngineImage("acme/local-base:1", AddressOf(docker));
+        var source = new DockerImage("acme/local-base:1", AddressOf(docker));
         var missing = await Assert.ThrowsAsync<ImagePublishException>(() => images.LoadAsync(source, Cancelled));
         Assert.Equal(DiagnosticCodes.NotInEngine, missing.Code);
         using var loader = new DockerLoader(new(AddressOf(docker)));
@@ -90,7 +90,7 @@ public sealed class DockerApiTests(Peers peers) : IDisposable
     [Fact]
     public async Task ADockerThatDoesNotAnswerIsToldByItsAddress()
     {
-        using var engine = new ImagePublish.Engines.DockerEngine(new EngineAddress("unix", folder["nobody.sock"]));
+        using var engine = new ImagePublish.Engines.DockerEngine(new DockerAddress("unix", folder["nobody.sock"]));
 
         var failure = await engine.TryPingAsync(Cancelled);
 
@@ -100,5 +100,5 @@ public sealed class DockerApiTests(Peers peers) : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private static EngineAddress AddressOf(Fixtures.DockerEngine docker) => EngineAddress.TryParse(docker.Host)!;
+    private static DockerAddress AddressOf(Fixtures.DockerEngine docker) => DockerAddress.TryParse(docker.Host)!;
 }

@@ -209,7 +209,7 @@ public sealed class AttestationReaderTests
 
     private static async Task<IReadOnlyList<(AttachmentInfo Attachment, ProvenanceSummary? Provenance)>> ReadAsync(CommandBench bench)
     {
-        var sources = new ImageSources(bench.Client, bench.Kept.Store);
+        var sources = new ImageOpener(bench.Client, bench.Kept.Store);
         var reader = new AttestationReader(await sources.OpenAsync(CommandBench.At(bench.Server, $"{Repository}:v1"), Cancel));
         var found = new List<(AttachmentInfo, ProvenanceSummary?)>();
         foreach (var attachment in await reader.ListAsync(Cancel))

@@ -325,7 +325,7 @@ public sealed class AttestationStepTests
     )
     {
         await using var fresh = RegistryBench.For(bench.Server);
-        var content = await new ImageSources(fresh.Client, bench.Store("reader")).OpenAsync(
+        var content = await new ImageOpener(fresh.Client, bench.Store("reader")).OpenAsync(
             new RegistryImage(bench.Named(repository).ReferenceTo(image)),
             Cancel
         );

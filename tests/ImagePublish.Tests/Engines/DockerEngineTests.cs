@@ -83,7 +83,7 @@ public sealed class DockerEngineTests
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
-        var address = new EngineAddress("tcp", $"127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}");
+        var address = new DockerAddress("tcp", $"127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}");
         using var connection = new EngineConnection(address, documentLimit: TimeSpan.FromMilliseconds(50));
 
         var failure = await RegistryBench.FailsAsync(DiagnosticCodes.EngineFailed, () =>
@@ -195,7 +195,7 @@ public sealed class DockerEngineTests
     [Fact]
     public async Task ASocketPathThatIsTooLongIsToldInOneLine()
     {
-        using var engine = new DockerEngine(new EngineAddress("unix", "/" + new string('x', 200)));
+        using var engine = new DockerEngine(new DockerAddress("unix", "/" + new string('x', 200)));
 
         var failure = await engine.TryPingAsync(Cancel);
 

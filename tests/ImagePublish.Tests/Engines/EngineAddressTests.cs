@@ -19,7 +19,7 @@ public sealed class EngineAddressTests : IDisposable
     {
         variables["DOCKER_HOST"] = text;
 
-        Assert.Equal(new EngineAddress(scheme, target), Find());
+        Assert.Equal(new DockerAddress(scheme, target), Find());
     }
 
     [Theory]
@@ -43,9 +43,9 @@ public sealed class EngineAddressTests : IDisposable
             """{"Name":"rootless","Endpoints":{"docker":{"Host":"unix:///run/user/1/docker.sock"}}}"""
         );
 
-        Assert.Equal(new EngineAddress("unix", "/run/user/1/docker.sock"), Find());
+        Assert.Equal(new DockerAddress("unix", "/run/user/1/docker.sock"), Find());
         variables["DOCKER_CONTEXT"] = "default";
-        Assert.Equal(EngineAddress.Default, Find());
+        Assert.Equal(DockerAddress.Default, Find());
         variables["DOCKER_CONTEXT"] = "unknown";
         Assert.Null(Find());
     }
@@ -58,12 +58,12 @@ public sealed class EngineAddressTests : IDisposable
     {
         Write("config.json", text);
 
-        Assert.Equal(EngineAddress.Default, Find());
+        Assert.Equal(DockerAddress.Default, Find());
     }
 
     public void Dispose() => Directory.Delete(home, recursive: true);
 
-    private EngineAddress? Find() => EngineAddress.Find(new EngineSettings { Variable = variables.GetValueOrDefault, HomeFolder = home });
+    private DockerAddress? Find() => DockerAddress.Find(new EngineSettings { Variable = variables.GetValueOrDefault, HomeFolder = home });
 
     private void Write(string name, string text)
     {

@@ -22,7 +22,7 @@ internal sealed class ForeignEndpoint : IAsyncDisposable
         serving = ServeAsync();
     }
 
-    public EngineAddress Address => EngineAddress.TryParse($"tcp://{listener.LocalEndpoint}")!;
+    public DockerAddress Address => DockerAddress.TryParse($"tcp://{listener.LocalEndpoint}")!;
 
     /// <summary>An answer of status 200.</summary>
     /// <param name="body">Its body.</param>

@@ -20,7 +20,7 @@ internal sealed class StallingEndpoint : IAsyncDisposable
         serving = ServeAsync(readsAll, beginning);
     }
 
-    public EngineAddress Address => EngineAddress.TryParse($"tcp://{listener.LocalEndpoint}")!;
+    public DockerAddress Address => DockerAddress.TryParse($"tcp://{listener.LocalEndpoint}")!;
 
     /// <summary>Ends when a request has come.</summary>
     public Task Asked => asked.Task;

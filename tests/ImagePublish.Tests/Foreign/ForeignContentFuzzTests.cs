@@ -280,7 +280,7 @@ public sealed class ForeignContentFuzzTests : IDisposable
     [ReliabilityCase(Area, "damaged answers of a container engine, and a damaged context of its client", "IMG3108 in one line, or read")]
     public void DocumentsOfEngines()
     {
-        using var connection = new EngineConnection(new EngineAddress("unix", "/run/docker.sock"));
+        using var connection = new EngineConnection(new DockerAddress("unix", "/run/docker.sock"));
         Run(
             32 * Mebibyte,
             [
@@ -320,13 +320,13 @@ public sealed class ForeignContentFuzzTests : IDisposable
             bytes =>
             {
                 File.WriteAllBytes(Path.Combine(settings.DockerFolder, "config.json"), bytes);
-                _ = EngineAddress.Find(settings)?.ToString();
+                _ = DockerAddress.Find(settings)?.ToString();
                 var meta = Path.Combine(settings.DockerFolder, "contexts", "meta", Digest.Compute("remote"u8).Value["sha256:".Length..]);
                 Directory.CreateDirectory(meta);
                 File.WriteAllBytes(Path.Combine(meta, "meta.json"), bytes);
                 File.WriteAllText(Path.Combine(settings.DockerFolder, "config.json"), """{"currentContext":"remote"}""");
-                _ = EngineAddress.Find(settings)?.ToString();
-                _ = EngineAddress.TryParse(Encoding.UTF8.GetString(bytes))?.ToString();
+                _ = DockerAddress.Find(settings)?.ToString();
+                _ = DockerAddress.TryParse(Encoding.UTF8.GetString(bytes))?.ToString();
             }
         );
     }

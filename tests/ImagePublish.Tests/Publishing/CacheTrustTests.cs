@@ -227,7 +227,7 @@ public sealed class CacheTrustTests
         var blob = new Descriptor("application/vnd.oci.image.layer.v1.tar+gzip", Digest.Compute([1]), 1);
         var proof = Key('a').Prove(Digest.Compute([2]), blob);
 
-        Assert.False(CacheKey.TryCreate(new string('a', CacheKey.MinLength - 1), out _));
+        Assert.False(CacheSecret.TryCreate(new string('a', CacheSecret.MinLength - 1), out _));
         Assert.True(Key('a').Accepts(proof, Digest.Compute([2]), blob));
         Assert.False(Key('b').Accepts(proof, Digest.Compute([2]), blob));
         Assert.False(Key('a').Accepts(proof, Digest.Compute([3]), blob));
@@ -283,6 +283,6 @@ public sealed class CacheTrustTests
             CacheTrust = new CacheTrust { Key = Key(letter) },
         };
 
-    private static CacheKey Key(char letter) =>
-        CacheKey.TryCreate(new string(letter, CacheKey.MinLength), out var key) ? key : throw new InvalidOperationException();
+    private static CacheSecret Key(char letter) =>
+        CacheSecret.TryCreate(new string(letter, CacheSecret.MinLength), out var key) ? key : throw new InvalidOperationException();
 }

@@ -171,7 +171,7 @@ public sealed class RequestFingerprintTests
                         : new RegistryImage(Reference.Parse("example.test/other:1"))
                 ),
             ],
-            CacheKey => [(name, Key('b'))],
+            CacheSecret => [(name, Key('b'))],
             TrustPolicy => [(name, Trusting('b'))],
             SigningKey => [(name, NewSigningKey())],
             SigstoreRoot => [(name, ReadRoot(" "))],
@@ -315,8 +315,8 @@ public sealed class RequestFingerprintTests
             },
         };
 
-    private static CacheKey Key(char letter) =>
-        CacheKey.TryCreate(new string(letter, CacheKey.MinLength), out var key) ? key : throw new InvalidOperationException();
+    private static CacheSecret Key(char letter) =>
+        CacheSecret.TryCreate(new string(letter, CacheSecret.MinLength), out var key) ? key : throw new InvalidOperationException();
 
     private static TrustPolicy Trusting(char letter) => new([new CertificateRule("any.crt", new TrustAnchors([], new string(letter, 64)))]);
 

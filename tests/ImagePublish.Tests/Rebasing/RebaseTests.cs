@@ -84,7 +84,10 @@ public sealed class RebaseTests
             var request = bench.Request(repository);
             return request with
             {
-                CacheTrust = new CacheTrust { Key = CacheKey.TryCreate(new string('k', CacheKey.MinLength), out var key) ? key : null },
+                CacheTrust = new CacheTrust
+                {
+                    Key = CacheSecret.TryCreate(new string('k', CacheSecret.MinLength), out var key) ? key : null,
+                },
                 Spec = request.Spec with
                 {
                     User = "9000",

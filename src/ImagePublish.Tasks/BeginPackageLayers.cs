@@ -8,7 +8,7 @@ namespace ImagePublish.Tasks;
 
 /// <summary>Begins with the layers of large packages as soon as the packages are known, while the project compiles.</summary>
 /// <remarks>Wrong settings are reported by <see cref="PublishImage"/>, which reads all of them.</remarks>
-public sealed class BeginImage : RegistryTask
+public sealed class BeginPackageLayers : RegistryTask
 {
     /// <summary>The folder of the project's intermediate files, which identifies this build of it.</summary>
     [Required]

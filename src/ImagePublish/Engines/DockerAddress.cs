@@ -9,17 +9,17 @@ namespace ImagePublish.Engines;
 /// <see href="https://docs.docker.com/engine/manage-resources/contexts/">Docker contexts</see>, and the variables <c>DOCKER_HOST</c>,
 /// <c>DOCKER_CONTEXT</c>.
 /// </remarks>
-internal sealed record EngineAddress(string Scheme, string Target)
+internal sealed record DockerAddress(string Scheme, string Target)
 {
     private const string DefaultContext = "default";
     private const int InsecurePort = 2375;
 
-    public static EngineAddress Default =>
+    public static DockerAddress Default =>
         OperatingSystem.IsWindows() ? new("npipe", "docker_engine") : new("unix", "/var/run/docker.sock");
 
     /// <summary>Finds Docker's address.</summary>
     /// <returns>The address; null for one that only Docker's own client can reach: by ssh, or with certificates.</returns>
-    public static EngineAddress? Find(EngineSettings settings)
+    public static DockerAddress? Find(EngineSettings settings)
     {
         if (settings.Variable("DOCKER_HOST") is { Length: > 0 } host)
             return settings.Variable("DOCKER_TLS_VERIFY") is { Length: > 0 } && host.StartsWith("tcp:", StringComparison.Ordinal)
@@ -29,7 +29,7 @@ internal sealed record EngineAddress(string Scheme, string Target)
         return context is null or DefaultContext ? Default : OfContext(settings, context);
     }
 
-    public static EngineAddress? TryParse(string text)
+    public static DockerAddress? TryParse(string text)
     {
         if (text.StartsWith("unix://", StringComparison.Ordinal))
             return new("unix", text["unix://".Length..]);
@@ -49,7 +49,7 @@ internal sealed record EngineAddress(string Scheme, string Target)
         Read(Path.Combine(settings.DockerFolder, "config.json"), root => Field(root, "currentContext")?.GetString());
 
     // A context's folder is named after the digest of its name.
-    private static EngineAddress? OfContext(EngineSettings settings, string context)
+    private static DockerAddress? OfContext(EngineSettings settings, string context)
     {
         var folder = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(context)));
         if (Directory.Exists(Path.Combine(settings.DockerFolder, "contexts", "tls", folder)))

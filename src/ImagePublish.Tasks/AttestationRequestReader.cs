@@ -8,7 +8,7 @@ using ImagePublish.Tasks.Shared;
 namespace ImagePublish.Tasks;
 
 /// <summary>Reads what is attested of an image: what the build knows of itself.</summary>
-internal sealed class BuildFactsReader(PublishImageInputs inputs, GitInfo source)
+internal sealed class AttestationRequestReader(PublishImageInputs inputs, GitInfo source)
 {
     private readonly GitHistory? history = GitHistory.Find(inputs.BuildEngine4, inputs.ResolvePath("."));
 

@@ -14,20 +14,20 @@ namespace ImagePublish.Images;
 /// A proof is HMAC-SHA256 over diff id, blob digest, blob size and compression. It does not restrict who may pull the image,
 /// and it is public: the key must be long enough to withstand guessing.
 /// </remarks>
-internal sealed class CacheKey
+internal sealed class CacheSecret
 {
     public const int MinLength = 32;
 
     private readonly byte[] key;
 
-    private CacheKey(byte[] key) => this.key = key;
+    private CacheSecret(byte[] key) => this.key = key;
 
     /// <summary>A name of the key that does not give it away: two keys with the same name are the same.</summary>
     public string Id => Mac("key id")[..16];
 
-    public static bool TryCreate(string secret, [NotNullWhen(true)] out CacheKey? key)
+    public static bool TryCreate(string secret, [NotNullWhen(true)] out CacheSecret? key)
     {
-        key = secret.Length < MinLength ? null : new CacheKey(Encoding.UTF8.GetBytes(secret));
+        key = secret.Length < MinLength ? null : new CacheSecret(Encoding.UTF8.GetBytes(secret));
         return key is not null;
     }
 

@@ -8,7 +8,7 @@ namespace ImagePublish.Tasks;
 /// Begins what the projects of one build have in common. It runs once in a build, in a project that all of them build
 /// (<c>build/summary/dirs.proj</c>).
 /// </summary>
-public sealed class BeginImageBuild : Microsoft.Build.Utilities.Task
+public sealed class BeginBuildSummary : Microsoft.Build.Utilities.Task
 {
     /// <summary>
     /// The folder in which projects, in whatever process, leave what became of them (IsLog: whether this process prints the build's log);
