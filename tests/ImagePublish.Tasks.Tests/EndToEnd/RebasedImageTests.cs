@@ -57,6 +57,7 @@ public sealed class RebasedImageTests(Peers peers)
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var project = await ProjectAsync(registry, workspace);
+        await project.Command("restore").SucceedAsync(Cancelled);
         workspace.Write(
             "Rebased/images.txt",
             $"# our images\n{registry.Host}/rebase/none:1.0\n{registry.Host}/dotnet/aspnet:10.0   # a base\n"
