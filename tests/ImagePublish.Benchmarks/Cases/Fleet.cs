@@ -233,7 +233,7 @@ internal sealed class Fleet : IAsyncDisposable
             },
             Base = new RegistryImage(BaseReference[0]),
             PublishFolder = files.FolderOf(service),
-            Items = files.ItemsOf(service),
+            Items = FleetFiles.ItemsOf(service),
             EntryDefaults = new LayerEntryDefaults { TargetFolder = "app" },
             Layering = way == Way.OneLayer ? LayeringMode.Single : LayeringMode.Auto,
             CacheFrom = way == Way.OneLayer ? null : [],

@@ -23,7 +23,7 @@ internal sealed class FleetFiles(string folder, int services)
     public string FolderOf(int service) => Path.Combine(folder, $"publish-{service}");
 
     /// <summary>Which of the files is whose.</summary>
-    public IReadOnlyCollection<PublishItem> ItemsOf(int service) =>
+    public static IReadOnlyCollection<PublishItem> ItemsOf(int service) =>
         [
             .. PackagesOf(service).Select(package => new PublishItem($"Package{package}.dll", PublishItemOrigin.Package)),
             .. LibrariesOf(service).Select(library => new PublishItem($"Library{library}.dll", PublishItemOrigin.Project)),

@@ -13,6 +13,8 @@ public sealed class HttpProbeProgramTests(Peers peers)
 {
     private const string Area = "Health checks";
 
+    private static readonly Lock Copying = new();
+
     private static readonly string Folder = Path.Combine(RepositoryRoot.Path, "src", "ImagePublish", "Images", "Probe");
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -158,7 +160,7 @@ public sealed class HttpProbeProgramTests(Peers peers)
     {
         var file = Path.Combine(Folder, $"probe.{machine}");
         var copy = Path.Combine(Path.GetTempPath(), $"http-healthcheck-{Environment.ProcessId}.{machine}");
-        lock (Folder)
+        lock (Copying)
         {
             if (!File.Exists(copy))
             {

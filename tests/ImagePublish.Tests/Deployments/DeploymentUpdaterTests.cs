@@ -35,7 +35,7 @@ public sealed class DeploymentUpdaterTests : IDisposable
         var updates = await UpdateAsync("web.yaml", "other.yaml");
 
         Assert.Equal(1, Assert.Single(updates).Places);
-        Assert.Equal($"# Web\r\nimage:   {Shop}:1.4.2@{New}   # here\r\n", File.ReadAllText(web));
+        Assert.Equal($"# Web\r\nimage:   {Shop}:1.4.2@{New}   # here\r\n", await File.ReadAllTextAsync(web, Cancel));
         Assert.Equal(before, File.GetLastWriteTimeUtc(other));
         Assert.Equal(["other.yaml", "web.yaml"], Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order());
         if (!OperatingSystem.IsWindows())
@@ -52,7 +52,7 @@ public sealed class DeploymentUpdaterTests : IDisposable
         await UpdateAsync("web.yaml");
 
         byte[] expected = [.. mark, .. Encoding.UTF8.GetBytes($"n: é😀\r\nimage: {Shop}:1.4.2@{New}\r\n")];
-        Assert.Equal(expected, File.ReadAllBytes(path));
+        Assert.Equal(expected, await File.ReadAllBytesAsync(path, Cancel));
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class DeploymentUpdaterTests : IDisposable
         Assert.Contains("b.yaml", failure.Message, StringComparison.Ordinal);
         Assert.Contains(why, failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', failure.Message);
-        Assert.Equal($"image: {Shop}:1.0\n", File.ReadAllText(good));
+        Assert.Equal($"image: {Shop}:1.0\n", await File.ReadAllTextAsync(good, Cancel));
         Assert.Equal(code, Assert.Throws<ImagePublishException>(() => Updater("a.yaml", "b.yaml").Check(Image())).Code.Id);
     }
 
@@ -138,7 +138,7 @@ public sealed class DeploymentUpdaterTests : IDisposable
         await UpdateAsync("templates/web.yaml", "values.yaml");
 
         Assert.Contains("is a template", Assert.Single(log.Warnings), StringComparison.Ordinal);
-        Assert.Equal(template, File.ReadAllText(path));
+        Assert.Equal(template, await File.ReadAllTextAsync(path, Cancel));
     }
 
     [Fact]
@@ -159,7 +159,7 @@ public sealed class DeploymentUpdaterTests : IDisposable
 
         await new DeploymentUpdater([file], null, log).UpdateAsync(Image(), Cancel);
 
-        Assert.Equal($"image: mirror:5000/shop:1.4.2@{New}\n---\nimage: {Shop}@{New}\n", File.ReadAllText(path));
+        Assert.Equal($"image: mirror:5000/shop:1.4.2@{New}\n---\nimage: {Shop}@{New}\n", await File.ReadAllTextAsync(path, Cancel));
     }
 
     [Fact]
@@ -181,7 +181,7 @@ public sealed class DeploymentUpdaterTests : IDisposable
         );
 
         var expected = Enumerable.Range(0, Count).Select(number => $"- image: ghcr.io/acme/s{number}s:1.4.2@{DigestOf(number)}\n");
-        Assert.Equal(string.Concat(expected), File.ReadAllText(path));
+        Assert.Equal(string.Concat(expected), await File.ReadAllTextAsync(path, Cancel));
     }
 
     [Fact]
@@ -195,9 +195,9 @@ public sealed class DeploymentUpdaterTests : IDisposable
 
         Assert.Equal($"- image: {Shop}:1.4.2@{New} # c\n- image: ghcr.io/acme/job:1.4.2@{DigestOf(2)}\n", Result("all.yaml"));
         Assert.Equal("x: 1\n", Result("sub/plain.yaml"));
-        Assert.Contains(":1.0 # c", File.ReadAllText(source), StringComparison.Ordinal);
+        Assert.Contains(":1.0 # c", await File.ReadAllTextAsync(source, Cancel), StringComparison.Ordinal);
 
-        File.WriteAllText(source, $"- image: {Shop}:1.0 # changed\n- image: ghcr.io/acme/job:1.0\n");
+        await File.WriteAllTextAsync(source, $"- image: {Shop}:1.0 # changed\n- image: ghcr.io/acme/job:1.0\n", Cancel);
         await UpdateIntoFolderAsync(Image());
 
         Assert.Equal($"- image: {Shop}:1.4.2@{New} # changed\n- image: ghcr.io/acme/job:1.0\n", Result("all.yaml"));
@@ -213,7 +213,7 @@ public sealed class DeploymentUpdaterTests : IDisposable
         await new DeploymentUpdater([new DeploymentFile(link, "web.yaml", target)], null, log).UpdateAsync(Image(), Cancel);
 
         Assert.Equal(target, new FileInfo(link).LinkTarget);
-        Assert.Equal($"image: {Shop}:1.4.2@{New}\n", File.ReadAllText(target));
+        Assert.Equal($"image: {Shop}:1.4.2@{New}\n", await File.ReadAllTextAsync(target, Cancel));
     }
 
     [Fact]
@@ -235,7 +235,7 @@ public sealed class DeploymentUpdaterTests : IDisposable
 
         Assert.Equal("IMG3125", failure.Code.Id);
         Assert.Contains("no file was changed", failure.Message, StringComparison.Ordinal);
-        Assert.Equal($"image: {Shop}:1.0\n", File.ReadAllText(good));
+        Assert.Equal($"image: {Shop}:1.0\n", await File.ReadAllTextAsync(good, Cancel));
     }
 
     private static string DigestOf(int number) => Digest.Compute([(byte)number]).Value;

@@ -106,7 +106,7 @@ internal sealed record TestBase(string System, string Release)
     {
         var config = Config.DeepClone().AsObject();
         if (User is not null)
-            config["User"] = User;
+            config[nameof(User)] = User;
         var layers = Layers().Length;
         return new JsonObject
         {

@@ -161,10 +161,13 @@ public sealed class KeylessSigningTests
         Assert.Contains("permissions: id-token: write", error.Message, StringComparison.Ordinal);
     }
 
+    private static RequestUrl Url(string text) =>
+        RequestUrl.TryParse(text, out var url) ? url : throw new ArgumentException(text, nameof(text));
+
     private static KeylessRequest Break(string what, FakeSigstore sigstore, FakeSigstore stranger, ECDsa otherKey)
     {
-        RequestUrl.TryParse($"http://127.0.0.1:{Ports.Free()}", out var nowhere);
-        RequestUrl.TryParse($"{sigstore.Address}/stamp", out var stamps);
+        var nowhere = Url($"http://127.0.0.1:{Ports.Free()}");
+        var stamps = Url($"{sigstore.Address}/stamp");
         switch (what)
         {
             case "no token":
@@ -214,7 +217,7 @@ public sealed class KeylessSigningTests
                 sigstore.Now = () => DateTimeOffset.UtcNow.AddHours(2);
                 break;
             case "other root":
-                RequestUrl.TryParse(sigstore.Address, out var address);
+                var address = Url(sigstore.Address);
                 return stranger.Request() with { Authority = address, Log = address };
             default:
                 throw new ArgumentException(what, nameof(what));

@@ -7,6 +7,7 @@ using ImagePublish.Testing;
 namespace ImagePublish.Tests.Signing;
 
 /// <summary>Programs that sign: a script with OpenSSL, and what such programs do wrong.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class SignerProgramTests : IDisposable
 {
     private const string Script = """
