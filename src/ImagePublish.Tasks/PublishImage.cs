@@ -27,7 +27,8 @@ public sealed class PublishImage : PublishImageInputs
     /// <summary>For an image of an index: where its part of the report is written for the index's.</summary>
     public string? ReportPart { get; set; }
 
-    /// <summary>The folder of the project's intermediate files, by which <see cref="BeginPackageLayers"/> of the same build is known.</summary>
+    /// <summary>The folder of the project's intermediate files, by which <see cref="BeginPackageLayers"/> of the same build is
+    /// known.</summary>
     public string? IntermediateDirectory { get; set; }
 
     /// <summary>The container engine that the image is loaded into afterwards, as <c>ImageLoad</c> says it; empty for none.</summary>

@@ -128,6 +128,9 @@ internal sealed class RegistryDestination(
         var source = await registries.BlobsOf(repository.Registry).FindMountSourceAsync(repository, blob, locations, Stop);
         return source is not null && await registries.HasBlobAsync(source, blob.Descriptor, Stop)
             ? new BlobTransfer(TransferKind.Mounted, 0, source)
-            : BlobTransfer.CreateUpload(blob, blob.Descriptor.Size);
+            : BlobTransfer.CreateUpload(blob, blob.Descriptor.Size) with
+            {
+                WasAbsent = true,
+            };
     }
 }
