@@ -53,9 +53,9 @@ missing() {
   # What .NET compiles ahead of time with, besides clang.
   [[ -e /usr/include/zlib.h ]] || echo zlib1g-dev
   # A reader of YAML that is not the one of the package.
-  python3 -c 'import yaml' 2>/dev/null || echo python3-yaml
+  /usr/bin/python3 -c 'import yaml' 2>/dev/null || echo python3-yaml
   # What the key files of cosign are encrypted with.
-  python3 -c 'import nacl' 2>/dev/null || echo python3-nacl
+  /usr/bin/python3 -c 'import nacl' 2>/dev/null || echo python3-nacl
 }
 
 install_missing() {

@@ -136,7 +136,7 @@ public sealed class ImageManifestTests(Peers peers)
 
     private static async Task<Dictionary<string, JsonArray>> ReadAsync(TestWorkspace workspace, string[] names)
     {
-        var output = await new CommandLine("python3", ["-c", Reader, .. names]) { WorkingDirectory = workspace.Path }.SucceedAsync(
+        var output = await new CommandLine("/usr/bin/python3", ["-c", Reader, .. names]) { WorkingDirectory = workspace.Path }.SucceedAsync(
             Cancelled
         );
         var lines = output.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
