@@ -63,6 +63,11 @@ public static class Stages
                     )
                 ),
             },
+            "docs/troubleshooting.md" => new()
+            {
+                // The patterns of the page find something.
+                Before = Map(("<ImageInput Include=\"../frontend\" />", "mkdir deploy; echo 'image: shop' > deploy/shop.yaml")),
+            },
             "docs/guard-rails.md" => new()
             {
                 NotTyped = Map(
@@ -247,6 +252,10 @@ public static class Stages
                 ("jobs:", "SummaryTests publishes a solution and reads the output; no second job runs here"),
                 ("<PropertyGroup>", "PublishedRevisionTests publishes a repository with this file"),
                 ("dotnet msbuild Shop.slnx -t:ListAffectedImages -p:ImageAffectedSince=origin/main", "PublishedRevisionTests types it"),
+                (
+                    "<ImageInput Include=\"$(MSBuildProjectDirectory)\" />",
+                    "FindImageRevisionTests names inputs so"
+                ),
                 ("IMAGE_BASE_REGISTRY=mirror.example.com/mcr", "OtherImagesTests sets it"),
                 (
                     "<ContainerBaseImage>mcr.microsoft.com/dotnet/aspnet:10.0@sha256:…</ContainerBaseImage>",
