@@ -89,7 +89,7 @@ public static class ProjectSnippet
         )
         && written
             .Attributes()
-            .Where(attribute => attribute.Name != "Include")
+            .Where(attribute => attribute.Name.LocalName is not ("Include" or "Exclude"))
             .All(attribute => read.TryGetProperty(attribute.Name.LocalName, out var value) && value.GetString() == attribute.Value);
 
     // Groups and targets as they are, and single properties and items in groups of their own.
