@@ -23,6 +23,15 @@ public static class Stages
                     ("<PropertyGroup>", "the base of these tests is not signed: PublishOnSignedBaseTests has one that is"),
                     ("{", "PolicyFileTests reads such policies"),
                     (
+                        "{ \"version\": 1, \"method\": \"publicKey\", \"key\": \"production\" }",
+                        "SignerProgramTests has a program that is asked so"
+                    ),
+                    (
+                        "{ \"version\": 1, \"method\": \"sign\", \"key\": \"production\", \"algorithm\": \"ECDSA-SHA256\", "
+                            + "\"digest\": \"…\", \"message\": \"…\" }",
+                        "SignerProgramTests has a program that is asked so"
+                    ),
+                    (
                         "The base image mcr.microsoft.com/dotnet/aspnet:10.0 is signed by Microsoft SCD Products RSA Signing (Notation).",
                         "Microsoft's signatures are out of reach; ForeignSignatureTests has one of the same form"
                     ),
@@ -252,10 +261,7 @@ public static class Stages
                 ("jobs:", "SummaryTests publishes a solution and reads the output; no second job runs here"),
                 ("<PropertyGroup>", "PublishedRevisionTests publishes a repository with this file"),
                 ("dotnet msbuild Shop.slnx -t:ListAffectedImages -p:ImageAffectedSince=origin/main", "PublishedRevisionTests types it"),
-                (
-                    "<ImageInput Include=\"$(MSBuildProjectDirectory)\" />",
-                    "FindImageRevisionTests names inputs so"
-                ),
+                ("<ImageInput Include=\"$(MSBuildProjectDirectory)\" />", "FindImageRevisionTests names inputs so"),
                 ("IMAGE_BASE_REGISTRY=mirror.example.com/mcr", "OtherImagesTests sets it"),
                 (
                     "<ContainerBaseImage>mcr.microsoft.com/dotnet/aspnet:10.0@sha256:…</ContainerBaseImage>",
