@@ -1,4 +1,4 @@
-using System.IO.Enumeration;
+using ImagePublish.Common;
 
 namespace ImagePublish.Commands;
 
@@ -14,9 +14,7 @@ internal sealed record Glob(string Pattern)
     /// <summary>The part of a pattern of images that is about the tag: <c>pr-*</c> of <c>acme/shop:pr-*</c>.</summary>
     internal Glob TagPart => new(StoreNames.Tag(Pattern) ?? "");
 
-    public bool Matches(string name) =>
-        Pattern.Length == 0
-        || FileSystemName.MatchesSimpleExpression(Pattern.Replace("\\", "\\\\", StringComparison.Ordinal), name, ignoreCase: false);
+    public bool Matches(string name) => Pattern.Length == 0 || Wildcard.IsMatch(Pattern, name);
 
     /// <summary>Whether an image's name matches: with its tag, or without.</summary>
     public bool MatchesImage(string name)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Enumeration;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
@@ -14,7 +13,7 @@ internal sealed class ImagePolicy(PolicyRequest policy)
     /// <summary>The base by the names that it goes by: with its tag or digest, and without.</summary>
     public IEnumerable<Finding> CheckBase(params IReadOnlyList<string> names)
     {
-        if (policy.AllowedBases.Count == 0 || policy.AllowedBases.Any(pattern => names.Any(name => IsLike(pattern, name))))
+        if (policy.AllowedBases.Count == 0 || policy.AllowedBases.Any(pattern => names.Any(name => Wildcard.IsMatch(pattern, name))))
             yield break;
         yield return new Finding(
             DiagnosticCodes.BaseNotAllowed,
@@ -82,9 +81,6 @@ internal sealed class ImagePolicy(PolicyRequest policy)
         );
 
     private static string Megabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB");
-
-    private static bool IsLike(string pattern, string name) =>
-        FileSystemName.MatchesSimpleExpression(pattern.Replace("\\", "\\\\", StringComparison.Ordinal), name, ignoreCase: false);
 
     // A group after a colon changes nothing; numbers may be written with zeros.
     private static bool IsRoot(string? user, string? os)

@@ -15,8 +15,6 @@ namespace ImagePublish.Rebasing;
 /// </summary>
 internal sealed class DriftChecker(PublishContext context, Func<RegistryImage, RegistryImage> mirror)
 {
-    private const int MaxConcurrency = 8;
-
     private readonly BaseResolver bases = new(context.Registries, context.Documents, context.Store);
     private readonly BaseFactsReader files = new(context.Store, context.Log);
     private readonly Lifecycle lifecycle = new(context.Registries, context.Log);
@@ -24,27 +22,13 @@ internal sealed class DriftChecker(PublishContext context, Func<RegistryImage, R
     private readonly ConcurrentDictionary<(Digest, Digest), Lazy<Task<IReadOnlyList<PackageChange>?>>> packages = new();
 
     /// <summary>Checks images. One that can't be read is reported as such, and the others are checked all the same.</summary>
-    public async Task<IReadOnlyList<ImageDrift>> CheckAsync(IReadOnlyList<Reference> images, CancellationToken cancellationToken)
-    {
-        var found = new ImageDrift[images.Count];
-        await Parallel.ForAsync(
-            0,
-            images.Count,
-            new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken },
-            async (at, stop) =>
-            {
-                try
-                {
-                    found[at] = await CheckAsync(images[at], stop);
-                }
-                catch (ImagePublishException exception)
-                {
-                    found[at] = new ImageDrift(images[at], DriftState.Unknown) { Failure = exception };
-                }
-            }
+    public Task<IReadOnlyList<ImageDrift>> CheckAsync(IReadOnlyList<Reference> images, CancellationToken cancellationToken) =>
+        ManyImages.RunAsync(
+            images,
+            CheckAsync,
+            (image, failure) => new ImageDrift(image, DriftState.Unknown) { Failure = failure },
+            cancellationToken
         );
-        return found;
-    }
 
     private async Task<ImageDrift> CheckAsync(Reference reference, CancellationToken cancellationToken)
     {

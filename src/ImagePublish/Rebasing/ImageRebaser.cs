@@ -15,8 +15,6 @@ namespace ImagePublish.Rebasing;
 /// </summary>
 internal sealed class ImageRebaser
 {
-    private const int MaxConcurrency = 8;
-
     private readonly PublishContext context;
     private readonly BaseResolver bases;
     private readonly RebaseConditions conditions;
@@ -31,27 +29,13 @@ internal sealed class ImageRebaser
     }
 
     /// <summary>Rebases many images, several at a time. One that fails or is refused leaves the others alone.</summary>
-    public async Task<IReadOnlyList<RebaseOutcome>> RebaseAsync(IReadOnlyList<RebaseRequest> requests, CancellationToken cancellationToken)
-    {
-        var outcomes = new RebaseOutcome[requests.Count];
-        await Parallel.ForAsync(
-            0,
-            requests.Count,
-            new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken },
-            async (at, stop) =>
-            {
-                try
-                {
-                    outcomes[at] = new RebaseOutcome(requests[at].Image, await RebaseAsync(requests[at], stop), null);
-                }
-                catch (ImagePublishException exception)
-                {
-                    outcomes[at] = new RebaseOutcome(requests[at].Image, null, exception);
-                }
-            }
+    public Task<IReadOnlyList<RebaseOutcome>> RebaseAsync(IReadOnlyList<RebaseRequest> requests, CancellationToken cancellationToken) =>
+        ManyImages.RunAsync(
+            requests,
+            async (request, stop) => new RebaseOutcome(request.Image, await RebaseAsync(request, stop), null),
+            (request, failure) => new RebaseOutcome(request.Image, null, failure),
+            cancellationToken
         );
-        return outcomes;
-    }
 
     /// <summary>Rebases one image with all its platforms. No tag moves before everything else is confirmed.</summary>
     /// <exception cref="ImagePublishException"><c>IMG4020</c>, <c>IMG4021</c>, <c>IMG4022</c>: it can't be; <c>IMG4010</c>, <c>IMG4026</c>:
