@@ -86,7 +86,20 @@ public sealed partial class ArchitectureTests
             "Destinations",
             "Publishing",
         ],
-        ["Reporting"] = ["Common", "Oci", "Trust", "Images", "Attachments", "Destinations", "Publishing", "Commands", "Rebasing"],
+        ["Reproducing"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Storage", "Bases", "Requests", "Publishing"],
+        ["Reporting"] =
+        [
+            "Common",
+            "Oci",
+            "Trust",
+            "Images",
+            "Attachments",
+            "Destinations",
+            "Publishing",
+            "Commands",
+            "Rebasing",
+            "Reproducing",
+        ],
     };
 
     [Fact]

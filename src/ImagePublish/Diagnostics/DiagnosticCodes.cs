@@ -135,6 +135,11 @@ internal static class DiagnosticCodes
     public static DiagnosticCode DriftUnknown { get; } = Add("IMG4025", "It is not known whether an image's base is current");
     public static DiagnosticCode TagMoved { get; } = Add("IMG4026", "A tag was moved by somebody else meanwhile");
 
+    // IMG4030 to IMG4032: proof by rebuilding.
+    public static DiagnosticCode NotReproduced { get; } = Add("IMG4030", "An image is not what this build makes");
+    public static DiagnosticCode NotComparable { get; } = Add("IMG4031", "An image can not be compared with a build");
+    public static DiagnosticCode CheckoutUnsuited { get; } = Add("IMG4032", "The checkout is not the commit of the image");
+
     // IMG5xxx: signing in.
     public static DiagnosticCode Unauthorized { get; } = Add("IMG5001", "The registry does not accept the credentials, or wants some");
     public static DiagnosticCode CredentialsUnusable { get; } = Add("IMG5002", "Stored credentials or their helper can not be used");
