@@ -33,6 +33,7 @@ internal sealed class ImageExplainer(ReproductionPlan plan, ImageStore store)
             await CompareLayersAsync(named, rebuilt, start, cancellationToken);
             new SettingExplainer(plan, findings).Compare(named, rebuilt.Image);
             ExplainTools();
+            ExplainChanges();
             if (!findings.HasCauses)
                 findings.Explain(
                     CauseKind.Unknown,
@@ -102,17 +103,19 @@ internal sealed class ImageExplainer(ReproductionPlan plan, ImageStore store)
         var names = ImageComposer.LayerNames(named.Config);
         var own = ImageComposer.LayerNames(rebuilt.Image.Config);
         var below = rebuilt.Base.Layers.Count;
-        ComparedLayer[] before =
-        [
-            .. named
-                .Layers.Select((layer, at) => new ComparedLayer(Text.Sanitize(names[at] ?? $"layer {at + 1}"), layer, null))
-                .Skip(start),
-        ];
         ComparedLayer[] after =
         [
             .. rebuilt
                 .Image.Layers.Skip(below)
                 .Select((layer, at) => new ComparedLayer(own[below + at] ?? rebuilt.Contents[at].Name, layer, Files(rebuilt.Contents[at]))),
+        ];
+        // On a base without history no layer has a name.
+        var isAlike = named.Layers.Count - start == after.Length;
+        ComparedLayer[] before =
+        [
+            .. named
+                .Layers.Skip(start)
+                .Select((layer, at) => new ComparedLayer(NameOf(names[start + at], at, isAlike ? after[at].Name : null), layer, null)),
         ];
         var (old, now) = (DiffIds(before), DiffIds(after));
         if (old.SequenceEqual(now))
@@ -127,6 +130,9 @@ internal sealed class ImageExplainer(ReproductionPlan plan, ImageStore store)
         else
             await CompareFilesAsync(before, after, cancellationToken);
     }
+
+    private static string NameOf(string? name, int at, string? fallback) =>
+        name is not null ? Text.Sanitize(name) : fallback ?? Counted($"{at + 1} above the base");
 
     // A layer of packages that was known has no files at hand: they are read from its blob.
     private static LayerInput? Files(LayerInput content) => content.Entries.Count == 0 ? null : content;
@@ -224,6 +230,21 @@ internal sealed class ImageExplainer(ReproductionPlan plan, ImageStore store)
                 CauseKind.Tool,
                 $"it was made by ImagePublish.Tasks {Text.Sanitize(plan.NamedTool!)}, as its provenance says, and this build by {plan.Tool}",
                 "Use the version of the package that its commit names"
+            );
+    }
+
+    // Only files that differ: what else was changed here need not be part of the image.
+    private void ExplainChanges()
+    {
+        var names = findings.Differences.Select(one => one.Name?.Split('/', ' ')[^1]).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var changed = plan.Changed.FirstOrDefault(path => names.Contains(LayerPath.NameOf(path)));
+        if (changed is null && findings.Has(CauseKind.Source))
+            changed = plan.Changed.FirstOrDefault();
+        if (changed is not null)
+            findings.Explain(
+                CauseKind.WorkingTree,
+                $"'{Text.Sanitize(changed)}' here is not as its commit has it",
+                "Commit, stash or remove what was changed, and run again"
             );
     }
 
