@@ -76,8 +76,8 @@ internal sealed record Difference(string Place, string? Name, string Text);
 internal enum CauseKind
 {
     Commit,
-    WorkingTree,
     LineEnds,
+    WorkingTree,
     Source,
     Version,
     Sdk,
