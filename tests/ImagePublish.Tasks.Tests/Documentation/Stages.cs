@@ -162,6 +162,23 @@ public static class Stages
                     ("dotnet msbuild Shop.slnx -t:CheckImages", "RebasedImageTests types it")
                 ),
             },
+            "docs/reproduce.md" => new()
+            {
+                Before = Map(
+                    (
+                        "dotnet msbuild -restore -t:ReproduceImage -p:ImageSource=ghcr.io/acme/shop:1.0",
+                        "dotnet publish -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop -p:ImageTags=1.0"
+                    )
+                ),
+                NotTyped = Map(
+                    ("Reproduced ghcr.io/acme/shop:1.0: the same digest", "ReproducedImageTests looks at such lines"),
+                    (
+                        "Not reproduced: Worker.dll was compiled in folder /home/ci/Worker/obj/Release/net10.0, and here in "
+                            + "/_/samples/Worker/obj/Release/net10.0.",
+                        "CauseTests looks at such a line"
+                    )
+                ),
+            },
             "docs/architecture.md" => new()
             {
                 NotTyped = Map(("csproj properties, items          registry: base, cached layers", "a drawing")),
