@@ -173,9 +173,8 @@ public static class Stages
                 NotTyped = Map(
                     ("Reproduced ghcr.io/acme/shop:1.0: the same digest", "ReproducedImageTests looks at such lines"),
                     (
-                        "Not reproduced: Worker.dll was compiled in folder /home/ci/Worker/obj/Release/net10.0, and here in "
-                            + "/_/samples/Worker/obj/Release/net10.0.",
-                        "CauseTests looks at such a line"
+                        "Not reproduced: its version is 3.0.0, and this build's 1.0.0. Pass the same -p:Version=… as its publish did.",
+                        "CauseTests looks at such lines"
                     )
                 ),
             },
