@@ -86,7 +86,35 @@ public sealed partial class ArchitectureTests
             "Destinations",
             "Publishing",
         ],
-        ["Reporting"] = ["Common", "Oci", "Trust", "Images", "Attachments", "Destinations", "Publishing", "Commands", "Rebasing"],
+        ["Repositories"] =
+        [
+            "Diagnostics",
+            "Common",
+            "Oci",
+            "Layers",
+            "Images",
+            "Registries",
+            "Storage",
+            "Bases",
+            "Attachments",
+            "Publishing",
+            "Commands",
+            "Rebasing",
+        ],
+        ["Reporting"] =
+        [
+            "Common",
+            "Oci",
+            "Layers",
+            "Trust",
+            "Images",
+            "Attachments",
+            "Destinations",
+            "Publishing",
+            "Commands",
+            "Rebasing",
+            "Repositories",
+        ],
     };
 
     [Fact]
