@@ -79,8 +79,7 @@ internal sealed class ImageInspector(RegistryClient registries, ImageStore store
         IImageContent content,
         string name,
         CancellationToken cancellationToken
-    ) =>
-        GuardAsync<IReadOnlyList<InspectedAttachment>>(name, async () =>
+    ) => GuardAsync<IReadOnlyList<InspectedAttachment>>(name, async () =>
         {
             var reader = new AttestationReader(content);
             var read = new List<InspectedAttachment>();

@@ -9,11 +9,7 @@ namespace ImagePublish.Repositories;
 
 /// <summary>The files of the newest images of a repository. A layer that several of them have is there once.</summary>
 /// <param name="LeftOut">How many images that were asked for have no files: there would be too many, or a layer can't be read.</param>
-internal sealed record RepositoryFiles(
-    IReadOnlyDictionary<Digest, LayerFiles> Layers,
-    IReadOnlyList<VisibleFiles> Images,
-    int LeftOut
-);
+internal sealed record RepositoryFiles(IReadOnlyDictionary<Digest, LayerFiles> Layers, IReadOnlyList<VisibleFiles> Images, int LeftOut);
 
 /// <summary>The files and links of a layer, by its blob.</summary>
 internal sealed record LayerFiles(IReadOnlyList<LayerEntryInfo> Entries);
@@ -67,12 +63,10 @@ internal sealed class RepositoryFileReader(PublishContext context)
             return false;
         var budget = LayerReader.NewBudget();
         var lists = await Task.WhenAll(
-            blobs.Zip(
-                diffIds,
-                (blob, diffId) =>
-                    MediaTypes.IsForeign(blob.MediaType)
-                        ? Task.FromResult(LayerListing.Empty)
-                        : listings.ListAsync(new Layer(blob, diffId, content.Blob(blob)), budget, cancellationToken)
+            blobs.Zip(diffIds, (blob, diffId) =>
+                MediaTypes.IsForeign(blob.MediaType)
+                    ? Task.FromResult(LayerListing.Empty)
+                    : listings.ListAsync(new Layer(blob, diffId, content.Blob(blob)), budget, cancellationToken)
             )
         );
         var files = lists.Select(list => list.Entries.Where(IsFile).ToList()).ToList();

@@ -62,9 +62,7 @@ internal sealed class RepositoryReader(PublishContext context)
             Gone = [.. gone.Concat(read.SelectMany(one => one.Gone))],
             Unread = [.. failed.Select(one => (one.Tag, one.Failure!.Message))],
         };
-        return images.Length > 0
-            ? await DetailAsync(source, contents, query, cancellationToken)
-            : throw Nothing(source, contents);
+        return images.Length > 0 ? await DetailAsync(source, contents, query, cancellationToken) : throw Nothing(source, contents);
     }
 
     private sealed record FoundTag(Tag Tag, Descriptor? Root)
@@ -231,10 +229,10 @@ internal sealed class RepositoryReader(PublishContext context)
         new(
             DiagnosticCodes.RepositoryEmpty,
             count == 0 ? $"'{Text.Sanitize(source.Name)}' has no tags, so there is no page of it. Publish an image first."
-            : query.Filter.Pattern.Length > 0
-                ? $"None of the {count} tags of '{Text.Sanitize(source.Name)}' matches ImageFilter '{Text.Sanitize(query.Filter.Pattern)}', "
-                    + "so there is no page of them. Choose another pattern, such as 1.*."
-            : $"'{Text.Sanitize(source.Name)}' has only tags of attachments (sha256-…), so there is no page of it. Publish an image first."
+                : query.Filter.Pattern.Length > 0
+                    ? $"None of the {count} tags of '{Text.Sanitize(source.Name)}' matches ImageFilter '{Text.Sanitize(query.Filter.Pattern)}', "
+                        + "so there is no page of them. Choose another pattern, such as 1.*."
+                : $"'{Text.Sanitize(source.Name)}' has only tags of attachments (sha256-…), so there is no page of it. Publish an image first."
         );
 
     private static ImagePublishException Nothing(RepositorySource source, RepositoryContents contents) =>

@@ -87,9 +87,7 @@ internal sealed class StoreRepository(ImageStore store, string name) : Repositor
 
         // Of an index not every platform need be there.
         public async Task<MemoryBlobSource?> TryReadAsync(Descriptor document, CancellationToken cancellationToken) =>
-            store.FindWithoutTouch(document) is null
-                ? null
-                : await store.ReadAsync(document, OciJson.MaxManifestSize, cancellationToken);
+            store.FindWithoutTouch(document) is null ? null : await store.ReadAsync(document, OciJson.MaxManifestSize, cancellationToken);
 
         public BlobSource Blob(Descriptor descriptor) => store.FindWithoutTouch(descriptor) ?? throw store.Missing(descriptor, null);
 

@@ -33,8 +33,6 @@ internal sealed record UnreadDocument(string Tag, string Reason);
 /// <param name="Names">What each was made by.</param>
 internal sealed record BlobColumnsDocument(IReadOnlyList<string> Digests, IReadOnlyList<long> Sizes, IReadOnlyList<int> Names);
 
-/// <param name="Artifact">What it is where it is no image.</param>
-/// <param name="Attached">The names of what is attached; null where nobody looked.</param>
 internal sealed record RepositoryImageDocument(
     string Digest,
     IReadOnlyList<string> Tags,
@@ -43,10 +41,12 @@ internal sealed record RepositoryImageDocument(
     IReadOnlyList<RepositoryPlatformDocument> Platforms
 )
 {
+    /// <summary>What it is where it is no image.</summary>
     public int? Artifact { get; init; }
 
     public IReadOnlyList<int> Signs { get; init; } = [];
 
+    /// <summary>What is attached; null where nobody looked.</summary>
     public IReadOnlyList<AttachedDocument>? Attached { get; init; }
 
     public DriftDocument? Drift { get; init; }
@@ -102,12 +102,7 @@ internal sealed record RepositoryFilesDocument(
 
 /// <param name="Layer">Its position in the columns of layers.</param>
 /// <param name="Contents">A number for each file: of two files of the same path, the same number means the same file.</param>
-internal sealed record LayerFilesDocument(
-    int Layer,
-    IReadOnlyList<string> Paths,
-    IReadOnlyList<long> Sizes,
-    IReadOnlyList<int> Contents
-);
+internal sealed record LayerFilesDocument(int Layer, IReadOnlyList<string> Paths, IReadOnlyList<long> Sizes, IReadOnlyList<int> Contents);
 
 internal sealed record VisibleFilesDocument(string Digest, IReadOnlyList<IReadOnlyList<int>> Hidden);
 

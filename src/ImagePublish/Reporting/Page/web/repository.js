@@ -466,8 +466,8 @@
     const ports = [...platform.settings.keys()].filter((name) => name.startsWith("port ")).map((name) => parseInt(name.slice(5), 10)).filter(Boolean).map((port) => ` -p ${port}:${port}`).join("");
     if (!head.registry) return [
       ["Push it", `dotnet msbuild -t:CopyImage -p:ImageSource=${tagged} -p:ImageRegistry=…`],
-      ["Load it into Docker and run it", `docker run --rm${ports} ${tagged}`],
-    ].slice(0, 1);
+      ["Look at it", `dotnet msbuild -t:InspectImage -p:ImageSource=${tagged}`],
+    ];
     return [
       ["Pull exactly this image", `docker pull ${pinned}`],
       ["Run it", `docker run --rm${ports} ${pinned}`],
@@ -556,10 +556,6 @@
       showChart();
       document.querySelector(".picture")?.paint();
     }, 100);
-  });
-  addEventListener("beforeprint", () => {
-    $("compare").hidden = false;
-    document.querySelector(".picture")?.paint();
   });
   document.documentElement.dataset.ready = Math.round(performance.now());
 })();
