@@ -26,7 +26,14 @@ public static class History
             JsonObject[] layers =
             [
                 Layer(registry, repository, isReal, 4_100_000, "usr/lib/libc.so", $"libc {ofBase}"),
-                Layer(registry, repository, isReal, 1_600_000 + (ofBase * 9_000L), "usr/share/dotnet/System.Private.CoreLib.dll", $"{ofBase}"),
+                Layer(
+                    registry,
+                    repository,
+                    isReal,
+                    1_600_000 + (ofBase * 9_000L),
+                    "usr/share/dotnet/System.Private.CoreLib.dll",
+                    $"{ofBase}"
+                ),
                 Layer(registry, repository, isReal, 900_000 + (ofPackages * 24_000L), "app/Newtonsoft.Json.dll", $"{ofPackages}"),
                 Layer(registry, repository, isReal, 61_000 + (number * 150L % 9_000), "app/Shop.dll", $"version {number}"),
             ];
@@ -46,7 +53,9 @@ public static class History
             ["schemaVersion"] = 2,
             ["mediaType"] = MediaTypes.OciManifest,
             ["config"] = Blob("application/vnd.cncf.helm.config.v1+json", registry.Content.PutBlob(repository, "{}"u8), 2),
-            ["layers"] = new JsonArray(Blob("application/vnd.cncf.helm.chart.content.v1.tar+gzip", registry.Content.PutBlob(repository, "chart"u8), 5)),
+            ["layers"] = new JsonArray(
+                Blob("application/vnd.cncf.helm.chart.content.v1.tar+gzip", registry.Content.PutBlob(repository, "chart"u8), 5)
+            ),
         };
         return registry.Content.PutManifest(repository, tag, Encoding.UTF8.GetBytes(manifest.ToJsonString()), MediaTypes.OciManifest);
     }
@@ -103,7 +112,11 @@ public static class History
         var (diff, length) = (digest, size);
         if (isReal)
         {
-            var files = Enumerable.Range(0, 12).Select(at => ($"{path}.d/{at}.txt", $"{path} {at}")).Append((path, text + Noise(size))).ToArray();
+            var files = Enumerable
+                .Range(0, 12)
+                .Select(at => ($"{path}.d/{at}.txt", $"{path} {at}"))
+                .Append((path, text + Noise(size)))
+                .ToArray();
             var layer = Seeding.LayerOf(files);
             (digest, diff, length) = (registry.Content.PutBlob(repository, layer), Digests.Sha256(Seeding.TarOf(files)), layer.Length);
         }
