@@ -18,7 +18,7 @@ public sealed class RepositoryPageTests(RepositoryPages pages) : IClassFixture<R
     public void EveryImageIsListedWithItsTags()
     {
         Assert.Equal("1 to 43 of 43 images", Text("range"));
-        Assert.Matches(@"^1\.3\.9\s*1\.3\s*latest", Text("firstRow"));
+        Assert.Matches(@"^1\.3\.9\s*latest\s*1\.3\s", Text("firstRow"));
         Assert.Contains("signature (cosign, by tag)", Text("firstRow"), StringComparison.Ordinal);
         Assert.Contains("application/vnd.cncf.helm.config.v1+json", Text("chartRow"), StringComparison.Ordinal);
         Assert.Contains("broken: ", Text("notes"), StringComparison.Ordinal);
@@ -44,7 +44,7 @@ public sealed class RepositoryPageTests(RepositoryPages pages) : IClassFixture<R
         Assert.Equal(["uploaded", "in both", "in both", "in both", "not in 1.3.9"], Texts("states"));
         Assert.Contains("app/Shop.dll", Text("compared"), StringComparison.Ordinal);
         Assert.Matches(@"label org\.opencontainers\.image\.version\s+1\.3\.8\s+1\.3\.9", Text("compared"));
-        Assert.StartsWith("Nothing of 1.3.9 is uploaded", Text("itself"), StringComparison.Ordinal);
+        Assert.Equal("1.3.9 is compared with itself.", Text("itself"));
         Assert.Contains("4 layers of 4", Text("typed"), StringComparison.Ordinal);
         Assert.Contains("a registry that has 1.3.9", Text("swapped"), StringComparison.Ordinal);
         Assert.Contains("The files of these two were not read", Text("unread"), StringComparison.Ordinal);

@@ -21,21 +21,15 @@ public static class History
         var digests = new List<string>();
         for (var number = 0; number < versions; number++)
         {
-            var isReal = number >= versions - real;
             var (ofBase, ofPackages) = (number / VersionsOfABase, number / VersionsOfPackages);
+            var hasBase = real > 0 && ofBase >= (versions - real) / VersionsOfABase;
+            var hasPackages = real > 0 && ofPackages >= (versions - real) / VersionsOfPackages;
             JsonObject[] layers =
             [
-                Layer(registry, repository, isReal, 4_100_000, "usr/lib/libc.so", $"libc {ofBase}"),
-                Layer(
-                    registry,
-                    repository,
-                    isReal,
-                    1_600_000 + (ofBase * 9_000L),
-                    "usr/share/dotnet/System.Private.CoreLib.dll",
-                    $"{ofBase}"
-                ),
-                Layer(registry, repository, isReal, 900_000 + (ofPackages * 24_000L), "app/Newtonsoft.Json.dll", $"{ofPackages}"),
-                Layer(registry, repository, isReal, 61_000 + (number * 150L % 9_000), "app/Shop.dll", $"version {number}"),
+                registry.Layer(repository, hasBase, 4_100_000, ("usr/lib/libc.so", $"libc {ofBase}")),
+                registry.Layer(repository, hasBase, 1_600_000 + (ofBase * 9_000L), ("usr/share/dotnet/System.dll", $"{ofBase}")),
+                registry.Layer(repository, hasPackages, 900_000 + (ofPackages * 24_000L), ("app/Newtonsoft.Json.dll", $"{ofPackages}")),
+                registry.Layer(repository, number >= versions - real, 61_000 + (number * 150L % 9_000), ("app/Shop.dll", $"{number}")),
             ];
             var version = string.Create(CultureInfo.InvariantCulture, $"1.{number / 10}.{number % 10}");
             digests.Add(registry.Put(repository, version, layers, Config(version, number, ofBase, layers)));
@@ -106,8 +100,15 @@ public static class History
         };
     }
 
-    private static JsonObject Layer(TestRegistry registry, string repository, bool isReal, long size, string path, string text)
+    private static JsonObject Layer(
+        this TestRegistry registry,
+        string repository,
+        bool isReal,
+        long size,
+        (string Path, string Text) file
+    )
     {
+        var (path, text) = file;
         var digest = Digests.Sha256(Encoding.UTF8.GetBytes($"{path} {text}"));
         var (diff, length) = (digest, size);
         if (isReal)

@@ -6,7 +6,7 @@ const browser = await launch();
 const looker = new Looker(browser, pictures);
 const { seen } = looker;
 const tabs = ["compare", "shared", "image", "versions"];
-const picture = (page, name) => page.screenshot({ path: `${pictures}/${name}.png` });
+const picture = (page, name) => page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
 const text = (page, selector) => page.locator(selector).innerText();
 const open = (name, width, height, colorScheme) =>
   looker.open(small, `repository-${name}`, { width, height, colorScheme }, tabs, (page, tab) => picture(page, `repository-${name}-${tab}`));
@@ -16,7 +16,9 @@ seen.nameless = await looker.nameless(page);
 seen.range = await text(page, "#range");
 seen.firstRow = await page.locator("#list tbody tr").first().innerText();
 seen.chartRow = await page.locator("#list tbody tr", { hasText: "helm" }).innerText();
+await page.locator("#notes summary").first().click();
 seen.notes = await text(page, "#notes");
+await page.locator("#notes summary").first().click();
 
 // The filter.
 const filter = async (on, words) => {
@@ -34,7 +36,7 @@ await page.locator("#list tbody tr").first().getByRole("button", { name: "Compar
 seen.lead = await text(page, "#compare-body .lead");
 seen.states = await page.locator("#compare-body .state").allInnerTexts();
 seen.compared = await text(page, "#compare-body");
-await page.screenshot({ path: `${pictures}/repository-compared.png`, fullPage: true });
+await picture(page, "repository-compared");
 
 // Others, typed.
 const type = async (id, tag) => {

@@ -3,7 +3,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const { $, make, size, number, many, percent, copyButton, commandBlock, fill, breakable, madeBy, textChanges, fileChanges, tabs } = page;
   const { head, strings, layers } = data;
-  const most = { rows: 50, tags: 6, matrix: 12, layers: 200 };
+  const most = { rows: 50, tags: 6, matrix: 12, layers: 200, notes: 100 };
   const shortDigest = (digest) => digest.slice(0, 19);
   const date = (text) => (text ? text.slice(0, 10) : "");
 
@@ -524,11 +524,13 @@
 
   function showNotes() {
     const left = head.tagCount - head.tagsRead;
-    const note = (text, list) => make("div", { class: "note" }, text, list ? make("ul", {}, ...list.slice(0, 20).map((one) => make("li", { text: one })), list.length > 20 ? make("li", { text: `and ${number(list.length - 20)} more` }) : null) : null);
+    const note = (text, list) => list
+      ? make("details", { class: "note" }, make("summary", { text }), make("ul", {}, ...list.slice(0, most.notes).map((one) => make("li", { text: one })), list.length > most.notes ? make("li", { text: `and ${number(list.length - most.notes)} more` }) : null))
+      : make("div", { class: "note", text });
     $("notes").replaceChildren(...[
       left > 0 && note(`${many(left, "tag")} of ${number(head.tagCount)} are left out: the lowest versions, and names after versions. -p:ImageTagLimit=0 reads all, -p:ImageFilter="1.*" chooses.`),
-      head.unread.length > 0 && note(`${many(head.unread.length, "tag")} can't be read:`, head.unread.map((one) => `${one.tag}: ${one.reason}`)),
-      head.gone.length > 0 && note(`${many(head.gone.length, "tag")} were removed while the page was made:`, head.gone),
+      head.unread.length > 0 && note(`${many(head.unread.length, "tag")} can't be read`, head.unread.map((one) => `${one.tag}: ${one.reason}`)),
+      head.gone.length > 0 && note(`${many(head.gone.length, "tag")} were removed while the page was made`, head.gone),
       data.files?.leftOut > 0 && note(`The files of ${many(data.files.leftOut, "image")} are left out: there would be too many, or a layer can't be read.`),
     ].filter(Boolean));
   }
@@ -538,7 +540,7 @@
     if (tab.id === "tab-compare") document.querySelector(".picture")?.paint();
   });
 
-  $("name").textContent = head.name;
+  $("name").append(...breakable(head.name));
   $("where").textContent = `${head.registry ? "A repository of a registry" : "A repository of the local store"}${head.filter ? `, tags that match ${head.filter}` : ""}, as it was on ${head.made.replace("T", " at ").replace("Z", " UTC")}`;
   $("axis").textContent = hasTime ? (shown.length < real.length ? `${number(real.length - shown.length)} without a time are not in the picture` : "") : "in the order of the list: the images do not say when they were made";
   $("tags").append(...images.flatMap((one) => one.tags).map((value) => make("option", { value })));
