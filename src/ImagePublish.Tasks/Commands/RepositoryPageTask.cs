@@ -96,10 +96,7 @@ public abstract class RepositoryPageTask : CommandTask
     private static IEnumerable<string> Lines(RepositoryContents contents, string path, long size)
     {
         var left = contents.TagCount - contents.TagsRead;
-        yield return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{contents.Name}: {contents.TagsRead} tags, {contents.Images.Count} images"
-        );
+        yield return $"{contents.Name}: {Many(contents.TagsRead, "tag")}, {Many(contents.Images.Count, "image")}";
         if (left > 0)
             yield return string.Create(
                 CultureInfo.InvariantCulture,
@@ -124,6 +121,9 @@ public abstract class RepositoryPageTask : CommandTask
             ("AllTags", contents.TagCount),
             ("Images", contents.Images.Count)
         );
+
+    private static string Many(int count, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count} {noun}{(count == 1 ? "" : "s")}");
 
     private static int? NumberOf(string property, string? value, int most) =>
         InputParser.Optional(value) is not { } text ? null

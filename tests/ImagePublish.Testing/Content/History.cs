@@ -100,13 +100,7 @@ public static class History
         };
     }
 
-    private static JsonObject Layer(
-        this TestRegistry registry,
-        string repository,
-        bool isReal,
-        long size,
-        (string Path, string Text) file
-    )
+    private static JsonObject Layer(this TestRegistry registry, string repository, bool isReal, long size, (string Path, string Text) file)
     {
         var (path, text) = file;
         var digest = Digests.Sha256(Encoding.UTF8.GetBytes($"{path} {text}"));
