@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using ImagePublish.Destinations;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;

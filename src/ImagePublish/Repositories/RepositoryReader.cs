@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Commands;
