@@ -82,7 +82,8 @@
     const x = (at) => left + (width - left - right) * (hasTime ? (times[at] - first) / (last - first) : shown.length > 1 ? at / (shown.length - 1) : 0.5);
     const highest = Math.max(...shown.map((image) => image.size), 1);
     const y = (bytes) => top + (height - top - bottom) * (1 - bytes / highest);
-    points = shown.map((image, at) => [x(at), y(image.size), y(image.added)]);
+    // What is new is seen, however little it is.
+    points = shown.map((image, at) => [x(at), y(image.size), Math.min(y(image.added), y(0) - (image.added ? 2 : 0))]);
     const dot = shown.length > 400 ? 4 : shown.length > 100 ? 6 : 9;
     const bar = Math.max(1, Math.min(8, (0.5 * (width - left - right)) / shown.length));
     const round = (value) => value.toFixed(1);
@@ -439,7 +440,7 @@
   const pairs = (list) => make("dl", { class: "pairs" }, ...list.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", { text: name }), make("dd", { text: value })]));
 
   function driftText(drift) {
-    if (!drift) return head.drift || !image.platforms.length ? "" : "not asked: make the page with -p:ImagePageDrift=true";
+    if (!drift) return head.drift || !image.platforms.some((one) => one.base) ? "" : "not asked: make the page with -p:ImagePageDrift=true";
     if (drift.state === "unknown") return `not known: ${drift.reason}`;
     const end = drift.endOfLife ? `; it gets fixes until ${drift.endOfLife}` : "";
     if (drift.state === "current") return `the image is on what the name of its base points at${end}`;
