@@ -101,6 +101,7 @@ public sealed partial class ArchitectureTests
             "Commands",
             "Rebasing",
         ],
+        ["Reproducing"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Storage", "Bases", "Requests", "Publishing"],
         ["Reporting"] =
         [
             "Common",
@@ -114,6 +115,7 @@ public sealed partial class ArchitectureTests
             "Commands",
             "Rebasing",
             "Repositories",
+            "Reproducing",
         ],
     };
 

@@ -135,6 +135,11 @@ internal static class DiagnosticCodes
     public static DiagnosticCode DriftUnknown { get; } = Add("IMG4025", "It is not known whether an image's base is current");
     public static DiagnosticCode TagMoved { get; } = Add("IMG4026", "A tag was moved by somebody else meanwhile");
 
+    // IMG4030 to IMG4032: proof by rebuilding.
+    public static DiagnosticCode NotReproduced { get; } = Add("IMG4030", "An image is not what this build makes");
+    public static DiagnosticCode NotComparable { get; } = Add("IMG4031", "An image can not be compared with a build");
+    public static DiagnosticCode CheckoutUnsuited { get; } = Add("IMG4032", "The checkout is not the commit of the image");
+
     public static DiagnosticCode RepositoryEmpty { get; } = Add("IMG4150", "A repository has nothing to make a page of");
     public static DiagnosticCode RepositoryDamaged { get; } = Add("IMG4151", "Tags of a repository point at something that can not be read");
 
