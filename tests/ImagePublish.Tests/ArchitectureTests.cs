@@ -22,6 +22,8 @@ public sealed partial class ArchitectureTests
         ["Trust"] = ["Diagnostics", "Common", "Oci", "Registries", "Storage"],
         ["Engines"] = ["Diagnostics", "Common", "Oci"],
         ["Deployments"] = ["Diagnostics", "Common", "Oci"],
+        ["Dockerfiles"] = ["Diagnostics", "Common"],
+        ["Migration"] = ["Diagnostics", "Common", "Images", "Dockerfiles"],
         ["Packages"] = ["Diagnostics", "Common", "Oci", "Layers"],
         ["Bases"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Engines"],
         ["Attachments"] = ["Diagnostics", "Common", "Oci", "Images", "Registries", "Storage", "Bases"],
@@ -86,7 +88,19 @@ public sealed partial class ArchitectureTests
             "Destinations",
             "Publishing",
         ],
-        ["Reporting"] = ["Common", "Oci", "Trust", "Images", "Attachments", "Destinations", "Publishing", "Commands", "Rebasing"],
+        ["Reporting"] =
+        [
+            "Common",
+            "Oci",
+            "Trust",
+            "Images",
+            "Attachments",
+            "Destinations",
+            "Publishing",
+            "Commands",
+            "Rebasing",
+            "Migration",
+        ],
     };
 
     [Fact]

@@ -1,0 +1,129 @@
+namespace ImagePublish.Dockerfiles;
+
+/// <summary>An instruction that the image has, with what holds where it stands.</summary>
+/// <param name="WorkingDirectory">The folder that relative paths begin at; empty for the base's.</param>
+internal sealed record StageStep(
+    DockerfileInstruction Instruction,
+    IReadOnlyDictionary<string, string> Variables,
+    string WorkingDirectory,
+    char Escape
+)
+{
+    public string Expand(string text) => DockerfileText.Expand(text, Escape, Variables);
+
+    public string[] Words() => [.. DockerfileText.Words(Instruction.Text, Escape).Select(Expand)];
+
+    public IReadOnlyList<KeyValuePair<string, string>> Pairs() =>
+        [.. DockerfileText.Pairs(Instruction.Text, Escape).Select(pair => KeyValuePair.Create(Expand(pair.Key), Expand(pair.Value)))];
+
+    /// <summary>An absolute path of the image; a slash at its end stays.</summary>
+    public string Absolute(string path) => ImagePaths.Join(WorkingDirectory, path);
+}
+
+/// <summary>The last stage, with the stages that it is made from: what the image is.</summary>
+internal sealed class FinalStage
+{
+    private readonly Dockerfile file;
+    private readonly Dictionary<string, string> globals = [];
+    private readonly Dictionary<string, string> baseVariables;
+
+    /// <summary>Follows the stages.</summary>
+    /// <param name="inherited">What is known of a base's variables.</param>
+    public FinalStage(Dockerfile file, Func<string, IReadOnlyDictionary<string, string>> inherited)
+    {
+        this.file = file;
+        foreach (var (name, value) in file.Arguments.SelectMany(argument => DockerfileText.Pairs(argument.Text, file.Escape)))
+            globals[name] = value.Length == 0 ? DockerfileText.Argument(name) : Expand(value, globals);
+        var stages = Chain(file.Stages[^1]);
+        Stages = stages;
+        Base = Expand(stages[0].Image, globals);
+        baseVariables = new Dictionary<string, string>(inherited(Base));
+        Steps = [.. StepsOf(stages, baseVariables)];
+    }
+
+    /// <summary>The image that it is based on; what only a build knows is marked.</summary>
+    public string Base { get; }
+
+    /// <summary>From the first, which has the base, to the last.</summary>
+    public IReadOnlyList<DockerfileStage> Stages { get; }
+
+    public IReadOnlyList<StageStep> Steps { get; }
+
+    /// <summary>The last one; empty where none is set.</summary>
+    public string WorkingDirectory => Last("WORKDIR") is { } step ? step.Absolute(step.Expand(step.Instruction.Text.Trim())) : "";
+
+    /// <summary>The instructions of any stage, in the same way.</summary>
+    public IEnumerable<StageStep> StepsOf(DockerfileStage stage) => StepsOf(Chain(stage), []);
+
+    /// <summary>The image that a stage is based on in the end.</summary>
+    public string BaseOf(DockerfileStage stage) => Expand(Chain(stage)[0].Image, globals);
+
+    /// <summary>The last instruction of a kind; null where there is none.</summary>
+    public StageStep? Last(string keyword) => Steps.LastOrDefault(step => step.Instruction.Keyword == keyword);
+
+    private List<DockerfileStage> Chain(DockerfileStage stage)
+    {
+        List<DockerfileStage> chain = [stage];
+        // Only earlier stages have a name, so that this ends.
+        while (file.FindStage(Expand(chain[0].Image, globals), chain[0]) is { } earlier)
+            chain.Insert(0, earlier);
+        return chain;
+    }
+
+    private IEnumerable<StageStep> StepsOf(List<DockerfileStage> stages, Dictionary<string, string> inherited)
+    {
+        var environment = new Dictionary<string, string>(inherited);
+        var folder = "";
+        foreach (var stage in stages)
+        {
+            var arguments = new Dictionary<string, string>();
+            foreach (var instruction in stage.Instructions)
+            {
+                // ENV wins over ARG.
+                var variables = new Dictionary<string, string>(arguments);
+                foreach (var (name, value) in environment)
+                    variables[name] = value;
+                var step = new StageStep(instruction, variables, folder, file.Escape);
+                yield return step;
+                if (instruction.Keyword == "WORKDIR")
+                    folder = step.Absolute(step.Expand(instruction.Text.Trim()));
+                foreach (var (name, value) in instruction.Keyword is "ENV" or "ARG" ? step.Pairs() : [])
+                    (instruction.Keyword == "ENV" ? environment : arguments)[name] =
+                        instruction.Keyword == "ENV" || IsGiven(instruction, name) ? value : Global(name);
+            }
+        }
+    }
+
+    private bool IsGiven(DockerfileInstruction argument, string name) =>
+        DockerfileText.Pairs(argument.Text, file.Escape).Any(pair => pair.Key == name && pair.Value.Length > 0);
+
+    private string Global(string name) => globals.TryGetValue(name, out var value) ? value : DockerfileText.Argument(name);
+
+    // BuildKit's own arguments, such as BUILDPLATFORM, have no value before a build.
+    private string Expand(string text, Dictionary<string, string> variables) => DockerfileText.Expand(text, file.Escape, variables);
+}
+
+/// <summary>Paths within an image.</summary>
+internal static class ImagePaths
+{
+    /// <summary>Joins and normalises; a slash at the end stays.</summary>
+    public static string Join(string folder, string path)
+    {
+        var whole = path.StartsWith('/') ? path : $"{folder}/{path}";
+        var parts = new List<string>();
+        foreach (var part in whole.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (part == ".." && parts.Count > 0)
+                parts.RemoveAt(parts.Count - 1);
+            else if (part is not ("." or ".."))
+                parts.Add(part);
+        }
+
+        var isFolder = path.EndsWith('/') || path is "." or ".." || path.EndsWith("/.", StringComparison.Ordinal);
+        return "/" + string.Join('/', parts) + (isFolder && parts.Count > 0 ? "/" : "");
+    }
+
+    public static string Folder(string path) => path.LastIndexOf('/') is var slash and > 0 ? path[..slash] : "/";
+
+    public static string Name(string path) => path[(path.LastIndexOf('/') + 1)..];
+}
