@@ -99,6 +99,7 @@ public sealed partial class ArchitectureTests
             "Publishing",
             "Commands",
             "Rebasing",
+            "Dockerfiles",
             "Migration",
         ],
     };

@@ -184,7 +184,9 @@ internal static class DockerfileText
             var name = word[(at + 2)..end];
             var modifier = word[end..close];
             var rest = modifier.TrimStart(':');
-            var known = variables.TryGetValue(name, out var found) && (found.Length > 0 || modifier is not [':', ..]);
+            // An ARG without a default is not set before a build.
+            var known =
+                variables.TryGetValue(name, out var found) && found != Argument(name) && (found.Length > 0 || modifier is not [':', ..]);
             value.Append(
                 rest switch
                 {

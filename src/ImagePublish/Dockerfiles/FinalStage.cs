@@ -13,6 +13,17 @@ internal sealed record StageStep(
 
     public string[] Words() => [.. DockerfileText.Words(Instruction.Text, Escape).Select(Expand)];
 
+    /// <summary>What <c>RUN</c> runs, in any of its forms.</summary>
+    public IReadOnlyList<ShellCommand> Commands()
+    {
+        var exec = DockerfileText.Exec(Instruction.Text);
+        if (exec is ["/bin/sh" or "sh" or "/bin/bash" or "bash", "-c", var line])
+            return ShellLine.Commands(line);
+        if (exec is not null)
+            return exec.Length == 0 ? [] : [new ShellCommand(exec, string.Join(' ', exec), true)];
+        return ShellLine.Commands(Instruction.Heredocs is [var heredoc, ..] ? heredoc.Content : Instruction.Text);
+    }
+
     public IReadOnlyList<KeyValuePair<string, string>> Pairs() =>
         [.. DockerfileText.Pairs(Instruction.Text, Escape).Select(pair => KeyValuePair.Create(Expand(pair.Key), Expand(pair.Value)))];
 
@@ -109,6 +120,10 @@ internal static class ImagePaths
     /// <summary>Joins and normalises; a slash at the end stays.</summary>
     public static string Join(string folder, string path)
     {
+        if (path is [_, ':', '\\' or '/', ..])
+            return path.Replace('\\', '/');
+        if (folder is [_, ':', ..])
+            return path is "." or "./" ? folder : $"{folder.TrimEnd('/')}/{path.Replace('\\', '/')}";
         var whole = path.StartsWith('/') ? path : $"{folder}/{path}";
         var parts = new List<string>();
         foreach (var part in whole.Split('/', StringSplitOptions.RemoveEmptyEntries))

@@ -52,13 +52,17 @@ internal static class ShellLine
             {
                 command.Append(one).Append(text[++at]);
             }
+            else if (one == '|' && (at + 1 == text.Length || text[at + 1] != '|'))
+            {
+                // What comes before and after a pipe belongs together.
+                isPiped = true;
+                command.Append(one);
+            }
             else if (one is ';' or '\n' or '|' || (one == '&' && (command.Length == 0 || command[^1] != '>')))
             {
-                var isDouble = at + 1 < text.Length && text[at + 1] == one;
-                // What comes before and after a pipe belongs together.
-                Add(commands, command, isPiped || (one == '|' && !isDouble));
-                isPiped = one == '|' && !isDouble;
-                at += isDouble ? 1 : 0;
+                Add(commands, command, isPiped);
+                isPiped = false;
+                at += at + 1 < text.Length && text[at + 1] == one ? 1 : 0;
             }
             else
             {

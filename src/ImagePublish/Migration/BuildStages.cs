@@ -6,6 +6,8 @@ namespace ImagePublish.Migration;
 /// <summary>Translates the stages that build: the options of their <c>dotnet publish</c> are settings of the project.</summary>
 internal sealed class BuildStages(Dockerfile file, FinalStage final, MigrationApp given, MigrationFindings findings)
 {
+    private const string Platforms = "ImageRuntimeIdentifiers names the platforms, such as linux-x64 linux-arm64";
+
     private static readonly string[] Options =
     [
         "PublishAot",
@@ -68,7 +70,10 @@ internal sealed class BuildStages(Dockerfile file, FinalStage final, MigrationAp
 
     private string Purpose(DockerfileStage stage, string name)
     {
-        var text = string.Join('\n', stage.Instructions.Select(instruction => instruction.Text));
+        var text = string.Join(
+            '\n',
+            stage.Instructions.SelectMany(instruction => instruction.Heredocs.Select(heredoc => heredoc.Content).Prepend(instruction.Text))
+        );
         if (
             text.Contains("npm ", StringComparison.Ordinal)
             || text.Contains("yarn", StringComparison.Ordinal)
@@ -84,11 +89,11 @@ internal sealed class BuildStages(Dockerfile file, FinalStage final, MigrationAp
 
     private void Run(StageStep step)
     {
-        foreach (var command in ShellLine.Commands(step.Instruction.Text))
+        foreach (var command in step.Commands())
         {
             string[] words = [.. command.Words.Select(step.Expand)];
-            if (words is ["dotnet", "publish", .. var options])
-                Publish(step, options);
+            if (words is ["dotnet", "publish", ..])
+                Publish(step, words, command.Words);
             else if (words is ["dotnet", "ef", "migrations", "bundle", ..])
                 findings.Add(
                     "RUN " + command.Text,
@@ -104,28 +109,23 @@ internal sealed class BuildStages(Dockerfile file, FinalStage final, MigrationAp
 
     private static bool IsInstall(string[] words) => words is ["apt-get" or "apt" or "apk", ..];
 
-    private void Publish(StageStep step, IReadOnlyList<string> options)
+    // What has a variable in it is what a build passes.
+    private void Publish(StageStep step, string[] options, string[] written)
     {
-        for (var at = 0; at < options.Count; at++)
+        for (var at = 2; at < options.Length; at++)
         {
-            var next = at + 1 < options.Count && !options[at + 1].StartsWith('-') ? options[at + 1] : null;
+            var next = at + 1 < options.Length && !options[at + 1].StartsWith('-') ? options[at + 1] : null;
             var (name, value) = Option(options[at], next);
             if (name == "output" && value is not null)
                 Outputs.Add(ImagePaths.Join(step.WorkingDirectory, value).TrimEnd('/'));
             else if (name == "runtime" && value is not null)
                 Property(step, "RuntimeIdentifier", value);
             else if (name == "architecture")
-                findings.Add(
-                    $"--arch {options[at]}",
-                    step.Instruction.Line,
-                    MigrationState.Check,
-                    "ImageRuntimeIdentifiers names the platforms",
-                    []
-                );
+                findings.Add($"dotnet publish, {options[at]}", step.Instruction.Line, MigrationState.Check, Platforms, []);
             else if (name == "self-contained")
                 Property(step, "SelfContained", value is "false" ? "false" : "true");
             else if (name == "property")
-                Properties(step, value ?? "");
+                Properties(step, value ?? "", written[at].Contains('$', StringComparison.Ordinal));
         }
     }
 
@@ -146,12 +146,12 @@ internal sealed class BuildStages(Dockerfile file, FinalStage final, MigrationAp
         };
     }
 
-    private void Properties(StageStep step, string list)
+    private void Properties(StageStep step, string list, bool isPassed)
     {
         foreach (var pair in list.Split(';'))
         {
             if (pair.Split('=', 2) is [{ Length: > 0 } name, var value])
-                Property(step, name, value);
+                Property(step, name, isPassed && !Options.Contains(name) ? DockerfileText.Argument(name) : value);
         }
     }
 
@@ -166,7 +166,7 @@ internal sealed class BuildStages(Dockerfile file, FinalStage final, MigrationAp
         else if (DockerfileText.IsKnown(value))
             findings.Add(source, line, MigrationState.Set, "", [MigrationEntry.Property(name, value)]);
         else if (name == "RuntimeIdentifier")
-            findings.Add(source, line, MigrationState.Check, "ImageRuntimeIdentifiers names the platforms", []);
+            findings.Add(source, line, MigrationState.Check, Platforms, []);
         else
             findings.Add(source, line, MigrationState.NotNeeded, $"pass it: dotnet publish -p:{name}=…", []);
         if (Options.Contains(name, StringComparer.OrdinalIgnoreCase) && DockerfileText.IsKnown(value))

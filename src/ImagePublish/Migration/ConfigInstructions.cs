@@ -59,7 +59,13 @@ internal sealed class ConfigInstructions(FinalStage final, MigrationApp project,
                 []
             );
         if (own.Count > 0)
-            findings.Set(step, Unknown(own), [.. own.Select(pair => MigrationEntry.Item("ImageLabel", pair.Key, ("Value", pair.Value)))]);
+            findings.Add(
+                $"LABEL {string.Join(' ', own.Select(pair => $"{pair.Key}={DockerfileText.Replace(pair.Value, name => $"${name}")}"))}",
+                step.Instruction.Line,
+                MigrationState.Set,
+                Unknown(own),
+                [.. own.Select(pair => MigrationEntry.Item("ImageLabel", pair.Key, ("Value", pair.Value)))]
+            );
     }
 
     public void Expose(StageStep step)
@@ -95,7 +101,7 @@ internal sealed class ConfigInstructions(FinalStage final, MigrationApp project,
         findings.Set(step, "", [.. volumes.Select(volume => MigrationEntry.Item("ImageVolume", volume))]);
     }
 
-    public void User(StageStep step, IReadOnlyDictionary<string, string?> accounts)
+    public void User(StageStep step, AddedAccounts accounts)
     {
         var user = step.Expand(step.Instruction.Text.Trim());
         var name = user.Split(':')[0];
@@ -103,7 +109,7 @@ internal sealed class ConfigInstructions(FinalStage final, MigrationApp project,
             findings.Default(step, "the base's app (1654) runs it");
         else if (name is "root" or "0")
             findings.Check(step, "without it the app runs as the base's app (1654)", MigrationEntry.Property("ImageUser", user));
-        else if (!accounts.TryGetValue(name, out var number))
+        else if (!accounts.TryFind(name, out var number))
             findings.Set(step, DockerfileText.IsKnown(user) ? "" : "a property, or a number", MigrationEntry.Property("ImageUser", user));
         else if (number is not null)
             findings.Set(step, "by number, as no account is added", MigrationEntry.Property("ImageUser", number));
@@ -119,7 +125,7 @@ internal sealed class ConfigInstructions(FinalStage final, MigrationApp project,
         var app = (appFolder ?? folder).TrimEnd('/');
         if (folder.TrimEnd('/') != app)
             findings.Check(step, "here the app's folder is the working directory", AppFolder(app));
-        else if (app == "/app")
+        else if (app is "/app" or "C:/app")
             findings.Default(step, "where the app is");
         else if (known.Kind == "sdk")
             findings.Default(step, "the app is in /app");

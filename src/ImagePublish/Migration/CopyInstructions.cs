@@ -3,7 +3,13 @@ using ImagePublish.Dockerfiles;
 namespace ImagePublish.Migration;
 
 /// <summary>Translates <c>COPY</c> and <c>ADD</c>.</summary>
-internal sealed class CopyInstructions(Dockerfile file, FinalStage final, MigrationApp project, MigrationFindings findings)
+internal sealed class CopyInstructions(
+    Dockerfile file,
+    FinalStage final,
+    MigrationApp project,
+    AddedAccounts accounts,
+    MigrationFindings findings
+)
 {
     private static readonly string[] Archives = [".tar", ".tgz", ".tar.gz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2"];
 
@@ -51,7 +57,11 @@ internal sealed class CopyInstructions(Dockerfile file, FinalStage final, Migrat
             step.Instruction.Flag("chown") is { Length: > 0 } owner
             && step.Expand(owner) is not ("root" or "root:root" or "0" or "0:0") and var name
         )
-            findings.Set(step, "the published app; without it, root owns its files", MigrationEntry.Property("ImageFileOwner", name));
+            findings.Set(
+                step,
+                "the published app; without it, root owns its files",
+                MigrationEntry.Property("ImageFileOwner", accounts.Replace(name))
+            );
         else
             findings.Default(step, "the published app");
     }
@@ -122,7 +132,7 @@ internal sealed class CopyInstructions(Dockerfile file, FinalStage final, Migrat
         return source.AsSpan().ContainsAny('*', '?') || File.Exists(path) || Directory.Exists(path);
     }
 
-    private static IEnumerable<(string, string?)> Attributes(StageStep step)
+    private IEnumerable<(string, string?)> Attributes(StageStep step)
     {
         if (
             step.Instruction.Flag("chmod") is { Length: > 0 } mode
@@ -131,7 +141,7 @@ internal sealed class CopyInstructions(Dockerfile file, FinalStage final, Migrat
         )
             yield return ("Mode", octal.PadLeft(4, '0'));
         if (step.Instruction.Flag("chown") is { Length: > 0 } owner)
-            yield return ("Owner", step.Expand(owner));
+            yield return ("Owner", accounts.Replace(step.Expand(owner)));
     }
 
     private static (IReadOnlyList<string> Sources, string Target) Operands(StageStep step)
@@ -146,13 +156,19 @@ internal sealed class CopyInstructions(Dockerfile file, FinalStage final, Migrat
         var folder = AppFolder;
         var isThere = folder is null || target.TrimEnd('/') == folder.TrimEnd('/') || IsFileOf(target, folder);
         if (step.Instruction.Flag("from") is { Length: > 0 } from)
-            return isThere
-                && (Outputs.Contains(ImagePaths.Join(Folder(from), source).TrimEnd('/')) || (folder is not null && IsFolder(source)));
+            return isThere && IsPublished(ImagePaths.Join(Folder(from), source).TrimEnd('/'));
         var parts = source.Split('/', StringSplitOptions.RemoveEmptyEntries);
         var isOutput = parts.Intersect(OutputFolders, StringComparer.OrdinalIgnoreCase).Any();
         var isWhole = source is "." or "./" && KnownBase.Read(final.Base).Kind != "sdk";
         return isThere && (isOutput || isWhole) && !ImagePaths.Name(source).Contains('.', StringComparison.Ordinal) | isWhole;
     }
+
+    // Where no command is seen that publishes, a script may.
+    private bool IsPublished(string path) =>
+        Outputs.Contains(path)
+        || (Outputs.Contains(ImagePaths.Folder(path)) && ImagePaths.Name(path) == project.App.AssemblyName)
+        || OutputFolders.Contains(ImagePaths.Name(path))
+        || (Outputs.Count == 0 && AppFolder is not null && IsFolder(path));
 
     private bool IsFileOf(string target, string folder) =>
         ImagePaths.Name(target) == project.App.AssemblyName && ImagePaths.Folder(target) == folder;

@@ -24,20 +24,26 @@ internal sealed class DockerfileMigration
     {
         this.file = file;
         final = new FinalStage(file, name => KnownBase.Read(name).Variables);
-        known = KnownBase.Read(final.Base);
+        // The base will be that of the project's .NET.
+        known = KnownBase.Read(final.Base) with { Version = given.App.FrameworkVersion };
         var stages = new BuildStages(file, final, given, findings);
         project = given with { App = stages.Translate() };
         var start = new StartInstructions(final, project, known, findings);
         var config = new ConfigInstructions(final, project, known, findings);
-        var copies = new CopyInstructions(file, final, project, findings) { Outputs = stages.Outputs, AppFolder = start.AppFolder };
-        var runs = new RunInstructions(final, known, findings) { AppFolder = start.AppFolder };
+        var accounts = new AddedAccounts(final);
+        var copies = new CopyInstructions(file, final, project, accounts, findings)
+        {
+            Outputs = stages.Outputs,
+            AppFolder = start.AppFolder,
+        };
+        var runs = new RunInstructions(final, known, accounts, findings) { AppFolder = start.AppFolder };
         translations = new Dictionary<string, Action<StageStep>>
         {
             ["ENV"] = config.Env,
             ["LABEL"] = config.Label,
             ["EXPOSE"] = config.Expose,
             ["VOLUME"] = config.Volume,
-            ["USER"] = step => config.User(step, runs.Accounts),
+            ["USER"] = step => config.User(step, accounts),
             ["WORKDIR"] = step => config.WorkDir(step, start.AppFolder ?? copies.AppTarget),
             ["STOPSIGNAL"] = config.StopSignal,
             ["MAINTAINER"] = config.Maintainer,
@@ -70,8 +76,14 @@ internal sealed class DockerfileMigration
         foreach (var argument in file.Arguments)
             findings.Add(argument, MigrationState.NotNeeded, "its value is in what it is used for", []);
         foreach (var step in final.Steps)
-            Translate(step);
-        if (final.Last("USER") is null && known.HasApp && !known.HasNoShell)
+        {
+            if (known.IsWebServer)
+                findings.ByHand(step, "the web server's");
+            else
+                Translate(step);
+        }
+
+        if (final.Last("USER") is null && known.HasApp && !known.HasNoShell && !known.IsWindows)
             findings.Add(
                 "no USER",
                 0,
@@ -105,6 +117,8 @@ internal sealed class DockerfileMigration
             findings.Add(stage.From, MigrationState.NotNeeded, "the same image", []);
         if (from.Flag("platform") is { Length: > 0 } platform && !platform.Contains('$', StringComparison.Ordinal))
             findings.Add($"--platform={platform}", from.Line, MigrationState.Set, "", [Platform(platform)]);
+        else if (known.IsWindows)
+            findings.Add("Windows", from.Line, MigrationState.Set, "", [MigrationEntry.Property("ImageRuntimeIdentifiers", "win-x64")]);
     }
 
     private MigrationEntry Platform(string platform)
@@ -139,7 +153,7 @@ internal sealed class DockerfileMigration
             return (MigrationState.Set, $"in place of {usual}", own);
         if (known.Kind == "sdk")
             return (MigrationState.Default, $"the app is published, and needs no SDK: its base is {usual}", null);
-        if (known.Version != version)
+        if (KnownBase.Read(final.Base).Version != version)
             return (MigrationState.Check, $"the project is for .NET {version}: its base is {usual}", null);
         var family = project.App.DefaultBase(known.Family).ToString();
         return known.IsPinned || family != final.Base

@@ -37,12 +37,12 @@ internal sealed class DockerfileSearch(string projectFile, string assemblyName)
     }
 
     /// <summary>The folder that paths of a Dockerfile's <c>COPY</c> begin at.</summary>
-    /// <param name="named">What the project says, relative to the Dockerfile's folder or the project's; empty to find it.</param>
+    /// <param name="named">What the project says, relative to the Dockerfile; empty to find it.</param>
     public string ContextOf(string dockerfile, string? named)
     {
         var own = Path.GetDirectoryName(dockerfile)!;
         if (!string.IsNullOrWhiteSpace(named))
-            return Path.GetFullPath(named.Trim().Replace('\\', Path.DirectorySeparatorChar), folder);
+            return Path.TrimEndingDirectorySeparator(Path.GetFullPath(named.Trim().Replace('\\', Path.DirectorySeparatorChar), own));
         var project = Path.GetFileName(projectFile);
         // COPY ["Shop/Shop.csproj", "Shop/"] is written for the folder above.
         foreach (var place in Folders().Prepend(own).Distinct())

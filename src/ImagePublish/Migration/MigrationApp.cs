@@ -37,7 +37,10 @@ internal sealed partial record KnownBase(string Name, string? Kind, string Versi
         || Name.Contains("distroless", StringComparison.Ordinal);
 
     /// <summary>Whether its packages are those of Debian or Ubuntu.</summary>
-    public bool HasApt => !IsAlpine && !HasNoShell && !Family.Contains("azurelinux", StringComparison.Ordinal);
+    public bool HasApt => !IsAlpine && !HasNoShell && !IsWindows && !Family.Contains("azurelinux", StringComparison.Ordinal);
+
+    public bool IsWindows =>
+        Family.StartsWith("nanoserver", StringComparison.Ordinal) || Family.StartsWith("windowsservercore", StringComparison.Ordinal);
 
     public bool IsWebServer => WebServers.Contains(Repository);
 

@@ -3,7 +3,7 @@ using ImagePublish.Dockerfiles;
 namespace ImagePublish.Migration;
 
 /// <summary>Translates what <c>RUN</c> does to the image, command by command.</summary>
-internal sealed class RunInstructions(FinalStage final, KnownBase known, MigrationFindings findings)
+internal sealed class RunInstructions(FinalStage final, KnownBase known, AddedAccounts accounts, MigrationFindings findings)
 {
     private const string OwnBase = "build a base image of your own with this line, and name it in ImageBase";
 
@@ -13,24 +13,20 @@ internal sealed class RunInstructions(FinalStage final, KnownBase known, Migrati
 
     public string? AppFolder { get; init; }
 
-    /// <summary>The accounts that commands add, with their numbers where a command says one.</summary>
-    public IReadOnlyDictionary<string, string?> Accounts =>
-        final
-            .Steps.Where(step => step.Instruction.Keyword == "RUN")
-            .SelectMany(Commands)
-            .Where(IsAccount)
-            .GroupBy(command => command.Words[^1])
-            .ToDictionary(group => group.Key, group => Number(group.First().Words));
-
     public void Run(StageStep step)
     {
-        var commands = Commands(step);
+        var commands = step.Commands();
         var before = findings.All.Count;
         var made = commands.Where(IsFolder).SelectMany(Folders).ToHashSet();
         foreach (var command in commands)
             Translate(step, command, new RunContext(commands, made));
         if (findings.All.Count == before)
-            findings.NotNeeded(step, "leaves nothing in the image that the app needs");
+            findings.NotNeeded(
+                step,
+                commands.All(command => command.Words[0] == "dotnet")
+                    ? "dotnet publish does"
+                    : "leaves nothing in the image that the app needs"
+            );
     }
 
     private void Translate(StageStep step, ShellCommand command, RunContext run)
@@ -42,9 +38,9 @@ internal sealed class RunInstructions(FinalStage final, KnownBase known, Migrati
         if (!command.IsPlain || words.Length == 0)
             ByHand(step, command);
         else if (Packages(words) is { } packages)
-            Install(step, command, packages);
+            Install(step, command, words[0], packages);
         else if (IsFolder(command))
-            Add(step, command, MigrationState.Set, "", [.. Folders(command).Select(folder => Directory(folder, run))]);
+            Add(step, command, MigrationState.Set, "", [.. Folders(command).Select(folder => Directory(step, folder, run))]);
         else if (words is ["chown", .. var chown])
             Own(step, command, chown, run);
         else if (words is ["chmod", .. var chmod])
@@ -67,7 +63,7 @@ internal sealed class RunInstructions(FinalStage final, KnownBase known, Migrati
 
     private static bool IsHarmless(ShellCommand command, string[] words) =>
         Silent.Contains(words[0])
-        || IsAccount(command)
+        || AddedAccounts.IsAccount(command)
         || words is ["dotnet" or "npm" or "yarn" or "pnpm", ..]
         || words
             is [
@@ -99,13 +95,13 @@ internal sealed class RunInstructions(FinalStage final, KnownBase known, Migrati
         || path.StartsWith("/var/tmp", StringComparison.Ordinal)
         || path.StartsWith("/root/", StringComparison.Ordinal);
 
-    private void Install(StageStep step, ShellCommand command, IReadOnlyList<string> packages)
+    private void Install(StageStep step, ShellCommand command, string manager, IReadOnlyList<string> packages)
     {
         var wanted = packages.Where(package => !IsForHealthcheck(package)).ToList();
         if (wanted.Count < packages.Count)
             Add(
                 step,
-                $"{command.Words[0]} … curl",
+                $"{manager} … curl",
                 MigrationState.NotNeeded,
                 "the health check needs none; ImagePackage adds it for anything else",
                 []
@@ -114,10 +110,10 @@ internal sealed class RunInstructions(FinalStage final, KnownBase known, Migrati
             return;
         if (wanted.Any(package => package.Contains('$', StringComparison.Ordinal)))
             ByHand(step, command);
-        else if (command.Words[0] is not ("apt-get" or "apt"))
+        else if (manager is not ("apt-get" or "apt"))
             Other(step, command, wanted);
         else if (known.HasApt)
-            Add(step, command, MigrationState.Set, "with what they depend on", [.. wanted.Select(Package)]);
+            Add(step, command, MigrationState.Set, Dependencies(wanted), [.. wanted.Select(Package)]);
         else
             ByHand(step, command);
     }
@@ -138,6 +134,11 @@ internal sealed class RunInstructions(FinalStage final, KnownBase known, Migrati
         );
     }
 
+    private static string Dependencies(List<string> packages) =>
+        packages.Exists(package => package.Contains('=', StringComparison.Ordinal))
+            ? "with what they depend on; a lock file pins their versions"
+            : "with what they depend on";
+
     private static MigrationEntry Package(string package) => MigrationEntry.Item("ImagePackage", package.Split('=')[0]);
 
     private bool IsForHealthcheck(string package) =>
@@ -146,7 +147,7 @@ internal sealed class RunInstructions(FinalStage final, KnownBase known, Migrati
         && check.Instruction.Text.Contains(package, StringComparison.Ordinal)
         && check.Instruction.Text.Contains("http://", StringComparison.Ordinal);
 
-    private MigrationEntry Directory(string folder, RunContext run)
+    private MigrationEntry Directory(StageStep step, string folder, RunContext run)
     {
         var owner = run
             .Commands.Where(command => command.Words[0] == "chown" && command.Words[^1] == folder)
@@ -157,16 +158,16 @@ internal sealed class RunInstructions(FinalStage final, KnownBase known, Migrati
         return MigrationEntry.Item(
             "ImageDirectory",
             folder,
-            ("Owner", Account(owner.LastOrDefault())),
+            ("Owner", owner.LastOrDefault() is { } name ? accounts.Replace(step.Expand(name)) : null),
             ("Mode", Octal(mode.LastOrDefault()))
         );
     }
 
     private void Own(StageStep step, ShellCommand command, IReadOnlyList<string> words, RunContext run)
     {
-        var owner = Account(Operand(words, 0));
+        var owner = Operand(words, 0) is { } name ? accounts.Replace(step.Expand(name)) : null;
         var folders = Operands(words).Skip(1).Select(step.Absolute).Select(folder => folder.TrimEnd('/')).ToList();
-        if (owner is null || owner.Contains('$', StringComparison.Ordinal))
+        if (owner is null || !DockerfileText.IsKnown(owner))
             ByHand(step, command);
         else if (folders.TrueForAll(folder => folder == (AppFolder ?? "/app").TrimEnd('/')))
             Add(
@@ -194,18 +195,6 @@ internal sealed class RunInstructions(FinalStage final, KnownBase known, Migrati
             Add(step, command, MigrationState.NotNeeded, "programs, and scripts that begin with #!, are executable", []);
         else if (!paths.TrueForAll(path => run.Made.Contains(path.TrimEnd('/'))))
             Add(step, command, MigrationState.ByHand, "say it with Mode of the file's ImageFile, or of an ImageDirectory", []);
-    }
-
-    // An account that a command adds is not in the image; the base's app takes its place.
-    private string? Account(string? owner)
-    {
-        if (owner is null)
-            return null;
-        var parts = owner.Split(':');
-        var account = Accounts.TryGetValue(parts[0], out var number) ? number ?? "app" : parts[0];
-        if (account == "$APP_UID")
-            account = "app";
-        return parts.Length == 1 || Accounts.ContainsKey(parts[0]) || parts[1].StartsWith('$') ? account : $"{account}:{parts[1]}";
     }
 
     private static string? Octal(string? mode) =>
@@ -241,32 +230,6 @@ internal sealed class RunInstructions(FinalStage final, KnownBase known, Migrati
 
     private static IEnumerable<string> Folders(ShellCommand command) =>
         Operands(command.Words.Skip(1)).Where(folder => folder.StartsWith('/')).Select(folder => folder.TrimEnd('/'));
-
-    private static bool IsAccount(ShellCommand command) => command is { Words: ["useradd" or "adduser", ..] };
-
-    private static string? Number(IReadOnlyList<string> words)
-    {
-        for (var at = 0; at < words.Count; at++)
-        {
-            if (words[at] is "-u" or "--uid" && at + 1 < words.Count && words[at + 1].All(char.IsAsciiDigit))
-                return words[at + 1];
-            if (words[at].StartsWith("--uid=", StringComparison.Ordinal) && words[at][6..].All(char.IsAsciiDigit))
-                return words[at][6..];
-        }
-
-        return null;
-    }
-
-    private static IReadOnlyList<ShellCommand> Commands(StageStep step)
-    {
-        var exec = DockerfileText.Exec(step.Instruction.Text);
-        if (exec is ["/bin/sh" or "sh" or "/bin/bash" or "bash", "-c", var line])
-            return ShellLine.Commands(line);
-        if (exec is not null)
-            return [new ShellCommand(exec, string.Join(' ', exec), exec.Length > 0)];
-        var text = step.Instruction.Heredocs is [var heredoc, ..] ? heredoc.Content : step.Instruction.Text;
-        return ShellLine.Commands(text);
-    }
 
     private void ByHand(StageStep step, ShellCommand command) => Add(step, command, MigrationState.ByHand, OwnBase, []);
 

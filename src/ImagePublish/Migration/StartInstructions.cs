@@ -137,9 +137,7 @@ internal sealed partial class StartInstructions
     private void Shell(StageStep step, string item)
     {
         var commands = ShellLine.Commands(step.Instruction.Text);
-        string[] words = commands is [{ IsPlain: true } only]
-            ? [.. only.Words.SkipWhile(word => word == "exec").Select(step.Expand)]
-            : [];
+        string[] words = commands is [{ IsPlain: true } only] ? [.. only.Words.SkipWhile(word => word == "exec").Select(step.Expand)] : [];
         if (words.Length > 0 && words.All(DockerfileText.IsKnown) && (StartsApp(words, out _) || words is ["dotnet", ..]))
             Start(step, words, item);
         else if (known.HasNoShell)
@@ -164,13 +162,11 @@ internal sealed partial class StartInstructions
         {
             ["dotnet", "exec", var dll, .. var rest] when IsApp(dll) => (true, rest),
             ["dotnet", var dll, .. var rest] when IsApp(dll) => (true, rest),
-            [var program, .. var rest] when IsApp(program) && BringsRuntime => (true, rest),
+            [var program, .. var rest] when IsApp(program) => (true, rest),
             _ => (false, Array.Empty<string>()),
         };
         return starts;
     }
-
-    private bool BringsRuntime => project.App.IsSelfContained || project.App.IsAot || project.App.IsSingleFile;
 
     private bool IsApp(string word) =>
         ImagePaths.Name(word).Equals(AssemblyFile, StringComparison.OrdinalIgnoreCase) || ImagePaths.Name(word) == project.App.AssemblyName;

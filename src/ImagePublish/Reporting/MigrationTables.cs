@@ -1,4 +1,6 @@
 using System.Globalization;
+using ImagePublish.Common;
+using ImagePublish.Dockerfiles;
 using ImagePublish.Migration;
 
 namespace ImagePublish.Reporting;
@@ -6,9 +8,11 @@ namespace ImagePublish.Reporting;
 /// <summary>What becomes of a Dockerfile and of container settings, for people: a table, a sentence, and what to paste.</summary>
 internal static class MigrationTables
 {
+    private const int MaxValue = 40;
+
     public static IEnumerable<string> Of(IReadOnlyList<MigrationFinding> findings, string project)
     {
-        var table = new TextTable(">LINE", "FROM", "RESULT", "HERE");
+        var table = new TextTable(">LINE", "NOW", "RESULT", "HERE");
         foreach (var finding in findings)
             table.Add(Line(finding), finding.Source, Word(finding.State), Here(finding));
         var snippet = MigrationSnippet.Lines(findings.SelectMany(finding => finding.Entries)).ToList();
@@ -38,12 +42,16 @@ internal static class MigrationTables
 
     private static string Here(MigrationFinding finding)
     {
-        var names = finding.Entries.Select(entry => entry.Name).Distinct().ToList();
-        var said = string.Join(", ", names);
+        var said = string.Join(", ", finding.Entries.GroupBy(entry => entry.Name).Select(Said));
         return finding.Note.Length == 0 ? said
             : said.Length == 0 ? finding.Note
             : $"{said}: {finding.Note}";
     }
+
+    private static string Said(IGrouping<string, MigrationEntry> entries) =>
+        entries.Count() == 1
+            ? $"{entries.Key} {Text.Shortened(DockerfileText.Replace(entries.First().Value, name => $"$({name})"), MaxValue)}"
+            : string.Create(CultureInfo.InvariantCulture, $"{entries.Count()} {entries.Key}");
 
     private static string Summarize(IReadOnlyList<MigrationFinding> findings)
     {
