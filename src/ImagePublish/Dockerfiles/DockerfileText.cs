@@ -111,7 +111,7 @@ internal static class DockerfileText
                 ? [.. json.RootElement.EnumerateArray().Select(word => word.GetString()!)]
                 : null;
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
         {
             return null;
         }

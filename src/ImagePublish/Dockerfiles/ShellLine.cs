@@ -38,27 +38,19 @@ internal static class ShellLine
         for (var at = 0; at < text.Length && commands.Count < MaxCommands; at++)
         {
             var one = text[at];
-            if (quote != '\0')
+            if (quote != '\0' || one is '"' or '\'')
             {
-                quote = one == quote ? '\0' : quote;
-                command.Append(one);
-            }
-            else if (one is '"' or '\'')
-            {
-                quote = one;
+                quote =
+                    quote == '\0' ? one
+                    : one == quote ? '\0'
+                    : quote;
                 command.Append(one);
             }
             else if (one == '\\' && at + 1 < text.Length)
             {
                 command.Append(one).Append(text[++at]);
             }
-            else if (one == '|' && (at + 1 == text.Length || text[at + 1] != '|'))
-            {
-                // What comes before and after a pipe belongs together.
-                isPiped = true;
-                command.Append(one);
-            }
-            else if (one is ';' or '\n' or '|' || (one == '&' && (command.Length == 0 || command[^1] != '>')))
+            else if (IsEnd(text, at, command))
             {
                 Add(commands, command, isPiped);
                 isPiped = false;
@@ -66,6 +58,8 @@ internal static class ShellLine
             }
             else
             {
+                // What comes before and after a pipe belongs together.
+                isPiped |= one == '|';
                 command.Append(one);
             }
         }
@@ -73,6 +67,16 @@ internal static class ShellLine
         Add(commands, command, isPiped);
         return commands;
     }
+
+    private static bool IsEnd(string text, int at, StringBuilder command) =>
+        text[at] switch
+        {
+            ';' or '\n' => true,
+            '|' => at + 1 < text.Length && text[at + 1] == '|',
+            // 2>&1 is no end.
+            '&' => command.Length == 0 || command[^1] != '>',
+            _ => false,
+        };
 
     private static void Add(List<ShellCommand> commands, StringBuilder command, bool isPiped)
     {

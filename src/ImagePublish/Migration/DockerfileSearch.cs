@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 
@@ -28,7 +29,8 @@ internal sealed class DockerfileSearch(string projectFile, string assemblyName)
                 return usual ?? files[0];
             throw new ImagePublishException(
                 DiagnosticCodes.SeveralDockerfiles,
-                $"'{Text.Sanitize(place)}' has several Dockerfiles: {string.Join(", ", files.Take(5).Select(file => Text.Sanitize(Path.GetFileName(file))))}. "
+                $"'{Text.Sanitize(place)}' has several Dockerfiles: "
+                    + $"{string.Join(", ", files.Take(5).Select(file => Text.Sanitize(Path.GetFileName(file))))}. "
                     + "Name one with ImageDockerfile."
             );
         }
@@ -58,7 +60,8 @@ internal sealed class DockerfileSearch(string projectFile, string assemblyName)
     private bool IsForProject(string file) =>
         Mentions(file, Path.GetFileName(projectFile))
         || Mentions(file, assemblyName + ".dll")
-        || Mentions(file, $"{Path.GetFileName(folder)}/")
+        || Mentions(file, Path.GetRelativePath(Path.GetDirectoryName(file)!, projectFile).Replace('\\', '/'))
+        || Mentions(file, Path.GetRelativePath(Path.GetDirectoryName(file)!, folder).Replace('\\', '/'))
         || Path.GetFileName(file).Contains(assemblyName, StringComparison.OrdinalIgnoreCase);
 
     private static bool Mentions(string file, string text)
@@ -68,7 +71,8 @@ internal sealed class DockerfileSearch(string projectFile, string assemblyName)
             using var reader = new StreamReader(file);
             var content = new char[MaxSearched];
             var length = reader.ReadBlock(content);
-            return content.AsSpan(0, length).Contains(text, StringComparison.Ordinal);
+            // A whole path: src/Shop/Shop.csproj is not Shop/Shop.csproj.
+            return Regex.IsMatch(content.AsSpan(0, length), $@"(?<![\w./-])(\./)?{Regex.Escape(text)}", RegexOptions.CultureInvariant);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

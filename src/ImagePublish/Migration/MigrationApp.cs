@@ -77,7 +77,8 @@ internal sealed partial record KnownBase(string Name, string? Kind, string Versi
     }
 
     [GeneratedRegex(
-        @"^(mcr\.microsoft\.com/dotnet/(core/|nightly/)?|microsoft/dotnet/)(?<kind>aspnet|runtime|runtime-deps|sdk)(:(?<version>\d[^-@]*(-(preview|rc)[^-@]*)?)?"
+        @"^(mcr\.microsoft\.com/dotnet/(core/|nightly/)?|microsoft/dotnet/)(?<kind>aspnet|runtime|runtime-deps|sdk)"
+            + @"(:(?<version>\d[^-@]*(-(preview|rc)[^-@]*)?)?"
             + @"(-?(?<family>[a-z][a-z0-9.-]{0,60}))?)?(?<digest>@.+)?$"
     )]
     private static partial Regex Microsoft();

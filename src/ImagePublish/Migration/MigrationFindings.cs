@@ -40,7 +40,8 @@ internal sealed partial class MigrationFindings
         value.Length > 0 && DockerfileText.IsKnown(value) && (SecretName().IsMatch(name) || Secret().IsMatch(value));
 
     [GeneratedRegex(
-        """(?i)((?:password|passwd|pwd|secret|token|api_?key|access_?key|account_?key|private_?key)(?:["']?\s*[=:]\s*|\s+)["']?)[^\s"';&|,]+"""
+        "(?i)((?:password|passwd|pwd|secret|token|api_?key|access_?key|account_?key|private_?key)"
+            + """(?:["']?\s*[=:]\s*|\s+)["']?)[^\s"';&|,]+"""
     )]
     private static partial Regex Secret();
 

@@ -199,7 +199,8 @@ internal sealed partial class StartInstructions
     private static string[]? Exec(StageStep step) => DockerfileText.Exec(step.Instruction.Text);
 
     [GeneratedRegex(
-        @"\b(?:curl|wget)\b[^|;&]*?\bhttp://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(?<port>\d{1,5}))?(?<path>/[!-~-[""'|;&\],]]*)?(?=[\s""'|;&\],]|$)"
+        @"\b(?:curl|wget)\b[^|;&]*?\bhttp://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(?<port>\d{1,5}))?"
+            + @"(?<path>/[!-~-[""'|;&\],]]*)?(?=[\s""'|;&\],]|$)"
     )]
     private static partial Regex HttpRequest();
 }

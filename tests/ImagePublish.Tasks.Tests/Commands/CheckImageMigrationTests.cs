@@ -10,9 +10,9 @@ public sealed class CheckImageMigrationTests(Peers peers)
     private const string Dockerfile = """
         FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
         WORKDIR /src
-        COPY src/Shop/Shop.csproj src/Shop/
+        COPY Shop/Shop.csproj Shop/
         COPY . .
-        RUN dotnet publish src/Shop -c Release -p:InvariantGlobalization=true -o /app
+        RUN dotnet publish Shop -c Release -p:InvariantGlobalization=true -o /app
 
         FROM mcr.microsoft.com/dotnet/aspnet:10.0-alpine
         RUN apk add icu-libs
@@ -32,13 +32,13 @@ public sealed class CheckImageMigrationTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         workspace.Write(
             "Shop.slnx",
-            """<Solution><Project Path="src/Shop/Shop.csproj" /><Project Path="src/Lib/Lib.csproj" /></Solution>"""
+            """<Solution><Project Path="Shop/Shop.csproj" /><Project Path="Lib/Lib.csproj" /></Solution>"""
         );
         workspace.Write("Dockerfile", Dockerfile);
         workspace.Write("settings.json", "{}");
-        var library = workspace.Empty("src/Lib").WithImagePublish();
+        var library = workspace.Empty("Lib").WithImagePublish();
         var project = workspace
-            .Empty("src/Shop", "Microsoft.NET.Sdk.Web")
+            .Empty("Shop", "Microsoft.NET.Sdk.Web")
             .WithImagePublish()
             .Property("ContainerRegistry", "ghcr.io")
             .Property("DockerDefaultTargetOS", "Linux")
@@ -49,12 +49,12 @@ public sealed class CheckImageMigrationTests(Peers peers)
         var output = await project.Command("msbuild", "-t:CheckImageMigration").SucceedAsync(Cancelled);
 
         string[] lines = [.. output.Output.ReplaceLineEndings("\n").Split('\n').Select(line => line.Trim())];
-        Assert.Contains("Shop: ../../Dockerfile", lines);
+        Assert.Contains("Shop: ../Dockerfile", lines);
         Assert.Contains("<InvariantGlobalization>true</InvariantGlobalization>", lines);
         Assert.Contains("<ImageBaseFamily>alpine</ImageBaseFamily>", lines);
         Assert.Contains("<ImageRegistry>ghcr.io</ImageRegistry>", lines);
         Assert.Contains("""<ImageEnvironmentVariable Include="TZ" Value="Europe/Berlin" />""", lines);
-        Assert.Contains("""<ImageFile Include="../../settings.json" TargetPath="/etc/shop/" />""", lines);
+        Assert.Contains("""<ImageFile Include="../settings.json" TargetPath="/etc/shop/" />""", lines);
         Assert.Contains("""<ImageLabel Include="com.acme.team" Value="shop" />""", lines);
         Assert.DoesNotContain("abcdefgh", output.All, StringComparison.Ordinal);
         Assert.Equal(before, await File.ReadAllTextAsync(project.File, Cancelled));
@@ -72,7 +72,7 @@ public sealed class CheckImageMigrationTests(Peers peers)
 
         // A library of a solution is no mistake.
         var solution = await workspace.DotNet("msbuild", workspace["Shop.slnx"], "-t:CheckImageMigration", "-v:m").SucceedAsync(Cancelled);
-        Assert.Contains("Shop: ../../Dockerfile", solution.Output, StringComparison.Ordinal);
+        Assert.Contains("Shop: ../Dockerfile", solution.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(Path.GetFileName(library.File), solution.Output, StringComparison.Ordinal);
     }
 

@@ -36,8 +36,9 @@ public sealed partial class MigratedImages(Peers peers) : IAsyncLifetime
             .WithImagePublish()
             .Property("ImageBaseRegistry", registry.Host)
             .Property("ImageGenerateLabels", "false")
+            .Property("ImageDoctor", "Off")
             .Property("ImageName", $"{registry.Host}/migrated/$(Kind):1")
-            .Content("Program.cs", "WebApplication.Create(args).Run();");
+            .Content("Program.cs", "Microsoft.AspNetCore.Builder.WebApplication.Create(args).Run();");
         (await project.PublishAsync(CancellationToken.None)).EnsureSuccess();
         foreach (var shape in Shapes)
             await MigrateAsync(workspace, project, shape);
