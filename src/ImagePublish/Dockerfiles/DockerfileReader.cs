@@ -14,6 +14,7 @@ internal sealed partial class DockerfileReader
     public const int MaxLength = 1 << 20;
 
     private const int MaxInstructions = 2000;
+    private const int MaxStages = 100;
     private const int MaxInstructionLength = 1 << 16;
     private const int MaxHeredocs = 20;
 
@@ -179,6 +180,8 @@ internal sealed partial class DockerfileReader
         var stages = new List<DockerfileStage>();
         foreach (var instruction in instructions)
         {
+            if (instruction.Keyword == "FROM" && stages.Count == MaxStages)
+                throw Malformed(instruction.Line - 1, "there are more than 100 stages");
             if (instruction.Keyword == "FROM")
                 stages.Add(Stage(instruction));
             else if (stages.Count > 0)

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace ImagePublish.Dockerfiles;
 
 /// <summary>An instruction that the image has, with what holds where it stands.</summary>
@@ -36,7 +38,7 @@ internal sealed class FinalStage
 {
     private readonly Dockerfile file;
     private readonly Dictionary<string, string> globals = [];
-    private readonly Dictionary<string, string> baseVariables;
+    private readonly Dictionary<DockerfileStage, IReadOnlyList<StageStep>> known = [];
 
     /// <summary>Follows the stages.</summary>
     /// <param name="inherited">What is known of a base's variables.</param>
@@ -48,8 +50,8 @@ internal sealed class FinalStage
         var stages = Chain(file.Stages[^1]);
         Stages = stages;
         Base = Expand(stages[0].Image, globals);
-        baseVariables = new Dictionary<string, string>(inherited(Base));
-        Steps = [.. StepsOf(stages, baseVariables)];
+        Steps = [.. StepsOf(stages, inherited(Base))];
+        Environment = EnvironmentOf(Steps, inherited(Base));
     }
 
     /// <summary>The image that it is based on; what only a build knows is marked.</summary>
@@ -60,11 +62,19 @@ internal sealed class FinalStage
 
     public IReadOnlyList<StageStep> Steps { get; }
 
+    /// <summary>The variables of the image, as far as they are known.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; }
+
     /// <summary>The last one; empty where none is set.</summary>
     public string WorkingDirectory => Last("WORKDIR") is { } step ? step.Absolute(step.Expand(step.Instruction.Text.Trim())) : "";
 
     /// <summary>The instructions of any stage, in the same way.</summary>
-    public IEnumerable<StageStep> StepsOf(DockerfileStage stage) => StepsOf(Chain(stage), []);
+    public IReadOnlyList<StageStep> StepsOf(DockerfileStage stage)
+    {
+        if (!known.TryGetValue(stage, out var steps))
+            known.Add(stage, steps = [.. StepsOf(Chain(stage), ImmutableDictionary<string, string>.Empty)]);
+        return steps;
+    }
 
     /// <summary>The image that a stage is based on in the end.</summary>
     public string BaseOf(DockerfileStage stage) => Expand(Chain(stage)[0].Image, globals);
@@ -81,32 +91,45 @@ internal sealed class FinalStage
         return chain;
     }
 
-    private IEnumerable<StageStep> StepsOf(List<DockerfileStage> stages, Dictionary<string, string> inherited)
+    private IEnumerable<StageStep> StepsOf(List<DockerfileStage> stages, IReadOnlyDictionary<string, string> inherited)
     {
-        var environment = new Dictionary<string, string>(inherited);
+        var environment = ImmutableDictionary.CreateRange(inherited);
         var folder = "";
         foreach (var stage in stages)
         {
-            var arguments = new Dictionary<string, string>();
+            // An ARG ends with its stage, and ENV wins over it.
+            var variables = environment;
             foreach (var instruction in stage.Instructions)
             {
-                // ENV wins over ARG.
-                var variables = new Dictionary<string, string>(arguments);
-                foreach (var (name, value) in environment)
-                    variables[name] = value;
                 var step = new StageStep(instruction, variables, folder, file.Escape);
                 yield return step;
                 if (instruction.Keyword == "WORKDIR")
                     folder = step.Absolute(step.Expand(instruction.Text.Trim()));
-                foreach (var (name, value) in instruction.Keyword is "ENV" or "ARG" ? step.Pairs() : [])
-                    (instruction.Keyword == "ENV" ? environment : arguments)[name] =
-                        instruction.Keyword == "ENV" || IsGiven(instruction, name) ? value : Global(name);
+                if (instruction.Keyword == "ENV")
+                {
+                    environment = environment.SetItems(step.Pairs());
+                    variables = variables.SetItems(step.Pairs());
+                }
+                else if (instruction.Keyword == "ARG")
+                {
+                    variables = variables.SetItems(Arguments(step).Where(pair => !environment.ContainsKey(pair.Key)));
+                }
             }
         }
     }
 
-    private bool IsGiven(DockerfileInstruction argument, string name) =>
-        DockerfileText.Pairs(argument.Text, file.Escape).Any(pair => pair.Key == name && pair.Value.Length > 0);
+    private IEnumerable<KeyValuePair<string, string>> Arguments(StageStep step) =>
+        DockerfileText
+            .Pairs(step.Instruction.Text, file.Escape)
+            .Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Length > 0 ? step.Expand(pair.Value) : Global(pair.Key)));
+
+    private static Dictionary<string, string> EnvironmentOf(IReadOnlyList<StageStep> steps, IReadOnlyDictionary<string, string> inherited)
+    {
+        var environment = new Dictionary<string, string>(inherited);
+        foreach (var (name, value) in steps.Where(step => step.Instruction.Keyword == "ENV").SelectMany(step => step.Pairs()))
+            environment[name] = value;
+        return environment;
+    }
 
     private string Global(string name) => globals.TryGetValue(name, out var value) ? value : DockerfileText.Argument(name);
 

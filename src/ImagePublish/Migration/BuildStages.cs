@@ -79,11 +79,11 @@ internal sealed class BuildStages(Dockerfile file, FinalStage final, MigrationAp
             || text.Contains("yarn", StringComparison.Ordinal)
             || text.Contains("pnpm", StringComparison.Ordinal)
         )
-            return $"the stage{name} builds for the browser: a target of the project does";
+            return $"the stage{name} builds for the browser: a target of the project can";
         if (text.Contains("dotnet test", StringComparison.Ordinal))
             return $"the stage{name} tests; that is a step of CI";
         return text.Contains("dotnet ", StringComparison.Ordinal)
-            ? $"the stage{name} builds; dotnet publish does"
+            ? $"the stage{name}: dotnet publish does its work"
             : $"the stage{name} is no part of the image";
     }
 

@@ -70,7 +70,7 @@ internal sealed class ConfigInstructions(FinalStage final, MigrationApp project,
 
     public void Expose(StageStep step)
     {
-        string[] variables = [.. Variables().Select(variable => $"{variable.Key}={variable.Value}")];
+        string[] variables = [.. Variables.Select(variable => $"{variable.Key}={variable.Value}")];
         var found = project.App.UsesAspNet ? EnvironmentVariables.Ports(variables).ToList() : [];
         List<MigrationEntry> entries = [];
         foreach (var word in step.Words())
@@ -126,9 +126,9 @@ internal sealed class ConfigInstructions(FinalStage final, MigrationApp project,
         if (folder.TrimEnd('/') != app)
             findings.Check(step, "here the app's folder is the working directory", AppFolder(app));
         else if (app is "/app" or "C:/app")
-            findings.Default(step, "where the app is");
+            findings.Default(step, "the app's folder");
         else if (known.Kind == "sdk")
-            findings.Default(step, "the app is in /app");
+            findings.Default(step, "the app's folder is /app");
         else
             findings.Set(step, "", AppFolder(app));
     }
@@ -162,13 +162,8 @@ internal sealed class ConfigInstructions(FinalStage final, MigrationApp project,
         findings.Add(source, step.Instruction.Line, state, note, state == MigrationState.Set ? [entry] : []);
     }
 
-    private Dictionary<string, string> Variables()
-    {
-        var variables = new Dictionary<string, string>(known.Variables);
-        foreach (var (name, value) in final.Steps.Where(step => step.Instruction.Keyword == "ENV").SelectMany(step => step.Pairs()))
-            variables[name] = value;
-        return variables;
-    }
+    // What the base has, by the project's .NET.
+    private IEnumerable<KeyValuePair<string, string>> Variables => known.Variables.Concat(final.Environment);
 
     private static bool IsGenerated(string label) =>
         label.StartsWith(Generated, StringComparison.Ordinal) && FromSources.Contains(label[Generated.Length..]);

@@ -58,21 +58,22 @@ internal sealed class DockerfileSearch(string projectFile, string assemblyName)
     }
 
     private bool IsForProject(string file) =>
-        Mentions(file, Path.GetFileName(projectFile))
-        || Mentions(file, assemblyName + ".dll")
+        Mentions(file, Path.GetFileName(projectFile), isWhole: false)
+        || Mentions(file, assemblyName + ".dll", isWhole: false)
         || Mentions(file, Path.GetRelativePath(Path.GetDirectoryName(file)!, projectFile).Replace('\\', '/'))
         || Mentions(file, Path.GetRelativePath(Path.GetDirectoryName(file)!, folder).Replace('\\', '/'))
         || Path.GetFileName(file).Contains(assemblyName, StringComparison.OrdinalIgnoreCase);
 
-    private static bool Mentions(string file, string text)
+    private static bool Mentions(string file, string text, bool isWhole = true)
     {
         try
         {
             using var reader = new StreamReader(file);
             var content = new char[MaxSearched];
             var length = reader.ReadBlock(content);
-            // A whole path: src/Shop/Shop.csproj is not Shop/Shop.csproj.
-            return Regex.IsMatch(content.AsSpan(0, length), $@"(?<![\w./-])(\./)?{Regex.Escape(text)}", RegexOptions.CultureInvariant);
+            // As a whole path, src/Shop/Shop.csproj is not Shop/Shop.csproj.
+            var start = isWhole ? @"(?<![\w./-])(\./)?" : @"(?<![\w.-])";
+            return Regex.IsMatch(content.AsSpan(0, length), start + Regex.Escape(text), RegexOptions.CultureInvariant);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

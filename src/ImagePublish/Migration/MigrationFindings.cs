@@ -9,6 +9,9 @@ internal sealed partial class MigrationFindings
 {
     private const int MaxSource = 60;
 
+    // Longer ones are cut anyway.
+    private const int MaxRead = 500;
+
     private readonly List<MigrationFinding> all = [];
 
     /// <summary>In the order of the Dockerfile.</summary>
@@ -33,7 +36,11 @@ internal sealed partial class MigrationFindings
         all.Add(new MigrationFinding(Shown(source), line, state, note) { Entries = entries });
 
     /// <summary>A source in a table: one line, no password.</summary>
-    public static string Shown(string source) => Text.Shortened(PublicUrl.InText(Secret().Replace(source, "$1…")), MaxSource);
+    public static string Shown(string source)
+    {
+        var start = source.Length > MaxRead ? source[..MaxRead] : source;
+        return Text.Shortened(PublicUrl.InText(Secret().Replace(start, "$1…")), MaxSource);
+    }
 
     /// <summary>Whether a value is one that no image should have.</summary>
     public static bool IsSecret(string name, string value) =>

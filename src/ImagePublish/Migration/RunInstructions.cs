@@ -24,7 +24,7 @@ internal sealed class RunInstructions(FinalStage final, KnownBase known, AddedAc
             findings.NotNeeded(
                 step,
                 commands.All(command => command.Words[0] == "dotnet")
-                    ? "dotnet publish does"
+                    ? "dotnet publish does its work"
                     : "leaves nothing in the image that the app needs"
             );
     }

@@ -103,10 +103,8 @@ internal sealed partial class StartInstructions
     {
         var number = request.Groups["port"].Length > 0 ? request.Groups["port"].Value : "80";
         var path = request.Groups["path"].Length > 0 ? request.Groups["path"].Value : "/";
-        var variables = new Dictionary<string, string>(known.Variables);
-        foreach (var (name, value) in final.Steps.Where(one => one.Instruction.Keyword == "ENV").SelectMany(one => one.Pairs()))
-            variables[name] = value;
-        var usual = EnvironmentVariables.HttpPort([.. variables.Select(variable => $"{variable.Key}={variable.Value}")]);
+        string[] variables = [.. known.Variables.Concat(final.Environment).Select(variable => $"{variable.Key}={variable.Value}")];
+        var usual = EnvironmentVariables.HttpPort(variables);
         var isUsual = usual?.ToString(CultureInfo.InvariantCulture) == number;
         return MigrationEntry.Item("ImageHealthcheck", path, [("Http", "true"), ("Port", isUsual ? null : number), .. times]);
     }

@@ -75,6 +75,9 @@ public sealed partial class MigratedImages(Peers peers) : IAsyncLifetime
     private static async Task MigrateAsync(TestWorkspace workspace, TestProject project, string shape)
     {
         SourceTree.Copy(Path.Combine("tests", "ImagePublish.Tests", "Migration", "Dockerfiles", shape), workspace[shape]);
+        // Without its plug-in, Docker's client builds in the classic way, which can't do this.
+        var text = await File.ReadAllTextAsync(workspace[$"{shape}/Dockerfile"]);
+        workspace.Write($"{shape}/Dockerfile", text.Replace("--chmod=640 ", "", StringComparison.Ordinal));
         foreach (var file in new[] { "Shop", "src/Shop", "src/Shop.Domain", "tests/Shop.Tests" })
             workspace.Write($"{shape}/{file}/{Path.GetFileName(file)}.csproj", "<Project />");
         workspace.Write($"{shape}/Shop.sln", "");

@@ -137,6 +137,21 @@ public sealed class MigrationTests : IDisposable
         );
 
     [Fact]
+    public void ALargeDockerfileIsReadInLittleMemory()
+    {
+        var pairs = string.Join(' ', Enumerable.Range(0, 100).Select(number => $"V{number}=x"));
+        var lines = Enumerable.Range(0, 900).Select(number => $"ENV L{number}=$L{number - 1} {pairs}\nEXPOSE {number + 1}\n");
+        var text = $"FROM mcr.microsoft.com/dotnet/aspnet:10.0\n{string.Concat(lines)}";
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        var findings = DockerfileMigration.Translate(DockerfileReader.Read("x", text), "x", MigrationCase.App("two-stages"));
+
+        Assert.True(findings.Count > 900);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4L << 30);
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true), 0, 500L << 20);
+    }
+
+    [Fact]
     public void NothingButADocumentedFailureComesOutOfDamagedDockerfiles()
     {
         var random = new Random(20261129);
