@@ -22,6 +22,8 @@ public sealed partial class ArchitectureTests
         ["Trust"] = ["Diagnostics", "Common", "Oci", "Registries", "Storage"],
         ["Engines"] = ["Diagnostics", "Common", "Oci"],
         ["Deployments"] = ["Diagnostics", "Common", "Oci"],
+        ["Dockerfiles"] = ["Diagnostics", "Common"],
+        ["Migration"] = ["Diagnostics", "Common", "Images", "Dockerfiles"],
         ["Packages"] = ["Diagnostics", "Common", "Oci", "Layers"],
         ["Bases"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Engines"],
         ["Attachments"] = ["Diagnostics", "Common", "Oci", "Images", "Registries", "Storage", "Bases"],
@@ -116,6 +118,8 @@ public sealed partial class ArchitectureTests
             "Rebasing",
             "Repositories",
             "Reproducing",
+            "Dockerfiles",
+            "Migration",
         ],
     };
 
