@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using ImagePublish.Bases;
 using ImagePublish.Commands;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;

@@ -14,6 +14,6 @@ public sealed class WriteImagePage : RepositoryPageTask
                 "WriteImagePage needs the file that it writes: set ImagePage, for example -p:ImagePage=page.html."
             );
         var names = new CommandNames(this);
-        return WriteAsync(names, RepositoriesOf(names).FirstOrDefault(), FullPath(page), log, cancellationToken);
+        return WriteAsync(names, RepositoriesOf(names) is [var first, ..] ? first : null, FullPath(page), log, cancellationToken);
     }
 }
