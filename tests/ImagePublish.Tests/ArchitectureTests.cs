@@ -22,6 +22,8 @@ public sealed partial class ArchitectureTests
         ["Trust"] = ["Diagnostics", "Common", "Oci", "Registries", "Storage"],
         ["Engines"] = ["Diagnostics", "Common", "Oci"],
         ["Deployments"] = ["Diagnostics", "Common", "Oci"],
+        ["Dockerfiles"] = ["Diagnostics", "Common"],
+        ["Migration"] = ["Diagnostics", "Common", "Images", "Dockerfiles"],
         ["Packages"] = ["Diagnostics", "Common", "Oci", "Layers"],
         ["Bases"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Engines"],
         ["Attachments"] = ["Diagnostics", "Common", "Oci", "Images", "Registries", "Storage", "Bases"],
@@ -86,11 +88,27 @@ public sealed partial class ArchitectureTests
             "Destinations",
             "Publishing",
         ],
+        ["Repositories"] =
+        [
+            "Diagnostics",
+            "Common",
+            "Oci",
+            "Layers",
+            "Images",
+            "Registries",
+            "Storage",
+            "Bases",
+            "Attachments",
+            "Publishing",
+            "Commands",
+            "Rebasing",
+        ],
         ["Reproducing"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Storage", "Bases", "Requests", "Publishing"],
         ["Reporting"] =
         [
             "Common",
             "Oci",
+            "Layers",
             "Trust",
             "Images",
             "Attachments",
@@ -98,7 +116,10 @@ public sealed partial class ArchitectureTests
             "Publishing",
             "Commands",
             "Rebasing",
+            "Repositories",
             "Reproducing",
+            "Dockerfiles",
+            "Migration",
         ],
     };
 

@@ -16,6 +16,12 @@ public static class Stages
             {
                 Variables = Map(("GITHUB_EVENT_NAME", "schedule"), ("GITHUB_REF_NAME", "main")),
                 Before = Map(("<ImageBase>x</ImageBase>", "dotnet restore; mkdir certs; touch certs/ca.pem")),
+                NotTyped = Map(
+                    (
+                        "dotnet msbuild -t:CheckImageMigration",
+                        "the pages' mcr.microsoft.com has another name; CheckImageMigrationTests types it, DockerfileMigrationTests has the table"
+                    )
+                ),
             },
             "docs/trust.md" => new()
             {
@@ -177,6 +183,15 @@ public static class Stages
                         "CauseTests looks at such lines"
                     )
                 ),
+            "docs/page.md" => new()
+            {
+                Before = Map(
+                    (
+                        "dotnet msbuild -t:WriteImagePage -p:ImagePage=page.html -p:ImageSource=ghcr.io/acme/shop",
+                        "dotnet publish -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop -p:ImageTags=1.0"
+                    )
+                ),
+                NotTyped = Map(("ghcr.io/acme/shop: 12 tags, 11 images", "RepositoryPageCommandTests looks at such lines")),
             },
             "docs/architecture.md" => new()
             {
