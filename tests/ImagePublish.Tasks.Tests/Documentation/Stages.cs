@@ -183,6 +183,7 @@ public static class Stages
                         "CauseTests looks at such lines"
                     )
                 ),
+            },
             "docs/page.md" => new()
             {
                 Before = Map(
