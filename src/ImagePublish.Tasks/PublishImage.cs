@@ -48,11 +48,18 @@ public sealed class PublishImage : PublishImageInputs
         engine = InputParser.Optional(Load) is { } load ? EngineEnvironment.ReadChoice(load) : null;
         var request = ReadRequest();
         if (InputParser.Optional(ReproduceFolder) is { } reproduced)
-        {
             await ReproduceAsync(request, new ReproductionFolder(FullPath(reproduced)), log, cancellationToken);
-            return;
-        }
+        else
+            await DeliverAsync(earlyBuild, request, log, cancellationToken);
+    }
 
+    private async Task DeliverAsync(
+        EarlyLayerBuild? earlyBuild,
+        PublishRequest request,
+        IPublishLog log,
+        CancellationToken cancellationToken
+    )
+    {
         if (!IsPartOfIndex)
             new ImageNames(this).ReportOffline(log);
         var limit = Amounts.ParseSize(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;

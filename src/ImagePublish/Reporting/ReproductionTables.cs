@@ -29,9 +29,10 @@ internal static class ReproductionTables
                 : $"  {platform.Platform}: {Short(platform.Digest)} in the image, {Short(platform.RebuiltDigest)} here, on {platform.Base}";
         if (image is { IsEqual: true, IsSameDigest: false })
             yield return image.Index is { } index
-                ? $"  The index around them is another, {Short(index)} here: its annotations, or attestations in it, are not those of this build."
+                ? $"  The index around them is another, {Short(index)} here: its annotations, or attestations in it, differ."
                 : "  The image is in an index, and this build makes none: attestations or annotations are in it.";
-        yield return $"  built here: {(image.Plan.Head is { } head ? $"commit {head}" : "no commit")}{Changes(image.Plan)}, .NET SDK {image.Plan.Sdk}";
+        var commit = image.Plan.Head is { } head ? $"commit {head}" : "no commit";
+        yield return $"  built here: {commit}{Changes(image.Plan)}, .NET SDK {image.Plan.Sdk}";
         if (image.IsEqual)
             yield break;
         foreach (var line in Differences(image))

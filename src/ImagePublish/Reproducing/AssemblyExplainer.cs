@@ -115,24 +115,29 @@ internal sealed class AssemblyExplainer(
         ExplainVersion(name, was, now);
         ExplainPaths(name, was, now);
         ExplainReferences(name, was, now);
+        ExplainDeterminism(name, was);
         if (symbols is ({ } old, { } own))
         {
             ExplainCompiler(name, old, own);
             new SourceExplainer(plan, findings).Explain(name, (old, was.PdbPath), (own, now.PdbPath));
         }
 
-        if (!was.IsDeterministic)
-            findings.Explain(
-                CauseKind.NotDeterministic,
-                $"{name} was compiled without Deterministic: each compile of it is another",
-                "Leave the property Deterministic as the SDK sets it"
-            );
         if (findings.Count == before && !ExplainsAssemblies())
             findings.Explain(
                 CauseKind.Source,
                 $"{name} was compiled from other sources, or with other options"
                     + (symbols.Was is null ? "; its symbols, which would say which, are not in the image" : ""),
                 CommitAdvice
+            );
+    }
+
+    private void ExplainDeterminism(string name, AssemblyFacts was)
+    {
+        if (!was.IsDeterministic)
+            findings.Explain(
+                CauseKind.NotDeterministic,
+                $"{name} was compiled without Deterministic: each compile of it is another",
+                "Leave the property Deterministic as the SDK sets it"
             );
     }
 
@@ -171,6 +176,16 @@ internal sealed class AssemblyExplainer(
         var (old, own) = (FolderOf(was.PdbPath), FolderOf(now.PdbPath));
         if (old == own || old is null || own is null)
             return;
+        if (RootOf(old) is { } root && root == RootOf(own))
+        {
+            findings.Explain(
+                CauseKind.Options,
+                $"{name} was compiled in {Text.Sanitize(old[root.Length..])}, and here in {Text.Sanitize(own[root.Length..])}",
+                "Set Configuration and TargetFramework as its publish did, such as -p:Configuration=Debug"
+            );
+            return;
+        }
+
         var isMapped = (Was: SourceExplainer.IsMapped(old), Now: SourceExplainer.IsMapped(own));
         findings.Explain(
             CauseKind.Paths,
@@ -186,6 +201,10 @@ internal sealed class AssemblyExplainer(
             }
         );
     }
+
+    // The project's folder, before that of its intermediate files.
+    private static string? RootOf(string path) =>
+        path.LastIndexOf("/obj/", StringComparison.Ordinal) is var at and >= 0 ? path[..(at + 1)] : null;
 
     private static string? FolderOf(string? path) => path is null ? null : LayerPath.ParentOf(path.Replace('\\', '/'));
 
@@ -214,7 +233,7 @@ internal sealed class AssemblyExplainer(
             );
         foreach (var option in was.Options.Keys.Union(now.Options.Keys).Except(Derived).Order(StringComparer.Ordinal))
         {
-            var (before, after) = (was.Options.GetValueOrDefault(option), now.Options.GetValueOrDefault(option));
+            var (before, after) = Distinct(was.Options.GetValueOrDefault(option), now.Options.GetValueOrDefault(option));
             if (before != after)
                 findings.Explain(
                     CauseKind.Options,
@@ -222,6 +241,15 @@ internal sealed class AssemblyExplainer(
                     option == "optimization" ? "Set Configuration as its publish did" : "Set the project's properties as its publish did"
                 );
         }
+    }
+
+    // Of lists, such as the names that are defined, what only one of them has.
+    private static (string? Before, string? After) Distinct(string? before, string? after)
+    {
+        if (before is null || after is null || before == after)
+            return (before, after);
+        var (old, now) = (before.Split(','), after.Split(','));
+        return (string.Join(',', old.Except(now)), string.Join(',', now.Except(old)));
     }
 
     private static string Shown(string? text) => string.IsNullOrEmpty(text) ? "nothing" : Text.Sanitize(text);

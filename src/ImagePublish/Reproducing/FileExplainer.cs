@@ -1,7 +1,6 @@
 using System.Globalization;
 using ImagePublish.Common;
 using ImagePublish.Layers;
-using ImagePublish.Oci;
 using ImagePublish.Publishing.Explain;
 using ImagePublish.Storage;
 
@@ -22,6 +21,7 @@ internal sealed class FileExplainer(ReproductionPlan plan, ImageStore store, Fin
     /// <exception cref="Diagnostics.ImagePublishException">A layer can't be had, or is damaged.</exception>
     public async Task CompareAsync(ComparedLayer[] before, ComparedLayer[] after, bool isComplete, CancellationToken cancellationToken)
     {
+        var known = findings.Count;
         var old = await ListAsync(before, cancellationToken);
         var now = await ListAsync(after, cancellationToken);
         var changed = new List<string>();
@@ -40,7 +40,7 @@ internal sealed class FileExplainer(ReproductionPlan plan, ImageStore store, Fin
         }
 
         await CompareContentsAsync(changed, (old, now), (before, after), cancellationToken);
-        if (findings.HasCauses || !isComplete)
+        if (findings.Count > known || !isComplete)
             return;
         findings.Differ($"layer {before.FirstOrDefault()?.Name}", null, "the same files in another tar: folders, order or headers differ");
         findings.Explain(
@@ -158,7 +158,7 @@ internal sealed class FileExplainer(ReproductionPlan plan, ImageStore store, Fin
 
     private async Task<Dictionary<string, byte[]>> ReadAsync(
         ComparedLayer[] layers,
-        IReadOnlySet<string> paths,
+        HashSet<string> paths,
         CancellationToken cancellationToken
     )
     {

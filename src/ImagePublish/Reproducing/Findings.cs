@@ -44,7 +44,14 @@ internal sealed class Findings
                 .OrderBy(group => group.Key)
                 .Select(group => (First: group.First(), Others: group.DistinctBy(cause => cause.Text).Count() - 1))
                 .Select(group =>
-                    group.Others == 0 ? group.First : group.First with { Text = $"{group.First.Text} {AndMore(group.Others)}" }
+                    // A commit and a version are named in several places.
+                    group.Others == 0
+                    || group.First.Kind is CauseKind.Commit or CauseKind.Version
+                        ? group.First
+                        : group.First with
+                        {
+                            Text = $"{group.First.Text} {AndMore(group.Others)}",
+                        }
                 ),
         ];
 

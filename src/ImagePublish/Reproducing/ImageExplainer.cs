@@ -30,8 +30,11 @@ internal sealed class ImageExplainer(ReproductionPlan plan, ImageStore store)
         {
             var start = FindOwn(named, rebuilt);
             CompareBases(named, rebuilt, start);
+            // What labels say comes first: assemblies repeat it.
+            var settings = new SettingExplainer(plan, findings);
+            settings.CompareConfigs(named, rebuilt.Image);
             await CompareLayersAsync(named, rebuilt, start, cancellationToken);
-            new SettingExplainer(plan, findings).Compare(named, rebuilt.Image);
+            settings.CompareDocuments(named, rebuilt.Image);
             ExplainTools();
             ExplainChanges();
             if (!findings.HasCauses)
@@ -83,7 +86,7 @@ internal sealed class ImageExplainer(ReproductionPlan plan, ImageStore store)
         if (!findings.Has(CauseKind.Base))
             findings.Explain(
                 CauseKind.Base,
-                $"its lower layers are not those of {Named(rebuilt.Base.Name, rebuilt.Base.Digest?.ToString())}, which it names as its base",
+                "its lower layers are not those of the base that it names, " + Named(rebuilt.Base.Name, rebuilt.Base.Digest?.ToString()),
                 "It was squashed, its labels are another image's, or it was put on another base by another tool"
             );
     }
@@ -228,7 +231,7 @@ internal sealed class ImageExplainer(ReproductionPlan plan, ImageStore store)
         if (Differs(plan.NamedTool, plan.Tool))
             findings.Explain(
                 CauseKind.Tool,
-                $"it was made by ImagePublish.Tasks {Text.Sanitize(plan.NamedTool!)}, as its provenance says, and this build by {plan.Tool}",
+                $"it was made by ImagePublish.Tasks {Text.Sanitize(plan.NamedTool!)}, as its provenance says, and here it is {plan.Tool}",
                 "Use the version of the package that its commit names"
             );
     }
@@ -238,8 +241,8 @@ internal sealed class ImageExplainer(ReproductionPlan plan, ImageStore store)
     {
         var names = findings.Differences.Select(one => one.Name?.Split('/', ' ')[^1]).OfType<string>().ToHashSet(StringComparer.Ordinal);
         var changed = plan.Changed.FirstOrDefault(path => names.Contains(LayerPath.NameOf(path)));
-        if (changed is null && findings.Has(CauseKind.Source))
-            changed = plan.Changed.FirstOrDefault();
+        if (changed is null && findings.Has(CauseKind.Source) && plan.Changed is [var first, ..])
+            changed = first;
         if (changed is not null)
             findings.Explain(
                 CauseKind.WorkingTree,

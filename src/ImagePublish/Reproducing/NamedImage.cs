@@ -54,8 +54,8 @@ internal sealed record NamedImage(string Name, MemoryBlobSource Root, IReadOnlyL
         if (Platforms.FirstOrDefault(IsOfAnotherTool) is { } foreign)
             throw NotComparable(
                 Name,
-                $"its history has {foreign.Config.History!.Count} steps, and none is a publish of this package. Something else made it, such "
-                    + "as docker build, or it was squashed",
+                $"its history has {foreign.Config.History!.Count} steps, and none is a publish of this package. Something else made it, "
+                    + "such as docker build, or it was squashed",
                 "Name an image that a publish made"
             );
         var (has, makes) = (Shown(Platforms.Select(image => image.Platform)), Shown(expected));

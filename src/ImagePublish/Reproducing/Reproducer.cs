@@ -88,8 +88,8 @@ internal sealed class Reproducer(PublishContext context, ReproductionPlan plan)
             if (await documents.FindAsync(locate(reference), cancellationToken) is null)
                 throw new ImagePublishException(
                     DiagnosticCodes.NamedBaseGone,
-                    $"'{Text.Sanitize(image.Name)}' is based on '{reference}', which its registry does not have any more: it can't be built "
-                        + "again. Nothing was built. Copy bases into a registry of yours to keep them: see ImageBaseRegistry."
+                    $"'{Text.Sanitize(image.Name)}' is based on '{reference}', which its registry does not have any more: it can't be "
+                        + "built again. Nothing was built. Copy bases into a registry of yours to keep them: see ImageBaseRegistry."
                 );
         }
     }

@@ -12,7 +12,7 @@ internal sealed class SettingExplainer(ReproductionPlan plan, Findings findings)
     private const string Labels = "label org.opencontainers.image.";
     private const string Revision = Labels + "revision";
 
-    public void Compare(Image named, Image rebuilt)
+    public void CompareConfigs(Image named, Image rebuilt)
     {
         foreach (var change in ConfigComparer.Compare(named.Config, rebuilt.Config))
         {
@@ -20,7 +20,11 @@ internal sealed class SettingExplainer(ReproductionPlan plan, Findings findings)
             findings.Differ(Config, name, $"{Shown(change.Before)} in the image, {Shown(change.After)} here");
             Explain(change with { Name = name });
         }
+    }
 
+    /// <summary>Compares what is left of the documents.</summary>
+    public void CompareDocuments(Image named, Image rebuilt)
+    {
         var (old, now) = (named.Manifest.Descriptor, rebuilt.Manifest.Descriptor);
         if (MediaTypes.FormatOf(old.MediaType) != MediaTypes.FormatOf(now.MediaType))
             findings.Explain(
@@ -82,15 +86,12 @@ internal sealed class SettingExplainer(ReproductionPlan plan, Findings findings)
         var head = plan.Head is null
             ? "there is no git checkout here"
             : $"this build is of {Shown(change.After)}" + (plan.Head == change.After ? "" : $" (HEAD is {plan.Head})");
-        findings.Explain(
-            CauseKind.Commit,
-            change.Before is null
-                ? $"it does not name its commit, and {head}"
-                : $"it was built of commit {Shown(change.Before)}, and {head}",
-            change.Before is null
-                ? "Publish it with its commit: see ImageRevision"
-                : $"Check out its commit: git checkout {Shown(change.Before)}"
-        );
+        var named = change.Before is null ? "it does not name its commit" : $"it was built of commit {Shown(change.Before)}";
+        var advice =
+            change.Before is null ? "Publish it with its commit: see ImageRevision"
+            : plan.Head is null ? "Build in a clone, at that commit"
+            : $"Check out its commit: git checkout {Shown(change.Before)}";
+        findings.Explain(CauseKind.Commit, $"{named}, and {head}", advice);
     }
 
     private void ExplainTime(ConfigChange change) =>

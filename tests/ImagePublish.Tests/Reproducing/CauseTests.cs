@@ -38,6 +38,7 @@ public sealed class CauseTests
     [InlineData("another folder", "Paths", "compiled in folder /home/ci/App/obj/Release/net10.0, and here in /_/src/App/obj")]
     [InlineData("another SDK", "Sdk", "its compiler is 5.0.0-1, and here 5.0.0-2")]
     [InlineData("Debug", "Options", "optimization debug, and here release")]
+    [InlineData("another configuration", "Options", "App.dll was compiled in obj/Debug/net10.0, and here in obj/Release/net10.0")]
     [InlineData("not deterministic", "NotDeterministic", "App.dll was compiled without Deterministic")]
     [InlineData("another source", "Source", "from another version of Program.cs")]
     [InlineData("another library", "Package", "compiled against Library 1.1.0.0, and here against 1.0.0.0")]
@@ -52,6 +53,7 @@ public sealed class CauseTests
                 "another folder" => App with { Folder = "/home/ci/App" },
                 "another SDK" => App with { Compiler = "5.0.0-1" },
                 "Debug" => App with { Optimization = "debug" },
+                "another configuration" => App with { Configuration = "Debug" },
                 "not deterministic" => App with { IsDeterministic = false },
                 "another source" => App with { Sources = new Dictionary<string, string> { ["Program.cs"] = "return 1;\n" } },
                 "another library" => App with { Library = "1.1.0.0" },
@@ -255,7 +257,7 @@ public sealed class CauseTests
             }
         );
 
-        AssertFirst(await bench.ReproduceAsync(), "Base", "its lower layers are not those of");
+        AssertFirst(await bench.ReproduceAsync(), "Base", "its lower layers are not those of the base that it names");
     }
 
     [Fact]

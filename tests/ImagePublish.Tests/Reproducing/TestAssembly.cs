@@ -21,6 +21,8 @@ internal sealed record TestAssembly(string Name)
 
     public string Compiler { get; init; } = "5.0.0-2.25464.1+abc";
 
+    public string Configuration { get; init; } = "Release";
+
     public string Optimization { get; init; } = "release";
 
     public string Library { get; init; } = "1.0.0.0";
@@ -82,7 +84,7 @@ internal sealed record TestAssembly(string Name)
             MetadataTokens.MethodDefinitionHandle(1)
         );
         var debug = new DebugDirectoryBuilder();
-        debug.AddCodeViewEntry($"{Folder}/obj/Release/net10.0/{Name}.pdb", new BlobContentId(Identity, 1), 0x0100);
+        debug.AddCodeViewEntry($"{Folder}/obj/{Configuration}/net10.0/{Name}.pdb", new BlobContentId(Identity, 1), 0x0100);
         if (IsDeterministic)
             debug.AddReproducibleEntry();
         var image = new BlobBuilder();
