@@ -88,10 +88,26 @@ public sealed partial class ArchitectureTests
             "Destinations",
             "Publishing",
         ],
+        ["Repositories"] =
+        [
+            "Diagnostics",
+            "Common",
+            "Oci",
+            "Layers",
+            "Images",
+            "Registries",
+            "Storage",
+            "Bases",
+            "Attachments",
+            "Publishing",
+            "Commands",
+            "Rebasing",
+        ],
         ["Reporting"] =
         [
             "Common",
             "Oci",
+            "Layers",
             "Trust",
             "Images",
             "Attachments",
@@ -101,6 +117,7 @@ public sealed partial class ArchitectureTests
             "Rebasing",
             "Dockerfiles",
             "Migration",
+            "Repositories",
         ],
     };
 

@@ -168,6 +168,16 @@ public static class Stages
                     ("dotnet msbuild Shop.slnx -t:CheckImages", "RebasedImageTests types it")
                 ),
             },
+            "docs/page.md" => new()
+            {
+                Before = Map(
+                    (
+                        "dotnet msbuild -t:WriteImagePage -p:ImagePage=page.html -p:ImageSource=ghcr.io/acme/shop",
+                        "dotnet publish -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop -p:ImageTags=1.0"
+                    )
+                ),
+                NotTyped = Map(("ghcr.io/acme/shop: 12 tags, 11 images", "RepositoryPageCommandTests looks at such lines")),
+            },
             "docs/architecture.md" => new()
             {
                 NotTyped = Map(("csproj properties, items          registry: base, cached layers", "a drawing")),
