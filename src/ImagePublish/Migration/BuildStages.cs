@@ -68,7 +68,7 @@ internal sealed class BuildStages(Dockerfile file, FinalStage final, MigrationAp
     private bool Is(string property) =>
         properties.TryGetValue(property, out var value) && value.Equals("true", StringComparison.OrdinalIgnoreCase);
 
-    private string Purpose(DockerfileStage stage, string name)
+    private static string Purpose(DockerfileStage stage, string name)
     {
         var text = string.Join(
             '\n',

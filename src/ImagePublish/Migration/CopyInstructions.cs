@@ -178,7 +178,9 @@ internal sealed class CopyInstructions(
     private string Folder(string from)
     {
         var stage = file.Stages.FirstOrDefault(one => string.Equals(one.Name, from, StringComparison.OrdinalIgnoreCase));
-        return stage is null ? "" : final.StepsOf(stage).LastOrDefault()?.WorkingDirectory ?? "";
+        return stage is null ? ""
+            : final.StepsOf(stage) is [.., var last] ? last.WorkingDirectory
+            : "";
     }
 
     private bool IsOnlyImage(DockerfileStage stage) =>

@@ -1,6 +1,5 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Dockerfiles;
-using ImagePublish.Images;
 
 namespace ImagePublish.Migration;
 

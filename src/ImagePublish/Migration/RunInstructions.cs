@@ -95,10 +95,10 @@ internal sealed class RunInstructions(FinalStage final, KnownBase known, AddedAc
         || path.StartsWith("/var/tmp", StringComparison.Ordinal)
         || path.StartsWith("/root/", StringComparison.Ordinal);
 
-    private void Install(StageStep step, ShellCommand command, string manager, IReadOnlyList<string> packages)
+    private void Install(StageStep step, ShellCommand command, string manager, string[] packages)
     {
         var wanted = packages.Where(package => !IsForHealthcheck(package)).ToList();
-        if (wanted.Count < packages.Count)
+        if (wanted.Count < packages.Length)
             Add(
                 step,
                 $"{manager} … curl",

@@ -123,9 +123,9 @@ internal sealed partial class StartInstructions
             findings.Set(step, "", MigrationEntry.List(item, [.. project.App.Entrypoint(Folder), .. arguments]));
     }
 
-    private void Arguments(StageStep step, IReadOnlyList<string> arguments)
+    private void Arguments(StageStep step, string[] arguments)
     {
-        if (arguments.Count == 0)
+        if (arguments.Length == 0)
             findings.Default(step, "the app is started");
         else
             findings.Set(step, "", MigrationEntry.List("ImageCommand", arguments));
@@ -148,7 +148,7 @@ internal sealed partial class StartInstructions
             );
     }
 
-    private IReadOnlyList<string> ShellWords(StageStep step)
+    private string[] ShellWords(StageStep step)
     {
         var shell = final.Steps.TakeWhile(one => one != step).LastOrDefault(one => one.Instruction.Keyword == "SHELL");
         return shell is null ? ["/bin/sh", "-c"] : DockerfileText.Exec(shell.Instruction.Text) ?? ["/bin/sh", "-c"];

@@ -53,7 +53,7 @@ internal sealed class DockerfileBuilds : IAsyncDisposable
 
     public static async Task<string> RunAsync(Laboratory laboratory, int rounds, CancellationToken cancellationToken)
     {
-        await using var builds = new DockerfileBuilds(laboratory, await DockerEngine.StartAsync("overlay2", cancellationToken));
+        await using var builds = new DockerfileBuilds(laboratory, await DockerEngine.StartWithAsync("overlay2", cancellationToken));
         await builds.AddSdkImageAsync(cancellationToken);
         var lines = new List<string>
         {

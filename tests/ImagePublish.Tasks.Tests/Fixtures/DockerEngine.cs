@@ -21,12 +21,12 @@ public sealed class DockerEngine : IAsyncDisposable
     /// <summary>The value of <c>DOCKER_HOST</c> that leads to this daemon.</summary>
     public string Host => $"unix://{folder["docker.sock"]}";
 
-    public static Task<DockerEngine> StartAsync(CancellationToken cancellationToken) => StartAsync("vfs", cancellationToken);
+    public static Task<DockerEngine> StartAsync(CancellationToken cancellationToken) => StartWithAsync("vfs", cancellationToken);
 
     /// <summary>Starts one.</summary>
     /// <param name="storageDriver"><c>vfs</c> works everywhere, <c>overlay2</c> is what users have.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    public static async Task<DockerEngine> StartAsync(string storageDriver, CancellationToken cancellationToken)
+    public static async Task<DockerEngine> StartWithAsync(string storageDriver, CancellationToken cancellationToken)
     {
         var engine = new DockerEngine(storageDriver);
         try
