@@ -168,8 +168,6 @@ public static class Stages
                     ("dotnet msbuild Shop.slnx -t:CheckImages", "RebasedImageTests types it")
                 ),
             },
-<<<<<<< HEAD
-=======
             "docs/page.md" => new()
             {
                 Before = Map(
@@ -180,7 +178,6 @@ public static class Stages
                 ),
                 NotTyped = Map(("ghcr.io/acme/shop: 12 tags, 11 images", "RepositoryPageCommandTests looks at such lines")),
             },
->>>>>>> main
             "docs/reproduce.md" => new()
             {
                 Before = Map(
@@ -196,19 +193,6 @@ public static class Stages
                         "CauseTests looks at such lines"
                     )
                 ),
-<<<<<<< HEAD
-            },
-            "docs/page.md" => new()
-            {
-                Before = Map(
-                    (
-                        "dotnet msbuild -t:WriteImagePage -p:ImagePage=page.html -p:ImageSource=ghcr.io/acme/shop",
-                        "dotnet publish -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop -p:ImageTags=1.0"
-                    )
-                ),
-                NotTyped = Map(("ghcr.io/acme/shop: 12 tags, 11 images", "RepositoryPageCommandTests looks at such lines")),
-=======
->>>>>>> main
             },
             "docs/architecture.md" => new()
             {
