@@ -31,7 +31,7 @@ public sealed class ReproduceImage : CommandTask
 
     private static CommandItem ItemOf(ComparedImage image, PlatformReproduction platform)
     {
-        var cause = platform.Causes is [var first, ..] ? first : null;
+        var cause = platform.Likeliest;
         return CommandItem.Create(
             image.Plan.Name,
             ("State", platform.IsEqual ? "Equal" : "Different"),

@@ -53,6 +53,9 @@ internal sealed record PlatformReproduction
     public IReadOnlyList<Difference> Differences { get; init; } = [];
 
     [JsonIgnore]
+    public Cause? Likeliest => Causes.Count > 0 ? Causes[0] : null;
+
+    [JsonIgnore]
     public bool IsEqual => Digest == RebuiltDigest;
 }
 
