@@ -1,4 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using System.Reflection.PortableExecutable;
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Tests;
 
@@ -6,6 +13,9 @@ namespace ImagePublish.Tests;
 public sealed partial class ArchitectureTests
 {
     private static readonly string Source = Path.Combine(RepositoryRoot.Path, "src");
+
+    // For the parameters of generic types and methods.
+    private static readonly Type[] AnyType = [.. Enumerable.Repeat(typeof(object), 8)];
 
     private static readonly Lazy<Dictionary<string, HashSet<string>>> DeclaredTypes = new(FindDeclaredTypes);
 
@@ -22,6 +32,8 @@ public sealed partial class ArchitectureTests
         ["Trust"] = ["Diagnostics", "Common", "Oci", "Registries", "Storage"],
         ["Engines"] = ["Diagnostics", "Common", "Oci"],
         ["Deployments"] = ["Diagnostics", "Common", "Oci"],
+        ["Dockerfiles"] = ["Diagnostics", "Common"],
+        ["Migration"] = ["Diagnostics", "Common", "Images", "Dockerfiles"],
         ["Packages"] = ["Diagnostics", "Common", "Oci", "Layers"],
         ["Bases"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Engines"],
         ["Attachments"] = ["Diagnostics", "Common", "Oci", "Images", "Registries", "Storage", "Bases"],
@@ -101,6 +113,7 @@ public sealed partial class ArchitectureTests
             "Commands",
             "Rebasing",
         ],
+        ["Reproducing"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Storage", "Bases", "Requests", "Publishing"],
         ["Reporting"] =
         [
             "Common",
@@ -114,6 +127,9 @@ public sealed partial class ArchitectureTests
             "Commands",
             "Rebasing",
             "Repositories",
+            "Reproducing",
+            "Dockerfiles",
+            "Migration",
         ],
     };
 
@@ -185,6 +201,22 @@ public sealed partial class ArchitectureTests
             .Where(file => !allowed.Any(folder => file.StartsWith(folder, StringComparison.Ordinal)));
 
         Assert.Empty(strays);
+    }
+
+    // JSON by reflection takes longer to start than a publish without a change does.
+    [Fact]
+    public void NothingIsCalledThatNeedsReflection()
+    {
+        using var file = new PEReader(File.OpenRead(typeof(OciJson).Assembly.Location));
+        var module = typeof(OciJson).Module;
+        var calls = Enumerable
+            .Range(1, file.GetMetadataReader().GetTableRowCount(TableIndex.MemberRef))
+            .Select(row => module.ResolveMember(MetadataTokens.GetToken(MetadataTokens.MemberReferenceHandle(row)), AnyType, AnyType))
+            .OfType<MethodBase>()
+            .ToList();
+
+        Assert.Contains(calls, call => call.DeclaringType == typeof(JsonSerializer));
+        Assert.DoesNotContain(calls, call => call.IsDefined(typeof(RequiresUnreferencedCodeAttribute), inherit: false));
     }
 
     private static HashSet<string> Reached(string start, ILookup<string, string> uses)

@@ -151,7 +151,7 @@ public sealed class XzStreamTests
                 case 3 when content.Length > 0:
                     var start = random.Next((int)content.Length);
                     var count = Math.Min(random.Next(3000), (int)content.Length - start);
-                    content.Write(content.ToArray().AsSpan(start, count));
+                    content.Write(content.GetBuffer().AsSpan(start, count));
                     break;
             }
         }
