@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using ImagePublish.Common;
@@ -12,8 +13,8 @@ namespace ImagePublish.Tasks;
 /// <remarks>
 /// <para>
 /// MSBuild tells nobody which project of a build is the last, and builds them in several processes. So one process owns a folder, each
-/// project leaves a file there before its task ends, and the owner reads them when MSBuild disposes of what tasks have registered for the
-/// length of the build: by then no task runs in any process.
+/// project that another process builds leaves a file there before its task ends, and the owner reads them when MSBuild disposes of what
+/// tasks have registered for the length of the build: by then no task runs in any process.
 /// </para>
 /// <para>
 /// The owner is the process in which MSBuild runs <c>dirs.proj</c>, once for all projects, since the result of a target is kept for a
@@ -26,6 +27,9 @@ internal sealed class ImageBuild : IDisposable
     private const int MaxRecords = 20_000;
     private const string Pattern = "*.json";
 
+    private static readonly ConcurrentDictionary<string, ImageBuild> Owned = new(StringComparer.Ordinal);
+
+    private readonly ConcurrentQueue<BuildRecord> records = new();
     private readonly Stopwatch clock = Stopwatch.StartNew();
     private readonly DirectoryInfo folder;
     private readonly TerminalEpilogue? epilogue;
@@ -40,7 +44,9 @@ internal sealed class ImageBuild : IDisposable
     {
         try
         {
-            return new ImageBuild(Directory.CreateTempSubdirectory("imagepublish-build-"), epilogue);
+            var build = new ImageBuild(Directory.CreateTempSubdirectory("imagepublish-build-"), epilogue);
+            Owned[build.Folder] = build;
+            return build;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -48,10 +54,16 @@ internal sealed class ImageBuild : IDisposable
         }
     }
 
-    /// <summary>Leaves a record in the folder of a build.</summary>
+    /// <summary>Adds a record to the build that has a folder.</summary>
     /// <exception cref="IOException">It can't be written.</exception>
     public static void Add(string folder, BuildRecord record)
     {
+        if (Owned.TryGetValue(folder, out var build))
+        {
+            build.records.Enqueue(record);
+            return;
+        }
+
         var name = Path.Combine(folder, Guid.NewGuid().ToString("n"));
         File.WriteAllBytes(name, record.ToJson());
         File.Move(name, name + ".json");
@@ -60,12 +72,13 @@ internal sealed class ImageBuild : IDisposable
     /// <summary>Sums the build up.</summary>
     public void Dispose()
     {
+        Owned.TryRemove(Folder, out _);
         try
         {
-            var records = folder.EnumerateFiles(Pattern).Take(MaxRecords).Select(Read).ToList();
+            List<BuildRecord> all = [.. records, .. folder.EnumerateFiles(Pattern).Take(MaxRecords).Select(Read)];
             folder.Delete(recursive: true);
-            if (records.Count > 0)
-                Report(records);
+            if (all.Count > 0)
+                Report(all);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -75,19 +88,24 @@ internal sealed class ImageBuild : IDisposable
 
     private static BuildRecord Read(FileInfo file) => BuildRecord.Parse(File.ReadAllBytes(file.FullName));
 
-    private void Report(List<BuildRecord> records)
+    private void Report(List<BuildRecord> all)
     {
-        var summary = BuildSummary.Create(records, clock.Elapsed);
-        foreach (var file in records.Select(record => record.SummaryFile).OfType<string>().Distinct(StringComparer.Ordinal))
-            File.WriteAllBytes(file, summary.ToJson());
-
+        var files = all.Select(record => record.SummaryFile).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
         // One image is reported by its project, as if there were no others to come.
-        var isOne = summary.Projects.Count == 1;
-        var printed = isOne
-            ? ci.Write(records.Find(record => record.Markdown is not null)?.Markdown)
-            : ci.Write(summary.Markdown()).Concat(ci.WriteOutputs(summary));
-        epilogue?.Summarize(printed);
-        if (!isOne)
-            epilogue?.Summarize(summary.Lines());
+        if (BuildRecord.AreOfOneImage(all))
+        {
+            var printed = ci.Write(all.Find(record => record.Markdown is not null)?.Markdown);
+            epilogue?.Summarize(printed);
+            if (files.Count == 0)
+                return;
+        }
+
+        var summary = BuildSummary.Create(all, clock.Elapsed);
+        foreach (var file in files)
+            File.WriteAllBytes(file, summary.ToJson());
+        if (summary.Projects.Count == 1)
+            return;
+        var shown = ci.Write(summary.Markdown()).Concat(ci.WriteOutputs(summary)).ToList();
+        epilogue?.Summarize(shown.Concat(summary.Lines()));
     }
 }

@@ -14,6 +14,20 @@ internal static class ImageSourceReader
     private const string ArchivePrefix = "archive:";
     private static readonly string[] ArchiveEndings = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz"];
 
+    /// <summary>Reads what a command is given as an image.</summary>
+    /// <exception cref="Diagnostics.ImagePublishException"><c>IMG1001</c>, <c>IMG1007</c>: it can't be understood.</exception>
+    public static ImageSource Read(string text, Func<string, string> fullPath) =>
+        ReadLocal(text, fullPath) ?? (RegistryImageOf(text) is { } reference ? new RegistryImage(reference) : InStore(text));
+
+    /// <summary>Reads a reference that names its registry; without one, an image of the local store is meant.</summary>
+    public static Reference? RegistryImageOf(string text)
+    {
+        var reference = InputParser.Named("ImageSource", text, Reference.Parse);
+        var namesHub =
+            text.StartsWith("docker.io/", StringComparison.Ordinal) || text.StartsWith("index.docker.io/", StringComparison.Ordinal);
+        return reference.Repository.Registry != Registry.DockerHub || namesHub ? reference : null;
+    }
+
     /// <summary>Reads <c>store:name</c>, <c>docker-daemon:name</c>, <c>archive:path</c> and whatever looks like a file.</summary>
     public static ImageSource? ReadLocal(string text, Func<string, string> fullPath) =>
         text.StartsWith(EnginePrefix, StringComparison.Ordinal) ? InEngine(text[EnginePrefix.Length..])

@@ -8,6 +8,7 @@ using ImagePublish.Publishing;
 using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
+using ImagePublish.Reproducing;
 using ImagePublish.Requests;
 using ImagePublish.Storage;
 using ImagePublish.Tasks.Shared;
@@ -34,6 +35,9 @@ public sealed class PublishImage : PublishImageInputs
     /// <summary>The container engine that the image is loaded into afterwards, as <c>ImageLoad</c> says it; empty for none.</summary>
     public string? Load { get; set; }
 
+    /// <summary>Where an image is described that this one is only compared with; empty for a publish.</summary>
+    public string? ReproduceFolder { get; set; }
+
     internal override string Activity => $"Publishing the image of {ProjectName}{(IsPartOfIndex ? $" for {RuntimeIdentifier}" : "")}";
 
     private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
@@ -43,6 +47,19 @@ public sealed class PublishImage : PublishImageInputs
             : null;
         engine = InputParser.Optional(Load) is { } load ? EngineEnvironment.ReadChoice(load) : null;
         var request = ReadRequest();
+        if (InputParser.Optional(ReproduceFolder) is { } reproduced)
+            await ReproduceAsync(request, new ReproductionFolder(FullPath(reproduced)), log, cancellationToken);
+        else
+            await DeliverAsync(earlyBuild, request, log, cancellationToken);
+    }
+
+    private async Task DeliverAsync(
+        EarlyLayerBuild? earlyBuild,
+        PublishRequest request,
+        IPublishLog log,
+        CancellationToken cancellationToken
+    )
+    {
         if (!IsPartOfIndex)
             new ImageNames(this).ReportOffline(log);
         var limit = Amounts.ParseSize(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;
@@ -75,6 +92,24 @@ public sealed class PublishImage : PublishImageInputs
         }
 
         await KeepWithinAsync(limit, store, log, cancellationToken);
+    }
+
+    private async Task ReproduceAsync(
+        PublishRequest request,
+        ReproductionFolder folder,
+        IPublishLog log,
+        CancellationToken cancellationToken
+    )
+    {
+        var plan = folder.ReadPlan();
+        var source = ImageSourceReader.Read(plan.Source, ResolvePath);
+        var asked = source is RegistryImage remote ? remote.Reference.Repository : null;
+        var local = request with { Destinations = asked is null ? [] : [asked] };
+        var context = CreateContext(local, OpenStore(), log);
+        var (compared, run) = await new Reproducer(context, plan).RunAsync(local, source, cancellationToken);
+        folder.Write(compared);
+        var image = PublishedImageItem.Create(run.Result, run.Result.Deliveries[0], FullPath(ResultFile), "");
+        ReportResult([image], [], PublishJson.Write(run.Result), log);
     }
 
     private PublishRequest ReadRequest()

@@ -23,12 +23,22 @@ public sealed class PublishImageIndex : PublishTask
     /// <summary>References by digest of images that were published elsewhere.</summary>
     public string? IndexFrom { get; set; }
 
+    /// <summary>Where an image is described that this one is only compared with; empty for a publish.</summary>
+    public string? ReproduceFolder { get; set; }
+
     internal override string Activity => $"Publishing the images of {ProjectName} as one";
 
     private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         var names = new ImageNames(this);
         var request = ReadRequest(names);
+        if (InputParser.Optional(ReproduceFolder) is { } reproduced)
+        {
+            var index = IndexComposer.Compose(request.Images, request.Annotations, []);
+            new ReproductionFolder(FullPath(reproduced)).WriteIndex(index.Descriptor.Digest.ToString());
+            return;
+        }
+
         names.ReportOffline(log);
         var store = OpenStore();
         // What is joined was published before, perhaps by other projects of this build and under one of these names.

@@ -8,7 +8,8 @@ using ImagePublish.Benchmarks.Measuring;
 
 const string Usage = """
     usage: dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [options]
-      --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services,commit (these without this option), memory,limit,curves,fleet,machines,rebase
+      --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services,commit (these without this option), memory,limit,curves,fleet,machines,rebase,
+                      dockerfile (needs root)
       --registry KIND plain (http on localhost) or h2 (nginx with TLS and HTTP/2 in front) (plain)
       --runs NUMBER   interleaved runs of each case (5)
       --picture FILE  where curves are drawn (curves.svg)
@@ -31,7 +32,12 @@ for (var index = 0; index < args.Length; index++)
 if (!int.TryParse(options.GetValueOrDefault("--runs", "5"), NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) || rounds < 1)
     return Explain();
 var names = options.GetValueOrDefault("--cases", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
-if (names.Except(PublishCase.All.Select(known => known.Key)).Except(["memory", "limit", "curves", "fleet", "machines", "rebase"]).Any())
+if (
+    names
+        .Except(PublishCase.All.Select(known => known.Key))
+        .Except(["memory", "limit", "curves", "fleet", "machines", "rebase", "dockerfile"])
+        .Any()
+)
     return Explain();
 if (!Enum.TryParse<RegistryKind>(options.GetValueOrDefault("--registry", "plain"), ignoreCase: true, out var kind))
     return Explain();
@@ -67,6 +73,8 @@ if (names.Contains("limit"))
     Console.WriteLine(await Limits.RunPipelineAsync(laboratory, rounds, stop.Token));
 if (names.Contains("curves"))
     Console.WriteLine(await Curves.RunAsync(laboratory, rounds, options.GetValueOrDefault("--picture", "curves.svg"), stop.Token));
+if (names.Contains("dockerfile"))
+    Console.WriteLine(await DockerfileBuilds.RunAsync(laboratory, rounds, stop.Token));
 return 0;
 
 int[] Numbers(string option, string standard) =>

@@ -127,19 +127,5 @@ internal sealed class CommandNames
 
     private static Tag? TagOf(string name) => Tag.TryParse(StoreNames.Tag(name), out var tag) ? tag : null;
 
-    private ImageSource Parse(string text)
-    {
-        if (ImageSourceReader.ReadLocal(text, inputs.ResolvePath) is { } local)
-            return local;
-        return RegistryImageOf(text) is { } reference ? new RegistryImage(reference) : ImageSourceReader.InStore(text);
-    }
-
-    /// <summary>Reads a reference that names its registry; without one, an image of the local store is meant.</summary>
-    public static Reference? RegistryImageOf(string text)
-    {
-        var reference = InputParser.Named("ImageSource", text, Reference.Parse);
-        var namesHub =
-            text.StartsWith("docker.io/", StringComparison.Ordinal) || text.StartsWith("index.docker.io/", StringComparison.Ordinal);
-        return reference.Repository.Registry != Registry.DockerHub || namesHub ? reference : null;
-    }
+    private ImageSource Parse(string text) => ImageSourceReader.Read(text, inputs.ResolvePath);
 }

@@ -78,7 +78,7 @@ internal sealed class ImageSelection
         var tags = colon > text.LastIndexOf('/') ? text[(colon + 1)..] : "";
         var pattern = tags.AsSpan().ContainsAny('*', '?') ? new Glob(tags) : null;
         var name = pattern is null ? text : text[..colon];
-        return CommandNames.RegistryImageOf(name) is { } reference
+        return ImageSourceReader.RegistryImageOf(name) is { } reference
             ? (reference, pattern)
             : throw InputParser.Invalid(
                 "ImageSource",

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using ImagePublish.Bases;
 using ImagePublish.Commands;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
@@ -7,35 +6,65 @@ using ImagePublish.Tasks.Shared;
 
 namespace ImagePublish.Tasks.Commands;
 
-/// <summary>Prints the address of the repository's tags page, and opens it on an interactive desktop.</summary>
-public sealed class OpenImagePage : CommandTask
+/// <summary>Prints the address of the repository's tags page, and opens it on an interactive desktop. Where the registry has none, or the
+/// images are in the local store, a page is written.</summary>
+public sealed class OpenImagePage : RepositoryPageTask
 {
     private static readonly string[] CiVariables = ["CI", "TF_BUILD", "GITHUB_ACTIONS", "BUILD_BUILDID", "JENKINS_URL", "TEAMCITY_VERSION"];
 
-    private protected override Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
+    /// <summary>Where the page is written if no file is named for it.</summary>
+    public string? DefaultPage { get; set; }
+
+    private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         var names = new CommandNames(this);
-        var repositories = names.Source is RegistryImage remote ? [remote.Reference.Repository] : names.Destinations;
+        var repositories = RepositoriesOf(names);
         if (repositories.Count == 0)
-            throw new ImagePublishException(
-                DiagnosticCodes.PropertyMissing,
-                "An image in the local store has no web page: set ImageRegistry and ImageRepository, or ImageName."
-            );
+            await WriteOfStoreAsync(names, log, cancellationToken);
         foreach (var repository in repositories)
         {
-            if (ImagePage.FindAddress(repository) is not { } page)
+            if (InputParser.Optional(Page) is null && ImagePage.FindAddress(repository) is { } page)
             {
-                log.Information($"{repository}: the web pages of this registry are not known; the target ListImageTags shows its tags.");
-                continue;
-            }
-
-            log.Information($"{repository}: {page.AbsoluteUri}");
-            Items = [.. Items, CommandItem.Create(page.AbsoluteUri, ("Repository", repository))];
-            if (IsDesktop())
+                log.Information($"{repository}: {page.AbsoluteUri}");
+                Items = [.. Items, CommandItem.Create(page.AbsoluteUri, ("Repository", repository))];
                 Open(page, log);
+            }
+            else if (File is null)
+                await WriteAndOpenAsync(names, repository, log, cancellationToken);
+            else
+                log.Information($"{repository}: it has no page; one is written for the first such repository only.");
         }
+    }
 
-        return Task.CompletedTask;
+    private string? File { get; set; }
+
+    private async Task WriteOfStoreAsync(CommandNames names, IPublishLog log, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await WriteAndOpenAsync(names, repository: null, log, cancellationToken);
+        }
+        catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.RepositoryEmpty)
+        {
+            throw new ImagePublishException(
+                DiagnosticCodes.PropertyMissing,
+                "An image in the local store has no web page, and there is none in it to write a page of: "
+                    + "set ImageRegistry and ImageRepository, or ImageName.",
+                exception
+            );
+        }
+    }
+
+    private async Task WriteAndOpenAsync(
+        CommandNames names,
+        Oci.Repository? repository,
+        IPublishLog log,
+        CancellationToken cancellationToken
+    )
+    {
+        File = FullPath(InputParser.Optional(Page) ?? DefaultPage!);
+        await WriteAsync(names, repository, File, log, cancellationToken);
+        Open(new Uri(File), log);
     }
 
     private static bool IsDesktop() =>
@@ -50,6 +79,8 @@ public sealed class OpenImagePage : CommandTask
     // The address is printed already: failing to open it is no failure.
     private static void Open(Uri page, IPublishLog log)
     {
+        if (!IsDesktop())
+            return;
         try
         {
             if (!Programs.OpenPage(page))

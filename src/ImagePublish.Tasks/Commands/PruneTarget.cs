@@ -58,7 +58,7 @@ internal sealed record PruneTarget(IReadOnlyList<Repository> Repositories, strin
                 "expected a repository without a tag, such as ghcr.io/acme/shop, store:acme/shop, or store: "
                     + "for the whole local store; RemoveImage removes a single tag"
             );
-        return !isStore && CommandNames.RegistryImageOf(name) is { } remote
+        return !isStore && ImageSourceReader.RegistryImageOf(name) is { } remote
             ? new PruneTarget([remote.Repository], null)
             : new PruneTarget([], name);
     }

@@ -7,7 +7,14 @@ using ImagePublish.Oci;
 namespace ImagePublish.Attachments;
 
 /// <summary>What provenance claims, in short. All of it is foreign text, and nobody has signed it.</summary>
-internal sealed record ProvenanceSummary(string? Builder, string? Invocation, string? Source, string? Commit);
+internal sealed record ProvenanceSummary(string? Builder, string? Invocation, string? Source, string? Commit)
+{
+    /// <summary>The version of the .NET SDK, where this package made the provenance.</summary>
+    public string? Sdk { get; init; }
+
+    /// <summary>The version of this package.</summary>
+    public string? Tool { get; init; }
+}
 
 /// <summary>Reads what is attached to an image, wherever that is: listed by a registry or a layout, under a tag of cosign's, or as an entry
 /// of the image's index.</summary>
@@ -153,7 +160,11 @@ internal sealed class AttestationReader(IImageContent content)
             AttestationClaims.TextAt(predicate, "runDetails", "metadata", "invocationId"),
             AttestationClaims.TextAt(predicate, "buildDefinition", "externalParameters", "source", "uri"),
             AttestationClaims.TextAt(predicate, "buildDefinition", "externalParameters", "source", "digest", "gitCommit")
-        );
+        )
+        {
+            Sdk = AttestationClaims.TextAt(predicate, "buildDefinition", "internalParameters", "sdk"),
+            Tool = AttestationClaims.TextAt(predicate, "runDetails", "builder", "version", "ImagePublish.Tasks"),
+        };
     }
 
     private static ImagePublishException Invalid(AttachmentInfo attachment, string reason, Exception? cause = null) =>

@@ -29,6 +29,9 @@ internal sealed class RegistryContent(RegistryClient registries, RegistryDocumen
 {
     private static readonly string[] CosignSuffixes = [".sig", ".att", ".sbom"];
 
+    /// <summary>The repository's tags, where they are known: then no other is asked for.</summary>
+    public IReadOnlySet<string>? KnownTags { get; init; }
+
     public MemoryBlobSource Root => root;
 
     public async Task<MemoryBlobSource?> TryReadAsync(Descriptor document, CancellationToken cancellationToken) =>
@@ -40,13 +43,18 @@ internal sealed class RegistryContent(RegistryClient registries, RegistryDocumen
 
     public async Task<IReadOnlyList<Attachment>> AttachmentsAsync(Digest subject, CancellationToken cancellationToken)
     {
+        var list = ReferrersTag.NameOf(subject);
         var byTag = CosignSuffixes
-            .Select(suffix => ByTagAsync(Tag.Parse(ReferrersTag.NameOf(subject) + suffix), cancellationToken))
+            .Select(suffix => list + suffix)
+            .Where(MayExist)
+            .Select(tag => ByTagAsync(Tag.Parse(tag), cancellationToken))
             .ToList();
         var bySubject = await registries.ListReferrersAsync(repository, subject, cancellationToken)
-            ?? await ReferrersTag.ListAsync(registries, repository, subject, cancellationToken);
+            ?? (MayExist(list) ? await ReferrersTag.ListAsync(registries, repository, subject, cancellationToken) : []);
         return [.. bySubject.Select(found => new Attachment(found, null)), .. (await Task.WhenAll(byTag)).OfType<Attachment>()];
     }
+
+    private bool MayExist(string tag) => KnownTags?.Contains(tag) != false;
 
     private async Task<Attachment?> ByTagAsync(Tag tag, CancellationToken cancellationToken) =>
         await registries.FindManifestAsync(repository.ReferenceTo(tag), cancellationToken) is { } found ? new Attachment(found, tag) : null;

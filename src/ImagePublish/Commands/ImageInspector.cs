@@ -21,6 +21,9 @@ internal sealed record InspectedImage(string Name, Descriptor Root, IReadOnlyLis
     /// <summary>What is attached to the image and its platforms; none where that was not asked for.</summary>
     public IReadOnlyList<InspectedAttachment> Attachments { get; init; } = [];
 
+    /// <summary>The manifest of something that is no image, such as a Helm chart; null for images and indexes.</summary>
+    public ImageManifest? Artifact { get; init; }
+
     public string? Created => Platforms.Select(platform => platform.Config.Created).Max(StringComparer.Ordinal);
 }
 
@@ -44,7 +47,14 @@ internal sealed class ImageInspector(RegistryClient registries, ImageStore store
     public async Task<InspectedImage> InspectAsync(ImageSource source, CancellationToken cancellationToken, bool withAttachments = false)
     {
         var content = await sources.OpenAsync(source, cancellationToken);
-        try
+        var image = await InspectAsync(source.ToString()!, content, cancellationToken);
+        return withAttachments ? image with { Attachments = await ReadAttachmentsAsync(content, image.Name, cancellationToken) } : image;
+    }
+
+    /// <summary>Reads the manifests and configs of an image that is open.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG2003</c>: it is damaged; or what its source fails with.</exception>
+    public static async Task<InspectedImage> InspectAsync(string name, IImageContent content, CancellationToken cancellationToken) =>
+        await GuardAsync(name, async () =>
         {
             var platforms = new List<InspectedPlatform>();
             foreach (var manifest in Manifests(content.Root))
@@ -56,31 +66,42 @@ internal sealed class ImageInspector(RegistryClient registries, ImageStore store
                     platforms.Add(platform);
             }
 
-            return new InspectedImage(source.ToString()!, content.Root.Descriptor, platforms)
+            return new InspectedImage(name, content.Root.Descriptor, platforms)
             {
-                Attachments = withAttachments ? await ReadAttachmentsAsync(content, cancellationToken) : [],
+                Artifact =
+                    platforms.Count == 0 && MediaTypes.IsManifest(content.Root.Descriptor.MediaType)
+                        ? OciJson.ReadManifest(content.Root.Content.Span)
+                        : null,
             };
+        });
+
+    private static Task<IReadOnlyList<InspectedAttachment>> ReadAttachmentsAsync(
+        IImageContent content,
+        string name,
+        CancellationToken cancellationToken
+    ) => GuardAsync<IReadOnlyList<InspectedAttachment>>(name, async () =>
+        {
+            var reader = new AttestationReader(content);
+            var read = new List<InspectedAttachment>();
+            foreach (var attachment in await reader.ListAsync(cancellationToken))
+                read.Add(new InspectedAttachment(attachment, await reader.ReadProvenanceAsync(attachment, cancellationToken)));
+            return read;
+        });
+
+    private static async Task<T> GuardAsync<T>(string name, Func<Task<T>> read)
+    {
+        try
+        {
+            return await read();
         }
         catch (JsonException exception)
         {
             throw new ImagePublishException(
                 DiagnosticCodes.BaseInvalid,
-                $"The image '{Text.Sanitize(source.ToString()!)}' is malformed: {Text.Sanitize(exception.Message)}",
+                $"The image '{Text.Sanitize(name)}' is malformed: {Text.Sanitize(exception.Message)}",
                 exception
             );
         }
-    }
-
-    private static async Task<IReadOnlyList<InspectedAttachment>> ReadAttachmentsAsync(
-        IImageContent content,
-        CancellationToken cancellationToken
-    )
-    {
-        var reader = new AttestationReader(content);
-        var read = new List<InspectedAttachment>();
-        foreach (var attachment in await reader.ListAsync(cancellationToken))
-            read.Add(new InspectedAttachment(attachment, await reader.ReadProvenanceAsync(attachment, cancellationToken)));
-        return read;
     }
 
     // Attestations stand in an index as images for 'unknown/unknown'.

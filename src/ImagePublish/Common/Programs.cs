@@ -135,12 +135,14 @@ internal static partial class Programs
         }
     }
 
-    /// <summary>Opens a web page with the desktop's browser.</summary>
+    /// <summary>Opens a web page, or one that was written on this machine, with the desktop's browser.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">It can't be started.</exception>
     public static bool OpenPage(Uri page)
     {
         ArgumentNullException.ThrowIfNull(page);
-        if (page.Scheme is not ("https" or "http"))
+        // Any other file could be a program.
+        var isWritten = page is { IsFile: true, IsUnc: false } && page.LocalPath.EndsWith(".html", StringComparison.OrdinalIgnoreCase);
+        if (page.Scheme is not ("https" or "http") && !isWritten)
             throw new ArgumentException("Only web pages are opened.", nameof(page));
         if (OperatingSystem.IsWindows())
         {

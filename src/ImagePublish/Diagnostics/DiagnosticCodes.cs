@@ -63,6 +63,14 @@ internal static class DiagnosticCodes
     public static DiagnosticCode WritableByAll { get; } = Add("IMG1099", "Every user of the container can change a file");
     public static DiagnosticCode AssemblyTwice { get; } = Add("IMG1100", "An assembly is in the image in different versions");
 
+    // IMG1150 to IMG1155: what a project is migrated from.
+    public static DiagnosticCode NothingToMigrate { get; } = Add("IMG1150", "There is neither a Dockerfile nor a container setting");
+    public static DiagnosticCode DockerfileUnreadable { get; } = Add("IMG1151", "A Dockerfile can not be read");
+    public static DiagnosticCode SeveralDockerfiles { get; } = Add("IMG1152", "There are several Dockerfiles");
+    public static DiagnosticCode DockerfileForeign { get; } = Add("IMG1153", "A Dockerfile is not for an app of .NET");
+    public static DiagnosticCode NoAppToMigrate { get; } = Add("IMG1154", "No image is made of a project");
+    public static DiagnosticCode DockerfileMalformed { get; } = Add("IMG1155", "A Dockerfile is malformed");
+
     public static DiagnosticCode OtherImageNotFound { get; } =
         Add("IMG1045", "An image that files or layers are taken from does not exist");
     public static DiagnosticCode OtherImagePlatformMissing { get; } =
@@ -134,6 +142,14 @@ internal static class DiagnosticCodes
     public static DiagnosticCode BaseUnsupported { get; } = Add("IMG4024", "Images are based on a base that gets no more updates");
     public static DiagnosticCode DriftUnknown { get; } = Add("IMG4025", "It is not known whether an image's base is current");
     public static DiagnosticCode TagMoved { get; } = Add("IMG4026", "A tag was moved by somebody else meanwhile");
+
+    // IMG4030 to IMG4032: proof by rebuilding.
+    public static DiagnosticCode NotReproduced { get; } = Add("IMG4030", "An image is not what this build makes");
+    public static DiagnosticCode NotComparable { get; } = Add("IMG4031", "An image can not be compared with a build");
+    public static DiagnosticCode CheckoutUnsuited { get; } = Add("IMG4032", "The checkout is not the commit of the image");
+
+    public static DiagnosticCode RepositoryEmpty { get; } = Add("IMG4150", "A repository has nothing to make a page of");
+    public static DiagnosticCode RepositoryDamaged { get; } = Add("IMG4151", "Tags of a repository point at something that can not be read");
 
     // IMG5xxx: signing in.
     public static DiagnosticCode Unauthorized { get; } = Add("IMG5001", "The registry does not accept the credentials, or wants some");

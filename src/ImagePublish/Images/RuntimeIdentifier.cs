@@ -26,17 +26,20 @@ internal sealed record RuntimeIdentifier(string Value, Platform Platform, bool I
 
     /// <summary>Reads a runtime identifier.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1003</c>: no image can be made for it.</exception>
-    public static RuntimeIdentifier Parse(string text)
+    public static RuntimeIdentifier Parse(string text) =>
+        TryParse(text)
+        ?? throw new ImagePublishException(
+            DiagnosticCodes.InvalidPlatform,
+            $"No image can be made for the runtime identifier '{Text.Sanitize(text)}': expected linux or win and an "
+                + $"architecture, such as linux-x64, linux-musl-arm64 or win-x64."
+        );
+
+    /// <summary>Reads a runtime identifier; null where no image can be made for it.</summary>
+    public static RuntimeIdentifier? TryParse(string text)
     {
         var parts = text.Split('-');
         var platform = parts.Length >= 2 && OperatingSystemOf(parts[0]) is { } os ? Architecture(os, parts[^1]) : null;
-        return platform is null
-            ? throw new ImagePublishException(
-                DiagnosticCodes.InvalidPlatform,
-                $"No image can be made for the runtime identifier '{Text.Sanitize(text)}': expected linux or win and an "
-                    + $"architecture, such as linux-x64, linux-musl-arm64 or win-x64."
-            )
-            : new RuntimeIdentifier(text, platform, IsMuslName(parts));
+        return platform is null ? null : new RuntimeIdentifier(text, platform, IsMuslName(parts));
     }
 
     /// <summary>

@@ -42,12 +42,14 @@ internal static partial class TagTemplate
         ContentTag.Parse(FillTokens(template, context).TrimStart('-', '.'));
 
     private static string FillTokens(string template, TagContext context) =>
-        Token()
-            .Replace(template, token =>
-                token.Groups[1].Value == "content"
-                    ? token.Value
-                    : Clean(Value(template, token.Groups[1].Value, token.Groups[2].Value, context))
-            );
+        template.Contains('{', StringComparison.Ordinal)
+            ? Token()
+                .Replace(template, token =>
+                    token.Groups[1].Value == "content"
+                        ? token.Value
+                        : Clean(Value(template, token.Groups[1].Value, token.Groups[2].Value, context))
+                )
+            : template;
 
     private static string Value(string template, string name, string format, TagContext context)
     {

@@ -82,10 +82,13 @@ internal static class OtherPlatformAssets
             (isForeign ? foreign : needed).Add(asset.Name.Replace('\\', '/'));
         }
 
-        foreach (var asset in Kinds.SelectMany(kind => Members(library, kind)))
-            needed.Add(asset.Name.Replace('\\', '/'));
+        foreach (var kind in Kinds)
+        {
+            foreach (var asset in Members(library, kind))
+                needed.Add(asset.Name.Replace('\\', '/'));
+        }
     }
 
-    private static IEnumerable<JsonProperty> Members(JsonElement parent, string name) =>
-        parent.TryGetProperty(name, out var members) ? members.EnumerateObject() : Enumerable.Empty<JsonProperty>();
+    private static JsonElement.ObjectEnumerator Members(JsonElement parent, string name) =>
+        parent.TryGetProperty(name, out var members) ? members.EnumerateObject() : default;
 }

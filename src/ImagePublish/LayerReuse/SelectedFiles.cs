@@ -20,7 +20,7 @@ internal sealed record SelectedFiles(IReadOnlyList<LayerEntry> Entries, long Oth
                     || (selection.OmitsDevelopmentSettings && DevelopmentFiles.AreSettings(path))
                 )
             )
-            .ToHashSet();
+            .ToHashSet<LayerEntry>(ReferenceEqualityComparer.Instance);
         return omitted.Count == 0
             ? new SelectedFiles(published, 0)
             : new SelectedFiles(

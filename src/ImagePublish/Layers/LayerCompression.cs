@@ -20,10 +20,7 @@ internal sealed record LayerCompression(Compression Compression, int? Level)
         Compression switch
         {
             Compression.Gzip => GzipEncoding.Key(GzipLevel),
-            Compression.Zstd => string.Create(
-                CultureInfo.InvariantCulture,
-                $"zstd-{ZstdLevel}-{ZstdEncoding.DefaultBlockSize}-zstdsharp{typeof(ZstdSharp.Compressor).Assembly.GetName().Version}"
-            ),
+            Compression.Zstd => ZstdEncoding.Key(ZstdLevel),
             Compression.None => "none",
             _ => throw Unknown(Compression),
         };

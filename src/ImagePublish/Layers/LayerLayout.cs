@@ -37,7 +37,7 @@ internal static class LayerLayout
             return [LayerInput.Create(Names[App], WithTimes(entries, ByPath(items)))];
 
         var known = ByPath(items);
-        var large = LargeAmong(entries, known);
+        var large = new LargePackages(PackageFilesIn(entries, known));
         var directories = entries
             .Where(entry => entry.Kind == LayerEntryKind.Directory)
             .ToLookup(entry => entry.Path, StringComparer.Ordinal);
@@ -55,14 +55,17 @@ internal static class LayerLayout
         ];
     }
 
-    private static LargePackages LargeAmong(IEnumerable<LayerEntry> entries, Dictionary<string, PublishItem> items) =>
-        new(
-            from entry in entries
-            where entry.Content is not null && IndexOfLayer(entry, items) == Packages
-            let package = ItemOf(entry, items)?.Package
-            where package is not null
-            select (package, entry.Content!.Length)
-        );
+    private static IEnumerable<(string Package, long Length)> PackageFilesIn(
+        IEnumerable<LayerEntry> entries,
+        Dictionary<string, PublishItem> items
+    )
+    {
+        foreach (var entry in entries)
+        {
+            if (entry.Content is { } content && IndexOfLayer(entry, items) == Packages && ItemOf(entry, items)?.Package is { } package)
+                yield return (package, content.Length);
+        }
+    }
 
     /// <summary>Each layer has the directories of its own files, with the attributes they have in all of them.</summary>
     private static IEnumerable<LayerEntry> WithParents(IEnumerable<LayerEntry> layer, ILookup<string, LayerEntry> directories)
@@ -90,13 +93,16 @@ internal static class LayerLayout
     private static PublishItemOrigin OriginOf(LayerEntry entry, Dictionary<string, PublishItem> items) =>
         ItemOf(entry, items)?.Origin ?? PublishItemOrigin.App;
 
-    private static (int Index, string Package) LayerOf(LayerEntry entry, Dictionary<string, PublishItem> items, LargePackages large)
+    private static LayerKey LayerOf(LayerEntry entry, Dictionary<string, PublishItem> items, LargePackages large)
     {
         var index = IndexOfLayer(entry, items);
         return index == Packages && ItemOf(entry, items)?.Package is { } package && large.Contains(package)
-            ? (index - 1, package.ToLowerInvariant())
-            : (index, "");
+            ? new LayerKey(index - 1, package.ToLowerInvariant())
+            : new LayerKey(index, "");
     }
+
+    // A type of its own, since code for tuples is compiled in every build.
+    private sealed record LayerKey(int Index, string Package);
 
     private static int IndexOfLayer(LayerEntry entry, Dictionary<string, PublishItem> items)
     {
@@ -155,16 +161,18 @@ internal sealed class LargePackages
     private readonly HashSet<string> names;
 
     /// <param name="files">Every published file of a released package: the package's name, and the file's length in bytes.</param>
-    public LargePackages(IEnumerable<(string Package, long Length)> files) =>
-        names = files
-            .GroupBy(file => file.Package, file => file.Length, StringComparer.OrdinalIgnoreCase)
-            .Select(package => (Name: package.Key, Length: package.Sum()))
-            .Where(package => package.Length >= MinLength)
-            .OrderByDescending(package => package.Length)
-            .ThenBy(package => package.Name, StringComparer.OrdinalIgnoreCase)
+    public LargePackages(IEnumerable<(string Package, long Length)> files)
+    {
+        var lengths = new Dictionary<string, long>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (package, length) in files)
+            lengths[package] = lengths.GetValueOrDefault(package) + length;
+        names = lengths
+            .Keys.Where(package => lengths[package] >= MinLength)
+            .OrderByDescending(package => lengths[package])
+            .ThenBy(package => package, StringComparer.OrdinalIgnoreCase)
             .Take(MaxCount)
-            .Select(package => package.Name)
             .ToHashSet(StringComparer.OrdinalIgnoreCase);
+    }
 
     public bool Contains(string? package) => package is not null && names.Contains(package);
 }

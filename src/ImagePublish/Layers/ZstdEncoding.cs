@@ -1,3 +1,4 @@
+using System.Globalization;
 using ZstdSharp;
 
 namespace ImagePublish.Layers;
@@ -11,6 +12,13 @@ internal sealed class ZstdEncoding(int level) : ILayerEncoding
     /// <summary>The window of the default level: with the tars of apps, frames of 2 MiB come out within half a percent of larger ones, in
     /// half the memory.</summary>
     public const int DefaultBlockSize = 2 << 20;
+
+    /// <summary>Everything that decides the bytes besides the tar.</summary>
+    public static string Key(int level) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"zstd-{level}-{DefaultBlockSize}-zstdsharp{typeof(Compressor).Assembly.GetName().Version}"
+        );
 
     public int BlockSize => DefaultBlockSize;
 

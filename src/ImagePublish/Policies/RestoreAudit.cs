@@ -14,7 +14,7 @@ internal sealed record RestoreAudit(string AssetsFile, string Framework, bool Ar
 
     /// <summary>The packages with known vulnerabilities that are in the image.</summary>
     /// <param name="published">The packages that published files are from.</param>
-    public IReadOnlyList<Finding> Find(IReadOnlySet<string> published)
+    public IReadOnlyList<Finding> Find(IEnumerable<string> published)
     {
         try
         {
@@ -23,7 +23,7 @@ internal sealed record RestoreAudit(string AssetsFile, string Framework, bool Ar
                 return [];
             var content = File.ReadAllBytes(AssetsFile);
             // Most restores have none, and then nothing is parsed.
-            return content.AsSpan().IndexOf("\"NU190"u8) < 0 ? [] : Read(content, published);
+            return content.AsSpan().IndexOf("\"NU190"u8) < 0 ? [] : Read(content, published.ToHashSet(StringComparer.OrdinalIgnoreCase));
         }
         catch (Exception exception)
             when (exception is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException)
@@ -32,7 +32,7 @@ internal sealed record RestoreAudit(string AssetsFile, string Framework, bool Ar
         }
     }
 
-    private List<Finding> Read(byte[] content, IReadOnlySet<string> published)
+    private List<Finding> Read(byte[] content, HashSet<string> published)
     {
         using var assets = JsonDocument.Parse(content, new JsonDocumentOptions { MaxDepth = 32 });
         if (!assets.RootElement.TryGetProperty("logs", out var logs))

@@ -14,14 +14,14 @@ namespace ImagePublish.Publishing;
 
 /// <summary>
 /// Warns of what the app needs and the image does not have, instead of a crash in production. Findings are remembered by the image's
-/// layers.
+/// config, which names its layers, its environment and its command.
 /// </summary>
 internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
 {
     private const string Kind = "findings";
 
     // Counts up when the check finds something more.
-    private const int Version = 3;
+    private const int Version = 4;
 
     /// <summary>Repeats the warnings of an image that was examined before.</summary>
     public async Task RepeatAsync(PublishRequest request, Image image, CancellationToken cancellationToken)
@@ -161,10 +161,9 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
         var app = request.DependencyCheck!;
         using var key = new DigestBuilder();
         key.Add(Version);
-        key.Add((app.IsGlobalizationInvariant ? 1 : 0) | (app.UsesAspNet ? 2 : 0) | (app.IsMusl ? 4 : 0) | (IsInvariant(image) ? 8 : 0));
-        // Platforms of a portable app have the same layers.
-        key.Add([request.Spec.Platform.ToString(), .. CommandOf(image)]);
-        key.Add([.. image.Config.RootFs.DiffIds.Select(layer => layer.ToString())]);
+        key.Add((app.IsGlobalizationInvariant ? 1 : 0) | (app.UsesAspNet ? 2 : 0) | (app.IsMusl ? 4 : 0));
+        key.Add(request.Spec.Platform.ToString());
+        key.Add(image.ConfigBlob.Descriptor.Digest.Value);
         return key.ToDigest();
     }
 

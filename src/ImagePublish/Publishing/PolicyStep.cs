@@ -10,15 +10,15 @@ using ImagePublish.UpToDate;
 namespace ImagePublish.Publishing;
 
 /// <summary>
-/// Holds an image against the project's policy before anything of it is uploaded. What was found in its files is remembered by the request
-/// and the image: a publish that changes nothing reads no file for it.
+/// Holds an image against the project's policy before anything of it is uploaded. What was found in its files and its settings is remembered
+/// by the request and the image: a publish that changes nothing reads neither.
 /// </summary>
 internal sealed class PolicyStep(PublishContext context)
 {
     private const string Kind = "verdicts";
 
     // Counts up when something more is found.
-    private const int Version = 1;
+    private const int Version = 2;
 
     /// <summary>Repeats what was found in an image that is published already.</summary>
     /// <returns>False if that is not known on this machine.</returns>
@@ -28,17 +28,17 @@ internal sealed class PolicyStep(PublishContext context)
         if (request.Policy is not { } policy)
             return true;
         var image = published.Image;
-        if (await ReadAsync(request, image.Digest, cancellationToken) is not { } content)
+        if (await ReadAsync(request, image.Digest, cancellationToken) is not { } found)
             return false;
-        var size = new ImagePolicy(policy).CheckSize(image, LayersOf(image, published.LayerNames));
-        Report([.. content, .. CheckSettings(request, policy, image.Config), .. size]);
+        var size = policy.LimitsSize ? new ImagePolicy(policy).CheckSize(image, LayersOf(image, published.LayerNames)) : [];
+        Report([.. found, .. CheckRestore(request, policy), .. size]);
         return true;
     }
 
     /// <summary>Judges an image by its files and settings.</summary>
     /// <param name="known">The image, if all its layers are known; otherwise null.</param>
     /// <param name="config">Its config, with or without its layers.</param>
-    /// <returns>What was found in its files.</returns>
+    /// <returns>What was found in its files and settings.</returns>
     /// <exception cref="ImagePublishException">Something is found, and the warning is an error.</exception>
     public async Task<IReadOnlyList<Finding>> JudgeAsync(
         PublishRequest request,
@@ -50,10 +50,10 @@ internal sealed class PolicyStep(PublishContext context)
     {
         if (request.Policy is not { } policy)
             return [];
-        var content = (known is null ? null : await ReadAsync(request, known.Digest, cancellationToken))
-            ?? Examine(request, policy, layers, cancellationToken);
-        Report([.. content, .. CheckSettings(request, policy, config)]);
-        return content;
+        var found = (known is null ? null : await ReadAsync(request, known.Digest, cancellationToken))
+            ?? [.. Examine(request, policy, layers, cancellationToken), .. CheckSettings(request, policy, config)];
+        Report([.. found, .. CheckRestore(request, policy)]);
+        return found;
     }
 
     /// <summary>Whether an image may be refused because of its size: then nothing of it is uploaded before it is whole.</summary>
@@ -74,16 +74,11 @@ internal sealed class PolicyStep(PublishContext context)
         ]);
     }
 
-    public async Task RememberAsync(
-        PublishRequest request,
-        Image image,
-        IReadOnlyList<Finding> content,
-        CancellationToken cancellationToken
-    )
+    public async Task RememberAsync(PublishRequest request, Image image, IReadOnlyList<Finding> found, CancellationToken cancellationToken)
     {
         if (request.Policy is null)
             return;
-        var record = Encoding.UTF8.GetBytes(string.Join('\n', content.Select(finding => $"{finding.Code} {finding.Message}")));
+        var record = Encoding.UTF8.GetBytes(string.Join('\n', found.Select(finding => $"{finding.Code} {finding.Message}")));
         if (record.Length <= Storage.CacheRecords.MaxSize)
             await context.Store.Records.WriteAsync(Kind, KeyOf(request, image.Digest), record, cancellationToken);
     }
@@ -104,10 +99,13 @@ internal sealed class PolicyStep(PublishContext context)
 
     private static IEnumerable<Finding> CheckSettings(PublishRequest request, PolicyRequest policy, ImageConfig config)
     {
-        var packages = request.Items.Select(item => item.Package).OfType<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
         var checks = new ImagePolicy(policy);
-        return [.. checks.CheckBase(NamesOf(request.Base)), .. checks.CheckConfig(config), .. policy.Audit?.Find(packages) ?? []];
+        return [.. checks.CheckBase(NamesOf(request.Base)), .. checks.CheckConfig(config)];
     }
+
+    // Not remembered: a restore may know of vulnerabilities that an earlier one did not.
+    private static IReadOnlyList<Finding> CheckRestore(PublishRequest request, PolicyRequest policy) =>
+        policy.Audit?.Find(request.Items.Select(item => item.Package).OfType<string>()) ?? [];
 
     private static string[] NamesOf(ImageSource source) =>
         source switch
@@ -132,6 +130,8 @@ internal sealed class PolicyStep(PublishContext context)
     // Where several fail the build, all are said: the last one ends it.
     private void Report(IReadOnlyList<Finding> findings)
     {
+        if (findings.Count == 0)
+            return;
         var ordered = findings.OrderBy(finding => context.Log.IsError(finding.Code)).ToList();
         foreach (var finding in ordered.SkipLast(1))
             context.Log.Warning(finding.Code, finding.Message);

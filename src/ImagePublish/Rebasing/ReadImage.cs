@@ -78,11 +78,10 @@ internal sealed record NamedBase(Reference Reference, Digest? Digest)
 {
     private const int MaxName = 1000;
 
-    public static NamedBase? Find(ImageDocuments image)
-    {
-        var labels = image.Config.Config?.Labels;
-        return TryRead(labels) ?? TryRead(image.Manifest.Annotations);
-    }
+    public static NamedBase? Find(ImageDocuments image) => Find(image.Manifest, image.Config);
+
+    public static NamedBase? Find(ImageManifest manifest, ImageConfig config) =>
+        TryRead(config.Config?.Labels) ?? TryRead(manifest.Annotations);
 
     private static NamedBase? TryRead(IReadOnlyDictionary<string, string>? labels) =>
         labels?.GetValueOrDefault(Images.ImageLabels.BaseName) is { Length: <= MaxName } name

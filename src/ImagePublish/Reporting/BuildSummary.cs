@@ -56,8 +56,7 @@ internal sealed record BuildSummary(int SchemaVersion, double Seconds, IReadOnly
         return total;
     }
 
-    public byte[] ToJson() =>
-        Encoding.UTF8.GetBytes(ReadableJson.Printable(JsonSerializer.SerializeToUtf8Bytes(this, ResultJsonContext.Indented.BuildSummary)));
+    public byte[] ToJson() => Encoding.UTF8.GetBytes(ReadableJson.Printable(ResultWriter.Write(this)));
 
     /// <summary>The images to deploy, as one line of JSON: an array that CI systems make a matrix of jobs of.</summary>
     public string ToDeployJson()
@@ -198,11 +197,26 @@ internal sealed record BuildRecord(string Project, string File, ProjectSummary? 
     /// <summary>Where the project wants the summary as JSON.</summary>
     public string? SummaryFile { get; init; }
 
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ResultJsonContext.Indented.BuildRecord);
+    public byte[] ToJson() => ResultWriter.Write(this);
 
     /// <exception cref="JsonException">It is malformed.</exception>
     public static BuildRecord Parse(ReadOnlySpan<byte> json) =>
-        JsonSerializer.Deserialize(json, ResultJsonContext.Indented.BuildRecord) ?? throw new JsonException("It is null.");
+        JsonSerializer.Deserialize(json, ResultReader.Readable.BuildRecord) ?? throw new JsonException("It is null.");
+
+    /// <summary>Whether there is one entry for all of these.</summary>
+    public static bool AreOfOneImage(IReadOnlyList<BuildRecord> records)
+    {
+        var (delivered, failed) = (0, 0);
+        foreach (var record in records)
+        {
+            if (record.File != records[0].File)
+                return false;
+            if (record.Summary is { } summary)
+                _ = summary.Outcome == ProjectSummary.FailedOutcome ? failed++ : delivered++;
+        }
+
+        return delivered == 0 || (delivered == 1 && failed == 0);
+    }
 
     /// <summary>One entry for each image; a project that began and left none has failed.</summary>
     public static IEnumerable<ProjectSummary> Join(IReadOnlyCollection<BuildRecord> records) =>

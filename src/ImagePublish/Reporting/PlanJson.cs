@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using ImagePublish.Destinations;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
@@ -27,9 +26,7 @@ internal static class PlanJson
             Base = new PlannedBaseDocument(plan.Base.Name, plan.Base.Digest?.Value, plan.Base.Before?.Value, plan.Base.HasDrifted),
             Changes = plan.Changes is { } changes ? Document(changes) : null,
         };
-        return Encoding.UTF8.GetBytes(
-            ReadableJson.Printable(JsonSerializer.SerializeToUtf8Bytes(document, ResultJsonContext.Indented.PlanDocument))
-        );
+        return Encoding.UTF8.GetBytes(ReadableJson.Printable(ResultWriter.Write(document)));
     }
 
     /// <summary>Writes the plan of an index.</summary>
@@ -47,9 +44,7 @@ internal static class PlanJson
         {
             Manifests = ManifestDocument.Of(plan.Result, parts),
         };
-        return Encoding.UTF8.GetBytes(
-            ReadableJson.Printable(JsonSerializer.SerializeToUtf8Bytes(document, ResultJsonContext.Indented.PlanDocument))
-        );
+        return Encoding.UTF8.GetBytes(ReadableJson.Printable(ResultWriter.Write(document)));
     }
 
     private static PlannedPlaceDocument Document(PlannedDestinationResult place, DestinationResult delivery) =>

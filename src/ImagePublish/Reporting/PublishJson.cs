@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using ImagePublish.Destinations;
 using ImagePublish.Publishing;
@@ -8,11 +7,9 @@ namespace ImagePublish.Reporting;
 /// <summary>What was published, for scripts: one stable schema with its version in it.</summary>
 internal static class PublishJson
 {
-    public static byte[] Write(PublishResult result) =>
-        JsonSerializer.SerializeToUtf8Bytes(Document(result), ResultJsonContext.Indented.PublishDocument);
+    public static byte[] Write(PublishResult result) => ResultWriter.Write(Document(result));
 
-    public static byte[] Write(IndexResult result, IReadOnlyList<byte[]> parts) =>
-        JsonSerializer.SerializeToUtf8Bytes(Document(result, parts), ResultJsonContext.Indented.PublishDocument);
+    public static byte[] Write(IndexResult result, IReadOnlyList<byte[]> parts) => ResultWriter.Write(Document(result, parts));
 
     private static PublishDocument Document(PublishResult result)
     {

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using ImagePublish.Attachments;
 using ImagePublish.Commands;
 using ImagePublish.Common;
@@ -50,7 +52,7 @@ internal static class AttachmentsJson
         var attached = image.Attachments.Select(one => one.Attachment);
         var own = attached.Where(one => one.Subject == platform || one.Subject == image.Root.Digest);
         AttachmentDocument[] documents = [.. AttachmentDocument.Of([.. own]) ?? []];
-        return JsonSerializer.SerializeToUtf8Bytes(documents, ResultJsonContext.Indented.AttachmentDocumentArray);
+        return ResultWriter.Write(documents);
     }
 }
 
@@ -103,7 +105,7 @@ internal sealed record ManifestDocument(string Digest, string Platform, string M
     public static IReadOnlyList<ManifestDocument> Of(IndexResult result, IReadOnlyList<byte[]> parts)
     {
         var known = parts
-            .Select(part => JsonSerializer.Deserialize(part, ResultJsonContext.Indented.PartDocument)!)
+            .Select(part => JsonSerializer.Deserialize(part, ResultReader.Readable.PartDocument)!)
             .Concat(result.Joined.Select(image => PartDocument.Of(image, result.Deliveries)))
             .DistinctBy(part => part.Digest)
             .ToDictionary(part => part.Digest, StringComparer.Ordinal);
@@ -152,14 +154,41 @@ internal sealed record PartDocument(
         );
 }
 
+/// <summary>How results are written: to be read by scripts, and by people too.</summary>
+/// <remarks>
+/// By the generated code alone. <see cref="JsonSerializer"/> would first make converters for all types in it, which takes longer than all
+/// the rest of a publish that changes nothing.
+/// </remarks>
+[JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Serialization,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(PublishDocument))]
 [JsonSerializable(typeof(PlanDocument))]
-[JsonSerializable(typeof(PartDocument))]
 [JsonSerializable(typeof(BuildSummary))]
 [JsonSerializable(typeof(BuildRecord))]
 [JsonSerializable(typeof(AttachmentDocument[]))]
-internal sealed partial class ResultJsonContext : JsonSerializerContext
+internal sealed partial class ResultWriter : JsonSerializerContext
 {
-    /// <summary>How results are written: to be read by scripts, and by people too.</summary>
-    public static ResultJsonContext Indented { get; } = new(ReadableJson.NewOptions());
+    private static readonly IJsonTypeInfoResolver Types = new ResultWriter();
+
+    private static readonly JsonSerializerOptions Settings = new();
+
+    public static byte[] Write<T>(T document)
+    {
+        var type = (JsonTypeInfo<T>)Types.GetTypeInfo(typeof(T), Settings)!;
+        var bytes = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(bytes, ReadableJson.WriterOptions))
+            type.SerializeHandler!(json, document);
+        return bytes.WrittenSpan.ToArray();
+    }
+}
+
+/// <summary>Results that another task or process has written.</summary>
+[JsonSerializable(typeof(PartDocument))]
+[JsonSerializable(typeof(BuildRecord))]
+internal sealed partial class ResultReader : JsonSerializerContext
+{
+    public static ResultReader Readable { get; } = new(ReadableJson.NewOptions());
 }

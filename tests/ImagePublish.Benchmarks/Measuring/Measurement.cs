@@ -25,6 +25,10 @@ internal sealed class Runs
     /// <summary>Median wall time.</summary>
     public double Seconds => Median(run => run.Seconds);
 
+    public double Fastest => runs.Min(run => run.Seconds);
+
+    public double Slowest => runs.Max(run => run.Seconds);
+
     /// <summary>Median of the processor's time.</summary>
     public double ProcessorSeconds => Median(run => run.ProcessorSeconds);
 

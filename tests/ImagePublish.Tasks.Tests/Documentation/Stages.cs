@@ -16,6 +16,12 @@ public static class Stages
             {
                 Variables = Map(("GITHUB_EVENT_NAME", "schedule"), ("GITHUB_REF_NAME", "main")),
                 Before = Map(("<ImageBase>x</ImageBase>", "dotnet restore; mkdir certs; touch certs/ca.pem")),
+                NotTyped = Map(
+                    (
+                        "dotnet msbuild -t:CheckImageMigration",
+                        "the pages' mcr.microsoft.com has another name; CheckImageMigrationTests types it, DockerfileMigrationTests has the table"
+                    )
+                ),
             },
             "docs/trust.md" => new()
             {
@@ -160,6 +166,32 @@ public static class Stages
                     ),
                     ("Rebased ghcr.io/acme/shop:1.0 onto mcr.microsoft.com/dotnet/aspnet:10.0: 1.0", "RebasedImageTests looks at it"),
                     ("dotnet msbuild Shop.slnx -t:CheckImages", "RebasedImageTests types it")
+                ),
+            },
+            "docs/page.md" => new()
+            {
+                Before = Map(
+                    (
+                        "dotnet msbuild -t:WriteImagePage -p:ImagePage=page.html -p:ImageSource=ghcr.io/acme/shop",
+                        "dotnet publish -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop -p:ImageTags=1.0"
+                    )
+                ),
+                NotTyped = Map(("ghcr.io/acme/shop: 12 tags, 11 images", "RepositoryPageCommandTests looks at such lines")),
+            },
+            "docs/reproduce.md" => new()
+            {
+                Before = Map(
+                    (
+                        "dotnet msbuild -restore -t:ReproduceImage -p:ImageSource=ghcr.io/acme/shop:1.0",
+                        "dotnet publish -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/shop -p:ImageTags=1.0"
+                    )
+                ),
+                NotTyped = Map(
+                    ("Reproduced ghcr.io/acme/shop:1.0: the same digest", "ReproducedImageTests looks at such lines"),
+                    (
+                        "Not reproduced: its version is 3.0.0, and this build's 1.0.0. Pass the same -p:Version=… as its publish did.",
+                        "CauseTests looks at such lines"
+                    )
                 ),
             },
             "docs/architecture.md" => new()

@@ -13,16 +13,22 @@ public sealed class DockerEngine : IAsyncDisposable
     private const string Client = "/usr/bin/docker";
 
     private readonly TemporaryFolder folder = new();
+    private readonly string storageDriver;
     private Server? server;
 
-    private DockerEngine() { }
+    private DockerEngine(string storageDriver) => this.storageDriver = storageDriver;
 
     /// <summary>The value of <c>DOCKER_HOST</c> that leads to this daemon.</summary>
     public string Host => $"unix://{folder["docker.sock"]}";
 
-    public static async Task<DockerEngine> StartAsync(CancellationToken cancellationToken)
+    public static Task<DockerEngine> StartAsync(CancellationToken cancellationToken) => StartWithAsync("vfs", cancellationToken);
+
+    /// <summary>Starts one.</summary>
+    /// <param name="storageDriver"><c>vfs</c> works everywhere, <c>overlay2</c> is what users have.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public static async Task<DockerEngine> StartWithAsync(string storageDriver, CancellationToken cancellationToken)
     {
-        var engine = new DockerEngine();
+        var engine = new DockerEngine(storageDriver);
         try
         {
             engine.server = await Server.StartAsync(
@@ -121,7 +127,7 @@ public sealed class DockerEngine : IAsyncDisposable
             folder["docker.pid"],
             "--group",
             Environment.UserName,
-            "--storage-driver=vfs",
+            $"--storage-driver={storageDriver}",
             "--bridge=none",
             "--iptables=false",
             "--ip6tables=false"

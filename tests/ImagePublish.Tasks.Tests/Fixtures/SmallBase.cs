@@ -47,7 +47,17 @@ public static class SmallBase
 
     /// <summary>Puts it into a registry, for amd64 and arm64 (whose programs are those of this machine).</summary>
     /// <returns>Its reference.</returns>
-    public static async Task<string> PushToAsync(DockerRegistry registry, string name, CancellationToken cancellationToken)
+    public static Task<string> PushToAsync(DockerRegistry registry, string name, CancellationToken cancellationToken) =>
+        PushToAsync(registry, name, Config, cancellationToken);
+
+    /// <summary>Puts it into a registry with another config.</summary>
+    /// <returns>Its reference.</returns>
+    public static async Task<string> PushToAsync(
+        DockerRegistry registry,
+        string name,
+        JsonObject containerConfig,
+        CancellationToken cancellationToken
+    )
     {
         using var folder = new TemporaryFolder();
         var writer = new LayoutWriter(folder["layout"]);
@@ -66,7 +76,7 @@ public static class SmallBase
             }
         )
         {
-            var manifest = AddManifest(writer, layer, platform);
+            var manifest = AddManifest(writer, layer, platform, containerConfig);
             manifest["platform"] = platform;
             manifests.Add((JsonNode)manifest);
         }
@@ -98,11 +108,11 @@ public static class SmallBase
         return $"{registry.Host}/{name}";
     }
 
-    private static JsonObject AddManifest(LayoutWriter writer, LayoutLayer layer, JsonObject platform)
+    private static JsonObject AddManifest(LayoutWriter writer, LayoutLayer layer, JsonObject platform, JsonObject containerConfig)
     {
         var config = platform.DeepClone().AsObject();
         config["created"] = "2026-01-01T00:00:00Z";
-        config["config"] = Config;
+        config["config"] = containerConfig.DeepClone();
         config["rootfs"] = new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray(layer.DiffId) };
         config["history"] = new JsonArray(new JsonObject { ["created"] = "2026-01-01T00:00:00Z", ["created_by"] = "tests" });
         return writer.AddJson(

@@ -34,10 +34,7 @@ public sealed class LargeReport : IAsyncLifetime, IPublishLog, ICredentialSource
         var report = folder.Write("report.html", "");
         await File.WriteAllBytesAsync(report, await PublishTwiceAsync(CancellationToken.None));
         Directory.CreateDirectory(Pictures);
-        var browser = await BrowserAsync(CancellationToken.None);
-        var drive = new CommandLine("node", Path.Combine(browser, "drive.mjs"), report, Pictures) { TimeOut = TimeSpan.FromMinutes(3) };
-        using var seen = JsonDocument.Parse((await drive.SucceedAsync(CancellationToken.None)).Output);
-        Seen = seen.RootElement.Clone();
+        Seen = await Browser.DriveAsync(folder["browser"], "drive.mjs", report, Pictures);
     }
 
     public ValueTask DisposeAsync()
@@ -54,19 +51,6 @@ public sealed class LargeReport : IAsyncLifetime, IPublishLog, ICredentialSource
 
     ValueTask<Credential?> ICredentialSource.FindAsync(Registry registry, string? repository, CancellationToken ct) =>
         ValueTask.FromResult<Credential?>(null);
-
-    // Playwright's part that drives a browser which is there: from npm, by its lock file.
-    private async Task<string> BrowserAsync(CancellationToken cancellationToken)
-    {
-        var source = Path.Combine(RepositoryRoot.Path, "tests", "ImagePublish.Tasks.Tests", "Report", "browser");
-        var target = Directory.CreateDirectory(folder["browser"]).FullName;
-        foreach (var file in Directory.GetFiles(source))
-            File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
-        await new CommandLine("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund") { WorkingDirectory = target }.SucceedAsync(
-            cancellationToken
-        );
-        return target;
-    }
 
     private async Task<byte[]> PublishTwiceAsync(CancellationToken cancellationToken)
     {

@@ -21,7 +21,8 @@ internal static class ConfigComparer
         ];
     }
 
-    private static Dictionary<string, string> Values(ImageConfig config)
+    /// <summary>The settings of a config, each with its name.</summary>
+    public static IReadOnlyDictionary<string, string> Values(ImageConfig config)
     {
         var execution = config.Config ?? new ExecutionConfig();
         var values = new Dictionary<string, string>(StringComparer.Ordinal);

@@ -67,7 +67,8 @@ internal static class ImageComparison
         return packages;
     }
 
-    private static IEnumerable<(string Name, string Version)> Libraries(string path, string text)
+    /// <summary>The packages of a list of dependencies (<c>deps.json</c>).</summary>
+    internal static IEnumerable<(string Name, string Version)> Libraries(string path, string text)
     {
         try
         {

@@ -80,7 +80,11 @@ internal sealed class LayerComparer(ImageStore store)
     }
 
     private Task<Dictionary<string, FileState>> ReadAsync(Layer layer, CancellationToken cancellationToken) =>
-        LayerFiles.ReadAsync(store.FindBlob(layer.Descriptor) ?? layer.Source!, layer.DiffId, cancellationToken);
+        LayerFiles.ReadAsync(
+            store.FindBlob(layer.Descriptor) ?? layer.Source!,
+            new LayerReaderOptions { DiffId = layer.DiffId },
+            cancellationToken
+        );
 
     private static async Task<Dictionary<string, FileState>> ReadAsync(LayerInput content, CancellationToken cancellationToken)
     {
@@ -115,10 +119,14 @@ internal sealed record FileState(
 /// <summary>Reads the files of layers, to compare them.</summary>
 internal static class LayerFiles
 {
-    public static async Task<Dictionary<string, FileState>> ReadAsync(BlobSource source, Digest diffId, CancellationToken cancellationToken)
+    public static async Task<Dictionary<string, FileState>> ReadAsync(
+        BlobSource source,
+        LayerReaderOptions options,
+        CancellationToken cancellationToken
+    )
     {
         await using var blob = await source.OpenAsync(0, cancellationToken);
-        return await ReadAsync(blob, new LayerReaderOptions { DiffId = diffId }, cancellationToken);
+        return await ReadAsync(blob, options, cancellationToken);
     }
 
     /// <summary>The files of a layer that is not built: its tar is read as it would be written.</summary>

@@ -53,14 +53,19 @@ internal sealed record Scope(string Type, string Name, string Actions)
     }
 
     /// <summary>One scope for each resource, with all the actions that are wanted of it. Those that push come first.</summary>
-    public static IReadOnlyList<Scope> Merge(IEnumerable<Scope> scopes) =>
+    public static IReadOnlyList<Scope> Merge(IEnumerable<Scope> scopes)
+    {
+        Scope[] all = [.. scopes];
+        if (all.Length <= 1)
+            return all;
+        return
         [
-            .. scopes
-                .GroupBy(scope => (scope.Type, scope.Name))
+            .. all.GroupBy(scope => (scope.Type, scope.Name))
                 .Select(same => new Scope(same.Key.Type, same.Key.Name, string.Join(',', same.Select(scope => scope.Actions))))
                 // Quirk: push-scope-first.
                 .OrderByDescending(scope => scope.AllowsPush),
         ];
+    }
 
     /// <summary>Whether a token for these scopes serves where those are needed.</summary>
     public static bool Covers(IReadOnlyList<Scope> granted, IReadOnlyList<Scope> needed) =>

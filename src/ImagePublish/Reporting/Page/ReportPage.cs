@@ -1,9 +1,5 @@
-using System.Reflection;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
-using System.Text.Unicode;
 using ImagePublish.Destinations;
 using ImagePublish.Images;
 using ImagePublish.Oci;
@@ -15,16 +11,7 @@ namespace ImagePublish.Reporting.Page;
 /// <summary>One self-contained HTML page about an image: no network, no other file.</summary>
 internal static class ReportPage
 {
-    // The encoder leaves no '<' in JSON, so that nothing of an image can end the script element that it stands in.
-    private static readonly ReportJsonContext Context = new(
-        new JsonSerializerOptions
-        {
-            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-            Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
-            Converters = { new VisibleTextConverter() },
-        }
-    );
+    private static readonly ReportJsonContext Context = new(PageTemplate.JsonOptions);
 
     public static byte[] Part(ImageReport report) => JsonSerializer.SerializeToUtf8Bytes(Document(report), Context.PlatformDocument);
 
@@ -53,19 +40,6 @@ internal static class ReportPage
     {
         var head = Head(project, result) with { Seconds = Math.Round(elapsed.TotalSeconds, 1) };
         return Write(project, head, parts);
-    }
-
-    // A browser obeys characters that turn the direction of text around, and shows others not at all.
-    private sealed class VisibleTextConverter : JsonConverter<string>
-    {
-        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            throw new NotSupportedException();
-
-        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(Common.Text.Lines(value));
-
-        public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
-            writer.WritePropertyName(Common.Text.Lines(value));
     }
 
     private static HeadDocument Head(string project, PublishResult result) =>
@@ -99,44 +73,8 @@ internal static class ReportPage
             .Append(JsonSerializer.Serialize(head, Context.HeadDocument))
             .Append(",\"platforms\":[");
         data.AppendJoin(',', parts.Select(Encoding.UTF8.GetString)).Append("]}");
-        var page = new StringBuilder();
-        foreach (var (text, slot) in Slots(Resource("page.html")))
-        {
-            page.Append(text)
-                .Append(
-                    slot switch
-                    {
-                        "title" => HtmlEncoder.Default.Encode(project),
-                        "style" => Resource("page.css"),
-                        "library" => Resource("d3-hierarchy.min.js"),
-                        "script" => Resource("page.js"),
-                        "data" => data.ToString(),
-                        _ => "",
-                    }
-                );
-        }
-
-        return Encoding.UTF8.GetBytes(page.ToString());
-    }
-
-    // What is put in is never searched for slots itself.
-    private static IEnumerable<(string Text, string Slot)> Slots(string template)
-    {
-        var parts = template.Split("{{");
-        yield return (parts[0], "");
-        foreach (var part in parts.Skip(1))
-        {
-            var end = part.IndexOf("}}", StringComparison.Ordinal);
-            yield return ("", part[..end]);
-            yield return (part[(end + 2)..], "");
-        }
-    }
-
-    private static string Resource(string name)
-    {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"ImagePublish.Report.{name}")!;
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
+        string[] scripts = ["d3-hierarchy.min.js", "common.js", "page.js"];
+        return PageTemplate.Write("page.html", project, ["page.css"], scripts, data.ToString());
     }
 
     private static PlatformDocument Document(ImageReport report)

@@ -1,44 +1,15 @@
 // Looks at a report as people do, and tells in JSON what it saw: node drive.mjs report.html folder-for-pictures
-import { chromium } from "playwright-core";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
+import { launch, Looker } from "./look.mjs";
 
 const [report, pictures] = process.argv.slice(2);
-const url = pathToFileURL(report).href;
-const seen = { complaints: [], requests: [], barriers: [], faint: [], views: {} };
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await launch();
+const looker = new Looker(browser, pictures);
+const { seen } = looker;
 
 async function open(name, width, height, colorScheme) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme, permissions: ["clipboard-read", "clipboard-write"] });
-  const page = await context.newPage();
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && seen.complaints.push(message.text()));
-  page.on("pageerror", (error) => seen.complaints.push(error.message));
-  page.on("request", (request) => request.url() !== url && seen.requests.push(request.url()));
-  const start = Date.now();
-  await page.goto(url);
-  await page.waitForSelector("html[data-ready]");
-  seen.views[name] = {
-    milliseconds: Date.now() - start,
-    overflow: await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
-    background: await page.evaluate(() => getComputedStyle(document.body).backgroundColor),
-  };
-  await page.screenshot({ path: `${pictures}/${name}.png` });
-  await examine(page, name);
-  return page;
-}
-
-// Every tab: what keeps people out (axe's rules), what is too faint to read, what is cut off.
-async function examine(page, name) {
-  await page.evaluate(axe);
-  for (const tab of ["changes", "config", "use", "contents"]) {
-    await page.click(`#tab-${tab}`);
-    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-    seen.barriers.push(...violations.map((rule) => `${name} ${tab}: ${rule.id}: ${rule.nodes[0].html.slice(0, 120)}`));
-    seen.views[name].overflow = Math.max(seen.views[name].overflow, await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth));
-  }
+  const page = await looker.open(report, name, { width, height, colorScheme }, ["changes", "config", "use", "contents"]);
   seen.faint.push(...(await page.evaluate(faint)).map((text) => `${name}: ${text}`));
+  return page;
 }
 
 // WCAG's contrast of the treemap's labels, whose colors axe does not compute.
@@ -62,7 +33,7 @@ const path = (page) => page.locator("#path").innerText().then((text) => text.spl
 const page = await open("desktop-light", 1280, 900, "light");
 seen.facts = await page.locator("#facts").innerText();
 seen.cells = await page.locator("#map .cell").count();
-seen.nameless = await page.evaluate(() => [...document.querySelectorAll("button, input, select, [role]")].filter((element) => !(element.textContent.trim() || element.getAttribute("aria-label") || element.getAttribute("aria-labelledby") || element.labels?.length || element.hidden || element.getAttribute("role") === "status")).map((element) => element.outerHTML.slice(0, 120)));
+seen.nameless = await looker.nameless(page);
 
 // Into a layer, with the mouse and out with the keyboard.
 await page.locator("#list tbody .go").first().click();

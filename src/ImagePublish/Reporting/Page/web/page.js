@@ -1,59 +1,10 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const $ = (id) => document.getElementById(id);
+  const { $, make, size, signed, number, many, percent, copy, copyButton, commandBlock, fill, breakable, madeBy, textChanges, fileChanges, tabs } = page;
   const hues = [250, 150, 60, 330, 195, 25, 290, 105];
   const most = { cells: 120, inner: 40, rows: 200, found: 200 };
   let platform, root, here, hit;
-
-  // ---- small helpers
-
-  function make(tag, attributes, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes || {})) {
-      if (name === "text") element.textContent = value;
-      else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-      else if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value);
-    }
-    element.append(...children.filter((child) => child !== null && child !== undefined));
-    return element;
-  }
-
-  function size(bytes) {
-    const amount = Math.abs(bytes);
-    if (amount < 1e3) return `${bytes} B`;
-    if (amount < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
-    if (amount < 1e9) return `${(bytes / 1e6).toFixed(1)} MB`;
-    return `${(bytes / 1e9).toFixed(2)} GB`;
-  }
-
-  const signed = (bytes) => (bytes > 0 ? "+" : bytes < 0 ? "−" : "±") + size(Math.abs(bytes));
-  const number = (count) => count.toLocaleString("en-US");
-  const many = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
-  const percent = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(part / whole < 0.1 ? 1 : 0)} %` : "");
-
-  function say(text) {
-    const status = $("status");
-    status.textContent = text;
-    status.classList.add("on");
-    setTimeout(() => status.classList.remove("on"), 1600);
-  }
-
-  async function copy(text) {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      const area = make("textarea", { style: "position:fixed;opacity:0" });
-      area.value = text;
-      document.body.append(area);
-      area.select();
-      document.execCommand("copy");
-      area.remove();
-    }
-    say("Copied");
-  }
-
-  const copyButton = (text) => make("button", { type: "button", class: "copy", onclick: () => copy(text), text: "Copy" });
 
   // ---- the tree: image, layers, packages or folders, files
 
@@ -126,8 +77,7 @@
 
   function label(layer) {
     if (!layer.ofBase) return layer.name;
-    const text = layer.name.replace(/^\/bin\/sh -c (#\(nop\) *)?/, "").replace(/\s+/g, " ").replace(/ # buildkit$/, "");
-    return `base: ${text.length > 60 ? text.slice(0, 57) + "…" : text}`;
+    return `base: ${madeBy(layer.name)}`;
   }
 
   const sorted = (at) => (at.sorted ??= at.children ? [...at.children.values()].sort((a, b) => b.size - a.size) : []);
@@ -247,9 +197,6 @@
     if (hit) body.querySelector(".hit")?.scrollIntoView({ block: "center" });
   }
 
-  // Long names break where their parts end.
-  const breakable = (name) => name.split(/(?<=[./_-])/).flatMap((part) => [part, make("wbr")]).slice(0, -1);
-
   function rowOf(one) {
     const name = one.children
       ? make("button", { type: "button", class: "go", onclick: () => go(one) }, ...breakable(one.name))
@@ -269,19 +216,6 @@
       : { reused: "already there", mounted: "mounted", uploaded: local ? "written" : "uploaded", streamed: local ? "fetched" : "streamed" };
     const moved = ["uploaded", "streamed"].includes(layer.fate);
     return make("span", { class: "fate" }, make(moved ? "b" : "span", { text: words[layer.fate] }), " ", make("small", { text: `${size(layer.size)} compressed` }), layer.from ? make("small", { class: "from", text: `from ${layer.from}` }) : null);
-  }
-
-  // Long tables show their first rows, and the others when asked to.
-  function fill(body, rows, limit, row) {
-    body.replaceChildren(...rows.slice(0, limit).map(row));
-    if (rows.length <= limit) return;
-    const columns = body.rows[0].cells.length;
-    const more = make("button", { type: "button", text: `Show all ${number(rows.length)}`, onclick: () => {
-      fill(body, rows, rows.length, row);
-      body.rows[limit].tabIndex = -1;
-      body.rows[limit].focus();
-    } });
-    body.append(make("tr", { class: "more" }, make("td", { colspan: columns }, more)));
   }
 
   // ---- search
@@ -333,31 +267,9 @@
     body.replaceChildren(
       make("p", {}, "Compared with ", make("code", { text: `${changes.name}@${changes.digest}` })),
       make("p", {}, `${size(changes.size)} → ${size(platform.size)} (`, make("span", { class: platform.size > changes.size ? "minus" : "plus", text: signed(platform.size - changes.size) }), ` compressed), ${many(kinds.added.length, "file")} added, ${number(kinds.changed.length)} changed, ${number(kinds.removed.length)} removed.`),
-      ...texts("Packages", changes.packages, "No package has another version."),
-      ...texts("Config", changes.config, "The config says the same."),
-      ...files(changes.files));
-  }
-
-  function texts(title, list, none) {
-    if (!list.length) return [make("h3", { text: title }), make("p", { text: none })];
-    const table = make("table", {}, make("thead", {}, make("tr", {}, ...["Name", "Before", "Now"].map((text) => make("th", { scope: "col", text })))), make("tbody"));
-    fill(table.tBodies[0], list, most.rows, (one) => make("tr", {}, make("td", { text: one.name }), make("td", { class: "minus", text: one.before ?? "" }), make("td", { class: "plus", text: one.after ?? "" })));
-    return [make("h3", { text: `${title} (${number(list.length)})` }), table];
-  }
-
-  function files(list) {
-    if (!list.length) return [make("h3", { text: "Files" }), make("p", { text: "No file differs." })];
-    const table = make("table", {}, make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "File" }), make("th", { scope: "col", text: "Change" }), make("th", { scope: "col", class: "number", text: "Size" }), make("th", { scope: "col", class: "number", text: "Difference" }))), make("tbody"));
-    const byWeight = [...list].sort((a, b) => Math.abs((b.after ?? 0) - (b.before ?? 0)) - Math.abs((a.after ?? 0) - (a.before ?? 0)));
-    fill(table.tBodies[0], byWeight, most.rows, (file) => {
-      const kind = file.before === undefined ? "added" : file.after === undefined ? "removed" : "changed";
-      return make("tr", {},
-        make("td", { text: file.path }),
-        make("td", { class: kind === "added" ? "plus" : kind === "removed" ? "minus" : "", text: kind }),
-        make("td", { class: "number", text: file.after === undefined ? "" : size(file.after) }),
-        make("td", { class: "number", text: file.after === file.before ? "same size" : signed((file.after ?? 0) - (file.before ?? 0)) }));
-    });
-    return [make("h3", { text: `Files (${number(list.length)})` }), table];
+      ...textChanges("Packages", changes.packages, "No package has another version."),
+      ...textChanges("Config", changes.config, "The config says the same."),
+      ...fileChanges(changes.files));
   }
 
   // ---- config and commands
@@ -376,10 +288,9 @@
   }
 
   function showUse() {
-    const block = (title, text) => make("div", { class: "command" }, make("p", {}, make("span", { text: title }), copyButton(text)), make("pre", { tabindex: "0" }, make("code", { text })));
-    const dockerfile = platform.dockerfile && [make("h3", { text: "What a Dockerfile would say" }), block("To read, not to build from: the layers' files come from the build.", platform.dockerfile)];
+    const dockerfile = platform.dockerfile && [make("h3", { text: "What a Dockerfile would say" }), commandBlock("To read, not to build from: the layers' files come from the build.", platform.dockerfile)];
     $("use-body").replaceChildren(
-      make("h3", { text: data.head.planned ? "Commands, once it is published" : "Commands" }), ...data.head.commands.map((command) => block(command.title, command.text)),
+      make("h3", { text: data.head.planned ? "Commands, once it is published" : "Commands" }), ...data.head.commands.map((command) => commandBlock(command.title, command.text)),
       ...places(), ...(dockerfile ?? []));
   }
 
@@ -424,33 +335,7 @@
     search();
   }
 
-  const tabs = [...document.querySelectorAll("[role=tab]")];
-  function open(tab, focus) {
-    for (const one of tabs) {
-      const selected = one === tab;
-      one.setAttribute("aria-selected", selected);
-      one.tabIndex = selected ? 0 : -1;
-      $(one.getAttribute("aria-controls")).hidden = !selected;
-    }
-    if (focus) tab.focus();
-    if (tab.id === "tab-contents" && root) showMap();
-  }
-
-  for (const tab of tabs) {
-    tab.addEventListener("click", () => open(tab));
-    tab.addEventListener("keydown", (event) => {
-      const at = tabs.indexOf(tab);
-      const next = { ArrowRight: at + 1, ArrowLeft: at - 1 + tabs.length, Home: 0, End: tabs.length - 1 }[event.key];
-      if (next === undefined) return;
-      open(tabs[next % tabs.length], true);
-      event.preventDefault();
-    });
-  }
-
-  $("theme").addEventListener("click", () => {
-    const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    document.documentElement.dataset.theme = dark ? "light" : "dark";
-  });
+  tabs((tab) => tab.id === "tab-contents" && root && showMap());
 
   $("project").textContent = data.head.project;
   $("reference").textContent = data.head.reference;

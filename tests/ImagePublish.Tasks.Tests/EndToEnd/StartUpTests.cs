@@ -1,0 +1,57 @@
+using System.Text.RegularExpressions;
+using ImagePublish.Tasks.Tests.Fixtures;
+
+namespace ImagePublish.Tasks.Tests.EndToEnd;
+
+/// <summary>
+/// What the runtime still has to compile in a publish that changes nothing, beyond what <c>dotnet publish</c> makes it compile. Most of what
+/// such a publish costs is this, and it grows unseen: one document that is read by a serializer doubles it.
+/// </summary>
+public sealed partial class StartUpTests(Peers peers)
+{
+    // 604 and 620 when this was written, most of them for HTTP. A method takes about a fifth of a millisecond.
+    private const int Budget = 680;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AnUnchangedPublishCompilesFewMethods()
+    {
+        var registry = await peers.RegistryAsync();
+        var reference = await SmallBase.PushToAsync(registry, "startup/base:1", Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        var project = workspace.Empty("App").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;");
+        string[] image = [.. Switches.Destination(registry, "startup/app"), $"-p:ImageBase={reference}"];
+        (await project.PublishAsync(Cancelled, image)).EnsureSuccess();
+
+        var plain = await CompiledAsync(workspace, project, []);
+        var compiled = await CompiledAsync(workspace, project, image);
+
+        compiled.ExceptWith(plain);
+        Assert.DoesNotContain(compiled, method => method.StartsWith("System.Text.Json.Serialization.", StringComparison.Ordinal));
+        Assert.DoesNotContain(compiled, method => method.StartsWith("ZstdSharp.", StringComparison.Ordinal));
+        Assert.True(compiled.Count <= Budget, $"{compiled.Count} methods:\n{string.Join('\n', compiled.Order(StringComparer.Ordinal))}");
+        Assert.Contains(compiled, method => method.Contains("ImagePublish.", StringComparison.Ordinal));
+    }
+
+    private static async Task<HashSet<string>> CompiledAsync(TestWorkspace workspace, TestProject project, string[] switches)
+    {
+        var list = workspace[$"compiled-{switches.Length}.txt"];
+        var command = project.Command("publish", ["--no-restore", .. switches]);
+        await (
+            command with
+            {
+                Environment = new Dictionary<string, string?>(command.Environment)
+                {
+                    ["DOTNET_JitStdOutFile"] = list,
+                    ["DOTNET_JitDisasmSummary"] = "1",
+                },
+            }
+        ).SucceedAsync(Cancelled);
+        return [.. (await File.ReadAllLinesAsync(list, Cancelled)).Select(line => Compiled().Match(line).Groups[1].Value)];
+    }
+
+    // 4: JIT compiled System.String:Concat(System.String) [Tier0, IL size=1, code size=2]
+    [GeneratedRegex(@"^ *\d+: JIT compiled (.*) \[(?:Instrumented )?Tier")]
+    private static partial Regex Compiled();
+}
