@@ -45,6 +45,8 @@ public sealed partial class StartUpTests(Peers peers)
                 {
                     ["DOTNET_JitStdOutFile"] = list,
                     ["DOTNET_JitDisasmSummary"] = "1",
+                    // As a user's builds are compiled.
+                    ["DOTNET_TieredPGO"] = null,
                 },
             }
         ).SucceedAsync(Cancelled);
