@@ -95,7 +95,7 @@ public sealed class PrepareReproduction : CommandTask
 
     private static string? RevisionOf(NamedImage image) => image.Platforms[0].Config.Config?.Labels?.GetValueOrDefault(RevisionLabel);
 
-    private static void CheckCheckout(NamedImage image, bool hasNoGit, GitAnswer? head, IReadOnlyList<string> changed, IPublishLog log)
+    private static void CheckCheckout(NamedImage image, bool hasNoGit, GitAnswer? head, List<string> changed, IPublishLog log)
     {
         var revision = RevisionOf(image);
         if (hasNoGit && revision is not null)
@@ -114,7 +114,7 @@ public sealed class PrepareReproduction : CommandTask
             );
     }
 
-    private static string Shown(IReadOnlyList<string> files) =>
+    private static string Shown(List<string> files) =>
         string.Join(", ", files.Take(MaxNamed).Select(file => $"'{Text.Sanitize(file)}'")) + (files.Count > MaxNamed ? ", …" : "");
 
     // What is attached can't be trusted more than the image, and explains differences only.

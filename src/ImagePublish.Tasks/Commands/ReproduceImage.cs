@@ -29,8 +29,10 @@ public sealed class ReproduceImage : CommandTask
         return Task.CompletedTask;
     }
 
-    private static CommandItem ItemOf(ComparedImage image, PlatformReproduction platform) =>
-        CommandItem.Create(
+    private static CommandItem ItemOf(ComparedImage image, PlatformReproduction platform)
+    {
+        var cause = platform.Causes is [var first, ..] ? first : null;
+        return CommandItem.Create(
             image.Plan.Name,
             ("State", platform.IsEqual ? "Equal" : "Different"),
             ("Platform", platform.Platform),
@@ -41,10 +43,11 @@ public sealed class ReproduceImage : CommandTask
             ("Base", platform.Base),
             ("Commit", image.Plan.Head),
             ("Sdk", image.Plan.Sdk),
-            ("Cause", platform.Causes.FirstOrDefault()?.Kind.ToString()),
-            ("Reason", platform.Causes.FirstOrDefault()?.Text),
-            ("Advice", platform.Causes.FirstOrDefault()?.Advice),
+            ("Cause", cause?.Kind.ToString()),
+            ("Reason", cause?.Text),
+            ("Advice", cause?.Advice),
             ("Causes", new JsonText(ReproductionJson.Write(platform.Causes))),
             ("Differences", new JsonText(ReproductionJson.Write(platform.Differences)))
         );
+    }
 }
