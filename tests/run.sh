@@ -13,6 +13,8 @@ trap 'rm -rf "$results"' EXIT
 # No process may outlive this run.
 export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+# Nothing here runs long enough to gain from a profile of itself: the compiler with its analysers takes a third less without.
+export DOTNET_TieredPGO=0
 export PATH="$PATH:/usr/sbin:/sbin"
 
 # command → Debian package

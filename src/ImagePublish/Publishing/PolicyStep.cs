@@ -10,8 +10,8 @@ using ImagePublish.UpToDate;
 namespace ImagePublish.Publishing;
 
 /// <summary>
-/// Holds an image against the project's policy before anything of it is uploaded. What was found in its files and its settings is remembered
-/// by the request and the image: a publish that changes nothing reads neither.
+/// Holds an image against the project's policy before anything of it is uploaded. What was found in its files and its settings is
+/// remembered by the request and the image: a publish that changes nothing reads neither.
 /// </summary>
 internal sealed class PolicyStep(PublishContext context)
 {

@@ -224,15 +224,15 @@ internal sealed class RepositoryReader(PublishContext context)
     private static ImagePublishException Invalid(string name, string why) =>
         new(DiagnosticCodes.BaseInvalid, $"The image '{Text.Sanitize(name)}' is not shown: {why}.");
 
-    private static ImagePublishException Empty(RepositorySource source, RepositoryQuery query, int count) =>
-        new(
-            DiagnosticCodes.RepositoryEmpty,
-            count == 0 ? $"'{Text.Sanitize(source.Name)}' has no tags, so there is no page of it. Publish an image first."
-                : query.Filter.Pattern.Length > 0
-                    ? $"None of the {count} tags of '{Text.Sanitize(source.Name)}' matches ImageFilter '{Text.Sanitize(query.Filter.Pattern)}', "
-                        + "so there is no page of them. Choose another pattern, such as 1.*."
-                : $"'{Text.Sanitize(source.Name)}' has only tags of attachments (sha256-…), so there is no page of it. Publish an image first."
-        );
+    private static ImagePublishException Empty(RepositorySource source, RepositoryQuery query, int count)
+    {
+        var name = Text.Sanitize(source.Name);
+        var why =
+            count == 0 ? $"'{name}' has no tags"
+            : query.Filter.Pattern.Length == 0 ? $"'{name}' has only tags of attachments (sha256-…)"
+            : $"None of the {count} tags of '{name}' matches ImageFilter '{Text.Sanitize(query.Filter.Pattern)}'";
+        return new(DiagnosticCodes.RepositoryEmpty, $"{why}, so there is no page of it. Publish an image first, or choose other tags.");
+    }
 
     private static ImagePublishException Nothing(RepositorySource source, RepositoryContents contents) =>
         new(

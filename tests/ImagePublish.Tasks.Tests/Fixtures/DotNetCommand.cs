@@ -44,6 +44,8 @@ public static class DotNetCommand
         ["DOTNET_CLI_WORKLOAD_UPDATE_NOTIFY_DISABLE"] = "true",
         ["DOTNET_GENERATE_ASPNET_CERTIFICATE"] = "false",
         ["DOTNET_NOLOGO"] = "1",
+        // No build runs long enough to gain from a profile of itself, nor does the compiler.
+        ["DOTNET_TieredPGO"] = "0",
         ["MSBUILDDISABLENODEREUSE"] = "1",
         ["SharedCompilationId"] = CompilerServer.Id,
         ["UseSharedCompilation"] = "true",

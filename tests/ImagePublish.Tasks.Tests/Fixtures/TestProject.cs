@@ -6,6 +6,9 @@ namespace ImagePublish.Tasks.Tests.Fixtures;
 /// <summary>A project file that a test writes and builds. Each method but the builds changes the file and returns the project.</summary>
 public sealed class TestProject
 {
+    // What dotnet publish takes anyway; told so, it does not read the project once more to find that out.
+    private const string Configuration = "--configuration=Release";
+
     private static readonly string[] Queries =
     [
         "-getItem:PublishedImage",
@@ -72,7 +75,7 @@ public sealed class TestProject
     }
 
     public Task<BuildOutput> PublishAsync(CancellationToken cancellationToken, params string[] arguments) =>
-        RunAsync("publish", arguments, cancellationToken);
+        RunAsync("publish", [Configuration, .. arguments], cancellationToken);
 
     // A build that is asked for properties only evaluates the project, unless a target is named.
     public Task<BuildOutput> BuildAsync(CancellationToken cancellationToken, params string[] arguments) =>
@@ -125,7 +128,8 @@ public sealed class TestProject
             .Arguments.Skip(1)
             .Where(argument =>
                 !(
-                    argument.StartsWith("-t:", StringComparison.Ordinal)
+                    argument == Configuration
+                    || argument.StartsWith("-t:", StringComparison.Ordinal)
                     || argument.StartsWith("-p:Image", StringComparison.OrdinalIgnoreCase)
                 )
                 || argument.StartsWith("-p:ImagePlatforms", StringComparison.OrdinalIgnoreCase)
