@@ -13,9 +13,9 @@ internal sealed class DockerfileBuilds : IAsyncDisposable
 {
     private const string Docker = "/usr/bin/docker";
 
-    // The second stage is restored before the sources come, as all advice has it, so that only the last two steps run again.
+    // The first stage is restored before the sources come, as all advice has it, so that only the last two steps run again.
     private const string Dockerfile = """
-        FROM {0}/dotnet/sdk:10.0 AS build
+        FROM REGISTRY/dotnet/sdk:10.0 AS build
         WORKDIR /src
         COPY Shop/Shop.csproj Shop/
         COPY Shop.Catalog/Shop.Catalog.csproj Shop.Catalog/
@@ -23,7 +23,7 @@ internal sealed class DockerfileBuilds : IAsyncDisposable
         COPY . .
         RUN dotnet publish Shop/Shop.csproj -c Release -o /app/publish --no-restore
 
-        FROM {0}/dotnet/aspnet:10.0-docker
+        FROM REGISTRY/dotnet/aspnet:10.0-docker
         WORKDIR /app
         COPY --from=build /app/publish .
         ENTRYPOINT ["dotnet", "Shop.dll"]
@@ -47,7 +47,7 @@ internal sealed class DockerfileBuilds : IAsyncDisposable
         (this.laboratory, this.engine) = (laboratory, engine);
         sources = new PlainPublish(laboratory["dockerfile"]);
         Sources.WriteShop(sources);
-        Write("Dockerfile", string.Format(CultureInfo.InvariantCulture, Dockerfile, laboratory.Registry.Host));
+        Write("Dockerfile", Dockerfile.Replace("REGISTRY", laboratory.Registry.Host, StringComparison.Ordinal));
         Write(".dockerignore", "**/bin\n**/obj\n");
     }
 

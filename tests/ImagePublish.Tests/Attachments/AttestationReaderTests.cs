@@ -44,7 +44,10 @@ public sealed class AttestationReaderTests
                 "https://ci.example.test/runs/1",
                 "git+https://git.example.test/shop@refs/heads/main",
                 new string('a', 40)
-            ),
+            )
+            {
+                Tool = "1.0",
+            },
             provenance
         );
     }
