@@ -40,7 +40,13 @@ internal abstract class Contender(string name, string folder)
     {
         Directory.CreateDirectory(Caches);
         var command = DotNetCommand.Create(Sources, arguments);
-        var environment = new Dictionary<string, string?>(command.Environment) { ["TMPDIR"] = Caches, ["UseSharedCompilation"] = "false" };
+        var environment = new Dictionary<string, string?>(command.Environment)
+        {
+            ["TMPDIR"] = Caches,
+            ["UseSharedCompilation"] = "false",
+            // Users' builds have it.
+            ["DOTNET_TieredPGO"] = null,
+        };
         if (Authorities.Count > 0)
             environment["SSL_CERT_DIR"] = string.Join(':', [.. Authorities, SystemAuthorities]);
         if (CacheSecret is not null)

@@ -35,6 +35,8 @@ public sealed class RepositoryReaderTests
     {
         await using var bench = await RepositoryBench.StartAsync();
         bench.Server.SeedHistory(Shop, versions: 60);
+        // Without it an answer may be there before the next request is sent.
+        bench.Server.Line.Latency = TimeSpan.FromMilliseconds(10);
 
         await bench.ReadAsync();
         var requests = bench.Server.Requests;
