@@ -154,7 +154,8 @@ internal sealed class DockerfileBuilds : IAsyncDisposable
         await sources.DotNet("restore", project).SucceedAsync(cancellationToken);
         var context = Directory.CreateDirectory(laboratory["sdk"]).FullName;
         await CopyAsync(DotNetInstallation.Find().Folder, Path.Combine(context, "dotnet"), cancellationToken);
-        foreach (var package in PackagesOf(Path.Combine(Path.GetDirectoryName(project)!, "obj", "project.assets.json")))
+        var assets = Directory.GetFiles(sources.Sources, "project.assets.json", SearchOption.AllDirectories);
+        foreach (var package in assets.SelectMany(PackagesOf).Distinct(StringComparer.Ordinal))
             await CopyAsync(
                 Path.Combine(PackedPackage.GlobalPackages, package),
                 Path.Combine(context, "packages", package),
