@@ -86,7 +86,6 @@ internal enum CauseKind
     Sdk,
     Base,
     Package,
-    SystemPackage,
     Paths,
     Options,
     NotDeterministic,
