@@ -66,7 +66,7 @@ internal sealed class SignedStatements(PublishContext context, SigningRequest re
             var found in new AttestationFinder(context.Registries, repository).FindAsync(Image.Digest, missing, destination.Stop)
         )
         {
-            if (await signer.VerifiesAsync(found, Image.Digest, destination.Stop))
+            if (await signer.VerifiesAsync(found, Image, destination.Stop))
                 missing.Remove(found.Predicate);
             if (missing.Count == 0)
                 break;
