@@ -22,6 +22,7 @@ internal sealed class OpenSslTimeStamps : IAsyncDisposable
         default_policy = 1.3.6.1.4.1.99999.1
         digests = sha256, sha384, sha512
         ess_cert_id_alg = sha256
+        ess_cert_id_chain = no
         """;
 
     private readonly string folder = Directory.CreateTempSubdirectory("imagepublish-tsa-").FullName;
