@@ -33,7 +33,10 @@ internal sealed class JsonProgram(string file, Redactor redactor, Func<string, E
             throw fail($"it ends with {result.ExitCode} when asked for '{question}': {Explain(result)}", null);
         try
         {
-            using var answer = JsonDocument.Parse(result.Output, new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false });
+            using var answer = JsonDocument.Parse(
+                result.Output,
+                new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false }
+            );
             return read(answer.RootElement);
         }
         catch (RefusedSignatureException exception)
@@ -89,7 +92,11 @@ internal sealed class JsonProgram(string file, Redactor redactor, Func<string, E
             if (!errors.StartsWith('{'))
                 return errors;
             using var error = JsonDocument.Parse(errors, new JsonDocumentOptions { MaxDepth = 8 });
-            string?[] parts = [error.RootElement.GetProperty("errorCode").GetString(), error.RootElement.GetProperty("errorMessage").GetString()];
+            string?[] parts =
+            [
+                error.RootElement.GetProperty("errorCode").GetString(),
+                error.RootElement.GetProperty("errorMessage").GetString(),
+            ];
             return string.Join(": ", parts);
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)

@@ -107,10 +107,15 @@ public sealed class NotationImageTests(Peers peers)
         var published = (await PluginAsync("notation:shell signing")).EnsureSuccess();
 
         var digest = published.Properties["ImageDigest"];
-        var envelope = registry.Content.Blob("acme/shop", await FindSignatureAsync(registry.Host, $"referrers/{digest}", "application/cose"))!;
+        var envelope = registry.Content.Blob(
+            "acme/shop",
+            await FindSignatureAsync(registry.Host, $"referrers/{digest}", "application/cose")
+        )!;
         await File.WriteAllBytesAsync(workspace["envelope"], envelope, Cancelled);
         var script = Path.Combine(Folder, "cose.py");
-        var read = await new CommandLine("/usr/bin/python3", script, "envelope") { WorkingDirectory = workspace.Path }.SucceedAsync(Cancelled);
+        var read = await new CommandLine("/usr/bin/python3", script, "envelope") { WorkingDirectory = workspace.Path }.SucceedAsync(
+            Cancelled
+        );
         Assert.Equal(
             $"-7 ['io.cncf.notary.signingScheme'] application/vnd.cncf.notary.payload.v1+json notary.x509 3 {digest}",
             read.Output.Trim()

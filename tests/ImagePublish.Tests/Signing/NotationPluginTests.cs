@@ -107,6 +107,39 @@ public sealed class NotationPluginTests : IDisposable
         Assert.StartsWith("[", listed.Annotations["io.cncf.notary.x509chain.thumbprint#S256"], StringComparison.Ordinal);
     }
 
+    [Fact]
+    [ReliabilityCase(
+        "Signing",
+        "a plugin whose envelope only a plugin can verify in full, such as AWS Signer's",
+        "its signature and what it is about are verified, and it is attached; `ImageBaseTrust` refuses it with IMG6021"
+    )]
+    public async Task AnEnvelopeMayWantAPluginOfItsReaders()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var image = (await bench.PublishAsync(bench.Request("plain"))).Image.Manifest.Descriptor;
+        Prepare(Authority.Issue(), "EC-256", "", "SIGNATURE_GENERATOR.ENVELOPE");
+        var options = new NotationOptions
+        {
+            Digest = image.Digest.Value,
+            Target = Encoding.UTF8.GetString(UnsignedEnvelope.WritePayload(image)),
+            Scheme = "notary.x509.signingAuthority",
+            AuthenticTime = DateTimeOffset.UtcNow,
+            Critical =
+            [
+                "io.cncf.notary.signingScheme",
+                "io.cncf.notary.authenticSigningTime",
+                "io.cncf.notary.verificationPlugin",
+                "io.cncf.notary.verificationPluginMinVersion",
+            ],
+        };
+        WriteEnvelope(NotationWriter.Write(NotationWriter.JwsType, Authority.Issue(), options), NotationWriter.JwsType, new());
+
+        var result = await bench.PublishAsync(Signed(bench));
+
+        Assert.NotNull(bench.TagDigest(Shop, "1.0"));
+        Assert.Equal(DiagnosticCodes.SignatureUnsupported, Assert.Single(await VerifyAsync(bench, result.Image.Digest)).Refused?.Code);
+    }
+
     public static TheoryData<string, string> WrongEnvelopes =>
         [
             ("of another image", "it is the signature of another image"),
@@ -208,7 +241,8 @@ public sealed class NotationPluginTests : IDisposable
     public async Task ASignatureThatIsWrongIsNotUsed(string what, string code, string reason)
     {
         await using var bench = await PublishingBench.StartAsync();
-        var signer = what == "expired" ? Authority.Issue(options: new LeafOptions { To = DateTimeOffset.UtcNow.AddDays(-1) }) : Authority.Issue();
+        var signer =
+            what == "expired" ? Authority.Issue(options: new LeafOptions { To = DateTimeOffset.UtcNow.AddDays(-1) }) : Authority.Issue();
         var (spec, algorithm) = what switch
         {
             "other algorithm" => ("EC-256", "ECDSA-SHA-384"),
@@ -259,18 +293,25 @@ public sealed class NotationPluginTests : IDisposable
         var signature = ((ECDsa)signer.Key).SignData(unsigned.SignedBytes, HashAlgorithmName.SHA256);
         signature[5] ^= (byte)(what == "altered" ? 1 : 0);
         var annotations = what == "annotations" ? Enumerable.Range(0, 40).ToDictionary(at => $"a{at}", _ => "b") : new() { ["a"] = "b" };
+        WriteEnvelope(
+            unsigned.Write(signature, signer.Chain, stamp: null),
+            what == "type" ? CoseEnvelope.MediaType : mediaType,
+            annotations
+        );
+    }
+
+    private void WriteEnvelope(byte[] content, string mediaType, Dictionary<string, string> annotations) =>
         Write(
             "envelope.json",
             JsonSerializer.Serialize(
                 new Dictionary<string, object>
                 {
-                    ["signatureEnvelope"] = unsigned.Write(signature, signer.Chain, stamp: null),
-                    ["signatureEnvelopeType"] = what == "type" ? CoseEnvelope.MediaType : mediaType,
+                    ["signatureEnvelope"] = content,
+                    ["signatureEnvelopeType"] = mediaType,
                     ["annotations"] = annotations,
                 }
             )
         );
-    }
 
     private void Write(string name, string content) => File.WriteAllText(Path.Combine(folder, name), content);
 
@@ -286,11 +327,7 @@ public sealed class NotationPluginTests : IDisposable
     {
         var redactor = new Redactor();
         redactor.Add("s3cret-t0ken");
-        var key = new PluginKey("key 1")
-        {
-            Config = [KeyValuePair.Create("self_signed", "true")],
-            TimeLimit = TimeSpan.FromSeconds(2),
-        };
+        var key = new PluginKey("key 1") { Config = [KeyValuePair.Create("self_signed", "true")], TimeLimit = TimeSpan.FromSeconds(2) };
         var notation = new NotationRequest { Plugin = new NotationPlugin(ProgramFile, key, redactor), Envelope = envelope };
         return bench.Request("1.0") with { Signing = new SigningRequest(null, SignatureFormat.Notation) { Notation = notation } };
     }

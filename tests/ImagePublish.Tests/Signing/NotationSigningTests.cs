@@ -69,7 +69,10 @@ public sealed class NotationSigningTests
         var manifest = await SignatureAsync(bench, image.Digest);
         Assert.Equal("application/vnd.cncf.notary.signature", manifest.ArtifactType);
         Assert.Equal("application/vnd.oci.empty.v1+json", manifest.Config.MediaType);
-        Assert.Equal((image.MediaType, image.Digest, image.Size), (manifest.Subject!.MediaType, manifest.Subject.Digest, manifest.Subject.Size));
+        Assert.Equal(
+            (image.MediaType, image.Digest, image.Size),
+            (manifest.Subject!.MediaType, manifest.Subject.Digest, manifest.Subject.Size)
+        );
         Assert.Equal(
             JsonSerializer.Serialize(signer.Chain.Select(one => Convert.ToHexStringLower(SHA256.HashData(one.RawData)))),
             manifest.Annotations!["io.cncf.notary.x509chain.thumbprint#S256"]
@@ -167,6 +170,43 @@ public sealed class NotationSigningTests
         Assert.NotNull(verified.Single(one => one.Form == SignatureForm.Notation).Accepted);
     }
 
+    [Theory]
+    [InlineData(JwsEnvelope.MediaType)]
+    [InlineData(CoseEnvelope.MediaType)]
+    public async Task AnAlteredOneIsRefused(string envelope)
+    {
+        await using var bench = await StartAsync(hasReferrers: true);
+        var result = await bench.PublishAsync(Signed(bench, Authority.Issue(), envelope));
+        var manifest = await SignatureAsync(bench, result.Image.Digest);
+        var content = bench.Server.Content.Blob(Shop, manifest.Layers[0].Digest.Value)!.ToArray();
+        // In the signature, which is at the end of both.
+        content[^20] = content[^20] == (byte)'A' ? (byte)'B' : (byte)'A';
+        var altered = new SignatureArtifact(SignatureForm.Notation, manifest.Layers[0].Digest) { MediaType = envelope, Content = content };
+        var rule = new CertificateRule("root.crt", new TrustAnchors([Authority.Root]));
+
+        var refused = Assert.Throws<RefusedSignatureException>(() =>
+            rule.Verify(altered, bench.Named(Shop), result.Image.Digest, DateTimeOffset.UtcNow)
+        );
+
+        Assert.Contains("it does not fit its content", refused.Message, StringComparison.Ordinal);
+    }
+
+    // The bytes are those of notation-core-go's conformance test, without what is not here.
+    [Fact]
+    public void TheHeadersAreWrittenAsNotationWritesThem()
+    {
+        var signingTime = DateTimeOffset.FromUnixTimeSeconds(1661321924);
+
+        var cose = UnsignedEnvelope.Create(CoseEnvelope.MediaType, "hello COSE"u8.ToArray(), SignatureAlgorithm.RsaPssSha384, signingTime);
+
+        const string Headers =
+            "A5013825028178 1C696F2E636E63662E6E6F746172792E7369676E696E67536368656D65 03 782B6170706C69636174696F6E2F766E642E636E63662E"
+            + "6E6F746172792E7061796C6F61642E76312B6A736F6E 781A696F2E636E63662E6E6F746172792E7369676E696E6754696D65 C11A6305C2C4 "
+            + "781C696F2E636E63662E6E6F746172792E7369676E696E67536368656D65 6B6E6F746172792E78353039";
+        var expected = Headers.Replace(" ", "", StringComparison.Ordinal);
+        Assert.Contains($"58{expected.Length / 2:X2}{expected}404A68656C6C6F20434F5345", Convert.ToHexString(cose.SignedBytes));
+    }
+
     public static TheoryData<Fault> Refusals =>
         [
             // The first manifest is the image itself, and the first blob the base's config.
@@ -253,11 +293,7 @@ public sealed class NotationSigningTests
     }
 
     [Fact]
-    [ReliabilityCase(
-        "Signing",
-        "a Notation signature whose time-stamp authority is not there",
-        "IMG6044, and no tag moves"
-    )]
+    [ReliabilityCase("Signing", "a Notation signature whose time-stamp authority is not there", "IMG6044, and no tag moves")]
     public async Task WithoutItsTimeStampNoTagMoves()
     {
         await using var bench = await StartAsync(hasReferrers: true);
@@ -353,13 +389,15 @@ public sealed class NotationSigningTests
 
         Digest[] fingerprints =
         [
-            .. ((PublishRequest[])
-                [
-                    Signed(bench, signer),
-                    Signed(bench, signer, CoseEnvelope.MediaType),
-                    Signed(bench, Authority.Issue(signer.Key)),
-                    Signed(bench, signer, format: SignatureFormat.Both | SignatureFormat.Notation),
-                ]).Select(UpToDate.RequestFingerprint.Compute),
+            .. (
+                (PublishRequest[])
+                    [
+                        Signed(bench, signer),
+                        Signed(bench, signer, CoseEnvelope.MediaType),
+                        Signed(bench, Authority.Issue(signer.Key)),
+                        Signed(bench, signer, format: SignatureFormat.Both | SignatureFormat.Notation),
+                    ]
+            ).Select(UpToDate.RequestFingerprint.Compute),
         ];
 
         Assert.Distinct(fingerprints);

@@ -23,6 +23,8 @@ internal sealed class OpenSslTimeStamps : IAsyncDisposable
         digests = sha256, sha384, sha512
         ess_cert_id_alg = sha256
         ess_cert_id_chain = no
+        tsa_name = no
+        ordering = no
         """;
 
     private readonly string folder = Directory.CreateTempSubdirectory("imagepublish-tsa-").FullName;

@@ -67,7 +67,11 @@ internal sealed class NotationPlugin
 
     /// <exception cref="ImagePublishException"><c>IMG6051</c>: always.</exception>
     public static ImagePublishException Unusable(string plugin, string reason, Exception? cause = null) =>
-        new(DiagnosticCodes.NotationPluginFailed, $"No image can be signed with notation's plugin '{Text.Sanitize(plugin)}': {reason}.", cause);
+        new(
+            DiagnosticCodes.NotationPluginFailed,
+            $"No image can be signed with notation's plugin '{Text.Sanitize(plugin)}': {reason}.",
+            cause
+        );
 
     /// <summary>Whether it makes signatures, and not whole envelopes only.</summary>
     public Task<bool> SignsRawAsync(CancellationToken cancellationToken) => isRaw.Value.WaitAsync(cancellationToken);
@@ -145,10 +149,7 @@ internal sealed class NotationPlugin
                     throw RefusedSignatureException.Malformed(
                         $"it knows the versions {Text.Sanitize(string.Join(", ", contracts))} of the protocol, and {Contract} is asked for"
                     );
-                var capabilities = SignatureJson.Texts(
-                    SignatureJson.Required(answer, "capabilities", JsonValueKind.Array, "it"),
-                    "it"
-                );
+                var capabilities = SignatureJson.Texts(SignatureJson.Required(answer, "capabilities", JsonValueKind.Array, "it"), "it");
                 return capabilities.Contains(SignsRaw)
                     || (
                         capabilities.Contains(WritesEnvelopes)
@@ -219,10 +220,7 @@ internal sealed class NotationPlugin
         if (publicKey.Verify(algorithm, data, signature))
             return signature;
         // As with other programs, services differ in how they write ECDSA's two numbers.
-        if (
-            algorithm.Kind == SignatureKind.Ecdsa
-            && publicKey.Verify(algorithm, data, signature, DSASignatureFormat.Rfc3279DerSequence)
-        )
+        if (algorithm.Kind == SignatureKind.Ecdsa && publicKey.Verify(algorithm, data, signature, DSASignatureFormat.Rfc3279DerSequence))
             return EcdsaSignature.ToNumbers(signature, publicKey);
         throw Fail($"its signature does not verify with the key of its certificate ({publicKey.Description})");
     }

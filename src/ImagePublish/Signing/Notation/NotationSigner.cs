@@ -17,7 +17,17 @@ internal sealed class NotationSigner(NotationRequest request, ServiceClient serv
     private const string ThumbprintAnnotation = "io.cncf.notary.x509chain.thumbprint#S256";
     private const string CreatedAnnotation = "org.opencontainers.image.created";
 
-    private static readonly string[] TargetNames = ["mediaType", "digest", "size", "annotations", "urls", "data", "platform", "artifactType"];
+    private static readonly string[] TargetNames =
+    [
+        "mediaType",
+        "digest",
+        "size",
+        "annotations",
+        "urls",
+        "data",
+        "platform",
+        "artifactType",
+    ];
 
     private readonly ConcurrentDictionary<Digest, Lazy<Task<Signed>>> made = new();
 
@@ -45,11 +55,18 @@ internal sealed class NotationSigner(NotationRequest request, ServiceClient serv
         if (request.TimeStamps is not null && envelope.TimeStamp is null)
             return false;
         var own = request.Key?.Certificates.Chain ?? (await SignOnceAsync(image, cancellationToken)).Chain;
-        RuleOf(own).Verify(envelope, image.Digest, services.Time.GetUtcNow());
+        RequireAccepted(envelope, own, image);
         return envelope.Chain.Leaf.RawData.AsSpan().SequenceEqual(own.Leaf.RawData);
     }
 
-    private static NotationRule RuleOf(CertificateChain chain) => new() { Authorities = new TrustAnchors([chain.Certificates[^1]]) };
+    // As by who trusts its root; of what only a plugin can verify in full, the signature and what it is about.
+    private void RequireAccepted(NotationEnvelope envelope, CertificateChain own, Descriptor image)
+    {
+        if (envelope.NeedsPlugin)
+            return;
+        var root = new TrustAnchors([own.Certificates[^1]]);
+        new NotationRule { Authorities = root, SigningAuthorities = root }.Verify(envelope, image.Digest, services.Time.GetUtcNow());
+    }
 
     private Task<Signed> SignOnceAsync(Descriptor image, CancellationToken cancellationToken) =>
         made.GetOrAdd(image.Digest, _ => new Lazy<Task<Signed>>(() => CreateAsync(image, cancellationToken))).Value;
@@ -57,9 +74,10 @@ internal sealed class NotationSigner(NotationRequest request, ServiceClient serv
     private async Task<Signed> CreateAsync(Descriptor image, CancellationToken cancellationToken)
     {
         var payload = UnsignedEnvelope.WritePayload(image);
-        var written = request.Plugin is { } plugin && !await plugin.SignsRawAsync(cancellationToken)
-            ? await plugin.WriteEnvelopeAsync(payload, request.Envelope, cancellationToken)
-            : new PluginEnvelope(await ComposeAsync(payload, cancellationToken), new Dictionary<string, string>());
+        var written =
+            request.Plugin is { } plugin && !await plugin.SignsRawAsync(cancellationToken)
+                ? await plugin.WriteEnvelopeAsync(payload, request.Envelope, cancellationToken)
+                : new PluginEnvelope(await ComposeAsync(payload, cancellationToken), new Dictionary<string, string>());
         var chain = Require(written.Content, image);
         var annotations = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, value) in written.Annotations)
@@ -135,7 +153,7 @@ internal sealed class NotationSigner(NotationRequest request, ServiceClient serv
                     [.. envelope.Chain.Certificates.Select(one => one.RawData)],
                     services.Time.GetUtcNow()
                 );
-            RuleOf(envelope.Chain).Verify(envelope, image.Digest, services.Time.GetUtcNow());
+            RequireAccepted(envelope, envelope.Chain, image);
             return envelope.Chain;
         }
         catch (RefusedSignatureException exception)
@@ -152,14 +170,15 @@ internal sealed class NotationSigner(NotationRequest request, ServiceClient serv
         using var payload = SignatureJson.Parse(envelope.Payload, "its payload");
         var target = SignatureJson.Required(payload.RootElement, "targetArtifact", JsonValueKind.Object, "its payload");
         var size = SignatureJson.Required(target, "size", JsonValueKind.Number, "its payload");
-        if (SignatureJson.Text(target, "mediaType", "its payload") != image.MediaType || !size.TryGetInt64(out var bytes) || bytes != image.Size)
+        if (
+            SignatureJson.Text(target, "mediaType", "its payload") != image.MediaType
+            || !size.TryGetInt64(out var bytes)
+            || bytes != image.Size
+        )
             throw RefusedSignatureException.Malformed(
                 $"its payload is not about {image.Size.ToString(CultureInfo.InvariantCulture)} bytes of {image.MediaType}"
             );
-        if (
-            payload.RootElement.EnumerateObject().Count() != 1
-            || target.EnumerateObject().Any(part => !TargetNames.Contains(part.Name))
-        )
+        if (payload.RootElement.EnumerateObject().Count() != 1 || target.EnumerateObject().Any(part => !TargetNames.Contains(part.Name)))
             throw RefusedSignatureException.Malformed("its payload says more than what is signed");
     }
 }
