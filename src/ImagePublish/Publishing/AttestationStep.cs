@@ -159,10 +159,11 @@ internal sealed class AttestationStep
         await destination.PutManifestAsync(attestation.Manifest);
     }
 
-    // A list may name anything: what counts is what the manifest says of itself.
-    private static async Task<IReadOnlyList<AttachmentInfo>> FindAsync(IDestination destination, Descriptor subject)
+    /// <summary>Finds the manifests with statements that are attached to an image.</summary>
+    public static async Task<IReadOnlyList<AttachmentInfo>> FindAsync(IDestination destination, Descriptor subject)
     {
         var found = new List<AttachmentInfo>();
+        // A list may name anything: what counts is what the manifest says of itself.
         foreach (var entry in await destination.FindAttachmentsAsync(subject))
         {
             if (found.Count == MaxFound)
