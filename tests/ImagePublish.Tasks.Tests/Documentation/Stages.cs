@@ -302,6 +302,7 @@ public static class Stages
                 ("<Target Name=\"TagNightly\" BeforeTargets=\"BeforePublishImage\">", "cd src/Shop")
             ),
             NotTyped = Map(
+                ("dotnet new install ImagePublish.Templates", "TemplatesTests installs, creates and publishes so"),
                 (
                     "sudo dotnet publish src/Shop -p:PublishImage=true -p:ImageTags=dev -p:ImageLoad=containerd:k8s.io",
                     "LocalClusterTests publishes so; no Kubernetes runs here"
