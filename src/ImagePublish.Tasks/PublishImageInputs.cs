@@ -92,7 +92,7 @@ public abstract class PublishImageInputs : PublishTask
     /// <summary>Whether files stay that only other systems can load.</summary>
     public bool KeepOtherPlatforms { get; set; }
 
-    /// <summary><c>App</c>, <c>Layer</c> or <c>None</c>: where debug symbols are.</summary>
+    /// <summary><c>App</c>, <c>Layer</c>, <c>Separate</c> or <c>None</c>: where debug symbols are.</summary>
     public string? Symbols { get; set; }
 
     /// <summary><c>false</c> leaves out what a self-contained app on <c>scratch</c> needs of the system.</summary>
