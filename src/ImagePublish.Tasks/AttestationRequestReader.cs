@@ -17,8 +17,7 @@ internal sealed class AttestationRequestReader(PublishImageInputs inputs, GitInf
     public AttestationRequest? Read(ImageSource baseImage, SbomRequest? sbom)
     {
         var placement = InputParser.Choice(inputs.Attestations, "ImageAttestations", AttestationPlacement.Referrers);
-        var areSymbolsAttached =
-            InputParser.Choice(inputs.Symbols, "ImageSymbols", SymbolPlacement.App) == SymbolPlacement.Separate;
+        var areSymbolsAttached = InputParser.Choice(inputs.Symbols, "ImageSymbols", SymbolPlacement.App) == SymbolPlacement.Separate;
         if (placement == AttestationPlacement.None && areSymbolsAttached)
             throw InputParser.Invalid(
                 "ImageSymbols",

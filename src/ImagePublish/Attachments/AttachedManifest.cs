@@ -51,7 +51,11 @@ internal sealed record AttachedManifest(MemoryBlobSource Manifest, IReadOnlyList
         Create(
             artifactType,
             subject,
-            [.. layers.Select(layer => (layer.Blob.With(BlobLookup.Never), layer.Blob.Descriptor with { Annotations = layer.Annotations }))],
+            [
+                .. layers.Select(layer =>
+                    (layer.Blob.With(BlobLookup.Never), layer.Blob.Descriptor with { Annotations = layer.Annotations })
+                ),
+            ],
             annotations
         );
 

@@ -133,7 +133,10 @@ internal sealed class SymbolsPuller(RegistryClient registries, ImageStore store)
         {
             await using var blob = await content
                 .Blob(layer)
-                .OpenVerifiedAsync(() => AttestationReader.Invalid(attachment, $"the content of {layer.Digest} differs from its digest"), cancellationToken);
+                .OpenVerifiedAsync(
+                    () => AttestationReader.Invalid(attachment, $"the content of {layer.Digest} differs from its digest"),
+                    cancellationToken
+                );
             try
             {
                 var options = new LayerReaderOptions { MaxEntries = MaxFiles };
@@ -169,7 +172,8 @@ internal sealed class SymbolsPuller(RegistryClient registries, ImageStore store)
     private static string CheckedPath(AttachmentInfo attachment, LayerEntryInfo entry)
     {
         var path = entry.Path;
-        var isNamedSo = path.EndsWith(".pdb", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".dbg", StringComparison.OrdinalIgnoreCase);
+        var isNamedSo =
+            path.EndsWith(".pdb", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".dbg", StringComparison.OrdinalIgnoreCase);
         if (entry is not { Kind: LayerEntryInfoKind.File, Content: not null } || !isNamedSo)
             throw AttestationReader.Invalid(attachment, $"it has '{Text.Sanitize(path)}', which is no file of debug symbols");
         if (OperatingSystem.IsWindows() && path.Split('/').Any(part => part.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0))

@@ -130,7 +130,11 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     private AttestationStep Attest(ImageDraft draft, Image image, PublishOutput output, TaskScope tasks)
     {
         var describing = new Lazy<Task<MemoryBlobSource?>>(() => tasks.Run(token => DescribeAsync(draft, image, output, token)));
-        var attested = new AttestedImage(draft.Request, image, draft.Images, packages.Chosen) { Sbom = describing, Symbols = draft.Symbols };
+        var attested = new AttestedImage(draft.Request, image, draft.Images, packages.Chosen)
+        {
+            Sbom = describing,
+            Symbols = draft.Symbols,
+        };
         return new AttestationStep(attested, tasks.Token);
     }
 

@@ -18,9 +18,7 @@ internal sealed class SymbolsStep
     private SymbolsStep(LayerInput content, LayerProducer producer, TaskScope tasks)
     {
         candidate = new(() => tasks.Run(token => producer.LookUpAsync(content, token)));
-        layer = new(() =>
-            tasks.Run(async token => (await producer.ProduceAsync(await candidate.Value, ImageFormat.Oci, token)).Layer)
-        );
+        layer = new(() => tasks.Run(async token => (await producer.ProduceAsync(await candidate.Value, ImageFormat.Oci, token)).Layer));
     }
 
     /// <summary>Plans them; null where the publish has none, or they are somewhere else.</summary>
@@ -28,9 +26,7 @@ internal sealed class SymbolsStep
     public static SymbolsStep? Plan(PinnedRequest pinned, LayerProducer producer, TaskScope tasks)
     {
         var symbols = pinned.Files.SeparateSymbols;
-        return symbols.Count == 0
-            ? null
-            : new SymbolsStep(LayerInput.Create(Name, symbols, pinned.Request.EntryDefaults), producer, tasks);
+        return symbols.Count == 0 ? null : new SymbolsStep(LayerInput.Create(Name, symbols, pinned.Request.EntryDefaults), producer, tasks);
     }
 
     /// <summary>Whether attachments have them.</summary>

@@ -214,7 +214,11 @@ public sealed class SeparateSymbolsTests : IDisposable
     [InlineData("app/.bashrc", TarEntryType.RegularFile)]
     [InlineData("app\\App.pdb", TarEntryType.RegularFile)]
     [InlineData("app/A\u001b[2Jpp.pdb", TarEntryType.RegularFile)]
-    [ReliabilityCase("Attachments", "symbols that somebody else attached: links, paths outside, other files", "IMG4018, nothing is written")]
+    [ReliabilityCase(
+        "Attachments",
+        "symbols that somebody else attached: links, paths outside, other files",
+        "IMG4018, nothing is written"
+    )]
     public async Task WhatIsNoSymbolsIsNotWritten(string name, TarEntryType type)
     {
         await using var bench = await StartAsync(hasReferrers: true);
@@ -238,7 +242,10 @@ public sealed class SeparateSymbolsTests : IDisposable
     {
         await using var bench = await StartAsync(hasReferrers: true);
         var image = (await bench.PublishAsync(bench.Request("1.0"))).Image;
-        var tar = Tar(("app/First.pdb", TarEntryType.RegularFile), (damage == "twice" ? "app/First.pdb" : "b.pdb", TarEntryType.RegularFile));
+        var tar = Tar(
+            ("app/First.pdb", TarEntryType.RegularFile),
+            (damage == "twice" ? "app/First.pdb" : "b.pdb", TarEntryType.RegularFile)
+        );
         var blob = damage switch
         {
             "cut" => tar[..(tar.Length / 2)],
