@@ -28,12 +28,34 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         if (added.Count == 0)
             return LayerLayout.Create(published, items, mode);
 
-        var placed = WithoutKnownFolders(added.Select(Place).OfType<Placed>(), published);
-        CheckUnique(published, placed);
-        var directories = placed
-            .Where(one => one.Entry.Kind == LayerEntryKind.Directory)
-            .Select(one => one.Entry)
-            .ToDictionary(entry => entry.Path, StringComparer.Ordinal);
+        var placed = WithoutKnownFolders(added.Where(one => !one.IsOnTop).Select(Place).OfType<Placed>(), published);
+        LayerEntry[] below = [.. published, .. placed.Select(one => one.Entry)];
+        var onTop = WithoutKnownFolders(added.Where(one => one.IsOnTop).Select(Place).OfType<Placed>(), below);
+        CheckUnique(published, [.. placed, .. onTop]);
+        var layers = Plan(published, items, mode, placed);
+        var directories = DirectoriesOf([.. placed, .. onTop]);
+        LayerInput[] further =
+        [
+            .. onTop
+                .GroupBy(LayerOf)
+                .Select(group =>
+                    LayerInput.Create(group.Key, WithParents(WithHardLinks(group), published, directories), Root, BaseDirectories(group)) with
+                    {
+                        IsOnTop = true,
+                    }
+                ),
+        ];
+        return [.. layers, .. further];
+    }
+
+    private IReadOnlyList<LayerInput> Plan(
+        IReadOnlyList<LayerEntry> published,
+        IReadOnlyCollection<PublishItem> items,
+        LayeringMode mode,
+        IReadOnlyList<Placed> placed
+    )
+    {
+        var directories = DirectoriesOf(placed);
         var withOwn = published
             .Select(entry => directories.GetValueOrDefault(entry.Path) is { } own ? own with { PublishPath = entry.PublishPath } : entry)
             .ToList();
@@ -47,6 +69,12 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         layers.InsertRange(Math.Max(layers.Count - 1, 0), ownLayers);
         return layers;
     }
+
+    private static Dictionary<string, LayerEntry> DirectoriesOf(IEnumerable<Placed> placed) =>
+        placed
+            .Where(one => one.Entry.Kind == LayerEntryKind.Directory)
+            .Select(one => one.Entry)
+            .ToDictionary(entry => entry.Path, StringComparer.Ordinal);
 
     private static LayerEntryDefaults Root { get; } = new() { TargetFolder = "" };
 
@@ -253,7 +281,7 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
     // comes last.
     private static List<LayerEntry> WithParents(
         IEnumerable<Placed> group,
-        List<LayerEntry> published,
+        IReadOnlyList<LayerEntry> published,
         Dictionary<string, LayerEntry> directories
     )
     {
@@ -297,6 +325,9 @@ internal record AddedEntry(ItemSource Item, LayerEntryKind Kind, string Path)
 
     /// <summary>The layer of its own that it goes to, by name; null for the usual one.</summary>
     public string? Layer { get; init; }
+
+    /// <summary>Whether that layer is above the app's: what a variant adds leaves the layers of the image as they are.</summary>
+    public bool IsOnTop { get; init; }
 
     /// <summary>The file on the build machine; null for everything else.</summary>
     public string? SourceFile { get; init; }
