@@ -41,9 +41,7 @@ internal sealed partial record ImageVariant(string Name)
             var variant = Read(item);
             if (variants.Exists(other => string.Equals(other.Name, variant.Name, StringComparison.OrdinalIgnoreCase)))
                 throw Invalid(item, "there are two of this name. Leave one of them out");
-            if (
-                variants.Find(other => other.Repository == variant.Repository && other.TagSuffix == variant.TagSuffix) is { } same
-            )
+            if (variants.Find(other => other.Repository == variant.Repository && other.TagSuffix == variant.TagSuffix) is { } same)
                 throw Invalid(item, $"it has the same tags as {same}. Give it a TagSuffix or a Repository of its own");
             variants.Add(variant);
         }
@@ -93,8 +91,7 @@ internal sealed partial record ImageVariant(string Name)
                 .Select(OutputItem.Create),
         ];
 
-    private static ImagePublishException Invalid(ITaskItem item, string why) =>
-        InputParser.Invalid(ItemLocations.Locate(item, Kind), why);
+    private static ImagePublishException Invalid(ITaskItem item, string why) => InputParser.Invalid(ItemLocations.Locate(item, Kind), why);
 
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     private static partial Regex Word();

@@ -43,7 +43,7 @@ public abstract partial class PublishTask
             {
                 throw new ImagePublishException(
                     exception.Code,
-                    $"{ProjectName} {(DryRun ? "could" : "was")} be published, and {copy.Variant} not: {exception.Message}",
+                    $"{ProjectName} {(DryRun ? "can be" : "was")} published, but not {copy.Variant}: {exception.Message}",
                     exception
                 )
                 {

@@ -76,7 +76,12 @@ internal static class TagPolicies
     /// <exception cref="ImagePublishException"><c>IMG1004</c>: a tag is malformed; <c>IMG1009</c>: a template can't be filled
     /// in.</exception>
     public static IReadOnlyList<ContentTag> ResolveContentTags(IReadOnlyList<string> templates, TagContext context) =>
-        [.. templates.Where(ContentTag.IsOne).Select(template => TagTemplate.FillAllButContent(template + context.Suffix, context)).Distinct()];
+        [
+            .. templates
+                .Where(ContentTag.IsOne)
+                .Select(template => TagTemplate.FillAllButContent(template + context.Suffix, context))
+                .Distinct(),
+        ];
 
     /// <summary>A tag with something at its end. What is too long is cut before it: without it the tag would be another image's.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1004</c>: it is no tag.</exception>

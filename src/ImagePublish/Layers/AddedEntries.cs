@@ -34,18 +34,17 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         CheckUnique(published, [.. placed, .. onTop]);
         var layers = Plan(published, items, mode, placed);
         var directories = DirectoriesOf([.. placed, .. onTop]);
-        LayerInput[] further =
-        [
-            .. onTop
-                .GroupBy(LayerOf)
-                .Select(group =>
-                    LayerInput.Create(group.Key, WithParents(WithHardLinks(group), published, directories), Root, BaseDirectories(group)) with
-                    {
-                        IsOnTop = true,
-                    }
-                ),
-        ];
-        return [.. layers, .. further];
+        return [.. layers, .. onTop.GroupBy(LayerOf).Select(group => CreateTop(group, published, directories))];
+    }
+
+    private LayerInput CreateTop(
+        IGrouping<string, Placed> group,
+        IReadOnlyList<LayerEntry> published,
+        Dictionary<string, LayerEntry> directories
+    )
+    {
+        var entries = WithParents(WithHardLinks(group), published, directories);
+        return LayerInput.Create(group.Key, [.. entries, .. MissingInBase(entries)], Root, BaseDirectories(group)) with { IsOnTop = true };
     }
 
     private IReadOnlyList<LayerInput> Plan(
@@ -303,6 +302,20 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         }
 
         return entries;
+    }
+
+    // Folders that usual bases have and this one lacks, as one without a shell may: without an entry they would have the attributes that an
+    // engine chooses. Docker's are closed to everybody but root.
+    private IEnumerable<LayerEntry> MissingInBase(List<LayerEntry> entries)
+    {
+        if (ReferenceEquals(baseFiles, BaseFileSystem.Empty))
+            return [];
+        var known = entries.Select(entry => entry.Path).ToHashSet(StringComparer.Ordinal);
+        return entries
+            .SelectMany(entry => LayerPath.ParentsOf(entry.Path))
+            .Where(parent => LayerPath.IsOwnedByBase(parent) && baseFiles.Find(parent) is null && known.Add(parent))
+            .Select(parent => new LayerEntry(parent, LayerEntryKind.Directory) { Mode = LayerPath.UsualModeOf(parent) })
+            .ToList();
     }
 
     private HashSet<string> BaseDirectories(IEnumerable<Placed> group) =>
