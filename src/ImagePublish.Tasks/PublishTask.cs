@@ -85,7 +85,7 @@ public abstract partial class PublishTask : ImageNameTask, ISigningInputs
 
     internal override string LogName => ProjectName;
 
-    internal override string? LeftAlone => "no tag was moved";
+    internal override string? LeftAlone => isPublished ? "the image itself is published" : "no tag was moved";
 
     /// <summary>Reports what was delivered: in the log, as items and properties, and as JSON.</summary>
     internal void ReportResult(ITaskItem[] images, IEnumerable<string> summary, byte[] json, IPublishLog log)

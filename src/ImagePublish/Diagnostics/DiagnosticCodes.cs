@@ -151,6 +151,7 @@ internal static class DiagnosticCodes
     public static DiagnosticCode RepositoryEmpty { get; } = Add("IMG4150", "A repository has nothing to make a page of");
     public static DiagnosticCode RepositoryDamaged { get; } =
         Add("IMG4151", "Tags of a repository point at something that can not be read");
+    public static DiagnosticCode SymbolsMissing { get; } = Add("IMG4160", "An image has no debug symbols attached");
 
     // IMG5xxx: signing in.
     public static DiagnosticCode Unauthorized { get; } = Add("IMG5001", "The registry does not accept the credentials, or wants some");

@@ -32,7 +32,7 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     /// <summary>Signs an image. Signatures that are there already are not made again.</summary>
     /// <exception cref="ImagePublishException"><c>IMG6024</c>: it can't be signed; or what the registry fails with.</exception>
     public Task SignAsync(DestinationSet destinations, SignedImage image) =>
-        destinations.EachAsync(destination => SignAsync(destination, image, () => Task.FromResult<Descriptor?>(null)));
+        destinations.EachAsync(destination => SignAsync(destination, image, NothingElseAsync));
 
     /// <summary>Signs an image that tags point at already, unless this machine has seen it signed.</summary>
     /// <exception cref="ImagePublishException"><c>IMG6024</c>: it can't be signed; or what the registry fails with.</exception>
@@ -43,13 +43,13 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
         await destinations.EachAsync(async destination =>
         {
             if (await context.Store.Records.ReadAsync(Kind, KeyOf(destination, image), CancellationToken.None) is null)
-                await SignAsync(destination, image, () => Task.FromResult<Descriptor?>(null));
+                await SignAsync(destination, image, NothingElseAsync);
         });
     }
 
     /// <summary>Signs an image at one destination, and attaches something else to it with the same change of its list.</summary>
-    /// <param name="putOtherAsync">Puts it, and returns its entry; null where there is nothing.</param>
-    public async Task SignAsync(IDestination destination, SignedImage image, Func<Task<Descriptor?>> putOtherAsync)
+    /// <param name="putOtherAsync">Puts it, and returns its entries.</param>
+    public async Task SignAsync(IDestination destination, SignedImage image, Func<Task<IReadOnlyList<Descriptor>>> putOtherAsync)
     {
         var isWanted = request is not null && !destination.IsOnlyMeasured;
         var missing = isWanted ? await FindMissingAsync(destination, image) : null;
@@ -76,6 +76,8 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
         return created;
     }
 
+    private static Task<IReadOnlyList<Descriptor>> NothingElseAsync() => Task.FromResult<IReadOnlyList<Descriptor>>([]);
+
     private async Task SignTagAsync(IDestination destination, SignedImage image, MissingSignatures missing)
     {
         var digest = image.Descriptor.Digest;
@@ -88,14 +90,14 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
         IDestination destination,
         Descriptor image,
         IReadOnlyList<AttachedManifest> signatures,
-        Func<Task<Descriptor?>> putOtherAsync
+        Func<Task<IReadOnlyList<Descriptor>>> putOtherAsync
     )
     {
         var putting = signatures.Select(one => AttestationStep.PutAsync(destination, one)).ToList();
         var other = putOtherAsync();
         await Task.WhenAll([.. putting, other]);
-        Descriptor?[] entries = [await other, .. signatures.Select(one => ReferrerEntry.Create(one.Manifest))];
-        if (entries.OfType<Descriptor>().ToList() is { Count: > 0 } added)
+        Descriptor[] added = [.. await other, .. signatures.Select(one => ReferrerEntry.Create(one.Manifest))];
+        if (added.Length > 0)
             await destination.AttachAsync(image, added);
     }
 

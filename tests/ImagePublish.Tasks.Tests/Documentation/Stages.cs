@@ -211,6 +211,36 @@ public static class Stages
                     )
                 ),
             },
+            "docs/variants.md" => new()
+            {
+                Before = Map(
+                    (
+                        "dotnet publish -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/web -p:ImageTags=1.0",
+                        """
+                        mkdir -p tools migrations; echo '#!/bin/sh' | tee tools/hello > migrations/run
+                        sed -i 's|</Project>|<ItemGroup><ImageVariant Include="debug" /><ImageFile Include="tools/**" TargetPath="/usr/local/bin/" Variant="debug" /><ImageVariant Include="migrations" Repository="acme/web-migrations" Entrypoint="/migrations/run" /><ImageFile Include="migrations/run" TargetPath="/migrations/" Variant="migrations" /></ItemGroup>&|' Shop.csproj
+                        """
+                    )
+                ),
+                NotTyped = Map(
+                    ("<ItemGroup>", "VariantsTests publishes such projects; Docker Hub is out of reach"),
+                    (
+                        "<ImageFile Include=\"tools/**\" TargetPath=\"/usr/local/bin/\" Variant=\"debug\" />",
+                        "VariantsTests has such a file"
+                    ),
+                    (
+                        "dotnet tool install dotnet-counters --tool-path tools",
+                        "a tool of this machine's source, which the page has no version of"
+                    ),
+                    (
+                        "docker run --rm -it --pid=container:shop --entrypoint sh ghcr.io/acme/web:1.0-debug -c \"TMPDIR=/proc/1/root/tmp "
+                            + "dotnet-counters monitor -p 1\"",
+                        "it runs until somebody stops it"
+                    ),
+                    ("<Target Name=\"AddMigrations\" BeforeTargets=\"BeforePublishImage\">", "there is no database here"),
+                    ("initContainers:", "no Kubernetes runs here")
+                ),
+            },
             "docs/architecture.md" => new()
             {
                 NotTyped = Map(("csproj properties, items          registry: base, cached layers", "a drawing")),
@@ -302,6 +332,7 @@ public static class Stages
                 ("<Target Name=\"TagNightly\" BeforeTargets=\"BeforePublishImage\">", "cd src/Shop")
             ),
             NotTyped = Map(
+                ("dotnet new install ImagePublish.Templates", "TemplatesTests installs, creates and publishes so"),
                 (
                     "sudo dotnet publish src/Shop -p:PublishImage=true -p:ImageTags=dev -p:ImageLoad=containerd:k8s.io",
                     "LocalClusterTests publishes so; no Kubernetes runs here"

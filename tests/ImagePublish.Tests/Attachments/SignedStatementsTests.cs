@@ -190,7 +190,7 @@ public sealed class SignedStatementsTests
 
         var attached = SignaturePayload.Attach(result.Image.Manifest.Descriptor, predicate, content);
         foreach (var blob in attached.Blobs)
-            bench.Server.Content.PutBlob(Shop, blob.Content.ToArray());
+            bench.Server.Content.PutBlob(Shop, ((MemoryBlobSource)blob).Content.ToArray());
         bench.Server.Content.PutManifest(Shop, null, attached.Manifest.Content.ToArray(), MediaTypes.OciManifest);
         var report = await VerifyAsync(bench, result, Trust(Key), Provenance);
 
