@@ -200,11 +200,8 @@ internal sealed class AttestationStep
     }
 
     private bool MayBeWanted(string? artifactType) =>
-        artifactType switch
-        {
-            AttachmentTypes.Symbols => attested.Symbols is not null,
-            _ => artifactType is null or AttachmentTypes.Attestation or AttachmentTypes.EmptyConfig,
-        };
+        artifactType is null or AttachmentTypes.Attestation or AttachmentTypes.EmptyConfig
+        || (artifactType == AttachmentTypes.Symbols && attested.Symbols is not null);
 
     private async Task<IReadOnlyList<AttachedManifest>> ComposeMissingAsync(IReadOnlyList<AttachmentInfo> found)
     {
