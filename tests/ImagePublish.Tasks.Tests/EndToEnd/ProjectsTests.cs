@@ -192,6 +192,28 @@ public sealed class ProjectsTests(Peers peers)
         Assert.Matches("^one@sha256:[0-9a-f]{64}\\s*$", published.Output);
     }
 
+    [Fact]
+    [ReliabilityCase(
+        "Projects",
+        "one process of MSBuild builds with two copies of the package: two versions, or the code for two kinds of machines",
+        "each runs its own code"
+    )]
+    public async Task TwoCopiesOfThePackageRunInOneProcess()
+    {
+        using var workspace = await peers.WorkspaceAsync();
+        var project = Console(workspace, "Twice").Property("UseAppHost", "false");
+        var server = BuildServers.New();
+        CommandLine Publish(params string[] more) =>
+            BuildServers.On(server, project.Command("publish", ["-p:PublishImage=true", "-getProperty:ImageDigest", .. more]));
+
+        // The package has compiled code for this machine and plain code for the other.
+        var compiled = await Publish().SucceedAsync(Cancelled);
+        var plain = await Publish($"-p:NETCoreSdkBundledVersionsProps={WriteAlpine(workspace)}").SucceedAsync(Cancelled);
+
+        Assert.Matches("^sha256:[0-9a-f]{64}\\s*$", compiled.Output);
+        Assert.Equal(compiled.Output, plain.Output);
+    }
+
     private static TestProject Console(TestWorkspace workspace, string name) =>
         workspace
             .Empty(name)
@@ -214,7 +236,7 @@ public sealed class ProjectsTests(Peers peers)
             "-getProperty:_ImageRuntimeIdentifiers",
             .. properties.Select(property => $"-p:{property}"),
         ];
-        return (await project.Command("msbuild", arguments).SucceedAsync(Cancelled)).Output.Trim();
+        return (await BuildServers.RunAsync(project.Command("msbuild", arguments), Cancelled)).EnsureSuccess().Output.Trim();
     }
 
     // What tells Alpine's SDK from this one.
