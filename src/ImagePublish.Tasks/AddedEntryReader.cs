@@ -12,6 +12,9 @@ namespace ImagePublish.Tasks;
 /// </summary>
 internal sealed class AddedEntryReader(string folder, SourceFolders sources)
 {
+    /// <summary>The variant whose items go on top, to a layer of its name; null for the project's own image.</summary>
+    public string? Variant { get; init; }
+
     /// <summary>Reads all of it that is on this machine.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1007</c>, <c>IMG1016</c>: something can't be understood.</exception>
     public IReadOnlyList<AddedEntry> Read(PublishImageInputs inputs) =>
@@ -24,8 +27,8 @@ internal sealed class AddedEntryReader(string folder, SourceFolders sources)
     /// <summary>Reads what is taken from other images.</summary>
     /// <param name="read">Reads the name of an image.</param>
     /// <exception cref="ImagePublishException"><c>IMG1001</c>, <c>IMG1007</c>, <c>IMG1016</c>: something can't be understood.</exception>
-    public IReadOnlyList<FilesOfImage> ReadOfImages(PublishImageInputs inputs, Func<ItemSource, string, ImageSource> read) =>
-        [.. inputs.Files.Where(IsOfImage).Select(item => OfImage(item, read))];
+    public IReadOnlyList<FilesOfImage> ReadOfImages(ITaskItem[] files, Func<ItemSource, string, ImageSource> read) =>
+        [.. files.Where(IsOfImage).Select(item => OfImage(item, read))];
 
     private const string From = "From";
 
@@ -44,9 +47,14 @@ internal sealed class AddedEntryReader(string folder, SourceFolders sources)
             IsIntoTarget = target is not null && (target.EndsWith('/') || target.EndsWith('\\')),
             Mode = ReadMode(item, source),
             Owner = ReadOwner(item, source),
-            Layer = InputParser.Optional(item.GetMetadata("Layer")),
+            Layer = LayerOf(item),
+            IsOnTop = IsOnTop(item),
         };
     }
+
+    private bool IsOnTop(ITaskItem item) => Variant is not null && ImageVariant.NamesOf(item).Length > 0;
+
+    private string? LayerOf(ITaskItem item) => InputParser.Optional(item.GetMetadata("Layer")) ?? (IsOnTop(item) ? Variant : null);
 
     private AddedEntry File(ITaskItem item, PublishTask inputs)
     {
@@ -89,7 +97,8 @@ internal sealed class AddedEntryReader(string folder, SourceFolders sources)
         {
             Mode = ReadMode(item, source),
             Owner = ReadOwner(item, source),
-            Layer = InputParser.Optional(item.GetMetadata("Layer")),
+            Layer = LayerOf(item),
+            IsOnTop = IsOnTop(item),
         };
     }
 

@@ -17,7 +17,14 @@ internal sealed class AttestationRequestReader(PublishImageInputs inputs, GitInf
     public AttestationRequest? Read(ImageSource baseImage, SbomRequest? sbom)
     {
         var placement = InputParser.Choice(inputs.Attestations, "ImageAttestations", AttestationPlacement.Referrers);
-        if (placement == AttestationPlacement.None || (!inputs.Provenance && sbom is null))
+        var areSymbolsAttached = InputParser.Choice(inputs.Symbols, "ImageSymbols", SymbolPlacement.App) == SymbolPlacement.Separate;
+        if (placement == AttestationPlacement.None && areSymbolsAttached)
+            throw InputParser.Invalid(
+                "ImageSymbols",
+                inputs.Symbols!,
+                "nothing is attached to images where ImageAttestations is None. Leave that out, or choose Layer or None"
+            );
+        if (placement == AttestationPlacement.None || (!inputs.Provenance && sbom is null && !areSymbolsAttached))
             return null;
         return new AttestationRequest(placement)
         {

@@ -42,6 +42,7 @@ internal sealed record GitInfo(string? Revision, SourceRef? Ref, string? Url, Da
             Created = Time,
             Configuration = inputs.Configuration ?? "",
             RuntimeIdentifier = runtimeIdentifier,
+            Suffix = inputs.TagSuffix,
         };
 
     private static DateTimeOffset? ReadTime(IImageInputs inputs, Lazy<GitAnswer> git)

@@ -19,6 +19,9 @@ internal interface IImageInputs
 
     string? TagPolicy { get; }
 
+    /// <summary>What every tag ends with, as those of a variant do.</summary>
+    string TagSuffix { get; }
+
     string? AssemblyName { get; }
 
     string? Version { get; }

@@ -29,6 +29,11 @@ public abstract class ImageNameTask : RegistryTask, IImageInputs
 
     internal abstract string? TagsOfProject { get; }
 
+    /// <summary>What every tag ends with.</summary>
+    internal virtual string TagSuffix => "";
+
+    string IImageInputs.TagSuffix => TagSuffix;
+
     string? IImageInputs.Tags => TagsOfProject;
 
     internal string ResolvePath(string path) => FullPath(path);

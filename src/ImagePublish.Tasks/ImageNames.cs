@@ -66,7 +66,7 @@ internal sealed class ImageNames
     {
         var templates = InputParser.Words(tags);
         if (templates.Length == 0 && whole?.Tag is { } tag && inputs.Name!.Trim().EndsWith(":" + tag, StringComparison.Ordinal))
-            return [tag];
+            return [TagPolicies.WithSuffix(tag, context.Suffix)];
         var policy = InputParser
             .Words(tagPolicy)
             .Select(word => InputParser.Choice(word, "ImageTagPolicy", TagPolicy.None))

@@ -19,7 +19,19 @@ internal sealed class PolicyRequestReader(PublishImageInputs inputs)
     private SettingsRule Settings => InputParser.Choice(inputs.DevelopmentSettings, "ImageDevelopmentSettings", SettingsRule.Keep);
 
     /// <exception cref="ImagePublishException"><c>IMG1007</c>: a value can't be understood.</exception>
-    public PolicyRequest Read() =>
+    public PolicyRequest Read() => inputs.Variant is null ? ReadOfImage() : ReadOfVariant();
+
+    // Its base, its labels and the files that it shares are those of the image itself, and its size is more on purpose.
+    private PolicyRequest ReadOfVariant() =>
+        new()
+        {
+            RequiresNonRoot = inputs.RequireNonRoot && inputs.Variant!.User is not null,
+            AllowedFiles = ReadPatterns(inputs.AllowedFiles),
+            ForbidsDevelopmentSettings = Settings == SettingsRule.Warn,
+            IsOfVariant = true,
+        };
+
+    private PolicyRequest ReadOfImage() =>
         new()
         {
             MaxSize = Amounts.ParseSize(inputs.MaxSize, "ImageMaxSize"),

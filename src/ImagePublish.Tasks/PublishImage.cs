@@ -46,11 +46,29 @@ public sealed class PublishImage : PublishImageInputs
             ? BeginPackageLayers.Take(BuildEngine4, FullPath(folder))
             : null;
         engine = InputParser.Optional(Load) is { } load ? EngineEnvironment.ReadChoice(load) : null;
-        var request = ReadRequest();
+        var variants = ReadVariants();
         if (InputParser.Optional(ReproduceFolder) is { } reproduced)
-            await ReproduceAsync(request, new ReproductionFolder(FullPath(reproduced)), log, cancellationToken);
-        else
-            await DeliverAsync(earlyBuild, request, log, cancellationToken);
+        {
+            var own = (PublishImage)CopyFor(null);
+            await own.ReproduceAsync(own.ReadRequest(), new ReproductionFolder(FullPath(reproduced)), log, cancellationToken);
+            ReportResult(own);
+            return;
+        }
+
+        await PublishAllAsync(variants, copy =>
+        {
+            var own = (PublishImage)copy;
+            var request = own.ReadRequest();
+            return () => own.DeliverAsync(own.Variant is null ? earlyBuild : null, request, log, cancellationToken);
+        });
+    }
+
+    internal override PublishTask CopyFor(ImageVariant? variant)
+    {
+        var copy = (PublishImage)base.CopyFor(variant);
+        if (variant is not null)
+            copy.ReportPart = null;
+        return copy;
     }
 
     private async Task DeliverAsync(
@@ -60,7 +78,7 @@ public sealed class PublishImage : PublishImageInputs
         CancellationToken cancellationToken
     )
     {
-        if (!IsPartOfIndex)
+        if (!IsPartOfIndex && Variant is null)
             new ImageNames(this).ReportOffline(log);
         var limit = Amounts.ParseSize(StoreLimit, "ImageStoreLimit") ?? DefaultStoreLimit;
         var store = OpenStore();
@@ -191,7 +209,7 @@ public sealed class PublishImage : PublishImageInputs
         );
         if (sbomFile is not null)
             log.Information($"  The SBOM is in {sbomFile}");
-        if (IsPartOfIndex)
+        if (IsPartOfIndex || Variant is not null)
         {
             TryRecord(summary: null, table: null, (TaskLog)log);
             return;

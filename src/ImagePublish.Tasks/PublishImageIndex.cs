@@ -28,7 +28,28 @@ public sealed class PublishImageIndex : PublishTask
 
     internal override string Activity => $"Publishing the images of {ProjectName} as one";
 
-    private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
+    // An image that is joined from elsewhere has no variants here.
+    private protected override Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken) =>
+        PublishAllAsync(
+            InputParser.Optional(ReproduceFolder) is null
+                ? [.. ImageVariant.Read(Variants).Where(variant => ImagesOf(variant).Length > 0)]
+                : [],
+            copy => () => ((PublishImageIndex)copy).DeliverAsync(log, cancellationToken)
+        );
+
+    internal override PublishTask CopyFor(ImageVariant? variant)
+    {
+        var copy = (PublishImageIndex)base.CopyFor(variant);
+        copy.Images = ImagesOf(variant);
+        if (variant is not null)
+            copy.IndexFrom = null;
+        return copy;
+    }
+
+    private ITaskItem[] ImagesOf(ImageVariant? variant) =>
+        [.. Images.Where(image => image.GetMetadata(ImageVariant.Metadata) == (variant?.Name ?? ""))];
+
+    private async Task DeliverAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         var names = new ImageNames(this);
         var request = ReadRequest(names);
@@ -39,7 +60,8 @@ public sealed class PublishImageIndex : PublishTask
             return;
         }
 
-        names.ReportOffline(log);
+        if (Variant is null)
+            names.ReportOffline(log);
         var store = OpenStore();
         // What is joined was published before, perhaps by other projects of this build and under one of these names.
         if (request.From.Count == 0)
@@ -129,7 +151,8 @@ public sealed class PublishImageIndex : PublishTask
             PublishJson.Write(result, results),
             log
         );
-        ReportToCi(ProjectSummary.Create(ProjectName, ProjectFile, result), () => PublishMarkdown.Write(ProjectName, result), log);
+        if (Variant is null)
+            ReportToCi(ProjectSummary.Create(ProjectName, ProjectFile, result), () => PublishMarkdown.Write(ProjectName, result), log);
         await ReportAsync(context, result, parts => ReportPage.Write(ProjectName, result, elapsed, parts), log, cancellationToken);
     }
 

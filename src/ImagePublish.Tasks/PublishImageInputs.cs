@@ -92,7 +92,7 @@ public abstract class PublishImageInputs : PublishTask
     /// <summary>Whether files stay that only other systems can load.</summary>
     public bool KeepOtherPlatforms { get; set; }
 
-    /// <summary><c>App</c>, <c>Layer</c> or <c>None</c>: where debug symbols are.</summary>
+    /// <summary><c>App</c>, <c>Layer</c>, <c>Separate</c> or <c>None</c>: where debug symbols are.</summary>
     public string? Symbols { get; set; }
 
     /// <summary><c>false</c> leaves out what a self-contained app on <c>scratch</c> needs of the system.</summary>
@@ -220,4 +220,82 @@ public abstract class PublishImageInputs : PublishTask
 
     /// <summary>Whether the app needs no culture data.</summary>
     public bool IsGlobalizationInvariant { get; set; }
+
+    /// <summary><see cref="Files"/> of the image and of all its variants; null where these are all.</summary>
+    internal ITaskItem[]? FilesOfAll { get; private set; }
+
+    /// <summary>The variants.</summary>
+    /// <exception cref="Diagnostics.ImagePublishException"><c>IMG1007</c>: one can't be, or an item is for one that there is
+    /// not.</exception>
+    internal IReadOnlyList<ImageVariant> ReadVariants()
+    {
+        var variants = ImageVariant.Read(Variants);
+        foreach (var (kind, items) in VariantItems)
+        {
+            foreach (var item in items)
+            {
+                var unknown = ImageVariant
+                    .NamesOf(item)
+                    .FirstOrDefault(name => !variants.Any(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase)));
+                if (unknown is not null)
+                    throw InputParser.Invalid(
+                        ItemLocations.Locate(item, kind),
+                        $"its {ImageVariant.Metadata} is '{unknown}', and there is no {ImageVariant.Kind} of that name"
+                    );
+            }
+        }
+
+        CheckBelow(Packages, "ImagePackage", "a package is below the app, in every variant");
+        CheckBelow(LayersFrom, ItemLocations.Layers, "its layers are below the app, in every variant. Take files with ImageFile and From");
+        return variants;
+    }
+
+    internal override PublishTask CopyFor(ImageVariant? variant)
+    {
+        var copy = (PublishImageInputs)base.CopyFor(variant);
+        copy.FilesOfAll = Files;
+        (copy.Files, copy.Directories, copy.Symlinks) = (Both(Files), Both(Directories), Both(Symlinks));
+        copy.EnvironmentVariables = ImageVariant.Merged(EnvironmentVariables, variant);
+        copy.Labels = ImageVariant.Merged(Labels, variant);
+        copy.Ports = ImageVariant.Merged(Ports, variant);
+        copy.Volumes = ImageVariant.Merged(Volumes, variant);
+        copy.User = variant?.User ?? User;
+        copy.SetProgram(variant);
+        return copy;
+
+        ITaskItem[] Both(ITaskItem[] items) => [.. ImageVariant.Common(items), .. ImageVariant.OfOnly(items, variant)];
+    }
+
+    private IEnumerable<(string Kind, ITaskItem[] Items)> VariantItems =>
+        [
+            (ItemLocations.File, Files),
+            (ItemLocations.Directory, Directories),
+            (ItemLocations.Symlink, Symlinks),
+            ("ImageEnvironmentVariable", EnvironmentVariables),
+            ("ImageLabel", Labels),
+            ("ImageAnnotation", Annotations),
+            ("ImagePort", Ports),
+            ("ImageVolume", Volumes),
+            ("ImageEntrypoint", Entrypoint),
+            ("ImageCommand", Command),
+            ("ImageHealthcheck", Healthcheck),
+        ];
+
+    // What checks the app's health knows nothing of another program.
+    private void SetProgram(ImageVariant? variant)
+    {
+        var entrypoint = variant is { Entrypoint.Length: > 0 } ? variant.Entrypoint : ImageVariant.OfOnly(Entrypoint, variant);
+        var command = variant is { Command.Length: > 0 } ? variant.Command : ImageVariant.OfOnly(Command, variant);
+        var check = ImageVariant.OfOnly(Healthcheck, variant);
+        var isOther = entrypoint.Length + command.Length > 0;
+        Healthcheck = check.Length > 0 || isOther ? check : ImageVariant.Common(Healthcheck);
+        Command = command.Length > 0 || entrypoint.Length > 0 ? command : ImageVariant.Common(Command);
+        Entrypoint = entrypoint.Length > 0 ? entrypoint : ImageVariant.Common(Entrypoint);
+    }
+
+    private static void CheckBelow(ITaskItem[] items, string kind, string why)
+    {
+        if (Array.Find(items, item => ImageVariant.NamesOf(item).Length > 0) is { } item)
+            throw InputParser.Invalid(ItemLocations.Locate(item, kind), $"it can't have a {ImageVariant.Metadata}: {why}");
+    }
 }

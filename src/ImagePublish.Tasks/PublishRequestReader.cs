@@ -58,7 +58,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             Base = ReadBase(app, packages is not null),
             BaseTrust = BaseTrustReader.Read(inputs.BaseTrust, inputs.ResolvePath),
             Packages = packages,
-            Lock = new LockRequestReader(inputs).Read(),
+            Lock = ReadLock(folder, sources),
             DependencyCheck = ReadDependencyCheck(app),
             Sbom = new SbomRequestReader(inputs).Read(),
             PublishFolder = inputs.ResolvePath(inputs.PublishDirectory),
@@ -66,7 +66,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             EntryDefaults = new LayerEntryDefaults { TargetFolder = folder },
             FileOwner = ReadOwner(),
             Added = ReadAdded(spec, folder, sources),
-            OtherImages = ReadOtherImages(folder, sources),
+            OtherImages = ReadOtherImages(folder, sources, inputs.Files),
             Layering = InputParser.Choice(inputs.Layering, "ImageLayering", LayeringMode.Auto),
             Compression = ReadCompression(inputs.Compression, inputs.CompressionLevel),
             Destinations = names.Destinations,
@@ -88,8 +88,10 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         Off,
     }
 
+    // What the app needs is looked for in the image itself.
     private DependencyCheckRequest? ReadDependencyCheck(DotNetApp app) =>
-        InputParser.Choice(inputs.Doctor, "ImageDoctor", DoctorMode.Auto) is var mode && mode == DoctorMode.Off
+        InputParser.Choice(inputs.Doctor, "ImageDoctor", DoctorMode.Auto) is var mode
+        && (mode == DoctorMode.Off || inputs.Variant is not null)
             ? null
             : new DependencyCheckRequest
             {
@@ -107,7 +109,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         return new LockInputs(app.RuntimeIdentifier.Platform, ReadBase(app, packages is not null), packages)
         {
             BaseTrust = BaseTrustReader.Read(inputs.BaseTrust, inputs.ResolvePath),
-            OtherImages = ReadOtherImages(folder, ReadFolders()),
+            OtherImages = ReadOtherImages(folder, ReadFolders(), inputs.Files),
         };
     }
 
@@ -147,14 +149,24 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             : (tags, tags);
     }
 
+    private LockRequest? ReadLock(string folder, SourceFolders sources) =>
+        new LockRequestReader(inputs).Read() is { } lockRequest
+            ? lockRequest with
+            {
+                OtherImages = inputs.FilesOfAll is { } files ? ReadOtherImages(folder, sources, files) : null,
+            }
+            : null;
+
     private IReadOnlyList<AddedEntry> ReadAdded(ImageSpec spec, string folder, SourceFolders sources)
     {
-        var added = new AddedEntryReader(folder, sources).Read(inputs);
+        var added = ReaderOf(folder, sources).Read(inputs);
         return spec.Probe is { } probe ? [.. added, ProbeReader.Entry(inputs, probe, spec.Platform)] : added;
     }
 
-    private OtherImages ReadOtherImages(string folder, SourceFolders sources) =>
-        new(new AddedEntryReader(folder, sources).ReadOfImages(inputs, ReadImage), [.. inputs.LayersFrom.Select(ReadLayers)]);
+    private AddedEntryReader ReaderOf(string folder, SourceFolders sources) => new(folder, sources) { Variant = inputs.Variant?.Name };
+
+    private OtherImages ReadOtherImages(string folder, SourceFolders sources, ITaskItem[] files) =>
+        new(ReaderOf(folder, sources).ReadOfImages(files, ReadImage), [.. inputs.LayersFrom.Select(ReadLayers)]);
 
     private LayersOfImage ReadLayers(ITaskItem item)
     {

@@ -51,14 +51,16 @@ internal sealed class SbomRequestReader(PublishImageInputs inputs)
         };
     }
 
-    // Platforms of an image have a file each.
+    // Platforms and variants of an image have a file each.
     private string FileOf(SbomFormat format)
     {
         var extension = format == SbomFormat.Spdx ? ".spdx.json" : ".cdx.json";
         var named = InputParser.Optional(inputs.SbomFile);
         var file = inputs.ResolvePath(named ?? Path.Combine(inputs.SbomDirectory, inputs.AssemblyName + extension));
         if (inputs.IsPartOfIndex)
-            file = WithPlatform(file, extension);
+            file = With(inputs.RuntimeIdentifier, file, extension);
+        if (inputs.Variant is { } variant)
+            file = With(variant.Name, file, extension);
         var folder = Path.TrimEndingDirectorySeparator(inputs.ResolvePath(inputs.PublishDirectory)) + Path.DirectorySeparatorChar;
         return !file.StartsWith(folder, StringComparison.Ordinal)
             ? file
@@ -78,10 +80,10 @@ internal sealed class SbomRequestReader(PublishImageInputs inputs)
         return inputs.MergedItems.Where(item => used?.Contains(item.GetMetadata("Filename")) != false);
     }
 
-    private string WithPlatform(string file, string extension)
+    private static string With(string part, string file, string extension)
     {
         var ending = file.EndsWith(extension, StringComparison.OrdinalIgnoreCase) ? extension : Path.GetExtension(file);
-        return $"{file[..^ending.Length]}.{inputs.RuntimeIdentifier}{file[^ending.Length..]}";
+        return $"{file[..^ending.Length]}.{part}{file[^ending.Length..]}";
     }
 
     private SourceFile Read(ITaskItem item, bool isMerged) =>

@@ -71,6 +71,7 @@ public sealed partial class ArchitectureTests
             "Diagnostics",
             "Common",
             "Oci",
+            "Layers",
             "Images",
             "Registries",
             "Storage",

@@ -20,6 +20,9 @@ public sealed class UpdateImageManifests : CommandTask
     /// <summary>The published or planned images; none before the publish.</summary>
     public ITaskItem[] Images { get; set; } = [];
 
+    /// <summary>For a variant, the image itself: the files' names of that one are not the variant's.</summary>
+    public ITaskItem[] VariantOf { get; set; } = [];
+
     /// <summary>The folder for the results; empty to write in place.</summary>
     public string? Folder { get; set; }
 
@@ -33,6 +36,13 @@ public sealed class UpdateImageManifests : CommandTask
 
     private protected override async Task RunAsync(IPublishLog log, CancellationToken cancellationToken)
     {
+        if (VariantOf.Length > 0)
+        {
+            if (Images[0].GetMetadata("Repository") == VariantOf[0].GetMetadata("Repository"))
+                return;
+            Manifests = [.. Manifests.Where(item => InputParser.Optional(item.GetMetadata("Repository")) is null)];
+        }
+
         var folder = InputParser.Optional(Folder) is { } path ? FullPath(path) : null;
         var updater = new DeploymentUpdater(ReadFiles(folder), folder, log);
         if (Images.Length == 0)

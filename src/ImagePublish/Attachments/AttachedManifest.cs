@@ -3,8 +3,11 @@ using ImagePublish.Oci;
 namespace ImagePublish.Attachments;
 
 /// <summary>A manifest that is attached to another by its digest, with its blobs: the config, then the layers.</summary>
-internal sealed record AttachedManifest(MemoryBlobSource Manifest, IReadOnlyList<MemoryBlobSource> Blobs)
+internal sealed record AttachedManifest(MemoryBlobSource Manifest, IReadOnlyList<BlobSource> Blobs)
 {
+    /// <summary>What tools that pull artifacts name a layer's file by.</summary>
+    private const string Title = "org.opencontainers.image.title";
+
     /// <summary>The blob <c>{}</c>. Registries want it, although its descriptor has it inline.</summary>
     private static readonly MemoryBlobSource Empty = new(
         new Descriptor(AttachmentTypes.EmptyConfig, Digest.Compute("{}"u8), 2) { Data = "e30=" },
@@ -22,18 +25,48 @@ internal sealed record AttachedManifest(MemoryBlobSource Manifest, IReadOnlyList
             [.. statements.Select(statement => (statement.Blob, Annotation(AttachmentTypes.PredicateType, statement.PredicateType)))]
         );
 
+    /// <summary>The manifest with the debug symbols of an image.</summary>
+    public static AttachedManifest CreateSymbols(Descriptor subject, Layer symbols)
+    {
+        var (descriptor, diffId, content) = (symbols.Descriptor, symbols.DiffId, symbols.Source!);
+        var compression = MediaTypes.CompressionOf(descriptor.MediaType);
+        var layer = new Descriptor(MediaTypes.Layer(ImageFormat.Oci, compression), descriptor.Digest, descriptor.Size)
+        {
+            Annotations = Annotation(Title, "symbols.tar" + (compression == Compression.Gzip ? ".gz" : "")),
+        };
+        return Create(AttachmentTypes.Symbols, subject, [(content, layer)], Annotation(AttachmentTypes.SymbolsDiffId, diffId.Value));
+    }
+
+    /// <summary>What was attached to another image, attached to this one.</summary>
+    public static AttachedManifest Renew(Descriptor subject, ImageManifest attached, Func<Descriptor, BlobSource> blob) =>
+        Create(attached.ArtifactType!, subject, [.. attached.Layers.Select(layer => (blob(layer), layer))], attached.Annotations);
+
     /// <summary>A manifest of any artifact type. The same arguments give the same bytes.</summary>
     public static AttachedManifest Create(
         string artifactType,
         Descriptor subject,
         IReadOnlyList<(MemoryBlobSource Blob, IReadOnlyDictionary<string, string>? Annotations)> layers,
         IReadOnlyDictionary<string, string>? annotations = null
+    ) =>
+        Create(
+            artifactType,
+            subject,
+            [
+                .. layers.Select(layer =>
+                    (layer.Blob.With(BlobLookup.Never), layer.Blob.Descriptor with { Annotations = layer.Annotations })
+                ),
+            ],
+            annotations
+        );
+
+    private static AttachedManifest Create(
+        string artifactType,
+        Descriptor subject,
+        IReadOnlyList<(BlobSource Blob, Descriptor Descriptor)> layers,
+        IReadOnlyDictionary<string, string>? annotations
     )
     {
-        var manifest = new ImageManifest(
-            Empty.Descriptor,
-            [.. layers.Select(layer => layer.Blob.Descriptor with { Annotations = layer.Annotations })]
-        )
+        var manifest = new ImageManifest(Empty.Descriptor, [.. layers.Select(layer => layer.Descriptor)])
         {
             MediaType = MediaTypes.OciManifest,
             ArtifactType = artifactType,
@@ -42,7 +75,7 @@ internal sealed record AttachedManifest(MemoryBlobSource Manifest, IReadOnlyList
         };
         return new AttachedManifest(
             MemoryBlobSource.Create(MediaTypes.OciManifest, OciJson.Write(manifest)),
-            [Empty, .. layers.Select(layer => layer.Blob.With(BlobLookup.Never))]
+            [Empty, .. layers.Select(layer => layer.Blob)]
         );
     }
 

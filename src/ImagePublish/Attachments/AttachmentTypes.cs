@@ -25,6 +25,12 @@ internal static class AttachmentTypes
 
     public const string AttestationManifest = "attestation-manifest";
 
+    /// <summary>The artifact type of a manifest whose layer is a tar of debug symbols, at their paths in the image.</summary>
+    public const string Symbols = "application/vnd.imagepublish.symbols.v1";
+
+    /// <summary>The digest of that tar, by which the same symbols are known before they are compressed.</summary>
+    public const string SymbolsDiffId = "io.imagepublish.symbols.diff-id";
+
     public const string Provenance = "https://slsa.dev/provenance/v1";
 
     public const string Spdx = "https://spdx.dev/Document";
@@ -37,6 +43,7 @@ internal static class AttachmentTypes
         {
             _ when type.StartsWith("https://slsa.dev/provenance/", StringComparison.Ordinal) => "provenance",
             _ when type.StartsWith(Spdx, StringComparison.Ordinal) || type == "application/spdx+json" => "SBOM (SPDX)",
+            Symbols => "symbols",
             CycloneDx or "application/vnd.cyclonedx+json" => "SBOM (CycloneDX)",
             "application/vnd.cncf.notary.signature" => "signature (Notation)",
             "application/vnd.dev.cosign.artifact.sig.v1+json" => "signature (cosign)",

@@ -167,7 +167,7 @@ internal sealed class AttestationReader(IImageContent content)
         };
     }
 
-    private static ImagePublishException Invalid(AttachmentInfo attachment, string reason, Exception? cause = null) =>
+    internal static ImagePublishException Invalid(AttachmentInfo attachment, string reason, Exception? cause = null) =>
         new(
             DiagnosticCodes.AttachmentInvalid,
             $"{attachment.Descriptor.Digest}, which is attached to {attachment.Subject}, can't be used: {reason}. Delete it.",

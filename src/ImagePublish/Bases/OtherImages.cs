@@ -23,6 +23,9 @@ internal sealed record FilesOfImage(ItemSource Item, ImageSource From, string Pa
 
     /// <summary>The layer that it goes to, by name; null for one of the other image's name.</summary>
     public string? Layer { get; init; }
+
+    /// <summary>Whether that layer is above the app's.</summary>
+    public bool IsOnTop { get; init; }
 }
 
 /// <summary>All layers of another image on top of the base, as an item asks for them.</summary>

@@ -151,6 +151,7 @@ internal static class DiagnosticCodes
     public static DiagnosticCode RepositoryEmpty { get; } = Add("IMG4150", "A repository has nothing to make a page of");
     public static DiagnosticCode RepositoryDamaged { get; } =
         Add("IMG4151", "Tags of a repository point at something that can not be read");
+    public static DiagnosticCode SymbolsMissing { get; } = Add("IMG4160", "An image has no debug symbols attached");
 
     // IMG5xxx: signing in.
     public static DiagnosticCode Unauthorized { get; } = Add("IMG5001", "The registry does not accept the credentials, or wants some");
@@ -201,6 +202,10 @@ internal static class DiagnosticCodes
     public static DiagnosticCode TimeStampRefused { get; } = Add("IMG6044", "A signature gets no time-stamp");
     public static DiagnosticCode ClockOff { get; } = Add("IMG6045", "The clock of this machine is off");
     public static DiagnosticCode AttestationUnmet { get; } = Add("IMG6046", "The attestations of an image are not as they must be");
+
+    // IMG6050 and IMG6051: signing for Notation.
+    public static DiagnosticCode SigningCertificatesUnusable { get; } = Add("IMG6050", "Certificates can not be used to sign for Notation");
+    public static DiagnosticCode NotationPluginFailed { get; } = Add("IMG6051", "A plugin of notation can not be used, or fails");
 
     // IMG9xxx: errors of this package.
     public static DiagnosticCode Unexpected { get; } = Add("IMG9001", "Something failed unexpectedly");

@@ -49,6 +49,9 @@ internal sealed record TagContext
 
     /// <summary>The runtime identifier; null for an image of several platforms.</summary>
     public string? RuntimeIdentifier { get; init; }
+
+    /// <summary>What every tag ends with, as those of a variant do.</summary>
+    public string Suffix { get; init; } = "";
 }
 
 /// <summary>Makes tags of templates and policies.</summary>
@@ -65,7 +68,7 @@ internal static class TagPolicies
         [
             .. (templates.Count > 0 ? templates : TemplatesOf(policy, context))
                 .Where(template => !ContentTag.IsOne(template))
-                .Select(template => TagTemplate.Fill(template, context))
+                .Select(template => WithSuffix(TagTemplate.Fill(template, context), context.Suffix))
                 .Distinct(),
         ];
 
@@ -73,7 +76,17 @@ internal static class TagPolicies
     /// <exception cref="ImagePublishException"><c>IMG1004</c>: a tag is malformed; <c>IMG1009</c>: a template can't be filled
     /// in.</exception>
     public static IReadOnlyList<ContentTag> ResolveContentTags(IReadOnlyList<string> templates, TagContext context) =>
-        [.. templates.Where(ContentTag.IsOne).Select(template => TagTemplate.FillAllButContent(template, context)).Distinct()];
+        [
+            .. templates
+                .Where(ContentTag.IsOne)
+                .Select(template => TagTemplate.FillAllButContent(template + context.Suffix, context))
+                .Distinct(),
+        ];
+
+    /// <summary>A tag with something at its end. What is too long is cut before it: without it the tag would be another image's.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG1004</c>: it is no tag.</exception>
+    public static Tag WithSuffix(Tag tag, string suffix) =>
+        suffix.Length == 0 ? tag : Tag.Parse(tag.Value[..Math.Min(tag.Value.Length, Tag.MaxLength - suffix.Length)] + suffix);
 
     private static List<string> TemplatesOf(TagPolicy policy, TagContext context)
     {

@@ -16,6 +16,9 @@ internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? f
     /// <exception cref="ImagePublishException">A file can't be read, or can't be in a layer.</exception>
     public IReadOnlyList<LayerEntry> Entries => selected.Value.Entries;
 
+    /// <summary>The debug symbols that are attached to the image instead.</summary>
+    public IReadOnlyList<LayerEntry> SeparateSymbols => selected.Value.SeparateSymbols;
+
     /// <summary>The bytes of the files that are left out because only other systems can load them.</summary>
     public long OtherPlatformsLength => selected.Value.OtherPlatformsLength;
 
@@ -26,9 +29,10 @@ internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? f
         if (fingerprints is null)
             return null;
         var added = AddedFiles().ToList();
-        await fingerprints.ComputeAsync([.. Entries.Select(entry => entry.Content).OfType<FileOnDisk>(), .. added], cancellationToken);
+        LayerEntry[] entries = [.. Entries, .. SeparateSymbols];
+        await fingerprints.ComputeAsync([.. entries.Select(entry => entry.Content).OfType<FileOnDisk>(), .. added], cancellationToken);
         using var digest = new DigestBuilder();
-        foreach (var entry in Entries)
+        foreach (var entry in entries)
             LayerInputKey.Add(digest, entry, fingerprints);
         foreach (var file in added)
         {

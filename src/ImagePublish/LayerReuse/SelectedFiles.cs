@@ -7,6 +7,9 @@ namespace ImagePublish.LayerReuse;
 /// <param name="OtherPlatformsLength">The bytes of the files that are left out because only other systems can load them.</param>
 internal sealed record SelectedFiles(IReadOnlyList<LayerEntry> Entries, long OtherPlatformsLength)
 {
+    /// <summary>The debug symbols that are attached to the image instead.</summary>
+    public IReadOnlyList<LayerEntry> SeparateSymbols { get; init; } = [];
+
     public static SelectedFiles Select(IReadOnlyList<LayerEntry> published, PublishRequest request)
     {
         var selection = request.Selection;
@@ -16,7 +19,7 @@ internal sealed record SelectedFiles(IReadOnlyList<LayerEntry> Entries, long Oth
                 entry is { Content: not null, PublishPath: { } path }
                 && (
                     foreign.Contains(path)
-                    || (selection.Symbols == SymbolPlacement.None && IsSymbols(entry))
+                    || (selection.Symbols is SymbolPlacement.None or SymbolPlacement.Separate && IsSymbols(entry))
                     || (selection.OmitsDevelopmentSettings && DevelopmentFiles.AreSettings(path))
                 )
             )
@@ -26,7 +29,13 @@ internal sealed record SelectedFiles(IReadOnlyList<LayerEntry> Entries, long Oth
             : new SelectedFiles(
                 WithoutEmptied(published, omitted),
                 omitted.Where(entry => foreign.Contains(entry.PublishPath!)).Sum(entry => entry.Content!.Length)
-            );
+            )
+            {
+                SeparateSymbols =
+                    selection.Symbols == SymbolPlacement.Separate
+                        ? [.. omitted.Where(entry => !foreign.Contains(entry.PublishPath!) && IsSymbols(entry))]
+                        : [],
+            };
     }
 
     /// <summary>Whether a file has debug symbols: portable ones, or those that are cut off native programs.</summary>

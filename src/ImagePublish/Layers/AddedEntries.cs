@@ -28,12 +28,33 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         if (added.Count == 0)
             return LayerLayout.Create(published, items, mode);
 
-        var placed = WithoutKnownFolders(added.Select(Place).OfType<Placed>(), published);
-        CheckUnique(published, placed);
-        var directories = placed
-            .Where(one => one.Entry.Kind == LayerEntryKind.Directory)
-            .Select(one => one.Entry)
-            .ToDictionary(entry => entry.Path, StringComparer.Ordinal);
+        var placed = WithoutKnownFolders(added.Where(one => !one.IsOnTop).Select(Place).OfType<Placed>(), published);
+        LayerEntry[] below = [.. published, .. placed.Select(one => one.Entry)];
+        var onTop = WithoutKnownFolders(added.Where(one => one.IsOnTop).Select(Place).OfType<Placed>(), below);
+        CheckUnique(published, [.. placed, .. onTop]);
+        var layers = Plan(published, items, mode, placed);
+        var directories = DirectoriesOf([.. placed, .. onTop]);
+        return [.. layers, .. onTop.GroupBy(LayerOf).Select(group => CreateTop(group, published, directories))];
+    }
+
+    private LayerInput CreateTop(
+        IGrouping<string, Placed> group,
+        IReadOnlyList<LayerEntry> published,
+        Dictionary<string, LayerEntry> directories
+    )
+    {
+        var entries = WithParents(WithHardLinks(group), published, directories);
+        return LayerInput.Create(group.Key, [.. entries, .. MissingInBase(entries)], Root, BaseDirectories(group)) with { IsOnTop = true };
+    }
+
+    private IReadOnlyList<LayerInput> Plan(
+        IReadOnlyList<LayerEntry> published,
+        IReadOnlyCollection<PublishItem> items,
+        LayeringMode mode,
+        IReadOnlyList<Placed> placed
+    )
+    {
+        var directories = DirectoriesOf(placed);
         var withOwn = published
             .Select(entry => directories.GetValueOrDefault(entry.Path) is { } own ? own with { PublishPath = entry.PublishPath } : entry)
             .ToList();
@@ -47,6 +68,12 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         layers.InsertRange(Math.Max(layers.Count - 1, 0), ownLayers);
         return layers;
     }
+
+    private static Dictionary<string, LayerEntry> DirectoriesOf(IEnumerable<Placed> placed) =>
+        placed
+            .Where(one => one.Entry.Kind == LayerEntryKind.Directory)
+            .Select(one => one.Entry)
+            .ToDictionary(entry => entry.Path, StringComparer.Ordinal);
 
     private static LayerEntryDefaults Root { get; } = new() { TargetFolder = "" };
 
@@ -253,7 +280,7 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
     // comes last.
     private static List<LayerEntry> WithParents(
         IEnumerable<Placed> group,
-        List<LayerEntry> published,
+        IReadOnlyList<LayerEntry> published,
         Dictionary<string, LayerEntry> directories
     )
     {
@@ -277,6 +304,20 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         return entries;
     }
 
+    // Folders that usual bases have and this one lacks, as one without a shell may: without an entry they would have the attributes that an
+    // engine chooses. Docker's are closed to everybody but root.
+    private IEnumerable<LayerEntry> MissingInBase(List<LayerEntry> entries)
+    {
+        if (ReferenceEquals(baseFiles, BaseFileSystem.Empty))
+            return [];
+        var known = entries.Select(entry => entry.Path).ToHashSet(StringComparer.Ordinal);
+        return entries
+            .SelectMany(entry => LayerPath.ParentsOf(entry.Path))
+            .Where(parent => LayerPath.IsOwnedByBase(parent) && baseFiles.Find(parent) is null && known.Add(parent))
+            .Select(parent => new LayerEntry(parent, LayerEntryKind.Directory) { Mode = LayerPath.UsualModeOf(parent) })
+            .ToList();
+    }
+
     private HashSet<string> BaseDirectories(IEnumerable<Placed> group) =>
         [
             .. group
@@ -297,6 +338,9 @@ internal record AddedEntry(ItemSource Item, LayerEntryKind Kind, string Path)
 
     /// <summary>The layer of its own that it goes to, by name; null for the usual one.</summary>
     public string? Layer { get; init; }
+
+    /// <summary>Whether that layer is above the app's: what a variant adds leaves the layers of the image as they are.</summary>
+    public bool IsOnTop { get; init; }
 
     /// <summary>The file on the build machine; null for everything else.</summary>
     public string? SourceFile { get; init; }

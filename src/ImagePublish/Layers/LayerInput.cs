@@ -10,6 +10,9 @@ internal sealed record LayerInput
 
     public string Name { get; }
 
+    /// <summary>Whether it is what a variant adds to the image.</summary>
+    public bool IsOnTop { get; init; }
+
     /// <summary>Its entries: checked, unique, in ordinal order of their paths, parents before children.</summary>
     public IReadOnlyList<LayerEntry> Entries { get; }
 

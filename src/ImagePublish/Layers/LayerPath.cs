@@ -89,6 +89,17 @@ internal static class LayerPath
 
     public static bool IsOwnedByBase(string path) => OwnedByBase.Contains(path);
 
+    /// <summary>The permissions that such a directory has in every usual base.</summary>
+    public static UnixFileMode UsualModeOf(string ownedByBase) =>
+        (UnixFileMode)(
+            ownedByBase switch
+            {
+                "tmp" or "var/tmp" => 0b1_111_111_111,
+                "root" => 0b111_000_000,
+                _ => 0b111_101_101,
+            }
+        );
+
     public static string Join(string folder, string name) => folder.Length == 0 ? name : $"{folder}/{name}";
 
     public static string ParentOf(string path) => path.LastIndexOf('/') is var slash and >= 0 ? path[..slash] : "";

@@ -35,7 +35,8 @@ internal static class WindowsLayer
             Check(entry, names);
 
         LayerEntry[] roots = [new(FilesFolder, LayerEntryKind.Directory), new(HivesFolder, LayerEntryKind.Directory)];
-        return LayerInput.Create(content.Name, roots.Concat(content.Entries.Select(InFilesFolder)).Select(WithAttributes));
+        var entries = roots.Concat(content.Entries.Select(InFilesFolder)).Select(WithAttributes);
+        return LayerInput.Create(content.Name, entries) with { IsOnTop = content.IsOnTop };
     }
 
     private static LayerEntry InFilesFolder(LayerEntry entry) =>

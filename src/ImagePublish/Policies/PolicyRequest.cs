@@ -27,6 +27,9 @@ internal sealed record PolicyRequest
     /// <summary>Where NuGet's audit of the restore is; null for none.</summary>
     public RestoreAudit? Audit { get; init; }
 
+    /// <summary>Whether only files are looked at that a variant adds: the others are those of the image itself.</summary>
+    public bool IsOfVariant { get; init; }
+
     /// <summary>Whether an image must be measured before it may be uploaded.</summary>
     public bool LimitsSize => MaxSize is not null || MaxGrowth is not null;
 
@@ -38,7 +41,7 @@ internal sealed record PolicyRequest
         digest.Add(MaxGrowth?.Percent ?? -1);
         digest.Add(AllowedBases);
         digest.Add(RequiredLabels);
-        digest.Add((RequiresNonRoot ? 1 : 0) | (ForbidsDevelopmentSettings ? 2 : 0));
+        digest.Add((RequiresNonRoot ? 1 : 0) | (ForbidsDevelopmentSettings ? 2 : 0) | (IsOfVariant ? 4 : 0));
         digest.Add(AllowedFiles);
         digest.Add(Audit?.AssetsFile);
         digest.Add(Audit?.Framework);

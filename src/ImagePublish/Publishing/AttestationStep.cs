@@ -18,11 +18,14 @@ internal sealed record AttestedImage(PublishRequest Request, Image Image, Resolv
 {
     /// <summary>Its bill of materials, made when it is first asked for; null in a plan, and where none is wanted.</summary>
     public required Lazy<Task<MemoryBlobSource?>> Sbom { get; init; }
+
+    /// <summary>Its debug symbols, where they are attached to it.</summary>
+    public SymbolsStep? Symbols { get; init; }
 }
 
 /// <summary>
-/// Attaches attestations to an image at every destination, before a tag moves: statements are composed once, and only where a destination
-/// lacks one of their types.
+/// Attaches attestations and debug symbols to an image at every destination, before a tag moves: statements are composed once, and only
+/// where a destination lacks one of their types.
 /// </summary>
 internal sealed class AttestationStep
 {
@@ -60,9 +63,12 @@ internal sealed class AttestationStep
     /// <summary>What tags point at: the image, or an index of it and its attestations.</summary>
     public async Task<MemoryBlobSource> ComposeRootAsync()
     {
-        if (!IsInIndex || request!.IsPartOfIndex || await ComposeManifestAsync([]) is not { } attestation)
+        if (!IsInIndex || request!.IsPartOfIndex)
             return Image.Manifest;
-        return IndexComposer.Compose([Image.IndexEntry], [], [attestation.IndexEntry(Image.Digest)]);
+        var attached = await ComposeMissingAsync([]);
+        return attached.Count == 0
+            ? Image.Manifest
+            : IndexComposer.Compose([Image.IndexEntry], [], [.. attached.Select(one => one.IndexEntry(Image.Digest))]);
     }
 
     /// <summary>Attaches what is wanted and not there.</summary>
@@ -118,36 +124,44 @@ internal sealed class AttestationStep
     private async Task<IReadOnlyList<AttachmentInfo>> AttachAsync(IDestination destination)
     {
         var (attested, added) = await PutMissingAsync(destination);
-        if (added is not null)
-            await destination.AttachAsync(Image.Manifest.Descriptor, [added]);
+        if (added.Count > 0)
+            await destination.AttachAsync(Image.Manifest.Descriptor, added);
         return attested;
     }
 
-    /// <summary>Puts the manifest of what is wanted and not attached to the image at a destination.</summary>
-    /// <returns>What is attached once it is listed, and what is to be added to the list; null where nothing is.</returns>
-    public async Task<(IReadOnlyList<AttachmentInfo> Attested, Descriptor? Added)> PutMissingAsync(IDestination destination)
+    /// <summary>Puts the manifests of what is wanted and not attached to the image at a destination.</summary>
+    /// <returns>What is attached once it is listed, and what is to be added to the list.</returns>
+    public async Task<(IReadOnlyList<AttachmentInfo> Attested, IReadOnlyList<Descriptor> Added)> PutMissingAsync(IDestination destination)
     {
-        if (request is null || WantedTypes().Count == 0)
-            return ([], null);
+        if (request is null || (WantedTypes().Count == 0 && attested.Symbols is null))
+            return ([], []);
         if (IsInIndex)
-            return (await PutAsync(destination), null);
+            return (await PutAsync(destination), []);
         var subject = Image.Manifest.Descriptor;
         // Nothing is attached to an image that was not there.
-        var found = await destination.LackedAsync(Image.ConfigBlob.Descriptor.Digest) ? [] : await FindAsync(destination, subject);
-        if (await ComposeManifestAsync([.. found.SelectMany(one => one.Types)]) is not { } missing)
-            return (found, null);
-        await PutAsync(destination, missing);
-        return ([.. found, AttachmentInfo.TryRead(missing.Manifest, subject.Digest)!], ReferrerEntry.Create(missing.Manifest));
+        var found = await destination.LackedAsync(Image.ConfigBlob.Descriptor.Digest)
+            ? []
+            : await FindAsync(destination, subject, MayBeWanted);
+        var missing = await ComposeMissingAsync(found);
+        foreach (var one in missing)
+            await PutAsync(destination, one);
+        return (
+            [.. found, .. missing.Select(one => AttachmentInfo.TryRead(one.Manifest, subject.Digest)!)],
+            [.. missing.Select(one => ReferrerEntry.Create(one.Manifest))]
+        );
     }
 
     // In an index it needs no list that names it.
     private async Task<IReadOnlyList<AttachmentInfo>> PutAsync(IDestination destination)
     {
-        if (await ComposeManifestAsync([]) is not { } attestation)
-            return [];
-        if (!destination.KeepsImagesWhole || !await destination.HasManifestAsync(attestation.Manifest.Descriptor))
-            await PutAsync(destination, attestation);
-        return [AttachmentInfo.TryRead(attestation.Manifest, Image.Digest)!];
+        var attached = await ComposeMissingAsync([]);
+        foreach (var one in attached)
+        {
+            if (!destination.KeepsImagesWhole || !await destination.HasManifestAsync(one.Manifest.Descriptor))
+                await PutAsync(destination, one);
+        }
+
+        return [.. attached.Select(one => AttachmentInfo.TryRead(one.Manifest, Image.Digest)!)];
     }
 
     /// <summary>Puts a manifest that is to be attached, and everything that it references.</summary>
@@ -159,15 +173,23 @@ internal sealed class AttestationStep
         await destination.PutManifestAsync(attestation.Manifest);
     }
 
-    // A list may name anything: what counts is what the manifest says of itself.
-    private static async Task<IReadOnlyList<AttachmentInfo>> FindAsync(IDestination destination, Descriptor subject)
+    /// <summary>Finds the manifests with statements that are attached to an image.</summary>
+    public static Task<IReadOnlyList<AttachmentInfo>> FindAsync(IDestination destination, Descriptor subject) =>
+        FindAsync(destination, subject, MayBeStatements);
+
+    private static async Task<IReadOnlyList<AttachmentInfo>> FindAsync(
+        IDestination destination,
+        Descriptor subject,
+        Predicate<string?> mayBeWanted
+    )
     {
         var found = new List<AttachmentInfo>();
+        // A list may name anything: what counts is what the manifest says of itself.
         foreach (var entry in await destination.FindAttachmentsAsync(subject))
         {
             if (found.Count == MaxFound)
                 break;
-            if (entry.ArtifactType is not (null or AttachmentTypes.Attestation or AttachmentTypes.EmptyConfig))
+            if (!mayBeWanted(entry.ArtifactType))
                 continue;
             try
             {
@@ -187,8 +209,24 @@ internal sealed class AttestationStep
         return found;
     }
 
+    private bool MayBeWanted(string? artifactType) =>
+        MayBeStatements(artifactType) || (artifactType == AttachmentTypes.Symbols && attested.Symbols is not null);
+
+    private static bool MayBeStatements(string? artifactType) =>
+        artifactType is null or AttachmentTypes.Attestation or AttachmentTypes.EmptyConfig;
+
+    private async Task<IReadOnlyList<AttachedManifest>> ComposeMissingAsync(IReadOnlyList<AttachmentInfo> found)
+    {
+        var missing = new List<AttachedManifest>();
+        if (await ComposeStatementsAsync([.. found.SelectMany(one => one.Types)]) is { } statements)
+            missing.Add(statements);
+        if (attested.Symbols is { } symbols && !await symbols.AreAmongAsync(found))
+            missing.Add(AttachedManifest.CreateSymbols(Image.Manifest.Descriptor, await symbols.BuildAsync()));
+        return missing;
+    }
+
     // The manifest of the statements that are not there; null where all are.
-    private async Task<AttachedManifest?> ComposeManifestAsync(IReadOnlyCollection<string> present)
+    private async Task<AttachedManifest?> ComposeStatementsAsync(IReadOnlyCollection<string> present)
     {
         if (WantedTypes().All(present.Contains))
             return null;

@@ -15,7 +15,7 @@ internal sealed record AttachedToJoined(Reference Image, Descriptor Subject, IRe
     /// <summary>The attestations as entries of the index.</summary>
     public IEnumerable<Descriptor> IndexEntries =>
         Manifests
-            .Where(manifest => ReferrerEntry.Create(manifest).ArtifactType == AttachmentTypes.Attestation)
+            .Where(manifest => ReferrerEntry.Create(manifest).ArtifactType is AttachmentTypes.Attestation or AttachmentTypes.Symbols)
             .Select(manifest => AttachedManifest.IndexEntry(manifest.Descriptor, Subject.Digest));
 }
 

@@ -77,7 +77,11 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var inputs = await PlanLayersAsync(pinned, resolvingAll, findingPackages, output.LayerFiles, tasks.Token);
         var findingLayers = inputs.Select(input => tasks.Run(token => producer.LookUpAsync(input, token))).ToList();
         var layers = new LayerLookups([.. (await findingPackages).Select(Task.FromResult), .. findingLayers]);
-        var draft = new ImageDraft(pinned, await resolvingAll, layers) { PackageFacts = readingFacts };
+        var draft = new ImageDraft(pinned, await resolvingAll, layers)
+        {
+            PackageFacts = readingFacts,
+            Symbols = SymbolsStep.Plan(pinned, producer, tasks),
+        };
 
         draft = draft with { Findings = await JudgeAsync(draft, inputs, tasks.Token) };
         if (await FindUnchangedAsync(draft, output, tasks) is { } known)
@@ -126,7 +130,12 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     private AttestationStep Attest(ImageDraft draft, Image image, PublishOutput output, TaskScope tasks)
     {
         var describing = new Lazy<Task<MemoryBlobSource?>>(() => tasks.Run(token => DescribeAsync(draft, image, output, token)));
-        return new(new AttestedImage(draft.Request, image, draft.Images, packages.Chosen) { Sbom = describing }, tasks.Token);
+        var attested = new AttestedImage(draft.Request, image, draft.Images, packages.Chosen)
+        {
+            Sbom = describing,
+            Symbols = draft.Symbols,
+        };
+        return new AttestationStep(attested, tasks.Token);
     }
 
     private async Task<IReadOnlyList<AttachmentInfo>> AttachAndSignAsync(
@@ -396,6 +405,8 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
         /// <summary>What is known of the packages, for the bill of materials.</summary>
         public Task<SbomFacts?>? PackageFacts { get; init; }
+
+        public SymbolsStep? Symbols { get; init; }
 
         /// <summary>What was found in the files.</summary>
         public IReadOnlyList<Finding> Findings { get; init; } = [];

@@ -35,7 +35,7 @@ internal sealed class LockStep(PublishContext context)
             var inputs = new LockInputs(platform, request.Base, request.Packages)
             {
                 BaseTrust = request.BaseTrust,
-                OtherImages = request.OtherImages,
+                OtherImages = lockRequest.OtherImages ?? request.OtherImages,
             };
             var update = new LockUpdate(platform, await ChooseAsync(inputs, cancellationToken), entry);
             var outcome = await output.RenewLockAsync(lockRequest, platform, update.Current, cancellationToken);
@@ -145,7 +145,7 @@ internal sealed class LockStep(PublishContext context)
     private async Task<string?> FindOtherImageMismatchAsync(PublishRequest request, PlatformLock entry, CancellationToken cancellationToken)
     {
         var locked = (entry.Images ?? []).ToDictionary(image => image.Reference, image => image.Digest);
-        var sources = request.OtherImages.Sources.Where(source => ReferenceOf(source) is not null).ToList();
+        var sources = (request.Lock!.OtherImages ?? request.OtherImages).Sources.Where(source => ReferenceOf(source) is not null).ToList();
         foreach (var source in sources)
         {
             if (!locked.Remove(ReferenceOf(source)!, out var digest))

@@ -162,6 +162,7 @@ internal sealed class OtherImagesStep(PublishContext context)
                 Mode = kind == LayerEntryKind.File ? wanted.Mode ?? entry.Mode : entry.Mode,
                 Owner = wanted.Owner ?? FileOwner.Create(entry.Uid, entry.Gid),
                 Layer = wanted.Layer ?? LayerName,
+                IsOnTop = wanted.IsOnTop,
                 LinkTarget = kind == LayerEntryKind.SymbolicLink ? entry.LinkTarget : null,
                 Content = kind == LayerEntryKind.File ? reader.Add(layers[found.Layer], found.Index, entry) : null,
             };

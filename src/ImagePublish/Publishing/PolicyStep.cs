@@ -90,7 +90,8 @@ internal sealed class PolicyStep(PublishContext context)
         CancellationToken cancellationToken
     )
     {
-        LayerEntry[] entries = [.. layers.SelectMany(layer => layer.Entries).DistinctBy(entry => entry.Path)];
+        var examined = layers.Where(layer => layer.IsOnTop || !policy.IsOfVariant);
+        LayerEntry[] entries = [.. examined.SelectMany(layer => layer.Entries).DistinctBy(entry => entry.Path)];
         var files = new ContentPolicy(policy, request.Items, request.Spec.Platform.Os == "windows");
         var found = files.Find(entries, cancellationToken);
         context.Log.Detail($"{entries.Length} files are held against the policy, {files.FilesRead} of them by their content.");

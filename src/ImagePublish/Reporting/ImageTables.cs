@@ -123,6 +123,17 @@ internal static class ImageTables
         }
     }
 
+    public static IEnumerable<string> OfSymbols(string image, IReadOnlyList<PulledSymbols> pulled)
+    {
+        foreach (var symbols in pulled)
+        {
+            var platforms = string.Join(", ", symbols.Platforms.Select(platform => Text.Sanitize(platform.Config.Platform.ToString())));
+            yield return $"Debug symbols of {image}, {platforms}: {(symbols.Files == 1 ? "1 file" : $"{symbols.Files} files")}, "
+                + ByteSize.Show(symbols.Length);
+            yield return $"  They are in {symbols.Folder}";
+        }
+    }
+
     internal static string Short(Digest digest) => digest.Value[..Math.Min(digest.Value.Length, ShortDigest)];
 
     private static IEnumerable<string> OfPlatform(InspectedPlatform platform)

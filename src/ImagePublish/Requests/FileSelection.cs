@@ -20,5 +20,8 @@ internal enum SymbolPlacement
     /// <summary>In a layer of their own, on top of all others.</summary>
     Layer,
 
+    /// <summary>Attached to the image, whose digest does not depend on them.</summary>
+    Separate,
+
     None,
 }

@@ -113,6 +113,9 @@ internal sealed record LockRequest(string File)
     /// <summary>The user's folder of file locks: processes that write the same lock file wait for each other.</summary>
     public required string LockFolder { get; init; }
 
+    /// <summary>What is taken from other images in all variants of the project's image; null where only the request's counts.</summary>
+    public OtherImages? OtherImages { get; init; }
+
     /// <summary>All platforms of the project: entries of other platforms are removed. Empty keeps them.</summary>
     public IReadOnlyList<string> Platforms { get; init; } = [];
 }

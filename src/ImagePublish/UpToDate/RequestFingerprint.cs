@@ -118,6 +118,7 @@ internal static class RequestFingerprint
         digest.Add((long?)files.Mode ?? -1);
         digest.Add(files.Owner?.ToString());
         digest.Add(files.Layer);
+        digest.Add(files.IsOnTop ? 1 : 0);
     }
 
     // Its item's name is only for messages.
@@ -128,6 +129,7 @@ internal static class RequestFingerprint
         digest.Add((long?)added.Mode ?? -1);
         digest.Add(added.Owner?.ToString());
         digest.Add(added.Layer);
+        digest.Add(added.IsOnTop ? 1 : 0);
         digest.Add(added.SourceFile);
         digest.Add(added.BuiltIn);
         digest.Add(added.IsFromPackage ? 1 : 0);

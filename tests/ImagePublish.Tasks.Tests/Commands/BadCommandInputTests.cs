@@ -44,6 +44,12 @@ public sealed class BadCommandInputTests(Peers peers) : IDisposable
             new("IMG1031", "set ImageSource", "RemoveImage", $"ImageStore={store}"),
             new("IMG1004", ":v1", "TagImage", $"ImageStore={store};ImageSource=acme/kept:1.0;ImageTags=%3Av1"),
             new("IMG3106", "not a tar archive", "InspectImage", $"ImageSource={folder["text.tar"]}"),
+            new(
+                "IMG4160",
+                "Publish it with ImageSymbols=Separate",
+                "PullImageSymbols",
+                $"ImageStore={store};ImageSource=acme/kept:1.0;ImageSymbolsFolder={folder["symbols"]}"
+            ),
             new("IMG3107", "missing.tar", "InspectImage", $"ImageSource={folder["missing.tar"]}"),
             new("IMG3101", "choose another folder with ImageStore", "ListImages", $"ImageStore={folder["file"]}"),
             new("IMG3103", "ImageRepair=true", "InspectImage", $"ImageStore={damagedBlob};ImageSource=acme/kept:1.0"),

@@ -73,6 +73,23 @@ public static class Stages
                         "cosign is in no package source that the tests reach; KeylessImageTests asks sigstore's own library"
                     ),
                     (
+                        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout signing.key -out signing.crt -days 365 "
+                            + "-subj \"/C=US/ST=WA/O=Acme/CN=Image signing\" -addext basicConstraints=critical,CA:FALSE "
+                            + "-addext keyUsage=critical,digitalSignature -addext extendedKeyUsage=codeSigning",
+                        "NotationImageTests makes such certificates, and publishes with them"
+                    ),
+                    (
+                        "ghcr.io/acme/shop@sha256:2e4aeac1625cb975630ca3eb9e09372f6d9d79ac3bf8ebf397bc25ccd994802b is signed (ECDSA P-256 of "
+                            + "Image signing, Notation).",
+                        "NotationImageTests looks at the line"
+                    ),
+                    ("notation cert add --type ca --store acme signing.crt", "notation is in no package source that the tests reach"),
+                    (
+                        "dotnet msbuild -t:VerifyImage -p:ImageSource=ghcr.io/acme/shop:1.0 -p:ImageBaseTrust=signing.crt",
+                        "NotationImageTests types it, and looks at the table"
+                    ),
+                    ("apiVersion: config.ratify.deislabs.io/v1beta1", "no cluster runs in the tests"),
+                    (
                         "cosign verify --key signing.pub --insecure-ignore-tlog=true registry.example.com/acme/shop:1.0",
                         "cosign is in no package source that the tests reach"
                     )
@@ -192,6 +209,36 @@ public static class Stages
                         "Not reproduced: its version is 3.0.0, and this build's 1.0.0. Pass the same -p:Version=… as its publish did.",
                         "CauseTests looks at such lines"
                     )
+                ),
+            },
+            "docs/variants.md" => new()
+            {
+                Before = Map(
+                    (
+                        "dotnet publish -p:PublishImage=true -p:ImageRegistry=ghcr.io -p:ImageRepository=acme/web -p:ImageTags=1.0",
+                        """
+                        mkdir -p tools migrations; echo '#!/bin/sh' | tee tools/hello > migrations/run
+                        sed -i 's|</Project>|<ItemGroup><ImageVariant Include="debug" /><ImageFile Include="tools/**" TargetPath="/usr/local/bin/" Variant="debug" /><ImageVariant Include="migrations" Repository="acme/web-migrations" Entrypoint="/migrations/run" /><ImageFile Include="migrations/run" TargetPath="/migrations/" Variant="migrations" /></ItemGroup>&|' Shop.csproj
+                        """
+                    )
+                ),
+                NotTyped = Map(
+                    ("<ItemGroup>", "VariantsTests publishes such projects; Docker Hub is out of reach"),
+                    (
+                        "<ImageFile Include=\"tools/**\" TargetPath=\"/usr/local/bin/\" Variant=\"debug\" />",
+                        "VariantsTests has such a file"
+                    ),
+                    (
+                        "dotnet tool install dotnet-counters --tool-path tools",
+                        "a tool of this machine's source, which the page has no version of"
+                    ),
+                    (
+                        "docker run --rm -it --pid=container:shop --entrypoint sh ghcr.io/acme/web:1.0-debug -c \"TMPDIR=/proc/1/root/tmp "
+                            + "dotnet-counters monitor -p 1\"",
+                        "it runs until somebody stops it"
+                    ),
+                    ("<Target Name=\"AddMigrations\" BeforeTargets=\"BeforePublishImage\">", "there is no database here"),
+                    ("initContainers:", "no Kubernetes runs here")
                 ),
             },
             "docs/architecture.md" => new()

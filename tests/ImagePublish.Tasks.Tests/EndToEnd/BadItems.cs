@@ -9,7 +9,33 @@ public sealed record BadItem(string Code, string Says, string Xml)
     /// <summary>The project's <c>ContainerAppCommandInstruction</c>.</summary>
     public string Instruction { get; init; } = "";
 
-    public static IReadOnlyList<BadItem> All { get; } = [.. Targets, .. Files, .. Config, .. Commands];
+    public static IReadOnlyList<BadItem> All { get; } = [.. Targets, .. Files, .. Config, .. Commands, .. Variants];
+
+    private static BadItem[] Variants =>
+        [
+            new("IMG1007", "expected a name of letters, digits", """<ImageVariant Include="de bug" Culprit="" />"""),
+            new("IMG1007", "its TagSuffix has what tags can't end with", """<ImageVariant Include="debug" TagSuffix="/x" Culprit="" />"""),
+            new(
+                "IMG1007",
+                "there are two of this name",
+                """<ImageVariant Include="debug" /><ImageVariant Include="Debug" TagSuffix="-x" Culprit="" />"""
+            ),
+            new(
+                "IMG1007",
+                "it has the same tags as the variant 'debug'",
+                """<ImageVariant Include="debug" /><ImageVariant Include="other" TagSuffix="-debug" Culprit="" />"""
+            ),
+            new(
+                "IMG1007",
+                "its Variant is 'debgu', and there is no ImageVariant of that name",
+                """<ImageVariant Include="debug" /><ImageLabel Include="a" Value="b" Variant="debug;debgu" Culprit="" />"""
+            ),
+            new(
+                "IMG1007",
+                "a package is below the app",
+                """<ImageVariant Include="debug" /><ImagePackage Include="procps" Variant="debug" Culprit="" />"""
+            ),
+        ];
 
     private static BadItem[] Targets =>
         [

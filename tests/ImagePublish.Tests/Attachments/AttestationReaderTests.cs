@@ -195,7 +195,7 @@ public sealed class AttestationReaderTests
     {
         var attachment = AttachedManifest.CreateAttestation(subject, [statement]);
         foreach (var blob in attachment.Blobs)
-            bench.Server.Content.PutBlob(Repository, blob.Content.Span);
+            bench.Server.Content.PutBlob(Repository, ((MemoryBlobSource)blob).Content.Span);
         bench.Server.Content.PutManifest(Repository, null, attachment.Manifest.Content.Span, MediaTypes.OciManifest);
         if (!bench.Server.Options.Content.Referrers)
             List(bench, subject, ReferrerEntry.Create(attachment.Manifest));

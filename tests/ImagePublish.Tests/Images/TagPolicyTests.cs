@@ -153,6 +153,23 @@ public sealed class TagPolicyTests
         Assert.Equal(tag, Assert.Single(TagPolicies.ResolveContentTags([template], Context)).For(Digest.Compute([])).Value);
     }
 
+    // Cut off, it would be the tag of the image itself.
+    [Fact]
+    public void TheSuffixOfAVariantIsNeverCut()
+    {
+        var context = Context with { Ref = new SourceRef(SourceRefKind.Branch, new string('b', 300)), Suffix = "-debug" };
+
+        var tags = TagPolicies.Resolve(["{branch}", "latest", "{version}"], TagPolicy.Version, context).Select(tag => tag.Value).ToList();
+        var late = Assert
+            .Single(TagPolicies.ResolveContentTags(["{branch}-{content}"], context))
+            .For(ImagePublish.Oci.Digest.Compute([]))
+            .Value;
+
+        Assert.Equal([new string('b', 122) + "-debug", "latest-debug", "1.4.2-debug"], tags);
+        Assert.EndsWith("-debug", late, StringComparison.Ordinal);
+        Assert.Equal(128, late.Length);
+    }
+
     [Fact]
     public void ALongBranchIsCutBeforeTheDigest()
     {

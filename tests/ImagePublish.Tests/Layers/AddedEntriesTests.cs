@@ -181,6 +181,42 @@ public sealed class AddedEntriesTests : IDisposable
         Assert.Null(LayerListing.TryRead([]));
     }
 
+    // Docker makes folders that are missing above a file with the mode 0600.
+    [Fact]
+    public async Task AUsualFolderThatTheBaseLacksIsMade()
+    {
+        var layer = (await PlanAsync(Top(File("usr/local/bin/tool")), Top(File("tmp/x")), Top(File("etc/y"))))[^1];
+
+        Assert.Equal("etc/y tmp tmp/x usr/local usr/local/bin usr/local/bin/tool", Paths(layer));
+        Assert.Equal((UnixFileMode)0b1_111_111_111, layer.Entries.Single(entry => entry.Path == "tmp").Mode);
+        Assert.Equal((UnixFileMode)0b111_101_101, layer.Entries.Single(entry => entry.Path == "usr/local/bin").Mode);
+    }
+
+    [Fact]
+    public async Task WhatIsOnTopChangesNoLayerBelow()
+    {
+        AddedEntry[] below = [File("app/sub/config.json"), File("etc/x"), Directory("app/data")];
+        var alone = await PlanAsync(below);
+
+        var layers = await PlanAsync([
+            .. below,
+            Top(File("app/sub/tool")),
+            Top(File("lib/x/a.so")),
+            Top(Directory("app/sub")) with
+            {
+                Mode = (UnixFileMode)0b111_000_000,
+            },
+        ]);
+
+        Assert.Equal(alone.Select(Shown), layers.SkipLast(1).Select(Shown));
+        Assert.Equal("app app/sub app/sub/tool usr/lib/x usr/lib/x/a.so", Paths(layers[^1]));
+        Assert.Equal(("debug", true), (layers[^1].Name, layers[^1].IsOnTop));
+        Assert.Equal((UnixFileMode)0b111_000_000, layers[^1].Entries.Single(entry => entry.Path == "app/sub").Mode);
+
+        static string Shown(LayerInput layer) =>
+            $"{layer.Name} {string.Join(' ', layer.Entries.Select(entry => $"{entry.Path} {entry.Mode} {entry.Uid}"))}";
+    }
+
     public void Dispose() => System.IO.File.Delete(file);
 
     private static async Task<IReadOnlyList<LayerInput>> PlanAsync(params AddedEntry[] added)
@@ -197,6 +233,8 @@ public sealed class AddedEntriesTests : IDisposable
 
     private AddedEntry File(string path) =>
         new(new ItemSource("ImageFile", path, "App.csproj"), LayerEntryKind.File, path) { SourceFile = file };
+
+    private static AddedEntry Top(AddedEntry entry) => entry with { Layer = "debug", IsOnTop = true };
 
     private static AddedEntry Directory(string path) => new(new ItemSource("ImageDirectory", path, null), LayerEntryKind.Directory, path);
 
