@@ -8,7 +8,7 @@ using ImagePublish.Trust;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>Reads how images are signed for Notation: certificates for the key of <c>ImageSigningKey</c>, or a plugin that has both.</summary>
+/// <summary>Reads how images are signed for Notation: with certificates for the key of <c>ImageSigningKey</c>, or by a plugin.</summary>
 internal sealed class NotationReader(ISigningInputs inputs, string envelope)
 {
     private const string PluginPrefix = "notation:";

@@ -47,7 +47,7 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         return LayerInput.Create(group.Key, [.. entries, .. MissingInBase(entries)], Root, BaseDirectories(group)) with { IsOnTop = true };
     }
 
-    private IReadOnlyList<LayerInput> Plan(
+    private List<LayerInput> Plan(
         IReadOnlyList<LayerEntry> published,
         IReadOnlyCollection<PublishItem> items,
         LayeringMode mode,
@@ -306,7 +306,7 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
 
     // Folders that usual bases have and this one lacks, as one without a shell may: without an entry they would have the attributes that an
     // engine chooses. Docker's are closed to everybody but root.
-    private IEnumerable<LayerEntry> MissingInBase(List<LayerEntry> entries)
+    private List<LayerEntry> MissingInBase(List<LayerEntry> entries)
     {
         if (ReferenceEquals(baseFiles, BaseFileSystem.Empty))
             return [];

@@ -17,8 +17,8 @@ internal sealed record PluginKey(string Id)
     public TimeSpan TimeLimit { get; init; } = TimeSpan.FromMinutes(1);
 }
 
-/// <summary>A signature that a plugin made, with the certificates that it says are its key's.</summary>
-internal sealed record PluginSignature(byte[] Signature, SigningCertificates Certificates);
+/// <summary>A signature with the certificates of its key.</summary>
+internal sealed record CertifiedSignature(byte[] Signature, SigningCertificates Certificates);
 
 /// <summary>An envelope that a plugin wrote itself, not yet verified.</summary>
 internal sealed record PluginEnvelope(byte[] Content, IReadOnlyDictionary<string, string> Annotations);
@@ -81,7 +81,7 @@ internal sealed class NotationPlugin
         KeySpecs[await keySpec.Value.WaitAsync(cancellationToken)];
 
     /// <summary>Signs the content of an envelope.</summary>
-    public async Task<PluginSignature> SignAsync(byte[] data, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task<CertifiedSignature> SignAsync(byte[] data, DateTimeOffset now, CancellationToken cancellationToken)
     {
         const string Question = "generate-signature";
         var algorithm = await GetAlgorithmAsync(cancellationToken);
@@ -107,7 +107,7 @@ internal sealed class NotationPlugin
             cancellationToken
         );
         var signer = SigningCertificates.Create($"the plugin '{file}'", certificates, now);
-        return new PluginSignature(RequireSignature(signer.Key, algorithm, data, signature), signer);
+        return new CertifiedSignature(RequireSignature(signer.Key, algorithm, data, signature), signer);
     }
 
     /// <summary>Lets it write an envelope.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using ImagePublish.Attachments;
 using ImagePublish.Common;
@@ -52,12 +53,16 @@ internal sealed class NotationSigner(NotationRequest request, ServiceClient serv
             return false;
         var envelope = artifact.ReadNotation();
         envelope.RequireTarget(image.Digest);
-        if (request.TimeStamps is not null && envelope.TimeStamp is null)
+        if (envelope.TimeStamp is null && await WantsTimeStampAsync(cancellationToken))
             return false;
         var own = request.Key?.Certificates.Chain ?? (await SignOnceAsync(image, cancellationToken)).Chain;
         RequireAccepted(envelope, own, image);
         return envelope.Chain.Leaf.RawData.AsSpan().SequenceEqual(own.Leaf.RawData);
     }
+
+    // A plugin that writes envelopes gets time-stamps itself.
+    private async Task<bool> WantsTimeStampAsync(CancellationToken cancellationToken) =>
+        request.TimeStamps is not null && (request.Plugin is not { } plugin || await plugin.SignsRawAsync(cancellationToken));
 
     // As by who trusts its root; of what only a plugin can verify in full, the signature and what it is about.
     private void RequireAccepted(NotationEnvelope envelope, CertificateChain own, Descriptor image)
@@ -82,34 +87,41 @@ internal sealed class NotationSigner(NotationRequest request, ServiceClient serv
         var annotations = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, value) in written.Annotations)
             annotations[name] = value;
-        annotations[ThumbprintAnnotation] = JsonSerializer.Serialize(
-            chain.Certificates.Select(one => one.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant())
-        );
+        annotations[ThumbprintAnnotation] = WriteThumbprints(chain);
         annotations[CreatedAnnotation] = Text.Rfc3339(services.Time.GetUtcNow());
         var layer = MemoryBlobSource.Create(request.Envelope, written.Content);
         return new Signed(AttachedManifest.Create(NotationEnvelope.ArtifactType, image, [(layer, null)], annotations), chain);
     }
 
+    private static string WriteThumbprints(CertificateChain chain) =>
+        Encoding.UTF8.GetString(
+            OciJson.Write(json =>
+            {
+                json.WriteStartArray();
+                foreach (var certificate in chain.Certificates)
+                    json.WriteStringValue(certificate.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant());
+                json.WriteEndArray();
+            })
+        );
+
     private async Task<byte[]> ComposeAsync(byte[] payload, CancellationToken cancellationToken)
     {
         var now = services.Time.GetUtcNow();
-        if (request.Plugin is { } plugin)
-        {
-            var algorithm = await plugin.GetAlgorithmAsync(cancellationToken);
-            var envelope = UnsignedEnvelope.Create(request.Envelope, payload, algorithm, now);
-            var (signature, certificates) = await plugin.SignAsync(envelope.SignedBytes, now, cancellationToken);
-            return envelope.Write(signature, certificates.Chain.Certificates, await StampAsync(signature, algorithm, cancellationToken));
-        }
-        else
-        {
-            var (key, certificates) = request.Key!;
-            // A program tells which key it has only when it is asked.
-            certificates.RequireKey(await key.GetPublicKeyAsync(cancellationToken));
-            var algorithm = certificates.Key.NotationAlgorithm;
-            var envelope = UnsignedEnvelope.Create(request.Envelope, payload, algorithm, now);
-            var signature = await key.SignEnvelopeAsync(envelope.SignedBytes, cancellationToken);
-            return envelope.Write(signature, certificates.Chain.Certificates, await StampAsync(signature, algorithm, cancellationToken));
-        }
+        var algorithm = request.Plugin is { } plugin
+            ? await plugin.GetAlgorithmAsync(cancellationToken)
+            : request.Key!.Certificates.Key.NotationAlgorithm;
+        var envelope = UnsignedEnvelope.Create(request.Envelope, payload, algorithm, now);
+        var (signature, certificates) = request.Plugin is null
+            ? await SignAsync(request.Key!, envelope.SignedBytes, cancellationToken)
+            : await request.Plugin.SignAsync(envelope.SignedBytes, now, cancellationToken);
+        return envelope.Write(signature, certificates.Chain.Certificates, await StampAsync(signature, algorithm, cancellationToken));
+    }
+
+    private static async Task<CertifiedSignature> SignAsync(CertifiedKey signer, byte[] data, CancellationToken cancellationToken)
+    {
+        // Which key a program has is known when it is asked.
+        signer.Certificates.RequireKey(await signer.Key.GetPublicKeyAsync(cancellationToken));
+        return new CertifiedSignature(await signer.Key.SignEnvelopeAsync(data, cancellationToken), signer.Certificates);
     }
 
     private async Task<byte[]?> StampAsync(byte[] signature, SignatureAlgorithm algorithm, CancellationToken cancellationToken)
@@ -117,8 +129,7 @@ internal sealed class NotationSigner(NotationRequest request, ServiceClient serv
         if (request.TimeStamps is not { } authority)
             return null;
         const string Advice =
-            "Check ImageTimeStampUrl, or leave it out: then the signature is accepted until a certificate of the signer ends. Publish again "
-            + "later.";
+            "Check ImageTimeStampUrl, or leave it out: then the signature ends with its certificates. Publish again later.";
         var stamp = await new TimeStampClient(services).StampAsync(authority, signature, algorithm.Hash, Advice, cancellationToken);
         var token = stamp.Token.AsSignedCms();
         var content = token.Encode();
