@@ -23,11 +23,11 @@ internal static class KeylessReader
     /// used.</exception>
     public static SigningRequest Read(string source, ISigningInputs inputs, SignatureFormat? format)
     {
-        if (format is { } wanted && !wanted.HasFlag(SignatureFormat.Bundle))
+        if (format?.HasFlag(SignatureFormat.Notation) == true)
             throw InputParser.Invalid(
                 "ImageSignatureFormat",
                 inputs.SignatureFormat ?? "",
-                "keyless signatures are bundles. Leave it out, or sign with a key"
+                "a keyless signature is sigstore's, and none of Notation. Leave it out, or sign with a key"
             );
         var keyless = new KeylessRequest(FindSource(source), ReadRoot(inputs))
         {
@@ -35,7 +35,8 @@ internal static class KeylessReader
             Log = ReadUrl("ImageRekorUrl", inputs.RekorUrl),
             TimeStamps = ReadUrl("ImageTimeStampUrl", inputs.TimeStampUrl),
         };
-        return new SigningRequest(null, SignatureFormat.Bundle) { Keyless = keyless };
+        // At the tag each name of the image is an entry of the log more.
+        return new SigningRequest(null, format ?? SignatureFormat.Bundle) { Keyless = keyless };
     }
 
     private static IdentityTokenSource FindSource(string source)

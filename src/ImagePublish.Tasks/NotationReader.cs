@@ -1,10 +1,8 @@
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Requests;
 using ImagePublish.Signing;
 using ImagePublish.Signing.Notation;
 using ImagePublish.Tasks.Shared;
-using ImagePublish.Trust;
 
 namespace ImagePublish.Tasks;
 

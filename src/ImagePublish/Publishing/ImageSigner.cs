@@ -25,6 +25,12 @@ internal sealed class ImageSigner(SigningRequest request, ServiceClient services
         return string.Join(" of ", parts.OfType<string>());
     }
 
+    /// <summary>Signs an image for the tag <c>sha256-….sig</c>, by one of its names.</summary>
+    public Task<TagSignature> CreateTagAsync(Digest image, string reference, CancellationToken cancellationToken) =>
+        keyless is null
+            ? TagSignature.CreateAsync(request.Key!, image, reference, cancellationToken)
+            : keyless.SignTagAsync(image, reference, cancellationToken);
+
     /// <summary>Signs an image for Notation.</summary>
     public Task<AttachedManifest> CreateNotationAsync(Descriptor image, CancellationToken cancellationToken) =>
         notation!.SignAsync(image, cancellationToken);

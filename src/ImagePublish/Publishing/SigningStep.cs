@@ -81,7 +81,7 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     private async Task SignTagAsync(IDestination destination, SignedImage image, MissingSignatures missing)
     {
         var digest = image.Descriptor.Digest;
-        var signatures = missing.References.Select(name => TagSignature.CreateAsync(request!.Key!, digest, name, cancellationToken));
+        var signatures = missing.References.Select(name => signer!.CreateTagAsync(digest, name, cancellationToken));
         if (missing.References.Count > 0)
             await destination.SignTagAsync(digest, await Task.WhenAll(signatures));
     }

@@ -6,18 +6,31 @@ namespace ImagePublish.Signing;
 /// <summary>A signature as a layer of the tag <c>sha256-….sig</c>.</summary>
 internal sealed record TagSignature(MemoryBlobSource Payload, string Signature)
 {
+    /// <summary>Annotations with what a keyless signature is verified with.</summary>
+    public IReadOnlyDictionary<string, string> Material { get; init; } = new Dictionary<string, string>();
+
     public static async Task<TagSignature> CreateAsync(Signer signer, Digest image, string reference, CancellationToken cancellationToken)
     {
         var payload = SignaturePayload.WriteSimple(image, reference);
-        var signature = Convert.ToBase64String(await signer.SignTagAsync(payload, cancellationToken));
-        return new TagSignature(MemoryBlobSource.Create(SimpleSigning.LayerType, payload).With(BlobLookup.Never), signature);
+        return Create(payload, await signer.SignTagAsync(payload, cancellationToken));
     }
 
-    public Descriptor Layer =>
-        Payload.Descriptor with
+    public static TagSignature Create(byte[] payload, byte[] signature) =>
+        new(MemoryBlobSource.Create(SimpleSigning.LayerType, payload).With(BlobLookup.Never), Convert.ToBase64String(signature));
+
+    public Descriptor Layer
+    {
+        get
         {
-            Annotations = new Dictionary<string, string> { [SimpleSigning.SignatureAnnotation] = Signature },
-        };
+            var annotations = new SortedDictionary<string, string>(StringComparer.Ordinal)
+            {
+                [SimpleSigning.SignatureAnnotation] = Signature,
+            };
+            foreach (var (name, value) in Material)
+                annotations[name] = value;
+            return Payload.Descriptor with { Annotations = annotations };
+        }
+    }
 }
 
 /// <summary>The manifest that the tag <c>sha256-….sig</c> points at: a layer for each signature, whoever made it.</summary>

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
+using ImagePublish.Oci;
 
 namespace ImagePublish.Trust;
 
@@ -160,6 +161,23 @@ internal sealed record LogEntry(byte[] Body, byte[] LogId, long Index, long Inte
         json.WriteBase64String("canonicalizedBody", Body);
         json.WriteEndObject();
     }
+
+    /// <summary>The entry as cosign 2 has it beside a signature.</summary>
+    public string WriteAnnotation() =>
+        Encoding.UTF8.GetString(
+            OciJson.Write(json =>
+            {
+                json.WriteStartObject();
+                json.WriteBase64String("SignedEntryTimestamp", Promise);
+                json.WriteStartObject("Payload");
+                json.WriteBase64String("body", Body);
+                json.WriteNumber("integratedTime", IntegratedTime);
+                json.WriteNumber("logIndex", Index);
+                json.WriteString("logID", Convert.ToHexStringLower(LogId));
+                json.WriteEndObject();
+                json.WriteEndObject();
+            })
+        );
 
     internal static void WriteNumber(Utf8JsonWriter json, string name, long value) =>
         json.WriteString(name, value.ToString(CultureInfo.InvariantCulture));

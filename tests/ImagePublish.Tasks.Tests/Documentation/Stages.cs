@@ -78,11 +78,6 @@ public static class Stages
                             + "-addext keyUsage=critical,digitalSignature -addext extendedKeyUsage=codeSigning",
                         "NotationImageTests makes such certificates, and publishes with them"
                     ),
-                    (
-                        "ghcr.io/acme/shop@sha256:2e4aeac1625cb975630ca3eb9e09372f6d9d79ac3bf8ebf397bc25ccd994802b is signed (ECDSA P-256 of "
-                            + "Image signing, Notation).",
-                        "NotationImageTests looks at the line"
-                    ),
                     ("notation cert add --type ca --store acme signing.crt", "notation is in no package source that the tests reach"),
                     (
                         "dotnet msbuild -t:VerifyImage -p:ImageSource=ghcr.io/acme/shop:1.0 -p:ImageBaseTrust=signing.crt",

@@ -277,6 +277,8 @@ internal sealed class FakeSigstore : IAsyncDisposable
     // What Rekor keeps of a proposed entry is not what was proposed.
     private (int Status, string Body) Enter(JsonNode proposed)
     {
+        if ((string?)proposed["kind"] == "hashedrekord")
+            return EnterHash(proposed);
         var content = proposed["spec"]!["proposedContent"]!;
         var envelope = JsonNode.Parse((string)content["envelope"]!)!;
         var payload = Convert.FromBase64String((string)envelope["payload"]!);
@@ -303,6 +305,19 @@ internal sealed class FakeSigstore : IAsyncDisposable
             }
         );
         return (201, Append(Encoding.UTF8.GetBytes(entry.ToJsonString())).ToJsonString());
+    }
+
+    private (int Status, string Body) EnterHash(JsonNode proposed)
+    {
+        var signature = proposed["spec"]!["signature"]!;
+        var pem = Encoding.ASCII.GetString(Convert.FromBase64String((string)signature["publicKey"]!["content"]!));
+        using var certificate = X509Certificate2.CreateFromPem(pem);
+        using var key = certificate.GetECDsaPublicKey()!;
+        var hash = Convert.FromHexString((string)proposed["spec"]!["data"]!["hash"]!["value"]!);
+        var bytes = Convert.FromBase64String((string)signature["content"]!);
+        return key.VerifyHash(hash, bytes, DSASignatureFormat.Rfc3279DerSequence)
+            ? (201, Append(Encoding.UTF8.GetBytes(proposed.ToJsonString())).ToJsonString())
+            : (400, """{"code":400,"message":"error processing entry: verifying signature: invalid"}""");
     }
 
     private static JsonObject Hash(byte[] bytes) =>

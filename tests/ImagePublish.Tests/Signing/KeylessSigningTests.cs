@@ -45,6 +45,49 @@ public sealed class KeylessSigningTests
         Assert.Equal([CertificatePath, LogPath], sigstore.Asked);
     }
 
+    [Theory]
+    [InlineData("Tag", 2)]
+    [InlineData("Both", 3)]
+    [ReliabilityCase(
+        "Signing",
+        "a keyless publish of two tags with a signature at `sha256-….sig` (the log has its hash)",
+        "a stranger with the trusted root and the identity accepts each; another identity does not; nothing is signed or entered twice"
+    )]
+    public async Task AnIdentitySignsAtTheTag(string format, int signatures)
+    {
+        await using var sigstore = new FakeSigstore();
+        await using var bench = await StartAsync(hasReferrers: true);
+        var request = bench.Request("1.0", "latest") with
+        {
+            Signing = new SigningRequest(null, Enum.Parse<SignatureFormat>(format)) { Keyless = sigstore.Request() },
+        };
+
+        var result = await bench.PublishAsync(request);
+
+        var verified = await VerifyAsync(bench, sigstore.Rule(), result.Image.Digest);
+        Assert.Equal(signatures, verified.Count);
+        Assert.All(verified, one => Assert.NotNull(one.Accepted));
+        Assert.Equal(2, verified.Count(one => one.Form == SignatureForm.SimpleSigning));
+        await RefusesAsync(bench, sigstore.Rule(subject: FakeSigstore.Subject + "x"), result.Image.Digest);
+        Assert.Equal(signatures, sigstore.Asked.Count(path => path == LogPath));
+        await bench.PublishAsync(request, machine: "other");
+        Assert.Equal(signatures, sigstore.Asked.Count(path => path == LogPath));
+        var manifest = OciJson.ReadManifest(
+            bench.Server.Content.Manifest(Shop, SimpleSigning.TagOf(result.Image.Digest).Value)!.Bytes.Span
+        );
+        Assert.All(manifest.Layers, layer =>
+            Assert.Equal(
+                [
+                    "dev.cosignproject.cosign/signature",
+                    "dev.sigstore.cosign/bundle",
+                    "dev.sigstore.cosign/certificate",
+                    "dev.sigstore.cosign/chain",
+                ],
+                layer.Annotations!.Keys.Order(StringComparer.Ordinal)
+            )
+        );
+    }
+
     [Fact]
     [ReliabilityCase(
         "Signing",

@@ -37,8 +37,29 @@ internal sealed class KeylessSigner(KeylessRequest request, ServiceClient servic
         var logged = await sigstore.LogAsync(entry, cancellationToken);
         var stamp = await sigstore.StampAsync(signature, cancellationToken);
         var bundle = SignaturePayload.WriteBundle(statement, signature, json => WriteMaterial(json, certified.Certificate, logged, stamp));
-        Require(bundle);
+        Require(new CosignSignature(SigstoreBundle.Read(bundle)));
         return bundle;
+    }
+
+    /// <summary>Signs an image for the tag <c>sha256-….sig</c>. The log's time is enough there.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG6040</c> to <c>IMG6045</c>, <c>IMG6024</c>.</exception>
+    public async Task<TagSignature> SignTagAsync(Digest image, string reference, CancellationToken cancellationToken)
+    {
+        var certified = await CertifyAsync(cancellationToken);
+        var payload = SignaturePayload.WriteSimple(image, reference);
+        var signature = certified.Sign(payload);
+        var logged = await sigstore.LogAsync(WriteHashEntry(payload, signature, certified.Certificate), cancellationToken);
+        var signed = TagSignature.Create(payload, signature) with
+        {
+            Material = new Dictionary<string, string>
+            {
+                [SimpleSigning.CertificateAnnotation] = certified.Certificate.ExportCertificatePem() + '\n',
+                [SimpleSigning.ChainAnnotation] = WriteChain(certified.Certificate),
+                [SimpleSigning.LogAnnotation] = logged.WriteAnnotation(),
+            },
+        };
+        Require(new CosignSignature(SimpleSigning.Read(payload, signed.Layer.Annotations!)));
+        return signed;
     }
 
     /// <summary>Whether a signature of an image is this signer's: so verified as anybody would.</summary>
@@ -105,11 +126,11 @@ internal sealed class KeylessSigner(KeylessRequest request, ServiceClient servic
     }
 
     // Before anybody can see it: what does not verify here would verify nowhere.
-    private void Require(byte[] bundle)
+    private void Require(CosignSignature signature)
     {
         try
         {
-            new CosignSignature(SigstoreBundle.Read(bundle)).VerifyKeyless(request.Root);
+            signature.VerifyKeyless(request.Root);
         }
         catch (RefusedSignatureException exception)
         {
@@ -144,6 +165,37 @@ internal sealed class KeylessSigner(KeylessRequest request, ServiceClient servic
             json.WriteEndObject();
             json.WriteEndObject();
         });
+    }
+
+    private static byte[] WriteHashEntry(byte[] payload, byte[] signature, X509Certificate2 certificate) =>
+        OciJson.Write(json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("apiVersion", "0.0.1");
+            json.WriteString("kind", "hashedrekord");
+            json.WriteStartObject("spec");
+            json.WriteStartObject("signature");
+            json.WriteBase64String("content", signature);
+            json.WriteStartObject("publicKey");
+            json.WriteBase64String("content", Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + '\n'));
+            json.WriteEndObject();
+            json.WriteEndObject();
+            json.WriteStartObject("data");
+            json.WriteStartObject("hash");
+            json.WriteString("algorithm", "sha256");
+            json.WriteString("value", Convert.ToHexStringLower(SHA256.HashData(payload)));
+            json.WriteEndObject();
+            json.WriteEndObject();
+            json.WriteEndObject();
+            json.WriteEndObject();
+        });
+
+    private string WriteChain(X509Certificate2 certificate)
+    {
+        var authority = request.Root.Authorities.First(one =>
+            one.Chain.Any(issuer => issuer.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData))
+        );
+        return string.Concat(authority.Chain.Select(one => one.ExportCertificatePem() + '\n'));
     }
 
     private static void WriteMaterial(Utf8JsonWriter json, X509Certificate2 certificate, LogEntry entry, byte[]? stamp)
