@@ -58,6 +58,8 @@ missing() {
   /usr/bin/python3 -c 'import yaml' 2>/dev/null || echo python3-yaml
   # What the key files of cosign are encrypted with.
   /usr/bin/python3 -c 'import nacl' 2>/dev/null || echo python3-nacl
+  # A reader of COSE that is not .NET's.
+  /usr/bin/python3 -c 'import cbor2' 2>/dev/null || echo python3-cbor2
 }
 
 install_missing() {

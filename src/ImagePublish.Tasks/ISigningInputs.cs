@@ -5,6 +5,10 @@ internal interface ISigningInputs
 {
     string? SigningKey { get; }
 
+    string? SigningCertificate { get; }
+
+    string? SigningPluginConfig { get; }
+
     string? SignatureFormat { get; }
 
     string? SigstoreRoot { get; }

@@ -21,11 +21,14 @@ internal static class KeylessReader
 
     /// <exception cref="ImagePublishException"><c>IMG6040</c>: there is no token; <c>IMG6016</c>: the trusted root can't be
     /// used.</exception>
-    public static SigningRequest Read(string source, ISigningInputs inputs)
+    public static SigningRequest Read(string source, ISigningInputs inputs, SignatureFormat? format)
     {
-        var format = InputParser.Choice(inputs.SignatureFormat, "ImageSignatureFormat", SignatureFormat.Bundle);
-        if (format == SignatureFormat.Tag)
-            throw InputParser.Invalid("ImageSignatureFormat", "Tag", "keyless signatures are bundles. Leave it out, or sign with a key");
+        if (format is { } wanted && !wanted.HasFlag(SignatureFormat.Bundle))
+            throw InputParser.Invalid(
+                "ImageSignatureFormat",
+                inputs.SignatureFormat ?? "",
+                "keyless signatures are bundles. Leave it out, or sign with a key"
+            );
         var keyless = new KeylessRequest(FindSource(source), ReadRoot(inputs))
         {
             Authority = ReadUrl("ImageFulcioUrl", inputs.FulcioUrl),
@@ -84,7 +87,7 @@ internal static class KeylessReader
             ? InputParser.Named("ImageSigstoreRoot", inputs.ResolvePath(path), KeylessPolicyReader.ReadRootFile)
             : SigstoreRoot.PublicGood;
 
-    private static RequestUrl? ReadUrl(string property, string? text)
+    internal static RequestUrl? ReadUrl(string property, string? text)
     {
         if (InputParser.Optional(text) is not { } address)
             return null;

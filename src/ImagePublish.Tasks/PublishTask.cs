@@ -35,9 +35,15 @@ public abstract partial class PublishTask : ImageNameTask, ISigningInputs
     /// <summary>Whether provenance is attested: who built the image, how, and of what.</summary>
     public bool Provenance { get; set; }
 
-    /// <summary>The file of a private key that the image is signed with, <c>env:NAME</c>, or <c>keyless</c>; empty signs
-    /// nothing.</summary>
+    /// <summary>The file of a private key that the image is signed with, <c>env:NAME</c>, a program or a plugin that signs, or
+    /// <c>keyless</c>; empty signs nothing.</summary>
     public string? SigningKey { get; set; }
+
+    /// <summary>The file of the certificates of the signing key, or <c>env:NAME</c>: for Notation.</summary>
+    public string? SigningCertificate { get; set; }
+
+    /// <summary>What a plugin of notation is told (name=value, divided by <c>;</c>).</summary>
+    public string? SigningPluginConfig { get; set; }
 
     /// <summary>Whether attestations are signed too, each by itself.</summary>
     public bool SignAttestations { get; set; }
@@ -51,10 +57,11 @@ public abstract partial class PublishTask : ImageNameTask, ISigningInputs
     /// <summary>The public log of signatures; empty for the root's.</summary>
     public string? RekorUrl { get; set; }
 
-    /// <summary>The authority of time-stamps for keyless signatures; empty for none.</summary>
+    /// <summary>The authority of time-stamps; empty for none.</summary>
     public string? TimeStampUrl { get; set; }
 
-    /// <summary><c>Both</c>, <c>Bundle</c> or <c>Tag</c>: where signatures are.</summary>
+    /// <summary><c>Bundle</c>, <c>Tag</c>, <c>Both</c>, <c>Notation</c>, <c>NotationCose</c>, or several of them: the forms of
+    /// signatures.</summary>
     public string? SignatureFormat { get; set; }
 
     /// <summary>Whether to only report what would be done.</summary>

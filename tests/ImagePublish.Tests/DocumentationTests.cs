@@ -77,9 +77,7 @@ public sealed partial class DocumentationTests
         var build = string.Concat(Directory.EnumerateFiles(Path.Combine(Root, "build")).Select(File.ReadAllText));
         var properties = File.ReadAllText(Path.Combine(Root, "docs", "properties.md"));
         string[] folders = ["docs", "samples"];
-        var pages = folders
-            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.md", SearchOption.AllDirectories))
-            .Append(Path.Combine(Root, "README.md"));
+        var pages = folders.SelectMany(folder => SourceTree.Files(folder, "*.md")).Append(Path.Combine(Root, "README.md"));
         var commands = pages
             .SelectMany(page => Fence().Matches(File.ReadAllText(page).ReplaceLineEndings("\n")))
             .SelectMany(fence => fence.Value.Split('\n'))

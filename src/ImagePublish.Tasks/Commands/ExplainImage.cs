@@ -127,6 +127,7 @@ public sealed class ExplainImage : CommandTask
     private string? Computed(string setting) =>
         setting switch
         {
+            "registry" => ImageNames.Whole(Name)?.Repository.Registry.Host,
             "repository" => ImageNames.LocalNameOf(this),
             "tags" => string.Join(' ', new ImageNames(this).Tags(Commit().TagContext(this, RuntimeIdentifier)).Select(tag => tag.Value)),
             "base" when Base() is { } reference => reference,

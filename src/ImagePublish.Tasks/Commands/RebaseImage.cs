@@ -31,6 +31,12 @@ public sealed class RebaseImage : CommandTask, ISigningInputs
     /// <summary>What the new images are signed with; empty signs nothing.</summary>
     public string? SigningKey { get; set; }
 
+    /// <summary>The file of the certificates of the signing key, or <c>env:NAME</c>: for Notation.</summary>
+    public string? SigningCertificate { get; set; }
+
+    /// <summary>What a plugin of notation is told (name=value, divided by <c>;</c>).</summary>
+    public string? SigningPluginConfig { get; set; }
+
     /// <summary>Where signatures are.</summary>
     public string? SignatureFormat { get; set; }
 
@@ -43,7 +49,7 @@ public sealed class RebaseImage : CommandTask, ISigningInputs
     /// <summary>The public log of signatures; empty for the root's.</summary>
     public string? RekorUrl { get; set; }
 
-    /// <summary>The authority of time-stamps for keyless signatures; empty for none.</summary>
+    /// <summary>The authority of time-stamps; empty for none.</summary>
     public string? TimeStampUrl { get; set; }
 
     /// <summary>Whether to only report what would be done.</summary>

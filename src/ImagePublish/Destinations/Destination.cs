@@ -60,8 +60,8 @@ internal interface IDestination : IAsyncDisposable
     /// <summary>Finds signatures of a manifest, which are not yet verified.</summary>
     IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted);
 
-    /// <summary>Reads a bundle back that was put, as everybody would who finds it.</summary>
-    Task<SignatureArtifact> ReadBundleAsync(AttachedManifest bundle);
+    /// <summary>Reads a signature back that was put, as everybody would who finds it.</summary>
+    Task<SignatureArtifact> ReadSignatureAsync(AttachedManifest signature);
 
     /// <summary>Adds signatures at a manifest's tag for them, where <see cref="HasSignatureTags"/>.</summary>
     Task SignTagAsync(Digest subject, IReadOnlyList<TagSignature> signatures);
@@ -139,7 +139,7 @@ internal abstract class Destination(string name, Repository? repository, Cancell
 
     public abstract IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted);
 
-    public abstract Task<SignatureArtifact> ReadBundleAsync(AttachedManifest bundle);
+    public abstract Task<SignatureArtifact> ReadSignatureAsync(AttachedManifest signature);
 
     public virtual Task SignTagAsync(Digest subject, IReadOnlyList<TagSignature> signatures) => Task.CompletedTask;
 

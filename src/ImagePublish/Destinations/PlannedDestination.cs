@@ -27,7 +27,7 @@ internal sealed class PlannedDestination(Destination destination, CancellationTo
     public override IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted) =>
         destination.FindSignaturesAsync(subject, isWanted);
 
-    public override Task<SignatureArtifact> ReadBundleAsync(AttachedManifest bundle) => destination.ReadBundleAsync(bundle);
+    public override Task<SignatureArtifact> ReadSignatureAsync(AttachedManifest signature) => destination.ReadSignatureAsync(signature);
 
     public override IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags) => [];
 

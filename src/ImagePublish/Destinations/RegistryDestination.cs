@@ -79,8 +79,8 @@ internal sealed class RegistryDestination(
     public override IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted) =>
         new SignatureFinder(registries, repository).FindAsync(subject, isWanted, Stop);
 
-    public override Task<SignatureArtifact> ReadBundleAsync(AttachedManifest bundle) =>
-        new SignatureFinder(registries, repository).ReadBundleAsync(bundle.Manifest.Descriptor.Digest, bundle.Blobs[^1].Descriptor, Stop);
+    public override Task<SignatureArtifact> ReadSignatureAsync(AttachedManifest signature) =>
+        new SignatureFinder(registries, repository).ReadAsync(signature.Manifest.Descriptor.Digest, signature.Blobs[^1].Descriptor, Stop);
 
     // As with attachments, processes of this machine wait for each other: for this tag.
     public override async Task SignTagAsync(Digest subject, IReadOnlyList<TagSignature> signatures)

@@ -34,34 +34,30 @@ internal sealed class StoreDestination(ImageStore store, string name, IPublishLo
 
     public override async IAsyncEnumerable<SignatureArtifact> FindSignaturesAsync(Digest subject, Func<SignatureForm, bool> isWanted)
     {
-        if (!isWanted(SignatureForm.SigstoreBundle))
-            yield break;
-        var attached = await store.ListAttachmentsAsync(subject, Stop);
-        foreach (var entry in attached.Where(entry => entry.ArtifactType == SigstoreBundle.MediaType))
+        foreach (var entry in await store.ListAttachmentsAsync(subject, Stop))
         {
+            if (entry.ArtifactType is not (SigstoreBundle.MediaType or NotationEnvelope.ArtifactType))
+                continue;
             if (
                 await TryReadManifestAsync(entry) is { } manifest
                 && OciJson.ReadManifest(manifest.Content.Span) is { Layers: [var layer] } bundle
                 && bundle.Subject?.Digest == subject
                 && store.FindBlob(layer) is not null
+                && isWanted(SignatureArtifact.FormOfLayer(layer.MediaType))
             )
-                yield return new SignatureArtifact(SignatureForm.SigstoreBundle, entry.Digest)
-                {
-                    MediaType = layer.MediaType,
-                    Content = (await store.ReadAsync(layer, SigstoreBundle.MaxSize, Stop)).Content,
-                };
+                yield return await ReadSignatureAsync(entry.Digest, layer);
         }
     }
 
-    public override async Task<SignatureArtifact> ReadBundleAsync(AttachedManifest bundle)
-    {
-        var layer = bundle.Blobs[^1].Descriptor;
-        return new SignatureArtifact(SignatureForm.SigstoreBundle, bundle.Manifest.Descriptor.Digest)
+    public override Task<SignatureArtifact> ReadSignatureAsync(AttachedManifest signature) =>
+        ReadSignatureAsync(signature.Manifest.Descriptor.Digest, signature.Blobs[^1].Descriptor);
+
+    private async Task<SignatureArtifact> ReadSignatureAsync(Digest manifest, Descriptor layer) =>
+        new(SignatureArtifact.FormOfLayer(layer.MediaType), manifest)
         {
             MediaType = layer.MediaType,
             Content = (await store.ReadAsync(layer, SigstoreBundle.MaxSize, Stop)).Content,
         };
-    }
 
     // All names at once.
     public override IReadOnlyList<TagChange> CreateTagChanges(MemoryBlobSource manifest, IReadOnlyList<Tag> tags)

@@ -203,6 +203,10 @@ internal static class DiagnosticCodes
     public static DiagnosticCode ClockOff { get; } = Add("IMG6045", "The clock of this machine is off");
     public static DiagnosticCode AttestationUnmet { get; } = Add("IMG6046", "The attestations of an image are not as they must be");
 
+    // IMG6050 and IMG6051: signing for Notation.
+    public static DiagnosticCode SigningCertificatesUnusable { get; } = Add("IMG6050", "Certificates can not be used to sign for Notation");
+    public static DiagnosticCode NotationPluginFailed { get; } = Add("IMG6051", "A plugin of notation can not be used, or fails");
+
     // IMG9xxx: errors of this package.
     public static DiagnosticCode Unexpected { get; } = Add("IMG9001", "Something failed unexpectedly");
 

@@ -139,7 +139,9 @@ internal sealed class AttestationStep
             return (await PutAsync(destination), []);
         var subject = Image.Manifest.Descriptor;
         // Nothing is attached to an image that was not there.
-        var found = await destination.LackedAsync(Image.ConfigBlob.Descriptor.Digest) ? [] : await FindAsync(destination, subject);
+        var found = await destination.LackedAsync(Image.ConfigBlob.Descriptor.Digest)
+            ? []
+            : await FindAsync(destination, subject, MayBeWanted);
         var missing = await ComposeMissingAsync(found);
         foreach (var one in missing)
             await PutAsync(destination, one);
@@ -171,15 +173,23 @@ internal sealed class AttestationStep
         await destination.PutManifestAsync(attestation.Manifest);
     }
 
-    // A list may name anything: what counts is what the manifest says of itself.
-    private async Task<IReadOnlyList<AttachmentInfo>> FindAsync(IDestination destination, Descriptor subject)
+    /// <summary>Finds the manifests with statements that are attached to an image.</summary>
+    public static Task<IReadOnlyList<AttachmentInfo>> FindAsync(IDestination destination, Descriptor subject) =>
+        FindAsync(destination, subject, MayBeStatements);
+
+    private static async Task<IReadOnlyList<AttachmentInfo>> FindAsync(
+        IDestination destination,
+        Descriptor subject,
+        Predicate<string?> mayBeWanted
+    )
     {
         var found = new List<AttachmentInfo>();
+        // A list may name anything: what counts is what the manifest says of itself.
         foreach (var entry in await destination.FindAttachmentsAsync(subject))
         {
             if (found.Count == MaxFound)
                 break;
-            if (!MayBeWanted(entry.ArtifactType))
+            if (!mayBeWanted(entry.ArtifactType))
                 continue;
             try
             {
@@ -200,8 +210,10 @@ internal sealed class AttestationStep
     }
 
     private bool MayBeWanted(string? artifactType) =>
-        artifactType is null or AttachmentTypes.Attestation or AttachmentTypes.EmptyConfig
-        || (artifactType == AttachmentTypes.Symbols && attested.Symbols is not null);
+        MayBeStatements(artifactType) || (artifactType == AttachmentTypes.Symbols && attested.Symbols is not null);
+
+    private static bool MayBeStatements(string? artifactType) =>
+        artifactType is null or AttachmentTypes.Attestation or AttachmentTypes.EmptyConfig;
 
     private async Task<IReadOnlyList<AttachedManifest>> ComposeMissingAsync(IReadOnlyList<AttachmentInfo> found)
     {

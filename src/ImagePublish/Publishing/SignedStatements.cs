@@ -9,8 +9,9 @@ using ImagePublish.Trust;
 namespace ImagePublish.Publishing;
 
 /// <summary>
-/// Signs statements about an image one by one, as <c>cosign attest</c> does, and attaches the bundles. A statement of a type that this
-/// signer has signed for the image already is not signed again.
+/// Signs statements about an image: one by one, as <c>cosign attest</c> does, in bundles that are attached to it; for Notation, which signs
+/// manifests only, by the manifest that has them. A statement of a type that this signer has signed for the image already is not signed
+/// again.
 /// </summary>
 internal sealed class SignedStatements(PublishContext context, SigningRequest request, AttestationStep attestations)
 {
@@ -25,6 +26,15 @@ internal sealed class SignedStatements(PublishContext context, SigningRequest re
 
     private async Task AttachAsync(IDestination destination)
     {
+        if ((request.Format & SignatureFormat.Both) != 0)
+            await AttachBundlesAsync(destination);
+        // An index that is signed names them by their digests.
+        if (request.Format.HasFlag(SignatureFormat.Notation) && attestations.Request.Attestations?.Placement != AttestationPlacement.Index)
+            await SignManifestAsync(destination);
+    }
+
+    private async Task AttachBundlesAsync(IDestination destination)
+    {
         var missing = await FindMissingAsync(destination);
         if (missing.Count == 0)
             return;
@@ -38,13 +48,63 @@ internal sealed class SignedStatements(PublishContext context, SigningRequest re
 
         await destination.AttachAsync(Image, entries);
         if (await FindMissingAsync(destination) is { Count: > 0 } lost)
-            throw new ImagePublishException(
-                DiagnosticCodes.NotSigned,
-                $"Attestations of {destination.Name}@{Image.Digest} were signed ({string.Join(", ", lost)}), and are not found there "
-                    + "afterwards, or do not verify. No tag was moved. Publish again."
-            );
+            throw Lost(destination, lost);
+        await ReportAsync(destination, entries.Count);
+    }
+
+    // Only what this build composed is signed: whoever may push could have attached another manifest.
+    private async Task SignManifestAsync(IDestination destination)
+    {
+        var missing = await FindUnsignedAsync(destination);
+        if (missing.Count == 0)
+            return;
+        Statement[] statements = [.. (await attestations.ComposeAsync()).Where(statement => missing.Contains(statement.PredicateType))];
+        var attested = AttachedManifest.CreateAttestation(Image, statements);
+        var manifest = attested.Manifest.Descriptor;
+        var signature = await signer.CreateNotationAsync(manifest, destination.Stop);
+        await AttestationStep.PutAsync(destination, attested);
+        await destination.AttachAsync(Image, [ReferrerEntry.Create(attested.Manifest)]);
+        await AttestationStep.PutAsync(destination, signature);
+        await destination.AttachAsync(manifest, [ReferrerEntry.Create(signature.Manifest)]);
+        if (!await signer.VerifiesAsync(await destination.ReadSignatureAsync(signature), manifest, destination.Stop))
+            throw Lost(destination, missing);
+        await ReportAsync(destination, statements.Length);
+    }
+
+    private async Task<HashSet<string>> FindUnsignedAsync(IDestination destination)
+    {
+        var missing = attestations.WantedTypes().ToHashSet(StringComparer.Ordinal);
+        foreach (var attachment in await AttestationStep.FindAsync(destination, Image))
+        {
+            if (missing.Overlaps(attachment.Types) && await IsSignedAsync(destination, attachment.Descriptor))
+                missing.ExceptWith(attachment.Types);
+        }
+
+        return missing;
+    }
+
+    private async Task<bool> IsSignedAsync(IDestination destination, Descriptor manifest)
+    {
+        await foreach (var found in destination.FindSignaturesAsync(manifest.Digest, form => form == SignatureForm.Notation))
+        {
+            if (await signer.VerifiesAsync(found, manifest, destination.Stop))
+                return true;
+        }
+
+        return false;
+    }
+
+    private ImagePublishException Lost(IDestination destination, IEnumerable<string> types) =>
+        new(
+            DiagnosticCodes.NotSigned,
+            $"Attestations of {destination.Name}@{Image.Digest} were signed ({string.Join(", ", types)}), and are not found there "
+                + "afterwards, or do not verify. No tag was moved. Publish again."
+        );
+
+    private async Task ReportAsync(IDestination destination, int count)
+    {
         var signedBy = await signer.DescribeAsync(destination.Stop);
-        context.Log.Information($"  {entries.Count} attestations of {destination.Name}@{Image.Digest} are signed ({signedBy}).");
+        context.Log.Information($"  {count} attestations of {destination.Name}@{Image.Digest} are signed ({signedBy}).");
     }
 
     private async Task<HashSet<string>> FindMissingAsync(IDestination destination)
@@ -66,7 +126,7 @@ internal sealed class SignedStatements(PublishContext context, SigningRequest re
             var found in new AttestationFinder(context.Registries, repository).FindAsync(Image.Digest, missing, destination.Stop)
         )
         {
-            if (await signer.VerifiesAsync(found, Image.Digest, destination.Stop))
+            if (await signer.VerifiesAsync(found, Image, destination.Stop))
                 missing.Remove(found.Predicate);
             if (missing.Count == 0)
                 break;

@@ -53,24 +53,27 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     {
         var isWanted = request is not null && !destination.IsOnlyMeasured;
         var missing = isWanted ? await FindMissingAsync(destination, image) : null;
-        var bundle =
-            missing?.Bundle == true
-                ? await signer!.CreateBundleAsync(
-                    image.Descriptor,
-                    SignaturePayload.CreateStatement(image.Descriptor.Digest),
-                    cancellationToken
-                )
-                : null;
+        var signatures = missing is null ? [] : await CreateAttachedAsync(image.Descriptor, missing);
         // The tag and the list of attachments are watched for others' changes for a while: for both at once.
         var signingTag = missing is null ? Task.CompletedTask : SignTagAsync(destination, image, missing);
-        await Task.WhenAll(signingTag, AttachAsync(destination, image.Descriptor, bundle, putOtherAsync));
+        await Task.WhenAll(signingTag, AttachAsync(destination, image.Descriptor, signatures, putOtherAsync));
         if (missing is null)
             return;
         if (missing.IsNone)
             context.Log.Detail($"{destination.Name}@{image.Descriptor.Digest} is signed already.");
         else
-            await ConfirmAsync(destination, image, bundle);
+            await ConfirmAsync(destination, image, signatures);
         await context.Store.Records.WriteAsync(Kind, KeyOf(destination, image), "signed"u8.ToArray(), CancellationToken.None);
+    }
+
+    private async Task<IReadOnlyList<AttachedManifest>> CreateAttachedAsync(Descriptor image, MissingSignatures missing)
+    {
+        var created = new List<AttachedManifest>();
+        if (missing.Bundle)
+            created.Add(await signer!.CreateBundleAsync(image, SignaturePayload.CreateStatement(image.Digest), cancellationToken));
+        if (missing.Notation)
+            created.Add(await signer!.CreateNotationAsync(image, cancellationToken));
+        return created;
     }
 
     private static Task<IReadOnlyList<Descriptor>> NothingElseAsync() => Task.FromResult<IReadOnlyList<Descriptor>>([]);
@@ -86,31 +89,32 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     private static async Task AttachAsync(
         IDestination destination,
         Descriptor image,
-        AttachedManifest? bundle,
+        IReadOnlyList<AttachedManifest> signatures,
         Func<Task<IReadOnlyList<Descriptor>>> putOtherAsync
     )
     {
-        var putting = bundle is null ? Task.CompletedTask : AttestationStep.PutAsync(destination, bundle);
+        var putting = signatures.Select(one => AttestationStep.PutAsync(destination, one)).ToList();
         var other = putOtherAsync();
-        await Task.WhenAll(putting, other);
-        Descriptor[] added = bundle is null ? [.. await other] : [.. await other, ReferrerEntry.Create(bundle.Manifest)];
+        await Task.WhenAll([.. putting, other]);
+        Descriptor[] added = [.. await other, .. signatures.Select(one => ReferrerEntry.Create(one.Manifest))];
         if (added.Length > 0)
             await destination.AttachAsync(image, added);
     }
 
     // What is at the tag was read back when it was written, and the list of attachments, too: what the list names is read here.
-    private async Task ConfirmAsync(IDestination destination, SignedImage image, AttachedManifest? bundle)
+    private async Task ConfirmAsync(IDestination destination, SignedImage image, IReadOnlyList<AttachedManifest> signatures)
     {
-        if (
-            bundle is not null
-            && !await signer!.VerifiesAsync(await destination.ReadBundleAsync(bundle), image.Descriptor.Digest, cancellationToken)
-        )
-            throw new ImagePublishException(
-                DiagnosticCodes.NotSigned,
-                $"{destination.Name}@{image.Descriptor.Digest} was signed, and the signature ({bundle.Manifest.Descriptor.Digest}) is not "
-                    + "found there afterwards, or does not verify. No tag was moved. Publish again, or choose another "
-                    + "ImageSignatureFormat."
-            );
+        foreach (var signature in signatures)
+        {
+            if (!await signer!.VerifiesAsync(await destination.ReadSignatureAsync(signature), image.Descriptor, cancellationToken))
+                throw new ImagePublishException(
+                    DiagnosticCodes.NotSigned,
+                    $"{destination.Name}@{image.Descriptor.Digest} was signed, and the signature ({signature.Manifest.Descriptor.Digest}) "
+                        + "is not found there afterwards, or does not verify. No tag was moved. Publish again, or choose another "
+                        + "ImageSignatureFormat."
+                );
+        }
+
         var signedBy = await signer!.DescribeAsync(cancellationToken);
         context.Log.Information($"  {destination.Name}@{image.Descriptor.Digest} is signed ({signedBy}, {request!.Format}).");
     }
@@ -122,12 +126,9 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
         // Nobody can have signed what was not there.
         if (image.Config is { } config && await destination.LackedAsync(config))
             return missing;
-        bool IsWanted(SignatureForm form) =>
-            form == SignatureForm.SigstoreBundle ? missing.Bundle : form == SignatureForm.SimpleSigning && missing.References.Count > 0;
-
-        await foreach (var artifact in destination.FindSignaturesAsync(image.Descriptor.Digest, IsWanted))
+        await foreach (var artifact in destination.FindSignaturesAsync(image.Descriptor.Digest, missing.Includes))
         {
-            if (await signer!.VerifiesAsync(artifact, image.Descriptor.Digest, cancellationToken))
+            if (await signer!.VerifiesAsync(artifact, image.Descriptor, cancellationToken))
                 missing.Remove(artifact);
             if (missing.IsNone)
                 break;
@@ -148,16 +149,22 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     {
         public bool Bundle { get; private set; }
 
+        public bool Notation { get; private set; }
+
         /// <summary>Names of the image without a signature at the tag.</summary>
         public HashSet<string> References { get; } = [];
 
-        public bool IsNone => !Bundle && References.Count == 0;
+        public bool IsNone => !Bundle && !Notation && References.Count == 0;
 
         public static MissingSignatures All(IDestination destination, SignedImage image, SignatureFormat format)
         {
-            var isBundleOnly = !destination.HasSignatureTags || format == SignatureFormat.Bundle;
-            var missing = new MissingSignatures { Bundle = isBundleOnly || format == SignatureFormat.Both };
-            if (isBundleOnly)
+            var isAtTag = destination.HasSignatureTags && format.HasFlag(SignatureFormat.Tag);
+            var missing = new MissingSignatures
+            {
+                Bundle = format.HasFlag(SignatureFormat.Bundle) || (format.HasFlag(SignatureFormat.Tag) && !isAtTag),
+                Notation = format.HasFlag(SignatureFormat.Notation),
+            };
+            if (!isAtTag)
                 return missing;
             missing.References.UnionWith(image.Tags.Select(tag => $"{destination.Name}:{tag}"));
             if (image.Tags.Count == 0)
@@ -165,10 +172,20 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
             return missing;
         }
 
+        public bool Includes(SignatureForm form) =>
+            form switch
+            {
+                SignatureForm.SigstoreBundle => Bundle,
+                SignatureForm.Notation => Notation,
+                _ => References.Count > 0,
+            };
+
         public void Remove(SignatureArtifact artifact)
         {
             if (artifact.Form == SignatureForm.SigstoreBundle)
                 Bundle = false;
+            else if (artifact.Form == SignatureForm.Notation)
+                Notation = false;
             else if (SimpleSigning.Read(artifact.Content, artifact.Annotations).ReadReference() is { } reference)
                 References.Remove(reference);
         }

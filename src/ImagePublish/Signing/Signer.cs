@@ -27,6 +27,14 @@ internal abstract class Signer
         return await SignAsync(data, algorithm, cancellationToken);
     }
 
+    /// <summary>Signs the content of a Notation envelope; ECDSA as two numbers side by side.</summary>
+    public async Task<byte[]> SignEnvelopeAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    {
+        var key = await GetPublicKeyAsync(cancellationToken);
+        var signature = await SignAsync(data, key.NotationAlgorithm, cancellationToken);
+        return key.NotationAlgorithm.Kind == SignatureKind.Ecdsa ? EcdsaSignature.ToNumbers(signature, key) : signature;
+    }
+
     /// <summary>Signs data; ECDSA in DER.</summary>
     protected abstract Task<byte[]> SignAsync(ReadOnlyMemory<byte> data, SignatureAlgorithm algorithm, CancellationToken cancellationToken);
 }

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Text.Json;
 using ImagePublish.Common;
@@ -14,20 +12,18 @@ namespace ImagePublish.Signing;
 internal sealed class SignerProgram : Signer
 {
     private const int Version = 1;
-    private const int MaxAnswer = 64 * 1024;
-
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(1);
 
     private readonly string file;
     private readonly string? keyName;
-    private readonly Redactor redactor;
+    private readonly JsonProgram program;
     private readonly Lazy<Task<VerificationKey>> key;
 
     /// <param name="file">Its full path.</param>
     /// <param name="keyName">What it calls the key; null where it has one only.</param>
     public SignerProgram(string file, string? keyName, Redactor redactor)
     {
-        (this.file, this.keyName, this.redactor) = (file, keyName, redactor);
+        (this.file, this.keyName) = (file, keyName);
+        program = new JsonProgram(file, redactor, Fail);
         key = new(() => AskForKeyAsync(CancellationToken.None));
     }
 
@@ -63,7 +59,7 @@ internal sealed class SignerProgram : Signer
             return signature;
         // Services differ in how they write ECDSA's two numbers.
         if (algorithm.Kind == SignatureKind.Ecdsa && publicKey.Verify(algorithm, data.Span, signature))
-            return ToDer(signature);
+            return EcdsaSignature.ToDer(signature);
         throw Fail($"its signature ({NameOf(algorithm)}) does not verify with the public key that it names ({publicKey.Description})");
     }
 
@@ -72,22 +68,9 @@ internal sealed class SignerProgram : Signer
         {
             SignatureKind.Ed25519 => "Ed25519",
             SignatureKind.Ecdsa => $"ECDSA-{algorithm.Hash.Name}",
+            SignatureKind.RsaPss => $"RSA-PSS-{algorithm.Hash.Name}",
             _ => $"RSA-PKCS1-{algorithm.Hash.Name}",
         };
-
-    private static byte[] ToDer(ReadOnlySpan<byte> numbers)
-    {
-        var writer = new AsnWriter(AsnEncodingRules.DER);
-        using (writer.PushSequence())
-        {
-            writer.WriteIntegerUnsigned(Trimmed(numbers[..(numbers.Length / 2)]));
-            writer.WriteIntegerUnsigned(Trimmed(numbers[(numbers.Length / 2)..]));
-        }
-
-        return writer.Encode();
-    }
-
-    private static ReadOnlySpan<byte> Trimmed(ReadOnlySpan<byte> number) => number.TrimStart((byte)0) is { Length: > 0 } rest ? rest : [0];
 
     private async Task<VerificationKey> AskForKeyAsync(CancellationToken cancellationToken)
     {
@@ -121,49 +104,8 @@ internal sealed class SignerProgram : Signer
             write(json);
             json.WriteEndObject();
         });
-        var result = await RunAsync(request, cancellationToken);
-        if (result.ExitCode != 0)
-            throw Fail($"it ends with {result.ExitCode} when asked for '{method}': {Explain(result)}");
-        try
-        {
-            using var answer = JsonDocument.Parse(result.Output, new JsonDocumentOptions { MaxDepth = 8 });
-            return read(answer.RootElement);
-        }
-        catch (Exception exception)
-            when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            throw Fail($"its answer to '{method}' is not the JSON that is asked for. {Explain(result)}", exception);
-        }
+        return await program.AskAsync(method, [], request, read, cancellationToken);
     }
-
-    private async Task<ProgramResult> RunAsync(byte[] request, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await Programs.RunAsync(
-                new ProgramStart(file, [])
-                {
-                    // It signs in to a service with what it finds there.
-                    Secrets = ProgramSecrets.CredentialHelper,
-                    WriteInputAsync = (stream, stop) => stream.WriteAsync(request, stop).AsTask(),
-                    TimeLimit = TimeLimit,
-                    MaxOutput = MaxAnswer,
-                },
-                cancellationToken
-            );
-        }
-        catch (TimeoutException exception)
-        {
-            throw Fail(FormattableString.Invariant($"it gave no answer in {TimeLimit.TotalSeconds:0} seconds and was ended"), exception);
-        }
-        catch (Exception exception) when (exception is IOException or Win32Exception or InvalidOperationException)
-        {
-            throw Fail($"it can't be run ({Text.Sanitize(exception.Message).TrimEnd('.')})", exception);
-        }
-    }
-
-    private string Explain(ProgramResult result) =>
-        redactor.Shown(result.Errors.Trim()) is { Length: > 0 } errors ? $"'{errors}'" : "It writes nothing to its error output";
 
     private ImagePublishException Fail(string reason, Exception? cause = null) => Unusable(file, reason, cause);
 }

@@ -81,11 +81,14 @@ internal sealed class SigningKey : Signer
         Task.FromResult(
             key switch
             {
-                RSA rsa => rsa.SignData(data.Span, algorithm.Hash, RSASignaturePadding.Pkcs1),
+                RSA rsa => rsa.SignData(data.Span, algorithm.Hash, PaddingOf(algorithm)),
                 ECDsa ecdsa => ecdsa.SignData(data.Span, algorithm.Hash, DSASignatureFormat.Rfc3279DerSequence),
                 _ => Ed25519Key.Sign((byte[])key, data.Span),
             }
         );
+
+    private static RSASignaturePadding PaddingOf(SignatureAlgorithm algorithm) =>
+        algorithm.Kind == SignatureKind.RsaPss ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1;
 
     // OpenSSL writes the parameters of a curve in a block of their own, before the key.
     private static (string Label, byte[] Content) FindBlock(string name, string pem)

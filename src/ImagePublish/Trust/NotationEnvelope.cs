@@ -27,6 +27,8 @@ internal sealed record NotationEnvelope(CertificateChain Chain, ReadOnlyMemory<b
     public const string AuthenticTimeHeader = "io.cncf.notary.authenticSigningTime";
     public const string ExpiryHeader = "io.cncf.notary.expiry";
     public const string TimeStampHeader = "io.cncf.notary.timestampSignature";
+    public const string PluginHeader = "io.cncf.notary.verificationPlugin";
+    public const string PluginVersionHeader = "io.cncf.notary.verificationPluginMinVersion";
 
     public const int MaxSize = 1 << 20;
 
@@ -37,6 +39,9 @@ internal sealed record NotationEnvelope(CertificateChain Chain, ReadOnlyMemory<b
 
     /// <summary>Until when the signer wants the image to be used; null for ever.</summary>
     public DateTimeOffset? Expiry { get; init; }
+
+    /// <summary>Whether only a plugin of notation can verify it in full.</summary>
+    public bool NeedsPlugin { get; init; }
 
     /// <summary>The time-stamp (RFC 3161) of <see cref="Signature"/>; null where it has none.</summary>
     public ReadOnlyMemory<byte>? TimeStamp { get; init; }
@@ -72,11 +77,9 @@ internal sealed record NotationEnvelope(CertificateChain Chain, ReadOnlyMemory<b
     /// <summary>Makes sure that the headers say what they must, and no more than is understood.</summary>
     public static void RequireHeaders(IReadOnlyCollection<string> critical, SigningScheme scheme, bool hasExpiry)
     {
-        string[] known = [SchemeHeader, AuthenticTimeHeader, ExpiryHeader];
+        string[] known = [SchemeHeader, AuthenticTimeHeader, ExpiryHeader, PluginHeader, PluginVersionHeader];
         if (critical.Except(known).FirstOrDefault() is { } unknown)
-            throw RefusedSignatureException.Unsupported(
-                $"it must not be used by who does not understand its header '{Text.Sanitize(unknown)}'"
-            );
+            throw NotUnderstood(unknown);
         string[] needed =
         [
             SchemeHeader,
@@ -86,6 +89,9 @@ internal sealed record NotationEnvelope(CertificateChain Chain, ReadOnlyMemory<b
         if (needed.Except(critical).FirstOrDefault() is { } missing)
             throw RefusedSignatureException.Malformed($"its header '{missing}' is not marked as critical");
     }
+
+    public static RefusedSignatureException NotUnderstood(string header) =>
+        RefusedSignatureException.Unsupported($"it must not be used by who does not understand its header '{Text.Sanitize(header)}'");
 
     /// <summary>Makes sure that the algorithm is the one that the certificate's key decides.</summary>
     public static void RequireAlgorithm(VerificationKey key, bool isExpected, string named)

@@ -44,6 +44,10 @@ internal sealed record SignatureArtifact(SignatureForm Form, Digest Digest)
             ? new CosignSignature(SimpleSigning.Read(Content, Annotations))
             : new CosignSignature(SigstoreBundle.Read(Content), Predicate);
 
+    /// <summary>The form of a signature that is attached to an image, by its layer.</summary>
+    public static SignatureForm FormOfLayer(string mediaType) =>
+        mediaType is JwsEnvelope.MediaType or CoseEnvelope.MediaType ? SignatureForm.Notation : SignatureForm.SigstoreBundle;
+
     public static SignatureArtifact Unreadable(SignatureForm form, Digest digest, string reason) =>
         new(form, digest) { Problem = new RefusedSignatureException(DiagnosticCodes.SignatureInvalid, reason) };
 }

@@ -144,13 +144,13 @@ internal sealed class SignatureFinder(RegistryClient registries, Repository repo
         return await ReadLayerAsync(form, descriptor.Digest, layer, cancellationToken);
     }
 
-    /// <summary>Reads a bundle whose manifest is known.</summary>
-    public async Task<SignatureArtifact> ReadBundleAsync(Digest manifest, Descriptor layer, CancellationToken cancellationToken) =>
-        (
-            await GuardAsync(SignatureForm.SigstoreBundle, manifest, () =>
-                ReadLayerAsync(SignatureForm.SigstoreBundle, manifest, layer, cancellationToken)
-            )
-        )!;
+    /// <summary>Reads a signature whose manifest is known.</summary>
+    /// <param name="layer">The one of its manifest.</param>
+    public async Task<SignatureArtifact> ReadAsync(Digest manifest, Descriptor layer, CancellationToken cancellationToken)
+    {
+        var form = SignatureArtifact.FormOfLayer(layer.MediaType);
+        return (await GuardAsync(form, manifest, () => ReadLayerAsync(form, manifest, layer, cancellationToken)))!;
+    }
 
     private async Task<SignatureArtifact?> ReadLayerAsync(
         SignatureForm form,

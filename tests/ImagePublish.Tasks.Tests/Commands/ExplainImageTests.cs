@@ -47,7 +47,7 @@ public sealed class ExplainImageTests(Peers peers)
 
         var output = (await project.RunAsync(command, Cancelled)).EnsureSuccess().Command;
 
-        var rows = output.Output.Split('\n').Select(line => Regex.Split(line.Trim(), " {2,}")).Where(row => row.Length == 3).ToList();
+        var rows = RowsOf(output);
         Assert.Equal(("ghcr.io", "ImageRegistry in ../Directory.Build.props, line 3"), Row(rows, "registry"));
         Assert.Equal(("acme/shop", "AssemblyName in the .NET SDK"), Row(rows, "repository", until: " ("));
         Assert.Equal(("acme", "ImageRepositoryPrefix in ../Directory.Build.props, line 4"), Row(rows, "repository prefix"));
@@ -86,6 +86,22 @@ public sealed class ExplainImageTests(Peers peers)
 
         Assert.Contains("No image is made of Library: OutputType is Library, not Exe.", explained.Command.Output, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task AFullNameIsTakenApart()
+    {
+        using var workspace = await peers.WorkspaceAsync();
+        var project = workspace.Empty("Shop", "Microsoft.NET.Sdk.Web").WithImagePublish();
+        var explained = await project.TargetAsync("ExplainImage", Cancelled, "-p:ImageName=ghcr.io/Acme/Shop:v2");
+
+        var rows = RowsOf(explained.EnsureSuccess().Command);
+        Assert.Equal(("ghcr.io", "ImageName of the command line"), Row(rows, "registry"));
+        Assert.Equal(("acme/shop", "ImageName of the command line"), Row(rows, "repository"));
+        Assert.Equal(("v2", "ImageName of the command line"), Row(rows, "tags"));
+    }
+
+    private static List<string[]> RowsOf(CommandOutput command) =>
+        [.. command.Output.Split('\n').Select(line => Regex.Split(line.Trim(), " {2,}")).Where(row => row.Length == 3)];
 
     private static (string Value, string Source) Row(List<string[]> rows, string setting, string until = "\n")
     {

@@ -88,7 +88,7 @@ public sealed partial class Sandbox(TestWorkspace workspace, string start, Docke
 
     private static Dictionary<string, string?> Environment(TestWorkspace workspace, DockerEngine docker)
     {
-        var dotnet = workspace.DotNet("--version");
+        var dotnet = BuildServers.On(BuildServers.New(), workspace.DotNet("--version"));
         return new Dictionary<string, string?>(dotnet.Environment)
         {
             ["PATH"] = $"{Path.GetDirectoryName(dotnet.Program)}:{System.Environment.GetEnvironmentVariable("PATH")}",

@@ -73,6 +73,23 @@ public static class Stages
                         "cosign is in no package source that the tests reach; KeylessImageTests asks sigstore's own library"
                     ),
                     (
+                        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout signing.key -out signing.crt -days 365 "
+                            + "-subj \"/C=US/ST=WA/O=Acme/CN=Image signing\" -addext basicConstraints=critical,CA:FALSE "
+                            + "-addext keyUsage=critical,digitalSignature -addext extendedKeyUsage=codeSigning",
+                        "NotationImageTests makes such certificates, and publishes with them"
+                    ),
+                    (
+                        "ghcr.io/acme/shop@sha256:2e4aeac1625cb975630ca3eb9e09372f6d9d79ac3bf8ebf397bc25ccd994802b is signed (ECDSA P-256 of "
+                            + "Image signing, Notation).",
+                        "NotationImageTests looks at the line"
+                    ),
+                    ("notation cert add --type ca --store acme signing.crt", "notation is in no package source that the tests reach"),
+                    (
+                        "dotnet msbuild -t:VerifyImage -p:ImageSource=ghcr.io/acme/shop:1.0 -p:ImageBaseTrust=signing.crt",
+                        "NotationImageTests types it, and looks at the table"
+                    ),
+                    ("apiVersion: config.ratify.deislabs.io/v1beta1", "no cluster runs in the tests"),
+                    (
                         "cosign verify --key signing.pub --insecure-ignore-tlog=true registry.example.com/acme/shop:1.0",
                         "cosign is in no package source that the tests reach"
                     )
@@ -315,6 +332,7 @@ public static class Stages
                 ("<Target Name=\"TagNightly\" BeforeTargets=\"BeforePublishImage\">", "cd src/Shop")
             ),
             NotTyped = Map(
+                ("dotnet new install ImagePublish.Templates", "TemplatesTests installs, creates and publishes so"),
                 (
                     "sudo dotnet publish src/Shop -p:PublishImage=true -p:ImageTags=dev -p:ImageLoad=containerd:k8s.io",
                     "LocalClusterTests publishes so; no Kubernetes runs here"

@@ -14,15 +14,18 @@ public sealed class PackTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(PackedPackage.Id, "README.md", "")]
-    [InlineData(PackedPackage.AspireId, "aspire.md", "docs/")]
+    [InlineData(PackedPackage.Id, "README.md", "", "nupkg snupkg")]
+    [InlineData(PackedPackage.AspireId, "aspire.md", "docs/", "nupkg snupkg")]
+    [InlineData(PackedPackage.TemplatesId, "README.md", "src/ImagePublish.Templates/", "nupkg")]
     [ReliabilityCase("Projects", "this package is packed twice", "the same bytes; links of its readme lead to the commit")]
-    public async Task TheSameCommitIsTheSamePackage(string id, string readme, string folder)
+    public async Task TheSameCommitIsTheSamePackage(string id, string readme, string folder, string kinds)
     {
         using var first = await PackAsync(id);
         using var second = await PackAsync(id);
 
-        foreach (var name in new[] { $"{id}.1.2.3.nupkg", $"{id}.1.2.3.snupkg" })
+        var names = kinds.Split(' ').Select(kind => $"{id}.1.2.3.{kind}").ToList();
+        Assert.Equal(names, Directory.GetFiles(first.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        foreach (var name in names)
             Assert.Equal(await File.ReadAllBytesAsync(first[name], Cancelled), await File.ReadAllBytesAsync(second[name], Cancelled));
         using var package = await ZipFile.OpenReadAsync(first[$"{id}.1.2.3.nupkg"], Cancelled);
         var commit = (string?)Metadata(package, "repository")!.Attribute("commit");

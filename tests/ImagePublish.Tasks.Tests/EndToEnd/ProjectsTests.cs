@@ -166,6 +166,29 @@ public sealed class ProjectsTests(Peers peers)
     }
 
     [Fact]
+    [ReliabilityCase(
+        "Projects",
+        "two projects that reference each other, with `ImageRevision=Inputs`",
+        "NuGet's NU1108 in the restore, MSBuild's MSB4006 without one; no image"
+    )]
+    public async Task ProjectsThatReferenceEachOtherAreAnErrorAndNoImage()
+    {
+        using var workspace = await peers.WorkspaceAsync();
+        var library = workspace.Empty("Library").WithImagePublish().Content("Class.cs", "public static class Class;");
+        var project = Console(workspace, "Circle").ProjectReference(library);
+        var restored = await BuildServers.RunAsync(project.Command("restore"), Cancelled);
+        library.ProjectReference(project);
+
+        var unrestored = await project.PublishAsync(Cancelled, "--no-restore", "-p:PublishImage=true", "-p:ImageRevision=Inputs");
+        var whole = await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageRevision=Inputs");
+
+        restored.EnsureSuccess();
+        Assert.Equal("MSB4006", Assert.Single(unrestored.Errors.Select(error => error.Code).Distinct()));
+        Assert.Equal("NU1108", Assert.Single(whole.Errors.Select(error => error.Code).Distinct()));
+        Assert.False(Directory.Exists(workspace["store"]));
+    }
+
+    [Fact]
     [ReliabilityCase("Projects", "an app of one file, `dotnet publish app.cs`", "published as a project is")]
     public async Task AnAppOfOneFileIsPublished()
     {
@@ -192,6 +215,28 @@ public sealed class ProjectsTests(Peers peers)
         Assert.Matches("^one@sha256:[0-9a-f]{64}\\s*$", published.Output);
     }
 
+    [Fact]
+    [ReliabilityCase(
+        "Projects",
+        "one process of MSBuild builds with two copies of the package: two versions, or the code for two kinds of machines",
+        "each runs its own code"
+    )]
+    public async Task TwoCopiesOfThePackageRunInOneProcess()
+    {
+        using var workspace = await peers.WorkspaceAsync();
+        var project = Console(workspace, "Twice").Property("UseAppHost", "false");
+        var server = BuildServers.New();
+        CommandLine Publish(params string[] more) =>
+            BuildServers.On(server, project.Command("publish", ["-p:PublishImage=true", "-getProperty:ImageDigest", .. more]));
+
+        // The package has compiled code for this machine and plain code for the other.
+        var compiled = await Publish().SucceedAsync(Cancelled);
+        var plain = await Publish($"-p:NETCoreSdkBundledVersionsProps={WriteAlpine(workspace)}").SucceedAsync(Cancelled);
+
+        Assert.Matches("^sha256:[0-9a-f]{64}\\s*$", compiled.Output);
+        Assert.Equal(compiled.Output, plain.Output);
+    }
+
     private static TestProject Console(TestWorkspace workspace, string name) =>
         workspace
             .Empty(name)
@@ -214,7 +259,7 @@ public sealed class ProjectsTests(Peers peers)
             "-getProperty:_ImageRuntimeIdentifiers",
             .. properties.Select(property => $"-p:{property}"),
         ];
-        return (await project.Command("msbuild", arguments).SucceedAsync(Cancelled)).Output.Trim();
+        return (await BuildServers.RunAsync(project.Command("msbuild", arguments), Cancelled)).EnsureSuccess().Output.Trim();
     }
 
     // What tells Alpine's SDK from this one.

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using ImagePublish.Tasks.Tests.Fixtures;
@@ -63,7 +62,7 @@ public sealed partial class SolutionTests(Peers peers)
         }
         finally
         {
-            EndNodes(id);
+            MarkedProcesses.End($"{Marker}={id}");
         }
     }
 
@@ -175,30 +174,6 @@ public sealed partial class SolutionTests(Peers peers)
             .Where(line => line.Groups["what"].Value == "unchanged" == unchanged && line.Groups["host"].Value == registry.Host)
             .Select(line => line.Groups["repository"].Value)
             .Order(StringComparer.Ordinal);
-
-    private static void EndNodes(string id)
-    {
-        foreach (var process in Process.GetProcessesByName("dotnet"))
-        {
-            using (process)
-            {
-                if (IsOf(process.Id, id))
-                    process.Kill();
-            }
-        }
-    }
-
-    private static bool IsOf(int process, string id)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{process}/environ").Contains($"{Marker}={id}", StringComparison.Ordinal);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
 
     [GeneratedRegex(@"^\s*\S+ -> (?<host>localhost:\d+)/(?<repository>[^\s:]+):.* \((?<what>[^)]*)\)\r?$", RegexOptions.Multiline)]
     private static partial Regex PublishedLine();

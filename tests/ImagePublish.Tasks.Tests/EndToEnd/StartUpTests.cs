@@ -9,7 +9,7 @@ namespace ImagePublish.Tasks.Tests.EndToEnd;
 /// </summary>
 public sealed partial class StartUpTests(Peers peers)
 {
-    // 604 and 620 when this was written, most of them for HTTP. A method takes about a fifth of a millisecond.
+    // About 620 to 650, most of them for HTTP. A method takes about a fifth of a millisecond.
     private const int Budget = 680;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

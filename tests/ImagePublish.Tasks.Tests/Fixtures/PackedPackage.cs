@@ -13,6 +13,9 @@ public sealed class PackedPackage : IAsyncDisposable
     /// <summary>The one for Aspire's AppHosts; only in the feed after <see cref="AddAspireAsync"/>.</summary>
     public const string AspireId = "ImagePublish.Aspire.Hosting";
 
+    /// <summary>The one with templates; only in the feed after <see cref="AddTemplatesAsync"/>.</summary>
+    public const string TemplatesId = "ImagePublish.Templates";
+
     private readonly TemporaryFolder folder = new();
 
     private PackedPackage() { }
@@ -34,6 +37,13 @@ public sealed class PackedPackage : IAsyncDisposable
     }
 
     public Task AddAspireAsync(CancellationToken cancellationToken) => AddAsync(AspireId, cancellationToken);
+
+    /// <summary>Returns the package's file.</summary>
+    public async Task<string> AddTemplatesAsync(CancellationToken cancellationToken)
+    {
+        await AddAsync(TemplatesId, cancellationToken);
+        return Path.Combine(Feed, $"{TemplatesId}.{Version}.nupkg");
+    }
 
     private async Task AddAsync(string id, CancellationToken cancellationToken)
     {

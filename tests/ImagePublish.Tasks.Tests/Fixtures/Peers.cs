@@ -33,6 +33,7 @@ public sealed class Peers : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        BuildServers.Stop();
         await CompilerServer.StopAsync();
         await DisposeAsync(package);
         await DisposeAsync(docker);

@@ -89,8 +89,17 @@ public sealed class TestProject
     public CommandLine Command(string verb, params IReadOnlyList<string> arguments) =>
         workspace.DotNet([verb, File, "-nologo", "-tl:off", .. arguments]);
 
-    /// <summary>Runs <see cref="Command"/>'s result and reads what it built.</summary>
-    public async Task<BuildOutput> RunAsync(CommandLine command, CancellationToken cancellationToken)
+    /// <summary>
+    /// Runs <see cref="Command"/>'s result and reads what it built. It is a process of its own, whose environment counts from its first moment.
+    /// </summary>
+    public Task<BuildOutput> RunAsync(CommandLine command, CancellationToken cancellationToken) =>
+        RunAsync(command, (whole, cancelled) => whole.RunAsync(cancelled), cancellationToken);
+
+    private async Task<BuildOutput> RunAsync(
+        CommandLine command,
+        Func<CommandLine, CancellationToken, Task<CommandOutput>> run,
+        CancellationToken cancellationToken
+    )
     {
         var state = RestoreState(command);
         if (state is not null && state == restored)
@@ -99,7 +108,7 @@ public sealed class TestProject
         var results = workspace[$"{Path.GetFileName(Folder)}.{number}.json"];
         var log = workspace[$"{Path.GetFileName(Folder)}.{number}.binlog"];
         string[] arguments = [.. command.Arguments, .. Queries, $"-getResultOutputFile:{results}", $"-bl:{log}"];
-        var output = await (command with { Arguments = arguments }).RunAsync(cancellationToken);
+        var output = await run(command with { Arguments = arguments }, cancellationToken);
         if (output.ExitCode == 0)
             restored = state;
         return BuildOutput.Read(output, results, log);
@@ -140,7 +149,7 @@ public sealed class TestProject
     }
 
     private Task<BuildOutput> RunAsync(string verb, string[] arguments, CancellationToken cancellationToken) =>
-        RunAsync(Command(verb, arguments), cancellationToken);
+        RunAsync(Command(verb, arguments), BuildServers.RunAsync, cancellationToken);
 
     private XElement Group(string name)
     {

@@ -12,6 +12,7 @@ using ImagePublish.Testing;
 using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Signing;
+using ImagePublish.Tests.Trust;
 using ImagePublish.Trust;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 
@@ -128,6 +129,43 @@ public sealed class SignedStatementsTests
         var report = await VerifyAsync(bench, result, new TrustPolicy([sigstore.Rule()]), Provenance with { Builder = Builder });
         Assert.Null(report.Failure);
         Assert.Contains(report.Attestations, one => one.Signer == $"{FakeSigstore.Subject} (by {FakeSigstore.Issuer})");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [ReliabilityCase(
+        "Attachments",
+        "provenance that is signed for Notation: by its manifest",
+        "`VerifyImage` accepts it with the root, and not with another; it is not signed twice, and no manifest that somebody else attached is signed"
+    )]
+    public async Task ForNotationTheManifestIsSigned(bool hasReferrers)
+    {
+        await using var bench = await StartAsync(hasReferrers);
+        var authority = new TestAuthority();
+        var request = Attested(bench, AttestationPlacement.Referrers);
+        // Provenance of somebody else, which is there first.
+        var foreign = request.Attestations! with
+        {
+            Provenance = request.Attestations.Provenance! with { BuilderId = "https://other.test" },
+        };
+        await bench.PublishAsync(request with { Attestations = foreign });
+        var signing = NotationSigningTests.Signing(authority.Issue());
+        request = request with { Signing = signing, Attestations = request.Attestations! with { Signing = signing } };
+
+        var result = await bench.PublishAsync(request);
+        await bench.PublishAsync(request with { Tags = [Tag.Parse("2.0")] }, machine: "other");
+
+        var report = await VerifyAsync(bench, result, Roots(authority), Provenance with { Builder = Builder });
+        Assert.Null(report.Failure);
+        Assert.Equal(2, report.Attestations.Count);
+        Assert.Equal("Acme signing", Assert.Single(report.Attestations, one => one.Signer is not null).Signer);
+        Assert.Equal(
+            DiagnosticCodes.AttestationUnmet,
+            (await VerifyAsync(bench, result, Roots(new TestAuthority("Mallory")), Provenance)).Failure?.Code
+        );
+
+        static TrustPolicy Roots(TestAuthority authority) => new([new CertificateRule("root.crt", new TrustAnchors([authority.Root]))]);
     }
 
     [Theory]

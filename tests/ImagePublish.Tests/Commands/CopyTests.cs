@@ -264,7 +264,7 @@ public sealed class CopyTests
 
         public Task<bool> LackedAsync(Digest blob) => Task.FromResult(false);
 
-        public Task<SignatureArtifact> ReadBundleAsync(AttachedManifest bundle) => throw new InvalidOperationException();
+        public Task<SignatureArtifact> ReadSignatureAsync(AttachedManifest signature) => throw new InvalidOperationException();
 
         public Task<MemoryBlobSource?> TryReadManifestAsync(Descriptor manifest) => Task.FromResult<MemoryBlobSource?>(null);
 

@@ -31,8 +31,12 @@ internal sealed record NotationOptions
     /// <summary>The bytes that the signature is made of become these.</summary>
     public Func<byte[], byte[]> Signature { get; init; } = signature => signature;
 
+    /// <summary>What is signed, in JSON; null for an index of <see cref="Digest"/>.</summary>
+    public string? Target { get; init; }
+
     public string Payload =>
-        new JsonObject
+        Target
+        ?? new JsonObject
         {
             ["targetArtifact"] = new JsonObject
             {
@@ -163,7 +167,9 @@ internal static class NotationWriter
     }
 
     private static IEnumerable<string> Unknown(NotationOptions options) =>
-        options.AllCritical.Where(name => !name.StartsWith("io.cncf.notary.", StringComparison.Ordinal));
+        options.AllCritical.Where(name =>
+            !name.StartsWith("io.cncf.notary.", StringComparison.Ordinal) || name == "io.cncf.notary.verificationPlugin"
+        );
 
     private static void WriteInstant(CborWriter writer, string name, DateTimeOffset? instant)
     {

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Security.Cryptography;
-using System.Security.Cryptography.Pkcs;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
@@ -19,9 +18,6 @@ internal sealed class KeylessServices(KeylessRequest request, ServiceClient serv
 {
     private const string Retry = "Publish again later, or sign with a key (ImageSigningKey)";
     private const string Answer = "its answer";
-
-    // The smallest that cannot repeat by chance; some authorities take no longer ones.
-    private const int NonceSize = 4;
 
     /// <summary>Gets a certificate for a key.</summary>
     /// <exception cref="ImagePublishException"><c>IMG6042</c>: there is none.</exception>
@@ -81,30 +77,15 @@ internal sealed class KeylessServices(KeylessRequest request, ServiceClient serv
     {
         if (request.TimeStamps is not { } authority)
             return null;
-        var query = Rfc3161TimestampRequest.CreateFromData(
+        var advice = $"Check ImageTimeStampUrl, or leave it out: the log's time is enough. {Retry}.";
+        var stamp = await new TimeStampClient(services).StampAsync(
+            authority,
             signature,
             HashAlgorithmName.SHA256,
-            nonce: RandomNumberGenerator.GetBytes(NonceSize),
-            requestSignerCertificates: true
+            advice,
+            cancellationToken
         );
-        var ask = new ServiceRequest("get a time-stamp", HttpMethod.Post, authority)
-        {
-            Body = query.Encode(),
-            BodyType = "application/timestamp-query",
-            Accept = "application/timestamp-reply",
-            Code = DiagnosticCodes.TimeStampRefused,
-            Advice = $"Check ImageTimeStampUrl, or leave it out: the log's time is enough. {Retry}.",
-        };
-        var response = await services.SendAsync(ask, cancellationToken);
-        try
-        {
-            query.ProcessResponse(response.Body, out _);
-            return response.Body;
-        }
-        catch (CryptographicException exception)
-        {
-            throw ServiceClient.Fail(ask, $"{Answer} is no time-stamp of the signature, or says that it gives none", exception);
-        }
+        return stamp.Response;
     }
 
     private static void WriteCertificateRequest(Utf8JsonWriter json, IdentityToken token, ECDsa key)
