@@ -1,8 +1,12 @@
 // The pages, in the order of reading. Paths begin at the repository's root.
+import { readFileSync, readdirSync } from "node:fs";
+
+const docs = new URL("..", import.meta.url);
+const read = (path) => readFileSync(new URL(path, docs), "utf8");
 const doc = (name, label) => ({ source: `docs/${name}.md`, label });
 const sample = (name) => ({ source: `samples/${name}/README.md`, label: name });
 
-export const groups = [
+const listed = [
   {
     title: "Start",
     pages: [{ source: "README.md", label: "Overview" }, doc("tour", "A tour"), doc("recipes", "Recipes"), doc("migrating", "Migrating"), doc("aspire", "Aspire")],
@@ -14,7 +18,7 @@ export const groups = [
   },
   {
     title: "Images",
-    pages: [doc("packages", "System packages"), doc("rebase", "New bases"), doc("reproduce", "Proof by rebuilding"), doc("page", "A repository's page")],
+    pages: [doc("packages", "System packages"), doc("variants", "Variants"), doc("debugging", "Debugging"), doc("rebase", "New bases"), doc("reproduce", "Proof by rebuilding"), doc("page", "A repository's page")],
   },
   {
     title: "How it works",
@@ -24,7 +28,7 @@ export const groups = [
     title: "Samples",
     pages: [
       { source: "samples/README.md", label: "All samples" },
-      ...["HelloWeb", "Worker", "Shop", "Platforms", "Scratch", "Services", "Aspire", "Aot", "Extras"].map(sample),
+      ...[...read("../samples/README.md").matchAll(/\((\w+)\/README\.md\)/g)].map((link) => sample(link[1])),
     ],
   },
   {
@@ -39,6 +43,13 @@ export const groups = [
     ],
   },
 ];
+
+// A page that nobody has given a place yet is there all the same, under its own title.
+const known = new Set(listed.flatMap((group) => group.pages.map((page) => page.source)));
+const others = readdirSync(docs)
+  .filter((name) => name.endsWith(".md") && !known.has(`docs/${name}`))
+  .map((name) => doc(name.slice(0, -3), /^# (.*)$/m.exec(read(name))[1]));
+export const groups = others.length > 0 ? [...listed, { title: "More", pages: others }] : listed;
 
 export const pages = groups.flatMap((group) => group.pages);
 

@@ -14,7 +14,7 @@ public static class BuildServers
 
     private static readonly string Prefix = $"imagepublish-tests-{Environment.ProcessId}-";
     private static readonly ConcurrentStack<string> Idle = new();
-    private static int count;
+    private static int Count;
 
     /// <summary>Runs a command on a server that is idle, or on a new one.</summary>
     public static async Task<CommandOutput> RunAsync(CommandLine command, CancellationToken cancellationToken)
@@ -32,7 +32,7 @@ public static class BuildServers
     }
 
     /// <summary>The name of a server that nothing was built on.</summary>
-    public static string New() => Prefix + Interlocked.Increment(ref count).ToString(CultureInfo.InvariantCulture);
+    public static string New() => Prefix + Interlocked.Increment(ref Count).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Ends the servers, and the nodes that they started.</summary>
     public static void Stop() => MarkedProcesses.End($"{Salt}={Prefix}");

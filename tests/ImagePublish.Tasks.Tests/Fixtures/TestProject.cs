@@ -90,7 +90,8 @@ public sealed class TestProject
         workspace.DotNet([verb, File, "-nologo", "-tl:off", .. arguments]);
 
     /// <summary>
-    /// Runs <see cref="Command"/>'s result and reads what it built. It is a process of its own, whose environment counts from its first moment.
+    /// Runs <see cref="Command"/>'s result and reads what it built. It is a process of its own, whose environment counts from its first
+    /// moment.
     /// </summary>
     public Task<BuildOutput> RunAsync(CommandLine command, CancellationToken cancellationToken) =>
         RunAsync(command, (whole, cancelled) => whole.RunAsync(cancelled), cancellationToken);

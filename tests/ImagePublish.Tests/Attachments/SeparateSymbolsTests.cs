@@ -45,7 +45,7 @@ public sealed class SeparateSymbolsTests : IDisposable
 
         Assert.Equal(without.Image.Digest, result.Image.Digest);
         Assert.Equal([AttachmentTypes.Symbols], Assert.Single(result.Attached).Types);
-        Assert.EndsWith("/1.0", bench.Server.Requests.Of(RegistryStep.ManifestPut).Last().Path, StringComparison.Ordinal);
+        Assert.EndsWith("/1.0", bench.Server.Requests.Of(RegistryStep.ManifestPut)[^1].Path, StringComparison.Ordinal);
         Assert.Equal("App.pdb=symbols of the app lib/Native.dbg=symbols of a program", await PullAsync(bench, result));
         // A second pull of others' symbols into the same folder leaves nothing half-written.
         Assert.Equal(["app"], Directory.EnumerateFileSystemEntries(Target).Select(Path.GetFileName));
