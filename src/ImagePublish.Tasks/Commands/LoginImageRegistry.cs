@@ -59,6 +59,8 @@ public sealed class LoginImageRegistry : LoginTask
         ReportResult(log, $"Signed in to {registry} as {username}; the password is kept {where}.", registry, place);
     }
 
+    private static bool IsOnServer => TaskEnvironment.Variable("MSBUILDUSESERVER") == "1";
+
     // A pipe without a writer must not hang a build.
     private static async Task<string> ReadPasswordAsync(Registry registry, CancellationToken cancellationToken)
     {
@@ -66,6 +68,7 @@ public sealed class LoginImageRegistry : LoginTask
             DiagnosticCodes.PropertyMissing,
             $"Signing in to {registry} needs a password: set IMAGE_REGISTRY_PASSWORD in the environment, or "
                 + "give it on standard input. It is never a property or an argument."
+                + (IsOnServer ? " A server of MSBuild has no standard input: set DOTNET_CLI_USE_MSBUILD_SERVER=0 for this command." : "")
         );
         if (!Console.IsInputRedirected)
             throw missing;

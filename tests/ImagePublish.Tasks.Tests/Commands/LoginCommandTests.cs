@@ -36,26 +36,29 @@ public sealed class LoginCommandTests(Peers peers) : IDisposable
         workspace.Write("user-data/config/containers/auth.json", $$$"""{"auths":{"{{{registry.Host}}}":{"auth":"bWU6b2xk"} } }""");
         Assert.Contains(
             "error IMG5001",
-            (await VerbAsync(project, "CopyImage", "", $"-p:ImageSource={archive}", $"-p:ImageName={reference}")).All,
+            (await VerbAsync(project, "CopyImage", $"-p:ImageSource={archive}", $"-p:ImageName={reference}")).All,
             StringComparison.Ordinal
         );
 
         Assert.Contains("error IMG5001", (await LoginAsync(project, registry, "wrong\n")).All, StringComparison.Ordinal);
+        var onServer = await BuildServers.RunAsync(LoginCommand(project, registry, "s3cret of the day\n"), Cancelled);
+        Assert.Contains("error IMG1031", onServer.All, StringComparison.Ordinal);
+        Assert.Contains("DOTNET_CLI_USE_MSBUILD_SERVER=0", onServer.All, StringComparison.Ordinal);
         (await LoginAsync(project, registry, "s3cret of the day\n")).EnsureSuccess();
-        (await VerbAsync(project, "CopyImage", "", $"-p:ImageSource={archive}", $"-p:ImageName={reference}")).EnsureSuccess();
+        (await VerbAsync(project, "CopyImage", $"-p:ImageSource={archive}", $"-p:ImageName={reference}")).EnsureSuccess();
 
         Assert.All(await PullAsync(workspace, reference), pull => Assert.True(pull.ExitCode == 0, pull.ToString()));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(workspace["user-data/docker/config.json"]));
 
         // A registry that keeps what it has says so.
-        var kept = await VerbAsync(project, "RemoveImage", "", $"-p:ImageSource={reference}");
+        var kept = await VerbAsync(project, "RemoveImage", $"-p:ImageSource={reference}");
         Assert.Contains("error IMG4015", kept.All, StringComparison.Ordinal);
 
-        (await VerbAsync(project, "LogoutImageRegistry", "", $"-p:ImageRegistry={registry.Host}")).EnsureSuccess();
+        (await VerbAsync(project, "LogoutImageRegistry", $"-p:ImageRegistry={registry.Host}")).EnsureSuccess();
         Assert.All(await PullAsync(workspace, reference), pull => Assert.NotEqual(0, pull.ExitCode));
         Assert.Contains(
             "error IMG5001",
-            (await VerbAsync(project, "ListImageTags", "", $"-p:ImageName={registry.Host}/{Repository}")).All,
+            (await VerbAsync(project, "ListImageTags", $"-p:ImageName={registry.Host}/{Repository}")).All,
             StringComparison.Ordinal
         );
     }
@@ -67,19 +70,19 @@ public sealed class LoginCommandTests(Peers peers) : IDisposable
         var project = await LibraryAsync(workspace);
         var archive = folder["listed.tar"];
         await ArchiveWriter.WriteAsync([ArchiveImage.Create(PeerImage.Create("amd64", "listed"), "acme/listed:1.0")], archive, Cancelled);
-        (await VerbAsync(project, "CopyImage", "", $"-p:ImageSource={archive}")).EnsureSuccess();
+        (await VerbAsync(project, "CopyImage", $"-p:ImageSource={archive}")).EnsureSuccess();
         var digest = await ReadAsync(project, "CopyImage", "digest");
 
-        var listed = (await VerbAsync(project, "ListImages", "")).EnsureSuccess();
+        var listed = (await VerbAsync(project, "ListImages")).EnsureSuccess();
         Assert.Contains("acme/listed:1.0", listed.Output, StringComparison.Ordinal);
         Assert.Equal(digest, await ReadAsync(project, "ListImages", "digest"));
         await Skopeo.CopyAsync($"oci:{workspace["user-data/imagepublish/store"]}:acme/listed:1.0", $"oci:{folder["copied"]}:x", Cancelled);
 
-        var removed = (await VerbAsync(project, "RemoveImage", "", "-p:ImageSource=acme/listed:1.0")).EnsureSuccess();
+        var removed = (await VerbAsync(project, "RemoveImage", "-p:ImageSource=acme/listed:1.0")).EnsureSuccess();
         Assert.Contains("1 images", removed.Output, StringComparison.Ordinal);
         Assert.Contains(
             "error IMG3105",
-            (await VerbAsync(project, "RemoveImage", "", "-p:ImageSource=acme/listed:1.0")).All,
+            (await VerbAsync(project, "RemoveImage", "-p:ImageSource=acme/listed:1.0")).All,
             StringComparison.Ordinal
         );
     }
@@ -94,10 +97,16 @@ public sealed class LoginCommandTests(Peers peers) : IDisposable
     }
 
     private static Task<CommandOutput> LoginAsync(TestProject project, DockerRegistry registry, string input) =>
-        VerbAsync(project, "LoginImageRegistry", input, $"-p:ImageRegistry={registry.Host}", "-p:ImageRegistryUsername=me");
+        LoginCommand(project, registry, input).RunAsync(Cancelled);
 
-    private static Task<CommandOutput> VerbAsync(TestProject project, string target, string input, params string[] arguments) =>
-        (project.Command("msbuild", [$"-t:{target}", .. arguments]) with { Input = input }).RunAsync(Cancelled);
+    private static CommandLine LoginCommand(TestProject project, DockerRegistry registry, string input) =>
+        project.Command("msbuild", "-t:LoginImageRegistry", $"-p:ImageRegistry={registry.Host}", "-p:ImageRegistryUsername=me") with
+        {
+            Input = input,
+        };
+
+    private static Task<CommandOutput> VerbAsync(TestProject project, string target, params string[] arguments) =>
+        BuildServers.RunAsync(project.Command("msbuild", [$"-t:{target}", .. arguments]), Cancelled);
 
     private static async Task<string?> ReadAsync(TestProject project, string target, string name)
     {

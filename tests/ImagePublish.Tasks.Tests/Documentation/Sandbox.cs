@@ -76,6 +76,9 @@ public sealed partial class Sandbox(TestWorkspace workspace, string start, Docke
         var all = new Dictionary<string, string?>(environment) { ["PORT"] = $"{Ports.Free()}" };
         foreach (var (name, value) in more ?? new Dictionary<string, string>())
             all[name] = Here(value);
+        // A server has no standard input.
+        if (typed.Contains(" < ", StringComparison.Ordinal))
+            all["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
         var run = new CommandLine("bash", "-c", Prelude + typed) { WorkingDirectory = folder, Environment = all };
         var output = await run.SucceedAsync(cancellationToken);
         folder = ChangedFolder()

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using ImagePublish.Attachments;
 using ImagePublish.Bases;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Images;
@@ -16,6 +17,9 @@ using ImagePublish.Requests;
 using ImagePublish.Sboms;
 using ImagePublish.Signing;
 using ImagePublish.Signing.Keyless;
+using ImagePublish.Signing.Notation;
+using ImagePublish.Tests.Signing;
+using ImagePublish.Tests.Trust;
 using ImagePublish.Trust;
 using ImagePublish.UpToDate;
 
@@ -38,9 +42,12 @@ public sealed class RequestFingerprintTests
         // The token is another one in each job.
         ".Source.Value",
         ".Source.Service",
+        // Its certificates tell it.
+        ".Notation.Key.Key",
     ];
 
     private static readonly SigningKey OwnKey = NewSigningKey();
+    private static readonly NotationRequest OwnNotation = NewNotation();
 
     [Fact]
     public void TheSameRequestHasTheSameFingerprint() =>
@@ -132,6 +139,11 @@ public sealed class RequestFingerprintTests
                 Log = service,
                 TimeStamps = service,
             },
+            Notation = OwnNotation with
+            {
+                Plugin = NewPlugin("one"),
+                TimeStamps = service,
+            },
         };
     }
 
@@ -143,6 +155,10 @@ public sealed class RequestFingerprintTests
         stream.CopyTo(bytes);
         return SigstoreRoot.Parse(new[] { bytes.ToArray(), Encoding.UTF8.GetBytes(end) }.SelectMany(part => part).ToArray());
     }
+
+    private static NotationRequest NewNotation() => NotationSigningTests.Signing(new TestAuthority().Issue()).Notation!;
+
+    private static NotationPlugin NewPlugin(string key) => new("/usr/bin/notation-vault", new PluginKey(key), new Redactor());
 
     private static SigningKey NewSigningKey()
     {
@@ -174,6 +190,8 @@ public sealed class RequestFingerprintTests
             CacheSecret => [(name, Key('b'))],
             TrustPolicy => [(name, Trusting('b'))],
             SigningKey => [(name, NewSigningKey())],
+            SigningCertificates => [(name, NewNotation().Key!.Certificates)],
+            NotationPlugin => [(name, NewPlugin("other"))],
             SigstoreRoot => [(name, ReadRoot(" "))],
             Repository => [(name, Repository.Create(Registry.Parse("example.test"), "other"))],
             LayerCompression => [(name, new LayerCompression(Compression.Gzip, 3)), (name, new LayerCompression(Compression.Zstd, null))],
