@@ -59,7 +59,7 @@ public sealed class LoginImageRegistry : LoginTask
         ReportResult(log, $"Signed in to {registry} as {username}; the password is kept {where}.", registry, place);
     }
 
-    private static bool IsOnServer => TaskEnvironment.Variable("MSBUILDUSESERVER") == "1";
+    private static bool IsOnServer => TaskEnvironment.Variable("DOTNET_CLI_USE_MSBUILD_SERVER") is "1" or "true" or "yes";
 
     // A pipe without a writer must not hang a build.
     private static async Task<string> ReadPasswordAsync(Registry registry, CancellationToken cancellationToken)
