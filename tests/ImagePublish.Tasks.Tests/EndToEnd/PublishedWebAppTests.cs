@@ -151,7 +151,7 @@ public sealed class PublishedWebAppTests(WebApp app, Peers peers) : IClassFixtur
     {
         app.Registry.ForgetRequests();
 
-        var again = await app.Project.PublishAsync(Cancelled, [.. app.Switches, "-p:ImageTags=1.2.3"]);
+        var again = await app.PublishAsync(Cancelled, "-p:ImageTags=1.2.3");
 
         var requests = app.Registry.Requests.Where(request => request.Path.StartsWith("/v2/web-app/", StringComparison.Ordinal)).ToList();
         again.EnsureSuccess();
@@ -159,7 +159,7 @@ public sealed class PublishedWebAppTests(WebApp app, Peers peers) : IClassFixtur
         Assert.Contains($" -> {app.Registry.Host}/{WebApp.Repository}:1.2.3 (unchanged)", again.Command.Output, StringComparison.Ordinal);
         Assert.Equal("0", again.PublishedImages[0]["UploadedBytes"]);
         Assert.All(requests, request => Assert.Equal("HEAD", request.Method));
-        Assert.Equal(2, requests.Count);
+        Assert.True(requests.Count == 2, string.Join('\n', requests));
     }
 
     [Fact]

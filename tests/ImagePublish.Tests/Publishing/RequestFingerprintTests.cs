@@ -139,11 +139,7 @@ public sealed class RequestFingerprintTests
                 Log = service,
                 TimeStamps = service,
             },
-            Notation = OwnNotation with
-            {
-                Plugin = NewPlugin("one"),
-                TimeStamps = service,
-            },
+            Notation = OwnNotation with { Plugin = NewPlugin("one"), TimeStamps = service },
         };
     }
 
