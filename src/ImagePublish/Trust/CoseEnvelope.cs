@@ -50,14 +50,12 @@ internal static class CoseEnvelope
             );
         var scheme = NotationEnvelope.ReadScheme(Value(headers, new(NotationEnvelope.SchemeHeader))?.GetValueAsString() ?? "");
         var expiry = Instant(headers, NotationEnvelope.ExpiryHeader);
-        var critical = ReadCritical(headers);
-        NotationEnvelope.RequireHeaders(critical, scheme, expiry is not null);
         return new NotationEnvelope(chain, payload, message.Signature)
         {
             Scheme = scheme,
             AuthenticTime = Instant(headers, NotationEnvelope.AuthenticTimeHeader),
             Expiry = expiry,
-            NeedsPlugin = critical.Contains(NotationEnvelope.PluginHeader),
+            PluginHeader = NotationEnvelope.RequireHeaders(ReadCritical(headers), scheme, expiry is not null),
             TimeStamp = Value(message.UnprotectedHeaders, new(NotationEnvelope.TimeStampHeader)) is { } stamp
                 ? stamp.GetValueAsBytes().AsMemory()
                 : (ReadOnlyMemory<byte>?)null,

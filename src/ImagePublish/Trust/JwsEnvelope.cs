@@ -58,14 +58,12 @@ internal static class JwsEnvelope
         var scheme = NotationEnvelope.ReadScheme(SignatureJson.Text(headers, NotationEnvelope.SchemeHeader, Headers));
         var expiry = Instant(headers, NotationEnvelope.ExpiryHeader);
         var critical = SignatureJson.Required(headers, "crit", JsonValueKind.Array, Headers);
-        var names = SignatureJson.Texts(critical, Headers);
-        NotationEnvelope.RequireHeaders(names, scheme, expiry is not null);
         return new NotationEnvelope(null!, default, default)
         {
             Scheme = scheme,
             AuthenticTime = Instant(headers, NotationEnvelope.AuthenticTimeHeader),
             Expiry = expiry,
-            NeedsPlugin = names.Contains(NotationEnvelope.PluginHeader),
+            PluginHeader = NotationEnvelope.RequireHeaders(SignatureJson.Texts(critical, Headers), scheme, expiry is not null),
         };
     }
 

@@ -27,10 +27,11 @@ internal sealed record NotationEnvelope(CertificateChain Chain, ReadOnlyMemory<b
     public const string AuthenticTimeHeader = "io.cncf.notary.authenticSigningTime";
     public const string ExpiryHeader = "io.cncf.notary.expiry";
     public const string TimeStampHeader = "io.cncf.notary.timestampSignature";
-    public const string PluginHeader = "io.cncf.notary.verificationPlugin";
-    public const string PluginVersionHeader = "io.cncf.notary.verificationPluginMinVersion";
 
     public const int MaxSize = 1 << 20;
+
+    // What only a plugin of notation understands.
+    private static readonly string[] PluginHeaders = ["io.cncf.notary.verificationPlugin", "io.cncf.notary.verificationPluginMinVersion"];
 
     public SigningScheme Scheme { get; init; }
 
@@ -40,8 +41,8 @@ internal sealed record NotationEnvelope(CertificateChain Chain, ReadOnlyMemory<b
     /// <summary>Until when the signer wants the image to be used; null for ever.</summary>
     public DateTimeOffset? Expiry { get; init; }
 
-    /// <summary>Whether only a plugin of notation can verify it in full.</summary>
-    public bool NeedsPlugin { get; init; }
+    /// <summary>A critical header that only a plugin of notation understands, which alone can verify it in full; null for none.</summary>
+    public string? PluginHeader { get; init; }
 
     /// <summary>The time-stamp (RFC 3161) of <see cref="Signature"/>; null where it has none.</summary>
     public ReadOnlyMemory<byte>? TimeStamp { get; init; }
@@ -74,10 +75,11 @@ internal sealed record NotationEnvelope(CertificateChain Chain, ReadOnlyMemory<b
             _ => throw RefusedSignatureException.Malformed($"its signing scheme is '{Text.Sanitize(scheme)}', which is unknown"),
         };
 
-    /// <summary>Makes sure that the headers say what they must, and no more than is understood.</summary>
-    public static void RequireHeaders(IReadOnlyCollection<string> critical, SigningScheme scheme, bool hasExpiry)
+    /// <summary>Makes sure that the headers say what they must, and no more than is understood here or by a plugin.</summary>
+    /// <returns>What <see cref="PluginHeader"/> is.</returns>
+    public static string? RequireHeaders(IReadOnlyCollection<string> critical, SigningScheme scheme, bool hasExpiry)
     {
-        string[] known = [SchemeHeader, AuthenticTimeHeader, ExpiryHeader, PluginHeader, PluginVersionHeader];
+        string[] known = [SchemeHeader, AuthenticTimeHeader, ExpiryHeader, .. PluginHeaders];
         if (critical.Except(known).FirstOrDefault() is { } unknown)
             throw NotUnderstood(unknown);
         string[] needed =
@@ -88,9 +90,17 @@ internal sealed record NotationEnvelope(CertificateChain Chain, ReadOnlyMemory<b
         ];
         if (needed.Except(critical).FirstOrDefault() is { } missing)
             throw RefusedSignatureException.Malformed($"its header '{missing}' is not marked as critical");
+        return critical.FirstOrDefault(PluginHeaders.Contains);
     }
 
-    public static RefusedSignatureException NotUnderstood(string header) =>
+    /// <summary>Refuses one that is to be verified in full without a plugin.</summary>
+    public void RequireNoPlugin()
+    {
+        if (PluginHeader is not null)
+            throw NotUnderstood(PluginHeader);
+    }
+
+    private static RefusedSignatureException NotUnderstood(string header) =>
         RefusedSignatureException.Unsupported($"it must not be used by who does not understand its header '{Text.Sanitize(header)}'");
 
     /// <summary>Makes sure that the algorithm is the one that the certificate's key decides.</summary>

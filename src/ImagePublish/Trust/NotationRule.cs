@@ -32,8 +32,7 @@ internal sealed record NotationRule
     public AcceptedSignature Verify(NotationEnvelope envelope, Digest subject, DateTimeOffset now)
     {
         envelope.RequireTarget(subject);
-        if (envelope.NeedsPlugin)
-            throw NotationEnvelope.NotUnderstood(NotationEnvelope.PluginHeader);
+        envelope.RequireNoPlugin();
         var chain = envelope.Chain;
         chain.RequireCodeSigning();
         var isStamped = VerifyChain(envelope, now);

@@ -168,7 +168,8 @@ internal static class NotationWriter
 
     private static IEnumerable<string> Unknown(NotationOptions options) =>
         options.AllCritical.Where(name =>
-            !name.StartsWith("io.cncf.notary.", StringComparison.Ordinal) || name == "io.cncf.notary.verificationPlugin"
+            !name.StartsWith("io.cncf.notary.", StringComparison.Ordinal)
+            || name.StartsWith("io.cncf.notary.verificationPlugin", StringComparison.Ordinal)
         );
 
     private static void WriteInstant(CborWriter writer, string name, DateTimeOffset? instant)

@@ -67,7 +67,7 @@ internal sealed class NotationSigner(NotationRequest request, ServiceClient serv
     // As by who trusts its root; of what only a plugin can verify in full, the signature and what it is about.
     private void RequireAccepted(NotationEnvelope envelope, CertificateChain own, Descriptor image)
     {
-        if (envelope.NeedsPlugin)
+        if (envelope.PluginHeader is not null)
             return;
         var root = new TrustAnchors([own.Certificates[^1]]);
         new NotationRule { Authorities = root, SigningAuthorities = root }.Verify(envelope, image.Digest, services.Time.GetUtcNow());
