@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Text.Json;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 using ImagePublish.Trust;
 
 namespace ImagePublish.Signing;
@@ -20,14 +21,21 @@ internal sealed class JsonProgram(string file, Redactor redactor, Func<string, E
 
     /// <summary>Asks it, and reads its answer.</summary>
     /// <param name="question">What the question is called, in messages.</param>
+    /// <param name="write">Writes the properties of the question's object.</param>
     public async Task<T> AskAsync<T>(
         string question,
         IReadOnlyList<string> arguments,
-        byte[] request,
+        Action<Utf8JsonWriter> write,
         Func<JsonElement, T> read,
         CancellationToken cancellationToken
     )
     {
+        var request = OciJson.Write(json =>
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        });
         var result = await RunAsync(arguments, request, cancellationToken);
         if (result.ExitCode != 0)
             throw fail($"it ends with {result.ExitCode} when asked for '{question}': {Explain(result)}", null);

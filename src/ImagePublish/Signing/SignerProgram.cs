@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Trust;
 
 namespace ImagePublish.Signing;
@@ -87,25 +86,26 @@ internal sealed class SignerProgram : Signer
         }
     }
 
-    private async Task<T> AskAsync<T>(
+    private Task<T> AskAsync<T>(
         string method,
         Action<Utf8JsonWriter> write,
         Func<JsonElement, T> read,
         CancellationToken cancellationToken
-    )
-    {
-        var request = OciJson.Write(json =>
-        {
-            json.WriteStartObject();
-            json.WriteNumber("version", Version);
-            json.WriteString("method", method);
-            if (keyName is not null)
-                json.WriteString("key", keyName);
-            write(json);
-            json.WriteEndObject();
-        });
-        return await program.AskAsync(method, [], request, read, cancellationToken);
-    }
+    ) =>
+        program.AskAsync(
+            method,
+            [],
+            json =>
+            {
+                json.WriteNumber("version", Version);
+                json.WriteString("method", method);
+                if (keyName is not null)
+                    json.WriteString("key", keyName);
+                write(json);
+            },
+            read,
+            cancellationToken
+        );
 
     private ImagePublishException Fail(string reason, Exception? cause = null) => Unusable(file, reason, cause);
 }

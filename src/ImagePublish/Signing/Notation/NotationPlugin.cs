@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
-using ImagePublish.Oci;
 using ImagePublish.Trust;
 
 namespace ImagePublish.Signing.Notation;
@@ -184,26 +183,27 @@ internal sealed class NotationPlugin
         Action<Utf8JsonWriter> write,
         Func<JsonElement, T> read,
         CancellationToken cancellationToken
-    )
-    {
-        var request = OciJson.Write(json =>
-        {
-            json.WriteStartObject();
-            json.WriteString("contractVersion", Contract);
-            json.WriteString("keyId", key.Id);
-            if (key.Config.Count > 0)
+    ) =>
+        program.AskAsync(
+            command,
+            [command],
+            json =>
             {
-                json.WriteStartObject("pluginConfig");
-                foreach (var (name, value) in key.Config)
-                    json.WriteString(name, value);
-                json.WriteEndObject();
-            }
+                json.WriteString("contractVersion", Contract);
+                json.WriteString("keyId", key.Id);
+                if (key.Config.Count > 0)
+                {
+                    json.WriteStartObject("pluginConfig");
+                    foreach (var (name, value) in key.Config)
+                        json.WriteString(name, value);
+                    json.WriteEndObject();
+                }
 
-            write(json);
-            json.WriteEndObject();
-        });
-        return program.AskAsync(command, [command], request, read, cancellationToken);
-    }
+                write(json);
+            },
+            read,
+            cancellationToken
+        );
 
     private void RequireKey(JsonElement answer) => RequireSame("keyId", ReadText(answer, "keyId"), key.Id);
 
