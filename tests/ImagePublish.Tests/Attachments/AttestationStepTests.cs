@@ -26,7 +26,7 @@ public sealed class AttestationStepTests
     [InlineData(false)]
     public async Task ProvenanceIsAttachedBeforeATagMoves(bool hasReferrers)
     {
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
 
         var plain = await bench.PublishAsync(bench.Request("plain"));
         var result = await bench.PublishAsync(Attested(bench, "1.0"));
@@ -48,7 +48,7 @@ public sealed class AttestationStepTests
     [ReliabilityCase("Attachments", "a publish with provenance that changes nothing", "one HEAD for each tag, and nothing else")]
     public async Task AnUnchangedPublishAsksForTheTagsAlone(bool hasReferrers)
     {
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
         var first = await bench.PublishAsync(Attested(bench, "1.0", "latest"));
 
         var second = await bench.PublishAsync(Attested(bench, "1.0", "latest"));
@@ -72,7 +72,7 @@ public sealed class AttestationStepTests
     )]
     public async Task WhatIsAttachedIsNotAttachedTwice(bool hasReferrers)
     {
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
         var first = await bench.PublishAsync(Attested(bench, "1.0"));
 
         var again = await bench.PublishAsync(OfRun(bench, "2", "1.0"), machine: "other");
@@ -90,7 +90,7 @@ public sealed class AttestationStepTests
     [ReliabilityCase("Attachments", "a changed image with provenance", "3 requests more with the referrers API, 5 without it")]
     public async Task ItCostsFewRequests(bool hasReferrers, int more)
     {
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
         await bench.PublishAsync(Attested(bench, "1.0"));
         bench.Write("App.dll", "app 2");
         await bench.PublishAsync(Attested(bench, "1.0"));
@@ -104,7 +104,7 @@ public sealed class AttestationStepTests
     [Fact]
     public async Task AnImageThatHasNoneGetsItAndNoTagMoves()
     {
-        await using var bench = await StartAsync(hasReferrers: false);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: false);
         var plain = await bench.PublishAsync(bench.Request("1.0"));
 
         var result = await bench.PublishAsync(Attested(bench, "1.0"));
@@ -121,7 +121,7 @@ public sealed class AttestationStepTests
     [ReliabilityCase("Attachments", "a registry that refuses the artifact type", "a code, and no tag moves")]
     public async Task NoTagMovesWhereAnAttestationIsRefused()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         bench.Server.Faults.Add(
             new Fault(RegistryStep.ManifestPut, FaultAction.Status(415))
             {
@@ -139,7 +139,7 @@ public sealed class AttestationStepTests
     [Fact]
     public async Task NoTagMovesWherePackagesAreUnknown()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var request = Attested(bench, "1.0");
         var facts = request.Attestations!.Provenance! with { AssetsFile = Path.Combine(bench.PublishFolder, "none.json") };
 
@@ -153,7 +153,7 @@ public sealed class AttestationStepTests
     [Fact]
     public async Task InAnIndexItIsAnEntryAfterTheImage()
     {
-        await using var bench = await StartAsync(hasReferrers: false);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: false);
 
         var result = await bench.PublishAsync(Attested(bench, AttestationPlacement.Index, "1.0"));
         var second = await bench.PublishAsync(Attested(bench, AttestationPlacement.Index, "1.0"));
@@ -175,7 +175,7 @@ public sealed class AttestationStepTests
     [ReliabilityCase("Attachments", "attestations in the index and beside it, by turns", "the tag changes its kind; nothing is lost")]
     public async Task AnImageBecomesAnIndexAndBack()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var beside = await bench.PublishAsync(Attested(bench, "1.0"));
         var inside = await bench.PublishAsync(Attested(bench, AttestationPlacement.Index, "1.0"));
         var back = await bench.PublishAsync(Attested(bench, "1.0"));
@@ -188,7 +188,7 @@ public sealed class AttestationStepTests
     [Fact]
     public async Task PlatformsOfAnIndexBringTheirs()
     {
-        await using var bench = await StartAsync(hasReferrers: false);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: false);
         var request = Attested(bench, AttestationPlacement.Index) with { Tags = [] };
         var image = await bench.PublishAsync(request with { Attestations = request.Attestations! with { IsPartOfIndex = true } });
 
@@ -217,7 +217,7 @@ public sealed class AttestationStepTests
     )]
     public async Task WhatIsAttachedToJoinedImagesGoesWithThem(bool isInIndex)
     {
-        await using var bench = await StartAsync(hasReferrers: false);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: false);
         var image = await bench.PublishAsync(Attested(bench, "amd64"));
 
         var joined = await bench.PublishAsync(
@@ -240,7 +240,7 @@ public sealed class AttestationStepTests
     [Fact]
     public async Task InTheStoreItIsAttachedToo()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var request = Attested(bench, "1.0", "latest") with { Destinations = [] };
 
         var result = await bench.PublishAsync(request);
@@ -261,7 +261,7 @@ public sealed class AttestationStepTests
     [Fact]
     public async Task APlanWritesNothing()
     {
-        await using var bench = await StartAsync(hasReferrers: false);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: false);
 
         var plan = await bench.PlanAsync(Attested(bench, "1.0"));
 
@@ -273,7 +273,7 @@ public sealed class AttestationStepTests
     [Fact]
     public async Task EveryDestinationHasItsOwn()
     {
-        await using var bench = await StartAsync(hasReferrers: false);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: false);
         var request = Attested(bench, "1.0") with { Destinations = [bench.Named("acme/shop"), bench.Named("prod/shop")] };
 
         var result = await bench.PublishAsync(request);
@@ -284,13 +284,6 @@ public sealed class AttestationStepTests
         var statement = await StatementAsync(bench, result.Attached[0]);
         Assert.Contains("acme/shop", statement, StringComparison.Ordinal);
         Assert.Contains("prod/shop", statement, StringComparison.Ordinal);
-    }
-
-    private static async Task<PublishingBench> StartAsync(bool hasReferrers)
-    {
-        var bench = await PublishingBench.StartAsync();
-        bench.Server.Options.Content.Referrers = hasReferrers;
-        return bench;
     }
 
     private static PublishRequest Attested(PublishingBench bench, params string[] tags) =>

@@ -283,8 +283,7 @@ public sealed class SeparateSymbolsTests : IDisposable
 
     private static async Task<PublishingBench> StartAsync(bool hasReferrers)
     {
-        var bench = await PublishingBench.StartAsync();
-        bench.Server.Options.Content.Referrers = hasReferrers;
+        var bench = await PublishingBench.StartAsync(hasReferrers);
         bench.Write("App.pdb", "symbols of the app");
         bench.Write("lib/Native.dbg", "symbols of a program");
         return bench;

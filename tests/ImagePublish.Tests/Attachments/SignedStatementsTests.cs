@@ -42,7 +42,7 @@ public sealed class SignedStatementsTests
     )]
     public async Task ASignedStatementMeetsWhatIsRequired(bool hasReferrers)
     {
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
         var result = await bench.PublishAsync(Signed(bench, Key));
 
         AttestationRequirements[] met =
@@ -75,7 +75,7 @@ public sealed class SignedStatementsTests
     )]
     public async Task NothingIsSignedTwice()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var result = await bench.PublishAsync(Signed(bench, Key));
 
         Assert.True((await bench.PublishAsync(Signed(bench, Key))).IsUnchanged);
@@ -94,7 +94,7 @@ public sealed class SignedStatementsTests
     )]
     public async Task WhatNobodySignedCountsOnlyWhereThatIsSaid()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var result = await bench.PublishAsync(Attested(bench, AttestationPlacement.Referrers));
 
         var refused = await VerifyAsync(bench, result, Trust(Key), Provenance);
@@ -106,7 +106,7 @@ public sealed class SignedStatementsTests
     [Fact]
     public async Task ASignedIndexCoversItsAttestations()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var request = Attested(bench, AttestationPlacement.Index);
         var unsigned = await bench.PublishAsync(request);
         Assert.NotNull((await VerifyAsync(bench, unsigned, Trust(Key), Provenance)).Failure);
@@ -120,7 +120,7 @@ public sealed class SignedStatementsTests
     public async Task AStatementCanBeSignedWithoutAKey()
     {
         await using var sigstore = new FakeSigstore();
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var keyless = new SigningRequest(null, SignatureFormat.Bundle) { Keyless = sigstore.Request() };
         var request = Attested(bench, AttestationPlacement.Referrers);
 
@@ -141,7 +141,7 @@ public sealed class SignedStatementsTests
     )]
     public async Task ForNotationTheManifestIsSigned(bool hasReferrers)
     {
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
         var authority = new TestAuthority();
         var request = Attested(bench, AttestationPlacement.Referrers);
         // Provenance of somebody else, which is there first.
@@ -180,7 +180,7 @@ public sealed class SignedStatementsTests
     )]
     public async Task AStatementThatDoesNotFitDoesNotCount(string what, string reason)
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var result = await bench.PublishAsync(Signed(bench, Key));
         var entry = Assert.Single(await BundlesAsync(bench, result));
         var manifest = OciJson.ReadManifest(bench.Server.Content.Manifest(Shop, entry.Digest.Value)!.Bytes.Span);
@@ -247,13 +247,6 @@ public sealed class SignedStatementsTests
     }
 
     private static TrustPolicy Trust(SigningKey key) => new([new KeyRule("k.pub", VerificationKey.Read(key.Public.Info.Span))]);
-
-    private static async Task<PublishingBench> StartAsync(bool hasReferrers)
-    {
-        var bench = await PublishingBench.StartAsync();
-        bench.Server.Options.Content.Referrers = hasReferrers;
-        return bench;
-    }
 
     private static PublishRequest Attested(PublishingBench bench, AttestationPlacement placement) =>
         bench.Request("1.0") with

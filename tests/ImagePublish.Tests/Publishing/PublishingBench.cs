@@ -9,6 +9,7 @@ using ImagePublish.Requests;
 using ImagePublish.Storage;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
+using ImagePublish.Trust;
 
 namespace ImagePublish.Tests.Publishing;
 
@@ -36,6 +37,23 @@ internal sealed class PublishingBench : IAsyncDisposable
         bench.Write("wwwroot/site.css", "body {}");
         bench.Server.Requests.Clear();
         return bench;
+    }
+
+    public static async Task<PublishingBench> StartAsync(bool hasReferrers)
+    {
+        var bench = await StartAsync();
+        bench.Server.Options.Content.Referrers = hasReferrers;
+        return bench;
+    }
+
+    /// <summary>Verifies the signatures of an image as somebody does who knows nothing of the build.</summary>
+    public async Task<IReadOnlyList<SignatureResult>> VerifyAsync(TrustRule rule, Digest image, TimeProvider? time = null)
+    {
+        var repository = Named("acme/shop");
+        await using var stranger = RegistryBench.For(Server);
+        var verifier = new ImageVerifier(stranger.Client, Store("stranger"), time ?? TimeProvider.System);
+        var subject = new VerifiedSubject("image", repository.ReferenceTo(image)) { Location = repository, Digests = [image] };
+        return await verifier.VerifyAsync(new TrustPolicy([rule]), subject, image, Cancel).ToListAsync(Cancel);
     }
 
     public void Write(string name, string content)

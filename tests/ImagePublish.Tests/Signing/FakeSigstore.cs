@@ -8,7 +8,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ImagePublish.Http;
 using ImagePublish.Signing.Keyless;
-using ImagePublish.Testing;
+using ImagePublish.Tests.Registries;
 using ImagePublish.Trust;
 
 namespace ImagePublish.Tests.Signing;
@@ -20,7 +20,7 @@ internal sealed class FakeSigstore : IAsyncDisposable
     public const string Issuer = "https://issuer.example.com";
     public const string Subject = "https://git.example.com/acme/shop/.ci/publish.yml@refs/heads/main";
 
-    private readonly HttpListener listener = new();
+    private readonly LoopbackServer server;
     private readonly ECDsa authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
     private readonly ECDsa logKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly ECDsa certificateLogKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -29,7 +29,6 @@ internal sealed class FakeSigstore : IAsyncDisposable
     [
         .. Enumerable.Range(0, 6).Select(at => Encoding.ASCII.GetBytes($"an entry of somebody else, {at}")),
     ];
-    private readonly Task serving;
 
     public FakeSigstore()
     {
@@ -37,13 +36,10 @@ internal sealed class FakeSigstore : IAsyncDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
         root = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddYears(-1), DateTimeOffset.UtcNow.AddYears(9));
-        Address = $"http://127.0.0.1:{Ports.Free()}";
-        listener.Prefixes.Add($"{Address}/");
-        listener.Start();
-        serving = Task.Run(ServeAsync);
+        server = new LoopbackServer(AnswerAsync);
     }
 
-    public string Address { get; }
+    public string Address => server.Address;
 
     /// <summary>The paths that were asked for.</summary>
     public List<string> Asked { get; } = [];
@@ -112,9 +108,7 @@ internal sealed class FakeSigstore : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        listener.Stop();
-        await serving;
-        listener.Close();
+        await server.DisposeAsync();
         authorityKey.Dispose();
         logKey.Dispose();
         certificateLogKey.Dispose();
@@ -150,26 +144,13 @@ internal sealed class FakeSigstore : IAsyncDisposable
 
     private static byte[] IdOf(ECDsa key) => SHA256.HashData(key.ExportSubjectPublicKeyInfo());
 
-    private async Task ServeAsync()
+    private async Task AnswerAsync(HttpListenerContext context)
     {
-        while (listener.IsListening)
-        {
-            HttpListenerContext context;
-            try
-            {
-                context = await listener.GetContextAsync();
-            }
-            catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException)
-            {
-                return;
-            }
-
-            using var reader = new StreamReader(context.Request.InputStream);
-            var (status, answer) = Answer(context.Request.Url!.AbsolutePath, await reader.ReadToEndAsync());
-            context.Response.StatusCode = status;
-            await using (context.Response.OutputStream)
-                await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(answer));
-        }
+        using var reader = new StreamReader(context.Request.InputStream);
+        var (status, answer) = Answer(context.Request.Url!.AbsolutePath, await reader.ReadToEndAsync());
+        context.Response.StatusCode = status;
+        await using (context.Response.OutputStream)
+            await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(answer));
     }
 
     private (int Status, string Body) Answer(string path, string body)

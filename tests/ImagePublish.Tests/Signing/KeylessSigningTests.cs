@@ -32,13 +32,13 @@ public sealed class KeylessSigningTests
     public async Task AnIdentitySignsBeforeATagMoves(bool hasReferrers)
     {
         await using var sigstore = new FakeSigstore();
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
 
         var result = await bench.PublishAsync(Signed(bench, sigstore, "1.0"));
 
         var puts = bench.Server.Requests.Of(RegistryStep.ManifestPut).Select(request => request.Path.Split('/')[^1]).ToList();
         Assert.Equal("1.0", puts[^1]);
-        var verified = Assert.Single(await VerifyAsync(bench, sigstore.Rule(), result.Image.Digest));
+        var verified = Assert.Single(await bench.VerifyAsync(sigstore.Rule(), result.Image.Digest));
         Assert.Equal($"{FakeSigstore.Subject} (by {FakeSigstore.Issuer})", verified.Accepted?.Signer);
         await RefusesAsync(bench, sigstore.Rule(subject: FakeSigstore.Subject + "x"), result.Image.Digest);
         await RefusesAsync(bench, sigstore.Rule(issuer: FakeSigstore.Issuer + "x"), result.Image.Digest);
@@ -56,7 +56,7 @@ public sealed class KeylessSigningTests
     public async Task AnIdentitySignsAtTheTag(string format, int signatures)
     {
         await using var sigstore = new FakeSigstore();
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var request = bench.Request("1.0", "latest") with
         {
             Signing = new SigningRequest(null, Enum.Parse<SignatureFormat>(format)) { Keyless = sigstore.Request() },
@@ -64,7 +64,7 @@ public sealed class KeylessSigningTests
 
         var result = await bench.PublishAsync(request);
 
-        var verified = await VerifyAsync(bench, sigstore.Rule(), result.Image.Digest);
+        var verified = await bench.VerifyAsync(sigstore.Rule(), result.Image.Digest);
         Assert.Equal(signatures, verified.Count);
         Assert.All(verified, one => Assert.NotNull(one.Accepted));
         Assert.Equal(2, verified.Count(one => one.Form == SignatureForm.SimpleSigning));
@@ -97,7 +97,7 @@ public sealed class KeylessSigningTests
     public async Task WhatTheIdentitySignedIsNotSignedAgain()
     {
         await using var sigstore = new FakeSigstore();
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         await bench.PublishAsync(Signed(bench, sigstore, "1.0"));
         sigstore.Asked.Clear();
 
@@ -113,7 +113,7 @@ public sealed class KeylessSigningTests
             Signing = Signing(sigstore.Request(FakeSigstore.Token("https://git.example.com/acme/other"))),
         };
         await bench.PublishAsync(other);
-        Assert.Equal(2, (await VerifyAsync(bench, sigstore.Rule("https://git.example.com/acme/*"), second.Image.Digest)).Count);
+        Assert.Equal(2, (await bench.VerifyAsync(sigstore.Rule("https://git.example.com/acme/*"), second.Image.Digest)).Count);
     }
 
     public static TheoryData<string, string, string> Failures =>
@@ -148,7 +148,7 @@ public sealed class KeylessSigningTests
     {
         await using var sigstore = new FakeSigstore();
         await using var stranger = new FakeSigstore();
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         using var otherKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = Break(what, sigstore, stranger, otherKey);
 
@@ -185,13 +185,13 @@ public sealed class KeylessSigningTests
     public async Task GitHubIsAskedForAToken()
     {
         await using var sigstore = new FakeSigstore();
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         sigstore.Faults["/token"] = (200, new JsonObject { ["value"] = FakeSigstore.Token() }.ToJsonString());
         var source = new IdentityTokenSource { Name = "GitHub", Service = new TokenService($"{sigstore.Address}/token?a=b", "secret") };
 
         var result = await bench.PublishAsync(bench.Request("1.0") with { Signing = Signing(sigstore.Request() with { Source = source }) });
 
-        Assert.NotNull(Assert.Single(await VerifyAsync(bench, sigstore.Rule(), result.Image.Digest)).Accepted);
+        Assert.NotNull(Assert.Single(await bench.VerifyAsync(sigstore.Rule(), result.Image.Digest)).Accepted);
         sigstore.Faults["/token"] = (403, """{"message":"not allowed"}""");
         var error = await RegistryBench.FailsAsync(DiagnosticCodes.IdentityTokenMissing, () =>
             bench.PublishAsync(
@@ -269,13 +269,6 @@ public sealed class KeylessSigningTests
         return sigstore.Request();
     }
 
-    private static async Task<PublishingBench> StartAsync(bool hasReferrers)
-    {
-        var bench = await PublishingBench.StartAsync();
-        bench.Server.Options.Content.Referrers = hasReferrers;
-        return bench;
-    }
-
     private static SigningRequest Signing(KeylessRequest request) => new(null, SignatureFormat.Bundle) { Keyless = request };
 
     private static PublishRequest Signed(PublishingBench bench, FakeSigstore sigstore, params string[] tags) =>
@@ -285,17 +278,5 @@ public sealed class KeylessSigningTests
         };
 
     private static async Task RefusesAsync(PublishingBench bench, KeylessRule rule, Digest image) =>
-        Assert.All(await VerifyAsync(bench, rule, image), one => Assert.Equal(DiagnosticCodes.SignerUntrusted, one.Refused?.Code));
-
-    private static async Task<IReadOnlyList<SignatureResult>> VerifyAsync(PublishingBench bench, KeylessRule rule, Digest image)
-    {
-        await using var stranger = RegistryBench.For(bench.Server);
-        var verifier = new ImageVerifier(stranger.Client, bench.Store("stranger"), TimeProvider.System);
-        var subject = new VerifiedSubject("image", bench.Named(Shop).ReferenceTo(image))
-        {
-            Location = bench.Named(Shop),
-            Digests = [image],
-        };
-        return await verifier.VerifyAsync(new TrustPolicy([rule]), subject, image, Cancel).ToListAsync(Cancel);
-    }
+        Assert.All(await bench.VerifyAsync(rule, image), one => Assert.Equal(DiagnosticCodes.SignerUntrusted, one.Refused?.Code));
 }

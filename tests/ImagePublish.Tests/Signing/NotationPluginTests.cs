@@ -332,16 +332,6 @@ public sealed class NotationPluginTests : IDisposable
         return bench.Request("1.0") with { Signing = new SigningRequest(null, SignatureFormat.Notation) { Notation = notation } };
     }
 
-    private static async Task<IReadOnlyList<SignatureResult>> VerifyAsync(PublishingBench bench, Digest image)
-    {
-        await using var stranger = RegistryBench.For(bench.Server);
-        var verifier = new ImageVerifier(stranger.Client, bench.Store("stranger"), TimeProvider.System);
-        var subject = new VerifiedSubject("image", bench.Named(Shop).ReferenceTo(image))
-        {
-            Location = bench.Named(Shop),
-            Digests = [image],
-        };
-        var policy = new TrustPolicy([new CertificateRule("root.crt", new TrustAnchors([Authority.Root]))]);
-        return await verifier.VerifyAsync(policy, subject, image, Cancel).ToListAsync(Cancel);
-    }
+    private static Task<IReadOnlyList<SignatureResult>> VerifyAsync(PublishingBench bench, Digest image) =>
+        bench.VerifyAsync(new CertificateRule("root.crt", new TrustAnchors([Authority.Root])), image);
 }

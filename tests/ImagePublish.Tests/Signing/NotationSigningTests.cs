@@ -43,7 +43,7 @@ public sealed class NotationSigningTests
     )]
     public async Task AStrangerWithTheRootAcceptsIt(string kind, string envelope)
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
 
         var result = await bench.PublishAsync(Signed(bench, Authority.Issue(kind), envelope));
 
@@ -60,7 +60,7 @@ public sealed class NotationSigningTests
     [InlineData(CoseEnvelope.MediaType)]
     public async Task TheManifestAndTheEnvelopeAreAsTheNotaryProjectWantsThem(string envelope)
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var signer = Authority.Issue();
 
         var result = await bench.PublishAsync(Signed(bench, signer, envelope));
@@ -132,7 +132,7 @@ public sealed class NotationSigningTests
     )]
     public async Task WhatIsSignedIsNotSignedAgain(bool hasReferrers)
     {
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
         var signer = Authority.Issue();
         await bench.PublishAsync(Signed(bench, signer));
 
@@ -155,7 +155,7 @@ public sealed class NotationSigningTests
     [InlineData(false)]
     public async Task AllFormsGoTogetherWithOneChangeOfTheList(bool hasReferrers)
     {
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
         var signer = Authority.Issue();
 
         var result = await bench.PublishAsync(Signed(bench, signer, format: SignatureFormat.Both | SignatureFormat.Notation));
@@ -175,7 +175,7 @@ public sealed class NotationSigningTests
     [InlineData(CoseEnvelope.MediaType)]
     public async Task AnAlteredOneIsRefused(string envelope)
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var result = await bench.PublishAsync(Signed(bench, Authority.Issue(), envelope));
         var manifest = await SignatureAsync(bench, result.Image.Digest);
         var content = bench.Server.Content.Blob(Shop, manifest.Layers[0].Digest.Value)!.ToArray();
@@ -220,7 +220,7 @@ public sealed class NotationSigningTests
     [ReliabilityCase("Signing", "a registry that refuses a Notation signature, or loses it", "a code, and no tag moves")]
     public async Task WithoutItsSignatureNoTagMoves(Fault fault)
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         bench.Server.Faults.Add(fault);
 
         await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(Signed(bench, Authority.Issue())));
@@ -232,7 +232,7 @@ public sealed class NotationSigningTests
     [Fact]
     public async Task OfSeveralPlatformsTheIndexIsSigned()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var image = await bench.PublishAsync(bench.Request());
         var request = new IndexRequest
         {
@@ -252,7 +252,7 @@ public sealed class NotationSigningTests
     [Fact]
     public async Task TheStoreHasItToo()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var request = Signed(bench, Authority.Issue()) with { Destinations = [] };
 
         var result = await bench.PublishAsync(request);
@@ -273,7 +273,7 @@ public sealed class NotationSigningTests
     public async Task ATimeStampOutlivesTheCertificate(string envelope)
     {
         await using var stamps = new OpenSslTimeStamps(Authority);
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var signer = Authority.Issue();
         await bench.PublishAsync(Signed(bench, signer, envelope));
         var later = new FixedTime(DateTimeOffset.UtcNow.AddDays(20));
@@ -296,7 +296,7 @@ public sealed class NotationSigningTests
     [ReliabilityCase("Signing", "a Notation signature whose time-stamp authority is not there", "IMG6044, and no tag moves")]
     public async Task WithoutItsTimeStampNoTagMoves()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         Assert.True(Http.RequestUrl.TryParse($"http://127.0.0.1:{Ports.Free()}/", out var nobody));
         var request = Signed(bench, Authority.Issue());
         request = request with { Signing = request.Signing! with { Notation = request.Signing.Notation! with { TimeStamps = nobody } } };
@@ -368,7 +368,7 @@ public sealed class NotationSigningTests
     [Fact]
     public async Task ASelfSignedCertificateIsAccepted()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=Me", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
@@ -377,14 +377,14 @@ public sealed class NotationSigningTests
 
         var result = await bench.PublishAsync(Signed(bench, new TestSigner(key, [own])));
 
-        var verified = await VerifyAsync(bench, new CertificateRule("me.crt", new TrustAnchors([own])), result.Image.Digest);
+        var verified = await bench.VerifyAsync(new CertificateRule("me.crt", new TrustAnchors([own])), result.Image.Digest);
         Assert.Equal("Me", Assert.Single(verified).Accepted?.Signer);
     }
 
     [Fact]
     public async Task TheFingerprintKnowsTheCertificates()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var signer = Authority.Issue();
 
         Digest[] fingerprints =
@@ -435,13 +435,6 @@ public sealed class NotationSigningTests
 
     private static SigningCertificates Parse(string pem) => SigningCertificates.Parse("chain.pem", pem, DateTimeOffset.UtcNow);
 
-    private static async Task<PublishingBench> StartAsync(bool hasReferrers)
-    {
-        var bench = await PublishingBench.StartAsync();
-        bench.Server.Options.Content.Referrers = hasReferrers;
-        return bench;
-    }
-
     internal static SigningRequest Signing(
         TestSigner signer,
         string envelope = JwsEnvelope.MediaType,
@@ -466,25 +459,7 @@ public sealed class NotationSigningTests
         TestAuthority authority,
         Digest image,
         TimeProvider? time = null
-    ) => VerifyAsync(bench, new CertificateRule("root.crt", new TrustAnchors([authority.Root])), image, time);
-
-    // As somebody does who knows nothing of the build.
-    private static async Task<IReadOnlyList<SignatureResult>> VerifyAsync(
-        PublishingBench bench,
-        TrustRule rule,
-        Digest image,
-        TimeProvider? time = null
-    )
-    {
-        await using var stranger = RegistryBench.For(bench.Server);
-        var verifier = new ImageVerifier(stranger.Client, bench.Store("stranger"), time ?? TimeProvider.System);
-        var subject = new VerifiedSubject("image", bench.Named(Shop).ReferenceTo(image))
-        {
-            Location = bench.Named(Shop),
-            Digests = [image],
-        };
-        return await verifier.VerifyAsync(new TrustPolicy([rule]), subject, image, Cancel).ToListAsync(Cancel);
-    }
+    ) => bench.VerifyAsync(new CertificateRule("root.crt", new TrustAnchors([authority.Root])), image, time);
 
     private static async Task<ImageManifest> SignatureAsync(PublishingBench bench, Digest image)
     {

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using ImagePublish.Http;
-using ImagePublish.Testing;
+using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Trust;
 
 namespace ImagePublish.Tests.Signing;
@@ -28,8 +28,7 @@ internal sealed class OpenSslTimeStamps : IAsyncDisposable
         """;
 
     private readonly string folder = Directory.CreateTempSubdirectory("imagepublish-tsa-").FullName;
-    private readonly HttpListener listener = new();
-    private readonly Task serving;
+    private readonly LoopbackServer server;
 
     public OpenSslTimeStamps(TestAuthority authority)
     {
@@ -40,11 +39,8 @@ internal sealed class OpenSslTimeStamps : IAsyncDisposable
         Write("tsa.pem", signer.Leaf.ExportCertificatePem());
         Write("chain.pem", string.Join('\n', signer.Chain.Select(one => one.ExportCertificatePem())));
         Write("serial", "01");
-        var address = $"http://127.0.0.1:{Ports.Free()}/";
-        Address = RequestUrl.TryParse(address, out var url) ? url : throw new InvalidOperationException(address);
-        listener.Prefixes.Add(address);
-        listener.Start();
-        serving = Task.Run(ServeAsync);
+        server = new LoopbackServer(AnswerAsync);
+        Address = RequestUrl.TryParse($"{server.Address}/", out var url) ? url : throw new InvalidOperationException(server.Address);
     }
 
     public RequestUrl Address { get; }
@@ -53,37 +49,22 @@ internal sealed class OpenSslTimeStamps : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        listener.Stop();
-        await serving;
-        listener.Close();
+        await server.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
 
     private void Write(string name, string content) => File.WriteAllText(Path.Combine(folder, name), content);
 
-    private async Task ServeAsync()
+    private async Task AnswerAsync(HttpListenerContext context)
     {
-        while (listener.IsListening)
-        {
-            HttpListenerContext context;
-            try
-            {
-                context = await listener.GetContextAsync();
-            }
-            catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException)
-            {
-                return;
-            }
-
-            Asked++;
-            await using (var query = File.Create(Path.Combine(folder, "query")))
-                await context.Request.InputStream.CopyToAsync(query);
-            const string Arguments = "ts -reply -config tsa.cnf -section authority -queryfile query -out reply";
-            using var process = Process.Start(new ProcessStartInfo("openssl", Arguments) { WorkingDirectory = folder })!;
-            await process.WaitForExitAsync();
-            context.Response.ContentType = "application/timestamp-reply";
-            await using (context.Response.OutputStream)
-                await context.Response.OutputStream.WriteAsync(await File.ReadAllBytesAsync(Path.Combine(folder, "reply")));
-        }
+        Asked++;
+        await using (var query = File.Create(Path.Combine(folder, "query")))
+            await context.Request.InputStream.CopyToAsync(query);
+        const string Arguments = "ts -reply -config tsa.cnf -section authority -queryfile query -out reply";
+        using var process = Process.Start(new ProcessStartInfo("openssl", Arguments) { WorkingDirectory = folder })!;
+        await process.WaitForExitAsync();
+        context.Response.ContentType = "application/timestamp-reply";
+        await using (context.Response.OutputStream)
+            await context.Response.OutputStream.WriteAsync(await File.ReadAllBytesAsync(Path.Combine(folder, "reply")));
     }
 }

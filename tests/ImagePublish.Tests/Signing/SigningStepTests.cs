@@ -33,7 +33,7 @@ public sealed class SigningStepTests
     [MemberData(nameof(Keys))]
     public async Task AnImageIsSignedBeforeATagMoves(bool hasReferrers, string kind)
     {
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
         var key = NewKey(kind);
 
         var plain = await bench.PublishAsync(bench.Request("plain"));
@@ -59,7 +59,7 @@ public sealed class SigningStepTests
     [InlineData("Tag", "SimpleSigning")]
     public async Task TheFormatDecidesWhatIsWritten(string format, string forms)
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
 
         var result = await bench.PublishAsync(Signed(bench, Key, Enum.Parse<SignatureFormat>(format), "1.0"));
 
@@ -70,7 +70,7 @@ public sealed class SigningStepTests
     [Fact]
     public async Task ThePayloadIsCosignsWithTheNameThatIsPulled()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
 
         var result = await bench.PublishAsync(Signed(bench, Key, SignatureFormat.Both, "1.0", "latest"));
 
@@ -99,7 +99,7 @@ public sealed class SigningStepTests
     [ReliabilityCase("Signing", "a signed publish that changes nothing", "one HEAD for each tag, and nothing else")]
     public async Task AnUnchangedPublishAsksForTheTagsAlone(bool hasReferrers)
     {
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
         await bench.PublishAsync(Signed(bench, Key, SignatureFormat.Both, "1.0", "latest"));
 
         var second = await bench.PublishAsync(Signed(bench, Key, SignatureFormat.Both, "1.0", "latest"));
@@ -119,7 +119,7 @@ public sealed class SigningStepTests
     )]
     public async Task WhatIsSignedIsNotSignedTwice(bool hasReferrers)
     {
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
         var first = await bench.PublishAsync(Signed(bench, Key, SignatureFormat.Both, "1.0"));
         var bundle = await BundleAsync(bench, first.Image.Digest);
 
@@ -142,7 +142,7 @@ public sealed class SigningStepTests
     [ReliabilityCase("Signing", "a changed image that is signed in both forms", "9 requests more with the referrers API, 11 without it")]
     public async Task ItCostsSoManyRequests(bool hasReferrers, string format, int more)
     {
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
         await bench.PublishAsync(Signed(bench, Key, Enum.Parse<SignatureFormat>(format), "1.0"));
         bench.Write("App.dll", "app 2");
         await bench.PublishAsync(Signed(bench, Key, Enum.Parse<SignatureFormat>(format), "1.0"));
@@ -156,7 +156,7 @@ public sealed class SigningStepTests
     [Fact]
     public async Task AnotherKeySignsBesideTheFirst()
     {
-        await using var bench = await StartAsync(hasReferrers: false);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: false);
         var other = NewKey("P-384");
         var first = await bench.PublishAsync(Signed(bench, Key, SignatureFormat.Both, "1.0"));
 
@@ -177,7 +177,7 @@ public sealed class SigningStepTests
     )]
     public async Task AnAlteredSignatureIsRefusedAndMadeAgain(bool isBundle)
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var format = isBundle ? SignatureFormat.Bundle : SignatureFormat.Tag;
         var result = await bench.PublishAsync(Signed(bench, Key, format, "1.0"));
         await AlterAsync(bench, result.Image.Digest, isBundle);
@@ -198,7 +198,7 @@ public sealed class SigningStepTests
     {
         foreach (var format in (SignatureFormat[])[SignatureFormat.Both, SignatureFormat.Bundle, SignatureFormat.Tag])
         {
-            await using var bench = await StartAsync(hasReferrers: true);
+            await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
             // The first is the image itself.
             bench.Server.Faults.Add(new Fault(RegistryStep.ManifestPut, FaultAction.Status(status)) { Times = Fault.Always, Skip = 1 });
 
@@ -214,7 +214,7 @@ public sealed class SigningStepTests
     [ReliabilityCase("Signing", "one of two registries refuses the signature", "no tag moves in either")]
     public async Task NoTagMovesAnywhereWhereOneDestinationRefuses()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var request = Signed(bench, Key, SignatureFormat.Tag, "1.0");
         var probe = await bench.PublishAsync(bench.Request("probe"));
         SeedImageAt(bench, "prod/shop", SimpleSigning.TagOf(probe.Image.Digest).Value);
@@ -236,7 +236,7 @@ public sealed class SigningStepTests
     )]
     public async Task NoTagMovesWhereTheSignatureIsNotThereAfterwards()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         bench.Server.Faults.Add(
             new Fault(RegistryStep.BlobGet, FaultAction.Status(404))
             {
@@ -259,7 +259,7 @@ public sealed class SigningStepTests
     [InlineData(false)]
     public async Task AnIndexIsSignedAndItsPlatformsAreNot(bool hasReferrers)
     {
-        await using var bench = await StartAsync(hasReferrers);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
         var image = await bench.PublishAsync(bench.Request());
         var request = new IndexRequest
         {
@@ -282,7 +282,7 @@ public sealed class SigningStepTests
     [Fact]
     public async Task AnIndexThatIsThereGetsItsSignature()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var image = await bench.PublishAsync(bench.Request());
         var request = new IndexRequest
         {
@@ -302,7 +302,7 @@ public sealed class SigningStepTests
     [Fact]
     public async Task APlanSignsNothing()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
 
         await bench.PlanAsync(Signed(bench, Key, SignatureFormat.Both, "1.0"));
 
@@ -312,7 +312,7 @@ public sealed class SigningStepTests
     [Fact]
     public async Task AnImageInTheStoreHasABundle()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var request = Signed(bench, Key, SignatureFormat.Both, "1.0") with { Destinations = [] };
 
         var result = await bench.PublishAsync(request);
@@ -326,7 +326,7 @@ public sealed class SigningStepTests
     [Fact]
     public async Task TheFingerprintKnowsTheKeyAndNothingOfItsSecret()
     {
-        await using var bench = await StartAsync(hasReferrers: true);
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         using var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var pem = ecdsa.ExportPkcs8PrivateKeyPem();
         var one = Signed(bench, SigningKey.Parse("one", pem, null), SignatureFormat.Both, "1.0");
@@ -348,32 +348,14 @@ public sealed class SigningStepTests
         return SigningKey.Parse(kind, key.ExportPkcs8PrivateKeyPem(), null);
     }
 
-    private static async Task<PublishingBench> StartAsync(bool hasReferrers)
-    {
-        var bench = await PublishingBench.StartAsync();
-        bench.Server.Options.Content.Referrers = hasReferrers;
-        return bench;
-    }
-
     private static PublishRequest Signed(PublishingBench bench, SigningKey key, SignatureFormat format, params string[] tags) =>
         bench.Request(tags) with
         {
             Signing = new SigningRequest(key, format),
         };
 
-    // As somebody does who knows nothing of the build.
-    private static async Task<IReadOnlyList<SignatureResult>> VerifyAsync(PublishingBench bench, SigningKey key, Digest image)
-    {
-        await using var stranger = RegistryBench.For(bench.Server);
-        var verifier = new ImageVerifier(stranger.Client, bench.Store("stranger"), TimeProvider.System);
-        var subject = new VerifiedSubject("image", bench.Named(Shop).ReferenceTo(image))
-        {
-            Location = bench.Named(Shop),
-            Digests = [image],
-        };
-        var policy = new TrustPolicy([new KeyRule("k.pub", VerificationKey.Read(key.Public.Info.Span))]);
-        return await verifier.VerifyAsync(policy, subject, image, Cancel).ToListAsync(Cancel);
-    }
+    private static Task<IReadOnlyList<SignatureResult>> VerifyAsync(PublishingBench bench, SigningKey key, Digest image) =>
+        bench.VerifyAsync(new KeyRule("k.pub", VerificationKey.Read(key.Public.Info.Span)), image);
 
     private static IReadOnlyList<Descriptor> Layers(PublishingBench bench, Digest image) =>
         OciJson.ReadManifest(bench.Server.Content.Manifest(Shop, SimpleSigning.TagOf(image).Value)!.Bytes.Span).Layers;
