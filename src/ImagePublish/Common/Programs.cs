@@ -37,6 +37,9 @@ internal sealed record ProgramStart(string File, IReadOnlyList<string> Arguments
     /// <summary>How long it may take nothing of its input, or once it has that write nothing; null for as long as it likes.</summary>
     public TimeSpan? IdleLimit { get; init; }
 
+    /// <summary>How long after its end its output is read: a process that it left running may keep that open for ever.</summary>
+    public TimeSpan LingerLimit { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>The clock for <see cref="IdleLimit"/>.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -65,8 +68,8 @@ internal static partial class Programs
 {
     private const string PathVariable = "PATH";
 
-    // A process that a program left running may keep its output open for ever, and a killed one needs a moment to end.
-    private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(5);
+    // A killed process needs a moment to end.
+    private static readonly TimeSpan LongestDeath = TimeSpan.FromSeconds(5);
 
     private static readonly StringComparer NameComparer = OperatingSystem.IsWindows()
         ? StringComparer.OrdinalIgnoreCase
@@ -206,8 +209,8 @@ internal static partial class Programs
     )
     {
         var input = WriteInputAsync(process, start, watch, cancellationToken);
-        var output = new Capture(process.StandardOutput.BaseStream, start.MaxOutput, dropsRest: false, Received, cancellationToken);
-        var errors = new Capture(process.StandardError.BaseStream, start.MaxOutput, dropsRest: true, Received, cancellationToken);
+        var output = new Capture(process.StandardOutput.BaseStream, start.MaxOutput, dropsRest: false, Received);
+        var errors = new Capture(process.StandardError.BaseStream, start.MaxOutput, dropsRest: true, Received);
         await input.WaitAsync(cancellationToken);
         var exit = process.WaitForExitAsync(cancellationToken);
         // One that writes too much may never end.
@@ -215,7 +218,7 @@ internal static partial class Programs
         await exit;
         try
         {
-            await Task.WhenAll(output.Completion, errors.Completion).WaitAsync(LongestLinger, cancellationToken);
+            await Task.WhenAll(output.Completion, errors.Completion).WaitAsync(start.LingerLimit, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -255,7 +258,7 @@ internal static partial class Programs
             if (process.HasExited)
                 return;
             process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync(CancellationToken.None).WaitAsync(LongestLinger);
+            await process.WaitForExitAsync(CancellationToken.None).WaitAsync(LongestDeath);
         }
         catch (Exception exception)
             when (exception is InvalidOperationException or System.ComponentModel.Win32Exception or AggregateException or TimeoutException)
@@ -309,23 +312,22 @@ internal static partial class Programs
     [GeneratedRegex(@"://[^/?#\s@]*:[^/?#\s]*@")]
     private static partial Regex AddressWithPassword();
 
+    /// <summary>What a program writes, read by a thread of its own: where all threads of the pool are busy, as in a build on a loaded
+    /// machine, they get to it long after the program has ended.</summary>
     private sealed class Capture
     {
         private const int ReadSize = 16 * 1024;
+        private const int StackSize = 256 * 1024;
 
         private readonly Lock gate = new();
         private readonly ArrayBufferWriter<byte> content = new();
+        private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        private readonly Action received;
-
-        public Capture(Stream source, int limit, bool dropsRest, Action received, CancellationToken cancellationToken)
-        {
-            this.received = received;
-            Completion = CopyAsync(source, limit, dropsRest, cancellationToken);
-        }
+        public Capture(Stream source, int limit, bool dropsRest, Action received) =>
+            new Thread(() => Read(source, limit, dropsRest, received), StackSize) { IsBackground = true }.Start();
 
         /// <summary>Ends with the source, or fails where it has more than the limit.</summary>
-        public Task Completion { get; }
+        public Task Completion => completion.Task;
 
         public byte[] Content
         {
@@ -336,10 +338,25 @@ internal static partial class Programs
             }
         }
 
-        private async Task CopyAsync(Stream source, int limit, bool dropsRest, CancellationToken cancellationToken)
+        private void Read(Stream source, int limit, bool dropsRest, Action received)
+        {
+            try
+            {
+                Copy(source, limit, dropsRest, received);
+                completion.SetResult();
+            }
+#pragma warning disable CA1031 // An exception of a thread ends the process.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                completion.SetException(exception);
+            }
+        }
+
+        private void Copy(Stream source, int limit, bool dropsRest, Action received)
         {
             var buffer = new byte[ReadSize];
-            for (int read; (read = await source.ReadAsync(buffer, cancellationToken)) > 0; )
+            for (int read; (read = source.Read(buffer)) > 0; )
             {
                 received();
                 lock (gate)
