@@ -94,11 +94,8 @@ internal abstract class Destination(string name, Repository? repository, Cancell
 
     private IEnumerable<Task<BlobTransfer>> Transfers => uploads.Values.Select(upload => upload.Transfer.Value);
 
-    public Task<BlobTransfer> UploadAsync(BlobSource blob, bool isNew = false)
-    {
-        var transfer = new Lazy<Task<BlobTransfer>>(() => Task.Run(() => TransferAsync(blob, isNew), Stop));
-        return uploads.GetOrAdd(blob.Descriptor.Digest, new Upload(blob.Descriptor, blob, transfer)).Transfer.Value;
-    }
+    public Task<BlobTransfer> UploadAsync(BlobSource blob, bool isNew = false) =>
+        uploads.GetOrAdd(blob.Descriptor.Digest, Create(blob, isNew)).Transfer.Value;
 
     public void AssumePresent(Descriptor blob) =>
         uploads.TryAdd(blob.Digest, new Upload(blob, Source: null, new(Task.FromResult(BlobTransfer.Reused))));
@@ -179,15 +176,20 @@ internal abstract class Destination(string name, Repository? repository, Cancell
 
     internal abstract Task<BlobTransfer> MeasureAsync(BlobSource blob, bool isNew);
 
-    /// <summary>Uploads blobs again that the destination confirmed and then lost.</summary>
+    /// <summary>Uploads blobs again that the destination confirmed and then lost. Manifests that miss the same one may ask at
+    /// once.</summary>
     protected async Task RepeatUploadsAsync(IEnumerable<Digest> lost)
     {
         foreach (var digest in lost)
         {
-            if (uploads.TryRemove(digest, out var upload) && upload.Source is { } source)
-                _ = UploadAsync(source);
+            // Replaced in one step: whoever comes meanwhile finds an upload to wait for.
+            if (uploads.TryGetValue(digest, out var upload) && upload.Source is { } source)
+                uploads.TryUpdate(digest, Create(source, isNew: false), upload);
         }
 
         await ConfirmUploadsAsync();
     }
+
+    private Upload Create(BlobSource blob, bool isNew) =>
+        new(blob.Descriptor, blob, new Lazy<Task<BlobTransfer>>(() => Task.Run(() => TransferAsync(blob, isNew), Stop)));
 }

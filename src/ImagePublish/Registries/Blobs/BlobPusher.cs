@@ -21,8 +21,9 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
 {
     private readonly ConcurrentDictionary<(Repository Target, Digest Digest), Lazy<Task<BlobPushResult>>> pushes = new();
 
-    // Blobs that the registry had confirmed and then reported as missing: no HEAD and no mount is believed.
-    private readonly ConcurrentDictionary<(Repository Target, Digest Digest), bool> missing = new();
+    // Blobs that the registry had confirmed and then reported as missing: no HEAD and no mount is believed until one was uploaded that
+    // began afterwards. Each report is an object of its own.
+    private readonly ConcurrentDictionary<(Repository Target, Digest Digest), object> missing = new();
 
     private readonly ConcurrentDictionary<Digest, Repository> confirmed = new();
     private readonly ConcurrentDictionary<Digest, SemaphoreSlim> locks = new();
@@ -91,8 +92,8 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
     /// says.</summary>
     public void MarkMissing(Repository target, Digest digest)
     {
+        missing[(target, digest)] = new object();
         pushes.TryRemove((target, digest), out _);
-        missing[(target, digest)] = true;
         // Perhaps it confirmed a POST that it took nothing from.
         connection.TakesBlobsByPost = false;
         if (confirmed.TryGetValue(digest, out var known) && known == target)
@@ -109,7 +110,7 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
     )
     {
         var digest = blob.Descriptor.Digest;
-        var isMissing = missing.TryRemove((target, digest), out _);
+        var isMissing = missing.TryGetValue((target, digest), out var report);
         var lookup = isMissing || blob is not MemoryBlobSource small ? BlobLookup.Always : small.Lookup;
         if (lookup == BlobLookup.Never)
             return await UploadAsync(target, blob, cancellationToken);
@@ -121,6 +122,8 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         if (presence == BlobPresence.Present)
             return await RememberAsync(target, digest, locations, BlobPushResult.Existing, cancellationToken);
         var result = await MountOrUploadAsync(target, blob, locations, isMissing, cancellationToken);
+        if (report is not null)
+            missing.TryRemove(new((target, digest), report));
         return result with { WasAbsent = presence == BlobPresence.Absent && result.Kind != BlobPushKind.Existing };
     }
 

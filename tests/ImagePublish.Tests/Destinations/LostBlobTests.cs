@@ -1,0 +1,40 @@
+using ImagePublish.Attachments;
+using ImagePublish.Destinations;
+using ImagePublish.Testing;
+using ImagePublish.Tests.Registries;
+
+namespace ImagePublish.Tests.Destinations;
+
+/// <summary>A registry that has lost what it confirmed, and several manifests that find out.</summary>
+public sealed class LostBlobTests
+{
+    private const int Rounds = 100;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    [ReliabilityCase("Manifest", "several manifests at once miss one blob that was confirmed", "it is sent again, and all of them are put")]
+    public async Task ManifestsThatMissTheSameBlobAtOnceAreAllPut()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        for (var round = 0; round < Rounds; round++)
+        {
+            var repository = bench.Named($"acme/shop{round}");
+            await using var destination = new RegistryDestination(bench.Client, new SharedLocations(), repository, Cancel);
+            var subject = RegistryBench.Layer(10).Descriptor;
+            var manifests = Enumerable
+                .Range(0, 8)
+                .Select(number => AttachedManifest.Create($"application/vnd.acme.n{number}", subject, []))
+                .ToList();
+            var config = manifests[0].Blobs.Single();
+            await destination.UploadAsync(config);
+            Assert.True(bench.Server.Content.RemoveBlob(repository.Name, config.Descriptor.Digest.Value));
+
+            await Task.WhenAll(manifests.Select(one => Task.Run(() => destination.PutManifestAsync(one.Manifest), Cancel)));
+
+            Assert.All(manifests, one =>
+                Assert.NotNull(bench.Server.Content.Manifest(repository.Name, one.Manifest.Descriptor.Digest.Value))
+            );
+        }
+    }
+}
