@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagePublish.Tasks.Tests.Report;
 
 namespace ImagePublish.Tasks.Tests.Documentation;
 
@@ -10,18 +11,18 @@ public sealed class SiteTests(BuiltSite site) : IClassFixture<BuiltSite>
     [Fact]
     public void NothingComplainsAndNothingIsLoadedFromElsewhere()
     {
-        Assert.Empty(Texts("complaints"));
-        Assert.Empty(Texts("requests"));
+        Assert.Empty(Seen.Texts("complaints"));
+        Assert.Empty(Seen.Texts("requests"));
     }
 
     [Fact]
     public void EveryPageOfTheDocumentationIsThereAndEveryLinkLeadsSomewhere()
     {
-        var pages = Texts("pages");
+        var pages = Seen.Texts("pages");
 
         Assert.All(Page.Names.Skip(1), name => Assert.Contains(Path.ChangeExtension(name, ".html"), pages));
         Assert.Superset(new HashSet<string> { "index.html", "CHANGELOG.html", "samples/Shop/index.html" }, pages.ToHashSet());
-        Assert.Empty(Texts("broken"));
+        Assert.Empty(Seen.Texts("broken"));
         Assert.InRange(Seen.GetProperty("links").GetInt32(), 1_000, int.MaxValue);
     }
 
@@ -44,28 +45,31 @@ public sealed class SiteTests(BuiltSite site) : IClassFixture<BuiltSite>
     [Fact]
     public void LinksAreFollowedFromPageToPage()
     {
-        Assert.Equal("docs/tour.html#sign-in-and-push", Text("followed"));
-        Assert.Equal("docs/recipes.html", Text("turned"));
-        Assert.Equal("docs/recipes.html#jenkins", Text("outlined"));
-        Assert.Equal("docs/troubleshooting.html", Text("chosen"));
+        Assert.Equal("docs/tour.html#sign-in-and-push", Seen.Text("followed"));
+        Assert.Equal("docs/recipes.html", Seen.Text("turned"));
+        Assert.Equal("docs/recipes.html#jenkins", Seen.Text("outlined"));
+        Assert.Equal("docs/troubleshooting.html", Seen.Text("chosen"));
     }
 
     [Fact]
     public void TheSearchFindsNamesCodesAndWords()
     {
-        Assert.Equal("ImageCacheFrom", Texts("names")[0]);
-        Assert.StartsWith("IMG1001: ", Texts("code")[0], StringComparison.Ordinal);
-        Assert.Equal("A mirror of Microsoft's registry", Texts("words")[0]);
-        Assert.Superset(new HashSet<string> { "mirror", "registry" }, Texts("marks").Select(mark => mark.ToLowerInvariant()).ToHashSet());
-        Assert.Equal("Nothing found.", Text("nothing"));
-        Assert.Equal("docs/reference.html#imagecachefrom", Text("found"));
+        Assert.Equal("ImageCacheFrom", Seen.Texts("names")[0]);
+        Assert.StartsWith("IMG1001: ", Seen.Texts("code")[0], StringComparison.Ordinal);
+        Assert.Equal("A mirror of Microsoft's registry", Seen.Texts("words")[0]);
+        Assert.Superset(
+            new HashSet<string> { "mirror", "registry" },
+            Seen.Texts("marks").Select(mark => mark.ToLowerInvariant()).ToHashSet()
+        );
+        Assert.Equal("Nothing found.", Seen.Text("nothing"));
+        Assert.Equal("docs/reference.html#imagecachefrom", Seen.Text("found"));
         Assert.True(Seen.GetProperty("isInView").GetBoolean());
     }
 
     [Fact]
     public void ItFitsPhonesAndTheThemeStays()
     {
-        Assert.Empty(Texts("overflow"));
+        Assert.Empty(Seen.Texts("overflow"));
         Assert.True(Seen.GetProperty("toggled").GetBoolean());
         Assert.True(Seen.GetProperty("kept").GetBoolean());
     }
@@ -73,13 +77,14 @@ public sealed class SiteTests(BuiltSite site) : IClassFixture<BuiltSite>
     [Fact]
     public void NothingKeepsAnyoneOut()
     {
-        Assert.Empty(Texts("barriers"));
-        Assert.Equal(Texts("pages").Count, Seen.GetProperty("plain").GetInt32());
+        Assert.Empty(Seen.Texts("barriers"));
+        Assert.Equal(Seen.Texts("pages").Count, Seen.GetProperty("plain").GetInt32());
         Assert.Equal(0, Seen.GetProperty("uselessButtons").GetInt32());
     }
 
     [Fact]
-    public void CommandsAreCopied() => Assert.StartsWith("dotnet publish -p:PublishImage=true ", Text("copied"), StringComparison.Ordinal);
+    public void CommandsAreCopied() =>
+        Assert.StartsWith("dotnet publish -p:PublishImage=true ", Seen.Text("copied"), StringComparison.Ordinal);
 
     [Fact]
     public void ItsPackagesArePinnedAndNoRegistryIsNamed()
@@ -91,8 +96,4 @@ public sealed class SiteTests(BuiltSite site) : IClassFixture<BuiltSite>
         );
         Assert.DoesNotContain("\"resolved\"", File.ReadAllText(Path.Combine(folder, "package-lock.json")), StringComparison.Ordinal);
     }
-
-    private string Text(string name) => Seen.GetProperty(name).GetString()!;
-
-    private IReadOnlyList<string> Texts(string name) => [.. Seen.GetProperty(name).EnumerateArray().Select(text => text.GetString()!)];
 }

@@ -14,8 +14,6 @@ public sealed class KeylessImageTests(Peers peers)
     private const string Commit = "7be3a1c0f0a94f1b8b5ecd1f0a4f4b6d8d1b0a5e";
     private const string BundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-    private static readonly HttpClient Http = new();
-
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -29,7 +27,7 @@ public sealed class KeylessImageTests(Peers peers)
         await using var registry = await DockerRegistry.StartAsync(Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         await using var sigstore = await SigstorePeers.StartAsync(workspace, Cancelled);
-        var project = App(workspace);
+        var project = SignedShop.Create(workspace);
         string[] signing = [.. Keyless(sigstore), $"-p:ImageTimeStampUrl={sigstore.Address}/api/v1/timestamp"];
 
         var published = (await PublishAsync(project, registry.Host, sigstore, [.. signing, "-v:diag"])).EnsureSuccess();
@@ -80,7 +78,7 @@ public sealed class KeylessImageTests(Peers peers)
         await using var registry = await DockerRegistry.StartAsync(Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         await using var sigstore = await SigstorePeers.StartAsync(workspace, Cancelled);
-        var project = App(workspace).Property("RepositoryUrl", "https://git.example.com/acme/shop");
+        var project = SignedShop.Create(workspace).Property("RepositoryUrl", "https://git.example.com/acme/shop");
         string[] attested =
         [
             .. Keyless(sigstore),
@@ -125,7 +123,7 @@ public sealed class KeylessImageTests(Peers peers)
         await using var registry = await TestRegistry.StartAsync(options => options.Content.Referrers = true, Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         await using var sigstore = await SigstorePeers.StartAsync(workspace, Cancelled);
-        var project = App(workspace);
+        var project = SignedShop.Create(workspace);
         var digest = (await PublishAsync(project, registry.Host, sigstore, [])).EnsureSuccess().Properties["ImageDigest"];
         var statement =
             $$$"""{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"{{{digest[7..]}}}"}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}""";
@@ -156,7 +154,7 @@ public sealed class KeylessImageTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         var sigstore = await SigstorePeers.StartAsync(workspace, Cancelled);
         await using var ending = sigstore;
-        var project = App(workspace);
+        var project = SignedShop.Create(workspace);
         var wrong = new Dictionary<string, string?>(sigstore.Job) { ["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = "wrong" };
 
         await FailsAsync("IMG6040", new Dictionary<string, string?>());
@@ -175,9 +173,6 @@ public sealed class KeylessImageTests(Peers peers)
 
     private static string[] Keyless(SigstorePeers sigstore) => ["-p:ImageSigningKey=keyless", $"-p:ImageSigstoreRoot={sigstore.Root}"];
 
-    private static TestProject App(TestWorkspace workspace) =>
-        workspace.Empty("App").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;");
-
     private static Task<BuildOutput> PublishAsync(TestProject project, string registry, SigstorePeers sigstore, string[] arguments) =>
         project.RunAsync(Command(project, registry, sigstore.Job, arguments), Cancelled);
 
@@ -188,18 +183,7 @@ public sealed class KeylessImageTests(Peers peers)
         params string[] arguments
     )
     {
-        var command = project.Command(
-            "publish",
-            [
-                "-p:PublishImage=true",
-                $"-p:ImageRegistry={registry}",
-                "-p:ImageRepository=acme/shop",
-                "-p:ImageTags=1.0",
-                "-p:ImageBase=scratch",
-                "-p:ImageDoctor=Off",
-                .. arguments,
-            ]
-        );
+        var command = SignedShop.Command(project, registry, arguments);
         var environment = new Dictionary<string, string?>(command.Environment);
         foreach (var (name, value) in job)
             environment[name] = value;
@@ -207,13 +191,7 @@ public sealed class KeylessImageTests(Peers peers)
     }
 
     private static Task<BuildOutput> VerifyAsync(TestProject project, string registry, string policy, string attestations = "") =>
-        project.TargetAsync(
-            "VerifyImage",
-            Cancelled,
-            $"-p:ImageSource={registry}/acme/shop:1.0",
-            $"-p:ImageBaseTrust={policy}",
-            $"-p:ImageRequiredAttestations={attestations}"
-        );
+        SignedShop.VerifyAsync(project, registry, policy, $"-p:ImageRequiredAttestations={attestations}");
 
     private static string Policy(TestWorkspace workspace, string identity)
     {
@@ -244,13 +222,8 @@ public sealed class KeylessImageTests(Peers peers)
         return bundles;
     }
 
-    private static async Task<JsonNode> GetAsync(DockerRegistry registry, string path, string type)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(registry.Uri, $"v2/acme/shop/{path}"));
-        request.Headers.TryAddWithoutValidation("Accept", type);
-        using var response = await Http.SendAsync(request, Cancelled);
-        return JsonNode.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync(Cancelled))!;
-    }
+    private static async Task<JsonNode> GetAsync(DockerRegistry registry, string path, string type) =>
+        JsonNode.Parse(await SignedShop.GetAsync(registry.Host, path, type))!;
 
     private static void Attach(TestRegistry registry, string image, byte[] bundle)
     {

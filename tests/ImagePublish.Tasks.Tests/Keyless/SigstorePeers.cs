@@ -33,13 +33,7 @@ internal sealed class SigstorePeers : IAsyncDisposable
 
     public static async Task<SigstorePeers> StartAsync(TestWorkspace workspace, CancellationToken cancellationToken)
     {
-        var source = Path.Combine(RepositoryRoot.Path, "tests", "ImagePublish.Tasks.Tests", "Keyless", "peers");
-        foreach (var file in Directory.GetFiles(source))
-            workspace.Write(Path.Combine("peers", Path.GetFileName(file)), await File.ReadAllTextAsync(file, cancellationToken));
-        var folder = workspace["peers"];
-        await new CommandLine("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund") { WorkingDirectory = folder }.SucceedAsync(
-            cancellationToken
-        );
+        var folder = await NodePackages.InstallAsync("Keyless/peers", workspace["peers"], cancellationToken);
         var command = new CommandLine("node", "server.mjs", folder) { WorkingDirectory = folder };
         return new(await Server.StartAsync(command, one => Task.FromResult(PortOf(one) is not null), cancellationToken), folder);
     }

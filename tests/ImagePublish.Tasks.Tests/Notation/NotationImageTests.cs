@@ -34,8 +34,6 @@ public sealed class NotationImageTests(Peers peers)
         esac
         """;
 
-    private static readonly HttpClient Http = new();
-
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -49,12 +47,16 @@ public sealed class NotationImageTests(Peers peers)
         await using var registry = await DockerRegistry.StartAsync(Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         await MakeCertificatesAsync(workspace);
-        var project = App(workspace);
+        var project = SignedShop.Create(workspace);
         string[] signing = [$"-p:ImageSigningKey={workspace["signing.key"]}", $"-p:ImageSigningCertificate={workspace["chain.pem"]}"];
 
-        var wrong = await PublishAsync(project, registry.Host, [signing[0], $"-p:ImageSigningCertificate={workspace["other.pem"]}"]);
+        var wrong = await SignedShop.PublishAsync(
+            project,
+            registry.Host,
+            [signing[0], $"-p:ImageSigningCertificate={workspace["other.pem"]}"]
+        );
         Assert.Equal("IMG6050", Assert.Single(wrong.Errors).Code);
-        var published = (await PublishAsync(project, registry.Host, signing)).EnsureSuccess();
+        var published = (await SignedShop.PublishAsync(project, registry.Host, signing)).EnsureSuccess();
 
         Assert.Contains("is signed (ECDSA P-256 of Image signing, Notation).", published.Command.All, StringComparison.Ordinal);
         var digest = published.Properties["ImageDigest"];
@@ -70,13 +72,7 @@ public sealed class NotationImageTests(Peers peers)
         await RequireRefusedAsync(project, registry.Host, workspace["other.pem"]);
         await RequireRefusedAsync(project, registry.Host, WritePolicy(workspace, registry.Host, "C=US, ST=WA, O=Acme, CN=Other"));
 
-        registry.ForgetRequests();
-        Assert.Contains(
-            "(unchanged)",
-            (await PublishAsync(project, registry.Host, signing)).EnsureSuccess().Command.All,
-            StringComparison.Ordinal
-        );
-        Assert.DoesNotContain(registry.Requests, request => request.Method is "PUT" or "POST");
+        await SignedShop.RequireUnchangedAsync(project, registry, signing);
     }
 
     [Fact]
@@ -90,10 +86,10 @@ public sealed class NotationImageTests(Peers peers)
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         await MakeCertificatesAsync(workspace);
-        var project = App(workspace);
+        var project = SignedShop.Create(workspace);
         var program = workspace.Write(Path.Combine("config", "notation", "plugins", "shell", "notation-shell"), Plugin);
         await new CommandLine("chmod", "755", program).SucceedAsync(Cancelled);
-        var command = Command(project, registry.Host, "-p:ImageSignatureFormat=NotationCose");
+        var command = SignedShop.Command(project, registry.Host, "-p:ImageSignatureFormat=NotationCose");
         var environment = new Dictionary<string, string?>(command.Environment)
         {
             ["XDG_CONFIG_HOME"] = workspace["config"],
@@ -143,37 +139,14 @@ public sealed class NotationImageTests(Peers peers)
 
     private static string Folder => Path.Combine(RepositoryRoot.Path, "tests", "ImagePublish.Tasks.Tests", "Notation", "peers");
 
-    private static TestProject App(TestWorkspace workspace) =>
-        workspace.Empty("App").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;");
-
-    private static Task<BuildOutput> PublishAsync(TestProject project, string registry, string[] arguments) =>
-        project.RunAsync(Command(project, registry, arguments), Cancelled);
-
-    private static CommandLine Command(TestProject project, string registry, params string[] arguments) =>
-        project.Command(
-            "publish",
-            [
-                "-p:PublishImage=true",
-                $"-p:ImageRegistry={registry}",
-                "-p:ImageRepository=acme/shop",
-                "-p:ImageTags=1.0",
-                "-p:ImageBase=scratch",
-                "-p:ImageDoctor=Off",
-                .. arguments,
-            ]
-        );
-
-    private static Task<BuildOutput> VerifyAsync(TestProject project, string registry, string trust) =>
-        project.TargetAsync("VerifyImage", Cancelled, $"-p:ImageSource={registry}/acme/shop:1.0", $"-p:ImageBaseTrust={trust}");
-
     private static async Task RequireVerifiedAsync(TestProject project, string registry, string trust)
     {
-        var verified = (await VerifyAsync(project, registry, trust)).EnsureSuccess();
+        var verified = (await SignedShop.VerifyAsync(project, registry, trust)).EnsureSuccess();
         Assert.Contains("Notation  yes       Image signing", verified.Command.All, StringComparison.Ordinal);
     }
 
     private static async Task RequireRefusedAsync(TestProject project, string registry, string trust) =>
-        Assert.Equal("IMG6019", Assert.Single((await VerifyAsync(project, registry, trust)).Errors).Code);
+        Assert.Equal("IMG6019", Assert.Single((await SignedShop.VerifyAsync(project, registry, trust)).Errors).Code);
 
     private static string WritePolicy(TestWorkspace workspace, string registry, string subject)
     {
@@ -220,17 +193,13 @@ public sealed class NotationImageTests(Peers peers)
     }
 
     private static Task OpenSslAsync(TestWorkspace workspace, string arguments, params string[] more) =>
-        new CommandLine("openssl", [.. arguments.Split(' '), .. more]) { WorkingDirectory = workspace.Path }.SucceedAsync(Cancelled);
+        SignedShop.OpenSslAsync(workspace, [.. arguments.Split(' '), .. more]);
 
     private static async Task<string> JoseAsync(TestWorkspace workspace, JsonNode envelope)
     {
-        foreach (var file in Directory.GetFiles(Folder))
-            workspace.Write(Path.Combine("peers", Path.GetFileName(file)), await File.ReadAllTextAsync(file, Cancelled));
         var folder = workspace["peers"];
-        if (!Directory.Exists(Path.Combine(folder, "node_modules")))
-            await new CommandLine("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund") { WorkingDirectory = folder }.SucceedAsync(
-                Cancelled
-            );
+        if (!Directory.Exists(folder))
+            await NodePackages.InstallAsync("Notation/peers", folder, Cancelled);
         workspace.Write(Path.Combine("peers", "envelope.json"), envelope.ToJsonString());
         var command = new CommandLine("node", "verify.mjs", "envelope.json", workspace["signing.pem"]) { WorkingDirectory = folder };
         return (await command.RunAsync(Cancelled)).All.Trim();
@@ -275,11 +244,6 @@ public sealed class NotationImageTests(Peers peers)
         return (string)layer["digest"]!;
     }
 
-    private static async Task<JsonNode> GetAsync(string registry, string path, string type)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://{registry}/v2/acme/shop/{path}"));
-        request.Headers.TryAddWithoutValidation("Accept", type);
-        using var response = await Http.SendAsync(request, Cancelled);
-        return JsonNode.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync(Cancelled))!;
-    }
+    private static async Task<JsonNode> GetAsync(string registry, string path, string type) =>
+        JsonNode.Parse(await SignedShop.GetAsync(registry, path, type))!;
 }

@@ -10,8 +10,8 @@ public sealed class ReportPageTests(LargeReport report) : IClassFixture<LargeRep
     [Fact]
     public void NothingComplainsAndNothingIsLoaded()
     {
-        Assert.Empty(Texts("complaints"));
-        Assert.Empty(Texts("requests"));
+        Assert.Empty(Seen.Texts("complaints"));
+        Assert.Empty(Seen.Texts("requests"));
     }
 
     // Of four openings the fastest counts: the machine does other things besides.
@@ -26,33 +26,33 @@ public sealed class ReportPageTests(LargeReport report) : IClassFixture<LargeRep
     [Fact]
     public void ItTellsWhatThereIs()
     {
-        Assert.Contains("20,003", Text("facts"), StringComparison.Ordinal);
+        Assert.Contains("20,003", Seen.Text("facts"), StringComparison.Ordinal);
         Assert.InRange(Seen.GetProperty("cells").GetInt32(), 1, 130);
-        Assert.Contains("SETTING", Text("config"), StringComparison.Ordinal);
-        Assert.Contains("new </script>", Text("config"), StringComparison.Ordinal);
+        Assert.Contains("SETTING", Seen.Text("config"), StringComparison.Ordinal);
+        Assert.Contains("new </script>", Seen.Text("config"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void OnePressGoesIntoALayerAndEscapeOut()
     {
-        Assert.Equal("whole image", Texts("zoomed")[0]);
-        Assert.True(Texts("zoomed").Count > 1);
-        Assert.Matches(@" [\d.]+ (k|M)?B, [\d.]+ %", Text("focused"));
-        Assert.Equal(["whole image"], Texts("back"));
-        Assert.True(Texts("entered").Count > 1);
+        Assert.Equal("whole image", Seen.Texts("zoomed")[0]);
+        Assert.True(Seen.Texts("zoomed").Count > 1);
+        Assert.Matches(@" [\d.]+ (k|M)?B, [\d.]+ %", Seen.Text("focused"));
+        Assert.Equal(["whole image"], Seen.Texts("back"));
+        Assert.True(Seen.Texts("entered").Count > 1);
     }
 
     [Fact]
     public void AFileIsFoundByPartsOfItsName()
     {
-        Assert.Equal("1 file, 5.0 MB", Text("found"));
-        Assert.Equal("script><b>needle.txt", Text("hit").Trim());
+        Assert.Equal("1 file, 5.0 MB", Seen.Text("found"));
+        Assert.Equal("script><b>needle.txt", Seen.Text("hit").Trim());
     }
 
     [Fact]
     public void TheComparisonTellsFilesPackagesAndConfig()
     {
-        var changes = Text("changes");
+        var changes = Seen.Text("changes");
 
         Assert.Contains("large:1.0.0@sha256:", changes, StringComparison.Ordinal);
         Assert.Contains("0 files added, 2 changed, 1 removed", changes, StringComparison.Ordinal);
@@ -64,9 +64,9 @@ public sealed class ReportPageTests(LargeReport report) : IClassFixture<LargeRep
     [Fact]
     public void CommandsAreCopied()
     {
-        Assert.Equal("docker run --rm -p 8080:8080 large:1.0.0", Text("copied"));
-        Assert.Equal(Text("copied"), Texts("commands")[0].Trim());
-        Assert.Contains("ENTRYPOINT [\"dotnet\",\"/app/App.dll\"]", Texts("commands")[^1], StringComparison.Ordinal);
+        Assert.Equal("docker run --rm -p 8080:8080 large:1.0.0", Seen.Text("copied"));
+        Assert.Equal(Seen.Text("copied"), Seen.Texts("commands")[0].Trim());
+        Assert.Contains("ENTRYPOINT [\"dotnet\",\"/app/App.dll\"]", Seen.Texts("commands")[^1], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class ReportPageTests(LargeReport report) : IClassFixture<LargeRep
         Assert.All(views.EnumerateObject(), view => Assert.Equal(0, view.Value.GetProperty("overflow").GetInt32()));
         Assert.NotEqual(Background("desktop-light"), Background("desktop-dark"));
         Assert.Equal(Background("phone-dark"), Background("desktop-dark"));
-        Assert.Equal(Background("desktop-dark"), Text("toggled"));
+        Assert.Equal(Background("desktop-dark"), Seen.Text("toggled"));
 
         string? Background(string view) => views.GetProperty(view).GetProperty("background").GetString();
     }
@@ -84,7 +84,7 @@ public sealed class ReportPageTests(LargeReport report) : IClassFixture<LargeRep
     [Fact]
     public void EverythingHasANameAndIsPrinted()
     {
-        Assert.Empty(Texts("nameless"));
+        Assert.Empty(Seen.Texts("nameless"));
         Assert.True(Seen.GetProperty("printed").GetBoolean());
         Assert.Equal(0, Seen.GetProperty("cutOff").GetInt32());
     }
@@ -92,19 +92,15 @@ public sealed class ReportPageTests(LargeReport report) : IClassFixture<LargeRep
     [Fact]
     public void NothingKeepsAnyoneOutAndNothingIsTooFaint()
     {
-        Assert.Empty(Texts("barriers"));
-        Assert.Empty(Texts("faint"));
+        Assert.Empty(Seen.Texts("barriers"));
+        Assert.Empty(Seen.Texts("faint"));
     }
 
     [Fact]
     public void KeysAloneGoEverywhere()
     {
-        Assert.Equal("tab-use", Text("lastTab"));
-        Assert.Equal(["contents", "search", "cell", "go"], Texts("stops"));
-        Assert.Equal("location", Text("arrived"));
+        Assert.Equal("tab-use", Seen.Text("lastTab"));
+        Assert.Equal(["contents", "search", "cell", "go"], Seen.Texts("stops"));
+        Assert.Equal("location", Seen.Text("arrived"));
     }
-
-    private string Text(string name) => Seen.GetProperty(name).GetString()!;
-
-    private IReadOnlyList<string> Texts(string name) => [.. Seen.GetProperty(name).EnumerateArray().Select(text => text.GetString()!)];
 }

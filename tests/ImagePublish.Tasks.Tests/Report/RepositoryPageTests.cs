@@ -10,28 +10,28 @@ public sealed class RepositoryPageTests(RepositoryPages pages) : IClassFixture<R
     [Fact]
     public void NothingComplainsAndNothingIsLoaded()
     {
-        Assert.Empty(Texts("complaints"));
-        Assert.Empty(Texts("requests"));
+        Assert.Empty(Seen.Texts("complaints"));
+        Assert.Empty(Seen.Texts("requests"));
     }
 
     [Fact]
     public void EveryImageIsListedWithItsTags()
     {
-        Assert.Equal("1 to 43 of 43 images", Text("range"));
-        Assert.Matches(@"^1\.3\.9\s*latest\s*1\.3\s", Text("firstRow"));
-        Assert.Contains("signature (cosign, by tag)", Text("firstRow"), StringComparison.Ordinal);
-        Assert.Contains("application/vnd.cncf.helm.config.v1+json", Text("chartRow"), StringComparison.Ordinal);
-        Assert.Contains("broken: ", Text("notes"), StringComparison.Ordinal);
+        Assert.Equal("1 to 43 of 43 images", Seen.Text("range"));
+        Assert.Matches(@"^1\.3\.9\s*latest\s*1\.3\s", Seen.Text("firstRow"));
+        Assert.Contains("signature (cosign, by tag)", Seen.Text("firstRow"), StringComparison.Ordinal);
+        Assert.Contains("application/vnd.cncf.helm.config.v1+json", Seen.Text("chartRow"), StringComparison.Ordinal);
+        Assert.Contains("broken: ", Seen.Text("notes"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void AFilterAndPagesFindTags()
     {
-        Assert.Equal("1 to 10 of 10 images", Text("filtered"));
-        Assert.Equal("No image has this.", Text("nothing"));
-        Assert.Equal("51 to 100 of 5,000 images", Text("secondPage"));
+        Assert.Equal("1 to 10 of 10 images", Seen.Text("filtered"));
+        Assert.Equal("No image has this.", Seen.Text("nothing"));
+        Assert.Equal("51 to 100 of 5,000 images", Seen.Text("secondPage"));
         Assert.Equal(50, Seen.GetProperty("rowsOfAPage").GetInt32());
-        Assert.Equal("1 to 1 of 1 image", Text("largeFiltered"));
+        Assert.Equal("1 to 1 of 1 image", Seen.Text("largeFiltered"));
     }
 
     [Fact]
@@ -39,50 +39,50 @@ public sealed class RepositoryPageTests(RepositoryPages pages) : IClassFixture<R
     {
         Assert.Matches(
             @"^[\d.]+ kB of 1\.3\.9's [\d.]+ MB \([\d.]+ %\) are uploaded to a registry that has 1\.3\.8: 1 layer of 4, and the config\.$",
-            Text("lead")
+            Seen.Text("lead")
         );
-        Assert.Equal(["uploaded", "in both", "in both", "in both", "not in 1.3.9"], Texts("states"));
-        Assert.Contains("app/Shop.dll", Text("compared"), StringComparison.Ordinal);
-        Assert.Matches(@"label org\.opencontainers\.image\.version\s+1\.3\.8\s+1\.3\.9", Text("compared"));
-        Assert.Equal("1.3.9 is compared with itself.", Text("itself"));
-        Assert.Contains("4 layers of 4", Text("typed"), StringComparison.Ordinal);
-        Assert.Contains("a registry that has 1.3.9", Text("swapped"), StringComparison.Ordinal);
-        Assert.Contains("The files of these two were not read", Text("unread"), StringComparison.Ordinal);
-        Assert.Equal("true", Text("invalid"));
+        Assert.Equal(["uploaded", "in both", "in both", "in both", "not in 1.3.9"], Seen.Texts("states"));
+        Assert.Contains("app/Shop.dll", Seen.Text("compared"), StringComparison.Ordinal);
+        Assert.Matches(@"label org\.opencontainers\.image\.version\s+1\.3\.8\s+1\.3\.9", Seen.Text("compared"));
+        Assert.Equal("1.3.9 is compared with itself.", Seen.Text("itself"));
+        Assert.Contains("4 layers of 4", Seen.Text("typed"), StringComparison.Ordinal);
+        Assert.Contains("a registry that has 1.3.9", Seen.Text("swapped"), StringComparison.Ordinal);
+        Assert.Contains("The files of these two were not read", Seen.Text("unread"), StringComparison.Ordinal);
+        Assert.Equal("true", Seen.Text("invalid"));
     }
 
     [Fact]
     public void WhatPairsShareLeadsToTheirComparison()
     {
         Assert.Equal(132, Seen.GetProperty("cells").GetInt32());
-        Assert.Equal("tab-compare", Text("fromMatrix"));
-        Assert.Matches(@"^1\.3\.\d to 1\.3\.\d$", Text("pair"));
+        Assert.Equal("tab-compare", Seen.Text("fromMatrix"));
+        Assert.Matches(@"^1\.3\.\d to 1\.3\.\d$", Seen.Text("pair"));
     }
 
     [Fact]
     public void OneImageIsShownWithItsCommands()
     {
-        Assert.Contains("kubectl set image deployment/shop shop=", Text("commands"), StringComparison.Ordinal);
-        Assert.Contains("-t:RebaseImage", Text("commands"), StringComparison.Ordinal);
-        Assert.Matches(@"^docker pull 127\.0\.0\.1:\d+/acme/shop@sha256:[0-9a-f]{64}$", Text("copied"));
-        Assert.Equal(["linux/amd64", "linux/arm64"], Texts("platforms"));
-        Assert.Contains(@"label </script><b>\u202eshop", Text("hostile"), StringComparison.Ordinal);
+        Assert.Contains("kubectl set image deployment/shop shop=", Seen.Text("commands"), StringComparison.Ordinal);
+        Assert.Contains("-t:RebaseImage", Seen.Text("commands"), StringComparison.Ordinal);
+        Assert.Matches(@"^docker pull 127\.0\.0\.1:\d+/acme/shop@sha256:[0-9a-f]{64}$", Seen.Text("copied"));
+        Assert.Equal(["linux/amd64", "linux/arm64"], Seen.Texts("platforms"));
+        Assert.Contains(@"label </script><b>\u202eshop", Seen.Text("hostile"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void KeysAloneGoEverywhere()
     {
-        Assert.Matches(@"^1\.3\.8, \d{4}-\d\d-\d\d: [\d.]+ MB, [\d.]+ kB of it new$", Text("chosen"));
-        Assert.Equal("tab-image", Text("opened"));
-        Assert.Equal("tab-image", Text("lastTab"));
-        Assert.Equal(["versions", "chart", "small", "small", "filter"], Texts("stops"));
+        Assert.Matches(@"^1\.3\.8, \d{4}-\d\d-\d\d: [\d.]+ MB, [\d.]+ kB of it new$", Seen.Text("chosen"));
+        Assert.Equal("tab-image", Seen.Text("opened"));
+        Assert.Equal("tab-image", Seen.Text("lastTab"));
+        Assert.Equal(["versions", "chart", "small", "small", "filter"], Seen.Texts("stops"));
     }
 
     [Fact]
     public void NothingKeepsAnyoneOutAndEverythingHasAName()
     {
-        Assert.Empty(Texts("barriers"));
-        Assert.Empty(Texts("nameless"));
+        Assert.Empty(Seen.Texts("barriers"));
+        Assert.Empty(Seen.Texts("nameless"));
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class RepositoryPageTests(RepositoryPages pages) : IClassFixture<R
         Assert.All(views.EnumerateObject(), view => Assert.Equal(0, view.Value.GetProperty("overflow").GetInt32()));
         Assert.NotEqual(Background("repository-desktop-light"), Background("repository-desktop-dark"));
         Assert.Equal(Background("repository-phone-dark"), Background("repository-desktop-dark"));
-        Assert.Equal(Background("repository-desktop-dark"), Text("toggled"));
+        Assert.Equal(Background("repository-desktop-dark"), Seen.Text("toggled"));
         Assert.True(Seen.GetProperty("printed").GetBoolean());
 
         string? Background(string view) => views.GetProperty(view).GetProperty("background").GetString();
@@ -107,8 +107,4 @@ public sealed class RepositoryPageTests(RepositoryPages pages) : IClassFixture<R
         Assert.InRange(views.Min(view => view.Value.GetProperty("milliseconds").GetInt32()), 1, 2_000);
         Assert.InRange(pages.LargeSize, 1_000_000, 4_000_000);
     }
-
-    private string Text(string name) => Seen.GetProperty(name).GetString()!;
-
-    private IReadOnlyList<string> Texts(string name) => [.. Seen.GetProperty(name).EnumerateArray().Select(text => text.GetString()!)];
 }

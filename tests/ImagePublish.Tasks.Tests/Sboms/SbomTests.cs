@@ -160,17 +160,8 @@ public sealed class SbomTests(Peers peers)
         return document.GetProperty("files").EnumerateArray().Select(file => owners[Text(file, "SPDXID")]);
     }
 
-    private static async Task<string> ReadersAsync(TestWorkspace workspace)
-    {
-        var source = Path.Combine(RepositoryRoot.Path, "tests", "ImagePublish.Tasks.Tests", "Sboms", "readers");
-        foreach (var file in Directory.GetFiles(source))
-            workspace.Write(Path.Combine("readers", Path.GetFileName(file)), await File.ReadAllTextAsync(file, Cancelled));
-        var target = workspace["readers"];
-        await new CommandLine("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund") { WorkingDirectory = target }.SucceedAsync(
-            Cancelled
-        );
-        return target;
-    }
+    private static Task<string> ReadersAsync(TestWorkspace workspace) =>
+        NodePackages.InstallAsync("Sboms/readers", workspace["readers"], Cancelled);
 
     private static CommandLine Node(string readers, params string[] files) =>
         new("node", ["read.mjs", .. files]) { WorkingDirectory = readers };
