@@ -43,7 +43,7 @@ public sealed class CheckImageMigrationTests(Peers peers)
         var before = await File.ReadAllTextAsync(project.File, Cancelled);
         await workspace.DotNet("restore", workspace["Shop.slnx"]).SucceedAsync(Cancelled);
 
-        var output = await project.Command("msbuild", "-t:CheckImageMigration").SucceedAsync(Cancelled);
+        var output = (await project.MSBuildAsync(Cancelled, "-t:CheckImageMigration")).EnsureSuccess();
 
         string[] lines = [.. output.Output.ReplaceLineEndings("\n").Split('\n').Select(line => line.Trim())];
         Assert.Contains("Shop: ../Dockerfile", lines);
@@ -101,7 +101,7 @@ public sealed class CheckImageMigrationTests(Peers peers)
         );
         await project.Command("restore", "-p:Kind=Exe").SucceedAsync(Cancelled);
 
-        var output = await project.Command("msbuild", "-t:Mistakes", "-v:m", "-p:Kind=Exe").RunAsync(Cancelled);
+        var output = await project.MSBuildAsync(Cancelled, "-t:Mistakes", "-v:m", "-p:Kind=Exe");
 
         ReportedMistakes.Check(output, [.. mistakes.Select(mistake => (mistake.Code, mistake.Says))]);
     }

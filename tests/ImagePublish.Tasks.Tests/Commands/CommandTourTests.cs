@@ -127,7 +127,7 @@ public sealed class CommandTourTests(Peers peers)
     /// <summary>Runs a target and returns its items as a script reads them.</summary>
     private static async Task<List<JsonElement>> RunAsync(TestProject project, string target, params string[] arguments)
     {
-        var output = await project.Command("msbuild", [$"-t:{target}", $"-getTargetResult:{target}", .. arguments]).SucceedAsync(Cancelled);
+        var output = (await project.MSBuildAsync(Cancelled, [$"-t:{target}", $"-getTargetResult:{target}", .. arguments])).EnsureSuccess();
         using var json = JsonDocument.Parse(output.Output[output.Output.IndexOf('{', StringComparison.Ordinal)..]);
         return
         [

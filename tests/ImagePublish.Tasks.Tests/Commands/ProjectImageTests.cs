@@ -68,7 +68,7 @@ public sealed class ProjectImageTests(Peers peers)
         await CommitAsync(project.Folder);
         await project.Command("restore").SucceedAsync(Cancelled);
 
-        var output = await project.Command("msbuild", "-t:Compare", "-getItem:Published,Inspected").SucceedAsync(Cancelled);
+        var output = (await project.MSBuildAsync(Cancelled, "-t:Compare", "-getItem:Published,Inspected")).EnsureSuccess();
 
         using var json = JsonDocument.Parse(output.Output[output.Output.IndexOf('{', StringComparison.Ordinal)..]);
         var items = json.RootElement.GetProperty("Items");
@@ -84,9 +84,9 @@ public sealed class ProjectImageTests(Peers peers)
         AssertLabels(result.RootElement.GetProperty("items")[0].GetProperty("config").GetRawText());
 
         // What a publish left here is sent on with all its tags.
-        await project
-            .Command("msbuild", "-t:CopyImage", "-p:ImageRepository=own/one-shop", $"-p:ImageRegistry={registry.Host}")
-            .SucceedAsync(Cancelled);
+        (
+            await project.MSBuildAsync(Cancelled, "-t:CopyImage", "-p:ImageRepository=own/one-shop", $"-p:ImageRegistry={registry.Host}")
+        ).EnsureSuccess();
         Assert.Equal(
             published[0],
             (await Skopeo.InspectAsync($"{registry.Host}/own/one-shop:latest", Cancelled, "--format", "{{.Digest}}")).Trim()

@@ -38,7 +38,7 @@ public sealed partial class RepositoryPageCommandTests(Peers peers) : IDisposabl
         );
         await project.Command("restore").SucceedAsync(Cancelled);
 
-        var output = await project.Command("msbuild", "-t:Pages", "-v:m").SucceedAsync(Cancelled);
+        var output = (await project.MSBuildAsync(Cancelled, "-t:Pages", "-v:m")).EnsureSuccess();
 
         Assert.Contains($"{registry.Host}/acme/paged: 3 tags, 2 images", output.Output, StringComparison.Ordinal);
         Assert.Contains("  acme/paged: 1 tag, 1 image", output.Output, StringComparison.Ordinal);
@@ -86,7 +86,7 @@ public sealed partial class RepositoryPageCommandTests(Peers peers) : IDisposabl
         project.Element(Target("Mistakes", [.. mistakes.Select(mistake => ("WriteImagePage", mistake.Properties))]));
         await project.Command("restore").SucceedAsync(Cancelled);
 
-        var output = await project.Command("msbuild", "-t:Mistakes", "-v:m").RunAsync(Cancelled);
+        var output = await project.MSBuildAsync(Cancelled, "-t:Mistakes", "-v:m");
 
         ReportedMistakes.Check(output, [.. mistakes.Select(mistake => (mistake.Code, mistake.Says))]);
         Assert.Equal("kept", await File.ReadAllTextAsync(folder["kept.html"], Cancelled));

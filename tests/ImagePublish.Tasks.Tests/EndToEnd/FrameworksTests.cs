@@ -109,7 +109,7 @@ public sealed class FrameworksTests(Peers peers)
                 ]
             )
         ).EnsureSuccess();
-        var prepared = await project.Command("msbuild", "-t:_PrepareImage", "-getProperty:_ImageBase").SucceedAsync(Cancelled);
+        var prepared = (await project.MSBuildAsync(Cancelled, "-t:_PrepareImage", "-getProperty:_ImageBase")).EnsureSuccess();
 
         var config = (await registry.ConfigAsync("frameworks/functions", build.Digest, Cancelled)).GetProperty("config");
         var variables = config.GetProperty("Env").EnumerateArray().Select(variable => variable.GetString()).ToList();

@@ -18,7 +18,7 @@ public sealed class PassiveTests(Peers peers)
         foreach (var folder in new[] { "bin", "obj" })
             Directory.Delete(Path.Combine(project.Folder, folder), recursive: true);
 
-        var build = (await project.WithImagePublish().PublishAsync(Cancelled)).EnsureSuccess();
+        var build = (await project.WithImagePublish().PublishAsync(Cancelled, BuildOutput.Log)).EnsureSuccess();
         var details = await build.DetailsAsync(Cancelled);
 
         Assert.Equal(without, Hashes(project, build));

@@ -36,6 +36,7 @@ public sealed class PlatformFoldersTests(Peers peers)
         var build = (
             await project.PublishAsync(
                 Cancelled,
+                BuildOutput.Log,
                 "-p:PublishImage=true",
                 "-p:AppendRuntimeIdentifierToOutputPath=false",
                 "-p:ImagePublishInParallel=false"

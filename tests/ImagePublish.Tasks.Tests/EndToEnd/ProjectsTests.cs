@@ -39,7 +39,7 @@ public sealed class ProjectsTests(Peers peers)
 
         var published = (await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageTags={rid}", alpine)).EnsureSuccess();
         await project.Command("build", "-c", "Release", "-t:PlanImage").SucceedAsync(Cancelled);
-        await project.Command("msbuild", "-p:Configuration=Release", "-t:ListImages").SucceedAsync(Cancelled);
+        (await project.MSBuildAsync(Cancelled, "-p:Configuration=Release", "-t:ListImages")).EnsureSuccess();
         var image = Assert.Single(published.PublishedImages);
         Assert.Equal($"linux-{Architecture}", image["Tags"]);
         Assert.Equal(["ImagePlan.json", "ImagePublish.ListImages.json", "ImagePublish.json"], Results(obj));
@@ -144,8 +144,8 @@ public sealed class ProjectsTests(Peers peers)
         var library = workspace.Empty("Library").Content("Class.cs", "public static class Class;");
         var project = Console(workspace, "Graph").ProjectReference(library);
 
-        var early = await project.Command("msbuild", "-t:ListImages").RunAsync(Cancelled);
-        var restored = await project.Command("msbuild", "-restore", "-t:ListImages").SucceedAsync(Cancelled);
+        var early = await project.MSBuildAsync(Cancelled, "-t:ListImages");
+        var restored = (await project.MSBuildAsync(Cancelled, "-restore", "-t:ListImages")).EnsureSuccess();
         var one = (await project.TargetAsync("PublishImage", Cancelled, "--no-restore", "-graph", "-isolate")).EnsureSuccess();
         var two = (
             await project.TargetAsync(
@@ -255,7 +255,7 @@ public sealed class ProjectsTests(Peers peers)
             "-getProperty:_ImageRuntimeIdentifiers",
             .. properties.Select(property => $"-p:{property}"),
         ];
-        return (await BuildServers.RunAsync(project.Command("msbuild", arguments), Cancelled)).EnsureSuccess().Output.Trim();
+        return (await project.MSBuildAsync(Cancelled, arguments)).EnsureSuccess().Output.Trim();
     }
 
     // What tells Alpine's SDK from this one.

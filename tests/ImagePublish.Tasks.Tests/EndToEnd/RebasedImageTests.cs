@@ -27,9 +27,7 @@ public sealed class RebasedImageTests(Peers peers)
 
         Assert.Equal("Current", (await RunAsync(project, "CheckImages", $"-p:ImageSource={shop}"))["State"]);
         await FixBaseAsync(registry, workspace);
-        var drift = await project
-            .Command("msbuild", "-t:CheckImages", $"-p:ImageSource={shop}", "-p:ImageFailOnDrift=true")
-            .RunAsync(Cancelled);
+        var drift = await project.MSBuildAsync(Cancelled, "-t:CheckImages", $"-p:ImageSource={shop}", "-p:ImageFailOnDrift=true");
         Assert.Equal(1, drift.ExitCode);
         Assert.Contains("warning IMG4023", drift.All, StringComparison.Ordinal);
         Assert.Contains("error IMG4023", drift.All, StringComparison.Ordinal);
@@ -63,23 +61,19 @@ public sealed class RebasedImageTests(Peers peers)
             $"# our images\n{registry.Host}/rebase/none:1.0\n{registry.Host}/dotnet/aspnet:10.0   # a base\n"
         );
 
-        var refused = await project
-            .Command("msbuild", "-t:RebaseImage", $"-p:ImageSource={registry.Host}/dotnet/aspnet:10.0")
-            .RunAsync(Cancelled);
+        var refused = await project.MSBuildAsync(Cancelled, "-t:RebaseImage", $"-p:ImageSource={registry.Host}/dotnet/aspnet:10.0");
         Assert.Single(Errors(refused), line => line.Contains("IMG4020", StringComparison.Ordinal));
-        var many = await project.Command("msbuild", "-t:RebaseImage", "-p:ImageSourceFile=images.txt").RunAsync(Cancelled);
+        var many = await project.MSBuildAsync(Cancelled, "-t:RebaseImage", "-p:ImageSourceFile=images.txt");
         Assert.Single(Errors(many), line => line.Contains("2 of 2 images are not rebased", StringComparison.Ordinal));
-        var drift = await project.Command("msbuild", "-t:CheckImages", "-p:ImageSourceFile=images.txt").RunAsync(Cancelled);
+        var drift = await project.MSBuildAsync(Cancelled, "-t:CheckImages", "-p:ImageSourceFile=images.txt");
         Assert.Equal(0, drift.ExitCode);
         Assert.Contains("warning IMG4025", drift.All, StringComparison.Ordinal);
         Assert.Contains("IMG4006", drift.All, StringComparison.Ordinal);
-        var local = await project.Command("msbuild", "-t:CheckImages", "-p:ImageSource=acme/shop:1.0").RunAsync(Cancelled);
+        var local = await project.MSBuildAsync(Cancelled, "-t:CheckImages", "-p:ImageSource=acme/shop:1.0");
         Assert.Single(Errors(local), line => line.Contains("IMG1007", StringComparison.Ordinal));
-        var unlisted = await project
-            .Command("msbuild", "-t:CheckImages", $"-p:ImageSource={registry.Host}/rebase/none:*")
-            .RunAsync(Cancelled);
+        var unlisted = await project.MSBuildAsync(Cancelled, "-t:CheckImages", $"-p:ImageSource={registry.Host}/rebase/none:*");
         Assert.Single(Errors(unlisted), line => line.Contains("IMG4006", StringComparison.Ordinal));
-        var missing = await project.Command("msbuild", "-t:CheckImages", "-p:ImageSourceFile=none.txt").RunAsync(Cancelled);
+        var missing = await project.MSBuildAsync(Cancelled, "-t:CheckImages", "-p:ImageSourceFile=none.txt");
         Assert.Single(Errors(missing), line => line.Contains("ImageSourceFile", StringComparison.Ordinal));
     }
 
@@ -135,7 +129,7 @@ public sealed class RebasedImageTests(Peers peers)
 
     private static async Task<Dictionary<string, string>> RunAsync(TestProject project, string target, params string[] arguments)
     {
-        var output = await project.Command("msbuild", [$"-t:{target}", $"-getTargetResult:{target}", .. arguments]).SucceedAsync(Cancelled);
+        var output = (await project.MSBuildAsync(Cancelled, [$"-t:{target}", $"-getTargetResult:{target}", .. arguments])).EnsureSuccess();
         using var json = JsonDocument.Parse(output.Output[output.Output.IndexOf('{', StringComparison.Ordinal)..]);
         var item = json.RootElement.GetProperty("TargetResults").GetProperty(target).GetProperty("Items")[0];
         return item.EnumerateObject().ToDictionary(value => value.Name, value => value.Value.GetString()!);

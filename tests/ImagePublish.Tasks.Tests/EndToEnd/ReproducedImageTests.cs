@@ -72,7 +72,7 @@ public sealed class ReproducedImageTests(Peers peers)
 
         foreach (var (image, code, text) in mistakes)
         {
-            var output = await project.Command("msbuild", "-t:ReproduceImage", $"-p:ImageSource={image}").RunAsync(Cancelled);
+            var output = await project.MSBuildAsync(Cancelled, "-t:ReproduceImage", $"-p:ImageSource={image}");
 
             Assert.Equal(1, output.ExitCode);
             var error = Assert.Single(Errors(output));
@@ -84,7 +84,7 @@ public sealed class ReproducedImageTests(Peers peers)
         Assert.Empty(Directory.GetDirectories(Path.Combine(project.Folder, "obj"), "ReproduceImage", SearchOption.AllDirectories));
         var library = workspace.Empty("Library").WithImagePublish().Property("TargetFramework", "net10.0");
         await library.Command("restore").SucceedAsync(Cancelled);
-        var none = await library.Command("msbuild", "-t:ReproduceImage", "-p:ImageSource=acme/shop:1").RunAsync(Cancelled);
+        var none = await library.MSBuildAsync(Cancelled, "-t:ReproduceImage", "-p:ImageSource=acme/shop:1");
         Assert.Contains("error IMG4031: Library is no app", Assert.Single(Errors(none)), StringComparison.Ordinal);
     }
 

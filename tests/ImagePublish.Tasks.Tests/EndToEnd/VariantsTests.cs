@@ -44,7 +44,7 @@ public sealed class VariantsTests(Peers peers)
         Assert.Equal(9, again.Command.All.Split("(unchanged)").Length - 1);
 
         string[] pull = [$"-p:ImageSource={registry.Host}/acme/shop:1.0-debug", $"-p:ImageSymbolsFolder={workspace.Path}/symbols"];
-        await project.Command("msbuild", "-t:PullImageSymbols", pull[0], pull[1]).SucceedAsync(Cancelled);
+        (await project.MSBuildAsync(Cancelled, "-t:PullImageSymbols", pull[0], pull[1])).EnsureSuccess();
         Assert.True(File.Exists(Path.Combine(workspace.Path, "symbols", "app", "App.pdb")));
     }
 

@@ -21,10 +21,11 @@ public sealed class DockerEngine : IAsyncDisposable
     /// <summary>The value of <c>DOCKER_HOST</c> that leads to this daemon.</summary>
     public string Host => $"unix://{folder["docker.sock"]}";
 
-    public static Task<DockerEngine> StartAsync(CancellationToken cancellationToken) => StartWithAsync("vfs", cancellationToken);
+    public static async Task<DockerEngine> StartAsync(CancellationToken cancellationToken) =>
+        await StartWithAsync(await CanOverlayAsync() ? "overlay2" : "vfs", cancellationToken);
 
     /// <summary>Starts one.</summary>
-    /// <param name="storageDriver"><c>vfs</c> works everywhere, <c>overlay2</c> is what users have.</param>
+    /// <param name="storageDriver"><c>vfs</c> works everywhere and copies every layer, <c>overlay2</c> is what users have.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<DockerEngine> StartWithAsync(string storageDriver, CancellationToken cancellationToken)
     {
@@ -105,6 +106,21 @@ public sealed class DockerEngine : IAsyncDisposable
         await CommandLine.AsRoot("umount", folder["exec/netns/default"]).RunAsync(CancellationToken.None);
         await CommandLine.AsRoot("rm", "-rf", folder.Path).RunAsync(CancellationToken.None);
         folder.Dispose();
+    }
+
+    // Not where the temporary folder is an overlay itself, as in many containers.
+    private static async Task<bool> CanOverlayAsync()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var part in new[] { "lower", "upper", "work", "merged" })
+            Directory.CreateDirectory(folder[part]);
+        var layers = $"lowerdir={folder["lower"]},upperdir={folder["upper"]},workdir={folder["work"]}";
+        var mount = CommandLine.AsRoot("mount", "--types", "overlay", "--options", layers, "overlay", folder["merged"]);
+        var mounted = await mount.RunAsync(CancellationToken.None);
+        if (mounted.ExitCode == 0)
+            await CommandLine.AsRoot("umount", folder["merged"]).SucceedAsync(CancellationToken.None);
+        await CommandLine.AsRoot("rm", "-rf", folder.Path).SucceedAsync(CancellationToken.None);
+        return mounted.ExitCode == 0;
     }
 
     private async Task RemoveContainersAsync()

@@ -85,6 +85,10 @@ public sealed class TestProject
     public Task<BuildOutput> TargetAsync(string target, CancellationToken cancellationToken, params string[] arguments) =>
         RunAsync("build", [$"-t:{target}", .. arguments], cancellationToken);
 
+    /// <summary>Runs <c>dotnet msbuild</c> with the project, of which what it prints is wanted.</summary>
+    public Task<CommandOutput> MSBuildAsync(CancellationToken cancellationToken, params string[] arguments) =>
+        BuildServers.RunAsync(Command("msbuild", arguments), cancellationToken);
+
     /// <summary>The command that the builds run, for a test that changes its environment.</summary>
     public CommandLine Command(string verb, params IReadOnlyList<string> arguments) =>
         workspace.DotNet([verb, File, "-nologo", "-tl:off", .. arguments]);
@@ -108,7 +112,8 @@ public sealed class TestProject
         var number = Interlocked.Increment(ref builds).ToString(CultureInfo.InvariantCulture);
         var results = workspace[$"{Path.GetFileName(Folder)}.{number}.json"];
         var log = workspace[$"{Path.GetFileName(Folder)}.{number}.binlog"];
-        string[] arguments = [.. command.Arguments, .. Queries, $"-getResultOutputFile:{results}", $"-bl:{log}"];
+        var given = command.Arguments.Select(argument => argument == BuildOutput.Log ? $"{argument}:{log}" : argument);
+        string[] arguments = [.. given, .. Queries, $"-getResultOutputFile:{results}"];
         var output = await run(command with { Arguments = arguments }, cancellationToken);
         if (output.ExitCode == 0)
             restored = state;

@@ -38,7 +38,7 @@ public sealed class TestProjectTests(Peers peers)
             )
             .Element("""<Target Name="Fail"><Error Code="IMG4999" Text="it failed" /></Target>""");
 
-        var shown = await project.TargetAsync("Show", Cancelled, "-restore");
+        var shown = await project.TargetAsync("Show", Cancelled, "-restore", BuildOutput.Log);
         var failed = await project.TargetAsync("Fail", Cancelled);
 
         shown.EnsureSuccess();
@@ -59,7 +59,10 @@ public sealed class TestProjectTests(Peers peers)
         var environment = DotNetCommand.Create("").Environment;
 
         Assert.All(environment.Where(variable => variable.Value is not null), variable =>
-            Assert.Matches("^(DOTNET_|MSBUILDDISABLENODEREUSE|SharedCompilationId|UseSharedCompilation)", variable.Key)
+            Assert.Matches(
+                "^(BrotliCompressionLevel$|DOTNET_|MSBUILDDISABLENODEREUSE|SharedCompilationId|UseSharedCompilation)",
+                variable.Key
+            )
         );
         Assert.Equal("0", environment["DOTNET_CLI_USE_MSBUILD_SERVER"]);
     }

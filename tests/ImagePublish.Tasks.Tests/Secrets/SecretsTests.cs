@@ -78,7 +78,7 @@ public sealed class SecretsTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         var signIn = new SignIn(workspace).Variables("example.com", user, password);
         var project = workspace.Empty("App").Element("""<Target Name="Nothing" />""");
-        var command = signIn.Run(project.Command("msbuild", "-t:Nothing"));
+        var command = signIn.Run(project.Command("msbuild", "-t:Nothing", BuildOutput.Log));
         var loud = command with
         {
             Environment = new Dictionary<string, string?>(command.Environment) { ["MSBUILDLOGALLENVIRONMENTVARIABLES"] = "1" },
@@ -104,6 +104,7 @@ public sealed class SecretsTests(Peers peers)
         string[] arguments =
         [
             "-v:diagnostic",
+            BuildOutput.Log,
             "-p:PublishImage=true",
             "-p:ImageBase=scratch",
             "-p:ImageRepository=acme/app",
