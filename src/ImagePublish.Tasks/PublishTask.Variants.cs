@@ -31,7 +31,7 @@ public abstract partial class PublishTask
         var publishAsync = prepare(image);
         var copies = variants.Select(variant => CopyFor(variant)).Select(copy => (Copy: copy, PublishAsync: prepare(copy))).ToList();
         await publishAsync();
-        isPublished = true;
+        isPublished = !DryRun;
         ReportResult(image);
         foreach (var (copy, publishVariantAsync) in copies)
         {

@@ -33,6 +33,9 @@ public sealed class ExplainImageTests(Peers peers)
             .Property("ImageTags", "{version} stable")
             .Property("ContainerUser", "app")
             .Property("ImageSigningKey", "-----BEGIN PRIVATE KEY-----secret")
+            .Property("ImageSigningCertificate", "-----BEGIN PRIVATE KEY-----beside the certificate")
+            .Property("ImageSigningPluginConfig", "pin=hunter2")
+            .Property("ImageSignatureFormat", "NotationCose")
             .Item("ImageEnvironmentVariable", "PASSWORD", ("Value", "hunter2"))
             .Content("Program.cs", "WebApplication.Create(args).Run();");
         var command = project.Command("build", "-t:ExplainImage", "-p:ImageCompression=zstd", "-p:Version=2.3.4");
@@ -65,6 +68,9 @@ public sealed class ExplainImageTests(Peers peers)
         Assert.Equal(("com.acme.team", "ImageLabel in ../Directory.Build.props, line 7"), Row(rows, "label"));
         Assert.Equal(("PASSWORD", "ImageEnvironmentVariable in Shop.csproj"), Row(rows, "environment", until: ", line"));
         Assert.Equal("set", Row(rows, "signing key").Value);
+        Assert.Equal(("set", "ImageSigningCertificate in Shop.csproj"), Row(rows, "signing certificate", until: ", line"));
+        Assert.Equal("set", Row(rows, "signing plugin's configuration").Value);
+        Assert.Equal(("NotationCose", "ImageSignatureFormat in Shop.csproj"), Row(rows, "signature format", until: ", line"));
         Assert.DoesNotContain("hunter2", output.All, StringComparison.Ordinal);
         Assert.DoesNotContain("PRIVATE KEY", output.All, StringComparison.Ordinal);
 

@@ -142,6 +142,41 @@ public sealed class TaskFailureTests
         Assert.Empty(engine.Errors);
     }
 
+    [Theory]
+    [InlineData(false, "the image itself is published")]
+    [InlineData(true, "no tag was moved")]
+    [ReliabilityCase(
+        "Commands",
+        "Ctrl+C while a variant is published or planned",
+        "one line that says whether the image itself is published"
+    )]
+    public void APublishThatIsCancelledAtAVariantSaysWhatIsPublished(bool isDryRun, string outcome)
+    {
+        var engine = new RecordingEngine();
+        using var task = new CancelledAtVariant
+        {
+            BuildEngine = engine,
+            ProjectDirectory = "/src",
+            DryRun = isDryRun,
+        };
+
+        Assert.False(task.Execute());
+
+        Assert.Equal([$"CancelledAtVariant was cancelled; {outcome}."], engine.Lines);
+    }
+
+    private sealed class CancelledAtVariant : PublishTask
+    {
+        private protected override Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken) =>
+            PublishAllAsync([new ImageVariant("debug") { TagSuffix = "-debug" }], copy => () =>
+                {
+                    if (copy.Variant is not null)
+                        Cancel();
+                    cancellationToken.ThrowIfCancellationRequested();
+                    return Task.CompletedTask;
+                });
+    }
+
     private sealed class Scripted(Action<IPublishLog, CancellationToken> script) : ImageTask
     {
         private protected override Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)

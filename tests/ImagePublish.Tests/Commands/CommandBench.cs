@@ -43,6 +43,14 @@ internal sealed class CommandBench : IAsyncDisposable
     public Task<CopyResult> CopyAsync(ImageSource source, params Repository[] destinations) =>
         Copier.CopyAsync(new CopyRequest(source, destinations, "acme/shop", [Tag.Parse("v1")]), Cancel);
 
+    /// <summary>Removes a tag of the first registry, with its image and what is attached to it.</summary>
+    public async Task RemoveAsync(string name)
+    {
+        var pruner = new TagPruner(Client, Kept.Store, TimeProvider.System);
+        var plan = await pruner.PlanAsync(Reference.Parse($"{Server.Host}/{name}"), Cancel);
+        await pruner.RemoveAsync(plan, Cancel);
+    }
+
     /// <summary>Puts a small image into the store.</summary>
     public async Task<Descriptor> PutAsync(string name, params string[] layers)
     {
