@@ -21,8 +21,8 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
 
     /// <summary>What to do where a registry wants credentials, and there are none for it.</summary>
     public static string Advice(Registry registry) =>
-        $"No credentials for {registry} were found. Sign in with 'docker login' or the target LoginImageRegistry, or set {Username}__{Suffix(registry)} and "
-        + $"{Password}__{Suffix(registry)}"
+        $"No credentials for {registry} were found. Sign in with 'docker login' or the target LoginImageRegistry, or set "
+        + $"{Username}__{Suffix(registry)} and {Password}__{Suffix(registry)}"
         + (IsAmbiguous(registry) ? $", and {Host}__{Suffix(registry)} to {registry}." : ".");
 
     public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct)
