@@ -21,22 +21,22 @@ internal static class Spelling
     // Damerau and Levenshtein: characters left out, added, exchanged, or in the wrong order.
     private static int CountSlips(string given, string known)
     {
-        var counts = new int[given.Length + 1, known.Length + 1];
+        int[][] counts = [.. Enumerable.Range(0, given.Length + 1).Select(_ => new int[known.Length + 1])];
         for (var i = 0; i <= given.Length; i++)
-            counts[i, 0] = i;
+            counts[i][0] = i;
         for (var j = 0; j <= known.Length; j++)
-            counts[0, j] = j;
+            counts[0][j] = j;
         for (var i = 1; i <= given.Length; i++)
         {
             for (var j = 1; j <= known.Length; j++)
             {
-                var exchanged = counts[i - 1, j - 1] + (given[i - 1] == known[j - 1] ? 0 : 1);
-                counts[i, j] = Math.Min(exchanged, Math.Min(counts[i - 1, j], counts[i, j - 1]) + 1);
+                var exchanged = counts[i - 1][j - 1] + (given[i - 1] == known[j - 1] ? 0 : 1);
+                counts[i][j] = Math.Min(exchanged, Math.Min(counts[i - 1][j], counts[i][j - 1]) + 1);
                 if (i > 1 && j > 1 && given[i - 1] == known[j - 2] && given[i - 2] == known[j - 1])
-                    counts[i, j] = Math.Min(counts[i, j], counts[i - 2, j - 2] + 1);
+                    counts[i][j] = Math.Min(counts[i][j], counts[i - 2][j - 2] + 1);
             }
         }
 
-        return counts[given.Length, known.Length];
+        return counts[given.Length][known.Length];
     }
 }
