@@ -70,6 +70,16 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
         return await Task.WhenAll(destinations.Select(destination => destination.DescribeAsync(tags)));
     }
 
+    /// <summary>Whether all destinations are names of the local store, and each tag points at the manifest already.</summary>
+    /// <remarks>Registries are asked by <see cref="DestinationFactory.AreUpToDateAsync"/>, before anything is built.</remarks>
+    public async Task<bool> AreTaggedInStoreAsync(Descriptor manifest, IReadOnlyList<Tag> tags)
+    {
+        if (tags.Count == 0 || destinations.Exists(destination => destination.Repository is not null))
+            return false;
+        var current = await Task.WhenAll(destinations.SelectMany(destination => tags.Select(destination.FindTagAsync)));
+        return current.All(tagged => tagged?.Digest == manifest.Digest);
+    }
+
     /// <summary>What would become of tags, once everything is committed to destinations that are only measured.</summary>
     public Task<PlannedDestinationResult[]> PlanTagsAsync(
         IReadOnlyList<DestinationResult> results,

@@ -26,6 +26,7 @@ internal static class DiagnosticCodes
     public static DiagnosticCode UnknownOwner { get; } = Add("IMG1017", "The base image does not know an owner");
     public static DiagnosticCode ContradictoryCommand { get; } = Add("IMG1018", "Entry point and command contradict each other");
     public static DiagnosticCode GitFailed { get; } = Add("IMG1019", "git can not read the checkout");
+    public static DiagnosticCode PropertyUnknown { get; } = Add("IMG1020", "A property of the command line is probably misspelled");
     public static DiagnosticCode OtherMachine { get; } = Add("IMG1022", "A published file is built for another processor");
     public static DiagnosticCode PlatformConditionIneffective { get; } =
         Add("IMG1025", "A condition on RuntimeIdentifier does not tell platforms apart");

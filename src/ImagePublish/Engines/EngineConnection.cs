@@ -194,9 +194,14 @@ internal sealed class EngineConnection(DockerAddress address, TimeSpan? document
         var advice = reason is SocketException { SocketErrorCode: SocketError.AccessDenied } or UnauthorizedAccessException
             ? "You may not use it: join the group that owns the socket (docker, on most machines), or use rootless Docker or podman."
             : "Start the engine, check DOCKER_HOST, or write an archive with ImageArchive instead.";
+        // .NET's words for a missing file are "Cannot assign requested address".
+        var what =
+            reason is SocketException { SocketErrorCode: SocketError.AddressNotAvailable } && address.Scheme == "unix"
+                ? "there is no such socket"
+                : Text.Sanitize(reason.Message).TrimEnd('.');
         return new ImagePublishException(
             DiagnosticCodes.EngineFailed,
-            $"Docker does not answer at '{address}': {Text.Sanitize(reason.Message).TrimEnd('.')}. {advice}",
+            $"Docker does not answer at '{address}': {what}. {advice}",
             exception
         );
     }

@@ -110,9 +110,13 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var attached = await AttachAndSignAsync(attestations, root, destinations);
         if (DependenciesMayFail)
             await CheckDependenciesAsync(draft, image, tasks.Token);
-        var deliveries = await destinations.CommitTagsAsync(root, request.TagsFor(root.Descriptor.Digest));
+        var tags = request.TagsFor(root.Descriptor.Digest);
+        var wereTagged = await destinations.AreTaggedInStoreAsync(root.Descriptor, tags);
+        var deliveries = await destinations.CommitTagsAsync(root, tags);
         var result = draft.Published(image, built, deliveries) with { Root = root, Attached = attached };
-        return await RecordAsync(draft, result, output, tasks.Token);
+        var run = await RecordAsync(draft, result, output, tasks.Token);
+        var isUnchanged = wereTagged && deliveries.All(delivery => delivery.Transfer.UploadedBytes == 0);
+        return run with { Result = run.Result with { IsUnchanged = isUnchanged } };
     }
 
     private async Task<IReadOnlyList<Finding>> JudgeAsync(

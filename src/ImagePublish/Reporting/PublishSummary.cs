@@ -29,7 +29,7 @@ internal static class PublishSummary
             yield return $"  {result.Image.Platform}, {ByteSize.Show(result.Image.Size)} in {layers}, {Time(elapsed)}";
             if (result.Attached.Count > 0)
                 yield return $"  attached: {Attached(result)}";
-            if (delivery.Tags is [var tag, ..] && !result.IsUnchanged)
+            if (delivery.Tags is [var tag, ..] && (!result.IsUnchanged || delivery.Repository is null))
                 yield return HowToRun(result, delivery, $"{delivery.Name}:{tag}", engine);
         }
 

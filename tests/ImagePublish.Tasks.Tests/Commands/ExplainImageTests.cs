@@ -83,14 +83,36 @@ public sealed class ExplainImageTests(Peers peers)
         Assert.Equal(workspace["Directory.Build.props"], (string?)registry["file"]);
     }
 
-    [Fact]
-    public async Task ALibraryMakesNoImageAndSaysWhy()
+    [Theory]
+    [InlineData("ExplainImage")]
+    [InlineData("PublishImage")]
+    public async Task ALibraryMakesNoImageAndSaysWhy(string target)
     {
         using var workspace = await peers.WorkspaceAsync();
         var library = workspace.Empty("Library").WithImagePublish();
-        var explained = (await library.TargetAsync("ExplainImage", Cancelled)).EnsureSuccess();
+        var explained = (await library.TargetAsync(target, Cancelled)).EnsureSuccess();
 
         Assert.Contains("No image is made of Library: OutputType is Library, not Exe.", explained.Command.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ImageTag", "", "warning IMG1020")]
+    [InlineData("ImageTag", "-warnaserror", "error IMG1020")]
+    [InlineData("ImageUsr", "", null)]
+    public async Task APropertyThatNothingReadsIsReported(string name, string option, string? reported)
+    {
+        using var workspace = await peers.WorkspaceAsync();
+        var project = workspace.Empty("Shop", "Microsoft.NET.Sdk.Web").WithImagePublish().Property("ImageUser", "$(ImageUsr)");
+        string[] options = option.Length == 0 ? [$"-p:{name}=v1"] : [$"-p:{name}=v1", option];
+        var explained = await project.TargetAsync("ExplainImage", Cancelled, options);
+
+        var output = explained.Command.Output;
+        Assert.Equal(reported is not null, output.Contains("IMG1020", StringComparison.Ordinal));
+        Assert.Contains(
+            reported is null ? "ImageUser in Shop.csproj" : $"{reported}: The command line sets {name}, ",
+            output,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

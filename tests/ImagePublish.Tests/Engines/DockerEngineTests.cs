@@ -78,6 +78,20 @@ public sealed class DockerEngineTests
     }
 
     [Fact]
+    public async Task ASocketThatIsNotThereIsSaidToBeMissing()
+    {
+        using var engine = new DockerEngine(new DockerAddress("unix", "/nowhere/docker.sock"));
+
+        var failure = await RegistryBench.FailsAsync(DiagnosticCodes.EngineFailed, () => Questions["layers"](engine));
+
+        Assert.StartsWith(
+            "Docker does not answer at 'unix:///nowhere/docker.sock': there is no such socket. Start",
+            failure.Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     [ReliabilityCase(Area, "Docker accepts a request and never answers it", "IMG3108 after two minutes")]
     public async Task ADockerThatNeverAnswersIsGivenUpOn()
     {

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
+using ImagePublish.Reporting;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
 
@@ -56,6 +57,24 @@ public sealed class ImagePublisherTests
         Assert.Equal(first.Image.Digest, second.Image.Digest);
         Assert.Equal(3, bench.Server.Requests.Count);
         Assert.Equal(3, bench.Moved(RegistryStep.ManifestHead));
+    }
+
+    [Fact]
+    public async Task APublishThatChangesNothingInTheStoreSaysSo()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var request = bench.Request("1.0", "latest") with { Destinations = [] };
+        var first = await bench.PublishAsync(request);
+
+        var again = await bench.PublishAsync(request);
+        var tagged = await bench.PublishAsync(bench.Request("1.0", "2.0") with { Destinations = [] });
+        bench.Write("App.dll", "app 2");
+        var changed = await bench.PublishAsync(request);
+
+        Assert.Equal([false, true, false, false], [first.IsUnchanged, again.IsUnchanged, tagged.IsUnchanged, changed.IsUnchanged]);
+        Assert.Equal(first.Image.Digest, again.Image.Digest);
+        Assert.Contains("(unchanged)", PublishSummary.Lines("App", again, TimeSpan.Zero).First(), StringComparison.Ordinal);
+        Assert.Contains("docker run", PublishSummary.Lines("App", again, TimeSpan.Zero).Last(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -268,7 +268,7 @@ internal static class TokenAnswer
     }
 
     private static string Advice(TokenRequest request) =>
-        request.Credential is null ? $"No credentials for {request.Registry} were found: {EnvironmentCredentials.Advice(request.Registry)}"
+        request.Credential is null ? EnvironmentCredentials.Advice(request.Registry)
         : request.Credential.Identity is { } identity
             ? $"It was asked with {identity}. Check what that may do in the registry{DescribeScopes(request)}."
         : $"Check the user name, the password and what they may do ({string.Join(' ', request.Scopes)}).";

@@ -5,6 +5,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
+using ImagePublish.Registries.Auth.Credentials;
 
 namespace ImagePublish.Registries.Connection;
 
@@ -137,7 +138,7 @@ internal sealed class RegistryConnection : IDisposable
                     // Quirk: good-token-refused. What was accepted a moment ago is sent once more.
                     var wasAccepted = authorization?.Parameter is { } refused && accepted.ContainsKey(refused);
                     if (isRepeated || !wasAccepted)
-                        throw (await ReadFailureAsync(request, response)).ToException();
+                        throw (await ReadFailureAsync(request, response)).ToException(AdviceFor(response));
                     isRepeated = true;
                 }
             }
@@ -155,6 +156,14 @@ internal sealed class RegistryConnection : IDisposable
     /// <exception cref="ImagePublishException"><c>IMG4014</c> or <c>IMG4004</c>: it is unsafe or malformed.</exception>
     public async Task<RequestUrl> ResolveLocationAsync(RegistryRequest request, TransportResponse response) =>
         Redirects.Resolve(request, await scheme.GetRootAsync(CancellationToken.None), response);
+
+    // A token service says itself why it refuses, and a registry with Basic alone says nothing.
+    private string? AdviceFor(TransportResponse refused) =>
+        refused.Authorization is { Scheme: "Basic" }
+            ? "The user name or the password is wrong or has expired: check both, and sign in again."
+        : refused.Authorization is null && Challenge.ParseAll(refused.Headers("WWW-Authenticate")).Any(challenge => challenge.IsBasic)
+            ? EnvironmentCredentials.Advice(registry)
+        : null;
 
     public Task<RegistryFailure> ReadFailureAsync(RegistryRequest request, TransportResponse response) =>
         RegistryFailure.ReadAsync(request.Description, response, Time);

@@ -96,6 +96,20 @@ public sealed class DialectSignInTests
         Assert.DoesNotContain("wr0ng", exception + bench.Log.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("wr0ng", "The user name or the password is wrong or has expired")]
+    [InlineData(null, "No credentials for {0} were found. Sign in with 'docker login'")]
+    public async Task ARegistryWithoutTokensSaysNotWhyItRefuses(string? password, string reason)
+    {
+        await using var bench = await BearerAsync(options => options.Auth.Schemes = AuthSchemes.Basic);
+        bench.Credential = password is null ? null : Credential.Create("ada", password);
+
+        var exception = await RegistryBench.FailsAsync(DiagnosticCodes.Unauthorized, () => bench.PushAsync(RegistryBench.Layer(10)));
+
+        Assert.Contains(reason.Replace("{0}", $"{bench.Registry}", StringComparison.Ordinal), exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("wr0ng", exception + bench.Log.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task NoSecretIsLogged()
     {

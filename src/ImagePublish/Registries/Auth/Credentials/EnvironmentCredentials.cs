@@ -19,9 +19,10 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
     internal const string IdToken = "IMAGE_REGISTRY_ID_TOKEN";
     private const string EntraToken = "IMAGE_REGISTRY_ENTRA_TOKEN";
 
+    /// <summary>What to do where a registry wants credentials, and there are none for it.</summary>
     public static string Advice(Registry registry) =>
-        $"sign in with 'docker login' or the target LoginImageRegistry, or set {Username}__{Suffix(registry)} and "
-        + $"{Password}__{Suffix(registry)}"
+        $"No credentials for {registry} were found. Sign in with 'docker login' or the target LoginImageRegistry, or set "
+        + $"{Username}__{Suffix(registry)} and {Password}__{Suffix(registry)}"
         + (IsAmbiguous(registry) ? $", and {Host}__{Suffix(registry)} to {registry}." : ".");
 
     public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct)

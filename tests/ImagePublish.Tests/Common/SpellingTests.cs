@@ -1,0 +1,22 @@
+using ImagePublish.Common;
+
+namespace ImagePublish.Tests.Common;
+
+/// <summary>Which name was meant.</summary>
+public sealed class SpellingTests
+{
+    private static readonly string[] Known = ["ImageTags", "ImageTagPolicy", "ImageRegistry", "ImageRepository", "ImagePage", "ImageUser"];
+
+    [Theory]
+    [InlineData("ImageTag", "ImageTags")]
+    [InlineData("imagetag", "ImageTags")]
+    [InlineData("ImageTagPolciy", "ImageTagPolicy")]
+    [InlineData("ImageRegisty", "ImageRegistry")]
+    [InlineData("ImageRepositories", null)]
+    [InlineData("ImageReposytori", "ImageRepository")]
+    [InlineData("ImagePath", null)]
+    [InlineData("ImageVersion", null)]
+    [InlineData("Image", null)]
+    public void ANameIsMeantThatDiffersByASlipOrTwo(string given, string? intended) =>
+        Assert.Equal(intended, Spelling.FindIntended(given, Known));
+}
