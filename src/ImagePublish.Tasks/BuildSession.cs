@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
@@ -15,6 +16,8 @@ internal sealed class BuildSession : IDisposable
     private static readonly AsyncLocal<IPublishLog?> CurrentLog = new();
 
     private readonly RegistryClient registries;
+    private readonly CancellationTokenSource stop = new();
+    private readonly ConcurrentDictionary<Oci.Registry, Lazy<Task>> earlySignIns = new();
 
     private BuildSession(SessionSettings settings) =>
         registries = new RegistryClient(settings.Options, settings.Credentials, TaskLog, TimeProvider.System);
@@ -39,7 +42,24 @@ internal sealed class BuildSession : IDisposable
 
     public ReferenceAnswers References { get; } = new();
 
-    public void Dispose() => registries.Dispose();
+    /// <summary>Begins to sign in to a repository's registry, once for each registry.</summary>
+    public void SignInEarly(Oci.Repository repository) =>
+        _ = earlySignIns
+            .GetOrAdd(repository.Registry, _ => new Lazy<Task>(() =>
+                Task.Run(() => registries.SignInEarlyAsync(repository, stop.Token), stop.Token)
+            ))
+            .Value;
+
+    public void Dispose()
+    {
+        stop.Cancel();
+        Task.WhenAll(earlySignIns.Values.Select(signIn => signIn.Value))
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing)
+            .GetAwaiter()
+            .GetResult();
+        stop.Dispose();
+        registries.Dispose();
+    }
 
     private sealed class LogScope : IDisposable
     {

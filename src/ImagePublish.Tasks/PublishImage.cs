@@ -28,7 +28,7 @@ public sealed class PublishImage : PublishImageInputs
     /// <summary>For an image of an index: where its part of the report is written for the index's.</summary>
     public string? ReportPart { get; set; }
 
-    /// <summary>The folder of the project's intermediate files, by which <see cref="BeginPackageLayers"/> of the same build is
+    /// <summary>The folder of the project's intermediate files, by which <see cref="BeginImageEarly"/> of the same build is
     /// known.</summary>
     public string? IntermediateDirectory { get; set; }
 
@@ -43,7 +43,7 @@ public sealed class PublishImage : PublishImageInputs
     private protected override async Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         using var earlyBuild = InputParser.Optional(IntermediateDirectory) is { } folder
-            ? BeginPackageLayers.Take(BuildEngine4, FullPath(folder))
+            ? BeginImageEarly.Take(BuildEngine4, FullPath(folder))
             : null;
         engine = InputParser.Optional(Load) is { } load ? EngineEnvironment.ReadChoice(load) : null;
         var variants = ReadVariants();

@@ -30,6 +30,10 @@ internal sealed record SessionSettings(
         HashSet<Registry> insecure = [.. Hosts(inputs.InsecureRegistries, "ImageInsecureRegistries"), .. SdkInsecureRegistries()];
         var registries = known.Distinct().ToList();
         var lookAlikes = CredentialEnvironment.LookAlikes([.. registries, .. others]);
+        // What is read for the base alone is another session's affair only where there is such a credential: before a project is compiled,
+        // its base is unknown.
+        if (!SdkCredentials.HavePull(name => Variable(name, published)))
+            published = published with { Base = null };
         var environment = ReadEnvironment(registries is [var sole] ? sole : null, published, lookAlikes);
         var options = new RegistryClientOptions
         {
@@ -65,7 +69,7 @@ internal sealed record SessionSettings(
     ) =>
         new()
         {
-            Variable = name => published.SignIn?.Variable(name) ?? TaskEnvironment.Variable(name),
+            Variable = name => Variable(name, published),
             HomeFolder = System.Environment.GetFolderPath(
                 System.Environment.SpecialFolder.UserProfile,
                 System.Environment.SpecialFolderOption.DoNotVerify
@@ -142,6 +146,9 @@ internal sealed record SessionSettings(
             ]
             : [Path.Combine(home, ".docker", "certs.d"), "/etc/docker/certs.d", "/etc/containers/certs.d"];
     }
+
+    private static string? Variable(string name, PublishedRegistries published) =>
+        published.SignIn?.Variable(name) ?? TaskEnvironment.Variable(name);
 
     private static string? Variable(string name) => InputParser.Optional(TaskEnvironment.Variable(name));
 }

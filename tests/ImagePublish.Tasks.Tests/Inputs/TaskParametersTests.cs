@@ -46,7 +46,7 @@ public sealed class TaskParametersTests
     [Fact]
     public void TheEarlyLayerBuildHasTheWholeConnection()
     {
-        var early = Targets().SelectMany(file => file.Descendants("BeginPackageLayers")).Single();
+        var early = Targets().SelectMany(file => file.Descendants("BeginImageEarly")).Single();
         var connection = Targets().SelectMany(file => file.Descendants("_ImageConnection")).Single();
 
         Assert.All(connection.Attributes().Where(attribute => attribute.Name.LocalName != "Include"), attribute =>

@@ -302,7 +302,7 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
         {
             string[] names = [$"-p:ContainerRegistry={Registry.Host}", $"-p:ContainerImageTag={tag}"];
             var build = await project.Command(verb, ["-v:d", .. names, .. switches]).SucceedAsync(Cancelled);
-            var begun = build.Output.IndexOf("Task \"BeginPackageLayers\"", StringComparison.Ordinal);
+            var begun = build.Output.IndexOf("Task \"BeginImageEarly\"", StringComparison.Ordinal);
             return begun >= 0 && begun < build.Output.IndexOf("Target \"CoreCompile\"", StringComparison.Ordinal);
         }
 

@@ -150,6 +150,30 @@ internal sealed class RegistryConnection : IDisposable
         }
     }
 
+    /// <summary>Learns how to sign in before there is anything to ask, and requests a token where there are tokens. A password goes to the
+    /// registry itself only with a request that is wanted: one that is wrong is sent once.</summary>
+    /// <param name="request">What is asked without signing in. It tells what the token has to be good for.</param>
+    /// <exception cref="TransportException">There was no response.</exception>
+    /// <exception cref="ImagePublishException">A token is refused, or an address is unsafe.</exception>
+    public async Task SignInEarlyAsync(RegistryRequest request, CancellationToken cancellationToken)
+    {
+        ThrowIfOffline(request);
+        if (!await BecomeFirstAsync(cancellationToken))
+            return;
+        try
+        {
+            await rate.PassAsync(cancellationToken);
+            using var response = await FollowRedirectsAsync(request, authorization: null, cancellationToken);
+            hasAnswered = true;
+            if (response.Status == HttpStatusCode.Unauthorized && response.IsFromOrigin)
+                await RefreshAsync(request, response, rejected: null, cancellationToken);
+        }
+        finally
+        {
+            firstRequest.Release();
+        }
+    }
+
     public ValueTask<RequestUrl> GetRootAsync(CancellationToken cancellationToken) => scheme.GetRootAsync(cancellationToken);
 
     /// <summary>The address in the Location header of a response to a request, which starts an upload or redirects.</summary>

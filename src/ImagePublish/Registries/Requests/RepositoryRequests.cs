@@ -18,13 +18,14 @@ internal sealed record ListTags(Repository Repository, string Query, RequestUrl?
 }
 
 /// <summary><c>GET /v2/</c>: whether it is a registry, and whether it knows us.</summary>
-internal sealed record CheckApi(Registry Registry) : RegistryRequest(Registry)
+/// <param name="Wanted">What is going to be asked for, so that one token does for this and for that.</param>
+internal sealed record CheckApi(Registry Registry, params IReadOnlyList<Scope> Wanted) : RegistryRequest(Registry)
 {
     public override HttpMethod Method => HttpMethod.Get;
 
     public override string Description => $"sign in to {Registry}";
 
-    public override IReadOnlyList<Scope> Scopes => [];
+    public override IReadOnlyList<Scope> Scopes => Wanted;
 
     public override RequestUrl Url(RequestUrl root) => root;
 }

@@ -13,6 +13,9 @@ internal sealed class SdkCredentials(CredentialEnvironment environment) : ICrede
     private const string Both = "DOTNET_CONTAINER_REGISTRY";
     private const string Legacy = "SDK_CONTAINER_REGISTRY";
 
+    /// <summary>Whether there is a credential for the registry of the base image alone.</summary>
+    public static bool HavePull(Func<string, string?> variable) => !string.IsNullOrEmpty(variable($"{Pull}_UNAME"));
+
     public ValueTask<Credential?> FindAsync(Registry registry, string? repository, CancellationToken ct)
     {
         var isPushed = registry == environment.PushRegistry;

@@ -1,14 +1,16 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
+using ImagePublish.Registries;
 using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
 
-/// <summary>Begins with the layers of large packages as soon as the packages are known, while the project compiles.</summary>
+/// <summary>Begins while the project compiles with what needs no compiled project: signs in to the registries that the image goes to, and
+/// builds the layers of large packages.</summary>
 /// <remarks>Wrong settings are reported by <see cref="PublishImage"/>, which reads all of them.</remarks>
-public sealed class BeginPackageLayers : RegistryTask
+public sealed class BeginImageEarly : RegistryTask
 {
     /// <summary>The folder of the project's intermediate files, which identifies this build of it.</summary>
     [Required]
@@ -44,29 +46,47 @@ public sealed class BeginPackageLayers : RegistryTask
     /// <summary>Repositories whose images are believed.</summary>
     public string? CacheTrust { get; set; }
 
-    internal override string Activity => "Building layers early";
+    internal override string Activity => "Beginning early";
 
     private protected override Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
         var name = NameOf(FullPath(IntermediateDirectory));
-        if (BuildObjects.Find<EarlyLayerBuild>(BuildEngine4, name) is not null || ReadDefaults() is not { } defaults)
-            return Task.CompletedTask;
         try
         {
-            BuildObjects.Add(BuildEngine4, name, Start(defaults));
+            var repositories = Offline ? [] : ImageNames.Repositories(Name, Registry, RepositoryPrefix, Repository, AssemblyName);
+            var registries = Connect(repositories);
+            if (PackageFiles.Length > 0 && BuildObjects.Find<EarlyLayerBuild>(BuildEngine4, name) is null && ReadDefaults() is { } defaults)
+                BuildObjects.Add(BuildEngine4, name, Start(defaults, registries, repositories));
         }
 #pragma warning disable CA1031 // Whatever it is, it must not fail the build.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            // Whatever it is, the publish builds the layers itself, and reports what is wrong with a setting.
-            log.Detail($"No layer is built ahead: {exception.Message}");
+            // Whatever it is, the publish does it itself, and reports what is wrong with a setting.
+            log.Detail($"Nothing is done ahead: {exception.Message}");
         }
 
         return Task.CompletedTask;
     }
 
-    private EarlyLayerBuild Start(LayerEntryDefaults defaults)
+    // The session is the publish's too.
+    private RegistryClient Connect(IReadOnlyList<Oci.Repository> repositories)
+    {
+        var session = BuildSession.GetOrCreate(
+            BuildEngine4,
+            SessionSettings.Read(
+                this,
+                repositories.Select(repository => repository.Registry),
+                [],
+                PublishedRegistries.Of(repositories, null)
+            )
+        );
+        foreach (var repository in repositories)
+            session.SignInEarly(repository);
+        return session.Registries;
+    }
+
+    private EarlyLayerBuild Start(LayerEntryDefaults defaults, RegistryClient registries, IReadOnlyList<Oci.Repository> repositories)
     {
         var compression = PublishRequestReader.ReadCompression(Compression, CompressionLevel);
         var files = PackageFiles
@@ -74,18 +94,6 @@ public sealed class BeginPackageLayers : RegistryTask
             .Select(item => new PackageFile(PublishItemReader.ReadAsset(item), item.GetMetadata("FullPath")))
             .ToList();
         var store = InputParser.Optional(Store) is { } folder ? FullPath(folder) : null;
-        var repositories = Offline ? [] : ImageNames.Repositories(Name, Registry, RepositoryPrefix, Repository, AssemblyName);
-        var registries = BuildSession
-            .GetOrCreate(
-                BuildEngine4,
-                SessionSettings.Read(
-                    this,
-                    repositories.Select(repository => repository.Registry),
-                    [],
-                    PublishedRegistries.Of(repositories, null)
-                )
-            )
-            .Registries;
         // Images that are not believed spare no work: then there is nothing to ask.
         var trust = CacheTrustReader.Read(CacheTrust, verifyReused: false);
         IReadOnlyList<Oci.Repository> believed = CacheTrustReader.ReadSources(CacheFrom) is null
