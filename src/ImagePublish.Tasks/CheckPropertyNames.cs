@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ImagePublish.Common;
@@ -28,16 +29,9 @@ public sealed class CheckPropertyNames : ImageTask
         if (BuildEngine is not IBuildEngine6 engine)
             return Task.CompletedTask;
         var given = engine.GetGlobalProperties().Keys.Where(name => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)).ToList();
-        if (given.Count == 0)
-            return Task.CompletedTask;
-        var known = ReadNames();
-        foreach (var name in given.Except(known, StringComparer.OrdinalIgnoreCase))
+        foreach (var (name, intended) in given.Count == 0 ? [] : FindMisspelled(given))
         {
-            if (
-                Spelling.FindIntended(name, known) is { } intended
-                && IsUnread(name)
-                && BuildObjects.IsFirst(BuildEngine4, $"property {name}")
-            )
+            if (IsUnread(name) && BuildObjects.IsFirst(BuildEngine4, $"property {name}"))
                 Report(name, intended, log);
         }
 
@@ -54,10 +48,22 @@ public sealed class CheckPropertyNames : ImageTask
         log.Warning(DiagnosticCodes.PropertyUnknown, message);
     }
 
-    private List<string> ReadNames()
+    private List<(string Name, string Intended)> FindMisspelled(List<string> given)
     {
-        using var schema = JsonDocument.Parse(File.ReadAllBytes(SchemaFile));
-        return [.. schema.RootElement.GetProperty("properties").EnumerateObject().Select(property => property.Name)];
+        // Nearly always all of them are in the file as they are given: then it is not parsed.
+        var file = File.ReadAllBytes(SchemaFile);
+        if (given.TrueForAll(name => file.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"{name}\":")) >= 0))
+            return [];
+        using var schema = JsonDocument.Parse(file);
+        var known = schema.RootElement.GetProperty("properties").EnumerateObject().Select(property => property.Name).ToList();
+        var misspelled = new List<(string, string)>();
+        foreach (var name in given.Except(known, StringComparer.OrdinalIgnoreCase))
+        {
+            if (Spelling.FindIntended(name, known) is { } intended)
+                misspelled.Add((name, intended));
+        }
+
+        return misspelled;
     }
 
     // A project may have a property of its own by that name, and make ours of it. Where the files are not known, none is reported.

@@ -30,10 +30,7 @@ internal sealed record SessionSettings(
         HashSet<Registry> insecure = [.. Hosts(inputs.InsecureRegistries, "ImageInsecureRegistries"), .. SdkInsecureRegistries()];
         var registries = known.Distinct().ToList();
         var lookAlikes = CredentialEnvironment.LookAlikes([.. registries, .. others]);
-        // What is read for the base alone is another session's affair only where there is such a credential: before a project is compiled,
-        // its base is unknown.
-        if (!SdkCredentials.HavePull(name => Variable(name, published)))
-            published = published with { Base = null };
+        published = published.WithoutNeedlessBase();
         var environment = ReadEnvironment(registries is [var sole] ? sole : null, published, lookAlikes);
         var options = new RegistryClientOptions
         {
@@ -69,7 +66,7 @@ internal sealed record SessionSettings(
     ) =>
         new()
         {
-            Variable = name => Variable(name, published),
+            Variable = published.Variable,
             HomeFolder = System.Environment.GetFolderPath(
                 System.Environment.SpecialFolder.UserProfile,
                 System.Environment.SpecialFolderOption.DoNotVerify
@@ -147,9 +144,6 @@ internal sealed record SessionSettings(
             : [Path.Combine(home, ".docker", "certs.d"), "/etc/docker/certs.d", "/etc/containers/certs.d"];
     }
 
-    private static string? Variable(string name, PublishedRegistries published) =>
-        published.SignIn?.Variable(name) ?? TaskEnvironment.Variable(name);
-
     private static string? Variable(string name) => InputParser.Optional(TaskEnvironment.Variable(name));
 }
 
@@ -160,6 +154,12 @@ internal sealed record PublishedRegistries(Registry? Push, Registry? Base)
 
     /// <summary>What Visual Studio signs in with.</summary>
     public VisualStudioSignIn? SignIn { get; init; }
+
+    public string? Variable(string name) => SignIn?.Variable(name) ?? TaskEnvironment.Variable(name);
+
+    /// <summary>The same without the base's registry, unless there is a credential for that alone: other bases are no reason for another
+    /// session, and before a project is compiled its base is unknown.</summary>
+    public PublishedRegistries WithoutNeedlessBase() => SdkCredentials.HavePull(Variable) ? this : this with { Base = null };
 
     public static PublishedRegistries Of(IEnumerable<Repository> destinations, Bases.ImageSource? source) =>
         new(
