@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
@@ -17,7 +16,7 @@ internal sealed class BuildSession : IDisposable
 
     private readonly RegistryClient registries;
     private readonly CancellationTokenSource stop = new();
-    private readonly ConcurrentDictionary<Oci.Registry, Lazy<Task>> earlySignIns = new();
+    private readonly Dictionary<Oci.Registry, Task> earlySignIns = [];
 
     private BuildSession(SessionSettings settings) =>
         registries = new RegistryClient(settings.Options, settings.Credentials, TaskLog, TimeProvider.System);
@@ -43,20 +42,20 @@ internal sealed class BuildSession : IDisposable
     public ReferenceAnswers References { get; } = new();
 
     /// <summary>Begins to sign in to a repository's registry, once for each registry.</summary>
-    public void SignInEarly(Oci.Repository repository) =>
-        _ = earlySignIns
-            .GetOrAdd(repository.Registry, _ => new Lazy<Task>(() =>
-                Task.Run(() => registries.SignInEarlyAsync(repository, stop.Token), stop.Token)
-            ))
-            .Value;
+    public void SignInEarly(Oci.Repository repository)
+    {
+        lock (earlySignIns)
+        {
+            if (!earlySignIns.ContainsKey(repository.Registry))
+                earlySignIns.Add(repository.Registry, Task.Run(() => registries.SignInEarlyAsync(repository, stop.Token)));
+        }
+    }
 
     public void Dispose()
     {
         stop.Cancel();
-        Task.WhenAll(earlySignIns.Values.Select(signIn => signIn.Value))
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing)
-            .GetAwaiter()
-            .GetResult();
+        foreach (var signIn in earlySignIns.Values)
+            signIn.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
         stop.Dispose();
         registries.Dispose();
     }

@@ -28,14 +28,30 @@ public sealed class CheckPropertyNames : ImageTask
     {
         if (BuildEngine is not IBuildEngine6 engine)
             return Task.CompletedTask;
-        var given = engine.GetGlobalProperties().Keys.Where(name => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)).ToList();
-        foreach (var (name, intended) in given.Count == 0 ? [] : FindMisspelled(given))
+        var schema = new Lazy<byte[]>(() => File.ReadAllBytes(SchemaFile));
+        foreach (var name in engine.GetGlobalProperties().Keys)
         {
-            if (IsUnread(name) && BuildObjects.IsFirst(BuildEngine4, $"property {name}"))
-                Report(name, intended, log);
+            if (name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && !IsKnown(name, schema.Value))
+                CheckUnknown(name, schema.Value, log);
         }
 
         return Task.CompletedTask;
+    }
+
+    // Nearly always it is in the file as it is given: then that is not parsed.
+    private static bool IsKnown(string name, byte[] schema) => schema.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"{name}\":")) >= 0;
+
+    private void CheckUnknown(string name, byte[] schema, IPublishLog log)
+    {
+        using var parsed = JsonDocument.Parse(schema);
+        var known = parsed.RootElement.GetProperty("properties").EnumerateObject().Select(property => property.Name).ToList();
+        if (
+            !known.Contains(name, StringComparer.OrdinalIgnoreCase)
+            && Spelling.FindIntended(name, known) is { } intended
+            && IsUnread(name)
+            && BuildObjects.IsFirst(BuildEngine4, $"property {name}")
+        )
+            Report(name, intended, log);
     }
 
     private static void Report(string name, string intended, IPublishLog log)
@@ -46,24 +62,6 @@ public sealed class CheckPropertyNames : ImageTask
         if (log.IsError(DiagnosticCodes.PropertyUnknown))
             throw new ImagePublishException(DiagnosticCodes.PropertyUnknown, message);
         log.Warning(DiagnosticCodes.PropertyUnknown, message);
-    }
-
-    private List<(string Name, string Intended)> FindMisspelled(List<string> given)
-    {
-        // Nearly always all of them are in the file as they are given: then it is not parsed.
-        var file = File.ReadAllBytes(SchemaFile);
-        if (given.TrueForAll(name => file.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"{name}\":")) >= 0))
-            return [];
-        using var schema = JsonDocument.Parse(file);
-        var known = schema.RootElement.GetProperty("properties").EnumerateObject().Select(property => property.Name).ToList();
-        var misspelled = new List<(string, string)>();
-        foreach (var name in given.Except(known, StringComparer.OrdinalIgnoreCase))
-        {
-            if (Spelling.FindIntended(name, known) is { } intended)
-                misspelled.Add((name, intended));
-        }
-
-        return misspelled;
     }
 
     // A project may have a property of its own by that name, and make ours of it. Where the files are not known, none is reported.

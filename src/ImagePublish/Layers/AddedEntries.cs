@@ -44,7 +44,8 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
     )
     {
         var entries = WithParents(WithHardLinks(group), published, directories);
-        return LayerInput.Create(group.Key, [.. entries, .. MissingInBase(entries)], Root, BaseDirectories(group)) with { IsOnTop = true };
+        entries.AddRange(MissingInBase(entries));
+        return CreateLayer(group, entries) with { IsOnTop = true };
     }
 
     private List<LayerInput> Plan(
@@ -62,12 +63,13 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         var plan = placed.Where(one => !known.Contains(one.Entry.Path)).ToLookup(LayerOf);
         var layers = LayerLayout.Create([.. withOwn, .. WithParents(plan[""], withOwn, directories)], items, mode).ToList();
         var ownLayers = plan.Where(group => group.Key.Length > 0)
-            .Select(group =>
-                LayerInput.Create(group.Key, WithParents(WithHardLinks(group), withOwn, directories), Root, BaseDirectories(group))
-            );
+            .Select(group => CreateLayer(group, WithParents(WithHardLinks(group), withOwn, directories)));
         layers.InsertRange(Math.Max(layers.Count - 1, 0), ownLayers);
         return layers;
     }
+
+    private LayerInput CreateLayer(IGrouping<string, Placed> group, List<LayerEntry> entries) =>
+        LayerInput.Create(group.Key, [.. entries, .. PeculiarInBase(entries)], Root, BaseDirectories(group));
 
     private static Dictionary<string, LayerEntry> DirectoriesOf(IEnumerable<Placed> placed) =>
         placed
@@ -317,6 +319,30 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
             .Select(parent => new LayerEntry(parent, LayerEntryKind.Directory) { Mode = LayerPath.UsualModeOf(parent) })
             .ToList();
     }
+
+    // Docker's overlay2 makes the folders that a layer does not have root's and open to be read, and those hide the base's: /tmp could be
+    // written to by root alone. Folders that are so anyway need no entry.
+    private List<LayerEntry> PeculiarInBase(List<LayerEntry> entries)
+    {
+        var known = entries.Select(entry => entry.Path).ToHashSet(StringComparer.Ordinal);
+        return entries
+            .SelectMany(entry => LayerPath.ParentsOf(entry.Path))
+            .Where(known.Add)
+            .Select(baseFiles.Find)
+            .OfType<LayerEntryInfo>()
+            .Where(folder => folder.Kind == LayerEntryInfoKind.Directory && !HasUsualAttributes(folder))
+            .Select(folder => new LayerEntry(folder.Path, LayerEntryKind.Directory)
+            {
+                Mode = folder.Mode,
+                Uid = folder.Uid,
+                Gid = folder.Gid,
+                Modified = defaults.Modified,
+            })
+            .ToList();
+    }
+
+    private static bool HasUsualAttributes(LayerEntryInfo folder) =>
+        folder is { Uid: 0, Gid: 0 } && folder.Mode == LayerEntryDefaults.ModeOf(LayerEntryKind.Directory);
 
     private HashSet<string> BaseDirectories(IEnumerable<Placed> group) =>
         [

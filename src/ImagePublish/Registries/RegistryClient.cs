@@ -176,19 +176,9 @@ internal sealed class RegistryClient : IDisposable
     }
 
     /// <summary>Connects to a registry and learns how to sign in there, for a publish that is going to begin by asking what a repository
-    /// has. What is wrong shows again where it matters.</summary>
-    public async Task SignInEarlyAsync(Repository repository, CancellationToken cancellationToken)
-    {
-        var request = new CheckApi(repository.Registry, Scope.Pull(repository.Name));
-        try
-        {
-            await Connect(repository).SignInEarlyAsync(request, cancellationToken);
-        }
-        catch (Exception exception) when (exception is TransportException or ImagePublishException or OperationCanceledException)
-        {
-            Log.Detail($"Not signed in to {repository.Registry} early: {exception.Message}");
-        }
-    }
+    /// has.</summary>
+    public Task SignInEarlyAsync(Repository repository, CancellationToken cancellationToken) =>
+        Connect(repository).SignInEarlyAsync(new CheckApi(repository.Registry, Scope.Pull(repository.Name)), cancellationToken);
 
     public void Dispose()
     {

@@ -9,7 +9,7 @@ namespace ImagePublish.Tasks.Tests.EndToEnd;
 /// </summary>
 public sealed partial class StartUpTests(Peers peers)
 {
-    // About 620 to 650, most of them for HTTP. A method takes about a fifth of a millisecond.
+    // About 650, most of them for HTTP. A method takes about a fifth of a millisecond.
     private const int Budget = 680;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -54,6 +54,7 @@ public sealed partial class StartUpTests(Peers peers)
     }
 
     // 4: JIT compiled System.String:Concat(System.String) [Tier0, IL size=1, code size=2]
-    [GeneratedRegex(@"^ *\d+: JIT compiled (.*) \[(?:Instrumented )?Tier")]
+    // What is called often is compiled a second time, for a higher tier: how much of it depends on how busy the machine is.
+    [GeneratedRegex(@"^ *\d+: JIT compiled (.*) \[(?:Instrumented )?Tier0")]
     private static partial Regex Compiled();
 }

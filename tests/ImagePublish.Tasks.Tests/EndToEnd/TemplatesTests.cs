@@ -61,6 +61,21 @@ public sealed class TemplatesTests(Peers peers, InstalledTemplates templates) : 
         Assert.Equal(["IMAGE_REGISTRY_PASSWORD", "IMAGE_REGISTRY_USERNAME"], step.Environment.Keys.Order(StringComparer.Ordinal));
     }
 
+    [Theory]
+    [InlineData("refs/tags/v2.1.0-rc.1", "2.1.0-rc.1")]
+    [InlineData("refs/heads/main", "1.0.0")]
+    [InlineData(null, "1.0.0")]
+    public async Task TheWorkflowPublishesTheVersionOfItsTag(string? reference, string version)
+    {
+        var folder = await templates.CreateAsync("imagepublish-worker", Name, $"version-{version}-{reference is null}", "--ci", "github");
+
+        var command = templates.Workspace.DotNet("msbuild", "-getProperty:Version") with { WorkingDirectory = folder };
+        var environment = new Dictionary<string, string?>(command.Environment) { ["GITHUB_REF"] = reference };
+        var evaluated = await (command with { Environment = environment }).SucceedAsync(Cancelled);
+
+        Assert.Equal(version, evaluated.Output.Trim());
+    }
+
     [Fact]
     public async Task AFolderWithAProjectIsNotOverwritten()
     {

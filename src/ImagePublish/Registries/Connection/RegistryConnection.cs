@@ -151,26 +151,32 @@ internal sealed class RegistryConnection : IDisposable
     }
 
     /// <summary>Learns how to sign in before there is anything to ask, and requests a token where there are tokens. A password goes to the
-    /// registry itself only with a request that is wanted: one that is wrong is sent once.</summary>
+    /// registry itself only with a request that is wanted: one that is wrong is sent once. What fails here fails again where it
+    /// matters.</summary>
     /// <param name="request">What is asked without signing in. It tells what the token has to be good for.</param>
-    /// <exception cref="TransportException">There was no response.</exception>
-    /// <exception cref="ImagePublishException">A token is refused, or an address is unsafe.</exception>
     public async Task SignInEarlyAsync(RegistryRequest request, CancellationToken cancellationToken)
     {
-        ThrowIfOffline(request);
-        if (!await BecomeFirstAsync(cancellationToken))
-            return;
+        var isFirst = false;
         try
         {
+            ThrowIfOffline(request);
+            isFirst = await BecomeFirstAsync(cancellationToken);
+            if (!isFirst)
+                return;
             await rate.PassAsync(cancellationToken);
             using var response = await FollowRedirectsAsync(request, authorization: null, cancellationToken);
             hasAnswered = true;
             if (response.Status == HttpStatusCode.Unauthorized && response.IsFromOrigin)
                 await RefreshAsync(request, response, rejected: null, cancellationToken);
         }
+        catch (Exception exception) when (exception is TransportException or ImagePublishException or OperationCanceledException)
+        {
+            Log.Detail($"Not signed in to {registry} early: {exception.Message}");
+        }
         finally
         {
-            firstRequest.Release();
+            if (isFirst)
+                firstRequest.Release();
         }
     }
 
