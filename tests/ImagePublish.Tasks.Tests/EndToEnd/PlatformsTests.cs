@@ -96,13 +96,13 @@ public sealed class PlatformsTests(PlatformsApp app, Peers peers) : IClassFixtur
     }
 
     [Fact]
-    public async Task ALayerOfOnesOwnHasItsFileWhereTheBasesLinkLeadsAndNothingElse()
+    public async Task ALayerOfOnesOwnHasItsFileWhereTheBasesLinkLeadsAndThatFolderAsItIs()
     {
         var image = await app.ImageAsync("amd64", Cancelled);
 
         // The base's /data is a link to /srv/shared, whose owner and mode are its own.
         Assert.Equal(
-            ["755 0:0 srv/shared/models/", "644 0:0 srv/shared/models/m.bin"],
+            ["2775 1654:50 srv/shared/", "755 0:0 srv/shared/models/", "644 0:0 srv/shared/models/m.bin"],
             await app.Registry.EntriesAsync(PlatformsApp.Repository, image.Layers[2], Cancelled)
         );
     }
