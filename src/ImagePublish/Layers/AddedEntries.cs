@@ -287,17 +287,10 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
     )
     {
         var entries = group.Select(one => one.Entry).ToList();
-        var known = entries.Select(entry => entry.Path).ToHashSet(StringComparer.Ordinal);
         var appFolders = published
             .Where(entry => entry.Kind == LayerEntryKind.Directory)
             .ToDictionary(entry => entry.Path, StringComparer.Ordinal);
-        foreach (
-            var parent in entries
-                .SelectMany(entry => LayerPath.ParentsOf(entry.Path))
-                .Distinct(StringComparer.Ordinal)
-                .Where(known.Add)
-                .ToList()
-        )
+        foreach (var parent in FoldersAbove(entries))
         {
             if ((directories.GetValueOrDefault(parent) ?? appFolders.GetValueOrDefault(parent)) is { } directory)
                 entries.Add(directory);
@@ -306,28 +299,29 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
         return entries;
     }
 
+    // Those without an entry.
+    private static List<string> FoldersAbove(List<LayerEntry> entries)
+    {
+        var known = entries.Select(entry => entry.Path).ToHashSet(StringComparer.Ordinal);
+        return [.. entries.SelectMany(entry => LayerPath.ParentsOf(entry.Path)).Where(known.Add)];
+    }
+
     // Folders that usual bases have and this one lacks, as one without a shell may: without an entry they would have the attributes that an
     // engine chooses. Docker's are closed to everybody but root.
     private List<LayerEntry> MissingInBase(List<LayerEntry> entries)
     {
         if (ReferenceEquals(baseFiles, BaseFileSystem.Empty))
             return [];
-        var known = entries.Select(entry => entry.Path).ToHashSet(StringComparer.Ordinal);
-        return entries
-            .SelectMany(entry => LayerPath.ParentsOf(entry.Path))
-            .Where(parent => LayerPath.IsOwnedByBase(parent) && baseFiles.Find(parent) is null && known.Add(parent))
+        return FoldersAbove(entries)
+            .Where(parent => LayerPath.IsOwnedByBase(parent) && baseFiles.Find(parent) is null)
             .Select(parent => new LayerEntry(parent, LayerEntryKind.Directory) { Mode = LayerPath.UsualModeOf(parent) })
             .ToList();
     }
 
     // Docker's overlay2 makes the folders that a layer does not have root's and open to be read, and those hide the base's: /tmp could be
     // written to by root alone. Folders that are so anyway need no entry.
-    private List<LayerEntry> PeculiarInBase(List<LayerEntry> entries)
-    {
-        var known = entries.Select(entry => entry.Path).ToHashSet(StringComparer.Ordinal);
-        return entries
-            .SelectMany(entry => LayerPath.ParentsOf(entry.Path))
-            .Where(known.Add)
+    private IEnumerable<LayerEntry> PeculiarInBase(List<LayerEntry> entries) =>
+        FoldersAbove(entries)
             .Select(baseFiles.Find)
             .OfType<LayerEntryInfo>()
             .Where(folder => folder.Kind == LayerEntryInfoKind.Directory && !HasUsualAttributes(folder))
@@ -337,9 +331,7 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
                 Uid = folder.Uid,
                 Gid = folder.Gid,
                 Modified = defaults.Modified,
-            })
-            .ToList();
-    }
+            });
 
     private static bool HasUsualAttributes(LayerEntryInfo folder) =>
         folder is { Uid: 0, Gid: 0 } && folder.Mode == LayerEntryDefaults.ModeOf(LayerEntryKind.Directory);

@@ -115,6 +115,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var deliveries = await destinations.CommitTagsAsync(root, tags);
         var result = draft.Published(image, built, deliveries) with { Root = root, Attached = attached };
         var run = await RecordAsync(draft, result, output, tasks.Token);
+        // Known only now, when everything that an unchanged image is checked for has been.
         var isUnchanged = wereTagged && deliveries.All(delivery => delivery.Transfer.UploadedBytes == 0);
         return run with { Result = run.Result with { IsUnchanged = isUnchanged } };
     }
