@@ -59,6 +59,25 @@ public sealed class EarlySignInTests
         await RegistryBench.FailsAsync(DiagnosticCodes.RegistryDenied, () => bench.Client.FindManifestAsync(bench.Latest, Cancel));
     }
 
+    [Fact]
+    [ReliabilityCase(
+        Area,
+        "no answer while the project compiles",
+        "given up on after 10 seconds, so that the publish need not wait for it"
+    )]
+    public async Task WhatStallsEarlyDelaysThePublishByLittle()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        bench.Options = bench.Options with { EarlyTimeout = TimeSpan.FromMinutes(20) };
+        var stall = bench.Fail(RegistryStep.Ping, FaultAction.Stall());
+
+        var early = bench.Client.SignInEarlyAsync(bench.Repository, Cancel);
+        Assert.Null(await bench.Client.FindManifestAsync(bench.Latest, Cancel).WaitAsync(TimeSpan.FromSeconds(30), Cancel));
+
+        await early;
+        Assert.Equal((1, 1), (stall.Hits, bench.CountOf(RegistryStep.ManifestHead)));
+    }
+
     private static async Task<RegistryBench> StartAsync(AuthSchemes scheme, string password)
     {
         var bench = await RegistryBench.StartAsync(options =>

@@ -32,6 +32,7 @@ internal sealed class RegistryBench : IAsyncDisposable
             IdleTimeout = TimeSpan.FromHours(20),
             DocumentTimeout = TimeSpan.FromHours(20),
             TidyTimeout = TimeSpan.FromHours(5),
+            EarlyTimeout = TimeSpan.FromHours(5),
             ContinueTimeout = TimeSpan.FromMinutes(1),
         };
 

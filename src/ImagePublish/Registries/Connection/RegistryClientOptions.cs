@@ -29,6 +29,9 @@ internal sealed record RegistryClientOptions : HttpOptions
     /// <summary>How long deleting an upload session may take after a failure.</summary>
     public TimeSpan TidyTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long signing in early may take: what is asked next waits for it, also where the registry does not answer.</summary>
+    public TimeSpan EarlyTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>The size in bytes of the chunks of an upload that can't be done in one request.</summary>
     public long ChunkSize { get; init; } = 8 << 20;
 }

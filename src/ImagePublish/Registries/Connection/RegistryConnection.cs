@@ -156,18 +156,20 @@ internal sealed class RegistryConnection : IDisposable
     /// <param name="request">What is asked without signing in. It tells what the token has to be good for.</param>
     public async Task SignInEarlyAsync(RegistryRequest request, CancellationToken cancellationToken)
     {
+        using var limit = new CancellationTokenSource(Options.EarlyTimeout, Time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var isFirst = false;
         try
         {
             ThrowIfOffline(request);
-            isFirst = await BecomeFirstAsync(cancellationToken);
+            isFirst = await BecomeFirstAsync(linked.Token);
             if (!isFirst)
                 return;
-            await rate.PassAsync(cancellationToken);
-            using var response = await FollowRedirectsAsync(request, authorization: null, cancellationToken);
+            await rate.PassAsync(linked.Token);
+            using var response = await FollowRedirectsAsync(request, authorization: null, linked.Token);
             hasAnswered = true;
             if (response.Status == HttpStatusCode.Unauthorized && response.IsFromOrigin)
-                await RefreshAsync(request, response, rejected: null, cancellationToken);
+                await RefreshAsync(request, response, rejected: null, linked.Token);
         }
         catch (Exception exception) when (exception is TransportException or ImagePublishException or OperationCanceledException)
         {
