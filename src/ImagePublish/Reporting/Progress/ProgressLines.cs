@@ -8,20 +8,25 @@ namespace ImagePublish.Reporting.Progress;
 /// </summary>
 internal sealed class ProgressLines(string project, Action<string> say, ProgressLineStyle style) : IProgressView
 {
+    private static readonly TimeSpan NothingToShow = TimeSpan.FromSeconds(1);
+
     private TimeSpan due = TimeSpan.FromSeconds(style.Pauses[0]);
     private int lines;
 
     public TimeSpan Show(ProgressBoard board, TimeSpan elapsed)
     {
         if (elapsed >= due)
-        {
-            if (Line(board.Snapshot(), style) is { } line)
-                say($"{project}: {line}");
-            lines++;
-            due = elapsed + TimeSpan.FromSeconds(style.Pauses[Math.Min(lines, style.Pauses.Count - 1)]);
-        }
+            due = elapsed + (Line(board.Snapshot(), style) is { } line ? Say(line) : NothingToShow);
 
         return due - elapsed;
+    }
+
+    /// <summary>Writes the line, and returns how long to wait before the next one.</summary>
+    private TimeSpan Say(string line)
+    {
+        say($"{project}: {line}");
+        lines++;
+        return TimeSpan.FromSeconds(style.Pauses[Math.Min(lines, style.Pauses.Count - 1)]);
     }
 
     public void Dispose() { }
