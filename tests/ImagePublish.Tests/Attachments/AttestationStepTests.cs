@@ -7,11 +7,13 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Registries;
 using ImagePublish.Requests;
+using ImagePublish.Signing;
 using ImagePublish.Storage;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
+using ImagePublish.Trust;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 
 namespace ImagePublish.Tests.Attachments;
@@ -235,6 +237,73 @@ public sealed class AttestationStepTests
         Assert.Equal(image.Image.Digest, Assert.Single(found).Attachment.Subject);
         var entries = OciJson.ReadIndex(joined.Index.Content.Span).Manifests;
         Assert.Equal(isInIndex ? 2 : 1, entries.Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [ReliabilityCase(
+        "Attachments",
+        "an image of another repository that is joined into an index, whose provenance has a signature, which has one too, and whose own signature is at a tag",
+        "all of it is there too, and only the provenance is an entry of the index"
+    )]
+    public async Task SignaturesOfWhatIsAttachedGoWithIt(bool hasReferrers)
+    {
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
+        var image = await bench.PublishAsync(Attested(bench, "amd64"));
+        var signature = await SignAsync(bench, image.Attached[0].Descriptor);
+        var countersignature = await SignAsync(bench, signature);
+        var tag = SimpleSigning.TagOf(image.Image.Digest);
+        await using (var client = RegistryBench.For(bench.Server))
+            await client.Client.PushManifestAsync(
+                bench.Named("acme/shop").ReferenceTo(tag),
+                MemoryBlobSource.Create(MediaTypes.OciManifest, image.Image.Manifest.Content.ToArray()),
+                Cancel
+            );
+
+        var joined = await bench.PublishAsync(
+            new IndexRequest
+            {
+                From = [bench.Named("acme/shop").ReferenceTo(image.Image.Digest)],
+                Placement = AttestationPlacement.Index,
+                Destinations = [bench.Named("acme/joined")],
+                LocalName = "acme/joined",
+                Tags = [Tag.Parse("1.0")],
+            }
+        );
+
+        Assert.Equal([image.Attached[0].Descriptor.Digest], await ListAsync(bench, image.Image.Digest));
+        Assert.Equal([signature.Digest], await ListAsync(bench, image.Attached[0].Descriptor.Digest));
+        Assert.Equal([countersignature.Digest], await ListAsync(bench, signature.Digest));
+        Assert.Equal(image.Image.Digest.Value, bench.TagDigest("acme/joined", tag.Value));
+        Assert.Equal(2, OciJson.ReadIndex(joined.Index.Content.Span).Manifests.Count);
+    }
+
+    private static async Task<Descriptor> SignAsync(PublishingBench bench, Descriptor subject)
+    {
+        await using var writer = RegistryBench.For(bench.Server);
+        var (client, repository) = (writer.Client, bench.Named("acme/shop"));
+        var signature = SignaturePayload.Attach(subject, SigstoreBundle.SignaturePredicate, "{}"u8.ToArray());
+        foreach (var blob in signature.Blobs)
+            await client.PushBlobAsync(repository, blob, Cancel);
+        var manifest = signature.Manifest;
+        await client.PushManifestAsync(repository.ReferenceTo(manifest.Descriptor.Digest), manifest, Cancel);
+        await new ReferrersWriter(client, repository).AttachAsync(
+            subject.Digest,
+            [ReferrerEntry.Create(manifest)],
+            ReferrersSupport.Unknown,
+            Cancel
+        );
+        return manifest.Descriptor;
+    }
+
+    private static async Task<IReadOnlyList<Digest>> ListAsync(PublishingBench bench, Digest subject)
+    {
+        await using var reader = RegistryBench.For(bench.Server);
+        var (client, repository) = (reader.Client, bench.Named("acme/joined"));
+        var listed = await client.ListReferrersAsync(repository, subject, Cancel)
+            ?? await ReferrersTag.ListAsync(client, repository, subject, Cancel);
+        return [.. listed.Select(one => one.Digest)];
     }
 
     [Fact]
