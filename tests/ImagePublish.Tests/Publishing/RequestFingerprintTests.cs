@@ -301,13 +301,17 @@ public sealed class RequestFingerprintTests
                         Mode = UnixFileMode.UserRead,
                         Owner = new FileOwner("0", "0"),
                         Layer = "own",
+                        Trust = Trusting('a'),
                     },
                 ],
                 [
                     new LayersOfImage(
                         new ItemSource("ImageLayerFrom", "example.test/agent:1", null),
                         new RegistryImage(Reference.Parse("example.test/agent:1"))
-                    ),
+                    )
+                    {
+                        Trust = Trusting('a'),
+                    },
                 ]
             ),
             Compression = new LayerCompression(Compression.Gzip, null),
