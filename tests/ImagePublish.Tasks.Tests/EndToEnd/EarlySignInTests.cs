@@ -46,7 +46,7 @@ public sealed class EarlySignInTests(Peers peers)
             },
         };
 
-        (await project.RunAsync(command, Cancelled)).EnsureSuccess();
+        (await project.RunInNewProcessAsync(command, Cancelled)).EnsureSuccess();
 
         var refused = Assert.Single(registry.Requests, request => request.Status == 401);
         Assert.Equal(RegistryStep.Ping, refused.Step);

@@ -287,7 +287,7 @@ public sealed partial class PublishedRevisionTests(Peers peers)
         {
             Environment = new Dictionary<string, string?>(publish.Environment) { ["GITHUB_OUTPUT"] = workspace.Write("output", "") },
         };
-        var output = await publish.SucceedAsync(Cancelled);
+        var output = (await BuildServers.RunAsync(publish, Cancelled)).EnsureSuccess();
         Assert.DoesNotMatch("warning|error", output.All);
         return output;
     }

@@ -183,7 +183,7 @@ public sealed class SummaryTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         Apps(workspace, registry, "Aaa", "Bbb");
         var solution = Solution(workspace, "Aaa", "Bbb");
-        await workspace.DotNet("restore", solution).SucceedAsync(Cancelled);
+        (await BuildServers.RunAsync(workspace.DotNet("restore", solution), Cancelled)).EnsureSuccess();
         var traversal = workspace.Write(
             "all.proj",
             """
@@ -223,7 +223,7 @@ public sealed class SummaryTests(Peers peers)
         var apps = Apps(workspace, registry, "Aaa", "Bbb", "Ccc");
         apps[1].Property("ImageTags", "no/tag");
         var solution = Solution(workspace, "Aaa", "Bbb", "Ccc");
-        await workspace.DotNet("restore", solution).SucceedAsync(Cancelled);
+        (await BuildServers.RunAsync(workspace.DotNet("restore", solution), Cancelled)).EnsureSuccess();
         var command = workspace.DotNet("publish", solution, "-nologo", "--no-restore", "-m:2", "-p:PublishImage=true");
         await using var terminal = await Terminal.StartAsync(command, Columns, 50, Cancelled);
 
