@@ -13,7 +13,7 @@ public sealed class OneNodeTests(Peers peers)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase(Area, "two apps of a solution on one MSBuild node, behind a registry that takes long", "published side by side")]
+    [ReliabilityCase(Area, "two apps of a solution on one MSBuild node, with a slow registry", "published in parallel")]
     public async Task TwoAppsArePublishedSideBySide()
     {
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
@@ -34,7 +34,7 @@ public sealed class OneNodeTests(Peers peers)
     }
 
     [Fact]
-    [ReliabilityCase(Area, "two platforms of an app on one MSBuild node, behind a registry that takes long", "published side by side")]
+    [ReliabilityCase(Area, "two platforms of an app on one MSBuild node, with a slow registry", "published in parallel")]
     public async Task TwoPlatformsArePublishedSideBySide()
     {
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
