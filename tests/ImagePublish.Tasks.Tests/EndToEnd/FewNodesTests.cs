@@ -18,7 +18,7 @@ public sealed class FewNodesTests(Peers peers)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase(Area, "three apps of a solution on two MSBuild nodes, behind a registry that takes long", "published side by side")]
+    [ReliabilityCase(Area, "three apps of a solution on two MSBuild nodes, with a slow registry", "published in parallel")]
     public async Task AppsArePublishedSideBySide()
     {
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);

@@ -61,8 +61,8 @@ public sealed class SummaryTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         Area,
-        "apps of a solution that do not compile, or can not be published",
-        "the others are published, and the summary names those that failed together"
+        "apps of a solution that don't compile, or can't be published",
+        "the others are published, and the summary names all failures"
     )]
     public async Task ThoseThatFailAreNamedTogether()
     {
@@ -146,7 +146,7 @@ public sealed class SummaryTests(Peers peers)
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a solution in GitLab", "`image.env` has the names of what is to be deployed, and what was in it before")]
+    [ReliabilityCase(Area, "a solution in GitLab", "`image.env` has the names of the images to deploy, and keeps its previous content")]
     public async Task GitLabGetsTheNamesOfWhatToDeploy()
     {
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
