@@ -60,8 +60,7 @@ internal sealed class CarriedAttachments(RegistryClient registries, RegistryDocu
     private async Task<AttachedToJoined> FindAsync(Repository repository, MemoryBlobSource image, CancellationToken cancellationToken)
     {
         var subject = image.Descriptor.Digest;
-        var entries = await registries.ListReferrersAsync(repository, subject, cancellationToken)
-            ?? await ReferrersTag.ListAsync(registries, repository, subject, cancellationToken);
+        var entries = await ReferrersTag.ListAllAsync(registries, repository, subject, cancellationToken);
         if (entries.Count > MaxCount)
             throw new ImagePublishException(
                 DiagnosticCodes.AttachmentInvalid,

@@ -44,6 +44,28 @@ public sealed class AttestationStepTests
         Assert.Equal("https://ci.example.test/runner/1", found.Provenance!.Builder);
     }
 
+    [Fact]
+    [ReliabilityCase(
+        "Attachments",
+        "a registry whose referrers request answers with an empty list though the tag lists attachments, as after an upgrade",
+        "the tag is read too: nothing is attached twice, and readers find it"
+    )]
+    public async Task AnEmptyListIsNoProofThatNothingIsAttached()
+    {
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: false);
+        var empty = OciJson.Write(new ImageIndex([]) { MediaType = MediaTypes.OciIndex });
+        bench.Server.Faults.Add(
+            new Fault(RegistryStep.Referrers, FaultAction.Bytes(200, empty, MediaTypes.OciIndex)) { Times = Fault.Always }
+        );
+        var first = await bench.PublishAsync(Attested(bench, "1.0"));
+
+        await bench.PublishAsync(OfRun(bench, "2", "latest"), machine: "other");
+
+        var found = Assert.Single(await FindAsync(bench, first.Image.Digest));
+        Assert.Equal(first.Attached[0].Descriptor.Digest, found.Attachment.Descriptor.Digest);
+        Assert.Single(await ListAsync(bench, first.Image.Digest, "acme/shop"));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -301,12 +323,10 @@ public sealed class AttestationStepTests
         return manifest.Descriptor;
     }
 
-    private static async Task<IReadOnlyList<Digest>> ListAsync(PublishingBench bench, Digest subject)
+    private static async Task<IReadOnlyList<Digest>> ListAsync(PublishingBench bench, Digest subject, string repository = "acme/joined")
     {
         await using var reader = RegistryBench.For(bench.Server);
-        var (client, repository) = (reader.Client, bench.Named("acme/joined"));
-        var listed = await client.ListReferrersAsync(repository, subject, Cancel)
-            ?? await ReferrersTag.ListAsync(client, repository, subject, Cancel);
+        var listed = await ReferrersTag.ListAllAsync(reader.Client, bench.Named(repository), subject, Cancel);
         return [.. listed.Select(one => one.Digest)];
     }
 
