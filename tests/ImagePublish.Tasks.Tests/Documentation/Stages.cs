@@ -27,6 +27,7 @@ public static class Stages
             {
                 NotTyped = Map(
                     ("<PropertyGroup>", "the base of these tests is not signed: PublishOnSignedBaseTests has one that is"),
+                    ("<ItemGroup>", "nobody signed the images of these tests: PublishOnSignedBaseTests takes files of one that is not"),
                     ("{", "PolicyFileTests reads such policies"),
                     (
                         "{ \"version\": 1, \"method\": \"publicKey\", \"key\": \"production\" }",
