@@ -16,7 +16,8 @@ using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.Report;
 
-/// <summary>The pages of a repository of 40 versions, of one of 5,000 and of one whose base moved, and what a browser saw of them.</summary>
+/// <summary>The pages of repositories of 40 versions, of 5,000, and of three on a base that moved, and what a browser saw of
+/// them.</summary>
 public sealed class RepositoryPages : IAsyncLifetime, IPublishLog, ICredentialSource
 {
     private const string Hostile = "</script><b>\u202eshop";

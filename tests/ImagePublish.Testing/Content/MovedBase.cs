@@ -4,14 +4,16 @@ using System.Text.Json.Nodes;
 
 namespace ImagePublish.Testing;
 
-/// <summary>A base that got fixes, and an app for two platforms: two versions of it on the base as it was, and one on the base as it is.</summary>
+/// <summary>A base that got fixes, and an app for two platforms: two versions on the base as it was, and one on the base as it
+/// is.</summary>
 public static class MovedBase
 {
     private const string Base = "dotnet/aspnet";
 
     private static readonly string[] Architectures = ["amd64", "arm64"];
 
-    /// <summary>Seeds <c>1.0.0</c>, <c>1.1.0</c> and <c>1.2.0</c>, each an index. Only 1.2.0 is on what the name of the base points at.</summary>
+    /// <summary>Seeds <c>1.0.0</c>, <c>1.1.0</c> and <c>1.2.0</c>, each an index. Only 1.2.0 is on what its base's name points
+    /// at.</summary>
     public static void SeedVersionsOnMovedBase(this TestRegistry registry, string repository)
     {
         var (before, old) = registry.SeedBase("10.0.0", ("libssl3", "3.0.15-1"), ("libc6", "2.36-9"), ("tzdata", "2025b-0"));
