@@ -50,9 +50,9 @@ public sealed class PublishImage : PublishImageInputs
         if (InputParser.Optional(ReproduceFolder) is { } reproduced)
         {
             var own = (PublishImage)CopyFor(null);
-            var folder = new ReproductionFolder(FullPath(reproduced));
-            var compared = await own.ReproduceAsync(own.ReadRequest(), folder, log, cancellationToken);
-            folder.Write(compared with { Variants = [.. variants.Select(variant => variant.Name)] });
+            var results = new ReproductionFolder(FullPath(reproduced));
+            var compared = await own.ReproduceAsync(own.ReadRequest(), results, log, cancellationToken);
+            results.Write(compared with { Variants = [.. variants.Select(variant => variant.Name)] });
             ReportResult(own);
             return;
         }
