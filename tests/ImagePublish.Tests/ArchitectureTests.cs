@@ -35,7 +35,7 @@ public sealed partial class ArchitectureTests
         ["Dockerfiles"] = ["Diagnostics", "Common"],
         ["Migration"] = ["Diagnostics", "Common", "Images", "Dockerfiles"],
         ["Packages"] = ["Diagnostics", "Common", "Oci", "Layers"],
-        ["Bases"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Engines"],
+        ["Bases"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Trust", "Engines"],
         ["Attachments"] = ["Diagnostics", "Common", "Oci", "Images", "Registries", "Storage", "Bases"],
         ["Signing"] = ["Diagnostics", "Common", "Oci", "Http", "Registries", "Trust", "Attachments"],
         ["Sboms"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Packages"],
