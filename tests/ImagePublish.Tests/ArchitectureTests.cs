@@ -114,7 +114,20 @@ public sealed partial class ArchitectureTests
             "Commands",
             "Rebasing",
         ],
-        ["Reproducing"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Storage", "Bases", "Requests", "Publishing"],
+        ["Reproducing"] =
+        [
+            "Diagnostics",
+            "Common",
+            "Oci",
+            "Layers",
+            "Images",
+            "Storage",
+            "Packages",
+            "Bases",
+            "Attachments",
+            "Requests",
+            "Publishing",
+        ],
         ["Reporting"] =
         [
             "Common",
