@@ -149,8 +149,9 @@ public sealed class AttestationStepTests
         bench.Server.Faults.Add(
             new Fault(RegistryStep.ManifestPut, FaultAction.Status(415))
             {
+                // The first is the image itself; the tag would be taken.
+                When = request => request.Reference != "1.0",
                 Times = Fault.Always,
-                // The first is the image itself.
                 Skip = 1,
             }
         );

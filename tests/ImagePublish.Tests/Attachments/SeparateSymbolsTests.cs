@@ -149,10 +149,19 @@ public sealed class SeparateSymbolsTests : IDisposable
     public async Task NoTagMovesWhereTheyAreRefused()
     {
         await using var bench = await StartAsync(hasReferrers: true);
-        bench.Server.Faults.Add(new Fault(RegistryStep.ManifestPut, FaultAction.Status(415)) { Times = Fault.Always, Skip = 1 });
+        // The first is the image itself; the tag would be taken.
+        var refusal = bench.Server.Faults.Add(
+            new Fault(RegistryStep.ManifestPut, FaultAction.Status(415))
+            {
+                When = request => request.Reference != "1.0",
+                Times = Fault.Always,
+                Skip = 1,
+            }
+        );
 
         await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(Separate(bench, "1.0")));
 
+        Assert.NotEqual(0, refusal.Hits);
         Assert.Null(bench.TagDigest(Shop, "1.0"));
     }
 

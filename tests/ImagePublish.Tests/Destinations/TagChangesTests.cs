@@ -1,5 +1,6 @@
 using ImagePublish.Bases;
 using ImagePublish.Commands;
+using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Publishing;
@@ -109,12 +110,34 @@ public sealed class TagChangesTests
         await using var registry = RegistryBench.For(bench.Server);
         using var user = new CancellationTokenSource();
         var run = Prepare(command, bench, registry, user.Token);
-        await user.CancelAsync();
+        // The last that is done before the first tag: the image is put, or found where it is already.
+        var cancels = FaultAction.Custom("the user cancels", async (_, _, next) =>
+        {
+            await next();
+            await user.CancelAsync();
+        });
+        var step = command == "tag" ? RegistryStep.ManifestHead : RegistryStep.ManifestPut;
+        var cancel = bench.Server.Faults.Add(new Fault(step, cancels) { When = request => request.Repository == "a/x" });
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(run);
 
+        Assert.Equal(1, cancel.Hits);
         Assert.Empty(bench.Server.Content.Tags("a/x"));
         Assert.Empty(registry.Log.Changes);
+    }
+
+    [Fact]
+    public async Task NothingIsChangedAfterACancellation()
+    {
+        var log = new TestLog();
+        var changes = new TagChanges(NameChange.Tagged, log, TimeProvider.System);
+        var made = 0;
+        var change = new TagChange(["a/x:1"], _ => Task.FromResult(made++));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => changes.MakeAsync([change], new CancellationToken(canceled: true)));
+
+        Assert.Equal(0, made);
+        Assert.Empty(log.Changes);
     }
 
     [Fact]

@@ -120,11 +120,14 @@ public sealed class UpToDateCheckTests
     {
         await using var bench = await PublishingBench.StartAsync();
         var first = await bench.PublishAsync(bench.Request("1.0"));
-        foreach (var file in Directory.EnumerateFiles(bench.Store().Disk.Layout.RecordsFolder, "*", SearchOption.AllDirectories))
+        var records = Directory.GetFiles(bench.Store().Disk.Layout.RecordsFolder, "*", SearchOption.AllDirectories);
+        foreach (var file in records)
             await File.WriteAllTextAsync(file, "damaged", TestContext.Current.CancellationToken);
 
         var second = await bench.PublishAsync(bench.Request("1.0"));
 
+        Assert.NotEmpty(records);
+        Assert.DoesNotContain(Recognised, bench.Log.ToString(), StringComparison.Ordinal);
         Assert.Equal(first.Image.Digest, second.Image.Digest);
     }
 }

@@ -55,6 +55,9 @@ public sealed class ChunkedUploadTests
         bench.Fail(RegistryStep.UploadStatus, FaultAction.SetHeader("Range", "0-999"));
 
         await bench.UploadedAsync(1000 * Kib);
+
+        Assert.Equal(1, bench.CountOf(RegistryStep.UploadPost));
+        Assert.Contains(bench.Server.Requests.Of(RegistryStep.UploadPatch), patch => patch.Status == 416);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
@@ -59,9 +60,7 @@ public sealed class FaultMatrixTests
         ["tells the token"] = () => FaultAction.Custom("repeats the Authorization", (http, request, _) =>
             {
                 http.Response.StatusCode = 400;
-                return http
-                    .Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes($"who is {request.Authorization}?"), Cancel)
-                    .AsTask();
+                return http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes($"who is {request.Authorization}?"), Cancel).AsTask();
             }),
         ["truncated"] = () => FaultAction.TruncateResponse(3),
     };
@@ -104,11 +103,14 @@ public sealed class FaultMatrixTests
             bench.Fail(RegistryStep.UploadPut, FaultAction.ResetAfterRequestBytes(300 * Kib));
         if (step is RegistryStep.UploadDelete)
             bench.Fail(RegistryStep.UploadPatch, FaultAction.Status(403));
-        bench.Fail(step, Faults[fault](), times);
+        var struck = bench.Fail(step, Faults[fault](), times);
 
         var failure = await PushAsync(bench, image);
 
-        Assert.DoesNotContain("canary", $"{failure?.Message}\n{bench.Log}", StringComparison.Ordinal);
+        Assert.NotEqual(0, struck.Hits);
+        var said = $"{failure?.Message}\n{bench.Log}";
+        Assert.DoesNotContain("canary", said, StringComparison.Ordinal);
+        Assert.DoesNotContain(Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{Password}")), said, StringComparison.Ordinal);
         var tag = bench.Server.Content.Tags(bench.Repository.Name)["latest"];
         if (failure is null)
         {

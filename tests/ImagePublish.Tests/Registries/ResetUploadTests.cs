@@ -35,6 +35,13 @@ public sealed class ResetUploadTests
 
         Assert.All(image.Blobs, bench.HasBlob);
         Assert.All(bench.Server.Requests, request => Assert.Equal("HTTP/2", request.Protocol));
+        var broken = bench.Server.Requests.Of(RegistryStep.UploadPut).Where(put => put is { Aborted: true, BodyBytes: > 0 }).ToList();
+        Assert.NotEmpty(broken);
+        Assert.All(broken, put =>
+        {
+            var next = bench.Server.Requests.Of(RegistryStep.UploadPatch).First(patch => patch.Path == put.Path);
+            Assert.Matches("^[1-9][0-9]+-[0-9]+$", next.Header("Content-Range"));
+        });
     }
 
     [Fact]

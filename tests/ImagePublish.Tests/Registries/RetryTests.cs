@@ -27,11 +27,15 @@ public sealed class RetryTests
     public async Task WhatPassesIsTriedAgain(int status)
     {
         await using var bench = await RegistryBench.StartAsync();
+        bench.Options = bench.Options with { FirstRetryDelay = TimeSpan.FromSeconds(10), MaxRetryDelay = TimeSpan.FromSeconds(1000) };
         bench.Fail(RegistryStep.ManifestHead, FaultAction.Status(status), times: 4);
 
         Assert.Null(await bench.Client.FindManifestAsync(bench.Latest, Cancel));
 
         Assert.Equal(5, bench.CountOf(RegistryStep.ManifestHead));
+        var pauses = bench.Log.Progress.Select(told => told.Amount).ToList();
+        Assert.Equal(4, pauses.Count);
+        Assert.All(pauses.Zip(pauses.Skip(1)), pair => Assert.True(pair.Second > pair.First, string.Join(' ', pauses)));
     }
 
     [Theory]

@@ -19,6 +19,9 @@ public sealed class StalledUploadTests
         bench.Fail(RegistryStep.UploadPut, FaultAction.StallAfterRequestBytes(200 * Kib));
 
         await bench.UploadedAsync(500 * Kib);
+
+        Assert.Equal(1, bench.CountOf(RegistryStep.UploadPost));
+        Assert.Matches("^[1-9][0-9]+-[0-9]+$", bench.Server.Requests.Of(RegistryStep.UploadPatch)[0].Header("Content-Range"));
     }
 
     [Fact]

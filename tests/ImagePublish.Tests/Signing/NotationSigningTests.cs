@@ -209,9 +209,15 @@ public sealed class NotationSigningTests
 
     public static TheoryData<Fault> Refusals =>
         [
-            // The first manifest is the image itself, and the first blob the base's config.
-            new(new Fault(RegistryStep.ManifestPut, FaultAction.Status(403)) { Times = Fault.Always, Skip = 1 }),
-            new(new Fault(RegistryStep.ManifestPut, FaultAction.Status(415)) { Times = Fault.Always, Skip = 1 }),
+            // The first manifest is the image itself, and the first blob the base's config. The tag would be taken.
+            .. ((int[])[403, 415]).Select(status => new TheoryDataRow<Fault>(
+                new Fault(RegistryStep.ManifestPut, FaultAction.Status(status))
+                {
+                    When = request => request.Reference != "1.0",
+                    Times = Fault.Always,
+                    Skip = 1,
+                }
+            )),
             new(new Fault(RegistryStep.BlobGet, FaultAction.Status(404)) { Times = Fault.Always, Skip = 1 }),
         ];
 

@@ -199,11 +199,19 @@ public sealed class SigningStepTests
         foreach (var format in (SignatureFormat[])[SignatureFormat.Both, SignatureFormat.Bundle, SignatureFormat.Tag])
         {
             await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
-            // The first is the image itself.
-            bench.Server.Faults.Add(new Fault(RegistryStep.ManifestPut, FaultAction.Status(status)) { Times = Fault.Always, Skip = 1 });
+            // The first is the image itself; the tag would be taken.
+            var refusal = bench.Server.Faults.Add(
+                new Fault(RegistryStep.ManifestPut, FaultAction.Status(status))
+                {
+                    When = request => request.Reference != "1.0",
+                    Times = Fault.Always,
+                    Skip = 1,
+                }
+            );
 
             var error = await Assert.ThrowsAnyAsync<ImagePublishException>(() => bench.PublishAsync(Signed(bench, Key, format, "1.0")));
 
+            Assert.NotEqual(0, refusal.Hits);
             Assert.Null(bench.TagDigest(Shop, "1.0"));
             if (format == SignatureFormat.Tag)
                 Assert.Contains("ImageSignatureFormat=Bundle", error.Message, StringComparison.Ordinal);

@@ -45,6 +45,7 @@ public sealed class KeylessTests : IAsyncLifetime
             ("dsseEnvelope/signatures/0/sig", "flip", "IMG6018", "one of them was altered"),
             ("dsseEnvelope/payload", "other image", "IMG6018", "one of them was altered"),
             ("verificationMaterial/certificate/rawBytes", "flip", "IMG6018", ""),
+            ("verificationMaterial/certificate/rawBytes", "flip the end", "IMG6018", "its log entry is of another certificate"),
             ("verificationMaterial/certificate", "remove", "IMG6019", "it comes without a certificate"),
             ("verificationMaterial/tlogEntries", "remove", "IMG6018", "no log has it"),
             ("verificationMaterial/tlogEntries/0/canonicalizedBody", "flip", "IMG6018", "the log did not promise it"),
@@ -147,6 +148,27 @@ public sealed class KeylessTests : IAsyncLifetime
         var refused = Assert.Throws<RefusedSignatureException>(() => Verify(stranger.Rule(), bundle));
 
         Assert.Equal(DiagnosticCodes.SignerUntrusted, refused.Code);
+    }
+
+    // All else of it is as it should be.
+    [Theory]
+    [InlineData("tlogs", "IMG6019", "a log that is not trusted")]
+    [InlineData("ctlogs", "IMG6019", "no trusted log of certificates has its certificate")]
+    [InlineData("certificateAuthorities", "IMG6018", "are no valid chain (NotSignatureValid)")]
+    public async Task EachPartOfAnInstanceIsItsOwn(string list, string code, string reason)
+    {
+        await using var stranger = new FakeSigstore();
+        var root = sigstore.RootJson();
+        root[list] = stranger.RootJson()[list]!.DeepClone();
+
+        var refused = Assert.Throws<RefusedSignatureException>(() =>
+            Verify(sigstore.Rule() with { Root = SigstoreRoot.Parse(Bytes(root)) }, bundle)
+        );
+
+        Assert.True(
+            code == refused.Code.Id && refused.Message.Contains(reason, StringComparison.Ordinal),
+            $"{refused.Code}: {refused.Message}"
+        );
     }
 
     [Theory]
@@ -322,6 +344,8 @@ internal static class AlteredBundle
         JsonNode altered = change switch
         {
             "flip" => Flip((string)value!),
+            // Of the authority's signature, so that all that it signed is as it was.
+            "flip the end" => FlipLast((string)value!),
             "other image" => Convert.ToBase64String(CosignTests.Statement(Digest.Compute("other"u8).Value)),
             // Both logs have seven or eight entries.
             "larger" => ((string)value!)
@@ -342,6 +366,13 @@ internal static class AlteredBundle
     {
         var bytes = Convert.FromBase64String(base64);
         bytes[bytes.Length / 2] ^= 1;
+        return Convert.ToBase64String(bytes);
+    }
+
+    private static string FlipLast(string base64)
+    {
+        var bytes = Convert.FromBase64String(base64);
+        bytes[^1] ^= 1;
         return Convert.ToBase64String(bytes);
     }
 

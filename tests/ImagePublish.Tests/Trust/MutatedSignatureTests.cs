@@ -1,4 +1,6 @@
+using System.Security.Cryptography.Cose;
 using System.Text;
+using System.Text.Json;
 using ImagePublish.Oci;
 using ImagePublish.Tests.Storage;
 using ImagePublish.Trust;
@@ -33,11 +35,17 @@ public sealed class MutatedSignatureTests
         var refused = 0;
         for (var round = 0; round < Rounds; round++)
         {
-            var result = verifier.Verify(policy, honest with { Content = Mutate(honest.Content, random) }, Repository, Subject);
+            var mutated = Mutate(honest.Content, random);
+            var result = verifier.Verify(policy, honest with { Content = mutated }, Repository, Subject);
             if (result.Accepted is null)
+            {
                 refused++;
+                continue;
+            }
+
             // Only what nobody signs may differ: the agent, a time-stamp that is not needed, the key's hint.
-            Assert.True(result.Accepted is null || result.Accepted.Signer is "Acme signing" or "the key of cosign.pub");
+            Assert.True(result.Accepted.Signer is "Acme signing" or "the key of cosign.pub");
+            Assert.Equal(Signed(form, honest.Content), Signed(form, mutated));
         }
 
         Assert.InRange(refused, Rounds / 2, Rounds);
@@ -72,6 +80,36 @@ public sealed class MutatedSignatureTests
             {
                 Content = Encoding.UTF8.GetBytes(CosignTests.Bundle(CosignTests.Statement(Subject.Value), signer.Key).ToJsonString()),
             };
+    }
+
+    // What is signed, and the signature of it.
+    private static string[] Signed(string form, ReadOnlyMemory<byte> content)
+    {
+        switch (form)
+        {
+            case SimpleSigning.LayerType:
+                return [Convert.ToHexString(content.Span)];
+            case NotationWriter.CoseType:
+                var message = CoseMessage.DecodeSign1(content.Span);
+                return
+                [
+                    Convert.ToHexString(message.RawProtectedHeaders.Span),
+                    Convert.ToHexString(message.Content!.Value.Span),
+                    Convert.ToHexString(message.Signature.Span),
+                ];
+        }
+
+        using var document = JsonDocument.Parse(content);
+        var root = document.RootElement;
+        if (form == NotationWriter.JwsType)
+            return [.. ((string[])["protected", "payload"]).Select(name => root.GetProperty(name).GetString()!)];
+        var envelope = root.GetProperty("dsseEnvelope");
+        return
+        [
+            envelope.GetProperty("payloadType").GetString()!,
+            Convert.ToHexString(envelope.GetProperty("payload").GetBytesFromBase64()),
+            Convert.ToHexString(envelope.GetProperty("signatures")[0].GetProperty("sig").GetBytesFromBase64()),
+        ];
     }
 
     private static byte[] Mutate(ReadOnlyMemory<byte> content, Random random)

@@ -21,6 +21,7 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length) : ID
 
     public long Sent => Interlocked.Read(ref sent);
 
+    /// <summary>How far into the blob the registry may have it: what is being written counts too.</summary>
     public long Reached { get; private set; }
 
     public bool WasSentWhole { get; private set; }
@@ -61,10 +62,11 @@ internal sealed class BlobPart(BlobReader reader, long offset, long length) : ID
         await foreach (var bytes in reader.ReadAsync(offset, length, cancellationToken))
         {
             Watch?.Touch();
+            at += bytes.Length;
+            // Over HTTP/2 a part of it may arrive before the connection breaks.
+            Reached = Math.Max(Reached, at);
             await stream.WriteAsync(bytes, cancellationToken);
             Interlocked.Add(ref sent, bytes.Length);
-            at += bytes.Length;
-            Reached = Math.Max(Reached, at);
             Advanced?.Invoke(at);
             Watch?.Suspend();
         }
