@@ -72,6 +72,8 @@ internal static class DiagnosticCodes
     public static DiagnosticCode NoAppToMigrate { get; } = Add("IMG1154", "No image is made of a project");
     public static DiagnosticCode DockerfileMalformed { get; } = Add("IMG1155", "A Dockerfile is malformed");
 
+    public static DiagnosticCode SpansNotSent { get; } = Add("IMG1160", "The spans of a publish can not be sent");
+
     public static DiagnosticCode OtherImageNotFound { get; } =
         Add("IMG1045", "An image that files or layers are taken from does not exist");
     public static DiagnosticCode OtherImagePlatformMissing { get; } =
