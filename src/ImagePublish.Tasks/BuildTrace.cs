@@ -8,6 +8,9 @@ namespace ImagePublish.Tasks;
 /// <summary>The trace of a build in this process. Off, unless an endpoint for it is named.</summary>
 internal static class BuildTrace
 {
+    // Of OpenTelemetry's conventions for CI/CD.
+    private const string RunAddress = "cicd.pipeline.run.url.full";
+
     public static bool IsOn(RegistryTask task) => !task.Offline && TraceSwitch.IsOn(TaskEnvironment.Variable);
 
     /// <summary>Makes what is done from here on part of the trace; it is sent by the publish.</summary>
@@ -33,7 +36,7 @@ internal static class BuildTrace
     {
         try
         {
-            var settings = TraceSettings.Read(TaskEnvironment.Variable);
+            var settings = TraceSettings.Read(TaskEnvironment.Variable).With(RunAddress, CiRun.Find(TaskEnvironment.Variable)?.Invocation);
             if (settings.IsUnsampled)
                 return null;
             var export = BuildObjects.GetOrAdd(engine, "", () =>

@@ -68,6 +68,15 @@ internal sealed record TraceSettings(RequestUrl Endpoint)
         };
     }
 
+    /// <summary>The same with another attribute of the resource, where it is known and was not given.</summary>
+    public TraceSettings With(string attribute, string? value) =>
+        value is null || Resource.Any(given => given.Key == attribute)
+            ? this
+            : this with
+            {
+                Resource = [.. Resource, KeyValuePair.Create(attribute, value)],
+            };
+
     private static RequestUrl ReadEndpoint(Func<string, string?> variable)
     {
         var own = Optional(variable(TraceSwitch.TracesEndpoint));
