@@ -22,7 +22,7 @@ const listed = [
   },
   {
     title: "How it works",
-    pages: [doc("architecture", "Architecture"), doc("performance", "Performance"), doc("reliability", "Reliability"), doc("security", "Security")],
+    pages: [doc("architecture", "Architecture"), doc("performance", "Performance"), doc("traces", "Traces"), doc("reliability", "Reliability"), doc("security", "Security")],
   },
   {
     title: "Samples",

@@ -6,7 +6,7 @@ internal readonly record struct OtlpField(int Number, string Name);
 /// <summary>Writes messages of OTLP in one of its two encodings. Fields are written once, in any order.</summary>
 /// <remarks>See <see href="https://opentelemetry.io/docs/specs/otlp/#otlphttp">OTLP/HTTP</see>, and the definitions in <see
 /// href="https://github.com/open-telemetry/opentelemetry-proto">opentelemetry-proto</see>.</remarks>
-internal interface IOtlpWriter
+internal interface IOtlpWriter : IDisposable
 {
     string MediaType { get; }
 

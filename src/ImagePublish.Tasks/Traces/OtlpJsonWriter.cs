@@ -56,10 +56,12 @@ internal sealed class OtlpJsonWriter : IOtlpWriter
         json.WriteEndArray();
     }
 
+    public void Dispose() => json.Dispose();
+
     public byte[] ToArray()
     {
         json.WriteEndObject();
-        json.Dispose();
+        json.Flush();
         return buffer.WrittenSpan.ToArray();
     }
 }

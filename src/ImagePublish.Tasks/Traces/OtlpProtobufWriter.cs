@@ -63,6 +63,8 @@ internal sealed class OtlpProtobufWriter : IOtlpWriter
             WriteMessage(field, () => write(item));
     }
 
+    public void Dispose() { }
+
     public byte[] ToArray() => Message.WrittenSpan.ToArray();
 
     private void WriteBytes(OtlpField field, ReadOnlySpan<byte> bytes)

@@ -113,7 +113,7 @@ internal sealed class SpanExport : IDisposable
 
     private ServiceRequest CreateRequest(List<Activity> batch)
     {
-        IOtlpWriter writer = settings.IsJson ? new OtlpJsonWriter() : new OtlpProtobufWriter();
+        using IOtlpWriter writer = settings.IsJson ? new OtlpJsonWriter() : new OtlpProtobufWriter();
         var body = new OtlpDocument(writer, Clean).Write(settings.Resource, batch);
         return new ServiceRequest("send the spans of the publish", HttpMethod.Post, settings.Endpoint)
         {

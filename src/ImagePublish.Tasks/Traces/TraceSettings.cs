@@ -102,7 +102,7 @@ internal sealed record TraceSettings(RequestUrl Endpoint)
             ? TimeSpan.FromMilliseconds(Math.Min(milliseconds, LongestTimeout))
             : throw Unusable(name, text, "expected milliseconds, such as 3000");
 
-    private static IReadOnlyList<KeyValuePair<string, string>> ReadHeaders(string name, string text)
+    private static List<KeyValuePair<string, string>> ReadHeaders(string name, string text)
     {
         var headers = ReadPairs(text);
         return headers is not null && headers.All(header => IsToken(header.Key) && !header.Value.Any(char.IsControl))

@@ -55,7 +55,7 @@ public sealed class TracedPublishTests(Peers peers)
         Assert.DoesNotContain(Secret, first.Command.All, StringComparison.Ordinal);
         Assert.DoesNotContain("IMG1160", first.Command.All, StringComparison.Ordinal);
 
-        var gone = await PublishAsync(project, registry, mirror, $"http://127.0.0.1:{Ports.Free()}", "-warnaserror");
+        var gone = await PublishAsync(project, registry, mirror, $"http://127.0.0.1:{Ports.Free()}", switches: "-warnaserror");
 
         var line = Assert.Single(gone.Command.All.Split('\n'), text =>
             text.Contains("Could not send the spans of the publish", StringComparison.Ordinal)
@@ -63,6 +63,12 @@ public sealed class TracedPublishTests(Peers peers)
         Assert.DoesNotContain("error", line, StringComparison.Ordinal);
         Assert.Contains("(unchanged)", gone.Command.All, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, gone.Command.All, StringComparison.Ordinal);
+
+        collector.Requests.Clear();
+        var off = await PublishAsync(project, registry, mirror, collector.Address, exporter: "none");
+
+        Assert.Contains("(unchanged)", off.Command.All, StringComparison.Ordinal);
+        Assert.Empty(collector.Requests);
     }
 
     private static async Task<BuildOutput> PublishAsync(
@@ -70,6 +76,7 @@ public sealed class TracedPublishTests(Peers peers)
         TestRegistry registry,
         DockerRegistry mirror,
         string endpoint,
+        string exporter = "otlp",
         params string[] switches
     )
     {
@@ -93,6 +100,7 @@ public sealed class TracedPublishTests(Peers peers)
                 ["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint,
                 ["OTEL_EXPORTER_OTLP_HEADERS"] = $"x-key={Secret}",
                 ["OTEL_SERVICE_NAME"] = "shop",
+                ["OTEL_TRACES_EXPORTER"] = exporter,
                 ["TRACEPARENT"] = $"00-{TraceId}-{ParentId}-01",
             },
         };
