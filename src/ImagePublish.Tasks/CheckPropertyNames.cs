@@ -14,7 +14,7 @@ namespace ImagePublish.Tasks;
 /// </summary>
 public sealed class CheckPropertyNames : ImageTask
 {
-    private const string Prefix = "Image";
+    private const string Word = "Image";
 
     /// <summary>The file that describes all properties, for editors.</summary>
     [Required]
@@ -31,7 +31,7 @@ public sealed class CheckPropertyNames : ImageTask
         var schema = new Lazy<byte[]>(() => File.ReadAllBytes(SchemaFile));
         foreach (var name in engine.GetGlobalProperties().Keys)
         {
-            if (name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && !IsKnown(name, schema.Value))
+            if (name.Contains(Word, StringComparison.OrdinalIgnoreCase) && !IsKnown(name, schema.Value))
                 CheckUnknown(name, schema.Value, log);
         }
 
