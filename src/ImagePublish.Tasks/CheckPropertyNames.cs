@@ -64,10 +64,15 @@ public sealed class CheckPropertyNames : ImageTask
         log.Warning(DiagnosticCodes.PropertyUnknown, message);
     }
 
-    // A project may have a property of its own by that name, and make ours of it. Where the files are not known, none is reported.
+    // A project may have a property of its own by that name, and make ours of it. Where the files are not known, none is reported. Our own
+    // files read some slips to find them.
     private bool IsUnread(string name) =>
         ProjectEvaluation.Read(BuildEngine) is { } evaluation
-        && !evaluation.Imports.Prepend(ProjectFile).Distinct(StringComparer.Ordinal).Any(file => Reads(file, name));
+        && !evaluation
+            .Imports.Where(file => Path.GetDirectoryName(file) != Path.GetDirectoryName(SchemaFile))
+            .Prepend(ProjectFile)
+            .Distinct(StringComparer.Ordinal)
+            .Any(file => Reads(file, name));
 
     private static bool Reads(string file, string name)
     {
