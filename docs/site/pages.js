@@ -1,4 +1,4 @@
-// The pages, in the order of reading. Paths begin at the repository's root.
+// The pages, in reading order. Paths are relative to the repository's root.
 import { readFileSync, readdirSync } from "node:fs";
 
 const docs = new URL("..", import.meta.url);
@@ -14,15 +14,15 @@ const listed = [
   { title: "Look up", pages: [doc("properties", "Properties"), doc("reference", "Reference"), doc("troubleshooting", "Troubleshooting")] },
   {
     title: "Supply chain",
-    pages: [doc("sbom", "SBOM"), doc("supply-chain", "Provenance"), doc("trust", "Trust"), doc("guard-rails", "Guard rails")],
+    pages: [doc("sbom", "SBOM"), doc("supply-chain", "Provenance"), doc("trust", "Signatures and trust"), doc("guard-rails", "Guard rails")],
   },
   {
     title: "Images",
-    pages: [doc("packages", "System packages"), doc("variants", "Variants"), doc("debugging", "Debugging"), doc("rebase", "New bases"), doc("reproduce", "Proof by rebuilding"), doc("page", "A repository's page")],
+    pages: [doc("packages", "System packages"), doc("variants", "Image variants"), doc("debugging", "Debugging"), doc("rebase", "Update base images"), doc("reproduce", "Reproduce an image"), doc("page", "Repository pages")],
   },
   {
     title: "How it works",
-    pages: [doc("architecture", "Architecture"), doc("performance", "Performance"), doc("traces", "Traces"), doc("reliability", "Reliability"), doc("security", "Security")],
+    pages: [doc("architecture", "Architecture"), doc("performance", "Performance"), doc("traces", "Traces"), doc("reliability", "Reliability"), doc("security", "Security"), doc("stability", "Stability")],
   },
   {
     title: "Samples",
@@ -44,7 +44,7 @@ const listed = [
   },
 ];
 
-// A page that nobody has given a place yet is there all the same, under its own title.
+// A page that is not listed above is shown under its own title.
 const known = new Set(listed.flatMap((group) => group.pages.map((page) => page.source)));
 const others = readdirSync(docs)
   .filter((name) => name.endsWith(".md") && !known.has(`docs/${name}`))
@@ -53,7 +53,7 @@ export const groups = others.length > 0 ? [...listed, { title: "More", pages: ot
 
 export const pages = groups.flatMap((group) => group.pages);
 
-// The file of the site that a file of the repository becomes.
+// The file of the site for a file of the repository.
 export function outputOf(source) {
   return pages.some((page) => page.source === source) ? source.replace(/README\.md$/, "index.html").replace(/\.md$|(?<=^LICENSE)$/, ".html") : source;
 }

@@ -37,8 +37,10 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
 
     /// <summary>Does the work and turns every failure into one error with its code.</summary>
     /// <returns>Whether it succeeded.</returns>
-    /// <remarks>Work that takes long waits for the network, for the most part: MSBuild builds other projects on this node
-    /// meanwhile.</remarks>
+    /// <remarks>
+    /// Work that takes long waits for the network, for the most part: MSBuild builds other projects on this node meanwhile, unless there is
+    /// only one node (<c>-m:1</c>), where it builds one project after the other.
+    /// </remarks>
     public sealed override bool Execute()
     {
         // MSBuild wants this thread back, and whatever the work changes in its own context must not stay here.

@@ -13,10 +13,10 @@ public sealed partial class ReferencePageTests
     private const string Update = "IMAGEPUBLISH_UPDATE_DOCS";
 
     private const string Editors =
-        "The same texts come with the package, as `build/ImagePublish.Tasks.targets.buildschema.json`. In Visual Studio, the "
+        "The package contains the same descriptions in `build/ImagePublish.Tasks.targets.buildschema.json`. In Visual Studio, the "
         + "extension [MSBuild Editor](https://marketplace.visualstudio.com/items?itemName=mhutch.MSBuildEditor)\n"
-        + "looks for them beside the targets, and shows them while you type in a project file. Visual Studio's own completion knows "
-        + "what MSBuild's XML schema lists, to which no package can add.";
+        + "reads that file and shows them while you edit a project file. Visual Studio's built-in completion can't show them: it "
+        + "knows only what is in MSBuild's own XML schema.";
 
     private static readonly string Root = RepositoryRoot.Path;
 
@@ -55,12 +55,12 @@ public sealed partial class ReferencePageTests
     private static string Page()
     {
         var text = new StringBuilder(
-            $"# Reference\n\nGenerated from [Properties](properties.md), the props and the targets: `ReferencePageTests` writes "
-                + $"it.\n\n{Editors}\n\n## Targets\n\n| Target | What it does |\n|---|---|\n"
+            $"# Reference\n\nThis page is generated from [Properties](properties.md) and from the package's props and targets "
+                + $"(`ReferencePageTests`).\n\n{Editors}\n\n## Targets\n\n| Target | What it does |\n|---|---|\n"
         );
         foreach (var (name, about) in Targets())
             text.Append($"| `{name}` | {Cell(Sentence(about))} |\n");
-        text.Append("\n## Properties\n\nLists may be divided by `;`, `,` or spaces.\n");
+        text.Append("\n## Properties\n\nYou can separate the entries of a list with `;`, `,` or spaces.\n");
         foreach (var (name, initial, about) in Properties())
             text.Append(
                 $"\n<a id=\"{name.ToLowerInvariant()}\"></a>\n\n### {name}\n\n{Sentence(about)}\n{(initial.Length == 0 ? "" : $"\nDefault: {initial}.\n")}"
@@ -178,9 +178,10 @@ public sealed partial class ReferencePageTests
     private static string Sentence(string text) =>
         text.Length == 0 ? "" : char.ToUpperInvariant(text[0]) + text[1..] + (text[^1] is '.' ? "" : ".");
 
-    private static string Plain(string markdown) => Link().Replace(markdown, "$1").Replace("`", "", StringComparison.Ordinal);
+    private static string Plain(string markdown) =>
+        Link().Replace(More().Replace(markdown, ""), "$1").Replace("`", "", StringComparison.Ordinal);
 
-    [GeneratedRegex(@"^\| `(?<name>\w+)` \|(?<default>[^|]*)\| (?<about>.*) \|$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `(?<name>\w+)` \| (?<about>.*) \|(?<default>[^|]*)\|$", RegexOptions.Multiline)]
     private static partial Regex Row();
 
     [GeneratedRegex(@"\s+")]
@@ -188,4 +189,8 @@ public sealed partial class ReferencePageTests
 
     [GeneratedRegex(@"\[([^\]]*)\]\([^)]*\)")]
     private static partial Regex Link();
+
+    // Says nothing where there are no links.
+    [GeneratedRegex(@"(?<=\.) \[More\]\([^)]*\)\.?")]
+    private static partial Regex More();
 }

@@ -128,7 +128,7 @@ public sealed class AppHostTests(Peers peers, PublishedAppHost host) : IClassFix
     [ReliabilityCase(
         "Aspire",
         "a project of an AppHost with `UseImagePublish` does not reference this package",
-        "IMG1042 before anything is pushed: the .NET SDK's target does not run"
+        "IMG1042 before anything is pushed; the .NET SDK's target does not run"
     )]
     public async Task AProjectWithoutThePackageIsAnErrorBeforeAnythingIsPushed()
     {

@@ -30,8 +30,8 @@ public sealed class WrittenFilesTests
     [Fact]
     [ReliabilityCase(
         "Aspire",
-        "an AppHost uses another minor version of Aspire than the one that `UseImagePublish` is made for",
-        "IMG1043 before anything is built, instead of a method that is missing in the middle of a deployment"
+        "an AppHost uses another minor version of Aspire than the one that `UseImagePublish` supports",
+        "IMG1043 before anything is built, instead of a missing method in the middle of a deployment"
     )]
     public void AnotherVersionOfAspireIsAnErrorAtOnce()
     {

@@ -16,8 +16,8 @@ public sealed class GitLabVariablesTests : IDisposable
     [Fact]
     [ReliabilityCase(
         "Projects",
-        "GitLab, and more projects than it takes variables of",
-        "the variables of single projects are left out, and then the list of names; one line says so; the job does not fail"
+        "GitLab, and more projects than it accepts variables for",
+        "the variables of single projects are left out, then the list of names; one line says so; the job does not fail"
     )]
     public void WhatGitLabWouldNotTakeIsLeftOut()
     {

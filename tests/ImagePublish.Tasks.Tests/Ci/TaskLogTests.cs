@@ -16,11 +16,7 @@ public sealed class TaskLogTests
         @"a\u000a::set-output name=a::b\u000d\u000a  ## vso[task.setvariable variable=x]y ## [error]\u202e\u200b\u001b[31m";
 
     [Fact]
-    [ReliabilityCase(
-        "Security",
-        "a message, wherever in the program it is made, has foreign text in it as it came",
-        "what is logged is one visible line without a command"
-    )]
+    [ReliabilityCase("Security", "a message contains unfiltered foreign text", "the log shows one visible line without a command")]
     public void NoLineThatLeavesIsACommand()
     {
         var engine = new RecordingEngine();
@@ -100,7 +96,7 @@ public sealed class TaskLogTests
     [Fact]
     [ReliabilityCase(
         "Security",
-        "a value that is handed to Azure Pipelines has `]`, `;`, `%` or line ends in it",
+        "a value for Azure Pipelines contains `]`, `;`, `%` or line breaks",
         "it is escaped as the agent expects, and the command ends where it should"
     )]
     public void ValuesOfCommandsAreEscaped()
@@ -122,8 +118,8 @@ public sealed class TaskLogTests
     [Fact]
     [ReliabilityCase(
         "Security",
-        "an image's name or tags have line ends in them where they are handed to the steps that follow",
-        "each file gets one line for a value"
+        "an image's name or tags contain line breaks where they are passed to later steps",
+        "each file gets one line for each value"
     )]
     public void AValueIsOneLineOfACiFile()
     {
@@ -159,8 +155,8 @@ public sealed class TaskLogTests
     [Fact]
     [ReliabilityCase(
         "Projects",
-        "another process keeps the file locked that a CI system reads the image's name from",
-        "a line names the file after two seconds; the lines are added once it is free"
+        "another process has locked the file from which a CI system reads the image's name",
+        "one line names the file after two seconds; the lines are added once it is free"
     )]
     public async Task AWaitForAFileOfTheCiSystemIsLogged()
     {
@@ -181,8 +177,8 @@ public sealed class TaskLogTests
     [Fact]
     [ReliabilityCase(
         "Security",
-        "an item or a result file that a build prints has a label with a command of a CI system in it",
-        "the JSON means the same and has no command"
+        "an item or a result file that a build prints has a label with a CI command",
+        "the JSON has the same meaning and contains no command"
     )]
     public void AnItemThatIsPrintedHasNoCommand()
     {

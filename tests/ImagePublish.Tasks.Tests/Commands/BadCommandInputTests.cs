@@ -14,7 +14,7 @@ public sealed class BadCommandInputTests(Peers peers) : IDisposable
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase("Prune", "a filter alone, or a project's registry taken for an order", "refused before anything is removed")]
+    [ReliabilityCase("Prune", "a filter alone, or a registry that only the project names", "refused before anything is removed")]
     public async Task EveryMistakeIsOneLineWithItsCodeAndTheWayOut()
     {
         var registry = await peers.RegistryAsync();

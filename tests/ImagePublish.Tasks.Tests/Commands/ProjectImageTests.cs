@@ -26,7 +26,7 @@ public sealed class ProjectImageTests(Peers peers)
     [ReliabilityCase(
         "Commands",
         "the project's own image, named by `Container*` properties, policies, templates, or a target that sets the version",
-        "the one that publish makes"
+        "it is the image that a publish produces"
     )]
     public async Task CommandsFindTheImageThatPublishMadeAndShowItAsItIs()
     {

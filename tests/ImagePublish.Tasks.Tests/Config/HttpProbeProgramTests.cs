@@ -80,7 +80,7 @@ public sealed class HttpProbeProgramTests(Peers peers)
     [InlineData("x64")]
     [InlineData("arm64")]
     [InlineData("arm")]
-    [ReliabilityCase(Area, "an app that sends its answer byte by byte, or never ends it", "unhealthy when the time-out is over")]
+    [ReliabilityCase(Area, "an app that sends its answer byte by byte, or never finishes it", "unhealthy after the time-out")]
     public async Task AnAppThatIsTooSlowIsUnhealthyInTime(string machine)
     {
         using var trickling = new AnsweringServer("HTTP/1.1 200 OK\r\n\r\n", TimeSpan.FromMilliseconds(700));

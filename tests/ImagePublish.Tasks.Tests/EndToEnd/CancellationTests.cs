@@ -11,7 +11,7 @@ public sealed class CancellationTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Tags",
-        "Ctrl+C to dotnet publish while the second tag is on its way",
+        "Ctrl+C to dotnet publish while the second tag is being written",
         "the tag is finished, and one line names what was tagged"
     )]
     public async Task CtrlCBetweenTwoTagsLeavesNoneBehind()

@@ -12,7 +12,7 @@ public sealed class EarlySignInTests(Peers peers)
     [ReliabilityCase(
         "Sign-in",
         "a registry with a password, and a base image in another registry",
-        "one question, asked early, is refused; everything that the publish asks is signed in"
+        "one early request is refused; all other requests of the publish are signed in"
     )]
     public async Task OnlyTheEarlyQuestionIsRefused()
     {
@@ -46,7 +46,7 @@ public sealed class EarlySignInTests(Peers peers)
             },
         };
 
-        (await project.RunAsync(command, Cancelled)).EnsureSuccess();
+        (await project.RunInNewProcessAsync(command, Cancelled)).EnsureSuccess();
 
         var refused = Assert.Single(registry.Requests, request => request.Status == 401);
         Assert.Equal(RegistryStep.Ping, refused.Step);

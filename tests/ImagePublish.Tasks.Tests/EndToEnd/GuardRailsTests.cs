@@ -18,7 +18,7 @@ public sealed class GuardRailsTests(Peers peers)
     [ReliabilityCase(
         Area,
         "a private key and a file `.env` in the publish folder",
-        "a warning for each, IMG1095 and IMG1096; as an error nothing is uploaded; `ImageAllowedFiles` and `NoWarn` are heard"
+        "a warning for each, IMG1095 and IMG1096; as an error, nothing is uploaded; `ImageAllowedFiles` and `NoWarn` are " + "respected"
     )]
     public async Task AKeyIsFoundBeforeAnythingIsUploaded()
     {
@@ -49,7 +49,7 @@ public sealed class GuardRailsTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         Area,
-        "a package with a known vulnerability, as NuGet's audit of the restore found it",
+        "a package with a known vulnerability, reported by NuGet's audit during the restore",
         "IMG1098 with the advisory; not for a package that is not in the image"
     )]
     public async Task WhatNuGetsAuditFoundIsRepeatedForTheImage()
@@ -96,7 +96,7 @@ public sealed class GuardRailsTests(Peers peers)
     [ReliabilityCase(
         Area,
         "a portable app whose package has native files for twenty systems",
-        "the image has those of its own platform, says how much was left out, and runs in Docker; the switch keeps all"
+        "the image has only those of its own platform, reports how much was left out, and runs in Docker; the switch keeps all"
     )]
     public async Task APortableAppRunsWithoutTheFilesOfOtherSystems()
     {

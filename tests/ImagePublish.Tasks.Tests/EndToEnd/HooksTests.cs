@@ -13,8 +13,8 @@ public sealed class HooksTests(Peers peers)
     [ReliabilityCase(
         Area,
         "targets before and after the image, and in `PublishImageDependsOn`",
-        "each runs once, with `dotnet publish` and with `-t:PublishImage`; what they set holds, and the user's own properties keep "
-            + "their values"
+        "each runs once, with `dotnet publish` and with `-t:PublishImage`; their settings apply, and the user's own properties "
+            + "keep their values"
     )]
     public async Task EachRunsOnceWithBothCommands()
     {
@@ -70,8 +70,8 @@ public sealed class HooksTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         Area,
-        "the project sets `AfterMicrosoftNETSdkTargets` without what was in it",
-        "the image is published nevertheless, with the files that the project's own targets add after Publish"
+        "the project sets `AfterMicrosoftNETSdkTargets` without its previous value",
+        "the image is published anyway, with the files that the project's own targets add after Publish"
     )]
     public async Task AnOverwrittenListOfTheSdkDoesNotSwitchThePackageOff()
     {

@@ -20,7 +20,7 @@ public sealed partial class HostileBaseTests(Peers peers)
     [ReliabilityCase(
         "Security",
         "a base image has commands of Azure Pipelines and of a shell in `os.version`, its exposed ports and its labels",
-        "the first is refused, the others are not printed: all commands in the log are our own"
+        "the first is refused, the others are not printed: all commands in the log are the package's own"
     )]
     public async Task ABaseImageGivesNoCommands()
     {

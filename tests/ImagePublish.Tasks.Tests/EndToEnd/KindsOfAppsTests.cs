@@ -101,8 +101,8 @@ public sealed class KindsOfAppsTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Projects",
-        "several target frameworks, and none chosen",
-        "one error, IMG1012, with the command that chooses one; `UpdateImageLock` too"
+        "several target frameworks, and none selected",
+        "one error, IMG1012, with the command that selects one; the same for `UpdateImageLock`"
     )]
     public async Task AProjectWithSeveralFrameworksSaysWhichSwitchItNeeds()
     {

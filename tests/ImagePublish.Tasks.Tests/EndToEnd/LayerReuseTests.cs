@@ -20,8 +20,8 @@ public sealed class LayerReuseTests(Peers peers) : IDisposable
     [Fact]
     [ReliabilityCase(
         "Layer reuse",
-        "a stranger's image at `latest` claims another blob for the app's layer; podman and containerd pull the next release",
-        "both show the honest file"
+        "someone else's image at `latest` claims another blob for the app's layer; podman and containerd pull the next release",
+        "both show the right file"
     )]
     public async Task PodmanAndContainerdFindTheHonestFile()
     {

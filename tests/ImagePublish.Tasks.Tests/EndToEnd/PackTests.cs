@@ -17,7 +17,7 @@ public sealed class PackTests
     [InlineData(PackedPackage.Id, "README.md", "", "nupkg snupkg")]
     [InlineData(PackedPackage.AspireId, "aspire.md", "docs/", "nupkg snupkg")]
     [InlineData(PackedPackage.TemplatesId, "README.md", "src/ImagePublish.Templates/", "nupkg")]
-    [ReliabilityCase("Projects", "this package is packed twice", "the same bytes; links of its readme lead to the commit")]
+    [ReliabilityCase("Projects", "this package is packed twice", "the same bytes; links in its readme point to the commit")]
     public async Task TheSameCommitIsTheSamePackage(string id, string readme, string folder, string kinds)
     {
         using var first = await PackAsync(id);
@@ -81,8 +81,8 @@ public sealed class PackTests
     [Fact]
     [ReliabilityCase(
         "Projects",
-        "this package is packed with `NUGET_PACKAGES` without a slash at its end, or with the compiler in a fallback folder",
-        "the compiler is found; where it is not, one error says what is missing"
+        "this package is packed with `NUGET_PACKAGES` without a trailing slash, or with the compiler in a fallback folder",
+        "the compiler is found; otherwise one error says what is missing"
     )]
     public async Task TheCompilerIsFoundInEveryPackageFolder()
     {

@@ -17,7 +17,7 @@ public sealed class PlatformFoldersTests(Peers peers)
     [ReliabilityCase(
         Area,
         "two platforms share the `PublishDir` of a publish profile, or `AppendRuntimeIdentifierToOutputPath` is false",
-        "each is built and published in folders of its own"
+        "each is built and published in its own folders"
     )]
     public async Task NativeFilesAreThoseOfTheImagesPlatform()
     {

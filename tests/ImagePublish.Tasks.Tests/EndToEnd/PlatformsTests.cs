@@ -68,7 +68,7 @@ public sealed class PlatformsTests(PlatformsApp app, Peers peers) : IClassFixtur
     [Fact]
     [ReliabilityCase(
         "Platforms",
-        "a condition on `RuntimeIdentifier` where one portable publish is used for all platforms",
+        "a condition on `RuntimeIdentifier` in a portable app that is published once for all platforms",
         "warning IMG1025 at the condition's line; `ImageRuntimeIdentifier` works in both kinds of app"
     )]
     public async Task AConditionThatCanNotHoldIsToldAtItsLine()

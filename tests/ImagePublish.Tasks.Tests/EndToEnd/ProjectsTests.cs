@@ -18,12 +18,12 @@ public sealed class ProjectsTests(Peers peers)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase("Projects", "`dotnet pack` of a tool with `PublishImage`", "no image")]
+    [ReliabilityCase("Projects", "`dotnet pack` of a tool with `PublishImage`", "no image is built")]
     [ReliabilityCase("Projects", "`dotnet clean`", "removes the results of publishes, plans and commands")]
     [ReliabilityCase(
         "Platforms",
-        "the .NET SDK of Alpine, which calls itself `linux-musl-x64`",
-        "a portable app is for `linux-x64`, one that brings its runtime stays on musl"
+        "the .NET SDK for Alpine, whose own identifier is `linux-musl-x64`",
+        "a portable app is for `linux-x64`, a self-contained one stays on musl"
     )]
     public async Task AToolIsPackedWithoutAnImageAndPublishedOnAlpine()
     {
@@ -56,8 +56,8 @@ public sealed class ProjectsTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Platforms",
-        "a `RuntimeIdentifier` that the SDK infers, for self-contained apps and the like",
-        "`RuntimeIdentifiers` still decide; `-r`, a `RuntimeIdentifier` and `--use-current-runtime` win"
+        "a `RuntimeIdentifier` that the SDK infers, for example for self-contained apps",
+        "`RuntimeIdentifiers` still decide; `-r`, a `RuntimeIdentifier` and `--use-current-runtime` take precedence"
     )]
     public async Task AnInferredRuntimeIdentifierIsNotTakenForTheUsers()
     {
@@ -135,9 +135,9 @@ public sealed class ProjectsTests(Peers peers)
     [ReliabilityCase(
         "Projects",
         "a target of the package before the first restore",
-        "MSBuild's MSB4057, explained in Troubleshooting; with `-restore` it runs"
+        "MSBuild's MSB4057, explained in Troubleshooting; it runs with `-restore`"
     )]
-    [ReliabilityCase("Projects", "`-graph -isolate`, with projects that are referenced", "one platform and several")]
+    [ReliabilityCase("Projects", "`-graph -isolate`, with referenced projects", "works for one platform and for several")]
     public async Task AFreshCloneIsRestoredAndBuiltAsAnIsolatedGraph()
     {
         using var workspace = await peers.WorkspaceAsync();
@@ -185,7 +185,7 @@ public sealed class ProjectsTests(Peers peers)
     }
 
     [Fact]
-    [ReliabilityCase("Projects", "an app of one file, `dotnet publish app.cs`", "published as a project is")]
+    [ReliabilityCase("Projects", "a file-based app, `dotnet publish app.cs`", "published like a project")]
     public async Task AnAppOfOneFileIsPublished()
     {
         using var workspace = await peers.WorkspaceAsync();

@@ -57,9 +57,8 @@ public sealed class PublishProgressTests(SlowApp app) : IClassFixture<SlowApp>
         var end = lines.ToList().FindIndex(line => Regex.IsMatch(line, @"^  Slow -> [\d.:]+/slow/\d+:1 \(16\.1 MB uploaded\)$"));
         // One line on an idle machine; one more where the upload began late.
         Assert.InRange(end, 2, 3);
-        Assert.All(
-            lines.Take(1..end),
-            line => Assert.Matches(@"^  Slow: ━*╸?─* \d+\.\d of 16\.1 MB moved \(\d+ %\), \d+\.\d [kM]B/s, \d s left$", line)
+        Assert.All(lines.Take(1..end), line =>
+            Assert.Matches(@"^  Slow: ━*╸?─* \d+\.\d of 16\.1 MB moved \(\d+ %\), \d+\.\d [kM]B/s, \d s left$", line)
         );
         Assert.Equal("ended with 0", lines[^1]);
         Assert.DoesNotContain("\e7", terminal.Written, StringComparison.Ordinal);

@@ -13,8 +13,8 @@ public sealed class RebasedImageTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Commands",
-        "the base of a published image gets fixes; `RebaseImage` puts the image on it",
-        "the digest of a publish on the new base, no byte of the app moves, and the container runs"
+        "the base of a published image gets fixes, and `RebaseImage` moves the image to it",
+        "the digest is that of a publish on the new base, no layer of the app is transferred, and the container runs"
     )]
     public async Task ARebasedImageIsThatOfAPublishAndRuns()
     {

@@ -13,8 +13,8 @@ public sealed class ReproducedImageTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Commands",
-        "`ReproduceImage` in a clone in another folder, for two platforms; then of another commit, and with a file that is not committed",
-        "the same digest, and nothing is pushed or left behind; else the command fails and names the commit, or the file"
+        "`ReproduceImage` in a clone in another folder, for two platforms; then for another commit, and with an uncommitted " + "file",
+        "the same digest, and nothing is pushed or left behind; otherwise the command fails and names the commit or the file"
     )]
     public async Task AnotherCloneMakesTheSameImageOrSaysWhyNot()
     {

@@ -19,8 +19,8 @@ public sealed class SharedStoreTests(Peers peers) : IDisposable
     [Fact]
     [ReliabilityCase(
         Area,
-        "somebody rewrites the records of a local store, with seals of their own, and adds a blob; then the store becomes another user's",
-        "the next image has the honest layer; then IMG3112, or with ImageStoreShared the honest layer again"
+        "someone rewrites the records of a local store with their own seals and adds a blob; then the store belongs to another " + "user",
+        "the next image has the right layer; then IMG3112, or with ImageStoreShared the right layer again"
     )]
     public async Task WhatSomebodyElseWroteIntoTheStoreIsNotBelieved()
     {

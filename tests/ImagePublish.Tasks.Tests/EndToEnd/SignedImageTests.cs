@@ -16,7 +16,8 @@ public sealed class SignedImageTests(Peers peers)
     [ReliabilityCase(
         "Signing",
         "a publish that signs, to a registry without the referrers API (CNCF distribution)",
-        "OpenSSL verifies the payload at the tag `sha256-….sig` with the public key and not an altered one; `VerifyImage` accepts both forms"
+        "OpenSSL verifies the payload at the tag `sha256-….sig` with the public key, and rejects an altered one; `VerifyImage` "
+            + "accepts both forms"
     )]
     public async Task ASignedImageIsVerifiedByOpenSslAndByVerifyImage()
     {
@@ -58,8 +59,8 @@ public sealed class SignedImageTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Signing",
-        "a key in the property itself, a variable that is not set, a file that is missing, a wrong password",
-        "IMG6023 before anything is uploaded; neither key nor password is in the log"
+        "a key as the property's value, a variable that is not set, a missing file, a wrong password",
+        "IMG6023 before anything is uploaded; the log contains neither key nor password"
     )]
     public async Task AKeyThatCantBeUsedIsReportedBeforeAnythingIsUploaded()
     {

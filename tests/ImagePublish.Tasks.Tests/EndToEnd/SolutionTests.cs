@@ -14,7 +14,7 @@ public sealed partial class SolutionTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Projects",
-        "tests of xunit.v3 and an app that runs on phones, in a published solution",
+        "tests of xunit.v3 and a mobile app, in a published solution",
         "skipped, the second with a line that says so"
     )]
     public async Task ItsAppsArePublishedAtOnceAndNothingElse()
@@ -71,8 +71,8 @@ public sealed partial class SolutionTests(Peers peers)
     [InlineData(2)]
     [ReliabilityCase(
         "Projects",
-        "Two apps of a solution are published under one repository and tag",
-        "the second is an error before its tag moves; ImageRepositoryPrefix gives each a name of its own"
+        "two apps of a solution are published under one repository and tag",
+        "the second is an error before its tag moves; ImageRepositoryPrefix gives each its own name"
     )]
     public async Task TwoAppsUnderOneNameAreAnError(int processes)
     {

@@ -61,8 +61,8 @@ public sealed class SummaryTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         Area,
-        "apps of a solution that do not compile, or can not be published",
-        "the others are published, and the summary names those that failed together"
+        "apps of a solution that don't compile, or can't be published",
+        "the others are published, and the summary names all failures"
     )]
     public async Task ThoseThatFailAreNamedTogether()
     {
@@ -146,7 +146,7 @@ public sealed class SummaryTests(Peers peers)
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a solution in GitLab", "`image.env` has the names of what is to be deployed, and what was in it before")]
+    [ReliabilityCase(Area, "a solution in GitLab", "`image.env` has the names of the images to deploy, and keeps its previous content")]
     public async Task GitLabGetsTheNamesOfWhatToDeploy()
     {
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
@@ -183,7 +183,7 @@ public sealed class SummaryTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         Apps(workspace, registry, "Aaa", "Bbb");
         var solution = Solution(workspace, "Aaa", "Bbb");
-        await workspace.DotNet("restore", solution).SucceedAsync(Cancelled);
+        (await BuildServers.RunAsync(workspace.DotNet("restore", solution), Cancelled)).EnsureSuccess();
         var traversal = workspace.Write(
             "all.proj",
             """
@@ -223,7 +223,7 @@ public sealed class SummaryTests(Peers peers)
         var apps = Apps(workspace, registry, "Aaa", "Bbb", "Ccc");
         apps[1].Property("ImageTags", "no/tag");
         var solution = Solution(workspace, "Aaa", "Bbb", "Ccc");
-        await workspace.DotNet("restore", solution).SucceedAsync(Cancelled);
+        (await BuildServers.RunAsync(workspace.DotNet("restore", solution), Cancelled)).EnsureSuccess();
         var command = workspace.DotNet("publish", solution, "-nologo", "--no-restore", "-m:2", "-p:PublishImage=true");
         await using var terminal = await Terminal.StartAsync(command, Columns, 50, Cancelled);
 

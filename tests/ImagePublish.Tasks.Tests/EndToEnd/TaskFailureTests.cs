@@ -19,8 +19,8 @@ public sealed class TaskFailureTests
     [MemberData(nameof(Unexpected))]
     [ReliabilityCase(
         "Commands",
-        "Something fails that nobody expected, such as a lack of memory",
-        "one error IMG9001 with what was done and what .NET said; the stack is in a diagnostic log only"
+        "an unexpected failure, such as a lack of memory",
+        "one error IMG9001 with the operation and the .NET error; the stack trace is in a diagnostic log only"
     )]
     public void AnUnexpectedFailureIsOneLine(Type type)
     {
@@ -48,7 +48,7 @@ public sealed class TaskFailureTests
     }
 
     [Fact]
-    [ReliabilityCase("Commands", "A file can't be written after the tags have moved", "the error names them")]
+    [ReliabilityCase("Commands", "a file can't be written after the tags have moved", "the error names the tags")]
     public void AFailureAfterAChangeNamesIt()
     {
         var engine = new RecordingEngine();
@@ -76,7 +76,7 @@ public sealed class TaskFailureTests
     [Fact]
     [ReliabilityCase(
         "Commands",
-        "Work in the background that outlives the task which started it has something to say",
+        "background work logs something after the task that started it has ended",
         "it is not logged, and does not fail"
     )]
     public void NothingIsLoggedAfterTheTask()
@@ -126,7 +126,7 @@ public sealed class TaskFailureTests
 
     [Theory]
     [MemberData(nameof(Cancelled), DisableDiscoveryEnumeration = true)]
-    [ReliabilityCase("Commands", "Ctrl+C before a command has changed anything", "one line that is true for the command")]
+    [ReliabilityCase("Commands", "Ctrl+C before a command has changed anything", "one line that fits the command")]
     public void ACancelledCommandSaysSoInOneLine(CommandTask task, string line)
     {
         var engine = new RecordingEngine();

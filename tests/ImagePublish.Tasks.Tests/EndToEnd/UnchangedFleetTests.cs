@@ -14,7 +14,7 @@ public sealed class UnchangedFleetTests(Peers peers)
     [ReliabilityCase(
         "Projects",
         "a commit to one of several services of a repository, with `ImageRevision=Inputs`",
-        "a new digest for that one; each other costs a request for each tag and no byte, and none of its layers is read"
+        "a new digest for that one; each other service costs one request for each tag and no upload, and none of its layers is " + "read"
     )]
     public async Task EachCostsARequestForEachTagAndNoByte()
     {

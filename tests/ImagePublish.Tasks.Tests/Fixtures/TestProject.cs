@@ -93,11 +93,12 @@ public sealed class TestProject
     public CommandLine Command(string verb, params IReadOnlyList<string> arguments) =>
         workspace.DotNet([verb, File, "-nologo", "-tl:off", .. arguments]);
 
-    /// <summary>
-    /// Runs <see cref="Command"/>'s result and reads what it built. It is a process of its own, whose environment counts from its first
-    /// moment.
-    /// </summary>
+    /// <summary>Runs <see cref="Command"/>'s result, with an environment of its own, and reads what it built.</summary>
     public Task<BuildOutput> RunAsync(CommandLine command, CancellationToken cancellationToken) =>
+        RunAsync(command, BuildServers.RunAsync, cancellationToken);
+
+    /// <summary>The same in a new process, for a test whose environment counts from its first moment.</summary>
+    public Task<BuildOutput> RunInNewProcessAsync(CommandLine command, CancellationToken cancellationToken) =>
         RunAsync(command, (whole, cancelled) => whole.RunAsync(cancelled), cancellationToken);
 
     private async Task<BuildOutput> RunAsync(

@@ -37,7 +37,11 @@ public sealed class FindImageRevisionTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    [ReliabilityCase("Git", "ImageRevision=Inputs: a commit that is empty, or that touches only another app", "the revision stays")]
+    [ReliabilityCase(
+        "Git",
+        "ImageRevision=Inputs: a commit that is empty, or that changes only another app",
+        "the revision stays the same"
+    )]
     public async Task CommitsElsewhereLeaveIt()
     {
         var first = await StartAsync();
@@ -148,7 +152,7 @@ public sealed class FindImageRevisionTests : IDisposable
     [InlineData("Directory.Build.props", true)]
     [InlineData("Other/New.cs", false)]
     [InlineData("App/obj/Made.cs", false)]
-    [ReliabilityCase("Git", "ImageRevision=Inputs: changes that are not committed", "HEAD with -dirty, if the app is built from them")]
+    [ReliabilityCase("Git", "ImageRevision=Inputs: uncommitted changes", "HEAD with -dirty, if they are inputs of the app")]
     public async Task WhatIsNotCommittedIsMarked(string path, bool isInput)
     {
         var first = await StartAsync();
@@ -163,7 +167,7 @@ public sealed class FindImageRevisionTests : IDisposable
     [ReliabilityCase(
         "Git",
         "ImageRevision=Inputs: a file that git ignores, or that is outside of the checkout, is part of the build",
-        "IMG1060 names it and ImageInput; the revision is HEAD"
+        "IMG1060 names it and suggests ImageInput; the revision is HEAD"
     )]
     public async Task AFileThatNoCommitHasIsHeadUnlessItsSourcesAreNamed()
     {
@@ -208,7 +212,7 @@ public sealed class FindImageRevisionTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase("Git", "ImageRevision=Inputs without a checkout", "IMG1060 says so once; the image is made")]
+    [ReliabilityCase("Git", "ImageRevision=Inputs without a checkout", "IMG1060 once; the image is built")]
     public async Task WithoutACheckoutOneWarningSaysSo()
     {
         folder.Write("repo/App/Program.cs", "");
@@ -280,7 +284,7 @@ public sealed class FindImageRevisionTests : IDisposable
     [Fact]
     [ReliabilityCase(
         "Git",
-        "ListAffectedImages: the commit is not in the clone, or what the app is built from is not known",
+        "ListAffectedImages: the commit is not in the clone, or an app's inputs are not known",
         "the app counts as affected, with the reason"
     )]
     public async Task AnAppIsAffectedByWhatItIsBuiltFromAndInDoubt()
@@ -320,7 +324,7 @@ public sealed class FindImageRevisionTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase("Git", "CI, without ImageRevision: a shallow clone", "one line says how to fetch more, and is no warning; HEAD")]
+    [ReliabilityCase("Git", "CI, without ImageRevision: a shallow clone", "one line, not a warning, says how to fetch more; HEAD is used")]
     public async Task ByDefaultAShallowCloneIsNoWarning()
     {
         await StartAsync();
@@ -363,8 +367,8 @@ public sealed class FindImageRevisionTests : IDisposable
     [InlineData("<Project>", "App.csproj can't be read")]
     [ReliabilityCase(
         "Git",
-        "CI, without ImageRevision: the build may read what the project does not name, as Exec does",
-        "one line says which; HEAD; ListAffectedImages counts the app as affected"
+        "CI, without ImageRevision: the build may read files that the project does not name, as Exec does",
+        "one line names the reason; HEAD is used; ListAffectedImages counts the app as affected"
     )]
     public async Task ByDefaultOneDoubtIsEnoughForHead(string project, string? doubt)
     {
@@ -391,8 +395,8 @@ public sealed class FindImageRevisionTests : IDisposable
     [Fact]
     [ReliabilityCase(
         "Git",
-        "CI, without ImageRevision: no checkout, or changes that are not committed, as CI systems write versions into files",
-        "HEAD as ever, and not a word"
+        "CI, without ImageRevision: no checkout, or uncommitted changes, such as versions that CI systems write into files",
+        "HEAD is used, without a message"
     )]
     public async Task ByDefaultNobodyHearsOfAMissingCheckoutOrOfChanges()
     {
@@ -469,7 +473,7 @@ public sealed class FindImageRevisionTests : IDisposable
     [Fact]
     [ReliabilityCase(
         "Git",
-        "ImageRevision=Inputs: a referenced project is gone, of which the .NET SDK only warns",
+        "ImageRevision=Inputs: a referenced project is gone, and the .NET SDK only warns",
         "the commit that removed it counts"
     )]
     public async Task AReferenceThatIsGoneMovesIt()
@@ -485,7 +489,11 @@ public sealed class FindImageRevisionTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase("Git", "git takes too long to find the last change, for each of many projects", "it is waited for once; HEAD")]
+    [ReliabilityCase(
+        "Git",
+        "git takes too long to find the last change, for each of many projects",
+        "the build waits for it once; HEAD is used"
+    )]
     public async Task ASlowGitIsWaitedForOnce()
     {
         await StartAsync();

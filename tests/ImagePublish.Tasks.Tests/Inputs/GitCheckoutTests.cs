@@ -28,7 +28,7 @@ public sealed class GitCheckoutTests : IDisposable
     [ReliabilityCase(
         "Git",
         "another user owns the checkout, and git refuses to read it",
-        "commit, time and branch are read all the same, without running anything that the checkout's configuration names"
+        "commit, time and branch are read anyway, without running anything that the checkout's configuration names"
     )]
     public async Task AStrangersCheckoutIsReadAsItsOwner()
     {
@@ -123,8 +123,8 @@ public sealed class GitCheckoutTests : IDisposable
     [Fact]
     [ReliabilityCase(
         "Git",
-        "git fails, for instance since a worktree's repository is not mounted",
-        "IMG1019 says what git said; the image is made"
+        "git fails, for example because a worktree's repository is not mounted",
+        "IMG1019 contains git's message; the image is built"
     )]
     public async Task WhatGitSaysIsTold()
     {
@@ -138,7 +138,7 @@ public sealed class GitCheckoutTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase("Git", "there is a checkout, but no git on the PATH", "IMG1019 says so; the image is made")]
+    [ReliabilityCase("Git", "there is a checkout, but no git on the PATH", "IMG1019 says so; the image is built")]
     public async Task AMissingGitIsTold()
     {
         await CommitAsync();
@@ -170,7 +170,11 @@ public sealed class GitCheckoutTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase("Git", "git hangs", "it is ended after five seconds with all that it started; IMG1019 says so, and the image is made")]
+    [ReliabilityCase(
+        "Git",
+        "git hangs",
+        "it is stopped after five seconds with all programs that it started; IMG1019 says so, and the image is built"
+    )]
     public async Task AGitThatHangsIsEnded()
     {
         Directory.CreateDirectory(folder[".git"]);

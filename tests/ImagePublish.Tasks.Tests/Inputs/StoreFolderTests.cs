@@ -52,7 +52,7 @@ public sealed class StoreFolderTests : IDisposable
     [InlineData("link")]
     [ReliabilityCase(
         "Store",
-        "the user has no home, and another user has made the temporary folder before",
+        "the user has no home, and another user has already created the temporary folder",
         "IMG3101; nothing is read from it or written to it"
     )]
     public async Task ATemporaryFolderThatOthersMadeIsRefused(string how)
@@ -130,8 +130,8 @@ public sealed class StoreFolderTests : IDisposable
     [Fact]
     [ReliabilityCase(
         "Security",
-        "the key of the store's records can't be kept in the user's settings",
-        "it is kept beside a temporary store, or ends with the build, and a detail says so"
+        "the key of the store's records can't be saved in the user's settings",
+        "it is saved next to a temporary store, or discarded after the build, and a detailed log says so"
     )]
     public void WithoutAHomeTheKeyIsBesideTheTemporaryStore()
     {

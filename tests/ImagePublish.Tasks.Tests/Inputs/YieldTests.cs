@@ -58,7 +58,7 @@ public sealed class YieldTests
     [ReliabilityCase(
         "Projects",
         "another project changes environment variables while a publish waits for the network on the same node",
-        "the publish, and what it runs, keeps those it began with"
+        "the publish, and the programs it runs, keep the original ones"
     )]
     public void VariablesOfAnotherProjectAreNotSeen()
     {

@@ -19,8 +19,10 @@ public sealed class KeylessImageTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Signing",
-        "a keyless publish with GitHub's token to a registry without the referrers API (CNCF distribution), against the parts of `@sigstore/mock`",
-        "`@sigstore/verify` and `VerifyImage` accept the bundle, with log and time-stamp, and refuse altered ones and another identity; no token is in a diagnostic log"
+        "a keyless publish with GitHub's token to a registry without the referrers API (CNCF distribution), using the services "
+            + "of `@sigstore/mock`",
+        "`@sigstore/verify` and `VerifyImage` accept the bundle, with log and time-stamp, and refuse altered ones and another "
+            + "identity; a diagnostic log contains no token"
     )]
     public async Task SigstoreVerifiesWhatAPublishSigns()
     {
@@ -70,8 +72,8 @@ public sealed class KeylessImageTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Attachments",
-        "a keyless publish with provenance and an SBOM, each signed by itself, against the parts of `@sigstore/mock`",
-        "`@sigstore/verify` accepts both bundles; `VerifyImage` accepts what they say and nothing else, also of several platforms"
+        "a keyless publish with signed provenance and SBOM, using the services of `@sigstore/mock`",
+        "`@sigstore/verify` accepts both bundles; `VerifyImage` accepts their content and nothing else, also for several " + "platforms"
     )]
     public async Task AttestationsAreSignedAndVerified()
     {
@@ -115,8 +117,8 @@ public sealed class KeylessImageTests(Peers peers)
     [InlineData("intoto")]
     [ReliabilityCase(
         "Trust",
-        "an image that `@sigstore/sign` signed, with an entry of either kind and a time-stamp",
-        "`VerifyImage` accepts it by a policy of identities, and refuses each altered part"
+        "an image that `@sigstore/sign` signed, with a log entry of either kind and a time-stamp",
+        "`VerifyImage` accepts it by a policy of identities, and rejects each altered part"
     )]
     public async Task WhatSigstoreSignsIsVerified(string kind)
     {
@@ -145,7 +147,8 @@ public sealed class KeylessImageTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Signing",
-        "a keyless publish where there is no token, the token is refused, the time-stamp authority is another service, or nothing listens",
+        "a keyless publish without a token, with a refused token, with another service as the time-stamp authority, or with "
+            + "unreachable services",
         "IMG6040, IMG6040, IMG6044, IMG6042, and no tag moves"
     )]
     public async Task NoTagMovesWhereAServiceFails()

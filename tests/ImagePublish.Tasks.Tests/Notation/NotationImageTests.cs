@@ -39,8 +39,10 @@ public sealed class NotationImageTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Signing",
-        "a publish that signs for Notation with a key and its certificates, to a registry without the referrers API (CNCF distribution)",
-        "npm's `jose` verifies the JWS, and not an altered one; OpenSSL verifies the certificates; `VerifyImage` accepts it by root and by `trustpolicy.json`, and neither by another root nor for another identity"
+        "a publish that signs for Notation with a key and its certificates, to a registry without the referrers API (CNCF "
+            + "distribution)",
+        "npm's `jose` verifies the JWS, and rejects an altered one; OpenSSL verifies the certificates; `VerifyImage` accepts "
+            + "it by root and by `trustpolicy.json`, but not by another root or for another identity"
     )]
     public async Task JoseAndOpenSslVerifyWhatAPublishSigns()
     {
@@ -78,8 +80,9 @@ public sealed class NotationImageTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Signing",
-        "a publish that signs with an installed plugin of notation (a script with OpenSSL), in COSE",
-        "python3-cbor2 reads it and OpenSSL verifies it, and not an altered one; a plugin that says an error is IMG6051, and no tag moves"
+        "a publish that signs with an installed notation plugin (a script with OpenSSL), in COSE",
+        "python3-cbor2 reads it and OpenSSL verifies it, and rejects an altered one; an error of the plugin is IMG6051, and no "
+            + "tag moves"
     )]
     public async Task OpenSslVerifiesWhatAPluginSigns()
     {

@@ -121,6 +121,6 @@ public sealed class ScratchImageTests(Peers peers)
             WorkingDirectory = publish.WorkingDirectory,
             Environment = environment,
         };
-        return (await project.RunAsync(elsewhere, Cancelled)).EnsureSuccess();
+        return (await project.RunInNewProcessAsync(elsewhere, Cancelled)).EnsureSuccess();
     }
 }

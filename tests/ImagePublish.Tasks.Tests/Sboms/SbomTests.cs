@@ -26,8 +26,8 @@ public sealed class SbomTests(Peers peers)
     [InlineData("runtime-deps", "-p:PublishAot=true", Json, Project, NativeRuntime)]
     [ReliabilityCase(
         "Files",
-        "an app that is trimmed, one file or native, with an SBOM",
-        "every file of the image is listed and belongs to a component, and every package of which something is left"
+        "a trimmed, single-file or native app with an SBOM",
+        "every file of the image is listed and belongs to a component, and every package that is partly in the image is listed"
     )]
     public async Task EveryFileOfTheImageIsListedAndNoOther(string baseName, string kind, params string[] parts)
     {
@@ -57,8 +57,8 @@ public sealed class SbomTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Files",
-        "an SBOM is read by the formats' own libraries, by Trivy and by Microsoft's sbom-tool, and altered ones too",
-        "they accept it, list the same packages, and find each file of the image with its hash; they refuse what was altered"
+        "an SBOM is read by the formats' own libraries, by Trivy and by Microsoft's sbom-tool; altered ones too",
+        "they accept it, list the same packages, and find each file of the image with its hash; they reject altered ones"
     )]
     public async Task ProgramsOfOthersReadIt()
     {

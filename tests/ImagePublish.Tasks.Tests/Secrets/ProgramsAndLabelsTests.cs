@@ -27,8 +27,8 @@ public sealed class ProgramsAndLabelsTests(Peers peers)
     [Fact]
     [ReliabilityCase(
         "Security",
-        "a publish whose project has programs of its own, passwords in its environment, and addresses with passwords",
-        "the PATH's git and podman run and see no secret; labels and annotations have no password"
+        "a publish whose project folder contains programs, with passwords in the environment and in addresses",
+        "git and podman from the PATH run and see no secret; labels and annotations have no password"
     )]
     public async Task ProgramsOfTheProjectDoNotRunAndSecretsGoNowhere()
     {

@@ -84,9 +84,9 @@ public sealed class SecretsTests(Peers peers)
             Environment = new Dictionary<string, string?>(command.Environment) { ["MSBUILDLOGALLENVIRONMENTVARIABLES"] = "1" },
         };
 
-        var usual = await project.RunAsync(command, Cancelled);
+        var usual = await project.RunInNewProcessAsync(command, Cancelled);
         var search = new Search([canary]).Folder(workspace.Path);
-        var recorded = await project.RunAsync(loud, Cancelled);
+        var recorded = await project.RunInNewProcessAsync(loud, Cancelled);
         var found = new Search([canary]).Folder(workspace.Path).Found;
 
         usual.EnsureSuccess();
@@ -110,7 +110,7 @@ public sealed class SecretsTests(Peers peers)
             "-p:ImageRepository=acme/app",
             $"-p:ImageRegistry={registries}",
         ];
-        return project.RunAsync(signIn.Run(project.Command("publish", arguments)), Cancelled);
+        return project.RunInNewProcessAsync(signIn.Run(project.Command("publish", arguments)), Cancelled);
     }
 
     private static async Task AssertNothingLeaksAsync(

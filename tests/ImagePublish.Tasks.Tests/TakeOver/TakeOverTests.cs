@@ -24,7 +24,7 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
     [Fact]
     [ReliabilityCase(
         "Projects",
-        "PublishImage=true and -t:PublishContainer in one build, which would be two images",
+        "PublishImage=true and -t:PublishContainer in one build, with two different images",
         "IMG1034 before the second is pushed; the tag is moved once"
     )]
     public async Task BothSwitchesWithTwoImagesAreAnError()
@@ -137,8 +137,8 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
     [InlineData("Wslc", "error IMG1035: LocalRegistry asks for 'wslc'")]
     [ReliabilityCase(
         "Projects",
-        "PublishContainer without a registry, and no container engine that answers",
-        "one error with the SDK's code of the same meaning, before an image is made"
+        "PublishContainer without a registry, and no container engine that responds",
+        "one error with the SDK's equivalent code, before an image is built"
     )]
     public async Task AnEngineThatIsNotThereIsAnErrorBeforeAnythingIsPublished(string engine, string error)
     {
@@ -234,8 +234,8 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
     [Fact]
     [ReliabilityCase(
         "Projects",
-        "`PublishContainer` by a project that builds others, by `-graph -isolate`, with `--artifacts-path`",
-        "one image of every app, put once"
+        "`PublishContainer` from a project that builds others, with `-graph -isolate`, and with `--artifacts-path`",
+        "one image for every app, pushed once"
     )]
     public async Task HoweverProjectsAreBuiltEveryAppIsPublishedOnce()
     {
@@ -344,7 +344,7 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
     [ReliabilityCase(
         "Projects",
         "a file-based app (`dotnet publish app.cs`)",
-        "published as it is, also for several platforms; those that it must be restored for and is not are IMG1037"
+        "published as it is, also for several platforms; a platform that it is not restored for is IMG1037"
     )]
     public async Task AFileBasedAppIsPublishedAsItIs()
     {

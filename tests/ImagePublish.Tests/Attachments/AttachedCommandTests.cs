@@ -18,7 +18,11 @@ public sealed class AttachedCommandTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase("Attachments", "a copy to where the image has signatures of its own under cosign's tag", "those stay, and it is said")]
+    [ReliabilityCase(
+        "Attachments",
+        "a copy to a target where the image has its own signatures at cosign's tag",
+        "they stay, and a line says so"
+    )]
     public async Task SignaturesOfTheTargetStay()
     {
         await using var bench = await CommandBench.StartAsync();
@@ -55,8 +59,8 @@ public sealed class AttachedCommandTests
     [Fact]
     [ReliabilityCase(
         "Attachments",
-        "lists that name each other's image, and images that are attached to nothing",
-        "the copy ends, and has none of it"
+        "lists that refer to each other's image, and images that are not attached to anything",
+        "the copy ends without them"
     )]
     public async Task ListsThatNameAnythingLeadNowhere()
     {
@@ -183,7 +187,7 @@ public sealed class AttachedCommandTests
     }
 
     [Fact]
-    [ReliabilityCase("Attachments", "attachments of attachments without an end", "the copy fails, since it would lose some of them")]
+    [ReliabilityCase("Attachments", "attachments of attachments without end", "the copy fails, because it would lose some of them")]
     public async Task ACopyOfAChainWithoutAnEndFails()
     {
         await using var bench = await CommandBench.StartAsync();
@@ -202,7 +206,7 @@ public sealed class AttachedCommandTests
     [ReliabilityCase(
         "Attachments",
         "a removed image whose attestations are signed",
-        "their signatures are removed too, and no other image's"
+        "their signatures are removed too, and none of other images"
     )]
     public async Task ARegistryRemovesTheSignatureOfAnAttestation(bool hasReferrers)
     {
@@ -245,8 +249,8 @@ public sealed class AttachedCommandTests
     [Fact]
     [ReliabilityCase(
         "Attachments",
-        "a removed image whose signature's tag points at an image that has another tag",
-        "that image stays, and whatever is attached to it"
+        "a removed image whose signature tag points at an image that has another tag",
+        "that image and its attachments stay"
     )]
     public async Task AnImageUnderTheTagOfASignatureStays()
     {
@@ -268,7 +272,7 @@ public sealed class AttachedCommandTests
     [InlineData(false)]
     [ReliabilityCase(
         "Attachments",
-        "a registry lists attachments of attachments in a circle, or without an end, or a kept image among them",
+        "a registry lists attachments of attachments in a loop, without end, or including a kept image",
         "the removal ends, and the kept image stays"
     )]
     public async Task ARemovalEndsWhateverIsListed(bool isCircle)

@@ -53,11 +53,7 @@ public sealed class AttestationReaderTests
     }
 
     [Fact]
-    [ReliabilityCase(
-        "Attachments",
-        "a list that names somebody's image, or what is attached to another image",
-        "it does not count as attached"
-    )]
+    [ReliabilityCase("Attachments", "a list that contains an image, or an attachment of another image", "it does not count as attached")]
     public async Task WhatIsAttachedToSomethingElseDoesNotCount()
     {
         await using var bench = await StartAsync(hasReferrers: false);
@@ -77,7 +73,7 @@ public sealed class AttestationReaderTests
     [InlineData("{\"predicateType\":\"https://slsa.dev/provenance/v1\",\"subject\":[{\"digest\":{\"sha256\":\"00\"}}]}", "another image")]
     [ReliabilityCase(
         "Attachments",
-        "a statement that is no JSON, of another type than its manifest says, or about another image",
+        "a statement that is not JSON, has another type than its manifest says, or is about another image",
         "IMG4018, which names the attachment"
     )]
     public async Task AStatementThatIsSomethingElseIsRefused(string statement, string reason)
@@ -103,7 +99,7 @@ public sealed class AttestationReaderTests
     }
 
     [Fact]
-    [ReliabilityCase("Attachments", "a statement of more than 16 MiB", "IMG4018, and nothing of it is read")]
+    [ReliabilityCase("Attachments", "a statement of more than 16 MiB", "IMG4018, and none of it is read")]
     public async Task AStatementThatIsTooLargeIsNotRead()
     {
         await using var bench = await StartAsync(hasReferrers: true);
@@ -117,7 +113,7 @@ public sealed class AttestationReaderTests
     }
 
     [Fact]
-    [ReliabilityCase("Attachments", "the content of a statement differs from its digest", "a code, and nothing of it is shown")]
+    [ReliabilityCase("Attachments", "the content of a statement differs from its digest", "an error with a code, and none of it is shown")]
     public async Task AStatementWithAnotherContentIsRefused()
     {
         await using var bench = await StartAsync(hasReferrers: true);

@@ -67,7 +67,7 @@ public sealed class AttestationStepTests
     [InlineData(false)]
     [ReliabilityCase(
         "Attachments",
-        "the same image is published by another run, on a machine that knows nothing of the first",
+        "another run publishes the same image, on a machine without records of the first",
         "no second provenance"
     )]
     public async Task WhatIsAttachedIsNotAttachedTwice(bool hasReferrers)
@@ -87,7 +87,7 @@ public sealed class AttestationStepTests
     [Theory]
     [InlineData(true, 3)]
     [InlineData(false, 5)]
-    [ReliabilityCase("Attachments", "a changed image with provenance", "3 requests more with the referrers API, 5 without it")]
+    [ReliabilityCase("Attachments", "a changed image with provenance", "3 more requests with the referrers API, 5 without it")]
     public async Task ItCostsFewRequests(bool hasReferrers, int more)
     {
         await using var bench = await PublishingBench.StartAsync(hasReferrers);
@@ -118,7 +118,7 @@ public sealed class AttestationStepTests
     }
 
     [Fact]
-    [ReliabilityCase("Attachments", "a registry that refuses the artifact type", "a code, and no tag moves")]
+    [ReliabilityCase("Attachments", "a registry that refuses the artifact type", "an error with a code, and no tag moves")]
     public async Task NoTagMovesWhereAnAttestationIsRefused()
     {
         await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
@@ -172,7 +172,11 @@ public sealed class AttestationStepTests
     }
 
     [Fact]
-    [ReliabilityCase("Attachments", "attestations in the index and beside it, by turns", "the tag changes its kind; nothing is lost")]
+    [ReliabilityCase(
+        "Attachments",
+        "attestations are stored alternately in the index and next to it",
+        "the tag changes its kind; nothing is lost"
+    )]
     public async Task AnImageBecomesAnIndexAndBack()
     {
         await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
@@ -212,7 +216,7 @@ public sealed class AttestationStepTests
     [InlineData(false)]
     [ReliabilityCase(
         "Attachments",
-        "images of separate jobs with provenance of their own, joined into an index in another repository",
+        "images of separate jobs, each with provenance, joined into an index in another repository",
         "the provenance of each is there too"
     )]
     public async Task WhatIsAttachedToJoinedImagesGoesWithThem(bool isInIndex)

@@ -22,7 +22,8 @@ public sealed class ReferrersWriterTests
     [MemberData(nameof(Dialects))]
     [ReliabilityCase(
         "Attachments",
-        "each dialect, with the referrers API or without it, where the endpoint leads to another host, or does not know the request",
+        "each dialect, with and without the referrers API, or with an endpoint that redirects to another host or does not know "
+            + "the request",
         "the attestation is listed as attached to the image"
     )]
     public async Task AnAttachmentIsListedByEveryRegistry(string name)
@@ -45,8 +46,8 @@ public sealed class ReferrersWriterTests
     [InlineData(false)]
     [ReliabilityCase(
         "Attachments",
-        "16 jobs of different machines that attach to one image at once, to a registry with the referrers API and to one without",
-        "all 16 are listed; without the API jobs did overwrite each other's list on the way"
+        "16 jobs on different machines attach to one image at once, to a registry with the referrers API and to one without",
+        "all 16 are listed; without the API, jobs did overwrite each other's list in between"
     )]
     public async Task SixteenJobsAtOnceLoseNothing(bool hasReferrers)
     {
@@ -89,8 +90,8 @@ public sealed class ReferrersWriterTests
     [Fact]
     [ReliabilityCase(
         "Attachments",
-        "a registry that answers the referrers request with an empty list whatever there is",
-        "the tag lists it"
+        "a registry that always answers the referrers request with an empty list",
+        "the attachment is listed at the tag"
     )]
     public async Task AnEmptyListIsNoProof()
     {
@@ -108,7 +109,7 @@ public sealed class ReferrersWriterTests
     }
 
     [Fact]
-    [ReliabilityCase("Attachments", "a registry that answers OCI-Subject and has no referrers API", "the tag lists it")]
+    [ReliabilityCase("Attachments", "a registry that answers OCI-Subject but has no referrers API", "the attachment is listed at the tag")]
     public async Task AnAcknowledgedSubjectIsNoProof()
     {
         await using var bench = await RegistryBench.StartAsync(options => options.Content.Referrers = false);
@@ -121,7 +122,11 @@ public sealed class ReferrersWriterTests
     }
 
     [Fact]
-    [ReliabilityCase("Attachments", "a registry that lists what was attached only a moment later", "it is waited for; no tag is written")]
+    [ReliabilityCase(
+        "Attachments",
+        "a registry that lists an attachment only a moment later",
+        "the publish waits for it; no tag is written"
+    )]
     public async Task ARegistryMayNeedAMomentToList()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -143,8 +148,8 @@ public sealed class ReferrersWriterTests
     [InlineData(false)]
     [ReliabilityCase(
         "Attachments",
-        "the tag that would list them is somebody's image, for one platform or for several",
-        "IMG4017, and the tag stays as it is"
+        "the tag for the list is an image, for one platform or for several",
+        "IMG4017, and the tag is unchanged"
     )]
     public async Task AnImageThatIsTaggedLikeAListStays(bool hasPlatforms)
     {
@@ -164,7 +169,11 @@ public sealed class ReferrersWriterTests
     }
 
     [Fact]
-    [ReliabilityCase("Attachments", "GitLab, where the tag that would list them is the image itself", "IMG4017, which says what helps")]
+    [ReliabilityCase(
+        "Attachments",
+        "GitLab, where the tag for the list of attachments is the image itself",
+        "IMG4017, which says what to do"
+    )]
     public async Task ATagThatMeansTheImageListsNothing()
     {
         var dialect = RegistryDialects.GitLab;
@@ -204,7 +213,7 @@ public sealed class ReferrersWriterTests
     }
 
     [Fact]
-    [ReliabilityCase("Attachments", "a list that names an attachment that was deleted", "it is left out; the others stay")]
+    [ReliabilityCase("Attachments", "a list that contains a deleted attachment", "it is removed from the list; the others stay")]
     public async Task WhatWasDeletedIsLeftOut()
     {
         await using var bench = await RegistryBench.StartAsync(options => options.Content.Referrers = false);
@@ -225,7 +234,7 @@ public sealed class ReferrersWriterTests
     }
 
     [Fact]
-    [ReliabilityCase("Attachments", "a list that has grown to what registries take", "IMG4009, and the list stays as it is")]
+    [ReliabilityCase("Attachments", "a list that has reached the size limit of registries", "IMG4009, and the list is unchanged")]
     public async Task AListThatIsFullIsRefused()
     {
         await using var bench = await RegistryBench.StartAsync(options =>
@@ -257,8 +266,8 @@ public sealed class ReferrersWriterTests
     [InlineData(412)]
     [ReliabilityCase(
         "Attachments",
-        "a registry without the API whose tags can not be moved",
-        "the first list is written; the second is refused with a code"
+        "a registry without the API whose tags can't be moved",
+        "the first list is written; the second fails with a code"
     )]
     public async Task AListThatMayNotChangeIsRefused(int status)
     {

@@ -145,7 +145,7 @@ public sealed class SeparateSymbolsTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase("Attachments", "a registry that refuses separate symbols", "a code, and no tag moves")]
+    [ReliabilityCase("Attachments", "a registry that refuses separate symbols", "an error with a code, and no tag moves")]
     public async Task NoTagMovesWhereTheyAreRefused()
     {
         await using var bench = await StartAsync(hasReferrers: true);
@@ -216,8 +216,8 @@ public sealed class SeparateSymbolsTests : IDisposable
     [InlineData("app/A\u001b[2Jpp.pdb", TarEntryType.RegularFile)]
     [ReliabilityCase(
         "Attachments",
-        "symbols that somebody else attached: links, paths outside, other files",
-        "IMG4018, nothing is written"
+        "symbols that someone else attached, with links, paths outside the folder, or other files",
+        "IMG4018, and nothing is written"
     )]
     public async Task WhatIsNoSymbolsIsNotWritten(string name, TarEntryType type)
     {

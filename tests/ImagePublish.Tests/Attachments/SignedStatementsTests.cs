@@ -37,8 +37,8 @@ public sealed class SignedStatementsTests
     [InlineData(false)]
     [ReliabilityCase(
         "Attachments",
-        "provenance that is signed with a key, with the referrers API and without it",
-        "`VerifyImage` accepts it with that key and what it says, and neither another key nor another builder, source or commit"
+        "provenance signed with a key, with and without the referrers API",
+        "`VerifyImage` accepts it with that key and its content, and refuses another key, builder, source or commit"
     )]
     public async Task ASignedStatementMeetsWhatIsRequired(bool hasReferrers)
     {
@@ -70,7 +70,7 @@ public sealed class SignedStatementsTests
     [Fact]
     [ReliabilityCase(
         "Attachments",
-        "an image whose statements are signed that the same key publishes again, here and on another machine",
+        "an image with signed statements is published again with the same key, here and on another machine",
         "no statement is signed twice"
     )]
     public async Task NothingIsSignedTwice()
@@ -87,11 +87,7 @@ public sealed class SignedStatementsTests
     }
 
     [Fact]
-    [ReliabilityCase(
-        "Attachments",
-        "provenance that nobody signed, where somebody's signature is required",
-        "IMG6046; accepted only where `unsigned` says so"
-    )]
+    [ReliabilityCase("Attachments", "unsigned provenance, where a signature is required", "IMG6046; accepted only with `unsigned`")]
     public async Task WhatNobodySignedCountsOnlyWhereThatIsSaid()
     {
         await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
@@ -136,8 +132,9 @@ public sealed class SignedStatementsTests
     [InlineData(false)]
     [ReliabilityCase(
         "Attachments",
-        "provenance that is signed for Notation: by its manifest",
-        "`VerifyImage` accepts it with the root, and not with another; it is not signed twice, and no manifest that somebody else attached is signed"
+        "provenance signed for Notation through its manifest",
+        "`VerifyImage` accepts it with the root, and not with another; it is not signed twice, and manifests that others "
+            + "attached are not signed"
     )]
     public async Task ForNotationTheManifestIsSigned(bool hasReferrers)
     {
@@ -175,8 +172,8 @@ public sealed class SignedStatementsTests
     [InlineData("other type", "is of another type than its manifest says")]
     [ReliabilityCase(
         "Attachments",
-        "a signed statement that was altered, is about another image, or is of another type than its manifest says",
-        "it does not count, and IMG6046 names why"
+        "a signed statement that was altered, is about another image, or has another type than its manifest says",
+        "it does not count, and IMG6046 says why"
     )]
     public async Task AStatementThatDoesNotFitDoesNotCount(string what, string reason)
     {

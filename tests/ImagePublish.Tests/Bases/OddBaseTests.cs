@@ -19,7 +19,7 @@ public sealed class OddBaseTests
     [Theory]
     [InlineData("""{"architecture":"amd64","os":"linux","config":{"Env":["A=b"]},"rootfs":{"type":"layers","diff_ids":null}}""", "[]")]
     [InlineData("""{"architecture":"amd64","os":"linux","config":{"Env":["A=b"]}}""", "null")]
-    [ReliabilityCase("Base images", "the base has no layers: its config says null or nothing for them", "the image is built on it")]
+    [ReliabilityCase("Base images", "the base has no layers: they are null or missing in its config", "the image is built on it")]
     public async Task ABaseWithoutLayersIsABase(string config, string layers)
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -34,8 +34,8 @@ public sealed class OddBaseTests
     [Fact]
     [ReliabilityCase(
         "Base images",
-        "an index says linux/amd64 of a base whose config says nothing of its platform",
-        "the index is believed, in a registry and in an archive"
+        "an index says linux/amd64 for a base whose config has no platform",
+        "the index is used, in a registry and in an archive"
     )]
     public async Task AnIndexIsBelievedWhereTheConfigSaysNothing()
     {
@@ -85,7 +85,7 @@ public sealed class OddBaseTests
     [InlineData("<html>", "IMG2003", "the config is not JSON (line 1, byte 1).")]
     [ReliabilityCase(
         "Base images",
-        "a base's config is malformed, or does not say what it runs on",
+        "a base's config is malformed, or has no operating system or architecture",
         "one line says which image, where in which document, and what to do"
     )]
     public async Task WhatIsWrongWithABaseIsToldInOneLine(string config, string code, string says)

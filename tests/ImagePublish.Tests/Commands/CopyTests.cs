@@ -191,8 +191,8 @@ public sealed class CopyTests
     [Fact]
     [ReliabilityCase(
         "Registry",
-        "An image that is nested in two indexes of what is copied, to a registry that refuses an index before its images",
-        "both indexes wait for it"
+        "an image that is nested in two indexes is copied to a registry that refuses an index before its images",
+        "both indexes wait for the image"
     )]
     public async Task AnIndexWaitsForAnImageThatIsOnItsWayForAnother()
     {

@@ -115,7 +115,7 @@ public sealed class TagPrunerTests
     }
 
     [Fact]
-    [ReliabilityCase("Prune", "floating tags `latest`, `1` and `1.1` beside releases", "never counted, kept, and their images with them")]
+    [ReliabilityCase("Prune", "floating tags `latest`, `1` and `1.1` next to releases", "never counted; they and their images are kept")]
     public async Task FloatingTagsTakeNoReleasesPlace()
     {
         await using var bench = await CommandBench.StartAsync();
@@ -167,7 +167,7 @@ public sealed class TagPrunerTests
     }
 
     [Fact]
-    [ReliabilityCase("Prune", "prereleases above the last release", "counted, but no release is removed for them")]
+    [ReliabilityCase("Prune", "prereleases above the last release", "counted, but they never displace a release")]
     public void PrereleasesDisplaceNoRelease()
     {
         string[] tags = ["1.0.0", "1.1.0", "v1.1.0", "1.2.0-ci.1", "1.2.0-ci.2", "1.2.0-ci.3", "1.2.0-ci.10"];

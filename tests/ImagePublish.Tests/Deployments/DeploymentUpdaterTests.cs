@@ -43,7 +43,7 @@ public sealed class DeploymentUpdaterTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a file with a byte order mark, Windows line ends and characters of several bytes", "those bytes stay")]
+    [ReliabilityCase(Area, "a file with a byte-order mark, Windows line endings and multi-byte characters", "these bytes are kept")]
     public async Task ByteOrderMarkAndLineEndsStay()
     {
         byte[] mark = [0xEF, 0xBB, 0xBF];
@@ -73,8 +73,8 @@ public sealed class DeploymentUpdaterTests : IDisposable
     [InlineData("image: &s ghcr.io/acme/shop\nversion: *s\n", "IMG3124", "line 1: the image has an anchor")]
     [ReliabilityCase(
         Area,
-        "one file of several is no YAML, or names the image in a form that can not be changed",
-        "a code, and no file changes"
+        "one of several files is not YAML, or names the image in a form that can't be changed",
+        "an error with a code, and no file is changed"
     )]
     public async Task AFileThatCanNotBeChangedChangesNone(string text, string code, string why)
     {
@@ -127,7 +127,7 @@ public sealed class DeploymentUpdaterTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a template that can not be read as YAML until it is filled in", "`IMG3121`, and it stays as it is")]
+    [ReliabilityCase(Area, "a template that is not valid YAML until it is filled in", "`IMG3121`, and it is unchanged")]
     public async Task ATemplateIsLeftAsItIs()
     {
         var template = $"{{{{- if .Values.on }}}}\nimage: {Shop}:1.0\n{{{{- end }}}}\n";
@@ -163,7 +163,7 @@ public sealed class DeploymentUpdaterTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "several projects write their digests into one file at once", "each digest is there")]
+    [ReliabilityCase(Area, "several projects write their digests into one file at once", "all digests are in the file")]
     public async Task ParallelWritersWaitForEachOther()
     {
         const int Count = 12;
@@ -204,7 +204,7 @@ public sealed class DeploymentUpdaterTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a file that is a symbolic link", "what it leads to is written, and the link stays")]
+    [ReliabilityCase(Area, "a file that is a symbolic link", "the link's target is written, and the link stays")]
     public async Task ALinkStays()
     {
         var target = folder.File("real/web.yaml", $"image: {Shop}:1.0\n");
@@ -219,8 +219,8 @@ public sealed class DeploymentUpdaterTests : IDisposable
     [Fact]
     [ReliabilityCase(
         Area,
-        "one file of several can not be written",
-        "`IMG3125`, which says that the image is published and no file changed"
+        "one of several files can't be written",
+        "`IMG3125`, which says that the image is published and no file was changed"
     )]
     public async Task AFileThatCanNotBeWrittenChangesNone()
     {

@@ -13,7 +13,11 @@ public sealed class LostBlobTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase("Manifest", "several manifests at once miss one blob that was confirmed", "it is sent again, and all of them are put")]
+    [ReliabilityCase(
+        "Manifest",
+        "several manifests at once need one blob that was confirmed and then lost",
+        "it is uploaded once, and all manifests are put"
+    )]
     public async Task ManifestsThatMissTheSameBlobAtOnceAreAllPut()
     {
         await using var bench = await RegistryBench.StartAsync();

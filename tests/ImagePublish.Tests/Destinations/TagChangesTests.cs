@@ -46,8 +46,8 @@ public sealed class TagChangesTests
     [MemberData(nameof(Commands))]
     [ReliabilityCase(
         "Tags",
-        "Ctrl+C while a registry does not answer the second of several tags",
-        "after ten seconds one error names what moved, what may have and what did not"
+        "Ctrl+C while a registry does not answer for the second of several tags",
+        "after ten seconds, one error names what moved, what may have moved and what did not"
     )]
     public async Task WhatMovedBeforeTheTimeWasUpIsNamed(string command)
     {
@@ -79,7 +79,7 @@ public sealed class TagChangesTests
     [MemberData(nameof(Commands))]
     [ReliabilityCase(
         "Tags",
-        "The registry refuses the second of several tags",
+        "the registry refuses the second of several tags",
         "one error names the tags that moved and those that did not"
     )]
     public async Task WhatMovedBeforeAFailureIsNamed(string command)
@@ -118,11 +118,7 @@ public sealed class TagChangesTests
     }
 
     [Fact]
-    [ReliabilityCase(
-        "Tags",
-        "A registry moves a tag and answers the last try with 503",
-        "the tag is seen to be there, and the publish succeeds"
-    )]
+    [ReliabilityCase("Tags", "a registry moves a tag, but answers the last try with 503", "the publish finds the tag moved, and succeeds")]
     public async Task ATagThatMovedWithTheLastErrorIsFound()
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -140,7 +136,7 @@ public sealed class TagChangesTests
     }
 
     [Fact]
-    [ReliabilityCase("Tags", "Of two registries the second refuses a tag", "one error names every tag at both that moved and that did not")]
+    [ReliabilityCase("Tags", "the second of two registries refuses a tag", "one error names every tag at both that moved and that did not")]
     public async Task AtSeveralRegistriesEveryTagIsNamed()
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -166,7 +162,7 @@ public sealed class TagChangesTests
     }
 
     [Fact]
-    [ReliabilityCase("Tags", "Ctrl+C when an image in the local store was just named", "the names are reported")]
+    [ReliabilityCase("Tags", "Ctrl+C just after an image in the local store was named", "the names are reported")]
     public async Task NamesInTheLocalStoreAreReported()
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -181,7 +177,7 @@ public sealed class TagChangesTests
     [ReliabilityCase(
         "Prune",
         "Ctrl+C between two images that are removed from a registry",
-        "the removal that is begun is finished, no other is begun, and what is gone is reported"
+        "the current removal is finished, no other one starts, and what was removed is reported"
     )]
     public async Task ACancelledRemovalReportsWhatIsGone()
     {
@@ -206,7 +202,7 @@ public sealed class TagChangesTests
     }
 
     [Fact]
-    [ReliabilityCase("Prune", "The registry refuses the second of several removals", "one error names what is gone and what is not")]
+    [ReliabilityCase("Prune", "the registry refuses the second of several removals", "one error names what was removed and what was not")]
     public async Task AFailedRemovalNamesWhatIsGone()
     {
         await using var bench = await CommandBench.StartAsync();

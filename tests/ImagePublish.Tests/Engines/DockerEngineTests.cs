@@ -45,7 +45,7 @@ public sealed class DockerEngineTests
 
     [Theory]
     [MemberData(nameof(NotDocker))]
-    [ReliabilityCase(Area, "DOCKER_HOST leads to something else that answers", "IMG3108 with the address and what it said")]
+    [ReliabilityCase(Area, "DOCKER_HOST is the address of another kind of server", "IMG3108 with the address and its answer")]
     public async Task WhatIsNotDockerIsNotTakenForIt(string stranger, string question)
     {
         await using var endpoint = new ForeignEndpoint(_ => Strangers[stranger]);
@@ -112,7 +112,7 @@ public sealed class DockerEngineTests
     [InlineData("load", "answers", "loads the image")]
     [InlineData("save", "answers", "saves 'acme/shop:1'")]
     [InlineData("save", "goes on", "saves 'acme/shop:1'")]
-    [ReliabilityCase(Area, "Docker stalls while it loads or saves an image", "IMG3108 after ten silent minutes")]
+    [ReliabilityCase(Area, "Docker stalls while it loads or saves an image", "IMG3108 after ten minutes without progress")]
     public async Task ADockerThatStallsIsGivenUpOn(string question, string step, string activity)
     {
         await using var endpoint = new StallingEndpoint(readsAll: step != "takes", step == "goes on" ? "HTTP/1.1 200 OK\r\n\r\nsome" : "");

@@ -32,7 +32,7 @@ public sealed class ContentBudgetTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    [ReliabilityCase(Area, "a layer of a few hundred bytes with a path of 150,000 folders", "IMG3005 before any memory is taken for it")]
+    [ReliabilityCase(Area, "a layer of a few hundred bytes with a path of 150,000 folders", "IMG3005 before memory is allocated for it")]
     public async Task APathOfCountlessFoldersIsRefused()
     {
         using var blob = new MemoryStream();
@@ -129,11 +129,7 @@ public sealed class ContentBudgetTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(
-        Area,
-        "an image with a gigabyte of files that are kept in memory",
-        "IMG3005 after 64 MiB of them, in one layer or in many"
-    )]
+    [ReliabilityCase(Area, "an image with a gigabyte of files that are kept in memory", "IMG3005 after 64 MiB, in one layer or in many")]
     public async Task KeptFilesHaveALimitForTheWholeImage()
     {
         const int length = 8 << 20;
@@ -183,7 +179,7 @@ public sealed class ContentBudgetTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a dpkg status with one field of 80,000 lines", "it is read in time and memory that grow with its length")]
+    [ReliabilityCase(Area, "a dpkg status with one field of 80,000 lines", "read in time and memory proportional to its length")]
     public void AFieldOfManyLinesIsReadInOneGo()
     {
         var text = "Package: a\nDescription: b\n" + string.Concat(Enumerable.Repeat(" x\n", 80_000));
@@ -208,7 +204,7 @@ public sealed class ContentBudgetTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "an archive whose indexes name each other a million times over", "each document is read once")]
+    [ReliabilityCase(Area, "an archive whose indexes refer to each other a million times", "each document is read once")]
     public async Task IndexesThatAreNamedManyTimesAreReadOnce()
     {
         var files = new List<(string, byte[])> { ("oci-layout", """{"imageLayoutVersion":"1.0.0"}"""u8.ToArray()) };
@@ -323,11 +319,7 @@ public sealed class ContentBudgetTests : IDisposable
     [InlineData("header", "IMG3005 ")]
     [InlineData("texts", "IMG3005 ")]
     [InlineData("status", "read ")]
-    [ReliabilityCase(
-        Area,
-        "a hostile layer on a machine with 512 MB of memory for it",
-        "refused, or read: the process does not run out of memory"
-    )]
+    [ReliabilityCase(Area, "a hostile layer on a machine with 512 MB of memory", "refused or read: the process does not run out of memory")]
     public async Task AHostileLayerFitsIntoASmallHeap(string kind, string expected)
     {
         const int Files = 40;

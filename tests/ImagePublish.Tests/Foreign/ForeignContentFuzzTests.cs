@@ -132,7 +132,7 @@ public sealed class ForeignContentFuzzTests : IDisposable
     [ReliabilityCase(
         Area,
         "damaged layers, documents, archives, packages, tokens, errors, credentials",
-        "each is read or refused with its one error, within a stated memory"
+        "each is read or refused with its own error, within a stated memory limit"
     )]
     public void Layers() => Run(96 * Mebibyte, LayerSamples(), bytes => ReadLayer(bytes));
 
@@ -277,7 +277,7 @@ public sealed class ForeignContentFuzzTests : IDisposable
         );
 
     [Fact]
-    [ReliabilityCase(Area, "damaged answers of a container engine, and a damaged context of its client", "IMG3108 in one line, or read")]
+    [ReliabilityCase(Area, "damaged answers of a container engine, and a damaged context of its client", "read, or IMG3108 in one line")]
     public void DocumentsOfEngines()
     {
         using var connection = new EngineConnection(new DockerAddress("unix", "/run/docker.sock"));

@@ -21,7 +21,7 @@ public sealed class ForeignNumberTests
     [Theory]
     [InlineData(long.MaxValue)]
     [InlineData((1L << 40) + 1)]
-    [ReliabilityCase(Area, "a base whose layers have sizes of 2^63-1 bytes", "IMG2003, also where nothing is sent")]
+    [ReliabilityCase(Area, "a base whose layers have sizes of 2^63-1 bytes", "IMG2003, even if nothing is sent")]
     public async Task ABaseWithSizesThatCantBeIsRefused(long size)
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -52,7 +52,7 @@ public sealed class ForeignNumberTests
     [InlineData("long names")]
     [ReliabilityCase(
         Area,
-        "a repository with millions of tags, or a list of them that does not end",
+        "a repository with millions of tags, or an endless list of tags",
         "IMG4009 after 500,000 tags or 64 MiB of names"
     )]
     public async Task AListOfTagsHasALimit(string kind)

@@ -32,7 +32,7 @@ public sealed class SlowAnswerTests
     [InlineData("tags")]
     [InlineData("attachments")]
     [InlineData("error")]
-    [ReliabilityCase(Area, "a document of which one byte comes just before nothing has moved for too long", "given up after two minutes")]
+    [ReliabilityCase(Area, "a document that arrives one byte at a time, just before each stall limit", "cancelled after two minutes")]
     public async Task ADocumentHasALimitOnTheWhole(string kind)
     {
         var clock = new FakeTimeProvider();
@@ -48,7 +48,7 @@ public sealed class SlowAnswerTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a blob that comes with fewer than 1000 bytes a second", "given up after five minutes")]
+    [ReliabilityCase(Area, "a blob that arrives with fewer than 1000 bytes a second", "cancelled after five minutes")]
     public async Task ABlobThatHardlyMovesIsGivenUp()
     {
         var clock = new FakeTimeProvider();

@@ -44,7 +44,7 @@ public sealed class DotNetAppTests
     [ReliabilityCase(
         "Base images",
         "the SDK is a preview of the framework that the app targets",
-        "the base is the same preview, as with the SDK's own container support"
+        "the base is the same preview, as in the SDK's own container support"
     )]
     public void APreviewOfTheFrameworkHasTheTagOfItsPreview(string sdk, string framework, string tag)
     {

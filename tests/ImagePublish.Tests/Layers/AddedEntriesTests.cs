@@ -23,8 +23,8 @@ public sealed class AddedEntriesTests : IDisposable
     [Fact]
     [ReliabilityCase(
         "Files",
-        "a file in a folder of the base that is not root's, or not open to be read, such as /tmp",
-        "the folder's entry has the base's attributes, which Docker's overlay2 would replace"
+        "a file in a folder of the base that does not belong to root or is not readable, such as /tmp",
+        "the folder's entry has the base's attributes, which Docker's overlay2 would otherwise replace"
     )]
     public async Task ADirectoryOfTheBaseKeepsItsAttributes()
     {

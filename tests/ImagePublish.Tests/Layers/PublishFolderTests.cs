@@ -87,7 +87,7 @@ public sealed class PublishFolderTests
     [Fact]
     [ReliabilityCase(
         "Files",
-        "the same publish folder on Windows and on Linux, where NuGet gives every file an execute bit",
+        "the same publish folder on Windows, and on Linux where NuGet gives every file an execute permission",
         "the same files are executable in the image: programs, libraries and scripts, by their first bytes"
     )]
     public void WindowsAndLinuxFindTheSameFilesExecutable()
@@ -108,8 +108,8 @@ public sealed class PublishFolderTests
     [Fact]
     [ReliabilityCase(
         "Files",
-        "a project's own file has an execute permission, but does not begin as a program does",
-        "it is executable in images made on Linux and macOS"
+        "a project file has an execute permission, but does not start like a program",
+        "it is executable in images built on Linux and macOS"
     )]
     public void AFileThatTheProjectMadeExecutableStaysSo()
     {
@@ -125,8 +125,8 @@ public sealed class PublishFolderTests
     [Fact]
     [ReliabilityCase(
         "Files",
-        "the file system gives every file an execute bit, as a Windows drive does in WSL",
-        "the bits are ignored: the image is the same as elsewhere"
+        "the file system gives every file an execute permission, like a Windows drive in WSL",
+        "the permissions are ignored: the image is the same as elsewhere"
     )]
     public void AFileSystemThatMakesEverythingExecutableIsNotBelieved()
     {

@@ -14,7 +14,7 @@ public sealed class BusyPoolTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase("Helpers", "a program ends while every thread of the build is busy", "its whole output is read")]
+    [ReliabilityCase("Helpers", "a program exits while all threads of the build are busy", "its whole output is read")]
     public async Task NothingOfAnOutputIsLost()
     {
         var script = $"for part in 1 2 3; do head -c {Length} /dev/zero; done";

@@ -66,7 +66,7 @@ public sealed partial class JsonReadingTests
     [InlineData("""{"architecture":"amd64","os":"linux"}""")]
     [ReliabilityCase(
         "Base images",
-        "a document has null for an empty list, as Go writes it, or lacks the list",
+        "a document has null instead of an empty list, as Go writes it, or lacks the list",
         "it is read as an empty list"
     )]
     public void AConfigWithoutLayersHasNone(string json)
@@ -121,8 +121,8 @@ public sealed partial class JsonReadingTests
     [InlineData("index", """{"manifests":[{"mediaType":null}]}""", "the index's $.manifests[0].mediaType is null, but must be a string")]
     [ReliabilityCase(
         "Base images",
-        "a document of an image is not what the specification says",
-        "one line names the document, the place in it, what is there and what must be there"
+        "a document of an image violates the specification",
+        "one line names the document, the place in it, its value and the expected one"
     )]
     public void AProblemIsNamedInTheDocumentsOwnTerms(string document, string json, string message) =>
         Assert.Equal(message, Assert.ThrowsAny<JsonException>(() => Documents[document].Read(Encoding.UTF8.GetBytes(json))).Message);

@@ -26,7 +26,7 @@ public sealed class ProgramsTests : IDisposable
     [ReliabilityCase(
         Area,
         "./git, ./podman or ./apt-get in the project, and a PATH with relative or empty entries",
-        "never run: only absolute folders of the PATH count"
+        "never run: only absolute folders of the PATH are used"
     )]
     public async Task OnlyAbsoluteFoldersOfThePathCount(string entries)
     {
@@ -161,7 +161,7 @@ public sealed class ProgramsTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a program that a program leaves running keeps its output open", "the output is used all the same")]
+    [ReliabilityCase(Area, "a program that another program leaves running keeps its output open", "the output is used anyway")]
     public async Task AProcessThatIsLeftRunningIsNotWaitedFor()
     {
         var result = await Programs.RunAsync(new ProgramStart(Program("parent", "sleep 600 & echo $!"), []), Cancel);
@@ -240,7 +240,11 @@ public sealed class ProgramsTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase("Docker", "podman's or Docker's client stalls while it loads an image", "IMG3108 after ten silent minutes")]
+    [ReliabilityCase(
+        "Docker",
+        "the client of podman or Docker stalls while it loads an image",
+        "IMG3108 after ten minutes without progress"
+    )]
     public async Task AClientOfAnEngineThatStallsIsGivenUpOn()
     {
         var time = new FakeTimeProvider();

@@ -39,7 +39,7 @@ public sealed class PublicUrlTests
     [ReliabilityCase(
         "Security",
         "passwords and tokens in RepositoryUrl, PackageProjectUrl or a package source, in every spelling and scheme",
-        "not in labels, lock files or messages; an address that can't be read is left out"
+        "not in labels, lock files or messages; an address that can't be parsed is omitted"
     )]
     public void UserInformationQueryAndFragmentAreCut(string address, string? expected) =>
         Assert.Equal(expected, PublicUrl.TryCreate(address));

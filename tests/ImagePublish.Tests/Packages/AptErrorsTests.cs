@@ -22,7 +22,7 @@ public sealed class AptErrorsTests : IDisposable
     [ReliabilityCase(
         Area,
         "apt can't download a package",
-        "gone, unreachable, busy or tampered: told apart by what apt says, whatever digits the address has"
+        "gone, unreachable, busy or tampered: distinguished by apt's own messages, whatever digits the address has"
     )]
     public async Task ADownloadThatFailsIsToldByItsReason(string kind, string code, string said)
     {
@@ -148,8 +148,8 @@ public sealed class AptErrorsTests : IDisposable
     [Fact]
     [ReliabilityCase(
         Area,
-        "a source is unreachable, and a package unknown without it",
-        "the source is named, IMG6009, instead of an unknown package"
+        "a source is unreachable, and a package is unknown without it",
+        "IMG6009 names the source, instead of an unknown package"
     )]
     public async Task APackageThatAnUnreachableSourceMayHaveIsNotCalledUnknown()
     {
@@ -165,7 +165,7 @@ public sealed class AptErrorsTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "LANGUAGE=de", "apt is asked in English all the same: its answers are understood")]
+    [ReliabilityCase(Area, "LANGUAGE=de", "apt is run in English anyway, so its answers are understood")]
     public void AptSpeaksEnglishWhateverLanguageIsSet()
     {
         const string Variable = "LANGUAGE";
@@ -193,8 +193,8 @@ public sealed class AptErrorsTests : IDisposable
     [InlineData("W: GPG error: file:/canary ./ InRelease: The following signatures were invalid: BADSIG 64194F4E6FD6DCF6 Tests")]
     [ReliabilityCase(
         "Security",
-        "apt quotes a file of this machine because a base image's sources made it",
-        "only what apt says of the sources' addresses and of packages is shown"
+        "a base image's sources make apt quote a local file",
+        "only apt's lines about the sources' addresses and packages are shown"
     )]
     public void WhatAptSaysOfOtherThingsThanTheBasesSourcesIsNotShown(string output)
     {
@@ -213,7 +213,7 @@ public sealed class AptErrorsTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase("Security", "an address of a package begins with a hyphen", "apt takes it for an address, not for an option")]
+    [ReliabilityCase("Security", "a package address that starts with a hyphen", "apt treats it as an address, not as an option")]
     public async Task AnAddressIsNeverAnOption()
     {
         var answer = await Apt()

@@ -55,7 +55,7 @@ public sealed class BaseSourcesTests : IDisposable
     )]
     [ReliabilityCase(
         Area,
-        "a base image's package sources name files of this machine, other ways than http, or options of programs",
+        "a base image's package sources name local files, transfer methods other than http, or program options",
         "refused before apt sees them, IMG6012; no file's content is shown"
     )]
     public async Task OnlyWebAddressesAreTaken(string path, string text)
@@ -83,7 +83,7 @@ public sealed class BaseSourcesTests : IDisposable
     [ReliabilityCase(
         Area,
         "a base image's package source is on this machine or its network",
-        "no request arrives there, IMG6012; ImagePackageSourceHosts allows a mirror of your own"
+        "no request is sent there, IMG6012; ImagePackageSourceHosts allows a mirror of your own"
     )]
     public async Task NobodyInsideIsAsked(string host, bool hasApt)
     {
@@ -119,8 +119,9 @@ public sealed class BaseSourcesTests : IDisposable
     [InlineData(false)]
     [ReliabilityCase(
         Area,
-        "the name of a base image's package source leads outside when it is checked, and inside when it is connected to",
-        "no request arrives there, IMG6012: with apt, and without it"
+        "the name of a base image's package source resolves to an outside address when it is checked, and to an inside one "
+            + "when it is connected to",
+        "no request is sent there, IMG6012: with apt, and without it"
     )]
     public async Task ANameThatLeadsInsideLaterIsNotConnectedTo(bool hasApt)
     {
@@ -215,7 +216,7 @@ public sealed class BaseSourcesTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a base image's package source redirects to an address inside", "not followed, IMG6009")]
+    [ReliabilityCase(Area, "a base image's package source redirects to an inside address", "not followed, IMG6009")]
     public async Task ARedirectIsNotFollowed()
     {
         repository.Request("shop");

@@ -57,7 +57,7 @@ public sealed class DependencyCheckTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [ReliabilityCase("Tags", "A library is missing, and warnings are errors", "the publish fails before a tag moves, with one error")]
+    [ReliabilityCase("Tags", "a library is missing, and warnings are errors", "the publish fails before a tag moves, with one error")]
     public async Task AMissingLibraryKeepsTheTagWhereTheWarningIsAnError(bool toStore)
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -211,8 +211,8 @@ public sealed class DependencyCheckTests : IDisposable
     [InlineData("node/linux-arm64/node", false)]
     [ReliabilityCase(
         "Platforms",
-        "a native file of another processor is in the publish folder, outside of `runtimes`",
-        "warned of with IMG1022, also where the base is not known and when nothing changed"
+        "a native file for another processor in the publish folder, outside of `runtimes`",
+        "warning IMG1022, even if the base is not known or nothing changed"
     )]
     public async Task AFileForAnotherProcessorIsToldAgainUntilItIsGone(string path, bool isTold)
     {

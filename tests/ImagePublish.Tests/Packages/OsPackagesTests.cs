@@ -141,8 +141,8 @@ public sealed class OsPackagesTests : IDisposable
     [InlineData("[arch=amd64 allow-insecure=yes trusted=yes]")]
     [ReliabilityCase(
         "Security",
-        "a package source that says it is trusted without a signature, whoever names it",
-        "signatures are checked all the same, IMG6003"
+        "a package source marked as trusted without a signature, by anyone",
+        "signatures are still checked, IMG6003"
     )]
     public async Task ASourceWithoutASignatureIsNotTrusted(string options)
     {

@@ -23,7 +23,7 @@ public sealed class PackageDownloadTests : IDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase(Area, "429 with Retry-After from a package source", "waited for as long as it asks, and said so")]
+    [ReliabilityCase(Area, "429 with Retry-After from a package source", "the build waits as long as it asks, and says so")]
     public async Task APackageSourceThatAsksToWaitIsWaitedFor()
     {
         await using var server = Serve();
@@ -43,8 +43,8 @@ public sealed class PackageDownloadTests : IDisposable
     [InlineData(500)]
     [ReliabilityCase(
         Area,
-        "a package source refuses to the end",
-        "IMG6009 with its answer: a package is not called gone before every source could be asked"
+        "a package source refuses every request",
+        "IMG6009 with its answer: a package is not reported as gone before every source could be asked"
     )]
     public async Task ASourceThatRefusesIsNotOneThatHasNoSuchPackage(int status)
     {

@@ -24,7 +24,11 @@ public sealed class SecretCorpusTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase("Guard rails", "60 planted secrets and 60 harmless files that look like one", "60 are found, and none of the others")]
+    [ReliabilityCase(
+        "Guard rails",
+        "60 planted secrets, and 60 harmless files that look like secrets",
+        "all 60 secrets are found, and none of the others"
+    )]
     public void NoHarmlessFileIsTakenForASecret()
     {
         var innocent = new SecretCorpus().Innocent;

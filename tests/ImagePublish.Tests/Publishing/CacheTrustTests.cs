@@ -42,7 +42,7 @@ public sealed class CacheTrustTests
     [ReliabilityCase(
         Area,
         "an image at `latest`, at a branch's tag or in `ImageCacheFrom` claims another blob for a layer",
-        "not believed: the layer is built"
+        "not trusted: the layer is built"
     )]
     public async Task AnImageThatIsNotProvenIsNotBelieved(string tag, string? cacheFrom)
     {
@@ -62,7 +62,7 @@ public sealed class CacheTrustTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "an image claims another blob for the layer of operating system packages", "not believed: the layer is built")]
+    [ReliabilityCase(Area, "an image claims another blob for the layer of operating system packages", "not trusted: the layer is built")]
     public async Task ALayerOfPackagesIsNotBelievedEither()
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -80,7 +80,7 @@ public sealed class CacheTrustTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "an image with proofs, and a blob that they do not cover", "not believed: the layer is built")]
+    [ReliabilityCase(Area, "an image with proofs, and a blob that they don't cover", "not trusted: the layer is built")]
     public async Task AProofDoesNotCoverAnotherBlob()
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -94,7 +94,7 @@ public sealed class CacheTrustTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "proofs made with another key", "not believed: the layers are built, and the image is the same as without them")]
+    [ReliabilityCase(Area, "proofs made with another key", "not trusted: the layers are built, and the image is the same as without them")]
     public async Task AProofOfAnotherKeyIsNotBelieved()
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -111,8 +111,8 @@ public sealed class CacheTrustTests
     [InlineData(false)]
     [ReliabilityCase(
         Area,
-        "an image that is proven or in a trusted repository, and a machine without a cache",
-        "its layers are neither built nor sent"
+        "an image with proofs or in a trusted repository, and a machine without a cache",
+        "its layers are neither built nor uploaded"
     )]
     public async Task WhatIsBelievedIsNotBuilt(bool byKey)
     {
@@ -191,7 +191,7 @@ public sealed class CacheTrustTests
     [Fact]
     [ReliabilityCase(
         Area,
-        "a machine without a cache or a key builds what the registry has",
+        "a machine without a cache or key builds what the registry already has",
         "nothing is uploaded, no tag is written, and the result is unchanged"
     )]
     public async Task WhatIsBuiltAgainIsFoundUnchanged()

@@ -39,8 +39,8 @@ public sealed class ImageReporterTests
     [Fact]
     [ReliabilityCase(
         "Files",
-        "A variable, a user or a label with an end of line in it, in a report",
-        "the equivalent Dockerfile has no instruction that nobody wrote"
+        "a variable, a user or a label with a line break, in a report",
+        "the equivalent Dockerfile has no injected instruction"
     )]
     public async Task AnEndOfLineInAValueIsNoLineOfTheDockerfile()
     {

@@ -80,7 +80,7 @@ public sealed class OtherPlatformAssetsTests
     [InlineData("""{ "targets": { """)]
     [InlineData("[]")]
     [InlineData("")]
-    [ReliabilityCase("Guard rails", "a damaged `*.deps.json` beside files for other systems", "all files stay in the image")]
+    [ReliabilityCase("Guard rails", "a damaged `*.deps.json` next to files for other systems", "all files stay in the image")]
     public void AListThatCantBeReadKeepsEverything(string damaged)
     {
         using var folder = new TestFolder();

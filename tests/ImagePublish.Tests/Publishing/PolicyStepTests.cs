@@ -23,8 +23,8 @@ public sealed class PolicyStepTests
     [InlineData("IMG1098")]
     [ReliabilityCase(
         "Guard rails",
-        "a policy that an image breaks: size, growth, base, labels, user, credentials, sources, vulnerable packages",
-        "a warning with one line; where it is an error, no upload begins and no manifest is written"
+        "an image violates a policy: size, growth, base, labels, user, credentials, sources, vulnerable packages",
+        "a one-line warning; if it is an error, no upload starts and no manifest is written"
     )]
     public async Task EachWarningCanBeAnErrorAndThenNothingIsUploaded(string id)
     {
@@ -61,7 +61,7 @@ public sealed class PolicyStepTests
     [ReliabilityCase(
         "Guard rails",
         "a publish that changes nothing, of an image with findings",
-        "they are said again, from the record of the image; no file is read for it"
+        "the findings are repeated from the image's record; no file is read"
     )]
     public async Task AnUnchangedPublishRepeatsWhatWasFoundAndReadsNoFileForIt()
     {

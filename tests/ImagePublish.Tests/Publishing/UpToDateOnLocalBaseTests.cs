@@ -31,7 +31,7 @@ public sealed class UpToDateOnLocalBaseTests
     [InlineData("rootfs.tar.gz")]
     [InlineData("folder")]
     [InlineData("store")]
-    [ReliabilityCase("Archives", "an archive as base changes, but neither its length nor its times", "the image is made again")]
+    [ReliabilityCase("Archives", "an archive used as base changes, but not its length and times", "the image is built again")]
     public async Task AnUnchangedBaseIsRecognisedAndAChangedOneIsNeverMissed(string kind)
     {
         await using var bench = await PublishingBench.StartAsync();
@@ -71,8 +71,8 @@ public sealed class UpToDateOnLocalBaseTests
     [Fact]
     [ReliabilityCase(
         "Archives",
-        "a compressed archive as base, published on again",
-        "it is inflated once for all publishes, and again only when the store has lost it"
+        "a compressed archive as base, published on several times",
+        "it is decompressed once for all publishes, and again only if the store has lost it"
     )]
     public async Task ACompressedArchiveIsInflatedOnceForAllPublishes()
     {

@@ -10,7 +10,7 @@ public sealed class BadLineTests
     private const long Break = 200_000_000;
 
     [Fact]
-    [ReliabilityCase("Upload", "2 GB over a line that breaks every 200 MB", "arrives, and costs at most 15% more bytes than the layer")]
+    [ReliabilityCase("Upload", "2 GB over a connection that is lost every 200 MB", "uploaded, with at most 15% more bytes than the layer")]
     public async Task TwoGigabytesArriveOverALineThatBreaksEvery200Megabytes()
     {
         await using var bench = await RegistryBench.StartAsync(options => options.DiscardBlobsLargerThan = 1 << 20);

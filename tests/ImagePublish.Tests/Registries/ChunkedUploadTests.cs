@@ -10,7 +10,7 @@ public sealed class ChunkedUploadTests
     private const int Kib = 1024;
 
     [Fact]
-    [ReliabilityCase(Area, "413", "goes on in chunks small enough")]
+    [ReliabilityCase(Area, "413", "continues in chunks that are small enough")]
     public async Task AProxyWithASmallLimitIsServedSmallChunks()
     {
         await using var bench = await UploadBench.StartAsync(options => options.MaxRequestBodyBytes = 200 * Kib);
@@ -19,7 +19,7 @@ public sealed class ChunkedUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "413 for large bodies, nginx's 1 MB", "asked first by Expect: nothing is sent in vain")]
+    [ReliabilityCase(Area, "413 for large bodies, nginx's 1 MB", "asked first with Expect: nothing is sent in vain")]
     public async Task ALargeBodyIsNotSentInVain()
     {
         await using var bench = await RegistryBench.StartAsync(options => options.MaxRequestBodyBytes = 1 << 20);
@@ -46,7 +46,7 @@ public sealed class ChunkedUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "416 with Range", "goes on from there")]
+    [ReliabilityCase(Area, "416 with Range", "continues from there")]
     public async Task ARefusedRangeIsMended()
     {
         await using var bench = await UploadBench.StartAsync();
@@ -58,7 +58,7 @@ public sealed class ChunkedUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "416 for chunks that are too large", "smaller chunks")]
+    [ReliabilityCase(Area, "416 for chunks that are too large", "smaller chunks are sent")]
     public async Task ChunksThatAreTooLargeAreHalved()
     {
         await using var bench = await UploadBench.StartAsync(options => options.Uploads.ChunkMaxLength = 130 * Kib);
@@ -70,7 +70,7 @@ public sealed class ChunkedUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "stuck Range", "trusted once, the next answer decides")]
+    [ReliabilityCase(Area, "stuck Range", "trusted once; the next answer decides")]
     public async Task ARangeThatSticksIsIgnored()
     {
         await using var bench = await UploadBench.StartAsync();
@@ -88,7 +88,7 @@ public sealed class ChunkedUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "chunk answered 202 and dropped", "restarted, whole")]
+    [ReliabilityCase(Area, "chunk answered 202 but dropped", "restarted, in one piece")]
     public async Task AChunkThatIsTakenAndLostIsSentAgain()
     {
         await using var bench = await UploadBench.StartAsync();
@@ -99,7 +99,7 @@ public sealed class ChunkedUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "`bytes=0-N`", "read like `0-N`")]
+    [ReliabilityCase(Area, "`bytes=0-N`", "read as `0-N`")]
     public async Task ARangeWithAUnitIsRead()
     {
         await using var bench = await UploadBench.StartAsync(options => options.Uploads.RangeWithUnit = true);
@@ -143,7 +143,7 @@ public sealed class ChunkedUploadTests
     [Theory]
     [InlineData(500 * Kib)]
     [InlineData(long.MaxValue)]
-    [ReliabilityCase(Area, "absurd OCI-Chunk-Min-Length", "honoured up to 100 MiB and the blob's end")]
+    [ReliabilityCase(Area, "absurd OCI-Chunk-Min-Length", "honoured up to 100 MiB and up to the blob's end")]
     public async Task AChunkMinimumIsHonoured(long minimum)
     {
         await using var bench = await UploadBench.StartAsync(options => options.Uploads.ChunkMinLength = minimum);
@@ -157,7 +157,7 @@ public sealed class ChunkedUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "chunks refused altogether", "the whole is sent again")]
+    [ReliabilityCase(Area, "chunks refused altogether", "the whole blob is sent again")]
     public async Task ARegistryWithoutChunksGetsTheWholeAgain()
     {
         await using var bench = await UploadBench.StartAsync(options => options.Uploads.RefuseRanges = true);

@@ -36,7 +36,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "certificate error", "never tried again, never downgraded, IMG4008")]
+    [ReliabilityCase(Area, "certificate error", "never tried again or downgraded, IMG4008")]
     public async Task AnUntrustedCertificateIsAnErrorAtOnce()
     {
         await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);
@@ -51,7 +51,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "plain http where https is due", "never downgraded, IMG4008 says how to allow it")]
+    [ReliabilityCase(Area, "plain http where https is required", "never downgraded; IMG4008 says how to allow it")]
     public async Task PlainHttpIsNeverSpokenWithoutLeave()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -111,7 +111,7 @@ public sealed class ConnectionTests
     [ReliabilityCase(
         "Registry",
         "client certificate below an intermediate authority",
-        "sent with its chain: a server that has only the root takes it"
+        "sent with its chain: a server that has only the root accepts it"
     )]
     public async Task AClientCertificateIsSentWithItsChain()
     {
@@ -140,7 +140,7 @@ public sealed class ConnectionTests
     [ReliabilityCase(
         "Registry",
         "several client certificates for one host, below intermediate authorities",
-        "the first that the server accepts is sent, with its chain"
+        "the first one that the server accepts is sent, with its chain"
     )]
     public async Task OfSeveralClientCertificatesTheOneTheServerAcceptsIsSentWithItsChain(string file, bool isAuthorityNamed)
     {

@@ -37,8 +37,8 @@ public sealed class DialectTests
     [MemberData(nameof(Names))]
     [ReliabilityCase(
         "Dialects",
-        "each of them, with a line that breaks half-way through a layer",
-        "the layer arrives; no upload is orphaned"
+        "each of them, with a connection that is lost half-way through a layer",
+        "the layer is uploaded; no upload is orphaned"
     )]
     public async Task ALayerArrivesOverALineThatBreaks(string name)
     {

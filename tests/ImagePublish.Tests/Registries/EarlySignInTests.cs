@@ -15,7 +15,7 @@ public sealed class EarlySignInTests
     [Theory]
     [InlineData(AuthSchemes.Bearer)]
     [InlineData(AuthSchemes.Basic)]
-    [ReliabilityCase(Area, "signed in while the project compiles", "the first question of the publish is one request")]
+    [ReliabilityCase(Area, "signed in while the project compiles", "the first request of the publish needs no sign-in")]
     public async Task TheFirstQuestionIsOneRequest(AuthSchemes scheme)
     {
         await using var bench = await StartAsync(scheme, "secret");
@@ -31,7 +31,7 @@ public sealed class EarlySignInTests
     [Theory]
     [InlineData(AuthSchemes.Bearer)]
     [InlineData(AuthSchemes.Basic)]
-    [ReliabilityCase(Area, "a wrong password, signed in while the project compiles", "sent once; the publish reports it")]
+    [ReliabilityCase(Area, "a wrong password, signed in while the project compiles", "sent once; the publish reports the error")]
     public async Task AWrongPasswordIsSentOnceAndReportedByThePublish(AuthSchemes scheme)
     {
         await using var bench = await StartAsync(scheme, "wrong");
@@ -43,11 +43,7 @@ public sealed class EarlySignInTests
     }
 
     [Fact]
-    [ReliabilityCase(
-        Area,
-        "the connection is lost while the project compiles",
-        "nothing is reported; the publish asks as if it were the first"
-    )]
+    [ReliabilityCase(Area, "the connection is lost while the project compiles", "nothing is reported; the publish connects again")]
     public async Task WhatFailsEarlyIsLeftToThePublish()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -63,7 +59,7 @@ public sealed class EarlySignInTests
     [ReliabilityCase(
         Area,
         "no answer while the project compiles",
-        "given up on after 10 seconds, so that the publish need not wait for it"
+        "cancelled after 10 seconds, so that the publish does not have to wait for it"
     )]
     public async Task WhatStallsEarlyDelaysThePublishByLittle()
     {

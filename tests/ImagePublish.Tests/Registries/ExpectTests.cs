@@ -27,7 +27,7 @@ public sealed class ExpectTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "413 for a large body over HTTP/2", "the upload ends at once and goes on in chunks")]
+    [ReliabilityCase(Area, "413 for a large body over HTTP/2", "the upload stops at once and continues in chunks")]
     public async Task ARefusalOverHttp2EndsTheUploadAtOnce()
     {
         await using var bench = await RegistryBench.StartAsync(options =>

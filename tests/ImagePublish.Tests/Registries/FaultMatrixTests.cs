@@ -90,8 +90,8 @@ public sealed class FaultMatrixTests
     [MemberData(nameof(Matrix))]
     [ReliabilityCase(
         "Push",
-        "each of 29 faults at each of 9 steps, once and for ever",
-        "the right image, or one clear error and no tag moved; no secret is told"
+        "each of 29 faults at each of 9 steps, once and permanently",
+        "the right image, or one clear error and no tag moved; no secret is shown"
     )]
     public async Task APushEndsWellOrInOneClearError(RegistryStep step, string fault, int times)
     {

@@ -12,7 +12,7 @@ public sealed class ForbiddenFolderTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase("Connection", "certs.d of the registry belongs to another user", "IMG4008 with the folder; no request is sent")]
+    [ReliabilityCase("Connection", "the registry's certs.d folder belongs to another user", "IMG4008 names the folder; no request is sent")]
     public async Task AFolderOfCertificatesThatMayNotBeReadIsNamed()
     {
         await using var server = await TestRegistry.StartAsync(cancellationToken: Cancel);
@@ -32,7 +32,7 @@ public sealed class ForbiddenFolderTests
     [InlineData("repair", "blobs")]
     [InlineData("prune", "blobs")]
     [InlineData("prune", "sessions")]
-    [ReliabilityCase("Store", "a folder of it belongs to another user", "IMG3101 with the folder")]
+    [ReliabilityCase("Store", "a folder of the store belongs to another user", "IMG3101 names the folder")]
     public async Task AFolderOfTheStoreThatMayNotBeReadIsNamed(string verb, string folder)
     {
         using var test = new TestStore();

@@ -62,11 +62,7 @@ public sealed class ForeignAddressTests : IAsyncLifetime
     [InlineData("169.254.169.254")]
     [InlineData("::ffff:10.0.0.7")]
     [InlineData("fd00::7")]
-    [ReliabilityCase(
-        Area,
-        "a blob's redirect to a host with an address inside the network, from a registry outside",
-        "IMG4014; nothing is sent there"
-    )]
+    [ReliabilityCase(Area, "a blob is redirected to an inside address by a registry outside", "IMG4014; nothing is sent there")]
     public async Task ARedirectDoesNotLeadInside(string address)
     {
         addresses[Storage] = address;
@@ -95,7 +91,7 @@ public sealed class ForeignAddressTests : IAsyncLifetime
     }
 
     [Fact]
-    [ReliabilityCase(Area, "an upload's location inside the network, from a registry outside", "IMG4014; nothing is sent there")]
+    [ReliabilityCase(Area, "an upload location inside the network, from a registry outside", "IMG4014; nothing is sent there")]
     public async Task AnUploadDoesNotLeadInside()
     {
         addresses[Storage] = "10.0.0.7";
@@ -143,8 +139,8 @@ public sealed class ForeignAddressTests : IAsyncLifetime
     [InlineData(true)]
     [ReliabilityCase(
         Area,
-        "a password for a registry that is reached by plain http",
-        "IMG5012, and nothing is sent, unless the registry is named in ImagePlainTextCredentials"
+        "a password for a registry that is reached over plain http",
+        "IMG5012, and nothing is sent, unless the registry is in ImagePlainTextCredentials"
     )]
     public async Task APasswordIsSentInPlainTextOnlyWithLeave(bool isAllowed)
     {

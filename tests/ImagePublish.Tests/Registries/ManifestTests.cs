@@ -41,7 +41,7 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "blob unknown", "a typed error names the blobs; their next push sends them without asking")]
+    [ReliabilityCase(Area, "blob unknown", "a typed error names the blobs; their next push uploads them without asking")]
     public async Task AMissingBlobIsNamedAndSentAgain()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -79,7 +79,7 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "answer to the PUT lost", "a HEAD decides; else the same PUT again")]
+    [ReliabilityCase(Area, "the response to the PUT is lost", "a HEAD decides; otherwise the same PUT is sent again")]
     public async Task ALostAnswerIsDecidedByAHead()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -91,7 +91,7 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "PUT reset before it arrived", "the same PUT again")]
+    [ReliabilityCase(Area, "PUT reset before it arrived", "the same PUT is sent again")]
     public async Task APutThatDidNotArriveIsRepeated()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -119,7 +119,7 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    [ReliabilityCase(Base, "body ≠ digest", "refused, IMG4005")]
+    [ReliabilityCase(Base, "a response body differs from its digest", "refused, IMG4005")]
     public async Task ABodyThatIsNotItsDigestIsRefused()
     {
         await using var bench = await BenchAsync();
@@ -174,7 +174,7 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    [ReliabilityCase(Base, "deep JSON", "refused, IMG4004")]
+    [ReliabilityCase(Base, "deeply nested JSON", "refused, IMG4004")]
     public async Task DeepJsonIsRefused()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -191,7 +191,7 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    [ReliabilityCase(Base, "byte-order mark", "passed over; the digest counts it")]
+    [ReliabilityCase(Base, "byte-order mark", "skipped; the digest includes it")]
     public async Task AByteOrderMarkIsPassedOver()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -206,7 +206,7 @@ public sealed class ManifestTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [ReliabilityCase(Base, "50 MB manifest, or one without end", "refused after 4 MiB, IMG4009")]
+    [ReliabilityCase(Base, "a manifest of 50 MB, or without end", "refused after 4 MiB, IMG4009")]
     public async Task AManifestWithoutEndIsRefused(bool isAnnounced)
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -224,7 +224,7 @@ public sealed class ManifestTests
     [Theory]
     [InlineData("application/vnd.docker.distribution.manifest.v1+prettyjws")]
     [InlineData("application/json")]
-    [ReliabilityCase(Base, "schema 1", "refused with the reason, IMG4013")]
+    [ReliabilityCase(Base, "schema 1", "refused, and IMG4013 gives the reason")]
     public async Task Schema1IsRefusedWithTheReason(string type)
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -239,7 +239,7 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    [ReliabilityCase(Base, "not there", "null where it is asked for, else IMG4006")]
+    [ReliabilityCase(Base, "content that does not exist", "null if the caller allows it, otherwise IMG4006")]
     public async Task WhatIsNotThereIsNull()
     {
         await using var bench = await RegistryBench.StartAsync();

@@ -34,7 +34,7 @@ public sealed class PortlessRegistryTests
     [Theory]
     [InlineData(Remote)]
     [InlineData("localhost")]
-    [ReliabilityCase(Area, "insecure registry without a port, nobody on 443 and 80", "IMG4001 names both ports")]
+    [ReliabilityCase(Area, "insecure registry without a port that listens on neither 443 nor 80", "IMG4001 names both ports")]
     public async Task WhereNobodyListensBothPortsAreNamed(string name)
     {
         await using var bench = await StartAsync(name, port: null);

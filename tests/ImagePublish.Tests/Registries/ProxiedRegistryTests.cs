@@ -19,7 +19,7 @@ public sealed class ProxiedRegistryTests
     [InlineData(Named, "403 Forbidden")]
     [ReliabilityCase(
         Area,
-        "insecure registry that speaks http only, behind a proxy that opens no tunnel to it",
+        "insecure registry that uses only http, behind a proxy that opens no tunnel to it",
         "found: the proxy forwards plain http"
     )]
     public async Task PlainHttpIsTriedWhereTheProxyOpensNoTunnel(string name, string status)
@@ -79,7 +79,7 @@ public sealed class ProxiedRegistryTests
     [Theory]
     [InlineData(Portless, "by https at port 443: the proxy refuses to connect; by http at port 80: the proxy answers 503")]
     [InlineData(Named, "by https: the proxy refuses to connect; by http: the proxy answers 503")]
-    [ReliabilityCase(Area, "insecure registry that the proxy can reach in neither way", "IMG4001 says what the proxy answered to both")]
+    [ReliabilityCase(Area, "insecure registry that the proxy can reach in neither way", "IMG4001 has the proxy's answer to both")]
     public async Task WhereTheProxyReachesNobodyBothWaysAreNamed(string name, string expected)
     {
         await using var bench = await RegistryBench.StartAsync();

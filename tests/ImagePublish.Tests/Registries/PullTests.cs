@@ -15,7 +15,7 @@ public sealed class PullTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    [ReliabilityCase(Base, "blob download breaks", "goes on by Range, verified at the end")]
+    [ReliabilityCase(Base, "a blob download is interrupted", "it continues with Range, and is verified at the end")]
     public async Task ADownloadThatBreaksGoesOn()
     {
         var (bench, layer) = await BenchAsync();
@@ -33,7 +33,11 @@ public sealed class PullTests
     }
 
     [Fact]
-    [ReliabilityCase(Base, "blob download breaks, registry without Range", "read again and skipped")]
+    [ReliabilityCase(
+        Base,
+        "a blob download is interrupted, and the registry has no Range",
+        "it is read again, and the first part is skipped"
+    )]
     public async Task ADownloadThatBreaksIsReadAgainWithoutRanges()
     {
         var (bench, layer) = await BenchAsync();
@@ -50,7 +54,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    [ReliabilityCase(Base, "blob ≠ digest", "refused before its last byte is handed over, IMG4005")]
+    [ReliabilityCase(Base, "a blob differs from its digest", "refused before its last byte is passed on, IMG4005")]
     public async Task ACorruptBlobIsRefused()
     {
         var (bench, layer) = await BenchAsync();
@@ -63,7 +67,11 @@ public sealed class PullTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [ReliabilityCase(Base, "blob ≠ digest, sent on to another registry", "refused before its last byte is sent, IMG4005")]
+    [ReliabilityCase(
+        Base,
+        "a blob that is copied to another registry differs from its digest",
+        "refused before its last byte is sent, IMG4005"
+    )]
     public async Task ACorruptBlobIsNotSentOn(bool breaks)
     {
         var (bench, layer) = await BenchAsync();
@@ -100,7 +108,7 @@ public sealed class PullTests
     [Theory]
     [InlineData(-1)]
     [InlineData(5_000_000)]
-    [ReliabilityCase(Base, "config too large or of negative size", "refused before it is read, IMG4009")]
+    [ReliabilityCase(Base, "a config that is too large or has a negative size", "refused before it is read, IMG4009")]
     public async Task ABlobAboveTheLimitIsNotRead(long size)
     {
         var (bench, layer) = await BenchAsync();
@@ -132,7 +140,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    [ReliabilityCase(Base, "foreign URLs", "never asked")]
+    [ReliabilityCase(Base, "foreign layer URLs", "never requested")]
     public async Task ForeignUrlsAreNeverAsked()
     {
         await using var other = await TestRegistry.StartAsync(cancellationToken: Cancel);
@@ -153,7 +161,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    [ReliabilityCase(Base, "blob redirected to another host", "followed without credentials")]
+    [ReliabilityCase(Base, "a blob is redirected to another host", "followed without credentials")]
     public async Task ARedirectedBlobIsReadWithoutCredentials()
     {
         await using var bench = await RegistryBench.StartAsync(options =>
@@ -173,7 +181,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    [ReliabilityCase(Base, "redirects without end", "ten, then IMG4004")]
+    [ReliabilityCase(Base, "endless redirects", "IMG4004 after ten")]
     public async Task RedirectsWithoutEndAreEnded()
     {
         var (bench, layer) = await BenchAsync();
@@ -185,7 +193,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    [ReliabilityCase(Base, "redirect from https to http", "refused, IMG4014; the query is not told")]
+    [ReliabilityCase(Base, "redirect from https to http", "refused, IMG4014; the message does not show the query")]
     public async Task ARedirectNeverLeavesHttps()
     {
         await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);
@@ -246,7 +254,7 @@ public sealed class PullTests
     [Theory]
     [InlineData("without end")]
     [InlineData("second page missing")]
-    [ReliabilityCase(Base, "a list of attachments breaks off", "IMG4004: none is left out of a copy without a word")]
+    [ReliabilityCase(Base, "a list of attachments is cut off", "IMG4004: a copy never silently omits attachments")]
     public async Task AListOfAttachmentsThatBreaksOffIsRefused(string kind)
     {
         await using var bench = await RegistryBench.StartAsync();

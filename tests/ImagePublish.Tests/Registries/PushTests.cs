@@ -75,7 +75,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    [ReliabilityCase("Push", "cancelled in the middle of an upload", "the session is deleted; who waits for the same blob pushes it")]
+    [ReliabilityCase("Push", "cancelled in the middle of an upload", "the session is deleted; others that wait for the same blob push it")]
     public async Task WhoWaitsForAPushThatIsCancelledPushesItself()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -98,7 +98,7 @@ public sealed class PushTests
     [Fact]
     [ReliabilityCase(
         "Push",
-        "cancelled while it waits, after a mount that was not done",
+        "cancelled while waiting after a mount that was not performed",
         "the session that the registry opened is deleted"
     )]
     public async Task APushThatIsCancelledWhileItWaitsDeletesTheSessionOfItsMount()
@@ -211,7 +211,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    [ReliabilityCase("Push", "200 pushes at once", "all arrive, within the limit of parallel blobs")]
+    [ReliabilityCase("Push", "200 pushes at once", "all succeed, within the limit of parallel blobs")]
     public async Task TwoHundredPushesAtOnceKeepToTheLimitOfBlobs()
     {
         await using var bench = await RegistryBench.StartAsync();

@@ -15,7 +15,7 @@ public sealed class RateLimitTests
     [ReliabilityCase(
         Area,
         "429 with Retry-After to one of many projects of a build",
-        "no other request to that registry is sent until then"
+        "no other request is sent to that registry until then"
     )]
     public async Task WhatOneIsToldHoldsForAll()
     {

@@ -10,7 +10,7 @@ public sealed class ResetUploadTests
     private const int Kib = 1024;
 
     [Fact]
-    [ReliabilityCase(Area, "reset half-way", "goes on from the registry's offset")]
+    [ReliabilityCase(Area, "reset half-way", "continues from the registry's offset")]
     public async Task AfterAResetTheUploadGoesOnWhereItStands()
     {
         await using var bench = await UploadBench.StartAsync();
@@ -24,7 +24,7 @@ public sealed class ResetUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "reset half-way in HTTP/2, other streams with it", "each goes on from the registry's offset")]
+    [ReliabilityCase(Area, "reset half-way in HTTP/2, together with other streams", "each continues from the registry's offset")]
     public async Task AfterAResetOfHttp2AllUploadsGoOn()
     {
         await using var bench = await UploadBench.StartAsync(options => options.Tls = true);
@@ -80,7 +80,7 @@ public sealed class ResetUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "HTTP/2 stream cancelled by a connection that broke", "goes on")]
+    [ReliabilityCase(Area, "HTTP/2 stream cancelled by a lost connection", "continues")]
     public async Task ACancellationThatNobodyAskedForIsABrokenLine()
     {
         await using var bench = await UploadBench.StartAsync();

@@ -23,7 +23,7 @@ public sealed class RetryTests
     [InlineData(503)]
     [InlineData(504)]
     [InlineData(522)]
-    [ReliabilityCase(Area, "408, 425, 429, 499, 500, 502, 503, 504, 522", "tried again up to five times, with growing pauses")]
+    [ReliabilityCase(Area, "408, 425, 429, 499, 500, 502, 503, 504, 522", "tried again up to five times, with increasing pauses")]
     public async Task WhatPassesIsTriedAgain(int status)
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -89,7 +89,7 @@ public sealed class RetryTests
     [InlineData("99999999999999999999999")]
     [InlineData("86400")]
     [InlineData("Fri, 31 Dec 9999 23:59:59 GMT")]
-    [ReliabilityCase(Area, "absurd Retry-After", "cut to two minutes, and says so")]
+    [ReliabilityCase(Area, "absurd Retry-After", "limited to two minutes, and a line says so")]
     public async Task AnAbsurdRetryAfterIsCut(string value)
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -102,7 +102,7 @@ public sealed class RetryTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "429 for ever", "one clear error, IMG4011")]
+    [ReliabilityCase(Area, "permanent 429", "one clear error, IMG4011")]
     public async Task ALimitThatStaysIsTold()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -114,7 +114,7 @@ public sealed class RetryTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "503 with HTML", "the title is told, not the page")]
+    [ReliabilityCase(Area, "503 with HTML", "the title is shown, not the page")]
     public async Task AnHtmlPageIsToldByItsTitle()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -137,7 +137,7 @@ public sealed class RetryTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "name that does not exist (DNS)", "one clear error, IMG4001, at once")]
+    [ReliabilityCase(Area, "host name that does not exist (DNS)", "one clear error, IMG4001, at once")]
     public async Task AnUnknownNameIsTold()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -151,7 +151,7 @@ public sealed class RetryTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "nobody listens", "two tries, then IMG4001")]
+    [ReliabilityCase(Area, "no server listens", "two tries, then IMG4001")]
     public async Task ARegistryThatNeverWasThereIsToldSoon()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -165,7 +165,7 @@ public sealed class RetryTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "registry restarted in the middle", "goes on when it is back")]
+    [ReliabilityCase(Area, "registry restarted in the middle", "continues when it is back")]
     public async Task ARegistryThatRestartsIsWaitedFor()
     {
         var port = Ports.Free();
@@ -183,7 +183,7 @@ public sealed class RetryTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "cancelled during a pause", "stops at once, no more requests")]
+    [ReliabilityCase(Area, "cancelled during a pause", "stops at once, without more requests")]
     public async Task CancellingEndsAPause()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -212,7 +212,7 @@ public sealed class RetryTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "everything fails", "a budget ends it: no request storm")]
+    [ReliabilityCase(Area, "everything fails", "a retry budget ends it without a request storm")]
     public async Task TheBudgetEndsAStormOfRetries()
     {
         await using var bench = await RegistryBench.StartAsync();

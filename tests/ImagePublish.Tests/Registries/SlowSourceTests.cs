@@ -16,7 +16,7 @@ public sealed class SlowSourceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    [ReliabilityCase(Area, "source asks to wait longer than an upload may stand still", "waited for; the upload continues")]
+    [ReliabilityCase(Area, "the source asks to wait longer than an upload may stall", "the publish waits; the upload continues")]
     public async Task ACopyWaitsAsLongAsItsSourceAsks(bool beforeTheFirstByte)
     {
         await using var copy = await Copy.StartAsync();
@@ -34,7 +34,7 @@ public sealed class SlowSourceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    [ReliabilityCase(Area, "source refuses to the end", "the error names the source and what it answered, IMG4011")]
+    [ReliabilityCase(Area, "the source refuses every request", "the error names the source and its answer, IMG4011")]
     public async Task TheSideThatFailedIsNamed(bool beforeTheFirstByte)
     {
         await using var copy = await Copy.StartAsync();

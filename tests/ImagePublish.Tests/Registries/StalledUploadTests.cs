@@ -11,7 +11,7 @@ public sealed class StalledUploadTests
     private const int Kib = 1024;
 
     [Fact]
-    [ReliabilityCase(Area, "stalled", "given up when nothing moves, and resumed")]
+    [ReliabilityCase(Area, "stalled", "cancelled when nothing moves, and resumed")]
     public async Task AStalledUploadIsResumed()
     {
         await using var bench = await UploadBench.StartAsync();
@@ -22,7 +22,7 @@ public sealed class StalledUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "stalled, and the session with it", "restarted")]
+    [ReliabilityCase(Area, "stalled, and the session is lost", "restarted")]
     public async Task AStalledSessionIsLeft()
     {
         await using var bench = await UploadBench.StartAsync();
@@ -37,7 +37,7 @@ public sealed class StalledUploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "slow but moving for hours", "no limit on the whole, only on standing still")]
+    [ReliabilityCase(Area, "a slow transfer that takes hours", "no limit on the whole, only on stalling")]
     public async Task ASlowUploadThatMovesIsNeverGivenUp()
     {
         await using var bench = await UploadBench.StartAsync();

@@ -83,7 +83,7 @@ public sealed partial class UploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "wrong forwarded scheme: http Location of the registry itself", "taken as https")]
+    [ReliabilityCase(Area, "wrong forwarded scheme: http Location of the registry itself", "treated as https")]
     public async Task AnHttpLocationOfTheRegistryItselfIsTakenAsHttps()
     {
         await using var bench = await RegistryBench.StartAsync(options => options.Tls = true);
@@ -127,7 +127,7 @@ public sealed partial class UploadTests
     [InlineData(404)]
     [InlineData(405)]
     [InlineData(500)]
-    [ReliabilityCase(Area, "mount answered 4xx or 5xx", "uploaded plainly")]
+    [ReliabilityCase(Area, "mount answered 4xx or 5xx", "uploaded normally")]
     public async Task AMountThatFailsIsAnUpload(int status)
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -156,7 +156,7 @@ public sealed partial class UploadTests
     [Theory]
     [InlineData(200)]
     [InlineData(202)]
-    [ReliabilityCase(Area, "final PUT answered 200 or 202 and nothing stored", "one clear error, IMG4004")]
+    [ReliabilityCase(Area, "final PUT answered 200 or 202, but nothing stored", "one clear error, IMG4004")]
     public async Task AnAcceptedBlobThatIsNotThereIsAnError(int status)
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -198,7 +198,7 @@ public sealed partial class UploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "PUT without a PATCH answered 404", "sent by one PATCH instead")]
+    [ReliabilityCase(Area, "PUT without a PATCH answered 404", "sent with one PATCH instead")]
     public async Task ARegistryThatWantsAPatchGetsOne()
     {
         await using var bench = await RegistryBench.StartAsync(options => options.Uploads.PutNeedsPatch = true);
@@ -210,7 +210,7 @@ public sealed partial class UploadTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "empty blob", "sent by one PUT")]
+    [ReliabilityCase(Area, "empty blob", "sent with one PUT")]
     public async Task AnEmptyBlobIsSent()
     {
         await using var bench = await RegistryBench.StartAsync();

@@ -19,7 +19,7 @@ public sealed class ForeignPackageTests
     [InlineData("!")]
     [ReliabilityCase(
         "Files",
-        "a package's manifest that is damaged, or has entities that expand without end, for an SBOM",
+        "a damaged package manifest, or one with endlessly expanding entities, for an SBOM",
         "one warning, IMG1070; the package is listed without licence"
     )]
     public async Task ADamagedManifestIsOneWarning(string manifest)
@@ -111,7 +111,7 @@ public sealed class ForeignPackageTests
     [InlineData("{\"targets\": {\"net10.0\": {\"A/1\": {\"dependencies\": []}}}}")]
     [InlineData("{\"targets\": {\"net10.0\": {\"A/1\": 1}}}")]
     [InlineData("{\"projectFileDependencyGroups\": [], \"targets\": {\"net10.0\": {}}}")]
-    [ReliabilityCase("Files", "a project.assets.json that is damaged, for an SBOM", "one warning, IMG1070; dependencies are left out")]
+    [ReliabilityCase("Files", "a damaged project.assets.json, for an SBOM", "one warning, IMG1070; dependencies are omitted")]
     public async Task ADamagedGraphIsOneWarning(string text)
     {
         await using var bench = await SbomBench.StartAsync();

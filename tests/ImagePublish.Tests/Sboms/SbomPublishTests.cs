@@ -238,7 +238,7 @@ public sealed class SbomPublishTests
     }
 
     [Fact]
-    [ReliabilityCase("Files", "an SBOM whose file can't be written", "one line with IMG3003, and no tag moves")]
+    [ReliabilityCase("Files", "an SBOM file that can't be written", "one line with IMG3003, and no tag moves")]
     public async Task WhereItsFileCanNotBeWrittenNoTagMoves()
     {
         await using var bench = await SbomBench.StartAsync();

@@ -72,8 +72,8 @@ public sealed class SystemPackagesTests
     [Fact]
     [ReliabilityCase(
         "Base images",
-        "a base image with a list of packages that is damaged, for an SBOM",
-        "what can be read is listed, each field with a limit"
+        "a damaged package list in a base image, for an SBOM",
+        "everything readable is listed, each field with a limit"
     )]
     public async Task BrokenFieldsLeaveOutThePackageOnly()
     {

@@ -44,8 +44,8 @@ public sealed class HostileAnswerTests
     [MemberData(nameof(Bodies))]
     [ReliabilityCase(
         "Security",
-        "a registry's error text has commands of CI systems and invisible characters in it",
-        "it is shown with them broken, in the error and in the line about trying again"
+        "a registry's error text contains CI commands and invisible characters",
+        "it is shown with them made harmless, in the error and in the line about retrying"
     )]
     public async Task AnErrorTextIsOnlyText(string body, string mediaType)
     {
@@ -116,8 +116,8 @@ public sealed class HostileAnswerTests
     [InlineData("<html><title>{0}</title></html>")]
     [ReliabilityCase(
         "Security",
-        "a registry or a proxy repeats the Authorization header in its error text, where the text is cut",
-        "nothing of it is shown"
+        "a registry or a proxy repeats the Authorization header in its error text, where the text is cut off",
+        "none of it is shown"
     )]
     public async Task ARepeatedHeaderIsNotShown(string shape)
     {
@@ -148,8 +148,8 @@ public sealed class HostileAnswerTests
     [MemberData(nameof(Forms))]
     [ReliabilityCase(
         "Security",
-        "a registry repeats a password as it is, percent-encoded, in base64 or escaped, before and where its text is cut",
-        "nothing of it is shown"
+        "a registry repeats a password literally, percent-encoded, in base64 or escaped, before and where its text is cut off",
+        "none of it is shown"
     )]
     public async Task APasswordIsNotShownInAnyForm(string form)
     {
@@ -171,7 +171,7 @@ public sealed class HostileAnswerTests
     }
 
     [Fact]
-    [ReliabilityCase("Security", "a token service repeats what it was sent where its text is cut", "nothing of it is shown")]
+    [ReliabilityCase("Security", "a token service repeats what it received, where its text is cut off", "none of it is shown")]
     public async Task ATokenServiceThatRepeatsItsCallerShowsNothing()
     {
         var service = new FakeTokenService(call =>

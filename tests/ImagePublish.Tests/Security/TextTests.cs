@@ -22,8 +22,8 @@ public sealed class TextTests
     [InlineData("a ::b:: ## Title [x]", "a ::b:: ## Title [x]")]
     [ReliabilityCase(
         "Security",
-        "foreign text has control, bidirectional, zero-width or ignorable characters, or commands of CI systems",
-        "the characters are shown as `\\uXXXX`, the commands with a blank in them"
+        "foreign text contains control, bidirectional, zero-width or ignorable characters, or CI commands",
+        "the characters are shown as `\\uXXXX`, the commands with a space in them"
     )]
     public void ForeignTextIsMadeVisibleAndHarmless(string text, string shown)
     {

@@ -30,7 +30,7 @@ public sealed class AttachmentCostTests
     [ReliabilityCase(
         "Signing",
         "a changed image with SBOM, provenance and signatures in both forms",
-        "12 requests more with the referrers API, 14 without it; 5 more where a registry opens a session for each blob"
+        "12 more requests with the referrers API, 14 without it; 5 more if a registry opens a session for each blob"
     )]
     public async Task ItCostsSoManyRequests(bool hasReferrers, bool takesPosts, string format, int more)
     {
@@ -53,7 +53,7 @@ public sealed class AttachmentCostTests
     [ReliabilityCase(
         "Signing",
         "SBOM, provenance and a signature for one image",
-        "one change of its list has them all, before a tag moves"
+        "one update of its list adds all of them, before a tag moves"
     )]
     public async Task OneListHasThemAll(bool hasReferrers)
     {
@@ -99,8 +99,8 @@ public sealed class AttachmentCostTests
     [InlineData(503)]
     [ReliabilityCase(
         "Signing",
-        "a registry that refuses a blob that is sent with a POST, ignores it, or confirms it and has nothing of it",
-        "it is sent in a session; the image is signed"
+        "a registry that refuses a blob sent with a POST, ignores it, or confirms it without storing it",
+        "the blob is sent in a session; the image is signed"
     )]
     public async Task ABlobThatWasNotTakenIsSentAgain(int status)
     {
@@ -128,8 +128,8 @@ public sealed class AttachmentCostTests
     [Fact]
     [ReliabilityCase(
         "Signing",
-        "the empty config, which was there on the last publish, is gone",
-        "it is sent again when the registry misses it"
+        "the empty config, which existed at the last publish, is gone",
+        "it is uploaded again when the registry reports it missing"
     )]
     public async Task TheConfigThatIsRememberedMayBeGone()
     {

@@ -26,8 +26,8 @@ public sealed class KeylessSigningTests
     [InlineData(false)]
     [ReliabilityCase(
         "Signing",
-        "a keyless publish (the log has other entries), with the referrers API and without it",
-        "a stranger with the trusted root and the identity accepts the bundle; another identity and another issuer do not"
+        "a keyless publish (the log has other entries), with and without the referrers API",
+        "an independent verifier accepts the bundle with the trusted root and the identity, and refuses another identity or " + "issuer"
     )]
     public async Task AnIdentitySignsBeforeATagMoves(bool hasReferrers)
     {
@@ -51,7 +51,8 @@ public sealed class KeylessSigningTests
     [ReliabilityCase(
         "Signing",
         "a keyless publish of two tags with a signature at `sha256-….sig` (the log has its hash)",
-        "a stranger with the trusted root and the identity accepts each; another identity does not; nothing is signed or entered twice"
+        "an independent verifier accepts each with the trusted root and the identity, and refuses another identity; nothing is "
+            + "signed or logged twice"
     )]
     public async Task AnIdentitySignsAtTheTag(string format, int signatures)
     {
@@ -91,8 +92,8 @@ public sealed class KeylessSigningTests
     [Fact]
     [ReliabilityCase(
         "Signing",
-        "a keyless image that the same identity publishes again, here and on another machine",
-        "nothing is asked for here; there a certificate to know who it is, and no second entry of the log"
+        "the same identity publishes a keyless image again, here and on another machine",
+        "here nothing is requested; there a certificate, to find out the identity, and no second log entry"
     )]
     public async Task WhatTheIdentitySignedIsNotSignedAgain()
     {
@@ -141,8 +142,9 @@ public sealed class KeylessSigningTests
     [MemberData(nameof(Failures))]
     [ReliabilityCase(
         "Signing",
-        "keyless: a token that is none, expired or for somebody else; an authority, log or time-stamp authority that refuses, is not there or answers nonsense; a clock that is off",
-        "a code of its own, one line, no token in it, and no tag moves"
+        "keyless: a malformed, expired or foreign token; an authority, log or time-stamp authority that refuses, is "
+            + "unreachable or answers nonsense; a wrong clock",
+        "a separate code for each, one line without a token, and no tag moves"
     )]
     public async Task NoTagMovesWithoutASignature(string what, string code, string reason)
     {

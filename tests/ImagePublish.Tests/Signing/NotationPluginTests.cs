@@ -61,8 +61,8 @@ public sealed class NotationPluginTests : IDisposable
     [InlineData("RSA-3072", "RSA-3072", "RSASSA-PSS-SHA-384", JwsEnvelope.MediaType)]
     [ReliabilityCase(
         "Signing",
-        "a plugin of notation that signs (a script with OpenSSL)",
-        "a stranger with the root accepts it; an unchanged publish does not start the plugin"
+        "a notation plugin that signs (a script with OpenSSL)",
+        "an independent verifier accepts it with the root; an unchanged publish does not start the plugin"
     )]
     public async Task APluginSigns(string kind, string spec, string algorithm, string envelope)
     {
@@ -110,8 +110,8 @@ public sealed class NotationPluginTests : IDisposable
     [Fact]
     [ReliabilityCase(
         "Signing",
-        "a plugin whose envelope only a plugin can verify in full, such as AWS Signer's",
-        "its signature and what it is about are verified, and it is attached; `ImageBaseTrust` refuses it with IMG6021"
+        "a plugin whose envelope only a plugin can fully verify, such as AWS Signer's",
+        "its signature and subject are verified, and it is attached; `ImageBaseTrust` refuses it with IMG6021"
     )]
     public async Task AnEnvelopeMayWantAPluginOfItsReaders()
     {
@@ -154,7 +154,7 @@ public sealed class NotationPluginTests : IDisposable
     [MemberData(nameof(WrongEnvelopes))]
     [ReliabilityCase(
         "Signing",
-        "a plugin whose envelope is of another image, says more, was altered, or is of another type",
+        "a plugin whose envelope is for another image, contains more, was altered, or has another type",
         "IMG6051, and no tag moves"
     )]
     public async Task AnEnvelopeThatIsWrongIsNotUsed(string what, string reason)
@@ -207,8 +207,8 @@ public sealed class NotationPluginTests : IDisposable
     [MemberData(nameof(WrongPlugins))]
     [ReliabilityCase(
         "Signing",
-        "a plugin of notation that hangs, prints nonsense or too much, or says an error",
-        "IMG6051 with what it says, without secrets, and no tag moves"
+        "a notation plugin that hangs, prints nonsense or too much, or reports an error",
+        "IMG6051 with its message, without secrets, and no tag moves"
     )]
     public async Task APluginThatFailsIsExplained(string body, string reason)
     {
@@ -235,7 +235,7 @@ public sealed class NotationPluginTests : IDisposable
     [MemberData(nameof(WrongAnswers))]
     [ReliabilityCase(
         "Signing",
-        "a plugin of notation whose signature does not verify, or whose certificates notation refuses",
+        "a notation plugin whose signature is not valid, or whose certificates notation refuses",
         "IMG6051 or IMG6050, and no tag moves"
     )]
     public async Task ASignatureThatIsWrongIsNotUsed(string what, string code, string reason)

@@ -39,7 +39,7 @@ public sealed class NotationSigningTests
     [ReliabilityCase(
         "Signing",
         "Notation signatures in JWS and COSE, with each kind of key that the Notary Project allows",
-        "a stranger with the root accepts them, and with another root does not; they are attached before a tag moves"
+        "an independent verifier accepts them with the root, and not with another; they are attached before a tag moves"
     )]
     public async Task AStrangerWithTheRootAcceptsIt(string kind, string envelope)
     {
@@ -127,8 +127,8 @@ public sealed class NotationSigningTests
     [InlineData(false)]
     [ReliabilityCase(
         "Signing",
-        "an image with a Notation signature that is published again, here and on another machine; one whose certificate was renewed",
-        "the tag alone is asked for here; no second signature there; a new one with the new certificate"
+        "an image with a Notation signature is published again, here and on another machine, and after its certificate was " + "renewed",
+        "here only the tag is requested; there is no second signature; a new one with the new certificate"
     )]
     public async Task WhatIsSignedIsNotSignedAgain(bool hasReferrers)
     {
@@ -217,7 +217,7 @@ public sealed class NotationSigningTests
 
     [Theory]
     [MemberData(nameof(Refusals))]
-    [ReliabilityCase("Signing", "a registry that refuses a Notation signature, or loses it", "a code, and no tag moves")]
+    [ReliabilityCase("Signing", "a registry that refuses a Notation signature, or loses it", "an error with a code, and no tag moves")]
     public async Task WithoutItsSignatureNoTagMoves(Fault fault)
     {
         await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
@@ -267,8 +267,8 @@ public sealed class NotationSigningTests
     [InlineData(CoseEnvelope.MediaType)]
     [ReliabilityCase(
         "Signing",
-        "a Notation signature with a time-stamp (OpenSSL's authority), after its certificate ended",
-        "accepted by who trusts the authority of time-stamps; without the time-stamp it is IMG6020"
+        "a Notation signature with a time-stamp (OpenSSL's authority), after its certificate has expired",
+        "accepted if the time-stamp authority is trusted; without the time-stamp it is IMG6020"
     )]
     public async Task ATimeStampOutlivesTheCertificate(string envelope)
     {
@@ -293,7 +293,7 @@ public sealed class NotationSigningTests
     }
 
     [Fact]
-    [ReliabilityCase("Signing", "a Notation signature whose time-stamp authority is not there", "IMG6044, and no tag moves")]
+    [ReliabilityCase("Signing", "a Notation signature whose time-stamp authority is unreachable", "IMG6044, and no tag moves")]
     public async Task WithoutItsTimeStampNoTagMoves()
     {
         await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
@@ -334,7 +334,7 @@ public sealed class NotationSigningTests
     [MemberData(nameof(WrongCertificates))]
     [ReliabilityCase(
         "Signing",
-        "certificates that notation refuses: out of order, incomplete, of somebody else, expired, for another purpose, weak",
+        "certificates that notation refuses: out of order, incomplete, of someone else, expired, for another purpose, weak",
         "IMG6050 with the reason, before anything is built"
     )]
     public void CertificatesThatNotationRefusesAreNotSignedWith(string what, string reason)

@@ -19,8 +19,8 @@ public sealed class SignatureTagWriterTests
     [Fact]
     [ReliabilityCase(
         "Signing",
-        "8 jobs of different machines that sign one image at once, each with its own key, at the tag `sha256-….sig`",
-        "all 8 signatures are there and verify; jobs did overwrite each other on the way"
+        "8 jobs on different machines sign one image at once, each with its own key, at the tag `sha256-….sig`",
+        "all 8 signatures are there and valid; jobs did overwrite each other in between"
     )]
     public async Task EightSignersAtOnceLoseNothing()
     {
@@ -95,7 +95,7 @@ public sealed class SignatureTagWriterTests
     }
 
     [Fact]
-    [ReliabilityCase("Signing", "the tag for signatures is somebody's image, an index, or damaged", "IMG6024, and the tag stays as it is")]
+    [ReliabilityCase("Signing", "the tag for signatures is an image, an index, or damaged", "IMG6024, and the tag is unchanged")]
     public async Task SomethingElseAtTheTagStays()
     {
         await using var bench = await RegistryBench.StartAsync();
@@ -117,7 +117,7 @@ public sealed class SignatureTagWriterTests
     }
 
     [Fact]
-    [ReliabilityCase("Signing", "more signatures at the tag than are read", "IMG6024")]
+    [ReliabilityCase("Signing", "too many signatures at the tag", "IMG6024")]
     public async Task MoreSignaturesThanAreReadAreNotWritten()
     {
         await using var bench = await RegistryBench.StartAsync(options => options.Content.CheckReferences = false);
@@ -143,8 +143,8 @@ public sealed class SignatureTagWriterTests
     [InlineData(412)]
     [ReliabilityCase(
         "Signing",
-        "a registry whose tags can not be moved, and a second signer",
-        "the first signature is written; the second is refused with a code that names the format without a tag"
+        "a registry whose tags can't be moved, and a second signer",
+        "the first signature is written; the second fails with a code that names the format without a tag"
     )]
     public async Task ATagThatMayNotMoveIsExplained(int status)
     {

@@ -74,7 +74,7 @@ public sealed class SignerProgramTests : IDisposable
     [Fact]
     [ReliabilityCase(
         "Signing",
-        "a signer program that returns another key's signature, or one of something else",
+        "a signer program that returns the signature of another key or of other content",
         "IMG6030; nothing is pushed"
     )]
     public async Task AWrongSignatureIsNotUsed()
@@ -101,8 +101,8 @@ public sealed class SignerProgramTests : IDisposable
     [InlineData("head -c 100000 /dev/zero", "it can't be run (it writes more than 64 KiB)")]
     [ReliabilityCase(
         "Signing",
-        "a signer program that fails, answers something else, or too much",
-        "IMG6030 with what it writes to its error output, without secrets"
+        "a signer program that fails, or answers something else or too much",
+        "IMG6030 with its error output, without secrets"
     )]
     public async Task AProgramThatFailsIsExplained(string body, string reason)
     {

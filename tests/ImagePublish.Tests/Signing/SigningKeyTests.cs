@@ -55,7 +55,7 @@ public sealed class SigningKeyTests : IDisposable
     [InlineData("genrsa -traditional -aes128 -passout pass:s3cret -out k.pem 2048", "it is encrypted in OpenSSL's old form")]
     [ReliabilityCase(
         "Signing",
-        "a key that verifiers refuse, or of a kind that .NET does not have",
+        "a key that verifiers refuse, or of a kind that .NET does not support",
         "IMG6023 with the reason, before anything is built"
     )]
     public async Task AKeyThatVerifiersRefuseIsNotSignedWith(string generate, string reason)
@@ -74,7 +74,7 @@ public sealed class SigningKeyTests : IDisposable
     [ReliabilityCase(
         "Signing",
         "an encrypted key with a wrong password, and without one",
-        "IMG6023; neither password nor key is in the message"
+        "IMG6023; the message contains neither password nor key"
     )]
     public void AnEncryptedKeyNeedsItsPassword(string? password, string reason)
     {
@@ -132,7 +132,11 @@ public sealed class SigningKeyTests : IDisposable
     [InlineData("SIGSTORE", 65536, "EC -pkeyopt ec_paramgen_curve:P-256", "ECDSA P-256")]
     [InlineData("COSIGN", 32768, "RSA -pkeyopt rsa_keygen_bits:2048", "RSA 2048")]
     [InlineData("SIGSTORE", 32768, "ed25519", "Ed25519")]
-    [ReliabilityCase("Signing", "a key file of cosign, made with NaCl, and with a wrong password", "it is read; IMG6023")]
+    [ReliabilityCase(
+        "Signing",
+        "a cosign key file, made with NaCl, and the same with a wrong password",
+        "the first is read; the second is IMG6023"
+    )]
     public async Task AKeyFileOfCosignIsRead(string label, int cost, string kind, string description)
     {
         await RunAsync($"genpkey -algorithm {kind} -out k.pem");
@@ -155,7 +159,7 @@ public sealed class SigningKeyTests : IDisposable
     [InlineData("r", 1 << 20)]
     [InlineData("r", 0)]
     [InlineData("p", 1 << 20)]
-    [ReliabilityCase("Signing", "a key file of cosign that wants gigabytes of memory, or hours", "IMG6023 at once")]
+    [ReliabilityCase("Signing", "a cosign key file that would need gigabytes of memory, or hours", "IMG6023 at once")]
     public void AbsurdParametersAreRefused(string name, int value)
     {
         var parameters = new Dictionary<string, int>

@@ -114,7 +114,7 @@ public sealed class SigningStepTests
     [InlineData(false)]
     [ReliabilityCase(
         "Signing",
-        "a signed image that another machine publishes again, with another tag too",
+        "another machine publishes a signed image again, with another tag too",
         "no second signature by the same key"
     )]
     public async Task WhatIsSignedIsNotSignedTwice(bool hasReferrers)
@@ -139,7 +139,7 @@ public sealed class SigningStepTests
     [InlineData(true, "Tag", 5)]
     [InlineData(false, "Both", 11)]
     [InlineData(false, "Bundle", 6)]
-    [ReliabilityCase("Signing", "a changed image that is signed in both forms", "9 requests more with the referrers API, 11 without it")]
+    [ReliabilityCase("Signing", "a changed image that is signed in both forms", "9 more requests with the referrers API, 11 without it")]
     public async Task ItCostsSoManyRequests(bool hasReferrers, string format, int more)
     {
         await using var bench = await PublishingBench.StartAsync(hasReferrers);
@@ -172,8 +172,8 @@ public sealed class SigningStepTests
     [InlineData(false)]
     [ReliabilityCase(
         "Signing",
-        "an altered signature in place of ours",
-        "refused when it is verified, and signed again by the next publish that must look"
+        "an altered signature in place of our own",
+        "refused during verification, and signed again by the next publish that has to check"
     )]
     public async Task AnAlteredSignatureIsRefusedAndMadeAgain(bool isBundle)
     {
@@ -193,7 +193,7 @@ public sealed class SigningStepTests
     [Theory]
     [InlineData(403)]
     [InlineData(415)]
-    [ReliabilityCase("Signing", "a registry that refuses the signature", "a code, and no tag moves")]
+    [ReliabilityCase("Signing", "a registry that refuses the signature", "an error with a code, and no tag moves")]
     public async Task NoTagMovesWhereASignatureIsRefused(int status)
     {
         foreach (var format in (SignatureFormat[])[SignatureFormat.Both, SignatureFormat.Bundle, SignatureFormat.Tag])
@@ -232,7 +232,7 @@ public sealed class SigningStepTests
     [ReliabilityCase(
         "Signing",
         "a registry that loses what it confirmed of a signature",
-        "the signature is read back and missed: IMG6024, and no tag moves"
+        "reading the signature back fails: IMG6024, and no tag moves"
     )]
     public async Task NoTagMovesWhereTheSignatureIsNotThereAfterwards()
     {

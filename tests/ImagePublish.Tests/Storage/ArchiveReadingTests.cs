@@ -27,7 +27,7 @@ public sealed class ArchiveReadingTests : IDisposable
     [Theory]
     [InlineData("gzip")]
     [InlineData("zstd")]
-    [ReliabilityCase(Area, "a compressed archive of many layers", "it is inflated once, whatever is read of it")]
+    [ReliabilityCase(Area, "a compressed archive of many layers", "it is decompressed once, whatever is read from it")]
     public async Task ACompressedArchiveIsInflatedOnce(string compression)
     {
         var layers = Enumerable.Range(0, 20).Select(_ => TarBuilder.Create(("file", RandomNumberGenerator.GetBytes(20_000)))).ToArray();
@@ -46,7 +46,7 @@ public sealed class ArchiveReadingTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "an archive of several gigabytes that is not compressed", "only the headers of its table of contents are read")]
+    [ReliabilityCase(Area, "an archive of several gigabytes that is not compressed", "only the headers of its entries are read")]
     public async Task OnlyTheHeadersOfAnUncompressedArchiveAreRead()
     {
         var image = SmallImage.Create("amd64", [.. Enumerable.Range(0, 4).Select(_ => RandomNumberGenerator.GetBytes(1 << 20))]);
@@ -89,8 +89,8 @@ public sealed class ArchiveReadingTests : IDisposable
     [Fact]
     [ReliabilityCase(
         Area,
-        "the disk is full while an archive is inflated",
-        "`IMG3107` says where there is no space, and nothing stays behind"
+        "the disk is full while an archive is decompressed",
+        "`IMG3107` says where there is no space, and nothing is left behind"
     )]
     public async Task AFullDiskLeavesNothing()
     {
@@ -127,7 +127,7 @@ public sealed class ArchiveReadingTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a small archive that inflates to fill the disk", "`IMG3111` before it is full")]
+    [ReliabilityCase(Area, "a small archive that would fill the disk when decompressed", "`IMG3111` before the disk is full")]
     public async Task ADecompressionBombIsRefused()
     {
         var path = await WriteAsync("gzip", TarBuilder.Create(("zeros", new byte[4 << 20])));
@@ -144,7 +144,7 @@ public sealed class ArchiveReadingTests : IDisposable
     [InlineData("gzip")]
     [InlineData("zstd")]
     [InlineData("none")]
-    [ReliabilityCase(Area, "an archive that is cut off in a layer", "`IMG3106`, and no file stays open")]
+    [ReliabilityCase(Area, "an archive that is cut off inside a layer", "`IMG3106`, and no file stays open")]
     public async Task AnArchiveThatIsCutOffIsRefusedAndNothingStaysOpen(string compression)
     {
         var path = Path.Combine(folder, "cut");

@@ -19,11 +19,7 @@ public sealed class StoreGrowthTests : IDisposable
     public void Dispose() => test.Dispose();
 
     [Fact]
-    [ReliabilityCase(
-        Area,
-        "many publishes a day, with a store below its limit",
-        "its blobs are not looked at again before a day has passed"
-    )]
+    [ReliabilityCase(Area, "many publishes a day, with a store below its limit", "its blobs are not scanned again before a day has passed")]
     public async Task AStoreBelowItsLimitIsLookedAtOnceADay()
     {
         Assert.NotNull(await test.Store.KeepWithinAsync(Limit, Cancel));
@@ -89,7 +85,7 @@ public sealed class StoreGrowthTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a killed process left the file of a lock", "it is deleted a day later")]
+    [ReliabilityCase(Area, "a killed process left a lock file", "it is deleted a day later")]
     public async Task WhatKilledProcessesLeftOfLocksIsDeleted()
     {
         var left = Path.Combine(test.Store.Disk.Layout.LocksFolder, "left");

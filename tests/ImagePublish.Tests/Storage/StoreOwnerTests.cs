@@ -72,7 +72,7 @@ public sealed class StoreOwnerTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a store that an earlier version made readable to everybody", "is the user's alone from now on")]
+    [ReliabilityCase(Area, "a store that an earlier version made readable for everyone", "only its user can read it from now on")]
     public void AStoreOfAnEarlierVersionIsClosedToOthers()
     {
         ImageStore.Open(Store, new StoreOptions());
@@ -124,7 +124,7 @@ public sealed class StoreOwnerTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a store that is said to be shared", "is used as it is; records of other users are not believed")]
+    [ReliabilityCase(Area, "a store that is declared as shared", "used as it is; records of other users are not trusted")]
     public async Task ASharedStoreIsUsedButNotBelieved()
     {
         Directory.CreateDirectory(Store);
@@ -142,11 +142,7 @@ public sealed class StoreOwnerTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(
-        Area,
-        "records that somebody else wrote into the store, with the seal of an earlier version or with none",
-        "are as if they were not there"
-    )]
+    [ReliabilityCase(Area, "records that someone else wrote into the store, with the seal of an earlier version or without one", "ignored")]
     public async Task ARecordWithoutTheKeyIsNotBelieved()
     {
         var key = StoreKey.Derive(RandomNumberGenerator.GetBytes(32));
@@ -168,7 +164,7 @@ public sealed class StoreOwnerTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a store that another machine filled", "its records are believed with the same key, and only then")]
+    [ReliabilityCase(Area, "a store that another machine filled", "its records are trusted with the same key only")]
     public async Task ARestoredStoreIsBelievedWithItsKey()
     {
         var secret = RandomNumberGenerator.GetBytes(32);
@@ -181,7 +177,7 @@ public sealed class StoreOwnerTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "the key of the store's records", "is in a file that only its user can read, and the same for all processes")]
+    [ReliabilityCase(Area, "the key of the store's records", "it is in a file that only its user can read, and the same for all processes")]
     public void TheKeyIsKeptInAFileOfItsOwn()
     {
         var file = Path.Combine(folder, "config", "imagepublish", "store.key");
@@ -205,7 +201,7 @@ public sealed class StoreOwnerTests : IDisposable
     [InlineData("another user's")]
     [InlineData("link")]
     [InlineData("damaged")]
-    [ReliabilityCase(Area, "a key that others could have read or chosen", "is replaced by a new one")]
+    [ReliabilityCase(Area, "a key that others could have read or chosen", "it is replaced with a new one")]
     public async Task AKeyThatOthersKnowIsReplaced(string how)
     {
         var file = Path.Combine(folder, "store.key");
@@ -240,7 +236,7 @@ public sealed class StoreOwnerTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "another user who wants to lock the store", "can't open its locks")]
+    [ReliabilityCase(Area, "another user tries to lock the store", "its locks can't be opened")]
     public async Task AnotherUserCanNotLockTheStore()
     {
         var store = ImageStore.Open(Store, new StoreOptions());

@@ -64,7 +64,7 @@ public sealed class WorkLockTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "tasks of several processes want the same work at the same time", "one has it at a time")]
+    [ReliabilityCase(Area, "tasks of several processes need the same lock at the same time", "one has it at a time")]
     public async Task NoTwoHaveItAtTheSameTime()
     {
         const int Rounds = 400;
@@ -113,7 +113,7 @@ public sealed class WorkLockTests : IDisposable
     }
 
     [Fact]
-    [ReliabilityCase(Area, "a process is killed that has a lock", "the next one gets it, and nothing stays behind")]
+    [ReliabilityCase(Area, "a process that holds a lock is killed", "the next process gets the lock, and nothing is left behind")]
     public async Task AKilledProcessReleasesItsLock()
     {
         var other = Start("hold", "work");
@@ -135,8 +135,8 @@ public sealed class WorkLockTests : IDisposable
     [Fact]
     [ReliabilityCase(
         Area,
-        "another process does the same work for long",
-        "after two seconds one line says which work and which process; after ten minutes the work is done twice"
+        "another process does the same work for a long time",
+        "after two seconds, one line says which work and which process; after ten minutes, the work is done twice"
     )]
     public async Task ALongWaitIsLoggedAndEnds()
     {
@@ -170,7 +170,7 @@ public sealed class WorkLockTests : IDisposable
     [ReliabilityCase(
         Area,
         "another process keeps the store locked",
-        "after two seconds one line says so; after a minute `IMG3102` names the process"
+        "after two seconds, one line says so; after a minute, `IMG3102` names the process"
     )]
     public async Task AWaitForTheStoreIsLoggedAndFails()
     {

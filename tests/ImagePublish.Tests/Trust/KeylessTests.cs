@@ -70,8 +70,9 @@ public sealed class KeylessTests : IAsyncLifetime
     [MemberData(nameof(Altered))]
     [ReliabilityCase(
         "Trust",
-        "a keyless bundle with any one part altered or removed: signature, statement, certificate, log entry, its time, promise, proof, checkpoint",
-        "refused, with the part that does not fit"
+        "a keyless bundle with any one part altered or removed: signature, statement, certificate, log entry, its time, "
+            + "promise, proof, checkpoint",
+        "refused, naming the part that does not match"
     )]
     public void AnAlteredPartIsRefused(string path, string change, string code, string reason)
     {
@@ -91,7 +92,7 @@ public sealed class KeylessTests : IAsyncLifetime
         Assert.NotNull(Verify(sigstore.Rule(), Alter("verificationMaterial/tlogEntries/0/inclusionProof", "remove")));
 
     [Fact]
-    [ReliabilityCase("Trust", "the log entry of one keyless signature beside another of the same identity", "refused")]
+    [ReliabilityCase("Trust", "the log entry of one keyless signature next to another signature of the same identity", "refused")]
     public async Task TheEntryOfAnotherSignatureIsRefused()
     {
         var other = JsonNode.Parse(await SignAsync(sigstore.Request()))!;
@@ -118,7 +119,7 @@ public sealed class KeylessTests : IAsyncLifetime
     [InlineData("tlogs", "IMG6019", "its log was not trusted at")]
     [InlineData("ctlogs", "IMG6019", "no trusted log of certificates has its certificate")]
     [InlineData("certificateAuthorities", "IMG6019", "no authority of certificates was trusted when it was made")]
-    [ReliabilityCase("Trust", "a log or an authority that the trusted root ended before the signature was made", "refused")]
+    [ReliabilityCase("Trust", "a log or an authority that, according to the trusted root, ended before the signature was made", "refused")]
     public void WhatTheRootEndedIsNotBelieved(string list, string code, string reason)
     {
         var root = sigstore.RootJson();
@@ -232,11 +233,7 @@ public sealed class KeylessTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Policies))]
-    [ReliabilityCase(
-        "Trust",
-        "a policy of identities that would trust everybody, or has a misspelled name in it",
-        "IMG6016 with the reason"
-    )]
+    [ReliabilityCase("Trust", "a policy of identities that would trust everyone, or has a misspelled name", "IMG6016 with the reason")]
     public void APolicyThatCantBeMeantIsRefused(string content, string reason)
     {
         using var folder = new TemporaryPolicy(content);

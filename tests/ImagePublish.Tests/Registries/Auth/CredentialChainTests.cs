@@ -71,8 +71,8 @@ public sealed class CredentialChainTests
     [InlineData("registry.acme-com", "IMAGE_REGISTRY_PASSWORD__registry_acme_com", "registry.acme.com")]
     [ReliabilityCase(
         "Security",
-        "the variables of registry.acme.com, and an image at registry-acme.com",
-        "IMG5011 says what to set; the password goes nowhere"
+        "variables for registry.acme.com, and an image at registry-acme.com",
+        "IMG5011 says what to set; the password is not sent"
     )]
     public async Task ALookAlikeHostDoesNotGetTheVariables(string host, string variable, string meant)
     {
@@ -214,7 +214,7 @@ public sealed class CredentialChainTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "empty entry", "asks the helper, else goes on as nobody")]
+    [ReliabilityCase(Area, "empty entry", "asks the helper, otherwise continues without credentials")]
     public async Task AnEmptyEntryMeansToAskTheHelper()
     {
         using var machine = new TestMachine();

@@ -50,7 +50,7 @@ public sealed class CredentialStoreTests
     [InlineData(true)]
     [InlineData(false)]
     [UnsupportedOSPlatform("windows")]
-    [ReliabilityCase("Credentials", "config.json of another user, changed by root (sudo -E)", "owner, group and mode stay")]
+    [ReliabilityCase("Credentials", "config.json of another user, changed by root (sudo -E)", "owner, group and mode are kept")]
     public async Task OwnerAndModeOfTheFileStay(bool byLink)
     {
         using var machine = new TestMachine();

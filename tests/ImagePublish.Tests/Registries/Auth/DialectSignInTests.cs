@@ -48,7 +48,7 @@ public sealed class DialectSignInTests
     }
 
     [Fact]
-    [ReliabilityCase("Sign-in", "tokens that expire with each few requests", "the push goes on with new ones")]
+    [ReliabilityCase("Sign-in", "tokens that expire after every few requests", "the push continues with new ones")]
     public async Task APushOutlivesItsTokens()
     {
         await using var bench = await BearerAsync(options => options.Auth.TokenUses = 3);
@@ -71,7 +71,11 @@ public sealed class DialectSignInTests
     }
 
     [Fact]
-    [ReliabilityCase("Sign-in", "a good token refused once, while other repositories' tokens are in use", "the request is sent once more")]
+    [ReliabilityCase(
+        "Sign-in",
+        "a good token is refused once, while tokens for other repositories are in use",
+        "the request is sent once more"
+    )]
     public async Task ATokenThatWasGoodIsTriedOnceMoreWhateverOthersAreInUse()
     {
         await using var bench = await BearerAsync();

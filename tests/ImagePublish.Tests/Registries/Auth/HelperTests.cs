@@ -47,7 +47,7 @@ public sealed class HelperTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "credentials not found", "goes on as nobody")]
+    [ReliabilityCase(Area, "credentials not found", "continues without credentials")]
     public async Task AHelperWithoutTheCredentialMeansNobody()
     {
         using var machine = Machine("test", "echo 'credentials not found in native keychain'; exit 1");
@@ -56,7 +56,7 @@ public sealed class HelperTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "hanging", "ended after the time-out")]
+    [ReliabilityCase(Area, "no answer", "stopped after the time-out")]
     public async Task AHangingHelperIsEnded()
     {
         using var machine = new TestMachine { HelperTimeout = TimeSpan.FromMilliseconds(300) };
@@ -87,7 +87,7 @@ public sealed class HelperTests
     [InlineData("echo '{\"Username\":\"a\",\"Secret\":\"sup3rsecret\"'")]
     [InlineData("echo '{\"Secret\":\"sup3rsecret\"}'; exit 2")]
     [InlineData("/usr/bin/yes sup3rsecret")]
-    [ReliabilityCase(Area, "garbage", "one clear error that does not repeat it")]
+    [ReliabilityCase(Area, "invalid output", "one clear error that does not repeat it")]
     public async Task GarbageOfAHelperIsAnErrorThatDoesNotRepeatIt(string script)
     {
         using var machine = Machine("test", script);

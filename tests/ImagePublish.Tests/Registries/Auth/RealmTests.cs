@@ -97,7 +97,7 @@ public sealed class RealmTests
     [InlineData("mine.xn--55qx5d.cn", "https://yours.xn--55qx5d.cn/")]
     [InlineData("mine.kobe.jp", "https://mine.yours.kobe.jp/")]
     [InlineData("com", "https://acme.com/")]
-    [ReliabilityCase("Security", "realm below a domain that many owners share (public suffix list)", "gets no credentials")]
+    [ReliabilityCase("Security", "a realm below a domain that many owners share (public suffix list)", "it gets no credentials")]
     public async Task AForeignRealmGetsNoCredentialsButMayGiveAnonymousTokens(string registry, string realm)
     {
         var somebody = new SignInBench(credential: User);
@@ -153,7 +153,7 @@ public sealed class RealmTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "redirecting token endpoint", "followed by hand, under the same rules")]
+    [ReliabilityCase(Area, "redirecting token endpoint", "followed manually, under the same rules")]
     public async Task ARedirectOfATokenRequestIsFollowedUnderTheSameRules()
     {
         static FakeTokenService To(string location) =>

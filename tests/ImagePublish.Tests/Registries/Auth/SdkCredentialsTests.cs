@@ -19,7 +19,7 @@ public sealed class SdkCredentialsTests
     [ReliabilityCase(
         "Security",
         "the .NET SDK's DOTNET_CONTAINER_REGISTRY_PWORD, and a base or a cache in another registry",
-        "only the registry that the image goes to gets it; the PULL variables go to the base's alone"
+        "only the image's registry gets it; the PULL variables go only to the base's registry"
     )]
     public async Task EachIsForOneRegistry(string prefix, bool isForPushed, bool isForBase)
     {

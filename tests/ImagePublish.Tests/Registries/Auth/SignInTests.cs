@@ -44,7 +44,7 @@ public sealed class SignInTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "two challenges", "Bearer is preferred to Basic")]
+    [ReliabilityCase(Area, "two challenges", "Bearer is preferred over Basic")]
     public async Task OfTwoChallengesBearerIsPreferred()
     {
         var bench = new SignInBench(credential: User);
@@ -54,7 +54,7 @@ public sealed class SignInTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "no service", "the token is asked for without one")]
+    [ReliabilityCase(Area, "no service", "the token is requested without one")]
     public async Task AServiceIsNotNeeded()
     {
         var bench = new SignInBench();
@@ -65,7 +65,7 @@ public sealed class SignInTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "realm with a query", "the query is kept and added to")]
+    [ReliabilityCase(Area, "realm with a query", "the query is kept and extended")]
     public async Task ARealmKeepsItsQuery()
     {
         var bench = new SignInBench();

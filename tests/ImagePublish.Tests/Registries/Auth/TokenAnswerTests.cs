@@ -17,7 +17,7 @@ public sealed class TokenAnswerTests
     [InlineData(HttpStatusCode.MethodNotAllowed)]
     [InlineData(HttpStatusCode.Unauthorized)]
     [InlineData(HttpStatusCode.BadRequest)]
-    [ReliabilityCase(Area, "POST token 404/405/401/400", "GET is tried")]
+    [ReliabilityCase(Area, "POST for a token answered 404, 405, 401 or 400", "GET is tried")]
     public async Task WhereAPostForATokenFailsAGetIsTried(HttpStatusCode status)
     {
         var service = new FakeTokenService(call =>
@@ -79,7 +79,7 @@ public sealed class TokenAnswerTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "403 of the token service", "shown, not tried again")]
+    [ReliabilityCase(Area, "403 of the token service", "reported, not tried again")]
     public async Task ARefusalIsShownAndNotTriedAgain()
     {
         var bench = new SignInBench(new FakeTokenService(_ => FakeTokenService.Status(HttpStatusCode.Forbidden)), User);

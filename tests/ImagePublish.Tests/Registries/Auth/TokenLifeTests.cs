@@ -12,7 +12,7 @@ public sealed class TokenLifeTests
     private const string Area = "Sign-in";
 
     [Fact]
-    [ReliabilityCase(Area, "no expires_in", "the token counts for 60 seconds")]
+    [ReliabilityCase(Area, "no expires_in", "the token is used for 60 seconds")]
     public async Task ATokenWithoutLifetimeLivesAMinute()
     {
         var bench = new SignInBench(
@@ -27,7 +27,7 @@ public sealed class TokenLifeTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "expiry in mid-push", "a new token is got, before it is needed or after a 401")]
+    [ReliabilityCase(Area, "a token expires during a push", "a new token is requested, before it is needed or after a 401")]
     public async Task ATokenIsRenewedInMidPush()
     {
         var bench = new SignInBench(credential: User);
@@ -41,7 +41,7 @@ public sealed class TokenLifeTests
     }
 
     [Fact]
-    [ReliabilityCase(Area, "401 loop", "stops after one more token")]
+    [ReliabilityCase(Area, "401 loop", "stops after one more token request")]
     public async Task A401LoopStops()
     {
         var bench = new SignInBench(credential: User);
