@@ -35,6 +35,7 @@ public sealed class Peers : IAsyncDisposable
     {
         BuildServers.Stop();
         await CompilerServer.StopAsync();
+        await NodePackages.RemoveAsync();
         await DisposeAsync(package);
         await DisposeAsync(docker);
         await DisposeAsync(registry);

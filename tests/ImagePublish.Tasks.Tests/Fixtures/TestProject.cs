@@ -146,14 +146,24 @@ public sealed class TestProject
                 !(
                     argument == Configuration
                     || argument.StartsWith("-t:", StringComparison.Ordinal)
+                    || argument.StartsWith("-v:", StringComparison.Ordinal)
                     || argument.StartsWith("-p:Image", StringComparison.OrdinalIgnoreCase)
                 )
                 || argument.StartsWith("-p:ImagePlatforms", StringComparison.OrdinalIgnoreCase)
                 || argument.StartsWith("-p:ImageRuntime", StringComparison.OrdinalIgnoreCase)
             );
-        var environment = command.Environment.Select(variable => $"{variable.Key}={variable.Value}").Order(StringComparer.Ordinal);
+        var environment = command
+            .Environment.Where(variable => IsReadByRestore(variable.Key))
+            .Select(variable => $"{variable.Key}={variable.Value}")
+            .Order(StringComparer.Ordinal);
         return string.Join('\n', [.. settings, .. environment, .. files]);
     }
+
+    // Variables of CI systems, and those of the package, have an underscore; properties that are set as variables have none.
+    private static bool IsReadByRestore(string variable) =>
+        !variable.Contains('_', StringComparison.Ordinal)
+        || variable.StartsWith("NUGET_", StringComparison.Ordinal)
+        || variable.StartsWith("DOTNET_", StringComparison.Ordinal);
 
     private Task<BuildOutput> RunAsync(string verb, string[] arguments, CancellationToken cancellationToken) =>
         RunAsync(Command(verb, arguments), BuildServers.RunAsync, cancellationToken);
