@@ -4,7 +4,6 @@ using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
-using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Requests;

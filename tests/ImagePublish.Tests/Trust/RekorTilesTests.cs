@@ -16,7 +16,7 @@ namespace ImagePublish.Tests.Trust;
 
 /// <summary>Keyless signatures in a log of Rekor's second version, which gives no time and no promise: what is signed with it is verified,
 /// and refused with each of its parts altered.</summary>
-public sealed class RekorTilesTests(RekorTilesTests.TimeStamps shared) : IAsyncLifetime, IClassFixture<RekorTilesTests.TimeStamps>
+public sealed class RekorTilesTests(SharedTimeStamps shared) : IAsyncLifetime, IClassFixture<SharedTimeStamps>
 {
     private const string LogPath = $"{FakeRekorTiles.Path}/api/v2/log/entries";
     private const string FirstLogPath = "/api/v1/log/entries";
@@ -25,7 +25,6 @@ public sealed class RekorTilesTests(RekorTilesTests.TimeStamps shared) : IAsyncL
     private static readonly Digest Image = Digest.Compute("image"u8);
 
     private readonly FakeRekorTiles tiles = new("Ed25519");
-    private readonly OpenSslTimeStamps stamps = shared.Server;
     private FakeSigstore sigstore = null!;
     private RegistryBench bench = null!;
 
@@ -33,7 +32,7 @@ public sealed class RekorTilesTests(RekorTilesTests.TimeStamps shared) : IAsyncL
 
     public async ValueTask InitializeAsync()
     {
-        sigstore = new FakeSigstore(tiles, (shared.Authority, stamps.Address));
+        sigstore = new FakeSigstore(tiles, (shared.Authority, shared.Server.Address));
         bench = await RegistryBench.StartAsync();
     }
 
@@ -55,15 +54,15 @@ public sealed class RekorTilesTests(RekorTilesTests.TimeStamps shared) : IAsyncL
     public async Task AnImageIsSignedWithTheSecondVersion(string key)
     {
         using var log = new FakeRekorTiles(key);
-        await using var instance = new FakeSigstore(log, (shared.Authority, stamps.Address));
+        await using var instance = new FakeSigstore(log, (shared.Authority, shared.Server.Address));
         await using var publishing = await PublishingBench.StartAsync(hasReferrers: true);
         var request = instance.Request() with { Config = Config(instance) };
-        var asked = stamps.Asked;
+        var asked = shared.Server.Asked;
 
         var result = await publishing.PublishAsync(publishing.Request("1.0") with { Signing = Signing(request) });
 
         Assert.Equal(["/api/v2/signingCert", LogPath], instance.Asked);
-        Assert.Equal(asked + 1, stamps.Asked);
+        Assert.Equal(asked + 1, shared.Server.Asked);
         Assert.DoesNotContain("payload", log.Body, StringComparison.OrdinalIgnoreCase);
         Assert.NotNull(Assert.Single(await publishing.VerifyAsync(instance.Rule(), result.Image.Digest)).Accepted);
         var other = Assert.Single(await publishing.VerifyAsync(instance.Rule(subject: "someone else"), result.Image.Digest));
@@ -204,7 +203,7 @@ public sealed class RekorTilesTests(RekorTilesTests.TimeStamps shared) : IAsyncL
 
         await FailsAsync(DiagnosticCodes.TimeStampRefused, instance.Request() with { Log = log }, "Set ImageTimeStampUrl.");
         Assert.DoesNotContain(LogPath, instance.Asked);
-        var untrusted = instance.Request() with { Log = log, TimeStamps = stamps.Address };
+        var untrusted = instance.Request() with { Log = log, TimeStamps = shared.Server.Address };
         await FailsAsync(DiagnosticCodes.NotSigned, untrusted, "its time-stamp is of no authority that is trusted");
         Assert.Null(publishing.TagDigest("acme/shop", "1.0"));
 
@@ -357,16 +356,16 @@ public sealed class RekorTilesTests(RekorTilesTests.TimeStamps shared) : IAsyncL
     private AcceptedSignature Verify(byte[] content, KeylessRule? rule = null) => KeylessTests.Verify(rule ?? sigstore.Rule(), content);
 
     private static byte[] Bytes(JsonNode document) => Encoding.UTF8.GetBytes(document.ToJsonString());
+}
 
-    /// <summary>One authority for all tests, whose keys take a while.</summary>
-    public sealed class TimeStamps : IAsyncDisposable
-    {
-        public TimeStamps() => Server = new OpenSslTimeStamps(Authority);
+/// <summary>One authority of time-stamps for all tests of a class: its keys take a while.</summary>
+public sealed class SharedTimeStamps : IAsyncDisposable
+{
+    public SharedTimeStamps() => Server = new OpenSslTimeStamps(Authority);
 
-        internal TestAuthority Authority { get; } = new();
+    internal TestAuthority Authority { get; } = new();
 
-        internal OpenSslTimeStamps Server { get; }
+    internal OpenSslTimeStamps Server { get; }
 
-        public ValueTask DisposeAsync() => Server.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => Server.DisposeAsync();
 }

@@ -137,7 +137,7 @@ internal sealed class KeylessServices(KeylessRequest request, ServiceClient serv
 
     private RequestUrl FindAuthority() =>
         request.Authority
-        ?? (request.Config is { } config ? Addresses(config.Authorities.Select(Now, 1)).FirstOrDefault() : null)
+        ?? (request.Config?.Authorities.Select(Now, 1) is [var named] ? Addresses([named])[0] : null)
         ?? FindNow(request.Root.Authorities, one => one.Validity, one => one.Address)
         ?? throw Unknown(DiagnosticCodes.CertificateRefused, "authority of certificates", "ImageFulcioUrl");
 
