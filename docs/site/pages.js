@@ -22,7 +22,7 @@ const listed = [
   },
   {
     title: "How it works",
-    pages: [doc("architecture", "Architecture"), doc("performance", "Performance"), doc("reliability", "Reliability"), doc("security", "Security"), doc("stability", "Stability")],
+    pages: [doc("architecture", "Architecture"), doc("performance", "Performance"), doc("traces", "Traces"), doc("reliability", "Reliability"), doc("security", "Security"), doc("stability", "Stability")],
   },
   {
     title: "Samples",

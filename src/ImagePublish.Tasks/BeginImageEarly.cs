@@ -50,6 +50,8 @@ public sealed class BeginImageEarly : RegistryTask
 
     private protected override Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
+        if (BuildTrace.IsOn(this))
+            BuildTrace.Enter(this, log);
         var name = NameOf(FullPath(IntermediateDirectory));
         try
         {

@@ -14,7 +14,7 @@ namespace ImagePublish.Tasks;
 /// </summary>
 public sealed class CheckPropertyNames : ImageTask
 {
-    private const string Prefix = "Image";
+    private const string Word = "Image";
 
     /// <summary>The file that describes all properties, for editors.</summary>
     [Required]
@@ -31,7 +31,7 @@ public sealed class CheckPropertyNames : ImageTask
         var schema = new Lazy<byte[]>(() => File.ReadAllBytes(SchemaFile));
         foreach (var name in engine.GetGlobalProperties().Keys)
         {
-            if (name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && !IsKnown(name, schema.Value))
+            if (name.Contains(Word, StringComparison.OrdinalIgnoreCase) && !IsKnown(name, schema.Value))
                 CheckUnknown(name, schema.Value, log);
         }
 
@@ -64,10 +64,15 @@ public sealed class CheckPropertyNames : ImageTask
         log.Warning(DiagnosticCodes.PropertyUnknown, message);
     }
 
-    // A project may have a property of its own by that name, and make ours of it. Where the files are not known, none is reported.
+    // A project may have a property of its own by that name, and make ours of it. Where the files are not known, none is reported. Our own
+    // files read some slips to find them.
     private bool IsUnread(string name) =>
         ProjectEvaluation.Read(BuildEngine) is { } evaluation
-        && !evaluation.Imports.Prepend(ProjectFile).Distinct(StringComparer.Ordinal).Any(file => Reads(file, name));
+        && !evaluation
+            .Imports.Where(file => Path.GetDirectoryName(file) != Path.GetDirectoryName(SchemaFile))
+            .Prepend(ProjectFile)
+            .Distinct(StringComparer.Ordinal)
+            .Any(file => Reads(file, name));
 
     private static bool Reads(string file, string name)
     {

@@ -82,7 +82,7 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
             if (wrongParameter is not null)
                 throw wrongParameter;
             using (BuildSession.LogTo(log))
-                await ExecuteAsync(log, cancellation.Token);
+                await StartAsync(log, cancellation.Token);
         }
         catch (ImagePublishException exception)
         {
@@ -107,6 +107,9 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
 
     // Unlike Task.Wait it does not throw what the work threw.
     private static bool HasEnded(Task work, TimeSpan limit) => ((IAsyncResult)work).AsyncWaitHandle.WaitOne(limit);
+
+    /// <summary>Does the work, and what there is to do around it.</summary>
+    private protected virtual Task StartAsync(IPublishLog log, CancellationToken cancellationToken) => ExecuteAsync(log, cancellationToken);
 
     /// <summary>Does the work.</summary>
     private protected abstract Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken);

@@ -38,6 +38,11 @@ internal sealed record ProjectEvaluation(IReadOnlyList<string> Imports, IReadOnl
         }
     }
 
+    /// <summary>The targets that whoever asked for this build of the project named; none for its default, and null where MSBuild does not
+    /// hand them out.</summary>
+    public static IReadOnlyList<string>? RequestedTargets(IBuildEngine engine) =>
+        ValueOf(ValueOf(ValueOf(engine, "_requestEntry"), "Request"), "Targets") is IEnumerable<string> targets ? [.. targets] : null;
+
     private static string? PathOf(object item, string folder)
     {
         if (ValueOf(item, "EvaluatedInclude") is not string include || ValueOf(item, "ItemType") is Unused)

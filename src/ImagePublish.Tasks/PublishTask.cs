@@ -88,6 +88,11 @@ public abstract partial class PublishTask : ImageNameTask, ISigningInputs
 
     internal override string LogName => ProjectName;
 
+    private protected override Task StartAsync(IPublishLog log, CancellationToken cancellationToken) =>
+        BuildTrace.IsOn(this)
+            ? BuildTrace.RunAsync(this, log, () => ExecuteAsync(log, cancellationToken), cancellationToken)
+            : ExecuteAsync(log, cancellationToken);
+
     internal override string? LeftAlone => isPublished ? "the image itself is published" : "no tag was moved";
 
     /// <summary>Reports what was delivered: in the log, as items and properties, and as JSON.</summary>

@@ -102,7 +102,8 @@ internal sealed record SessionSettings(
         }
     }
 
-    private static ProxySettings ReadProxies() =>
+    /// <summary>The proxies that the environment names.</summary>
+    public static ProxySettings ReadProxies() =>
         new(
             Variable("HTTP_PROXY") ?? Variable("http_proxy"),
             Variable("HTTPS_PROXY") ?? Variable("https_proxy"),

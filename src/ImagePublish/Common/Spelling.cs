@@ -5,9 +5,12 @@ internal static class Spelling
 {
     private const int ShortName = 10;
 
-    /// <summary>The known name that differs from a given one by a slip or two; null where there is none.</summary>
-    public static string? FindIntended(string given, IEnumerable<string> known)
+    /// <summary>The known name that differs from a given one by a slip or two, or has its words in another order; null where there is
+    /// none.</summary>
+    public static string? FindIntended(string given, IReadOnlyCollection<string> known)
     {
+        if (known.FirstOrDefault(name => WordsOf(name).SequenceEqual(WordsOf(given), StringComparer.Ordinal)) is { } reordered)
+            return reordered;
         var slips = given.Length < ShortName ? 1 : 2;
         return known
             .Select(name => (Name: name, Slips: CountSlips(given.ToUpperInvariant(), name.ToUpperInvariant())))
@@ -16,6 +19,17 @@ internal static class Spelling
             .ThenBy(candidate => candidate.Name, StringComparer.Ordinal)
             .Select(candidate => candidate.Name)
             .FirstOrDefault();
+    }
+
+    // ImagePublish has those of PublishImage.
+    private static IEnumerable<string> WordsOf(string name)
+    {
+        var starts = Enumerable
+            .Range(0, name.Length)
+            .Where(at => at == 0 || char.IsAsciiLetterUpper(name[at]))
+            .Append(name.Length)
+            .ToList();
+        return starts.Zip(starts.Skip(1), (start, end) => name[start..end]).Order(StringComparer.Ordinal);
     }
 
     // Damerau and Levenshtein: characters left out, added, exchanged, or in the wrong order.

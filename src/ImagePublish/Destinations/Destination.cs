@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ImagePublish.Attachments;
+using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Signing;
 using ImagePublish.Trust;
@@ -191,5 +192,19 @@ internal abstract class Destination(string name, Repository? repository, Cancell
     }
 
     private Upload Create(BlobSource blob, bool isNew) =>
-        new(blob.Descriptor, blob, new Lazy<Task<BlobTransfer>>(() => Task.Run(() => TransferAsync(blob, isNew), Stop)));
+        new(blob.Descriptor, blob, new Lazy<Task<BlobTransfer>>(() => Task.Run(() => WatchTransferAsync(blob, isNew), Stop)));
+
+    private Task<BlobTransfer> WatchTransferAsync(BlobSource blob, bool isNew) =>
+        Spans.RunAsync(
+            "transfer blob",
+            () => TransferAsync(blob, isNew),
+            span =>
+                span.SetTag("imagepublish.destination", Name)
+                    .SetTag("imagepublish.blob.digest", blob.Descriptor.Digest.Value)
+                    .SetTag("imagepublish.blob.size", blob.Descriptor.Size),
+            (span, transfer) =>
+                span.SetTag("imagepublish.blob.transfer", transfer.Kind.ToString().ToLowerInvariant())
+                    .SetTag("imagepublish.uploaded_bytes", transfer.UploadedBytes)
+                    .SetTag("imagepublish.blob.from", transfer.From?.ToString())
+        );
 }

@@ -72,6 +72,8 @@ internal static class DiagnosticCodes
     public static DiagnosticCode NoAppToMigrate { get; } = Add("IMG1154", "A project has no image");
     public static DiagnosticCode DockerfileMalformed { get; } = Add("IMG1155", "A Dockerfile is malformed");
 
+    public static DiagnosticCode SpansNotSent { get; } = Add("IMG1160", "The spans of a publish can't be sent");
+
     public static DiagnosticCode OtherImageNotFound { get; } = Add("IMG1045", "An image to copy files or layers from does not exist");
     public static DiagnosticCode OtherImagePlatformMissing { get; } =
         Add("IMG1046", "An image to copy files or layers from does not exist for the platform");

@@ -28,6 +28,12 @@ internal sealed class RetryPolicy(HttpOptions options, IPublishLog log, TimeProv
             log.Information(message);
         else
             log.Detail(message);
+        Spans.AddEvent(
+            "retry",
+            ("imagepublish.retry.attempt", attempts + 1),
+            ("imagepublish.retry.delay_ms", (long)delay.TotalMilliseconds),
+            (Spans.ErrorType, failure.Transport?.Error.ToString() ?? $"{(int)failure.Status!.Value}")
+        );
         log.Waiting(subject ?? failure.Url.Authority, delay, attempts + 1, options.MaxTries);
         await Task.Delay(delay, time, cancellationToken);
         return true;

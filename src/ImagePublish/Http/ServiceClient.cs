@@ -17,6 +17,12 @@ internal sealed record ServiceRequest(string Purpose, HttpMethod Method, Request
 
     public string Accept { get; init; } = "application/json";
 
+    /// <summary>How the body is compressed: a <c>Content-Encoding</c>; null for not at all.</summary>
+    public string? BodyEncoding { get; init; }
+
+    /// <summary>Further headers.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
     /// <summary>The value of the header of this name.</summary>
     public string? Authorization { get; init; }
 
@@ -112,6 +118,10 @@ internal sealed class ServiceClient(Transport transport, RetryPolicy retry)
             message.Headers.TryAddWithoutValidation("Authorization", authorization);
         if (request.Body is { } body)
             message.Content = new ByteArrayContent(body) { Headers = { ContentType = MediaTypeHeaderValue.Parse(request.BodyType) } };
+        if (request.BodyEncoding is { } encoding)
+            message.Content?.Headers.ContentEncoding.Add(encoding);
+        foreach (var (name, value) in request.Headers)
+            message.Headers.TryAddWithoutValidation(name, value);
         return new TransportRequest(request.Url, message);
     }
 

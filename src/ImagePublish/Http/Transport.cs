@@ -67,6 +67,7 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
         ThrowIfOffline(url.Authority);
         await GuardAsync(request, cancellationToken);
         var watch = new IdleWatch(options.IdleTimeout, time, cancellationToken);
+        using var span = RequestSpan.Start(request);
         try
         {
             request.Sending?.Invoke(watch);
@@ -76,12 +77,14 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
             var start = time.GetTimestamp();
             var response = await SendAsync(request, watch.Token);
             expectations.Learn(url, response, start, watch);
+            RequestSpan.Conclude(span, response);
             watch.Touch();
             return new TransportResponse(url, response, watch, options, cancellationToken);
         }
         catch (Exception e)
         {
             var failure = Translate(e, watch, cancellationToken);
+            RequestSpan.Fail(span, failure ?? e);
             watch.Dispose();
             if (failure is null)
                 throw;

@@ -38,7 +38,7 @@ internal sealed class EarlyLayerBuild : IDisposable
     {
         this.layers = layers;
         this.haveImages = haveImages;
-        work = Task.Run(() => RunAsync(openStore, stop.Token));
+        work = Task.Run(() => Spans.RunAsync("build layers early", () => RunAsync(openStore, stop.Token)));
     }
 
     /// <summary>Starts in the background.</summary>
@@ -160,7 +160,11 @@ internal sealed class EarlyLayerBuild : IDisposable
                 Hasher = hasher,
             };
             await using var writer = store.CreateDigestedBlob();
-            var (descriptor, diffId) = await LayerBuilder.BuildAsync(input, options, writer, cancellationToken);
+            var (descriptor, diffId) = await LayerSpans.BuildAsync(
+                input,
+                () => LayerBuilder.BuildAsync(input, options, writer, cancellationToken),
+                built => built.Descriptor
+            );
             await writer.CommitAsync(descriptor, cancellationToken);
             if (!fingerprints.AreAtRest())
                 return;

@@ -40,7 +40,10 @@ internal sealed record LayerSources
 internal sealed class LayerProducer(LayerSources sources, ILayerOutput output, LayerCompression compression, IPublishLog log)
 {
     /// <summary>Looks a layer up by the digest of its tar, which costs a tenth of compressing it.</summary>
-    public async Task<LayerCandidate> LookUpAsync(LayerInput content, CancellationToken cancellationToken)
+    public Task<LayerCandidate> LookUpAsync(LayerInput content, CancellationToken cancellationToken) =>
+        LayerSpans.FindAsync(content, () => FindCandidateAsync(content, cancellationToken));
+
+    private async Task<LayerCandidate> FindCandidateAsync(LayerInput content, CancellationToken cancellationToken)
     {
         var key = await sources.Files.ComputeKeyAsync(content);
         if (key is not null && sources.EarlyBuild is { } early && early.IsBuilding(key))
@@ -157,7 +160,10 @@ internal sealed class LayerProducer(LayerSources sources, ILayerOutput output, L
         return built ?? await BuildAsync(candidate, format, cancellationToken);
     }
 
-    private async Task<Layer> BuildAsync(LayerCandidate candidate, ImageFormat format, CancellationToken cancellationToken)
+    private Task<Layer> BuildAsync(LayerCandidate candidate, ImageFormat format, CancellationToken cancellationToken) =>
+        LayerSpans.BuildAsync(candidate.Content, () => BuildNowAsync(candidate, format, cancellationToken), layer => layer.Descriptor);
+
+    private async Task<Layer> BuildNowAsync(LayerCandidate candidate, ImageFormat format, CancellationToken cancellationToken)
     {
         var content = candidate.Content;
         await content.FetchFilesAsync(cancellationToken);

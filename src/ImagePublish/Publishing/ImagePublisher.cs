@@ -31,11 +31,16 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
     /// <summary>Publishes an image, or finds that the last publish of the same request is up to date.</summary>
     /// <exception cref="ImagePublishException">It could not be published.</exception>
-    public async Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellationToken)
+    public Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellationToken) =>
+        PublishSpans.PublishAsync(request, () => PublishUnlessUnchangedAsync(request, cancellationToken));
+
+    private async Task<PublishResult> PublishUnlessUnchangedAsync(PublishRequest request, CancellationToken cancellationToken)
     {
         await using var output = PublishOutput.Open(context, request, cancellationToken);
         var pinned = await PinToLockAsync(request, output, cancellationToken);
-        var check = await context.UpToDate.FindAsync(pinned.Request, pinned.Files, cancellationToken);
+        var check = await Spans.RunAsync("check up to date", () =>
+            context.UpToDate.FindAsync(pinned.Request, pinned.Files, cancellationToken)
+        );
         if (
             check.Unchanged is { } unchanged
             && await sboms.RestoreAsync(pinned.Request, unchanged.Image, cancellationToken)
@@ -50,11 +55,12 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     /// Publishes an image, or plans to, without the up-to-date check: its record is not enough to describe the image's layers.
     /// </summary>
     /// <exception cref="ImagePublishException">It could not be published.</exception>
-    public async Task<PublishRun> RunAsync(PublishRequest request, PublishOutput output, CancellationToken cancellationToken)
-    {
-        var pinned = await PinToLockAsync(request, output, cancellationToken);
-        return await RunStepsAsync(pinned, localBase: null, output, cancellationToken);
-    }
+    public Task<PublishRun> RunAsync(PublishRequest request, PublishOutput output, CancellationToken cancellationToken) =>
+        PublishSpans.RunAsync(request, output.IsWritten, async () =>
+        {
+            var pinned = await PinToLockAsync(request, output, cancellationToken);
+            return await RunStepsAsync(pinned, localBase: null, output, cancellationToken);
+        });
 
     // What is started here runs beside the steps that follow, and ends with this method: in `tasks`, or in the output's destinations.
     private async Task<PublishRun> RunStepsAsync(
@@ -70,11 +76,13 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var producer = CreateProducer(pinned, output, tasks);
 
         // Setting up the first connection takes as long as reading the publish folder.
-        var resolving = tasks.Run(token => ResolveBaseAsync(request, localBase, token));
+        var resolving = tasks.Run(token => PublishSpans.ResolveBaseAsync(() => ResolveBaseAsync(request, localBase, token)));
         var resolvingAll = tasks.Run(async token => await otherImages.ResolveAsync(request, resolving, token));
         var readingFacts = tasks.Run(async token => await sboms.ReadFactsAsync(request, output, resolving, token));
         var findingPackages = tasks.Run(async token => await packages.FindLayerAsync(request, resolvingAll, producer, token));
-        var inputs = await PlanLayersAsync(pinned, resolvingAll, findingPackages, output.LayerFiles, tasks.Token);
+        var inputs = await Spans.RunAsync("plan layers", () =>
+            PlanLayersAsync(pinned, resolvingAll, findingPackages, output.LayerFiles, tasks.Token)
+        );
         var findingLayers = inputs.Select(input => tasks.Run(token => producer.LookUpAsync(input, token))).ToList();
         var layers = new LayerLookups([.. (await findingPackages).Select(Task.FromResult), .. findingLayers]);
         var draft = new ImageDraft(pinned, await resolvingAll, layers)
@@ -91,7 +99,9 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var heldTags = await tagGuard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, tasks.Token);
         // An image that may be refused because of such a tag, or of its size, is not uploaded before it is whole.
         var mayUpload = heldTags.Count == 0 && !policies.MayRefuseSize(request);
-        var built = await BuildAndUploadAsync(draft, producer, mayUpload ? destinations : null, tasks.Token);
+        var built = await Spans.RunAsync("build and upload", () =>
+            BuildAndUploadAsync(draft, producer, mayUpload ? destinations : null, tasks.Token)
+        );
         var image = draft.Compose(built);
         await policies.CheckSizeAsync(request, image, [.. built.Select(layer => layer.Name)], tasks.Token);
         log.Detail($"The image is composed: {image.Digest}.");
@@ -105,14 +115,14 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         if (await destinations.HadAllBlobsAsync(image) && await IsUpToDateAsync(request, root, tasks.Token))
             return await RecordAsync(draft, await UnchangedAsync(draft, built, attestations, destinations), output, tasks.Token);
 
-        await destinations.CommitManifestsAsync(image);
+        await Spans.RunAsync("commit manifests", () => destinations.CommitManifestsAsync(image));
         // What refers to the image by its digest belongs here: it is complete everywhere, and no tag points at it.
-        var attached = await AttachAndSignAsync(attestations, root, destinations);
+        var attached = await Spans.RunAsync("attach and sign", () => AttachAndSignAsync(attestations, root, destinations));
         if (DependenciesMayFail)
             await CheckDependenciesAsync(draft, image, tasks.Token);
         var tags = request.TagsFor(root.Descriptor.Digest);
         var wereTagged = await destinations.AreTaggedInStoreAsync(root.Descriptor, tags);
-        var deliveries = await destinations.CommitTagsAsync(root, tags);
+        var deliveries = await Spans.RunAsync("commit tags", () => destinations.CommitTagsAsync(root, tags));
         var result = draft.Published(image, built, deliveries) with { Root = root, Attached = attached };
         var run = await RecordAsync(draft, result, output, tasks.Token);
         // Known only now, when everything that an unchanged image is checked for has been.
@@ -381,8 +391,10 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     // The check need not delay a publish, unless its warnings are errors: then no tag may have moved.
     private bool DependenciesMayFail => log.IsError(DiagnosticCodes.LibraryMissing) || log.IsError(DiagnosticCodes.OtherMachine);
 
-    private async Task CheckDependenciesAsync(ImageDraft draft, Image image, CancellationToken cancellationToken) =>
-        await dependencies.ExamineAsync(draft.Request, image, draft.Base, await draft.Layers.AllAsync(), cancellationToken);
+    private Task CheckDependenciesAsync(ImageDraft draft, Image image, CancellationToken cancellationToken) =>
+        Spans.RunAsync("check dependencies", async () =>
+            await dependencies.ExamineAsync(draft.Request, image, draft.Base, await draft.Layers.AllAsync(), cancellationToken)
+        );
 
     private async Task<PublishRun> RecordAsync(
         ImageDraft draft,

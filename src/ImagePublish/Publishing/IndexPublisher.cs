@@ -17,7 +17,7 @@ internal sealed class IndexPublisher(PublishContext context)
     public async Task<IndexResult> PublishAsync(IndexRequest request, CancellationToken cancellationToken)
     {
         await using var destinations = context.Destinations.Open(request.Destinations, request.LocalName, cancellationToken);
-        var result = await RunAsync(request, destinations, cancellationToken);
+        var result = await PublishSpans.IndexAsync("publish index", request, () => RunAsync(request, destinations, cancellationToken));
         if (!result.IsUnchanged)
             await context.Documents.RememberAsync(result.Index, cancellationToken);
         return result;
@@ -28,7 +28,7 @@ internal sealed class IndexPublisher(PublishContext context)
     public async Task<IndexPlan> PlanAsync(IndexRequest request, CancellationToken cancellationToken)
     {
         await using var destinations = context.Destinations.OpenPlanned(request.Destinations, request.LocalName, cancellationToken);
-        var result = await RunAsync(request, destinations, cancellationToken);
+        var result = await PublishSpans.IndexAsync("plan index", request, () => RunAsync(request, destinations, cancellationToken));
         return new IndexPlan(result, await destinations.PlanTagsAsync(result.Deliveries, result.Index.Descriptor, _ => []));
     }
 

@@ -178,7 +178,9 @@ internal sealed class RegistryClient : IDisposable
     /// <summary>Connects to a registry and learns how to sign in there, for a publish that is going to begin by asking what a repository
     /// has.</summary>
     public Task SignInEarlyAsync(Repository repository, CancellationToken cancellationToken) =>
-        Connect(repository).SignInEarlyAsync(new CheckApi(repository.Registry, Scope.Pull(repository.Name)), cancellationToken);
+        Spans.RunAsync("sign in early", () =>
+            Connect(repository).SignInEarlyAsync(new CheckApi(repository.Registry, Scope.Pull(repository.Name)), cancellationToken)
+        );
 
     public void Dispose()
     {

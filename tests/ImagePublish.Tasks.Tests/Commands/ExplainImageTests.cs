@@ -116,6 +116,27 @@ public sealed class ExplainImageTests(Peers peers)
     }
 
     [Fact]
+    public async Task ASwitchThatMakesNoImageIsReported()
+    {
+        const string Build = "PublishImage makes an image when a project is published, and this is a build.";
+        using var workspace = await peers.WorkspaceAsync();
+        var project = workspace.Empty("Shop").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;");
+
+        var published = (await project.PublishAsync(Cancelled, "-p:PublishImages=true")).EnsureSuccess().Command.Output;
+        var built = (await project.TargetAsync("Build", Cancelled, "-p:PublishImage=true")).EnsureSuccess().Command.Output;
+        var both = (
+            await project.TargetAsync("Build;Publish", Cancelled, "-p:PublishImage=true", "-p:ImageBase=scratch", "-p:ImageDryRun=true")
+        )
+            .Command
+            .Output;
+
+        Assert.Contains("warning IMG1020: The command line sets PublishImages, ", published, StringComparison.Ordinal);
+        Assert.Contains("Did you mean PublishImage?", published, StringComparison.Ordinal);
+        Assert.Contains(Build, built, StringComparison.Ordinal);
+        Assert.DoesNotContain(Build, both, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AFullNameIsTakenApart()
     {
         using var workspace = await peers.WorkspaceAsync();

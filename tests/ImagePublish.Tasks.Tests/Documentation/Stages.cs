@@ -232,6 +232,21 @@ public static class Stages
                     ("initContainers:", "no Kubernetes runs here")
                 ),
             },
+            "docs/traces.md" => new()
+            {
+                NotTyped = Map(
+                    ("export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318", "TracedPublishTests publishes to a collector"),
+                    ("sign in early 253 ms", "TracedPublishTests and SpansTests look at the spans"),
+                    (
+                        "docker run --rm -d -p 18888:18888 -p 4318:18890 -e ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS=true "
+                            + "mcr.microsoft.com/dotnet/aspire-dashboard   # http://localhost:18888/traces",
+                        "the images of collectors are out of reach"
+                    ),
+                    ("receivers:", "no collector of OpenTelemetry runs here"),
+                    ("export TRACEPARENT=00-$(openssl rand -hex 16)-$(openssl rand -hex 8)-01", "TracedPublishTests sets such a variable"),
+                    ("env:", "TracedPublishTests sets such variables")
+                ),
+            },
             "docs/architecture.md" => new()
             {
                 NotTyped = Map(("csproj properties, items          registry: base, cached layers", "a drawing")),
