@@ -101,7 +101,7 @@ internal sealed record NotationEnvelope(CertificateChain Chain, ReadOnlyMemory<b
     }
 
     private static RefusedSignatureException NotUnderstood(string header) =>
-        RefusedSignatureException.Unsupported($"it must not be used by who does not understand its header '{Text.Sanitize(header)}'");
+        RefusedSignatureException.Unsupported($"it has a critical header that is not supported, '{Text.Sanitize(header)}'");
 
     /// <summary>Makes sure that the algorithm is the one that the certificate's key decides.</summary>
     public static void RequireAlgorithm(VerificationKey key, bool isExpected, string named)

@@ -54,7 +54,7 @@ internal sealed class SigstoreRoot
     {
         using var document = SignatureJson.Parse(json, Root);
         if (!IsRoot(document.RootElement))
-            throw RefusedSignatureException.Malformed($"{Root} is no trusted root, whose 'mediaType' begins with {MediaTypePrefix}");
+            throw RefusedSignatureException.Malformed($"{Root} is not a trusted root, whose 'mediaType' begins with {MediaTypePrefix}");
         var root = new SigstoreRoot(Digest.Compute(json.Span), document.RootElement);
         return root.Authorities.Count > 0 && root.Logs.Count > 0
             ? root
@@ -71,7 +71,7 @@ internal sealed class SigstoreRoot
         if (SignatureJson.Optional(root, name, JsonValueKind.Array, Root) is not { } list)
             return [];
         if (list.GetArrayLength() > MaxEntries || list.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.Object))
-            throw RefusedSignatureException.Malformed($"its '{name}' is no list of at most {MaxEntries} objects");
+            throw RefusedSignatureException.Malformed($"its '{name}' is not a list of at most {MaxEntries} objects");
         return [.. list.EnumerateArray().Select(read)];
     }
 
