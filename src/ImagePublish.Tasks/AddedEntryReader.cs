@@ -3,6 +3,7 @@ using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Tasks.Shared;
+using ImagePublish.Trust;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
@@ -26,9 +27,23 @@ internal sealed class AddedEntryReader(string folder, SourceFolders sources)
 
     /// <summary>Reads what is taken from other images.</summary>
     /// <param name="read">Reads the name of an image.</param>
+    /// <param name="readTrust">Reads whose signatures it must have.</param>
     /// <exception cref="ImagePublishException"><c>IMG1001</c>, <c>IMG1007</c>, <c>IMG1016</c>: something can't be understood.</exception>
-    public IReadOnlyList<FilesOfImage> ReadOfImages(ITaskItem[] files, Func<ItemSource, string, ImageSource> read) =>
-        [.. files.Where(IsOfImage).Select(item => OfImage(item, read))];
+    public IReadOnlyList<FilesOfImage> ReadOfImages(
+        ITaskItem[] files,
+        Func<ItemSource, string, ImageSource> read,
+        Func<ItemSource, string, TrustPolicy?> readTrust
+    ) =>
+        [
+            .. files
+                .Where(IsOfImage)
+                .Select(item =>
+                    OfImage(item, read) with
+                    {
+                        Trust = readTrust(ItemLocations.Locate(item, ItemLocations.File), item.GetMetadata("Trust")),
+                    }
+                ),
+        ];
 
     private const string From = "From";
 

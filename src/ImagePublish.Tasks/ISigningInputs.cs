@@ -13,6 +13,8 @@ internal interface ISigningInputs
 
     string? SigstoreRoot { get; }
 
+    string? SigstoreSigningConfig { get; }
+
     string? FulcioUrl { get; }
 
     string? RekorUrl { get; }

@@ -31,6 +31,7 @@ internal static class KeylessReader
             );
         var keyless = new KeylessRequest(FindSource(source), ReadRoot(inputs))
         {
+            Config = ReadConfig(inputs),
             Authority = ReadUrl("ImageFulcioUrl", inputs.FulcioUrl),
             Log = ReadUrl("ImageRekorUrl", inputs.RekorUrl),
             TimeStamps = ReadUrl("ImageTimeStampUrl", inputs.TimeStampUrl),
@@ -87,6 +88,11 @@ internal static class KeylessReader
         InputParser.Optional(inputs.SigstoreRoot) is { } path
             ? InputParser.Named("ImageSigstoreRoot", inputs.ResolvePath(path), KeylessPolicyReader.ReadRootFile)
             : SigstoreRoot.PublicGood;
+
+    private static SigningConfig? ReadConfig(ISigningInputs inputs) =>
+        InputParser.Optional(inputs.SigstoreSigningConfig) is { } path
+            ? InputParser.Named("ImageSigstoreSigningConfig", inputs.ResolvePath(path), SigningConfig.ReadFile)
+            : null;
 
     internal static RequestUrl? ReadUrl(string property, string? text)
     {

@@ -50,7 +50,9 @@ public sealed class PublishImage : PublishImageInputs
         if (InputParser.Optional(ReproduceFolder) is { } reproduced)
         {
             var own = (PublishImage)CopyFor(null);
-            await own.ReproduceAsync(own.ReadRequest(), new ReproductionFolder(FullPath(reproduced)), log, cancellationToken);
+            var results = new ReproductionFolder(FullPath(reproduced));
+            var compared = await own.ReproduceAsync(own.ReadRequest(), results, log, cancellationToken);
+            results.Write(compared with { Variants = [.. variants.Select(variant => variant.Name)] });
             ReportResult(own);
             return;
         }
@@ -112,7 +114,7 @@ public sealed class PublishImage : PublishImageInputs
         await KeepWithinAsync(limit, store, log, cancellationToken);
     }
 
-    private async Task ReproduceAsync(
+    private async Task<PlatformReproduction> ReproduceAsync(
         PublishRequest request,
         ReproductionFolder folder,
         IPublishLog log,
@@ -125,9 +127,9 @@ public sealed class PublishImage : PublishImageInputs
         var local = request with { Destinations = asked is null ? [] : [asked] };
         var context = CreateContext(local, OpenStore(), log);
         var (compared, run) = await new Reproducer(context, plan).RunAsync(local, source, cancellationToken);
-        folder.Write(compared);
         var image = PublishedImageItem.Create(run.Result, run.Result.Deliveries[0], FullPath(ResultFile), "");
         ReportResult([image], [], PublishJson.Write(run.Result), log);
+        return compared;
     }
 
     private PublishRequest ReadRequest()

@@ -56,7 +56,7 @@ public sealed class PublishImageIndex : PublishTask
         if (InputParser.Optional(ReproduceFolder) is { } reproduced)
         {
             var index = IndexComposer.Compose(request.Images, request.Annotations, []);
-            new ReproductionFolder(FullPath(reproduced)).WriteIndex(index.Descriptor.Digest.ToString());
+            new ReproductionFolder(FullPath(reproduced)).WriteIndex(index.Content);
             return;
         }
 

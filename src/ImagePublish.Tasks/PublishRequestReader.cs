@@ -8,6 +8,7 @@ using ImagePublish.Packages.Dependencies;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Tasks.Shared;
+using ImagePublish.Trust;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks;
@@ -166,13 +167,19 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
     private AddedEntryReader ReaderOf(string folder, SourceFolders sources) => new(folder, sources) { Variant = inputs.Variant?.Name };
 
     private OtherImages ReadOtherImages(string folder, SourceFolders sources, ITaskItem[] files) =>
-        new(ReaderOf(folder, sources).ReadOfImages(files, ReadImage), [.. inputs.LayersFrom.Select(ReadLayers)]);
+        new(ReaderOf(folder, sources).ReadOfImages(files, ReadImage, ReadTrust), [.. inputs.LayersFrom.Select(ReadLayers)]);
+
+    // Whoever trusts some images only must not get files of others unnoticed.
+    private TrustPolicy? ReadTrust(ItemSource item, string text) =>
+        InputParser.Optional(text) is null
+            ? BaseTrustReader.Read(inputs.BaseTrust, inputs.ResolvePath)
+            : ForItem(item, () => BaseTrustReader.Read("Trust", text, inputs.ResolvePath));
 
     private LayersOfImage ReadLayers(ITaskItem item)
     {
         var source = ItemLocations.Locate(item, ItemLocations.Layers);
         return InputParser.Optional(item.GetMetadata("Path")) is null
-            ? new LayersOfImage(source, ReadImage(source, item.ItemSpec))
+            ? new LayersOfImage(source, ReadImage(source, item.ItemSpec)) { Trust = ReadTrust(source, item.GetMetadata("Trust")) }
             : throw InputParser.Invalid(
                 source,
                 "its layers are taken whole, without a Path. For some of its files use ImageFile with From"
@@ -183,9 +190,14 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
     {
         if (text.Trim() == "scratch")
             throw InputParser.Invalid(item, "scratch has neither files nor layers");
+        return ForItem(item, () => ImageSourceReader.ReadLocal(text.Trim(), inputs.ResolvePath) ?? Remote(Reference.Parse(text.Trim())));
+    }
+
+    private static T ForItem<T>(ItemSource item, Func<T> read)
+    {
         try
         {
-            return ImageSourceReader.ReadLocal(text.Trim(), inputs.ResolvePath) ?? Remote(Reference.Parse(text.Trim()));
+            return read();
         }
         catch (ImagePublishException exception)
         {

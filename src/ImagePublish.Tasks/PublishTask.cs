@@ -51,6 +51,9 @@ public abstract partial class PublishTask : ImageNameTask, ISigningInputs
     /// <summary>The trusted root of an instance of sigstore; empty for the public one.</summary>
     public string? SigstoreRoot { get; set; }
 
+    /// <summary>The signing config of an instance of sigstore, which names its services; empty for those of the root.</summary>
+    public string? SigstoreSigningConfig { get; set; }
+
     /// <summary>The authority of signing certificates; empty for the root's.</summary>
     public string? FulcioUrl { get; set; }
 

@@ -9,6 +9,7 @@ internal sealed class ReproductionFolder(string path)
     private const string Plan = "plan";
     private const string Part = ".platform";
     private const string Index = "index";
+    private const string NamedIndex = "named";
 
     public ReproductionPlan ReadPlan() => ReproductionJson.ReadPlan(File.ReadAllBytes(PathOf(Plan)));
 
@@ -19,8 +20,13 @@ internal sealed class ReproductionFolder(string path)
     public void Write(PlatformReproduction platform) =>
         WholeFile.Write(PathOf(platform.Platform.Replace('/', '-') + Part), "comparison", ReproductionJson.Write(platform));
 
+    /// <summary>Keeps the index that the images are compared with.</summary>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG3003</c>: it can't be written.</exception>
-    public void WriteIndex(string digest) => WholeFile.Write(PathOf(Index), "index", System.Text.Encoding.ASCII.GetBytes($"\"{digest}\""));
+    public void WriteNamed(ReadOnlyMemory<byte> index) => WholeFile.Write(PathOf(NamedIndex), "index", index.ToArray());
+
+    /// <summary>Keeps the index that the images of this build would be joined into.</summary>
+    /// <exception cref="Diagnostics.ImagePublishException"><c>IMG3003</c>: it can't be written.</exception>
+    public void WriteIndex(ReadOnlyMemory<byte> index) => WholeFile.Write(PathOf(Index), "index", index.ToArray());
 
     public IReadOnlyList<PlatformReproduction> ReadPlatforms() =>
         !Directory.Exists(path)
@@ -33,8 +39,13 @@ internal sealed class ReproductionFolder(string path)
                     .Select(file => ReproductionJson.ReadPlatform(File.ReadAllBytes(file))),
             ];
 
-    /// <summary>The digest of the index that the images would be joined into; null where there is none.</summary>
-    public string? ReadIndex() => File.Exists(PathOf(Index)) ? File.ReadAllText(PathOf(Index)).Trim('"') : null;
+    /// <summary>The index that the images are compared with; null where it is a single image.</summary>
+    public byte[]? ReadNamed() => TryRead(NamedIndex);
+
+    /// <summary>The index that the images of this build would be joined into; null where there is none.</summary>
+    public byte[]? ReadIndex() => TryRead(Index);
+
+    private byte[]? TryRead(string name) => File.Exists(PathOf(name)) ? File.ReadAllBytes(PathOf(name)) : null;
 
     private string PathOf(string name) => System.IO.Path.Combine(path, name + ".json");
 }

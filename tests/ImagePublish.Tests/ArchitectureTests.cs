@@ -35,7 +35,7 @@ public sealed partial class ArchitectureTests
         ["Dockerfiles"] = ["Diagnostics", "Common"],
         ["Migration"] = ["Diagnostics", "Common", "Images", "Dockerfiles"],
         ["Packages"] = ["Diagnostics", "Common", "Oci", "Layers"],
-        ["Bases"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Engines"],
+        ["Bases"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Trust", "Engines"],
         ["Attachments"] = ["Diagnostics", "Common", "Oci", "Images", "Registries", "Storage", "Bases"],
         ["Signing"] = ["Diagnostics", "Common", "Oci", "Http", "Registries", "Trust", "Attachments"],
         ["Sboms"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Packages"],
@@ -114,7 +114,20 @@ public sealed partial class ArchitectureTests
             "Commands",
             "Rebasing",
         ],
-        ["Reproducing"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Storage", "Bases", "Requests", "Publishing"],
+        ["Reproducing"] =
+        [
+            "Diagnostics",
+            "Common",
+            "Oci",
+            "Layers",
+            "Images",
+            "Storage",
+            "Packages",
+            "Bases",
+            "Attachments",
+            "Requests",
+            "Publishing",
+        ],
         ["Reporting"] =
         [
             "Common",

@@ -16,7 +16,10 @@ public sealed class ExportImage : CommandTask
     [Required]
     public ITaskItem[] Images { get; set; } = [];
 
-    /// <summary>The archive's path; empty for none.</summary>
+    /// <summary>The image that this one is a variant of; empty for the image itself.</summary>
+    public ITaskItem[] VariantOf { get; set; } = [];
+
+    /// <summary>The path of the image's archive; empty for none. A variant's is beside it.</summary>
     public string? Archive { get; set; }
 
     /// <summary>The engine, and a namespace or a cluster of it; empty for none.</summary>
@@ -27,12 +30,12 @@ public sealed class ExportImage : CommandTask
         var image = Images[0];
         ImageSource source =
             image.GetMetadata("Registry").Length > 0 ? new RegistryImage(Reference.Parse(image.ItemSpec)) : new StoreImage(image.ItemSpec);
-        var repository = image.ItemSpec.Split('@')[0];
+        var repository = RepositoryOf(image);
         string[] names = [.. InputParser.Words(image.GetMetadata("Tags")).Select(tag => $"{repository}:{tag}")];
         var exporter = new ImageExporter(ConnectAsPublisher(source).Registries, OpenStore());
         if (InputParser.Optional(Archive) is { } archive)
         {
-            var path = FileOf(archive, source is RegistryImage { Reference.Repository.Name: var inRegistry } ? inRegistry : repository);
+            var path = FileOf(FullPath(archive), source is RegistryImage { Reference.Repository.Name: var name } ? name : repository);
             await exporter.ArchiveAsync(source, names, Preferred, path, cancellationToken);
             log.Information($"Wrote {path}: {ByteSize.Show(new FileInfo(path).Length)}");
         }
@@ -73,10 +76,24 @@ public sealed class ExportImage : CommandTask
     }
 
     // A folder gets a file named after the repository, as the .NET SDK has it.
-    private string FileOf(string archive, string repository)
+    private string FileOf(string path, string repository)
     {
-        var path = FullPath(archive);
-        return Path.EndsInDirectorySeparator(path) || Directory.Exists(path) ? Path.Combine(path, repository + ".tar.gz") : path;
+        var variant = Images[0].GetMetadata(ImageVariant.Metadata);
+        if (!Path.EndsInDirectorySeparator(path) && !Directory.Exists(path))
+            return WithSuffix(path, variant);
+        var isNamedAlike = VariantOf.Any(image => RepositoryOf(image) == RepositoryOf(Images[0]));
+        return WithSuffix(Path.Combine(path, repository + ".tar.gz"), isNamedAlike ? variant : "");
+    }
+
+    private static string RepositoryOf(ITaskItem image) => image.ItemSpec.Split('@')[0];
+
+    // shop.tar.gz → shop-debug.tar.gz
+    private static string WithSuffix(string path, string variant)
+    {
+        if (variant.Length == 0)
+            return path;
+        var end = path.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase) ? ".tar.gz".Length : Path.GetExtension(path).Length;
+        return $"{path[..^end]}-{variant}{path[^end..]}";
     }
 
     private static Platform Preferred =>

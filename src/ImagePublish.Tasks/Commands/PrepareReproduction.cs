@@ -58,7 +58,10 @@ public sealed class PrepareReproduction : CommandTask
         if (!Offline)
             await Reproducer.CheckBasesAsync(image, opener.Documents, LocateBase, cancellationToken);
         var plan = await AddProvenanceAsync(await PlanAsync(source, image, log), content, cancellationToken);
-        new ReproductionFolder(FullPath(Folder)).Write(plan);
+        var folder = new ReproductionFolder(FullPath(Folder));
+        folder.Write(plan);
+        if (MediaTypes.IsIndex(image.Root.Descriptor.MediaType))
+            folder.WriteNamed(image.Root.Content);
         BuildProperties = string.Join(';', await PropertiesAsync(plan, image, log, cancellationToken));
     }
 

@@ -43,6 +43,9 @@ public sealed class RebaseImage : CommandTask, ISigningInputs
     /// <summary>The trusted root of an instance of sigstore; empty for the public one.</summary>
     public string? SigstoreRoot { get; set; }
 
+    /// <summary>The signing config of an instance of sigstore, which names its services; empty for those of the root.</summary>
+    public string? SigstoreSigningConfig { get; set; }
+
     /// <summary>The authority of signing certificates; empty for the root's.</summary>
     public string? FulcioUrl { get; set; }
 

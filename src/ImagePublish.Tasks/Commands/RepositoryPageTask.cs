@@ -16,7 +16,6 @@ namespace ImagePublish.Tasks.Commands;
 public abstract class RepositoryPageTask : CommandTask
 {
     private const int DefaultLimit = 5000;
-    private const int MaxFiles = 50;
 
     /// <summary>The file of the page.</summary>
     public string? Page { get; set; }
@@ -70,7 +69,7 @@ public abstract class RepositoryPageTask : CommandTask
         )
         {
             Drift = Drift ? image => BaseMirror.Apply(image, BaseRegistry) : null,
-            Files = NumberOf("ImagePageFiles", Files, MaxFiles) ?? 0,
+            Files = NumberOf("ImagePageFiles", Files, RepositoryFileReader.MaxImages) ?? 0,
         };
         var context = new PublishContext(Connect(names.Registries).Registries, OpenStore(), log);
         var inStore = names.Source is StoreImage stored ? StoreNames.Repository(stored.Name) : names.LocalName;

@@ -1,5 +1,6 @@
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
+using ImagePublish.Oci;
 using ImagePublish.Reporting;
 using ImagePublish.Reproducing;
 
@@ -18,7 +19,13 @@ public sealed class ReproduceImage : CommandTask
         var platforms = folder.ReadPlatforms();
         if (platforms.Count == 0)
             throw NamedImage.NotComparable(plan.Name, "the build made no image", "Publish the project once to see why");
-        var comparison = new ComparedImage(plan, platforms, folder.ReadIndex());
+        var index = folder.ReadIndex();
+        var comparison = new ComparedImage(plan, platforms, index is null ? null : Digest.Compute(index).ToString())
+        {
+            IndexNotes = folder.ReadNamed() is { } named
+                ? IndexExplainer.Explain(named, index, [.. platforms.Select(platform => platform.Digest)])
+                : [],
+        };
         Report(log, ReproductionTables.Of(comparison));
         Items = [.. platforms.Select(platform => ItemOf(comparison, platform))];
         if (!comparison.IsEqual)

@@ -49,8 +49,9 @@ internal sealed class RegistryContent(RegistryClient registries, RegistryDocumen
             .Where(MayExist)
             .Select(tag => ByTagAsync(Tag.Parse(tag), cancellationToken))
             .ToList();
-        var bySubject = await registries.ListReferrersAsync(repository, subject, cancellationToken)
-            ?? (MayExist(list) ? await ReferrersTag.ListAsync(registries, repository, subject, cancellationToken) : []);
+        var bySubject = MayExist(list)
+            ? await ReferrersTag.ListAllAsync(registries, repository, subject, cancellationToken)
+            : await registries.ListReferrersAsync(repository, subject, cancellationToken) ?? [];
         return [.. bySubject.Select(found => new Attachment(found, null)), .. (await Task.WhenAll(byTag)).OfType<Attachment>()];
     }
 

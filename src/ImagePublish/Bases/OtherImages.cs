@@ -2,6 +2,7 @@ using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.Layers;
+using ImagePublish.Trust;
 
 namespace ImagePublish.Bases;
 
@@ -26,10 +27,17 @@ internal sealed record FilesOfImage(ItemSource Item, ImageSource From, string Pa
 
     /// <summary>Whether that layer is above the app's.</summary>
     public bool IsOnTop { get; init; }
+
+    /// <summary>Who must have signed the image; null if that does not matter.</summary>
+    public TrustPolicy? Trust { get; init; }
 }
 
 /// <summary>All layers of another image on top of the base, as an item asks for them.</summary>
-internal sealed record LayersOfImage(ItemSource Item, ImageSource From);
+internal sealed record LayersOfImage(ItemSource Item, ImageSource From)
+{
+    /// <summary>Who must have signed the image; null if that does not matter.</summary>
+    public TrustPolicy? Trust { get; init; }
+}
 
 /// <summary>What an image takes from other images than its base.</summary>
 /// <param name="Layers">Layers that are put on the base, from the bottom up.</param>
@@ -43,6 +51,20 @@ internal sealed record OtherImages(IReadOnlyList<FilesOfImage> Files, IReadOnlyL
 
     public ItemSource ItemOf(ImageSource source) =>
         Layers.FirstOrDefault(layers => layers.From == source)?.Item ?? Files.First(files => files.From == source).Item;
+
+    /// <summary>What the items want of who signed an image, each with an item that wants it.</summary>
+    public IEnumerable<(ItemSource Item, TrustPolicy Trust)> TrustIn(ImageSource source)
+    {
+        var wanted = Layers
+            .Where(layers => layers.From == source)
+            .Select(layers => (layers.Item, layers.Trust))
+            .Concat(Files.Where(files => files.From == source).Select(files => (files.Item, files.Trust)));
+        foreach (var (item, trust) in wanted.DistinctBy(one => one.Trust?.Id))
+        {
+            if (trust is not null)
+                yield return (item, trust);
+        }
+    }
 
     public OtherImages Replace(Func<ImageSource, ImageSource> replace) =>
         new(

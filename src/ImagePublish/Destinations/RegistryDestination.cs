@@ -53,9 +53,12 @@ internal sealed class RegistryDestination(
 
     public override async Task<IReadOnlyList<Descriptor>> FindAttachmentsAsync(Descriptor subject)
     {
-        if (await registries.ListReferrersAsync(repository, subject.Digest, Stop) is { } listed)
+        var listed = await registries.ListReferrersAsync(repository, subject.Digest, Stop);
+        if (listed is { Count: > 0 })
             return listed;
-        unlisted[subject.Digest] = true;
+        if (listed is null)
+            unlisted[subject.Digest] = true;
+        // Quirk: false-referrers.
         return await ReferrersTag.ListAsync(registries, repository, subject.Digest, Stop);
     }
 

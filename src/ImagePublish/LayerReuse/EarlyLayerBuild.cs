@@ -108,6 +108,9 @@ internal sealed class EarlyLayerBuild : IDisposable
     {
         try
         {
+            // What is above the app's files would be the base's, which is not read here.
+            if (LayerPath.BaseFoldersOf(layers.Defaults.TargetFolder).Any())
+                return;
             if (!FileFingerprints.AreSupported || PackageFile.LargeLayers(layers.Files, layers.Defaults) is not { Count: > 0 } inputs)
                 return;
             var store = openStore();

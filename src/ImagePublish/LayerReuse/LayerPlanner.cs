@@ -10,10 +10,15 @@ internal static class LayerPlanner
 {
     private const string SymbolsLayer = "symbols";
 
-    /// <summary>Whether owners or added files depend on the files of the base image, which have to be read then.</summary>
+    /// <summary>Whether owners, added files or the folders above the app's depend on the files of the base image, which have to be read
+    /// then.</summary>
     public static bool NeedsBaseFiles(PublishRequest request) =>
         !IsWindows(request)
-        && (request.FileOwner?.IsNumeric == false || AddedEntries.NeedBase(request.Added, request.EntryDefaults.TargetFolder));
+        && (
+            request.FileOwner?.IsNumeric == false
+            || AddedEntries.NeedBase(request.Added, request.EntryDefaults.TargetFolder)
+            || LayerPath.BaseFoldersOf(request.EntryDefaults.TargetFolder).Any()
+        );
 
     /// <summary>Plans the layers.</summary>
     /// <exception cref="ImagePublishException">A file can't be read, or can't be at its path in the image.</exception>
@@ -24,6 +29,9 @@ internal static class LayerPlanner
             defaults == request.EntryDefaults
                 ? published.Entries
                 : [.. published.Entries.Select(entry => entry with { Uid = defaults.Uid, Gid = defaults.Gid })];
+        var above = AddedEntries.FoldersOfBase(baseFiles, defaults);
+        if (above.Count > 0)
+            entries = [.. entries.Where(entry => above.TrueForAll(folder => folder.Path != entry.Path)), .. above];
         if (entries.All(entry => entry.Kind == LayerEntryKind.Directory))
             throw new ImagePublishException(
                 DiagnosticCodes.PublishFolderEmpty,
@@ -34,7 +42,7 @@ internal static class LayerPlanner
         var others = symbols.Count == 0 ? entries : [.. entries.Where(entry => !symbols.Contains(entry))];
         var layers = new AddedEntries(baseFiles, defaults).Plan(others, request.Items, request.Layering, request.Added);
         if (symbols.Count > 0)
-            layers = [.. layers, LayerInput.Create(SymbolsLayer, symbols, defaults)];
+            layers = [.. layers, LayerInput.Create(SymbolsLayer, [.. symbols, .. above], defaults)];
         return IsWindows(request) ? [.. layers.Select(WindowsLayer.Create)] : layers;
     }
 

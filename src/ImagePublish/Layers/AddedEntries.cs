@@ -325,13 +325,29 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
             .Select(baseFiles.Find)
             .OfType<LayerEntryInfo>()
             .Where(folder => folder.Kind == LayerEntryInfoKind.Directory && !HasUsualAttributes(folder))
-            .Select(folder => new LayerEntry(folder.Path, LayerEntryKind.Directory)
-            {
-                Mode = folder.Mode,
-                Uid = folder.Uid,
-                Gid = folder.Gid,
-                Modified = defaults.Modified,
-            });
+            .Select(folder => AsInBase(folder, defaults));
+
+    /// <summary>The app's folder and those above it that the base has, where their attributes may be peculiar. An owner of the app's files
+    /// also has the app's folder.</summary>
+    public static List<LayerEntry> FoldersOfBase(BaseFileSystem baseFiles, LayerEntryDefaults defaults) =>
+        [
+            .. LayerPath
+                .BaseFoldersOf(defaults.TargetFolder)
+                .Where(path => path != defaults.TargetFolder || defaults is { Uid: 0, Gid: 0 })
+                .Select(baseFiles.Find)
+                .OfType<LayerEntryInfo>()
+                .Where(folder => folder.Kind == LayerEntryInfoKind.Directory)
+                .Select(folder => AsInBase(folder, defaults)),
+        ];
+
+    private static LayerEntry AsInBase(LayerEntryInfo folder, LayerEntryDefaults defaults) =>
+        new(folder.Path, LayerEntryKind.Directory)
+        {
+            Mode = folder.Mode,
+            Uid = folder.Uid,
+            Gid = folder.Gid,
+            Modified = defaults.Modified,
+        };
 
     private static bool HasUsualAttributes(LayerEntryInfo folder) =>
         folder is { Uid: 0, Gid: 0 } && folder.Mode == LayerEntryDefaults.ModeOf(LayerEntryKind.Directory);

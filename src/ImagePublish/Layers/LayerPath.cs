@@ -100,6 +100,16 @@ internal static class LayerPath
             }
         );
 
+    /// <summary>Those of the app's folder and the ones above it that the base's files have to be read for: homes, and what only root may
+    /// read or everybody may write to. Others are root's and open to be read in every usual base.</summary>
+    public static IEnumerable<string> BaseFoldersOf(string appFolder) =>
+        ParentsOf(appFolder)
+            .Prepend(appFolder)
+            .Where(parent => parent.Split('/') is ["tmp" or "root", ..] or ["var", "tmp", ..] || IsHome(parent));
+
+    // Not that of Azure Functions: it is root's, in bases of a gigabyte.
+    private static bool IsHome(string path) => path.Split('/') is ["home", not "site", ..];
+
     public static string Join(string folder, string name) => folder.Length == 0 ? name : $"{folder}/{name}";
 
     public static string ParentOf(string path) => path.LastIndexOf('/') is var slash and >= 0 ? path[..slash] : "";

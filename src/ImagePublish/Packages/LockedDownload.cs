@@ -138,7 +138,7 @@ internal sealed class LockedDownload(PackageSources sources, AptTool? tool, Sour
 internal sealed class PackageGoneException(OsPackage package, string where)
     : ImagePublishException(
         DiagnosticCodes.PackageGone,
-        $"The package '{package}' of the lock file is gone from its source ({where}). Update the lock: dotnet msbuild -t:UpdateImageLock."
+        $"The package '{package}' of the lock file is gone from its source ({where}). {PackageErrors.GoneAdvice}"
     )
 {
     public OsPackage Package => package;

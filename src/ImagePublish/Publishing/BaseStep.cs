@@ -19,43 +19,8 @@ internal sealed class BaseStep(PublishContext context)
     public async Task<BaseImage> ResolveAsync(BaseInputs inputs, BaseImage? known, CancellationToken cancellationToken)
     {
         var found = known ?? await bases.ResolveAsync(inputs.Source, inputs.Platform, cancellationToken);
-        if (inputs.Trust is { } trust && inputs.Source is not ScratchImage)
-            context.Log.Information(await RequireSignedAsync(trust, inputs.Source, found, cancellationToken));
+        if (inputs.Trust is { } trust)
+            await new SignatureStep(context).RequireAsync(trust, inputs.Source, found, ImageRole.Base, cancellationToken);
         return found;
     }
-
-    private async Task<string> RequireSignedAsync(
-        TrustPolicy trust,
-        ImageSource source,
-        BaseImage found,
-        CancellationToken cancellationToken
-    )
-    {
-        switch (source)
-        {
-            case RegistryImage remote:
-                var subject = SubjectOf(found, remote.Reference) with { Location = remote.Location.Repository };
-                return await context.Signatures.RequireAsync(trust, subject, cancellationToken);
-            case OfflineImage { Reference: var reference }:
-                return await context.Signatures.FindKnownAsync(trust, SubjectOf(found, reference), cancellationToken)
-                    ?? throw new ImagePublishException(
-                        DiagnosticCodes.SignatureUnknown,
-                        $"It is not known who signed the base image '{reference}', and ImageOffline is true. Pull it while there is a "
-                            + $"network, which verifies it: dotnet msbuild -t:PullImage -p:ImageSource={reference}"
-                    );
-            default:
-                throw new ImagePublishException(
-                    DiagnosticCodes.SignatureUnknown,
-                    $"It is not known who signed the base image '{Common.Text.Sanitize(found.Name)}': it is read from this machine, where "
-                        + "signatures are not kept. Name it with its registry in ImageBase, or leave ImageBaseTrust empty in this project."
-                );
-        }
-    }
-
-    private static VerifiedSubject SubjectOf(BaseImage image, Reference name) =>
-        new("base image", name)
-        {
-            Location = name.Repository,
-            Digests = [.. ((Digest?[])[image.Digest, image.ManifestDigest]).OfType<Digest>().Distinct()],
-        };
 }

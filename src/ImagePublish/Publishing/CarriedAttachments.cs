@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ImagePublish.Attachments;
+using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
@@ -10,52 +11,55 @@ using ImagePublish.Requests;
 namespace ImagePublish.Publishing;
 
 /// <summary>What is attached to an image that is joined into an index.</summary>
-internal sealed record AttachedToJoined(Reference Image, Descriptor Subject, IReadOnlyList<MemoryBlobSource> Manifests)
+internal sealed record AttachedToJoined(Repository Repository, MemoryBlobSource Image, IReadOnlyList<MemoryBlobSource> Attachments)
 {
     /// <summary>The attestations as entries of the index.</summary>
     public IEnumerable<Descriptor> IndexEntries =>
-        Manifests
+        Attachments
             .Where(manifest => ReferrerEntry.Create(manifest).ArtifactType is AttachmentTypes.Attestation or AttachmentTypes.Symbols)
-            .Select(manifest => AttachedManifest.IndexEntry(manifest.Descriptor, Subject.Digest));
+            .Select(manifest => AttachedManifest.IndexEntry(manifest.Descriptor, Image.Descriptor.Digest));
 }
 
-/// <summary>Takes along what is attached to images of other repositories that are joined into an index.</summary>
-internal sealed class CarriedAttachments(RegistryClient registries)
+/// <summary>Takes along what is attached to images of other repositories that are joined into an index, as a copy does: with what is
+/// attached to that, such as the signatures of attestations.</summary>
+internal sealed class CarriedAttachments(RegistryClient registries, RegistryDocuments documents)
 {
     private const int MaxCount = 100;
 
-    public async Task<IReadOnlyList<AttachedToJoined>> FindAsync(IndexRequest request, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyList<AttachedToJoined>> FindAsync(
+        IndexRequest request,
+        IReadOnlyList<Image> joined,
+        CancellationToken cancellationToken
+    ) =>
         request.Placement == AttestationPlacement.None
             ? []
-            : await Task.WhenAll(
-                request.From.Where(image => image.Digest is not null).Select(image => FindAsync(image, cancellationToken))
-            );
+            : await Task.WhenAll(request.From.Zip(joined, (from, image) => FindAsync(from.Repository, image.Manifest, cancellationToken)));
 
-    public async Task AttachAsync(IReadOnlyList<AttachedToJoined> attached, IDestination destination)
+    public async Task AttachAsync(
+        IReadOnlyList<AttachedToJoined> attached,
+        IDestination destination,
+        TagChanges changes,
+        CancellationToken cancellationToken
+    )
     {
-        foreach (var (image, subject, manifests) in attached)
+        foreach (var (repository, image, _) in attached.Where(one => destination.Name != one.Repository.ToString()))
         {
-            if (manifests.Count == 0 || destination.Name == image.Repository.ToString())
-                continue;
-            foreach (var manifest in manifests)
+            var content = new RegistryContent(registries, documents, repository, image);
+            try
             {
-                var content = OciJson.ReadManifest(manifest.Content.Span);
-                foreach (var blob in content.Layers.Prepend(content.Config).DistinctBy(blob => blob.Digest))
-                    _ = destination.UploadAsync(registries.Blob(image.Repository, blob));
+                await new ImageTransfer(content, destination, changes, registries.Log.Information).RunAttachmentsAsync(cancellationToken);
             }
-
-            await destination.ConfirmUploadsAsync();
-            foreach (var manifest in manifests)
-                await destination.PutManifestAsync(manifest);
-            await destination.AttachAsync(subject, [.. manifests.Select(ReferrerEntry.Create)]);
+            catch (JsonException exception)
+            {
+                throw Unreadable($"What is attached to {repository}@{image.Descriptor.Digest}", exception);
+            }
         }
     }
 
-    private async Task<AttachedToJoined> FindAsync(Reference image, CancellationToken cancellationToken)
+    private async Task<AttachedToJoined> FindAsync(Repository repository, MemoryBlobSource image, CancellationToken cancellationToken)
     {
-        var (repository, subject) = (image.Repository, image.Digest!);
-        var entries = await registries.ListReferrersAsync(repository, subject, cancellationToken)
-            ?? await ReferrersTag.ListAsync(registries, repository, subject, cancellationToken);
+        var subject = image.Descriptor.Digest;
+        var entries = await ReferrersTag.ListAllAsync(registries, repository, subject, cancellationToken);
         if (entries.Count > MaxCount)
             throw new ImagePublishException(
                 DiagnosticCodes.AttachmentInvalid,
@@ -63,43 +67,32 @@ internal sealed class CarriedAttachments(RegistryClient registries)
                     + "longer needed."
             );
         var found = await Task.WhenAll(entries.Select(entry => ReadAsync(repository, subject, entry.Digest, cancellationToken)));
-        var attached = found.OfType<AttachedManifestOf>().ToList();
-        var described = attached.Count > 0 ? attached[0].Subject : new Descriptor(MediaTypes.OciManifest, subject, 0);
-        return new AttachedToJoined(image, described, [.. attached.Select(one => one.Manifest)]);
+        return new AttachedToJoined(repository, image, [.. found.OfType<MemoryBlobSource>()]);
     }
 
-    private sealed record AttachedManifestOf(Descriptor Subject, MemoryBlobSource Manifest);
-
-    private async Task<AttachedManifestOf?> ReadAsync(
+    private async Task<MemoryBlobSource?> ReadAsync(
         Repository repository,
         Digest subject,
         Digest attachment,
         CancellationToken cancellationToken
     )
     {
-        var found = await registries.TryGetManifestAsync(repository.ReferenceTo(attachment), cancellationToken);
-        return
-            found is not null
-            && MediaTypes.IsManifest(found.Descriptor.MediaType)
-            && SubjectOf(repository, found.Content) is { } about
-            && about.Digest == subject
-            ? new AttachedManifestOf(about, found.Content)
-            : null;
-    }
-
-    private static Descriptor? SubjectOf(Repository repository, MemoryBlobSource manifest)
-    {
+        var found = await documents.FindAsync(repository.ReferenceTo(attachment), cancellationToken);
         try
         {
-            return OciJson.ReadManifest(manifest.Content.Span).Subject;
+            return
+                found is not null
+                && MediaTypes.IsManifest(found.Descriptor.MediaType)
+                && OciJson.ReadManifest(found.Content.Span).Subject?.Digest == subject
+                ? found
+                : null;
         }
         catch (JsonException exception)
         {
-            throw new ImagePublishException(
-                DiagnosticCodes.AttachmentInvalid,
-                $"{repository}@{manifest.Descriptor.Digest} is attached to an image and can't be read: {Text.Sanitize(exception.Message)}.",
-                exception
-            );
+            throw Unreadable($"{repository}@{attachment} is attached to an image and", exception);
         }
     }
+
+    private static ImagePublishException Unreadable(string what, JsonException exception) =>
+        new(DiagnosticCodes.AttachmentInvalid, $"{what} can't be read: {Text.Sanitize(exception.Message).TrimEnd('.')}.", exception);
 }

@@ -39,8 +39,8 @@ internal sealed class IndexPublisher(PublishContext context)
         var joined = await Task.WhenAll(others.Select(image => DescribeAsync(request, image, cancellationToken)));
 
         IReadOnlyList<Descriptor> images = [.. request.Images, .. others.Select(image => image.IndexEntry)];
-        var carried = new CarriedAttachments(context.Registries);
-        var attached = await carried.FindAsync(request, cancellationToken);
+        var carried = new CarriedAttachments(context.Registries, context.Documents);
+        var attached = await carried.FindAsync(request, others, cancellationToken);
         var entries = request.Placement == AttestationPlacement.Index ? attached.SelectMany(one => one.IndexEntries) : [];
         var index = IndexComposer.Compose(images, request.Annotations, [.. request.Attestations, .. entries]);
         var signing = new SigningStep(context, request.Signing, cancellationToken);
@@ -62,7 +62,7 @@ internal sealed class IndexPublisher(PublishContext context)
 
         foreach (var image in others)
             await destinations.CommitManifestsAsync(image);
-        await destinations.EachAsync(destination => carried.AttachAsync(attached, destination));
+        await destinations.EachAsync(destination => carried.AttachAsync(attached, destination, destinations.Changes, cancellationToken));
         await destinations.CommitIndexAsync(index);
         await signing.SignAsync(destinations, signed);
         var deliveries = await destinations.CommitTagsAsync(index, signed.Tags);

@@ -17,8 +17,11 @@ namespace ImagePublish.Publishing;
 /// </remarks>
 internal sealed class OtherImagesStep(PublishContext context)
 {
+    private readonly SignatureStep signatures = new(context);
+
     /// <summary>Finds the images of a request.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG1045</c> to <c>IMG1047</c>, or what the registry fails with.</exception>
+    /// <exception cref="ImagePublishException"><c>IMG1045</c> to <c>IMG1047</c>; <c>IMG6017</c> to <c>IMG6022</c>: one is not signed as an
+    /// item wants it; or what the registry fails with.</exception>
     public Task<ResolvedImages> ResolveAsync(PublishRequest request, Task<BaseImage> resolvingBase, CancellationToken cancellationToken) =>
         ResolveAsync(request.OtherImages, request.Spec.Platform, resolvingBase, cancellationToken);
 
@@ -30,7 +33,7 @@ internal sealed class OtherImagesStep(PublishContext context)
     )
     {
         var sources = wanted.Sources;
-        var resolving = sources.Select(source => ResolveAsync(wanted.ItemOf(source), source, platform, cancellationToken)).ToList();
+        var resolving = sources.Select(source => ResolveAsync(wanted, source, platform, cancellationToken)).ToList();
         var others = await Task.WhenAll(resolving);
         var found = sources.Zip(others).ToDictionary(pair => pair.First, pair => pair.Second);
         var original = await resolvingBase;
@@ -79,12 +82,25 @@ internal sealed class OtherImagesStep(PublishContext context)
             _ => Text.Sanitize(image.Name),
         };
 
-    private async Task<BaseImage> ResolveAsync(ItemSource item, ImageSource source, Platform platform, CancellationToken cancellationToken)
+    private async Task<BaseImage> ResolveAsync(
+        OtherImages wanted,
+        ImageSource source,
+        Platform platform,
+        CancellationToken cancellationToken
+    )
     {
+        var item = wanted.ItemOf(source);
         try
         {
             var resolver = new BaseResolver(context.Registries, context.Documents, context.Store, ImageRole.SourceOf(item));
-            return await resolver.ResolveAsync(source, platform, cancellationToken);
+            var found = await resolver.ResolveAsync(source, platform, cancellationToken);
+            foreach (var (by, trust) in wanted.TrustIn(source))
+            {
+                item = by;
+                await signatures.RequireAsync(trust, source, found, ImageRole.SourceOf(by), cancellationToken);
+            }
+
+            return found;
         }
         catch (ImagePublishException exception) when (exception.Item is null)
         {

@@ -29,8 +29,7 @@ internal sealed class Lifecycle(RegistryClient registries, IPublishLog log)
     {
         try
         {
-            var attached = await registries.ListReferrersAsync(repository, image, cancellationToken)
-                ?? await ReferrersTag.ListAsync(registries, repository, image, cancellationToken);
+            var attached = await ReferrersTag.ListAllAsync(registries, repository, image, cancellationToken);
             foreach (var entry in attached.Where(one => one.ArtifactType == ArtifactType).Take(MaxRead))
             {
                 if (ReadDate(entry.Annotations ?? await AnnotationsOfAsync(repository, entry, cancellationToken)) is { } date)

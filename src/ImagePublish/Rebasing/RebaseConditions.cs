@@ -145,6 +145,12 @@ internal sealed class RebaseConditions(BaseFactsReader reader, AppNeeds needs)
     {
         if (MovedAccount(old, newer) is { } account)
             throw Refuse(pair, $"the user or group {Refusal.Shown(account)} has another number in the new base, or is gone");
+        if (LayerPath.BaseFoldersOf(AppFolderOf(pair)).FirstOrDefault(path => !IsSame(path)) is { } above)
+            throw Refuse(
+                pair,
+                $"its layers have '/{Text.Sanitize(above)}' as the old base has it, and in the new base it is something else or has other "
+                    + "attributes"
+            );
         var placed = pair.OwnLayers.Zip(pair.OwnNames).Where(layer => !Placeless.Contains(layer.Second!.Split(' ')[0]));
         foreach (var (layer, _) in placed)
         {
@@ -161,6 +167,8 @@ internal sealed class RebaseConditions(BaseFactsReader reader, AppNeeds needs)
 
         bool IsSame(string path) => PlaceOf(old, path) == PlaceOf(newer, path);
     }
+
+    private static string AppFolderOf(RebasePair pair) => (pair.Before.Config.Config?.WorkingDir ?? "").Trim('/');
 
     // Of a file only that there is one: what is put over it is the same.
     private static (LayerEntryInfoKind, UnixFileMode, int, int, string?)? PlaceOf(BaseFileSystem files, string path) =>

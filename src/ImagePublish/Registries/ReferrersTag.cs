@@ -14,6 +14,21 @@ internal static class ReferrersTag
     /// <summary>The tag's name: of a longer hash only the first part fits.</summary>
     public static string NameOf(Digest subject) => $"{subject.Algorithm}-{subject.Hex[..Math.Min(subject.Hex.Length, MaxHex)]}";
 
+    /// <summary>Lists what is attached to a manifest, wherever the registry has it.</summary>
+    /// <remarks>Quirk: false-referrers. The specification has clients look at the tag where the registry has no referrers API. But some
+    /// answer with an empty list whatever there is, or got the API after the tag: an empty list is no proof that nothing is
+    /// attached.</remarks>
+    public static async Task<IReadOnlyList<Descriptor>> ListAllAsync(
+        RegistryClient registries,
+        Repository repository,
+        Digest subject,
+        CancellationToken cancellationToken
+    ) =>
+        await registries.ListReferrersAsync(repository, subject, cancellationToken) is { Count: > 0 } listed
+            ? listed
+            : await ListAsync(registries, repository, subject, cancellationToken);
+
+    /// <summary>Lists what the tag says is attached to a manifest.</summary>
     public static async Task<IReadOnlyList<Descriptor>> ListAsync(
         RegistryClient registries,
         Repository repository,

@@ -126,8 +126,10 @@ internal sealed record BuildSummary(int SchemaVersion, double Seconds, IReadOnly
 
     private string Moved()
     {
+        var images = Projects.SelectMany(project => project.Images).ToLookup(VerbFor);
+        IEnumerable<string> verbs = images.Count == 0 ? ["uploaded"] : images.Select(group => group.Key).Order(StringComparer.Ordinal);
         var mounted = MountedBytes > 0 ? $", {ByteSize.Show(MountedBytes)} mounted" : "";
-        return $"{ByteSize.Show(UploadedBytes)} uploaded{mounted}";
+        return string.Join(", ", verbs.Select(verb => $"{ByteSize.Show(images[verb].Sum(image => image.UploadedBytes))} {verb}")) + mounted;
     }
 
     private static string Names(IEnumerable<string> names)

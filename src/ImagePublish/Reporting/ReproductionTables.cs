@@ -27,10 +27,10 @@ internal static class ReproductionTables
             yield return platform.IsEqual
                 ? $"  {platform.Platform}: {platform.Digest}, on {platform.Base}"
                 : $"  {platform.Platform}: {Short(platform.Digest)} in the image, {Short(platform.RebuiltDigest)} here, on {platform.Base}";
-        if (image is { IsEqual: true, IsSameDigest: false })
-            yield return image.Index is { } index
-                ? $"  The index around them is another, {Short(index)} here: its annotations, or attestations in it, differ."
-                : "  The image is in an index, and this build makes none: attestations or annotations are in it.";
+        foreach (var note in image is { IsEqual: true, IsSameDigest: false } ? image.IndexNotes : [])
+            yield return $"  {note}";
+        if (image.Platforms.SelectMany(platform => platform.Variants).Distinct().ToList() is { Count: > 0 } variants)
+            yield return $"  Its variants are not compared: {Common.Text.Sanitize(string.Join(", ", variants))}.";
         var commit = image.Plan.Head is { } head ? $"commit {head}" : "no commit";
         yield return $"  built here: {commit}{Changes(image.Plan)}, .NET SDK {image.Plan.Sdk}";
         if (image.IsEqual)

@@ -8,8 +8,15 @@ using ImagePublish.Publishing;
 namespace ImagePublish.Repositories;
 
 /// <summary>The files of the newest images of a repository. A layer that several of them have is there once.</summary>
-/// <param name="LeftOut">How many images that were asked for have no files: there would be too many, or a layer can't be read.</param>
-internal sealed record RepositoryFiles(IReadOnlyDictionary<Digest, LayerFiles> Layers, IReadOnlyList<VisibleFiles> Images, int LeftOut);
+/// <param name="Newest">How many images, the newest, they were asked of.</param>
+/// <param name="Images">Of an index, each platform's image.</param>
+/// <param name="LeftOut">How many such images have no files: there would be too many, or a layer can't be read.</param>
+internal sealed record RepositoryFiles(
+    int Newest,
+    IReadOnlyDictionary<Digest, LayerFiles> Layers,
+    IReadOnlyList<VisibleFiles> Images,
+    int LeftOut
+);
 
 /// <summary>The files and links of a layer, by its blob.</summary>
 internal sealed record LayerFiles(IReadOnlyList<LayerEntryInfo> Entries);
@@ -18,9 +25,12 @@ internal sealed record LayerFiles(IReadOnlyList<LayerEntryInfo> Entries);
 /// <param name="Hidden">For each layer, from the bottom up, the positions of the files that a layer above removes or replaces.</param>
 internal sealed record VisibleFiles(Digest Manifest, IReadOnlyList<IReadOnlyList<int>> Hidden);
 
-/// <summary>Lists the files of images, of each for its first platform. Layers are read once, and then remembered by their files.</summary>
+/// <summary>Lists the files of images, of each for all its platforms. Layers are read once, and then remembered by their files.</summary>
 internal sealed class RepositoryFileReader(PublishContext context)
 {
+    /// <summary>Of how many images, the newest, files can be read.</summary>
+    public const int MaxImages = 50;
+
     // Some ten megabytes of a page, which a browser still opens at once.
     private const int MaxFiles = 200_000;
 
@@ -36,24 +46,31 @@ internal sealed class RepositoryFileReader(PublishContext context)
     )
     {
         var leftOut = 0;
-        foreach (var image in wanted.Where(image => image.Image.Platforms.Count > 0))
+        // Where there are too many, the first platform of an older image is wanted more than the second one of a newer.
+        var platforms = wanted
+            .SelectMany(image => image.Image.Platforms.Select((platform, position) => (image, platform, position)))
+            .OrderBy(one => one.position)
+            .DistinctBy(one => one.platform.Descriptor.Digest);
+        foreach (var (image, platform, _) in platforms)
         {
             try
             {
                 if (
                     await source.OpenAsync(image.Image.Root, cancellationToken) is not { } content
-                    || !await AddAsync(content, image.Image.Platforms[0], cancellationToken)
+                    || !await AddAsync(content, platform, cancellationToken)
                 )
                     leftOut++;
             }
             catch (ImagePublishException exception)
             {
                 leftOut++;
-                context.Log.Detail($"The page has no files of {source.Name}:{image.Tags[0]}: {exception.Message}");
+                context.Log.Detail(
+                    $"The page has no files of {source.Name}:{image.Tags[0]} for {platform.Config.Platform}: {exception.Message}"
+                );
             }
         }
 
-        return new RepositoryFiles(layers, images, leftOut);
+        return new RepositoryFiles(wanted.Count, layers, images, leftOut);
     }
 
     private async Task<bool> AddAsync(IImageContent content, InspectedPlatform platform, CancellationToken cancellationToken)

@@ -182,16 +182,14 @@ internal sealed class RepositoryReader(PublishContext context)
             },
             cancellationToken
         );
+        // Before the bases are compared: with files at hand, their packages are, too.
+        var files =
+            query.Files > 0
+                ? await new RepositoryFileReader(context).ReadAsync(source, [.. contents.Images.Take(query.Files)], cancellationToken)
+                : null;
         if (query.Drift is { } mirror && source.Repository is { } repository)
             detailed = await CompareBasesAsync(detailed, repository, mirror, cancellationToken);
-        return contents with
-        {
-            Images = [.. detailed, .. contents.Images.Skip(MaxDetailed)],
-            Files =
-                query.Files > 0
-                    ? await new RepositoryFileReader(context).ReadAsync(source, [.. contents.Images.Take(query.Files)], cancellationToken)
-                    : null,
-        };
+        return contents with { Images = [.. detailed, .. contents.Images.Skip(MaxDetailed)], Files = files };
     }
 
     private static async Task<IReadOnlyList<AttachmentInfo>?> ListAttachmentsAsync(

@@ -1,8 +1,11 @@
 using System.Globalization;
-using ImagePublish.Common;
+using System.Text;
 using ImagePublish.Layers;
+using ImagePublish.Packages.Layout;
+using ImagePublish.Packages.Model;
 using ImagePublish.Publishing.Explain;
 using ImagePublish.Storage;
+using Text = ImagePublish.Common.Text;
 
 namespace ImagePublish.Reproducing;
 
@@ -10,9 +13,13 @@ namespace ImagePublish.Reproducing;
 internal sealed class FileExplainer(ReproductionPlan plan, ImageStore store, Findings findings)
 {
     private const int MaxRead = 100;
+    private const int MaxStatus = 64 << 10;
+    private const int MaxVersion = 100;
     private const long MaxMemory = 192L << 20;
 
     private static readonly string[] Telling = [".deps.json", ".runtimeconfig.json", ".dll", ".pdb"];
+
+    private bool hasOtherPackages;
 
     private sealed record PlacedFile(ComparedLayer Layer, FileState State);
 
@@ -24,6 +31,7 @@ internal sealed class FileExplainer(ReproductionPlan plan, ImageStore store, Fin
         var known = findings.Count;
         var old = await ListAsync(before, cancellationToken);
         var now = await ListAsync(after, cancellationToken);
+        await ExplainPackagesAsync((old, now), (before, after), isComplete, cancellationToken);
         var changed = new List<string>();
         foreach (var path in old.Keys.Union(now.Keys).Order(StringComparer.Ordinal))
         {
@@ -49,6 +57,49 @@ internal sealed class FileExplainer(ReproductionPlan plan, ImageStore store, Fin
             "Another tool, or another version of this package, wrote them"
         );
     }
+
+    // The layer names its packages and their versions: what they bring differs where those do.
+    private async Task ExplainPackagesAsync(
+        (Dictionary<string, PlacedFile> Old, Dictionary<string, PlacedFile> Now) files,
+        (ComparedLayer[] Before, ComparedLayer[] After) layers,
+        bool isComplete,
+        CancellationToken cancellationToken
+    )
+    {
+        var paths = files
+            .Old.Keys.Union(files.Now.Keys)
+            .Where(path => path.StartsWith(PackageLayout.StatusFolder, StringComparison.Ordinal))
+            .Where(path => files.Old.ContainsKey(path) || isComplete)
+            .Where(path => files.Old.GetValueOrDefault(path)?.State != files.Now.GetValueOrDefault(path)?.State)
+            .Order(StringComparer.Ordinal)
+            .Take(MaxRead)
+            .ToHashSet(StringComparer.Ordinal);
+        var named = await ReadAsync(layers.Before, paths, cancellationToken);
+        var rebuilt = await ReadAsync(layers.After, paths, cancellationToken);
+        foreach (var path in paths.Order(StringComparer.Ordinal))
+        {
+            var (was, now) = (VersionIn(named, path), VersionIn(rebuilt, path));
+            if (was == now)
+                continue;
+            hasOtherPackages = true;
+            findings.Explain(
+                CauseKind.Package,
+                $"the system's package {Shown(LayerPath.NameOf(path))} is {was ?? "not in it"}, and here {now ?? "nothing"}",
+                "Its source has another version by now. Commit image.lock.json (dotnet msbuild -t:UpdateImageLock), and let "
+                    + "ImagePackageSource name a source that keeps old versions"
+            );
+        }
+    }
+
+    private static string? VersionIn(Dictionary<string, byte[]> files, string path) =>
+        files.TryGetValue(path, out var text)
+        && text.Length < MaxStatus
+        && ControlParagraph.ReadAll(Encoding.UTF8.GetString(text)) is [var paragraph, ..]
+        && paragraph["Version"] is { Length: > 0 } version
+            ? Text.Shortened(Text.Sanitize(version), MaxVersion)
+            : null;
+
+    private bool IsOfPackages(string layer) => hasOtherPackages && layer == PackageLayout.LayerName;
 
     private async Task<Dictionary<string, PlacedFile>> ListAsync(ComparedLayer[] layers, CancellationToken cancellationToken)
     {
@@ -104,6 +155,8 @@ internal sealed class FileExplainer(ReproductionPlan plan, ImageStore store, Fin
         var (file, isExtra) = (Shown(path), was is not null);
         var layer = (was ?? now)!.Layer.Name;
         findings.Differ($"layer {layer}", file, isExtra ? "is only in the image" : "is only here");
+        if (IsOfPackages(layer))
+            return;
         var verb = isExtra ? "has a file that this build does not make" : "lacks a file that this build makes";
         if (path.EndsWith(".pdb", StringComparison.Ordinal))
             findings.Explain(CauseKind.Options, $"it {verb}: the symbols {file}", "Set ImageSymbols and DebugType as its publish did");
@@ -147,7 +200,7 @@ internal sealed class FileExplainer(ReproductionPlan plan, ImageStore store, Fin
                 findings.Differ(place, Shown(path), Lengths(was.State, now.State));
         }
 
-        foreach (var path in changed.OrderBy(Rank))
+        foreach (var path in changed.Where(path => !IsOfPackages(files.Old[path].Layer.Name)).OrderBy(Rank))
         {
             if (!named.TryGetValue(path, out var old) || !rebuilt.TryGetValue(path, out var own))
                 assemblies.ExplainOther(path);

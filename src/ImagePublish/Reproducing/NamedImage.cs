@@ -51,6 +51,13 @@ internal sealed record NamedImage(string Name, MemoryBlobSource Root, IReadOnlyL
     /// <exception cref="ImagePublishException"><c>IMG4031</c>: it is for other platforms, or another tool made it.</exception>
     public void Check(IReadOnlyList<Platform> expected)
     {
+        // Some engines would run the one that was compared, and others the other.
+        if (Platforms.DistinctBy(image => image.Digest).GroupBy(image => NameOf(image.Platform)).FirstOrDefault(IsSeveral) is { } twins)
+            throw NotComparable(
+                Name,
+                $"it has several images for {Text.Sanitize(twins.Key)}: {string.Join(", ", twins.Take(3).Select(image => image.Digest))}",
+                "Compare each of them by its digest"
+            );
         if (Platforms.FirstOrDefault(IsOfAnotherTool) is { } foreign)
             throw NotComparable(
                 Name,
@@ -68,6 +75,8 @@ internal sealed record NamedImage(string Name, MemoryBlobSource Root, IReadOnlyL
             "Set ImageRuntimeIdentifiers as its publish did"
         );
     }
+
+    private static bool IsSeveral(IEnumerable<Image> images) => images.Skip(1).Any();
 
     /// <summary>The image for a platform.</summary>
     public Image? Find(Platform platform) => Platforms.FirstOrDefault(image => NameOf(image.Platform) == NameOf(platform));

@@ -52,6 +52,9 @@ internal sealed record PlatformReproduction
 
     public IReadOnlyList<Difference> Differences { get; init; } = [];
 
+    /// <summary>The names of variants that the project publishes besides. They are not compared.</summary>
+    public IReadOnlyList<string> Variants { get; init; } = [];
+
     [JsonIgnore]
     public Cause? Likeliest => Causes.Count > 0 ? Causes[0] : null;
 
@@ -63,6 +66,9 @@ internal sealed record PlatformReproduction
 /// <param name="Index">The digest of the index that the built images make; null where they make none.</param>
 internal sealed record ComparedImage(ReproductionPlan Plan, IReadOnlyList<PlatformReproduction> Platforms, string? Index)
 {
+    /// <summary>How the index that was named differs where its images are equal, in sentences.</summary>
+    public IReadOnlyList<string> IndexNotes { get; init; } = [];
+
     /// <summary>Whether each platform is equal. An index may have other annotations, or attestations, beside the same images.</summary>
     public bool IsEqual => Platforms.All(platform => platform.IsEqual);
 

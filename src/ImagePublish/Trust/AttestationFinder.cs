@@ -26,8 +26,7 @@ internal sealed class AttestationFinder(RegistryClient registries, Repository re
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        var listed = await registries.ListReferrersAsync(repository, subject, cancellationToken)
-            ?? await ReferrersTag.ListAsync(registries, repository, subject, cancellationToken);
+        var listed = await ReferrersTag.ListAllAsync(registries, repository, subject, cancellationToken);
         foreach (var entry in listed.Where(entry => entry.ArtifactType == SigstoreBundle.MediaType).Take(SignatureFinder.MaxSignatures))
         {
             var named = entry.Annotations?.GetValueOrDefault(SigstoreBundle.PredicateAnnotation);

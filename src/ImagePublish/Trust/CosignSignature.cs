@@ -79,9 +79,9 @@ internal sealed class CosignSignature
             return false;
         }
 
-        var (from, to) = TimeStamp.Verify(ReadToken(material.TimeStamps[0]), signature, anchors);
-        chain.Verify(anchors, CertificatePurpose.CodeSigning, from);
-        chain.Verify(anchors, CertificatePurpose.CodeSigning, to);
+        var stamped = TimeStamp.Verify(ReadToken(material.TimeStamps[0]), signature, anchors);
+        chain.Verify(anchors, CertificatePurpose.CodeSigning, stamped.Earliest);
+        chain.Verify(anchors, CertificatePurpose.CodeSigning, stamped.Latest);
         return true;
     }
 

@@ -20,6 +20,12 @@ internal sealed record VerifiedSubject(string Noun, Reference Name)
     /// <summary>The digests of what is used: the index's, and that of one platform's image. A signature of either is enough, since a signed
     /// index names the image by its digest.</summary>
     public required IReadOnlyList<Digest> Digests { get; init; }
+
+    /// <summary>What says whose signature it must have.</summary>
+    public string Setting { get; init; } = "ImageBaseTrust";
+
+    /// <summary>What else can be done about a missing signature: a sentence after a blank.</summary>
+    public string Advice { get; init; } = "";
 }
 
 /// <summary>What was found out about one signature.</summary>
@@ -125,12 +131,12 @@ internal sealed class ImageVerifier(RegistryClient registries, ImageStore store,
         if (refused.Count == 0)
             return new ImagePublishException(
                 DiagnosticCodes.Unsigned,
-                $"{image} has no signature that ImageBaseTrust could accept in {subject.Location}. Choose a signed image, "
-                    + "or have it signed."
+                $"{image} has no signature that {subject.Setting} could accept in {subject.Location}. Choose a signed image, "
+                    + $"or have it signed.{subject.Advice}"
             );
         var main = refused.MinBy(result => Array.IndexOf(ByImportance, result.Refused!.Code))!;
         var which = refused.Count == 1 ? "its signature" : $"none of its {refused.Count} signatures is accepted, and of one";
-        var advice = "Choose another image, or trust who signed this one in ImageBaseTrust.";
+        var advice = $"Choose another image, or trust who signed this one in {subject.Setting.TrimEnd(',')}.{subject.Advice}";
         return new ImagePublishException(
             main.Refused!.Code,
             refused.Count == 1

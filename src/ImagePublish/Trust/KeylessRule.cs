@@ -37,18 +37,17 @@ internal static class KeylessVerification
     {
         if (CertificateChain.IsAuthority(signature.Signer))
             throw RefusedSignatureException.Malformed("its certificate is an authority's, which must not sign images itself");
-        var times = new List<DateTimeOffset>();
         if (material.LogEntries.Count == 0)
             throw RefusedSignatureException.Malformed("no log has it, which keyless signatures must be in");
+        List<DateTimeOffset> stamped = [.. material.TimeStamps.Select(stamp => VerifyStamp(root, stamp, signature.Signature))];
+        List<DateTimeOffset> times = [.. stamped];
         foreach (var entry in material.LogEntries)
         {
-            if (entry.VerifyInclusion(root.Logs) is { } logged)
+            if (entry.VerifyInclusion(root.Logs, stamped) is { } logged)
                 times.Add(logged);
             entry.RequireContent(signature);
         }
 
-        foreach (var stamp in material.TimeStamps)
-            times.AddRange(VerifyStamp(root, stamp, signature.Signature));
         if (times.Count == 0)
             throw RefusedSignatureException.Malformed("neither its log nor a time-stamp says when it was made");
         foreach (var time in times)
@@ -65,16 +64,18 @@ internal static class KeylessVerification
         return KeylessIdentity.Read(certificate);
     }
 
-    private static DateTimeOffset[] VerifyStamp(SigstoreRoot root, byte[] stamp, byte[] signature)
+    // The instant itself, as sigstore's own verifiers have it: its authority is accurate to a second, and a signature is made within the
+    // first second of its certificate.
+    private static DateTimeOffset VerifyStamp(SigstoreRoot root, byte[] stamp, byte[] signature)
     {
         RefusedSignatureException? refused = null;
         foreach (var authority in root.TimeStampAuthorities)
         {
             try
             {
-                var (from, to) = TimeStamp.Verify(CosignSignature.ReadToken(stamp), signature, authority.Anchors);
-                if (authority.Validity.Contains(from) && authority.Validity.Contains(to))
-                    return [from, to];
+                var at = TimeStamp.Verify(CosignSignature.ReadToken(stamp), signature, authority.Anchors).Instant;
+                if (authority.Validity.Contains(at))
+                    return at;
             }
             catch (RefusedSignatureException exception)
             {

@@ -67,9 +67,9 @@ internal sealed record NotationRule
             return !EnforcesTime;
         if (TimeStampAuthorities.IsEmpty || envelope.TimeStamp is not { } stamp)
             throw Unproven(envelope, now);
-        var (from, to) = TimeStamp.Verify(stamp, envelope.Signature.Span, TimeStampAuthorities);
-        chain.Verify(Authorities, CertificatePurpose.CodeSigning, from);
-        chain.Verify(Authorities, CertificatePurpose.CodeSigning, to);
+        var stamped = TimeStamp.Verify(stamp, envelope.Signature.Span, TimeStampAuthorities);
+        chain.Verify(Authorities, CertificatePurpose.CodeSigning, stamped.Earliest);
+        chain.Verify(Authorities, CertificatePurpose.CodeSigning, stamped.Latest);
         return true;
     }
 

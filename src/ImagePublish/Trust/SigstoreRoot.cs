@@ -70,10 +70,13 @@ internal sealed class SigstoreRoot
     {
         if (SignatureJson.Optional(root, name, JsonValueKind.Array, Root) is not { } list)
             return [];
-        if (list.GetArrayLength() > MaxEntries || list.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.Object))
-            throw RefusedSignatureException.Malformed($"its '{name}' is not a list of at most {MaxEntries} objects");
-        return [.. list.EnumerateArray().Select(read)];
+        return [.. ReadObjects(list, name).Select(read)];
     }
+
+    internal static IEnumerable<JsonElement> ReadObjects(JsonElement list, string name) =>
+        list.GetArrayLength() <= MaxEntries && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Object)
+            ? list.EnumerateArray()
+            : throw RefusedSignatureException.Malformed($"its '{name}' is not a list of at most {MaxEntries} objects");
 
     private static SigstoreAuthority ReadAuthority(JsonElement element)
     {
@@ -99,9 +102,12 @@ internal sealed class SigstoreRoot
         );
     }
 
-    private static Validity ReadValidity(JsonElement element) =>
+    internal static Validity ReadValidity(JsonElement element) =>
         SignatureJson.Optional(element, "validFor", JsonValueKind.Object, Root) is { } range
-            ? new Validity(ReadInstant(range, "start"), ReadInstant(range, "end"))
+            ? new Validity(
+                ReadInstant(range, "start") ?? throw RefusedSignatureException.Malformed($"{Root} has a 'validFor' without a 'start'"),
+                ReadInstant(range, "end")
+            )
             : default;
 
     private static DateTimeOffset? ReadInstant(JsonElement range, string name) =>

@@ -4,6 +4,14 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ImagePublish.Trust;
 
+/// <summary>When a time-stamp authority saw a signature, and by how much it may be wrong.</summary>
+internal readonly record struct StampedTime(DateTimeOffset Instant, TimeSpan Accuracy)
+{
+    public DateTimeOffset Earliest => Instant - Accuracy;
+
+    public DateTimeOffset Latest => Instant + Accuracy;
+}
+
 /// <summary>A time-stamp authority's word for when a signature existed.</summary>
 /// <remarks><see href="https://www.rfc-editor.org/rfc/rfc3161">RFC 3161</see>.</remarks>
 internal static class TimeStamp
@@ -13,12 +21,7 @@ internal static class TimeStamp
     private static readonly string[] StrongHashes = ["2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.2", "2.16.840.1.101.3.4.2.3"];
 
     /// <summary>Verifies a token for a signature.</summary>
-    /// <returns>The earliest and the latest instant at which the signature was seen.</returns>
-    public static (DateTimeOffset From, DateTimeOffset To) Verify(
-        ReadOnlyMemory<byte> token,
-        ReadOnlySpan<byte> signature,
-        TrustAnchors authorities
-    )
+    public static StampedTime Verify(ReadOnlyMemory<byte> token, ReadOnlySpan<byte> signature, TrustAnchors authorities)
     {
         var read = Read(token);
         X509Certificate2? signer;
@@ -45,7 +48,7 @@ internal static class TimeStamp
         }
 
         var accuracy = TimeSpan.FromMicroseconds(read.TokenInfo.AccuracyInMicroseconds ?? 0);
-        return (instant - accuracy, instant + accuracy);
+        return new StampedTime(instant, accuracy);
     }
 
     private static Rfc3161TimestampToken Read(ReadOnlyMemory<byte> token)

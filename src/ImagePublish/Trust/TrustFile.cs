@@ -12,6 +12,7 @@ internal static class TrustFile
 {
     private const int MaxSize = 1 << 20;
     private const int MaxCertificates = 200;
+    private const string Decide = "decide which images to trust";
     private const string Begin = "-----BEGIN ";
 
     /// <summary>Reads a file.</summary>
@@ -56,8 +57,9 @@ internal static class TrustFile
             : throw Unusable(path, $"it has {certificates.Count} certificates; 1 to {MaxCertificates} are read");
     }
 
-    internal static ImagePublishException Unusable(string path, string reason, Exception? cause = null) =>
-        new(DiagnosticCodes.TrustUnusable, $"'{Text.Sanitize(path)}' can't decide which images to trust: {reason}.", cause);
+    /// <param name="use">What the file is for, after "can't".</param>
+    internal static ImagePublishException Unusable(string path, string reason, Exception? cause = null, string use = Decide) =>
+        new(DiagnosticCodes.TrustUnusable, $"'{Text.Sanitize(path)}' can't {use}: {reason}.", cause);
 
     private static VerificationKey ReadKey(string path, string pem)
     {
@@ -102,18 +104,18 @@ internal static class TrustFile
         }
     }
 
-    internal static byte[] ReadBytes(string path)
+    internal static byte[] ReadBytes(string path, string use = Decide)
     {
         try
         {
             var file = new FileInfo(path);
             if (!file.Exists)
-                throw Unusable(path, "there is no such file");
-            return file.Length <= MaxSize ? File.ReadAllBytes(path) : throw Unusable(path, $"it has more than {MaxSize} bytes");
+                throw Unusable(path, "there is no such file", use: use);
+            return file.Length <= MaxSize ? File.ReadAllBytes(path) : throw Unusable(path, $"it has more than {MaxSize} bytes", use: use);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw Unusable(path, $"it can't be read ({Text.Sanitize(exception.Message).TrimEnd('.')})", exception);
+            throw Unusable(path, $"it can't be read ({Text.Sanitize(exception.Message).TrimEnd('.')})", exception, use);
         }
     }
 }

@@ -99,7 +99,10 @@ internal static class RequestFingerprint
             Add(digest, files);
         digest.Add(request.OtherImages.Layers.Count);
         foreach (var layers in request.OtherImages.Layers)
+        {
             Add(digest, layers.From);
+            digest.Add(layers.Trust?.Id.Value);
+        }
     }
 
     private static void Add(DigestBuilder digest, ImageSource source)
@@ -119,6 +122,7 @@ internal static class RequestFingerprint
         digest.Add(files.Owner?.ToString());
         digest.Add(files.Layer);
         digest.Add(files.IsOnTop ? 1 : 0);
+        digest.Add(files.Trust?.Id.Value);
     }
 
     // Its item's name is only for messages.

@@ -124,7 +124,7 @@ public static class DockerfileInstructions
 
     private static DockerfileInstruction[] Files =>
         [
-            new("WORKDIR /srv/work", "files", "file /srv/work", "<ImageWorkingDirectory>/srv/work</ImageWorkingDirectory>"),
+            new("WORKDIR /home/app/work", "files", "file /home/app/work", "<ImageWorkingDirectory>/home/app/work</ImageWorkingDirectory>"),
             new(
                 "COPY one.txt /etc/renamed.txt",
                 "files",
@@ -134,7 +134,7 @@ public static class DockerfileInstructions
             new(
                 "COPY one.txt relative/",
                 "files",
-                "file /srv/work/relative/one.txt",
+                "file /home/app/work/relative/one.txt",
                 """<ImageFile Include="one.txt" TargetPath="relative/" />"""
             ),
             new(

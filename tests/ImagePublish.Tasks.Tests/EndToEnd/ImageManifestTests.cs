@@ -1,8 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ImagePublish.Tasks.Commands;
 using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Testing;
+using TaskItem = Microsoft.Build.Utilities.TaskItem;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
@@ -56,6 +58,49 @@ public sealed class ImageManifestTests(Peers peers)
         Assert.Equal($"1.0.0@{shop}", (string?)documents["deploy/chart/values.yaml"][0]!["image"]!["tag"]);
         Assert.Equal(shop, (string?)documents["deploy/kustomization.yaml"][0]!["images"]![0]!["digest"]);
         Assert.Equal(2, documents["deploy/web.yaml"].Count);
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        "Manifests",
+        "two projects of a build whose `ImageManifest` has the same `Repository`",
+        "`IMG3123` names both before anything is published; with other names, folders or in another build they are not in each other's way"
+    )]
+    public void TwoImagesAreNotWrittenIntoTheSamePlace()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("web.yaml", "- image: mirror.example.com/acme/app\n- image: mirror.example.com/acme/job\n");
+        var engine = new RecordingEngine();
+
+        Assert.True(Check("Shop", "mirror.example.com/acme/app"));
+        Assert.True(Check("Shop", "mirror.example.com/acme/app"));
+        Assert.True(Check("Job", "mirror.example.com/acme/job"));
+        Assert.True(Check("Job", "mirror.example.com/acme/app", folder.Path));
+        Assert.False(Check("Job", "mirror.example.com/acme/app"));
+
+        var error = Assert.Single(engine.Errors);
+        Assert.Equal("IMG3123", error.Code);
+        Assert.Equal(
+            "Shop and Job would both write their digest where files of ImageManifest name 'mirror.example.com/acme/app'. Nothing of Job was "
+                + "published. Give each project's ImageManifest a Repository of its own.",
+            error.Message
+        );
+        engine = new RecordingEngine();
+        Assert.True(Check("Job", "mirror.example.com/acme/app"));
+
+        bool Check(string project, string repository, string target = "")
+        {
+            using var task = new UpdateImageManifests
+            {
+                BuildEngine = engine,
+                ProjectDirectory = folder.Path,
+                ProjectName = project,
+                Repository = project.ToLowerInvariant(),
+                Folder = target.Length == 0 ? "" : Path.Combine(target, "out"),
+                Manifests = [new TaskItem(file, new Dictionary<string, string> { ["Repository"] = repository })],
+            };
+            return task.Execute();
+        }
     }
 
     [Fact]

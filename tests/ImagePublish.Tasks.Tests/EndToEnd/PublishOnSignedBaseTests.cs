@@ -27,6 +27,10 @@ public sealed class PublishOnSignedBaseTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         var project = workspace.Empty("App").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;");
         var config = Seeding.ConfigOf(RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "amd64");
+        registry.SeedImage("tools", "1.0", [Seeding.LayerOf(("etc/tools", "tools"))], config);
+        project
+            .Property("ToolsTrust", "none")
+            .Item("ImageFile", "/etc/tools", ("From", $"{registry.Host}/tools:1.0"), ("Trust", "$(ToolsTrust)"));
         var digest = registry.SeedImage("base", "1.0", [Seeding.LayerOf(("etc/base", "base"))], config).Digest;
         await MakeKeyAsync(workspace, "cosign");
         await MakeKeyAsync(workspace, "other");
@@ -55,6 +59,11 @@ public sealed class PublishOnSignedBaseTests(Peers peers)
             StringComparison.Ordinal
         );
         Assert.Equal(0, registry.Requests.CountOf(RegistryStep.Referrers));
+
+        // The image of the item is not signed: it is used since the item trusts everybody.
+        var error = Assert.Single((await PublishAsync(workspace, project, registry, "-p:ToolsTrust=")).Errors);
+        Assert.Equal("IMG6017", error.Code);
+        Assert.Contains("set the item's metadata Trust", error.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,15 +103,23 @@ public sealed class PublishOnSignedBaseTests(Peers peers)
         return JsonElement.Parse(await File.ReadAllTextAsync(file, Cancelled)).GetProperty("items");
     }
 
-    private static Task<BuildOutput> PublishAsync(TestWorkspace workspace, TestProject project, TestRegistry registry) =>
+    private static Task<BuildOutput> PublishAsync(
+        TestWorkspace workspace,
+        TestProject project,
+        TestRegistry registry,
+        params string[] arguments
+    ) =>
         project.PublishAsync(
             Cancelled,
-            "-p:PublishImage=true",
-            $"-p:ImageRegistry={registry.Host}",
-            "-p:ImageRepository=shop",
-            $"-p:ImageBase={registry.Host}/base:1.0",
-            $"-p:ImageBaseTrust={workspace["cosign.pub"]}",
-            "-p:ImageDoctor=Off"
+            [
+                "-p:PublishImage=true",
+                $"-p:ImageRegistry={registry.Host}",
+                "-p:ImageRepository=shop",
+                $"-p:ImageBase={registry.Host}/base:1.0",
+                $"-p:ImageBaseTrust={workspace["cosign.pub"]}",
+                "-p:ImageDoctor=Off",
+                .. arguments,
+            ]
         );
 
     private static async Task MakeKeyAsync(TestWorkspace workspace, string name)

@@ -114,7 +114,7 @@ public sealed class SamplesTests(Peers peers, PublishedSamples samples) : IClass
 
         // The symbols are beside it, as a feed takes them.
         Assert.Equal(
-            ["ImagePublish.Tasks.0.1.0.nupkg", "ImagePublish.Tasks.0.1.0.snupkg"],
+            ["ImagePublish.Tasks.1.0.0.nupkg", "ImagePublish.Tasks.1.0.0.snupkg"],
             Directory.GetFiles(samples.Feed).Select(Path.GetFileName).Order(StringComparer.Ordinal)
         );
         Assert.Contains("added successfully", printed, StringComparison.Ordinal);

@@ -1,3 +1,5 @@
+using System.Formats.Tar;
+using System.IO.Compression;
 using System.Text.Json;
 using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Testing;
@@ -17,7 +19,12 @@ public sealed class VariantsTests(Peers peers)
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         var project = App(workspace);
-        string[] settings = ["-p:PublishImage=true", $"-p:ImageRegistry={registry.Host}"];
+        string[] settings =
+        [
+            "-p:PublishImage=true",
+            $"-p:ImageRegistry={registry.Host}",
+            $"-p:ImageArchive={workspace["out/shop.tar.gz"]}",
+        ];
 
         var output = (await project.PublishAsync(Cancelled, settings)).EnsureSuccess();
 
@@ -39,6 +46,12 @@ public sealed class VariantsTests(Peers peers)
             Assert.Equal(["A=3", "B=2"], VariablesOf(debug));
         }
 
+        Assert.Equal(
+            ["shop-debug.tar.gz", "shop-migrations.tar.gz", "shop.tar.gz"],
+            Directory.GetFiles(workspace["out"]).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(["1.0", "latest"], await NamesInAsync(workspace["out/shop.tar.gz"]));
+        Assert.Equal(["1.0-debug", "latest-debug"], await NamesInAsync(workspace["out/shop-debug.tar.gz"]));
         Assert.Contains("attached: symbols", output.Command.All, StringComparison.Ordinal);
         var again = (await project.PublishAsync(Cancelled, [.. settings, "--no-build"])).EnsureSuccess();
         Assert.Equal(9, again.Command.All.Split("(unchanged)").Length - 1);
@@ -77,6 +90,29 @@ public sealed class VariantsTests(Peers peers)
                 </ItemGroup>
                 """
             );
+
+    // The tags by which skopeo's oci-archive: finds the image.
+    private static async Task<IEnumerable<string>> NamesInAsync(string archive)
+    {
+        await using var gzip = new GZipStream(File.OpenRead(archive), CompressionMode.Decompress);
+        await using var tar = new TarReader(gzip);
+        while (await tar.GetNextEntryAsync(copyData: true, Cancelled) is { } entry)
+        {
+            if (entry.Name != "index.json")
+                continue;
+            using var index = await JsonDocument.ParseAsync(entry.DataStream!, cancellationToken: Cancelled);
+            return
+            [
+                .. index
+                    .RootElement.GetProperty("manifests")
+                    .EnumerateArray()
+                    .Select(one => one.GetProperty("annotations").GetProperty("io.containerd.image.name").GetString()!.Split(':')[^1])
+                    .Order(StringComparer.Ordinal),
+            ];
+        }
+
+        return [];
+    }
 
     // Not those that list attachments.
     private static IEnumerable<string> TagsOf(TestRegistry registry, string repository) =>

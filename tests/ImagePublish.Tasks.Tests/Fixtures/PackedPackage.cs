@@ -20,8 +20,8 @@ public sealed class PackedPackage : IAsyncDisposable
 
     private PackedPackage() { }
 
-    /// <summary>Below the product's version, so that a float such as <c>0.1.0</c> never takes it by accident.</summary>
-    public string Version { get; } = $"0.1.0-test.{Environment.ProcessId}.{Guid.NewGuid():n}";
+    /// <summary>Below the product's version, so that a float such as <c>1.0.0</c> never takes it by accident.</summary>
+    public string Version { get; } = $"1.0.0-test.{Environment.ProcessId}.{Guid.NewGuid():n}";
 
     /// <summary>The folder feed.</summary>
     public string Feed => folder["feed"];

@@ -112,16 +112,44 @@ public sealed class KeylessImageTests(Peers peers)
         (await VerifyAsync(project, registry.Host, policy, $"sbom commit={Commit}")).EnsureSuccess();
     }
 
-    [Theory]
-    [InlineData("dsse")]
-    [InlineData("intoto")]
+    [Fact]
+    [ReliabilityCase(
+        "Signing",
+        "a keyless publish with a signing config whose log is of Rekor's second version",
+        "`@sigstore/verify` and `VerifyImage` accept the bundle by its proof, its checkpoint and its time-stamp, and refuse altered ones"
+    )]
+    public async Task SigstoreVerifiesWhatIsInTheSecondVersionOfRekor()
+    {
+        await using var registry = await DockerRegistry.StartAsync(Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        await using var sigstore = await SigstorePeers.StartAsync(workspace, Cancelled);
+        var project = SignedShop.Create(workspace);
+        string[] signing = [.. Keyless(sigstore), $"-p:ImageSigstoreSigningConfig={sigstore.SigningConfig}"];
+
+        var published = (await PublishAsync(project, registry.Host, sigstore, signing)).EnsureSuccess();
+
+        Assert.Contains("POST /tiles/api/v2/log/entries 200", sigstore.Asked);
+        Assert.DoesNotContain(sigstore.Asked, line => line.Contains("/api/v1/log", StringComparison.Ordinal));
+        var bundle = await ReadBundleAsync(registry, published.Properties["ImageDigest"]);
+        Assert.Contains(
+            $"verified {SigstorePeers.Identity} {SigstorePeers.Issuer} with 1 times",
+            await sigstore.VerifyAsync(bundle, Cancelled),
+            StringComparison.Ordinal
+        );
+        foreach (var part in (string[])["payload", "sig", "canonicalizedBody", "signedTimestamp"])
+            Assert.StartsWith("refused", await sigstore.VerifyAsync(Alter(bundle, part), Cancelled), StringComparison.Ordinal);
+        (await VerifyAsync(project, registry.Host, Policy(workspace, SigstorePeers.Identity))).EnsureSuccess();
+    }
+
+    [Fact]
     [ReliabilityCase(
         "Trust",
-        "an image that `@sigstore/sign` signed, with a log entry of either kind and a time-stamp",
-        "`VerifyImage` accepts it by a policy of identities, and rejects each altered part"
+        "an image that `@sigstore/sign` signed, with an entry of each kind, of Rekor's first and second version, and a time-stamp",
+        "`VerifyImage` accepts each by a policy of identities, and rejects each altered part"
     )]
-    public async Task WhatSigstoreSignsIsVerified(string kind)
+    public async Task WhatSigstoreSignsIsVerified()
     {
+        string[] kinds = ["dsse", "intoto", "v2"];
         await using var registry = await TestRegistry.StartAsync(options => options.Content.Referrers = true, Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         await using var sigstore = await SigstorePeers.StartAsync(workspace, Cancelled);
@@ -129,18 +157,33 @@ public sealed class KeylessImageTests(Peers peers)
         var digest = (await PublishAsync(project, registry.Host, sigstore, [])).EnsureSuccess().Properties["ImageDigest"];
         var statement =
             $$$"""{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"{{{digest[7..]}}}"}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}""";
-        var bundle = Encoding.UTF8.GetBytes(await sigstore.SignAsync(statement, kind, Cancelled));
+        var bundles = new Dictionary<string, byte[]>();
+        foreach (var kind in kinds)
+            bundles[kind] = Encoding.UTF8.GetBytes(await sigstore.SignAsync(statement, kind, Cancelled));
         var policy = Policy(workspace, SigstorePeers.Identity);
 
-        foreach (var part in (string[])["sig", "signedEntryTimestamp", "canonicalizedBody", "signedTimestamp", "rawBytes"])
-            Attach(registry, digest, Alter(bundle, part));
+        foreach (var (kind, bundle) in bundles)
+        {
+            string[] parts =
+            [
+                "sig",
+                "canonicalizedBody",
+                "signedTimestamp",
+                "rawBytes",
+                .. kind == "v2" ? [] : (string[])["signedEntryTimestamp"],
+            ];
+            foreach (var part in parts)
+                Attach(registry, digest, Alter(bundle, part));
+        }
+
         var refused = await VerifyAsync(project, registry.Host, policy);
         Assert.StartsWith("IMG60", Assert.Single(refused.Errors).Code, StringComparison.Ordinal);
         Assert.DoesNotContain("cosign bundle  yes", refused.Command.All, StringComparison.Ordinal);
 
-        Attach(registry, digest, bundle);
+        foreach (var bundle in bundles.Values)
+            Attach(registry, digest, bundle);
         var verified = (await VerifyAsync(project, registry.Host, policy)).EnsureSuccess();
-        Assert.Contains("cosign bundle  yes", verified.Command.All, StringComparison.Ordinal);
+        Assert.Equal(kinds.Length, Regex.Count(verified.Command.All, "(?m)^ *cosign bundle  yes"));
         Assert.Contains("cosign bundle  no", verified.Command.All, StringComparison.Ordinal);
     }
 

@@ -20,6 +20,8 @@ internal sealed class SigstorePeers : IAsyncDisposable
 
     public string Root => Path.Combine(folder, "trusted_root.json");
 
+    public string SigningConfig => Path.Combine(folder, "signing_config.json");
+
     /// <summary>What the services were asked, with their answers' status.</summary>
     public IReadOnlyList<string> Asked => [.. server.Lines.Where(line => !line.StartsWith(Listening, StringComparison.Ordinal))];
 

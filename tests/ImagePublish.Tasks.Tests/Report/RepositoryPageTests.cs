@@ -52,6 +52,35 @@ public sealed class RepositoryPageTests(RepositoryPages pages) : IClassFixture<R
     }
 
     [Fact]
+    public void EachPlatformOfAnIndexIsComparedDownToItsFiles()
+    {
+        Assert.Equal(["linux/amd64", "linux/arm64", "all platforms"], Seen.Texts("comparePlatforms"));
+        var compared = Seen.GetProperty("filesOf");
+        Assert.Contains("app/native-amd64.so", compared.Text("linux/amd64"), StringComparison.Ordinal);
+        Assert.DoesNotContain("app/native-arm64.so", compared.Text("linux/amd64"), StringComparison.Ordinal);
+        Assert.Contains("app/native-arm64.so", compared.Text("linux/arm64"), StringComparison.Ordinal);
+        Assert.Contains("Choose a platform to see which files differ.", compared.Text("all platforms"), StringComparison.Ordinal);
+        Assert.Contains("the newest 3 images, for each platform", Seen.Text("unread"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnOutdatedBaseIsSeenInTheListAndOfTheImage()
+    {
+        Assert.Matches(@"Base is outdated\s+2\s+of 3 that were checked", Seen.Text("facts"));
+        Assert.Equal([false, true, true], Outdated("movedRows"));
+        Assert.Equal([false, true, true], Outdated("phoneRows"));
+        Assert.Equal("1 to 2 of 2 images", Seen.Text("movedFiltered"));
+        Assert.Matches(
+            "outdated: its name points at sha256:[0-9a-f]{64} now, runtime 10\\.0\\.0 → 10\\.0\\.2, 2 packages of the system differ: "
+                + "libc6 2\\.36-9 → 2\\.36-10, libssl3 3\\.0\\.15-1 → 3\\.0\\.17-1; it gets fixes until 2028-11-14",
+            Seen.Text("movedBase")
+        );
+
+        IEnumerable<bool> Outdated(string rows) =>
+            Seen.Texts(rows).Select(row => row.Contains("base is outdated", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void WhatPairsShareLeadsToTheirComparison()
     {
         Assert.Equal(132, Seen.GetProperty("cells").GetInt32());

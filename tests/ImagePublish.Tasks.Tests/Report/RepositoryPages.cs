@@ -16,7 +16,8 @@ using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.Report;
 
-/// <summary>The pages of a repository of 40 versions and of one of 5,000, and what a browser saw of them.</summary>
+/// <summary>The pages of repositories of 40 versions, of 5,000, and of three on a base that moved, and what a browser saw of
+/// them.</summary>
 public sealed class RepositoryPages : IAsyncLifetime, IPublishLog, ICredentialSource
 {
     private const string Hostile = "</script><b>\u202eshop";
@@ -38,10 +39,13 @@ public sealed class RepositoryPages : IAsyncLifetime, IPublishLog, ICredentialSo
         registry.SeedHistory("acme/large", versions: 5000);
         var small = Path.Combine(Pictures, "repository.html");
         var large = Path.Combine(Pictures, "large-repository.html");
+        var moved = Path.Combine(Pictures, "moved-repository.html");
+        registry.SeedVersionsOnMovedBase("acme/moved");
         await WriteAsync(registry, "acme/shop", small);
         await WriteAsync(registry, "acme/large", large);
+        await WriteAsync(registry, "acme/moved", moved, withDrift: true);
         LargeSize = new FileInfo(large).Length;
-        Seen = await Browser.DriveAsync(folder["browser"], "drive-repository.mjs", small, large, Pictures);
+        Seen = await Browser.DriveAsync(folder["browser"], "drive-repository.mjs", small, large, moved, Pictures);
     }
 
     public ValueTask DisposeAsync()
@@ -72,16 +76,16 @@ public sealed class RepositoryPages : IAsyncLifetime, IPublishLog, ICredentialSo
         registry.SeedImage("acme/shop", "hostile", [Seeding.LayerOf((Hostile, Encoding.UTF8.GetString("x"u8)))], config);
     }
 
-    private async Task WriteAsync(TestRegistry server, string repository, string path)
+    private async Task WriteAsync(TestRegistry server, string repository, string path, bool withDrift = false)
     {
         var store = ImageStore.Open(folder["store"], new StoreOptions());
         using var registries = new RegistryClient(new RegistryClientOptions(), this, this, TimeProvider.System);
         var context = new PublishContext(registries, store, this);
         var contents = await new RepositoryReader(context).ReadAsync(
             new RegistryRepository(context, Repository.Create(Registry.Parse(server.Host), repository)),
-            new RepositoryQuery(Glob.All, Limit: 0) { Files = 3 },
+            new RepositoryQuery(Glob.All, Limit: 0) { Files = 3, Drift = withDrift ? image => image : null },
             CancellationToken.None
         );
-        await File.WriteAllBytesAsync(path, RepositoryPage.Write(contents, DateTimeOffset.UnixEpoch, withDrift: false));
+        await File.WriteAllBytesAsync(path, RepositoryPage.Write(contents, DateTimeOffset.UnixEpoch, withDrift));
     }
 }

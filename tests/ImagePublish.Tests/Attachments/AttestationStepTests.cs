@@ -7,11 +7,13 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Registries;
 using ImagePublish.Requests;
+using ImagePublish.Signing;
 using ImagePublish.Storage;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
+using ImagePublish.Trust;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 
 namespace ImagePublish.Tests.Attachments;
@@ -40,6 +42,28 @@ public sealed class AttestationStepTests
         var found = Assert.Single(await FindAsync(bench, result.Image.Digest));
         Assert.Equal(attached.Descriptor.Digest, found.Attachment.Descriptor.Digest);
         Assert.Equal("https://ci.example.test/runner/1", found.Provenance!.Builder);
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        "Attachments",
+        "a registry whose referrers request answers with an empty list though the tag lists attachments, as after an upgrade",
+        "the tag is read too: nothing is attached twice, and readers find it"
+    )]
+    public async Task AnEmptyListIsNoProofThatNothingIsAttached()
+    {
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: false);
+        var empty = OciJson.Write(new ImageIndex([]) { MediaType = MediaTypes.OciIndex });
+        bench.Server.Faults.Add(
+            new Fault(RegistryStep.Referrers, FaultAction.Bytes(200, empty, MediaTypes.OciIndex)) { Times = Fault.Always }
+        );
+        var first = await bench.PublishAsync(Attested(bench, "1.0"));
+
+        await bench.PublishAsync(OfRun(bench, "2", "latest"), machine: "other");
+
+        var found = Assert.Single(await FindAsync(bench, first.Image.Digest));
+        Assert.Equal(first.Attached[0].Descriptor.Digest, found.Attachment.Descriptor.Digest);
+        Assert.Single(await ListAsync(bench, first.Image.Digest, "acme/shop"));
     }
 
     [Theory]
@@ -239,6 +263,71 @@ public sealed class AttestationStepTests
         Assert.Equal(image.Image.Digest, Assert.Single(found).Attachment.Subject);
         var entries = OciJson.ReadIndex(joined.Index.Content.Span).Manifests;
         Assert.Equal(isInIndex ? 2 : 1, entries.Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [ReliabilityCase(
+        "Attachments",
+        "an image of another repository that is joined into an index, whose provenance has a signature, which has one too, and whose own signature is at a tag",
+        "all of it is there too, and only the provenance is an entry of the index"
+    )]
+    public async Task SignaturesOfWhatIsAttachedGoWithIt(bool hasReferrers)
+    {
+        await using var bench = await PublishingBench.StartAsync(hasReferrers);
+        var image = await bench.PublishAsync(Attested(bench, "amd64"));
+        var signature = await SignAsync(bench, image.Attached[0].Descriptor);
+        var countersignature = await SignAsync(bench, signature);
+        var tag = SimpleSigning.TagOf(image.Image.Digest);
+        await using (var client = RegistryBench.For(bench.Server))
+            await client.Client.PushManifestAsync(
+                bench.Named("acme/shop").ReferenceTo(tag),
+                MemoryBlobSource.Create(MediaTypes.OciManifest, image.Image.Manifest.Content.ToArray()),
+                Cancel
+            );
+
+        var joined = await bench.PublishAsync(
+            new IndexRequest
+            {
+                From = [bench.Named("acme/shop").ReferenceTo(image.Image.Digest)],
+                Placement = AttestationPlacement.Index,
+                Destinations = [bench.Named("acme/joined")],
+                LocalName = "acme/joined",
+                Tags = [Tag.Parse("1.0")],
+            }
+        );
+
+        Assert.Equal([image.Attached[0].Descriptor.Digest], await ListAsync(bench, image.Image.Digest));
+        Assert.Equal([signature.Digest], await ListAsync(bench, image.Attached[0].Descriptor.Digest));
+        Assert.Equal([countersignature.Digest], await ListAsync(bench, signature.Digest));
+        Assert.Equal(image.Image.Digest.Value, bench.TagDigest("acme/joined", tag.Value));
+        Assert.Equal(2, OciJson.ReadIndex(joined.Index.Content.Span).Manifests.Count);
+    }
+
+    private static async Task<Descriptor> SignAsync(PublishingBench bench, Descriptor subject)
+    {
+        await using var writer = RegistryBench.For(bench.Server);
+        var (client, repository) = (writer.Client, bench.Named("acme/shop"));
+        var signature = SignaturePayload.Attach(subject, SigstoreBundle.SignaturePredicate, "{}"u8.ToArray());
+        foreach (var blob in signature.Blobs)
+            await client.PushBlobAsync(repository, blob, Cancel);
+        var manifest = signature.Manifest;
+        await client.PushManifestAsync(repository.ReferenceTo(manifest.Descriptor.Digest), manifest, Cancel);
+        await new ReferrersWriter(client, repository).AttachAsync(
+            subject.Digest,
+            [ReferrerEntry.Create(manifest)],
+            ReferrersSupport.Unknown,
+            Cancel
+        );
+        return manifest.Descriptor;
+    }
+
+    private static async Task<IReadOnlyList<Digest>> ListAsync(PublishingBench bench, Digest subject, string repository = "acme/joined")
+    {
+        await using var reader = RegistryBench.For(bench.Server);
+        var listed = await ReferrersTag.ListAllAsync(reader.Client, bench.Named(repository), subject, Cancel);
+        return [.. listed.Select(one => one.Digest)];
     }
 
     [Fact]

@@ -135,6 +135,7 @@ public sealed class RequestFingerprintTests
         {
             Keyless = new KeylessRequest(new IdentityTokenSource { Name = "GitHub", Identity = "workflow" }, ReadRoot(""))
             {
+                Config = ReadConfig(""),
                 Authority = service,
                 Log = service,
                 TimeStamps = service,
@@ -151,6 +152,9 @@ public sealed class RequestFingerprintTests
         stream.CopyTo(bytes);
         return SigstoreRoot.Parse(new[] { bytes.ToArray(), Encoding.UTF8.GetBytes(end) }.SelectMany(part => part).ToArray());
     }
+
+    private static SigningConfig ReadConfig(string end) =>
+        SigningConfig.Parse(Encoding.UTF8.GetBytes($$"""{"mediaType":"{{SigningConfig.MediaType}}"}{{end}}"""));
 
     private static NotationRequest NewNotation() => NotationSigningTests.Signing(new TestAuthority().Issue()).Notation!;
 
@@ -189,6 +193,7 @@ public sealed class RequestFingerprintTests
             SigningCertificates => [(name, NewNotation().Key!.Certificates)],
             NotationPlugin => [(name, NewPlugin("other"))],
             SigstoreRoot => [(name, ReadRoot(" "))],
+            SigningConfig => [(name, ReadConfig(" "))],
             Repository => [(name, Repository.Create(Registry.Parse("example.test"), "other"))],
             LayerCompression => [(name, new LayerCompression(Compression.Gzip, 3)), (name, new LayerCompression(Compression.Zstd, null))],
             KeyValuePair<string, string> pair =>
@@ -296,13 +301,17 @@ public sealed class RequestFingerprintTests
                         Mode = UnixFileMode.UserRead,
                         Owner = new FileOwner("0", "0"),
                         Layer = "own",
+                        Trust = Trusting('a'),
                     },
                 ],
                 [
                     new LayersOfImage(
                         new ItemSource("ImageLayerFrom", "example.test/agent:1", null),
                         new RegistryImage(Reference.Parse("example.test/agent:1"))
-                    ),
+                    )
+                    {
+                        Trust = Trusting('a'),
+                    },
                 ]
             ),
             Compression = new LayerCompression(Compression.Gzip, null),

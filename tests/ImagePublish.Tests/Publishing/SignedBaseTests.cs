@@ -185,6 +185,70 @@ public sealed class SignedBaseTests
         Assert.NotNull(bench.TagDigest("acme/shop", "1.0"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [ReliabilityCase(
+        "Trust",
+        "files or layers of another image that is not signed, with `ImageBaseTrust` or the item's `Trust`",
+        "IMG6017 names the item and its metadata before a byte of a layer is read; signed it is used, and the signer is told"
+    )]
+    public async Task AnotherImageMustBeSignedToo(bool hasLayers)
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        SeedTools(bench);
+        var request = bench.Request("1.0") with { OtherImages = Tools(bench, hasLayers, Policy) };
+
+        var error = await RegistryBench.FailsAsync(DiagnosticCodes.Unsigned, () => bench.PublishAsync(request));
+
+        Assert.StartsWith(hasLayers ? "ImageLayerFrom 'tools' can't be used: " : "ImageFile 'tools' can't be used: ", error.Message);
+        Assert.Contains("Where this image alone may be used, set the item's metadata Trust", error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, bench.Moved(RegistryStep.MountPost, RegistryStep.ManifestPut));
+        Assert.Null(bench.TagDigest("acme/shop", "1.0"));
+
+        Sign(bench, bench.TagDigest("acme/tools", "1")!, "acme/tools");
+        var result = await bench.PublishAsync(request);
+        Assert.Equal(result.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+        Assert.Contains($"The image {bench.Server.Host}/acme/tools:1 is signed by Acme signing (Notation).", bench.Log.Informations);
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        "Trust",
+        "two items that take from one image, of which one trusts everybody; and an unchanged publish with a new `Trust`",
+        "the image must be signed as the other item wants it; the new `Trust` is looked at"
+    )]
+    public async Task TheStricterItemDecides()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        SeedTools(bench);
+        var (files, layers) = (Tools(bench, hasLayers: false, null), Tools(bench, hasLayers: true, Policy));
+        await bench.PublishAsync(bench.Request("1.0") with { OtherImages = files });
+
+        await RegistryBench.FailsAsync(DiagnosticCodes.Unsigned, () =>
+            bench.PublishAsync(bench.Request("1.0") with { OtherImages = new OtherImages(files.Files, layers.Layers) })
+        );
+        await RegistryBench.FailsAsync(DiagnosticCodes.Unsigned, () =>
+            bench.PublishAsync(bench.Request("1.0") with { OtherImages = Tools(bench, hasLayers: false, Policy) })
+        );
+    }
+
+    private static void SeedTools(PublishingBench bench) =>
+        bench.Server.SeedImage(
+            "acme/tools",
+            "1",
+            [TreeLayer.Create("d 755 0:0 bin", "f 755 0:0 bin/tool tool")],
+            Seeding.ConfigOf("amd64")
+        );
+
+    private static OtherImages Tools(PublishingBench bench, bool hasLayers, TrustPolicy? trust)
+    {
+        var image = new RegistryImage(bench.Named("acme/tools").ReferenceTo(Tag.Parse("1")));
+        return hasLayers
+            ? new OtherImages([], [new LayersOfImage(new ItemSource("ImageLayerFrom", "tools", null), image) { Trust = trust }])
+            : new OtherImages([new FilesOfImage(new ItemSource("ImageFile", "tools", null), image, "bin") { Trust = trust }], []);
+    }
+
     private static string BaseDigest(PublishingBench bench) => bench.TagDigest("dotnet/aspnet", "10.0")!;
 
     private static void Sign(PublishingBench bench, string digest, string repository = "dotnet/aspnet")

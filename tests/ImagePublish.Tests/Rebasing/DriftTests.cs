@@ -84,8 +84,8 @@ public sealed class DriftTests
         var old = bench.Publishing.TagDigest("dotnet/aspnet", "10.0")!;
         await bench.Publishing.PublishAsync(bench.Request());
         var now = TestBase.Debian.Fixed().SeedTo(bench.Server);
-        AttachEndOfLife(bench.Server, old, "2026-01-02");
-        AttachEndOfLife(bench.Server, now, "2028-11-14T00:00:00Z");
+        bench.Server.AttachEndOfLife("dotnet/aspnet", old, "2026-01-02");
+        bench.Server.AttachEndOfLife("dotnet/aspnet", now, "2028-11-14T00:00:00Z");
 
         var drift = Assert.Single(await CheckAsync(bench, bench.Shop));
 
@@ -100,7 +100,7 @@ public sealed class DriftTests
     {
         await using var bench = await RebaseBench.StartAsync(TestBase.Debian);
         await bench.Publishing.PublishAsync(bench.Request());
-        AttachEndOfLife(bench.Server, bench.Publishing.TagDigest("dotnet/aspnet", "10.0")!, text);
+        bench.Server.AttachEndOfLife("dotnet/aspnet", bench.Publishing.TagDigest("dotnet/aspnet", "10.0")!, text);
 
         Assert.Null(Assert.Single(await CheckAsync(bench, bench.Shop)).EndOfLife);
     }
@@ -170,28 +170,4 @@ public sealed class DriftTests
             .Server.Requests.Of(RegistryStep.BlobGet)
             .Select(request => request.Target)
             .Count(target => bench.IsLayer(target[(target.LastIndexOf('/') + 1)..]));
-
-    private static void AttachEndOfLife(TestRegistry registry, string subject, string date)
-    {
-        var empty = registry.Content.PutBlob("dotnet/aspnet", "{}"u8);
-        JsonObject Descriptor(string mediaType, string digest) =>
-            new()
-            {
-                ["mediaType"] = mediaType,
-                ["digest"] = digest,
-                ["size"] = 2,
-            };
-        var manifest = new JsonObject
-        {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = ImagePublish.Oci.MediaTypes.OciManifest,
-            ["artifactType"] = Lifecycle.ArtifactType,
-            ["config"] = Descriptor("application/vnd.oci.empty.v1+json", empty),
-            ["layers"] = new JsonArray(Descriptor("application/vnd.oci.empty.v1+json", empty)),
-            ["subject"] = Descriptor(ImagePublish.Oci.MediaTypes.OciIndex, subject),
-            ["annotations"] = new JsonObject { [Lifecycle.EndOfLife] = date },
-        };
-        var text = System.Text.Encoding.UTF8.GetBytes(manifest.ToJsonString());
-        registry.Content.PutManifest("dotnet/aspnet", null, text, ImagePublish.Oci.MediaTypes.OciManifest);
-    }
 }

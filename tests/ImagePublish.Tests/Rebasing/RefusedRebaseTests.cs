@@ -232,6 +232,55 @@ public sealed class RefusedRebaseTests
         Assert.Contains("it puts '/srv/shop", await RefusedAsync(bench), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("d 755 0:0 srv/shop")]
+    [InlineData("d 750 1654:0 srv/shop")]
+    [InlineData(null)]
+    public async Task AnAddedFileWhoseFolderHasOtherAttributesInTheNewBase(string? folder)
+    {
+        var old = Debian with { Extra = ["d 750 1654:1654 srv/shop"] };
+        await using var bench = await RebaseBench.StartAsync(old);
+        var file = Path.Combine(bench.Publishing.PublishFolder, "..", "motd");
+        await File.WriteAllTextAsync(file, "welcome", RebaseBench.Cancel);
+        await bench.Publishing.PublishAsync(
+            bench.Request() with
+            {
+                Added =
+                [
+                    new AddedEntry(new ItemSource("ImageFile", file, null), LayerEntryKind.File, "srv/shop/motd") { SourceFile = file },
+                ],
+            }
+        );
+        (Debian with { Extra = folder is null ? ["f 644 0:0 etc/fixed yes"] : [folder] }).SeedTo(bench.Server);
+
+        Assert.Contains("it puts '/srv/shop", await RefusedAsync(bench), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("home/app/shop", "d 755 0:0 home/app", "its layers have '/home/app' as the old base has it")]
+    [InlineData("home/app", "d 755 0:0 home/app", "its layers have '/home/app' as the old base has it")]
+    [InlineData("app", "d 755 0:0 home/app", null)]
+    [InlineData("home/app/shop", "d 750 1654:1654 home/app", null)]
+    public async Task AHomeAboveTheAppThatHasOtherAttributesInTheNewBase(string appFolder, string home, string? reason)
+    {
+        await using var bench = await RebaseBench.StartAsync(Debian with { Extra = ["d 750 1654:1654 home/app"] });
+        var request = bench.Request() with { EntryDefaults = new LayerEntryDefaults { TargetFolder = appFolder } };
+        request = request with { Spec = request.Spec with { WorkingDirectory = $"/{appFolder}" } };
+        await bench.Publishing.PublishAsync(request);
+        (Debian with { Extra = [home, "f 644 0:0 etc/fixed yes"] }).SeedTo(bench.Server);
+
+        if (reason is not null)
+        {
+            Assert.Contains(reason, await RefusedAsync(bench), StringComparison.Ordinal);
+            return;
+        }
+
+        // The proof: a publish on the new base makes the same image.
+        var rebased = await bench.RebaseAsync();
+        var fresh = await bench.Publishing.PublishAsync(request with { Destinations = [bench.Publishing.Named("acme/fresh")] }, "fresh");
+        Assert.Equal(fresh.Image.Digest, rebased.After.Digest);
+    }
+
     [Fact]
     public async Task OtherMediaTypes()
     {

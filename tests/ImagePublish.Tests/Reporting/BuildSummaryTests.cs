@@ -30,6 +30,23 @@ public sealed class BuildSummaryTests
     }
 
     [Fact]
+    public void WhatIsInTheLocalStoreIsWrittenAndNotUploaded()
+    {
+        Assert.Contains(", 3.0 MB written, ", Summarize([Local("Shop"), Local("Pay")]).Lines().First(), StringComparison.Ordinal);
+        Assert.Contains(
+            ", 2.0 MB uploaded, 1.5 MB written, ",
+            Summarize([Local("Shop"), Done("Pay", "published", 2_000_000)]).Lines().First(),
+            StringComparison.Ordinal
+        );
+
+        static BuildRecord Local(string name)
+        {
+            var record = Done(name, "published", 1_500_000);
+            return record with { Summary = record.Summary! with { Images = [record.Summary.Images[0] with { Registry = null }] } };
+        }
+    }
+
+    [Fact]
     public void RequestsOfAllProjectsAreCountedByHost()
     {
         var platform = Begun("Shop") with

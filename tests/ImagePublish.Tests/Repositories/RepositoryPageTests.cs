@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ImagePublish.Rebasing;
+using ImagePublish.Repositories;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Repositories;
@@ -85,6 +86,36 @@ public sealed partial class RepositoryPageTests
     }
 
     [Fact]
+    public async Task OfAnIndexTheFilesOfEachPlatformAreListed()
+    {
+        await using var bench = await RepositoryBench.StartAsync();
+        bench.Server.SeedVersionsOnMovedBase(Shop);
+
+        var contents = await bench.ReadAsync(query => query with { Files = 2 });
+        var data = RepositoryBench.Data(contents);
+
+        Assert.Equal(4, contents.Files!.Images.Count);
+        Assert.Contains("app/native-amd64.so 11", FilesOf(data, "1.2.0", platform: 0));
+        Assert.Contains("app/native-arm64.so 11", FilesOf(data, "1.2.0", platform: 1));
+        Assert.DoesNotContain("app/native-arm64.so 11", FilesOf(data, "1.1.0", platform: 0));
+        Assert.Equal((2, 50), (data.GetProperty("files").GetProperty("newest").GetInt32(), RepositoryFileReader.MaxImages));
+        // Two versions for two platforms have eight paths, not 24.
+        Assert.Equal(8, data.GetProperty("files").GetProperty("paths").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task PackagesOfABaseAreComparedWithTheFilesThatThePageReads()
+    {
+        await using var bench = await RepositoryBench.StartAsync();
+        bench.Server.SeedVersionsOnMovedBase(Shop);
+
+        var contents = await bench.ReadAsync(query => query with { Files = 2, Drift = image => image });
+
+        Assert.Equal([DriftState.Current, DriftState.Behind, DriftState.Behind], contents.Images.Select(image => image.Drift!.State));
+        Assert.Equal(["libc6", "libssl3"], contents.Images[1].Drift!.Packages!.Select(package => package.Name));
+    }
+
+    [Fact]
     public async Task ByDefaultNoLayerIsRead()
     {
         await using var bench = await RepositoryBench.StartAsync();
@@ -152,24 +183,24 @@ public sealed partial class RepositoryPageTests
         Assert.InRange(bench.Server.Requests.Count, 15_001, 15_001 + 6 + 51);
     }
 
-    private static IEnumerable<string> FilesOf(JsonElement data, string tag)
+    private static IEnumerable<string> FilesOf(JsonElement data, string tag, int platform = 0)
     {
-        var image = data.GetProperty("images").EnumerateArray().Single(one => one.GetProperty("tags")[0].GetString() == tag);
-        var platform = image.GetProperty("platforms")[0];
+        var images = data.GetProperty("images").EnumerateArray();
+        var image = images.Single(one => one.GetProperty("tags")[0].GetString() == tag).GetProperty("platforms")[platform];
         var files = data.GetProperty("files");
         var hidden = files
             .GetProperty("images")
             .EnumerateArray()
-            .Single(one => one.GetProperty("digest").GetString() == platform.GetProperty("digest").GetString())
+            .Single(one => one.GetProperty("digest").GetString() == image.GetProperty("digest").GetString())
             .GetProperty("hidden");
-        foreach (var (layer, at) in platform.GetProperty("layers").EnumerateArray().Select((layer, at) => (layer.GetInt32(), at)))
+        foreach (var (layer, at) in image.GetProperty("layers").EnumerateArray().Select((layer, at) => (layer.GetInt32(), at)))
         {
             var list = files.GetProperty("layers").EnumerateArray().Single(one => one.GetProperty("layer").GetInt32() == layer);
             var without = hidden[at].EnumerateArray().Select(index => index.GetInt32()).ToHashSet();
             for (var index = 0; index < list.GetProperty("paths").GetArrayLength(); index++)
             {
                 if (!without.Contains(index))
-                    yield return $"{list.GetProperty("paths")[index]} {list.GetProperty("sizes")[index]}";
+                    yield return $"{files.GetProperty("paths")[list.GetProperty("paths")[index].GetInt32()]} {list.GetProperty("sizes")[index]}";
             }
         }
     }

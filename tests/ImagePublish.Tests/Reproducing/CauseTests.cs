@@ -8,6 +8,7 @@ using ImagePublish.Reporting;
 using ImagePublish.Reproducing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Packages;
 
 namespace ImagePublish.Tests.Reproducing;
 
@@ -304,6 +305,31 @@ public sealed class CauseTests
     }
 
     [Fact]
+    public async Task PackagesOfTheSystemThatMovedAreNamedByTheirVersions()
+    {
+        var old = new DebBuilder("shop", "1.0").File("./usr/bin/shop", "old").File("./usr/share/shop/1.0", "1");
+        var moved = new DebBuilder("shop", "2.0").File("./usr/bin/shop", "new").File("./usr/share/shop/2.0", "2");
+        using var repository = new LocalRepository().AddRoot().Add(old);
+        await using var bench = await ReproducingBench.StartAsync();
+        PublishRequest Request(string cache) =>
+            bench.Request() with
+            {
+                Base = new ScratchImage(),
+                Packages = repository.Request("shop") with { CacheFolder = Path.Combine(repository.Folder, cache) },
+            };
+        await bench.PublishAsync(Request("here"));
+        repository.Remove(old).Add(moved);
+
+        var result = await bench.ReproduceAsync(Request("there"));
+
+        AssertFirst(result, "Package", "the system's package shop is 1.0, and here 2.0");
+        // What the package brings follows from it.
+        Assert.Single(result.Causes);
+        Assert.Contains(result.Differences, one => one is { Name: "usr/share/shop/1.0", Text: "is only in the image" });
+        Assert.Contains("ImagePackageSource", result.Causes[0].Advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task WhatIsShownIsForPeopleAndBeginsWithTheCause()
     {
         await using var bench = await ReproducingBench.StartAsync();
@@ -331,6 +357,8 @@ public sealed class CauseTests
             ReproductionTables.Of(new ComparedImage(plan, [equal], "sha256:1")).First(),
             StringComparison.Ordinal
         );
+        ComparedImage compared = new(plan, [result with { Variants = ["debug"] }, result with { Variants = ["debug", "jobs"] }], null);
+        Assert.Contains("  Its variants are not compared: debug, jobs.", ReproductionTables.Of(compared));
         var read = ReproductionJson.ReadPlatform(ReproductionJson.Write(result));
         Assert.Equal(result.Causes, read.Causes);
         Assert.Equal(result.Differences, read.Differences);

@@ -46,6 +46,21 @@ public sealed class HostileImageTests
     }
 
     [Fact]
+    public async Task AnIndexWithTwoImagesForAPlatformIsRefused()
+    {
+        await using var bench = await ReproducingBench.StartAsync();
+        await bench.PublishAsync();
+        var own = bench.Server.Content.Manifest("acme/shop", "1.0")!;
+        var other = bench.Server.SeedImage("acme/shop", null, [Seeding.LayerOf(("evil", "yes"))], ReproducingBench.BaseConfig());
+        var twin = other with { Digest = own.Digest, Manifest = own.Bytes };
+        bench.Server.SeedIndex("acme/shop", "1.0", (twin, Seeding.PlatformOf("amd64")), (other, Seeding.PlatformOf("amd64")));
+
+        var message = await bench.RefusedAsync(DiagnosticCodes.NotComparable);
+
+        Assert.Contains($"it has several images for linux/amd64: {own.Digest}, {other.Digest}", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AnIndexIsComparedPlatformByPlatform()
     {
         await using var bench = await ReproducingBench.StartAsync();

@@ -9,6 +9,7 @@ using System.Text.Json.Nodes;
 using ImagePublish.Http;
 using ImagePublish.Signing.Keyless;
 using ImagePublish.Tests.Registries;
+using ImagePublish.Tests.Trust;
 using ImagePublish.Trust;
 
 namespace ImagePublish.Tests.Signing;
@@ -25,13 +26,17 @@ internal sealed class FakeSigstore : IAsyncDisposable
     private readonly ECDsa logKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly ECDsa certificateLogKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly X509Certificate2 root;
+    private readonly (TestAuthority Authority, RequestUrl Address)? stamps;
     private readonly List<byte[]> leaves =
     [
         .. Enumerable.Range(0, 6).Select(at => Encoding.ASCII.GetBytes($"an entry of somebody else, {at}")),
     ];
 
-    public FakeSigstore()
+    /// <param name="tiles">A log of the second version, which it has too.</param>
+    /// <param name="stamps">Who issues its time-stamps, and where.</param>
+    public FakeSigstore(FakeRekorTiles? tiles = null, (TestAuthority Authority, RequestUrl Address)? stamps = null)
     {
+        (Tiles, this.stamps) = (tiles, stamps);
         var request = new CertificateRequest("O=sigstore.example, CN=authority", authorityKey, HashAlgorithmName.SHA384);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
@@ -40,6 +45,8 @@ internal sealed class FakeSigstore : IAsyncDisposable
     }
 
     public string Address => server.Address;
+
+    public FakeRekorTiles? Tiles { get; }
 
     /// <summary>The paths that were asked for.</summary>
     public List<string> Asked { get; } = [];
@@ -61,20 +68,25 @@ internal sealed class FakeSigstore : IAsyncDisposable
         new()
         {
             ["mediaType"] = "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            ["tlogs"] = new JsonArray(SecondVersion(), Log(logKey)),
+            ["tlogs"] = new JsonArray(Tiles?.Instance(Address) ?? SecondVersion(), Log(logKey)),
             ["ctlogs"] = new JsonArray(Log(certificateLogKey)),
-            ["certificateAuthorities"] = new JsonArray(
-                new JsonObject
-                {
-                    ["uri"] = Address,
-                    ["certChain"] = new JsonObject
-                    {
-                        ["certificates"] = new JsonArray(new JsonObject { ["rawBytes"] = Convert.ToBase64String(root.RawData) }),
-                    },
-                    ["validFor"] = new JsonObject { ["start"] = "2020-01-01T00:00:00Z" },
-                }
-            ),
-            ["timestampAuthorities"] = new JsonArray(),
+            ["certificateAuthorities"] = new JsonArray(Authority(Address, root)),
+            ["timestampAuthorities"] = stamps is { } stamping
+                ? new JsonArray(Authority(stamping.Address.Shown, [.. stamping.Authority.Issue().Chain.Skip(1)]))
+                : new JsonArray(),
+        };
+
+    private static JsonObject Authority(string address, params X509Certificate2[] chain) =>
+        new()
+        {
+            ["uri"] = address,
+            ["certChain"] = new JsonObject
+            {
+                ["certificates"] = new JsonArray([
+                    .. chain.Select(one => (JsonNode)new JsonObject { ["rawBytes"] = Convert.ToBase64String(one.RawData) }),
+                ]),
+            },
+            ["validFor"] = new JsonObject { ["start"] = "2020-01-01T00:00:00Z" },
         };
 
     public KeylessRequest Request(string? token = null)
@@ -162,6 +174,7 @@ internal sealed class FakeSigstore : IAsyncDisposable
         {
             "/api/v2/signingCert" => Certify(JsonNode.Parse(body)!),
             "/api/v1/log/entries" => Enter(JsonNode.Parse(body)!),
+            $"{FakeRekorTiles.Path}/api/v2/log/entries" when Tiles is not null => Tiles.Enter(body),
             _ => (404, ""),
         };
     }

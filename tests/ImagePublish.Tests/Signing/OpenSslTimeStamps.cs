@@ -24,6 +24,7 @@ internal sealed class OpenSslTimeStamps : IAsyncDisposable
         ess_cert_id_alg = sha256
         ess_cert_id_chain = no
         tsa_name = no
+        accuracy = secs:1
         ordering = no
         """;
 

@@ -76,7 +76,7 @@ public sealed class KeylessTests : IAsyncLifetime
     )]
     public void AnAlteredPartIsRefused(string path, string change, string code, string reason)
     {
-        var altered = Alter(path, change);
+        var altered = AlteredBundle.Create(bundle, path, change);
 
         var refused = Assert.Throws<RefusedSignatureException>(() => Verify(sigstore.Rule(), altered));
 
@@ -89,7 +89,9 @@ public sealed class KeylessTests : IAsyncLifetime
     // The promise alone is enough, as with the first bundles; the proof alone has no time.
     [Fact]
     public void ThePromiseOfALogIsEnough() =>
-        Assert.NotNull(Verify(sigstore.Rule(), Alter("verificationMaterial/tlogEntries/0/inclusionProof", "remove")));
+        Assert.NotNull(
+            Verify(sigstore.Rule(), AlteredBundle.Create(bundle, "verificationMaterial/tlogEntries/0/inclusionProof", "remove"))
+        );
 
     [Fact]
     [ReliabilityCase("Trust", "the log entry of one keyless signature next to another signature of the same identity", "refused")]
@@ -198,10 +200,12 @@ public sealed class KeylessTests : IAsyncLifetime
             for (var at = 0; at < size; at++)
             {
                 var proof = new InclusionProof(at, MerkleTree.Path(leaves, at), checkpoint);
-                proof.Verify(log, leaves[at]);
-                Assert.Throws<RefusedSignatureException>(() => proof.Verify(log, "another"u8));
+                proof.Verify(log, leaves[at], hasNamedOrigin: true);
+                Assert.Throws<RefusedSignatureException>(() => proof.Verify(log, "another"u8, hasNamedOrigin: true));
                 if (size > 1)
-                    Assert.Throws<RefusedSignatureException>(() => (proof with { Index = (at + 1) % size }).Verify(log, leaves[at]));
+                    Assert.Throws<RefusedSignatureException>(() =>
+                        (proof with { Index = (at + 1) % size }).Verify(log, leaves[at], hasNamedOrigin: true)
+                    );
             }
         }
     }
@@ -216,6 +220,9 @@ public sealed class KeylessTests : IAsyncLifetime
         Assert.Contains(root.Authorities, authority => authority.Validity.Contains(DateTimeOffset.UtcNow));
         Assert.NotEmpty(root.CertificateLogs);
         Assert.NotEmpty(root.TimeStampAuthorities);
+        // C2SP's key id of the second version's log, by its name.
+        var second = root.Logs.First(log => !log.IsFirstVersion);
+        Assert.Equal(second.Id.ToArray(), second.NoteKeyId(new Uri(second.Address).Host));
     }
 
     public static TheoryData<string, string> Policies =>
@@ -257,7 +264,7 @@ public sealed class KeylessTests : IAsyncLifetime
         Assert.NotNull(Verify(TrustFile.Read(folder.Path), bundle));
     }
 
-    private static AcceptedSignature Verify(TrustRule rule, byte[] content) =>
+    internal static AcceptedSignature Verify(TrustRule rule, byte[] content) =>
         rule.Verify(
             new SignatureArtifact(SignatureForm.SigstoreBundle, Digest.Compute(content))
             {
@@ -275,7 +282,26 @@ public sealed class KeylessTests : IAsyncLifetime
         return await signer.SignAsync(CosignTests.Statement((image ?? Image).Value), Cancel);
     }
 
-    private byte[] Alter(string path, string change)
+    private static byte[] Bytes(JsonNode document) => Encoding.UTF8.GetBytes(document.ToJsonString());
+
+    private sealed class TemporaryPolicy : IDisposable
+    {
+        private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("imagepublish-policy-");
+
+        public TemporaryPolicy(string content) => File.WriteAllText(Path, content);
+
+        public string Path => System.IO.Path.Combine(folder.FullName, "policy.json");
+
+        public void Dispose() => folder.Delete(recursive: true);
+    }
+}
+
+/// <summary>A bundle with one part altered.</summary>
+internal static class AlteredBundle
+{
+    /// <param name="path">The part, by its path.</param>
+    /// <param name="change">What is made of it.</param>
+    public static byte[] Create(byte[] bundle, string path, string change)
     {
         var document = JsonNode.Parse(bundle)!;
         var parts = path.Split('/');
@@ -297,7 +323,11 @@ public sealed class KeylessTests : IAsyncLifetime
         {
             "flip" => Flip((string)value!),
             "other image" => Convert.ToBase64String(CosignTests.Statement(Digest.Compute("other"u8).Value)),
-            "larger" => ((string)value!).Replace("\n8\n", "\n9\n", StringComparison.Ordinal),
+            // Both logs have seven or eight entries.
+            "larger" => ((string)value!)
+                .Replace("\n8\n", "\n9\n", StringComparison.Ordinal)
+                .Replace("\n7\n", "\n9\n", StringComparison.Ordinal),
+            "renamed" => ((string)value!).Replace("127.0.0.1", "other.example", StringComparison.Ordinal),
             "many" => new JsonArray([.. Enumerable.Range(0, 9).Select(_ => value[0]!.DeepClone())]),
             _ => change,
         };
@@ -316,15 +346,4 @@ public sealed class KeylessTests : IAsyncLifetime
     }
 
     private static byte[] Bytes(JsonNode document) => Encoding.UTF8.GetBytes(document.ToJsonString());
-
-    private sealed class TemporaryPolicy : IDisposable
-    {
-        private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("imagepublish-policy-");
-
-        public TemporaryPolicy(string content) => File.WriteAllText(Path, content);
-
-        public string Path => System.IO.Path.Combine(folder.FullName, "policy.json");
-
-        public void Dispose() => folder.Delete(recursive: true);
-    }
 }

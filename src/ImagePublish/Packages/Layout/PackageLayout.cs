@@ -13,6 +13,9 @@ internal sealed class PackageLayout(BaseFileSystem? below)
 {
     public const string LayerName = "os packages";
 
+    /// <summary>Where each package is described, in a file of its name.</summary>
+    public const string StatusFolder = "var/lib/dpkg/status.d/";
+
     private readonly Dictionary<string, (LayerEntry Entry, UnpackedPackage? Owner)> known = new(StringComparer.Ordinal);
 
     /// <exception cref="ImagePublishException"><c>IMG6002</c>: two packages have the same file. <c>IMG6008</c>: a package can't be put into
@@ -26,12 +29,7 @@ internal sealed class PackageLayout(BaseFileSystem? below)
             current = package.Package.ToString();
             foreach (var entry in await PackageFiles.ReadAsync(package, Map, budget, cancellationToken))
                 Add(entry.Kind == LayerEntryKind.File ? entry with { Package = package.Package.Name } : entry, package);
-            AddOwn(
-                RootFiles.File($"var/lib/dpkg/status.d/{package.Package.Name}", package.Control.Text) with
-                {
-                    Package = package.Package.Name,
-                }
-            );
+            AddOwn(RootFiles.File(StatusFolder + package.Package.Name, package.Control.Text) with { Package = package.Package.Name });
         }
 
         foreach (var entry in await CertificateBundle.MakeAsync(known.Values.Select(one => one.Entry), budget, cancellationToken))

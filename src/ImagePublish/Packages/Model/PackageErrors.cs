@@ -25,12 +25,16 @@ internal static class PackageErrors
     public static ImagePublishException Offline(string what) =>
         new(DiagnosticCodes.NetworkNeeded, $"{what}, and ImageOffline is true. Publish once while there is a network.");
 
+    /// <summary>What to do where a package of the lock file is gone.</summary>
+    public const string GoneAdvice =
+        "Update the lock: dotnet msbuild -t:UpdateImageLock. To publish what it says, let ImagePackageSource name a source that keeps old "
+        + "versions.";
+
     public static ImagePublishException Gone(OsPackage package, string? newer) =>
         new(
             DiagnosticCodes.PackageGone,
             $"The package '{package}' of the lock file is gone from its "
-                + $"source{(newer is null ? "" : $", which has {Text.Sanitize(newer)} now")}. Update the lock: dotnet "
-                + "msbuild -t:UpdateImageLock."
+                + $"source{(newer is null ? "" : $", which has {Text.Sanitize(newer)} now")}. {GoneAdvice}"
         );
 
     public static ImagePublishException CacheFailed(string path, Exception cause) =>

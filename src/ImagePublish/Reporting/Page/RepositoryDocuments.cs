@@ -94,15 +94,22 @@ internal sealed record DriftDocument(string State)
 internal sealed record PackageDocument(string Name, string? Before, string? Now);
 
 /// <summary>The files of layers, and which of them images have.</summary>
+/// <param name="Newest">Of how many images, the newest, they were read.</param>
+/// <param name="Most">Of how many they can be read.</param>
+/// <param name="Paths">Each once: versions and platforms have much the same.</param>
 internal sealed record RepositoryFilesDocument(
+    int Newest,
+    int Most,
+    IReadOnlyList<string> Paths,
     IReadOnlyList<LayerFilesDocument> Layers,
     IReadOnlyList<VisibleFilesDocument> Images,
     int LeftOut
 );
 
 /// <param name="Layer">Its position in the columns of layers.</param>
+/// <param name="Paths">As positions in the list of all.</param>
 /// <param name="Contents">A number for each file: of two files of the same path, the same number means the same file.</param>
-internal sealed record LayerFilesDocument(int Layer, IReadOnlyList<string> Paths, IReadOnlyList<long> Sizes, IReadOnlyList<int> Contents);
+internal sealed record LayerFilesDocument(int Layer, IReadOnlyList<int> Paths, IReadOnlyList<long> Sizes, IReadOnlyList<int> Contents);
 
 internal sealed record VisibleFilesDocument(string Digest, IReadOnlyList<IReadOnlyList<int>> Hidden);
 

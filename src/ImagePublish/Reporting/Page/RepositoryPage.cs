@@ -142,29 +142,35 @@ internal sealed class RepositoryPage
 
     private RepositoryFilesDocument Document(RepositoryFiles files)
     {
-        var contents = new Dictionary<object, int>();
+        var (paths, contents) = (new Dictionary<object, int>(), new Dictionary<object, int>());
+        var lists = files
+            .Layers.Where(layer => layerNumbers.ContainsKey(layer.Key))
+            .Select(layer => new LayerFilesDocument(
+                layerNumbers[layer.Key],
+                [.. layer.Value.Entries.Select(entry => PositionOf(entry.Path, paths))],
+                [.. layer.Value.Entries.Select(entry => entry.Length)],
+                [.. layer.Value.Entries.Select(entry => PositionOf(ContentOf(entry), contents))]
+            ))
+            .ToList();
         return new RepositoryFilesDocument(
-            [
-                .. files
-                    .Layers.Where(layer => layerNumbers.ContainsKey(layer.Key))
-                    .Select(layer => new LayerFilesDocument(
-                        layerNumbers[layer.Key],
-                        [.. layer.Value.Entries.Select(entry => entry.Path)],
-                        [.. layer.Value.Entries.Select(entry => entry.Length)],
-                        [.. layer.Value.Entries.Select(entry => ContentOf(entry, contents))]
-                    )),
-            ],
+            files.Newest,
+            RepositoryFileReader.MaxImages,
+            [.. paths.Keys.Cast<string>()],
+            lists,
             [.. files.Images.Select(image => new VisibleFilesDocument(image.Manifest.Value, image.Hidden))],
             files.LeftOut
         );
     }
 
-    private static int ContentOf(LayerEntryInfo entry, Dictionary<object, int> contents)
+    private static object ContentOf(LayerEntryInfo entry) =>
+        (entry.Kind, entry.Length, entry.Fingerprint, entry.LinkTarget, entry.Mode, entry.Uid, entry.Gid);
+
+    // A dictionary that nothing is removed from keeps the order of what is added.
+    private static int PositionOf(object key, Dictionary<object, int> positions)
     {
-        var identity = (entry.Kind, entry.Length, entry.Fingerprint, entry.LinkTarget, entry.Mode, entry.Uid, entry.Gid);
-        if (!contents.TryGetValue(identity, out var number))
-            contents.Add(identity, number = contents.Count);
-        return number;
+        if (!positions.TryGetValue(key, out var position))
+            positions.Add(key, position = positions.Count);
+        return position;
     }
 
     private int NumberOf(Descriptor layer, string name)

@@ -33,7 +33,10 @@ internal sealed record IdentityTokenSource
 internal sealed record KeylessRequest(IdentityTokenSource Source, SigstoreRoot Root)
 {
     /// <summary>Changes with the identity and the instance. Nothing of the token is in it.</summary>
-    public string Id => $"keyless {Root.Id} {Source.Name} {Source.Identity} {Authority} {Log} {TimeStamps}";
+    public string Id => $"keyless {Root.Id} {Source.Name} {Source.Identity} {Authority} {Log} {TimeStamps} {Config?.Id}";
+
+    /// <summary>The services that are asked where no address is given; null for those of <see cref="Root"/>.</summary>
+    public SigningConfig? Config { get; init; }
 
     /// <summary>The authority of certificates (Fulcio); null for that of <see cref="Root"/>.</summary>
     public RequestUrl? Authority { get; init; }
@@ -41,6 +44,6 @@ internal sealed record KeylessRequest(IdentityTokenSource Source, SigstoreRoot R
     /// <summary>The log (Rekor); null for that of <see cref="Root"/>.</summary>
     public RequestUrl? Log { get; init; }
 
-    /// <summary>The authority of time-stamps; null for none.</summary>
+    /// <summary>The authority of time-stamps; null for none, unless the log has no time.</summary>
     public RequestUrl? TimeStamps { get; init; }
 }

@@ -32,13 +32,21 @@ internal sealed class KeylessSigner(KeylessRequest request, ServiceClient servic
     public async Task<byte[]> SignAsync(ReadOnlyMemory<byte> statement, CancellationToken cancellationToken)
     {
         var certified = await CertifyAsync(cancellationToken);
-        var signature = certified.Sign(SigstoreBundle.SignedBytes(statement.Span));
-        var entry = WriteEntry(statement, signature, certified.Certificate);
-        var logged = await sigstore.LogAsync(entry, cancellationToken);
-        var stamp = await sigstore.StampAsync(signature, cancellationToken);
-        var bundle = SignaturePayload.WriteBundle(statement, signature, json => WriteMaterial(json, certified.Certificate, logged, stamp));
+        var signed = SigstoreBundle.SignedBytes(statement.Span);
+        var signature = certified.Sign(signed);
+        var logs = sigstore.FindLogs(atTag: false);
+        var stamps = await sigstore.StampAsync(signature, isNeeded: logs.Any(log => log.IsSecondVersion), cancellationToken);
+        var entries = await Task.WhenAll(logs.Select(log => sigstore.LogAsync(log, Write(log), cancellationToken)));
+        var bundle = SignaturePayload.WriteBundle(statement, signature, json =>
+            WriteMaterial(json, certified.Certificate, entries, stamps)
+        );
         Require(new CosignSignature(SigstoreBundle.Read(bundle)));
         return bundle;
+
+        byte[] Write(SignatureLog log) =>
+            log.IsSecondVersion
+                ? WriteSecondEntry(signed, signature, certified.Certificate)
+                : WriteEntry(statement, signature, certified.Certificate);
     }
 
     /// <summary>Signs an image for the tag <c>sha256-….sig</c>. The log's time is enough there.</summary>
@@ -48,7 +56,9 @@ internal sealed class KeylessSigner(KeylessRequest request, ServiceClient servic
         var certified = await CertifyAsync(cancellationToken);
         var payload = SignaturePayload.WriteSimple(image, reference);
         var signature = certified.Sign(payload);
-        var logged = await sigstore.LogAsync(WriteHashEntry(payload, signature, certified.Certificate), cancellationToken);
+        // The annotations have one entry.
+        var log = sigstore.FindLogs(atTag: true)[0];
+        var logged = await sigstore.LogAsync(log, WriteHashEntry(payload, signature, certified.Certificate), cancellationToken);
         var signed = TagSignature.Create(payload, signature) with
         {
             Material = new Dictionary<string, string>
@@ -190,6 +200,27 @@ internal sealed class KeylessSigner(KeylessRequest request, ServiceClient servic
             json.WriteEndObject();
         });
 
+    // The second version has no kind for envelopes: the hash is that of what is signed, and nothing of the statement is sent.
+    // https://github.com/sigstore/architecture-docs/blob/main/client-spec.md, "Transparency Log Entry"
+    private static byte[] WriteSecondEntry(byte[] signed, byte[] signature, X509Certificate2 certificate) =>
+        OciJson.Write(json =>
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("hashedRekordRequestV002");
+            json.WriteBase64String("digest", SHA256.HashData(signed));
+            json.WriteStartObject("signature");
+            json.WriteBase64String("content", signature);
+            json.WriteStartObject("verifier");
+            json.WriteStartObject("x509Certificate");
+            json.WriteBase64String("rawBytes", certificate.RawData);
+            json.WriteEndObject();
+            json.WriteString("keyDetails", "PKIX_ECDSA_P256_SHA_256");
+            json.WriteEndObject();
+            json.WriteEndObject();
+            json.WriteEndObject();
+            json.WriteEndObject();
+        });
+
     private string WriteChain(X509Certificate2 certificate)
     {
         var authority = request.Root.Authorities.First(one =>
@@ -198,21 +229,31 @@ internal sealed class KeylessSigner(KeylessRequest request, ServiceClient servic
         return string.Concat(authority.Chain.Select(one => one.ExportCertificatePem() + '\n'));
     }
 
-    private static void WriteMaterial(Utf8JsonWriter json, X509Certificate2 certificate, LogEntry entry, byte[]? stamp)
+    private static void WriteMaterial(
+        Utf8JsonWriter json,
+        X509Certificate2 certificate,
+        IReadOnlyList<LogEntry> entries,
+        IReadOnlyList<byte[]> stamps
+    )
     {
         json.WriteStartObject("certificate");
         json.WriteBase64String("rawBytes", certificate.RawData);
         json.WriteEndObject();
         json.WriteStartArray("tlogEntries");
-        entry.Write(json);
+        foreach (var entry in entries)
+            entry.Write(json);
         json.WriteEndArray();
-        if (stamp is null)
+        if (stamps.Count == 0)
             return;
         json.WriteStartObject("timestampVerificationData");
         json.WriteStartArray("rfc3161Timestamps");
-        json.WriteStartObject();
-        json.WriteBase64String("signedTimestamp", stamp);
-        json.WriteEndObject();
+        foreach (var stamp in stamps)
+        {
+            json.WriteStartObject();
+            json.WriteBase64String("signedTimestamp", stamp);
+            json.WriteEndObject();
+        }
+
         json.WriteEndArray();
         json.WriteEndObject();
     }

@@ -1,5 +1,5 @@
 // An instance of sigstore on this machine, of @sigstore/mock's parts: node server.mjs FOLDER
-// Writes trusted_root.json there and prints its port. The mock takes everything; what the real services refuse is refused here.
+// Writes trusted_root.json and signing_config.json there and prints its port. The mock takes everything; what the real services refuse is refused here.
 import crypto from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -10,7 +10,7 @@ import * as pkijs from "pkijs";
 
 const issuer = "https://issuer.example.com";
 const newKey = () => crypto.generateKeyPairSync("ec", { namedCurve: "prime256v1" });
-const keys = { ca: newKey(), log: newKey(), tsa: newKey() };
+const keys = { ca: newKey(), log: newKey(), tsa: newKey(), tiles: crypto.generateKeyPairSync("ed25519") };
 const spki = (pair) => pair.publicKey.export({ type: "spki", format: "der" });
 const sha256 = (bytes) => crypto.createHash("sha256").update(bytes).digest();
 
@@ -73,6 +73,61 @@ async function enter(body) {
   return rekor.fn(JSON.stringify({ apiVersion: "0.0.1", kind: "dsse", spec }));
 }
 
+// Rekor's second version, which the mock lacks: https://github.com/sigstore/rekor-tiles/blob/main/CLIENTS.md
+const origin = "127.0.0.1";
+const tilesId = sha256(Buffer.concat([Buffer.from(`${origin}\n`), Buffer.from([1]), spki(keys.tiles).subarray(-32)]));
+const leaves = ["somebody", "else"].map((text) => sha256(Buffer.from(`\0${text}`)));
+const half = (count) => 2 ** Math.floor(Math.log2(count - 1));
+const treeHash = (list) =>
+  list.length === 1
+    ? list[0]
+    : sha256(Buffer.concat([Buffer.from([1]), treeHash(list.slice(0, half(list.length))), treeHash(list.slice(half(list.length)))]));
+const proofOf = (list, index) => {
+  if (list.length === 1) return [];
+  const [left, right] = [list.slice(0, half(list.length)), list.slice(half(list.length))];
+  return index < left.length
+    ? [...proofOf(left, index), treeHash(right)]
+    : [...proofOf(right, index - left.length), treeHash(left)];
+};
+
+// The kind 'dsse' is refused by its releases; the signer of @sigstore/sign 4 asks for it.
+function enterSecond(body) {
+  const { hashedRekordRequestV002: hashed, dsseRequestV002: envelope } = JSON.parse(body);
+  const verifier = hashed?.signature.verifier ?? envelope.verifiers[0];
+  const content = hashed?.signature.content ?? envelope.envelope.signatures[0].sig;
+  const certificate = new crypto.X509Certificate(Buffer.from(verifier.x509Certificate.rawBytes, "base64"));
+  const payload = envelope && Buffer.from(envelope.envelope.payload, "base64");
+  const type = envelope?.envelope.payloadType;
+  const signed = payload && Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${payload.length} `), payload]);
+  if (signed && !crypto.verify("sha256", signed, certificate.publicKey, Buffer.from(content, "base64")))
+    return { statusCode: 400, response: '{"code":3,"message":"invalid signature"}' };
+  const hash = (digest) => ({ algorithm: "SHA2_256", digest });
+  const [kind, spec] = hashed
+    ? ["hashedrekord", { hashedRekordV002: { data: hash(hashed.digest), signature: { content, verifier } } }]
+    : ["dsse", { dsseV002: { payloadHash: hash(sha256(payload).toString("base64")), signatures: [{ content, verifier }] } }];
+  const entry = Buffer.from(JSON.stringify({ apiVersion: "0.0.2", kind, spec }));
+  const index = leaves.push(sha256(Buffer.concat([Buffer.from([0]), entry]))) - 1;
+  const rootHash = treeHash(leaves).toString("base64");
+  const note = `${origin}\n${leaves.length}\n${rootHash}\n`;
+  const signature = Buffer.concat([tilesId.subarray(0, 4), crypto.sign(null, Buffer.from(note), keys.tiles.privateKey)]);
+  const answer = {
+    logIndex: `${index}`,
+    logId: { keyId: tilesId.toString("base64") },
+    kindVersion: { kind, version: "0.0.2" },
+    integratedTime: "0",
+    inclusionPromise: null,
+    inclusionProof: {
+      logIndex: `${index}`,
+      rootHash,
+      treeSize: `${leaves.length}`,
+      hashes: proofOf(leaves, index).map((one) => one.toString("base64")),
+      checkpoint: { envelope: `${note}\n\u2014 ${origin} ${signature.toString("base64")}\n` },
+    },
+    canonicalizedBody: entry.toString("base64"),
+  };
+  return { statusCode: 200, response: JSON.stringify(answer) };
+}
+
 // The mock takes the request in JSON only, which time-stamp authorities other than sigstore's do not.
 async function stamp(body, type) {
   if (type !== "application/timestamp-query") return stamps.fn(body.toString());
@@ -98,6 +153,7 @@ const server = createServer((request, response) => {
       if (url.pathname === "/token") answer = issueToken(url.searchParams, request.headers.authorization);
       else if (url.pathname === "/api/v2/signingCert") answer = await certify(body.toString());
       else if (url.pathname === "/api/v1/log/entries") answer = await enter(body.toString());
+      else if (url.pathname === "/tiles/api/v2/log/entries") answer = enterSecond(body.toString());
       else if (url.pathname === "/api/v1/timestamp") answer = await stamp(body, request.headers["content-type"]);
     } catch (error) {
       answer = { statusCode: 500, response: String(error) };
@@ -118,19 +174,29 @@ server.listen(0, "127.0.0.1", async () => {
     certChain: { certificates: certificates.map((bytes) => ({ rawBytes: Buffer.from(bytes).toString("base64") })) },
     validFor,
   });
-  const log = (pair) => ({
-    baseUrl: address,
+  const log = (pair, baseUrl = address, id = sha256(spki(pair)), keyDetails = "PKIX_ECDSA_P256_SHA_256") => ({
+    baseUrl,
     hashAlgorithm: "SHA2_256",
-    publicKey: { rawBytes: spki(pair).toString("base64"), keyDetails: "PKIX_ECDSA_P256_SHA_256", validFor },
-    logId: { keyId: sha256(spki(pair)).toString("base64") },
+    publicKey: { rawBytes: spki(pair).toString("base64"), keyDetails, validFor },
+    logId: { keyId: id.toString("base64") },
   });
   const root = {
     mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-    tlogs: [log(keys.log)],
+    tlogs: [log(keys.log), log(keys.tiles, `${address}/tiles`, tilesId, "PKIX_ED25519")],
     certificateAuthorities: [authority(address, ca.rootCertificate)],
     ctlogs: [log(keys.ca)],
     timestampAuthorities: [authority(`${address}/api/v1/timestamp`, tsa.intCertificate, tsa.rootCertificate)],
   };
   writeFileSync(join(process.argv[2], "trusted_root.json"), JSON.stringify(root, null, 2));
+  const service = (url, majorApiVersion = 1) => ({ url, majorApiVersion, validFor, operator: "sigstore.mock" });
+  const config = {
+    mediaType: "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+    caUrls: [service(address)],
+    rekorTlogUrls: [service(`${address}/tiles`, 2), service(address)],
+    rekorTlogConfig: { selector: "ANY" },
+    tsaUrls: [service(`${address}/api/v1/timestamp`)],
+    tsaConfig: { selector: "ANY" },
+  };
+  writeFileSync(join(process.argv[2], "signing_config.json"), JSON.stringify(config, null, 2));
   console.log(`listening on ${server.address().port}`);
 });

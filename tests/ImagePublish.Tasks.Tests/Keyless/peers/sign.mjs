@@ -1,4 +1,5 @@
 // Signs a statement with sigstore's own signer: node sign.mjs ADDRESS STATEMENT KIND > bundle.json
+// KIND is that of the log's entry, or 'v2' for Rekor's second version.
 import { readFileSync } from "node:fs";
 import { bundleToJSON } from "@sigstore/bundle";
 import { DSSEBundleBuilder, FulcioSigner, RekorWitness, TSAWitness } from "@sigstore/sign";
@@ -12,7 +13,9 @@ const identityProvider = {
 };
 const signer = new FulcioSigner({ fulcioBaseURL: address, identityProvider, retry: false });
 const witnesses = [
-  new RekorWitness({ rekorBaseURL: address, entryType, fetchOnConflict: false, retry: false }),
+  entryType === "v2"
+    ? new RekorWitness({ rekorBaseURL: `${address}/tiles`, majorApiVersion: 2, retry: false })
+    : new RekorWitness({ rekorBaseURL: address, entryType, fetchOnConflict: false, retry: false }),
   new TSAWitness({ tsaBaseURL: address, retry: false }),
 ];
 const builder = new DSSEBundleBuilder({ signer, witnesses });

@@ -1,7 +1,7 @@
-// Looks at the page of a repository as people do, and reports in JSON what it saw: node drive-repository.mjs small.html large.html folder-for-pictures
+// Looks at the page of a repository as people do, and reports in JSON what it saw: node drive-repository.mjs small.html large.html moved.html folder-for-pictures
 import { launch, Looker } from "./look.mjs";
 
-const [small, large, pictures] = process.argv.slice(2);
+const [small, large, moved, pictures] = process.argv.slice(2);
 const browser = await launch();
 const looker = new Looker(browser, pictures);
 const { seen } = looker;
@@ -112,5 +112,28 @@ seen.rowsOfAPage = await many.locator("#list tbody tr").count();
 await many.click("#older");
 seen.secondPage = await text(many, "#range");
 seen.largeFiltered = await filter(many, "1.250.7");
+// Two platforms on a base that moved.
+const openMoved = (name, width, height, colorScheme) =>
+  looker.open(moved, `moved-${name}`, { width, height, colorScheme }, tabs, (page, tab) => picture(page, `moved-${name}-${tab}`));
+const onPhone = await openMoved("phone-light", 390, 844, "light");
+seen.phoneRows = await onPhone.locator("#list tbody tr").allInnerTexts();
+await openMoved("phone-dark", 390, 844, "dark");
+await openMoved("desktop-dark", 1280, 900, "dark");
+const drift = await openMoved("desktop-light", 1280, 900, "light");
+seen.facts = await text(drift, "#facts");
+seen.movedRows = await drift.locator("#list tbody tr").allInnerTexts();
+seen.movedFiltered = await filter(drift, "behind");
+await drift.locator("#list tbody .go", { hasText: "1.1.0" }).click();
+seen.movedBase = await text(drift, "#image-body");
+await picture(drift, "moved-outdated");
+await drift.click("#tab-compare");
+seen.comparePlatforms = await drift.locator("#compare-platform option").allInnerTexts();
+seen.filesOf = {};
+for (const platform of seen.comparePlatforms) {
+  await drift.selectOption("#compare-platform", platform);
+  seen.filesOf[platform] = await text(drift, "#compare-body");
+}
+await drift.selectOption("#compare-platform", seen.comparePlatforms[1]);
+await picture(drift, "moved-compared");
 await browser.close();
 console.log(JSON.stringify(seen));

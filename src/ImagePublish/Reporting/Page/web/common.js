@@ -94,7 +94,7 @@ const page = (() => {
       const kind = file.before === undefined ? "added" : file.after === undefined ? "removed" : "changed";
       return make("tr", {},
         make("td", { text: file.path }),
-        make("td", { class: kind === "added" ? "plus" : kind === "removed" ? "minus" : "", text: kind }),
+        make("td", { class: kind === "added" ? "plus kind" : kind === "removed" ? "minus kind" : "kind", text: kind }),
         make("td", { class: "number", text: file.after === undefined ? "" : size(file.after) }),
         make("td", { class: "number", text: file.after === file.before ? "same size" : signed((file.after ?? 0) - (file.before ?? 0)) }));
     });

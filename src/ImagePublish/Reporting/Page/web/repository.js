@@ -170,18 +170,21 @@
     return make("span", { class: "tags" },
       make("button", { type: "button", class: "go", onclick: () => openImage(image) }, ...breakable(image.title)),
       ...image.tags.slice(1, most.tags).map((tag) => make("span", { class: "chip", text: tag })),
-      rest > 0 ? make("span", { class: "chip", text: `${number(rest)} more` }) : null);
+      rest > 0 ? make("span", { class: "chip", text: `${number(rest)} more` }) : null,
+      driftChip(image.drift?.state));
   }
 
+  // With the tags rather than what is attached, which phones have no room for.
+  const driftChip = (state) => (state === "behind" ? make("span", { class: "chip warn", text: "base is outdated" }) : state === "unknown" ? make("span", { class: "chip", text: "base unknown" }) : null);
+
   function rowOf(image) {
-    const states = { behind: make("span", { class: "chip warn", text: "base is outdated" }), unknown: make("span", { class: "chip", text: "base unknown" }) };
     return make("tr", {},
       make("td", {}, tagsOf(image)),
       make("td", { class: "wide", text: date(image.created) || "not said" }),
       make("td", { class: "number", text: size(image.size) }),
       make("td", { class: "number", text: image.platforms.length ? (image.before ? size(image.added) : "all") : "" }),
       make("td", { class: "wide", text: image.platforms.length ? image.platforms.map((one) => one.name).join(", ") : strings[image.artifact] }),
-      make("td", { class: "wide" }, make("span", { class: "signs" }, ...signsOf(image).map((text) => make("span", { class: "chip", text })), states[image.drift?.state] ?? null)),
+      make("td", { class: "wide" }, make("span", { class: "signs" }, ...signsOf(image).map((text) => make("span", { class: "chip", text })))),
       make("td", {}, image.before ? make("button", { type: "button", class: "small", "aria-label": `Compare ${image.title} with ${image.before.title}, the one before`, text: "Compare", onclick: () => openCompare(image.before, image) }) : null));
   }
 
@@ -230,7 +233,9 @@
       make("p", { class: "legend" }, ...[["same", "in both"], ["new", `only in ${to.title}: is uploaded`], ["gone", `only in ${from.title}`]].map(([kind, words]) => make("span", { class: `key ${kind}`, text: words }))),
       layerTable(before, own),
     ];
-    if (old.length === 1 && now.length === 1) parts.push(...textChanges("Settings", settingChanges(old[0].settings, now[0].settings), "The config says the same."), ...fileParts(old[0], now[0]));
+    const one = old.length === 1 && now.length === 1;
+    if (one) parts.push(...textChanges("Settings", settingChanges(old[0].settings, now[0].settings), "The config says the same."));
+    parts.push(...(one ? fileParts(old[0], now[0]) : fileParts()));
     return parts;
   }
 
@@ -310,13 +315,19 @@
     platform.layers.forEach((layer, at) => {
       const { paths, sizes, contents } = filesOfLayer.get(layer);
       const without = new Set(hidden.get(platform.digest)[at]);
-      paths.forEach((path, index) => without.has(index) || files.set(path, [sizes[index], contents[index]]));
+      paths.forEach((path, index) => without.has(index) || files.set(data.files.paths[path], [sizes[index], contents[index]]));
     });
     return files;
   }
 
+  const bound = data.files && (data.files.newest === 1 ? "the newest image" : `the newest ${number(data.files.newest)} images`);
+  const unread = data.files
+    ? `The files of these two were not read: the page has those of ${bound}, for each platform. -p:ImagePageFiles says of how many, ${number(data.files.most)} at most.`
+    : "No layer was read for this page. Make it with -p:ImagePageFiles=5 to compare the newest five images down to files.";
+
   function fileParts(old, now) {
-    if (![old, now].every((one) => hidden.has(one.digest))) return [make("h3", { text: "Files" }), make("p", { text: data.files ? "The files of these two were not read: the page has those of the newest images, of each for its first platform." : "No layer was read for this page. Make it with -p:ImagePageFiles=5 to compare the newest five images down to files." })];
+    if (!old || !now) return [make("h3", { text: "Files" }), make("p", { text: data.files ? "Choose a platform to see which files differ." : unread })];
+    if (![old, now].every((one) => hidden.has(one.digest))) return [make("h3", { text: "Files" }), make("p", { text: unread })];
     const [before, after] = [filesOf(old), filesOf(now)];
     const changes = [];
     for (const [path, [length, content]] of after) {

@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
 using ImagePublish.Attachments;
 using ImagePublish.Bases;
-using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
-namespace ImagePublish.Commands;
+namespace ImagePublish.Destinations;
 
 /// <summary>Copies one image, with everything that it references and everything attached to it, to one destination.</summary>
 /// <remarks>
@@ -25,6 +24,18 @@ internal sealed class ImageTransfer(IImageContent content, IDestination destinat
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await CopyAsync(content.Root, 0, cancellationToken);
+        await FinishAttachingAsync();
+    }
+
+    /// <summary>Copies what is attached to the image, which is at the destination already, and what is attached to that.</summary>
+    public async Task RunAttachmentsAsync(CancellationToken cancellationToken)
+    {
+        await CopyAttachmentsAsync(content.Root.Descriptor, 0, cancellationToken);
+        await FinishAttachingAsync();
+    }
+
+    private async Task FinishAttachingAsync()
+    {
         // An attachment may have attachments itself: they are in the queue before it is done.
         while (attaching.TryDequeue(out var next))
             await next;
