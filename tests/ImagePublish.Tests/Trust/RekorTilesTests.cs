@@ -292,7 +292,7 @@ public sealed class RekorTilesTests(SharedTimeStamps shared) : IAsyncLifetime, I
     }
 
     [Theory]
-    [InlineData("""{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.1+json"}""", "it is no signing config")]
+    [InlineData("""{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.1+json"}""", "it is not a signing config")]
     [InlineData("""{"mediaType":"MEDIA","rekorTlogConfig":{"selector":"SOME"}}""", "'rekorTlogConfig' has a 'selector' other than")]
     [InlineData("""{"mediaType":"MEDIA","tsaConfig":{"selector":"EXACT","count":9}}""", "with a 'count' of 1 to 8")]
     [InlineData("""{"mediaType":"MEDIA","rekorTlogUrls":["https://x"]}""", "'rekorTlogUrls' is no list of at most")]
