@@ -143,7 +143,8 @@ public abstract partial class PublishTask : ImageNameTask, ISigningInputs
         {
             throw new ImagePublishException(
                 DiagnosticCodes.DiskFailed,
-                $"The image's outputs can't be written for the CI system, and warnings are errors: {exception.Message} Nothing was published.",
+                $"The image's outputs can't be written for the CI system, and warnings are errors: {exception.Message} "
+                    + "Nothing was published.",
                 exception
             );
         }

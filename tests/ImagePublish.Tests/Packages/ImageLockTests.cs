@@ -231,7 +231,7 @@ public sealed class ImageLockTests : IDisposable
     }
 
     [Theory]
-    [InlineData("missing", "says nothing of linux/amd64")]
+    [InlineData("missing", "has no entry for linux/amd64")]
     [InlineData("another package", "the package 'shop' is not in it")]
     [InlineData("package too many", "the package 'more' is no longer asked for")]
     [InlineData("another base", "the base image of linux/amd64 is")]

@@ -123,8 +123,8 @@ internal sealed class IdentityToken
         if (!RequestUrl.TryParse(service.Url, out var url))
             throw new ImagePublishException(
                 DiagnosticCodes.IdentityTokenMissing,
-                "Images can't be signed with GitHub's identity token: ACTIONS_ID_TOKEN_REQUEST_URL is not an address. Leave it as GitHub sets "
-                    + "it."
+                "Images can't be signed with GitHub's identity token: ACTIONS_ID_TOKEN_REQUEST_URL is not an address. Leave it as GitHub "
+                    + "sets it."
             );
         var request = new ServiceRequest("get an identity token from GitHub", HttpMethod.Get, url.With("audience", Audience))
         {
