@@ -46,7 +46,7 @@ public sealed class BeginImageEarly : RegistryTask
     /// <summary>Repositories whose images are believed.</summary>
     public string? CacheTrust { get; set; }
 
-    internal override string Activity => "Beginning early";
+    internal override string Activity => "The early layer build";
 
     private protected override Task ExecuteAsync(IPublishLog log, CancellationToken cancellationToken)
     {
@@ -65,7 +65,7 @@ public sealed class BeginImageEarly : RegistryTask
 #pragma warning restore CA1031
         {
             // Whatever it is, the publish does it itself, and reports what is wrong with a setting.
-            log.Detail($"Nothing is done ahead: {exception.Message}");
+            log.Detail($"No layers are built early: {exception.Message}");
         }
 
         return Task.CompletedTask;

@@ -57,7 +57,7 @@ internal static class CacheTrustReader
             : throw InputParser.Invalid(
                 "ImageCacheTrust",
                 text,
-                "expected a repository without a tag, such as ghcr.io/acme/app: whoever may push to it may push any tag"
+                "expected a repository without a tag, such as ghcr.io/acme/app, because anyone who may push to it can push any tag"
             );
     }
 }

@@ -172,7 +172,7 @@ public sealed class CollectImageInputs : ImageTask
     private string? FindDoubt(GitHistory history, ProjectEvaluation? evaluation, List<ProjectFile> projectFiles)
     {
         if (IsDefault && evaluation is null)
-            return "this MSBuild does not hand out what a project imports. Set ImageRevision to Inputs to do without.";
+            return "this MSBuild does not report what a project imports. Set ImageRevision to Inputs to work without it.";
         if (IsDefault && Array.Find(Packages, package => CommitCounters.Contains(package, StringComparer.OrdinalIgnoreCase)) is { } counter)
             return $"{counter} changes the version with every commit.";
         if (IsDefault && FindOutside(history, evaluation!) is { } outside)

@@ -165,7 +165,7 @@ internal sealed class GitCheckout(string repository, Func<string, string?> varia
         }
         catch (Win32Exception exception)
         {
-            return Failed($"'{git}' can not be started ({exception.Message})");
+            return Failed($"'{git}' can't be started ({exception.Message})");
         }
         catch (IOException exception)
         {

@@ -19,7 +19,7 @@ internal sealed class ImageNames
         this.inputs = inputs;
         whole = Whole(inputs.Name);
         if (whole?.Digest is not null)
-            throw InputParser.Invalid("ImageName", inputs.Name!, "a digest is what publishing tells, not what it is told");
+            throw InputParser.Invalid("ImageName", inputs.Name!, "expected a name with an optional tag; publishing computes the digest");
         var repository = RepositoryName(inputs.RepositoryPrefix, inputs.Repository, inputs.AssemblyName);
         _ = InputParser.Named(
             InputParser.Optional(inputs.RepositoryPrefix) is null ? "ImageRepository" : "ImageRepositoryPrefix and ImageRepository",

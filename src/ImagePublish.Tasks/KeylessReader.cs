@@ -27,7 +27,7 @@ internal static class KeylessReader
             throw InputParser.Invalid(
                 "ImageSignatureFormat",
                 inputs.SignatureFormat ?? "",
-                "a keyless signature is sigstore's, and none of Notation. Leave it out, or sign with a key"
+                "keyless signatures are for sigstore, not for Notation. Remove it, or sign with a key"
             );
         var keyless = new KeylessRequest(FindSource(source), ReadRoot(inputs))
         {

@@ -26,7 +26,7 @@ internal static class ProbeReader
         var item = inputs.Healthcheck[0];
         var source = ItemLocations.Locate(item, Item);
         if (inputs.Healthcheck.Length > 1)
-            throw InputParser.Invalid(source, "with Http it is the only one");
+            throw InputParser.Invalid(source, "with Http it must be the only one");
         if (!HttpProbe.IsPath(item.ItemSpec))
             throw InputParser.Invalid(source, "with Http it is the path to ask for, such as /health");
         if (HttpProbe.FindProgram(platform) is null)
@@ -58,7 +58,7 @@ internal static class ProbeReader
             return null;
         return ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0
             ? port
-            : throw InputParser.Invalid(source, "its Port is no number from 1 to 65535");
+            : throw InputParser.Invalid(source, "its Port is not a number from 1 to 65535");
     }
 
     private static int ReadSeconds(ITaskItem item) =>

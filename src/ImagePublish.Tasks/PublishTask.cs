@@ -148,7 +148,8 @@ public abstract partial class PublishTask : ImageNameTask, ISigningInputs
         {
             throw new ImagePublishException(
                 DiagnosticCodes.DiskFailed,
-                $"The CI system can't be told of the image, and warnings are errors: {exception.Message} Nothing was published.",
+                $"The image's outputs can't be written for the CI system, and warnings are errors: {exception.Message} "
+                    + "Nothing was published.",
                 exception
             );
         }
@@ -170,7 +171,7 @@ public abstract partial class PublishTask : ImageNameTask, ISigningInputs
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            var message = $"The image is published, but the CI system could not be told: {exception.Message}";
+            var message = $"The image is published, but its outputs could not be written for the CI system: {exception.Message}";
             // A build that fails after it has moved tags misleads more than a line that is missed.
             if (log.IsError(DiagnosticCodes.DiskFailed))
                 log.Information(message);

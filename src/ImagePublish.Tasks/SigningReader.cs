@@ -122,7 +122,7 @@ internal static class SigningReader
         if (source.Contains("-----BEGIN", StringComparison.Ordinal) || source.Contains('\n', StringComparison.Ordinal))
             throw SigningKey.Unusable(
                 "its value",
-                "it is a key and not the name of one, and logs of the build have it now. Replace that key, and name a file or an "
+                "it is a key, not the name of one, and is now in the build's logs. Replace that key, and name a file or an "
                     + "environment variable, as in env:SIGNING_KEY"
             );
         if (!IsVariable(source, out var variable))

@@ -148,6 +148,6 @@ internal sealed class SpecReader(PublishImageInputs inputs)
             : GoDuration.TryParse(text)
                 ?? throw InputParser.Invalid(
                     ItemLocations.Locate(item, "ImageHealthcheck"),
-                    $"its {name} '{Text.Sanitize(text)}' is no time: expected numbers with h, m, s or ms, such as 30s or 1m30s"
+                    $"its {name} '{Text.Sanitize(text)}' is not a duration: expected numbers with h, m, s or ms, such as 30s or 1m30s"
                 );
 }

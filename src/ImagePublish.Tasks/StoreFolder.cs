@@ -70,7 +70,7 @@ internal static class StoreFolder
         {
             throw new ImagePublishException(
                 DiagnosticCodes.StoreFailed,
-                $"The package cache in '{folder}' can not be used: {Text.Sanitize(exception.Message)} Name another folder with "
+                $"The package cache in '{folder}' can't be used: {Text.Sanitize(exception.Message)} Name another folder with "
                     + $"ImagePackageCache.",
                 exception
             );
@@ -107,7 +107,7 @@ internal static class StoreFolder
         log?.Detail(
             $"The key of the local store's records can't "
                 + $"be kept{(file is null ? "" : $" in '{file}'")} ({Text.Sanitize(problem!).TrimEnd('.')}): later "
-                + $"builds do not believe what this one remembers. Set IMAGE_CACHE_KEY, or XDG_CONFIG_HOME to a folder that is kept."
+                + $"builds can't use what this one records. Set IMAGE_CACHE_KEY, or XDG_CONFIG_HOME to a folder that is kept."
         );
         return StoreKey.OfProcess;
     }
@@ -176,7 +176,7 @@ internal static class StoreFolder
             return folder;
         throw new ImagePublishException(
             DiagnosticCodes.StoreFailed,
-            $"The local store can not be kept in '{usual}' ({Text.Sanitize(cause.Message)}), nor in '{folder}', which belongs to "
+            $"The local store can't be kept in '{usual}' ({Text.Sanitize(cause.Message)}), nor in '{folder}', which belongs to "
                 + $"another user or is open to others. Set ImageStore or DOTNET_CLI_HOME to a folder of your own.",
             cause
         );

@@ -130,8 +130,8 @@ internal sealed class TaskLog(TaskLoggingHelper log, string? helpFile, string pr
         Error(
             new ImagePublishException(
                 DiagnosticCodes.Unexpected,
-                $"{activity} failed: {cause.GetType().Name}: {Text.Sanitize(cause.Message)} This is a fault of ImagePublish.Tasks. "
-                    + $"Run the command again with -v:diag, and report what it says of {DiagnosticCodes.Unexpected}."
+                $"{activity} failed: {cause.GetType().Name}: {Text.Sanitize(cause.Message)} This is a bug in ImagePublish.Tasks. "
+                    + $"Run the command again with -v:diag, and report its output for {DiagnosticCodes.Unexpected}."
             )
         );
         log.LogMessage(

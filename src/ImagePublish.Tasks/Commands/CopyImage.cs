@@ -32,7 +32,7 @@ public sealed class CopyImage : CommandTask
         if (tags.Count == 0 && names.ContentTags.Count == 0 && names.Destinations.Count == 0)
             throw new ImagePublishException(
                 DiagnosticCodes.PropertyMissing,
-                $"The local store knows images by tags, and '{source}' has none: set ImageTags."
+                $"The local store finds images by their tags, and '{source}' has none: set ImageTags."
             );
         var request = new CopyRequest(source, names.Destinations, names.StoreName, tags)
         {

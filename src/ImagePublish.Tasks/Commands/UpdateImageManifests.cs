@@ -142,7 +142,7 @@ public sealed class UpdateImageManifests : CommandTask
             ? reference.Repository
             : throw InputParser.Invalid(
                 location,
-                "its Repository is no name without tag and digest, such as mirror.example.com/acme/shop"
+                "its Repository is not a name without tag and digest, such as mirror.example.com/acme/shop"
                     + (reason is null ? "" : $": {reason}")
             );
     }

@@ -20,7 +20,7 @@ internal sealed record ContendedTag<T>(TimeProvider Time, Func<Task<T>> ReadAsyn
 
     public required Func<T, T, bool> AreSame { get; init; }
 
-    /// <returns>Whether what is added is there, and stays; false where others change it all the time.</returns>
+    /// <returns>Whether what is added is there, and stays; false where other processes keep changing it.</returns>
     public async Task<bool> TryAddAsync(CancellationToken cancellationToken)
     {
         var quiet = LeastQuiet;

@@ -62,7 +62,7 @@ internal sealed class ReferrersWriter(RegistryClient registries, Repository repo
             AreSame = (one, other) => one.IsSame(other),
         };
         if (!await tag.TryAddAsync(cancellationToken))
-            throw Unlisted(subject, "others change the list of its attachments all the time. Publish again");
+            throw Unlisted(subject, "other processes keep changing the list of its attachments. Publish again");
     }
 
     private async Task<ReferrersList> WriteAsync(

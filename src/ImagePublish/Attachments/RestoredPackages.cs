@@ -113,7 +113,7 @@ internal sealed class RestoredPackages(string assetsFile)
     private ImagePublishException Unusable(string reason, Exception? cause = null) =>
         new(
             DiagnosticCodes.PackagesUnknown,
-            $"The packages that the project was restored with can not be read from '{assetsFile}': {reason}. Restore the project "
+            $"The packages that the project was restored with can't be read from '{assetsFile}': {reason}. Restore the project "
                 + "again, or set ImageProvenance to false.",
             cause
         );

@@ -59,7 +59,7 @@ internal sealed class BaseResolver(RegistryClient registries, RegistryDocuments 
                 document,
                 index => Choose(index, reference, platform),
                 cancellationToken
-            ) ?? throw Invalid(reference, $"'{Text.Sanitize(document.Descriptor.MediaType)}' is no image", null);
+            ) ?? throw Invalid(reference, $"'{Text.Sanitize(document.Descriptor.MediaType)}' is not an image", null);
             if (!image.Config.Platform.Satisfies(platform))
                 throw PlatformMissing(role, reference.ToString(), platform, [image.Config.Platform]);
             return new BaseImage(

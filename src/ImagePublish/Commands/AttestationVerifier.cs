@@ -10,7 +10,7 @@ using ImagePublish.Trust;
 namespace ImagePublish.Commands;
 
 /// <summary>An image whose attestations are verified.</summary>
-/// <param name="Signer">Who signed the image itself; null for nobody who is trusted.</param>
+/// <param name="Signer">Who signed the image itself; null for no trusted signer.</param>
 /// <param name="Trust">Whose signatures count; null for nobody's.</param>
 internal sealed record AttestedSubject(VerifiedSubject Image, string? Signer, TrustPolicy? Trust);
 
@@ -117,8 +117,8 @@ internal sealed class AttestationVerifier(RegistryClient registries, ImageStore 
             var hidden = found.Find(one => one.Problem is not null) ?? found.Find(one => !wanted.AcceptsUnsigned && one.Signer is null);
             var why =
                 hidden is null ? ""
-                : hidden.Problem is { } problem ? $" One that is attached does not count: it {problem}."
-                : " What is attached is not signed by anybody who is trusted.";
+                : hidden.Problem is { } problem ? $" An attached one is not accepted: it {problem}."
+                : " The attached ones are not signed by a trusted signer.";
             return new ImagePublishException(
                 DiagnosticCodes.AttestationUnmet,
                 $"The image '{image.Name}' is refused: {platform} {unmet}.{why} Choose another image, or change ImageRequiredAttestations."
@@ -137,9 +137,7 @@ internal sealed class AttestationVerifier(RegistryClient registries, ImageStore 
         var provenance = usable.FindAll(claims => claims.IsProvenance);
         if (provenance.Count == 0)
             return "has no provenance";
-        return provenance.Exists(wanted.IsMetBy)
-            ? null
-            : $"has provenance that says something else than is required: {Describe(provenance[0])}";
+        return provenance.Exists(wanted.IsMetBy) ? null : $"has provenance that does not meet the requirements: {Describe(provenance[0])}";
     }
 
     /// <summary>What provenance claims, in a line.</summary>

@@ -175,9 +175,9 @@ internal sealed class SymbolsPuller(RegistryClient registries, ImageStore store)
         var isNamedSo =
             path.EndsWith(".pdb", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".dbg", StringComparison.OrdinalIgnoreCase);
         if (entry is not { Kind: LayerEntryInfoKind.File, Content: not null } || !isNamedSo)
-            throw AttestationReader.Invalid(attachment, $"it has '{Text.Sanitize(path)}', which is no file of debug symbols");
+            throw AttestationReader.Invalid(attachment, $"it has '{Text.Sanitize(path)}', which is not a debug symbol file");
         if (OperatingSystem.IsWindows() && path.Split('/').Any(part => part.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0))
-            throw AttestationReader.Invalid(attachment, $"it has '{Text.Sanitize(path)}', which is no path on this system");
+            throw AttestationReader.Invalid(attachment, $"it has '{Text.Sanitize(path)}', which is not a valid path on this system");
         try
         {
             LayerPath.Check(path);

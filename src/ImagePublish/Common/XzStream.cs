@@ -137,7 +137,7 @@ internal sealed class XzStream(Stream source) : ReadOnlyStream
 
         input.Read(bytes[Alignment..]);
         if (!bytes.StartsWith((ReadOnlySpan<byte>)[0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0]))
-            throw Damaged("it does not begin as xz does");
+            throw Damaged("it does not begin with the header of xz");
         CheckCrc(bytes[6..8], bytes[8..]);
         if (bytes[6] != 0 || bytes[7] > 15)
             throw new InvalidDataException("its xz data has an unknown format");

@@ -93,7 +93,7 @@ internal sealed partial class DockerfileReader
         var space = text.AsSpan().IndexOfAny(' ', '\t');
         var keyword = (space < 0 ? text : text[..space]).ToUpperInvariant();
         if (!Keyword().IsMatch(keyword))
-            throw Malformed(start, $"'{Text.Shortened(keyword, 40)}' is no instruction");
+            throw Malformed(start, $"'{Text.Shortened(keyword, 40)}' is not an instruction");
         var (flags, rest) = ReadFlags(keyword, space < 0 ? "" : text[space..].Trim());
         if (instructions.Count == MaxInstructions)
             throw Malformed(start, "there are more than 2000 instructions");

@@ -59,14 +59,14 @@ internal sealed class AddressGuard(
         isRedirect
             ? new ImagePublishException(
                 DiagnosticCodes.UnsafeRedirect,
-                $"{registry} leads to {Text.Sanitize(host)}, which is refused: its address {address} is inside this machine or "
-                    + "network, where the registry is not. "
-                    + "If the registry keeps its blobs there all the same, name the host in ImageTrustedRedirectHosts."
+                $"{registry} redirects to {Text.Sanitize(host)}, which is refused: its address {address} is private or local, and "
+                    + "less public than the registry's. "
+                    + "If the registry does keep its blobs there, name the host in ImageTrustedRedirectHosts."
             )
             : new ImagePublishException(
                 DiagnosticCodes.UntrustedRealm,
-                $"{registry} wants tokens to be asked for at {Text.Sanitize(host)}, which is refused: its address {address} is "
-                    + "inside this machine or network, where the registry is not."
+                $"{registry} names {Text.Sanitize(host)} as its token service, which is refused: its address {address} is "
+                    + "private or local, and less public than the registry's."
             );
 
     private static bool Allows(AddressReach registry, AddressReach realm) =>

@@ -61,7 +61,7 @@ internal sealed class FileDownload(Transport transport, RetryPolicy retry)
             ? url
             : throw new ImagePublishException(
                 DiagnosticCodes.PackageSourceFailed,
-                "A package can't be downloaded: its source is not an http address, or has a user name in it, which is understood by "
+                "A package can't be downloaded: its source is not an http address, or has a user name in it, which only "
                     + "apt only. Check ImagePackageSource."
             );
 

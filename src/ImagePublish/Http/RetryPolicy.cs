@@ -57,7 +57,7 @@ internal sealed class RetryPolicy(HttpOptions options, IPublishLog log, TimeProv
     {
         if (failure.RetryAfter is not { } asked)
             return "";
-        var limit = asked > options.MaxRetryAfter ? ", which is more than is waited here" : "";
+        var limit = asked > options.MaxRetryAfter ? ", which is longer than the maximum wait" : "";
         return $", and asks to wait {Format(asked)}{limit}";
     }
 

@@ -147,7 +147,7 @@ internal sealed class Transport(HttpOptions options, TimeProvider time) : IDispo
         if (options.Offline)
             throw new ImagePublishException(
                 DiagnosticCodes.NetworkNeeded,
-                $"'{authority}' would have to be asked, but ImageOffline is true. Leave it out where the registry is wanted."
+                $"A request to '{authority}' is needed, but ImageOffline is true. Unset it to use the network."
             );
     }
 

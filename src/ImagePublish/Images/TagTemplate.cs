@@ -29,7 +29,7 @@ internal static partial class TagTemplate
         )
             throw Unusable(
                 template,
-                $"{Text.Sanitize(context.Version)} is a prerelease, and the tag would pass it off as a release. Add {{prerelease}}, "
+                $"{Text.Sanitize(context.Version)} is a prerelease, and the tag would look like a release. Add {{prerelease}}, "
                     + $"or use the ImageTagPolicy SemVer, which leaves such tags out."
             );
         filled = filled.TrimStart('-', '.');
@@ -80,9 +80,9 @@ internal static partial class TagTemplate
         {
             "commit" or "head" => "no commit is known. Build in a git checkout, or set the property SourceRevisionId.",
             "branch" => "no branch is known. Build in a git checkout that is on a branch, or set the property RepositoryBranch.",
-            "tag" => "what is built is no tag of source control.",
+            "tag" => "the build is not of a tag in source control.",
             "ref" => "neither branch, tag nor pull request is known. Build in a git checkout, or set the property RepositoryBranch.",
-            "base_ref" => "what is built is no pull request whose target CI tells.",
+            "base_ref" => "the build is not of a pull request whose target branch CI reports.",
             "date" => "no time is known. Build in a git checkout that has a commit, or set the property ImageCreated or the environment "
                 + "variable SOURCE_DATE_EPOCH.",
             "rid" => "an image of several platforms has no single runtime identifier.",

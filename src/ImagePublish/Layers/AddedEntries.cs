@@ -274,7 +274,7 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
             if (
                 LayerPath.ParentsOf(entry.Path).FirstOrDefault(parent => taken.ContainsKey(parent) && !kinds.Contains(parent)) is { } parent
             )
-                throw Refused(added, $"{taken[parent]} makes '/{Text.Sanitize(parent)}' a file or link, so nothing can lie below it");
+                throw Refused(added, $"{taken[parent]} makes '/{Text.Sanitize(parent)}' a file or link, so nothing can be below it");
         }
     }
 

@@ -64,7 +64,7 @@ internal sealed class BaseFileSystem
             )
                 continue;
             if (here.Kind != LayerEntryInfoKind.SymbolicLink)
-                throw Unusable($"'/{Text.Sanitize(here.Entry.Path)}' is a file in the base image, so nothing can lie below it");
+                throw Unusable($"'/{Text.Sanitize(here.Entry.Path)}' is a file in the base image, so nothing can be below it");
             if (++hops > MaxHops)
                 throw Unusable($"the base image's link '/{Text.Sanitize(here.Entry.Path)}' goes in circles");
             Follow(here.Entry.LinkTarget!, steps, ahead);

@@ -41,5 +41,5 @@ internal static class DiskFiles
         );
 
     public static ImagePublishException Unreadable(string path, Exception cause) =>
-        new(DiagnosticCodes.UnreadableFile, $"'{Text.Sanitize(path)}' can not be read: {Text.Sanitize(cause.Message)}", cause);
+        new(DiagnosticCodes.UnreadableFile, $"'{Text.Sanitize(path)}' can't be read: {Text.Sanitize(cause.Message)}", cause);
 }

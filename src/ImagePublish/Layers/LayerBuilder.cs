@@ -43,7 +43,7 @@ internal static class LayerBuilder
         if (options is { Format: ImageFormat.Docker, Compression.Compression: Compression.Zstd })
             throw new ImagePublishException(
                 DiagnosticCodes.InvalidValue,
-                "ImageCompression is zstd, which images of ImageFormat Docker can not have. Use gzip, or ImageFormat OCI."
+                "ImageCompression is zstd, which images of ImageFormat Docker can't have. Use gzip, or ImageFormat OCI."
             );
 
         var pipeline = new LayerPipeline(options.Compression.CreateEncoding(), options.Parallelism, options.Compressed, options.Hasher);

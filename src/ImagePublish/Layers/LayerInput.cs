@@ -107,8 +107,8 @@ internal sealed record LayerInput
             return;
         throw new ImagePublishException(
             DiagnosticCodes.InvalidEntry,
-            $"'{Text.Sanitize(first.Path)}' is put into the layer twice, from '{Text.Sanitize(SourceOf(first))}' and from "
-                + $"'{Text.Sanitize(SourceOf(second))}'. Leave one of them out."
+            $"'{Text.Sanitize(first.Path)}' is added to the layer twice: by '{Text.Sanitize(SourceOf(first))}' and by "
+                + $"'{Text.Sanitize(SourceOf(second))}'. Remove one of them."
         );
     }
 

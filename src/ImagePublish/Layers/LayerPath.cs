@@ -171,6 +171,6 @@ internal static class LayerPath
     public static ImagePublishException Invalid(string path, string why) =>
         new(
             DiagnosticCodes.InvalidEntry,
-            $"'{Text.Sanitize(path)}' {why}: it can not be put into a layer. Rename it, or leave it out of the publish output."
+            $"'{Text.Sanitize(path)}' {why}: it can't be put into a layer. Rename it, or leave it out of the publish output."
         );
 }

@@ -48,7 +48,7 @@ internal static class LayerReader
     }
 
     internal static ImagePublishException Invalid(string why, Exception? cause = null) =>
-        new(DiagnosticCodes.LayerInvalid, $"A layer can not be read: {why}. Pull or build its image again, or use another.", cause);
+        new(DiagnosticCodes.LayerInvalid, $"A layer can't be read: {why}. Pull or build its image again, or use another.", cause);
 
     internal static ImagePublishException Damaged(Exception exception) =>
         Invalid($"it is damaged ({Text.Sanitize(exception.Message)})", exception);

@@ -38,7 +38,7 @@ internal static class SpecialFiles
     private static Diagnostics.ImagePublishException NotAFile(string publishPath, Exception? cause) =>
         new(
             Diagnostics.DiagnosticCodes.InvalidEntry,
-            $"'{Common.Text.Sanitize(publishPath)}' is a socket, pipe or device: it can not be put into a layer. Leave it "
+            $"'{Common.Text.Sanitize(publishPath)}' is a socket, pipe or device: it can't be put into a layer. Leave it "
                 + "out of the publish output.",
             cause
         );

@@ -144,7 +144,8 @@ internal sealed class ConfigInstructions(FinalStage final, MigrationApp project,
 
     public void Maintainer(StageStep step) => findings.Default(step, "Authors of the project becomes a label");
 
-    public void Arg(StageStep step) => findings.NotNeeded(step, "its value is in what it is used for; what a build passes is a property");
+    public void Arg(StageStep step) =>
+        findings.NotNeeded(step, "its value is included where it is used; what a build passes is a property");
 
     private void Env(StageStep step, string name, string value)
     {
@@ -152,7 +153,7 @@ internal sealed class ConfigInstructions(FinalStage final, MigrationApp project,
         var entry = MigrationEntry.Item("ImageEnvironmentVariable", name, ("Value", value));
         var (state, note) = (MigrationState.Set, Unknown([KeyValuePair.Create(name, value)]));
         if (MigrationFindings.IsSecret(name, value))
-            (state, note) = (MigrationState.ByHand, "whoever has the image can read it: pass it when the container starts");
+            (state, note) = (MigrationState.ByHand, "anyone who has the image can read it: pass it when the container starts");
         else if (known.Variables.TryGetValue(name, out var inherited) && inherited == value)
             (state, note) = (MigrationState.Default, "the base's");
         else if (SdkVariables.Contains(name))

@@ -53,7 +53,7 @@ internal sealed class DockerfileMigration
             ["ENTRYPOINT"] = start.Entrypoint,
             ["CMD"] = start.Command,
             ["HEALTHCHECK"] = start.Healthcheck,
-            ["SHELL"] = step => findings.NotNeeded(step, "no command of a shell runs"),
+            ["SHELL"] = step => findings.NotNeeded(step, "no shell command runs"),
             ["ONBUILD"] = step => findings.ByHand(step, "nothing is built on this image; say it in the project that would be"),
         };
     }
@@ -73,7 +73,7 @@ internal sealed class DockerfileMigration
     {
         TranslateBase();
         foreach (var argument in file.Arguments)
-            findings.Add(argument, MigrationState.NotNeeded, "its value is in what it is used for", []);
+            findings.Add(argument, MigrationState.NotNeeded, "its value is included where it is used", []);
         foreach (var step in final.Steps)
         {
             if (known.IsWebServer)

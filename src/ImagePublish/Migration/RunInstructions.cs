@@ -136,8 +136,8 @@ internal sealed class RunInstructions(FinalStage final, KnownBase known, AddedAc
 
     private static string Dependencies(List<string> packages) =>
         packages.Exists(package => package.Contains('=', StringComparison.Ordinal))
-            ? "with what they depend on; a lock file pins their versions"
-            : "with what they depend on";
+            ? "with their dependencies; a lock file pins their versions"
+            : "with their dependencies";
 
     private static MigrationEntry Package(string package) => MigrationEntry.Item("ImagePackage", package.Split('=')[0]);
 

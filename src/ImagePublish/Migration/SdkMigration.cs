@@ -61,7 +61,12 @@ internal static class SdkMigration
                 : $"{setting.Name} {setting.Value}{(value is null ? "" : $"={(isSecret ? "…" : value)}")}"
         );
         return isSecret
-            ? new MigrationFinding(source, 0, MigrationState.ByHand, "whoever has the image can read it: pass it when the container starts")
+            ? new MigrationFinding(
+                source,
+                0,
+                MigrationState.ByHand,
+                "anyone who has the image can read it: pass it when the container starts"
+            )
             : new MigrationFinding(source, 0, state, note) { Entries = entry is null ? [] : [entry] };
     }
 

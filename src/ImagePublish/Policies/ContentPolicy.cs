@@ -59,9 +59,13 @@ internal sealed class ContentPolicy(PolicyRequest policy, IReadOnlyCollection<Pu
             .. Listed(
                 DiagnosticCodes.PrivateKeyInImage,
                 keys,
-                "Whoever pulls the image has it, from every layer. Mount it where the app runs"
+                "Anyone who pulls the image can read it, in any layer. Mount it where the app runs"
             ),
-            .. Listed(DiagnosticCodes.CredentialsInImage, credentials, "Whoever pulls the image has them. Set them where the app runs"),
+            .. Listed(
+                DiagnosticCodes.CredentialsInImage,
+                credentials,
+                "Anyone who pulls the image can read them. Set them where the app runs"
+            ),
         ];
     }
 
@@ -89,7 +93,7 @@ internal sealed class ContentPolicy(PolicyRequest policy, IReadOnlyCollection<Pu
         if (found.Count > MaxListed)
             yield return new Finding(
                 code,
-                $"{found.Count - MaxListed} more files have the like, such as '{Shown(found[MaxListed].Path)}'."
+                $"{found.Count - MaxListed} more files have something similar, such as '{Shown(found[MaxListed].Path)}'."
             );
     }
 
@@ -149,7 +153,7 @@ internal sealed class ContentPolicy(PolicyRequest policy, IReadOnlyCollection<Pu
                 DiagnosticCodes.AssemblyTwice,
                 $"'{Text.Sanitize(found.Name)}' is in the image in different versions: "
                     + string.Join(", ", found.Files.Take(4).Select(file => $"'{Shown(file.Path)}' {file.Version}"))
-                    + ". Which one is loaded depends on who loads it first. Reference one version, or name the other in ImageAllowedFiles."
+                    + ". Which one is loaded depends on what loads it first. Reference one version, or name the other in ImageAllowedFiles."
             ));
 
     // Layers of Windows have the drive in a folder.

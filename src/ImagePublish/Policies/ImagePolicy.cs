@@ -17,7 +17,7 @@ internal sealed class ImagePolicy(PolicyRequest policy)
             yield break;
         yield return new Finding(
             DiagnosticCodes.BaseNotAllowed,
-            $"The base image '{Text.Sanitize(names[0])}' is none of those that ImageAllowedBases names: "
+            $"The base image '{Text.Sanitize(names[0])}' is not one of those that ImageAllowedBases allows: "
                 + $"{Text.Sanitize(string.Join(", ", policy.AllowedBases))}. Set ImageBase to one of them."
         );
     }

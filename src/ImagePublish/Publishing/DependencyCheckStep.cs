@@ -65,7 +65,7 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
             )
         {
             // A check that fails must not fail the publish.
-            log.Detail($"It is not seen whether the app lacks a library: {Text.Sanitize(exception.Message)}");
+            log.Detail($"The app is not checked for missing libraries: {Text.Sanitize(exception.Message)}");
         }
     }
 
@@ -87,8 +87,8 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
         var files = await new BaseFiles(store, log).TryReadAsync(below, request.DependencyCheck!.MayDownload, cancellationToken);
         if (files is null)
             log.Detail(
-                "What the base image has is not known on this machine, so it is not seen whether the app lacks a library. "
-                    + "ImageDoctor=Full downloads it to see."
+                "The contents of the base image are not known on this machine, so the app is not checked for missing libraries. "
+                    + "ImageDoctor=Full downloads it for that."
             );
         IReadOnlyList<string> missing = files is null ? [] : FindMissing(request, image, files, entries, cancellationToken);
         return new Findings(files is not null, machine, missing);

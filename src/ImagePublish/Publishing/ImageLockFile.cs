@@ -137,16 +137,16 @@ internal sealed class ImageLockFile(LockRequest request)
                     || (locked.Reference is { } reference && !Reference.TryParse(reference, out _, out _))
                 )
             )
-                throw Damaged($"'{Text.Sanitize(locked.Reference ?? locked.Digest)}' is no base image");
+                throw Damaged($"'{Text.Sanitize(locked.Reference ?? locked.Digest)}' is not a base image");
             if (entry?.Images is { } images && !AreImages(images))
-                throw Damaged("an image in it is none, or there twice");
+                throw Damaged("an image in it is not valid, or is listed twice");
             if (
                 entry is null
                 || (entry.Packages is null) != (entry.Requested is null)
                 || entry.Requested?.Contains(null!) == true
                 || entry.Packages?.FirstOrDefault(package => package?.ToPackage() is null || package.Location is not null) is not null
             )
-                throw Damaged("a package in it is none");
+                throw Damaged("a package in it is not valid");
         }
 
         return read with

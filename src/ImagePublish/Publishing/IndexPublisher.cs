@@ -115,7 +115,7 @@ internal sealed class IndexPublisher(PublishContext context)
         var document = await context.Documents.FindAsync(reference, cancellationToken)
             ?? throw new ImagePublishException(
                 DiagnosticCodes.IndexImageMissing,
-                $"The image '{reference}' does not exist. Publish it first, and name it by the digest that its publish told."
+                $"The image '{reference}' does not exist. Publish it first, and use the digest from its output, ImageReference."
             );
         try
         {

@@ -121,7 +121,7 @@ internal sealed class LockStep(PublishContext context)
     {
         var platform = request.Spec.Platform;
         if (entry is null)
-            return $"it says nothing of {platform}";
+            return $"it has no entry for {platform}";
         if (ReferenceOf(request.Base) != entry.Base?.Reference || request.Base is ScratchImage != entry.Base is null)
             return $"the base image of {platform} is {NameOf(request.Base)}, and in the lock {NameOf(entry.Base)}";
         if (request.Base is not (RegistryImage or ScratchImage))
@@ -160,12 +160,13 @@ internal sealed class LockStep(PublishContext context)
         return locked.Keys.FirstOrDefault() is { } gone ? $"the image '{Text.Sanitize(gone)}' is no longer used" : null;
     }
 
-    private static string NameOf(ImageSource source) => ReferenceOf(source) ?? (source is ScratchImage ? "scratch" : "one of this machine");
+    private static string NameOf(ImageSource source) =>
+        ReferenceOf(source) ?? (source is ScratchImage ? "scratch" : "an image on this machine");
 
     private static string NameOf(LockedBase? locked) =>
         locked is null ? "scratch"
         : locked.Reference is { } reference ? Text.Sanitize(reference)
-        : "one of some machine";
+        : "a local image";
 
     // Local paths are not written to the lock file.
     private static string? ReferenceOf(ImageSource source) =>

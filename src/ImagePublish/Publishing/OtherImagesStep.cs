@@ -144,7 +144,7 @@ internal sealed class OtherImagesStep(PublishContext context)
                 : wanted.IsIntoTarget && !isFolder ? LayerPath.Join(given, LayerPath.NameOf(wanted.Path))
                 : given;
             if (target.Length == 0 && !isFolder)
-                throw Refused(wanted, image, "which is no folder and can't replace the root");
+                throw Refused(wanted, image, "which is not a folder and can't replace the root");
             // The root itself belongs to the base.
             return found
                 .Where(entry => target.Length > 0 || entry.Path.Length > 0)

@@ -94,7 +94,7 @@ internal sealed class PolicyStep(PublishContext context)
         LayerEntry[] entries = [.. examined.SelectMany(layer => layer.Entries).DistinctBy(entry => entry.Path)];
         var files = new ContentPolicy(policy, request.Items, request.Spec.Platform.Os == "windows");
         var found = files.Find(entries, cancellationToken);
-        context.Log.Detail($"{entries.Length} files are held against the policy, {files.FilesRead} of them by their content.");
+        context.Log.Detail($"{entries.Length} files are checked against the policy, {files.FilesRead} of them by their content.");
         return found;
     }
 

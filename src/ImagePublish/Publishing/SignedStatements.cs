@@ -97,8 +97,8 @@ internal sealed class SignedStatements(PublishContext context, SigningRequest re
     private ImagePublishException Lost(IDestination destination, IEnumerable<string> types) =>
         new(
             DiagnosticCodes.NotSigned,
-            $"Attestations of {destination.Name}@{Image.Digest} were signed ({string.Join(", ", types)}), and are not found there "
-                + "afterwards, or do not verify. No tag was moved. Publish again."
+            $"Attestations of {destination.Name}@{Image.Digest} were signed ({string.Join(", ", types)}), but can't be read "
+                + "back or verified. No tag was moved. Publish again."
         );
 
     private async Task ReportAsync(IDestination destination, int count)

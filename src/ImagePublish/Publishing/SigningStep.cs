@@ -109,8 +109,8 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
             if (!await signer!.VerifiesAsync(await destination.ReadSignatureAsync(signature), image.Descriptor, cancellationToken))
                 throw new ImagePublishException(
                     DiagnosticCodes.NotSigned,
-                    $"{destination.Name}@{image.Descriptor.Digest} was signed, and the signature ({signature.Manifest.Descriptor.Digest}) "
-                        + "is not found there afterwards, or does not verify. No tag was moved. Publish again, or choose another "
+                    $"{destination.Name}@{image.Descriptor.Digest} was signed, but the signature ({signature.Manifest.Descriptor.Digest}) "
+                        + "can't be read back or verified. No tag was moved. Publish again, or choose another "
                         + "ImageSignatureFormat."
                 );
         }

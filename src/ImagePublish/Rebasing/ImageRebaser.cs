@@ -124,7 +124,7 @@ internal sealed class ImageRebaser
         if (image.Index is not { } index)
             return platforms[0].After.Manifest;
         if (image.Others.Any(entry => entry.Annotations?.ContainsKey(AttachmentTypes.ReferenceType) == true))
-            throw Refusal.Of(image.Reference, "its index has attestations, and nobody but a publish can make them for another image");
+            throw Refusal.Of(image.Reference, "its index contains attestations, which only a publish can create");
         KeyValuePair<string, string>[] annotations = [.. index.Annotations ?? new Dictionary<string, string>()];
         var same = IndexComposer.Compose([.. platforms.Select(platform => platform.Before.IndexEntry)], annotations, []);
         return same.Descriptor.Digest == image.Root.Descriptor.Digest
@@ -197,8 +197,8 @@ internal sealed class ImageRebaser
             if (now[at]?.Digest != before[at]?.Digest)
                 throw new ImagePublishException(
                     DiagnosticCodes.TagMoved,
-                    $"'{request.Image.Repository}:{tags[at]}' was moved to {now[at]?.Digest.Value ?? "nothing"} by somebody else while its "
-                        + "image was rebased. No tag was moved. Rebase it again."
+                    $"'{request.Image.Repository}:{tags[at]}' was moved to {now[at]?.Digest.Value ?? "nothing"} by another publish "
+                        + "or command during the rebase. No tag was moved. Rebase it again."
                 );
         }
     }

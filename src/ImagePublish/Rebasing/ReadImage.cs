@@ -69,7 +69,7 @@ internal sealed record ReadImage(
         CancellationToken cancellationToken
     ) =>
         await documents.ReadImageAsync(repository, document, _ => null, cancellationToken)
-        ?? throw new JsonException($"{document.Descriptor.Digest} is no image");
+        ?? throw new JsonException($"{document.Descriptor.Digest} is not an image");
 }
 
 /// <summary>The base that an image names: in its labels, as publishes of this package write them, or in its annotations.</summary>

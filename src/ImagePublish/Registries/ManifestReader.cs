@@ -96,8 +96,7 @@ internal static class ManifestReader
         if (!expected.Matches(hash.GetHashAndReset()))
             throw new ImagePublishException(
                 DiagnosticCodes.ContentMismatch,
-                $"The manifest {reference} is not what its digest {expected} says. The registry, or something on the way, changes "
-                    + "it; nothing of it was used."
+                $"The manifest {reference} does not match its digest {expected}. The registry or a proxy changed it; it was not used."
             );
         return expected;
     }
@@ -111,7 +110,7 @@ internal static class ManifestReader
             if (schema == 1 || contentType?.StartsWith(MediaTypes.DockerSchema1, StringComparison.Ordinal) == true)
                 throw new ImagePublishException(
                     DiagnosticCodes.FormatObsolete,
-                    $"{reference} is in Docker's schema 1 format, which was given up years ago. Push the image again with a current "
+                    $"{reference} is in Docker's schema 1 format, which is obsolete. Push the image again with a current "
                         + "tool, or choose another."
                 );
             // Quirk: vague-manifest-type.

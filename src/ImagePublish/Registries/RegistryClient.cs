@@ -70,7 +70,7 @@ internal sealed class RegistryClient : IDisposable
         if (descriptor.Size < 0 || descriptor.Size > limit)
             throw new ImagePublishException(
                 DiagnosticCodes.TooLarge,
-                $"The blob {descriptor.Digest} of {repository} is said to have {descriptor.Size} bytes; at most {limit} are read. "
+                $"The blob {descriptor.Digest} of {repository} should have {descriptor.Size} bytes; at most {limit} are read. "
                     + "Choose another image."
             );
         var bytes = new byte[descriptor.Size];
@@ -144,8 +144,8 @@ internal sealed class RegistryClient : IDisposable
                 ? failure.ToException(
                     DiagnosticCodes.DeleteUnsupported,
                     reference.Digest is null
-                        ? "Perhaps it deletes by digest only; else deleting must be enabled in the registry."
-                        : "Deleting must be enabled in the registry."
+                        ? "It may delete by digest only; otherwise, enable deletion in the registry."
+                        : "Enable deletion in the registry."
                 )
                 : failure.ToException();
     }

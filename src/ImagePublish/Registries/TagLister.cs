@@ -111,7 +111,7 @@ internal sealed class TagLister(RegistryConnection connection, Repository reposi
         {
             throw new ImagePublishException(
                 DiagnosticCodes.RegistryProtocol,
-                $"Could not {page.Description}: {response.Url.Shown} answered with something that is no list of tags. Check that it "
+                $"Could not {page.Description}: {response.Url.Shown} answered with something that is not a list of tags. Check that it "
                     + "is a registry.",
                 e
             );

@@ -94,7 +94,7 @@ internal static class ImageTables
     // Unsigned: anybody who may push can have written it.
     private static string Claims(ProvenanceSummary provenance) =>
         Text.Sanitize(
-            $"built by {provenance.Builder ?? "nobody it names"}"
+            $"built by {provenance.Builder ?? "an unknown builder"}"
                 + (provenance.Source is null ? "" : $" from {provenance.Source}")
                 + (provenance.Commit is null ? "" : $" at {provenance.Commit[..Math.Min(provenance.Commit.Length, 12)]}")
         );

@@ -42,7 +42,7 @@ internal static class PublishSummary
         result.ForeignLength < WorthTelling
             ? null
             : (
-                $"  {ByteSize.Show(result.ForeignLength)} of its files are for other systems. To leave them out, publish "
+                $"  {ByteSize.Show(result.ForeignLength)} of its files are for other platforms. To leave them out, publish "
                 + $"with -r {runtimeIdentifier} --self-contained false"
             );
 
@@ -50,7 +50,7 @@ internal static class PublishSummary
     public static string? Omitted(PublishResult result) =>
         result.IsUnchanged || result.OmittedLength < WorthMentioning
             ? null
-            : $"  {ByteSize.Show(result.OmittedLength)} that only other systems can load are left out "
+            : $"  {ByteSize.Show(result.OmittedLength)} of files for other platforms left out "
                 + "(ImageKeepOtherPlatforms=true keeps them)";
 
     /// <summary>A few lines: where the index is, and for which platforms.</summary>

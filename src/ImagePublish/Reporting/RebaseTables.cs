@@ -62,8 +62,7 @@ internal static class RebaseTables
         if (result.Renewed.Count > 0)
             yield return $"  attached again: {string.Join(", ", result.Renewed)}";
         if (result.LeftBehind.Count > 0)
-            yield return "  not true of the new image, and left with the old one: "
-                + string.Join(", ", result.LeftBehind.Select(Text.Sanitize));
+            yield return "  not valid for the new image, so not copied: " + string.Join(", ", result.LeftBehind.Select(Text.Sanitize));
     }
 
     private static string Moved(RebaseResult result) =>

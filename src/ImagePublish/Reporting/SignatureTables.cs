@@ -12,7 +12,7 @@ internal static class SignatureTables
         var subject = report.Subject;
         var title = $"{subject.Name.Repository}@{subject.Digests[0]}";
         if (report.IsExempt)
-            return [title, "No signatures are verified: no policy is for its repository."];
+            return [title, "No signatures are verified: no policy covers its repository."];
         if (report.Signatures.Count == 0)
             return [title, "No signatures."];
         var table = new TextTable("FORM", "VERIFIED", "SIGNER", "REASON");
@@ -35,7 +35,7 @@ internal static class SignatureTables
             table.Add(
                 AttachmentTypes.NameOf(one.Claims.Predicate),
                 Short(one.Subject),
-                one.Problem is null ? one.Signer ?? "nobody who is trusted" : "",
+                one.Problem is null ? one.Signer ?? "no trusted signer" : "",
                 one.Problem is { } problem ? $"does not count: it {problem}" : AttestationVerifier.Describe(one.Claims)
             );
         return table.Lines();

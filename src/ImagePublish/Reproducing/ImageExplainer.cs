@@ -208,7 +208,7 @@ internal sealed class ImageExplainer(ReproductionPlan plan, ImageStore store)
             findings.Explain(
                 CauseKind.Unreadable,
                 $"a layer of it is damaged or hostile ({exception.Message.TrimEnd('.')})",
-                "Nothing can be said of its files"
+                "Its files can't be compared with a build"
             );
         }
     }

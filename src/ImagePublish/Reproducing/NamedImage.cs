@@ -31,7 +31,7 @@ internal sealed record NamedImage(string Name, MemoryBlobSource Root, IReadOnlyL
 
             return platforms.Count > 0
                 ? new NamedImage(name, content.Root, platforms)
-                : throw NotComparable(name, "it is no image of files, but an artifact", "Name an image that a publish made");
+                : throw NotComparable(name, "it is an artifact, not an image with files", "Name an image that a publish made");
         }
         catch (JsonException exception)
         {

@@ -52,7 +52,7 @@ internal sealed partial class NuGetPackages(IReadOnlyList<string> folders, IPubl
             log.WarnOrFail(
                 DiagnosticCodes.SbomIncomplete,
                 $"The SBOM lists '{Text.Sanitize(package.Id)}' {Text.Sanitize(package.Version)} without licence and supplier, because "
-                    + $"the package can not be read: {Text.Sanitize(exception.Message).TrimEnd('.')}. "
+                    + $"the package can't be read: {Text.Sanitize(exception.Message).TrimEnd('.')}. "
                     + "Restore it again, or choose another version."
             );
             return component;

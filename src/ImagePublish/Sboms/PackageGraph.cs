@@ -39,7 +39,7 @@ internal sealed record PackageGraph(IReadOnlyCollection<string> Roots, IReadOnly
         {
             log.WarnOrFail(
                 DiagnosticCodes.SbomIncomplete,
-                $"The SBOM does not say which package needs which, because '{Text.Sanitize(file.Path)}' can not be read: "
+                $"The SBOM does not say which package needs which, because '{Text.Sanitize(file.Path)}' can't be read: "
                     + $"{Text.Sanitize(exception.Message).TrimEnd('.')}. Restore the project again."
             );
             return Empty;

@@ -35,7 +35,7 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
             AreSame = (one, other) => one.IsSame(other),
         };
         if (!await contended.TryAddAsync(cancellationToken))
-            throw Fail("others change it all the time. Publish again");
+            throw Fail("other processes keep changing it. Publish again");
     }
 
     private async Task<SignatureTag> WriteAsync(

@@ -78,7 +78,7 @@ internal sealed class SignerProgram : Signer
         {
             return PemEncoding.TryFind(pem, out var fields) && pem.AsSpan(fields.Label) is "PUBLIC KEY"
                 ? VerificationKey.Read(Convert.FromBase64String(pem[fields.Base64Data]))
-                : throw Fail("its public key is none in PEM, which begins with '-----BEGIN PUBLIC KEY-----'");
+                : throw Fail("its public key is not in PEM, which begins with '-----BEGIN PUBLIC KEY-----'");
         }
         catch (CryptographicException exception)
         {

@@ -62,7 +62,7 @@ internal sealed class SigningKey : Signer
                 throw Unusable($"'{path}'", "there is no such file");
             return file.Length <= MaxSize
                 ? File.ReadAllText(path)
-                : throw Unusable($"'{path}'", $"it has more than {MaxSize} bytes, and is no key");
+                : throw Unusable($"'{path}'", $"it has more than {MaxSize} bytes, and is not a key");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -47,7 +47,7 @@ internal sealed class TimeStampClient(ServiceClient services)
         }
         catch (CryptographicException exception)
         {
-            throw ServiceClient.Fail(ask, "its answer is no time-stamp of the signature, or says that it gives none", exception);
+            throw ServiceClient.Fail(ask, "its answer is not a time-stamp of the signature, or refuses one", exception);
         }
     }
 }

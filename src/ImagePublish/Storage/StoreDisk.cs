@@ -25,7 +25,7 @@ internal sealed class StoreDisk(StoreLayout layout, StoreOptions options)
     public ImagePublishException Refused(string path, Exception cause) =>
         new(
             DiagnosticCodes.StoreFailed,
-            $"The local store in '{Layout.Folder}' can not be used: {Text.Sanitize(cause.Message)} ('{path}'). Free some "
+            $"The local store in '{Layout.Folder}' can't be used: {Text.Sanitize(cause.Message)} ('{path}'). Free some "
                 + "space, check the folder's permissions, or choose another folder with ImageStore.",
             cause
         );

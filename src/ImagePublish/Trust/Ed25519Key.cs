@@ -25,7 +25,7 @@ internal static class Ed25519Key
         var key = info[Prefix.Length..].ToArray();
         return Ed25519.ValidatePublicKeyFull(key, 0)
             ? key
-            : throw new CryptographicException("the Ed25519 key is no point that a private key belongs to");
+            : throw new CryptographicException("the Ed25519 key is not a point that a private key belongs to");
     }
 
     public static bool Verify(byte[] key, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature) =>

@@ -23,7 +23,7 @@ internal sealed record KeylessRule(string Name, SigstoreRoot Root, IReadOnlyList
     public void Require(KeylessIdentity identity)
     {
         if (!Identities.Any(pattern => pattern.Matches(identity)))
-            throw RefusedSignatureException.Untrusted($"{identity.Description} signed it, who is none of the trusted identities");
+            throw RefusedSignatureException.Untrusted($"{identity.Description} signed it, who is not one of the trusted identities");
     }
 }
 

@@ -207,7 +207,7 @@ internal sealed record LogEntry(byte[] Body, byte[] LogId, long Index, long Inte
     private static long ReadTime(JsonElement element)
     {
         var seconds = element.TryGetProperty("integratedTime", out _) ? ReadNumber(element, "integratedTime") : 0;
-        return seconds <= 253402300799 ? seconds : throw RefusedSignatureException.Malformed($"{Entry} is of no time");
+        return seconds <= 253402300799 ? seconds : throw RefusedSignatureException.Malformed($"{Entry} has an invalid time");
     }
 
     // JSON of protocol buffers has numbers of 64 bits as text.
@@ -218,6 +218,6 @@ internal sealed record LogEntry(byte[] Body, byte[] LogId, long Index, long Inte
         var text = value.ValueKind is JsonValueKind.Number or JsonValueKind.String ? value.ToString() : "";
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw RefusedSignatureException.Malformed($"{Entry} has a '{name}' that is no number");
+            : throw RefusedSignatureException.Malformed($"{Entry} has a '{name}' that is not a number");
     }
 }

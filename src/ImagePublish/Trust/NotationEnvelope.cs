@@ -101,7 +101,7 @@ internal sealed record NotationEnvelope(CertificateChain Chain, ReadOnlyMemory<b
     }
 
     private static RefusedSignatureException NotUnderstood(string header) =>
-        RefusedSignatureException.Unsupported($"it must not be used by who does not understand its header '{Text.Sanitize(header)}'");
+        RefusedSignatureException.Unsupported($"its header '{Text.Sanitize(header)}' is critical, and is not supported");
 
     /// <summary>Makes sure that the algorithm is the one that the certificate's key decides.</summary>
     public static void RequireAlgorithm(VerificationKey key, bool isExpected, string named)

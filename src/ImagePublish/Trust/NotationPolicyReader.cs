@@ -111,7 +111,7 @@ internal sealed class NotationPolicyReader(string path)
     private IReadOnlyList<System.Security.Cryptography.X509Certificates.X509Certificate2> ReadStore(string type, string name)
     {
         if (name.Length == 0 || name is "." or ".." || name.AsSpan().ContainsAny('/', '\\'))
-            throw Unusable($"'{Text.Sanitize(name)}' is no name of a trust store");
+            throw Unusable($"'{Text.Sanitize(name)}' is not the name of a trust store");
         var root = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var folder = StoreFolders.Select(store => Path.Combine(root, store, "x509", type, name)).FirstOrDefault(Directory.Exists)
             ?? throw Unusable(
@@ -146,7 +146,7 @@ internal sealed class NotationPolicyReader(string path)
         scope == "*" ? scope
         : Reference.TryParse(scope, out var reference, out _) && reference.Digest is null && !HasTag(scope)
             ? reference.Repository.ToString()
-        : throw Unusable($"the scope '{Text.Sanitize(scope)}' is no repository with its registry");
+        : throw Unusable($"the scope '{Text.Sanitize(scope)}' is not a repository with its registry");
 
     private static bool HasTag(string scope) => scope.LastIndexOf(':') > scope.LastIndexOf('/');
 

@@ -38,7 +38,7 @@ internal sealed record NotationRule
         var isStamped = VerifyChain(envelope, now);
         if (Identities.Count > 0 && !Identities.Any(identity => identity.Matches(chain.Leaf)))
             throw RefusedSignatureException.Untrusted(
-                $"'{Text.Sanitize(chain.Leaf.Subject)}' signed it, who is none of the trusted identities"
+                $"'{Text.Sanitize(chain.Leaf.Subject)}' signed it, who is not one of the trusted identities"
             );
         if (EnforcesExpiry && envelope.Expiry is { } expiry && expiry <= now)
             throw RefusedSignatureException.Expired($"its signer set it to end at {Text.Rfc3339(expiry)}");

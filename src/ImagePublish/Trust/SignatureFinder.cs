@@ -140,7 +140,7 @@ internal sealed class SignatureFinder(RegistryClient registries, Repository repo
                 $"its manifest has {manifest.Layers.Count} layers, and must have one"
             );
         if (form == SignatureForm.SigstoreBundle && !layer.MediaType.StartsWith(SigstoreBundle.MediaTypePrefix, StringComparison.Ordinal))
-            return SignatureArtifact.Unreadable(form, descriptor.Digest, $"its layer is '{Text.Sanitize(layer.MediaType)}', and no bundle");
+            return SignatureArtifact.Unreadable(form, descriptor.Digest, $"its layer is '{Text.Sanitize(layer.MediaType)}', not a bundle");
         return await ReadLayerAsync(form, descriptor.Digest, layer, cancellationToken);
     }
 

@@ -79,7 +79,7 @@ internal sealed record SigstoreBundle(ReadOnlyMemory<byte> Statement, byte[] Sig
             SignatureJson.Text(statement, "_type", Content)
             is not ("https://in-toto.io/Statement/v1" or "https://in-toto.io/Statement/v0.1")
         )
-            throw RefusedSignatureException.Malformed($"{Content} is no statement of in-toto");
+            throw RefusedSignatureException.Malformed($"{Content} is not an in-toto statement");
         var predicate = SignatureJson.Text(statement, "predicateType", Content);
         if (predicate != wanted)
             throw RefusedSignatureException.Malformed(
@@ -115,7 +115,7 @@ internal sealed record SigstoreBundle(ReadOnlyMemory<byte> Statement, byte[] Sig
         if (SignatureJson.Optional(material, "tlogEntries", JsonValueKind.Array, Bundle) is not { } list)
             return [];
         if (list.GetArrayLength() > MaxLogEntries || list.EnumerateArray().Any(entry => entry.ValueKind != JsonValueKind.Object))
-            throw RefusedSignatureException.Malformed($"{Bundle} has 'tlogEntries' that are no list of at most {MaxLogEntries} objects");
+            throw RefusedSignatureException.Malformed($"{Bundle} has 'tlogEntries' that are not a list of at most {MaxLogEntries} objects");
         return [.. list.EnumerateArray().Select(LogEntry.Read)];
     }
 

@@ -54,7 +54,7 @@ internal sealed class SigstoreRoot
     {
         using var document = SignatureJson.Parse(json, Root);
         if (!IsRoot(document.RootElement))
-            throw RefusedSignatureException.Malformed($"{Root} is no trusted root, whose 'mediaType' begins with {MediaTypePrefix}");
+            throw RefusedSignatureException.Malformed($"{Root} is not a trusted root, whose 'mediaType' begins with {MediaTypePrefix}");
         var root = new SigstoreRoot(Digest.Compute(json.Span), document.RootElement);
         return root.Authorities.Count > 0 && root.Logs.Count > 0
             ? root
@@ -76,7 +76,7 @@ internal sealed class SigstoreRoot
     internal static IEnumerable<JsonElement> ReadObjects(JsonElement list, string name) =>
         list.GetArrayLength() <= MaxEntries && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Object)
             ? list.EnumerateArray()
-            : throw RefusedSignatureException.Malformed($"its '{name}' is no list of at most {MaxEntries} objects");
+            : throw RefusedSignatureException.Malformed($"its '{name}' is not a list of at most {MaxEntries} objects");
 
     private static SigstoreAuthority ReadAuthority(JsonElement element)
     {

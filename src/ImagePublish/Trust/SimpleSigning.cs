@@ -52,7 +52,7 @@ internal sealed record SimpleSigning(ReadOnlyMemory<byte> Payload, byte[] Signat
         var critical = SignatureJson.Required(payload.RootElement, "critical", JsonValueKind.Object, Document);
         var type = SignatureJson.Text(critical, "type", Document);
         if (type is not (CosignType or "atomic container signature"))
-            throw RefusedSignatureException.Malformed($"{Document} is no image signature but '{Common.Text.Sanitize(type)}'");
+            throw RefusedSignatureException.Malformed($"{Document} is not an image signature but '{Common.Text.Sanitize(type)}'");
         var image = SignatureJson.Required(critical, "image", JsonValueKind.Object, Document);
         var digest = SignatureJson.Text(image, "docker-manifest-digest", Document);
         if (digest != subject.Value)

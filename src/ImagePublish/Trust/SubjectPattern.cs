@@ -38,7 +38,7 @@ internal sealed class SubjectPattern
             var name = equals < 0 ? part.Trim() : part[..equals].Trim();
             if (equals < 0 || !Types.TryGetValue(name, out var type))
             {
-                reason = $"names '{name}', which is no attribute of a subject";
+                reason = $"names '{name}', which is not an attribute of a subject";
                 return null;
             }
 

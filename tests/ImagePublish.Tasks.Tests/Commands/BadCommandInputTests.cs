@@ -83,7 +83,7 @@ public sealed class BadCommandInputTests(Peers peers) : IDisposable
             new("IMG1007", "a file is deleted as any other", "RemoveImage", $"ImageStore={store};ImageSource={folder["kept.tar"]}"),
             new("IMG1031", "ImageRegistryUsername", "LoginImageRegistry", $"ImageRegistry={registry.Host}"),
             new("IMG3108", "nobody.sock", "InspectImage", $"ImageStore={store};ImageSource=docker-daemon:acme/none:1"),
-            new("IMG4001", "nobody listens there", "ListImageTags", "ImageName=localhost:1/acme/none"),
+            new("IMG4001", "no server listens on this port", "ListImageTags", "ImageName=localhost:1/acme/none"),
             new(
                 "IMG4016",
                 "ImageOffline is true",

@@ -72,7 +72,7 @@ public sealed partial class RepositoryPageCommandTests(Peers peers) : IDisposabl
             ("IMG4006", "Could not list the tags", $"{store};ImageSource={registry.Host}/acme/none;ImagePage={folder["kept.html"]}"),
             ("IMG4150", "None of the", $"{known};ImageFilter=none-*;ImagePage={folder["kept.html"]}"),
             ("IMG4150", "'acme/none' has no tags", $"{store};ImageSource=store:acme/none;ImagePage={folder["kept.html"]}"),
-            ("IMG4001", "nobody listens there", $"{store};ImageSource=localhost:1/acme/none;ImagePage={folder["kept.html"]}"),
+            ("IMG4001", "no server listens on this port", $"{store};ImageSource=localhost:1/acme/none;ImagePage={folder["kept.html"]}"),
             ("IMG3003", "can't be written", $"{known};ImagePage={folder["file"]}/page.html"),
             ("IMG1007", "expected a number of images, at most 50", $"{known};ImagePageFiles=51;ImagePage={folder["kept.html"]}"),
             ("IMG1007", "expected a number, 0 for all", $"{known};ImageTagLimit=some;ImagePage={folder["kept.html"]}"),

@@ -100,7 +100,7 @@ public static class Stages
             {
                 NotTyped = Map(
                     (
-                        "101.5 MB that only other systems can load are left out (ImageKeepOtherPlatforms=true keeps them)",
+                        "101.5 MB of files for other platforms left out (ImageKeepOtherPlatforms=true keeps them)",
                         "GuardRailsTests looks at the line"
                     )
                 ),

@@ -105,7 +105,7 @@ public sealed record BadItem(string Code, string Says, string Xml)
             ),
             new(
                 "IMG1007",
-                "its Port is no number from 1 to 65535",
+                "its Port is not a number from 1 to 65535",
                 """<ImageHealthcheck Include="/health" Http="true" Port="http" Culprit="" />"""
             ),
             new("IMG1007", "layers are taken whole", """<ImageLayerFrom Include="ghcr.io/acme/x:1" Path="/x" Culprit="" />"""),
@@ -122,7 +122,7 @@ public sealed record BadItem(string Code, string Says, string Xml)
             new("IMG1007", "ImagePort '0'", """<ImagePort Include="80" /><ImagePort Include="0" Culprit="" />"""),
             new("IMG1007", "ImagePort '90-80'", """<ImagePort Include="90-80" Culprit="" />"""),
             new("IMG1007", "ImagePort '80'", """<ImagePort Include="80" Protocol="http" Culprit="" />"""),
-            new("IMG1007", "its Interval 'often' is no time", """<ImageHealthcheck Include="true" Interval="often" Culprit="" />"""),
+            new("IMG1007", "its Interval 'often' is not a duration", """<ImageHealthcheck Include="true" Interval="often" Culprit="" />"""),
             new(
                 "IMG1007",
                 "its Scope 'image' is neither manifest nor index",

@@ -34,7 +34,7 @@ public sealed class BadPublishInputTests(BrokenApp app) : IClassFixture<BrokenAp
         new("IMG1007", "ImageCreated=yesterday", "2026-01-31T12:00:00Z"),
         new("IMG1007", "ImageTagPolicy=Latest", "SemVer"),
         new("IMG1001", "ImageCacheFrom=UPPER", "ImageCacheFrom: 'UPPER'"),
-        new("IMG1007", "ImageCacheTrust=ghcr.io/acme/app:1.0", "whoever may push to it may push any tag"),
+        new("IMG1007", "ImageCacheTrust=ghcr.io/acme/app:1.0", "anyone who may push to it can push any tag"),
         new("IMG1006", "ImageInsecureRegistries=https://x", "ImageInsecureRegistries: "),
         new("IMG1007", "ImagePackageSourceHosts=https://x", "ImagePackageSourceHosts has the value 'https://x'"),
         new("IMG1007", "ImageTrustedTokenHosts=https://x", "ImageTrustedTokenHosts has the value 'https://x'"),

@@ -85,7 +85,7 @@ public sealed class ReproducedImageTests(Peers peers)
         var library = workspace.Empty("Library").WithImagePublish().Property("TargetFramework", "net10.0");
         await library.Command("restore").SucceedAsync(Cancelled);
         var none = await library.MSBuildAsync(Cancelled, "-t:ReproduceImage", "-p:ImageSource=acme/shop:1");
-        Assert.Contains("error IMG4031: Library is no app", Assert.Single(Errors(none)), StringComparison.Ordinal);
+        Assert.Contains("error IMG4031: Library is not an app", Assert.Single(Errors(none)), StringComparison.Ordinal);
     }
 
     private static string App(string text) =>

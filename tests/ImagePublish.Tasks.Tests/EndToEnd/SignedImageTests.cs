@@ -82,7 +82,7 @@ public sealed class SignedImageTests(Peers peers)
         var key = await File.ReadAllTextAsync(workspace["signing.key"], Cancelled);
         var secret = key.Split('\n')[2];
 
-        await FailsAsync("-----BEGIN PRIVATE KEY----- MIGHAgEAMBMGByqGSM49", null, "it is a key and not the name of one");
+        await FailsAsync("-----BEGIN PRIVATE KEY----- MIGHAgEAMBMGByqGSM49", null, "it is a key, not the name of one");
         await FailsAsync("env:NO_SUCH_KEY", null, "the environment variable 'NO_SUCH_KEY': it is not set");
         await FailsAsync("none.key", null, "there is no such file");
         await FailsAsync(workspace["locked.key"], null, "Set the environment variable IMAGE_SIGNING_PASSWORD");

@@ -36,7 +36,7 @@ public sealed class TaskFailureTests
         var error = Assert.Single(engine.Errors);
         Assert.Equal("IMG9001", error.Code);
         Assert.StartsWith(
-            $@"Scripted failed: {type.Name}: it is\u000aodd This is a fault of ImagePublish.Tasks.",
+            $@"Scripted failed: {type.Name}: it is\u000aodd This is a bug in ImagePublish.Tasks.",
             error.Message,
             StringComparison.Ordinal
         );

@@ -97,7 +97,7 @@ public sealed class CallersTests(ContainerApp app, Peers peers) : IClassFixture<
 
         var (ours, _) = await BothAsync(Command("aspire/ours"), Command("aspire/sdk"), await DockerVariablesAsync());
 
-        Assert.Contains("PublishContainer is served by ImagePublish.Tasks", ours.Output, StringComparison.Ordinal);
+        Assert.Contains("PublishContainer is handled by ImagePublish.Tasks", ours.Output, StringComparison.Ordinal);
         await AssertSameInDockerAsync("aspire/sdk:aspire-deploy-20261128", "aspire/ours:aspire-deploy-20261128");
     }
 

@@ -183,7 +183,7 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
 
         Assert.Contains("another one", build.Output, StringComparison.Ordinal);
         Assert.Contains(
-            "warning IMG1036: PublishContainer of Redefined is not served by ImagePublish.Tasks",
+            "warning IMG1036: PublishContainer of Redefined is not handled by ImagePublish.Tasks",
             build.Output,
             StringComparison.Ordinal
         );

@@ -95,7 +95,7 @@ public sealed class SignedStatementsTests
 
         var refused = await VerifyAsync(bench, result, Trust(Key), Provenance);
         Assert.Equal(DiagnosticCodes.AttestationUnmet, refused.Failure?.Code);
-        Assert.Contains("not signed by anybody who is trusted", refused.Failure!.Message, StringComparison.Ordinal);
+        Assert.Contains("not signed by a trusted signer", refused.Failure!.Message, StringComparison.Ordinal);
         Assert.Null((await VerifyAsync(bench, result, null, Provenance with { AcceptsUnsigned = true })).Failure);
     }
 

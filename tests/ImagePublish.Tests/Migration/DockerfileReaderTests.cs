@@ -66,7 +66,7 @@ public sealed class DockerfileReaderTests : IDisposable
     [InlineData("ENV A=1\nFROM a\n", "line 1: ENV comes before the first FROM")]
     [InlineData("FROM a b\n", "line 1: FROM has to be")]
     [InlineData("FROM a\nRUN <<EOF\nx\n", "line 2: the heredoc EOF has no end")]
-    [InlineData("FROM a\n<html>\n", "line 2: '<HTML>' is no instruction")]
+    [InlineData("FROM a\n<html>\n", "line 2: '<HTML>' is not an instruction")]
     [InlineData("# escape=x\nFROM a\n", "line 1: escape is neither")]
     public void WhatIsMalformedIsNamedWithItsLine(string text, string says)
     {

@@ -93,7 +93,7 @@ public sealed class MigrationTests : IDisposable
                   DockerDefaultTargetOS Linux                 not needed  only for debugging with a Dockerfile in Visual Studio
                   ContainerPort 8081                          set         ImagePort 8081: is read as it is; the snippet says the same
                   ContainerEnvironmentVariable ONE=1          set         ImageEnvironmentVariable ONE: is read as it is; the snippet says the same
-                  ContainerEnvironmentVariable DB_PASSWORD=…  by hand     whoever has the image can read it: pass it when the container starts
+                  ContainerEnvironmentVariable DB_PASSWORD=…  by hand     anyone who has the image can read it: pass it when the container starts
 
             5 set, 1 default, 2 not needed, 1 check, 1 by hand.
 

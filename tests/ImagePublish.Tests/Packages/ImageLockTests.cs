@@ -231,16 +231,16 @@ public sealed class ImageLockTests : IDisposable
     }
 
     [Theory]
-    [InlineData("missing", "says nothing of linux/amd64")]
+    [InlineData("missing", "has no entry for linux/amd64")]
     [InlineData("another package", "the package 'shop' is not in it")]
     [InlineData("package too many", "the package 'more' is no longer asked for")]
     [InlineData("another base", "the base image of linux/amd64 is")]
     [InlineData("no json", "can't be used")]
     [InlineData("newer", "is of version 2")]
-    [InlineData("null", "a package in it is none")]
-    [InlineData("path outside", "a package in it is none")]
-    [InlineData("own address", "a package in it is none")]
-    [InlineData("short hash", "a package in it is none")]
+    [InlineData("null", "a package in it is not valid")]
+    [InlineData("path outside", "a package in it is not valid")]
+    [InlineData("own address", "a package in it is not valid")]
+    [InlineData("short hash", "a package in it is not valid")]
     public async Task ALockThatDoesNotFitIsAnErrorInLockedMode(string kind, string told)
     {
         await using var bench = await PublishingBench.StartAsync();

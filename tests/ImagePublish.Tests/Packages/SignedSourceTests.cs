@@ -10,7 +10,7 @@ public sealed class SignedSourceTests(SigningKey key, OtherKey other) : IClassFi
     [Theory]
     [InlineData("right", null, null)]
     [InlineData("unknown key", "IMG6003", "a key that is not trusted")]
-    [InlineData("changed after it was signed", "IMG6003", "a wrong signature")]
+    [InlineData("changed after it was signed", "IMG6003", "signature of a package source is not valid")]
     [InlineData("index is another", "IMG6004", "differs from its hash")]
     [InlineData("package is another", "IMG6004", "differs from its hash")]
     public async Task OnlyWhatTheKeySignedIsTaken(string kind, string? code, string? said)

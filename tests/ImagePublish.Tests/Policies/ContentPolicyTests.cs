@@ -164,7 +164,7 @@ public sealed class ContentPolicyTests : IDisposable
         var found = Find();
 
         Assert.Equal(11, found.Count);
-        Assert.StartsWith("15 more files have the like", found[^1].Message, StringComparison.Ordinal);
+        Assert.StartsWith("15 more files have something similar", found[^1].Message, StringComparison.Ordinal);
     }
 
     private IReadOnlyList<Finding> Find(PolicyRequest? policy = null, params PublishItem[] items) =>

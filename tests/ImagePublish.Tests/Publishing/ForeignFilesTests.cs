@@ -48,7 +48,7 @@ public sealed class ForeignFilesTests
 
         Assert.Null(PublishSummary.Advice(result with { ForeignLength = 9_999_999 }, "linux-x64"));
         Assert.Equal(
-            "  143.2 MB of its files are for other systems. To leave them out, publish with -r linux-x64 --self-contained false",
+            "  143.2 MB of its files are for other platforms. To leave them out, publish with -r linux-x64 --self-contained false",
             PublishSummary.Advice(result with { ForeignLength = 143_210_000 }, "linux-x64")
         );
     }

@@ -10,7 +10,7 @@ namespace ImagePublish.Tests.Publishing;
 /// <summary>What a policy refuses leaves nothing in the registry, and a publish that changes nothing reads no file for it.</summary>
 public sealed class PolicyStepTests
 {
-    private const string Examined = "are held against the policy";
+    private const string Examined = "are checked against the policy";
 
     [Theory]
     [InlineData("IMG1090")]

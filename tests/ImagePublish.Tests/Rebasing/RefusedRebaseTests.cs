@@ -315,7 +315,7 @@ public sealed class RefusedRebaseTests
         );
         Debian.Fixed().SeedTo(bench.Server);
 
-        Assert.Contains("its index has attestations", await RefusedAsync(bench), StringComparison.Ordinal);
+        Assert.Contains("its index contains attestations", await RefusedAsync(bench), StringComparison.Ordinal);
     }
 
     [Fact]

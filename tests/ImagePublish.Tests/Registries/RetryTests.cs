@@ -102,7 +102,7 @@ public sealed class RetryTests
         await bench.Client.FindManifestAsync(bench.Latest, Cancel);
 
         Assert.Contains(TimeSpan.FromMinutes(2), bench.Clock.Waits);
-        Assert.Contains("more than is waited here", Assert.Single(bench.Log.Informations), StringComparison.Ordinal);
+        Assert.Contains("longer than the maximum wait", Assert.Single(bench.Log.Informations), StringComparison.Ordinal);
     }
 
     [Fact]

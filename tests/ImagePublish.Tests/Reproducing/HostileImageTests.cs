@@ -120,7 +120,7 @@ public sealed class HostileImageTests
 
         var message = await bench.RefusedAsync(DiagnosticCodes.NotComparable);
 
-        Assert.Contains("it is no image of files, but an artifact", message, StringComparison.Ordinal);
+        Assert.Contains("it is an artifact, not an image with files", message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -119,10 +119,10 @@ public sealed class KeylessSigningTests
 
     public static TheoryData<string, string, string> Failures =>
         [
-            ("no token", "IMG6041", "it is no JSON web token"),
+            ("no token", "IMG6041", "it is not a JSON web token"),
             ("wrong audience", "IMG6041", "it is for 'other' (aud), and must be for 'sigstore'"),
             ("expired", "IMG6041", "it expired at"),
-            ("nobody", "IMG6041", "it names nobody"),
+            ("nobody", "IMG6041", "it has no subject"),
             ("authority refuses", "IMG6042", "it answers 400 (There was an error processing the identity token)"),
             ("authority gives nothing", "IMG6042", "its answer has no certificate that can be used"),
             ("authority unreachable", "IMG6042", "Could not get a signing certificate: POST"),
@@ -133,7 +133,7 @@ public sealed class KeylessSigningTests
             ("log gives nothing", "IMG6043", "its log entry"),
             ("log enters something else", "IMG6024", "its log entry is that of another signature"),
             ("authority of time-stamps refuses", "IMG6044", "it answers 403 (no)"),
-            ("authority of time-stamps gives nothing", "IMG6044", "its answer is no time-stamp of the signature"),
+            ("authority of time-stamps gives nothing", "IMG6044", "its answer is not a time-stamp of the signature"),
             ("clock", "IMG6045", "The clock of this machine says"),
             ("other root", "IMG6024", "Check that ImageSigstoreRoot is the trusted root"),
         ];

@@ -93,7 +93,7 @@ public sealed class SignerProgramTests : IDisposable
     [InlineData("echo hello", "is not the JSON that is asked for")]
     [InlineData("echo '{}'", "is not the JSON that is asked for")]
     [InlineData("echo '{\"publicKey\":7}'", "is not the JSON that is asked for")]
-    [InlineData("echo '{\"publicKey\":\"AAAA\"}'", "its public key is none in PEM")]
+    [InlineData("echo '{\"publicKey\":\"AAAA\"}'", "its public key is not in PEM")]
     [InlineData(
         "echo '{\"publicKey\":\"-----BEGIN PUBLIC KEY-----\\\\nMAAA\\\\n-----END PUBLIC KEY-----\"}'",
         "its public key can't be used"

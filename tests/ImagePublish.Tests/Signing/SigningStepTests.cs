@@ -258,7 +258,7 @@ public sealed class SigningStepTests
             bench.PublishAsync(Signed(bench, Key, SignatureFormat.Both, "1.0"))
         );
 
-        Assert.Contains("is not found there afterwards", error.Message, StringComparison.Ordinal);
+        Assert.Contains("can't be read back or verified", error.Message, StringComparison.Ordinal);
         Assert.Null(bench.TagDigest(Shop, "1.0"));
     }
 

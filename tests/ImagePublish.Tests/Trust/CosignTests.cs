@@ -67,7 +67,7 @@ public sealed class CosignTests
             ("other image", true, "IMG6018", "it is the signature of another image"),
             ("other image", false, "IMG6018", "it is the signature of another image, sha256:" + "1111"),
             ("attestation", true, "IMG6018", "it says something about the image (https://spdx.dev/Document), and does not sign it"),
-            ("no type", false, "IMG6018", "is no image signature but 'x'"),
+            ("no type", false, "IMG6018", "is not an image signature but 'x'"),
             ("not der", true, "IMG6018", "it is another key's, or was altered"),
             ("not der", false, "IMG6018", "it is another key's, or was altered"),
             ("raw", true, "IMG6018", "it is another key's, or was altered"),

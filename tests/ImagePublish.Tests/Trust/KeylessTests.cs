@@ -51,8 +51,8 @@ public sealed class KeylessTests : IAsyncLifetime
             ("verificationMaterial/tlogEntries/0/canonicalizedBody", "flip", "IMG6018", "the log did not promise it"),
             ("verificationMaterial/tlogEntries/0/integratedTime", "1", "IMG6019", "its log was not trusted at"),
             ("verificationMaterial/tlogEntries/0/integratedTime", "1700000000", "IMG6018", "the log did not promise it"),
-            ("verificationMaterial/tlogEntries/0/integratedTime", "99999999999999", "IMG6018", "is of no time"),
-            ("verificationMaterial/tlogEntries/0/integratedTime", "-1", "IMG6018", "that is no number"),
+            ("verificationMaterial/tlogEntries/0/integratedTime", "99999999999999", "IMG6018", "has an invalid time"),
+            ("verificationMaterial/tlogEntries/0/integratedTime", "-1", "IMG6018", "that is not a number"),
             ("verificationMaterial/tlogEntries/0/logIndex", "7", "IMG6018", "the log did not promise it"),
             ("verificationMaterial/tlogEntries/0/logId/keyId", "flip", "IMG6019", "a log that is not trusted"),
             ("verificationMaterial/tlogEntries/0/inclusionPromise/signedEntryTimestamp", "flip", "IMG6018", "did not promise it"),
@@ -64,7 +64,7 @@ public sealed class KeylessTests : IAsyncLifetime
             ("verificationMaterial/tlogEntries/0/inclusionProof/checkpoint/envelope", "larger", "IMG6018", "that the log did not sign"),
             ("verificationMaterial/tlogEntries/0/inclusionProof/checkpoint/envelope", "nonsense", "IMG6018", "malformed checkpoint"),
             ("verificationMaterial/tlogEntries/0/inclusionProof/checkpoint", "remove", "IMG6018", "malformed checkpoint"),
-            ("verificationMaterial/tlogEntries", "many", "IMG6018", "that are no list of at most 8 objects"),
+            ("verificationMaterial/tlogEntries", "many", "IMG6018", "that are not a list of at most 8 objects"),
         ];
 
     [Theory]
@@ -256,7 +256,7 @@ public sealed class KeylessTests : IAsyncLifetime
             ("""{"identities":[{"subject":"me"}]}""", "issuer"),
             ("""{"identities":[{"issuer":"https://i","subject":"me","subjects":"x"}]}""", "subjects"),
             ("""{"identities":[{"issuer":"https://i","subject":"me"}],"trustedRoot":"none.json"}""", "there is no such file"),
-            ("""{"identities":[{"issuer":"https://i","subject":"me"}],"trustedRoot":"policy.json"}""", "it is no trusted root"),
+            ("""{"identities":[{"issuer":"https://i","subject":"me"}],"trustedRoot":"policy.json"}""", "it is not a trusted root"),
             ("""{"mediaType":"x","certificateAuthorities":[]}""", "it is a trusted root"),
         ];
 

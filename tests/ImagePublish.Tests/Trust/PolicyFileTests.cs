@@ -38,7 +38,7 @@ public sealed class PolicyFileTests : IDisposable
             ("empty", "it is neither a public key nor a certificate in PEM, nor a trust policy in JSON"),
             ("private", "it is a private key. Name the file of the public key, and keep this one away from builds"),
             ("encrypted", "it is a private key."),
-            ("ed25519", "the Ed25519 key is no point that a private key belongs to"),
+            ("ed25519", "the Ed25519 key is not a point that a private key belongs to"),
             ("rsa 1024", "the RSA key has 1024 bits; 2048 to 8192 are accepted"),
             ("secp256k1", "on a curve other than P-256, P-384 and P-521"),
             ("cut", "can't decide which images to trust"),
@@ -95,7 +95,7 @@ public sealed class PolicyFileTests : IDisposable
         Assert.Contains("Acme signing", await bench.RequireAsync(here), StringComparison.Ordinal);
         Assert.Contains("Acme signing", await bench.RequireAsync(Policy("*", "*")), StringComparison.Ordinal);
         Assert.Contains(
-            "who is none of the trusted identities",
+            "who is not one of the trusted identities",
             (await bench.RefusesAsync(DiagnosticCodes.SignerUntrusted, Policy("*", "x509.subject: C=US, ST=WA, O=Other"))).Message,
             StringComparison.Ordinal
         );
@@ -217,13 +217,13 @@ public sealed class PolicyFileTests : IDisposable
             (Text("*", "weird"), "the level of 'p' is 'weird', and must be one of strict, permissive, audit, skip"),
             (Text("*", "skip"), "'p' skips all repositories, which is no policy"),
             (Text("acme/*"), "must be repositories with their registries, or '*' alone"),
-            (Text("ghcr.io/acme/app:1"), "is no repository with its registry"),
+            (Text("ghcr.io/acme/app:1"), "is not a repository with its registry"),
             (Text("*", identity: "CN=x"), "does not begin with 'x509.subject:'"),
             (Text("*", identity: "x509.subject: CN=x"), "must name at least C, ST and O"),
-            (Text("*", identity: "x509.subject: C=US, ST=WA, O=x, Z=y"), "names 'Z', which is no attribute of a subject"),
+            (Text("*", identity: "x509.subject: C=US, ST=WA, O=x, Z=y"), "names 'Z', which is not an attribute of a subject"),
             (Text("*", identity: "x509.subject: C=US, ST=WA, O=x, O=y"), "names 'O' twice"),
             (Text("*", store: "ca:none"), "its trust store 'ca:none' is not there"),
-            (Text("*", store: "ca:../acme"), "'../acme' is no name of a trust store"),
+            (Text("*", store: "ca:../acme"), "'../acme' is not the name of a trust store"),
             (Text("*", store: "ca:empty"), "its trust store 'ca:empty' has 0 certificate files"),
             (Text("*", store: "pgp:acme"), "has a trust store of the kind 'pgp'"),
             (Text("*", store: "tsa:acme"), "names no trust store with certificates of authorities"),

@@ -292,10 +292,10 @@ public sealed class RekorTilesTests(SharedTimeStamps shared) : IAsyncLifetime, I
     }
 
     [Theory]
-    [InlineData("""{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.1+json"}""", "it is no signing config")]
+    [InlineData("""{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.1+json"}""", "it is not a signing config")]
     [InlineData("""{"mediaType":"MEDIA","rekorTlogConfig":{"selector":"SOME"}}""", "'rekorTlogConfig' has a 'selector' other than")]
     [InlineData("""{"mediaType":"MEDIA","tsaConfig":{"selector":"EXACT","count":9}}""", "with a 'count' of 1 to 8")]
-    [InlineData("""{"mediaType":"MEDIA","rekorTlogUrls":["https://x"]}""", "'rekorTlogUrls' is no list of at most")]
+    [InlineData("""{"mediaType":"MEDIA","rekorTlogUrls":["https://x"]}""", "'rekorTlogUrls' is not a list of at most")]
     [InlineData("""{"mediaType":"MEDIA","caUrls":[{"majorApiVersion":1}]}""", "has no 'url'")]
     [InlineData("[]", "it is not a JSON object")]
     [ReliabilityCase("Signing", "a signing config of sigstore with something wrong about it", "IMG6016 with the reason")]

@@ -13,7 +13,7 @@ internal static partial class AptErrors
         new(
             Redirects(),
             DiagnosticCodes.PackageSourceFailed,
-            "A package source of the base image leads elsewhere, which is not followed",
+            "A package source of the base image redirects to another address; redirects are not followed",
             "If you trust it, name it in ImagePackageSource"
         ),
         new(
@@ -37,8 +37,8 @@ internal static partial class AptErrors
         new(
             BadSignature(),
             DiagnosticCodes.PackageSourceUntrusted,
-            "A package source has a wrong signature",
-            "Somebody changed it on its way; use another mirror"
+            "The signature of a package source is not valid",
+            "It may have been altered in transit; use another mirror"
         ),
         new(
             Unsigned(),
@@ -53,7 +53,7 @@ internal static partial class AptErrors
             "A package or index differs from its hash",
             "Try again; if it stays so, use another mirror"
         ),
-        new(Unmet(), DiagnosticCodes.PackageConflict, "The packages can not be installed together", "Leave one of them out"),
+        new(Unmet(), DiagnosticCodes.PackageConflict, "The packages can't be installed together", "Leave one of them out"),
         new(
             Unknown(),
             DiagnosticCodes.PackageUnknown,

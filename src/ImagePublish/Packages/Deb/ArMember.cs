@@ -17,7 +17,7 @@ internal sealed record ArMember(string Name, long Offset, long Length)
     {
         Span<byte> header = stackalloc byte[HeaderLength];
         if (archive.ReadAtLeast(header[..8], 8, throwOnEndOfStream: false) < 8 || !header[..8].SequenceEqual("!<arch>\n"u8))
-            throw new InvalidDataException("it is no Debian package");
+            throw new InvalidDataException("it is not a Debian package");
         var members = new List<ArMember>();
         while (archive.ReadAtLeast(header, HeaderLength, throwOnEndOfStream: false) is var read && read > 0)
         {

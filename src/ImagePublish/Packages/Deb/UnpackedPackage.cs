@@ -34,7 +34,7 @@ internal sealed record UnpackedPackage(OsPackage Package, string Folder)
             await using (var file = File.OpenRead(archive))
                 members = ArMember.ReadAll(file);
             if (members is not [{ Name: "debian-binary" }, ..])
-                throw new InvalidDataException("it is no Debian package");
+                throw new InvalidDataException("it is not a Debian package");
             await using (var control = new LimitedStream(Open(archive, Find(members, "control.tar")), MaxControlTarSize))
                 await File.WriteAllTextAsync(
                     Path.Combine(folder, "control"),

@@ -84,10 +84,10 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
         if (Array.Find(fields.Addresses, address => !Address().IsMatch(address)) is { } address)
             throw Refused(address, WhyNot(address));
         Require(fields, fields.Addresses.Length > 0 && fields.Suites.Length > 0, "it names no address or no suite");
-        Require(fields, fields.Suites.All(IsSuite), "a suite of it is none");
-        Require(fields, fields.Components.All(component => Component().IsMatch(component)), "a component of it is none");
+        Require(fields, fields.Suites.All(IsSuite), "one of its suites is not valid");
+        Require(fields, fields.Components.All(component => Component().IsMatch(component)), "one of its components is not valid");
         var architectures = Words(fields.Architectures);
-        Require(fields, architectures.All(name => Architecture().IsMatch(name)), "an architecture of it is none");
+        Require(fields, architectures.All(name => Architecture().IsMatch(name)), "one of its architectures is not valid");
         var source = new AptSource([.. fields.Addresses.Select(one => one.TrimEnd('/'))], fields.Suites, fields.Components)
         {
             Architectures = architectures,
@@ -105,7 +105,7 @@ internal sealed partial class AptSourceReader(string image, Predicate<string> ha
     {
         var lines = fields.Keys.Split('\n', StringSplitOptions.TrimEntries).SkipWhile(line => line.Length == 0).ToList();
         var isKey = lines[0] == KeyBegin && lines[^1] == KeyEnd && lines.TrueForAll(line => KeyLine().IsMatch(line));
-        Require(fields, isKey, "its key is none");
+        Require(fields, isKey, "its key is not valid");
         return lines;
     }
 

@@ -31,7 +31,7 @@ internal sealed partial record PackageBase(string Name, BaseFileSystem Files)
             ? status.ToString()
             : throw new ImagePublishException(
                 DiagnosticCodes.PackageBaseUnsupported,
-                $"Packages can not be added to '{Text.Sanitize(Name)}': it keeps no list of Debian packages, as Alpine's and "
+                $"Packages can't be added to '{Text.Sanitize(Name)}': it keeps no list of Debian packages, as Alpine's and "
                     + "chiselled images don't. Use a Debian- or Ubuntu-based image, or scratch."
             );
     }

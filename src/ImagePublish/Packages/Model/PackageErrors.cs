@@ -8,7 +8,7 @@ internal static class PackageErrors
     public static ImagePublishException Invalid(string package, string why, Exception? cause = null) =>
         new(
             DiagnosticCodes.PackageInvalid,
-            $"The package '{Text.Sanitize(package)}' can not be put into the image: {Text.Sanitize(why).TrimEnd('.')}. Leave "
+            $"The package '{Text.Sanitize(package)}' can't be put into the image: {Text.Sanitize(why).TrimEnd('.')}. Leave "
                 + "it out, or take it from another source.",
             cause
         );
@@ -40,7 +40,7 @@ internal static class PackageErrors
     public static ImagePublishException CacheFailed(string path, Exception cause) =>
         new(
             DiagnosticCodes.DiskFailed,
-            $"'{Text.Sanitize(path)}' can not be written: {Text.Sanitize(cause.Message)} Set ImagePackageCache to a folder that can.",
+            $"'{Text.Sanitize(path)}' can't be written: {Text.Sanitize(cause.Message)} Set ImagePackageCache to a folder that can.",
             cause
         );
 }

@@ -61,11 +61,11 @@ internal sealed class SourceGuard(PackageSources sources, IReadOnlyList<string> 
             || PackageSources.IsOfMachine(source)
         )
             return;
-        var where = Equals(inner.ToString(), host.Trim('[', ']')) ? "its address is" : $"its host has the address {inner},";
+        var where = Equals(inner.ToString(), host.Trim('[', ']')) ? "its address is" : $"its host has the address {inner}, which is";
         throw new ImagePublishException(
             DiagnosticCodes.PackageSourceRefused,
             $"A package source of the base image '{Text.Sanitize(sources.BaseImage!)}' is refused, "
-                + $"'{Text.Sanitize(source.AbsoluteUri)}': {where} inside this machine or network. "
+                + $"'{Text.Sanitize(source.AbsoluteUri)}': {where} private or local. "
                 + $"If it is your own mirror, trust it: ImagePackageSourceHosts={host}. Else name the package sources to "
                 + "use in ImagePackageSource."
         );

@@ -87,7 +87,7 @@ internal static class ImageComparison
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return [($"{path} can not be read", "")];
+            return [($"{path} can't be read", "")];
         }
     }
 

@@ -261,7 +261,7 @@ internal static class TokenAnswer
             429 or >= 500 => new ImagePublishException(DiagnosticCodes.RegistryFailed, $"{where}. Try again later."),
             < 400 => new ImagePublishException(
                 DiagnosticCodes.RegistryProtocol,
-                $"{where}, which is no token. Check that no proxy answers in its place, or report it to the registry's operator."
+                $"{where}, which is not a token. Check whether a proxy answers instead, or report it to the registry's operator."
             ),
             _ => new ImagePublishException(DiagnosticCodes.Unauthorized, $"{where}. {Advice(request)}"),
         };
@@ -311,8 +311,8 @@ internal static class TokenAnswer
     private static ImagePublishException Malformed(TokenRequest request, string reason) =>
         new(
             DiagnosticCodes.RegistryProtocol,
-            $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} gives an answer that can't be "
-                + $"used: {reason}. Check that no proxy answers in its place, or report it to the registry's operator."
+            $"The token service of {request.Registry} at {RealmPolicy.Shown(request.Realm.Address)} returned an invalid "
+                + $"response: {reason}. Check whether a proxy answers instead, or report it to the registry's operator."
         );
 }
 

@@ -15,13 +15,12 @@ internal sealed class RegistryBlobSource(RegistryConnection connection, Reposito
     /// <summary>Whether it is a document, such as a config: small, and with a limit on the time that it takes.</summary>
     public bool IsDocument { get; init; }
 
-    internal override ImagePublishException WrongContent() => Mismatch("does not have the content that its digest says");
+    internal override ImagePublishException WrongContent() => Mismatch("does not match its digest");
 
     public ImagePublishException Mismatch(string how) =>
         new(
             DiagnosticCodes.ContentMismatch,
-            $"The blob {Descriptor.Digest} of {repository} {how}. The registry, or something on the way, changes it; nothing of it "
-                + "was used."
+            $"The blob {Descriptor.Digest} of {repository} {how}. The registry or a proxy changed it; it was not used."
         );
 
     public override async ValueTask<Stream> OpenAsync(long offset, CancellationToken cancellationToken)

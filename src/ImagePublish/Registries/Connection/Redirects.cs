@@ -43,7 +43,7 @@ internal static class Redirects
                 request,
                 response,
                 DiagnosticCodes.RegistryProtocol,
-                $"has a Location that is no http address ('{response.Redactor.Shown(location.Split('?')[0])}')",
+                $"has a Location that is not an http address ('{response.Redactor.Shown(location.Split('?')[0])}')",
                 "Report it to the registry's operator."
             );
         return Secure(root, response.Url, next)

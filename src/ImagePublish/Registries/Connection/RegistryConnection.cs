@@ -207,7 +207,7 @@ internal sealed class RegistryConnection : IDisposable
         if (root is null && exception.Error == TransportError.Refused && registry.HasPort)
             exception = new TransportException(
                 exception.Error,
-                $"{exception.Message}, and so would http be: nobody listens there",
+                $"{exception.Message}; http would fail too: no server listens on this port",
                 exception
             );
         var url = request.Url(root ?? RequestUrl.Root("https", registry.ApiHost));
@@ -226,7 +226,7 @@ internal sealed class RegistryConnection : IDisposable
         if (Options.Offline)
             throw new ImagePublishException(
                 DiagnosticCodes.NetworkNeeded,
-                $"Could not {request.Description}: ImageOffline is true. Leave it out where the registry is wanted, or name an image "
+                $"Could not {request.Description}: ImageOffline is true. Unset it to use the registry, or name an image "
                     + "of the local store."
             );
     }

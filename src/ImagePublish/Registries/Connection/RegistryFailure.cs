@@ -81,7 +81,7 @@ internal sealed record RegistryFailure(string Purpose, HttpMethod Method, Reques
                 DiagnosticCodes.RegistryProtocol,
                 "A redirect of this kind can't be followed; name the registry by its final host."
             ),
-            < 300 => (DiagnosticCodes.RegistryProtocol, "That answer is not one the specification has."),
+            < 300 => (DiagnosticCodes.RegistryProtocol, "The specification does not define that answer."),
             _ => (DiagnosticCodes.RegistryRefused, "Check the repository's name and the registry's rules."),
         };
 

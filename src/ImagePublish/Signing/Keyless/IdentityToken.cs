@@ -51,14 +51,14 @@ internal sealed class IdentityToken
     public static IdentityToken Read(string value, DateTimeOffset now)
     {
         if (value.Length > MaxLength || value.Split('.') is not [_, var payload, _])
-            throw RefusedSignatureException.Malformed("it is no JSON web token. Set it to the token alone, as the issuer gave it");
+            throw RefusedSignatureException.Malformed("it is not a JSON web token. Set it to the token alone, as the issuer gave it");
         using var claims = SignatureJson.Parse(SignatureJson.UrlBytes(payload, "its payload"), "its payload");
         RequireAudience(claims.RootElement);
         RequireTime(claims.RootElement, now);
         var email = SignatureJson.OptionalText(claims.RootElement, "email", Token);
         var subject = email ?? SignatureJson.OptionalText(claims.RootElement, "sub", Token);
         return string.IsNullOrEmpty(subject)
-            ? throw RefusedSignatureException.Malformed("it names nobody: it has neither 'sub' nor 'email'")
+            ? throw RefusedSignatureException.Malformed("it has no subject: neither 'sub' nor 'email' is set")
             : new IdentityToken(value, subject);
     }
 
@@ -123,8 +123,8 @@ internal sealed class IdentityToken
         if (!RequestUrl.TryParse(service.Url, out var url))
             throw new ImagePublishException(
                 DiagnosticCodes.IdentityTokenMissing,
-                "Images can't be signed with GitHub's identity token: ACTIONS_ID_TOKEN_REQUEST_URL is no address. Leave it as GitHub sets "
-                    + "it."
+                "Images can't be signed with GitHub's identity token: ACTIONS_ID_TOKEN_REQUEST_URL is not an address. Leave it as GitHub "
+                    + "sets it."
             );
         var request = new ServiceRequest("get an identity token from GitHub", HttpMethod.Get, url.With("audience", Audience))
         {

@@ -210,7 +210,7 @@ internal sealed class KeylessServices(KeylessRequest request, ServiceClient serv
     private static ImagePublishException Malformed(string address) =>
         new(
             DiagnosticCodes.TrustUnusable,
-            $"ImageSigstoreSigningConfig names the service '{Common.Text.Sanitize(address)}', which is no address. Fix it."
+            $"ImageSigstoreSigningConfig names the service '{Common.Text.Sanitize(address)}', which is not a valid address. Fix it."
         );
 
     private static ImagePublishException Unknown(DiagnosticCode code, string what, string property) =>

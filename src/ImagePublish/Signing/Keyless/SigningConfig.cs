@@ -77,7 +77,7 @@ internal sealed class SigningConfig
     {
         using var document = SignatureJson.Parse(json, Config);
         if (SignatureJson.OptionalText(document.RootElement, "mediaType", Config) != MediaType)
-            throw RefusedSignatureException.Malformed($"{Config} is no signing config, whose 'mediaType' is {MediaType}");
+            throw RefusedSignatureException.Malformed($"{Config} is not a signing config, whose 'mediaType' is {MediaType}");
         return new SigningConfig(Digest.Compute(json.Span), document.RootElement);
     }
 

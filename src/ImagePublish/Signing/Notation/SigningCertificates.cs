@@ -131,13 +131,13 @@ internal sealed class SigningCertificates
         {
             if (IsIssuedBy(certificates[at], certificates[at]))
                 throw RefusedSignatureException.Malformed(
-                    $"'{NameOf(certificates[at])}' is a root and not the last one. Put the signer's first, then those of who issued each"
+                    $"'{NameOf(certificates[at])}' is a root and not the last one. Put the signer's first, then each issuer's"
                 );
             if (!IsIssuedBy(certificates[at], certificates[at + 1]))
                 throw RefusedSignatureException.Malformed(
                     $"'{NameOf(certificates[at])}' is followed by '{NameOf(certificates[at + 1])}', and was issued by '{Text.Sanitize(
                         certificates[at].GetNameInfo(X509NameType.SimpleName, forIssuer: true)
-                    )}'. Put the signer's first, then those of who issued each, and the root last"
+                    )}'. Put the signer's first, then each issuer's, and the root last"
                 );
         }
 

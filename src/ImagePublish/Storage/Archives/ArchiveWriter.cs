@@ -45,7 +45,7 @@ internal static class ArchiveWriter
         {
             throw new ImagePublishException(
                 DiagnosticCodes.ArchiveFailed,
-                $"The archive '{path}' can not be written: {Text.Sanitize(exception.Message)} Free some space, check "
+                $"The archive '{path}' can't be written: {Text.Sanitize(exception.Message)} Free some space, check "
                     + "permissions, or choose another path with ImageArchive.",
                 exception
             );

@@ -84,5 +84,5 @@ internal sealed class DockerArchiveReader(IArchiveFiles files)
             : throw Invalid($"a document in it has more than {OciJson.MaxConfigSize} bytes");
 
     private ImagePublishException Invalid(string reason) =>
-        new(DiagnosticCodes.ArchiveInvalid, $"'{files.Location}' is not a whole image: {reason}. Write it again.");
+        new(DiagnosticCodes.ArchiveInvalid, $"'{files.Location}' is not a complete image: {reason}. Write it again.");
 }

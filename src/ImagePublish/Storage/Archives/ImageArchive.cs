@@ -73,7 +73,7 @@ internal sealed class ImageArchive : IDisposable
         {
             throw new ImagePublishException(
                 DiagnosticCodes.ArchiveFailed,
-                $"'{path}' can not be read: {Text.Sanitize(exception.Message)}",
+                $"'{path}' can't be read: {Text.Sanitize(exception.Message)}",
                 exception
             );
         }

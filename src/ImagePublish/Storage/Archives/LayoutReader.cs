@@ -184,5 +184,5 @@ internal sealed class LayoutReader(IArchiveFiles files)
     private ImagePublishException Missing(Descriptor descriptor) => Invalid($"it lacks {descriptor.Digest} ({descriptor.Size} bytes)");
 
     private ImagePublishException Invalid(string reason) =>
-        new(DiagnosticCodes.ArchiveInvalid, $"'{files.Location}' is not a whole image: {reason}. Write it again.");
+        new(DiagnosticCodes.ArchiveInvalid, $"'{files.Location}' is not a complete image: {reason}. Write it again.");
 }

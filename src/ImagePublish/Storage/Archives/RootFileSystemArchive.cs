@@ -34,7 +34,7 @@ internal static class RootFileSystemArchive
         {
             throw new ImagePublishException(
                 DiagnosticCodes.ArchiveFailed,
-                $"The archive '{path}' can not be read: {Text.Sanitize(exception.Message)}",
+                $"The archive '{path}' can't be read: {Text.Sanitize(exception.Message)}",
                 exception
             );
         }

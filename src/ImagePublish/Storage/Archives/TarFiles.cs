@@ -73,7 +73,7 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         });
 
     public static ContentBudget NewBudget(string path) =>
-        new(why => new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' can not be read: {why}. Use another archive."))
+        new(why => new ImagePublishException(DiagnosticCodes.ArchiveInvalid, $"'{path}' can't be read: {why}. Use another archive."))
         {
             MaxEntries = MaxEntries,
         };
@@ -134,7 +134,7 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         {
             throw new ImagePublishException(
                 DiagnosticCodes.ArchiveFailed,
-                $"The archive '{path}' can not be read: {Text.Sanitize(exception.Message)}",
+                $"The archive '{path}' can't be read: {Text.Sanitize(exception.Message)}",
                 exception
             );
         }
@@ -206,7 +206,7 @@ internal sealed class TarFiles : IArchiveFiles, IDisposable
         {
             throw new ImagePublishException(
                 DiagnosticCodes.ArchiveFailed,
-                $"The archive '{path}' can not be inflated in '{options.TemporaryFolder}': "
+                $"The archive '{path}' can't be inflated in '{options.TemporaryFolder}': "
                     + $"{Text.Sanitize(exception.Message)} Free some space, check the folder's permissions, or uncompress the archive.",
                 exception
             );

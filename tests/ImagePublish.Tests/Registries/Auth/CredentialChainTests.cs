@@ -82,7 +82,7 @@ public sealed class CredentialChainTests
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() => machine.FindAsync(host));
 
         Assert.Equal("IMG5011", failure.Code.Id);
-        Assert.Contains($"{variable} can be meant for {host} as well as for {meant}", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"{variable} could be for {host} or for {meant}", failure.Message, StringComparison.Ordinal);
         Assert.Contains(
             $"set {variable.Replace("PASSWORD", "HOST", StringComparison.Ordinal)} to that host",
             failure.Message,

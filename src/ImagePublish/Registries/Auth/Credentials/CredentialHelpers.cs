@@ -46,7 +46,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
         var result = await RunAsync(name, "store", json.ToArray(), ct);
         answers.Clear();
         if (result.ExitCode != 0)
-            throw Failed(name, $"can't keep the credential: {DescribeAnswer(result, credential)}");
+            throw Failed(name, $"can't store the credential: {DescribeAnswer(result, credential)}");
     }
 
     /// <summary>Makes a helper forget a registry's credential.</summary>
@@ -56,7 +56,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
         var result = await RunAsync(name, "erase", System.Text.Encoding.UTF8.GetBytes(server), ct);
         answers.Clear();
         if (result.ExitCode != 0 && !IsNotFound(result))
-            throw Failed(name, $"can't forget the credential: {DescribeAnswer(result, null)}");
+            throw Failed(name, $"can't delete the credential: {DescribeAnswer(result, null)}");
         return result.ExitCode == 0;
     }
 
@@ -79,7 +79,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
             using var json = Json.Parse(result.Output);
             var root = json.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
-                throw Failed(name, "answers something that is no credential.");
+                throw Failed(name, "returned something that is not a credential.");
             var (username, secret) = (Json.Text(root, "Username"), Json.Text(root, "Secret"));
             if (secret is null)
                 return null;
@@ -88,7 +88,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
         catch (JsonException)
         {
             // Without the cause: it may quote the answer.
-            throw Failed(name, "answers something that is no credential.");
+            throw Failed(name, "returned something that is not a credential.");
         }
     }
 
@@ -113,7 +113,7 @@ internal sealed partial class CredentialHelpers(CredentialEnvironment environmen
         var program = Programs.Find($"docker-credential-{name}", environment.Set("PATH"), environment.IsWindows)
             ?? throw Failed(
                 name,
-                "is configured but not found on the PATH. Install it, or take it out of docker's config file (credsStore, credHelpers)."
+                "is configured but not found on the PATH. Install it, or remove it from docker's config file (credsStore, credHelpers)."
             );
         try
         {

@@ -24,7 +24,7 @@ internal sealed class CredentialStore(CredentialEnvironment environment, IPublis
         if (credential.IsEmpty || credential.EntraToken is not null)
             throw new ImagePublishException(
                 DiagnosticCodes.CredentialsUnusable,
-                $"There is nothing for {registry} that can be kept: it needs a user name and password, or an identity token."
+                $"There is nothing for {registry} that can be stored: it needs a user name and password, or an identity token."
             );
         var helper = credential.RegistryToken is null ? HelperOf(file, registry) : null;
         var key = AuthKey.GetKey(registry);
@@ -77,7 +77,7 @@ internal sealed class CredentialStore(CredentialEnvironment environment, IPublis
         environment.DockerConfig
         ?? throw new ImagePublishException(
             DiagnosticCodes.CredentialsUnusable,
-            "There is no place to keep credentials in: neither a home folder nor DOCKER_CONFIG is set."
+            "There is nowhere to store credentials: neither a home folder nor DOCKER_CONFIG is set."
         );
 
     private static JsonObject Entry(Credential credential)

@@ -76,7 +76,7 @@ internal sealed class EnvironmentCredentials(CredentialEnvironment environment) 
     private static ImagePublishException Ambiguous(string variable, string name, string host, string other) =>
         new(
             DiagnosticCodes.CredentialsAmbiguous,
-            $"The environment variable {variable} can be meant for {host} as well as for {other}, so it was not used. Say which of "
+            $"The environment variable {variable} could be for {host} or for {other}, so it was not used. Specify which of "
                 + $"them it is for: set {Host}__{name} to that host."
         );
 

@@ -52,7 +52,7 @@ internal sealed partial class AmazonIdentity(IdentitySearch search)
             return null;
         return KeyPattern().IsMatch(id)
             ? new AwsKeys(id, secret, search.Secret("AWS_SESSION_TOKEN"), $"the key {id} of the environment")
-            : throw search.Unusable("AWS_ACCESS_KEY_ID is no key's id. Set it to what AWS shows as such, AKIA… or ASIA…");
+            : throw search.Unusable("AWS_ACCESS_KEY_ID is not an access key ID. Set it to the ID that AWS shows, AKIA… or ASIA…");
     }
 
     private async Task<(string Role, IdToken Token)?> FindRoleTokenAsync(IdToken? named, CancellationToken ct)
@@ -65,7 +65,7 @@ internal sealed partial class AmazonIdentity(IdentitySearch search)
         }
 
         if (!RolePattern().IsMatch(role))
-            throw search.Unusable($"{RoleVariable} is no role: '{Text.Sanitize(role)}'. Expected arn:aws:iam::123456789012:role/name");
+            throw search.Unusable($"{RoleVariable} is not a role: '{Text.Sanitize(role)}'. Expected arn:aws:iam::123456789012:role/name");
         var audience = Host.Suffix.EndsWith(".cn", StringComparison.Ordinal) ? "sts.amazonaws.com.cn" : "sts.amazonaws.com";
         var token = named ?? await ci.FindInFileAsync(TokenFile, ct) ?? await ci.AskGitHubAsync(audience, ct);
         return token is null ? null : (role, token);
@@ -123,7 +123,7 @@ internal sealed partial class AmazonIdentity(IdentitySearch search)
         var text = relative is null ? full! : $"{LocalServices.ContainerCredentials}{relative.TrimStart('/')}";
         if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || !MayHaveCredentials(address, isRelative: relative is not null))
             throw search.Unusable(
-                "AWS_CONTAINER_CREDENTIALS_… leads to no address of such a service. Leave it as ECS, EKS or the agent sets it"
+                "AWS_CONTAINER_CREDENTIALS_… is not an address of such a service. Leave it as ECS, EKS or the agent sets it"
             );
         var token = search.Variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") is { } path
             ? await search.ReadTokenFileAsync(path, "The file that AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names", ct)
@@ -169,7 +169,7 @@ internal sealed partial class AmazonIdentity(IdentitySearch search)
             throw search.Client.Refused(list, listed);
         var role = Encoding.UTF8.GetString(listed.Body.Span).Split('\n')[0].Trim();
         if (!SessionPattern().IsMatch(role))
-            throw search.Client.Malformed(list, "it is no role's name");
+            throw search.Client.Malformed(list, "it is not a role name");
         var request = Ask(HttpMethod.Get, Roles + role, header);
         return Read(request, await search.Client.GetJsonAsync(request, ct), $"the role {role} of this machine");
 
@@ -195,7 +195,7 @@ internal sealed partial class AmazonIdentity(IdentitySearch search)
             {
                 ExpiresAt = IdentityAnswer.ReadInstant(Json.Text(json, "Expiration"), search.Time.GetUtcNow()),
             }
-            : throw search.Client.Malformed(request, "its AccessKeyId is no key's id");
+            : throw search.Client.Malformed(request, "its AccessKeyId is not an access key ID");
     }
 
     // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html, and that of the public registry:
@@ -246,7 +246,7 @@ internal sealed partial class AmazonIdentity(IdentitySearch search)
         search.Client.Redactor.Add(password, "AWS");
         return IdentityAnswer.IsHeaderText(password)
             ? password
-            : throw search.Client.Malformed(request, "its authorizationToken is no user name and password");
+            : throw search.Client.Malformed(request, "its authorizationToken is not a user name and password");
     }
 
     [GeneratedRegex(@"\A[A-Za-z0-9_]{16,128}\z")]

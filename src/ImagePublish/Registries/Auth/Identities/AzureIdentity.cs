@@ -69,7 +69,7 @@ internal sealed partial class AzureIdentity(IdentitySearch search)
         }
         else if (search.Variable(TokenFile) is not null || ci.FindNamed() is not null)
         {
-            search.Hinder("there is an identity token, but not who it is for. Set AZURE_CLIENT_ID and AZURE_TENANT_ID");
+            search.Hinder("there is an identity token, but not the application that it is for. Set AZURE_CLIENT_ID and AZURE_TENANT_ID");
         }
 
         // What tasks of Azure Pipelines set that run with a service connection, AzureCLI@2 for one.
@@ -87,7 +87,7 @@ internal sealed partial class AzureIdentity(IdentitySearch search)
         if (search.Variable(clientVariable) is not { } client || search.Variable(tenantVariable) is not { } tenant)
             return null;
         if (!Guid.TryParse(client, out _))
-            throw search.Unusable($"{clientVariable} is no application's id: '{Text.Sanitize(client)}'. Set it to a GUID");
+            throw search.Unusable($"{clientVariable} is not an application ID: '{Text.Sanitize(client)}'. Set it to a GUID");
         return TenantPattern().IsMatch(tenant)
             ? (client, tenant)
             : throw search.Unusable($"{tenantVariable} is neither a GUID nor a domain: '{Text.Sanitize(tenant)}'. Correct it");
@@ -115,7 +115,7 @@ internal sealed partial class AzureIdentity(IdentitySearch search)
         if (search.Variable("IDENTITY_ENDPOINT") is not { } endpoint || search.Secret("IDENTITY_HEADER") is not { } secret)
             return null;
         if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var address) || address.Query.Length > 0)
-            throw search.Unusable($"IDENTITY_ENDPOINT is no address: '{Text.Sanitize(endpoint)}'");
+            throw search.Unusable($"IDENTITY_ENDPOINT is not a valid address: '{Text.Sanitize(endpoint)}'");
         var request = new IdentityRequest(
             "App Service's service for managed identities",
             HttpMethod.Get,

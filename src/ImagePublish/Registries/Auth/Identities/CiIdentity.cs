@@ -95,7 +95,7 @@ internal sealed class CiIdentity(IdentitySearch search)
     private Uri WithQuery(string url, string query)
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address))
-            throw search.Unusable("the address that the CI system gives for identity tokens is none");
+            throw search.Unusable("the address that the CI system gives for identity tokens is not valid");
         var separator = address.Query.Length > 0 ? '&' : '?';
         return new Uri(
             $"{address.GetComponents(UriComponents.HttpRequestUrl | UriComponents.UserInfo, UriFormat.UriEscaped)}{separator}{query}"

@@ -105,7 +105,7 @@ internal sealed record IdentitySearch(
         Client.Redactor.Add(value);
         return IdentityAnswer.IsHeaderText(value)
             ? value
-            : throw Unusable($"The environment variable {name} has characters in it that no token has. Set it to the token alone");
+            : throw Unusable($"The environment variable {name} contains characters that no token can have. Set it to the token alone");
     }
 
     public void Hinder(string obstacle) => Obstacle ??= obstacle;

@@ -39,7 +39,7 @@ internal sealed partial class GoogleIdentity(IdentitySearch search)
 
         if (ProviderPattern().Match(text) is not { Success: true } provider)
             throw search.Unusable(
-                $"{ProviderVariable} is no provider: '{Text.Sanitize(text)}'. Expected "
+                $"{ProviderVariable} is not a provider: '{Text.Sanitize(text)}'. Expected "
                     + "projects/123456789/locations/global/workloadIdentityPools/pool/providers/provider"
             );
         var name = provider.Groups["name"].Value;
@@ -47,7 +47,7 @@ internal sealed partial class GoogleIdentity(IdentitySearch search)
             return null;
         var account = search.Variable(AccountVariable);
         if (account is not null && !AccountPattern().IsMatch(account))
-            throw search.Unusable($"{AccountVariable} is no service account: '{Text.Sanitize(account)}'. Set it to its e-mail address");
+            throw search.Unusable($"{AccountVariable} is not a service account: '{Text.Sanitize(account)}'. Set it to its e-mail address");
         var federation = new Federation(PoolHost + name, JwtType)
         {
             Impersonation = account is null
@@ -141,7 +141,9 @@ internal sealed partial class GoogleIdentity(IdentitySearch search)
         }
         catch (Exception exception) when (exception is ArgumentException or CryptographicException)
         {
-            throw search.Unusable($"the private_key of the file that {FileVariable} names is no RSA key in PEM. Download the file again");
+            throw search.Unusable(
+                $"the private_key of the file that {FileVariable} names is not an RSA key in PEM. Download the file again"
+            );
         }
     }
 
@@ -163,7 +165,7 @@ internal sealed partial class GoogleIdentity(IdentitySearch search)
         if (Json.Text(json, "service_account_impersonation_url") is { } url)
             impersonation = ImpersonationPattern().IsMatch(url)
                 ? new Uri(url)
-                : throw Malformed("its service_account_impersonation_url is none of iamcredentials.googleapis.com");
+                : throw Malformed("its service_account_impersonation_url is not on iamcredentials.googleapis.com");
         var source = json.TryGetProperty("credential_source", out var found) && found.ValueKind == JsonValueKind.Object ? found : default;
         if (source.ValueKind != JsonValueKind.Object)
             throw Malformed("it has no credential_source");

@@ -98,14 +98,14 @@ internal sealed class IdentityClient(Registry registry, ITokenTransport remote, 
     {
         var value = Encoding.UTF8.GetString(response.Body.Span).Trim();
         redactor.Add(value);
-        return IdentityAnswer.IsHeaderText(value) ? value : throw Malformed(request, "it is no token");
+        return IdentityAnswer.IsHeaderText(value) ? value : throw Malformed(request, "it is not a token");
     }
 
     public ImagePublishException Malformed(IdentityRequest request, string reason) =>
         new(
             DiagnosticCodes.IdentityAnswerUnusable,
-            $"{registry} can't be signed in to with the build's identity: {request.Service} at {request.Address.Authority} gives an "
-                + $"answer that can't be used: {reason}. Check that no proxy answers in its place."
+            $"{registry} can't be signed in to with the build's identity: {request.Service} at {request.Address.Authority} returned an "
+                + $"invalid response: {reason}. Check whether a proxy answers instead."
         );
 
     public ImagePublishException Refused(IdentityRequest request, TokenHttpResponse response) =>
@@ -141,10 +141,10 @@ internal sealed class IdentityClient(Registry registry, ITokenTransport remote, 
         if (!isAllowed || request.Address.UserInfo.Length > 0)
             throw new ImagePublishException(
                 DiagnosticCodes.IdentityUnusable,
-                $"{registry} can't be signed in to with the build's identity: {request.Service} is said to be at "
-                    + $"{Realms.RealmPolicy.Shown(request.Address)}, which gets no token: "
-                    + (request.IsLocal ? "it is no address of such a service. " : "it is not https. ")
-                    + "Correct the environment variable or the file that names it."
+                $"{registry} can't be signed in to with the build's identity: {request.Service} has the address "
+                    + $"{Realms.RealmPolicy.Shown(request.Address)}, "
+                    + (request.IsLocal ? "which is not an address of such a service" : "which is not https")
+                    + ", so nothing was sent to it. Correct the environment variable or the file that contains it."
             );
     }
 }

@@ -40,7 +40,7 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
         if (realm.Scheme == Uri.UriSchemeHttp && (trust == RealmTrust.Foreign || !MayBePlain(registry)))
             throw Refused(registry, realm, "it is not https");
         if (trust == RealmTrust.Foreign && !IsPublic(registry, host))
-            throw Refused(registry, realm, "it is inside this machine or network, where the registry is not");
+            throw Refused(registry, realm, "it is a private or local address, less public than the registry's");
         return trust;
     }
 
@@ -52,9 +52,8 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
             return;
         throw new ImagePublishException(
             DiagnosticCodes.PlainTextCredentials,
-            $"{registry} is reached by plain http, so everybody on the network could read the user name and password that would be "
-                + "sent to it. Nothing was sent. "
-                + "Let the registry use https, or name it in ImagePlainTextCredentials if the network between is trusted."
+            $"{registry} uses plain http, so anyone on the network could read the user name and password. Nothing was sent. "
+                + "Use https for the registry, or name it in ImagePlainTextCredentials if you trust the network."
         );
     }
 
@@ -68,7 +67,7 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
         Refused(
             registry,
             realm,
-            "it is on another domain and would get your credentials. If it is the registry's own all the same, name its host in "
+            "it is on another domain and would get your credentials. If it does belong to the registry, name its host in "
                 + "ImageTrustedTokenHosts"
         );
 
@@ -81,7 +80,7 @@ internal sealed class RealmPolicy(IReadOnlySet<Registry> insecure, IReadOnlyList
         );
 
     private static ImagePublishException Refused(Registry registry, Uri realm, string reason) =>
-        new(DiagnosticCodes.UntrustedRealm, $"{registry} wants tokens to be asked for at {Shown(realm)}, which is refused: {reason}.");
+        new(DiagnosticCodes.UntrustedRealm, $"{registry} names {Shown(realm)} as its token service, which is refused: {reason}.");
 
     private RealmTrust TrustOf(Registry registry, string host)
     {

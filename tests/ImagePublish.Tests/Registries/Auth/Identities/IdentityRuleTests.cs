@@ -277,7 +277,7 @@ public sealed class IdentityRuleTests
 
             var message = await bench.FailsToPushAsync(DiagnosticCodes.IdentityAnswerUnusable);
 
-            Assert.Contains($"at {host} gives an answer that can't be used", message, StringComparison.Ordinal);
+            Assert.Contains($"at {host} returned an invalid response", message, StringComparison.Ordinal);
             Assert.DoesNotContain("abc", message, StringComparison.Ordinal);
         }
     }
