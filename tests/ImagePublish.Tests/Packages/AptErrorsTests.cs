@@ -111,7 +111,7 @@ public sealed class AptErrorsTests : IDisposable
     )]
     [InlineData(
         "IMG6003",
-        "wrong signature",
+        "signature of a package source is not valid",
         """
             W: GPG error: file:/repository ./ InRelease: The following signatures were invalid: BADSIG 64194F4E6FD6DCF6 Tests <tests@example.com>
             E: The repository 'file:/repository ./ InRelease' is not signed.
