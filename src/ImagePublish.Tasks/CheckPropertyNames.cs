@@ -31,12 +31,15 @@ public sealed class CheckPropertyNames : ImageTask
         var schema = new Lazy<byte[]>(() => File.ReadAllBytes(SchemaFile));
         foreach (var name in engine.GetGlobalProperties().Keys)
         {
-            if (name.Contains(Word, StringComparison.OrdinalIgnoreCase) && !IsKnown(name, schema.Value))
+            if (!IsPrivate(name) && name.Contains(Word, StringComparison.OrdinalIgnoreCase) && !IsKnown(name, schema.Value))
                 CheckUnknown(name, schema.Value, log);
         }
 
         return Task.CompletedTask;
     }
+
+    // Our targets build projects with such properties.
+    private static bool IsPrivate(string name) => name.StartsWith('_');
 
     // Nearly always it is in the file as it is given: then that is not parsed.
     private static bool IsKnown(string name, byte[] schema) => schema.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"{name}\":")) >= 0;
