@@ -30,7 +30,7 @@ public sealed class CheckImageMigrationTests(Peers peers)
     public async Task ADockerfileInTheSolutionsFolderAndSettingsAreTranslatedAndNothingIsChanged()
     {
         using var workspace = await peers.WorkspaceAsync();
-        workspace.Write("Shop.slnx", """<Solution><Project Path="Shop/Shop.csproj" /><Project Path="Lib/Lib.csproj" /></Solution>""");
+        workspace.Solution("Shop.slnx", "Shop", "Lib");
         workspace.Write("Dockerfile", Dockerfile);
         workspace.Write("settings.json", "{}");
         var library = workspace.Empty("Lib").WithImagePublish();

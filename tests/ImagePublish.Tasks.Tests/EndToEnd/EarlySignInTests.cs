@@ -16,37 +16,13 @@ public sealed class EarlySignInTests(Peers peers)
     )]
     public async Task OnlyTheEarlyQuestionIsRefused()
     {
-        await using var registry = await TestRegistry.StartAsync(
-            options =>
-            {
-                options.Auth.Schemes = AuthSchemes.Bearer;
-                options.Auth.Users["me"] = "secret";
-            },
-            Cancelled
-        );
+        await using var registry = await PrivateShop.StartRegistryAsync(Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         var mirror = await peers.RegistryAsync();
-        var project = workspace.Empty("App").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;");
-        string[] switches =
-        [
-            "-p:PublishImage=true",
-            $"-p:ImageRegistry={registry.Host}",
-            "-p:ImageRepository=acme/shop",
-            "-p:ImageTags=1.0",
-            $"-p:ImageBase={mirror.Host}/dotnet/aspnet:10.0",
-            "-p:ImageDoctor=Off",
-        ];
-        var command = project.Command("publish", switches);
-        command = command with
-        {
-            Environment = new Dictionary<string, string?>(command.Environment)
-            {
-                ["IMAGE_REGISTRY_USERNAME"] = "me",
-                ["IMAGE_REGISTRY_PASSWORD"] = "secret",
-            },
-        };
+        var project = PrivateShop.Create(workspace);
+        var publish = PrivateShop.Publish(project, registry, mirror);
 
-        (await project.RunInNewProcessAsync(command, Cancelled)).EnsureSuccess();
+        (await project.RunInNewProcessAsync(publish, Cancelled)).EnsureSuccess();
 
         var refused = Assert.Single(registry.Requests, request => request.Status == 401);
         Assert.Equal(RegistryStep.Ping, refused.Step);

@@ -26,7 +26,7 @@ public sealed class FewNodesTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         string[] names = ["Bbb", "Ccc", "Ddd"];
         foreach (var name in names)
-            App(workspace, name);
+            workspace.ScratchApp(name);
 
         var result = await PublishAsync(workspace, names, registry);
 
@@ -46,8 +46,9 @@ public sealed class FewNodesTests(Peers peers)
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
         var meeting = Meet(registry, request => request.Reference);
         using var workspace = await peers.WorkspaceAsync();
-        App(workspace, "Bbb");
-        App(workspace, "Ccc")
+        workspace.ScratchApp("Bbb");
+        workspace
+            .ScratchApp("Ccc")
             .Property("RuntimeIdentifiers", "linux-x64;linux-arm64")
             .Property("SelfContained", "false")
             .Property("UseAppHost", "false");
@@ -59,19 +60,9 @@ public sealed class FewNodesTests(Peers peers)
         Assert.Contains("(2 platforms)", result.All, StringComparison.Ordinal);
     }
 
-    private static TestProject App(TestWorkspace workspace, string name) =>
-        workspace
-            .Empty(name)
-            .WithImagePublish()
-            .Property("OutputType", "Exe")
-            .Property("ImageBase", "scratch")
-            .Property("ImageDoctor", "Off")
-            .Content("Program.cs", $"System.Console.WriteLine(\"{name}\");");
-
     private static Task<CommandOutput> PublishAsync(TestWorkspace workspace, string[] names, TestRegistry registry)
     {
-        var projects = string.Concat(names.Select(name => $"<Project Path=\"{name}/{name}.csproj\" />"));
-        var solution = workspace.Write("S.slnx", $"<Solution>{projects}</Solution>");
+        var solution = workspace.Solution("S.slnx", names);
         string[] switches = ["-nologo", "-tl:off", "-m:2", "-p:PublishImage=true", $"-p:ImageRegistry={registry.Host}"];
         return BuildServers.RunAsync(workspace.DotNet(["publish", solution, .. switches]), Cancelled);
     }

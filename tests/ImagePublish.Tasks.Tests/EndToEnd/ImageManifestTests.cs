@@ -23,7 +23,7 @@ public sealed class ImageManifestTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         App(workspace, "Shop");
         App(workspace, "Job");
-        workspace.Write("S.slnx", "<Solution><Project Path=\"Shop/Shop.csproj\" /><Project Path=\"Job/Job.csproj\" /></Solution>");
+        workspace.Solution("S.slnx", "Shop", "Job");
         workspace.Write(
             "Directory.Build.props",
             """<Project><ItemGroup><ImageManifest Include="$(MSBuildThisFileDirectory)deploy/**/*.yaml" /></ItemGroup></Project>"""
@@ -147,15 +147,7 @@ public sealed class ImageManifestTests(Peers peers)
         );
     }
 
-    private static TestProject App(TestWorkspace workspace, string name) =>
-        workspace
-            .Empty(name)
-            .WithImagePublish()
-            .Property("OutputType", "Exe")
-            .Property("ImageBase", "scratch")
-            .Property("ImageDoctor", "Off")
-            .Property("UseAppHost", "false")
-            .Content("Program.cs", "return;");
+    private static TestProject App(TestWorkspace workspace, string name) => workspace.ScratchApp(name).Property("UseAppHost", "false");
 
     // SHOP and JOB: where the digests belong.
     private static Dictionary<string, string> Manifests(string host) =>

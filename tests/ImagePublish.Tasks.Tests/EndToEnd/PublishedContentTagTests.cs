@@ -13,15 +13,7 @@ public sealed class PublishedContentTagTests(Peers peers)
     {
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
         using var workspace = await peers.WorkspaceAsync();
-        var project = workspace
-            .Empty("App")
-            .WithImagePublish()
-            .Property("OutputType", "Exe")
-            .Property("ImageBase", "scratch")
-            .Property("ImageDoctor", "Off")
-            .Property("UseAppHost", "false")
-            .Property("ImageTags", "{content} v1-{content:8}")
-            .Content("Program.cs", "return;");
+        var project = workspace.ScratchApp("App").Property("UseAppHost", "false").Property("ImageTags", "{content} v1-{content:8}");
         string[] switches = ["-p:PublishImage=true", $"-p:ImageRegistry={registry.Host}", "-p:ImageTagOverwrite=false"];
 
         var one = (await project.PublishAsync(Cancelled, switches)).EnsureSuccess();

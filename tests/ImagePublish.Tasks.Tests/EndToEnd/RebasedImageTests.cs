@@ -81,10 +81,7 @@ public sealed class RebasedImageTests(Peers peers)
     private static async Task CheckSolutionAsync(TestWorkspace workspace, string shop)
     {
         workspace.Empty("Library").WithImagePublish();
-        workspace.Write(
-            "Shop.slnx",
-            """<Solution><Project Path="Rebased/Rebased.csproj" /><Project Path="Library/Library.csproj" /></Solution>"""
-        );
+        workspace.Solution("Shop.slnx", "Rebased", "Library");
         await workspace.DotNet("restore", "Library/Library.csproj").SucceedAsync(Cancelled);
         var output = await workspace.DotNet("msbuild", "Shop.slnx", "-t:CheckImages", "-tl:off").SucceedAsync(Cancelled);
         Assert.Contains($"{shop} ", output.Output, StringComparison.Ordinal);

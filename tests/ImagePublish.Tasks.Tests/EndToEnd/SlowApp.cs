@@ -22,13 +22,8 @@ public sealed class SlowApp(Peers peers) : IAsyncLifetime
         Registry = await TestRegistry.StartAsync();
         workspace = await peers.WorkspaceAsync();
         project = workspace
-            .Empty("Slow")
-            .WithImagePublish()
-            .Property("OutputType", "Exe")
-            .Property("ImageBase", "scratch")
-            .Property("ImageDoctor", "Off")
+            .ScratchApp("Slow")
             .Property("ImageCompression", "none")
-            .Content("Program.cs", "return;")
             .Item("ImageFile", "model.bin", ("TargetPath", "/data/model.bin"), ("Layer", "models"));
         var content = new byte[Size];
         new Random(1).NextBytes(content);

@@ -80,17 +80,8 @@ public sealed partial class SolutionTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         var prefix = $"one-{processes}";
         foreach (var name in new[] { "Bbb", "Ccc" })
-            workspace
-                .Empty(name)
-                .WithImagePublish()
-                .Property("OutputType", "Exe")
-                .Property("ImageBase", "scratch")
-                .Property("ImageDoctor", "Off")
-                .Content("Program.cs", $"System.Console.WriteLine(\"{name}\");");
-        var solution = workspace.Write(
-            "S.slnx",
-            """<Solution><Project Path="Bbb/Bbb.csproj" /><Project Path="Ccc/Ccc.csproj" /></Solution>"""
-        );
+            workspace.ScratchApp(name);
+        var solution = workspace.Solution("S.slnx", "Bbb", "Ccc");
         CommandLine Publish(params string[] switches) =>
             workspace.DotNet([
                 "publish",
@@ -144,19 +135,15 @@ public sealed partial class SolutionTests(Peers peers)
             .Element(
                 """<Target Name="BeForPhones" BeforeTargets="_FindImageApp"><PropertyGroup><TargetPlatformIdentifier>android</TargetPlatformIdentifier></PropertyGroup></Target>"""
             );
-        string[] names =
-        [
+        return workspace.Solution(
+            "All.slnx",
             "Solution.Library",
             "Solution.One",
             "Solution.Two",
             "Solution.Three",
             "Solution.Old-Checks",
             "Solution.Checks",
-            "Solution.Client",
-        ];
-        return workspace.Write(
-            "All.slnx",
-            $"<Solution>{string.Concat(names.Select(name => $"""<Project Path="{name}/{name}.csproj" />"""))}</Solution>"
+            "Solution.Client"
         );
     }
 

@@ -23,7 +23,7 @@ public sealed class SummaryTests(Peers peers)
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         Apps(workspace, registry, "Aaa", "Bbb", "Ccc");
-        var solution = Solution(workspace, "Aaa", "Bbb", "Ccc");
+        var solution = workspace.Solution("S.slnx", "Aaa", "Bbb", "Ccc");
         workspace.Write("Bbb/Program.cs", "System.Console.WriteLine(1);");
 
         var first = await RunAsync(workspace, Publish(workspace, solution, "-m:3"));
@@ -75,7 +75,7 @@ public sealed class SummaryTests(Peers peers)
 
         var result = await RunAsync(
             workspace,
-            Publish(workspace, Solution(workspace, "Aaa", "Bbb", "Ccc", "Ddd"), "-m:2"),
+            Publish(workspace, workspace.Solution("S.slnx", "Aaa", "Bbb", "Ccc", "Ddd"), "-m:2"),
             succeeds: false
         );
 
@@ -99,7 +99,7 @@ public sealed class SummaryTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         var apps = Apps(workspace, registry, "Aaa", "Bbb", "Ccc");
         apps[2].Property("ImageTags", "no/tag");
-        var publish = Publish(workspace, Solution(workspace, "Aaa", "Bbb", "Ccc"), "-m:2");
+        var publish = Publish(workspace, workspace.Solution("S.slnx", "Aaa", "Bbb", "Ccc"), "-m:2");
         Directory.CreateDirectory(workspace["agent"]);
         (string, string?)[] agent = [("TF_BUILD", "True"), ("AGENT_TEMPDIRECTORY", workspace["agent"])];
 
@@ -152,7 +152,7 @@ public sealed class SummaryTests(Peers peers)
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         Apps(workspace, registry, "Aaa", "Bbb");
-        var publish = Publish(workspace, Solution(workspace, "Aaa", "Bbb"), "-m:2");
+        var publish = Publish(workspace, workspace.Solution("S.slnx", "Aaa", "Bbb"), "-m:2");
         workspace.Write("image.env", "OTHER=1\n");
         (string, string?)[] gitLab = [("GITLAB_CI", "true"), ("CI_PROJECT_DIR", workspace.Path)];
 
@@ -182,7 +182,7 @@ public sealed class SummaryTests(Peers peers)
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         Apps(workspace, registry, "Aaa", "Bbb");
-        var solution = Solution(workspace, "Aaa", "Bbb");
+        var solution = workspace.Solution("S.slnx", "Aaa", "Bbb");
         (await BuildServers.RunAsync(workspace.DotNet("restore", solution), Cancelled)).EnsureSuccess();
         var traversal = workspace.Write(
             "all.proj",
@@ -222,7 +222,7 @@ public sealed class SummaryTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         var apps = Apps(workspace, registry, "Aaa", "Bbb", "Ccc");
         apps[1].Property("ImageTags", "no/tag");
-        var solution = Solution(workspace, "Aaa", "Bbb", "Ccc");
+        var solution = workspace.Solution("S.slnx", "Aaa", "Bbb", "Ccc");
         (await BuildServers.RunAsync(workspace.DotNet("restore", solution), Cancelled)).EnsureSuccess();
         var command = workspace.DotNet("publish", solution, "-nologo", "--no-restore", "-m:2", "-p:PublishImage=true");
         await using var terminal = await Terminal.StartAsync(command, Columns, 50, Cancelled);
@@ -240,7 +240,7 @@ public sealed class SummaryTests(Peers peers)
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         var apps = Apps(workspace, registry, "Aaa", "Bbb");
-        var solution = Solution(workspace, "Aaa", "Bbb");
+        var solution = workspace.Solution("S.slnx", "Aaa", "Bbb");
 
         var one = await RunAsync(workspace, apps[0].Command("publish", "-p:PublishImage=true", "-p:ImageSummaryFile=one.json"));
         var page = await File.ReadAllTextAsync(workspace["page.md"], Cancelled);
@@ -269,25 +269,7 @@ public sealed class SummaryTests(Peers peers)
     }
 
     private static TestProject[] Apps(TestWorkspace workspace, TestRegistry registry, params string[] names) =>
-        [
-            .. names.Select(name =>
-                workspace
-                    .Empty(name)
-                    .WithImagePublish()
-                    .Property("OutputType", "Exe")
-                    .Property("UseAppHost", "false")
-                    .Property("ImageBase", "scratch")
-                    .Property("ImageDoctor", "Off")
-                    .Property("ImageRegistry", registry.Host)
-                    .Content("Program.cs", $"System.Console.WriteLine(\"{name}\");")
-            ),
-        ];
-
-    private static string Solution(TestWorkspace workspace, params string[] names) =>
-        workspace.Write(
-            "S.slnx",
-            $"<Solution>{string.Concat(names.Select(name => $"<Project Path=\"{name}/{name}.csproj\" />"))}</Solution>"
-        );
+        [.. names.Select(name => workspace.ScratchApp(name).Property("UseAppHost", "false").Property("ImageRegistry", registry.Host))];
 
     private static CommandLine Publish(TestWorkspace workspace, string solution, params string[] switches) =>
         workspace.DotNet(["publish", solution, "-nologo", "-tl:off", "-p:PublishImage=true", .. switches]);

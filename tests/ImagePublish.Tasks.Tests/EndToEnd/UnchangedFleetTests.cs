@@ -103,8 +103,7 @@ public sealed class UnchangedFleetTests(Peers peers)
             </Project>
             """
         );
-        var projects = string.Concat(Services.Append("Library").Select(name => $"<Project Path=\"{name}/{name}.csproj\" />"));
-        workspace.Write("All.slnx", $"<Solution>{projects}</Solution>");
+        workspace.Solution("All.slnx", Services.Append("Library"));
         workspace.Write(".gitignore", "bin/\nobj/\nuser-data/\n");
     }
 

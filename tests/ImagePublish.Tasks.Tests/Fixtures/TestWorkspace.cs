@@ -47,6 +47,20 @@ public sealed class TestWorkspace : IDisposable
         return new TestProject(this, package, file).Property("TargetFramework", "net10.0");
     }
 
+    /// <summary>A small app whose image has nothing but it.</summary>
+    public TestProject ScratchApp(string name) =>
+        Empty(name)
+            .WithImagePublish()
+            .Property("OutputType", "Exe")
+            .Property("ImageBase", "scratch")
+            .Property("ImageDoctor", "Off")
+            .Content("Program.cs", $"System.Console.WriteLine(\"{name}\");");
+
+    /// <summary>A solution of projects that are each in a folder of its name.</summary>
+    /// <returns>The file.</returns>
+    public string Solution(string file, params IEnumerable<string> names) =>
+        Write(file, $"<Solution>{string.Concat(names.Select(name => $"<Project Path=\"{name}/{name}.csproj\" />"))}</Solution>");
+
     /// <summary>A <c>dotnet</c> command in this folder.</summary>
     public CommandLine DotNet(params IReadOnlyList<string> arguments)
     {

@@ -204,10 +204,7 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
             .Property("ImageBase", "scratch")
             .Property("ImageDoctor", "Off")
             .Content("Program.cs", "return;");
-        var solution = app.Workspace.Write(
-            "All.slnx",
-            """<Solution><Project Path="Library/Library.csproj" /><Project Path="App/App.csproj" /><Project Path="Other.App/Other.App.csproj" /></Solution>"""
-        );
+        var solution = app.Workspace.Solution("All.slnx", "Library", "App", "Other.App");
         string[] switches =
         [
             "-t:PublishContainer",
@@ -258,10 +255,7 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
             </Project>
             """
         );
-        var solution = app.Workspace.Write(
-            "Modes.slnx",
-            """<Solution><Project Path="Modes.Library/Modes.Library.csproj" /><Project Path="Modes.App/Modes.App.csproj" /></Solution>"""
-        );
+        var solution = app.Workspace.Solution("Modes.slnx", "Modes.Library", "Modes.App");
         const string Platforms = "-p:ContainerRuntimeIdentifiers=\"linux-x64;linux-arm64\"";
         Task<CommandOutput> BuildAsync(string tag, string verb, string file, params string[] switches)
         {

@@ -1,4 +1,3 @@
-using ImagePublish.Tasks.Tests.EndToEnd;
 using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Testing;
 
@@ -23,17 +22,10 @@ public sealed class TracedPublishTests(Peers peers)
     {
         var collector = await OtlpCollector.StartAsync();
         await using var disposed = collector;
-        await using var registry = await TestRegistry.StartAsync(
-            options =>
-            {
-                options.Auth.Schemes = AuthSchemes.Bearer;
-                options.Auth.Users["alice"] = "registry-password";
-            },
-            Cancelled
-        );
+        await using var registry = await PrivateShop.StartRegistryAsync(Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         var mirror = await peers.RegistryAsync();
-        var project = workspace.Empty("App").WithImagePublish().Property("OutputType", "Exe").Content("Program.cs", "return;");
+        var project = PrivateShop.Create(workspace);
 
         var first = await PublishAsync(project, registry, mirror, collector.Address);
 
@@ -50,8 +42,8 @@ public sealed class TracedPublishTests(Peers peers)
         Assert.Equal(registry.Content.Tags("acme/shop")["1.0"], publish.Attributes["oci.manifest.digest"]);
         Assert.All(collector.Requests, request => Assert.Equal(Secret, request.Headers["x-key"]));
         var sent = string.Join('\n', collector.Spans.SelectMany(span => span.Attributes.Values).OfType<string>());
-        Assert.DoesNotContain("alice", sent, StringComparison.Ordinal);
-        Assert.DoesNotContain("registry-password", sent, StringComparison.Ordinal);
+        Assert.DoesNotContain(PrivateShop.User, sent, StringComparison.Ordinal);
+        Assert.DoesNotContain(PrivateShop.Password, sent, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, first.Command.All, StringComparison.Ordinal);
         Assert.DoesNotContain("IMG1160", first.Command.All, StringComparison.Ordinal);
 
@@ -80,30 +72,17 @@ public sealed class TracedPublishTests(Peers peers)
         params string[] switches
     )
     {
-        string[] all =
-        [
-            "-p:PublishImage=true",
-            $"-p:ImageRegistry={registry.Host}",
-            "-p:ImageRepository=acme/shop",
-            "-p:ImageTags=1.0",
-            $"-p:ImageBase={mirror.Host}/dotnet/aspnet:10.0",
-            "-p:ImageDoctor=Off",
-            .. switches,
-        ];
-        var command = project.Command("publish", all);
-        command = command with
-        {
-            Environment = new Dictionary<string, string?>(command.Environment)
-            {
-                ["IMAGE_REGISTRY_USERNAME"] = "alice",
-                ["IMAGE_REGISTRY_PASSWORD"] = "registry-password",
-                ["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint,
-                ["OTEL_EXPORTER_OTLP_HEADERS"] = $"x-key={Secret}",
-                ["OTEL_SERVICE_NAME"] = "shop",
-                ["OTEL_TRACES_EXPORTER"] = exporter,
-                ["TRACEPARENT"] = $"00-{TraceId}-{ParentId}-01",
-            },
-        };
+        var command = PrivateShop.Publish(
+            project,
+            registry,
+            mirror,
+            switches,
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
+            ("OTEL_EXPORTER_OTLP_HEADERS", $"x-key={Secret}"),
+            ("OTEL_SERVICE_NAME", "shop"),
+            ("OTEL_TRACES_EXPORTER", exporter),
+            ("TRACEPARENT", $"00-{TraceId}-{ParentId}-01")
+        );
         return (await project.RunAsync(command, Cancelled)).EnsureSuccess();
     }
 }

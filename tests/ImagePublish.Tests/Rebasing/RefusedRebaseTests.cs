@@ -216,17 +216,7 @@ public sealed class RefusedRebaseTests
     public async Task AFileWhoseFolderIsSomethingElseInTheNewBase()
     {
         await using var bench = await RebaseBench.StartAsync(Debian);
-        var file = Path.Combine(bench.Publishing.PublishFolder, "..", "motd");
-        await File.WriteAllTextAsync(file, "welcome", RebaseBench.Cancel);
-        await bench.Publishing.PublishAsync(
-            bench.Request() with
-            {
-                Added =
-                [
-                    new AddedEntry(new ItemSource("ImageFile", file, null), LayerEntryKind.File, "srv/shop/motd") { SourceFile = file },
-                ],
-            }
-        );
+        await PublishWithFileInSrvShopAsync(bench);
         (Debian with { Extra = ["l 777 0:0 srv/shop /var/shop"] }).SeedTo(bench.Server);
 
         Assert.Contains("it puts '/srv/shop", await RefusedAsync(bench), StringComparison.Ordinal);
@@ -240,17 +230,7 @@ public sealed class RefusedRebaseTests
     {
         var old = Debian with { Extra = ["d 750 1654:1654 srv/shop"] };
         await using var bench = await RebaseBench.StartAsync(old);
-        var file = Path.Combine(bench.Publishing.PublishFolder, "..", "motd");
-        await File.WriteAllTextAsync(file, "welcome", RebaseBench.Cancel);
-        await bench.Publishing.PublishAsync(
-            bench.Request() with
-            {
-                Added =
-                [
-                    new AddedEntry(new ItemSource("ImageFile", file, null), LayerEntryKind.File, "srv/shop/motd") { SourceFile = file },
-                ],
-            }
-        );
+        await PublishWithFileInSrvShopAsync(bench);
         (Debian with { Extra = folder is null ? ["f 644 0:0 etc/fixed yes"] : [folder] }).SeedTo(bench.Server);
 
         Assert.Contains("it puts '/srv/shop", await RefusedAsync(bench), StringComparison.Ordinal);
@@ -380,6 +360,21 @@ public sealed class RefusedRebaseTests
         await using var bench = await RebaseBench.StartAsync(Debian);
 
         await bench.RefusedAsync(DiagnosticCodes.RegistryNotFound);
+    }
+
+    private static async Task PublishWithFileInSrvShopAsync(RebaseBench bench)
+    {
+        var file = Path.Combine(bench.Publishing.PublishFolder, "..", "motd");
+        await File.WriteAllTextAsync(file, "welcome", RebaseBench.Cancel);
+        await bench.Publishing.PublishAsync(
+            bench.Request() with
+            {
+                Added =
+                [
+                    new AddedEntry(new ItemSource("ImageFile", file, null), LayerEntryKind.File, "srv/shop/motd") { SourceFile = file },
+                ],
+            }
+        );
     }
 
     private static Task<string> RefusedAsync(RebaseBench bench) => bench.RefusedAsync(DiagnosticCodes.NotRebased);
