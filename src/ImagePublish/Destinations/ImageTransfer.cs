@@ -81,7 +81,7 @@ internal sealed class ImageTransfer(IImageContent content, IDestination destinat
         var platform = child.Platform is null ? "" : $" for {child.Platform}";
         return new ImagePublishException(
             DiagnosticCodes.StoreIncomplete,
-            $"The image is incomplete at its source: it lacks {child.Digest}{platform}. " + "Publish or copy it again with all platforms."
+            $"The image is incomplete at its source: it lacks {child.Digest}{platform}. Publish or copy it again with all platforms."
         );
     }
 

@@ -54,12 +54,9 @@ internal sealed class RegistryDestination(
     public override async Task<IReadOnlyList<Descriptor>> FindAttachmentsAsync(Descriptor subject)
     {
         var listed = await registries.ListReferrersAsync(repository, subject.Digest, Stop);
-        if (listed is { Count: > 0 })
-            return listed;
         if (listed is null)
             unlisted[subject.Digest] = true;
-        // Quirk: false-referrers.
-        return await ReferrersTag.ListAsync(registries, repository, subject.Digest, Stop);
+        return await ReferrersTag.CompleteAsync(listed, registries, repository, subject.Digest, Stop);
     }
 
     // Processes of this machine wait for each other; ReferrersWriter settles with all others.

@@ -65,7 +65,7 @@ internal sealed class SignatureStep(PublishContext context)
         {
             Location = name.Repository,
             Digests = [.. ((Digest?[])[image.Digest, image.ManifestDigest]).OfType<Digest>().Distinct()],
-            Setting = role.Item is null ? "ImageBaseTrust" : "the item's metadata Trust, or else ImageBaseTrust,",
+            Setting = role.Item is null ? "ImageBaseTrust" : "the item's metadata Trust or ImageBaseTrust",
             Advice = role.Item is null
                 ? ""
                 : " Where this image alone may be used, set the item's metadata Trust to the file of a key, a certificate or a policy, "

@@ -15,18 +15,32 @@ internal static class ReferrersTag
     public static string NameOf(Digest subject) => $"{subject.Algorithm}-{subject.Hex[..Math.Min(subject.Hex.Length, MaxHex)]}";
 
     /// <summary>Lists what is attached to a manifest, wherever the registry has it.</summary>
-    /// <remarks>Quirk: false-referrers. The specification has clients look at the tag where the registry has no referrers API. But some
-    /// answer with an empty list whatever there is, or got the API after the tag: an empty list is no proof that nothing is
-    /// attached.</remarks>
     public static async Task<IReadOnlyList<Descriptor>> ListAllAsync(
         RegistryClient registries,
         Repository repository,
         Digest subject,
         CancellationToken cancellationToken
     ) =>
-        await registries.ListReferrersAsync(repository, subject, cancellationToken) is { Count: > 0 } listed
-            ? listed
-            : await ListAsync(registries, repository, subject, cancellationToken);
+        await CompleteAsync(
+            await registries.ListReferrersAsync(repository, subject, cancellationToken),
+            registries,
+            repository,
+            subject,
+            cancellationToken
+        );
+
+    /// <summary>Completes the list of the referrers API.</summary>
+    /// <param name="listed">What it lists; null where the registry does not have it.</param>
+    /// <remarks>Quirk: false-referrers. The specification has clients look at the tag where the registry has no referrers API. But some
+    /// answer with an empty list whatever there is, or got the API after the tag: an empty list is no proof that nothing is
+    /// attached.</remarks>
+    public static async Task<IReadOnlyList<Descriptor>> CompleteAsync(
+        IReadOnlyList<Descriptor>? listed,
+        RegistryClient registries,
+        Repository repository,
+        Digest subject,
+        CancellationToken cancellationToken
+    ) => listed is { Count: > 0 } ? listed : await ListAsync(registries, repository, subject, cancellationToken);
 
     /// <summary>Lists what the tag says is attached to a manifest.</summary>
     public static async Task<IReadOnlyList<Descriptor>> ListAsync(

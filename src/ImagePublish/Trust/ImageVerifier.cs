@@ -136,7 +136,7 @@ internal sealed class ImageVerifier(RegistryClient registries, ImageStore store,
             );
         var main = refused.MinBy(result => Array.IndexOf(ByImportance, result.Refused!.Code))!;
         var which = refused.Count == 1 ? "its signature" : $"none of its {refused.Count} signatures is accepted, and of one";
-        var advice = $"Choose another image, or trust who signed this one in {subject.Setting.TrimEnd(',')}.{subject.Advice}";
+        var advice = $"Choose another image, or trust who signed this one in {subject.Setting}.{subject.Advice}";
         return new ImagePublishException(
             main.Refused!.Code,
             refused.Count == 1
