@@ -12,6 +12,8 @@ public abstract class ImageTask : Microsoft.Build.Utilities.Task, ICancelableTas
 
     private readonly CancellationTokenSource cancellation = new();
 
+    static ImageTask() => RareLibraries.Register();
+
     /// <summary>The folder that relative paths start from.</summary>
     public string ProjectDirectory { get; set; } = "";
 
