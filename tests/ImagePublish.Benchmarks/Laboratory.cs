@@ -1,3 +1,4 @@
+using System.Globalization;
 using ImagePublish.Benchmarks.Cases;
 using ImagePublish.Benchmarks.Measuring;
 using ImagePublish.Tasks.Tests.Fixtures;
@@ -42,6 +43,31 @@ internal sealed class Laboratory : IAsyncDisposable
     /// <summary>Plain publish, this package, the SDK's.</summary>
     public IReadOnlyList<Contender> Contenders(bool isSolution) =>
         isSolution ? services ??= Create("services", Sources.WriteServices) : shop ??= Create("shop", Sources.WriteShop);
+
+    /// <summary>Adds to a run how often it waited for a distant registry.</summary>
+    public Run CountRoundTrips(Run run, DateTimeOffset start)
+    {
+        if (Registry.RoundTrip is not { } roundTrip)
+            return run;
+        var since = start.ToUnixTimeMilliseconds() / 1e3;
+        var exchanges = Registry.Exchanges.Concat(OtherRegistry.Exchanges).Where(exchange => exchange.Start >= since);
+        var chain = RoundTrips.LongestChain(exchanges, roundTrip);
+        if (IsVerbose)
+        {
+            foreach (var one in chain)
+                Tell(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"    {one.Start - since, 6:0.00} s {one.End - since, 6:0.00} s {one.Method} {one.Path} {one.Status}"
+                    )
+                );
+        }
+
+        return run with
+        {
+            RoundTrips = chain.Count,
+        };
+    }
 
     /// <summary>Tells how things go, beside the result.</summary>
     public static void Tell(string line) => Console.Error.WriteLine(line);

@@ -10,7 +10,7 @@ const string Usage = """
     usage: dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [options]
       --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services,commit (these without this option), memory,limit,curves,fleet,machines,rebase,
                       dockerfile (needs root)
-      --registry KIND plain (http on localhost) or h2 (nginx with TLS and HTTP/2 in front) (plain)
+      --registry KIND plain (http on localhost), h2 (nginx with TLS and HTTP/2 in front), or slow (h2 at 100 ms and 20 Mbit/s) (plain)
       --runs NUMBER   interleaved runs of each case (5)
       --picture FILE  where curves are drawn (curves.svg)
       --services LIST sizes of the fleet (10,50,200)

@@ -6,16 +6,20 @@ namespace ImagePublish.Benchmarks;
 /// <summary>The results as a Markdown table.</summary>
 internal static class ResultTable
 {
-    public static string Write(IEnumerable<CaseResult> results) =>
-        string.Join(
+    public static string Write(IReadOnlyList<CaseResult> results)
+    {
+        var isDistant = results.Any(result => result.Ours.RoundTrips is not null);
+        return string.Join(
             '\n',
             [
                 "| Case | plain (s) | ours (s) | the SDK's (s) | share | goal | work, ours / the SDK's (s) | bytes, ours | bytes, "
-                    + "the SDK's | requests, ours / the SDK's | peak memory over plain, ours / the SDK's |",
-                "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
-                .. results.Select(Row),
+                    + "the SDK's | requests, ours / the SDK's | peak memory over plain, ours / the SDK's |"
+                    + (isDistant ? " in sequence, ours / the SDK's |" : ""),
+                $"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|{(isDistant ? "---:|" : "")}",
+                .. results.Select(result => Row(result) + (isDistant ? $" {result.Ours.RoundTrips} / {result.Sdk.RoundTrips} |" : "")),
             ]
         );
+    }
 
     private static string Row(CaseResult result) =>
         string.Create(

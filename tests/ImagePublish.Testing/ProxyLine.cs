@@ -12,14 +12,19 @@ public sealed class ProxyLine : IAsyncDisposable
     private readonly CancellationTokenSource closing = new();
     private readonly ConcurrentDictionary<Socket, bool> open = new();
     private readonly EndPoint target;
+    private readonly Distance? distance;
+    private readonly DistantLink? linkUp;
+    private readonly DistantLink? linkDown;
     private readonly Task accepting;
     private long bytesUp;
     private long bytesDown;
     private int breaks;
 
-    private ProxyLine(EndPoint target)
+    private ProxyLine(EndPoint target, Distance? distance)
     {
-        this.target = target;
+        (this.target, this.distance) = (target, distance);
+        if (distance is not null)
+            (linkUp, linkDown) = (new DistantLink(distance), new DistantLink(distance));
         listener.Start();
         accepting = AcceptAsync();
     }
@@ -42,7 +47,9 @@ public sealed class ProxyLine : IAsyncDisposable
     public int Breaks => Volatile.Read(ref breaks);
 
     /// <param name="host"><c>127.0.0.1:5000</c>.</param>
-    public static ProxyLine To(string host) => new(IPEndPoint.Parse(host.Replace("localhost", "127.0.0.1", StringComparison.Ordinal)));
+    /// <param name="distance">How far away it is; null for not at all.</param>
+    public static ProxyLine To(string host, Distance? distance = null) =>
+        new(IPEndPoint.Parse(host.Replace("localhost", "127.0.0.1", StringComparison.Ordinal)), distance);
 
     /// <summary>Resets every connection that is open now.</summary>
     public void Cut()
@@ -84,6 +91,9 @@ public sealed class ProxyLine : IAsyncDisposable
         open[client] = open[server] = true;
         try
         {
+            // The handshake of TCP.
+            if (distance is not null)
+                await Task.Delay(distance.RoundTrip, closing.Token);
             await server.ConnectAsync(target, closing.Token);
             await Task.WhenAll(PumpAsync(client, server, up: true), PumpAsync(server, client, up: false));
         }
@@ -101,6 +111,12 @@ public sealed class ProxyLine : IAsyncDisposable
 
     private async Task PumpAsync(Socket from, Socket to, bool up)
     {
+        if ((up ? linkUp : linkDown) is { } link)
+        {
+            await CarryAsync(link, from, to);
+            return;
+        }
+
         var buffer = new byte[64 << 10];
         var (start, moved) = (Stopwatch.GetTimestamp(), 0L);
         try
@@ -128,6 +144,24 @@ public sealed class ProxyLine : IAsyncDisposable
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // What ends one direction ends the other, too.
+            Reset(from);
+            Reset(to);
+        }
+    }
+
+    private async Task CarryAsync(DistantLink link, Socket from, Socket to)
+    {
+        try
+        {
+            await link.CarryAsync(
+                async buffer => await from.ReceiveAsync(buffer, closing.Token),
+                bytes => SendAsync(to, bytes),
+                closing.Token
+            );
+            to.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
             Reset(from);
             Reset(to);
         }

@@ -81,8 +81,10 @@ internal sealed class CaseRunner(Laboratory laboratory, int rounds)
         var registry = RegistryOf(@case);
         await registry.ResetAsync(cancellationToken);
         var target = TargetOf(@case, contender, @case.UsesNewRepository ? $"new{repositories}" : "steady");
+        var start = DateTimeOffset.UtcNow;
         var run = await MeteredCommand.RunAsync(contender.Publish(Project(@case), target), cancellationToken);
         run = await registry.CountAsync(run, cancellationToken);
+        run = laboratory.CountRoundTrips(run, start);
         Laboratory.Tell(
             $"{@case.Key, -10} {contender.Name, -5} {run.Seconds, 7:0.00} s {run.ProcessorSeconds, 7:0.00} s of work {run.SentBytes, 12:N0} bytes {run.Requests, 4} requests {run.PeakMemory / 1e6, 5:0} MB"
         );

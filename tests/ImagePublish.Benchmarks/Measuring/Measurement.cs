@@ -15,6 +15,9 @@ internal sealed record Run(double Seconds, long PeakMemory)
 
     /// <summary>The requests that the target registry answered.</summary>
     public int Requests { get; init; }
+
+    /// <summary>How many of them waited for each other's answers; null where the registry is on this machine.</summary>
+    public int? RoundTrips { get; init; }
 }
 
 /// <summary>Several runs of one contender in one case.</summary>
@@ -37,6 +40,9 @@ internal sealed class Runs
 
     /// <summary>The most requests that a run took: a median would hide one that took more.</summary>
     public int Requests => runs.Max(run => run.Requests);
+
+    /// <summary>The most round trips in sequence that a run took; null where none were counted.</summary>
+    public int? RoundTrips => runs.Max(run => run.RoundTrips);
 
     /// <summary>Median of the peaks.</summary>
     public double PeakMemory => Median(run => run.PeakMemory);

@@ -12,6 +12,9 @@ internal enum RegistryKind
 
     /// <summary>Through nginx with TLS and HTTP/2, as most registries are.</summary>
     H2,
+
+    /// <summary>The same, 100 ms away (there and back) at 20 Mbit/s.</summary>
+    Slow,
 }
 
 /// <summary>
@@ -23,19 +26,28 @@ internal sealed class MeteredRegistry : IAsyncDisposable
     private const string UploadSizes = "registry_http_request_size_bytes_sum{handler=\"blob_upload";
 
     private readonly DockerRegistry registry;
+    private static readonly Distance Far = new(TimeSpan.FromMilliseconds(50), 20_000_000 / 8);
+
     private readonly Nginx? front;
+    private readonly ProxyLine? line;
     private readonly HttpClient metrics;
     private double sentBefore;
     private long storedBefore;
 
-    private MeteredRegistry(DockerRegistry registry, Nginx? front, int metricsPort)
+    private MeteredRegistry(DockerRegistry registry, Nginx? front, ProxyLine? line, int metricsPort)
     {
-        (this.registry, this.front) = (registry, front);
+        (this.registry, this.front, this.line) = (registry, front, line);
         metrics = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{metricsPort}/") };
     }
 
     /// <summary>Where contenders find it.</summary>
-    public string Host => front?.Host ?? registry.Host;
+    public string Host => line?.Host.Replace("127.0.0.1", "localhost", StringComparison.Ordinal) ?? front?.Host ?? registry.Host;
+
+    /// <summary>The time there and back; null where the registry is on this machine.</summary>
+    public TimeSpan? RoundTrip => line is null ? null : Far.RoundTrip;
+
+    /// <summary>What the front has answered since it started; empty without one.</summary>
+    public IReadOnlyList<NginxRequest> Exchanges => front?.Requests ?? [];
 
     /// <summary>The folder of the authority that signed its certificate; null for plain http.</summary>
     public string? AuthorityFolder => Path.GetDirectoryName(front?.CertificateAuthority);
@@ -56,10 +68,11 @@ internal sealed class MeteredRegistry : IAsyncDisposable
         var configuration = $"  debug:\n    addr: 127.0.0.1:{port}\n    prometheus:\n      enabled: true\n      path: /metrics";
         var registry = await DockerRegistry.StartAsync(new DockerRegistryOptions { Configuration = configuration }, cancellationToken);
         var front =
-            kind == RegistryKind.H2
+            kind != RegistryKind.Plain
                 ? await Nginx.StartAsync(registry.Host, new NginxOptions { Tls = true, Http2 = true }, cancellationToken)
                 : null;
-        return new MeteredRegistry(registry, front, port);
+        var line = kind == RegistryKind.Slow ? ProxyLine.To(front!.Host, Far) : null;
+        return new MeteredRegistry(registry, front, line, port);
     }
 
     public Task PushAsync(BaseImage image, CancellationToken cancellationToken) => image.PushToAsync(registry, cancellationToken);
@@ -85,6 +98,8 @@ internal sealed class MeteredRegistry : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         metrics.Dispose();
+        if (line is not null)
+            await line.DisposeAsync();
         if (front is not null)
             await front.DisposeAsync();
         await registry.DisposeAsync();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using ImagePublish.Testing;
@@ -23,7 +24,14 @@ public sealed record NginxOptions
 /// <param name="Status">The answer's status.</param>
 /// <param name="Expect">The header; <c>-</c> where there was none.</param>
 /// <param name="Path">The path without its query.</param>
-public sealed record NginxRequest(string Protocol, string Method, string Status, string Expect, string Path);
+public sealed record NginxRequest(string Protocol, string Method, string Status, string Expect, string Path)
+{
+    /// <summary>When its first byte arrived, in seconds since 1970.</summary>
+    public double Start { get; init; }
+
+    /// <summary>When its answer was sent.</summary>
+    public double End { get; init; }
+}
 
 /// <summary>nginx in front of a registry, as many organisations have it.</summary>
 public sealed class Nginx : IAsyncDisposable
@@ -66,14 +74,21 @@ public sealed class Nginx : IAsyncDisposable
         if (server is not null)
             await server.DisposeAsync();
         server = null;
-        var lines = await File.ReadAllLinesAsync(folder["access.log"]);
-        return
-        [
-            .. lines
-                .Select(line => line.Split(' '))
-                .Select(fields => new NginxRequest(fields[0], fields[1], fields[2], fields[3], fields[4])),
-        ];
+        return Requests;
     }
+
+    /// <summary>What is logged so far: each request once it is answered.</summary>
+    public IReadOnlyList<NginxRequest> Requests =>
+        [
+            .. File.ReadLines(folder["access.log"])
+                .Select(line => line.Split(' '))
+                .Select(fields =>
+                {
+                    var end = double.Parse(fields[5], CultureInfo.InvariantCulture);
+                    var seconds = double.Parse(fields[6], CultureInfo.InvariantCulture);
+                    return new NginxRequest(fields[0], fields[1], fields[2], fields[3], fields[4]) { Start = end - seconds, End = end };
+                }),
+        ];
 
     public async ValueTask DisposeAsync()
     {
@@ -115,7 +130,7 @@ public sealed class Nginx : IAsyncDisposable
             error_log stderr warn;
             events {}
             http {
-              log_format requests '$server_protocol $request_method $status $http_expect $uri';
+              log_format requests '$server_protocol $request_method $status $http_expect $uri $msec $request_time';
               access_log {{folder["access.log"]}} requests;
               {{temporary}}
               server {
