@@ -1,5 +1,6 @@
 using ImagePublish.Oci;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
 
@@ -27,6 +28,30 @@ public sealed class UpToDateCheckTests
             second.Image.Layers.Select(layer => (layer.Descriptor.Digest, layer.Descriptor.Size, layer.DiffId))
         );
         Assert.Equal(OciJson.Write(first.Image.Config), OciJson.Write(second.Image.Config));
+    }
+
+    [Fact]
+    public async Task ARegistryThatIsFarAwayIsWaitedForOnce()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        await bench.PublishAsync(bench.Request("1.0", "latest"));
+        await using var registries = RegistryBench.For(bench.Server);
+        await registries.Client.SignInEarlyAsync(bench.Named("acme/shop"), PublishingBench.Cancel);
+        // The base and both tags: none is answered before all have been asked for.
+        var waiting = 0;
+        var all = new TaskCompletionSource();
+        bench.Server.Faults.Add(new Fault(RegistryStep.ManifestHead, FaultAction.Custom("waits for the others", async (_, _, next) =>
+                {
+                    if (Interlocked.Increment(ref waiting) == 3)
+                        all.SetResult();
+                    await all.Task.WaitAsync(TimeSpan.FromSeconds(20), PublishingBench.Cancel);
+                    await next();
+                })) { Times = Fault.Always });
+
+        var second = await bench.Publisher(registries.Client).PublishAsync(bench.Request("1.0", "latest"), PublishingBench.Cancel);
+
+        Assert.True(second.IsUnchanged);
+        Assert.Equal(3, waiting);
     }
 
     [Fact]

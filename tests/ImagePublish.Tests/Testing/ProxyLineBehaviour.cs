@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tests.Testing;
@@ -29,6 +30,36 @@ public sealed class ProxyLineBehaviour
         Assert.InRange(line.BytesUp, 500_000, 502_000);
         line.BreakAfterBytes = null;
         Assert.Equal(204, await client.StatusAsync("GET", location));
+    }
+
+    [Fact]
+    public async Task ADistantLineDelaysEachDirectionAndIsSharedByItsConnections()
+    {
+        await using var registry = await TestRegistry.StartAsync(cancellationToken: Calls.Cancel);
+        await using var line = ProxyLine.To(registry.Host, new Distance(TimeSpan.FromMilliseconds(20), 1_000_000));
+        using var client = new HttpClient { BaseAddress = new Uri($"http://{line.Host}/") };
+
+        var first = await TimeAsync(() => client.StatusAsync("GET", "/v2/"));
+        var second = await TimeAsync(() => client.StatusAsync("GET", "/v2/"));
+        byte[][] blobs =
+        [
+            [.. Enumerable.Repeat((byte)1, 200_000)],
+            [.. Enumerable.Repeat((byte)2, 200_000)],
+        ];
+        var both = await TimeAsync(() => Task.WhenAll(blobs.Select(blob => client.PushBlobAsync("a", blob))));
+
+        // There and back for the connection and for the request.
+        Assert.InRange(first, 79, double.MaxValue);
+        Assert.InRange(second, 39, double.MaxValue);
+        Assert.InRange(both, 399, double.MaxValue);
+        Assert.All(blobs, blob => Assert.True(registry.Content.HasBlob("a", Digests.Sha256(blob))));
+
+        static async Task<double> TimeAsync(Func<Task> run)
+        {
+            var start = Stopwatch.GetTimestamp();
+            await run();
+            return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
     }
 
     [Fact]
