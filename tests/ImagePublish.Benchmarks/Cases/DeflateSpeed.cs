@@ -120,24 +120,14 @@ internal sealed partial class DeflateSpeed(int rounds)
         async (file, cancellationToken) =>
         {
             var compressed = $"{file}.isal";
-            var command = new CommandLine(
-                "igzip",
-                $"-{level.ToString(CultureInfo.InvariantCulture)}",
-                "--no-name",
-                "--force",
-                "--output",
-                compressed,
-                file
-            );
+            var command = new CommandLine("igzip", $"-{level.ToString(CultureInfo.InvariantCulture)}", "-n", "-f", "-o", compressed, file);
             var run = await MeteredCommand.RunAsync(command, cancellationToken);
             return (new FileInfo(compressed).Length, run.ProcessorSeconds);
         };
 
     private static async Task<string> ShopAsync(Laboratory laboratory, CancellationToken cancellationToken)
     {
-        var plain = laboratory.Contenders(isSolution: false)[0];
-        await plain.Publish(Sources.ShopProject, new Target("", "", "")).SucceedAsync(cancellationToken);
-        var folder = Path.Combine(plain.Sources, "Shop", "bin", "Release", "net10.0", "publish");
+        var folder = await Sources.FilesOfShopAsync(laboratory, cancellationToken);
         return Join(laboratory["shop.tar"], Directory.GetFiles(folder, "*", SearchOption.AllDirectories));
     }
 

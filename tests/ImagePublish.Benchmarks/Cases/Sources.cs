@@ -38,6 +38,26 @@ internal static class Sources
         contender.Adapt([ShopProject, "Shop.Catalog/Shop.Catalog.csproj"]);
     }
 
+    /// <summary>Publishes the sample and leaves out what only other systems can load, as an image does.</summary>
+    /// <returns>The folder with the files.</returns>
+    public static async Task<string> FilesOfShopAsync(Laboratory laboratory, CancellationToken cancellationToken)
+    {
+        var copy = laboratory["files"];
+        if (Directory.Exists(copy))
+            return copy;
+        var plain = laboratory.Contenders(isSolution: false)[0];
+        await plain.Publish(ShopProject, new Target("", "", "")).SucceedAsync(cancellationToken);
+        var folder = Path.Combine(plain.Sources, "Shop", "bin", "Release", "net10.0", "publish");
+        SourceTree.Copy(folder, copy);
+        foreach (var other in Directory.GetDirectories(Path.Combine(copy, "runtimes")))
+        {
+            if (Path.GetFileName(other) is not ("linux-x64" or "linux" or "unix"))
+                Directory.Delete(other, recursive: true);
+        }
+
+        return copy;
+    }
+
     /// <summary>Changes one line of C#.</summary>
     public static void EditCode(Contender contender, int round) =>
         File.WriteAllText(
