@@ -128,7 +128,7 @@ public sealed class SecretsTests(Peers peers)
 
         Assert.Empty(search.Found);
         // It did look at what there is: the project's intermediate files, the log and the store are below the one folder.
-        Assert.All(["/App/obj/", "App.1.binlog", "/user-data/imagepublish/blobs/sha256/"], part =>
+        Assert.All(["/App/obj/", "App.1.binlog", "/user-data/imagepublish/store/blobs/sha256/"], part =>
             Assert.Contains(search.Files, file => file.Contains(part, StringComparison.Ordinal))
         );
     }
