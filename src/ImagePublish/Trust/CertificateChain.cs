@@ -185,9 +185,17 @@ internal sealed class CertificateChain
             );
     }
 
-    // A keyless certificate has no subject: who it was issued to is its alternative name.
-    private static string NameOf(X509Certificate2 certificate)
+    /// <summary>The name of a certificate's issuer, as it is shown.</summary>
+    public static string IssuerNameOf(X509Certificate2 certificate)
     {
+        var name = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: true);
+        return Text.Sanitize(name.Length > 0 ? name : certificate.Issuer);
+    }
+
+    /// <summary>A certificate's name, as it is shown.</summary>
+    public static string NameOf(X509Certificate2 certificate)
+    {
+        // A keyless one has no subject: who it was issued to is its alternative name.
         var name = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
         string?[] names = [name, certificate.Subject, KeylessIdentity.FindSubject(certificate), certificate.SerialNumber];
         return Text.Sanitize(names.First(one => !string.IsNullOrWhiteSpace(one))!);
