@@ -129,19 +129,23 @@ internal sealed class SigningCertificates
     {
         for (var at = 0; at < certificates.Count - 1; at++)
         {
+            var name = CertificateChain.NameOf(certificates[at]);
             if (IsIssuedBy(certificates[at], certificates[at]))
                 throw RefusedSignatureException.Malformed(
-                    $"'{CertificateChain.NameOf(certificates[at])}' is a root and not the last one. Put the signer's first, then each issuer's"
+                    $"'{name}' is a root and not the last one. Put the signer's first, then each issuer's"
                 );
             if (!IsIssuedBy(certificates[at], certificates[at + 1]))
                 throw RefusedSignatureException.Malformed(
-                    $"'{CertificateChain.NameOf(certificates[at])}' is followed by '{CertificateChain.NameOf(certificates[at + 1])}', and was issued by '{CertificateChain.IssuerNameOf(certificates[at])}'. Put the signer's first, then each issuer's, and the root last"
+                    $"'{name}' is followed by '{CertificateChain.NameOf(certificates[at + 1])}', and was issued by "
+                        + $"'{CertificateChain.IssuerNameOf(certificates[at])}'. Put the signer's first, then each issuer's, and the root "
+                        + "last"
                 );
         }
 
         if (!IsIssuedBy(certificates[^1], certificates[^1]))
             throw RefusedSignatureException.Malformed(
-                $"the last one, of '{CertificateChain.NameOf(certificates[^1])}', is no root. Add the certificate of '{CertificateChain.IssuerNameOf(certificates[^1])}', which issued it"
+                $"the last one, of '{CertificateChain.NameOf(certificates[^1])}', is no root. Add the certificate of "
+                    + $"'{CertificateChain.IssuerNameOf(certificates[^1])}', which issued it"
             );
     }
 
@@ -151,8 +155,8 @@ internal sealed class SigningCertificates
         {
             if (now < one.NotBefore || now > one.NotAfter)
                 throw RefusedSignatureException.Malformed(
-                    $"the one of '{CertificateChain.NameOf(one)}' is valid from {Text.Rfc3339(one.NotBefore)} to {Text.Rfc3339(one.NotAfter)}, and it is "
-                        + $"{Text.Rfc3339(now)} by the clock of this machine"
+                    $"the one of '{CertificateChain.NameOf(one)}' is valid from {Text.Rfc3339(one.NotBefore)} to "
+                        + $"{Text.Rfc3339(one.NotAfter)}, and it is {Text.Rfc3339(now)} by the clock of this machine"
                 );
         }
     }
@@ -166,14 +170,15 @@ internal sealed class SigningCertificates
             );
         foreach (var authority in chain.Certificates.Skip(1))
         {
+            var name = CertificateChain.NameOf(authority);
             var constraints = authority.Extensions.OfType<X509BasicConstraintsExtension>().FirstOrDefault();
             if (constraints is not { Critical: true, CertificateAuthority: true })
                 throw RefusedSignatureException.Malformed(
-                    $"the one of '{CertificateChain.NameOf(authority)}' does not say that it is an authority's (basic constraints, critical)"
+                    $"the one of '{name}' does not say that it is an authority's (basic constraints, critical)"
                 );
             if (UsageOf(authority) is not { Critical: true } signing || !signing.KeyUsages.HasFlag(X509KeyUsageFlags.KeyCertSign))
                 throw RefusedSignatureException.Malformed(
-                    $"the one of '{CertificateChain.NameOf(authority)}' does not say that it signs certificates (key usage, critical)"
+                    $"the one of '{name}' does not say that it signs certificates (key usage, critical)"
                 );
         }
     }
