@@ -17,7 +17,7 @@ internal sealed class Deflater
     // half a percent.
     private const int Good = 6;
 
-    private const int MaxSequences = 50_000;
+    private const int MaxSequences = 25_000;
     private const int MaxBlockLength = 300_000;
     private const int MinBlockLength = 5_000;
     private const int CheckInterval = 1_024;
