@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using ImagePublish.Benchmarks.Measuring;
 using ImagePublish.Layers.Deflate;
 using ImagePublish.Tasks.Tests.Fixtures;
+
+[assembly: DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
 
 namespace ImagePublish.Benchmarks.Cases;
 
