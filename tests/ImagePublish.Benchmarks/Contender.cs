@@ -29,12 +29,25 @@ internal abstract class Contender(string name, string folder)
     /// <summary>Whether its builds are those of a CI system.</summary>
     public bool IsCi { get; set; }
 
+    /// <summary>What else is on the command line of each publish.</summary>
+    public IReadOnlyList<string> Switches { get; set; } = [];
+
     /// <summary>What it keeps from one build to the next for itself.</summary>
     protected string Caches { get; } = Path.Combine(folder, name, "caches");
 
     /// <summary>The command that publishes a project or a solution.</summary>
     public CommandLine Publish(string project, Target target) =>
-        DotNet(["publish", Path.Combine(Sources, project), "-c", "Release", "-nologo", "-v:quiet", .. CiArguments, .. Arguments(target)]);
+        DotNet([
+            "publish",
+            Path.Combine(Sources, project),
+            "-c",
+            "Release",
+            "-nologo",
+            "-v:quiet",
+            .. CiArguments,
+            .. Arguments(target),
+            .. Switches,
+        ]);
 
     public CommandLine DotNet(params IReadOnlyList<string> arguments)
     {

@@ -8,8 +8,8 @@ using ImagePublish.Benchmarks.Measuring;
 
 const string Usage = """
     usage: dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [options]
-      --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services,commit (these without this option), memory,limit,curves,fleet,machines,rebase,
-                      dockerfile (needs root)
+      --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services,commit (these without this option), memory,limit,deflate,curves,fleet,machines,rebase,
+                      signed, dockerfile (needs root)
       --registry KIND plain (http on localhost), h2 (nginx with TLS and HTTP/2 in front), or slow (h2 at 100 ms and 20 Mbit/s) (plain)
       --runs NUMBER   interleaved runs of each case (5)
       --picture FILE  where curves are drawn (curves.svg)
@@ -35,7 +35,7 @@ var names = options.GetValueOrDefault("--cases", "").Split(',', StringSplitOptio
 if (
     names
         .Except(PublishCase.All.Select(known => known.Key))
-        .Except(["memory", "limit", "curves", "fleet", "machines", "rebase", "dockerfile"])
+        .Except(["memory", "limit", "curves", "fleet", "machines", "rebase", "signed", "dockerfile", "deflate"])
         .Any()
 )
     return Explain();
@@ -71,8 +71,12 @@ if (names.Contains("memory"))
     Console.WriteLine(await Limits.RunMemoryAsync(laboratory, stop.Token));
 if (names.Contains("limit"))
     Console.WriteLine(await Limits.RunPipelineAsync(laboratory, rounds, stop.Token));
+if (names.Contains("deflate"))
+    Console.WriteLine(await new DeflateSpeed(rounds).RunAsync(laboratory, stop.Token));
 if (names.Contains("curves"))
     Console.WriteLine(await Curves.RunAsync(laboratory, rounds, options.GetValueOrDefault("--picture", "curves.svg"), stop.Token));
+if (names.Contains("signed"))
+    Console.WriteLine(await SignedCost.RunAsync(laboratory, rounds, stop.Token));
 if (names.Contains("dockerfile"))
     Console.WriteLine(await DockerfileBuilds.RunAsync(laboratory, rounds, stop.Token));
 return 0;

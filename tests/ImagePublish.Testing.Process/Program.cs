@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
+using ImagePublish.Layers.Deflate;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Model;
 using ImagePublish.Registries;
@@ -31,6 +32,18 @@ if (args is ["read", var layerFile])
         Console.WriteLine($"{exception.Code.Id} {exception.Message}");
     }
 
+    return;
+}
+
+// deflate <file>: compresses it as one piece without anything before it, and writes the digest of what comes out.
+if (args is ["deflate", var plain])
+{
+    var bytes = await File.ReadAllBytesAsync(plain);
+    var memory = new byte[Deflater.WindowSize + bytes.Length];
+    bytes.CopyTo(memory, Deflater.WindowSize);
+    var compressed = new byte[Deflater.MaxSize(bytes.Length)];
+    var length = new Deflater().Compress(memory, history: 0, compressed);
+    Console.WriteLine(Digest.Compute(compressed.AsSpan(0, length)));
     return;
 }
 

@@ -23,7 +23,6 @@ public sealed partial class CodeShapeTests
     {
         ["ImagePublisher.RunStepsAsync"] = "The algorithm of a publish, to be read top to bottom.",
         ["Deflater.Parse"] = "The inner loop of the compressor: its state is in locals for speed.",
-        ["MatchFinder.Longest"] = "Called for each byte: a record of its arguments would be built each time.",
     };
 
     [Theory]

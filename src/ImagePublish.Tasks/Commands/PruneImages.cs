@@ -1,5 +1,6 @@
 using System.Globalization;
 using ImagePublish.Commands;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Reporting;
 using ImagePublish.Storage;
@@ -182,7 +183,7 @@ internal static class StoreRemovals
     {
         if (dryRun || names.Count == 0)
             return;
-        log.Information($"Local store: {names.Count} {(names.Count == 1 ? "image" : "images")} to remove");
+        log.Information($"Local store: {Text.Count(names.Count, "image")} to remove");
         foreach (var name in names)
             log.Information($"  {name}");
     }

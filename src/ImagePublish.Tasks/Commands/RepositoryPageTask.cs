@@ -95,7 +95,7 @@ public abstract class RepositoryPageTask : CommandTask
     private static IEnumerable<string> Lines(RepositoryContents contents, string path, long size)
     {
         var left = contents.TagCount - contents.TagsRead;
-        yield return $"{contents.Name}: {Many(contents.TagsRead, "tag")}, {Many(contents.Images.Count, "image")}";
+        yield return $"{contents.Name}: {Text.Count(contents.TagsRead, "tag")}, {Text.Count(contents.Images.Count, "image")}";
         if (left > 0)
             yield return string.Create(
                 CultureInfo.InvariantCulture,
@@ -120,9 +120,6 @@ public abstract class RepositoryPageTask : CommandTask
             ("AllTags", contents.TagCount),
             ("Images", contents.Images.Count)
         );
-
-    private static string Many(int count, string noun) =>
-        string.Create(CultureInfo.InvariantCulture, $"{count} {noun}{(count == 1 ? "" : "s")}");
 
     private static int? NumberOf(string property, string? value, int most) =>
         InputParser.Optional(value) is not { } text ? null

@@ -32,6 +32,9 @@ internal sealed class RegistryContent(RegistryClient registries, RegistryDocumen
     /// <summary>The repository's tags, where they are known: then no other is asked for.</summary>
     public IReadOnlySet<string>? KnownTags { get; init; }
 
+    /// <summary>What is attached to the image by its digest, where that is known: then it is not listed.</summary>
+    public IReadOnlyList<Descriptor>? KnownReferrers { get; init; }
+
     public MemoryBlobSource Root => root;
 
     public async Task<MemoryBlobSource?> TryReadAsync(Descriptor document, CancellationToken cancellationToken) =>
@@ -49,8 +52,9 @@ internal sealed class RegistryContent(RegistryClient registries, RegistryDocumen
             .Where(MayExist)
             .Select(tag => ByTagAsync(Tag.Parse(tag), cancellationToken))
             .ToList();
-        var bySubject = MayExist(list)
-            ? await ReferrersTag.ListAllAsync(registries, repository, subject, cancellationToken)
+        var bySubject =
+            subject == root.Descriptor.Digest && KnownReferrers is not null ? KnownReferrers
+            : MayExist(list) ? await ReferrersTag.ListAllAsync(registries, repository, subject, cancellationToken)
             : await registries.ListReferrersAsync(repository, subject, cancellationToken) ?? [];
         return [.. bySubject.Select(found => new Attachment(found, null)), .. (await Task.WhenAll(byTag)).OfType<Attachment>()];
     }

@@ -34,6 +34,10 @@ internal static partial class Text
 
     public static string Lines(string text) => Clean(text, keepsLines: true);
 
+    /// <summary>A number of things, whose plural ends with an s.</summary>
+    public static string Count(int number, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
+
     /// <summary>An instant as the OCI specifications write it (RFC 3339, UTC, whole seconds).</summary>
     public static string Rfc3339(DateTimeOffset instant) =>
         instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);

@@ -85,7 +85,10 @@ internal sealed class AddedEntries(BaseFileSystem baseFiles, LayerEntryDefaults 
     private static ImagePublishException Refused(AddedEntry added, string why) =>
         new(DiagnosticCodes.InvalidTarget, $"{added.Item} can't be put at '/{Text.Sanitize(added.Path)}': {why}.") { Item = added.Item };
 
-    private string LayerOf(Placed one) => one.Added.Layer ?? (IsInside(one.Entry.Path, defaults.TargetFolder) ? "" : DefaultLayer);
+    private string LayerOf(Placed one) =>
+        one.Added.Layer is not { } name ? (IsInside(one.Entry.Path, defaults.TargetFolder) ? "" : DefaultLayer)
+        : LayerLayout.IsOfApp(name) ? $"{DefaultLayer} {name}"
+        : name;
 
     // A folder that is there already keeps its attributes, whichever image else has one of its name.
     private static List<Placed> WithoutKnownFolders(IEnumerable<Placed> placed, IReadOnlyList<LayerEntry> published)

@@ -11,7 +11,7 @@ namespace ImagePublish.Layers;
 /// </remarks>
 internal sealed class GzipEncoding(int? level) : ILayerEncoding
 {
-    private const int OwnBlockSize = (1 << 20) - Deflater.WindowSize;
+    private const int OwnBlockSize = (1 << 19) - Deflater.WindowSize;
 
     /// <summary>Each starts without the 32 KiB before it; that costs 0.07% of the size.</summary>
     private const int ZlibBlockSize = 1 << 21;

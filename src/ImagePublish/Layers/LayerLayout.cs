@@ -20,6 +20,9 @@ internal static class LayerLayout
     /// <summary>Whether a layer is of one large package, and so the same whatever else is published.</summary>
     internal static bool IsOfOnePackage(LayerInput layer) => layer.Name.StartsWith(Names[Packages - 1] + " ", StringComparison.Ordinal);
 
+    /// <summary>Whether a layer of this name is one of the app's own folder, which no other layer may be mistaken for.</summary>
+    internal static bool IsOfApp(string name) => Names.Contains(name.Split(' ')[0]);
+
     // Large packages are below all other packages, so that an update of the others does not change their layers.
     private static readonly string[] Names = ["runtime", "package", "packages", "content", "projects", "static", "app"];
 

@@ -15,7 +15,7 @@ internal sealed class PackageCache(string folder, IPackageDownload download, IPu
         var missing = packages.Where(package => !Directory.Exists(FolderOf(package))).ToList();
         if (missing.Count > 0)
         {
-            log.Detail($"Downloading {missing.Count} packages: {string.Join(", ", missing)}.");
+            log.Detail($"Downloading {Text.Count(missing.Count, "package")}: {string.Join(", ", missing)}.");
             PrivateFiles.CreateFolder(folder);
             var work = Directory.CreateTempSubdirectory("image-packages-").FullName;
             try

@@ -13,6 +13,9 @@ namespace ImagePublish.Publishing;
 /// <summary>What is attached to an image that is joined into an index.</summary>
 internal sealed record AttachedToJoined(Repository Repository, MemoryBlobSource Image, IReadOnlyList<MemoryBlobSource> Attachments)
 {
+    /// <summary>The list of its registry, which may name what is attached to something else.</summary>
+    public required IReadOnlyList<Descriptor> Listed { get; init; }
+
     /// <summary>The attestations as entries of the index.</summary>
     public IEnumerable<Descriptor> IndexEntries =>
         Attachments
@@ -42,9 +45,10 @@ internal sealed class CarriedAttachments(RegistryClient registries, RegistryDocu
         CancellationToken cancellationToken
     )
     {
-        foreach (var (repository, image, _) in attached.Where(one => destination.Name != one.Repository.ToString()))
+        foreach (var joined in attached.Where(one => destination.Name != one.Repository.ToString()))
         {
-            var content = new RegistryContent(registries, documents, repository, image);
+            var (repository, image, _) = joined;
+            var content = new RegistryContent(registries, documents, repository, image) { KnownReferrers = joined.Listed };
             try
             {
                 await new ImageTransfer(content, destination, changes, registries.Log.Information).RunAttachmentsAsync(cancellationToken);
@@ -67,7 +71,7 @@ internal sealed class CarriedAttachments(RegistryClient registries, RegistryDocu
                     + "longer needed."
             );
         var found = await Task.WhenAll(entries.Select(entry => ReadAsync(repository, subject, entry.Digest, cancellationToken)));
-        return new AttachedToJoined(repository, image, [.. found.OfType<MemoryBlobSource>()]);
+        return new AttachedToJoined(repository, image, [.. found.OfType<MemoryBlobSource>()]) { Listed = entries };
     }
 
     private async Task<MemoryBlobSource?> ReadAsync(

@@ -198,7 +198,7 @@ internal sealed record LockUpdate(Platform Platform, PlatformLock Current, Platf
     {
         get
         {
-            var packages = $"{Current.Packages?.Count ?? 0} packages";
+            var packages = Text.Count(Current.Packages?.Count ?? 0, "package");
             if (Former is null)
                 return Current.Base is null ? packages : $"{packages}, base {Current.Base.Digest}";
             var changes = Changes(Former).ToList();

@@ -1,5 +1,6 @@
 using System.Text;
 using ImagePublish.Bases;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Images;
@@ -73,7 +74,7 @@ internal sealed class PackageStep(PublishContext context)
         Chosen = choice.Packages;
         if (choice.Packages.Count == 0)
             return [];
-        context.Log.Detail($"The image has {choice.Packages.Count} packages: {string.Join(", ", choice.Packages)}.");
+        context.Log.Detail($"The image has {Text.Count(choice.Packages.Count, "package")}: {string.Join(", ", choice.Packages)}.");
         var key = KeyOf(choice.Packages, baseImage);
         if (await producer.FindByKeyAsync(PackageLayout.LayerName, key, cancellationToken) is { } known)
             return [known];

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ImagePublish.Attachments;
+using ImagePublish.Common;
 using ImagePublish.Destinations;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
@@ -104,7 +105,9 @@ internal sealed class SignedStatements(PublishContext context, SigningRequest re
     private async Task ReportAsync(IDestination destination, int count)
     {
         var signedBy = await signer.DescribeAsync(destination.Stop);
-        context.Log.Information($"  {count} attestations of {destination.Name}@{Image.Digest} are signed ({signedBy}).");
+        context.Log.Information(
+            $"  {Text.Count(count, "attestation")} of {destination.Name}@{Image.Digest} {(count == 1 ? "is" : "are")} signed ({signedBy})."
+        );
     }
 
     private async Task<HashSet<string>> FindMissingAsync(IDestination destination)

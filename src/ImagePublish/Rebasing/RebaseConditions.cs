@@ -27,9 +27,6 @@ internal sealed class RebaseConditions(BaseFactsReader reader, AppNeeds needs)
     private const string Packages = "os packages";
     private const string Runtime = "runtime";
 
-    // Layers of the app's own folder, whose content is the same on every base.
-    private static readonly string[] Placeless = [Runtime, "package", "packages", "content", "projects", "static", "app"];
-
     /// <summary>Checks what the documents show.</summary>
     /// <returns>The settings of the publish, which make the image again.</returns>
     /// <exception cref="ImagePublishException"><c>IMG4022</c>: a publish would not make it so.</exception>
@@ -151,7 +148,8 @@ internal sealed class RebaseConditions(BaseFactsReader reader, AppNeeds needs)
                 $"its layers have '/{Text.Sanitize(above)}' as the old base has it, and in the new base it is something else or has other "
                     + "attributes"
             );
-        var placed = pair.OwnLayers.Zip(pair.OwnNames).Where(layer => !Placeless.Contains(layer.Second!.Split(' ')[0]));
+        // The content of the app's own folder is the same on every base.
+        var placed = pair.OwnLayers.Zip(pair.OwnNames).Where(layer => !LayerLayout.IsOfApp(layer.Second!));
         foreach (var (layer, _) in placed)
         {
             foreach (var entry in (await reader.ListAsync(layer, cancellationToken)).Entries)

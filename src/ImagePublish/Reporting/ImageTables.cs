@@ -128,8 +128,7 @@ internal static class ImageTables
         foreach (var symbols in pulled)
         {
             var platforms = string.Join(", ", symbols.Platforms.Select(platform => Text.Sanitize(platform.Config.Platform.ToString())));
-            yield return $"Debug symbols of {image}, {platforms}: {(symbols.Files == 1 ? "1 file" : $"{symbols.Files} files")}, "
-                + ByteSize.Show(symbols.Length);
+            yield return $"Debug symbols of {image}, {platforms}: {Text.Count(symbols.Files, "file")}, " + ByteSize.Show(symbols.Length);
             yield return $"  They are in {symbols.Folder}";
         }
     }

@@ -25,7 +25,7 @@ internal static class PublishSummary
         {
             yield return Headline(project, delivery, result.IsUnchanged ? "unchanged" : Moved(delivery));
             yield return $"  {delivery.Name}@{result.Root.Descriptor.Digest}";
-            var layers = Count(result.Image.Layers.Count, "layer");
+            var layers = Text.Count(result.Image.Layers.Count, "layer");
             yield return $"  {result.Image.Platform}, {ByteSize.Show(result.Image.Size)} in {layers}, {Time(elapsed)}";
             if (result.Attached.Count > 0)
                 yield return $"  attached: {Attached(result)}";
@@ -58,7 +58,7 @@ internal static class PublishSummary
     {
         foreach (var delivery in result.Deliveries)
         {
-            yield return Headline(project, delivery, result.IsUnchanged ? "unchanged" : Count(result.Images.Count, "platform"));
+            yield return Headline(project, delivery, result.IsUnchanged ? "unchanged" : Text.Count(result.Images.Count, "platform"));
             yield return $"  {delivery.Name}@{result.Index.Descriptor.Digest}";
             yield return $"  {string.Join(", ", result.Images.Select(image => image.Platform))}";
         }
@@ -93,6 +93,4 @@ internal static class PublishSummary
             parts.Add($"{ByteSize.Show(delivery.Transfer.ReusedBytes)} already there");
         return string.Join(", ", parts);
     }
-
-    private static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : $"{number} {noun}s";
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ImagePublish.Attachments;
 using ImagePublish.Common;
 using ImagePublish.Oci;
@@ -18,6 +17,7 @@ internal static class IndexExplainer
     {
         var index = OciJson.ReadIndex(named);
         var attestations = index.Manifests.Where(IsAttestation).ToList();
+        var attested = Text.Count(attestations.Count, "attestation");
         var others = index.Manifests.Where(entry => !IsAttestation(entry)).ToList();
         var own = rebuilt is null ? null : OciJson.ReadIndex(rebuilt);
         var notes = NotCompared(others, images)
@@ -27,12 +27,12 @@ internal static class IndexExplainer
             .Take(MaxNotes)
             .ToList();
         if (notes.Count > 0)
-            return [$"The index {(attestations.Count > 0 ? $"has {Many(attestations)}, and " : "")}is another in the rest.", .. notes];
+            return [$"The index {(attestations.Count > 0 ? $"has {attested}, and " : "")}is another in the rest.", .. notes];
         if (rebuilt is null)
-            return [$"The image is in an index with {Many(attestations)}, which a build does not make. Nothing else is in it."];
+            return [$"The image is in an index with {attested}, which a build does not make. Nothing else is in it."];
         var rest = OciJson.Write(index with { Manifests = others });
         return rest.AsSpan().SequenceEqual(rebuilt)
-            ? [$"The index has {Many(attestations)}, which a build does not make. Without, it is the same: {Digest.Compute(rebuilt)}."]
+            ? [$"The index has {attested}, which a build does not make. Without, it is the same: {Digest.Compute(rebuilt)}."]
             : [$"The index says the same, and is written in another way: {Digest.Compute(rebuilt)} here."];
     }
 
@@ -60,7 +60,4 @@ internal static class IndexExplainer
         select $"Its annotation {Shown(name)} is {Shown(was ?? "nothing")}, and here {Shown(now ?? "nothing")}.";
 
     private static string Shown(string? text) => Text.Sanitize(text ?? "nothing");
-
-    private static string Many(List<Descriptor> attestations) =>
-        string.Create(CultureInfo.InvariantCulture, $"{attestations.Count} attestation{(attestations.Count == 1 ? "" : "s")}");
 }

@@ -58,8 +58,7 @@ internal sealed class CertificateChain
     public VerificationKey Key { get; }
 
     /// <summary>The signer's name, as it is shown.</summary>
-    public string Signer =>
-        Text.Sanitize(Leaf.GetNameInfo(X509NameType.SimpleName, forIssuer: false) is { Length: > 0 } name ? name : Leaf.Subject);
+    public string Signer => NameOf(Leaf);
 
     /// <summary>Reads certificates in DER, the signer's first.</summary>
     public static CertificateChain Read(IReadOnlyList<byte[]> certificates)
@@ -186,8 +185,21 @@ internal sealed class CertificateChain
             );
     }
 
-    private static string NameOf(X509Certificate2 certificate) =>
-        Text.Sanitize(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false));
+    /// <summary>The name of a certificate's issuer, as it is shown.</summary>
+    public static string IssuerNameOf(X509Certificate2 certificate)
+    {
+        var name = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: true);
+        return Text.Sanitize(name.Length > 0 ? name : certificate.Issuer);
+    }
+
+    /// <summary>A certificate's name, as it is shown.</summary>
+    public static string NameOf(X509Certificate2 certificate)
+    {
+        // A keyless one has no subject: who it was issued to is its alternative name.
+        var name = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
+        string?[] names = [name, certificate.Subject, KeylessIdentity.FindSubject(certificate), certificate.SerialNumber];
+        return Text.Sanitize(names.First(one => !string.IsNullOrWhiteSpace(one))!);
+    }
 
     private static VerificationKey KeyOf(X509Certificate2 certificate)
     {

@@ -48,6 +48,19 @@ internal sealed record KeylessIdentity(string Subject, string Issuer)
         }
     }
 
+    /// <summary>To whom a certificate was issued; null where it does not name one identity.</summary>
+    public static string? FindSubject(X509Certificate2 certificate)
+    {
+        try
+        {
+            return ReadSubject(certificate);
+        }
+        catch (Exception exception) when (exception is AsnContentException or RefusedSignatureException)
+        {
+            return null;
+        }
+    }
+
     private static string ReadSubject(X509Certificate2 certificate)
     {
         var bytes = Find(certificate, SubjectNames) ?? throw RefusedSignatureException.Malformed($"{Certificate} names no identity");

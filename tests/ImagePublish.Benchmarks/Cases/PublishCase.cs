@@ -32,24 +32,24 @@ internal sealed record PublishCase(string Key, string Title, double Goal)
 
     public static IReadOnlyList<PublishCase> All { get; } =
     [
-        new("unchanged", "nothing changed", 0.05),
-        new("line", "one line of C# changed", 0.12) { EditsCode = true },
+        new("unchanged", "nothing changed", 0.03),
+        new("line", "one line of C# changed", 0.06) { EditsCode = true },
         new("fresh", "one line changed, fresh machine", 0.30) { EditsCode = true, ForgetsCaches = true },
-        new("key", "one line changed, fresh machine, with a cache key", 0.20)
+        new("key", "one line changed, fresh machine, with a cache key", 0.08)
         {
             EditsCode = true,
             ForgetsCaches = true,
             UsesCacheKey = true,
         },
-        new("package", "one package updated", 0.30) { UpdatesPackage = true },
-        new("first", "first push, base in the same registry", 0.45) { ForgetsCaches = true, UsesNewRepository = true },
-        new("other", "first push, base in another registry", 0.50)
+        new("package", "one package updated", 0.12) { UpdatesPackage = true },
+        new("first", "first push, base in the same registry", 0.25) { ForgetsCaches = true, UsesNewRepository = true },
+        new("other", "first push, base in another registry", 0.30)
         {
             ForgetsCaches = true,
             UsesNewRepository = true,
             UsesOtherRegistry = true,
         },
-        new("services", "20 services sharing their packages", 0.20)
+        new("services", "20 services sharing their packages", 0.08)
         {
             ForgetsCaches = true,
             UsesNewRepository = true,

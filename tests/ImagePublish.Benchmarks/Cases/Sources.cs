@@ -38,12 +38,40 @@ internal static class Sources
         contender.Adapt([ShopProject, "Shop.Catalog/Shop.Catalog.csproj"]);
     }
 
+    /// <summary>Publishes the sample and leaves out what only other systems can load, as an image does.</summary>
+    /// <returns>The folder with the files.</returns>
+    public static async Task<string> FilesOfShopAsync(Laboratory laboratory, CancellationToken cancellationToken)
+    {
+        var copy = laboratory["files"];
+        if (Directory.Exists(copy))
+            return copy;
+        var plain = laboratory.Contenders(isSolution: false)[0];
+        await plain.Publish(ShopProject, new Target("", "", "")).SucceedAsync(cancellationToken);
+        var folder = Path.Combine(plain.Sources, "Shop", "bin", "Release", "net10.0", "publish");
+        SourceTree.Copy(folder, copy);
+        foreach (var other in Directory.GetDirectories(Path.Combine(copy, "runtimes")))
+        {
+            if (Path.GetFileName(other) is not ("linux-x64" or "linux" or "unix"))
+                Directory.Delete(other, recursive: true);
+        }
+
+        return copy;
+    }
+
     /// <summary>Changes one line of C#.</summary>
     public static void EditCode(Contender contender, int round) =>
         File.WriteAllText(
             Path.Combine(contender.Sources, "Shop", "Edition.cs"),
             $"internal static class Edition {{ public static int Number => {round}; }}\n"
         );
+
+    /// <summary>Changes one line of C#, and compiles: the compiler's time is no publisher's, and it varies more than what is
+    /// measured.</summary>
+    public static Task BuildEditedAsync(Contender contender, int round, CancellationToken cancellationToken)
+    {
+        EditCode(contender, round);
+        return contender.DotNet("build", Path.Combine(contender.Sources, ShopProject), "-c", "Release").SucceedAsync(cancellationToken);
+    }
 
     /// <summary>Goes back to the oldest version of the package that is updated, and leaves nothing of a newer one.</summary>
     public static async Task PrepareUpdatesAsync(Contender contender, CancellationToken cancellationToken)

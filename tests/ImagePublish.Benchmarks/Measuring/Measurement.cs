@@ -49,9 +49,11 @@ internal sealed class Runs
 
     public void Add(Run run) => runs.Add(run);
 
-    private double Median(Func<Run, double> value)
+    private double Median(Func<Run, double> value) => Median(runs.Select(value));
+
+    public static double Median(IEnumerable<double> values)
     {
-        var sorted = runs.Select(value).Order().ToArray();
+        var sorted = values.Order().ToArray();
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 }

@@ -2,7 +2,10 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ImagePublish.Tasks.Tests.Fixtures;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
@@ -56,9 +59,20 @@ public static class RegistryApi
     )
     {
         var manifest = await registry.ManifestAsync(repository, reference, cancellationToken);
-        var digest = manifest.Json.GetProperty("config").GetProperty("digest").GetString();
-        return Parse(await Http.GetByteArrayAsync(new Uri(registry.Uri, $"v2/{repository}/blobs/{digest}"), cancellationToken));
+        return await registry.BlobAsync(
+            repository,
+            manifest.Json.GetProperty("config").GetProperty("digest").GetString()!,
+            cancellationToken
+        );
     }
+
+    /// <summary>A blob that is JSON.</summary>
+    public static async Task<JsonElement> BlobAsync(
+        this DockerRegistry registry,
+        string repository,
+        string digest,
+        CancellationToken cancellationToken
+    ) => Parse(await Http.GetByteArrayAsync(new Uri(registry.Uri, $"v2/{repository}/blobs/{digest}"), cancellationToken));
 
     /// <summary>What a layer puts into an image, as GNU tar shows it: mode, owner, path, a link's target; in the layer's order.</summary>
     public static async Task<IReadOnlyList<string>> EntriesAsync(
@@ -126,6 +140,54 @@ public static class RegistryApi
             ? []
             : [.. tags.EnumerateArray().Select(tag => tag.GetString()!).Order(StringComparer.Ordinal)];
     }
+
+    /// <summary>Pushes a blob.</summary>
+    /// <returns>Its descriptor.</returns>
+    public static async Task<JsonObject> PutBlobAsync(
+        this DockerRegistry registry,
+        string repository,
+        string mediaType,
+        byte[] content,
+        CancellationToken cancellationToken
+    )
+    {
+        var descriptor = Describe(mediaType, content);
+        using var begun = await Http.PostAsync(new Uri(registry.Uri, $"v2/{repository}/blobs/uploads/"), null, cancellationToken);
+        using var body = new ByteArrayContent(content);
+        var place = new Uri($"{begun.EnsureSuccessStatusCode().Headers.Location}&digest={descriptor["digest"]}");
+        using var ended = await Http.PutAsync(place, body, cancellationToken);
+        ended.EnsureSuccessStatusCode();
+        return descriptor;
+    }
+
+    /// <summary>Pushes a manifest or an index of OCI.</summary>
+    /// <param name="tag">A tag; null: only by its digest.</param>
+    /// <returns>Its descriptor.</returns>
+    public static async Task<JsonObject> PutManifestAsync(
+        this DockerRegistry registry,
+        string repository,
+        string? tag,
+        JsonObject manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        var bytes = Encoding.UTF8.GetBytes(manifest.ToJsonString());
+        var descriptor = Describe(manifest["mediaType"]!.GetValue<string>(), bytes);
+        using var body = new ByteArrayContent(bytes);
+        body.Headers.ContentType = new MediaTypeHeaderValue(manifest["mediaType"]!.GetValue<string>());
+        var reference = tag ?? descriptor["digest"]!.GetValue<string>();
+        using var put = await Http.PutAsync(new Uri(registry.Uri, $"v2/{repository}/manifests/{reference}"), body, cancellationToken);
+        put.EnsureSuccessStatusCode();
+        return descriptor;
+    }
+
+    private static JsonObject Describe(string mediaType, byte[] content) =>
+        new()
+        {
+            ["mediaType"] = mediaType,
+            ["digest"] = $"sha256:{Convert.ToHexStringLower(SHA256.HashData(content))}",
+            ["size"] = content.Length,
+        };
 
     private static JsonElement Parse(byte[] json)
     {

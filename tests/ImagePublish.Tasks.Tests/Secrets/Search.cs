@@ -9,6 +9,9 @@ internal sealed class Search(IReadOnlyList<Canary> canaries)
     /// <summary>Where one was found, and which.</summary>
     public List<string> Found { get; } = [];
 
+    /// <summary>The files that were looked through.</summary>
+    public List<string> Files { get; } = [];
+
     /// <summary>How many bytes were looked through.</summary>
     public long Bytes { get; private set; }
 
@@ -26,6 +29,7 @@ internal sealed class Search(IReadOnlyList<Canary> canaries)
             Content($"name of {file}", Encoding.UTF8.GetBytes(file));
             var content = File.ReadAllBytes(file);
             Content(file, content);
+            Files.Add(file);
             if (content is [0x1f, 0x8b, ..])
                 Content($"{file}, decompressed", Decompressed(content));
         }

@@ -287,6 +287,7 @@ public sealed class AttestationStepTests
                 MemoryBlobSource.Create(MediaTypes.OciManifest, image.Image.Manifest.Content.ToArray()),
                 Cancel
             );
+        bench.Server.Requests.Clear();
 
         var joined = await bench.PublishAsync(
             new IndexRequest
@@ -299,6 +300,9 @@ public sealed class AttestationStepTests
             }
         );
 
+        // Once for what must be readable before anything is uploaded, and for what is copied.
+        var list = hasReferrers ? image.Image.Digest.Value : ReferrersTag.NameOf(image.Image.Digest);
+        Assert.Single(bench.Server.Requests, asked => asked is { Method: "GET", Repository: "acme/shop" } && asked.Reference == list);
         Assert.Equal([image.Attached[0].Descriptor.Digest], await ListAsync(bench, image.Image.Digest));
         Assert.Equal([signature.Digest], await ListAsync(bench, image.Attached[0].Descriptor.Digest));
         Assert.Equal([countersignature.Digest], await ListAsync(bench, signature.Digest));

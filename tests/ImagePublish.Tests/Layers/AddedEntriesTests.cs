@@ -65,6 +65,19 @@ public sealed class AddedEntriesTests : IDisposable
     }
 
     [Fact]
+    public async Task NewFoldersAreRootsWhoeverOwnsTheFile()
+    {
+        var added = File("opt/acme/shop/a") with { Owner = new FileOwner("app", null) };
+
+        var layer = Assert.Single(await PlanAsync(added), one => one.Name == "files");
+
+        Assert.Equal("opt/acme opt/acme/shop opt/acme/shop/a", Paths(layer));
+        Assert.All(layer.Entries.SkipLast(1), folder =>
+            Assert.Equal(((UnixFileMode)0b111_101_101, 0, 0), (folder.Mode, folder.Uid, folder.Gid))
+        );
+    }
+
+    [Fact]
     public async Task WhatIsInTheAppsFolderIsAsIfItHadBeenPublished()
     {
         var layers = await PlanAsync(File("app/wwwroot/a.css"), File("app/config.json"));

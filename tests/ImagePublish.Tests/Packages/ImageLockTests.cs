@@ -157,6 +157,24 @@ public sealed class ImageLockTests : IDisposable
     }
 
     [Fact]
+    public void OnePackageIsNotPackages()
+    {
+        var package = new PackageDocument
+        {
+            Name = "shop",
+            Version = "1.0",
+            Architecture = "amd64",
+            Path = "pool/shop.deb",
+            Size = 1,
+            Sha256 = "",
+        };
+
+        var update = new LockUpdate(new Platform("linux", "amd64"), new PlatformLock { Packages = [package] }, null);
+
+        Assert.Equal("1 package", update.Summary);
+    }
+
+    [Fact]
     public async Task APackageThatIsGoneIsNamedWithTheVersionThatTookItsPlace()
     {
         await using var bench = await PublishingBench.StartAsync();

@@ -19,6 +19,7 @@ public sealed class AppFolderTests
     [InlineData("tmp/shop", 0, "d 1777 0:0 tmp", "d 755 0:0 tmp/shop")]
     [InlineData("root/shop", 0, "d 700 0:0 root", "d 755 0:0 root/shop")]
     [InlineData("srv/shop", 0, "d 755 0:0 srv/shop")]
+    [InlineData("opt/acme/shop", 7, "d 755 7:7 opt/acme", "d 755 7:7 opt/acme/shop")]
     [InlineData("home/site/wwwroot", 0, "d 755 0:0 home/site", "d 755 0:0 home/site/wwwroot")]
     public async Task AreAsInTheBase(string folder, int owner, params string[] folders)
     {

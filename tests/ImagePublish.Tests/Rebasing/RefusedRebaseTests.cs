@@ -237,6 +237,18 @@ public sealed class RefusedRebaseTests
     }
 
     [Theory]
+    [InlineData("static")]
+    [InlineData("package tools")]
+    public async Task AnAddedFileInALayerWithANameOfTheAppsLayers(string layer)
+    {
+        await using var bench = await RebaseBench.StartAsync(Debian with { Extra = ["d 750 1654:1654 srv/shop"] });
+        await PublishWithFileInSrvShopAsync(bench, layer);
+        (Debian with { Extra = ["d 755 0:0 srv/shop"] }).SeedTo(bench.Server);
+
+        Assert.Contains("it puts '/srv/shop", await RefusedAsync(bench), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("home/app/shop", "d 755 0:0 home/app", "its layers have '/home/app' as the old base has it")]
     [InlineData("home/app", "d 755 0:0 home/app", "its layers have '/home/app' as the old base has it")]
     [InlineData("app", "d 755 0:0 home/app", null)]
@@ -362,7 +374,7 @@ public sealed class RefusedRebaseTests
         await bench.RefusedAsync(DiagnosticCodes.RegistryNotFound);
     }
 
-    private static async Task PublishWithFileInSrvShopAsync(RebaseBench bench)
+    private static async Task PublishWithFileInSrvShopAsync(RebaseBench bench, string? layer = null)
     {
         var file = Path.Combine(bench.Publishing.PublishFolder, "..", "motd");
         await File.WriteAllTextAsync(file, "welcome", RebaseBench.Cancel);
@@ -371,7 +383,11 @@ public sealed class RefusedRebaseTests
             {
                 Added =
                 [
-                    new AddedEntry(new ItemSource("ImageFile", file, null), LayerEntryKind.File, "srv/shop/motd") { SourceFile = file },
+                    new AddedEntry(new ItemSource("ImageFile", file, null), LayerEntryKind.File, "srv/shop/motd")
+                    {
+                        SourceFile = file,
+                        Layer = layer,
+                    },
                 ],
             }
         );

@@ -24,6 +24,9 @@ internal sealed class ReproducingBench : IAsyncDisposable
 
     public TestRegistry Server => Publishing.Server;
 
+    /// <summary>The bases that <see cref="ReadAsync"/> was going to ask a registry for.</summary>
+    public List<Reference> AskedBases { get; } = [];
+
     public static async Task<ReproducingBench> StartAsync()
     {
         var bench = new ReproducingBench(await PublishingBench.StartAsync());
@@ -118,8 +121,14 @@ internal sealed class ReproducingBench : IAsyncDisposable
         var source = new RegistryImage(Publishing.Named(Repository).ReferenceTo(Tag.Parse("1.0")));
         var image = await NamedImage.LoadAsync("acme/shop:1.0", await opener.OpenAsync(source, Cancel), Cancel);
         image.Check(platforms.Length == 0 ? [new Platform("linux", "amd64")] : platforms);
-        await Reproducer.CheckBasesAsync(image, opener.Documents, reference => reference, Cancel);
+        await Reproducer.CheckBasesAsync(image, opener.Documents, Locate, Cancel);
         return image;
+
+        Reference Locate(Reference reference)
+        {
+            AskedBases.Add(reference);
+            return reference;
+        }
     }
 
     public async Task<string> RefusedAsync(DiagnosticCode code, params Platform[] platforms)

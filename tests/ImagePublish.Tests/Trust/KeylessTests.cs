@@ -154,7 +154,11 @@ public sealed class KeylessTests : IAsyncLifetime
     [Theory]
     [InlineData("tlogs", "IMG6019", "a log that is not trusted")]
     [InlineData("ctlogs", "IMG6019", "no trusted log of certificates has its certificate")]
-    [InlineData("certificateAuthorities", "IMG6018", "are no valid chain (NotSignatureValid)")]
+    [InlineData(
+        "certificateAuthorities",
+        "IMG6018",
+        $"the certificates of '{FakeSigstore.Subject}' are no valid chain (NotSignatureValid)"
+    )]
     public async Task EachPartOfAnInstanceIsItsOwn(string list, string code, string reason)
     {
         await using var stranger = new FakeSigstore();

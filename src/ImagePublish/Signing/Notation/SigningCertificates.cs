@@ -129,23 +129,23 @@ internal sealed class SigningCertificates
     {
         for (var at = 0; at < certificates.Count - 1; at++)
         {
+            var name = CertificateChain.NameOf(certificates[at]);
             if (IsIssuedBy(certificates[at], certificates[at]))
                 throw RefusedSignatureException.Malformed(
-                    $"'{NameOf(certificates[at])}' is a root and not the last one. Put the signer's first, then each issuer's"
+                    $"'{name}' is a root and not the last one. Put the signer's first, then each issuer's"
                 );
             if (!IsIssuedBy(certificates[at], certificates[at + 1]))
                 throw RefusedSignatureException.Malformed(
-                    $"'{NameOf(certificates[at])}' is followed by '{NameOf(certificates[at + 1])}', and was issued by '{Text.Sanitize(
-                        certificates[at].GetNameInfo(X509NameType.SimpleName, forIssuer: true)
-                    )}'. Put the signer's first, then each issuer's, and the root last"
+                    $"'{name}' is followed by '{CertificateChain.NameOf(certificates[at + 1])}', and was issued by "
+                        + $"'{CertificateChain.IssuerNameOf(certificates[at])}'. Put the signer's first, then each issuer's, and the root "
+                        + "last"
                 );
         }
 
         if (!IsIssuedBy(certificates[^1], certificates[^1]))
             throw RefusedSignatureException.Malformed(
-                $"the last one, of '{NameOf(certificates[^1])}', is no root. Add the certificate of '{Text.Sanitize(
-                    certificates[^1].GetNameInfo(X509NameType.SimpleName, forIssuer: true)
-                )}', which issued it"
+                $"the last one, of '{CertificateChain.NameOf(certificates[^1])}', is no root. Add the certificate of "
+                    + $"'{CertificateChain.IssuerNameOf(certificates[^1])}', which issued it"
             );
     }
 
@@ -155,8 +155,8 @@ internal sealed class SigningCertificates
         {
             if (now < one.NotBefore || now > one.NotAfter)
                 throw RefusedSignatureException.Malformed(
-                    $"the one of '{NameOf(one)}' is valid from {Text.Rfc3339(one.NotBefore)} to {Text.Rfc3339(one.NotAfter)}, and it is "
-                        + $"{Text.Rfc3339(now)} by the clock of this machine"
+                    $"the one of '{CertificateChain.NameOf(one)}' is valid from {Text.Rfc3339(one.NotBefore)} to "
+                        + $"{Text.Rfc3339(one.NotAfter)}, and it is {Text.Rfc3339(now)} by the clock of this machine"
                 );
         }
     }
@@ -170,14 +170,15 @@ internal sealed class SigningCertificates
             );
         foreach (var authority in chain.Certificates.Skip(1))
         {
+            var name = CertificateChain.NameOf(authority);
             var constraints = authority.Extensions.OfType<X509BasicConstraintsExtension>().FirstOrDefault();
             if (constraints is not { Critical: true, CertificateAuthority: true })
                 throw RefusedSignatureException.Malformed(
-                    $"the one of '{NameOf(authority)}' does not say that it is an authority's (basic constraints, critical)"
+                    $"the one of '{name}' does not say that it is an authority's (basic constraints, critical)"
                 );
             if (UsageOf(authority) is not { Critical: true } signing || !signing.KeyUsages.HasFlag(X509KeyUsageFlags.KeyCertSign))
                 throw RefusedSignatureException.Malformed(
-                    $"the one of '{NameOf(authority)}' does not say that it signs certificates (key usage, critical)"
+                    $"the one of '{name}' does not say that it signs certificates (key usage, critical)"
                 );
         }
     }
@@ -187,7 +188,4 @@ internal sealed class SigningCertificates
 
     private static bool IsIssuedBy(X509Certificate2 certificate, X509Certificate2 issuer) =>
         certificate.IssuerName.RawData.AsSpan().SequenceEqual(issuer.SubjectName.RawData);
-
-    private static string NameOf(X509Certificate2 certificate) =>
-        Text.Sanitize(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false));
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Validation } from "@cyclonedx/cyclonedx-library";
 import { PackageURL } from "packageurl-js";
 import parse from "spdx-expression-parse";
+import { faultsOf } from "./shape.mjs";
 
 const wrong = [];
 const attempt = (what, read) => {
@@ -14,10 +15,10 @@ const attempt = (what, read) => {
 };
 
 function readSpdx(document) {
+  wrong.push(...faultsOf(document).slice(0, 20));
   const ids = [...document.packages, ...document.files].map((element) => element.SPDXID);
   const known = new Set([...ids, "SPDXRef-DOCUMENT"]);
   if (known.size !== ids.length + 1) wrong.push("an identifier stands twice");
-  for (const id of ids) if (!/^SPDXRef-[A-Za-z0-9.-]+$/.test(id)) wrong.push(`the identifier ${id}`);
   for (const { spdxElementId, relatedSpdxElement } of document.relationships)
     if (!known.has(spdxElementId) || !known.has(relatedSpdxElement)) wrong.push(`${spdxElementId} -> ${relatedSpdxElement}`);
   for (const one of document.packages) {
