@@ -105,9 +105,11 @@ public sealed class PackTests
         var packages = document.RootElement.GetProperty("Items").GetProperty("PackageDownload").EnumerateArray();
         var frameworks = packages
             .Select(package => package.GetProperty("Identity").GetString()!.Split(".Runtime."))
-            .Where(name => name.Length == 2);
-        Assert.Superset(frameworks.Select(name => name[1]).ToHashSet(), files.Select(file => file.Key!).ToHashSet());
-        Assert.True(frameworks.Count() >= 4);
+            .Where(name => name.Length == 2)
+            .Select(name => name[1])
+            .ToHashSet();
+        Assert.Superset(frameworks, files.Select(file => file.Key!).ToHashSet());
+        Assert.True(frameworks.Count >= 4);
     }
 
     [Fact]
