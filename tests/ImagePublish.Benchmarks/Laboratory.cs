@@ -1,6 +1,6 @@
 using ImagePublish.Benchmarks.Cases;
 using ImagePublish.Benchmarks.Measuring;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Benchmarks;
 

@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
