@@ -8,7 +8,8 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 configuration=${CONFIGURATION:-Release}
 results=$(mktemp -d)
-trap 'rm -rf "$results"' EXIT
+beside=
+trap '[[ -z $beside ]] || kill "$beside" 2>/dev/null || true; rm -rf "$results"' EXIT
 
 # No process may outlive this run.
 export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
@@ -89,19 +90,28 @@ build() {
   return "$status"
 }
 
+# Whole builds wait for registries, engines and each other: with one for each core, a third of the time no core has work. What is left of
+# the cores goes to the tests of the core, which are shown afterwards.
 run_tests() {
-  local project name assembly threads failed=0
-  for project in "$root"/tests/*.Tests/*.Tests.csproj; do
-    name=$(basename "$project" .csproj)
-    assembly=$(dirname "$project")/bin/$configuration/net10.0/$name.dll
-    # Whole builds wait for registries, engines and each other: with one for each core, a third of the time no core has work.
-    threads=default
-    [[ $name == ImagePublish.Tasks.Tests ]] && threads=2x
-    dotnet "$assembly" -maxThreads "$threads" -noLogo -noColor -noAutoReporters -longRunning 120 -result-ctrf "$results/$name.json" "$@" </dev/null || failed=1
-    # A runner that dies writes no results: that is a failure of its own.
+  local failed=0 name
+  start ImagePublish.Tests 1 "$@" >"$results/core.log" 2>&1 &
+  beside=$!
+  (start ImagePublish.Tasks.Tests 2x "$@") || failed=1
+  wait "$beside" || failed=1
+  beside=
+  cat "$results/core.log"
+  # A runner that dies writes no results: that is a failure of its own.
+  for name in ImagePublish.Tests ImagePublish.Tasks.Tests; do
     [[ -s $results/$name.json ]] || { echo "$name ended without results." >&2; failed=1; }
   done
   return "$failed"
+}
+
+start() {
+  local name=$1 threads=$2
+  shift 2
+  exec dotnet "$root/tests/$name/bin/$configuration/net10.0/$name.dll" -maxThreads "$threads" -noLogo -noColor -noAutoReporters \
+    -longRunning 120 -result-ctrf "$results/$name.json" "$@" </dev/null
 }
 
 total() {
@@ -113,8 +123,13 @@ slowest() {
   cat "$results"/*.json | jq -rs '[.[].results.tests[]] | sort_by(-.duration)[:10][] | "\(.duration / 100 | round / 10)\t\(.name)"'
 }
 
-install_missing
-build
+# Building needs none of the packages.
+install_missing &
+installing=$!
+built=0
+build || built=$?
+wait "$installing"
+(( built == 0 )) || exit "$built"
 status=0
 run_tests "$@" || status=1
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ImagePublish.Benchmarks.Measuring;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Benchmarks.Cases;
 

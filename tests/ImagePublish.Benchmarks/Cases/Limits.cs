@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using ImagePublish.Benchmarks.Measuring;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Benchmarks.Cases;
 

@@ -40,7 +40,7 @@ internal sealed class RebaseFleet : IAsyncDisposable
         {
             await using var fleet = new RebaseFleet(size, await MeteredRegistry.StartAsync(RegistryKind.Plain, cancellationToken));
             await fleet.registry.PushAsync(
-                await ImagePublish.Tasks.Tests.Fixtures.BaseImage.GetAsync(cancellationToken),
+                await ImagePublish.Tasks.Tests.Support.BaseImage.GetAsync(cancellationToken),
                 cancellationToken
             );
             rows.AddRange(await fleet.RunCasesAsync(cancellationToken));

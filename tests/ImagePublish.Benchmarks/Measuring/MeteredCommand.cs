@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Benchmarks.Measuring;
 

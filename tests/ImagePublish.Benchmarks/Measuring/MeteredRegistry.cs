@@ -1,5 +1,5 @@
 using System.Globalization;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Benchmarks.Measuring;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using ImagePublish.Tasks.Tests.EndToEnd;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using YamlDotNet.RepresentationModel;
 
 namespace ImagePublish.Tasks.Tests.AppHosts;

@@ -1,6 +1,6 @@
 using ImagePublish.Reporting;
 using ImagePublish.Tasks.Ci;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.Ci;
 

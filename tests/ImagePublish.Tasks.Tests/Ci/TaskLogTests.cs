@@ -2,7 +2,7 @@ using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Tasks.Ci;
 using ImagePublish.Tasks.Commands;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks.Tests.Ci;

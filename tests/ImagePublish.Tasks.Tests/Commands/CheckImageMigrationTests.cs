@@ -1,6 +1,6 @@
 using System.Security;
 using System.Text.Json.Nodes;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.Commands;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Tasks.Tests.EndToEnd;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Tasks.Tests.Storage;
 
 namespace ImagePublish.Tasks.Tests.Commands;

@@ -4,7 +4,7 @@ using ImagePublish.Commands;
 using ImagePublish.Oci;
 using ImagePublish.Storage;
 using ImagePublish.Tasks.Tests.EndToEnd;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Tasks.Tests.Registries;
 
 namespace ImagePublish.Tasks.Tests.Commands;

@@ -1,7 +1,7 @@
 using System.Security;
 using System.Text.Json;
 using ImagePublish.Tasks.Tests.EndToEnd;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.Commands;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using ImagePublish.Oci;
 using ImagePublish.Storage.Archives;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Tasks.Tests.Storage;
 
 namespace ImagePublish.Tasks.Tests.Commands;

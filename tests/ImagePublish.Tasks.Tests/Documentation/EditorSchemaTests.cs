@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.Documentation;
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ImagePublish.Tasks.Commands;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Testing;
 using TaskItem = Microsoft.Build.Utilities.TaskItem;
 

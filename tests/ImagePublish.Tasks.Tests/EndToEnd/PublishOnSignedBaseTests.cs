@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;

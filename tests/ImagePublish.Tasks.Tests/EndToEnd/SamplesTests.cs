@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using ImagePublish.Tasks.Tests.Documentation;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using YamlDotNet.RepresentationModel;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;

@@ -1,6 +1,6 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Tasks.Commands;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 

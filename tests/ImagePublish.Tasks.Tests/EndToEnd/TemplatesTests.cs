@@ -1,6 +1,6 @@
 using System.Xml.Linq;
 using ImagePublish.Tasks.Tests.Documentation;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 

@@ -2,7 +2,7 @@ using System.Collections;
 using System.Xml.Linq;
 using ImagePublish.Oci;
 using ImagePublish.Tasks.Shared;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 

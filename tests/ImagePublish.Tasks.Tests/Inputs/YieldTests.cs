@@ -2,7 +2,7 @@ using System.Globalization;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Tasks.Shared;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using Microsoft.Build.Framework;
 
 namespace ImagePublish.Tasks.Tests.Inputs;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.Notation;

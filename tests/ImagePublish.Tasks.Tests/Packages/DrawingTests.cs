@@ -1,6 +1,6 @@
 using ImagePublish.Tasks.Tests.Documentation;
 using ImagePublish.Tasks.Tests.EndToEnd;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.Packages;
 

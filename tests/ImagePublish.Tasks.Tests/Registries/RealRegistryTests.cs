@@ -2,7 +2,7 @@ using ImagePublish.Oci;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Blobs;
 using ImagePublish.Registries.Connection;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Testing;
 using static ImagePublish.Tasks.Tests.Registries.RegistryWork;
 

@@ -2,7 +2,7 @@ using System.Text;
 using ImagePublish.Attachments;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using static ImagePublish.Tasks.Tests.Registries.RegistryWork;
 
 namespace ImagePublish.Tasks.Tests.Registries;

@@ -13,7 +13,7 @@ using ImagePublish.Registries.Connection;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
 using ImagePublish.Storage;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.Report;
 

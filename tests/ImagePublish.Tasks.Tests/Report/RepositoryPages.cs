@@ -11,7 +11,7 @@ using ImagePublish.Registries.Connection;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Repositories;
 using ImagePublish.Storage;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.Report;

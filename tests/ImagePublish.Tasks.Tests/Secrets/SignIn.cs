@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.Secrets;
 

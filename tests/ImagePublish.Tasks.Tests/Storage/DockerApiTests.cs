@@ -5,7 +5,7 @@ using ImagePublish.Engines;
 using ImagePublish.Oci;
 using ImagePublish.Storage;
 using ImagePublish.Storage.Archives;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.Storage;
 
@@ -100,5 +100,5 @@ public sealed class DockerApiTests(Peers peers) : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private static DockerAddress AddressOf(Fixtures.DockerEngine docker) => DockerAddress.TryParse(docker.Host)!;
+    private static DockerAddress AddressOf(Support.DockerEngine docker) => DockerAddress.TryParse(docker.Host)!;
 }

@@ -4,7 +4,7 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Tasks.Tests.EndToEnd;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.Storage;
 

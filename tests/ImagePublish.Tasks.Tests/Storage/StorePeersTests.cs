@@ -1,6 +1,6 @@
 using ImagePublish.Oci;
 using ImagePublish.Storage;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.Storage;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using ImagePublish.Tasks.Tests.EndToEnd;
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.TakeOver;
 

@@ -7,7 +7,6 @@ using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Commands;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 
 namespace ImagePublish.Tests.Attachments;

@@ -5,7 +5,6 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Commands;
 using ImagePublish.Tests.Registries;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 

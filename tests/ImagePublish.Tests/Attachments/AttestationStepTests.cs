@@ -11,7 +11,6 @@ using ImagePublish.Signing;
 using ImagePublish.Storage;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Trust;
 using MediaTypes = ImagePublish.Oci.MediaTypes;

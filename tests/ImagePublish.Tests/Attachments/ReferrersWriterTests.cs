@@ -5,7 +5,6 @@ using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 
 namespace ImagePublish.Tests.Attachments;

@@ -10,7 +10,6 @@ using ImagePublish.Publishing;
 using ImagePublish.Rebasing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Rebasing;
 using ImagePublish.Tests.Registries;
 using MediaTypes = ImagePublish.Oci.MediaTypes;

@@ -9,10 +9,8 @@ using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Signing;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Signing;
-using ImagePublish.Tests.Trust;
 using ImagePublish.Trust;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 

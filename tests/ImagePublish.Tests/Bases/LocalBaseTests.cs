@@ -3,7 +3,6 @@ using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage.Archives;
-using ImagePublish.Tests.Commands;
 using ImagePublish.Tests.Storage;
 
 namespace ImagePublish.Tests.Bases;

@@ -4,7 +4,6 @@ using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Storage.Archives;
-using ImagePublish.Tests.Publishing;
 
 namespace ImagePublish.Tests.Bases;
 
@@ -50,7 +49,7 @@ public sealed class OddBaseTests
         Assert.Equal("linux/amd64", result.Image.Config.Platform.ToString());
         Assert.Equal("linux/amd64", OciJson.ReadConfig(result.Image.ConfigBlob.Content.Span).Platform.ToString());
 
-        await using var registry = Registries.RegistryBench.For(bench.Server);
+        await using var registry = RegistryBench.For(bench.Server);
         var store = bench.Store();
         await new ImageCopier(registry.Client, store).CopyAsync(
             new CopyRequest(
@@ -108,7 +107,7 @@ public sealed class OddBaseTests
         {
             await File.WriteAllBytesAsync(
                 path,
-                Storage.TarBuilder.Create(
+                TarBuilder.Create(
                     ("manifest.json", """[{"Config":"c.json","RepoTags":"acme/shop:1","Layers":null}]"""u8.ToArray())
                 ),
                 Cancel

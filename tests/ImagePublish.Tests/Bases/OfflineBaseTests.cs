@@ -2,7 +2,6 @@ using ImagePublish.Bases;
 using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Tests.Commands;
 using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 

@@ -7,7 +7,6 @@ using ImagePublish.Oci;
 using ImagePublish.Signing;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 using ImagePublish.Trust;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 

@@ -6,7 +6,6 @@ using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Connection;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Layers;
 using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Commands;

@@ -3,7 +3,6 @@ using ImagePublish.Common;
 using ImagePublish.Deployments;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
-using ImagePublish.Tests.Layers;
 using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Deployments;

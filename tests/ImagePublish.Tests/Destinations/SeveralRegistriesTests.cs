@@ -1,6 +1,5 @@
 using ImagePublish.Diagnostics;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 
 namespace ImagePublish.Tests.Destinations;
 

@@ -6,7 +6,6 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Commands;
 using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;

@@ -3,7 +3,6 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 
 namespace ImagePublish.Tests.Destinations;
 

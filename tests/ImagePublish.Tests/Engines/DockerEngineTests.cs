@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using ImagePublish.Diagnostics;
 using ImagePublish.Engines;
 using ImagePublish.Oci;
-using ImagePublish.Tests.Registries;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ImagePublish.Tests.Engines;

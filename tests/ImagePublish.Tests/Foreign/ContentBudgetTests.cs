@@ -11,7 +11,6 @@ using ImagePublish.Oci;
 using ImagePublish.Packages.Deb;
 using ImagePublish.Packages.Model;
 using ImagePublish.Storage.Archives;
-using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;
 
 namespace ImagePublish.Tests.Foreign;
@@ -208,7 +207,7 @@ public sealed class ContentBudgetTests : IDisposable
     public async Task IndexesThatAreNamedManyTimesAreReadOnce()
     {
         var files = new List<(string, byte[])> { ("oci-layout", """{"imageLayoutVersion":"1.0.0"}"""u8.ToArray()) };
-        var image = Storage.SmallImage.Create("amd64", "layer");
+        var image = SmallImage.Create("amd64", "layer");
         foreach (var blob in image.Layers.Select(layer => layer.Source!).Append(image.Manifest).Append(image.ConfigBlob))
             files.Add((ArchiveWriter.PathOf(blob.Descriptor.Digest), await BytesAsync(blob)));
         var entry = image.IndexEntry;
@@ -278,7 +277,7 @@ public sealed class ContentBudgetTests : IDisposable
         }
 
         var path = Write(
-            Packages.DebBuilder.Archive(
+            DebBuilder.Archive(
                 ("debian-binary", "2.0\n"u8.ToArray()),
                 ("control.tar.gz", control.ToArray()),
                 ("data.tar", TarBytes.End)

@@ -23,7 +23,6 @@ using ImagePublish.Registries.Auth.Realms;
 using ImagePublish.Registries.Blobs;
 using ImagePublish.Registries.Connection;
 using ImagePublish.Storage.Archives;
-using ImagePublish.Tests.Packages;
 using ImagePublish.Tests.Storage;
 
 namespace ImagePublish.Tests.Foreign;

@@ -5,7 +5,6 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 

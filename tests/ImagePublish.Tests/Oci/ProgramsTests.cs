@@ -2,7 +2,6 @@ using ImagePublish.Commands;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Storage.Archives;
-using ImagePublish.Tests.Storage;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ImagePublish.Tests.Oci;

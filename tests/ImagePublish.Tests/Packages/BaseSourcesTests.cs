@@ -11,7 +11,6 @@ using ImagePublish.Packages.Model;
 using ImagePublish.Registries;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Connection;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Packages;
 
@@ -295,7 +294,7 @@ public sealed class BaseSourcesTests : IDisposable
         PackageBaseTests.BaseAsync(
             ("var/lib/dpkg/status", Installed),
             (Lines, $"deb {address} ./\n"),
-            ("etc/apt/trusted.gpg.d/own.asc", SigningKey.Shared.ArmoredKey)
+            ("etc/apt/trusted.gpg.d/own.asc", ArchiveKey.Shared.ArmoredKey)
         );
 
     private static string Outside(string address) => address.Replace("127.0.0.1", "packages.example.test", StringComparison.Ordinal);

@@ -87,7 +87,7 @@ public sealed class DebianComparisonTests : IDisposable
     public async Task TenListsGiveTheSamePackagesAndTheSameFilesAsDebiansOwnTools()
     {
         await RunDebianAsync();
-        var log = new ImagePublish.Tests.Registries.TestLog();
+        var log = new TestLog();
         var maker = new OsPackages(LocalRepository.Network, log);
         for (var number = 0; number < Lists.Length; number++)
         {
@@ -125,7 +125,7 @@ public sealed class DebianComparisonTests : IDisposable
     {
         var platform = new Platform("linux", Platform.Architecture == "arm64" ? "amd64" : "arm64");
         var request = Request("libgcc-s1");
-        var maker = new OsPackages(LocalRepository.Network, new ImagePublish.Tests.Registries.TestLog());
+        var maker = new OsPackages(LocalRepository.Network, new TestLog());
 
         var packages = await maker.ChooseAsync(request, platform, packageBase: null, mustRefresh: false, Cancel);
         var layer = await maker.LayOutAsync(packages, request, platform, packageBase: null, Cancel);

@@ -10,7 +10,6 @@ using ImagePublish.Packages.Dependencies;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Packages;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Packages;
 

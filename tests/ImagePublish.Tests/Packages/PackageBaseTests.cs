@@ -61,9 +61,9 @@ public sealed class PackageBaseTests : IDisposable
     {
         await using var server = new FileServer(repository.Folder);
         var request = repository.Request("shop") with { Source = null, TrustedSourceHosts = [server.Address["http://".Length..]] };
-        var key = string.Concat(SigningKey.Shared.ArmoredKey.TrimEnd().Split('\n').Select(line => line.Length > 0 ? $" {line}\n" : " .\n"));
+        var key = string.Concat(ArchiveKey.Shared.ArmoredKey.TrimEnd().Split('\n').Select(line => line.Length > 0 ? $" {line}\n" : " .\n"));
         text = text.Replace("{0}", server.Address, StringComparison.Ordinal).Replace("{1}", key, StringComparison.Ordinal);
-        var below = await BaseAsync(("var/lib/dpkg/status", Installed), (path, text), (keyring, SigningKey.Shared.ArmoredKey));
+        var below = await BaseAsync(("var/lib/dpkg/status", Installed), (path, text), (keyring, ArchiveKey.Shared.ArmoredKey));
         var maker = new OsPackages(LocalRepository.Network, repository);
 
         var packages = await maker.ChooseAsync(

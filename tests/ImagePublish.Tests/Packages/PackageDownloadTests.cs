@@ -7,7 +7,6 @@ using ImagePublish.Registries;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Connection;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Packages;
 

@@ -5,7 +5,7 @@ namespace ImagePublish.Tests.Packages;
 /// <summary>
 /// Sources with real signatures, right and wrong: what is not signed by the key that the source names never becomes a layer.
 /// </summary>
-public sealed class SignedSourceTests(SigningKey key, OtherKey other) : IClassFixture<SigningKey>, IClassFixture<OtherKey>
+public sealed class SignedSourceTests(ArchiveKey key, OtherKey other) : IClassFixture<ArchiveKey>, IClassFixture<OtherKey>
 {
     [Theory]
     [InlineData("right", null, null)]
@@ -66,7 +66,7 @@ public sealed class SignedSourceTests(SigningKey key, OtherKey other) : IClassFi
 /// <summary>Somebody else's key.</summary>
 public sealed class OtherKey : IDisposable
 {
-    internal SigningKey Key { get; } = new();
+    internal ArchiveKey Key { get; } = new();
 
     public void Dispose() => Key.Dispose();
 }

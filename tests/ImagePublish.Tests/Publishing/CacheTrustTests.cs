@@ -8,7 +8,6 @@ using ImagePublish.Packages;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Packages;
 
 namespace ImagePublish.Tests.Publishing;
 

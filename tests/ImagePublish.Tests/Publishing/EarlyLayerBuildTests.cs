@@ -6,7 +6,6 @@ using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Storage;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
 

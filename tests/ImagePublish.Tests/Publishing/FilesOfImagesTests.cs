@@ -7,7 +7,6 @@ using ImagePublish.Publishing;
 using ImagePublish.Publishing.Explain;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
 

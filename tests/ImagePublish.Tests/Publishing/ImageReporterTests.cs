@@ -7,7 +7,6 @@ using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Layers;
 using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;

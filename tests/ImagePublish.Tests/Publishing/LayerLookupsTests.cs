@@ -5,7 +5,6 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
 

@@ -8,7 +8,6 @@ using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
 

@@ -4,7 +4,6 @@ using ImagePublish.Images;
 using ImagePublish.Oci;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
 

@@ -1,5 +1,4 @@
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
 

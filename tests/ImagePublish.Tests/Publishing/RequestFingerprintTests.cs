@@ -19,7 +19,6 @@ using ImagePublish.Signing;
 using ImagePublish.Signing.Keyless;
 using ImagePublish.Signing.Notation;
 using ImagePublish.Tests.Signing;
-using ImagePublish.Tests.Trust;
 using ImagePublish.Trust;
 using ImagePublish.UpToDate;
 

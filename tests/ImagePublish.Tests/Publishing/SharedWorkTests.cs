@@ -7,7 +7,6 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Storage;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
 

@@ -6,7 +6,6 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Trust;
 using ImagePublish.Trust;
 using MediaTypes = ImagePublish.Oci.MediaTypes;

@@ -4,7 +4,6 @@ using ImagePublish.Diagnostics;
 using ImagePublish.LayerReuse;
 using ImagePublish.Oci;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
 

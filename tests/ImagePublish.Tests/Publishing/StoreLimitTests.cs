@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using ImagePublish.Bases;
 using ImagePublish.Publishing;
 using ImagePublish.Storage;
-using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;
 using ImagePublish.Tests.Testing;
 

@@ -5,7 +5,6 @@ using ImagePublish.Bases;
 using ImagePublish.Oci;
 using ImagePublish.Storage;
 using ImagePublish.Storage.Archives;
-using ImagePublish.Tests.Storage;
 
 namespace ImagePublish.Tests.Publishing;
 

@@ -3,7 +3,6 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Rebasing;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Rebasing;
 

@@ -8,7 +8,6 @@ using ImagePublish.Rebasing;
 using ImagePublish.Requests;
 using ImagePublish.Signing;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Trust;
 using ImagePublish.Trust;
 
 namespace ImagePublish.Tests.Rebasing;

@@ -6,7 +6,6 @@ using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Trust;
 using ImagePublish.Trust;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Storage;
 
 namespace ImagePublish.Tests.Registries;
 

@@ -2,7 +2,6 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Storage;
 
 namespace ImagePublish.Tests.Registries;
 
@@ -287,7 +286,7 @@ public sealed class PullTests
     {
         await using var bench = await RegistryBench.StartAsync();
         var subject = bench.Server.SeedIndex(bench.Repository.Name, "latest");
-        Commands.CommandBench.Attach(bench.Server, bench.Repository.Name, subject, "a signature");
+        CommandBench.Attach(bench.Server, bench.Repository.Name, subject, "a signature");
         bench.Fail(
             RegistryStep.Referrers,
             FaultAction.ChangeHeader("Link", (request, _) => $"<{request.Target}>; rel=\"next\""),

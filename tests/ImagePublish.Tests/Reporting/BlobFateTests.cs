@@ -4,7 +4,6 @@ using ImagePublish.Publishing;
 using ImagePublish.Reporting;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 
 namespace ImagePublish.Tests.Reporting;
 

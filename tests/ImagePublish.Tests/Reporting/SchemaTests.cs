@@ -3,7 +3,6 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting;
 using ImagePublish.Requests;
-using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 using NJsonSchema;
 

@@ -6,7 +6,6 @@ using ImagePublish.Publishing;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Repositories;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;
 
 namespace ImagePublish.Tests.Repositories;

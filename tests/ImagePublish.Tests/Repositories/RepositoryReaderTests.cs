@@ -4,7 +4,6 @@ using ImagePublish.Commands;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Commands;
 using ImagePublish.Tests.Registries;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 

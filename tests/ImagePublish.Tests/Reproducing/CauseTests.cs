@@ -8,7 +8,6 @@ using ImagePublish.Reporting;
 using ImagePublish.Reproducing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Packages;
 
 namespace ImagePublish.Tests.Reproducing;
 

@@ -6,7 +6,6 @@ using ImagePublish.Oci;
 using ImagePublish.Reproducing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Reproducing;

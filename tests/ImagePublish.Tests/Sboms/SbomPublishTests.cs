@@ -9,7 +9,6 @@ using ImagePublish.Oci;
 using ImagePublish.Requests;
 using ImagePublish.Sboms;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 
 namespace ImagePublish.Tests.Sboms;
 

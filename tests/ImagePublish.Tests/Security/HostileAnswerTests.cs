@@ -5,7 +5,6 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Registries.Auth;
 using Microsoft.AspNetCore.Http;
 

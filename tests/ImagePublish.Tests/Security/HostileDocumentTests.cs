@@ -10,7 +10,6 @@ using ImagePublish.Reporting;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 using MediaTypes = ImagePublish.Oci.MediaTypes;
 

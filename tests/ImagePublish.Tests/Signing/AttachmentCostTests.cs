@@ -4,7 +4,6 @@ using ImagePublish.Registries;
 using ImagePublish.Requests;
 using ImagePublish.Signing;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Sboms;
 using ImagePublish.Tests.Trust;
 using ImagePublish.Trust;

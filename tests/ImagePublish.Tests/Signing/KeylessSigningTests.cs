@@ -6,7 +6,6 @@ using ImagePublish.Oci;
 using ImagePublish.Requests;
 using ImagePublish.Signing.Keyless;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Trust;
 

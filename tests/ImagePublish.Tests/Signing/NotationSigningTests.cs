@@ -11,7 +11,6 @@ using ImagePublish.Signing;
 using ImagePublish.Signing.Notation;
 using ImagePublish.Storage;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Trust;
 using ImagePublish.Trust;

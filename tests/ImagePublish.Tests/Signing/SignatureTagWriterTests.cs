@@ -4,7 +4,6 @@ using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Signing;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Trust;
 using ImagePublish.Trust;
 using MediaTypes = ImagePublish.Oci.MediaTypes;

@@ -9,7 +9,6 @@ using ImagePublish.Requests;
 using ImagePublish.Signing;
 using ImagePublish.Storage;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Publishing;
 using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Trust;
 using ImagePublish.Trust;

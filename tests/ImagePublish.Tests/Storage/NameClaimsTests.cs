@@ -1,5 +1,4 @@
 using ImagePublish.Storage;
-using ImagePublish.Tests.Layers;
 
 namespace ImagePublish.Tests.Storage;
 

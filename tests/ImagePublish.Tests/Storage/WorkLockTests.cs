@@ -3,7 +3,6 @@ using System.Globalization;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Storage;
-using ImagePublish.Tests.Registries;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ImagePublish.Tests.Storage;

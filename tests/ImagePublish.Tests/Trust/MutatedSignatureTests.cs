@@ -2,7 +2,6 @@ using System.Security.Cryptography.Cose;
 using System.Text;
 using System.Text.Json;
 using ImagePublish.Oci;
-using ImagePublish.Tests.Storage;
 using ImagePublish.Trust;
 
 namespace ImagePublish.Tests.Trust;

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Testing;
-using ImagePublish.Tests.Registries;
 using ImagePublish.Tests.Storage;
 using ImagePublish.Trust;
 using MediaTypes = ImagePublish.Oci.MediaTypes;

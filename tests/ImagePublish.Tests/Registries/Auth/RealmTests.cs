@@ -5,7 +5,7 @@ using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
-using static ImagePublish.Tests.Registries.Auth.SignInBench;
+using static ImagePublish.Tests.Support.SignInBench;
 
 namespace ImagePublish.Tests.Registries.Auth;
 

@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using ImagePublish.Diagnostics;
 using ImagePublish.Registries.Auth;
 using ImagePublish.Registries.Auth.Credentials;
-using static ImagePublish.Tests.Registries.Auth.SignInBench;
+using static ImagePublish.Tests.Support.SignInBench;
 
 namespace ImagePublish.Tests.Registries.Auth;
 

@@ -9,7 +9,6 @@ using ImagePublish.Registries.Auth.Credentials;
 using ImagePublish.Registries.Connection;
 using ImagePublish.Testing;
 using ImagePublish.Testing.Clouds;
-using ImagePublish.Tests.Testing;
 
 namespace ImagePublish.Tests.Registries.Auth.Identities;
 
