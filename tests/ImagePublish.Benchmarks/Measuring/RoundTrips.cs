@@ -1,4 +1,4 @@
-using ImagePublish.Tasks.Tests.Fixtures;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Benchmarks.Measuring;
 
