@@ -12,7 +12,7 @@ internal sealed class Laboratory : IAsyncDisposable
 {
     private readonly TemporaryFolder folder = new();
     private readonly PackedPackage package;
-    private IReadOnlyList<Contender>? shop;
+    private IReadOnlyList<Contender>? app;
     private IReadOnlyList<Contender>? services;
 
     private Laboratory(PackedPackage package, MeteredRegistry registry, MeteredRegistry otherRegistry) =>
@@ -26,23 +26,31 @@ internal sealed class Laboratory : IAsyncDisposable
 
     public bool IsVerbose { get; init; }
 
+    /// <summary>Writes the app that is published.</summary>
+    public Action<Contender> WriteApp { get; init; } = Sources.WriteShop;
+
     /// <summary>A path for files of a measurement.</summary>
     public string this[string name] => folder[name];
 
-    public static async Task<Laboratory> OpenAsync(RegistryKind kind, bool isVerbose, CancellationToken cancellationToken)
+    public static async Task<Laboratory> OpenAsync(
+        RegistryKind kind,
+        Action<Contender> writeApp,
+        bool isVerbose,
+        CancellationToken cancellationToken
+    )
     {
         var image = await BaseImage.GetAsync(cancellationToken);
         var package = await PackedPackage.PackAsync(cancellationToken);
         var registry = await MeteredRegistry.StartAsync(kind, cancellationToken);
         var otherRegistry = await MeteredRegistry.StartAsync(kind, cancellationToken);
-        var laboratory = new Laboratory(package, registry, otherRegistry) { IsVerbose = isVerbose };
+        var laboratory = new Laboratory(package, registry, otherRegistry) { IsVerbose = isVerbose, WriteApp = writeApp };
         await laboratory.Registry.PushAsync(image, cancellationToken);
         return laboratory;
     }
 
     /// <summary>Plain publish, this package, the SDK's.</summary>
     public IReadOnlyList<Contender> Contenders(bool isSolution) =>
-        isSolution ? services ??= Create("services", Sources.WriteServices) : shop ??= Create("shop", Sources.WriteShop);
+        isSolution ? services ??= Create("services", Sources.WriteServices) : app ??= Create("shop", WriteApp);
 
     /// <summary>Adds to a run how often it waited for a distant registry.</summary>
     public Run CountRoundTrips(Run run, DateTimeOffset start)

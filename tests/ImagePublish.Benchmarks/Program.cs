@@ -11,6 +11,7 @@ const string Usage = """
       --cases NAMES   some of: unchanged,line,fresh,key,package,first,other,services,commit (these without this option), memory,limit,deflate,curves,fleet,machines,rebase,
                       signed, dockerfile (needs root)
       --registry KIND plain (http on localhost), h2 (nginx with TLS and HTTP/2 in front), or slow (h2 at 100 ms and 20 Mbit/s) (plain)
+      --app NAME      shop (samples/Shop) or small (a web app without packages) (shop)
       --runs NUMBER   interleaved runs of each case (5)
       --picture FILE  where curves are drawn (curves.svg)
       --services LIST sizes of the fleet (10,50,200)
@@ -23,7 +24,10 @@ for (var index = 0; index < args.Length; index++)
 {
     if (args[index] == "--verbose")
         options[args[index]] = "";
-    else if (args[index] is "--cases" or "--registry" or "--runs" or "--picture" or "--services" or "--machines" && index + 1 < args.Length)
+    else if (
+        args[index] is "--cases" or "--app" or "--registry" or "--runs" or "--picture" or "--services" or "--machines"
+        && index + 1 < args.Length
+    )
         options[args[index]] = args[++index];
     else
         return Explain();
@@ -40,6 +44,9 @@ if (
 )
     return Explain();
 if (!Enum.TryParse<RegistryKind>(options.GetValueOrDefault("--registry", "plain"), ignoreCase: true, out var kind))
+    return Explain();
+
+if (options.GetValueOrDefault("--app", "shop") is not ("shop" or "small"))
     return Explain();
 
 using var stop = new CancellationTokenSource();
@@ -60,7 +67,8 @@ if (names.Contains("machines"))
 if (names.Length > 0 && names.All(name => name is "fleet" or "machines" or "rebase"))
     return 0;
 
-await using var laboratory = await Laboratory.OpenAsync(kind, options.ContainsKey("--verbose"), stop.Token);
+Action<Contender> writeApp = options.GetValueOrDefault("--app") == "small" ? Sources.WriteSmallApp : Sources.WriteShop;
+await using var laboratory = await Laboratory.OpenAsync(kind, writeApp, options.ContainsKey("--verbose"), stop.Token);
 var runner = new CaseRunner(laboratory, rounds);
 var results = new List<CaseResult>();
 foreach (var one in PublishCase.All.Where(one => names.Length == 0 || names.Contains(one.Key)))

@@ -39,10 +39,7 @@ internal sealed class RebaseFleet : IAsyncDisposable
         foreach (var size in sizes)
         {
             await using var fleet = new RebaseFleet(size, await MeteredRegistry.StartAsync(RegistryKind.Plain, cancellationToken));
-            await fleet.registry.PushAsync(
-                await ImagePublish.Tasks.Tests.Support.BaseImage.GetAsync(cancellationToken),
-                cancellationToken
-            );
+            await fleet.registry.PushAsync(await ImagePublish.Tasks.Tests.Support.BaseImage.GetAsync(cancellationToken), cancellationToken);
             rows.AddRange(await fleet.RunCasesAsync(cancellationToken));
         }
 

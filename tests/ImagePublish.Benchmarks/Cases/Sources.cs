@@ -38,6 +38,9 @@ internal static class Sources
         contender.Adapt([ShopProject, "Shop.Catalog/Shop.Catalog.csproj"]);
     }
 
+    /// <summary>Writes a web app of one line and a few small files.</summary>
+    public static void WriteSmallApp(Contender contender) => SizedApp.Write(contender, 1_000_000, 10);
+
     /// <summary>Publishes the sample and leaves out what only other systems can load, as an image does.</summary>
     /// <returns>The folder with the files.</returns>
     public static async Task<string> FilesOfShopAsync(Laboratory laboratory, CancellationToken cancellationToken)
