@@ -12,9 +12,9 @@ internal static class ResultTable
         return string.Join(
             '\n',
             [
-                "| Case | plain (s) | ours (s) | the SDK's (s) | share | goal | work, ours / the SDK's (s) | bytes, ours | bytes, "
-                    + "the SDK's | requests, ours / the SDK's | peak memory over plain, ours / the SDK's |"
-                    + (isDistant ? " in sequence, ours / the SDK's |" : ""),
+                "| Case | plain (s) | this package (s) | the SDK's (s) | share | goal | work, this package / the SDK (s) | "
+                    + "bytes, this package | bytes, the SDK | requests, this package / the SDK | peak memory over plain, this package / the SDK |"
+                    + (isDistant ? " in sequence, this package / the SDK |" : ""),
                 $"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|{(isDistant ? "---:|" : "")}",
                 .. results.Select(result => Row(result) + (isDistant ? $" {result.Ours.RoundTrips} / {result.Sdk.RoundTrips} |" : "")),
             ]

@@ -63,7 +63,9 @@ internal sealed partial class DeflateSpeed(int rounds)
                 var (size, seconds) = cells[(way.Name, input.Name)];
                 seconds.Sort();
                 var speed = new FileInfo(input.File).Length / 1e6 / seconds[seconds.Count / 2];
-                return string.Create(CultureInfo.InvariantCulture, $"{Megabytes(size)}, {speed:0} MB/s");
+                return double.IsFinite(speed)
+                    ? string.Create(CultureInfo.InvariantCulture, $"{Megabytes(size)}, {speed:0} MB/s")
+                    : $"{Megabytes(size)}, too fast to measure";
             });
             lines.Add($"| {way.Name} | {string.Join(" | ", results)} |");
         }

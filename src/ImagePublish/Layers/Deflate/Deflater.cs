@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace ImagePublish.Layers.Deflate;
 
 /// <summary>Compresses pieces of a stream to deflate (<see href="https://www.rfc-editor.org/rfc/rfc1951">RFC 1951</see>): a little smaller
-/// than level 6 of .NET's zlib in three fifths of its time, and the same bytes on every machine and with every version of .NET. Not
+/// than level 6 of .NET's zlib in three quarters of its time, and the same bytes on every machine and with every version of .NET. Not
 /// thread-safe.</summary>
 internal sealed class Deflater
 {
