@@ -149,7 +149,7 @@ public static class Stages
                 NotTyped = Map(
                     (
                         "dotnet run -c Release --project tests/ImagePublish.Benchmarks -- [--cases unchanged,line,…] [--registry "
-                            + "plain|h2|slow] [--runs 5]",
+                            + "plain|h2|slow] [--app shop|small] [--runs 5]",
                         "it takes an hour, and a machine that does nothing else"
                     )
                 ),
