@@ -27,7 +27,7 @@ internal sealed class Laboratory : IAsyncDisposable
     public bool IsVerbose { get; init; }
 
     /// <summary>Writes the app that is published.</summary>
-    public Action<Contender> WriteApp { get; init; } = Sources.WriteShop;
+    public required Action<Contender> WriteApp { get; init; }
 
     /// <summary>A path for files of a measurement.</summary>
     public string this[string name] => folder[name];

@@ -46,7 +46,14 @@ if (
 if (!Enum.TryParse<RegistryKind>(options.GetValueOrDefault("--registry", "plain"), ignoreCase: true, out var kind))
     return Explain();
 
-if (options.GetValueOrDefault("--app", "shop") is not ("shop" or "small"))
+Action<Contender>? writeApp = options.GetValueOrDefault("--app", "shop") switch
+{
+    "shop" => Sources.WriteShop,
+    // It has no package to update.
+    "small" when names.Length > 0 && !names.Contains("package") => Sources.WriteSmallApp,
+    _ => null,
+};
+if (writeApp is null)
     return Explain();
 
 using var stop = new CancellationTokenSource();
@@ -67,7 +74,6 @@ if (names.Contains("machines"))
 if (names.Length > 0 && names.All(name => name is "fleet" or "machines" or "rebase"))
     return 0;
 
-Action<Contender> writeApp = options.GetValueOrDefault("--app") == "small" ? Sources.WriteSmallApp : Sources.WriteShop;
 await using var laboratory = await Laboratory.OpenAsync(kind, writeApp, options.ContainsKey("--verbose"), stop.Token);
 var runner = new CaseRunner(laboratory, rounds);
 var results = new List<CaseResult>();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
 using ImagePublish.Benchmarks.Measuring;
+using ImagePublish.Layers;
 using ImagePublish.Layers.Deflate;
 using ImagePublish.Tasks.Tests.Support;
 
@@ -12,9 +13,10 @@ namespace ImagePublish.Benchmarks.Cases;
 /// <summary>This package's deflate beside the best C libraries: the size, and the processor time of one core.</summary>
 internal sealed partial class DeflateSpeed(int rounds)
 {
-    private const int BlockSize = (1 << 19) - Deflater.WindowSize;
     private const int RandomSize = 32_000_000;
     private const int ThreadCpuTime = 3;
+
+    private static readonly int BlockSize = new GzipEncoding(level: null).BlockSize;
 
     private readonly Deflater deflater = new();
     private readonly byte[] block = new byte[Deflater.WindowSize + BlockSize];
@@ -61,8 +63,7 @@ internal sealed partial class DeflateSpeed(int rounds)
             var results = inputs.Select(input =>
             {
                 var (size, seconds) = cells[(way.Name, input.Name)];
-                seconds.Sort();
-                var speed = new FileInfo(input.File).Length / 1e6 / seconds[seconds.Count / 2];
+                var speed = new FileInfo(input.File).Length / 1e6 / Runs.Median(seconds);
                 return double.IsFinite(speed)
                     ? string.Create(CultureInfo.InvariantCulture, $"{Megabytes(size)}, {speed:0} MB/s")
                     : $"{Megabytes(size)}, too fast to measure";
@@ -131,15 +132,15 @@ internal sealed partial class DeflateSpeed(int rounds)
     private static async Task<string> ShopAsync(Laboratory laboratory, CancellationToken cancellationToken)
     {
         var folder = await Sources.FilesOfShopAsync(laboratory, cancellationToken);
-        return Join(laboratory["shop.tar"], Directory.GetFiles(folder, "*", SearchOption.AllDirectories));
+        return Join(laboratory["shop"], Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal));
     }
 
     private static string Text(Laboratory laboratory) =>
         Join(
             laboratory["text"],
             new[] { "src", "tests", "docs" }
-                .SelectMany(folder => Directory.GetFiles(Path.Combine(RepositoryRoot.Path, folder), "*", SearchOption.AllDirectories))
-                .Where(file => Path.GetExtension(file) is ".cs" or ".md" && !file.Contains("/obj/", StringComparison.Ordinal))
+                .SelectMany(folder => SourceTree.Files(folder))
+                .Where(file => Path.GetExtension(file) is ".cs" or ".md")
         );
 
     private static string Random(Laboratory laboratory)
@@ -153,7 +154,7 @@ internal sealed partial class DeflateSpeed(int rounds)
     private static string Join(string path, IEnumerable<string> files)
     {
         using var all = File.Create(path);
-        foreach (var file in files.Order(StringComparer.Ordinal))
+        foreach (var file in files)
             all.Write(File.ReadAllBytes(file));
         return path;
     }

@@ -67,15 +67,13 @@ internal static class Limits
     /// <summary>A publish folder with one file of 5 GB that takes no room on the disk.</summary>
     public static async Task<string> RunMemoryAsync(Laboratory laboratory, CancellationToken cancellationToken)
     {
-        var contenders = laboratory.Create("large", contender => SizedApp.Write(contender, 1_000_000, 10));
+        var contenders = laboratory.Create("large", Sources.WriteSmallApp);
         var peaks = new List<long>();
         foreach (var contender in contenders.Take(2))
         {
             var target = new Target(laboratory.Registry.Host, "large/app", $"{laboratory.Registry.Host}/dotnet/aspnet:10.0");
             await contender.Publish(Sources.ShopProject, target).SucceedAsync(cancellationToken);
-            await using (
-                var file = File.Create(Path.Combine(contender.Sources, "Shop", "bin", "Release", "net10.0", "publish", "large.bin"))
-            )
+            await using (var file = File.Create(Path.Combine(Sources.PublishFolderOf(contender), "large.bin")))
                 file.SetLength(Large);
             var run = await MeteredCommand.RunAsync(contender.Publish(Sources.ShopProject, target), cancellationToken);
             Laboratory.Tell(

@@ -41,6 +41,10 @@ internal static class Sources
     /// <summary>Writes a web app of one line and a few small files.</summary>
     public static void WriteSmallApp(Contender contender) => SizedApp.Write(contender, 1_000_000, 10);
 
+    /// <summary>Where a contender's app is published.</summary>
+    public static string PublishFolderOf(Contender contender) =>
+        Path.Combine(contender.Sources, "Shop", "bin", "Release", "net10.0", "publish");
+
     /// <summary>Publishes the sample and leaves out what only other systems can load, as an image does.</summary>
     /// <returns>The folder with the files.</returns>
     public static async Task<string> FilesOfShopAsync(Laboratory laboratory, CancellationToken cancellationToken)
@@ -48,10 +52,9 @@ internal static class Sources
         var copy = laboratory["files"];
         if (Directory.Exists(copy))
             return copy;
-        var plain = laboratory.Contenders(isSolution: false)[0];
+        var plain = laboratory.Create("plain", WriteShop)[0];
         await plain.Publish(ShopProject, new Target("", "", "")).SucceedAsync(cancellationToken);
-        var folder = Path.Combine(plain.Sources, "Shop", "bin", "Release", "net10.0", "publish");
-        SourceTree.Copy(folder, copy);
+        SourceTree.Copy(PublishFolderOf(plain), copy);
         foreach (var other in Directory.GetDirectories(Path.Combine(copy, "runtimes")))
         {
             if (Path.GetFileName(other) is not ("linux-x64" or "linux" or "unix"))
