@@ -1,5 +1,3 @@
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json.Nodes;
 using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Testing;
@@ -83,21 +81,14 @@ public sealed class LayerReuseTests(Peers peers) : IDisposable
     // The honest config and manifest, with another blob for the app's layer.
     private static async Task PoisonAsync(DockerRegistry registry)
     {
-        using var http = new HttpClient { BaseAddress = registry.Uri };
-        var evil = Seeding.LayerOf(("app/marker.txt", "EVIL"));
-        var digest = Digests.Sha256(evil);
-        using var begun = await http.PostAsync(new Uri($"v2/{Repository}/blobs/uploads/", UriKind.Relative), null, Cancelled);
-        using var blob = new ByteArrayContent(evil);
-        (await http.PutAsync(new Uri($"{begun.Headers.Location}&digest={digest}"), blob, Cancelled)).EnsureSuccessStatusCode();
-
         var honest = await registry.ManifestAsync(Repository, "1.0", Cancelled);
-        var manifest = JsonNode.Parse(honest.Json.GetRawText())!;
+        var manifest = JsonNode.Parse(honest.Json.GetRawText())!.AsObject();
         var layer = manifest["layers"]!.AsArray()[^1]!;
-        layer["digest"] = digest;
-        layer["size"] = evil.Length;
-        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(manifest.ToJsonString()));
-        content.Headers.ContentType = new MediaTypeHeaderValue(honest.MediaType);
-        (await http.PutAsync(new Uri($"v2/{Repository}/manifests/latest", UriKind.Relative), content, Cancelled)).EnsureSuccessStatusCode();
+        var mediaType = layer["mediaType"]!.GetValue<string>();
+        var evil = await registry.PutBlobAsync(Repository, mediaType, Seeding.LayerOf(("app/marker.txt", "EVIL")), Cancelled);
+        layer["digest"] = evil["digest"]!.DeepClone();
+        layer["size"] = evil["size"]!.DeepClone();
+        await registry.PutManifestAsync(Repository, "latest", manifest, Cancelled);
     }
 
     private Task<CommandOutput> PodmanAsync(params string[] arguments) =>

@@ -86,44 +86,21 @@ public sealed class BaseImage
 
     private static void AddImages(LayoutWriter writer, string name, IReadOnlyList<LayoutLayer> layers, DotNetInstallation dotnet)
     {
-        var manifests = new JsonArray();
+        var manifests = new List<JsonObject>();
         foreach (var (architecture, variant) in new[] { ("amd64", null), ("arm64", "v8") })
         {
             var platform = new JsonObject { ["architecture"] = architecture, ["os"] = "linux" };
             if (variant is not null)
                 platform["variant"] = variant;
-            var manifest = AddManifest(writer, layers, BaseImageConfig.Create(platform, layers, dotnet));
+            var manifest = writer.AddImage(BaseImageConfig.Create(platform, layers.Count, dotnet), layers);
             if (architecture == NativeArchitecture)
                 writer.Tag($"{name}-native", manifest);
             manifest["platform"] = platform.DeepClone();
-            manifests.Add((JsonNode)manifest);
+            manifests.Add(manifest);
         }
 
-        writer.Tag(
-            name,
-            writer.AddJson(
-                LayoutWriter.IndexType,
-                new JsonObject
-                {
-                    ["schemaVersion"] = 2,
-                    ["mediaType"] = LayoutWriter.IndexType,
-                    ["manifests"] = manifests,
-                }
-            )
-        );
+        writer.Tag(name, writer.AddIndex(manifests));
     }
-
-    private static JsonObject AddManifest(LayoutWriter writer, IReadOnlyList<LayoutLayer> layers, JsonObject config) =>
-        writer.AddJson(
-            LayoutWriter.ManifestType,
-            new JsonObject
-            {
-                ["schemaVersion"] = 2,
-                ["mediaType"] = LayoutWriter.ManifestType,
-                ["config"] = writer.AddJson(LayoutWriter.ConfigType, config),
-                ["layers"] = new JsonArray([.. layers.Select(layer => layer.Descriptor.DeepClone())]),
-            }
-        );
 
     private static string NativeArchitecture => RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
 

@@ -5,18 +5,13 @@ namespace ImagePublish.Tasks.Tests.Support;
 /// <summary>The base image's config: what Microsoft's images say, and fields that nobody knows and everybody must keep.</summary>
 public static class BaseImageConfig
 {
-    public static JsonObject Create(JsonObject platform, IReadOnlyList<LayoutLayer> layers, DotNetInstallation dotnet)
+    public static JsonObject Create(JsonObject platform, int layers, DotNetInstallation dotnet)
     {
         var config = platform.DeepClone().AsObject();
         config["created"] = "2026-01-01T00:00:00Z";
         config["author"] = "The tests";
-        config["config"] = ContainerConfig(layers.Count, dotnet);
-        config["history"] = History(layers.Count);
-        config["rootfs"] = new JsonObject
-        {
-            ["type"] = "layers",
-            ["diff_ids"] = new JsonArray([.. layers.Select(layer => JsonValue.Create(layer.DiffId))]),
-        };
+        config["config"] = ContainerConfig(layers, dotnet);
+        config["history"] = History(layers);
         config[BaseImage.UnknownConfigField] = new JsonObject { ["kept"] = new JsonArray(1, 2.5m, "drei", null) };
         return config;
     }

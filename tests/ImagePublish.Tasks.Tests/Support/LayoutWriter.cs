@@ -58,12 +58,56 @@ public sealed class LayoutWriter
         return Descriptor(mediaType, digest, bytes.Length);
     }
 
+    /// <summary>Adds an image of the layers; its config gets to know them.</summary>
+    /// <returns>The manifest's descriptor.</returns>
+    public JsonObject AddImage(JsonObject config, params IReadOnlyList<LayoutLayer> layers)
+    {
+        config["rootfs"] = new JsonObject
+        {
+            ["type"] = "layers",
+            ["diff_ids"] = new JsonArray([.. layers.Select(layer => (JsonNode)layer.DiffId)]),
+        };
+        return AddJson(
+            ManifestType,
+            new JsonObject
+            {
+                ["schemaVersion"] = 2,
+                ["mediaType"] = ManifestType,
+                ["config"] = AddJson(ConfigType, config),
+                ["layers"] = new JsonArray([.. layers.Select(layer => layer.Descriptor.DeepClone())]),
+            }
+        );
+    }
+
+    public JsonObject AddIndex(params IEnumerable<JsonObject> manifests) =>
+        AddJson(
+            IndexType,
+            new JsonObject
+            {
+                ["schemaVersion"] = 2,
+                ["mediaType"] = IndexType,
+                ["manifests"] = new JsonArray([.. manifests]),
+            }
+        );
+
     /// <summary>Gives a manifest or an index a name in the layout.</summary>
     public void Tag(string name, JsonObject descriptor)
     {
         var entry = descriptor.DeepClone().AsObject();
         entry["annotations"] = new JsonObject { ["org.opencontainers.image.ref.name"] = name };
         tagged.Add((JsonNode)entry);
+    }
+
+    /// <summary>Completes the layout with one image or index, and puts that into a registry under the same digest.</summary>
+    /// <returns>Its reference.</returns>
+    public async Task<string> PushAsync(JsonObject descriptor, DockerRegistry registry, string name, CancellationToken cancellationToken)
+    {
+        Tag("image", descriptor);
+        Complete();
+        var reference = $"{registry.Host}/{name}";
+        string[] copy = ["--insecure-policy", "copy", "--quiet", "--all", "--preserve-digests", "--dest-tls-verify=false"];
+        await new CommandLine("skopeo", [.. copy, $"oci:{folder}:image", $"docker://{reference}"]).SucceedAsync(cancellationToken);
+        return reference;
     }
 
     /// <summary>Writes <c>index.json</c>; the last step.</summary>

@@ -65,33 +65,8 @@ public static class MuslBase
             ["architecture"] = "amd64",
             ["os"] = "linux",
             ["config"] = new JsonObject { ["Env"] = new JsonArray("PATH=/usr/bin:/bin", "APP_UID=1654") },
-            ["rootfs"] = new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray(layer.DiffId) },
         };
-        writer.Tag(
-            "musl",
-            writer.AddJson(
-                LayoutWriter.ManifestType,
-                new JsonObject
-                {
-                    ["schemaVersion"] = 2,
-                    ["mediaType"] = LayoutWriter.ManifestType,
-                    ["config"] = writer.AddJson(LayoutWriter.ConfigType, config),
-                    ["layers"] = new JsonArray(layer.Descriptor.DeepClone()),
-                }
-            )
-        );
-        writer.Complete();
-        string[] copy =
-        [
-            "--insecure-policy",
-            "copy",
-            "--quiet",
-            "--dest-tls-verify=false",
-            $"oci:{folder["layout"]}:musl",
-            $"docker://{registry.Host}/{name}",
-        ];
-        await new CommandLine("skopeo", copy).SucceedAsync(cancellationToken);
-        return $"{registry.Host}/{name}";
+        return await writer.PushAsync(writer.AddImage(config, layer), registry, name, cancellationToken);
     }
 
     private static async Task WriteFilesAsync(TarWriter tar, string glue, CancellationToken cancellationToken)

@@ -62,69 +62,29 @@ public static class SmallBase
         using var folder = new TemporaryFolder();
         var writer = new LayoutWriter(folder["layout"]);
         var layer = await writer.AddLayerAsync(tar => WriteFilesAsync(tar, cancellationToken), cancellationToken);
-        var manifests = new JsonArray();
-        foreach (
-            var platform in new[]
-            {
-                new JsonObject { ["architecture"] = "amd64", ["os"] = "linux" },
-                new JsonObject
-                {
-                    ["architecture"] = "arm64",
-                    ["os"] = "linux",
-                    ["variant"] = "v8",
-                },
-            }
-        )
-        {
-            var manifest = AddManifest(writer, layer, platform, containerConfig);
-            manifest["platform"] = platform;
-            manifests.Add((JsonNode)manifest);
-        }
-
-        writer.Tag(
-            "base",
-            writer.AddJson(
-                LayoutWriter.IndexType,
-                new JsonObject
-                {
-                    ["schemaVersion"] = 2,
-                    ["mediaType"] = LayoutWriter.IndexType,
-                    ["manifests"] = manifests,
-                }
-            )
-        );
-        writer.Complete();
-        string[] copy =
+        JsonObject[] platforms =
         [
-            "--insecure-policy",
-            "copy",
-            "--quiet",
-            "--all",
-            "--dest-tls-verify=false",
-            $"oci:{folder["layout"]}:base",
-            $"docker://{registry.Host}/{name}",
+            new() { ["architecture"] = "amd64", ["os"] = "linux" },
+            new()
+            {
+                ["architecture"] = "arm64",
+                ["os"] = "linux",
+                ["variant"] = "v8",
+            },
         ];
-        await new CommandLine("skopeo", copy).SucceedAsync(cancellationToken);
-        return $"{registry.Host}/{name}";
+        var index = writer.AddIndex(platforms.Select(platform => AddImage(writer, layer, platform, containerConfig)));
+        return await writer.PushAsync(index, registry, name, cancellationToken);
     }
 
-    private static JsonObject AddManifest(LayoutWriter writer, LayoutLayer layer, JsonObject platform, JsonObject containerConfig)
+    private static JsonObject AddImage(LayoutWriter writer, LayoutLayer layer, JsonObject platform, JsonObject containerConfig)
     {
         var config = platform.DeepClone().AsObject();
         config["created"] = "2026-01-01T00:00:00Z";
         config["config"] = containerConfig.DeepClone();
-        config["rootfs"] = new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray(layer.DiffId) };
         config["history"] = new JsonArray(new JsonObject { ["created"] = "2026-01-01T00:00:00Z", ["created_by"] = "tests" });
-        return writer.AddJson(
-            LayoutWriter.ManifestType,
-            new JsonObject
-            {
-                ["schemaVersion"] = 2,
-                ["mediaType"] = LayoutWriter.ManifestType,
-                ["config"] = writer.AddJson(LayoutWriter.ConfigType, config),
-                ["layers"] = new JsonArray(layer.Descriptor.DeepClone()),
-            }
-        );
+        var manifest = writer.AddImage(config, layer);
+        manifest["platform"] = platform;
+        return manifest;
     }
 
     private static async Task WriteFilesAsync(TarWriter tar, CancellationToken cancellationToken)

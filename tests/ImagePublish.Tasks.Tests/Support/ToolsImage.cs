@@ -42,42 +42,18 @@ public static class ToolsImage
             await writer.AddLayerAsync(tar => WriteAsync(tar, Lower, cancellationToken), cancellationToken),
             await writer.AddLayerAsync(tar => WriteAsync(tar, Upper, cancellationToken), cancellationToken),
         ];
-        var index = new JsonObject
-        {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = LayoutWriter.IndexType,
-            ["manifests"] = new JsonArray(ManifestOf(writer, layers, "amd64"), ManifestOf(writer, layers, "arm64")),
-        };
-        writer.Tag("tools", writer.AddJson(LayoutWriter.IndexType, index));
-        writer.Complete();
-        string[] copy = ["--insecure-policy", "copy", "--quiet", "--all", "--preserve-digests", "--dest-tls-verify=false"];
-        var reference = $"{registry.Host}/{name}";
-        await new CommandLine("skopeo", [.. copy, $"oci:{folder["layout"]}:tools", $"docker://{reference}"]).SucceedAsync(
-            cancellationToken
-        );
-        return reference;
+        var index = writer.AddIndex(AddImage(writer, layers, "amd64"), AddImage(writer, layers, "arm64"));
+        return await writer.PushAsync(index, registry, name, cancellationToken);
     }
 
-    private static JsonObject ManifestOf(LayoutWriter writer, LayoutLayer[] layers, string architecture)
+    private static JsonObject AddImage(LayoutWriter writer, LayoutLayer[] layers, string architecture)
     {
         var platform = new JsonObject { ["architecture"] = architecture, ["os"] = "linux" };
         var config = platform.DeepClone().AsObject();
-        config["rootfs"] = new JsonObject
-        {
-            ["type"] = "layers",
-            ["diff_ids"] = new JsonArray([.. layers.Select(layer => (JsonNode)layer.DiffId)]),
-        };
         config["history"] = new JsonArray(new JsonObject { ["created_by"] = "lower" }, new JsonObject { ["created_by"] = "upper" });
-        var manifest = new JsonObject
-        {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = LayoutWriter.ManifestType,
-            ["config"] = writer.AddJson(LayoutWriter.ConfigType, config),
-            ["layers"] = new JsonArray([.. layers.Select(layer => (JsonNode)layer.Descriptor.DeepClone())]),
-        };
-        var descriptor = writer.AddJson(LayoutWriter.ManifestType, manifest);
-        descriptor["platform"] = platform;
-        return descriptor;
+        var manifest = writer.AddImage(config, layers);
+        manifest["platform"] = platform;
+        return manifest;
     }
 
     private static async Task WriteAsync(TarWriter tar, string[] lines, CancellationToken cancellationToken)
