@@ -107,9 +107,7 @@ public sealed class OddBaseTests
         {
             await File.WriteAllBytesAsync(
                 path,
-                TarBuilder.Create(
-                    ("manifest.json", """[{"Config":"c.json","RepoTags":"acme/shop:1","Layers":null}]"""u8.ToArray())
-                ),
+                TarBuilder.Create(("manifest.json", """[{"Config":"c.json","RepoTags":"acme/shop:1","Layers":null}]"""u8.ToArray())),
                 Cancel
             );
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
@@ -11,7 +10,6 @@ using ImagePublish.Oci;
 using ImagePublish.Packages.Deb;
 using ImagePublish.Packages.Model;
 using ImagePublish.Storage.Archives;
-using ImagePublish.Tests.Storage;
 
 namespace ImagePublish.Tests.Foreign;
 
@@ -277,11 +275,7 @@ public sealed class ContentBudgetTests : IDisposable
         }
 
         var path = Write(
-            DebBuilder.Archive(
-                ("debian-binary", "2.0\n"u8.ToArray()),
-                ("control.tar.gz", control.ToArray()),
-                ("data.tar", TarBytes.End)
-            )
+            DebBuilder.Archive(("debian-binary", "2.0\n"u8.ToArray()), ("control.tar.gz", control.ToArray()), ("data.tar", TarBytes.End))
         );
 
         var failure = await Assert.ThrowsAsync<ImagePublishException>(() => UnpackedPackage.UnpackAsync("a", path, folder, Cancel));
@@ -338,7 +332,7 @@ public sealed class ContentBudgetTests : IDisposable
                 await gzip.WriteAsync(part, Cancel);
         }
 
-        var lines = await ReadInSmallHeapAsync(file);
+        var lines = await TestingProcess.RunAsync(("DOTNET_GCHeapHardLimit", "20000000"), "read", file);
 
         Assert.Equal("limit 512", lines[0]);
         Assert.StartsWith(expected, lines[1], StringComparison.Ordinal);
@@ -347,21 +341,6 @@ public sealed class ContentBudgetTests : IDisposable
             Encoding.ASCII.GetBytes(
                 "Package: a\nStatus: install ok installed\nVersion: 1\nDescription: x\n" + string.Concat(Enumerable.Repeat(" y\n", 80_000))
             );
-    }
-
-    private static async Task<string[]> ReadInSmallHeapAsync(string file)
-    {
-        var program = Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll");
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [program, "read", file])
-        {
-            Environment = { ["DOTNET_GCHeapHardLimit"] = "20000000" },
-            RedirectStandardOutput = true,
-        };
-        using var process = Process.Start(start)!;
-        var said = await process.StandardOutput.ReadToEndAsync(Cancel);
-        await process.WaitForExitAsync(Cancel);
-        Assert.Equal(0, process.ExitCode);
-        return said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     private static async Task CheckAsync(byte[] entries, bool isRefused)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
@@ -18,8 +17,6 @@ public sealed class DeflaterTests
     );
 
     private readonly Deflater deflater = new();
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public void EveryShortPieceIsReadBack()
@@ -123,18 +120,10 @@ public sealed class DeflaterTests
     public async Task TheBytesAreTheSameWithoutVectorInstructions(string feature)
     {
         using var folder = new TempFolder();
-        var file = folder.File("lines", Lines);
-        var start = new ProcessStartInfo(
-            Environment.ProcessPath!,
-            [Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll"), "deflate", file]
-        )
-        {
-            Environment = { [feature] = "0" },
-            RedirectStandardOutput = true,
-        };
-        using var process = Process.Start(start)!;
 
-        Assert.Equal($"sha256:{Golden}", (await process.StandardOutput.ReadToEndAsync(Cancel)).Trim());
+        var lines = await TestingProcess.RunAsync((feature, "0"), "deflate", folder.File("lines", Lines));
+
+        Assert.Equal([$"sha256:{Golden}"], lines);
     }
 
     [Fact]

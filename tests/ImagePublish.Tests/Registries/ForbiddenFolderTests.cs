@@ -54,12 +54,7 @@ public sealed class ForbiddenFolderTests
         File.SetUnixFileMode(folder, UnixFileMode.None);
         try
         {
-            string[] command =
-            [
-                Environment.ProcessPath!,
-                Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll"),
-                .. arguments,
-            ];
+            string[] command = [Environment.ProcessPath!, TestingProcess.Assembly, .. arguments];
             if (Environment.IsPrivilegedProcess)
                 command = ["setpriv", $"--bounding-set={Rights}", $"--inh-caps={Rights}", .. command];
             using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true })!;

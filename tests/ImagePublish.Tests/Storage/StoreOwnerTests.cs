@@ -41,12 +41,11 @@ public sealed class StoreOwnerTests : IDisposable
     public async Task WhatIsCreatedIsTheUsersAlone(string umask)
     {
         // The mask is a process's: a shell of its own sets it.
-        var program = Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll");
         var (code, output) = await TryRunAsync(
             "/bin/sh",
             "-c",
             $"umask {umask} && exec dotnet \"$0\" fill \"$1\" \"$2\"",
-            program,
+            TestingProcess.Assembly,
             Store,
             Path.Combine(folder, "keys", "store.key")
         );

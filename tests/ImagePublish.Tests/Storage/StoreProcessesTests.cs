@@ -75,11 +75,15 @@ public sealed class StoreProcessesTests : IDisposable
 
     private Process Start(int seed, int seconds)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll");
         return Process.Start(
             new ProcessStartInfo(
                 Environment.ProcessPath!,
-                [program, test.Folder, seed.ToString(CultureInfo.InvariantCulture), seconds.ToString(CultureInfo.InvariantCulture)]
+                [
+                    TestingProcess.Assembly,
+                    test.Folder,
+                    seed.ToString(CultureInfo.InvariantCulture),
+                    seconds.ToString(CultureInfo.InvariantCulture),
+                ]
             )
             {
                 RedirectStandardError = true,

@@ -220,10 +220,7 @@ public sealed class WorkLockTests : IDisposable
 
     private Process Start(params string[] arguments) =>
         Process.Start(
-            new ProcessStartInfo(
-                Environment.ProcessPath!,
-                [Path.Combine(AppContext.BaseDirectory, "ImagePublish.Testing.Process.dll"), test.Folder, .. arguments]
-            )
+            new ProcessStartInfo(Environment.ProcessPath!, [TestingProcess.Assembly, test.Folder, .. arguments])
             {
                 RedirectStandardError = true,
                 RedirectStandardOutput = true,
