@@ -111,34 +111,16 @@ public sealed class ProxyLine : IAsyncDisposable
 
     private async Task PumpAsync(Socket from, Socket to, bool up)
     {
-        if ((up ? linkUp : linkDown) is { } link)
-        {
-            await CarryAsync(link, from, to);
-            return;
-        }
-
-        var buffer = new byte[64 << 10];
-        var (start, moved) = (Stopwatch.GetTimestamp(), 0L);
         try
         {
-            for (int read; (read = await from.ReceiveAsync(Allowed(buffer, up ? moved : 0), closing.Token)) > 0; )
-            {
-                await SendAsync(to, buffer.AsMemory(0, read));
-                moved += read;
-                Interlocked.Add(ref up ? ref bytesUp : ref bytesDown, read);
-                if (up && moved >= BreakAfterBytes)
-                {
-                    Interlocked.Increment(ref breaks);
-                    throw new SocketException((int)SocketError.ConnectionReset);
-                }
-
-                if (
-                    BytesPerSecond is { } speed
-                    && TimeSpan.FromSeconds((double)moved / speed) - Stopwatch.GetElapsedTime(start) is { Ticks: > 10_000 } due
-                )
-                    await Task.Delay(due, closing.Token);
-            }
-
+            if ((up ? linkUp : linkDown) is { } link)
+                await link.CarryAsync(
+                    async buffer => await from.ReceiveAsync(buffer, closing.Token),
+                    bytes => SendAsync(to, bytes),
+                    closing.Token
+                );
+            else
+                await CopyAsync(from, to, up);
             to.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
@@ -149,21 +131,26 @@ public sealed class ProxyLine : IAsyncDisposable
         }
     }
 
-    private async Task CarryAsync(DistantLink link, Socket from, Socket to)
+    private async Task CopyAsync(Socket from, Socket to, bool up)
     {
-        try
+        var buffer = new byte[64 << 10];
+        var (start, moved) = (Stopwatch.GetTimestamp(), 0L);
+        for (int read; (read = await from.ReceiveAsync(Allowed(buffer, up ? moved : 0), closing.Token)) > 0; )
         {
-            await link.CarryAsync(
-                async buffer => await from.ReceiveAsync(buffer, closing.Token),
-                bytes => SendAsync(to, bytes),
-                closing.Token
-            );
-            to.Shutdown(SocketShutdown.Send);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            Reset(from);
-            Reset(to);
+            await SendAsync(to, buffer.AsMemory(0, read));
+            moved += read;
+            Interlocked.Add(ref up ? ref bytesUp : ref bytesDown, read);
+            if (up && moved >= BreakAfterBytes)
+            {
+                Interlocked.Increment(ref breaks);
+                throw new SocketException((int)SocketError.ConnectionReset);
+            }
+
+            if (
+                BytesPerSecond is { } speed
+                && TimeSpan.FromSeconds((double)moved / speed) - Stopwatch.GetElapsedTime(start) is { Ticks: > 10_000 } due
+            )
+                await Task.Delay(due, closing.Token);
         }
     }
 

@@ -16,8 +16,10 @@ internal static class RareLibraries
 
     private static Assembly? Find(AssemblyLoadContext context, AssemblyName name)
     {
+        if (name.Name != Name)
+            return null;
         var compiled = Path.GetDirectoryName(typeof(RareLibraries).Assembly.Location);
-        var file = Path.Combine(compiled ?? "", "..", $"{Name}.dll");
-        return name.Name == Name && File.Exists(file) ? context.LoadFromAssemblyPath(Path.GetFullPath(file)) : null;
+        var file = Path.GetFullPath(Path.Combine(compiled ?? "", "..", $"{Name}.dll"));
+        return File.Exists(file) ? context.LoadFromAssemblyPath(file) : null;
     }
 }

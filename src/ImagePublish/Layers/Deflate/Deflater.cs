@@ -70,6 +70,7 @@ internal sealed class Deflater
         {
             if (at >= check)
             {
+                // Until the next check there are fewer sequences than bytes.
                 if (count > MaxSequences - MinBlockLength || splitter.IsEnd(emitter.Literals.Frequencies, (int)at - start))
                     break;
                 check = data.Length - at < MinBlockLength ? nint.MaxValue : at + CheckInterval;
