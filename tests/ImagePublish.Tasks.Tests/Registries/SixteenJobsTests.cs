@@ -1,7 +1,10 @@
 using System.Text;
 using ImagePublish.Attachments;
+using ImagePublish.Destinations;
 using ImagePublish.Oci;
+using ImagePublish.Publishing;
 using ImagePublish.Registries;
+using ImagePublish.Storage;
 using ImagePublish.Tasks.Tests.Support;
 using static ImagePublish.Tasks.Tests.Registries.RegistryWork;
 
@@ -31,22 +34,18 @@ public sealed class SixteenJobsTests
         );
     }
 
-    // As a job on a machine of its own: with a client that shares nothing.
+    // As a job on a machine of its own: with a store and a client that share nothing. A registry that writes a file while another
+    // request reads it may deny a blob that it has: the destination sends it again.
     private static async Task<Digest> AttachAsync(Reference target, MemoryBlobSource image, int number)
     {
+        using var folder = new TemporaryFolder();
         using var client = Client();
+        var locations = new StoredBlobLocations(new LayerCache(ImageStore.Open(folder.Path, new StoreOptions())));
+        await using var destination = new RegistryDestination(client, locations, target.Repository, Cancelled);
         var statement = MemoryBlobSource.Create(AttachmentTypes.InToto, Encoding.UTF8.GetBytes($"statement {number}"));
         var attachment = AttachedManifest.CreateAttestation(image.Descriptor, [new Statement("https://example.test/claim", statement)]);
-        foreach (var blob in attachment.Blobs)
-            await client.PushBlobAsync(target.Repository, blob, Cancelled);
-        var digest = attachment.Manifest.Descriptor.Digest;
-        await client.PushManifestAsync(target.Repository.ReferenceTo(digest), attachment.Manifest, Cancelled);
-        await new ReferrersWriter(client, target.Repository).AttachAsync(
-            image.Descriptor.Digest,
-            [ReferrerEntry.Create(attachment.Manifest)],
-            ReferrersSupport.Unknown,
-            Cancelled
-        );
-        return digest;
+        await AttestationStep.PutAsync(destination, attachment);
+        await destination.AttachAsync(image.Descriptor, [ReferrerEntry.Create(attachment.Manifest)]);
+        return attachment.Manifest.Descriptor.Digest;
     }
 }
