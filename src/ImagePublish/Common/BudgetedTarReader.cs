@@ -96,10 +96,14 @@ internal sealed class BudgetedTarReader : IAsyncDisposable, IDisposable
         return entry;
     }
 
-    /// <summary>A tar's bytes as they are; the headers among them are looked at.</summary>
+    /// <summary>
+    /// A tar's bytes as they are; the headers among them are looked at. Where a tar ends with its last file, as a layer of <c>umoci
+    /// insert</c> does, the padding and the two empty blocks are supplied: Go's reader, which the engines use, does without.
+    /// </summary>
     private sealed class HeaderWatch(Stream tar, ContentBudget budget) : Stream
     {
         private const int BlockSize = 512;
+        private const int EndLength = 2 * BlockSize;
         private const int SizeOffset = 124;
         private const int SizeLength = 12;
         private const int TypeOffset = 156;
@@ -107,6 +111,8 @@ internal sealed class BudgetedTarReader : IAsyncDisposable, IDisposable
 
         private readonly byte[] header = new byte[BlockSize];
         private long taken;
+        private long contentEnd = long.MaxValue;
+        private long? missing;
         private long headerStart = tar.CanSeek ? tar.Position : 0;
         private int headerLength;
 
@@ -128,7 +134,9 @@ internal sealed class BudgetedTarReader : IAsyncDisposable, IDisposable
         public void ExpectHeaderAfter(TarEntry entry)
         {
             var content = CanSeek || entry.DataStream is null ? 0 : entry.Length;
-            headerStart = content < long.MaxValue - Position - BlockSize ? Position + Padded(content) : long.MaxValue;
+            var isPossible = content < long.MaxValue - Position - BlockSize;
+            contentEnd = isPossible ? Position + content : long.MaxValue;
+            headerStart = isPossible ? Position + Padded(content) : long.MaxValue;
             headerLength = 0;
         }
 
@@ -136,6 +144,8 @@ internal sealed class BudgetedTarReader : IAsyncDisposable, IDisposable
         {
             var start = Position;
             var count = tar.Read(buffer);
+            if (count == 0)
+                count = Complete(buffer);
             taken += count;
             Look(start, buffer[..count]);
             return count;
@@ -147,6 +157,8 @@ internal sealed class BudgetedTarReader : IAsyncDisposable, IDisposable
         {
             var start = Position;
             var count = await tar.ReadAsync(buffer, cancellationToken);
+            if (count == 0)
+                count = Complete(buffer.Span);
             taken += count;
             Look(start, buffer.Span[..count]);
             return count;
@@ -164,6 +176,18 @@ internal sealed class BudgetedTarReader : IAsyncDisposable, IDisposable
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         private static long Padded(long length) => (length + BlockSize - 1) / BlockSize * BlockSize;
+
+        // At the end of the stream: within a header or a file nothing is supplied.
+        private int Complete(Span<byte> buffer)
+        {
+            if (buffer.IsEmpty || (missing is null && (Position < contentEnd || Position > headerStart)))
+                return 0;
+            missing ??= headerStart - Position + EndLength;
+            var supplied = buffer[..(int)Math.Min(buffer.Length, missing.Value)];
+            supplied.Clear();
+            missing -= supplied.Length;
+            return supplied.Length;
+        }
 
         private void Look(long start, ReadOnlySpan<byte> bytes)
         {
@@ -184,6 +208,7 @@ internal sealed class BudgetedTarReader : IAsyncDisposable, IDisposable
             budget.CheckHeader(size);
             headerStart += BlockSize + Padded(size);
             headerLength = 0;
+            contentEnd = long.MaxValue;
         }
 
         // Octal digits between blanks and NULs, or a number of several bytes where the first bit is set.

@@ -4,6 +4,7 @@ using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
+using ImagePublish.Tests.Foreign;
 using static ImagePublish.Tests.Layers.LayerTesting;
 
 namespace ImagePublish.Tests.Layers;
@@ -76,6 +77,35 @@ public sealed class LayerReaderTests
         );
         Assert.Equal([null, null, null, "etc/passwd", "var"], entries.Select(entry => entry.Removes));
         Assert.True(entries[4].IsOpaqueWhiteout);
+    }
+
+    [Theory]
+    [InlineData(7)]
+    [InlineData(8)]
+    [InlineData(511)]
+    [InlineData(512)]
+    public async Task ATarMayEndWithItsLastFile(int length)
+    {
+        var file = TarBytes.Entry("etc/motd", '0', Encoding.UTF8.GetBytes("welcome"));
+        byte[] tar = [.. TarBytes.File("bin/sh", [1]), .. file[..(512 + length)]];
+
+        foreach (var blob in new[] { tar, Gzip(tar) })
+        {
+            var entries = await ReadAsync(blob, new LayerReaderOptions { DiffId = Digest.Compute(tar) });
+            Assert.Equal(["bin/sh", "etc/motd"], entries.Select(entry => entry.Info.Path));
+            Assert.Equal("welcome", entries[^1].Text);
+        }
+    }
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(512 + 6)]
+    [InlineData((2 * 512) + 100)]
+    public async Task ATarMayNotEndWithinAHeaderOrAFile(int length)
+    {
+        byte[] tar = [.. TarBytes.Entry("etc/motd", '0', Encoding.UTF8.GetBytes("welcome")), .. TarBytes.Entry("bin/sh", '0', [1])];
+
+        await AssertInvalidAsync(Gzip(tar[..length]), new LayerReaderOptions());
     }
 
     [Fact]
