@@ -24,7 +24,9 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
     /// <exception cref="ImagePublishException"><c>IMG6024</c>: the tag can't have them; or what the registry fails with.</exception>
     public async Task AddAsync(IReadOnlyList<TagSignature> signatures, CancellationToken cancellationToken)
     {
+        // Nobody else has to wait for what is uploaded before the tag is read: all of it where there is no tag yet, as with a new image.
         var payloads = signatures.Select(signature => signature.Payload).ToList();
+        await PushBlobsAsync([.. payloads, SignatureTag.Empty.With(signatures).Write().Config], cancellationToken);
         var contended = new ContendedTag<SignatureTag>(
             registries.Time,
             () => ReadAsync(cancellationToken),
@@ -71,7 +73,7 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
     {
         for (var lost = new HashSet<Digest>(); ; )
         {
-            await Task.WhenAll(blobs.Select(blob => registries.PushBlobAsync(repository, blob, cancellationToken)));
+            await PushBlobsAsync(blobs, cancellationToken);
             try
             {
                 await registries.PushManifestAsync(tag, manifest, cancellationToken);
@@ -83,6 +85,9 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
             }
         }
     }
+
+    private Task PushBlobsAsync(IReadOnlyList<MemoryBlobSource> blobs, CancellationToken cancellationToken) =>
+        Task.WhenAll(blobs.Select(blob => registries.PushBlobAsync(repository, blob, cancellationToken)));
 
     private async Task<SignatureTag> ReadAsync(CancellationToken cancellationToken)
     {

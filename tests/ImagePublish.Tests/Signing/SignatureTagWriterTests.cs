@@ -66,6 +66,20 @@ public sealed class SignatureTagWriterTests
         );
     }
 
+    // As long as a write takes, others may be at the same, so that is how long the writer watches the tag afterwards.
+    [Fact]
+    public async Task TheTagOfANewImageIsReadAndWrittenAtOnce()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        var image = await PushImageAsync(bench);
+        bench.Server.Requests.Clear();
+
+        await SignAsync(bench, image);
+
+        var steps = bench.Server.Requests.Select(request => request.Step).SkipWhile(step => step != RegistryStep.ManifestGet);
+        Assert.Equal([RegistryStep.ManifestGet, RegistryStep.ManifestPut, RegistryStep.ManifestGet], steps);
+    }
+
     [Fact]
     public async Task WhatOthersSignedStaysAsItIs()
     {
