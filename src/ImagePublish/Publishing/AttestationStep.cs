@@ -40,13 +40,15 @@ internal sealed class AttestationStep
 
     private readonly AttestedImage attested;
     private readonly AttestationRequest? request;
+    private readonly Lazy<Task<ProvenanceInputs?>> inputs;
     private readonly Lazy<Task<IReadOnlyList<Statement>>> statements;
 
-    public AttestationStep(AttestedImage attested, CancellationToken cancellationToken)
+    public AttestationStep(AttestedImage attested, TaskScope tasks)
     {
-        (this.attested, Stop) = (attested, cancellationToken);
+        (this.attested, Stop) = (attested, tasks.Token);
         request = attested.Request.Attestations is { Placement: not AttestationPlacement.None } wanted ? wanted : null;
-        statements = new(() => ComposeOnceAsync(cancellationToken));
+        inputs = new(() => tasks.Run(ReadInputsAsync));
+        statements = new(ComposeOnceAsync);
     }
 
     public Image Image => attested.Image;
@@ -56,6 +58,13 @@ internal sealed class AttestationStep
     public PublishRequest Request => attested.Request;
 
     private bool IsInIndex => request?.Placement == AttestationPlacement.Index;
+
+    /// <summary>Begins to read what statements are composed of, beside what a publish does before it needs them.</summary>
+    public void Start()
+    {
+        _ = attested.Sbom.Value;
+        _ = inputs.Value;
+    }
 
     /// <summary>The image's bill of materials; null where there is none.</summary>
     public Task<MemoryBlobSource?> DescribeAsync() => attested.Sbom.Value;
@@ -235,22 +244,11 @@ internal sealed class AttestationStep
     }
 
     // A further statement about the image is added here, and its type to WantedTypes.
-    private async Task<IReadOnlyList<Statement>> ComposeOnceAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Statement>> ComposeOnceAsync()
     {
         var composed = new List<Statement>();
-        if (request?.Provenance is { } facts)
-        {
-            var inputs = new ProvenanceInputs(
-                facts,
-                await ImageMaterials.FindAsync(attested, facts, cancellationToken),
-                facts.Run.HasChangesAsync is { } ask ? await ask() : null
-            )
-            {
-                IsReproducible = IsInIndex,
-            };
-            composed.Add(ProvenanceComposer.Compose(Image.Digest, SubjectNames(), inputs));
-        }
-
+        if (await inputs.Value is { } provenance)
+            composed.Add(ProvenanceComposer.Compose(Image.Digest, SubjectNames(), provenance));
         if (Request.Sbom is { } sbom && request is not null && await attested.Sbom.Value is { } document)
             composed.Add(
                 Statement.Create(PredicateOf(sbom.Format), Image.Digest, SubjectNames(), json =>
@@ -258,6 +256,15 @@ internal sealed class AttestationStep
                 )
             );
         return composed;
+    }
+
+    private async Task<ProvenanceInputs?> ReadInputsAsync(CancellationToken cancellationToken)
+    {
+        if (request?.Provenance is not { } facts)
+            return null;
+        var asking = facts.Run.HasChangesAsync is { } ask ? ask() : Task.FromResult<bool?>(null);
+        var materials = await ImageMaterials.FindAsync(attested, facts, cancellationToken);
+        return new ProvenanceInputs(facts, materials, await asking) { IsReproducible = IsInIndex };
     }
 
     private static string PredicateOf(SbomFormat format) => format == SbomFormat.Spdx ? AttachmentTypes.Spdx : AttachmentTypes.CycloneDx;

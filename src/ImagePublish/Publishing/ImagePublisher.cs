@@ -106,8 +106,8 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         await policies.CheckSizeAsync(request, image, [.. built.Select(layer => layer.Name)], tasks.Token);
         log.Detail($"The image is composed: {image.Digest}.");
         var attestations = Attest(draft, image, output, tasks);
-        // Beside the requests that follow.
-        _ = attestations.DescribeAsync();
+        if (output.IsWritten)
+            attestations.Start();
         var root = await attestations.ComposeRootAsync();
         await CheckTagsAsync(request, heldTags, root.Descriptor, tasks.Token);
 
@@ -150,7 +150,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
             Sbom = describing,
             Symbols = draft.Symbols,
         };
-        return new AttestationStep(attested, tasks.Token);
+        return new AttestationStep(attested, tasks);
     }
 
     private async Task<IReadOnlyList<AttachmentInfo>> AttachAndSignAsync(

@@ -54,15 +54,18 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
         var isWanted = request is not null && !destination.IsOnlyMeasured;
         var missing = isWanted ? await FindMissingAsync(destination, image) : null;
         var signatures = missing is null ? [] : await CreateAttachedAsync(image.Descriptor, missing);
-        // The tag and the list of attachments are watched for others' changes for a while: for both at once.
+        var putting = signatures.Select(one => AttestationStep.PutAsync(destination, one)).ToList();
+        // The tag and the list of attachments are watched for others' changes for a while: for both at once, and meanwhile what was signed
+        // is read back.
         var signingTag = missing is null ? Task.CompletedTask : SignTagAsync(destination, image, missing);
-        await Task.WhenAll(signingTag, AttachAsync(destination, image.Descriptor, signatures, putOtherAsync));
+        var attaching = AttachAsync(destination, image.Descriptor, signatures, putting, putOtherAsync);
+        await Task.WhenAll([signingTag, attaching, .. signatures.Zip(putting, (one, put) => ConfirmAsync(destination, image, one, put))]);
         if (missing is null)
             return;
         if (missing.IsNone)
             context.Log.Detail($"{destination.Name}@{image.Descriptor.Digest} is signed already.");
         else
-            await ConfirmAsync(destination, image, signatures);
+            await ReportAsync(destination, image);
         await context.Store.Records.WriteAsync(Kind, KeyOf(destination, image), "signed"u8.ToArray(), CancellationToken.None);
     }
 
@@ -90,10 +93,10 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
         IDestination destination,
         Descriptor image,
         IReadOnlyList<AttachedManifest> signatures,
+        IReadOnlyList<Task> putting,
         Func<Task<IReadOnlyList<Descriptor>>> putOtherAsync
     )
     {
-        var putting = signatures.Select(one => AttestationStep.PutAsync(destination, one)).ToList();
         var other = putOtherAsync();
         await Task.WhenAll([.. putting, other]);
         Descriptor[] added = [.. await other, .. signatures.Select(one => ReferrerEntry.Create(one.Manifest))];
@@ -102,19 +105,20 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     }
 
     // What is at the tag was read back when it was written, and the list of attachments, too: what the list names is read here.
-    private async Task ConfirmAsync(IDestination destination, SignedImage image, IReadOnlyList<AttachedManifest> signatures)
+    private async Task ConfirmAsync(IDestination destination, SignedImage image, AttachedManifest signature, Task putting)
     {
-        foreach (var signature in signatures)
-        {
-            if (!await signer!.VerifiesAsync(await destination.ReadSignatureAsync(signature), image.Descriptor, cancellationToken))
-                throw new ImagePublishException(
-                    DiagnosticCodes.NotSigned,
-                    $"{destination.Name}@{image.Descriptor.Digest} was signed, but the signature ({signature.Manifest.Descriptor.Digest}) "
-                        + "can't be read back or verified. No tag was moved. Publish again, or choose another "
-                        + "ImageSignatureFormat."
-                );
-        }
+        await putting;
+        if (!await signer!.VerifiesAsync(await destination.ReadSignatureAsync(signature), image.Descriptor, cancellationToken))
+            throw new ImagePublishException(
+                DiagnosticCodes.NotSigned,
+                $"{destination.Name}@{image.Descriptor.Digest} was signed, but the signature ({signature.Manifest.Descriptor.Digest}) "
+                    + "can't be read back or verified. No tag was moved. Publish again, or choose another "
+                    + "ImageSignatureFormat."
+            );
+    }
 
+    private async Task ReportAsync(IDestination destination, SignedImage image)
+    {
         var signedBy = await signer!.DescribeAsync(cancellationToken);
         context.Log.Information($"  {destination.Name}@{image.Descriptor.Digest} is signed ({signedBy}, {request!.Format}).");
     }
