@@ -86,8 +86,8 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
         }
     }
 
-    private Task PushBlobsAsync(IReadOnlyList<MemoryBlobSource> blobs, CancellationToken cancellationToken) =>
-        Task.WhenAll(blobs.Select(blob => registries.PushBlobAsync(repository, blob, cancellationToken)));
+    private async Task PushBlobsAsync(IReadOnlyList<MemoryBlobSource> blobs, CancellationToken cancellationToken) =>
+        await Task.WhenAll(blobs.Select(blob => registries.PushBlobAsync(repository, blob, cancellationToken)));
 
     private async Task<SignatureTag> ReadAsync(CancellationToken cancellationToken)
     {

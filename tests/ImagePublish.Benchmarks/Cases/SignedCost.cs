@@ -10,17 +10,19 @@ namespace ImagePublish.Benchmarks.Cases;
 internal sealed class SignedCost
 {
     private readonly Laboratory laboratory;
-    private readonly Contender plain;
-    private readonly Contender signed;
+    private readonly Variant plain;
+    private readonly IReadOnlyList<Variant> signed;
 
     private SignedCost(Laboratory laboratory)
     {
         this.laboratory = laboratory;
-        (plain, signed) = (Create("unsigned"), Create("signed"));
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         File.WriteAllText(laboratory["signing.key"], key.ExportPkcs8PrivateKeyPem());
-        signed.Switches = ["-p:ImageSbom=Spdx", "-p:ImageProvenance=true", $"-p:ImageSigningKey={laboratory["signing.key"]}"];
+        plain = Create("unsigned", []);
+        signed = [Sign("Bundle"), Sign("Both")];
     }
+
+    private IEnumerable<Variant> All => signed.Prepend(plain);
 
     /// <returns>The numbers as a Markdown table: medians, and of the difference of two publishes also the range.</returns>
     public static async Task<string> RunAsync(Laboratory laboratory, int rounds, CancellationToken cancellationToken)
@@ -29,11 +31,11 @@ internal sealed class SignedCost
         // The second publish is the first that a machine makes with full caches.
         for (var round = 0; round < 2; round++)
         {
-            foreach (var contender in new[] { cost.plain, cost.signed })
-                await contender.Publish(Sources.ShopProject, cost.TargetOf(contender)).SucceedAsync(cancellationToken);
+            foreach (var variant in cost.All)
+                await variant.Contender.Publish(Sources.ShopProject, cost.TargetOf(variant)).SucceedAsync(cancellationToken);
         }
 
-        var (changed, unchanged) = (new List<Pair>(), new List<Pair>());
+        var (changed, unchanged) = (new List<Dictionary<Variant, Run>>(), new List<Dictionary<Variant, Run>>());
         for (var round = 0; round < rounds; round++)
         {
             changed.Add(await cost.PublishAsync(round, round + 1, cancellationToken));
@@ -42,54 +44,74 @@ internal sealed class SignedCost
 
         return string.Join(
             '\n',
-            "| Case | without (s) | with SBOM, provenance and signature (s) | more (ms) | requests |",
-            "|---|---:|---:|---:|---:|",
-            Row("one line of C# changed", changed),
-            Row("nothing changed", unchanged)
+            [
+                "| Case | without (s) | with SBOM, provenance and signature (s) | more (ms) | requests |",
+                "|---|---:|---:|---:|---:|",
+                .. cost.signed.Select(variant => cost.Row($"one line of C# changed, {variant.Name}", variant, changed)),
+                .. cost.signed.Select(variant => cost.Row($"nothing changed, {variant.Name}", variant, unchanged)),
+            ]
         );
     }
 
-    private Contender Create(string name) => laboratory.Create(name, Sources.WriteShop)[1];
-
-    private Target TargetOf(Contender contender) =>
-        new(
-            laboratory.Registry.Host,
-            $"cost/{(contender == signed ? "signed" : "unsigned")}",
-            $"{laboratory.Registry.Host}/dotnet/aspnet:10.0"
+    private Variant Sign(string format) =>
+        Create(
+            format,
+            [
+                "-p:ImageSbom=Spdx",
+                "-p:ImageProvenance=true",
+                $"-p:ImageSigningKey={laboratory["signing.key"]}",
+                $"-p:ImageSignatureFormat={format}",
+            ]
         );
 
-    private async Task<Pair> PublishAsync(int round, int? edition, CancellationToken cancellationToken)
+    private Variant Create(string name, IReadOnlyList<string> switches)
     {
-        var runs = new Dictionary<Contender, Run>();
-        foreach (var contender in round % 2 == 0 ? new[] { plain, signed } : [signed, plain])
+        var contender = laboratory.Create(name, Sources.WriteShop)[1];
+        contender.Switches = switches;
+        return new Variant(name, contender);
+    }
+
+    private Target TargetOf(Variant variant) =>
+        new(laboratory.Registry.Host, $"cost/{variant.Name.ToLowerInvariant()}", $"{laboratory.Registry.Host}/dotnet/aspnet:10.0");
+
+    private async Task<Dictionary<Variant, Run>> PublishAsync(int round, int? edition, CancellationToken cancellationToken)
+    {
+        var runs = new Dictionary<Variant, Run>();
+        foreach (var variant in round % 2 == 0 ? All : All.Reverse())
         {
+            var contender = variant.Contender;
             if (edition is { } number)
                 await Sources.BuildEditedAsync(contender, number, cancellationToken);
             await laboratory.Registry.ResetAsync(cancellationToken);
-            var run = await MeteredCommand.RunAsync(contender.Publish(Sources.ShopProject, TargetOf(contender)), cancellationToken);
+            var run = await MeteredCommand.RunAsync(contender.Publish(Sources.ShopProject, TargetOf(variant)), cancellationToken);
             run = await laboratory.Registry.CountAsync(run, cancellationToken);
-            runs[contender] = run;
+            runs[variant] = run;
             Laboratory.Tell(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{(edition is null ? "unchanged" : "line"), -10} {TargetOf(contender).Repository, -14} {run.Seconds:0.00} s {run.Requests} requests"
+                    $"{(edition is null ? "unchanged" : "line"), -10} {variant.Name, -10} {run.Seconds:0.00} s {run.Requests} requests"
                 )
             );
             if (laboratory.IsVerbose)
                 Laboratory.Tell(string.Join('\n', laboratory.Registry.Requests.Select(request => $"    {request}")));
         }
 
-        return new Pair(runs[plain], runs[signed]);
+        return runs;
     }
 
-    private static string Row(string title, List<Pair> pairs)
+    private string Row(string title, Variant variant, List<Dictionary<Variant, Run>> rounds)
     {
-        var more = pairs.ConvertAll(pair => (pair.Signed.Seconds - pair.Plain.Seconds) * 1000);
+        var more = rounds.ConvertAll(runs => (runs[variant].Seconds - runs[plain].Seconds) * 1000);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"| {title} | {Runs.Median(pairs.Select(pair => pair.Plain.Seconds)):0.00} | {Runs.Median(pairs.Select(pair => pair.Signed.Seconds)):0.00} | {Runs.Median(more):+0;-0;0} ({more.Min():+0;-0;0} to {more.Max():+0;-0;0}) | {pairs.Max(pair => pair.Plain.Requests)} → {pairs.Max(pair => pair.Signed.Requests)} |"
+            $"| {title} | {Seconds(plain):0.00} | {Seconds(variant):0.00} "
+                + $"| {Runs.Median(more):+0;-0;0} ({more.Min():+0;-0;0} to {more.Max():+0;-0;0}) | {Requests(plain)} → {Requests(variant)} |"
         );
+
+        double Seconds(Variant one) => Runs.Median(rounds.Select(runs => runs[one].Seconds));
+        long Requests(Variant one) => rounds.Max(runs => runs[one].Requests);
     }
 
-    private sealed record Pair(Run Plain, Run Signed);
+    /// <summary>A way to publish: unsigned, or signed in one format.</summary>
+    private sealed record Variant(string Name, Contender Contender);
 }

@@ -268,8 +268,10 @@ public sealed class SbomTests(Peers peers)
     {
         var layout = workspace["layout"];
         await Skopeo.CopyAsync($"docker://{image}", $"oci:{layout}:app", Cancelled);
-        await new CommandLine("umoci", "unpack", "--rootless", "--image", $"{layout}:app", workspace["bundle"]).SucceedAsync(Cancelled);
-        return workspace["bundle/rootfs"];
+        await new CommandLine("umoci", "raw", "unpack", "--rootless", "--image", $"{layout}:app", workspace["rootfs"]).SucceedAsync(
+            Cancelled
+        );
+        return workspace["rootfs"];
     }
 
     private static async Task<SortedDictionary<string, string>> FilesAsync(TestWorkspace workspace, DockerRegistry registry, string digest)

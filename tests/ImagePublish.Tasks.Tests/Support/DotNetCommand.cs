@@ -38,8 +38,8 @@ public static class DotNetCommand
     // No process may outlive the tests, and nothing may ask or greet.
     private static readonly Dictionary<string, string?> Own = new()
     {
-        // Of a web template's static content: 20 seconds otherwise.
-        ["BrotliCompressionLevel"] = "Fastest",
+        // Of a web template's static content: 20 seconds otherwise. A publish reads the old name only.
+        ["_BlazorBrotliCompressionLevel"] = "Fastest",
         ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
         ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0",
         ["DOTNET_CLI_UI_LANGUAGE"] = "en",

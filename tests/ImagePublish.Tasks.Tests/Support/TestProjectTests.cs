@@ -60,7 +60,7 @@ public sealed class TestProjectTests(Peers peers)
 
         Assert.All(environment.Where(variable => variable.Value is not null), variable =>
             Assert.Matches(
-                "^(BrotliCompressionLevel$|DOTNET_|MSBUILDDISABLENODEREUSE|SharedCompilationId|UseSharedCompilation)",
+                "^(_BlazorBrotliCompressionLevel$|DOTNET_|MSBUILDDISABLENODEREUSE|SharedCompilationId|UseSharedCompilation)",
                 variable.Key
             )
         );

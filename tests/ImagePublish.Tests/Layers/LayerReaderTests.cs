@@ -4,6 +4,7 @@ using System.Text;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
+using ImagePublish.Testing;
 using ImagePublish.Tests.Foreign;
 using static ImagePublish.Tests.Layers.LayerTesting;
 
@@ -84,6 +85,7 @@ public sealed class LayerReaderTests
     [InlineData(8)]
     [InlineData(511)]
     [InlineData(512)]
+    [ReliabilityCase("Base images", "a layer that ends with its last file, as `umoci insert` writes it", "it is read, as engines read it")]
     public async Task ATarMayEndWithItsLastFile(int length)
     {
         var file = TarBytes.Entry("etc/motd", '0', Encoding.UTF8.GetBytes("welcome"));
@@ -101,6 +103,7 @@ public sealed class LayerReaderTests
     [InlineData(100)]
     [InlineData(512 + 6)]
     [InlineData((2 * 512) + 100)]
+    [ReliabilityCase("Base images", "a layer that ends within a file or a header", "IMG3005")]
     public async Task ATarMayNotEndWithinAHeaderOrAFile(int length)
     {
         byte[] tar = [.. TarBytes.Entry("etc/motd", '0', Encoding.UTF8.GetBytes("welcome")), .. TarBytes.Entry("bin/sh", '0', [1])];
