@@ -36,16 +36,14 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
 
     /// <summary>What a reference points at now: asked once, however often a publish needs it.</summary>
     public Task<Descriptor?> CurrentAsync(Reference reference, CancellationToken cancellationToken) =>
-        shared?.References.Contains(reference) == true
-            ? shared.Answers.FindAsync(reference, cancelled => registries.FindManifestAsync(reference, cancelled), cancellationToken)
-            : current.GetOrAdd(reference, _ => new(() => registries.FindManifestAsync(reference, cancellationToken))).Value;
+        CurrentAsync(reference, cancelled => registries.FindManifestAsync(reference, cancelled), cancellationToken);
 
     /// <summary>Finds the manifest or index that a reference points at now.</summary>
     public async Task<MemoryBlobSource?> FindAsync(Reference reference, CancellationToken cancellationToken)
     {
         if (reference.Digest is null)
         {
-            if (await CurrentAsync(reference, cancellationToken) is not { } found)
+            if (await CurrentAsync(reference, cancelled => FindDocumentAsync(reference, cancelled), cancellationToken) is not { } found)
                 return null;
             reference = reference.Pinned(found.Digest);
         }
@@ -57,6 +55,26 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
         await RememberAsync(remote.Content, cancellationToken);
         return remote.Content;
     }
+
+    // On a machine that has no documents, such as that of a CI job, its digest alone would only be followed by a request for the document.
+    private async Task<Descriptor?> FindDocumentAsync(Reference reference, CancellationToken cancellationToken)
+    {
+        if (!store.Records.IsEmpty(Kind))
+            return await registries.FindManifestAsync(reference, cancellationToken);
+        if (await registries.TryGetManifestAsync(reference, cancellationToken) is not { } remote)
+            return null;
+        await RememberAsync(remote.Content, cancellationToken);
+        return remote.Descriptor;
+    }
+
+    private Task<Descriptor?> CurrentAsync(
+        Reference reference,
+        Func<CancellationToken, Task<Descriptor?>> ask,
+        CancellationToken cancellationToken
+    ) =>
+        shared?.References.Contains(reference) == true
+            ? shared.Answers.FindAsync(reference, ask, cancellationToken)
+            : current.GetOrAdd(reference, _ => new(() => ask(cancellationToken))).Value;
 
     /// <summary>The image for a platform that a document stands for: itself, or an entry of the index that it is.</summary>
     /// <exception cref="JsonException">A document is malformed.</exception>

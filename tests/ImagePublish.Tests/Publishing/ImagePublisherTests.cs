@@ -46,6 +46,27 @@ public sealed class ImagePublisherTests
     }
 
     [Fact]
+    [ReliabilityCase(
+        "Base",
+        "a machine that has no documents of images, such as that of a CI job",
+        "the base is read without a HEAD before it"
+    )]
+    public async Task ANewMachineReadsTheBaseAtOnce()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+
+        await bench.PublishAsync(bench.Request("1.0"));
+        var first = StepsAtBase(bench);
+        await bench.PublishAsync(bench.Request("2.0"));
+
+        Assert.Equal([RegistryStep.ManifestGet, RegistryStep.ManifestGet, RegistryStep.BlobGet], first);
+        Assert.Equal([RegistryStep.ManifestHead], StepsAtBase(bench));
+    }
+
+    private static IReadOnlyList<RegistryStep> StepsAtBase(PublishingBench bench) =>
+        [.. bench.Server.Requests.Where(request => request.Repository == "dotnet/aspnet").Select(request => request.Step)];
+
+    [Fact]
     public async Task APublishThatChangesNothingAsksOneQuestionForTheBaseAndOneForEachTag()
     {
         await using var bench = await PublishingBench.StartAsync();
