@@ -50,21 +50,21 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
 
         if (await FindStoredAsync(reference.Digest!, cancellationToken) is { } known)
             return known;
+        return await FetchAsync(reference, cancellationToken);
+    }
+
+    // On a machine that has no documents, such as that of a CI job, a digest would only be followed by a request for its document.
+    private async Task<Descriptor?> FindDocumentAsync(Reference reference, CancellationToken cancellationToken) =>
+        store.Records.IsEmpty(Kind)
+            ? (await FetchAsync(reference, cancellationToken))?.Descriptor
+            : await registries.FindManifestAsync(reference, cancellationToken);
+
+    private async Task<MemoryBlobSource?> FetchAsync(Reference reference, CancellationToken cancellationToken)
+    {
         if (await registries.TryGetManifestAsync(reference, cancellationToken) is not { } remote)
             return null;
         await RememberAsync(remote.Content, cancellationToken);
         return remote.Content;
-    }
-
-    // On a machine that has no documents, such as that of a CI job, its digest alone would only be followed by a request for the document.
-    private async Task<Descriptor?> FindDocumentAsync(Reference reference, CancellationToken cancellationToken)
-    {
-        if (!store.Records.IsEmpty(Kind))
-            return await registries.FindManifestAsync(reference, cancellationToken);
-        if (await registries.TryGetManifestAsync(reference, cancellationToken) is not { } remote)
-            return null;
-        await RememberAsync(remote.Content, cancellationToken);
-        return remote.Descriptor;
     }
 
     private Task<Descriptor?> CurrentAsync(

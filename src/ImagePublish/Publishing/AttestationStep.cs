@@ -40,14 +40,18 @@ internal sealed class AttestationStep
 
     private readonly AttestedImage attested;
     private readonly AttestationRequest? request;
-    private readonly Lazy<Task<ProvenanceInputs?>> inputs;
+    private readonly Lazy<Task<ProvenanceInputs>>? inputs;
     private readonly Lazy<Task<IReadOnlyList<Statement>>> statements;
 
     public AttestationStep(AttestedImage attested, TaskScope tasks)
     {
         (this.attested, Stop) = (attested, tasks.Token);
-        request = attested.Request.Attestations is { Placement: not AttestationPlacement.None } wanted ? wanted : null;
-        inputs = new(() => tasks.Run(ReadInputsAsync));
+        if (attested.Request.Attestations is { Placement: not AttestationPlacement.None } wanted)
+        {
+            request = wanted;
+            inputs = wanted.Provenance is { } facts ? new(() => tasks.Run(token => ReadInputsAsync(facts, token))) : null;
+        }
+
         statements = new(ComposeOnceAsync);
     }
 
@@ -63,7 +67,7 @@ internal sealed class AttestationStep
     public void Start()
     {
         _ = attested.Sbom.Value;
-        _ = inputs.Value;
+        _ = inputs?.Value;
     }
 
     /// <summary>The image's bill of materials; null where there is none.</summary>
@@ -247,8 +251,8 @@ internal sealed class AttestationStep
     private async Task<IReadOnlyList<Statement>> ComposeOnceAsync()
     {
         var composed = new List<Statement>();
-        if (await inputs.Value is { } provenance)
-            composed.Add(ProvenanceComposer.Compose(Image.Digest, SubjectNames(), provenance));
+        if (inputs is not null)
+            composed.Add(ProvenanceComposer.Compose(Image.Digest, SubjectNames(), await inputs.Value));
         if (Request.Sbom is { } sbom && request is not null && await attested.Sbom.Value is { } document)
             composed.Add(
                 Statement.Create(PredicateOf(sbom.Format), Image.Digest, SubjectNames(), json =>
@@ -258,10 +262,8 @@ internal sealed class AttestationStep
         return composed;
     }
 
-    private async Task<ProvenanceInputs?> ReadInputsAsync(CancellationToken cancellationToken)
+    private async Task<ProvenanceInputs> ReadInputsAsync(BuildFacts facts, CancellationToken cancellationToken)
     {
-        if (request?.Provenance is not { } facts)
-            return null;
         var asking = facts.Run.HasChangesAsync is { } ask ? ask() : Task.FromResult<bool?>(null);
         var materials = await ImageMaterials.FindAsync(attested, facts, cancellationToken);
         return new ProvenanceInputs(facts, materials, await asking) { IsReproducible = IsInIndex };

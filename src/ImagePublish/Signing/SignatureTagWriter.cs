@@ -24,7 +24,8 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
     /// <exception cref="ImagePublishException"><c>IMG6024</c>: the tag can't have them; or what the registry fails with.</exception>
     public async Task AddAsync(IReadOnlyList<TagSignature> signatures, CancellationToken cancellationToken)
     {
-        // Nobody else has to wait for what is uploaded before the tag is read: all of it where there is no tag yet, as with a new image.
+        // Before the tag is read, so that little time passes until it is written: for a new image, whose tag nobody else has signed, only
+        // the manifest is left.
         var payloads = signatures.Select(signature => signature.Payload).ToList();
         await PushBlobsAsync([.. payloads, SignatureTag.Empty.With(signatures).Write().Config], cancellationToken);
         var contended = new ContendedTag<SignatureTag>(

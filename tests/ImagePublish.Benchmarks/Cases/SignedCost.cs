@@ -5,7 +5,8 @@ using ImagePublish.Benchmarks.Measuring;
 namespace ImagePublish.Benchmarks.Cases;
 
 /// <summary>
-/// What an SBOM, provenance and a signature by a key file cost: the same publish without and with all three. Both run alternately.
+/// What an SBOM, provenance and a signature by a key file cost: the same publish without and with all three, in each of two formats. They
+/// run alternately.
 /// </summary>
 internal sealed class SignedCost
 {

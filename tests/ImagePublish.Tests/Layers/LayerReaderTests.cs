@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
+using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
@@ -97,6 +98,10 @@ public sealed class LayerReaderTests
             Assert.Equal(["bin/sh", "etc/motd"], entries.Select(entry => entry.Info.Path));
             Assert.Equal("welcome", entries[^1].Text);
         }
+
+        // A stream that can seek is only read where there are headers.
+        using var archive = new BudgetedTarReader(new MemoryStream(tar), LayerReader.NewBudget());
+        Assert.Equal(["bin/sh", "etc/motd", null], [archive.Next()?.Name, archive.Next()?.Name, archive.Next()?.Name]);
     }
 
     [Theory]
